@@ -1,0 +1,42 @@
+"""CloudWatch alarms: read all types, and say which are missing or broken (docs/aws.md#describe-alarms)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.calls import refusals
+from canary.rules.verdict import AlarmReading, AlarmState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAMES_PER_CALL = 100
+BROKEN = {"EVALUATION_ERROR", "EVALUATION_FAILURE"}
+
+
+def read_alarms(cloudwatch: Any, ours: Sequence[str], users: Sequence[str]) -> tuple[AlarmReading, ...]:  # noqa: ANN401
+    """Every alarm by name, in the order given, ours first; an unknown name reads as GONE.
+
+    Raises:
+        AwsRefusedError: the alarms cannot be read.
+
+    """
+    names = (*ours, *users)
+    found: dict[str, dict[str, Any]] = {}
+    for first in range(0, len(names), NAMES_PER_CALL):
+        chunk = names[first : first + NAMES_PER_CALL]
+        with refusals("aws cloudwatch describe-alarms"):
+            answer = cloudwatch.describe_alarms(
+                AlarmNames=list(chunk), AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=NAMES_PER_CALL
+            )
+        for alarm in (*answer["MetricAlarms"], *answer["CompositeAlarms"]):
+            found[alarm["AlarmName"]] = alarm
+    return tuple(_reading(name, found.get(name), is_ours=name in ours) for name in names)
+
+
+def _reading(name: str, alarm: dict[str, Any] | None, *, is_ours: bool) -> AlarmReading:
+    if alarm is None:
+        return AlarmReading(name, AlarmState.GONE, is_ours)
+    if (evaluation := alarm.get("EvaluationState")) in BROKEN:
+        return AlarmReading(name, AlarmState.BROKEN, is_ours, str(evaluation))
+    return AlarmReading(name, AlarmState(alarm["StateValue"]), is_ours, str(alarm.get("StateReason", "")))

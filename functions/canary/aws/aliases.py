@@ -1,0 +1,82 @@
+"""Lambda aliases: read, and moved with the revision that was read (docs/aws.md#alias-revision)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from canary.aws.calls import code_of, refusals
+from canary.rules.live import LiveAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Aliases:
+    """The aliases of a target's functions. `before_write` runs right before each write and may forbid it."""
+
+    def __init__(self, client: Any, before_write: Callable[[], None]) -> None:  # noqa: ANN401
+        self._client = client
+        self._before_write = before_write
+
+    def read(self, function: str, alias: str) -> LiveAlias:
+        """The alias as it is.
+
+        Raises:
+            AwsRefusedError: it cannot be read.
+
+        """
+        with refusals(f"aws lambda get-alias --function-name {function} --name {alias}"):
+            answer = self._client.get_alias(FunctionName=function, Name=alias)
+        weights = answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        return LiveAlias(
+            version=answer["FunctionVersion"],
+            weights={version: Decimal(str(weight)) for version, weight in weights.items()},
+            revision_id=answer["RevisionId"],
+        )
+
+    def point(self, function: str, alias: str, version: str, weights: Mapping[str, Decimal] | None = None) -> None:
+        """Point the alias at a version with exactly these additional weights (fractions), if it is not so already.
+
+        A reply that was lost is recognised by the alias's content.
+
+        Raises:
+            AwsRefusedError: AWS refused, or somebody else moved the alias at the same moment.
+
+        """
+        wanted = dict(weights or {})
+        found = self.read(function, alias)
+        if _is_as_wanted(found, version, wanted):
+            return
+        self._before_write()
+        with refusals(point_command(function, alias, version, wanted)):
+            self._update(function, alias, version, wanted, found.revision_id)
+
+    def _update(self, function: str, alias: str, version: str, weights: dict[str, Decimal], revision: str) -> None:
+        try:
+            self._client.update_alias(
+                FunctionName=function,
+                Name=alias,
+                FunctionVersion=version,
+                RoutingConfig={"AdditionalVersionWeights": {v: float(weight) for v, weight in weights.items()}},
+                RevisionId=revision,
+            )
+        except ClientError as error:
+            lost_reply = code_of(error) == "PreconditionFailedException"
+            if not lost_reply or not _is_as_wanted(self.read(function, alias), version, weights):
+                raise
+
+
+def point_command(function: str, alias: str, version: str, weights: Mapping[str, Decimal]) -> str:
+    """The AWS CLI command that does the same by hand."""
+    routing = ",".join(f"{v}={weight}" for v, weight in weights.items())
+    return (
+        f"aws lambda update-alias --function-name {function} --name {alias} --function-version {version} "
+        f"--routing-config 'AdditionalVersionWeights={{{routing}}}'"
+    )
+
+
+def _is_as_wanted(alias: LiveAlias, version: str, weights: Mapping[str, Decimal]) -> bool:
+    return alias.version == version and dict(alias.weights) == dict(weights)

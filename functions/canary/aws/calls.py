@@ -1,0 +1,30 @@
+"""How a call to AWS that a rollout depends on is made, and what is said when AWS refuses it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from canary.aws.errors import AwsRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def refusals(what: str) -> Iterator[None]:
+    """Turn AWS's refusal, or its silence, into an AwsRefusedError that says what was tried (an AWS CLI command)."""
+    try:
+        yield
+    except ClientError as error:
+        detail = error.response["Error"]
+        raise AwsRefusedError(f"AWS refused `{what}`: {detail['Code']}: {detail['Message']}") from error
+    except BotoCoreError as error:
+        raise AwsRefusedError(f"AWS did not answer `{what}`: {error}") from error
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's own code of an error."""
+    return str(error.response["Error"]["Code"])

@@ -1,0 +1,42 @@
+"""What can go wrong between the controller and AWS.
+
+    ControllerError
+     +-- OwnershipLostError   somebody else took the rollout over; this execution must touch nothing more
+     +-- FencingMovedError    the target was taken or freed since it was checked; check again
+     +-- LockedError          another rollout holds the target
+     +-- AwsRefusedError      AWS refused a call that the rollout needs
+     +-- UnknownTargetError   no target of that name is registered
+     +-- StateChangedError    the target is not as this rollout left it
+
+`RefusedError` (bad input, failed pre-flight) is the rules' own: `canary.rules.problems`.
+"""
+
+from __future__ import annotations
+
+
+class ControllerError(Exception):
+    """The parent of all the controller's own errors."""
+
+
+class OwnershipLostError(ControllerError):
+    """The execution is no longer the rollout's owner."""
+
+
+class FencingMovedError(ControllerError):
+    """The target's fencing number is not the one that was read before the checks."""
+
+
+class LockedError(ControllerError):
+    """The target is held by another rollout."""
+
+
+class AwsRefusedError(ControllerError):
+    """AWS refused a call; the message carries AWS's own words and what to do."""
+
+
+class UnknownTargetError(ControllerError):
+    """No target of that name is registered."""
+
+
+class StateChangedError(ControllerError):
+    """Somebody else changed the target while it was being rolled out to."""

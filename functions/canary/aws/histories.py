@@ -1,0 +1,111 @@
+"""The base's last 24 hours, from which a rollout's latency limits and the judge's starting figures are frozen.
+
+From the target's own metrics; else, where those are too young, from the stage's own; else there is no history, no latency
+is judged unless the target fixes a limit, and the notes say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from canary.aws.counting import MINUTE, read_history
+from canary.rules.history import FEWEST_MINUTES
+from canary.rules.sources import (
+    all_sources,
+    error_source,
+    has_log,
+    latency_series,
+    slow_arm,
+    stage_error_history,
+    stage_latency_history,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canary.aws.metrics import Metrics
+    from canary.rules.rollout import Rollout
+    from canary.rules.sources import ArmSource, Series
+
+DAY = 86_400
+HOUR = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenHistory:
+    """Base minutes (requests, bad) by metric, latency limits (ms) by percentile and series, and notes for the operator."""
+
+    minutes: dict[str, list[tuple[int, int]]]
+    limits_ms: dict[str, tuple[float, ...]]
+    notes: tuple[str, ...]
+
+
+def read_histories(metrics: Metrics, rollout: Rollout, api_name: str, now: float) -> FrozenHistory:
+    """The history as it is at `now` (epoch seconds).
+
+    Raises:
+        AwsRefusedError: CloudWatch refused.
+
+    """
+    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
+    return _Reader(metrics, rollout, api_name, end - DAY, end).read()
+
+
+class _Reader:
+    def __init__(self, metrics: Metrics, rollout: Rollout, api_name: str, start: int, end: int) -> None:
+        self._metrics = metrics
+        self._rollout = rollout
+        self._api_name = api_name
+        self._start = start
+        self._end = end
+
+    def read(self) -> FrozenHistory:
+        target, way_back, intent = self._rollout.target, self._rollout.way_back, self._rollout.intent
+        own = self._minutes(error_source(target, way_back, intent).base)
+        is_young = len(own) < FEWEST_MINUTES and target.stage is not None and has_log(target)
+        latency = self._stage_latency() if is_young else latency_series(target, way_back, intent).base
+        limits = self._limits(latency)
+        minutes: dict[str, list[tuple[int, int]]] = {}
+        for source in all_sources(target, way_back, intent, limits):
+            if source.metric == "errors":
+                minutes["errors"] = self._stage_errors() if is_young else own
+            elif source.metric.removeprefix("slow_") in limits:
+                minutes[source.metric] = self._minutes(slow_arm(latency, limits[source.metric.removeprefix("slow_")]))
+            else:
+                minutes[source.metric] = self._minutes(source.base)
+        return FrozenHistory(minutes, limits, tuple(self._notes(minutes, limits, is_young=is_young)))
+
+    def _minutes(self, arm: ArmSource) -> list[tuple[int, int]]:
+        return read_history(self._metrics, arm, self._start, self._end)
+
+    def _stage_errors(self) -> list[tuple[int, int]]:
+        stage = self._rollout.target.stage
+        return self._minutes(stage_error_history(self._api_name, stage.stage_name)) if stage else []
+
+    def _stage_latency(self) -> tuple[Series, ...]:
+        stage = self._rollout.target.stage
+        return stage_latency_history(self._api_name, stage.stage_name) if stage else ()
+
+    def _limits(self, latency: Sequence[Series]) -> dict[str, tuple[float, ...]]:
+        limits = {}
+        for percentile in self._rollout.target.metrics.slow:
+            series = [one.with_statistic(percentile) for one in latency]
+            values = self._metrics.read(series, self._start, self._end, period=HOUR)
+            if all(values[one] for one in series):
+                limits[percentile] = tuple(round(median(values[one].values()), 1) for one in series)
+        return limits
+
+    def _notes(
+        self, minutes: dict[str, list[tuple[int, int]]], limits: dict[str, tuple[float, ...]], *, is_young: bool
+    ) -> list[str]:
+        notes = []
+        if is_young:
+            notes.append("the target's own metrics are too young: history is the whole stage's")
+        if not limits and self._rollout.target.metrics.slow:
+            notes.append("no latency history: latency is judged only where the target fixes a limit")
+        bare = [metric for metric, seen in minutes.items() if len(seen) < FEWEST_MINUTES]
+        if bare:
+            notes.append(f"stated priors stand in for the history of {', '.join(bare)}")
+        return notes

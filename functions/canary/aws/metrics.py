@@ -1,0 +1,74 @@
+"""CloudWatch metrics: per-minute values of the series a look or a history needs, in as few calls as the limits allow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.calls import refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from canary.rules.sources import Series
+
+QUERIES_PER_CALL = 500
+"""GetMetricData's own limit (docs/aws.md#get-metric-data)."""
+
+Values = dict["Series", dict[int, float]]
+
+
+class Metrics:
+    """Reads series. ``requested`` counts the metrics asked for, which is what CloudWatch charges for."""
+
+    def __init__(self, cloudwatch: Any) -> None:  # noqa: ANN401
+        self._cloudwatch = cloudwatch
+        self.requested = 0
+
+    def read(self, series: Sequence[Series], start: int, end: int, *, period: int = 60) -> Values:
+        """Each series' values by period start (epoch seconds), from `start` up to but without `end`.
+
+        A period without a value is absent: no data and a wrong name look alike.
+
+        Raises:
+            AwsRefusedError: CloudWatch refused, or answered only in part.
+
+        """
+        values: Values = {one: {} for one in series}
+        if start < end:
+            wanted = list(values)
+            for first in range(0, len(wanted), QUERIES_PER_CALL):
+                self._read_chunk(wanted[first : first + QUERIES_PER_CALL], start, end, period, values)
+        return values
+
+    def _read_chunk(self, chunk: Sequence[Series], start: int, end: int, period: int, values: Values) -> None:
+        queries = [_query(f"m{index}", one, period) for index, one in enumerate(chunk)]
+        self.requested += len(queries)
+        arguments: dict[str, Any] = {
+            "MetricDataQueries": queries,
+            "StartTime": datetime.fromtimestamp(start, UTC),
+            "EndTime": datetime.fromtimestamp(end, UTC),
+            "ScanBy": "TimestampAscending",
+        }
+        while True:
+            with refusals("aws cloudwatch get-metric-data"):
+                answer = self._cloudwatch.get_metric_data(**arguments)
+            for result in answer["MetricDataResults"]:
+                one = chunk[int(result["Id"].removeprefix("m"))]
+                stamps = (int(stamp.timestamp()) for stamp in result["Timestamps"])
+                values[one].update(zip(stamps, result["Values"], strict=True))
+            if "NextToken" not in answer:
+                return
+            arguments["NextToken"] = answer["NextToken"]
+
+
+def total(values: Mapping[Series, Mapping[int, float]], series: Iterable[Series], minute: int) -> float | None:
+    """The sum over several series in one minute; None if none of them has a value there."""
+    found = [values[one][minute] for one in series if minute in values[one]]
+    return sum(found) if found else None
+
+
+def _query(query_id: str, one: Series, period: int) -> dict[str, Any]:
+    dimensions = [{"Name": name, "Value": value} for name, value in one.dimensions]
+    metric = {"Namespace": one.namespace, "MetricName": one.name, "Dimensions": dimensions}
+    return {"Id": query_id, "MetricStat": {"Metric": metric, "Period": period, "Stat": one.statistic}}

@@ -1,0 +1,383 @@
+"""The records: lock, rollout and looks, in one DynamoDB table, and who may write to a target.
+
+    pk              sk        what
+    target#<name>   lock      fencing number, the rollout that holds it and its owner; what was promoted last
+    rollout#<id>    rollout   the rollout, whole
+    rollout#<id>    history   what the judge froze of base's history, written once
+    rollout#<id>    look#<t>  one look: numbers, log E, verdict, reason
+
+Every write of a rollout is one transaction with a check of the lock (fencing number and owner) and of the record's own
+revision, so a late writer, a redriven execution or a second owner cannot undo what was decided meanwhile.
+Read consistently throughout (docs/aws.md#consistent-reads).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError
+from canary.rules.codec import decode, encode
+from canary.rules.phases import Phase
+from canary.rules.rollout import Rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Item = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A target's lock. ``rollout_id`` and ``owner`` are None while it is free.
+
+    ``last_rollout_id``: the rollout that held it last. ``fingerprint``: of the API definition promoted last.
+    """
+
+    target: str
+    fencing: int = 0
+    rollout_id: str | None = None
+    owner: str | None = None
+    last_rollout_id: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A rollout as its owner holds it: the record and the lock, read together.
+
+    ``read_at``: AWS's own time of the read, in epoch seconds; 0 where it was not read but just written.
+    """
+
+    rollout: Rollout
+    lock: Lock
+    read_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LookItem:
+    """One look as recorded."""
+
+    rollout_id: str
+    at: str
+    verdict: str
+    reason: str
+    numbers: Mapping[str, Any]
+
+
+class Records:
+    """The table, for one function."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:  # noqa: ANN401
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def read_lock(self, target: str) -> Lock:
+        """The target's lock; a target never taken has fencing number 0."""
+        answer = self._dynamodb.get_item(TableName=self._table, Key=_lock_key(target), ConsistentRead=True)
+        return _lock_of(target, answer.get("Item", {}))
+
+    def find(self, rollout_id: str) -> Held | None:
+        """A rollout with its target's lock, or None if no rollout of that id was ever recorded."""
+        answer = self._dynamodb.get_item(TableName=self._table, Key=_rollout_key(rollout_id), ConsistentRead=True)
+        if "Item" not in answer:
+            return None
+        rollout = _rollout_of(answer["Item"])
+        return Held(rollout, self.read_lock(rollout.target.name), _time_of(answer))
+
+    def read_held(self, rollout_id: str, owner: str) -> Held:
+        """The rollout, if `owner` holds it now.
+
+        Raises:
+            OwnershipLostError: the rollout is unknown, or somebody else holds the target by now.
+
+        """
+        held = self.find(rollout_id)
+        if held is None:
+            raise OwnershipLostError(f"rollout {rollout_id} is not recorded; nothing was changed for it")
+        if held.lock.rollout_id != rollout_id or held.lock.owner != owner:
+            raise OwnershipLostError(
+                f"rollout {rollout_id} is now owned by {held.lock.owner or 'nobody'}, not by {owner}; this execution stops here"
+            )
+        return held
+
+    def take(self, rollout: Rollout, *, fencing: int) -> Held:
+        """Take the target's lock and record the rollout with its way back, in one transaction.
+
+        Taking what this rollout already holds is success (a lost reply).
+
+        Raises:
+            LockedError: another rollout holds the target.
+            FencingMovedError: the lock was taken and freed since `fencing` was read.
+
+        """
+        name = rollout.target.name
+        before = self.read_lock(name)
+        if before.rollout_id == rollout.rollout_id and before.owner == rollout.execution:
+            return self.read_held(rollout.rollout_id, rollout.execution)
+        if before.rollout_id is not None:
+            raise LockedError(describe_holder(before))
+        lock = replace(before, fencing=fencing + 1, rollout_id=rollout.rollout_id, owner=rollout.execution)
+        free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing) OR fencing = :fencing)"
+        moved = f"target {name} was taken and freed since it was checked at number {fencing}; it is checked again"
+        self._transact(
+            self._put(_lock_item(lock), free, {":fencing": {"N": str(fencing)}}),
+            self._put(_rollout_item(rollout), "attribute_not_exists(pk)", {}),
+            failure=FencingMovedError(moved),
+        )
+        return Held(rollout, lock)
+
+    def write(
+        self,
+        held: Held,
+        rollout: Rollout,
+        *,
+        look: LookItem | None = None,
+        history: Mapping[str, Any] | None = None,
+    ) -> Held:
+        """Replace the rollout's record, with a look or the frozen history beside it if given.
+
+        Raises:
+            OwnershipLostError: the lock or the record is no longer as `held` read it.
+
+        """
+        newer = replace(rollout, revision=held.rollout.revision + 1)
+        puts = [self._put_rollout(held, newer)]
+        if look is not None:
+            puts.append({"Put": {"TableName": self._table, "Item": _look_item(look)}})
+        if history is not None:
+            item = _history_item(rollout.rollout_id, history)
+            puts.append({"Put": {"TableName": self._table, "Item": item}})
+        self._transact(self._check_lock(held.lock), *puts, failure=_lost(held))
+        return replace(held, rollout=newer)
+
+    def check(self, held: Held) -> None:
+        """Make sure, right before a write to AWS, that the rollout is still as `held` read it.
+
+        Raises:
+            OwnershipLostError: it is not.
+
+        """
+        now = self.find(held.rollout.rollout_id)
+        if now is None or now.lock != held.lock or now.rollout.revision != held.rollout.revision:
+            raise _lost(held)
+
+    def take_over(self, held: Held, owner: str) -> Held:
+        """Make `owner` the rollout's owner and raise the fencing number.
+
+        Raises:
+            OwnershipLostError: somebody was faster.
+
+        """
+        lock = replace(held.lock, fencing=held.lock.fencing + 1, owner=owner)
+        condition, values = _same_lock(held.lock)
+        self._transact(self._put(_lock_item(lock), condition, values), failure=_lost(held))
+        return replace(held, lock=lock)
+
+    def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Held:
+        """Take a free target for the rollout that held it last, whose canary came back after its end.
+
+        Raises:
+            OwnershipLostError: the lock is no longer free.
+
+        """
+        taken = replace(lock, fencing=lock.fencing + 1, rollout_id=rollout.rollout_id, owner=owner)
+        free = "attribute_not_exists(rollout_id) AND fencing = :fencing"
+        held = Held(rollout, lock)
+        newer = replace(rollout, revision=rollout.revision + 1)
+        self._transact(
+            self._put(_lock_item(taken), free, {":fencing": {"N": str(lock.fencing)}}),
+            self._put_rollout(held, newer),
+            failure=_lost(held),
+        )
+        return Held(newer, taken)
+
+    def finish(self, held: Held, rollout: Rollout) -> Held:
+        """Record the rollout's terminal phase and free the lock, in one transaction.
+
+        Raises:
+            OwnershipLostError: the lock or the record is no longer as `held` read it.
+
+        """
+        newer = replace(rollout, revision=held.rollout.revision + 1)
+        lock = Lock(
+            target=held.lock.target,
+            fencing=held.lock.fencing + 1,
+            last_rollout_id=rollout.rollout_id,
+            fingerprint=_fingerprint_after(rollout, held.lock.fingerprint),
+        )
+        condition, values = _same_lock(held.lock)
+        self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(held, newer), failure=_lost(held))
+        return Held(newer, lock, held.read_at)
+
+    def read_look(self, rollout_id: str, at: str) -> LookItem | None:
+        """The look recorded for that time, if there is one."""
+        key = {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": f"look#{at}"}}
+        item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return _look_of(item) if item else None
+
+    def read_history(self, rollout_id: str) -> Mapping[str, Any]:
+        """What the judge froze at the rollout's start.
+
+        Raises:
+            OwnershipLostError: the rollout is not recorded.
+
+        """
+        key = {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "history"}}
+        answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            raise OwnershipLostError(f"rollout {rollout_id} has no history; nothing was changed for it")
+        history: Mapping[str, Any] = json.loads(answer["Item"]["history"]["S"])
+        return history
+
+    def _put_rollout(self, held: Held, rollout: Rollout) -> dict[str, Any]:
+        return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(held.rollout.revision)}})
+
+    def _put(self, item: Item, condition: str, values: Item) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
+        if values:
+            put["ExpressionAttributeValues"] = values
+        return {"Put": put}
+
+    def _check_lock(self, lock: Lock) -> dict[str, Any]:
+        condition, values = _same_lock(lock)
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": _lock_key(lock.target),
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _transact(self, *operations: dict[str, Any], failure: Exception) -> None:
+        try:
+            self._dynamodb.transact_write_items(TransactItems=list(operations))
+        except ClientError as error:
+            if _is_condition_failure(error):
+                raise failure from error
+            raise
+
+
+def _fingerprint_after(rollout: Rollout, before: str | None) -> str | None:
+    """Of the definition that base serves from now on; None where it is that of a deployment somebody named."""
+    if rollout.phase is not Phase.PROMOTED or rollout.intent.deployment_id == rollout.way_back.deployment_id:
+        return before
+    return rollout.plan.fingerprint if rollout.plan.is_new_deployment else None
+
+
+def describe_holder(lock: Lock) -> str:
+    """Who holds a lock and what to do about it."""
+    return (
+        f"rollout {lock.rollout_id} is running on {lock.target} (owner {lock.owner}); "
+        "wait for its end, or abort it with the verb abort"
+    )
+
+
+def _is_condition_failure(error: ClientError) -> bool:
+    reasons: Iterable[dict[str, Any]] = error.response.get("CancellationReasons", [])
+    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+
+
+def _lost(held: Held) -> OwnershipLostError:
+    return OwnershipLostError(
+        f"rollout {held.rollout.rollout_id} was changed or taken over since it was read "
+        f"(number {held.lock.fencing}, revision {held.rollout.revision}); this execution stops here"
+    )
+
+
+def _same_lock(lock: Lock) -> tuple[str, Item]:
+    return (
+        "fencing = :fencing AND rollout_id = :rollout AND held_by = :owner",
+        {
+            ":fencing": {"N": str(lock.fencing)},
+            ":rollout": {"S": str(lock.rollout_id)},
+            ":owner": {"S": str(lock.owner)},
+        },
+    )
+
+
+def _lock_key(target: str) -> Item:
+    return {"pk": {"S": f"target#{target}"}, "sk": {"S": "lock"}}
+
+
+def _rollout_key(rollout_id: str) -> Item:
+    return {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "rollout"}}
+
+
+def _lock_item(lock: Lock) -> Item:
+    words = {
+        "rollout_id": lock.rollout_id,
+        "held_by": lock.owner,
+        "last_rollout_id": lock.last_rollout_id,
+        "fingerprint": lock.fingerprint,
+    }
+    present = {name: {"S": word} for name, word in words.items() if word}
+    return {**_lock_key(lock.target), "fencing": {"N": str(lock.fencing)}, **present}
+
+
+def _lock_of(target: str, item: Item) -> Lock:
+    def word(name: str) -> str | None:
+        return item[name]["S"] if name in item else None
+
+    return Lock(
+        target=target,
+        fencing=int(item["fencing"]["N"]) if "fencing" in item else 0,
+        rollout_id=word("rollout_id"),
+        owner=word("held_by"),
+        last_rollout_id=word("last_rollout_id"),
+        fingerprint=word("fingerprint"),
+    )
+
+
+def _rollout_item(rollout: Rollout) -> Item:
+    return {
+        **_rollout_key(rollout.rollout_id),
+        "target": {"S": rollout.target.name},
+        "phase": {"S": rollout.phase.value},
+        "reason": {"S": rollout.reason},
+        "needs_operator": {"BOOL": rollout.needs_operator},
+        "revision": {"N": str(rollout.revision)},
+        "record": {"S": json.dumps(encode(rollout), separators=(",", ":"))},
+    }
+
+
+def _history_item(rollout_id: str, history: Mapping[str, Any]) -> Item:
+    return {
+        "pk": {"S": f"rollout#{rollout_id}"},
+        "sk": {"S": "history"},
+        "history": {"S": json.dumps(dict(history), separators=(",", ":"))},
+    }
+
+
+def _rollout_of(item: Item) -> Rollout:
+    return decode(Rollout, json.loads(item["record"]["S"]))
+
+
+def _look_item(look: LookItem) -> Item:
+    return {
+        "pk": {"S": f"rollout#{look.rollout_id}"},
+        "sk": {"S": f"look#{look.at}"},
+        "verdict": {"S": look.verdict},
+        "reason": {"S": look.reason},
+        "numbers": {"S": json.dumps(dict(look.numbers), separators=(",", ":"))},
+    }
+
+
+def _look_of(item: Item) -> LookItem:
+    return LookItem(
+        rollout_id=item["pk"]["S"].removeprefix("rollout#"),
+        at=item["sk"]["S"].removeprefix("look#"),
+        verdict=item["verdict"]["S"],
+        reason=item["reason"]["S"],
+        numbers=json.loads(item["numbers"]["S"]),
+    )
+
+
+def _time_of(answer: dict[str, Any]) -> float:
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()

@@ -1,0 +1,144 @@
+"""The one function that makes a target safe; the promotion's tasks, MakeSafe, abort, guard and sweeper all call it.
+
+What to do is decided in `canary.rules.phases`. Here the pass is announced in the record, its moves are made, refused ones are
+turned into commands for a person, and what was reached is read back before the lock is freed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from canary.aws.errors import AwsRefusedError
+from canary.aws.records import Held
+from canary.aws.shifters import StageShifter, shifter_for
+from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, Rung, Standing, doubt, is_at_rest, plan_pass
+
+if TYPE_CHECKING:
+    from canary.aws.clients import Clients
+    from canary.aws.records import Records
+    from canary.aws.shifters import Shifter
+    from canary.rules.rollout import Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What one pass reached. ``wait_seconds`` until the next pass can do something; 0 when safe or refused."""
+
+    held: Held
+    answer: Answer
+    wait_seconds: int = 0
+    refusals: tuple[str, ...] = ()
+
+
+def make_pass(clients: Clients, records: Records, held: Held, now: float, *, gives_up: bool = True) -> Safety:
+    """Make every call that is safe now (`now` in epoch seconds), and no wait.
+
+    With `gives_up` a refused promotion begins to be doubted, which may turn it back; the promotion's own tasks try again.
+
+    Raises:
+        OwnershipLostError: somebody else took the rollout over meanwhile.
+
+    """
+    return _Passes(clients, records, held, max(now, held.read_at), gives_up=gives_up).make()
+
+
+class _Passes:
+    def __init__(self, clients: Clients, records: Records, held: Held, now: float, *, gives_up: bool) -> None:
+        self._records = records
+        self._held = held
+        self._now = now
+        self._gives_up = gives_up
+        self._shifter: Shifter = shifter_for(held.rollout.target, clients, lambda: records.check(self._held))
+
+    @property
+    def _rollout(self) -> Rollout:
+        return self._held.rollout
+
+    def make(self) -> Safety:
+        if self._now < self._rollout.not_before:
+            return self._answer_wait()
+        try:
+            live = self._shifter.read_live()
+        except AwsRefusedError as error:
+            return self._take_canary_away(str(error))
+        planned = plan_pass(self._rollout.standing, live, self._now)
+        if planned.blocked:
+            return self._refuse((planned.blocked,), self._rollout.standing)
+        self._announce(planned)
+        if refused := self._make_moves(planned):
+            return self._refuse(refused, self._doubted())
+        if planned.answer is Answer.SAFE:
+            return self._finish(planned)
+        self._record(planned.after)
+        return self._answer_wait()
+
+    def _doubted(self) -> Standing:
+        standing = self._rollout.standing
+        return doubt(standing, self._now) if self._gives_up else standing
+
+    def _announce(self, planned: Pass) -> None:
+        """Write the phase before its first call, and what was found that is somebody else's."""
+        phase = planned.after.phase
+        if phase.is_terminal:
+            phase = Phase.MOVING_BASE if phase is Phase.PROMOTED else Phase.ROLLING_BACK
+        reason = self._rollout.reason
+        fresh = [found for found in planned.found if found not in reason]
+        reason = "; ".join(part for part in (reason, *fresh) if part)
+        if (phase, reason) != (self._rollout.phase, self._rollout.reason):
+            self._write(replace(self._rollout, phase=phase, reason=reason))
+
+    def _make_moves(self, planned: Pass) -> tuple[str, ...]:
+        refused = []
+        for move in planned.moves:
+            try:
+                self._shifter.make(move, self._rollout.intent)
+            except AwsRefusedError as error:
+                command = self._shifter.command(move, self._rollout.intent)
+                refused.append(f"{error}; by hand: {command}" if command not in str(error) else str(error))
+        return tuple(refused)
+
+    def _take_canary_away(self, unread: str) -> Safety:
+        """Some of the target cannot be read. Where the way is back, the canary can be taken away all the same."""
+        standing = self._rollout.standing
+        is_back = standing.phase is not Phase.MOVING_BASE and not standing.phase.is_terminal
+        if is_back and isinstance(self._shifter, StageShifter):
+            if standing.phase is not Phase.ROLLING_BACK:
+                self._write(replace(self._rollout, phase=Phase.ROLLING_BACK))
+            try:
+                self._shifter.remove_own_canary(self._rollout.intent)
+            except AwsRefusedError as error:
+                return self._refuse((unread, str(error)), self._doubted())
+        return self._refuse((unread,), self._doubted())
+
+    def _refuse(self, refusals: tuple[str, ...], standing: Standing) -> Safety:
+        if self._gives_up:
+            flagged = replace(self._rollout, needs_operator=True)
+            self._write(_with(flagged, standing))
+        return Safety(self._held, Answer.REFUSED, 0, refusals)
+
+    def _finish(self, planned: Pass) -> Safety:
+        live = self._shifter.read_live()
+        if not is_at_rest(planned.after, live):
+            rung = Rung.FLIPPED if planned.after.phase is Phase.PROMOTED else Rung.SETTLED
+            self._record(replace(self._rollout.standing, rung=rung, not_before=self._now + SETTLE_SECONDS))
+            return self._answer_wait()
+        if self._rollout.phase.is_terminal:
+            return Safety(self._held, Answer.SAFE)
+        ended = replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now)
+        self._held = self._records.finish(self._held, ended)
+        return Safety(self._held, Answer.SAFE)
+
+    def _record(self, standing: Standing) -> None:
+        self._write(replace(_with(self._rollout, standing), needs_operator=False))
+
+    def _write(self, rollout: Rollout) -> None:
+        self._held = self._records.write(self._held, rollout)
+
+    def _answer_wait(self) -> Safety:
+        seconds = max(1, round(self._rollout.not_before - self._now))
+        return Safety(self._held, Answer.WAIT, seconds)
+
+
+def _with(rollout: Rollout, standing: Standing) -> Rollout:
+    return replace(rollout, phase=standing.phase, rung=standing.rung, not_before=standing.not_before)

@@ -1,0 +1,138 @@
+"""The two ways to move traffic behind one Protocol, and the moves of a safety pass made real."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
+
+from canary.aws.aliases import Aliases, point_command
+from canary.aws.stages import Stages, flip_operations
+from canary.rules.live import Intent, Live, WayBack, is_ours
+from canary.rules.phases import Flip, Move, PointAlias, RemoveCanary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from canary.aws.clients import Clients
+    from canary.rules.target import Stage, Target
+
+PERCENT = Decimal(100)
+
+
+class Shifter(Protocol):
+    """How one target's traffic is read and moved."""
+
+    def read_live(self) -> Live:
+        """Everything of the target that a rollout may change, as it is."""
+
+    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:
+        """Give the canary `percent` of requests."""
+
+    def make(self, move: Move, intent: Intent) -> None:
+        """Make one move of a safety pass."""
+
+    def command(self, move: Move, intent: Intent) -> str:
+        """The AWS CLI command that makes the move by hand."""
+
+
+class StageShifter:
+    """Splits by the API stage's canary; the two aliases tell which version each arm runs."""
+
+    def __init__(self, target: Target, stages: Stages, aliases: Aliases) -> None:
+        self._target = target
+        self._stages = stages
+        self._aliases = aliases
+
+    def read_live(self) -> Live:
+        """The stage, and every function's two aliases."""
+        return Live(
+            stage=self._stages.read(),
+            live={f.name: self._aliases.read(f.name, f.live) for f in self._target.functions},
+            canary={f.name: self._aliases.read(f.name, str(f.canary)) for f in self._target.functions},
+        )
+
+    def remove_own_canary(self, intent: Intent) -> None:
+        """Take the canary away if it is this rollout's, whatever else of the target can be read."""
+        canary = self._stages.read().canary
+        if canary and is_ours(canary, intent):
+            self._stages.remove_canary()
+
+    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:  # noqa: ARG002 - the Protocol's
+        """Attach the canary at `percent`, or change its percent."""
+        self._stages.shift(intent, percent)
+
+    def make(self, move: Move, intent: Intent) -> None:
+        """Make one move."""
+        match move:
+            case RemoveCanary():
+                self._stages.remove_canary()
+            case PointAlias():
+                self._aliases.point(move.function, move.alias, move.version)
+            case Flip():
+                self._stages.flip(intent)
+            case _:
+                assert_never(move)
+
+    def command(self, move: Move, intent: Intent) -> str:
+        """The command that makes the move by hand."""
+        match move:
+            case RemoveCanary():
+                return self._stages.command([{"op": "remove", "path": "/canarySettings"}])
+            case PointAlias():
+                return point_command(move.function, move.alias, move.version, {})
+            case Flip():
+                return self._stages.command(flip_operations(intent))
+            case _:
+                assert_never(move)
+
+
+class AliasShifter:
+    """Splits by each live alias's version weights: independent splits, moved one function after the other."""
+
+    def __init__(self, target: Target, aliases: Aliases) -> None:
+        self._target = target
+        self._aliases = aliases
+
+    def read_live(self) -> Live:
+        """Every function's live alias."""
+        return Live(
+            stage=None,
+            live={f.name: self._aliases.read(f.name, f.live) for f in self._target.functions},
+            canary={},
+        )
+
+    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:
+        """Give each function's new version `percent` of its alias's invocations; an unchanged function is left."""
+        for function in self._target.functions:
+            old, new = way_back.live[function.name], intent.versions[function.name]
+            if old != new:
+                self._aliases.point(function.name, function.live, old, {new: percent / PERCENT})
+
+    def make(self, move: Move, intent: Intent) -> None:  # noqa: ARG002 - the Protocol's
+        """Make one move."""
+        alias_move = _alias_move(move)
+        self._aliases.point(alias_move.function, alias_move.alias, alias_move.version)
+
+    def command(self, move: Move, intent: Intent) -> str:  # noqa: ARG002 - the Protocol's
+        """The command that makes the move by hand."""
+        alias_move = _alias_move(move)
+        return point_command(alias_move.function, alias_move.alias, alias_move.version, {})
+
+
+def shifter_for(target: Target, clients: Clients, before_write: Callable[[], None]) -> Shifter:
+    """The shifter a target asks for."""
+    aliases = Aliases(clients.lambda_, before_write)
+    if target.stage is None:
+        return AliasShifter(target, aliases)
+    return StageShifter(target, stages_of(clients.apigateway, target.stage, before_write), aliases)
+
+
+def stages_of(apigateway: Any, stage: Stage, before_write: Callable[[], None]) -> Stages:  # noqa: ANN401
+    """The stage of a target that has one."""
+    return Stages(apigateway, stage, before_write)
+
+
+def _alias_move(move: Move) -> PointAlias:
+    if not isinstance(move, PointAlias):
+        raise TypeError(f"the alias shifter has no stage, so it cannot make the move {move}")
+    return move

@@ -1,0 +1,180 @@
+"""API Gateway stages and deployments: read, patched in single lists, read back (docs/aws.md#patch-table)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.calls import refusals
+from canary.aws.errors import StateChangedError
+from canary.rules.live import Intent, LiveCanary, LiveStage, is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from canary.rules.target import Stage
+
+PatchOperation = dict[str, str]
+
+
+class Stages:
+    """One stage of one API. `before_write` runs right before each write and may forbid it."""
+
+    def __init__(self, client: Any, stage: Stage, before_write: Callable[[], None]) -> None:  # noqa: ANN401
+        self._client = client
+        self._stage = stage
+        self._before_write = before_write
+        self._names = {"restApiId": stage.rest_api_id, "stageName": stage.stage_name}
+
+    def read(self) -> LiveStage:
+        """The stage as it is.
+
+        Raises:
+            AwsRefusedError: it cannot be read.
+
+        """
+        return live_stage_of(self.describe())
+
+    def describe(self) -> dict[str, Any]:
+        """GetStage's own answer.
+
+        Raises:
+            AwsRefusedError: it cannot be read.
+
+        """
+        with refusals(self._command("get-stage")):
+            answer: dict[str, Any] = self._client.get_stage(**self._names)
+        return answer
+
+    def shift(self, intent: Intent, percent: Decimal) -> None:
+        """Give the canary `percent` of requests: attached in one list the first time, then the percent only.
+
+        Raises:
+            StateChangedError: the stage has a canary that is not this rollout's.
+            AwsRefusedError: AWS refused.
+
+        """
+        canary = self.read().canary
+        if canary is None:
+            self._patch(list(attach_operations(intent, percent)))
+        elif not is_ours(canary, intent):
+            raise StateChangedError(
+                f"the stage has a canary of deployment {canary.deployment_id} at {canary.percent} % that this rollout "
+                "did not attach; find out who did"
+            )
+        elif canary.percent != percent:
+            self._patch([_replace("/canarySettings/percentTraffic", str(percent))])
+        self._read_back(intent, percent)
+
+    def remove_canary(self) -> None:
+        """Take the canary settings away; absent is success.
+
+        Raises:
+            AwsRefusedError: AWS refused.
+
+        """
+        if self.read().canary:
+            self._patch([{"op": "remove", "path": "/canarySettings"}])
+
+    def flip(self, intent: Intent) -> None:
+        """Make the canary's deployment and variables the base's and leave the canary 0 %, in one list.
+
+        Raises:
+            AwsRefusedError: AWS refused.
+
+        """
+        self._patch(flip_operations(intent))
+
+    def find_deployment(self, mark: str) -> str | None:
+        """The deployment whose description is `mark`, if there is one.
+
+        Raises:
+            AwsRefusedError: the deployments cannot be listed.
+
+        """
+        command = f"aws apigateway get-deployments --rest-api-id {self._stage.rest_api_id}"
+        with refusals(command):
+            pages = self._client.get_paginator("get_deployments").paginate(restApiId=self._stage.rest_api_id)
+            found = [item["id"] for page in pages for item in page["items"] if item.get("description") == mark]
+        return found[0] if found else None
+
+    def make_deployment(self, mark: str) -> str:
+        """A detached snapshot of the API's present definition, described by `mark`; one that exists is used.
+
+        Raises:
+            AwsRefusedError: AWS refused.
+
+        """
+        if found := self.find_deployment(mark):
+            return found
+        self._before_write()
+        with refusals(f"aws apigateway create-deployment --rest-api-id {self._stage.rest_api_id} --description '{mark}'"):
+            answer = self._client.create_deployment(restApiId=self._stage.rest_api_id, description=mark)
+        return str(answer["id"])
+
+    def command(self, operations: list[PatchOperation]) -> str:
+        """The AWS CLI command that sends the same patch list by hand."""
+        shorthand = " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in operations)
+        return f"{self._command('update-stage')} --patch-operations {shorthand}"
+
+    def _command(self, verb: str) -> str:
+        return f"aws apigateway {verb} --rest-api-id {self._stage.rest_api_id} --stage-name {self._stage.stage_name}"
+
+    def _patch(self, operations: list[PatchOperation]) -> None:
+        self._before_write()
+        with refusals(self.command(operations)):
+            self._client.update_stage(**self._names, patchOperations=operations)
+
+    def _read_back(self, intent: Intent, percent: Decimal) -> None:
+        canary = self.read().canary
+        if canary is None or not is_ours(canary, intent) or canary.percent != percent:
+            raise StateChangedError(f"the stage was given the canary at {percent} % but reads back {canary}")
+
+
+def attach_operations(intent: Intent, percent: Decimal) -> Iterator[PatchOperation]:
+    """The one list that attaches a canary: deployment, overrides, percent, its cache off (docs/aws.md#shared-cache)."""
+    yield _replace("/canarySettings/deploymentId", str(intent.deployment_id))
+    for name, value in intent.overrides.items():
+        yield _replace(f"/canarySettings/stageVariableOverrides/{name}", value)
+    yield _replace("/canarySettings/percentTraffic", str(percent))
+    yield _replace("/canarySettings/useStageCache", "false")
+
+
+def flip_operations(intent: Intent) -> list[PatchOperation]:
+    """The one list that promotes: never the alias variable, which has to go on telling base from canary."""
+    return [
+        *(_replace(f"/variables/{name}", value) for name, value in intent.promoted_variables.items()),
+        {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"},
+        _replace("/canarySettings/percentTraffic", "0.0"),
+    ]
+
+
+def live_stage_of(answer: dict[str, Any]) -> LiveStage:
+    """A stage from GetStage's answer; keys are absent where there is nothing (docs/aws.md#stage-shape)."""
+    settings = answer.get("canarySettings")
+    canary = settings and LiveCanary(
+        deployment_id=settings["deploymentId"],
+        percent=Decimal(str(settings["percentTraffic"])),
+        overrides=settings.get("stageVariableOverrides", {}),
+    )
+    return LiveStage(answer["deploymentId"], answer.get("variables", {}), canary)
+
+
+def read_fingerprint(client: Any, rest_api_id: str) -> str:  # noqa: ANN401
+    """A hash of the API's present definition: its resources, methods and integrations.
+
+    Raises:
+        AwsRefusedError: the resources cannot be listed.
+
+    """
+    with refusals(f"aws apigateway get-resources --rest-api-id {rest_api_id} --embed methods"):
+        pages = client.get_paginator("get_resources").paginate(restApiId=rest_api_id, embed=["methods"])
+        resources = [item for page in pages for item in page["items"]]
+    canonical = json.dumps(sorted(resources, key=lambda resource: str(resource["id"])), sort_keys=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _replace(path: str, value: str) -> PatchOperation:
+    return {"op": "replace", "path": path, "value": value}

@@ -1,0 +1,36 @@
+"""The registered targets: one SSM parameter each, compiled when the target was deployed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from canary.aws.calls import code_of
+from canary.aws.errors import UnknownTargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def read_target(ssm: Any, prefix: str, name: str) -> str:  # noqa: ANN401
+    """The target's compiled JSON.
+
+    Raises:
+        UnknownTargetError: no target of that name is registered; the message lists those that are.
+
+    """
+    try:
+        return str(ssm.get_parameter(Name=f"{prefix}{name}")["Parameter"]["Value"])
+    except ClientError as error:
+        if code_of(error) != "ParameterNotFound":
+            raise
+        known = ", ".join(sorted(known for known, _ in read_targets(ssm, prefix))) or "none"
+        raise UnknownTargetError(f"no target {name} is registered; registered are: {known}") from error
+
+
+def read_targets(ssm: Any, prefix: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """Name and compiled JSON of every registered target."""
+    for page in ssm.get_paginator("get_parameters_by_path").paginate(Path=prefix.rstrip("/"), Recursive=True):
+        for parameter in page["Parameters"]:
+            yield parameter["Name"].removeprefix(prefix), parameter["Value"]

@@ -1,0 +1,75 @@
+"""What AWS says is true right now of a target: its stage, its canary, its aliases. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCanary:
+    """A stage's canary settings; ``percent`` of requests, 0 to 100."""
+
+    deployment_id: str
+    percent: Decimal
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStage:
+    """A stage as GetStage answers."""
+
+    deployment_id: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    canary: LiveCanary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAlias:
+    """A Lambda alias; ``weights`` is the fraction (0 to 1) of each additional version."""
+
+    version: str
+    weights: Mapping[str, Decimal] = field(default_factory=dict)
+    revision_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """All of a target that a rollout may change. The aliases are keyed by function name."""
+
+    stage: LiveStage | None
+    live: Mapping[str, LiveAlias]
+    canary: Mapping[str, LiveAlias]
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """The target as it was before the first change: what going back restores."""
+
+    live: Mapping[str, str]
+    deployment_id: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the rollout brings in. ``deployment_id`` is None until PrepareRelease has found or made it.
+
+    ``overrides`` are the canary's stage variables, the alias variable among them.
+    """
+
+    versions: Mapping[str, str]
+    deployment_id: str | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    alias_variable: str | None = None
+
+    @property
+    def promoted_variables(self) -> Mapping[str, str]:
+        """The overrides that promotion makes the base's; never the alias variable, which tells base from canary."""
+        return {name: value for name, value in self.overrides.items() if name != self.alias_variable}
+
+
+def is_ours(canary: LiveCanary, intent: Intent) -> bool:
+    """Whether a stage's canary is this rollout's: its deployment and exactly its overrides."""
+    return canary.deployment_id == intent.deployment_id and dict(canary.overrides) == dict(intent.overrides)

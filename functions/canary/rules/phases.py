@@ -1,0 +1,382 @@
+"""How far a rollout has come, and what makes its target safe from there.
+
+The phase is written before the first call of that phase, so whoever finds a dead rollout knows what may have happened.
+
+    phase          first call it announces              direction if interrupted
+    preparing      deployment made, canary alias moved   back
+    shifting       the canary gets a weight              back
+    taking_all     the canary gets 100 %, base untouched back
+    moving_base    a live alias moves: the commit point  forward (back only while base has no traffic)
+    rolling_back   the canary is taken away              back
+    promoted, rolled_back, refused                       none: terminal
+
+Safety is made in passes. A pass makes every call that is safe now and never waits; where something must settle first it
+leaves a rung and a time before which the next pass changes nothing.
+
+Back (stage shifter; base's aliases and deployment are untouched, so taking the canary away is enough):
+
+    rung      moves                                         leaves            answer
+    START     remove our canary                             CLEARED, after a late writer is over      WAIT
+    CLEARED   remove our canary if a late writer restored it SETTLED, after a settle                   WAIT
+    SETTLED   canary aliases to base's version (canary back: remove it, SETTLED again)                 SAFE
+
+Back (alias shifter): the same rungs; the move is each live alias to its old version with no weights, and no alias is left.
+
+Forward (stage shifter):
+
+    START     every live alias to its new version           BASED, after a settle                     WAIT
+    BASED     one patch list: variables, deployment, percent 0   FLIPPED, after a settle               WAIT
+    FLIPPED   remove our canary; canary aliases to base's version                                      SAFE
+
+Forward (alias shifter): START moves each live alias to its new version with no weights, then FLIPPED.
+
+Forward refused by AWS: the canary keeps its 100 % while base has no traffic, so the way back is open as long as the stage
+still has the way back's deployment and variables and the canary still has 100 %. That is read twice, a settle apart:
+
+    DOUBTED        as described: nothing                    RETREATING, after a settle                WAIT
+    RETREATING     as described: live aliases to their old version   RETURNED, after a settle          WAIT
+    RETURNED       the phase becomes rolling_back, START
+    DOUBTED or RETREATING, but not as described: forward from START
+
+Forward, but somebody took the canary's 100 % away before the flip: base has traffic again, so no live alias may go on
+moving; they return to their old version and the rung becomes RETURNED.
+
+Source of the settles: docs/aws.md#propagation.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, assert_never
+
+from canary.rules.live import Intent, Live, LiveAlias, LiveStage, WayBack, is_ours
+from canary.rules.target import Shifter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SETTLE_SECONDS = 30
+"""After a stage or alias update, a request may still see the old settings for this long (docs/aws.md#propagation)."""
+
+LATE_WRITER_SECONDS = 60
+"""The longest that a timed-out task's function may go on writing: every function's own timeout."""
+
+
+class Phase(enum.StrEnum):
+    """How far a rollout has come; see the table above."""
+
+    PREPARING = "preparing"
+    SHIFTING = "shifting"
+    TAKING_ALL = "taking_all"
+    MOVING_BASE = "moving_base"
+    ROLLING_BACK = "rolling_back"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    REFUSED = "refused"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the rollout is over and its lock free."""
+        return self in {Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED}
+
+
+ALLOWED: Mapping[Phase, frozenset[Phase]] = {
+    Phase.PREPARING: frozenset({Phase.SHIFTING, Phase.ROLLING_BACK}),
+    Phase.SHIFTING: frozenset({Phase.TAKING_ALL, Phase.ROLLING_BACK}),
+    Phase.TAKING_ALL: frozenset({Phase.MOVING_BASE, Phase.ROLLING_BACK}),
+    Phase.MOVING_BASE: frozenset({Phase.PROMOTED, Phase.ROLLING_BACK}),
+    Phase.ROLLING_BACK: frozenset({Phase.ROLLED_BACK}),
+    Phase.PROMOTED: frozenset(),
+    Phase.ROLLED_BACK: frozenset(),
+    Phase.REFUSED: frozenset(),
+}
+
+
+class Rung(enum.StrEnum):
+    """How far the passes of the present direction have come."""
+
+    START = "start"
+    CLEARED = "cleared"
+    SETTLED = "settled"
+    BASED = "based"
+    FLIPPED = "flipped"
+    DOUBTED = "doubted"
+    RETREATING = "retreating"
+    RETURNED = "returned"
+
+
+class Answer(enum.StrEnum):
+    """What a pass says: all is safe and at rest; come back later; or AWS (or somebody's change) stands in the way."""
+
+    SAFE = "SAFE"
+    WAIT = "WAIT"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCanary:
+    """Take the stage's canary settings away. Absent already is success."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointAlias:
+    """Point an alias at one version, without weights."""
+
+    function: str
+    alias: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """Make the canary's deployment and variables the base's and leave it 0 %, in one patch list."""
+
+
+Move = RemoveCanary | PointAlias | Flip
+
+
+@dataclass(frozen=True, slots=True)
+class Aliases:
+    """The aliases of a target's functions, by function name; ``canary`` is empty for the alias shifter."""
+
+    live: Mapping[str, str]
+    canary: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a rollout stands: all that a pass decides from, besides the live state."""
+
+    phase: Phase
+    shifter: Shifter
+    way_back: WayBack
+    intent: Intent
+    aliases: Aliases
+    rung: Rung = Rung.START
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass: the moves, the standing to record, the answer, and what was found that is somebody else's.
+
+    ``blocked`` says why nothing may be done although the target is not safe.
+    """
+
+    moves: tuple[Move, ...]
+    after: Standing
+    answer: Answer
+    found: tuple[str, ...] = ()
+    blocked: str | None = None
+
+
+def plan_pass(standing: Standing, live: Live, now: float) -> Pass:
+    """The pass to make now (epoch seconds). Pure; a terminal phase is safe and has no moves."""
+    if standing.phase.is_terminal:
+        return Pass((), standing, Answer.SAFE)
+    if now < standing.not_before:
+        return Pass((), standing, Answer.WAIT)
+    if standing.phase is Phase.MOVING_BASE:
+        return _pass_forward(standing, live, now)
+    return _pass_back(replace(standing, phase=Phase.ROLLING_BACK), live, now)
+
+
+def is_at_rest(standing: Standing, live: Live) -> bool:
+    """Whether a live state is what a terminal standing promises: no canary of ours, every alias of ours where it belongs."""
+    versions = standing.intent.versions if standing.phase is Phase.PROMOTED else standing.way_back.live
+    has_canary = live.stage is not None and live.stage.canary is not None and is_ours(live.stage.canary, standing.intent)
+    moves = (*_live_aliases_to(standing, live, versions), *_canary_aliases_to(standing, live, versions))
+    return not has_canary and not moves
+
+
+def doubt(standing: Standing, now: float) -> Standing:
+    """The standing after AWS refused a move of a forward pass; other standings keep their rung, to be tried again."""
+    if standing.phase is not Phase.MOVING_BASE:
+        return standing
+    if standing.shifter is Shifter.ALIAS:
+        return replace(standing, phase=Phase.ROLLING_BACK, rung=Rung.START, not_before=0.0)
+    if standing.rung in {Rung.DOUBTED, Rung.RETREATING, Rung.RETURNED}:
+        return standing
+    return replace(standing, rung=Rung.DOUBTED, not_before=now + LATE_WRITER_SECONDS)
+
+
+def _wait(standing: Standing, rung: Rung, moves: Iterable[Move], until: float, found: tuple[str, ...] = ()) -> Pass:
+    return Pass(tuple(moves), replace(standing, rung=rung, not_before=until), Answer.WAIT, found)
+
+
+def _rest(standing: Standing, phase: Phase, moves: Iterable[Move], found: tuple[str, ...] = ()) -> Pass:
+    return Pass(tuple(moves), replace(standing, phase=phase, rung=Rung.START, not_before=0.0), Answer.SAFE, found)
+
+
+def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
+    moves = _moves_to_base(standing, live)
+    found = (*find_foreign(standing, live),)
+    match standing.rung:
+        case Rung.CLEARED:
+            return _wait(standing, Rung.SETTLED, moves, now + SETTLE_SECONDS, found)
+        case Rung.SETTLED if moves:
+            return _wait(standing, Rung.SETTLED, moves, now + SETTLE_SECONDS, found)
+        case Rung.SETTLED:
+            return _rest(standing, Phase.ROLLED_BACK, _canary_aliases_to(standing, live, standing.way_back.live), found)
+        case _:
+            return _wait(standing, Rung.CLEARED, moves, now + LATE_WRITER_SECONDS, found)
+
+
+def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
+    """What gives base all the traffic again, where that is not so."""
+    match standing.shifter:
+        case Shifter.STAGE:
+            canary = live.stage.canary if live.stage else None
+            return (RemoveCanary(),) if canary and is_ours(canary, standing.intent) else ()
+        case Shifter.ALIAS:
+            return _live_aliases_to(standing, live, standing.way_back.live)
+        case _:
+            assert_never(standing.shifter)
+
+
+def _is_known(alias: LiveAlias, function: str, standing: Standing) -> bool:
+    known = {standing.way_back.live.get(function), standing.intent.versions.get(function)}
+    return {alias.version, *alias.weights} <= known
+
+
+def _live_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]) -> tuple[Move, ...]:
+    return tuple(
+        PointAlias(function, name, versions[function])
+        for function, name in standing.aliases.live.items()
+        if _is_known(live.live[function], function, standing) and not _is_at(live.live[function], versions[function])
+    )
+
+
+def _canary_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]) -> tuple[Move, ...]:
+    return tuple(
+        PointAlias(function, name, versions[function])
+        for function, name in standing.aliases.canary.items()
+        if not _is_at(live.canary[function], versions[function])
+    )
+
+
+def _is_at(alias: LiveAlias, version: str) -> bool:
+    return alias.version == version and not alias.weights
+
+
+def find_foreign(standing: Standing, live: Live) -> tuple[str, ...]:
+    """What of the live state is neither the way back's nor this rollout's, one sentence each."""
+    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage))
+
+
+def _foreign_aliases(standing: Standing, live: Live) -> Iterable[str]:
+    for function, name in standing.aliases.live.items():
+        alias = live.live[function]
+        if not _is_known(alias, function, standing):
+            weights = "".join(f" and {version} at {weight}" for version, weight in alias.weights.items())
+            yield (f"alias {function}:{name} points at {alias.version}{weights}, which this rollout did not set; left as found")
+
+
+def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
+    if stage is None:
+        return
+    if stage.deployment_id not in {standing.way_back.deployment_id, standing.intent.deployment_id}:
+        yield (
+            f"the stage's deployment is {stage.deployment_id}, which this rollout did not set "
+            f"(it found {standing.way_back.deployment_id}); left as found"
+        )
+    if stage.canary and not is_ours(stage.canary, standing.intent):
+        yield (
+            f"the stage has a canary that is not this rollout's: deployment {stage.canary.deployment_id} "
+            f"at {stage.canary.percent} %; left as found"
+        )
+
+
+def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
+    if standing.shifter is Shifter.ALIAS:
+        return _pass_forward_alias(standing, live, now)
+    match standing.rung:
+        case Rung.DOUBTED | Rung.RETREATING:
+            return _pass_doubted(standing, live, now)
+        case Rung.RETURNED:
+            return _pass_returned(standing, live, now)
+        case Rung.BASED | Rung.FLIPPED:
+            return _pass_flip(standing, live, now)
+        case _:
+            return _pass_live(standing, live, now)
+
+
+def _pass_doubted(standing: Standing, live: Live, now: float) -> Pass:
+    if not _is_base_without_traffic(standing, live):
+        return _pass_live(standing, live, now)
+    if standing.rung is Rung.DOUBTED:
+        return _wait(standing, Rung.RETREATING, (), now + SETTLE_SECONDS)
+    moves = _live_aliases_to(standing, live, standing.way_back.live)
+    return _wait(standing, Rung.RETURNED, moves, now + SETTLE_SECONDS)
+
+
+def _pass_live(standing: Standing, live: Live, now: float) -> Pass:
+    """Live aliases move only while base has no traffic, or when the stage is past the flip anyway."""
+    if _is_way_backs(standing, live.stage) and not _is_base_without_traffic(standing, live):
+        moves = _live_aliases_to(standing, live, standing.way_back.live)
+        return _wait(standing, Rung.RETURNED, moves, now + SETTLE_SECONDS)
+    moves = _live_aliases_to(standing, live, standing.intent.versions)
+    return _wait(standing, Rung.BASED, moves, now + SETTLE_SECONDS)
+
+
+def _pass_returned(standing: Standing, live: Live, now: float) -> Pass:
+    """Live aliases that are back at their old version have settled: from here on taking the canary away is enough."""
+    if moves := _live_aliases_to(standing, live, standing.way_back.live):
+        return _wait(standing, Rung.RETURNED, moves, now + SETTLE_SECONDS)
+    return _pass_back(replace(standing, phase=Phase.ROLLING_BACK, rung=Rung.START), live, now)
+
+
+def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
+    if moves := _live_aliases_to(standing, live, standing.intent.versions):
+        return _wait(standing, Rung.BASED, moves, now + SETTLE_SECONDS)
+    stage = live.stage
+    if stage is None or (foreign := find_foreign(standing, live)):
+        blocked = "; ".join(foreign) if stage else "the stage is gone"
+        return Pass((), standing, Answer.REFUSED, blocked=blocked)
+    if not _is_flipped(standing, stage):
+        return _flip_or_give_up(standing, stage, now)
+    if standing.rung is Rung.BASED:
+        return _wait(standing, Rung.FLIPPED, (), now + SETTLE_SECONDS)
+    removal: tuple[Move, ...] = (RemoveCanary(),) if stage.canary else ()
+    return _rest(standing, Phase.PROMOTED, (*removal, *_canary_aliases_to(standing, live, standing.intent.versions)))
+
+
+def _flip_or_give_up(standing: Standing, stage: LiveStage, now: float) -> Pass:
+    if stage.canary is None:
+        return Pass((), standing, Answer.REFUSED, blocked="somebody removed the stage's canary before the promotion's flip")
+    return _wait(standing, Rung.FLIPPED, (Flip(),), now + SETTLE_SECONDS)
+
+
+def _is_flipped(standing: Standing, stage: LiveStage) -> bool:
+    wanted = {**standing.way_back.variables, **standing.intent.promoted_variables}
+    at_zero = stage.canary is None or stage.canary.percent == Decimal(0)
+    return stage.deployment_id == standing.intent.deployment_id and dict(stage.variables) == wanted and at_zero
+
+
+def _is_way_backs(standing: Standing, stage: LiveStage | None) -> bool:
+    return (
+        stage is not None
+        and stage.deployment_id == standing.way_back.deployment_id
+        and dict(stage.variables) == dict(standing.way_back.variables)
+        and not _is_flipped(standing, stage)
+    )
+
+
+def _is_base_without_traffic(standing: Standing, live: Live) -> bool:
+    canary = live.stage.canary if live.stage else None
+    return (
+        _is_way_backs(standing, live.stage)
+        and canary is not None
+        and is_ours(canary, standing.intent)
+        and canary.percent == Decimal(100)
+    )
+
+
+def _pass_forward_alias(standing: Standing, live: Live, now: float) -> Pass:
+    moves = _live_aliases_to(standing, live, standing.intent.versions)
+    if moves or standing.rung is not Rung.FLIPPED:
+        return _wait(standing, Rung.FLIPPED, moves, now + SETTLE_SECONDS)
+    return _rest(standing, Phase.PROMOTED, ())

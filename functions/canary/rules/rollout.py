@@ -1,0 +1,104 @@
+"""The record of one rollout: what it is, how far it has come, and what its looks have seen. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from canary.rules.live import Intent, WayBack
+from canary.rules.phases import Aliases, Phase, Rung, Standing
+from canary.rules.plan import Plan
+from canary.rules.target import Target
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """The step being baked. Times are epoch seconds.
+
+    ``index`` is -1 before the first shift; ``baking_since`` is None until the first look of the step has said when
+    its bake began. The counts are of the step's own minutes: judged ones, and each arm's requests in them.
+    ``silent_minutes`` were complete and had no canary request. ``entered`` is the state entry that began the step, so that
+    a retry of it begins no further one.
+    """
+
+    index: int = -1
+    entered: str = ""
+    baking_since: float | None = None
+    judged_minutes: int = 0
+    requests: int = 0
+    base_requests: int = 0
+    silent_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the whole rollout has seen: requests and bad requests of each arm, and what it asked of CloudWatch."""
+
+    canary_requests: int = 0
+    canary_bad: int = 0
+    base_requests: int = 0
+    base_bad: int = 0
+    metrics_requested: int = 0
+    looks: int = 0
+    drains: int = 0
+
+    @property
+    def harmed(self) -> int:
+        """Canary requests that were bad beyond what base would have done with them, rounded."""
+        if not self.base_requests:
+            return self.canary_bad
+        return max(0, round(self.canary_bad - self.canary_requests * self.base_bad / self.base_requests))
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One rollout of one release to one target.
+
+    ``shifts``: epoch seconds at which traffic may have changed hands. ``judged_to``: the start of the newest minute
+    that was folded or passed over. ``evidence`` is the judge's own JSON, ``limits_ms`` the latency limits from history
+    by percentile, one for each latency series, ``needed`` the canary requests that each step must be judged on.
+    ``drained_from``: when the wait after the weight 100 began. ``revision`` rises with every write.
+    """
+
+    rollout_id: str
+    execution: str
+    target: Target
+    plan: Plan
+    way_back: WayBack
+    intent: Intent
+    phase: Phase
+    started_at: float
+    reason: str = ""
+    rung: Rung = Rung.START
+    not_before: float = 0.0
+    needs_operator: bool = False
+    step: StepState = field(default_factory=StepState)
+    shifts: tuple[float, ...] = ()
+    first_shift: float | None = None
+    judged_to: int = 0
+    needed: tuple[int, ...] = ()
+    limits_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    drained_from: float | None = None
+    ended_at: float | None = None
+    revision: int = 0
+
+    @property
+    def standing(self) -> Standing:
+        """What the passes decide from."""
+        return Standing(
+            phase=self.phase,
+            shifter=self.target.shifter,
+            way_back=self.way_back,
+            intent=self.intent,
+            aliases=Aliases(
+                live={function.name: function.live for function in self.target.functions},
+                canary={f.name: f.canary for f in self.target.functions if f.canary} if self.target.stage else {},
+            ),
+            rung=self.rung,
+            not_before=self.not_before,
+        )

@@ -1,0 +1,226 @@
+"""Where each metric's counts are read in CloudWatch, for each arm.
+
+Behind a stage with a fitting access log: the target's metric filters. Without a log, or for weighted aliases: Lambda's own
+metrics, which do not see a 5xx that a function returns (docs/aws.md#returned-5xx). Business metrics are the user's, one value
+0 or 1 a request with a dimension `arm`.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.rules.target import Shifter, Target, TargetFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from canary.rules.live import Intent, WayBack
+
+
+class Arm(enum.StrEnum):
+    """The two arms."""
+
+    BASE = "base"
+    CANARY = "canary"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One CloudWatch metric with one statistic; as hashable as a GetMetricData query needs to be deduplicated."""
+
+    namespace: str
+    name: str
+    statistic: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+    def with_statistic(self, statistic: str) -> Series:
+        """The same metric, another statistic."""
+        return Series(self.namespace, self.name, statistic, self.dimensions)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSource:
+    """An arm's requests and its bad ones. Several series (one a function) are added up.
+
+    Where ``counts_good`` the second list counts the good requests (a trimmed count up to a latency limit), and bad
+    is what is left of the first.
+    """
+
+    requests: tuple[Series, ...]
+    bad: tuple[Series, ...]
+    counts_good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One metric's two arms; ``is_latency`` metrics are not read right after a weight change."""
+
+    metric: str
+    base: ArmSource
+    canary: ArmSource
+    is_latency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySource:
+    """The latency series of both arms, from which limits and slow counts are read (milliseconds)."""
+
+    base: tuple[Series, ...]
+    canary: tuple[Series, ...]
+
+
+def namespace_of(target: Target) -> str:
+    """The namespace of the target's metric filters."""
+    return f"Canary/{target.name}"
+
+
+def has_log(target: Target) -> bool:
+    """Whether the target is judged on its access log."""
+    return target.shifter is Shifter.STAGE and target.access_log_group is not None
+
+
+def error_source(target: Target, way_back: WayBack, intent: Intent) -> Source:
+    """Requests and failed requests of both arms."""
+    if has_log(target):
+        space = namespace_of(target)
+        return Source(
+            "errors",
+            base=ArmSource((Series(space, "BaseRequests", "Sum"),), (Series(space, "BaseErrors", "Sum"),)),
+            canary=ArmSource((Series(space, "CanaryRequests", "Sum"),), (Series(space, "CanaryErrors", "Sum"),)),
+        )
+    arms = {arm: tuple(_lambda_dimensions(target, arm, way_back, intent)) for arm in Arm}
+    return Source("errors", base=_lambda_errors(arms[Arm.BASE]), canary=_lambda_errors(arms[Arm.CANARY]))
+
+
+def latency_series(target: Target, way_back: WayBack, intent: Intent) -> LatencySource:
+    """The series whose percentiles are the limits and whose trimmed counts are the good requests."""
+    if has_log(target):
+        space = namespace_of(target)
+        return LatencySource((Series(space, "BaseLatency", "p99"),), (Series(space, "CanaryLatency", "p99"),))
+    durations = {
+        arm: tuple(Series("AWS/Lambda", "Duration", "p99", d) for d in _lambda_dimensions(target, arm, way_back, intent))
+        for arm in Arm
+    }
+    return LatencySource(durations[Arm.BASE], durations[Arm.CANARY])
+
+
+def slow_sources(latency: LatencySource, limits_ms: Mapping[str, tuple[float, ...]]) -> Iterator[Source]:
+    """One source a percentile taken from history: slow is what is left beyond the trimmed count up to it.
+
+    Each series (one a function, where Lambda's own metrics are read) has a limit of its own, in milliseconds.
+    """
+    for percentile, limits in limits_ms.items():
+        yield Source(
+            f"slow_{percentile}",
+            base=slow_arm(latency.base, limits),
+            canary=slow_arm(latency.canary, limits),
+            is_latency=True,
+        )
+
+
+def fixed_limit_sources(target: Target) -> Iterator[Source]:
+    """One source a limit fixed in the target, counted exactly by a metric filter of its own."""
+    if not has_log(target):
+        return
+    space = namespace_of(target)
+    for limit in target.metrics.latency_limits_ms:
+        yield Source(
+            f"slow_{limit}ms",
+            base=ArmSource((Series(space, "BaseRequests", "Sum"),), (Series(space, f"BaseSlow{limit}", "Sum"),)),
+            canary=ArmSource((Series(space, "CanaryRequests", "Sum"),), (Series(space, f"CanarySlow{limit}", "Sum"),)),
+            is_latency=True,
+        )
+
+
+def business_sources(target: Target) -> Iterator[Source]:
+    """One source a business metric of the target."""
+    for metric in target.metrics.business:
+        arms = {
+            arm: ArmSource(
+                (Series(metric.namespace, metric.name, "SampleCount", (("arm", arm.value),)),),
+                (Series(metric.namespace, metric.name, "Sum", (("arm", arm.value),)),),
+            )
+            for arm in Arm
+        }
+        yield Source(f"business_{metric.name}", base=arms[Arm.BASE], canary=arms[Arm.CANARY])
+
+
+def stage_error_history(api_name: str, stage_name: str) -> ArmSource:
+    """The stage's own metrics: the history of a target whose metric filters have none yet."""
+    dimensions = (("ApiName", api_name), ("Stage", stage_name))
+    return ArmSource(
+        (Series("AWS/ApiGateway", "Count", "SampleCount", dimensions),),
+        (Series("AWS/ApiGateway", "5XXError", "Sum", dimensions),),
+    )
+
+
+def stage_latency_history(api_name: str, stage_name: str) -> tuple[Series, ...]:
+    """The stage's own latency."""
+    return (Series("AWS/ApiGateway", "Latency", "p99", (("ApiName", api_name), ("Stage", stage_name))),)
+
+
+def stakes(metrics: tuple[str, ...]) -> dict[str, float]:
+    """Each metric's share of the judge's one unit of stake; all latency limits together count as one metric."""
+    slow = [metric for metric in metrics if metric.startswith("slow_")]
+    units = len(metrics) - len(slow) + bool(slow)
+    return {metric: 1 / units / (len(slow) if metric in slow else 1) for metric in metrics}
+
+
+def family_of(metric: str) -> str:
+    """The policy's key for a metric's `detect` and `delta`: errors, slow or business."""
+    return metric.partition("_")[0]
+
+
+def slow_arm(series: tuple[Series, ...], limits_ms: tuple[float, ...]) -> ArmSource:
+    """Requests, and those up to the limit, of latency series."""
+    return ArmSource(
+        tuple(one.with_statistic("SampleCount") for one in series),
+        tuple(one.with_statistic(f"TC(:{limit:g})") for one, limit in zip(series, limits_ms, strict=True)),
+        counts_good=True,
+    )
+
+
+def all_sources(
+    target: Target, way_back: WayBack, intent: Intent, limits_ms: Mapping[str, tuple[float, ...]]
+) -> tuple[Source, ...]:
+    """Everything that is compared between the arms, once the latency limits are frozen."""
+    latency = latency_series(target, way_back, intent)
+    return (
+        *((error_source(target, way_back, intent),) if target.metrics.errors else ()),
+        *slow_sources(latency, limits_ms),
+        *fixed_limit_sources(target),
+        *business_sources(target),
+    )
+
+
+def _lambda_errors(dimensions: tuple[tuple[tuple[str, str], ...], ...]) -> ArmSource:
+    return ArmSource(
+        tuple(Series("AWS/Lambda", "Invocations", "Sum", d) for d in dimensions),
+        tuple(Series("AWS/Lambda", "Errors", "Sum", d) for d in dimensions),
+    )
+
+
+def _lambda_dimensions(target: Target, arm: Arm, way_back: WayBack, intent: Intent) -> Iterator[tuple[tuple[str, str], ...]]:
+    for function in target.functions:
+        yield (("FunctionName", function.name), *_lambda_resource(target, function, arm, way_back, intent))
+
+
+def _lambda_resource(
+    target: Target, function: TargetFunction, arm: Arm, way_back: WayBack, intent: Intent
+) -> tuple[tuple[str, str], ...]:
+    if target.shifter is Shifter.STAGE:
+        alias = function.live if arm is Arm.BASE else function.canary
+        return (("Resource", f"{function.name}:{alias}"),)
+    version = way_back.live[function.name] if arm is Arm.BASE else intent.versions[function.name]
+    return (("Resource", f"{function.name}:{function.live}"), ("ExecutedVersion", version))
+
+
+def drain_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+    """Canary requests, and base requests that reached an integration."""
+    if has_log(target):
+        space = namespace_of(target)
+        return (Series(space, "CanaryRequests", "Sum"),), (Series(space, "BaseIntegrated", "Sum"),)
+    source = error_source(target, way_back, intent)
+    return source.canary.requests, source.base.requests

@@ -1,0 +1,68 @@
+"""How a live state differs from what this rollout left: what somebody else changed under it, one sentence each."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from canary.rules.live import Live, LiveAlias, LiveStage, is_ours
+from canary.rules.phases import Phase, find_foreign
+from canary.rules.target import Shifter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canary.rules.rollout import Rollout
+
+
+def find_changes_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
+    """What differs from the way back before the rollout's first write."""
+    return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_early_canary(live.stage))
+
+
+def find_changes_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
+    """What differs from what the rollout set while its canary has a share of the traffic."""
+    weight = Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight
+    found = find_foreign(rollout.standing, live)
+    if found or rollout.target.shifter is Shifter.ALIAS:
+        return (*found, *_wrong_weights(rollout, live, weight))
+    return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_wrong_percent(rollout, live.stage, weight))
+
+
+def _moved_aliases(rollout: Rollout, live: Live) -> Iterator[str]:
+    for name, alias in live.live.items():
+        if alias.version != rollout.way_back.live[name] or alias.weights:
+            yield f"the live alias of {name} was moved from version {rollout.way_back.live[name]} to {alias.version}"
+
+
+def _moved_stage(rollout: Rollout, stage: LiveStage | None) -> Iterator[str]:
+    if stage is None:
+        return
+    if stage.deployment_id != rollout.way_back.deployment_id:
+        yield f"the stage's deployment was changed from {rollout.way_back.deployment_id} to {stage.deployment_id}"
+    if dict(stage.variables) != dict(rollout.way_back.variables):
+        yield "the stage's variables were changed"
+
+
+def _early_canary(stage: LiveStage | None) -> Iterator[str]:
+    if stage and stage.canary:
+        yield f"the stage has got a canary of deployment {stage.canary.deployment_id}"
+
+
+def _wrong_percent(rollout: Rollout, stage: LiveStage | None, weight: Decimal) -> Iterator[str]:
+    if stage is None or stage.canary is None or not is_ours(stage.canary, rollout.intent):
+        yield "the stage's canary was taken away by somebody else"
+    elif stage.canary.percent != weight:
+        yield f"the canary's weight was changed from {weight} % to {stage.canary.percent} % by somebody else"
+
+
+def _wrong_weights(rollout: Rollout, live: Live, weight: Decimal) -> Iterator[str]:
+    for name, alias in live.live.items():
+        if not _is_split(rollout, name, alias, weight):
+            yield f"the weights of the live alias of {name} were changed by somebody else"
+
+
+def _is_split(rollout: Rollout, name: str, alias: LiveAlias, weight: Decimal) -> bool:
+    old, new = rollout.way_back.live[name], rollout.intent.versions[name]
+    wanted = {} if old == new else {new: weight / 100}
+    return alias.version == old and dict(alias.weights) == wanted

@@ -1,0 +1,77 @@
+"""What a rollout acts on: one API stage, or one set of aliases, with its functions, metrics and alarms.
+
+Values only. How a target is written in YAML or JSON is known to `canary.edge`.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from canary.rules.policy import Policy
+
+
+class Shifter(enum.StrEnum):
+    """How traffic is split: by the API stage's canary, or by each alias's version weights."""
+
+    STAGE = "stage"
+    ALIAS = "alias"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The API Gateway stage; its integrations name the alias as ``${stageVariables.<alias_variable>}``."""
+
+    rest_api_id: str
+    stage_name: str
+    alias_variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFunction:
+    """One Lambda function with the alias that production uses and, behind a stage, the canary's."""
+
+    name: str
+    live: str
+    canary: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessMetric:
+    """A 0-or-1-per-request custom metric with a dimension ``arm``; ``name`` counts the bad ones."""
+
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What is compared between the arms.
+
+    ``slow`` lists percentiles of the base's own history that become latency limits (``"p99"``);
+    ``latency_limits_ms`` are limits fixed by the user, exact, beside or instead of those.
+    """
+
+    errors: bool = True
+    slow: tuple[str, ...] = ("p50", "p90", "p99")
+    latency_limits_ms: tuple[int, ...] = ()
+    business: tuple[BusinessMetric, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A registered target. ``stage`` is absent for the alias shifter; ``alarms`` are the user's own names."""
+
+    name: str
+    functions: tuple[TargetFunction, ...]
+    policy: Policy
+    stage: Stage | None = None
+    access_log_group: str | None = None
+    metrics: Metrics = Metrics()
+    alarms: tuple[str, ...] = ()
+    shared_live_alias: bool = False
+
+    @property
+    def shifter(self) -> Shifter:
+        """The stage shifter where there is a stage, else the alias shifter."""
+        return Shifter.STAGE if self.stage else Shifter.ALIAS

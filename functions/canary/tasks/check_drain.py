@@ -1,0 +1,71 @@
+"""CheckDrain: whether base has no traffic any more; the alarms still hold their veto."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from canary.aws.alarms import read_alarms
+from canary.aws.errors import OwnershipLostError
+from canary.aws.metrics import Metrics, total
+from canary.aws.shifters import shifter_for
+from canary.edge.events import DrainEvent
+from canary.rules.alarms import target_alarms
+from canary.rules.drain import MINUTE_SECONDS, Drain, DrainKind, MinuteTraffic, drain_minutes, judge_drain
+from canary.rules.phases import Phase
+from canary.rules.sources import drain_series
+from canary.rules.strays import find_changes_in_bake
+from canary.rules.target import Shifter
+from canary.rules.verdict import alarms_against
+from canary.tasks.entry import Handler, Json, Tools, on
+
+if TYPE_CHECKING:
+    from canary.rules.rollout import Rollout
+
+
+def check_drain(event: DrainEvent, tools: Tools) -> Json:
+    """DRAINED, WAIT (and how long), or ROLL_BACK with the reason."""
+    held = tools.records.read_held(event.rollout_id, event.execution)
+    if held.rollout.phase is not Phase.TAKING_ALL:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is no drain to check")
+    since = held.rollout.drained_from or event.settling_since
+    metrics = Metrics(tools.clients.cloudwatch)
+    shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
+    strays = find_changes_in_bake(held.rollout, shifter.read_live())
+    drain = Drain(DrainKind.ROLL_BACK, "; ".join(strays)) if strays else _check(held.rollout, event, tools, metrics, since)
+    tally = replace(
+        held.rollout.tally,
+        drains=held.rollout.tally.drains + 1,
+        metrics_requested=held.rollout.tally.metrics_requested + metrics.requested,
+    )
+    reason = drain.reason if drain.kind is DrainKind.ROLL_BACK else held.rollout.reason
+    tools.records.write(held, replace(held.rollout, drained_from=since, tally=tally, reason=reason))
+    tools.logger.info("drain checked", rollout=event.rollout_id, drain=drain.kind.value, reason=drain.reason)
+    return {"drain": drain.kind.value, "reason": drain.reason, "wait_seconds": MINUTE_SECONDS}
+
+
+def _check(rollout: Rollout, event: DrainEvent, tools: Tools, metrics: Metrics, since: float) -> Drain:
+    ours = [alarm.name for alarm in target_alarms(rollout.target)]
+    alarms = read_alarms(tools.clients.cloudwatch, ours, rollout.target.alarms)
+    if against := alarms_against(alarms, rollout.plan.tolerated_alarms):
+        return Drain(DrainKind.ROLL_BACK, against)
+    if rollout.target.shifter is Shifter.ALIAS:
+        return _check_alias(event, since)
+    delay = rollout.plan.policy.metric_delay_seconds
+    start, end = drain_minutes(since, event.now, delay)
+    canary, base = drain_series(rollout.target, rollout.way_back, rollout.intent)
+    values = metrics.read([*canary, *base], start, end)
+    minutes = {
+        minute: MinuteTraffic(round(total(values, canary, minute) or 0), round(total(values, base, minute) or 0))
+        for minute in range(start, end, MINUTE_SECONDS)
+    }
+    return judge_drain(minutes, since=since, now=event.now, metric_delay_seconds=delay)
+
+
+def _check_alias(event: DrainEvent, since: float) -> Drain:
+    if event.now < since + MINUTE_SECONDS:
+        return Drain(DrainKind.WAIT, "the weights settle for a minute")
+    return Drain(DrainKind.DRAINED, "the weights have settled for a minute")
+
+
+handler = Handler(on(DrainEvent), check_drain)

@@ -1,0 +1,18 @@
+"""CleanUp: the canary settings go, what is left is read back, and only then is the lock free."""
+
+from __future__ import annotations
+
+from canary.edge.events import TaskEvent
+from canary.rules.phases import Rung
+from canary.rules.report import summary
+from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.promotion import pass_forward
+
+
+def clean_up(event: TaskEvent, tools: Tools) -> Json:
+    """The rollout's summary."""
+    safety = pass_forward(event, tools, to=frozenset({Rung.START}))
+    return summary(safety.held.rollout, "promoted", event.now)
+
+
+handler = Handler(on(TaskEvent), clean_up)

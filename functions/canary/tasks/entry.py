@@ -1,0 +1,85 @@
+"""How a handler comes into being: settings from the environment once, then clients, records and logger for its function.
+
+This is the one place that reads `os.environ`. There is no `try` in a handler: errors are routed by the state machine.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from aws_lambda_powertools import Logger
+
+from canary.aws.clients import Clients
+from canary.aws.records import Records
+from canary.edge.events import read_event
+from canary.edge.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Event = TypeVar("Event")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a handler works with."""
+
+    settings: Settings
+    clients: Clients
+    records: Records
+    logger: Logger
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Tools:
+        """The tools of the function whose environment this is.
+
+        Raises:
+            SettingsError: a variable is missing or wrong.
+
+        """
+        settings = Settings.from_env(environ)
+        clients = Clients(settings)
+        logger = Logger(service="canary", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"), task=settings.task)
+        return cls(settings, clients, Records(clients.dynamodb, settings.table), logger)
+
+
+def as_it_is(event: Json) -> Json:
+    """A person's own call: read by the task, which tells its problems."""
+    return event
+
+
+class Handler(Generic[Event]):
+    """A Lambda handler: reads the event, makes one call, returns its answer."""
+
+    def __init__(self, read: Callable[[Json], Event], act: Callable[[Event, Tools], Json]) -> None:
+        self._read = read
+        self._act = act
+        self._tools: Tools | None = None
+
+    def __call__(self, event: Json, context: object) -> Json:
+        """What Lambda calls."""
+        if self._tools is None:
+            self._tools = Tools.from_env(os.environ)
+        return self._run(self._tools, event, context)
+
+    def bind(self, environ: Mapping[str, str]) -> Callable[[Json, object], Json]:
+        """The same handler over another environment, with clients of its own."""
+        tools = Tools.from_env(environ)
+
+        def bound(event: Json, context: object) -> Json:
+            return self._run(tools, event, context)
+
+        return bound
+
+    def _run(self, tools: Tools, event: Json, context: object) -> Json:
+        tools.logger.set_correlation_id(getattr(context, "aws_request_id", None))
+        return self._act(self._read(event), tools)
+
+
+def on(kind: type[Event]) -> Callable[[Json], Event]:
+    """Reads an event as `kind`, one of `canary.edge.events`."""
+    return partial(read_event, kind)

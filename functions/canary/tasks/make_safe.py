@@ -1,0 +1,75 @@
+"""MakeSafe: whatever went wrong, one pass towards a safe target, and the ending that is now true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from canary.aws.safety import make_pass
+from canary.edge.events import SafetyEvent
+from canary.rules.phases import Answer, Phase
+from canary.rules.report import summary
+from canary.tasks.entry import Handler, Json, Tools, on
+
+if TYPE_CHECKING:
+    from canary.aws.records import Held
+    from canary.rules.rollout import Rollout
+
+REJECTED = "CanaryRejected"
+"""The error of the machine's own Fail states: the record already has the reason."""
+
+ENDINGS = {Phase.PROMOTED: "PROMOTED", Phase.ROLLED_BACK: "ROLLED_BACK", Phase.REFUSED: "REFUSED"}
+
+
+def make_safe(event: SafetyEvent, tools: Tools) -> Json:
+    """SAFE with the ending, WAIT with the seconds to the next pass, or REFUSED for a person to read."""
+    held = tools.records.find(event.rollout_id)
+    if held is None:
+        return _end("REFUSED", f"nothing was changed: {event.reason}")
+    if held.rollout.phase.is_terminal:
+        return _ending(held.rollout, event)
+    if held.lock.rollout_id != event.rollout_id or held.lock.owner != event.execution:
+        return _end(
+            "REFUSED", f"rollout {event.rollout_id} is now owned by {held.lock.owner}; this execution touched nothing more"
+        )
+    held = _note_reason(held, event, tools)
+    safety = make_pass(tools.clients, tools.records, held, event.now)
+    tools.logger.info(
+        "pass made",
+        rollout=event.rollout_id,
+        phase=safety.held.rollout.phase,
+        answer=safety.answer,
+        refusals=safety.refusals,
+    )
+    match safety.answer:
+        case Answer.SAFE:
+            return _ending(safety.held.rollout, event)
+        case Answer.WAIT:
+            return {"answer": "WAIT", "ending": "", "reason": "", "wait_seconds": safety.wait_seconds, "summary": {}}
+        case Answer.REFUSED:
+            return _end("NEEDS_OPERATOR", f"{safety.held.rollout.reason}; {'; '.join(safety.refusals)}", "REFUSED")
+
+
+def _note_reason(held: Held, event: SafetyEvent, tools: Tools) -> Held:
+    """What went wrong first is the reason; a promotion that had to be finished here stays a promotion."""
+    if event.error == REJECTED or held.rollout.phase is Phase.ROLLING_BACK:
+        return held
+    return tools.records.write(held, replace(held.rollout, reason=event.reason))
+
+
+def _ending(rollout: Rollout, event: SafetyEvent) -> Json:
+    ending = ENDINGS[rollout.phase]
+    return {
+        "answer": "SAFE",
+        "ending": ending,
+        "reason": rollout.reason,
+        "wait_seconds": 0,
+        "summary": summary(rollout, ending.lower(), event.now),
+    }
+
+
+def _end(ending: str, reason: str, answer: str = "SAFE") -> Json:
+    return {"answer": answer, "ending": ending, "reason": reason, "wait_seconds": 0, "summary": {}}
+
+
+handler = Handler(on(SafetyEvent), make_safe)

@@ -1,0 +1,85 @@
+"""PrepareRelease: everything the canary needs before it has traffic: frozen history, deployment, canary aliases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.errors import OwnershipLostError, StateChangedError
+from canary.aws.histories import read_histories
+from canary.aws.metrics import Metrics
+from canary.aws.shifters import shifter_for, stages_of
+from canary.aws.stages import read_fingerprint
+from canary.edge.events import TaskEvent
+from canary.rules import judge
+from canary.rules.history import to_json as history_to_json
+from canary.rules.look import requests_needed_by_step
+from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
+from canary.rules.sources import stakes
+from canary.rules.strays import find_changes_since_check
+from canary.tasks.entry import Handler, Json, Tools, on
+
+if TYPE_CHECKING:
+    from canary.aws.records import Held
+    from canary.rules.rollout import Rollout
+
+
+def prepare_release(event: TaskEvent, tools: Tools) -> Json:
+    """Freeze history, find or make the deployment, point the canary aliases; base is untouched throughout.
+
+    Raises:
+        StateChangedError: the target is not as it was when it was checked.
+
+    """
+    held = tools.records.read_held(event.rollout_id, event.execution)
+    if held.rollout.phase is not Phase.PREPARING:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; it cannot be prepared again")
+    shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
+    if changes := find_changes_since_check(held.rollout, shifter.read_live()):
+        raise StateChangedError(f"{'; '.join(changes)}; start the rollout again")
+    if not held.rollout.evidence:
+        held = _freeze_history(event, tools, held)
+    if held.rollout.target.stage and held.rollout.intent.deployment_id is None:
+        held = _make_deployment(tools, held)
+    for function in held.rollout.target.functions:
+        if function.canary and held.rollout.target.stage:
+            version = held.rollout.intent.versions[function.name]
+            shifter.make(PointAlias(function.name, function.canary, version), held.rollout.intent)
+    tools.logger.info("release prepared", rollout=event.rollout_id, intent=held.rollout.intent.versions)
+    return {"wait_seconds": SETTLE_SECONDS}
+
+
+def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
+    metrics = Metrics(tools.clients.cloudwatch)
+    frozen = read_histories(metrics, held.rollout, held.rollout.plan.api_name, event.now)
+    evidence = judge.start(frozen.minutes, weights=stakes(tuple(frozen.minutes)), alpha=held.rollout.plan.policy.alpha)
+    rollout = replace(
+        held.rollout,
+        limits_ms=frozen.limits_ms,
+        evidence=judge.to_json(evidence),
+        needed=requests_needed_by_step(held.rollout.plan.policy, evidence),
+        plan=replace(held.rollout.plan, notes=(*held.rollout.plan.notes, *frozen.notes)),
+        tally=replace(held.rollout.tally, metrics_requested=metrics.requested),
+    )
+    return tools.records.write(held, rollout, history=history_to_json(evidence.history))
+
+
+def _make_deployment(tools: Tools, held: Held) -> Held:
+    rollout = held.rollout
+    stage = rollout.target.stage
+    if stage is None:
+        return held
+    client: Any = tools.clients.apigateway
+    stages = stages_of(client, stage, lambda: tools.records.check(held))
+    mark = f"canary rollout {rollout.rollout_id}"
+    found = stages.find_deployment(mark)
+    if found is None and read_fingerprint(client, stage.rest_api_id) != rollout.plan.fingerprint:
+        raise StateChangedError("the API's definition was edited since it was checked; start the rollout again")
+    return tools.records.write(held, _with_deployment(rollout, found or stages.make_deployment(mark)))
+
+
+def _with_deployment(rollout: Rollout, deployment_id: str) -> Rollout:
+    return replace(rollout, intent=replace(rollout.intent, deployment_id=deployment_id))
+
+
+handler = Handler(on(TaskEvent), prepare_release)

@@ -1,0 +1,54 @@
+"""ShiftTraffic: the next step's weight, written down before it is set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from canary.aws.errors import OwnershipLostError
+from canary.aws.shifters import shifter_for
+from canary.edge.events import TaskEvent
+from canary.rules.minutes import MINUTE_SECONDS
+from canary.rules.phases import Phase
+from canary.rules.rollout import StepState
+from canary.tasks.entry import Handler, Json, Tools, on
+
+if TYPE_CHECKING:
+    from canary.rules.rollout import Rollout
+
+
+def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
+    """Begin the next step. A retry of the same state entry sets the same weight again."""
+    held = tools.records.read_held(event.rollout_id, event.execution)
+    if held.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING}:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; its weight stays")
+    if held.rollout.step.entered != entry_mark(event):
+        held = tools.records.write(held, begin_step(held.rollout, event))
+    rollout = held.rollout
+    weight = rollout.plan.policy.steps[rollout.step.index].weight
+    shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(held))
+    shifter.shift(rollout.way_back, rollout.intent, weight)
+    tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight))
+    return {"weight_percent": float(weight), "step": rollout.step.index + 1, "look_seconds": rollout.plan.look_seconds}
+
+
+def entry_mark(event: TaskEvent) -> str:
+    """A mark of this state entry, the same for every retry of it."""
+    return f"{event.now:.3f}"
+
+
+def begin_step(rollout: Rollout, event: TaskEvent) -> Rollout:
+    """The rollout with its next step begun at `event.now`, its weight not yet set."""
+    is_first = rollout.first_shift is None
+    minute = int(event.now // MINUTE_SECONDS) * MINUTE_SECONDS
+    return replace(
+        rollout,
+        phase=Phase.SHIFTING,
+        step=StepState(index=rollout.step.index + 1, entered=entry_mark(event)),
+        shifts=(*rollout.shifts, event.now),
+        first_shift=event.now if is_first else rollout.first_shift,
+        judged_to=minute - MINUTE_SECONDS if is_first else rollout.judged_to,
+    )
+
+
+handler = Handler(on(TaskEvent), shift_traffic)

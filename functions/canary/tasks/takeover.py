@@ -1,0 +1,45 @@
+"""What abort, guard and sweeper share: take the lock over, stop the owner, then make one pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from canary.aws.executions import stop
+from canary.aws.safety import Safety, make_pass
+
+if TYPE_CHECKING:
+    from canary.aws.records import Held
+    from canary.tasks.entry import Tools
+
+
+def take_over(held: Held, tools: Tools, *, owner: str, reason: str, now: float) -> Safety:
+    """One pass for a rollout whose owner is dead or is to be stopped; later passes are the sweeper's.
+
+    Raises:
+        OwnershipLostError: somebody else took it over at the same moment.
+        AwsRefusedError: Step Functions would not stop the owner.
+
+    """
+    before = held.lock.owner or ""
+    held = tools.records.take_over(held, owner)
+    if is_execution(before):
+        stop(tools.clients.stepfunctions, before, reason)
+    if reason and not held.rollout.phase.is_terminal and held.rollout.rung == "start" and not held.rollout.needs_operator:
+        held = tools.records.write(held, replace(held.rollout, reason=reason))
+    safety = make_pass(tools.clients, tools.records, held, now)
+    tools.logger.info(
+        "taken over",
+        rollout=held.rollout.rollout_id,
+        owner=owner,
+        reason=reason,
+        phase=safety.held.rollout.phase,
+        answer=safety.answer,
+        refusals=safety.refusals,
+    )
+    return safety
+
+
+def is_execution(owner: str) -> bool:
+    """Whether an owner is a state machine's execution, and not a guard, sweeper or person."""
+    return ":execution:" in owner

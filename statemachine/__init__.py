@@ -1,0 +1,1 @@
+"""The rollout's state machine: one YAML file, and what loads it."""
