@@ -14,23 +14,36 @@ FUNCTION_GB = 0.5
 SECONDS_PER_CALL = 0.3
 
 
-def transitions_of(rollout: Rollout) -> int:
-    """State transitions of the rollout so far, counted as state entries from what its record says.
+BEFORE_LOOKS = ("Begin", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "PrepareRelease", "AliasSettle")
+LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
+DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
+PROMOTION = ("TakeAllTraffic", "MoveBase", "BaseSettle", "WhichFlip", "CleanUp", "Promoted")
+FLIP = ("FlipStage", "FlipSettle")
+WAY_BACK = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
+TASKS = frozenset(
+    {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain"}
+    | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe"}
+)
 
-    Before the looks: Begin to AliasSettle. A look is Bake, EvaluateCanary, WhichVerdict; a drain is TrafficSettle,
-    CheckDrain, WhichDrain. Retries and the way to safety come on top and are not known here.
+
+def states_entered(rollout: Rollout) -> list[str]:
+    """The states that a rollout entered, as its record tells; retries come on top.
+
+    A rollout that went back is taken to have gone the plain way back, in three passes.
     """
-    before, promotion = 7, 7
-    shifts = rollout.step.index + 1
-    ending = promotion if rollout.phase in {Phase.MOVING_BASE, Phase.PROMOTED} else 0
-    return before + shifts + 3 * rollout.tally.looks + 3 * rollout.tally.drains + ending
+    entered = [*BEFORE_LOOKS, *LOOK * rollout.tally.looks, *DRAIN * rollout.tally.drains]
+    if rollout.phase is Phase.PROMOTED:
+        return [*entered, *PROMOTION, *(FLIP if rollout.target.stage else ())]
+    return [*entered, *WAY_BACK]
 
 
 def usage_of(rollout: Rollout) -> Usage:
-    """What the rollout used of AWS, as far as its record knows."""
-    calls = 3 + rollout.step.index + 1 + rollout.tally.looks + rollout.tally.drains + 3
+    """What an ended rollout used of AWS."""
+    entered = states_entered(rollout)
+    shifts = rollout.step.index + 1
+    calls = sum(state in TASKS for state in entered) + shifts
     return Usage(
-        transitions=transitions_of(rollout),
+        transitions=len(entered) + shifts,
         lambda_calls=calls,
         lambda_gb_seconds=calls * FUNCTION_GB * SECONDS_PER_CALL,
         metrics_requested=rollout.tally.metrics_requested,

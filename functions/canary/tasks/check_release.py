@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def check_release(event: CheckEvent, tools: Tools) -> Json:
     """READY with the draft of the rollout, UNCHANGED, or REFUSED with every problem at once."""
     request, problems = parse_request(event.input)
-    target, unknown = _find_target(event.input, tools)
+    has_name = not any(problem.field == "target" for problem in problems)
+    target, unknown = _find_target(event.input, tools) if has_name else (None, ())
     if target is None:
         return _refuse(tools, (*problems, *unknown))
     lock = tools.records.read_lock(target.name)
@@ -62,7 +63,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
 
 def _find_target(raw: Any, tools: Tools) -> tuple[Target | None, tuple[Problem, ...]]:  # noqa: ANN401 - a user's input
     name = raw.get("target") if isinstance(raw, dict) else None
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str):
         return None, ()
     try:
         return target_from_json(read_target(tools.clients.ssm, tools.settings.target_prefix, name)), ()

@@ -1,0 +1,54 @@
+# Needs Python 3.11 or newer and a package index. Everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q -n 2 --disable-socket --allow-hosts=127.0.0.1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint check audit lock schemas clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+demo: .venv/demo  ## six rollouts on the embedded AWS; make demo ONLY=slow runs one
+	@$(BIN)/python -m local demo $(if $(ONLY),--only $(ONLY))
+
+serve: .venv/demo  ## the embedded AWS with the sample, on port 4566
+	@$(BIN)/python -m local serve --port 4566 --speed 60
+
+test: .venv/dev  ## rules, edge, tasks, journeys, one demo scenario, a minute of fault samples
+	$(PYTEST) -m "not slow"
+
+lint: .venv/dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy functions/canary local statemachine
+
+check: lint  ## everything, with branch coverage
+	$(PYTEST) --cov --cov-report=term-missing:skip-covered
+
+audit: .venv/dev  ## known vulnerabilities in the locked dependencies; needs the public package index
+	$(BIN)/pip-audit --requirement requirements.txt --require-hashes
+
+lock:  ## lock the dependencies anew; needs uv
+	uv pip compile pyproject.toml --group demo --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-demo.txt
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.txt
+
+schemas: .venv/dev  ## the JSON schemas of inputs and targets, from the edge
+	$(BIN)/python -m canary.edge.schemas
+
+clean:  ## remove the virtual environment and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}; say make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/demo: requirements-demo.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-demo.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/dev: requirements.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@ .venv/demo

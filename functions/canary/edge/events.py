@@ -1,0 +1,144 @@
+"""What calls the functions: the state machine's Tasks, EventBridge, a schedule.
+
+These events are written by the machine's definition and by AWS, so a wrong one is no user's fault and refuses nothing:
+it is an error like any other. They may carry more than is read here. What a user wrote inside one stays unread.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from aws_lambda_powertools.utilities.parser import Field, ValidationError, parse
+from pydantic import AliasPath
+
+from canary.edge.fields import TargetName
+from canary.edge.kinds import Kind, Prose, Whole, refusal
+from canary.edge.model import explain
+from canary.rules.problems import show
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+
+Event = TypeVar("Event")
+
+
+class EventError(Exception):
+    """The machine's fault: a function was called with an event that it cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instant(Kind):
+    """A time in ISO 8601 with its offset, as epoch seconds."""
+
+    def read(self, value: object) -> float:
+        """The epoch seconds."""
+        try:
+            instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            instant = None
+        if instant is None or instant.tzinfo is None:
+            raise refusal(f"no time with an offset, got {show(value)}", "write it as 2026-01-31T12:00:00Z")
+        return instant.timestamp()
+
+    def schema(self) -> "JsonSchemaValue":
+        """A string in RFC 3339."""
+        return {"type": "string", "format": "date-time"}
+
+
+Now = Annotated[float, Instant()]
+RolloutId = Annotated[str, Prose("a rollout id", 1, 128)]
+Arn = Annotated[str, Prose("an ARN", 1, 2048)]
+Word = Annotated[str, Prose("a word", 1, 256)]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvent:
+    """What every Task is told. ``execution`` is the ARN; ``now`` is when the state was entered, in epoch seconds."""
+
+    target: TargetName
+    rollout_id: RolloutId
+    execution: Arn
+    now: Now
+
+
+@dataclass(frozen=True, slots=True)
+class CheckEvent:
+    """What ``CheckRelease`` is told; ``input`` is the execution's input, as the user wrote it."""
+
+    input: Any
+    rollout_id: RolloutId
+    execution: Arn
+    now: Now
+
+
+@dataclass(frozen=True, slots=True)
+class LockEvent(TaskEvent):
+    """What ``TakeLock`` is told; ``fencing`` is the target's fencing number that the checks began with."""
+
+    fencing: Annotated[int, Whole("a fencing number", 0, 2**53, "pass on what CheckRelease answered")]
+    draft: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LookEvent(TaskEvent):
+    """What ``EvaluateCanary`` is told; ``baking_since`` (epoch seconds) when the bake before this look was entered."""
+
+    baking_since: Now
+
+
+@dataclass(frozen=True, slots=True)
+class DrainEvent(TaskEvent):
+    """What ``CheckDrain`` is told; ``settling_since`` (epoch seconds) when the wait before this check was entered."""
+
+    settling_since: Now
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyEvent(TaskEvent):
+    """What ``MakeSafe`` is told: the error that led there, in Step Functions' words."""
+
+    error: Annotated[str, Field(validation_alias=AliasPath("failure", "Error"))] = ""
+    cause: Annotated[str, Field(validation_alias=AliasPath("failure", "Cause"))] = ""
+
+    @property
+    def reason(self) -> str:
+        """The error in one sentence: a function's own message where there is one (docs/aws.md#lambda-error-cause)."""
+        try:
+            message = json.loads(self.cause)["errorMessage"]
+        except (ValueError, LookupError, TypeError):
+            message = self.cause
+        return f"{self.error}: {message}" if message else self.error
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionEvent:
+    """EventBridge's "Step Functions Execution Status Change"; ``now`` is when it was sent, in epoch seconds."""
+
+    execution: Annotated[Arn, Field(validation_alias=AliasPath("detail", "executionArn"))]
+    state_machine: Annotated[Arn, Field(validation_alias=AliasPath("detail", "stateMachineArn"))]
+    status: Annotated[Word, Field(validation_alias=AliasPath("detail", "status"))]
+    now: Annotated[Now, Field(validation_alias="time")]
+
+
+@dataclass(frozen=True, slots=True)
+class TickEvent:
+    """EventBridge's "Scheduled Event"; ``now`` is the time it was due, in epoch seconds."""
+
+    now: Annotated[Now, Field(validation_alias="time")]
+
+
+def read_event(kind: type[Event], event: Any) -> Event:  # noqa: ANN401 - Lambda's event is of any type
+    """The event as ``kind``, one of this module's.
+
+    Raises:
+        EventError: naming everything in it that cannot be read.
+
+    """
+    try:
+        return parse(event=event, model=kind)
+    except ValidationError as error:
+        clashes = [explain(line, fields={}, shape="a mapping") for line in error.errors(include_url=False)]
+    found = "; ".join(f"{'.'.join(map(str, clash.path)) or 'event'} {clash.value}" for clash in clashes)
+    raise EventError(f"not the event of a {kind.__name__}: {found}; correct the state or the rule that calls this function")

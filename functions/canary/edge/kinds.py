@@ -1,0 +1,225 @@
+"""How a kind of value is read: what is taken as a number, a truth value, a choice or text, and the answer to the rest.
+
+Each kind carries its own JSON schema, from the same bounds. Pipelines send strings, so numbers and truth values are
+taken from their strings too; text is never made from a number, which would have lost its zeros. What the values mean is
+known to the fields, not here.
+"""
+
+import enum
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import PydanticCustomError, core_schema
+
+from canary.rules.problems import nearest, show
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+
+REFUSED = "refused"
+"""The type of every pydantic error that already carries a rule, the value found and a fix."""
+
+LONGEST_NUMBER = 40
+NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?"
+WHOLE_NUMBER = r"-?[0-9]+"
+
+
+def refusal(value: str, fix: str) -> PydanticCustomError:
+    """The error of a value that does not fit; ``value`` and ``fix`` as in a ``Problem``."""
+    return PydanticCustomError(REFUSED, "{value}; {fix}", {"value": value, "fix": fix})
+
+
+def read_number(value: object) -> Decimal | None:
+    """The number that ``value`` is or spells, exactly as it was written; None if it is none."""
+    match value:
+        case bool():
+            return None
+        case int() | Decimal():
+            number = Decimal(value)
+        case float():
+            number = Decimal(repr(value))
+        case str() if len(value) <= LONGEST_NUMBER and re.fullmatch(NUMBER, value.strip()):
+            number = Decimal(value.strip())
+        case _:
+            return None
+    return number if number.is_finite() else None
+
+
+class Kind(ABC):
+    """A kind of value, for ``Annotated``: the field is read with ``read`` and described with ``schema``."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def read(self, value: object) -> Any:  # noqa: ANN401 - each kind has its own type
+        """The value, or a ``refusal``."""
+
+    @abstractmethod
+    def schema(self) -> "JsonSchemaValue":
+        """What the kind accepts, as a JSON schema."""
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: "GetCoreSchemaHandler") -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(
+        self, _schema: core_schema.CoreSchema, _handler: "GetJsonSchemaHandler"
+    ) -> "JsonSchemaValue":
+        return self.schema()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """For an optional field: it may be left out, but null is no value."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: "GetCoreSchemaHandler") -> core_schema.CoreSchema:
+        nullable: Any = handler(source)
+        inner: core_schema.CoreSchema = nullable["schema"]
+        return inner
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Kind):
+    """A whole number within bounds. ``what`` names it with its unit."""
+
+    what: str
+    at_least: int
+    at_most: int
+    fix: str
+
+    def read(self, value: object) -> int:
+        """The number, also from its string or as 900.0."""
+        number = read_number(value)
+        if number is not None and self.at_least <= number <= self.at_most and number == int(number):
+            return int(number)
+        raise refusal(f"not {self.what} from {self.at_least} to {self.at_most}, got {show(value)}", self.fix)
+
+    def schema(self) -> "JsonSchemaValue":
+        """An integer, or its string."""
+        return {
+            "type": ["integer", "string"],
+            "minimum": self.at_least,
+            "maximum": self.at_most,
+            "pattern": f"^{WHOLE_NUMBER}$",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rate(Kind):
+    """A share between two bounds, neither of which is allowed."""
+
+    what: str
+    above: float
+    below: float
+    fix: str
+
+    def read(self, value: object) -> float:
+        """The share, also from its string."""
+        number = read_number(value)
+        if number is not None and self.above < number < self.below:
+            return float(number)
+        raise refusal(f"not {self.what} above {self.above:g} and below {self.below:g}, got {show(value)}", self.fix)
+
+    def schema(self) -> "JsonSchemaValue":
+        """A number, or its string."""
+        return {
+            "type": ["number", "string"],
+            "exclusiveMinimum": self.above,
+            "exclusiveMaximum": self.below,
+            "pattern": f"^{NUMBER}$",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Kind):
+    """True or false, also as a string."""
+
+    def read(self, value: object) -> bool:
+        """The truth value."""
+        match value:
+            case bool():
+                return value
+            case str() if value.strip().lower() in {"true", "false"}:
+                return value.strip().lower() == "true"
+            case _:
+                raise refusal(f"neither true nor false, got {show(value)}", "write true or false")
+
+    def schema(self) -> "JsonSchemaValue":
+        """A boolean, or its string."""
+        return {"enum": [True, False, "true", "false", "True", "False"]}
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Kind):
+    """One of an enumeration's words."""
+
+    choices: type[enum.StrEnum]
+
+    def read(self, value: object) -> enum.StrEnum:
+        """The enumeration's member."""
+        words = [choice.value for choice in self.choices]
+        if isinstance(value, str) and value in words:
+            return self.choices(value)
+        raise refusal(f"not one of {', '.join(words)}, got {show(value)}", suggest(value, words))
+
+    def schema(self) -> "JsonSchemaValue":
+        """The words."""
+        return {"enum": [choice.value for choice in self.choices]}
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Kind):
+    """Text of certain characters, such as a name that AWS gives rules for."""
+
+    what: str
+    pattern: str
+    fix: str
+
+    def read(self, value: object) -> str:
+        """The text as it is; a number is refused, for it may have had leading zeros."""
+        text = _read_text(value)
+        if re.fullmatch(self.pattern, text, re.ASCII):
+            return text
+        raise refusal(f"not {self.what}, got {show(text)}", self.fix)
+
+    def schema(self) -> "JsonSchemaValue":
+        """A string with the pattern."""
+        return {"type": "string", "pattern": f"^({self.pattern})$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prose(Kind):
+    """A line of any printable characters."""
+
+    what: str
+    at_least: int
+    at_most: int
+
+    def read(self, value: object) -> str:
+        """The text without spaces around it."""
+        text = _read_text(value).strip()
+        if self.at_least <= len(text) <= self.at_most and text.isprintable():
+            return text
+        size = f"{self.at_least} to {self.at_most} characters"
+        raise refusal(f"{self.what} is one line of {size}, got {len(text)}: {show(text)}", "write it on one such line")
+
+    def schema(self) -> "JsonSchemaValue":
+        """A string within these lengths."""
+        return {"type": "string", "minLength": self.at_least, "maxLength": self.at_most}
+
+
+def suggest(value: object, words: Iterable[str]) -> str:
+    """The fix for a word that is none of ``words``."""
+    near = nearest(value, words) if isinstance(value, str) else None
+    return f"did you mean {near}?" if near else f"write {' or '.join(words)}"
+
+
+def _read_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    is_quotable = isinstance(value, int | float)
+    raise refusal(f"not text, got {show(value)}", "put it in quotes" if is_quotable else "write text, or drop the field")

@@ -1,0 +1,202 @@
+"""How a policy is written: a shipped one's name, or a mapping that starts from one and changes keys.
+
+It knows the keys, their units and their bounds. Whether the whole fits one execution's history is the plan's to say.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from aws_lambda_powertools.utilities.parser import Field
+from pydantic_core import PydanticCustomError, core_schema
+
+from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Weight
+from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
+from canary.edge.model import Clash, Strict, parse, require
+from canary.rules.policy import STANDARD, Policy, PolicyChanges, Step, WhenUnproven, effective_policy
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+
+    from canary.rules.problems import Problem
+
+BAKE = Whole("a whole number of seconds", 1, YEAR_SECONDS, "give the time it is watched, 900 is fifteen minutes")
+METRIC_DELAY = Whole(
+    "a whole number of seconds", 60, 3600, "give the time after which a minute's metrics are complete, 120 is usual"
+)
+LEAST_REQUESTS = Whole(
+    "a whole number of requests", 1, 10**9, "give the canary requests a step must have been judged on, 50 is usual"
+)
+POINTS = Rate("rate points", 0, 1, "write 0.01 for one point, a percentage is 100 times that")
+ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in a hundred")
+
+
+class StepModel(Strict):
+    """One step: a weight and its bake."""
+
+    weight_percent: Annotated[Decimal, Weight()] = Field(
+        description="the percent of requests the canary gets, above 0 and below 100, at most two decimals"
+    )
+    bake_seconds: Annotated[int, BAKE] = Field(description="the seconds this weight stays while it is watched")
+
+
+class RatesModel(Strict):
+    """Rate points a metric; those left out stay as they are."""
+
+    errors: Annotated[float | None, POINTS] = Field(default=None, description="rate points of the error rate")
+    slow: Annotated[float | None, POINTS] = Field(default=None, description="rate points of the share of slow requests")
+    business: Annotated[float | None, POINTS] = Field(default=None, description="rate points of each business metric")
+
+    def rates(self) -> Mapping[str, float]:
+        """The rate points that were given."""
+        return MappingProxyType(self.model_dump(exclude_none=True))
+
+
+class PolicyModel(Strict):
+    """The keys of a policy. Each one left out stays as it is in the policy that this one starts from."""
+
+    shape: ClassVar[str] = "a shipped policy's name, or a mapping"
+
+    from_: Annotated[Policy | None, ShippedPolicy()] = Field(
+        default=None,
+        alias="from",
+        description="the shipped policy to start from; without it a target starts from standard, "
+        "and an execution's input from the target's own policy",
+    )
+    name: Annotated[str | None, Prose("a policy's name", 1, 64)] = Field(
+        default=None, description="the name in reports; without one that of the policy it starts from, with (changed)"
+    )
+    steps: Annotated[tuple[StepModel, ...] | None, Given()] = Field(
+        default=None,
+        description="the weights in rising order, each with its bake; promotion follows the last one",
+        json_schema_extra={"minItems": 1},
+    )
+    alpha: Annotated[float | None, ALPHA] = Field(
+        default=None, description="the share of good releases that may be rolled back, 0.01 is 1 %"
+    )
+    detect: Annotated[RatesModel | None, Given()] = Field(
+        default=None,
+        description="by metric, how much worse (rate points) a canary is that traffic must be enough to see",
+    )
+    delta: Annotated[RatesModel | None, Given()] = Field(
+        default=None, description="by metric, how much worse (rate points) a canary may be and still go on early"
+    )
+    metric_delay_seconds: Annotated[int | None, METRIC_DELAY] = Field(
+        default=None, description="the seconds after its end until a minute's metrics are complete"
+    )
+    min_requests: Annotated[int | None, LEAST_REQUESTS] = Field(
+        default=None, description="the canary requests that every step must have been judged on"
+    )
+    max_extension_seconds: Annotated[Seconds | None, Given()] = Field(
+        default=None, description="the seconds by which a step may be extended for want of traffic"
+    )
+    when_unproven: Annotated[WhenUnproven | None, OneOf(WhenUnproven)] = Field(
+        default=None, description="what follows when the extension is used up: hold, roll_back or promote"
+    )
+    early_advance: Annotated[Switch | None, Given()] = Field(
+        default=None,
+        description="whether a step may end before its bake does once the canary is shown to be safe enough",
+    )
+    not_before_seconds: Annotated[Seconds | None, Given()] = Field(
+        default=None, description="the seconds after the first shift before which nothing is promoted"
+    )
+    tolerate_firing_alarms: Annotated[Switch | None, Given()] = Field(
+        default=None, description="whether alarms that were firing before the start are tolerated"
+    )
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
+        """Weights that do not rise, and steps that are none."""
+        match raw.get("steps"):
+            case []:
+                return [Clash(("steps",), "there are no steps", "give at least one weight with its bake")]
+            case list() | tuple() as steps:
+                return _find_falling(steps)
+            case _:
+                return ()
+
+    def changes(self) -> PolicyChanges:
+        """The changes as the rules know them."""
+        given = self.model_dump(exclude={"from_", "steps", "detect", "delta"})
+        return PolicyChanges(
+            starts_from=self.from_,
+            steps=tuple(Step(step.weight_percent, step.bake_seconds) for step in self.steps) if self.steps else None,
+            detect=self.detect.rates() if self.detect else None,
+            delta=self.delta.rates() if self.delta else None,
+            **given,
+        )
+
+
+class NameOrChanges:
+    """Lets a shipped policy's name stand for a mapping that starts from it and changes nothing."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: "GetCoreSchemaHandler") -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self._expand, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: "GetJsonSchemaHandler"
+    ) -> "JsonSchemaValue":
+        return {"anyOf": [ShippedPolicy().schema(), handler(schema)]}
+
+    @staticmethod
+    def _expand(value: object) -> object:
+        if isinstance(value, str):
+            ShippedPolicy().read(value)
+            return {"from": value}
+        return value
+
+
+PolicyField = Annotated[PolicyModel, NameOrChanges()]
+
+
+class _Alone(Strict):
+    """A policy by itself, read as it is inside a target."""
+
+    policy: PolicyField
+
+
+def parse_policy(raw: object, *, base: Policy = STANDARD) -> tuple[Policy | None, tuple["Problem", ...]]:
+    """The policy that ``raw`` (a name or a mapping) makes of ``base``, or None and every problem."""
+    model, problems = parse(_Alone, {"policy": raw})
+    return (effective_policy(base, model.policy.changes()), ()) if model else (None, problems)
+
+
+def require_policy(raw: object, *, base: Policy = STANDARD) -> Policy:
+    """The policy that ``raw`` makes of ``base``; raises ``RefusedError`` with every problem."""
+    return require(parse_policy(raw, base=base))
+
+
+def policy_to_mapping(policy: Policy) -> dict[str, Any]:
+    """Every key of the policy as ``parse_policy`` reads it, of JSON's own types."""
+    return {
+        "name": policy.name,
+        "steps": [{"weight_percent": float(step.weight), "bake_seconds": step.bake_seconds} for step in policy.steps],
+        "alpha": policy.alpha,
+        "detect": dict(policy.detect),
+        "delta": dict(policy.delta),
+        "metric_delay_seconds": policy.metric_delay_seconds,
+        "min_requests": policy.min_requests,
+        "max_extension_seconds": policy.max_extension_seconds,
+        "when_unproven": policy.when_unproven.value,
+        "early_advance": policy.early_advance,
+        "not_before_seconds": policy.not_before_seconds,
+        "tolerate_firing_alarms": policy.tolerate_firing_alarms,
+    }
+
+
+def _find_falling(steps: Iterable[object]) -> Iterator[Clash]:
+    weights = [(index, weight) for index, step in enumerate(steps) if (weight := _weight(step)) is not None]
+    for (_, before), (index, weight) in pairwise(weights):
+        if weight <= before:
+            got = f"step weights must rise, got {before:f} then {weight:f}"
+            yield Clash(("steps", index, "weight_percent"), got, "reorder policy.steps")
+
+
+def _weight(step: object) -> Decimal | None:
+    try:
+        return Weight().read(step["weight_percent"]) if isinstance(step, Mapping) else None
+    except (KeyError, PydanticCustomError):
+        return None

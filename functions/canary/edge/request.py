@@ -1,0 +1,115 @@
+"""How a release is asked for: the input of an execution, and an operator's call.
+
+Whether the target is registered and the release exists is found out later; what cannot be meant is refused here.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated
+
+from aws_lambda_powertools.utilities.parser import Field
+
+from canary.edge.fields import Deployment, FunctionName, TargetName, Version
+from canary.edge.kinds import Given, OneOf, Prose
+from canary.edge.model import Strict, parse, require
+from canary.edge.policy import NameOrChanges, PolicyModel
+from canary.rules.release import Journey, Release, Request
+
+if TYPE_CHECKING:
+    from canary.rules.problems import Problem
+
+REASON = Prose("a reason", 0, 500)
+
+
+class ReleaseModel(Strict):
+    """What is new."""
+
+    functions: dict[FunctionName, Version] = Field(
+        default_factory=dict,
+        description="a published version by function name; a function that is not named gets its newest one",
+        json_schema_extra={"additionalProperties": False},
+    )
+    deployment: Annotated[Deployment | None, Given()] = Field(
+        default=None,
+        description="the API deployment: an id, present (the API's definition as it is now) or unchanged (base's own); "
+        "without it present if the definition changed since the last promotion, else unchanged",
+    )
+
+    def release(self) -> Release:
+        """The release as the rules know it."""
+        return Release(MappingProxyType(self.functions), self.deployment)
+
+
+class RequestModel(Strict):
+    """The input of an execution."""
+
+    journey: Annotated[Journey, OneOf(Journey)] = Field(default=Journey.START, description="what the execution does: start")
+    target: TargetName = Field(description="the name of a registered target")
+    release: ReleaseModel = Field(default_factory=ReleaseModel, description="what is new; without it the newest of everything")
+    policy: Annotated[PolicyModel | None, Given(), NameOrChanges()] = Field(
+        default=None, description="a shipped policy's name, or changes to the target's policy for this rollout"
+    )
+    reason: Annotated[str, REASON] = Field(default="", description="why, for the record and the reports, such as a ticket")
+
+    def request(self) -> Request:
+        """The request as the rules know it."""
+        return Request(
+            target=self.target,
+            release=self.release.release(),
+            policy_override=self.policy.changes() if self.policy else None,
+            reason=self.reason,
+            journey=self.journey,
+        )
+
+
+class Verb(enum.StrEnum):
+    """A signal to a rollout."""
+
+    ABORT = "abort"
+
+
+class OperatorModel(Strict):
+    """An operator's call."""
+
+    verb: Annotated[Verb, OneOf(Verb)] = Field(description="the signal to the target's rollout: abort")
+    target: TargetName = Field(description="the name of a registered target")
+    reason: Annotated[str, REASON] = Field(default="", description="why, for the record and the reports")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCall:
+    """What an operator wants of a target's rollout."""
+
+    verb: Verb
+    target: str
+    reason: str
+
+
+def parse_request(raw: object) -> tuple[Request | None, tuple["Problem", ...]]:
+    """The request that an execution's input makes, or None and every problem."""
+    model, problems = parse(RequestModel, raw)
+    return (model.request(), ()) if model else (None, problems)
+
+
+def require_request(raw: object) -> Request:
+    """The request that an execution's input makes; raises ``RefusedError`` with every problem."""
+    return require(parse_request(raw))
+
+
+def release_of(raw: object) -> Release:
+    """The release in an input that may be wrong elsewhere, so that all can be told at once; empty if wrong itself."""
+    model, _ = parse(ReleaseModel, raw.get("release", {})) if isinstance(raw, Mapping) else (None, ())
+    return model.release() if model else Release()
+
+
+def parse_operator_call(raw: object) -> tuple[OperatorCall | None, tuple["Problem", ...]]:
+    """An operator's call, or None and every problem."""
+    model, problems = parse(OperatorModel, raw)
+    return (OperatorCall(model.verb, model.target, model.reason), ()) if model else (None, problems)
+
+
+def require_operator_call(raw: object) -> OperatorCall:
+    """An operator's call; raises ``RefusedError`` with every problem."""
+    return require(parse_operator_call(raw))

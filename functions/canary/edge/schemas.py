@@ -1,0 +1,53 @@
+"""The JSON schemas of what users write, for editors and the docs. ``python -m canary.edge.schemas`` writes the files.
+
+They are made from the models that read, so they cannot say anything else. What a schema cannot say (weights that rise,
+names that must differ) is refused when it is read.
+"""
+
+import json
+import sys
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from canary.edge.request import OperatorModel, RequestModel
+from canary.edge.target import TargetModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from canary.edge.model import Strict
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+MODELS: "Mapping[str, type[Strict]]" = MappingProxyType(
+    {"input": RequestModel, "target": TargetModel, "operator": OperatorModel}
+)
+DOCS = Path(__file__).parents[3] / "docs" / "schemas"
+
+
+def schema_of(model: "type[Strict]") -> dict[str, Any]:
+    """The model's JSON schema, without the titles and nulls that pydantic adds to what is optional."""
+    tidy: dict[str, Any] = _tidy(model.model_json_schema())
+    return {"$schema": DIALECT, **tidy}
+
+
+def write_schemas(folder: Path) -> None:
+    """Write ``<name>.schema.json`` for each model."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, model in MODELS.items():
+        text = json.dumps(schema_of(model), indent=2, ensure_ascii=False) + "\n"
+        (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
+
+
+def _tidy(node: Any, *, is_fields: bool = False) -> Any:  # noqa: ANN401 - JSON is of any type
+    """``is_fields``: the keys of ``node`` are names of fields, none of them is the schema language's own."""
+    if isinstance(node, list):
+        return [_tidy(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    dropped = () if is_fields else {"title"} | ({"default"} if node.get("default", ...) is None else set())
+    return {key: _tidy(item, is_fields=key in {"properties", "$defs"}) for key, item in node.items() if key not in dropped}
+
+
+if __name__ == "__main__":
+    write_schemas(Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS)

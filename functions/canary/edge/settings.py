@@ -1,0 +1,73 @@
+"""A function's settings, from its environment. What reads `os.environ` hands it over; nothing else looks there.
+
+Standard library only: the boto3 clients are built from these settings, and need no pydantic for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REQUIRED = ("CANARY_TASK", "CANARY_TABLE", "CANARY_TARGET_PREFIX", "AWS_REGION")
+STATE_MACHINE = "CANARY_STATE_MACHINE_ARN"
+ENDPOINT = "AWS_ENDPOINT_URL"
+
+
+class SettingsError(Exception):
+    """The deployment's fault: a function was set up without something it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one function runs with.
+
+    ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``state_machine_arn`` is set
+    for functions that look executions up or stop them. ``endpoint_url`` is None on AWS itself.
+    """
+
+    task: str
+    table: str
+    target_prefix: str
+    region: str
+    state_machine_arn: str | None = None
+    endpoint_url: str | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings in these environment variables; one that is empty counts as missing.
+
+        Raises:
+            SettingsError: naming every variable that is missing, or what is wrong with one.
+
+        """
+        if missing := [name for name in REQUIRED if not environ.get(name)]:
+            raise SettingsError(f"environment variables missing: {', '.join(missing)}; set them on the function")
+        prefix = environ["CANARY_TARGET_PREFIX"]
+        if not (prefix.startswith("/") and prefix.endswith("/")):
+            raise SettingsError(f"CANARY_TARGET_PREFIX must begin and end with /, got {prefix}; write /canary/targets/")
+        return cls(
+            task=environ["CANARY_TASK"],
+            table=environ["CANARY_TABLE"],
+            target_prefix=prefix,
+            region=environ["AWS_REGION"],
+            state_machine_arn=environ.get(STATE_MACHINE) or None,
+            endpoint_url=environ.get(ENDPOINT) or None,
+        )
+
+    def require_state_machine(self) -> str:
+        """The ARN of the rollout's state machine.
+
+        Raises:
+            SettingsError: this function was set up without it.
+
+        """
+        if self.state_machine_arn is None:
+            raise SettingsError(f"environment variable missing: {STATE_MACHINE}; set it on the function {self.task}")
+        return self.state_machine_arn
+
+    def parameter_name(self, target: str) -> str:
+        """The SSM parameter that holds a compiled target."""
+        return f"{self.target_prefix}{target}"

@@ -1,0 +1,215 @@
+"""How a target is written: as a YAML file's mapping, and compiled, as the JSON in its SSM parameter.
+
+The compiled one is the same mapping with the whole policy inside, so a parameter that somebody edited is read as
+strictly as a file. It knows what a target must be in itself; whether its API, functions and alarms exist is for AWS
+to say.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from aws_lambda_powertools.utilities.parser import Field
+
+from canary.edge.agreement import find_alias_clashes, find_log_clashes, find_twice
+from canary.edge.fields import (
+    AlarmName,
+    AliasName,
+    FunctionName,
+    LogGroupName,
+    MetricName,
+    Namespace,
+    Percentile,
+    RestApiId,
+    ServerErrors,
+    StageName,
+    StageVariableName,
+    Switch,
+    TargetName,
+)
+from canary.edge.kinds import Given, Whole
+from canary.edge.model import Clash, Strict, parse, require
+from canary.edge.policy import PolicyField, PolicyModel, policy_to_mapping
+from canary.rules.policy import STANDARD, effective_policy
+from canary.rules.problems import Problem
+from canary.rules.target import BusinessMetric, Metrics, Stage, Target, TargetFunction
+
+LIMIT = Whole("a whole number of milliseconds", 1, 900_000, "give the limit beyond which an answer is slow, 800 for 0.8 s")
+
+
+COMPARED = ("slow", "latency_limits_ms", "business")
+
+
+class StageModel(Strict):
+    """The API Gateway stage whose canary splits the traffic."""
+
+    rest_api_id: RestApiId = Field(description="the REST API's id")
+    stage_name: StageName = Field(description="the stage's name")
+    alias_variable: StageVariableName = Field(
+        description="the stage variable that ends the integrations' URIs and names the alias"
+    )
+
+
+class FunctionModel(Strict):
+    """A function with the aliases that the controller owns."""
+
+    name: FunctionName = Field(description="the function's name")
+    live: AliasName = Field(description="the alias that production uses")
+    canary: Annotated[AliasName | None, Given()] = Field(
+        default=None, description="the alias that the canary uses; only behind a stage, and required there"
+    )
+
+
+class BusinessModel(Strict):
+    """A metric of the user's own: 0 or 1 for each request, with a dimension arm (base or canary)."""
+
+    name: MetricName = Field(description="the metric's name; it counts the bad requests")
+    namespace: Namespace = Field(description="the metric's namespace")
+
+
+class MetricsModel(Strict):
+    """What is compared between canary and base."""
+
+    errors: Annotated[bool, ServerErrors()] = Field(
+        default=True,
+        description="the answers that are errors: 5xx, or false for none",
+        json_schema_extra={"default": "5xx"},
+    )
+    slow: tuple[Percentile, ...] = Field(
+        default=("p50", "p90", "p99"), description="percentiles of base's last 24 hours that become latency limits"
+    )
+    latency_limits_ms: tuple[Annotated[int, LIMIT], ...] = Field(
+        default=(), description="latency limits in milliseconds, counted exactly; they need access_log_group"
+    )
+    business: tuple[BusinessModel, ...] = Field(default=(), description="metrics of your own, 0 or 1 for each request")
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
+        """What is listed twice, and a comparison of nothing."""
+        yield from find_twice(raw, "slow")
+        yield from find_twice(raw, "latency_limits_ms")
+        yield from find_twice(raw, "business", "name")
+        if raw.get("errors", True) in (False, "false") and not any(_compares(raw, key) for key in COMPARED):
+            yield Clash((), "nothing is compared", "keep errors: 5xx")
+
+    def metrics(self) -> Metrics:
+        """The metrics as the rules know them."""
+        return Metrics(
+            errors=self.errors,
+            slow=self.slow,
+            latency_limits_ms=self.latency_limits_ms,
+            business=tuple(BusinessMetric(metric.name, metric.namespace) for metric in self.business),
+        )
+
+
+class TargetModel(Strict):
+    """A target: one API stage, or one set of aliases, with its functions, policy, metrics and alarms."""
+
+    name: TargetName = Field(description="the name it is registered by: lower-case letters, digits and -")
+    stage: Annotated[StageModel | None, Given()] = Field(
+        default=None,
+        description="the API stage whose canary splits the traffic; without it the aliases' own weights do",
+    )
+    functions: tuple[FunctionModel, ...] = Field(
+        description="the functions with their aliases, at least one", json_schema_extra={"minItems": 1}
+    )
+    access_log_group: Annotated[LogGroupName | None, Given()] = Field(
+        default=None,
+        description="the log group of the stage's access log; without it only Lambda's own metrics are compared",
+    )
+    policy: PolicyField = Field(
+        default_factory=PolicyModel,
+        description="how carefully a release is brought in: a shipped policy's name, or changes to one",
+    )
+    metrics: MetricsModel = Field(default_factory=MetricsModel, description="what is compared between canary and base")
+    alarms: tuple[AlarmName, ...] = Field(default=(), description="your own alarms; one firing rolls back")
+    shared_live_alias: Switch = Field(
+        default=False,
+        description="whether others (event sources, other stages) may use the live aliases too",
+    )
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
+        """What does not agree between the functions, the stage, the log and the metrics."""
+        if raw.get("functions") == []:
+            yield Clash(("functions",), "there are no functions", "give at least one with its aliases")
+        yield from find_twice(raw, "functions", "name")
+        yield from find_twice(raw, "alarms")
+        yield from find_alias_clashes(raw)
+        yield from find_log_clashes(raw)
+
+    def target(self) -> Target:
+        """The target as the rules know it."""
+        return Target(
+            name=self.name,
+            functions=tuple(TargetFunction(each.name, each.live, each.canary) for each in self.functions),
+            policy=effective_policy(STANDARD, self.policy.changes()),
+            stage=Stage(**self.stage.model_dump()) if self.stage else None,
+            access_log_group=self.access_log_group,
+            metrics=self.metrics.metrics(),
+            alarms=self.alarms,
+            shared_live_alias=self.shared_live_alias,
+        )
+
+
+def parse_target(raw: object, *, at: str = "") -> tuple[Target | None, tuple[Problem, ...]]:
+    """The target that a file's mapping describes, or None and every problem; ``at`` is put before the fields' paths."""
+    model, problems = parse(TargetModel, raw, at=at)
+    return (model.target(), ()) if model else (None, problems)
+
+
+def require_target(raw: object, *, at: str = "") -> Target:
+    """The target that a file's mapping describes; raises ``RefusedError`` with every problem."""
+    return require(parse_target(raw, at=at))
+
+
+def target_to_json(target: Target) -> str:
+    """The compiled target for its SSM parameter: compact, with every key of its policy."""
+    metrics = {
+        "errors": "5xx" if target.metrics.errors else False,
+        "slow": target.metrics.slow,
+        "latency_limits_ms": target.metrics.latency_limits_ms,
+        "business": [{"name": metric.name, "namespace": metric.namespace} for metric in target.metrics.business],
+    }
+    compiled = {
+        "name": target.name,
+        "stage": _stage_to_mapping(target.stage) if target.stage else None,
+        "functions": [_function_to_mapping(function) for function in target.functions],
+        "access_log_group": target.access_log_group,
+        "policy": policy_to_mapping(target.policy),
+        "metrics": metrics,
+        "alarms": target.alarms,
+        "shared_live_alias": target.shared_live_alias,
+    }
+    return json.dumps(_without_none(compiled), separators=(",", ":"))
+
+
+def target_from_json(text: str) -> Target:
+    """The target of its SSM parameter; raises ``RefusedError`` with every problem, their paths beginning ``target``."""
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        problem = Problem("target", f"the registered target is no JSON: {error}", "register the target again")
+        return require((None, (problem,)))
+    return require_target(raw, at="target")
+
+
+def _stage_to_mapping(stage: Stage) -> dict[str, str]:
+    return {
+        "rest_api_id": stage.rest_api_id,
+        "stage_name": stage.stage_name,
+        "alias_variable": stage.alias_variable,
+    }
+
+
+def _function_to_mapping(function: TargetFunction) -> dict[str, Any]:
+    return _without_none({"name": function.name, "live": function.live, "canary": function.canary})
+
+
+def _without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if value is not None}
+
+
+def _compares(raw: Mapping[Any, Any], key: str) -> bool:
+    """Whether these metrics compare something; without the key only the percentiles do, by their default."""
+    return bool(raw.get(key, key == "slow"))

@@ -1,0 +1,163 @@
+"""How a minute changes what is known of one metric: the stakes, the predicted base rates, the safe-enough e-value.
+
+Kept small, because its JSON is written to the record at every look; what never changes is in the history beside it. One
+unit of stake is spread over the minutes so that a fault that begins late still finds stake to win with:
+
+    minute 0        1/2
+    minutes 1..29   1/4 evenly
+    minute t >= 30  1/4 * 30 / (t (t + 1)), which sums to 1/4 and never ends
+
+Stakes are kept as logarithms: no float holds exp(-1000) or exp(1000). Minutes are counted, not dated: a minute that was
+no evidence spends no stake and no slice. Alpha, weights and verdicts are not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import exp, log, log1p
+from typing import TYPE_CHECKING, Any
+
+from canary.rules.bets import BETS, jumps, log_bets, log_safe_bet
+from canary.rules.history import BaseHistory, Seen, seen_from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from canary.rules.counts import Counts
+
+SLOW_DECAY = 0.95
+FAST_DECAY = 0.5
+EVEN_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEvidence:
+    """What one metric's minutes have shown so far.
+
+    ``minutes`` were evidence. ``slow`` and ``fast`` predict the base rate. ``live`` and ``assisted`` are the logarithms
+    of the thirteen stakes with what they won, empty before the first minute; ``assisted`` is None where the history has
+    nothing to lend, and is then the same as live. ``log_safe`` is ln of the e-value against "worse by ``delta``", since
+    the step began; without a delta nothing is claimed.
+    """
+
+    minutes: int
+    slow: Seen
+    fast: Seen
+    live: tuple[float, ...] = ()
+    assisted: tuple[float, ...] | None = None
+    delta: float | None = None
+    log_safe: float = 0.0
+
+    @property
+    def log_e(self) -> float:
+        """Ln of the e-value from the live minutes."""
+        return _log_wealth(self.live, self.minutes)
+
+    @property
+    def log_e_assisted(self) -> float:
+        """Ln of the e-value with slices of history added to the base."""
+        return self.log_e if self.assisted is None else _log_wealth(self.assisted, self.minutes)
+
+
+def unfolded(base: BaseHistory) -> MetricEvidence:
+    """One metric before its first minute."""
+    return MetricEvidence(minutes=0, slow=base.slow, fast=base.fast, assisted=() if base.slices else None)
+
+
+def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvidence:
+    """One minute more. Without requests in one arm it is no evidence; the base rate is learned all the same."""
+    if counts.nb == 0:
+        return metric
+    slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
+    fast = metric.fast.after(counts.nb, counts.eb, decay=FAST_DECAY)
+    if counts.nc == 0:
+        return replace(metric, slow=slow, fast=fast)
+    offered = jumps(slow=metric.slow.rate, fast=metric.fast.rate)
+    nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
+    live = _play(metric.live, metric.minutes, log_bets(nc, ec, nb, eb, offered), phi=base.phi)
+    assisted = None
+    if metric.assisted is not None:
+        requests, bad = _lent(metric, base)
+        won = log_bets(nc, ec, nb + requests, eb + bad, offered)
+        assisted = _play(metric.assisted, metric.minutes, won, phi=base.phi)
+    log_safe = metric.log_safe + _log_safe(metric, counts) / base.phi
+    return MetricEvidence(metric.minutes + 1, slow, fast, live, assisted, metric.delta, log_safe)
+
+
+def stake(minute: int) -> float:
+    """The part of one unit that is put on the bets in the `minute`-th minute of evidence, counted from 0."""
+    if minute == 0:
+        return 0.5
+    if minute < EVEN_MINUTES:
+        return 0.25 / (EVEN_MINUTES - 1)
+    return 0.25 * EVEN_MINUTES / (minute * (minute + 1))
+
+
+def unstaked(minutes: int) -> float:
+    """The part of the unit still held back after so many minutes of evidence: one less the sum of their stakes."""
+    if minutes == 0:
+        return 1.0
+    if minutes < EVEN_MINUTES:
+        return 0.5 - 0.25 * (minutes - 1) / (EVEN_MINUTES - 1)
+    return 0.25 * EVEN_MINUTES / minutes
+
+
+def log_staked(stakes: tuple[float, ...], minute: int) -> list[float]:
+    """Logarithms of what lies on each bet once this minute's stake is added, before the minute is played."""
+    added = log(stake(minute) / BETS)
+    if not stakes:
+        return [added] * BETS
+    return [held + log1p(exp(added - held)) if held > added else added + log1p(exp(held - added)) for held in stakes]
+
+
+def log_sum(logs: Iterable[float]) -> float:
+    """Ln of the sum of numbers given by their logarithms, however large; at least one is needed."""
+    numbers = list(logs)
+    largest = max(numbers)
+    return largest + log(sum([exp(number - largest) for number in numbers]))
+
+
+def to_json(metric: MetricEvidence) -> dict[str, Any]:
+    """A few hundred bytes; `from_json` gives the metric back exactly."""
+    return {
+        "minutes": metric.minutes,
+        "slow": [*metric.slow],
+        "fast": [*metric.fast],
+        "live": [*metric.live],
+        "assisted": None if metric.assisted is None else [*metric.assisted],
+        "delta": metric.delta,
+        "log_safe": metric.log_safe,
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> MetricEvidence:
+    """The metric that `to_json` wrote."""
+    return MetricEvidence(
+        minutes=int(data["minutes"]),
+        slow=seen_from_json(data["slow"]),
+        fast=seen_from_json(data["fast"]),
+        live=tuple(map(float, data["live"])),
+        assisted=None if data["assisted"] is None else tuple(map(float, data["assisted"])),
+        delta=None if data["delta"] is None else float(data["delta"]),
+        log_safe=float(data["log_safe"]),
+    )
+
+
+def _play(stakes: tuple[float, ...], minute: int, won: list[float], *, phi: float) -> tuple[float, ...]:
+    """The stakes after the minute: added to, then multiplied by what each bet won, tempered."""
+    return tuple([held + log_e / phi for held, log_e in zip(log_staked(stakes, minute), won, strict=True)])
+
+
+def _lent(metric: MetricEvidence, base: BaseHistory) -> tuple[int, int]:
+    """The next slice of history; nothing once all were lent."""
+    return base.slices[metric.minutes] if metric.minutes < len(base.slices) else (0, 0)
+
+
+def _log_safe(metric: MetricEvidence, counts: Counts) -> float:
+    if metric.delta is None:
+        return 0.0
+    return log_safe_bet(counts.nc, counts.ec, counts.nb, counts.eb, b=metric.slow.rate, delta=metric.delta)
+
+
+def _log_wealth(stakes: tuple[float, ...], minutes: int) -> float:
+    return log_sum((log(unstaked(minutes)), *stakes))

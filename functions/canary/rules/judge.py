@@ -1,0 +1,177 @@
+"""Whether the canary is worse than the base: evidence folded minute by minute, and the two rules read from it.
+
+The evidence of one metric is an e-process: while the canary is no worse than the base, the probability that it ever
+reaches 1/alpha is at most alpha, however often one looks (Ville). The weighted mean over metrics is one again, so a
+further metric never adds false rollbacks. It is read twice, live and with history assisting, each against 2/alpha, so
+that alpha holds for both together. Sources: Lindon and Malek 2022 (arXiv 2011.03567), Lindon, Sanden and Shirikian 2022
+(2205.14762), Turner, Ly and Gruenwald 2024 (2106.02693), Turner and Gruenwald (2302.11401).
+
+Which minutes may be folded, what a verdict follows from it, policies, alarms and clocks are not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isclose, log
+from typing import Any
+
+from canary.rules import evidence as metric_evidence
+from canary.rules.counts import Counts, slow_requests
+from canary.rules.evidence import MetricEvidence, fold, log_sum, unfolded
+from canary.rules.history import History, freeze_history
+from canary.rules.outlook import requests_to_reach
+
+__all__ = [
+    "Counts",
+    "Evidence",
+    "begin_step",
+    "from_json",
+    "look",
+    "requests_needed",
+    "slow_requests",
+    "start",
+    "to_json",
+]
+
+LOG_LIVE_FLOOR = log(20.0)
+LOG_SAFE_BAR = log(20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What all metrics have shown so far, and the frozen history it rests on. Metrics are named as at the start."""
+
+    history: History
+    metrics: Mapping[str, MetricEvidence]
+
+    @property
+    def log_e(self) -> float:
+        """Ln of the weighted mean of the metrics' e-values, from live minutes alone."""
+        weights = self.history.weights
+        return log_sum([log(weights[name]) + metric.log_e for name, metric in self.metrics.items()])
+
+    @property
+    def log_e_assisted(self) -> float:
+        """The same with slices of history added to the base of each minute."""
+        weights = self.history.weights
+        return log_sum([log(weights[name]) + metric.log_e_assisted for name, metric in self.metrics.items()])
+
+    @property
+    def log_bar(self) -> float:
+        """Ln of 2/alpha, which one of the two must reach."""
+        return log(2.0 / self.history.alpha)
+
+    @property
+    def is_condemned(self) -> bool:
+        """The roll-back rule. History alone condemns nobody: base may have changed since, so live e must be 20 too."""
+        live = self.log_e
+        if live >= self.log_bar:
+            return True
+        return live >= LOG_LIVE_FLOOR and self.log_e_assisted >= self.log_bar
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether every metric has shown, in this step, that the canary is not worse by its delta."""
+        return all(metric.log_safe >= LOG_SAFE_BAR for metric in self.metrics.values())
+
+    def metric_log_e(self, metric: str) -> float:
+        """Ln of one metric's own e-value, before its weight."""
+        return self.metrics[metric].log_e
+
+    def has_history(self, metric: str) -> bool:
+        """Whether the metric's base rate comes from its history; if not, from a stated prior, and a verdict says so."""
+        return self.history.bases[metric].is_known
+
+    def phi(self, metric: str) -> float:
+        """The over-dispersion that tempers the metric's bets."""
+        return self.history.bases[metric].phi
+
+
+def start(histories: Mapping[str, Sequence[tuple[int, int]]], *, weights: Mapping[str, float], alpha: float) -> Evidence:
+    """Evidence before the first minute; what it freezes is in its `history`.
+
+    `histories` are the base's complete minutes of the last 24 hours by metric, (requests, bad) in time order; an empty
+    one means stated priors. Raises ValueError for weights that do not fit or an alpha outside (0, 1).
+    """
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha must be above 0 and below 1, got {alpha}; set policy.alpha")
+    if histories.keys() != weights.keys():
+        raise ValueError(f"every metric needs a weight, got {sorted(weights)} for {sorted(histories)}; name the same metrics")
+    if not isclose(sum(weights.values()), 1.0) or min(weights.values()) <= 0.0:
+        raise ValueError(f"weights must be above 0 and sum to 1, got {dict(weights)}; divide them by their sum")
+    history = History(alpha, dict(weights), {name: freeze_history(minutes) for name, minutes in histories.items()})
+    return Evidence(history, {name: unfolded(base) for name, base in history.bases.items()})
+
+
+def look(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
+    """Fold one complete minute. A metric that is absent was not read: no evidence for it.
+
+    Raises ValueError for a metric that was not there at the start: weights are not changed in hindsight.
+    """
+    _refuse_unknown(evidence, minute)
+    bases = evidence.history.bases
+    folded = {name: fold(evidence.metrics[name], bases[name], counts) for name, counts in minute.items()}
+    return Evidence(evidence.history, {**evidence.metrics, **folded})
+
+
+def begin_step(evidence: Evidence, delta: Mapping[str, float]) -> Evidence:
+    """Begin the safe-enough e-values anew, each against "worse by delta (rate points) or more".
+
+    To be called before the step's first own minute is folded, not when its weight is set: minutes of the step before
+    still arrive then. Raises ValueError where a metric has no delta or one outside (0, 1).
+    """
+    _refuse_unknown(evidence, delta)
+    missing = sorted(evidence.metrics.keys() - delta.keys())
+    if missing:
+        raise ValueError(f"every metric needs a delta, got none for {missing}; add them to policy.delta")
+    for name, points in delta.items():
+        if not 0.0 < points < 1.0:
+            raise ValueError(f"delta must be above 0 and below 1, got {points} for {name}; set policy.delta in rate points")
+    fresh = {name: replace(metric, delta=delta[name], log_safe=0.0) for name, metric in evidence.metrics.items()}
+    return Evidence(evidence.history, fresh)
+
+
+def requests_needed(evidence: Evidence, *, metric: str, detect: float, share: float) -> int | None:
+    """Canary requests still needed until a canary worse by `detect` (rate points) would be expected to be condemned.
+
+    `share` is the canary's part of the traffic, above 0 and below 1. Whole minutes are judged, so it takes one minute
+    at least. 0 once the canary is condemned; None where no bet would grow under so small an effect, so that no amount
+    of traffic shows it.
+    """
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"share must be above 0 and below 1, got {share}; give the step's weight as a fraction")
+    if evidence.is_condemned:
+        return 0
+    log_weight = log(evidence.history.weights[metric])
+    return requests_to_reach(
+        evidence.metrics[metric],
+        evidence.history.bases[metric],
+        log_bar=evidence.log_bar - log_weight,
+        log_floor=LOG_LIVE_FLOOR - log_weight,
+        detect=detect,
+        share=share,
+    )
+
+
+def to_json(evidence: Evidence) -> dict[str, Any]:
+    """The part that changes with every look; the history has its own JSON and is written once."""
+    return {name: metric_evidence.to_json(metric) for name, metric in evidence.metrics.items()}
+
+
+def from_json(data: Mapping[str, Any], history: History) -> Evidence:
+    """The evidence that `to_json` wrote, on the history it was frozen with. Raises ValueError for another history."""
+    if data.keys() != history.bases.keys():
+        raise ValueError(
+            f"evidence and history must name the same metrics, got {sorted(data)} and {sorted(history.bases)}; "
+            "read both from one record"
+        )
+    return Evidence(history, {name: metric_evidence.from_json(metric) for name, metric in data.items()})
+
+
+def _refuse_unknown(evidence: Evidence, named: Mapping[str, object]) -> None:
+    unknown = sorted(named.keys() - evidence.metrics.keys())
+    if unknown:
+        raise ValueError(
+            f"metrics are fixed at the start, got {unknown} beside {sorted(evidence.metrics)}; start a new rollout"
+        )

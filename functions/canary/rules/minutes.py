@@ -1,0 +1,50 @@
+"""Which minutes may be judged: how complete a minute is, and whether the traffic split stood still in it.
+
+A rule about time alone. What was counted in the minute is not known here; counts that do not fit together
+(`canary.rules.counts`) also mean that the minute is not complete.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MINUTE_SECONDS = 60
+SETTLE_SECONDS = 30
+COLD_SECONDS = 120
+
+
+class MinuteUse(enum.StrEnum):
+    """What a minute is good for.
+
+    ``NOT_COMPLETE``: metrics still arrive; deciding now would be deciding from part of the minute. Ask again later.
+    ``NOT_EVIDENCE``: the weight changed in it, or the change was still spreading. The arms' shares differ within the
+    minute, so an outage that hits both arms alike looks like a worse canary. Recorded, never folded.
+    ``ERRORS_ONLY``: the canary's new instances start cold; slowness says nothing of the release yet, errors do.
+    ``FULL``: every metric is evidence.
+    """
+
+    NOT_COMPLETE = "not_complete"
+    NOT_EVIDENCE = "not_evidence"
+    ERRORS_ONLY = "errors_only"
+    FULL = "full"
+
+
+def classify(minute: int, *, shifts: Sequence[float], now: float, metric_delay_seconds: int) -> MinuteUse:
+    """What the minute starting at epoch second `minute` may be used for at `now`.
+
+    `shifts` are the times at which the weight was changed, in any order; a change takes up to 30 seconds to reach every
+    request, and latency settles two minutes after that.
+    """
+    end = minute + MINUTE_SECONDS
+    if now < end + metric_delay_seconds:
+        return MinuteUse.NOT_COMPLETE
+    since = [minute - shift for shift in shifts if shift < end]
+    if any(seconds < SETTLE_SECONDS for seconds in since):
+        return MinuteUse.NOT_EVIDENCE
+    if any(seconds < SETTLE_SECONDS + COLD_SECONDS for seconds in since):
+        return MinuteUse.ERRORS_ONLY
+    return MinuteUse.FULL

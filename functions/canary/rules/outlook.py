@@ -1,0 +1,56 @@
+"""How many canary requests are still missing: when the bets would win, if the canary were worse by a given effect.
+
+An expectation, not a promise: ln e per request at the predicted base rate, for the stakes as they lie now. Stakes yet
+to come are left out, which makes it a little too long rather than too short. Present traffic is not known here.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from canary.rules.bets import jumps, log_bets
+from canary.rules.evidence import MetricEvidence, log_staked, log_sum
+from canary.rules.history import SLICE_MINUTES, BaseHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def requests_to_reach(
+    metric: MetricEvidence, base: BaseHistory, *, log_bar: float, log_floor: float, detect: float, share: float
+) -> int | None:
+    """Canary requests until live evidence reaches `log_bar`, or assisted evidence does with the live at `log_floor`.
+
+    None where neither is expected at all.
+    """
+    live = log_staked(metric.live, metric.minutes)
+    live_growth = _growth(metric, base, detect, (1.0 - share) / share)
+    routes = [_crossing(live, live_growth, log_bar)]
+    if metric.assisted is not None and metric.minutes < len(base.slices):
+        assisted = log_staked(metric.assisted, metric.minutes)
+        assisted_growth = _growth(metric, base, detect, (1.0 - share + SLICE_MINUTES) / share)
+        both = (_crossing(live, live_growth, log_floor), _crossing(assisted, assisted_growth, log_bar))
+        routes.append(None if None in both else max(n for n in both if n is not None))
+    return min((ceil(n) for n in routes if n is not None), default=None)
+
+
+def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float) -> list[float]:
+    """Expected ln e of each bet for one canary request beside so many of the base's."""
+    slow = metric.slow.rate
+    offered = jumps(slow=slow, fast=metric.fast.rate)
+    growth = log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offered)
+    return [log_e / base.phi for log_e in growth]
+
+
+def _crossing(stakes: Sequence[float], growth: Sequence[float], log_bar: float) -> float | None:
+    """The number of requests at which the stakes together reach the bar: no later than the quickest of them alone."""
+    alone = [(log_bar - held) / gain for held, gain in zip(stakes, growth, strict=True) if gain > 0.0]
+    if not alone:
+        return None
+    low, high = 0.0, max(0.0, min(alone))
+    while high - low > max(0.5, high * 1e-3):
+        middle = (low + high) / 2.0
+        reached = log_sum([held + middle * gain for held, gain in zip(stakes, growth, strict=True)]) >= log_bar
+        low, high = (low, middle) if reached else (middle, high)
+    return high

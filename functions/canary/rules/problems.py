@@ -1,0 +1,81 @@
+"""What is wrong with an input: one problem a finding, all of them told at once.
+
+It knows how a problem reads, and nothing of where values come from: the edge and the pre-flight checks find them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+MOST_LISTED = 50
+"""More problems than this are counted, not listed: a Fail state's cause is short (docs/aws.md#fail-cause)."""
+
+LONGEST_SHOWN = 60
+"""Characters of a found value that are repeated to the user."""
+
+FEW_DIGITS = 10**20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding.
+
+    ``field``: its path, ``policy.steps[1].weight_percent``. ``value``: the rule and what was found,
+    ``step weights must rise, got 50 then 10``. ``fix``: what to do, ``reorder policy.steps``.
+    """
+
+    field: str
+    value: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.value}; {self.fix}"
+
+
+class RefusedError(Exception):
+    """The user's fault: the input, or what it names, cannot be rolled out. Raised before anything was changed."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        listed = [str(problem) for problem in self.problems[:MOST_LISTED]]
+        if unlisted := len(self.problems) - len(listed):
+            listed.append(f"and {unlisted} more")
+        return ". ".join(listed)
+
+
+def show(value: object) -> str:
+    """A found value in the words of JSON, cut short; what holds other values is named, not repeated."""
+    match value:
+        case None | bool() | float() | str():
+            return cut(json.dumps(value, ensure_ascii=False))
+        case int() if abs(value) < FEW_DIGITS:
+            return str(value)
+        case int():
+            return "a number of more than 20 digits"
+        case Mapping():
+            return "a mapping"
+        case list() | tuple() | AbstractSet():
+            return f"a list of {len(value)}"
+        case _:
+            return cut(str(value))
+
+
+def cut(text: str) -> str:
+    """``text``, or as much of it as is worth repeating, with what UTF-8 cannot write escaped."""
+    shown = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+    return shown.encode(errors="backslashreplace").decode()
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that ``word`` was most likely meant to be, if one is near enough to say so."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed only by a refusal, and slow to import
+
+    names = {name.lower(): name for name in known}
+    found = get_close_matches(cut(word).lower(), names, n=1)
+    return names[found[0]] if found else None

@@ -1,0 +1,183 @@
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.edge.request import (
+    OperatorCall,
+    Verb,
+    parse_operator_call,
+    parse_request,
+    release_of,
+    require_operator_call,
+    require_request,
+)
+from canary.rules.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
+from canary.rules.problems import RefusedError
+from canary.rules.release import Journey, Release, Request
+
+EXAMPLES = Path(__file__).parents[2] / "statemachine" / "examples"
+
+
+def example(name):
+    return require_request(json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def problems_of(raw):
+    request, problems = parse_request(raw)
+    assert request is None
+    return [str(problem) for problem in problems]
+
+
+def test_reads_the_smallest_input():
+    assert example("smallest") == Request(target="orders")
+    assert example("smallest").journey is Journey.START
+
+
+def test_reads_the_full_input():
+    request = example("full")
+    assert request.release == Release({"orders-read": "7", "orders-write": "4"}, "present")
+    assert request.reason == "OPS-123"
+    assert request.policy_override == PolicyChanges(
+        starts_from=CAUTIOUS,
+        steps=(Step(Decimal("2.5"), 1200), Step(Decimal(20), 1800), Step(Decimal(60), 1800)),
+        alpha=0.01,
+        min_requests=200,
+        when_unproven=WhenUnproven.ROLL_BACK,
+    )
+
+
+def test_reads_the_hotfix_input():
+    request = example("hotfix")
+    assert effective_policy(STANDARD, request.policy_override) is HOTFIX
+
+
+def test_reads_every_example():
+    assert {path.stem for path in EXAMPLES.glob("*.json")} == {"smallest", "full", "hotfix"}
+
+
+def test_changes_the_targets_policy_where_none_is_named():
+    request = require_request({"target": "orders", "policy": {"min_requests": 7}})
+    policy = effective_policy(CAUTIOUS, request.policy_override)
+    assert (policy.steps, policy.min_requests) == (CAUTIOUS.steps, 7)
+
+
+def test_takes_strings_where_a_pipeline_sends_them():
+    raw = {
+        "target": "orders",
+        "release": {"functions": {"orders-read": 7, "orders-write": " 4 "}},
+        "policy": {"steps": [{"weight_percent": "12.50", "bake_seconds": "900"}], "early_advance": "True"},
+    }
+    request = require_request(raw)
+    assert request.release.functions == {"orders-read": "7", "orders-write": "4"}
+    assert request.policy_override.steps == (Step(Decimal("12.5"), 900),)
+    assert request.policy_override.early_advance is True
+
+
+def test_tells_every_problem_at_once():
+    raw = {
+        "journey": "advance",
+        "targt": "orders",
+        "release": {"functions": {"orders-read": "$LATEST", "fn:live": "7"}, "deployment": "https://x"},
+        "policy": {"steps": [{"weight_percent": 50, "bake_seconds": 0}, {"weight_percent": 10, "bake_seconds": 60}]},
+        "reason": "two\nlines",
+    }
+    assert problems_of(raw) == [
+        'journey: not one of start, got "advance"; write start',
+        "target: is missing; give the name of a registered target",
+        (
+            "release.functions.orders-read: "
+            'got "$LATEST", and aliases point at published versions only; publish a version and name its number'
+        ),
+        (
+            "release.functions.fn:live: not a function's name (letters, digits, - and _, at most 64), "
+            'got "fn:live"; give the name alone, without ARN, version or alias'
+        ),
+        (
+            "release.deployment: not present, unchanged or a deployment's id (lower-case letters and digits), "
+            'got "https://x"; write present, unchanged or an id'
+        ),
+        (
+            "policy.steps[0].bake_seconds: not a whole number of seconds from 1 to 31536000, got 0; "
+            "give the time it is watched, 900 is fifteen minutes"
+        ),
+        "policy.steps[1].weight_percent: step weights must rise, got 50 then 10; reorder policy.steps",
+        'reason: a reason is one line of 0 to 500 characters, got 9: "two\\nlines"; write it on one such line',
+        'targt: unknown field, got "orders"; did you mean target?',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "answer"),
+    [
+        ({}, "target: is missing; give the name of a registered target"),
+        (None, "input: not a mapping, got null; give a mapping with journey, target, release, policy, reason"),
+        ("orders", 'input: not a mapping, got "orders"; give a mapping with journey, target, release, policy, reason'),
+        ({"target": "orders", "release": None}, "release: not a mapping, got null; give a mapping with functions, dep"),
+        ({"target": "orders", "policy": "standrad"}, 'policy: no shipped policy, got "standrad"; did you mean stand'),
+        ({"target": "orders", "policy": None}, "policy: not a mapping, got null; give a shipped policy's name, or a"),
+        ({"target": "orders", "release": {"deployment": 123456}}, "release.deployment: not text, got 123456; put it "),
+        ({"target": "orders", "release": {"functions": ["7"]}}, "release.functions: not a mapping, got a list of 1; "),
+        ({"target": "orders", "reason": 5}, "reason: not text, got 5; put it in quotes"),
+        ({"target": "../orders"}, "target: not a target's name ("),
+        ({"target": None}, "target: not text, got null; write text, or drop the field"),
+        ({"target": "orders", "\ud800": 1}, "input: "),
+    ],
+)
+def test_refuses_what_cannot_be_meant(raw, answer):
+    (found,) = problems_of(raw)
+    assert found.startswith(answer)
+
+
+def test_raises_where_a_request_is_required():
+    with pytest.raises(RefusedError, match="target: is missing"):
+        require_request({})
+
+
+@pytest.mark.parametrize(
+    ("raw", "release"),
+    [
+        ({"policy": "standrad", "release": {"functions": {"a": "7"}}}, Release({"a": "7"})),
+        ({"target": "orders"}, Release()),
+        ({"release": {"functions": {"a": "v7"}}}, Release()),
+        ({"release": None}, Release()),
+        (None, Release()),
+    ],
+)
+def test_finds_the_release_in_an_input_that_is_wrong_elsewhere(raw, release):
+    assert release_of(raw) == release
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["journey", "target", "release", "policy", "reason", "x"]), ANYTHING) | ANYTHING)
+def test_answers_anything_with_a_request_or_with_problems_that_can_be_told(raw):
+    request, problems = parse_request(raw)
+    assert (request is None) == bool(problems)
+    assert str(RefusedError(problems)).encode().decode() == str(RefusedError(problems))
+
+
+def test_reads_an_operators_call():
+    raw = {"verb": "abort", "target": "orders", "reason": "payments fail"}
+    assert require_operator_call(raw) == OperatorCall(Verb.ABORT, "orders", "payments fail")
+    assert require_operator_call({"verb": "abort", "target": "orders"}).reason == ""
+
+
+def test_refuses_an_operators_call_with_every_problem():
+    call, problems = parse_operator_call({"verb": "stop", "trget": "orders"})
+    assert call is None
+    assert [str(problem) for problem in problems] == [
+        'verb: not one of abort, got "stop"; write abort',
+        "target: is missing; give the name of a registered target",
+        'trget: unknown field, got "orders"; did you mean target?',
+    ]
+    with pytest.raises(RefusedError):
+        require_operator_call([])

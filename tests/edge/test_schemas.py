@@ -1,0 +1,148 @@
+import json
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from canary.edge import schemas
+from canary.edge.policy import policy_to_mapping
+from canary.edge.request import parse_operator_call, parse_request
+from canary.edge.schemas import DOCS, MODELS, schema_of, write_schemas
+from canary.edge.target import parse_target, target_to_json
+from canary.rules.policy import SHIPPED
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "statemachine" / "examples").glob("*.json"))
+PARSERS = {"input": parse_request, "target": parse_target, "operator": parse_operator_call}
+STAGE = {"rest_api_id": "a1b2c3d4e5", "stage_name": "prod", "alias_variable": "lambdaAlias"}
+STEP = {"weight_percent": 10, "bake_seconds": 900}
+
+
+def is_valid(name, value):
+    return jsonschema.Draft202012Validator(schema_of(MODELS[name])).is_valid(value)
+
+
+@pytest.fixture(params=MODELS)
+def name(request):
+    return request.param
+
+
+def test_published_schema_is_the_one_the_models_make(name, tmp_path):
+    write_schemas(tmp_path)
+    made = (tmp_path / f"{name}.schema.json").read_text(encoding="utf-8")
+    published = (DOCS / f"{name}.schema.json").read_text(encoding="utf-8")
+    assert made == published, "run: python -m canary.edge.schemas"
+
+
+def test_published_folder_holds_nothing_else():
+    assert {path.name for path in DOCS.iterdir()} == {f"{name}.schema.json" for name in MODELS}
+
+
+def test_schema_is_a_valid_one(name):
+    jsonschema.Draft202012Validator.check_schema(schema_of(MODELS[name]))
+
+
+def fields_of(schema):
+    for part in (schema, *schema.get("$defs", {}).values()):
+        yield from part["properties"].items()
+
+
+def test_every_field_is_described(name):
+    assert [field for field, schema in fields_of(schema_of(MODELS[name])) if not schema.get("description")] == []
+
+
+def test_every_time_has_its_unit_in_the_description():
+    for field, schema in fields_of(schema_of(MODELS["target"])):
+        if field.endswith("_seconds"):
+            assert "seconds" in schema["description"]
+        if field.endswith("_ms"):
+            assert "milliseconds" in schema["description"]
+
+
+def test_no_null_is_offered_for_what_may_be_left_out(name):
+    assert "null" not in json.dumps(schema_of(MODELS[name]))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_example_inputs_are_valid(path):
+    assert is_valid("input", json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_the_sample_target_is_valid():
+    raw = yaml.safe_load((ROOT / "targets" / "orders.yaml").read_text(encoding="utf-8"))
+    assert is_valid("target", raw)
+    target, _ = parse_target(raw)
+    assert is_valid("target", json.loads(target_to_json(target)))
+
+
+@pytest.mark.parametrize("policy", SHIPPED)
+def test_every_shipped_policy_is_valid_by_name_and_in_full(policy):
+    assert is_valid("input", {"target": "orders", "policy": policy})
+    assert is_valid("input", {"target": "orders", "policy": policy_to_mapping(SHIPPED[policy])})
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ("input", {}),
+        ("input", {"target": "Orders"}),
+        ("input", {"target": "orders", "journey": "advance"}),
+        ("input", {"target": "orders", "polcy": "standard"}),
+        ("input", {"target": "orders", "policy": "standrad"}),
+        ("input", {"target": "orders", "policy": {"steps": []}}),
+        ("input", {"target": "orders", "policy": {"steps": [{**STEP, "weight_percent": 100}]}}),
+        ("input", {"target": "orders", "policy": {"steps": [{**STEP, "weight_percent": "12.345"}]}}),
+        ("input", {"target": "orders", "policy": {"steps": [{**STEP, "bake_seconds": 0}]}}),
+        ("input", {"target": "orders", "policy": {"alpha": 0.5}}),
+        ("input", {"target": "orders", "policy": {"early_advance": "maybe"}}),
+        ("input", {"target": "orders", "policy": None}),
+        ("input", {"target": "orders", "release": {"functions": {"a": "$LATEST"}}}),
+        ("input", {"target": "orders", "release": {"functions": {"fn:live": "7"}}}),
+        ("input", {"target": "orders", "release": {"deployment": None}}),
+        ("input", {"target": "orders", "reason": "x" * 501}),
+        ("target", {"name": "orders", "functions": []}),
+        ("target", {"name": "orders", "functions": [{"name": "f", "live": "7"}]}),
+        ("target", {"name": "orders", "functions": [{"name": "f", "live": "l"}], "metrics": {"errors": "4xx"}}),
+        ("target", {"name": "orders", "functions": [{"name": "f", "live": "l"}], "stage": {**STAGE, "stage_name": "$"}}),
+        ("operator", {"verb": "stop", "target": "orders"}),
+        ("operator", {"verb": "abort"}),
+    ],
+)
+def test_what_the_schema_refuses_the_models_refuse_too(schema, value):
+    assert not is_valid(schema, value)
+    assert PARSERS[schema](value)[0] is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"target": "orders", "policy": {"steps": [{"weight_percent": "12.5", "bake_seconds": "900"}]}},
+        {"target": "orders", "policy": {"early_advance": "true", "alpha": "0.05"}},
+        {"target": "orders", "release": {"functions": {"orders-read": 7}, "deployment": "unchanged"}},
+    ],
+)
+def test_what_pipelines_send_is_valid_too(value):
+    assert is_valid("input", value)
+    assert parse_request(value)[0] is not None
+
+
+def run_module(source, *arguments, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(source), *arguments])
+    runpy.run_path(str(source), run_name="__main__")
+
+
+def test_the_module_writes_the_files_where_it_is_told(tmp_path, monkeypatch):
+    run_module(Path(schemas.__file__), str(tmp_path / "new" / "folder"), monkeypatch=monkeypatch)
+    assert {path.stem for path in (tmp_path / "new" / "folder").iterdir()} == {f"{name}.schema" for name in MODELS}
+
+
+def test_the_module_writes_the_docs_of_its_own_checkout(tmp_path, monkeypatch):
+    source = tmp_path / "functions" / "canary" / "edge" / "schemas.py"
+    source.parent.mkdir(parents=True)
+    shutil.copy(schemas.__file__, source)
+    run_module(source, monkeypatch=monkeypatch)
+    assert {path.stem for path in (tmp_path / "docs" / "schemas").iterdir()} == {f"{name}.schema" for name in MODELS}

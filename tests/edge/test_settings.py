@@ -1,0 +1,65 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from canary.edge.settings import Settings, SettingsError
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+ENVIRON = {
+    "CANARY_TASK": "ShiftTraffic",
+    "CANARY_TABLE": "canary",
+    "CANARY_TARGET_PREFIX": "/canary/targets/",
+    "AWS_REGION": "eu-west-1",
+}
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:canary-rollout"
+
+
+def test_reads_what_every_function_needs():
+    assert Settings.from_env({**ENVIRON, "PATH": "/bin"}) == Settings(
+        task="ShiftTraffic", table="canary", target_prefix="/canary/targets/", region="eu-west-1"
+    )
+
+
+def test_reads_what_some_functions_need():
+    settings = Settings.from_env({**ENVIRON, "CANARY_STATE_MACHINE_ARN": MACHINE, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
+    assert settings.require_state_machine() == MACHINE
+    assert settings.endpoint_url == "http://127.0.0.1:4566"
+
+
+@pytest.mark.parametrize("name", ENVIRON)
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_names_the_variable_that_is_missing(name, is_empty):
+    environ = {**ENVIRON, name: ""} if is_empty else {key: ENVIRON[key] for key in ENVIRON if key != name}
+    with pytest.raises(SettingsError, match=f"environment variables missing: {name}; set them on the function"):
+        Settings.from_env(environ)
+
+
+def test_names_every_variable_that_is_missing():
+    with pytest.raises(SettingsError, match="CANARY_TASK, CANARY_TABLE, CANARY_TARGET_PREFIX, AWS_REGION"):
+        Settings.from_env({})
+
+
+def test_names_the_state_machines_variable_only_where_it_is_needed():
+    settings = Settings.from_env(ENVIRON)
+    with pytest.raises(SettingsError, match="CANARY_STATE_MACHINE_ARN; set it on the function ShiftTraffic"):
+        settings.require_state_machine()
+
+
+@pytest.mark.parametrize("prefix", ["canary/targets/", "/canary/targets", "x"])
+def test_refuses_a_prefix_that_is_no_path(prefix):
+    with pytest.raises(SettingsError, match=f"must begin and end with /, got {prefix}"):
+        Settings.from_env({**ENVIRON, "CANARY_TARGET_PREFIX": prefix})
+
+
+def test_names_a_targets_parameter():
+    assert Settings.from_env(ENVIRON).parameter_name("orders") == "/canary/targets/orders"
+
+
+def test_needs_the_standard_library_only():
+    code = "import sys, canary.edge.settings; print([name for name in ('pydantic', 'boto3') if name in sys.modules])"
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(FUNCTIONS)}
+    )
+    assert done.stdout.strip() == "[]"

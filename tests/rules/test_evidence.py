@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from math import comb, exp, isfinite, log
+
+import pytest
+from canary.rules.bets import BETS, FAST_JUMPS, RATIOS, SLOW_JUMPS
+from canary.rules.counts import Counts
+from canary.rules.evidence import MetricEvidence, fold, from_json, log_sum, stake, to_json, unfolded, unstaked
+from canary.rules.history import PRIOR, BaseHistory, Seen, freeze_history
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ARM = st.integers(0, 300).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
+MINUTE = st.tuples(ARM, ARM).map(lambda arms: Counts(*arms[0], *arms[1]))
+HUGE_ARM = st.integers(0, 10**15).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
+HUGE_MINUTE = st.tuples(HUGE_ARM, HUGE_ARM).map(lambda arms: Counts(*arms[0], *arms[1]))
+
+
+def a_base(
+    *, slow: Seen = PRIOR, fast: Seen = PRIOR, phi: float = 1.0, slices: tuple[tuple[int, int], ...] = ()
+) -> BaseHistory:
+    return BaseHistory(slow=slow, fast=fast, phi=phi, slices=slices, is_known=bool(slices))
+
+
+BASES = [
+    a_base(),
+    a_base(phi=3.0),
+    a_base(slow=Seen(3000.0, 30.0), fast=Seen(200.0, 2.0), phi=1.7, slices=((50, 1), (60, 0))),
+]
+
+
+def fold_all(base: BaseHistory, minutes: Sequence[Counts], *, delta: float | None = None) -> MetricEvidence:
+    metric = replace(unfolded(base), delta=delta)
+    for counts in minutes:
+        metric = fold(metric, base, counts)
+    return metric
+
+
+def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float:
+    """The e-value once more, straight from its definition: no logarithms, everything recomputed for every minute."""
+    cash, stakes, slices = 1.0, [0.0] * BETS, list(base.slices) if lent else []
+    evidence_minutes = 0
+    for now, (nc, ec, nb, eb) in enumerate((one.nc, one.ec, one.nb, one.eb) for one in minutes):
+        if nc == 0 or nb == 0:
+            continue
+        added = slow_stake(evidence_minutes)
+        more, worse = slices.pop(0) if slices else (0, 0)
+        b_slow, b_fast = (
+            slow_rate(start, minutes[:now], decay) for start, decay in ((base.slow, 0.95), (base.fast, 0.5))
+        )
+        won = slow_bets(nc, ec, nb + more, eb + worse, b_slow, b_fast)
+        stakes = [(held + added / BETS) * e ** (1 / base.phi) for held, e in zip(stakes, won, strict=True)]
+        cash -= added
+        evidence_minutes += 1
+    return cash + sum(stakes)
+
+
+def slow_stake(minute: int) -> float:
+    return 0.5 if minute == 0 else 0.25 / 29 if minute < 30 else 0.25 * 30 / (minute * (minute + 1))
+
+
+def slow_rate(start: Seen, past: Sequence[Counts], decay: float) -> float:
+    seen = [(one.nb, one.eb) for one in past if one.nb]
+    ages = range(len(seen) - 1, -1, -1)
+    requests = start.requests * decay ** len(seen) + sum(n * decay**age for (n, _), age in zip(seen, ages, strict=True))
+    bad = start.bad * decay ** len(seen) + sum(x * decay**age for (_, x), age in zip(seen, ages, strict=True))
+    return (bad + 0.5) / (requests + 1)
+
+
+def slow_bets(nc: int, ec: int, nb: int, eb: int, b_slow: float, b_fast: float) -> list[float]:
+    ratios = [r**ec * ((nc + nb) / (r * nc + nb)) ** (ec + eb) for r in RATIOS]
+    pairs = [(b_slow, b_slow + d) for d in SLOW_JUMPS] + [(b_fast, b_fast + d) for d in FAST_JUMPS]
+    return ratios + [slow_jump(nc, ec, nb, eb, b, min(above, 0.999)) for b, above in pairs]
+
+
+def slow_jump(nc: int, ec: int, nb: int, eb: int, b: float, a: float) -> float:
+    if a <= b:
+        return 1.0
+    q = (nc * a + nb * b) / (nc + nb)
+    canary = (a / q) ** ec * ((1 - a) / (1 - q)) ** (nc - ec)
+    return canary * (b / q) ** eb * ((1 - b) / (1 - q)) ** (nb - eb)
+
+
+@settings(deadline=None)
+@given(minutes=st.lists(MINUTE, max_size=6), base=st.sampled_from(BASES))
+def test_equals_the_e_value_computed_from_its_definition(minutes: list[Counts], base: BaseHistory):
+    metric = fold_all(base, minutes)
+    assert metric.log_e == pytest.approx(log(slow_e(base, minutes, lent=False)), abs=1e-8, rel=1e-8)
+    assert metric.log_e_assisted == pytest.approx(log(slow_e(base, minutes, lent=True)), abs=1e-8, rel=1e-8)
+
+
+def test_equals_its_definition_beyond_the_first_half_hour_and_the_last_slice():
+    minutes = [Counts(7, minute % 3, 20, minute % 4) for minute in range(45)]
+    base = a_base(slow=Seen(300.0, 9.0), fast=Seen(20.0, 0.6), phi=1.3, slices=((120, 5),) * 20)
+    metric = fold_all(base, minutes)
+    assert metric.log_e == pytest.approx(log(slow_e(base, minutes, lent=False)))
+    assert metric.log_e_assisted == pytest.approx(log(slow_e(base, minutes, lent=True)))
+
+
+def test_equals_its_definition_while_the_base_fails_nearly_always():
+    minutes = [Counts(5, 5, 9, 9), Counts(5, 5, 9, 8), Counts(4, 1, 9, 9)]
+    base = a_base(slow=Seen(1e6, 1e6), fast=Seen(1e6, 1e6))
+    assert fold_all(base, minutes).log_e == pytest.approx(log(slow_e(base, minutes, lent=False)))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.9])
+@pytest.mark.parametrize("canary", [1.0, 0.5])
+def test_e_is_at_most_1_in_expectation_after_two_minutes(rate: float, canary: float):
+    base = a_base(slow=Seen(20.0, 1.0), fast=Seen(4.0, 1.0))
+    worth = 0.0
+    for counts in itertools.product([*arm(2, 4)], repeat=2):
+        chance = 1.0
+        for one in counts:
+            chance *= probability(one.nc, one.ec, rate * canary) * probability(one.nb, one.eb, rate)
+        worth += chance * exp(fold_all(base, counts).log_e)
+    assert worth <= 1.0 + 1e-9
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.3])
+def test_assisted_e_is_at_most_1_in_expectation_while_history_is_like_the_base(rate: float):
+    worth = 0.0
+    for one, lent in itertools.product(arm(3, 3), range(7)):
+        base = a_base(slow=Seen(20.0, 1.0), slices=((6, lent),))
+        chance = probability(one.nc, one.ec, rate) * probability(one.nb, one.eb, rate) * probability(6, lent, rate)
+        worth += chance * exp(fold_all(base, [one]).log_e_assisted)
+    assert worth <= 1.0 + 1e-9
+
+
+def arm(nc: int, nb: int) -> list[Counts]:
+    return [Counts(nc, ec, nb, eb) for ec in range(nc + 1) for eb in range(nb + 1)]
+
+
+def probability(n: int, k: int, rate: float) -> float:
+    return float(comb(n, k) * rate**k * (1 - rate) ** (n - k))
+
+
+def test_stakes_one_unit_in_all():
+    assert stake(0) == 0.5
+    assert sum(map(stake, range(1, 30))) == pytest.approx(0.25)
+    assert sum(map(stake, range(30, 200_000))) == pytest.approx(0.25, rel=1e-3)
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 2, 29, 30, 31, 500])
+def test_holds_back_what_is_not_yet_staked(minutes: int):
+    assert unstaked(minutes) == pytest.approx(1.0 - sum(map(stake, range(minutes))))
+    assert unstaked(minutes) > 0.0
+
+
+@settings(deadline=None)
+@given(minutes=st.lists(MINUTE, max_size=4), n=st.integers(1, 500), base=st.sampled_from(BASES))
+def test_a_silent_canary_is_no_evidence_but_teaches_the_base_rate(minutes: list[Counts], n: int, base: BaseHistory):
+    before = fold_all(base, minutes, delta=0.01)
+    after = fold(before, base, Counts(0, 0, n, n))
+    assert after == replace(before, slow=after.slow, fast=after.fast)
+    assert after.slow.rate > before.slow.rate
+    assert after.fast.rate > before.fast.rate
+
+
+@settings(deadline=None)
+@given(minutes=st.lists(MINUTE, max_size=4), n=st.integers(0, 500), base=st.sampled_from(BASES))
+def test_a_silent_base_is_no_evidence(minutes: list[Counts], n: int, base: BaseHistory):
+    before = fold_all(base, minutes, delta=0.01)
+    assert fold(before, base, Counts(n, n, 0, 0)) == before
+
+
+def test_a_minute_without_bad_requests_never_speaks_against_the_canary():
+    metric = fold_all(a_base(), [Counts(50, 0, 400, 0)] * 20)
+    assert metric.log_e < 0.0
+
+
+def test_spends_no_slice_on_a_minute_that_is_no_evidence():
+    base = a_base(slices=((100, 1), (1000, 10)))
+    silent, told = Counts(0, 0, 9, 0), Counts(5, 1, 9, 0)
+    late = fold_all(replace(base, slow=Seen(0.0, 0.0)), [silent, told])
+    soon = fold_all(replace(base, slow=late_start(late, told)), [told])
+    assert late.minutes == soon.minutes == 1
+    assert late.assisted is not None
+    assert soon.assisted is not None
+    assert late.assisted[: len(RATIOS)] == soon.assisted[: len(RATIOS)]
+
+
+def late_start(metric: MetricEvidence, told: Counts) -> Seen:
+    return Seen((metric.slow.requests - told.nb) / 0.95, (metric.slow.bad - told.eb) / 0.95)
+
+
+def test_a_little_history_more_makes_failures_of_the_canary_rarer_by_chance():
+    base = a_base(slow=Seen(1000.0, 1.0), fast=Seen(60.0, 0.06), slices=((6000, 6),) * 10)
+    metric = fold_all(base, [Counts(30, 1, 30, 0)] * 5)
+    assert metric.log_e_assisted > metric.log_e > 0.0
+
+
+def test_assisted_is_live_where_history_lends_nothing():
+    metric = fold_all(a_base(), [Counts(10, 3, 90, 1)] * 3)
+    assert metric.assisted is None
+    assert metric.log_e_assisted == metric.log_e
+
+
+def test_dispersion_tempers_what_a_minute_says():
+    minute = [Counts(60, 20, 540, 2)]
+    calm, wild = (fold_all(a_base(phi=phi), minute).log_e for phi in (1.0, 3.0))
+    assert 0.0 < wild < calm / 2
+
+
+@settings(deadline=None)
+@given(minutes=st.lists(HUGE_MINUTE, max_size=5), base=st.sampled_from(BASES))
+def test_huge_counts_give_finite_logarithms(minutes: list[Counts], base: BaseHistory):
+    metric = fold_all(base, minutes, delta=0.005)
+    assert all(map(isfinite, (metric.log_e, metric.log_e_assisted, metric.log_safe, *metric.live)))
+
+
+def test_evidence_far_beyond_the_largest_float_keeps_its_logarithm():
+    metric = fold_all(a_base(), [Counts(10**9, 10**9, 10**9, 0)] * 3)
+    assert metric.log_e > 1e9
+
+
+def test_the_safe_value_grows_only_with_a_delta():
+    minutes = [Counts(100, 1, 900, 9)] * 5
+    assert fold_all(a_base(), minutes).log_safe == 0.0
+    assert fold_all(a_base(), minutes, delta=0.05).log_safe > 0.0
+
+
+def test_the_safe_value_is_tempered_too():
+    minutes = [Counts(100, 1, 900, 9)]
+    calm, wild = (fold_all(a_base(phi=phi), minutes, delta=0.05).log_safe for phi in (1.0, 3.0))
+    assert wild == pytest.approx(calm / 3)
+
+
+@settings(deadline=None)
+@given(
+    minutes=st.lists(st.one_of(MINUTE, HUGE_MINUTE), max_size=5),
+    base=st.sampled_from(BASES),
+    delta=st.sampled_from([None, 0.005]),
+)
+def test_returns_from_json_unchanged(minutes: list[Counts], base: BaseHistory, delta: float | None):
+    metric = fold_all(base, minutes, delta=delta)
+    assert from_json(json.loads(json.dumps(to_json(metric), allow_nan=False))) == metric
+
+
+def test_takes_a_few_hundred_bytes():
+    base = freeze_history([(600, 1)] * 1440)
+    metric = fold_all(base, [Counts(61, 1, 539, minute % 3) for minute in range(200)], delta=0.005)
+    assert len(json.dumps(to_json(metric))) < 800
+
+
+@settings(deadline=None)
+@given(logs=st.lists(st.floats(-50.0, 50.0), min_size=1, max_size=8), shift=st.sampled_from([0.0, 1e5, -1e5]))
+def test_sums_what_no_float_could_hold(logs: list[float], shift: float):
+    expected = log(sum(map(exp, logs))) + shift
+    assert log_sum([number + shift for number in logs]) == pytest.approx(expected, abs=1e-8)
