@@ -6,7 +6,7 @@ names the task, so that CloudTrail tells which state made a call.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from canary.edge.settings import Settings
 
 
+@cache
+def session_in(region: str) -> boto3.session.Session:
+    """The process's one session for a Region: what boto3 reads to make a client, it reads once."""
+    return boto3.session.Session(region_name=region)
+
+
 class Clients:
     """boto3 clients by service, for one set of settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._session = boto3.session.Session(region_name=settings.region)
+        self._session = session_in(settings.region)
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         config = Config(

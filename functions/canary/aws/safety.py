@@ -70,8 +70,17 @@ class _Passes:
             return self._refuse(refused, self._doubted())
         if planned.answer is Answer.SAFE:
             return self._finish(planned)
-        self._record(planned.after)
+        self._record(self._delayed(planned) if planned.moves else planned.after)
         return self._answer_wait()
+
+    def _delayed(self, planned: Pass) -> Standing:
+        """What is left to record, its settle counted from the last move and not from the pass's beginning.
+
+        Calls that AWS answers slowly may lie most of a minute behind it, and the next pass is not always timed by this one.
+        """
+        found = self._records.find(self._rollout.rollout_id)
+        seconds = max(0.0, found.read_at - self._now) if found else 0.0
+        return replace(planned.after, not_before=planned.after.not_before + seconds)
 
     def _doubted(self) -> Standing:
         standing = self._rollout.standing
@@ -79,14 +88,12 @@ class _Passes:
 
     def _announce(self, planned: Pass) -> None:
         """Write the phase before its first call, and what was found that is somebody else's."""
-        phase = planned.after.phase
-        if phase.is_terminal:
-            phase = Phase.MOVING_BASE if phase is Phase.PROMOTED else Phase.ROLLING_BACK
         reason = self._rollout.reason
         fresh = [found for found in planned.found if found not in reason]
         reason = "; ".join(part for part in (reason, *fresh) if part)
-        if (phase, reason) != (self._rollout.phase, self._rollout.reason):
-            self._write(replace(self._rollout, phase=phase, reason=reason))
+        announced = replace(_with(self._rollout, planned.announced), reason=reason)
+        if announced != self._rollout:
+            self._write(announced)
 
     def _make_moves(self, planned: Pass) -> tuple[str, ...]:
         refused = []
@@ -99,12 +106,16 @@ class _Passes:
         return tuple(refused)
 
     def _take_canary_away(self, unread: str) -> Safety:
-        """Some of the target cannot be read. Where the way is back, the canary can be taken away all the same."""
+        """Some of the target cannot be read. Where the way is back, the canary can be taken away all the same.
+
+        From the first rung on, because nothing that follows has settled then.
+        """
         standing = self._rollout.standing
         is_back = standing.phase is not Phase.MOVING_BASE and not standing.phase.is_terminal
         if is_back and isinstance(self._shifter, StageShifter):
-            if standing.phase is not Phase.ROLLING_BACK:
-                self._write(replace(self._rollout, phase=Phase.ROLLING_BACK))
+            first = replace(self._rollout, phase=Phase.ROLLING_BACK, rung=Rung.START)
+            if first != self._rollout:
+                self._write(first)
             try:
                 self._shifter.remove_own_canary(self._rollout.intent)
             except AwsRefusedError as error:

@@ -13,7 +13,11 @@ The phase is written before the first call of that phase, so whoever finds a dea
 Safety is made in passes. A pass makes every call that is safe now and never waits; where something must settle first it
 leaves a rung and a time before which the next pass changes nothing.
 
-Back (stage shifter; base's aliases and deployment are untouched, so taking the canary away is enough):
+The rung that a pass leaves is recorded after its moves. Before them it announces the rung from which a pass that dies half-way
+is made again: a move that may have been made a moment ago has its settle all the same.
+
+Back (stage shifter; base's aliases and deployment are untouched, so taking the canary away is enough, unless somebody moved a
+live alias to the release meanwhile: that goes back with it):
 
     rung      moves                                         leaves            answer
     START     remove our canary                             CLEARED, after a late writer is over      WAIT
@@ -38,8 +42,9 @@ still has the way back's deployment and variables and the canary still has 100 %
     RETURNED       the phase becomes rolling_back, START
     DOUBTED or RETREATING, but not as described: forward from START
 
-Forward, but somebody took the canary's 100 % away before the flip: base has traffic again, so no live alias may go on
-moving; they return to their old version and the rung becomes RETURNED.
+Forward, but somebody took the canary or its 100 % away before the flip: base has traffic again, so no live alias may go on
+moving; they return to their old version and the rung becomes RETURNED. Only a canary of ours with less than 100 % while all
+live aliases are at the release is flipped all the same: that makes base whole at once.
 
 Source of the settles: docs/aws.md#propagation.
 """
@@ -52,7 +57,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
-from canary.rules.live import Intent, Live, LiveAlias, LiveStage, WayBack, is_ours
+from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack, is_ours
 from canary.rules.target import Shifter
 
 if TYPE_CHECKING:
@@ -108,6 +113,16 @@ class Rung(enum.StrEnum):
     RETURNED = "returned"
 
 
+BEFORE: Mapping[Rung, Rung] = {
+    Rung.CLEARED: Rung.START,
+    Rung.SETTLED: Rung.CLEARED,
+    Rung.BASED: Rung.START,
+    Rung.FLIPPED: Rung.BASED,
+    Rung.RETURNED: Rung.RETREATING,
+}
+"""The rung a pass starts from to leave each rung that follows moves."""
+
+
 class Answer(enum.StrEnum):
     """What a pass says: all is safe and at rest; come back later; or AWS (or somebody's change) stands in the way."""
 
@@ -161,12 +176,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One pass: the moves, the standing to record, the answer, and what was found that is somebody else's.
+    """One pass: the moves, the standings to record, the answer, and what was found that is somebody else's.
 
-    ``blocked`` says why nothing may be done although the target is not safe.
+    ``announced`` is recorded before the first move: a pass that dies half-way is made again from there, settles included.
+    ``after`` is recorded after the last. ``blocked`` says why nothing may be done although the target is not safe.
     """
 
     moves: tuple[Move, ...]
+    announced: Standing
     after: Standing
     answer: Answer
     found: tuple[str, ...] = ()
@@ -176,9 +193,9 @@ class Pass:
 def plan_pass(standing: Standing, live: Live, now: float) -> Pass:
     """The pass to make now (epoch seconds). Pure; a terminal phase is safe and has no moves."""
     if standing.phase.is_terminal:
-        return Pass((), standing, Answer.SAFE)
+        return Pass((), standing, standing, Answer.SAFE)
     if now < standing.not_before:
-        return Pass((), standing, Answer.WAIT)
+        return Pass((), standing, standing, Answer.WAIT)
     if standing.phase is Phase.MOVING_BASE:
         return _pass_forward(standing, live, now)
     return _pass_back(replace(standing, phase=Phase.ROLLING_BACK), live, now)
@@ -187,9 +204,24 @@ def plan_pass(standing: Standing, live: Live, now: float) -> Pass:
 def is_at_rest(standing: Standing, live: Live) -> bool:
     """Whether a live state is what a terminal standing promises: no canary of ours, every alias of ours where it belongs."""
     versions = standing.intent.versions if standing.phase is Phase.PROMOTED else standing.way_back.live
-    has_canary = live.stage is not None and live.stage.canary is not None and is_ours(live.stage.canary, standing.intent)
     moves = (*_live_aliases_to(standing, live, versions), *_canary_aliases_to(standing, live, versions))
-    return not has_canary and not moves
+    return not has_own_canary(standing, live.stage) and not moves
+
+
+def has_own_canary(standing: Standing, stage: LiveStage | None) -> bool:
+    """Whether the stage has a canary for this rollout to take away: its own, or the shadow of its own.
+
+    A late writer's percent that reaches a stage without a canary makes one of the stage's own deployment, without overrides
+    (docs/aws.md#patch-makes-a-canary). It serves what base serves, but the stage is not at rest with it.
+    """
+    if stage is None or stage.canary is None:
+        return False
+    return is_ours(stage.canary, standing.intent) or _is_shadow(standing, stage, stage.canary)
+
+
+def _is_shadow(standing: Standing, stage: LiveStage, canary: LiveCanary) -> bool:
+    known = {standing.way_back.deployment_id, standing.intent.deployment_id}
+    return canary.deployment_id == stage.deployment_id and stage.deployment_id in known and not canary.overrides
 
 
 def doubt(standing: Standing, now: float) -> Standing:
@@ -204,11 +236,22 @@ def doubt(standing: Standing, now: float) -> Standing:
 
 
 def _wait(standing: Standing, rung: Rung, moves: Iterable[Move], until: float, found: tuple[str, ...] = ()) -> Pass:
-    return Pass(tuple(moves), replace(standing, rung=rung, not_before=until), Answer.WAIT, found)
+    made = tuple(moves)
+    announced = replace(standing, rung=_before(standing.rung, rung)) if made else standing
+    return Pass(made, announced, replace(standing, rung=rung, not_before=until), Answer.WAIT, found)
+
+
+def _before(present: Rung, then: Rung) -> Rung:
+    """The rung whose pass would make the same moves again, or find them made, and wait as long."""
+    return present if present in {Rung.START, Rung.DOUBTED, Rung.RETREATING} else BEFORE[then]
 
 
 def _rest(standing: Standing, phase: Phase, moves: Iterable[Move], found: tuple[str, ...] = ()) -> Pass:
-    return Pass(tuple(moves), replace(standing, phase=phase, rung=Rung.START, not_before=0.0), Answer.SAFE, found)
+    return Pass(tuple(moves), standing, replace(standing, phase=phase, rung=Rung.START, not_before=0.0), Answer.SAFE, found)
+
+
+def _blocked(standing: Standing, why: str) -> Pass:
+    return Pass((), standing, standing, Answer.REFUSED, blocked=why)
 
 
 def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
@@ -229,8 +272,8 @@ def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
     """What gives base all the traffic again, where that is not so."""
     match standing.shifter:
         case Shifter.STAGE:
-            canary = live.stage.canary if live.stage else None
-            return (RemoveCanary(),) if canary and is_ours(canary, standing.intent) else ()
+            removal: tuple[Move, ...] = (RemoveCanary(),) if has_own_canary(standing, live.stage) else ()
+            return (*removal, *_live_aliases_to(standing, live, standing.way_back.live))
         case Shifter.ALIAS:
             return _live_aliases_to(standing, live, standing.way_back.live)
         case _:
@@ -251,10 +294,12 @@ def _live_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]
 
 
 def _canary_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]) -> tuple[Move, ...]:
+    """Except where somebody gave them base's traffic, as the console's promotion does (docs/aws.md#promotion)."""
+    bases = live.stage.variables.get(str(standing.intent.alias_variable)) if live.stage else None
     return tuple(
         PointAlias(function, name, versions[function])
         for function, name in standing.aliases.canary.items()
-        if not _is_at(live.canary[function], versions[function])
+        if name != bases and not _is_at(live.canary[function], versions[function])
     )
 
 
@@ -264,7 +309,15 @@ def _is_at(alias: LiveAlias, version: str) -> bool:
 
 def find_foreign(standing: Standing, live: Live) -> tuple[str, ...]:
     """What of the live state is neither the way back's nor this rollout's, one sentence each."""
-    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage))
+    variables = _foreign_variables(standing, live.stage)
+    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage), *variables.values())
+
+
+def _find_obstacles(standing: Standing, live: Live) -> tuple[str, ...]:
+    """What of it forbids to promote: anything that would leave base other than promised. Further variables are the user's."""
+    variables = _foreign_variables(standing, live.stage)
+    ours = {name: text for name, text in variables.items() if name in standing.intent.overrides}
+    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage), *ours.values())
 
 
 def _foreign_aliases(standing: Standing, live: Live) -> Iterable[str]:
@@ -278,16 +331,30 @@ def _foreign_aliases(standing: Standing, live: Live) -> Iterable[str]:
 def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
     if stage is None:
         return
-    if stage.deployment_id not in {standing.way_back.deployment_id, standing.intent.deployment_id}:
+    promoted = standing.intent.deployment_id if standing.phase is Phase.MOVING_BASE else None
+    if stage.deployment_id not in {standing.way_back.deployment_id, promoted}:
         yield (
             f"the stage's deployment is {stage.deployment_id}, which this rollout did not set "
             f"(it found {standing.way_back.deployment_id}); left as found"
         )
-    if stage.canary and not is_ours(stage.canary, standing.intent):
+    if stage.canary and not has_own_canary(standing, stage):
         yield (
             f"the stage has a canary that is not this rollout's: deployment {stage.canary.deployment_id} "
             f"at {stage.canary.percent} %; left as found"
         )
+
+
+def _foreign_variables(standing: Standing, stage: LiveStage | None) -> dict[str, str]:
+    """By name, what to say of the stage's variables that neither the way back nor the promotion explains."""
+    if stage is None:
+        return {}
+    before, found = standing.way_back.variables, stage.variables
+    promoted = standing.intent.promoted_variables if standing.phase is Phase.MOVING_BASE else {}
+    return {
+        name: f"the stage's variable {name} is {found.get(name)}, which this rollout did not set (it was {before.get(name)})"
+        for name in sorted({*before, *found})
+        if found.get(name) not in {before.get(name), promoted.get(name, before.get(name))}
+    }
 
 
 def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
@@ -309,51 +376,70 @@ def _pass_doubted(standing: Standing, live: Live, now: float) -> Pass:
         return _pass_live(standing, live, now)
     if standing.rung is Rung.DOUBTED:
         return _wait(standing, Rung.RETREATING, (), now + SETTLE_SECONDS)
-    moves = _live_aliases_to(standing, live, standing.way_back.live)
-    return _wait(standing, Rung.RETURNED, moves, now + SETTLE_SECONDS)
+    return _retreat(standing, live, now)
 
 
 def _pass_live(standing: Standing, live: Live, now: float) -> Pass:
     """Live aliases move only while base has no traffic, or when the stage is past the flip anyway."""
-    if _is_way_backs(standing, live.stage) and not _is_base_without_traffic(standing, live):
-        moves = _live_aliases_to(standing, live, standing.way_back.live)
-        return _wait(standing, Rung.RETURNED, moves, now + SETTLE_SECONDS)
     moves = _live_aliases_to(standing, live, standing.intent.versions)
+    if not _is_past_flip(standing, live.stage, moves) and not _has_all_traffic(standing, live.stage):
+        return _retreat(standing, live, now)
     return _wait(standing, Rung.BASED, moves, now + SETTLE_SECONDS)
+
+
+def _retreat(standing: Standing, live: Live, now: float) -> Pass:
+    moves = _live_aliases_to(standing, live, standing.way_back.live)
+    return _wait(standing, Rung.RETURNED, moves, now + SETTLE_SECONDS)
 
 
 def _pass_returned(standing: Standing, live: Live, now: float) -> Pass:
     """Live aliases that are back at their old version have settled: from here on taking the canary away is enough."""
-    if moves := _live_aliases_to(standing, live, standing.way_back.live):
-        return _wait(standing, Rung.RETURNED, moves, now + SETTLE_SECONDS)
+    if _live_aliases_to(standing, live, standing.way_back.live):
+        return _retreat(standing, live, now)
     return _pass_back(replace(standing, phase=Phase.ROLLING_BACK, rung=Rung.START), live, now)
 
 
 def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
-    if moves := _live_aliases_to(standing, live, standing.intent.versions):
-        return _wait(standing, Rung.BASED, moves, now + SETTLE_SECONDS)
+    if _live_aliases_to(standing, live, standing.intent.versions):
+        return _pass_live(standing, live, now)
     stage = live.stage
-    if stage is None or (foreign := find_foreign(standing, live)):
-        blocked = "; ".join(foreign) if stage else "the stage is gone"
-        return Pass((), standing, Answer.REFUSED, blocked=blocked)
+    if stage is None or (foreign := _find_obstacles(standing, live)):
+        return _blocked(standing, "; ".join(foreign) if stage else "the stage is gone")
     if not _is_flipped(standing, stage):
-        return _flip_or_give_up(standing, stage, now)
+        return _flip_or_retreat(standing, live, now)
     if standing.rung is Rung.BASED:
         return _wait(standing, Rung.FLIPPED, (), now + SETTLE_SECONDS)
     removal: tuple[Move, ...] = (RemoveCanary(),) if stage.canary else ()
-    return _rest(standing, Phase.PROMOTED, (*removal, *_canary_aliases_to(standing, live, standing.intent.versions)))
+    moves = (*removal, *_canary_aliases_to(standing, live, standing.intent.versions))
+    return _rest(standing, Phase.PROMOTED, moves, find_foreign(standing, live))
 
 
-def _flip_or_give_up(standing: Standing, stage: LiveStage, now: float) -> Pass:
-    if stage.canary is None:
-        return Pass((), standing, Answer.REFUSED, blocked="somebody removed the stage's canary before the promotion's flip")
+def _flip_or_retreat(standing: Standing, live: Live, now: float) -> Pass:
+    """Without our canary there is nothing to flip to, and base has traffic again."""
+    canary = live.stage.canary if live.stage else None
+    if canary is None or not is_ours(canary, standing.intent):
+        return _retreat(standing, live, now)
     return _wait(standing, Rung.FLIPPED, (Flip(),), now + SETTLE_SECONDS)
 
 
-def _is_flipped(standing: Standing, stage: LiveStage) -> bool:
-    wanted = {**standing.way_back.variables, **standing.intent.promoted_variables}
-    at_zero = stage.canary is None or stage.canary.percent == Decimal(0)
-    return stage.deployment_id == standing.intent.deployment_id and dict(stage.variables) == wanted and at_zero
+def _is_past_flip(standing: Standing, stage: LiveStage | None, moves: tuple[Move, ...]) -> bool:
+    """A promoted stage tells itself from the old one, except for a release of code alone: then the aliases tell."""
+    way_back, intent = standing.way_back, standing.intent
+    old = LiveStage(str(way_back.deployment_id), way_back.variables)
+    return _is_flipped(standing, stage) and not moves if _is_new(intent, old) else _is_new(intent, stage)
+
+
+def _is_flipped(standing: Standing, stage: LiveStage | None) -> bool:
+    canary = stage.canary if stage else None
+    is_empty = stage is None or canary is None or canary.percent == Decimal(0) or _is_shadow(standing, stage, canary)
+    return is_empty and _is_new(standing.intent, stage)
+
+
+def _is_new(intent: Intent, stage: LiveStage | None) -> bool:
+    """Whether base has the release's deployment and variables."""
+    if stage is None or stage.deployment_id != intent.deployment_id:
+        return False
+    return intent.promoted_variables.items() <= stage.variables.items()
 
 
 def _is_way_backs(standing: Standing, stage: LiveStage | None) -> bool:
@@ -361,22 +447,22 @@ def _is_way_backs(standing: Standing, stage: LiveStage | None) -> bool:
         stage is not None
         and stage.deployment_id == standing.way_back.deployment_id
         and dict(stage.variables) == dict(standing.way_back.variables)
-        and not _is_flipped(standing, stage)
     )
+
+
+def _has_all_traffic(standing: Standing, stage: LiveStage | None) -> bool:
+    canary = stage.canary if stage else None
+    return canary is not None and is_ours(canary, standing.intent) and canary.percent == Decimal(100)
 
 
 def _is_base_without_traffic(standing: Standing, live: Live) -> bool:
-    canary = live.stage.canary if live.stage else None
-    return (
-        _is_way_backs(standing, live.stage)
-        and canary is not None
-        and is_ours(canary, standing.intent)
-        and canary.percent == Decimal(100)
-    )
+    return _is_way_backs(standing, live.stage) and _has_all_traffic(standing, live.stage)
 
 
 def _pass_forward_alias(standing: Standing, live: Live, now: float) -> Pass:
     moves = _live_aliases_to(standing, live, standing.intent.versions)
     if moves or standing.rung is not Rung.FLIPPED:
         return _wait(standing, Rung.FLIPPED, moves, now + SETTLE_SECONDS)
+    if foreign := find_foreign(standing, live):
+        return _blocked(standing, "; ".join(foreign))
     return _rest(standing, Phase.PROMOTED, ())

@@ -152,17 +152,21 @@ def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms
 
 def _out_of_patience(policy: Policy, moment: Moment, proof: Proof, lack: str) -> Verdict:
     waited = f"{lack}; the extension of {_minutes(policy.max_extension_seconds)} is used up"
-    if moment.now >= moment.first_shift + longest_seconds(policy):
-        return Verdict(VerdictKind.ROLL_BACK, f"{waited}, and so is the time a rollout may take")
     match policy.when_unproven:
         case WhenUnproven.ROLL_BACK:
             return Verdict(VerdictKind.ROLL_BACK, f"{waited} and when_unproven is roll_back")
         case WhenUnproven.PROMOTE if proof.judged_minutes >= 1:
             return _go_on(policy, moment, f"{waited} and when_unproven is promote")
         case WhenUnproven.HOLD | WhenUnproven.PROMOTE:
-            return Verdict(VerdictKind.HOLD, waited)
+            return _hold_on(policy, moment, waited)
         case _:
             assert_never(policy.when_unproven)
+
+
+def _hold_on(policy: Policy, moment: Moment, waited: str) -> Verdict:
+    if moment.now >= moment.first_shift + longest_seconds(policy):
+        return Verdict(VerdictKind.ROLL_BACK, f"{waited}, and so is the time that a rollout may take")
+    return Verdict(VerdictKind.HOLD, waited)
 
 
 def _go_on(policy: Policy, moment: Moment, reason: str) -> Verdict:

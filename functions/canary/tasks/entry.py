@@ -43,7 +43,7 @@ class Tools:
         """
         settings = Settings.from_env(environ)
         clients = Clients(settings)
-        logger = Logger(service="canary", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"), task=settings.task)
+        logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         return cls(settings, clients, Records(clients.dynamodb, settings.table), logger)
 
 

@@ -20,7 +20,7 @@ def guard_rollout(event: ExecutionEvent, tools: Tools) -> Json:
     if held is None or held.rollout.phase.is_terminal or held.lock.owner != event.execution:
         return {"rollout": rollout_id, "answer": "NOTHING_TO_DO"}
     reason = held.rollout.reason or f"the execution ended as {event.status} without making its target safe"
-    safety = take_over(held, tools, owner=f"{OWNER}:{event.execution}", reason=reason, now=event.now)
+    safety = take_over(held, tools, owner=f"{OWNER}:{rollout_id}", reason=reason, now=event.now)
     return {"rollout": rollout_id, "answer": safety.answer.value}
 
 

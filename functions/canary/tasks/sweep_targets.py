@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.errors import AwsRefusedError, OwnershipLostError
+from canary.aws.errors import OwnershipLostError
 from canary.aws.executions import is_running
 from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_targets
@@ -32,16 +32,16 @@ def sweep_targets(event: TickEvent, tools: Tools) -> Json:
     """By target, what was done or why nothing was. One target's trouble keeps nobody from the others."""
     answers = {}
     for name, text in read_targets(tools.clients.ssm, tools.settings.target_prefix):
-        answers[name] = _sweep_safely(target_from_json(text), tools, event.now)
+        answers[name] = _sweep_safely(name, text, tools, event.now)
     return {"targets": answers}
 
 
-def _sweep_safely(target: Target, tools: Tools, now: float) -> str:
+def _sweep_safely(name: str, text: str, tools: Tools, now: float) -> str:
     try:
-        return _sweep(target, tools, now)
-    except (AwsRefusedError, OwnershipLostError) as error:
-        tools.logger.warning("target not swept", target=target.name, reason=str(error))
-        return f"NOT_SWEPT: {error}"
+        return _sweep(target_from_json(text), tools, now)
+    except Exception as error:  # the boundary between targets: the others must be swept
+        tools.logger.exception("target not swept", target=name, reason=str(error))
+        return f"NOT_SWEPT: {type(error).__name__}: {error}"
 
 
 def _sweep(target: Target, tools: Tools, now: float) -> str:

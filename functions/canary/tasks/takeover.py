@@ -42,4 +42,4 @@ def take_over(held: Held, tools: Tools, *, owner: str, reason: str, now: float) 
 
 def is_execution(owner: str) -> bool:
     """Whether an owner is a state machine's execution, and not a guard, sweeper or person."""
-    return ":execution:" in owner
+    return owner.startswith("arn:")

@@ -1,0 +1,175 @@
+"""Who may act on a target: abort, guard and sweeper take over; a late or redriven execution touches nothing more."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.faults import Fault, Mode, TaskFault, TaskMode
+from statemachine.definition import load, states_of
+from tests.rig import Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MINUTE = 60
+
+
+def abort(rig: Rig, reason: str = "OPS-9") -> dict[str, Any]:
+    call = {"verb": "abort", "target": "orders", "reason": reason}
+    answer = rig.aws.client("lambda").invoke(FunctionName=rig.controller.operator, Payload=json.dumps(call))
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    return dict(json.load(answer["Payload"]))
+
+
+def test_abort_takes_the_canary_away_at_once(rig: Rig):
+    before = rig.aliases()
+    rig.publish()
+    arn = rig.start()
+    rig.settle(150)
+    assert "canarySettings" in rig.stage
+    answer = abort(rig)
+
+    assert answer["answer"] == "WAIT"
+    assert "canarySettings" not in rig.stage
+    assert rig.finish(arn).status == "ABORTED"
+    rig.settle(5 * MINUTE)
+    assert rig.is_at_rest()
+    assert rig.aliases() == before
+    held = rig.record_of(arn)
+    assert (held.rollout.phase, held.rollout.reason) == ("rolled_back", "aborted: OPS-9")
+
+
+def test_abort_without_a_rollout_does_nothing(rig: Rig):
+    assert abort(rig) == {"target": "orders", "answer": "NOTHING_TO_ABORT"}
+
+
+def test_a_wrong_operator_call_is_refused_with_what_to_do(rig: Rig):
+    answer = rig.aws.client("lambda").invoke(FunctionName=rig.controller.operator, Payload='{"verb": "stop"}')
+    error = json.load(answer["Payload"])
+
+    assert error["errorType"] == "RefusedError"
+    assert "abort" in error["errorMessage"]
+    assert "target" in error["errorMessage"]
+
+
+def test_abort_after_the_commit_point_finishes_the_promotion(rig: Rig):
+    versions = rig.publish()
+    arn = rig.start()
+    rig.aws.clock.run_until(lambda: "MoveBase" in rig.states(arn), limit=3600)
+    rig.settle(5)
+    abort(rig)
+    rig.settle(10 * MINUTE)
+
+    assert rig.is_at_rest()
+    assert rig.aliases() == {name: (version, version) for name, version in versions.items()}
+    assert rig.record_of(arn).rollout.phase == "promoted"
+
+
+def all_states() -> Iterator[str]:
+    ends = {"Succeed", "Fail", "Parallel"}
+    on_the_way = (name for name, state in states_of(load()) if state["Type"] not in ends)
+    return (name for name in on_the_way if name not in {"MakeSafe", "WhichEnding", "SafetySettle"})
+
+
+@pytest.mark.parametrize("delivery", ["once", "twice", "never"])
+def test_a_stopped_execution_is_made_safe_by_guard_and_sweeper(rig: Rig, delivery: str):
+    rig.aws.events.deliver = delivery
+    before = rig.aliases()
+    rig.publish()
+    arn = rig.start()
+    rig.settle(200)
+    rig.aws.client("stepfunctions").stop_execution(executionArn=arn)
+    rig.settle(6 * MINUTE)
+    assert "canarySettings" not in rig.stage
+    rig.settle(4 * MINUTE)
+
+    assert rig.is_at_rest()
+    assert rig.aliases() == before
+    assert rig.record_of(arn).rollout.phase == "rolled_back"
+
+
+def test_an_execution_that_was_taken_over_ends_refused_and_touches_nothing(rig: Rig):
+    rig.publish()
+    arn = rig.start()
+    rig.settle(200)
+    held = rig.record_of(arn)
+    rig.records.take_over(held, "operator:test")
+    ended = rig.finish(arn)
+
+    assert ended.ending == "Refused"
+    assert "is now owned by operator:test" in ended.cause
+    assert "canarySettings" in rig.stage
+    rig.settle(10 * MINUTE)
+    assert rig.is_at_rest()
+
+
+def test_the_sweeper_removes_a_canary_that_came_back_after_the_end(rig: Rig):
+    rig.publish(FAILING_SHARE=0.5)
+    arn = rig.start()
+    assert rig.finish(arn).ending == "RolledBack"
+    intent = rig.record_of(arn).rollout.intent
+    stage = rig.target.stage
+    rig.aws.client("apigateway").update_stage(
+        restApiId=stage.rest_api_id,
+        stageName=stage.stage_name,
+        patchOperations=[
+            {"op": "replace", "path": "/canarySettings/deploymentId", "value": intent.deployment_id},
+            {"op": "replace", "path": "/canarySettings/stageVariableOverrides/lambdaAlias", "value": "canary"},
+            {"op": "replace", "path": "/canarySettings/percentTraffic", "value": "50.0"},
+        ],
+    )
+    rig.settle(6 * MINUTE)
+    assert "canarySettings" not in rig.stage
+    rig.settle(5 * MINUTE)
+    assert rig.is_at_rest()
+
+
+def test_the_sweeper_leaves_a_foreign_canary_alone(rig: Rig):
+    rig.publish()
+    rig.run()
+    stage = rig.target.stage
+    rig.aws.client("apigateway").update_stage(
+        restApiId=stage.rest_api_id,
+        stageName=stage.stage_name,
+        patchOperations=[{"op": "replace", "path": "/canarySettings/percentTraffic", "value": "5.0"}],
+    )
+    rig.settle(12 * MINUTE)
+
+    assert rig.stage["canarySettings"]["percentTraffic"] == 5.0
+
+
+def test_a_late_writer_does_not_bring_the_canary_back_for_good(rig: Rig):
+    rig.publish()
+    rig.aws.faults.add(TaskFault("ShiftTraffic", TaskMode.TIMES_OUT, runs_after=45))
+    arn = rig.start()
+    ended = rig.finish(arn)
+    rig.settle(6 * MINUTE)
+
+    assert ended.ending == "RolledBack"
+    assert rig.is_at_rest()
+
+
+def test_while_the_restoring_calls_are_refused_an_operator_is_asked_for(rig: Rig):
+    rig.publish()
+    arn = rig.start()
+    rig.settle(200)
+    refused = Fault(None, "apigateway", "UpdateStage", Mode.REFUSED, until=rig.aws.clock.now() + 20 * MINUTE)
+    rig.aws.faults.add(refused)
+    fire = {"AlarmName": "orders-payment-failures", "StateValue": "ALARM", "StateReason": "payments fail"}
+    rig.aws.client("cloudwatch").set_alarm_state(**fire)
+    ended = rig.finish(arn)
+
+    assert ended.ending == "NeedsOperator"
+    assert "aws apigateway update-stage --rest-api-id" in ended.cause
+    assert "op=remove,path=/canarySettings" in ended.cause
+    held = rig.record_of(arn)
+    assert (held.rollout.needs_operator, held.lock.rollout_id) == (True, held.rollout.rollout_id)
+    rig.settle(refused.until + 5 * MINUTE - rig.aws.clock.now())
+    assert "canarySettings" not in rig.stage
+    rig.settle(4 * MINUTE)
+    assert rig.is_at_rest()
+    assert rig.record_of(arn).rollout.phase == "rolled_back"
+    assert not rig.record_of(arn).rollout.needs_operator

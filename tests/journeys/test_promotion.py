@@ -1,0 +1,122 @@
+"""A release that is no worse than base becomes the base."""
+
+from tests.rig import Rig
+
+LOOP = ["Bake", "EvaluateCanary", "WhichVerdict"]
+
+
+def without_loops(states: list[str]) -> list[str]:
+    """The states in order, each run of looks or drain checks once."""
+    seen: list[str] = []
+    for state in states:
+        if state not in seen[-4:]:
+            seen.append(state)
+    return seen
+
+
+def test_a_healthy_release_is_promoted_step_by_step(rig: Rig):
+    old = rig.stage["deploymentId"], {name: pair[0] for name, pair in rig.aliases().items()}
+    versions = rig.publish()
+    ended = rig.run(reason="OPS-1")
+
+    assert (ended.status, ended.ending) == ("SUCCEEDED", "Promoted")
+    assert ended.states[:8] == [
+        "Begin",
+        "CheckRelease",
+        "WhichStart",
+        "TakeLock",
+        "Rollout",
+        "PrepareRelease",
+        "AliasSettle",
+        "ShiftTraffic",
+    ]
+    assert ended.states.count("ShiftTraffic") == 2
+    assert ended.states[-7:] == ["MoveBase", "BaseSettle", "WhichFlip", "FlipStage", "FlipSettle", "CleanUp", "Promoted"]
+    assert 2 * 120 + 60 < ended.seconds < 1200
+    assert rig.aliases() == {name: (version, version) for name, version in versions.items()}
+    assert rig.stage["deploymentId"] != old[0]
+    assert rig.stage["variables"] == {"lambdaAlias": "live"}
+    assert rig.is_at_rest()
+    assert rig.half_releases(old, (rig.stage["deploymentId"], versions)) == []
+
+
+def test_the_output_says_what_it_was_and_what_it_cost(rig: Rig):
+    rig.publish()
+    ended = rig.run(reason="OPS-1")
+
+    assert ended.output["target"] == "orders"
+    assert ended.output["outcome"] == "promoted"
+    assert ended.output["steps"] == 2
+    assert ended.output["requests_harmed"] == 0
+    assert "no worse than base" in ended.output["reason"]
+    assert ended.output["price"].startswith("$0.00")
+    assert f"{len(ended.states)} transitions" in ended.output["price"]
+
+
+def test_every_look_leaves_its_numbers_and_its_reason(rig: Rig):
+    rig.publish()
+    arn = rig.start()
+    ended = rig.finish(arn)
+    pages = (
+        rig.aws.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=rig.controller.table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :look)",
+            ExpressionAttributeValues={":pk": {"S": f"rollout#{arn.rsplit(':', 1)[-1]}"}, ":look": {"S": "look#"}},
+        )
+    )
+    looks = [item for page in pages for item in page["Items"]]
+
+    assert len(looks) == ended.states.count("EvaluateCanary")
+    assert {look["verdict"]["S"] for look in looks} >= {"CONTINUE", "ADVANCE", "PROMOTE"}
+    assert all(look["reason"]["S"] and "log_e" in look["numbers"]["S"] for look in looks)
+
+
+def test_releasing_what_is_live_again_changes_nothing(rig: Rig):
+    rig.publish()
+    rig.run()
+    before = rig.stage
+    ended = rig.run()
+
+    assert (ended.status, ended.ending) == ("SUCCEEDED", "Unchanged")
+    assert ended.output["outcome"] == "unchanged"
+    assert rig.stage["deploymentId"] == before["deploymentId"]
+    assert rig.is_at_rest()
+
+
+def test_a_new_version_alone_uses_the_deployment_of_base(rig: Rig):
+    rig.publish()
+    rig.run()
+    deployment = rig.stage["deploymentId"]
+    versions = rig.publish()
+    ended = rig.run()
+
+    assert ended.ending == "Promoted"
+    assert rig.stage["deploymentId"] == deployment
+    assert rig.aliases() == {name: (version, version) for name, version in versions.items()}
+
+
+def test_a_changed_route_gets_a_deployment_of_its_own(rig: Rig):
+    rig.publish()
+    rig.run()
+    deployment = rig.stage["deploymentId"]
+    api = rig.target.stage.rest_api_id
+    client = rig.aws.client("apigateway")
+    root = next(item["id"] for item in client.get_resources(restApiId=api)["items"] if item["path"] == "/")
+    client.create_resource(restApiId=api, parentId=root, pathPart="health")
+    ended = rig.run()
+
+    assert ended.ending == "Promoted"
+    assert rig.stage["deploymentId"] != deployment
+
+
+def test_a_release_can_name_versions_and_policy(rig: Rig):
+    rig.publish()
+    second = rig.publish()
+    rig.publish()
+    ended = rig.run(release={"functions": second}, policy={"steps": [{"weight_percent": "40.5", "bake_seconds": "120"}]})
+
+    assert ended.ending == "Promoted"
+    assert ended.states.count("ShiftTraffic") == 1
+    assert rig.aliases() == {name: (version, version) for name, version in second.items()}

@@ -1,0 +1,152 @@
+"""What the journeys run on: the embedded AWS with the sample, the controller and traffic, small enough to be quick."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.records import Records
+from canary.rules.policy import Policy, Step, WhenUnproven
+from local.base_history import write_day
+from local.controller import Controller, create_controller, register_target
+from local.embedded import EmbeddedAws
+from local.orders_traffic import OrdersTraffic
+from local.sample import create_sample, publish_release
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from canary.aws.records import Held
+    from canary.rules.target import Target
+    from local.served import Served
+
+QUICK = Policy(
+    "quick",
+    (Step(Decimal(25), 120), Step(Decimal(50), 120)),
+    metric_delay_seconds=60,
+    min_requests=5,
+    detect={"errors": 0.5},
+    max_extension_seconds=300,
+    when_unproven=WhenUnproven.ROLL_BACK,
+)
+"""Two short steps with little proof: for journeys about safety, not about judging."""
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An execution that is over."""
+
+    status: str
+    error: str | None
+    cause: str
+    output: dict[str, Any]
+    states: list[str]
+    seconds: float
+
+    @property
+    def ending(self) -> str:
+        """The name of its last state."""
+        return self.states[-1]
+
+
+class Rig:
+    """One account with the sample in it."""
+
+    def __init__(
+        self, aws: EmbeddedAws, *, policy: Policy = QUICK, per_minute: float = 120, history: bool = True, **changes: Any
+    ) -> None:
+        self.aws = aws
+        self._names = count(1)
+        target = create_sample(aws.client)
+        self.target: Target = replace(target, policy=policy, **changes)
+        self.controller: Controller = create_controller(aws.client)
+        register_target(aws.client, self.target)
+        self.traffic = OrdersTraffic(self.target.stage, rng=random.Random(7), per_minute=per_minute)
+        if history:
+            write_day(aws.metrics, self.target, until=aws.clock.now(), rng=random.Random(8), per_minute=per_minute)
+        self.served: list[Served] = []
+        aws.dataplane.on_served(self.served.append)
+        aws.dataplane.add_source(self.traffic)
+        aws.clock.run_for(120)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.aws.client("dynamodb"), self.controller.table)
+
+    def publish(self, **numbers: str | float | bool) -> dict[str, str]:
+        """A new version of each function."""
+        return publish_release(self.aws.client, self.target, {"NAME": f"release {next(self._names)}", **numbers})
+
+    def start(self, **more: Any) -> str:
+        """Start a rollout; its execution's ARN."""
+        return self.start_with({"target": self.target.name, **more})
+
+    def start_with(self, given: object) -> str:
+        name = f"r{next(self._names)}"
+        answer = self.aws.client("stepfunctions").start_execution(
+            stateMachineArn=self.controller.machine_arn, name=name, input=json.dumps(given)
+        )
+        return str(answer["executionArn"])
+
+    def finish(self, arn: str, *, limit: float = 6 * HOUR) -> Ended:
+        """Let time pass until the execution has ended."""
+        described = self.aws.run_until_ended(arn, limit=limit)
+        return Ended(
+            status=described["status"],
+            error=described.get("error"),
+            cause=described.get("cause", ""),
+            output=json.loads(described.get("output", "{}")),
+            states=self.states(arn),
+            seconds=(described["stopDate"] - described["startDate"]).total_seconds(),
+        )
+
+    def run(self, **more: Any) -> Ended:
+        return self.finish(self.start(**more))
+
+    def states(self, arn: str) -> list[str]:
+        """The states entered so far."""
+        pages = self.aws.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+        events = (event for page in pages for event in page["events"])
+        return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+
+    def record_of(self, arn: str) -> Held | None:
+        return self.records.find(arn.rsplit(":", 1)[-1])
+
+    @property
+    def stage(self) -> dict[str, Any]:
+        stage = self.target.stage
+        answer = self.aws.client("apigateway").get_stage(restApiId=stage.rest_api_id, stageName=stage.stage_name)
+        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+    def aliases(self) -> dict[str, tuple[str, str]]:
+        """The versions that each function's live and canary alias point at."""
+        return {f.name: (self._version(f.name, f.live), self._version(f.name, f.canary)) for f in self.target.functions}
+
+    def _version(self, function: str, alias: str) -> str:
+        answer = self.aws.client("lambda").get_alias(FunctionName=function, Name=alias)
+        assert not answer.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+        return str(answer["FunctionVersion"])
+
+    def is_at_rest(self) -> bool:
+        """No canary, both aliases of every function on one version, the lock free."""
+        same = all(live == canary for live, canary in self.aliases().values())
+        return "canarySettings" not in self.stage and same and self.records.read_lock(self.target.name).rollout_id is None
+
+    def settle(self, seconds: float) -> None:
+        self.aws.clock.run_for(seconds)
+
+    def half_releases(self, old: tuple[str, Mapping[str, str]], new: tuple[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+        """Served requests whose deployment is of one release and whose version of the other."""
+        whole = {old[0]: old[1], new[0]: new[1]}
+        return [
+            one.details()
+            for one in self.served
+            if one.function and one.version and whole.get(str(one.deployment_id), {}).get(one.function) != one.version
+        ]
