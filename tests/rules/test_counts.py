@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from canary.rules.counts import Counts, is_possible, slow_requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from canary.rules.counts import Counts, is_possible, slow_requests
 
 
 def test_holds_both_arms_of_a_minute():
@@ -12,7 +13,7 @@ def test_holds_both_arms_of_a_minute():
 
 @pytest.mark.parametrize("wrong", [(5, 6, 10, 0), (5, 0, 10, 11), (5, -1, 10, 0), (-1, 0, 10, 0), (5, 0, -2, -1)])
 def test_refuses_more_bad_requests_than_requests(wrong: tuple[int, int, int, int]):
-    with pytest.raises(ValueError, match="bad requests must be between 0 and the requests, got .* read the minute again"):
+    with pytest.raises(ValueError, match=r"bad requests must be between 0 and the requests, got .* read the minute again"):
         Counts(*wrong)
 
 

@@ -4,6 +4,9 @@ import json
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from canary.rules.history import (
     CONSERVATIVE_PHI,
     PRIOR,
@@ -16,12 +19,8 @@ from canary.rules.history import (
     odd_minutes,
     to_json,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-MINUTES = st.lists(
-    st.integers(0, 10_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n + 1))), max_size=200
-)
+MINUTES = st.lists(st.integers(0, 10_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n + 1))), max_size=200)
 
 
 def independent(rng: random.Random, minutes: int, requests: int, rate: float) -> list[tuple[int, int]]:

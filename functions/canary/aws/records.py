@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from canary.aws.calls import refusals
 from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError
 from canary.rules.codec import decode, encode
 from canary.rules.phases import Phase
@@ -79,12 +80,12 @@ class Records:
 
     def read_lock(self, target: str) -> Lock:
         """The target's lock; a target never taken has fencing number 0."""
-        answer = self._dynamodb.get_item(TableName=self._table, Key=_lock_key(target), ConsistentRead=True)
+        answer = self._get(_lock_key(target))
         return _lock_of(target, answer.get("Item", {}))
 
     def find(self, rollout_id: str) -> Held | None:
         """A rollout with its target's lock, or None if no rollout of that id was ever recorded."""
-        answer = self._dynamodb.get_item(TableName=self._table, Key=_rollout_key(rollout_id), ConsistentRead=True)
+        answer = self._get(_rollout_key(rollout_id))
         if "Item" not in answer:
             return None
         rollout = _rollout_of(answer["Item"])
@@ -218,7 +219,7 @@ class Records:
     def read_look(self, rollout_id: str, at: str) -> LookItem | None:
         """The look recorded for that time, if there is one."""
         key = {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": f"look#{at}"}}
-        item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = self._get(key).get("Item")
         return _look_of(item) if item else None
 
     def read_history(self, rollout_id: str) -> Mapping[str, Any]:
@@ -229,11 +230,16 @@ class Records:
 
         """
         key = {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "history"}}
-        answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        answer = self._get(key)
         if "Item" not in answer:
             raise OwnershipLostError(f"rollout {rollout_id} has no history; nothing was changed for it")
         history: Mapping[str, Any] = json.loads(answer["Item"]["history"]["S"])
         return history
+
+    def _get(self, key: Item) -> dict[str, Any]:
+        with refusals(f"aws dynamodb get-item --table-name {self._table}"):
+            answer: dict[str, Any] = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return answer
 
     def _put_rollout(self, held: Held, rollout: Rollout) -> dict[str, Any]:
         return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(held.rollout.revision)}})
@@ -256,12 +262,13 @@ class Records:
         }
 
     def _transact(self, *operations: dict[str, Any], failure: Exception) -> None:
-        try:
-            self._dynamodb.transact_write_items(TransactItems=list(operations))
-        except ClientError as error:
-            if _is_condition_failure(error):
-                raise failure from error
-            raise
+        with refusals(f"aws dynamodb transact-write-items (table {self._table})"):
+            try:
+                self._dynamodb.transact_write_items(TransactItems=list(operations))
+            except ClientError as error:
+                if _is_condition_failure(error):
+                    raise failure from error
+                raise
 
 
 def _fingerprint_after(rollout: Rollout, before: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from canary.aws.calls import code_of
+from canary.aws.calls import code_of, refusals
 from canary.aws.errors import UnknownTargetError
 
 if TYPE_CHECKING:
@@ -18,15 +18,17 @@ def read_target(ssm: Any, prefix: str, name: str) -> str:  # noqa: ANN401
 
     Raises:
         UnknownTargetError: no target of that name is registered; the message lists those that are.
+        AwsRefusedError: Systems Manager refused.
 
     """
-    try:
-        return str(ssm.get_parameter(Name=f"{prefix}{name}")["Parameter"]["Value"])
-    except ClientError as error:
-        if code_of(error) != "ParameterNotFound":
-            raise
-        known = ", ".join(sorted(known for known, _ in read_targets(ssm, prefix))) or "none"
-        raise UnknownTargetError(f"no target {name} is registered; registered are: {known}") from error
+    with refusals(f"aws ssm get-parameter --name {prefix}{name}"):
+        try:
+            return str(ssm.get_parameter(Name=f"{prefix}{name}")["Parameter"]["Value"])
+        except ClientError as error:
+            if code_of(error) != "ParameterNotFound":
+                raise
+    known = ", ".join(sorted(known for known, _ in read_targets(ssm, prefix))) or "none"
+    raise UnknownTargetError(f"no target {name} is registered; registered are: {known}")
 
 
 def read_targets(ssm: Any, prefix: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401

@@ -33,7 +33,7 @@ def decode(kind: type[T], data: Any) -> T:  # noqa: ANN401
     """A value of `kind` from what `encode` made of it.
 
     Raises:
-        TypeError, KeyError, ValueError: the data is not such a value; a record is written by this code only.
+        TypeError, KeyError, ValueError, ArithmeticError: the data is no such value; a record is written by this code only.
 
     """
     value: T = _decode(kind, data)

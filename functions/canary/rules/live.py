@@ -33,6 +33,9 @@ class LiveAlias:
     weights: Mapping[str, Decimal] = field(default_factory=dict)
     revision_id: str = ""
 
+    def __str__(self) -> str:
+        return " and ".join([self.version, *(f"{version} at {weight}" for version, weight in self.weights.items())])
+
 
 @dataclass(frozen=True, slots=True)
 class Live:

@@ -43,8 +43,12 @@ still has the way back's deployment and variables and the canary still has 100 %
     DOUBTED or RETREATING, but not as described: forward from START
 
 Forward, but somebody took the canary or its 100 % away before the flip: base has traffic again, so no live alias may go on
-moving; they return to their old version and the rung becomes RETURNED. Only a canary of ours with less than 100 % while all
-live aliases are at the release is flipped all the same: that makes base whole at once.
+moving; they return to their old version and the rung becomes RETURNED, after a late writer is over, whose flip would make the
+way forward again. Only a canary of ours with less than 100 % while all live aliases are at the release is flipped all the same:
+that makes base whole at once.
+
+What somebody else did is left as found and told. Where it would leave base other than promoted, a forward pass is blocked: it
+makes no move, and a person has to look.
 
 Source of the settles: docs/aws.md#propagation.
 """
@@ -86,18 +90,6 @@ class Phase(enum.StrEnum):
     def is_terminal(self) -> bool:
         """Whether the rollout is over and its lock free."""
         return self in {Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED}
-
-
-ALLOWED: Mapping[Phase, frozenset[Phase]] = {
-    Phase.PREPARING: frozenset({Phase.SHIFTING, Phase.ROLLING_BACK}),
-    Phase.SHIFTING: frozenset({Phase.TAKING_ALL, Phase.ROLLING_BACK}),
-    Phase.TAKING_ALL: frozenset({Phase.MOVING_BASE, Phase.ROLLING_BACK}),
-    Phase.MOVING_BASE: frozenset({Phase.PROMOTED, Phase.ROLLING_BACK}),
-    Phase.ROLLING_BACK: frozenset({Phase.ROLLED_BACK}),
-    Phase.PROMOTED: frozenset(),
-    Phase.ROLLED_BACK: frozenset(),
-    Phase.REFUSED: frozenset(),
-}
 
 
 class Rung(enum.StrEnum):
@@ -324,8 +316,7 @@ def _foreign_aliases(standing: Standing, live: Live) -> Iterable[str]:
     for function, name in standing.aliases.live.items():
         alias = live.live[function]
         if not _is_known(alias, function, standing):
-            weights = "".join(f" and {version} at {weight}" for version, weight in alias.weights.items())
-            yield (f"alias {function}:{name} points at {alias.version}{weights}, which this rollout did not set; left as found")
+            yield f"alias {function}:{name} points at {alias}, which this rollout did not set; left as found"
 
 
 def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
@@ -376,26 +367,32 @@ def _pass_doubted(standing: Standing, live: Live, now: float) -> Pass:
         return _pass_live(standing, live, now)
     if standing.rung is Rung.DOUBTED:
         return _wait(standing, Rung.RETREATING, (), now + SETTLE_SECONDS)
-    return _retreat(standing, live, now)
+    return _retreat(standing, live, now + SETTLE_SECONDS)
 
 
 def _pass_live(standing: Standing, live: Live, now: float) -> Pass:
     """Live aliases move only while base has no traffic, or when the stage is past the flip anyway."""
     moves = _live_aliases_to(standing, live, standing.intent.versions)
-    if not _is_past_flip(standing, live.stage, moves) and not _has_all_traffic(standing, live.stage):
-        return _retreat(standing, live, now)
+    is_past_flip = _is_past_flip(standing, live.stage) or (_is_flipped(standing, live.stage) and not moves)
+    if not is_past_flip and not _has_all_traffic(standing, live.stage):
+        return _retreat(standing, live, now + LATE_WRITER_SECONDS)
     return _wait(standing, Rung.BASED, moves, now + SETTLE_SECONDS)
 
 
-def _retreat(standing: Standing, live: Live, now: float) -> Pass:
+def _retreat(standing: Standing, live: Live, until: float) -> Pass:
     moves = _live_aliases_to(standing, live, standing.way_back.live)
-    return _wait(standing, Rung.RETURNED, moves, now + SETTLE_SECONDS)
+    return _wait(standing, Rung.RETURNED, moves, until)
 
 
 def _pass_returned(standing: Standing, live: Live, now: float) -> Pass:
-    """Live aliases that are back at their old version have settled: from here on taking the canary away is enough."""
+    """Live aliases that are back at their old version have settled: from here on taking the canary away is enough.
+
+    Unless a late writer has flipped the stage meanwhile: then the way is forward after all.
+    """
+    if _is_past_flip(standing, live.stage):
+        return _pass_live(standing, live, now)
     if _live_aliases_to(standing, live, standing.way_back.live):
-        return _retreat(standing, live, now)
+        return _retreat(standing, live, now + SETTLE_SECONDS)
     return _pass_back(replace(standing, phase=Phase.ROLLING_BACK, rung=Rung.START), live, now)
 
 
@@ -418,15 +415,14 @@ def _flip_or_retreat(standing: Standing, live: Live, now: float) -> Pass:
     """Without our canary there is nothing to flip to, and base has traffic again."""
     canary = live.stage.canary if live.stage else None
     if canary is None or not is_ours(canary, standing.intent):
-        return _retreat(standing, live, now)
+        return _retreat(standing, live, now + LATE_WRITER_SECONDS)
     return _wait(standing, Rung.FLIPPED, (Flip(),), now + SETTLE_SECONDS)
 
 
-def _is_past_flip(standing: Standing, stage: LiveStage | None, moves: tuple[Move, ...]) -> bool:
-    """A promoted stage tells itself from the old one, except for a release of code alone: then the aliases tell."""
-    way_back, intent = standing.way_back, standing.intent
-    old = LiveStage(str(way_back.deployment_id), way_back.variables)
-    return _is_flipped(standing, stage) and not moves if _is_new(intent, old) else _is_new(intent, stage)
+def _is_past_flip(standing: Standing, stage: LiveStage | None) -> bool:
+    """Whether the stage itself tells that it was flipped, as it cannot after a release of code alone."""
+    old = LiveStage(str(standing.way_back.deployment_id), standing.way_back.variables)
+    return _is_new(standing.intent, stage) and not _is_new(standing.intent, old)
 
 
 def _is_flipped(standing: Standing, stage: LiveStage | None) -> bool:

@@ -11,6 +11,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.access_log import metric_namespace
 from canary.rules.target import Shifter, Target, TargetFunction
 
 if TYPE_CHECKING:
@@ -71,11 +72,6 @@ class LatencySource:
     canary: tuple[Series, ...]
 
 
-def namespace_of(target: Target) -> str:
-    """The namespace of the target's metric filters."""
-    return f"Canary/{target.name}"
-
-
 def has_log(target: Target) -> bool:
     """Whether the target is judged on its access log."""
     return target.shifter is Shifter.STAGE and target.access_log_group is not None
@@ -84,7 +80,7 @@ def has_log(target: Target) -> bool:
 def error_source(target: Target, way_back: WayBack, intent: Intent) -> Source:
     """Requests and failed requests of both arms."""
     if has_log(target):
-        space = namespace_of(target)
+        space = metric_namespace(target.name)
         return Source(
             "errors",
             base=ArmSource((Series(space, "BaseRequests", "Sum"),), (Series(space, "BaseErrors", "Sum"),)),
@@ -97,7 +93,7 @@ def error_source(target: Target, way_back: WayBack, intent: Intent) -> Source:
 def latency_series(target: Target, way_back: WayBack, intent: Intent) -> LatencySource:
     """The series whose percentiles are the limits and whose trimmed counts are the good requests."""
     if has_log(target):
-        space = namespace_of(target)
+        space = metric_namespace(target.name)
         return LatencySource((Series(space, "BaseLatency", "p99"),), (Series(space, "CanaryLatency", "p99"),))
     durations = {
         arm: tuple(Series("AWS/Lambda", "Duration", "p99", d) for d in _lambda_dimensions(target, arm, way_back, intent))
@@ -124,7 +120,7 @@ def fixed_limit_sources(target: Target) -> Iterator[Source]:
     """One source a limit fixed in the target, counted exactly by a metric filter of its own."""
     if not has_log(target):
         return
-    space = namespace_of(target)
+    space = metric_namespace(target.name)
     for limit in target.metrics.latency_limits_ms:
         yield Source(
             f"slow_{limit}ms",
@@ -177,9 +173,13 @@ def slow_arm(series: tuple[Series, ...], limits_ms: tuple[float, ...]) -> ArmSou
     """Requests, and those up to the limit, of latency series."""
     return ArmSource(
         tuple(one.with_statistic("SampleCount") for one in series),
-        tuple(one.with_statistic(f"TC(:{limit:g})") for one, limit in zip(series, limits_ms, strict=True)),
+        tuple(one.with_statistic(f"TC(:{_plain(limit)})") for one, limit in zip(series, limits_ms, strict=True)),
         counts_good=True,
     )
+
+
+def _plain(limit: float) -> str:
+    return f"{limit:.1f}".removesuffix(".0")
 
 
 def all_sources(
@@ -220,7 +220,7 @@ def _lambda_resource(
 def drain_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
     """Canary requests, and base requests that reached an integration."""
     if has_log(target):
-        space = namespace_of(target)
+        space = metric_namespace(target.name)
         return (Series(space, "CanaryRequests", "Sum"),), (Series(space, "BaseIntegrated", "Sum"),)
     source = error_source(target, way_back, intent)
     return source.canary.requests, source.base.requests

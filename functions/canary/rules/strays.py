@@ -24,12 +24,11 @@ def find_changes_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
     """What differs from what the rollout set while its canary has a share of the traffic."""
     weight = Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight
     found = find_foreign(rollout.standing, live)
-    if found or rollout.target.shifter is Shifter.ALIAS:
+    if rollout.target.shifter is Shifter.ALIAS:
         return (*found, *_wrong_weights(rollout, live, weight))
-    return (
+    return found or (
         *_moved_aliases(rollout, live),
         *_moved_canaries(rollout, live),
-        *_moved_stage(rollout, live.stage),
         *_wrong_percent(rollout, live.stage, weight),
     )
 
@@ -37,13 +36,13 @@ def find_changes_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
 def _moved_aliases(rollout: Rollout, live: Live) -> Iterator[str]:
     for name, alias in live.live.items():
         if alias.version != rollout.way_back.live[name] or alias.weights:
-            yield f"the live alias of {name} was moved from version {rollout.way_back.live[name]} to {alias.version}"
+            yield f"the live alias of {name} was moved from version {rollout.way_back.live[name]} to {alias}"
 
 
 def _moved_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
     for name, alias in live.canary.items():
         if alias.version != rollout.intent.versions[name] or alias.weights:
-            yield f"the canary alias of {name} was moved from version {rollout.intent.versions[name]} to {alias.version}"
+            yield f"the canary alias of {name} was moved from version {rollout.intent.versions[name]} to {alias}"
 
 
 def _moved_stage(rollout: Rollout, stage: LiveStage | None) -> Iterator[str]:

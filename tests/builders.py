@@ -1,0 +1,109 @@
+"""What tests are about, with defaults for what does not matter.
+
+One target runs through all of them: the stage `prod` of an API with the functions orders-read (version 1, the release brings 2)
+and orders-write (version 5, the release brings 6). With `stage=None` the same functions are shifted by their aliases.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack
+from canary.rules.phases import Phase
+from canary.rules.plan import Plan
+from canary.rules.policy import STANDARD, Step
+from canary.rules.rollout import Rollout
+from canary.rules.survey import FunctionSurvey, StageSurvey, Survey
+from canary.rules.target import Shifter, Stage, Target, TargetFunction
+
+NOON = 1_769_860_800.0
+"""2026-01-31T12:00:00Z, a minute's start."""
+
+STAGE = Stage("a1b2c3d4e5", "prod", "lambdaAlias")
+OLD = {"orders-read": "1", "orders-write": "5"}
+NEW = {"orders-read": "2", "orders-write": "6"}
+BASE_VARIABLES = {"lambdaAlias": "live"}
+OVERRIDES = {"lambdaAlias": "canary"}
+EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:canary-rollout:run-1"
+
+
+def a_policy(*weights, bake_seconds=900, **changes):
+    """`standard`, with these weights if any are given."""
+    steps = tuple(Step(Decimal(str(weight)), bake_seconds) for weight in weights)
+    return replace(STANDARD, **({"steps": steps} if steps else {}), **changes)
+
+
+def a_target(*names, stage=STAGE, **changes):
+    functions = tuple(TargetFunction(name, "live", "canary" if stage else None) for name in names or OLD)
+    target = Target("orders", functions, STANDARD, stage, "/apigw/orders-prod" if stage else None)
+    return replace(target, **changes)
+
+
+def a_way_back(*, stage=STAGE, **changes):
+    way_back = WayBack(OLD, "dep-old", BASE_VARIABLES) if stage else WayBack(OLD)
+    return replace(way_back, **changes)
+
+
+def an_intent(*, stage=STAGE, **changes):
+    intent = Intent(NEW, "dep-new", OVERRIDES, "lambdaAlias") if stage else Intent(NEW)
+    return replace(intent, **changes)
+
+
+def a_rollout(*, target=None, policy=None, **changes):
+    """A rollout of the whole release, before its first change."""
+    target = target or a_target()
+    rollout = Rollout(
+        rollout_id="run-1",
+        execution=EXECUTION,
+        target=target,
+        plan=Plan(policy or target.policy, 60),
+        way_back=a_way_back(stage=target.stage),
+        intent=an_intent(stage=target.stage),
+        phase=Phase.PREPARING,
+        started_at=NOON,
+    )
+    return replace(rollout, **changes)
+
+
+def a_canary(percent=10, **changes):
+    return replace(LiveCanary("dep-new", Decimal(str(percent)), OVERRIDES), **changes)
+
+
+def a_stage(canary=None, **changes):
+    return replace(LiveStage("dep-old", BASE_VARIABLES, canary), **changes)
+
+
+def aliases(versions, **moved):
+    """Live aliases at these versions; `moved` by function (underscores for dashes): a version or a whole alias."""
+    changed = {name.replace("_", "-"): alias for name, alias in moved.items()}
+    found = {**versions, **changed}
+    return {name: alias if isinstance(alias, LiveAlias) else LiveAlias(alias) for name, alias in found.items()}
+
+
+def a_live(*, shifter=Shifter.STAGE, **changes):
+    """The target at rest before the rollout: both aliases of each function at the old version, no canary."""
+    if shifter is Shifter.ALIAS:
+        return replace(Live(None, aliases(OLD), {}), **changes)
+    return replace(Live(a_stage(), aliases(OLD), aliases(OLD)), **changes)
+
+
+def a_function_survey(version="1", newest="2", **changes):
+    survey = FunctionSurvey(LiveAlias(version), LiveAlias(version), newest, callable_by_api={"live": True, "canary": True})
+    return replace(survey, **changes)
+
+
+def a_stage_survey(**changes):
+    from canary.rules.access_log import LOG_FORMAT
+
+    survey = StageSurvey(a_stage(), "/apigw/orders-prod", LOG_FORMAT, fingerprint="f-2", api_name="orders-api")
+    return replace(survey, **changes)
+
+
+def a_survey(*, target=None, **changes):
+    """A survey in which nothing forbids to start."""
+    stage = (target or a_target()).stage
+    survey = Survey(
+        functions={name: a_function_survey(OLD[name], NEW[name]) for name in OLD},
+        stage=a_stage_survey() if stage else None,
+        alarms=(),
+    )
+    return replace(survey, **changes)

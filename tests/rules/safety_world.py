@@ -1,0 +1,321 @@
+"""A target as a small world: what stands where, what a request may still see there, and the calls that change it.
+
+For SETTLE_SECONDS after a change each request sees either the old or the new. Nothing here is AWS's or the passes' code.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from itertools import product
+from typing import NamedTuple
+
+from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage
+from canary.rules.phases import SETTLE_SECONDS, Aliases, Flip, Phase, PointAlias, RemoveCanary, Rung, Standing
+from canary.rules.target import Shifter
+from tests.builders import OLD, STAGE, a_way_back, an_intent
+
+FUNCTIONS = tuple(OLD)
+STAGE_PLACE = 0
+LIVE_PLACES = (1, 2)
+CANARY_PLACES = (3, 4)
+
+
+class Canary(NamedTuple):
+    deployment: str
+    percent: int
+    overrides: tuple = ()
+
+
+class Stage(NamedTuple):
+    deployment: str
+    variables: tuple
+    canary: Canary | None = None
+
+
+class Alias(NamedTuple):
+    version: str
+    weights: tuple = ()
+
+
+class World(NamedTuple):
+    now: int
+    places: tuple
+    ghosts: frozenset = frozenset()
+
+    def put(self, place, value):
+        if self.places[place] == value:
+            return self
+        ghost = (place, self.places[place], self.now + SETTLE_SECONDS)
+        places = (*self.places[:place], value, *self.places[place + 1 :])
+        return World(self.now, places, self.ghosts | {ghost})
+
+    def at(self, now):
+        return World(now, self.places, frozenset(ghost for ghost in self.ghosts if ghost[2] > now))
+
+    def seen(self, place):
+        return {self.places[place], *(value for where, value, _ in self.ghosts if where == place)}
+
+    @property
+    def stage(self):
+        return self.places[STAGE_PLACE]
+
+
+def pairs(mapping):
+    return tuple(sorted(mapping.items()))
+
+
+# The calls, as AWS carries them out; None is its refusal.
+
+
+class Attach(NamedTuple):
+    """The first shift's patch list."""
+
+    percent: int
+    deployment: str
+    overrides: tuple
+
+    def on(self, world):
+        return world.put(0, world.stage._replace(canary=Canary(self.deployment, self.percent, self.overrides)))
+
+
+class Percent(NamedTuple):
+    """A later shift's; it makes a canary of the stage's own deployment where there is none."""
+
+    percent: int
+
+    def on(self, world):
+        canary = world.stage.canary or Canary(world.stage.deployment, 0)
+        return world.put(0, world.stage._replace(canary=canary._replace(percent=self.percent)))
+
+
+class Remove(NamedTuple):
+    def on(self, world):
+        return world.put(0, world.stage._replace(canary=None))
+
+
+class Promote(NamedTuple):
+    variables: tuple
+
+    def on(self, world):
+        stage = world.stage
+        if stage.canary is None:
+            return None
+        variables = pairs({**dict(stage.variables), **dict(self.variables)})
+        return world.put(0, Stage(stage.canary.deployment, variables, stage.canary._replace(percent=0)))
+
+
+class Point(NamedTuple):
+    place: int
+    alias: Alias
+
+    def on(self, world):
+        return world.put(self.place, self.alias)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One target and one release."""
+
+    name: str
+    standing: Standing
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_stage(self):
+        return self.standing.shifter is Shifter.STAGE
+
+    def versions(self, which):
+        return tuple(which[name] for name in FUNCTIONS)
+
+    @property
+    def old(self):
+        return self.standing.way_back
+
+    @property
+    def new(self):
+        return self.standing.intent
+
+    @property
+    def promoted_variables(self):
+        return pairs({**self.old.variables, **self.new.promoted_variables})
+
+    def rest(self):
+        old = [Alias(version) for version in self.versions(self.old.live)]
+        if not self.is_stage:
+            return World(0, (None, *old))
+        return World(0, (Stage(self.old.deployment_id, pairs(self.old.variables)), *old, *old))
+
+    def promoted(self):
+        new = [Alias(version) for version in self.versions(self.new.versions)]
+        if not self.is_stage:
+            return World(0, (None, *new))
+        return World(0, (Stage(self.new.deployment_id, self.promoted_variables), *new, *new))
+
+    def call(self, move):
+        """A pass's move as its call."""
+        match move:
+            case RemoveCanary():
+                return Remove()
+            case Flip():
+                return Promote(pairs(self.new.promoted_variables))
+            case PointAlias():
+                places = LIVE_PLACES if move.alias == "live" else CANARY_PLACES
+                return Point(places[FUNCTIONS.index(move.function)], Alias(move.version))
+
+
+def a_case(name, *, shifter=Shifter.STAGE, **intent):
+    stage = STAGE if shifter is Shifter.STAGE else None
+    names = dict.fromkeys(FUNCTIONS, "live")
+    canaries = dict.fromkeys(FUNCTIONS, "canary") if stage else {}
+    wanted = an_intent(stage=stage, **intent)
+    return Case(name, Standing(Phase.PREPARING, shifter, a_way_back(stage=stage), wanted, Aliases(names, canaries)))
+
+
+STAGE_CASES = (
+    a_case("all new"),
+    a_case("code only", deployment_id="dep-old"),
+    a_case("deployment only", versions=OLD),
+    a_case("one function", versions={**OLD, "orders-write": "6"}),
+    a_case("variables too", overrides={"lambdaAlias": "canary", "mode": "fast"}),
+)
+ALIAS_CASES = (
+    a_case("all new by weights", shifter=Shifter.ALIAS),
+    a_case("one function by weights", shifter=Shifter.ALIAS, versions={**OLD, "orders-write": "6"}),
+)
+
+
+def live_of(world):
+    return _live(world.places)
+
+
+@cache
+def _live(places):
+    stage, *aliases = places
+    found = [LiveAlias(a.version, {version: Decimal(w) / 100 for version, w in a.weights}) for a in aliases]
+    canary = stage and stage.canary
+    return Live(
+        stage=stage
+        and LiveStage(
+            stage.deployment,
+            dict(stage.variables),
+            canary and LiveCanary(canary.deployment, Decimal(canary.percent), dict(canary.overrides)),
+        ),
+        live=dict(zip(FUNCTIONS, found[:2], strict=True)),
+        canary=dict(zip(FUNCTIONS, found[2:], strict=True)) if stage else {},
+    )
+
+
+# A rollout as the machine makes it: what the record says, and the call made next.
+
+
+def script(case):
+    """(seconds since the call before, phase, rung, call), in order."""
+    return [*(_stage_script(case) if case.is_stage else _alias_script(case))]
+
+
+def _stage_script(case):
+    overrides = pairs(case.new.overrides)
+    for place, version in zip(CANARY_PLACES, case.versions(case.new.versions), strict=True):
+        yield 0, Phase.PREPARING, Rung.START, Point(place, Alias(version))
+    yield SETTLE_SECONDS, Phase.SHIFTING, Rung.START, Attach(10, case.new.deployment_id, overrides)
+    yield 60, Phase.SHIFTING, Rung.START, Percent(50)
+    yield 60, Phase.TAKING_ALL, Rung.START, Percent(100)
+    yield 120, Phase.MOVING_BASE, Rung.START, Point(LIVE_PLACES[0], Alias(case.versions(case.new.versions)[0]))
+    yield 0, Phase.MOVING_BASE, Rung.START, Point(LIVE_PLACES[1], Alias(case.versions(case.new.versions)[1]))
+    yield SETTLE_SECONDS, Phase.MOVING_BASE, Rung.BASED, Promote(pairs(case.new.promoted_variables))
+    yield SETTLE_SECONDS, Phase.MOVING_BASE, Rung.FLIPPED, Remove()
+
+
+def _alias_script(case):
+    ways = list(zip(LIVE_PLACES, case.versions(case.old.live), case.versions(case.new.versions), strict=True))
+    moved = [way for way in ways if way[1] != way[2]]
+    for phase, weight in ((Phase.SHIFTING, 10), (Phase.SHIFTING, 50), (Phase.TAKING_ALL, 100)):
+        for index, (place, old, new) in enumerate(moved):
+            yield 60 if index == 0 else 0, phase, Rung.START, Point(place, Alias(old, ((new, weight),)))
+    for index, (place, _, new) in enumerate(ways):
+        yield 60 if index == 0 else 0, Phase.MOVING_BASE, Rung.START, Point(place, Alias(new))
+
+
+def half_releases(case, world):
+    """Every way in which a request may be served by neither the old nor the new release as a whole."""
+    for stage in world.seen(STAGE_PLACE):
+        canary = stage.canary
+        if canary is None or canary.percent < 100:
+            yield from _mixed(case, world, stage.deployment, stage.variables)
+        if canary and canary.percent > 0:
+            variables = pairs({**dict(stage.variables), **dict(canary.overrides)})
+            yield from _mixed(case, world, canary.deployment, variables)
+
+
+def _mixed(case, world, deployment, variables):
+    places = CANARY_PLACES if dict(variables)["lambdaAlias"] == "canary" else LIVE_PLACES
+    named = {**dict(variables), "lambdaAlias": ""}
+    wholes = (
+        (case.old.deployment_id, case.versions(case.old.live), {**case.old.variables, "lambdaAlias": ""}),
+        (case.new.deployment_id, case.versions(case.new.versions), {**dict(case.promoted_variables), "lambdaAlias": ""}),
+    )
+    for served in product(*(world.seen(place) for place in places)):
+        if (deployment, tuple(alias.version for alias in served), named) not in wholes:
+            yield deployment, served, named
+
+
+def reached_places(world):
+    """The places of the aliases that some request may reach."""
+    for stage in world.seen(STAGE_PLACE):
+        canary = stage.canary
+        if canary is None or canary.percent < 100:
+            yield from LIVE_PLACES
+        if canary and canary.percent > 0:
+            yield from CANARY_PLACES if dict(canary.overrides).get("lambdaAlias") == "canary" else LIVE_PLACES
+
+
+def is_served_whole(case, world):
+    """Whether base, or the whole promoted release, has all traffic."""
+    if case.is_stage:
+        canary = world.stage.canary
+        return (canary is None or canary.percent == 0) and not [*half_releases(case, world.at(world.now + SETTLE_SECONDS))]
+    versions = [world.places[place].version for place in LIVE_PLACES]
+    has_weights = any(world.places[place].weights for place in LIVE_PLACES)
+    return not has_weights and versions in ([*case.old.live.values()], [*case.new.versions.values()])
+
+
+def strangers_changes(case, world):
+    """What somebody else may do to the target meanwhile."""
+    old, new = (which["orders-read"] for which in (case.old.live, case.new.versions))
+    for alias in (Alias(old), Alias(new), Alias("9"), Alias(old, ((new, 20),)), Alias(old, (("9", 20),))):
+        yield LIVE_PLACES[0], alias
+    if not case.is_stage:
+        return
+    stage = world.stage
+    yield CANARY_PLACES[0], Alias("9")
+    yield STAGE_PLACE, stage._replace(canary=None)
+    yield STAGE_PLACE, stage._replace(canary=Canary(stage.deployment, 50))
+    yield STAGE_PLACE, stage._replace(canary=Canary("dep-theirs", 20, (("lambdaAlias", "canary"),)))
+    yield STAGE_PLACE, stage._replace(deployment="dep-theirs")
+    yield STAGE_PLACE, stage._replace(variables=(*stage.variables, ("theirs", "yes")))
+    if canary := stage.canary:
+        yield STAGE_PLACE, stage._replace(canary=canary._replace(percent=50))
+        by_hand = pairs({**dict(stage.variables), **dict(canary.overrides)})
+        yield STAGE_PLACE, Stage(canary.deployment, by_hand, canary._replace(percent=0))
+
+
+def is_foreign(case, place, value):
+    """Whether this rollout never meant to have that there; a canary alias is the rollout's alone, wherever it points."""
+    places = [None] * 5
+    places[place] = value
+    return any(foreign_parts(case, World(0, tuple(places))))
+
+
+def foreign_parts(case, world):
+    """What of the live aliases and the stage is neither the old's nor the new's."""
+    for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
+        alias = world.places[place]
+        known = {case.old.live[function], case.new.versions[function]}
+        yield alias if alias and not {alias.version, *dict(alias.weights)} <= known else None
+    stage = world.stage or Stage("", ())
+    yield stage.deployment == "dep-theirs"
+    yield "theirs" in dict(stage.variables)
+    yield dict(stage.variables).get("lambdaAlias") == "canary"
+    yield stage.canary is not None and stage.canary.deployment == "dep-theirs"

@@ -1,0 +1,147 @@
+"""Which room may know what: read from the source of every module of functions/, not from what happens to run."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+MODULES = sorted(FUNCTIONS.rglob("*.py"))
+ROOMS = {
+    "rules": {"rules"},
+    "edge": {"edge", "rules"},
+    "aws": {"aws", "rules"},
+    "tasks": {"tasks", "edge", "aws", "rules"},
+}
+LIBRARIES = {
+    "rules": set(),
+    "edge": {"pydantic", "pydantic_core", "aws_lambda_powertools", "annotated_types", "typing_extensions"},
+    "aws": {"boto3", "botocore"},
+    "tasks": {"aws_lambda_powertools"},
+}
+CLOCKS = {
+    "time": {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime", "gmtime", "ctime", "sleep"},
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+}
+
+
+def room_of(path):
+    return path.relative_to(FUNCTIONS / "canary").parts[0]
+
+
+def modules(*rooms):
+    return [
+        pytest.param(path, id=str(path.relative_to(FUNCTIONS)))
+        for path in MODULES
+        if path.parent != FUNCTIONS / "canary" and room_of(path) in (rooms or ROOMS)
+    ]
+
+
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree):
+    """The dotted names that a module imports, anywhere in it; `from x import y` counts as x.y."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def packages(tree):
+    return {name.split(".")[0] for name in imported(tree)}
+
+
+def clocks_read(tree):
+    """Every reading of a clock: `time.time`, `datetime.now`, and such a name imported from its module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+            if node.attr in CLOCKS.get(owner, ()):
+                yield f"{owner}.{node.attr}"
+        if isinstance(node, ast.ImportFrom) and node.module == "time":
+            yield from (f"time.{name.name}" for name in node.names if name.name in CLOCKS["time"])
+
+
+def environment_read(tree):
+    """Every reading of the process's environment."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv"}:
+            if getattr(node.value, "id", "") == "os":
+                yield f"os.{node.attr}"
+        if isinstance(node, ast.ImportFrom) and node.module == "os":
+            yield from (f"os.{name.name}" for name in node.names if name.name in {"environ", "environb", "getenv"})
+
+
+def test_every_module_is_in_a_room():
+    assert {room_of(path) for path in MODULES if path.parent != FUNCTIONS / "canary"} == {*ROOMS}
+
+
+@pytest.mark.parametrize("path", modules())
+def test_a_room_imports_only_the_rooms_that_it_may(path):
+    rooms = {name.split(".")[1] for name in imported(parsed(path)) if name.startswith("canary.")}
+    assert rooms <= ROOMS[room_of(path)]
+
+
+@pytest.mark.parametrize("path", modules())
+def test_a_room_imports_only_the_libraries_that_are_its_own(path):
+    foreign = packages(parsed(path)) - sys.stdlib_module_names - {"canary"}
+    assert foreign <= LIBRARIES[room_of(path)]
+
+
+@pytest.mark.parametrize("path", modules("edge", "rules", "tasks"))
+def test_only_aws_knows_boto3(path):
+    assert not packages(parsed(path)) & {"boto3", "botocore"}
+
+
+@pytest.mark.parametrize("path", modules("aws", "rules", "tasks"))
+def test_only_edge_knows_pydantic(path):
+    names = {*imported(parsed(path))}
+    assert not {name for name in names if name.startswith(("pydantic", "aws_lambda_powertools.utilities.parser"))}
+
+
+@pytest.mark.parametrize("path", modules())
+def test_only_the_handlers_entry_reads_the_environment(path):
+    is_entry = path == FUNCTIONS / "canary" / "tasks" / "entry.py"
+    assert bool([*environment_read(parsed(path))]) is is_entry
+
+
+@pytest.mark.parametrize("path", modules())
+def test_nothing_reads_a_clock(path):
+    assert not [*clocks_read(parsed(path))]
+
+
+@pytest.mark.parametrize("path", modules())
+def test_nothing_rolls_dice_or_prints(path):
+    tree = parsed(path)
+    assert not packages(tree) & {"random", "secrets", "uuid"}
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time\ntime.time()",
+        "from time import monotonic",
+        "from datetime import datetime\ndatetime.now(UTC)",
+        "import datetime\ndatetime.datetime.utcnow()",
+        "import datetime as d\nx = d.date.today()",
+    ],
+)
+def test_a_clock_would_be_noticed(source):
+    assert [*clocks_read(ast.parse(source))]
+
+
+@pytest.mark.parametrize("source", ["import os\nos.environ['X']", "from os import getenv", "import os\nos.getenv('X')"])
+def test_a_look_at_the_environment_would_be_noticed(source):
+    assert [*environment_read(ast.parse(source))]
+
+
+@pytest.mark.parametrize("source", ["import boto3", "from botocore.config import Config", "def f():\n    import numpy"])
+def test_a_library_would_be_noticed(source):
+    assert packages(ast.parse(source)) - sys.stdlib_module_names

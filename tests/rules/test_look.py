@@ -1,0 +1,264 @@
+from dataclasses import replace
+from math import log
+
+import pytest
+
+from canary.rules import judge
+from canary.rules.look import (
+    EXPECTED_REQUESTS,
+    PATIENCE_SECONDS,
+    SILENT_MINUTES,
+    MinuteRecord,
+    RawCounts,
+    begin_bake,
+    fold_minutes,
+    format_e,
+    numbers_of,
+    prove,
+    requests_needed_by_step,
+    wanted_minutes,
+)
+from canary.rules.minutes import MinuteUse
+from canary.rules.phases import Phase
+from canary.rules.rollout import StepState, Tally
+from canary.rules.sources import stakes
+from tests.builders import NOON, a_policy, a_rollout
+
+START = int(NOON)
+CALM = RawCounts(nc=60, ec=0, nb=540, eb=2)
+BROKEN = RawCounts(nc=60, ec=30, nb=540, eb=2)
+SILENT = RawCounts(nc=0, ec=0, nb=540, eb=2)
+DELAY = 120
+
+
+def evidence_of(*metrics, history=((600, 2),) * 600):
+    return judge.start(dict.fromkeys(metrics, history), weights=stakes(metrics), alpha=0.01)
+
+
+ERRORS = evidence_of("errors")
+
+
+def a_baking(*, policy=None, baking_since=NOON, shifted=NOON, **changes):
+    """A first step that bakes from NOON on; nothing is folded yet."""
+    rollout = a_rollout(
+        policy=policy or a_policy(10, 50),
+        phase=Phase.SHIFTING,
+        step=StepState(index=0, baking_since=baking_since),
+        shifts=(shifted,),
+        first_shift=shifted,
+        judged_to=START - 60,
+        needed=(500, 500),
+    )
+    return replace(rollout, **changes)
+
+
+def minutes(*counts, start=START, metric="errors"):
+    """One entry a minute; None is a minute of which nothing is known."""
+    return {start + 60 * index: {} if one is None else {metric: one} for index, one in enumerate(counts)}
+
+
+def fold(*counts, rollout=None, evidence=ERRORS, now=None):
+    now = NOON + 60 * len(counts) + DELAY if now is None else now
+    return fold_minutes(rollout or a_baking(), evidence, minutes(*counts), now)
+
+
+class TestBeginBake:
+    def test_says_when_the_bake_began_and_that_the_weight_may_have_changed_then(self):
+        rollout = begin_bake(a_baking(baking_since=None), NOON + 20)
+        assert rollout.step.baking_since == NOON + 20
+        assert rollout.shifts == (NOON, NOON + 20)
+
+    def test_counts_every_half_minute_between_as_a_change(self):
+        rollout = begin_bake(a_baking(baking_since=None), NOON + 100)
+        assert rollout.shifts == (NOON, NOON + 30, NOON + 60, NOON + 90, NOON + 100)
+
+    def test_knows_it_already_at_the_next_look(self):
+        rollout = a_baking()
+        assert begin_bake(rollout, NOON + 60) is rollout
+
+
+class TestWantedMinutes:
+    def test_asks_for_what_was_not_used_and_is_complete(self):
+        assert wanted_minutes(a_baking(), NOON + 300) == (START, START + 180)
+        assert wanted_minutes(a_baking(judged_to=START + 120), NOON + 300) == (START + 180, START + 180)
+
+    def test_asks_for_nothing_before_the_first_minute_is_complete(self):
+        start, end = wanted_minutes(a_baking(), NOON + 60 + DELAY - 1)
+        assert start >= end
+
+
+class TestFolding:
+    def test_freezes_every_complete_minute_in_order(self):
+        folded = fold(CALM, CALM, CALM, CALM)
+        uses = (MinuteUse.NOT_EVIDENCE, MinuteUse.ERRORS_ONLY, MinuteUse.ERRORS_ONLY, MinuteUse.FULL)
+        counts = {"errors": (60, 0, 540, 2)}
+        assert folded.minutes == tuple(MinuteRecord(START + 60 * i, use.value, counts) for i, use in enumerate(uses))
+        assert folded.rollout.judged_to == START + 180
+
+    def test_the_same_minutes_give_the_same_evidence_however_they_arrive(self):
+        counts = (CALM, CALM, BROKEN, CALM, CALM)
+        at_once = fold(*counts)
+        rollout, evidence = a_baking(), ERRORS
+        for index in range(len(counts)):
+            now = NOON + 60 * (index + 1) + DELAY
+            step = fold_minutes(rollout, evidence, minutes(*counts), now)
+            rollout, evidence = step.rollout, step.evidence
+        assert (rollout, evidence) == (at_once.rollout, at_once.evidence)
+
+    def test_a_minute_in_which_the_weight_changed_is_counted_and_no_evidence(self):
+        folded = fold(BROKEN)
+        assert folded.evidence == ERRORS
+        assert folded.rollout.tally.canary_bad == 30
+        assert folded.rollout.step.judged_minutes == 0
+
+    def test_a_minute_without_data_is_a_silent_one(self):
+        folded = fold(CALM, None, None, None)
+        assert folded.rollout.step == replace(a_baking().step, silent_minutes=3)
+        assert folded.minutes[-1].counts == {}
+
+    def test_a_silent_canary_is_not_judged_and_base_is_counted(self):
+        folded = fold(CALM, SILENT, CALM)
+        assert (folded.rollout.step.silent_minutes, folded.rollout.step.judged_minutes) == (1, 1)
+        assert (folded.rollout.step.requests, folded.rollout.step.base_requests) == (60, 1080)
+
+    def test_adds_up_what_the_whole_rollout_has_seen(self):
+        folded = fold(CALM, BROKEN, rollout=a_baking(tally=Tally(1, 1, 1, 1, metrics_requested=7)))
+        assert folded.rollout.tally == Tally(121, 31, 1081, 5, metrics_requested=7)
+
+    def test_stops_at_counts_that_contradict_each_other_and_asks_again(self):
+        impossible = RawCounts(nc=5, ec=9, nb=540, eb=2)
+        folded = fold(CALM, impossible, CALM)
+        assert [record.minute for record in folded.minutes] == [START]
+        assert folded.rollout.judged_to == START
+
+    @pytest.mark.parametrize("impossible", [RawCounts(5, 9, 540, 2), RawCounts(5, 0, 1, 2), RawCounts(5, -1, 540, 2)])
+    def test_passes_over_counts_that_still_contradict_each_other_when_patience_ends(self, impossible):
+        due = NOON + 120 + DELAY
+        assert len(fold(CALM, impossible, now=due + PATIENCE_SECONDS).minutes) == 1
+        folded = fold(CALM, impossible, now=due + PATIENCE_SECONDS + 1)
+        assert folded.minutes[1].use == MinuteUse.NOT_EVIDENCE
+        assert folded.evidence.metrics["errors"].minutes == 0
+
+    def test_reads_latency_only_once_new_instances_are_warm(self):
+        evidence = evidence_of("errors", "slow_p99")
+        both = {"errors": CALM, "slow_p99": BROKEN}
+        counts = {START + 60 * index: both for index in range(4)}
+        cold = fold_minutes(a_baking(), evidence, counts, NOON + 180 + DELAY).evidence
+        warm = fold_minutes(a_baking(), evidence, counts, NOON + 240 + DELAY).evidence
+        assert (cold.metrics["errors"].minutes, cold.metrics["slow_p99"].minutes) == (2, 0)
+        assert (warm.metrics["errors"].minutes, warm.metrics["slow_p99"].minutes) == (3, 1)
+
+    def test_the_first_own_minute_of_a_step_begins_its_safe_enough_evidence(self):
+        folded = fold(CALM, CALM)
+        assert folded.evidence.metrics["errors"].delta == 0.005
+        assert ERRORS.metrics["errors"].delta is None
+
+    def test_the_step_before_still_counts_for_the_judge_and_not_for_the_new_step(self):
+        rollout = a_baking(shifts=(NOON, NOON + 600), judged_to=START + 240, step=StepState(index=1, baking_since=NOON + 600))
+        counts = minutes(CALM, CALM, start=START + 300)
+        folded = fold_minutes(rollout, ERRORS, counts, NOON + 420 + DELAY)
+        assert folded.evidence.metrics["errors"].minutes == 2
+        assert folded.rollout.step.judged_minutes == 0
+
+    def test_a_minute_before_the_bake_is_known_is_not_the_steps_own(self):
+        folded = fold(CALM, CALM, CALM, rollout=a_baking(baking_since=None))
+        assert folded.rollout.step.judged_minutes == 0
+        assert folded.evidence.metrics["errors"].minutes == 2
+
+
+class TestProof:
+    def test_rests_on_the_steps_own_minutes(self):
+        folded = fold(CALM, CALM, SILENT, CALM)
+        proof = prove(folded.rollout, folded.evidence)
+        assert (proof.judged_minutes, proof.requests, proof.needed) == (2, 120, 500)
+        assert proof.requests_per_minute == 40
+        assert (proof.condemned, proof.missing, proof.is_safe) == (None, None, False)
+
+    def test_knows_no_rate_before_the_first_minute(self):
+        assert prove(a_baking(), ERRORS).requests_per_minute == 0
+
+    def test_says_when_the_canary_is_safe_enough(self):
+        folded = fold(*[RawCounts(nc=6000, ec=0, nb=6000, eb=20)] * 12)
+        assert prove(folded.rollout, folded.evidence).is_safe
+
+    def test_says_of_a_condemned_canary_what_condemns_it(self):
+        folded = fold(CALM, BROKEN, BROKEN, BROKEN)
+        sentence = prove(folded.rollout, folded.evidence).condemned
+        assert sentence.startswith("the canary is worse than base in errors: E ")
+        assert sentence.endswith(", the bar is 200 (errors: canary 90 of 240, base 8 of 2160)")
+
+    def test_names_the_metric_that_is_worst(self):
+        evidence = evidence_of("errors", "business_CheckoutFailed")
+        counts = {START + 60 * index: {"errors": CALM, "business_CheckoutFailed": BROKEN} for index in range(4)}
+        folded = fold_minutes(a_baking(), evidence, counts, NOON + 240 + DELAY)
+        assert "worse than base in business_CheckoutFailed" in prove(folded.rollout, folded.evidence).condemned
+
+    def test_says_when_history_is_missing(self):
+        folded = fold(CALM, BROKEN, BROKEN, BROKEN, BROKEN, evidence=evidence_of("errors", history=()))
+        assert prove(folded.rollout, folded.evidence).condemned.endswith("judged on stated priors for want of history)")
+
+
+class TestMissingMetrics:
+    def seen(self, *, silent, base, requests=0):
+        step = StepState(index=0, baking_since=NOON, silent_minutes=silent, requests=requests, base_requests=base)
+        return prove(a_baking(step=step), ERRORS).missing
+
+    def test_says_that_neither_arm_is_there(self):
+        assert self.seen(silent=SILENT_MINUTES, base=0) == "metrics missing: neither arm logged a request in 5 minutes"
+
+    def test_says_that_the_canary_is_not_told_apart(self):
+        assert self.seen(silent=SILENT_MINUTES, base=9 * EXPECTED_REQUESTS) == (
+            "metrics missing: base logged 180 requests in 5 minutes and the canary none at 10 %; "
+            "check that the access log carries $context.isCanaryRequest"
+        )
+
+    @pytest.mark.parametrize(
+        "seen",
+        [
+            {"silent": SILENT_MINUTES - 1, "base": 10_000},
+            {"silent": SILENT_MINUTES, "base": 10_000, "requests": 1},
+            {"silent": SILENT_MINUTES, "base": 9 * EXPECTED_REQUESTS - 1},
+        ],
+        ids=["too early", "the canary is there", "too little traffic to tell"],
+    )
+    def test_is_not_said_lightly(self, seen):
+        assert self.seen(**seen) is None
+
+
+class TestRequestsNeeded:
+    def test_asks_for_what_the_effect_takes_to_show_at_each_weight(self):
+        policy = a_policy(1, 50, detect={"errors": 0.05}, min_requests=5)
+        first, second = requests_needed_by_step(policy, ERRORS)
+        assert first == judge.requests_needed(ERRORS, metric="errors", detect=0.05, share=0.01)
+        assert second == judge.requests_needed(ERRORS, metric="errors", detect=0.05, share=0.5)
+        assert 5 < first < second
+
+    def test_asks_for_the_policys_least_at_least(self):
+        assert requests_needed_by_step(a_policy(10, 50, min_requests=10**6), ERRORS) == (10**6, 10**6)
+
+    def test_asks_for_nothing_more_where_no_traffic_shows_the_effect(self):
+        policy = a_policy(10, detect={"errors": 1e-9}, min_requests=7)
+        assert judge.requests_needed(ERRORS, metric="errors", detect=1e-9, share=0.1) is None
+        assert requests_needed_by_step(policy, ERRORS) == (7,)
+
+    def test_metrics_without_a_wanted_effect_ask_for_nothing(self):
+        policy = a_policy(10, detect={"errors": 0.5}, min_requests=3)
+        assert requests_needed_by_step(policy, evidence_of("slow_p99")) == (3,)
+
+
+@pytest.mark.parametrize(("log_e", "text"), [(log(200), "200"), (log(0.25), "0.25"), (log(1e9), "1e+09"), (700.0, "e^700")])
+def test_writes_an_e_value_for_people(log_e, text):
+    assert format_e(log_e) == text
+
+
+def test_leaves_the_numbers_of_a_look():
+    folded = fold(CALM, BROKEN)
+    numbers = numbers_of(folded)
+    assert numbers["minutes"] == [
+        [START, "not_evidence", {"errors": [60, 0, 540, 2]}],
+        [START + 60, "errors_only", {"errors": [60, 30, 540, 2]}],
+    ]
+    assert numbers["log_e"] == round(folded.evidence.log_e, 4)
+    assert numbers["log_e_assisted"] == round(folded.evidence.log_e_assisted, 4)
+    assert numbers["log_e_by_metric"] == {"errors": round(folded.evidence.metrics["errors"].log_e, 4)}
+    assert (numbers["step"], numbers["requests"]) == (0, 60)

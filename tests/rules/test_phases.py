@@ -1,0 +1,418 @@
+"""The table in the module's docstring, row by row. What the rows do together is checked in test_phases_model.py."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from canary.rules.live import LiveAlias
+from canary.rules.phases import (
+    LATE_WRITER_SECONDS,
+    SETTLE_SECONDS,
+    Aliases,
+    Answer,
+    Flip,
+    Phase,
+    PointAlias,
+    RemoveCanary,
+    Rung,
+    doubt,
+    find_foreign,
+    has_own_canary,
+    is_at_rest,
+    plan_pass,
+)
+from canary.rules.target import Shifter
+from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
+
+NOW = 1000.0
+BACK = (Phase.PREPARING, Phase.SHIFTING, Phase.TAKING_ALL, Phase.ROLLING_BACK)
+ALL = a_stage(a_canary(100))
+FLIPPED = a_stage(a_canary(0), deployment_id="dep-new")
+THEIRS = a_canary(20, deployment_id="dep-theirs")
+LIVE_TO_NEW = tuple(PointAlias(name, "live", version) for name, version in NEW.items())
+LIVE_TO_OLD = tuple(PointAlias(name, "live", version) for name, version in OLD.items())
+CANARY_TO_OLD = tuple(PointAlias(name, "canary", version) for name, version in OLD.items())
+
+
+def a_standing(phase, rung=Rung.START, *, shifter=Shifter.STAGE, **changes):
+    target = a_target() if shifter is Shifter.STAGE else a_target(stage=None)
+    return replace(a_rollout(target=target, phase=phase, rung=rung).standing, **changes)
+
+
+def a_promotion(rung=Rung.START, **changes):
+    return a_standing(Phase.MOVING_BASE, rung, **changes)
+
+
+def on_stage(stage, live=OLD, canary=NEW):
+    return a_live(stage=stage, live=aliases(live), canary=aliases(canary))
+
+
+def weighted(live):
+    return a_live(shifter=Shifter.ALIAS, live=aliases(live))
+
+
+def outcome(made):
+    return made.moves, made.after.phase, made.after.rung, made.after.not_before - NOW, made.answer
+
+
+@pytest.mark.parametrize("phase", BACK)
+@pytest.mark.parametrize(
+    ("rung", "stage", "moves", "leaves", "wait"),
+    [
+        (Rung.START, a_stage(a_canary()), (RemoveCanary(),), Rung.CLEARED, LATE_WRITER_SECONDS),
+        (Rung.START, a_stage(), (), Rung.CLEARED, LATE_WRITER_SECONDS),
+        (Rung.RETURNED, a_stage(a_canary()), (RemoveCanary(),), Rung.CLEARED, LATE_WRITER_SECONDS),
+        (Rung.CLEARED, a_stage(), (), Rung.SETTLED, SETTLE_SECONDS),
+        (Rung.CLEARED, a_stage(a_canary()), (RemoveCanary(),), Rung.SETTLED, SETTLE_SECONDS),
+        (Rung.SETTLED, a_stage(a_canary()), (RemoveCanary(),), Rung.SETTLED, SETTLE_SECONDS),
+    ],
+)
+def test_going_back_takes_the_canary_away_and_waits(phase, rung, stage, moves, leaves, wait):
+    made = plan_pass(a_standing(phase, rung), on_stage(stage), NOW)
+    assert outcome(made) == (moves, Phase.ROLLING_BACK, leaves, wait, Answer.WAIT)
+    assert made.announced.phase is Phase.ROLLING_BACK
+
+
+@pytest.mark.parametrize("phase", BACK)
+def test_going_back_ends_with_the_canary_aliases_at_bases_version(phase):
+    made = plan_pass(a_standing(phase, Rung.SETTLED), on_stage(a_stage()), NOW)
+    assert (made.moves, made.after.phase, made.answer) == (CANARY_TO_OLD, Phase.ROLLED_BACK, Answer.SAFE)
+    assert (made.after.rung, made.after.not_before) == (Rung.START, 0)
+    assert made.announced.phase is Phase.ROLLING_BACK
+
+
+def test_an_alias_that_is_where_it_belongs_is_not_moved():
+    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(), canary={**NEW, "orders-read": "1"}), NOW)
+    assert made.moves == CANARY_TO_OLD[1:]
+
+
+@pytest.mark.parametrize("phase", BACK)
+@pytest.mark.parametrize(
+    ("rung", "leaves", "wait"),
+    [
+        (Rung.START, Rung.CLEARED, LATE_WRITER_SECONDS),
+        (Rung.CLEARED, Rung.SETTLED, SETTLE_SECONDS),
+        (Rung.SETTLED, Rung.SETTLED, SETTLE_SECONDS),
+    ],
+)
+def test_going_back_by_weights_returns_every_live_alias(phase, rung, leaves, wait):
+    split = {name: LiveAlias(OLD[name], {NEW[name]: Decimal("0.1")}) for name in OLD}
+    made = plan_pass(a_standing(phase, rung, shifter=Shifter.ALIAS), weighted(split), NOW)
+    assert outcome(made) == (LIVE_TO_OLD, Phase.ROLLING_BACK, leaves, wait, Answer.WAIT)
+
+
+def test_going_back_by_weights_ends_with_nothing_left_to_move():
+    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED, shifter=Shifter.ALIAS), weighted(OLD), NOW)
+    assert (made.moves, made.after.phase, made.answer) == ((), Phase.ROLLED_BACK, Answer.SAFE)
+
+
+@pytest.mark.parametrize(
+    ("rung", "live", "moves", "leaves"),
+    [
+        (Rung.START, on_stage(ALL), LIVE_TO_NEW, Rung.BASED),
+        (Rung.START, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_NEW[1:], Rung.BASED),
+        (Rung.START, on_stage(FLIPPED, NEW), (), Rung.BASED),
+        (Rung.BASED, on_stage(ALL, NEW), (Flip(),), Rung.FLIPPED),
+        (Rung.BASED, on_stage(FLIPPED, NEW), (), Rung.FLIPPED),
+        (Rung.BASED, on_stage(ALL, {**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1], Rung.BASED),
+        (Rung.FLIPPED, on_stage(ALL, NEW), (Flip(),), Rung.FLIPPED),
+        (Rung.FLIPPED, on_stage(FLIPPED, {**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1], Rung.BASED),
+    ],
+)
+def test_going_forward_moves_base_and_lets_it_settle_before_the_flip(rung, live, moves, leaves):
+    made = plan_pass(a_promotion(rung), live, NOW)
+    assert outcome(made) == (moves, Phase.MOVING_BASE, leaves, SETTLE_SECONDS, Answer.WAIT)
+
+
+@pytest.mark.parametrize(
+    ("stage", "moves"),
+    [
+        (FLIPPED, (RemoveCanary(),)),
+        (replace(FLIPPED, canary=None), ()),
+        (replace(FLIPPED, canary=a_canary(50, overrides={})), (RemoveCanary(),)),
+    ],
+)
+def test_going_forward_ends_with_the_canary_gone(stage, moves):
+    made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(stage, NEW), NOW)
+    assert (made.moves, made.after.phase, made.answer) == (moves, Phase.PROMOTED, Answer.SAFE)
+    assert made.announced.phase is Phase.MOVING_BASE
+
+
+def test_going_forward_ends_with_the_canary_aliases_at_the_release():
+    made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(FLIPPED, NEW, {**NEW, "orders-read": "1"}), NOW)
+    assert made.moves == (RemoveCanary(), PointAlias("orders-read", "canary", "2"))
+
+
+def test_a_promoted_variable_has_to_be_on_the_stage_before_it_counts_as_flipped():
+    promotion = a_promotion(Rung.BASED, intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
+    canary = a_canary(0, overrides={**OVERRIDES, "mode": "fast"})
+    half = a_stage(canary, deployment_id="dep-new")
+    whole = replace(half, variables={"lambdaAlias": "live", "mode": "fast"})
+    assert plan_pass(promotion, on_stage(half, NEW), NOW).moves == (Flip(),)
+    assert plan_pass(promotion, on_stage(whole, NEW), NOW).moves == ()
+
+
+@pytest.mark.parametrize(
+    ("rung", "live", "moves"),
+    [
+        (Rung.START, weighted(OLD), LIVE_TO_NEW),
+        (Rung.START, weighted(NEW), ()),
+        (Rung.FLIPPED, weighted({**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1]),
+    ],
+)
+def test_going_forward_by_weights_moves_every_live_alias(rung, live, moves):
+    made = plan_pass(a_promotion(rung, shifter=Shifter.ALIAS), live, NOW)
+    assert outcome(made) == (moves, Phase.MOVING_BASE, Rung.FLIPPED, SETTLE_SECONDS, Answer.WAIT)
+
+
+def test_going_forward_by_weights_ends_without_a_flip():
+    made = plan_pass(a_promotion(Rung.FLIPPED, shifter=Shifter.ALIAS), weighted(NEW), NOW)
+    assert (made.moves, made.after.phase, made.answer) == ((), Phase.PROMOTED, Answer.SAFE)
+
+
+@pytest.mark.parametrize("rung", [Rung.START, Rung.BASED, Rung.FLIPPED])
+def test_a_refused_promotion_is_doubted_once_a_late_writer_is_over(rung):
+    doubted = doubt(a_promotion(rung), NOW)
+    assert (doubted.rung, doubted.not_before) == (Rung.DOUBTED, NOW + LATE_WRITER_SECONDS)
+
+
+@pytest.mark.parametrize("rung", [Rung.DOUBTED, Rung.RETREATING, Rung.RETURNED])
+def test_a_doubted_promotion_that_is_refused_again_stays_where_it_is(rung):
+    assert doubt(a_promotion(rung), NOW) == a_promotion(rung)
+
+
+@pytest.mark.parametrize("phase", BACK)
+def test_a_refused_way_back_is_tried_again(phase):
+    assert doubt(a_standing(phase, Rung.CLEARED), NOW) == a_standing(phase, Rung.CLEARED)
+
+
+def test_a_refused_promotion_by_weights_goes_back_at_once():
+    refused = doubt(a_promotion(Rung.FLIPPED, shifter=Shifter.ALIAS, not_before=5.0), NOW)
+    assert (refused.phase, refused.rung, refused.not_before) == (Phase.ROLLING_BACK, Rung.START, 0)
+
+
+@pytest.mark.parametrize(
+    ("rung", "live", "moves", "leaves"),
+    [
+        (Rung.DOUBTED, on_stage(ALL, {**OLD, "orders-read": "2"}), (), Rung.RETREATING),
+        (Rung.RETREATING, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], Rung.RETURNED),
+        (Rung.RETREATING, on_stage(ALL), (), Rung.RETURNED),
+        (Rung.RETURNED, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], Rung.RETURNED),
+        (Rung.DOUBTED, on_stage(FLIPPED, NEW), (), Rung.BASED),
+        (Rung.RETREATING, on_stage(FLIPPED, {**OLD, "orders-read": "2"}), LIVE_TO_NEW[1:], Rung.BASED),
+        (Rung.RETURNED, on_stage(FLIPPED), LIVE_TO_NEW, Rung.BASED),
+    ],
+)
+def test_a_doubted_promotion_returns_live_only_while_base_has_no_traffic(rung, live, moves, leaves):
+    made = plan_pass(a_promotion(rung), live, NOW)
+    assert outcome(made) == (moves, Phase.MOVING_BASE, leaves, SETTLE_SECONDS, Answer.WAIT)
+
+
+def test_a_returned_promotion_is_a_rollback():
+    made = plan_pass(a_promotion(Rung.RETURNED), on_stage(ALL), NOW)
+    expected = ((RemoveCanary(),), Phase.ROLLING_BACK, Rung.CLEARED, LATE_WRITER_SECONDS, Answer.WAIT)
+    assert outcome(made) == expected
+    assert (made.announced.phase, made.announced.rung) == (Phase.ROLLING_BACK, Rung.START)
+
+
+@pytest.mark.parametrize("rung", [Rung.START, Rung.DOUBTED, Rung.BASED])
+@pytest.mark.parametrize("stage", [a_stage(), a_stage(a_canary(50)), a_stage(a_canary(100, overrides={}))])
+def test_live_aliases_return_when_base_has_traffic_before_the_flip(rung, stage):
+    made = plan_pass(a_promotion(rung), on_stage(stage, {**OLD, "orders-read": "2"}), NOW)
+    assert outcome(made) == (LIVE_TO_OLD[:1], Phase.MOVING_BASE, Rung.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
+
+
+@pytest.mark.parametrize("stage", [a_stage(), a_stage(a_canary(100, deployment_id="dep-old", overrides={}))])
+def test_a_flip_without_our_canary_is_impossible_and_goes_back(stage):
+    made = plan_pass(a_promotion(Rung.BASED), on_stage(stage, NEW), NOW)
+    assert outcome(made) == (LIVE_TO_OLD, Phase.MOVING_BASE, Rung.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
+
+
+def test_a_canary_that_lost_its_traffic_is_flipped_once_base_is_new():
+    made = plan_pass(a_promotion(Rung.BASED), on_stage(a_stage(a_canary(50)), NEW), NOW)
+    assert (made.moves, made.after.rung) == ((Flip(),), Rung.FLIPPED)
+
+
+def test_a_release_of_code_alone_is_flipped_when_its_aliases_are_new_and_its_canary_has_nothing():
+    intent = an_intent(deployment_id="dep-old")
+    stage = a_stage(a_canary(0, deployment_id="dep-old"))
+    assert plan_pass(a_promotion(intent=intent), on_stage(stage, NEW), NOW).after.rung is Rung.BASED
+    assert plan_pass(a_promotion(intent=intent), on_stage(stage), NOW).after.rung is Rung.RETURNED
+
+
+@pytest.mark.parametrize(
+    ("rung", "live", "announced"),
+    [
+        (Rung.START, on_stage(ALL), Rung.START),
+        (Rung.BASED, on_stage(ALL, NEW), Rung.BASED),
+        (Rung.BASED, on_stage(ALL), Rung.START),
+        (Rung.FLIPPED, on_stage(ALL, NEW), Rung.BASED),
+        (Rung.BASED, on_stage(a_stage(), NEW), Rung.RETREATING),
+        (Rung.RETURNED, on_stage(ALL, NEW), Rung.RETREATING),
+        (Rung.DOUBTED, on_stage(FLIPPED), Rung.DOUBTED),
+        (Rung.RETREATING, on_stage(ALL, NEW), Rung.RETREATING),
+    ],
+)
+def test_a_pass_that_dies_half_way_is_made_again_with_its_settle(rung, live, announced):
+    made = plan_pass(a_promotion(rung), live, NOW)
+    assert made.moves
+    assert made.announced == a_promotion(announced)
+
+
+def test_a_canary_removed_at_the_last_moment_settles_too_when_the_pass_dies():
+    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(a_canary())), NOW)
+    assert made.announced == a_standing(Phase.ROLLING_BACK, Rung.CLEARED)
+
+
+def test_a_pass_without_moves_announces_no_other_rung():
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.CLEARED), on_stage(a_stage()), NOW)
+    assert made.announced == a_standing(Phase.ROLLING_BACK, Rung.CLEARED)
+
+
+@pytest.mark.parametrize("phase", [Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED])
+def test_a_terminal_phase_is_safe_and_has_no_moves(phase):
+    made = plan_pass(a_standing(phase), on_stage(ALL), NOW)
+    assert (made.moves, made.after, made.answer) == ((), a_standing(phase), Answer.SAFE)
+
+
+@pytest.mark.parametrize("phase", [Phase.MOVING_BASE, *BACK])
+def test_nothing_is_changed_before_its_time(phase):
+    standing = a_standing(phase, not_before=NOW + 1)
+    made = plan_pass(standing, on_stage(ALL), NOW)
+    assert (made.moves, made.after, made.answer) == ((), standing, Answer.WAIT)
+    assert plan_pass(standing, on_stage(ALL), NOW + 1).moves
+
+
+def test_a_phase_is_over_or_has_a_direction():
+    assert {phase for phase in Phase if not phase.is_terminal} == {Phase.MOVING_BASE, *BACK}
+
+
+# What somebody else did.
+
+
+def test_a_foreign_canary_is_left_and_told():
+    made = plan_pass(a_standing(Phase.SHIFTING), on_stage(a_stage(THEIRS)), NOW)
+    assert made.moves == ()
+    assert made.found == ("the stage has a canary that is not this rollout's: deployment dep-theirs at 20 %; left as found",)
+
+
+@pytest.mark.parametrize("shifter", list(Shifter))
+def test_an_alias_at_a_strange_version_is_left_and_told(shifter):
+    strange = LiveAlias("9", {"2": Decimal("0.1")})
+    live = a_live(shifter=shifter, live=aliases(OLD, orders_read=strange))
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.SETTLED, shifter=shifter), live, NOW)
+    assert made.after.phase is Phase.ROLLED_BACK
+    assert made.found == ("alias orders-read:live points at 9 and 2 at 0.1, which this rollout did not set; left as found",)
+
+
+def test_a_live_alias_that_somebody_moved_to_the_release_goes_back_with_the_canary():
+    made = plan_pass(a_standing(Phase.SHIFTING), on_stage(a_stage(a_canary()), {**OLD, "orders-read": "2"}), NOW)
+    assert made.moves == (RemoveCanary(), *LIVE_TO_OLD[:1])
+    assert made.found == ()
+
+
+@pytest.mark.parametrize("deployment", ["dep-theirs", "dep-new"])
+def test_a_deployment_that_going_back_does_not_know_is_told(deployment):
+    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(deployment_id=deployment)), NOW)
+    assert made.found == (
+        f"the stage's deployment is {deployment}, which this rollout did not set (it found dep-old); left as found",
+    )
+
+
+def test_a_canary_alias_that_somebody_gave_bases_traffic_is_not_moved():
+    by_hand = a_stage(a_canary(0), deployment_id="dep-new", variables=OVERRIDES)
+    standing = a_standing(Phase.SHIFTING, Rung.SETTLED)
+    made = plan_pass(standing, on_stage(replace(by_hand, canary=None)), NOW)
+    assert (made.moves, made.after.phase, len(made.found)) == ((), Phase.ROLLED_BACK, 2)
+    assert is_at_rest(made.after, on_stage(replace(by_hand, canary=None)))
+
+
+def test_variables_that_somebody_changed_are_told():
+    stage = a_stage(variables={"lambdaAlias": "canary", "theirs": "yes"})
+    assert find_foreign(a_standing(Phase.SHIFTING), on_stage(stage)) == (
+        "the stage's variable lambdaAlias is canary, which this rollout did not set (it was live)",
+        "the stage's variable theirs is yes, which this rollout did not set (it was None)",
+    )
+
+
+def test_what_the_promotion_sets_is_not_foreign_to_it():
+    promotion = a_promotion(intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
+    stage = a_stage(deployment_id="dep-new", variables={"lambdaAlias": "live", "mode": "fast"})
+    assert find_foreign(promotion, on_stage(stage, NEW)) == ()
+
+
+def test_a_target_without_a_stage_has_no_foreign_one():
+    assert find_foreign(a_standing(Phase.SHIFTING, shifter=Shifter.ALIAS), weighted(OLD)) == ()
+
+
+@pytest.mark.parametrize(
+    ("live", "why"),
+    [
+        (on_stage(a_stage(THEIRS), NEW), "the stage has a canary that is not this rollout's"),
+        (on_stage(replace(ALL, deployment_id="dep-theirs"), NEW), "the stage's deployment is dep-theirs"),
+        (on_stage(replace(FLIPPED, variables=OVERRIDES), NEW), "the stage's variable lambdaAlias is canary"),
+        (on_stage(ALL, {**NEW, "orders-read": "9"}), "alias orders-read:live points at 9"),
+        (on_stage(None, NEW), "the stage is gone"),
+    ],
+)
+def test_a_promotion_that_somebody_stands_in_the_way_of_is_blocked(live, why):
+    made = plan_pass(a_promotion(Rung.FLIPPED), live, NOW)
+    assert (made.moves, made.after, made.answer) == ((), a_promotion(Rung.FLIPPED), Answer.REFUSED)
+    assert made.blocked.startswith(why)
+
+
+def test_a_promotion_by_weights_is_blocked_by_a_strange_version():
+    made = plan_pass(a_promotion(Rung.FLIPPED, shifter=Shifter.ALIAS), weighted({**NEW, "orders-read": "9"}), NOW)
+    assert made.answer is Answer.REFUSED
+    assert made.blocked == "alias orders-read:live points at 9, which this rollout did not set; left as found"
+
+
+def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_told():
+    stage = replace(FLIPPED, variables={"lambdaAlias": "live", "theirs": "yes"})
+    made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(stage, NEW), NOW)
+    assert made.after.phase is Phase.PROMOTED
+    assert made.found == ("the stage's variable theirs is yes, which this rollout did not set (it was None)",)
+
+
+def test_a_stage_that_is_gone_takes_no_live_alias_along():
+    made = plan_pass(a_promotion(), on_stage(None, {**OLD, "orders-read": "2"}), NOW)
+    assert (made.moves, made.after.rung) == (LIVE_TO_OLD[:1], Rung.RETURNED)
+
+
+@pytest.mark.parametrize(
+    ("stage", "is_own"),
+    [
+        (None, False),
+        (a_stage(), False),
+        (a_stage(a_canary()), True),
+        (a_stage(a_canary(deployment_id="dep-old", overrides={})), True),
+        (a_stage(a_canary(overrides={})), False),
+        (a_stage(THEIRS), False),
+        (a_stage(a_canary(deployment_id="dep-theirs", overrides={}), deployment_id="dep-theirs"), False),
+    ],
+)
+def test_a_canary_is_ours_or_the_shadow_that_a_late_percent_leaves(stage, is_own):
+    assert has_own_canary(a_standing(Phase.SHIFTING), stage) is is_own
+
+
+@pytest.mark.parametrize(
+    ("phase", "live", "rests"),
+    [
+        (Phase.ROLLED_BACK, a_live(), True),
+        (Phase.ROLLED_BACK, on_stage(a_stage(a_canary()), OLD, OLD), False),
+        (Phase.ROLLED_BACK, on_stage(a_stage(), OLD, NEW), False),
+        (Phase.ROLLED_BACK, on_stage(a_stage(), NEW, OLD), False),
+        (Phase.ROLLED_BACK, on_stage(a_stage(THEIRS), {**OLD, "orders-read": "9"}, OLD), True),
+        (Phase.PROMOTED, on_stage(replace(FLIPPED, canary=None), NEW, NEW), True),
+        (Phase.PROMOTED, on_stage(FLIPPED, NEW, NEW), False),
+        (Phase.PROMOTED, on_stage(replace(FLIPPED, canary=None), OLD, NEW), False),
+    ],
+)
+def test_a_target_rests_when_nothing_of_the_rollout_is_left(phase, live, rests):
+    assert is_at_rest(a_standing(phase), live) is rests
+
+
+def test_a_function_without_aliases_of_ours_is_not_moved():
+    standing = a_promotion(aliases=Aliases({"orders-write": "live"}, {"orders-write": "canary"}))
+    assert plan_pass(standing, on_stage(ALL), NOW).moves == LIVE_TO_NEW[1:]

@@ -1,0 +1,296 @@
+"""The passes checked against a small world, exhaustively.
+
+A rollout is killed before, during or after each of its calls. From there on everything that may go wrong is tried, within a
+budget: calls refused with and without effect, passes killed, aliases that cannot be read, a late writer whose call lands at any
+moment of the time that is waited for it, a change made by somebody else. The passes must end at rest, and on the way no request
+may be served by half a release.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+
+from canary.rules import phases
+from canary.rules.live import is_ours
+from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Answer, Phase, Rung, doubt, is_at_rest, plan_pass
+from tests.rules.safety_world import (
+    ALIAS_CASES,
+    CANARY_PLACES,
+    STAGE_CASES,
+    STAGE_PLACE,
+    Point,
+    Remove,
+    World,
+    foreign_parts,
+    half_releases,
+    is_foreign,
+    is_served_whole,
+    live_of,
+    reached_places,
+    script,
+    strangers_changes,
+)
+
+
+class Late(NamedTuple):
+    """A call on its way, which lands before its deadline if at all."""
+
+    call: object
+    deadline: int
+
+
+class State(NamedTuple):
+    """A dead rollout: the world, what its record says, the call that may still land, and what else may go wrong.
+
+    `theirs` is the place that somebody else changed, and what was put there.
+    """
+
+    world: World
+    phase: Phase
+    rung: Rung = Rung.START
+    not_before: int = 0
+    late: Late | None = None
+    refusals: int = 0
+    kills: int = 0
+    strangers: int = 0
+    theirs: tuple | None = None
+
+    def key(self):
+        now = self.world.now
+        ghosts = frozenset((place, value, until - now) for place, value, until in self.world.ghosts)
+        late = self.late and (self.late.call, self.late.deadline - now)
+        return (self.world.places, ghosts, *self[1:3], max(0, self.not_before - now), late, *self[5:])
+
+    def calm(self):
+        """The state from which nothing more goes wrong."""
+        return self._replace(late=None, refusals=0, kills=0, strangers=0)
+
+    def after(self, standing, **changes):
+        not_before = int(standing.not_before)
+        return self._replace(phase=standing.phase, rung=standing.rung, not_before=not_before, **changes)
+
+
+def killed_states(case, **budget):
+    """The states in which a rollout may be found: killed before, during or after each of its calls."""
+    world = case.rest()
+    for wait, phase, rung, call in script(case):
+        world = world.at(world.now + wait)
+        late = Late(call, world.now + LATE_WRITER_SECONDS)
+        yield State(world, phase, rung, **budget)
+        yield State(world, phase, rung, late=late, **budget)
+        world = call.on(world)
+        yield State(world, phase, rung, **budget)
+        yield State(world, phase, rung, late=late, **budget)
+
+
+class UnsafeError(AssertionError):
+    """The world is not as the design promises."""
+
+
+class Model:
+    """One case explored: every state that may follow, each once."""
+
+    def __init__(self, case):
+        self.case = case
+        self.done = set()
+        self.open = set()
+        self.endings = set()
+        self.most_passes = 0
+        self.most_passes_when_safe = 0
+        self.most_seconds = 0
+
+    def explore_all(self, **budget):
+        """Try everything that may follow wherever the rollout is killed."""
+        for state in killed_states(self.case, **budget):
+            self.explore(state)
+
+    def explore(self, state):
+        """Try everything that may follow."""
+        key = state.key()
+        if key in self.open:
+            raise UnsafeError(f"passes without end from {state}")
+        if key in self.done:
+            return
+        self.open.add(key)
+        for follower in self.followers(state):
+            self.explore(follower)
+        self.open.remove(key)
+        self.done.add(key)
+        if state.calm() != state:
+            self.explore(state.calm())
+        else:
+            self.measure(state)
+
+    def measure(self, state):
+        """From here on nothing goes wrong: how many passes, and how long until base or the promoted release has all traffic."""
+        since, times = state.world.now, []
+        while state:
+            times.append((state.world.now - since, is_served_whole(self.case, state.world)))
+            (state,) = [*self.followers(state)] or [None]
+        safe = [seconds for seconds, is_safe in times if is_safe]
+        self.most_passes = max(self.most_passes, len(times))
+        self.most_passes_when_safe = max(self.most_passes_when_safe, len(safe))
+        self.most_seconds = max([self.most_seconds, *safe[:1]])
+
+    def followers(self, state):
+        """The states after one more pass, however it goes; none at the end."""
+        now = max(state.world.now, state.not_before)
+        waiting = state.late if state.late and state.late.deadline > now else None
+        present = state._replace(world=state.world.at(now), late=waiting)
+        yield from self.passes(present)
+        if state.late:
+            yield from self.landings(state, now)
+            yield state._replace(world=state.world.at(now + 45), late=waiting)
+        if state.strangers:
+            for place, value in strangers_changes(self.case, present.world):
+                theirs = {"strangers": state.strangers - 1, "theirs": (place, value)}
+                yield from self.passes(present._replace(world=present.world.put(place, value), **theirs))
+
+    def landings(self, state, now):
+        """The late call lands before the pass reads, or between its reading and its moves."""
+        world, late = state.world, state.late
+        landed = self.make(state, world.at(min(now, late.deadline)), [late.call])
+        yield from self.passes(state._replace(world=landed.at(now), late=None))
+        if late.deadline >= now:
+            yield from self.passes(state._replace(world=world.at(now), late=None), lands=late.call)
+
+    def passes(self, state, lands=None):
+        """One pass as the executor makes it, in every way that it may go."""
+        now = state.world.now
+        standing = replace(self.case.standing, phase=state.phase, rung=state.rung, not_before=state.not_before)
+        planned = plan_pass(standing, live_of(state.world), now)
+        if planned.blocked:
+            assert not planned.moves
+            self.endings.add("blocked")
+            return
+        calls = [self.case.call(move) for move in planned.moves]
+        self.check_ownership(state, calls)
+        world = self.make(state, state.world, [lands]) if lands else state.world
+        if state.refusals:
+            yield from self.refused(state._replace(world=world, refusals=state.refusals - 1), planned, calls)
+            yield from self.unreadable(state._replace(world=world, refusals=state.refusals - 1), standing)
+        if state.kills:
+            yield from self.killed(state._replace(kills=state.kills - 1).after(planned.announced), world, calls)
+        yield from self.ended(state, planned, self.make(state, world, calls))
+
+    def ended(self, state, planned, world):
+        """A pass that went as planned."""
+        after = planned.after
+        if planned.answer is Answer.WAIT:
+            yield state.after(after, world=world)
+        elif is_at_rest(after, live_of(world)):
+            self.check_end(state._replace(world=world), after.phase, planned.found)
+        else:
+            rung = Rung.FLIPPED if after.phase is Phase.PROMOTED else Rung.SETTLED
+            yield state.after(replace(planned.announced, rung=rung, not_before=world.now + SETTLE_SECONDS), world=world)
+
+    def refused(self, state, planned, calls):
+        """One call refused, with or without effect, or all of them."""
+        doubted = doubt(planned.announced, state.world.now)
+        if calls:
+            yield state.after(doubted)
+            yield state.after(doubted, world=self.make(state, state.world, calls))
+        if len(calls) > 1:
+            for index in range(len(calls)):
+                yield state.after(doubted, world=self.make(state, state.world, calls[:index] + calls[index + 1 :]))
+
+    def unreadable(self, state, standing):
+        """An alias could not be read: on the way back the canary is taken away all the same."""
+        if standing.phase is Phase.MOVING_BASE or not self.case.is_stage:
+            yield state.after(doubt(standing, state.world.now))
+            return
+        canary = live_of(state.world).stage.canary
+        calls = [Remove()] if canary and is_ours(canary, self.case.new) else []
+        yield state._replace(phase=Phase.ROLLING_BACK, rung=Rung.START, world=self.make(state, state.world, calls))
+
+    def killed(self, state, world, calls):
+        """Killed before, during and after each call, before anything more was recorded."""
+        for call in calls:
+            if state.late is None:
+                yield state._replace(world=world, late=Late(call, world.now + LATE_WRITER_SECONDS))
+            world = self.make(state, world, [call])
+            yield state._replace(world=world)
+
+    def make(self, state, world, calls):
+        """The world after these calls of ours, each checked."""
+        for call in calls:
+            after = call.on(world) or world
+            if after is not world and self.case.is_stage and not state.theirs:
+                self.check_call(world, call, after)
+            world = after
+        return world
+
+    def check_call(self, world, call, after):
+        if isinstance(call, Point) and call.place in set(reached_places(world)):
+            raise UnsafeError(f"{call} although requests reach it in {world}")
+        if mixed := [*half_releases(self.case, after)]:
+            raise UnsafeError(f"{call} lets a request be served by {mixed} in {after}")
+
+    def check_ownership(self, state, calls):
+        """No call touches what somebody else put there."""
+        for call in calls:
+            place = call.place if isinstance(call, Point) else STAGE_PLACE
+            after = call.on(state.world) or state.world
+            if place in self.foreign_places(state):
+                parts = [tuple(foreign_parts(self.case, world)) for world in (state.world, after)]
+                assert parts[0] == parts[1], f"{call} in {state}"
+                assert place not in CANARY_PLACES, f"{call} although base is served by it in {state}"
+
+    def foreign_places(self, state):
+        """Where what somebody else put is none of this rollout's business."""
+        if not state.theirs or not is_foreign(self.case, *state.theirs):
+            return ()
+        place, value = state.theirs
+        has_bases_traffic = place == STAGE_PLACE and dict(value.variables)["lambdaAlias"] == "canary"
+        return (place, *CANARY_PLACES) if has_bases_traffic else (place,)
+
+    def check_end(self, state, phase, found):
+        """The end is as the phase promises, but for what somebody else did, and that is told."""
+        self.endings.add(phase)
+        wanted = self.case.promoted() if phase is Phase.PROMOTED else self.case.rest()
+        other = [place for place, value in enumerate(state.world.places) if value != wanted.places[place]]
+        allowed = {*self.foreign_places(state), *(state.theirs[:1] if state.theirs else ())}
+        if other and not (found and {*other} <= allowed):
+            raise UnsafeError(f"{phase} is claimed with {found} after {state}")
+        if state.late and not state.theirs and self.make(state, state.world, [state.late.call]).places != wanted.places:
+            raise UnsafeError(f"{state.late} undoes {phase} after its end")
+
+
+@pytest.mark.parametrize("case", STAGE_CASES, ids=str)
+def test_the_promotion_itself_serves_no_half_release(case):
+    model, world = Model(case), case.rest()
+    for wait, phase, _, call in script(case):
+        world = model.make(State(world, phase), world.at(world.now + wait), [call])
+    assert world.places == case.promoted().places
+
+
+MUCH = pytest.mark.slow
+"""The larger budgets, which take minutes."""
+
+
+@pytest.mark.parametrize(("refusals", "kills"), [(2, 1), pytest.param(3, 2, marks=MUCH)])
+@pytest.mark.parametrize("case", [*STAGE_CASES, *ALIAS_CASES], ids=str)
+def test_every_dead_rollout_comes_to_rest_within_the_passes_promised(case, refusals, kills):
+    model = Model(case)
+    model.explore_all(refusals=refusals, kills=kills)
+    assert model.endings == {Phase.PROMOTED, Phase.ROLLED_BACK}
+    assert model.most_passes == (5 if case.is_stage else 3)
+    assert model.most_passes_when_safe <= 3
+    assert model.most_seconds <= (120 if case.is_stage else 60)
+
+
+@pytest.mark.parametrize("refusals", [0, pytest.param(1, marks=MUCH)])
+@pytest.mark.parametrize("case", [*STAGE_CASES, *ALIAS_CASES], ids=str)
+def test_what_somebody_else_changed_is_left_and_the_passes_still_end(case, refusals):
+    model = Model(case)
+    model.explore_all(refusals=refusals, kills=refusals, strangers=1)
+    assert model.endings == {Phase.PROMOTED, Phase.ROLLED_BACK, "blocked"}
+
+
+@pytest.mark.parametrize(("patience", "seconds"), [("SETTLE_SECONDS", 29), ("LATE_WRITER_SECONDS", 25)])
+def test_the_model_notices_a_wait_that_is_too_short(monkeypatch, patience, seconds):
+    monkeypatch.setattr(phases, patience, seconds)
+    model = Model(STAGE_CASES[0])
+    with pytest.raises(UnsafeError):
+        model.explore_all(refusals=1, kills=1)

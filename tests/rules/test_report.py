@@ -1,0 +1,76 @@
+import pytest
+
+from canary.rules.phases import Phase
+from canary.rules.report import TASKS, states_entered, summary, usage_of
+from canary.rules.rollout import StepState, Tally
+from statemachine.definition import load, states_of, task_names
+from tests.builders import NOON, a_rollout, a_target
+
+TALLY = Tally(canary_requests=900, canary_bad=12, base_requests=1800, base_bad=2, metrics_requested=300, looks=45, drains=4)
+
+
+def an_ended(phase, *, target=None, **changes):
+    return a_rollout(target=target, phase=phase, tally=TALLY, step=StepState(index=2), reason="why", **changes)
+
+
+@pytest.mark.parametrize("phase", [Phase.PROMOTED, Phase.ROLLED_BACK])
+@pytest.mark.parametrize("target", [a_target(), a_target(stage=None)], ids=["stage", "weights"])
+def test_names_only_states_that_the_machine_has(phase, target):
+    entered = states_entered(an_ended(phase, target=target))
+    assert {*entered} <= {name for name, _ in states_of(load())}
+
+
+def test_knows_which_states_call_a_function():
+    assert {*task_names(load())} - {"ShiftTraffic"} == TASKS
+
+
+def test_a_promotion_enters_every_state_of_the_good_way():
+    entered = {*states_entered(an_ended(Phase.PROMOTED)), "ShiftTraffic"}
+    way_back = {
+        "CanaryRejected",
+        "MakeSafe",
+        "WhichEnding",
+        "SafetySettle",
+        "RolledBack",
+        "NeedsOperator",
+        "Refused",
+        "Unchanged",
+    }
+    assert entered == {name for name, _ in states_of(load())} - way_back
+
+
+def test_a_promotion_by_weights_has_no_flip():
+    entered = states_entered(an_ended(Phase.PROMOTED, target=a_target(stage=None)))
+    assert {*states_entered(an_ended(Phase.PROMOTED))} - {*entered} == {"FlipStage", "FlipSettle"}
+
+
+def test_counts_looks_drains_and_shifts():
+    usage = usage_of(an_ended(Phase.PROMOTED))
+    assert usage.transitions == 7 + 3 * 45 + 3 * 4 + 3 + 6 + 2
+    assert usage.lambda_calls == 3 + 45 + 4 + 3 + 4
+    assert usage.metrics_requested == 300
+    assert usage.lambda_gb_seconds > 0
+
+
+def test_a_rollback_counts_three_passes():
+    before, after = (usage_of(an_ended(phase)) for phase in (Phase.PROMOTED, Phase.ROLLED_BACK))
+    assert after.transitions - before.transitions == (1 + 6 + 2 + 1) - (6 + 2)
+    assert after.lambda_calls - before.lambda_calls == 3 - 4
+
+
+def test_says_the_same_at_every_ending():
+    said = summary(an_ended(Phase.ROLLED_BACK, ended_at=NOON + 1234.6), "rolled_back", NOON + 9999)
+    assert said.pop("price").startswith("$0.0")
+    assert said == {
+        "target": "orders",
+        "rollout": "run-1",
+        "outcome": "rolled_back",
+        "reason": "why",
+        "requests_harmed": 11,
+        "steps": 3,
+        "duration_seconds": 1235,
+    }
+
+
+def test_a_rollout_that_has_not_ended_has_lasted_until_now():
+    assert summary(an_ended(Phase.ROLLING_BACK), "rolled_back", NOON + 60)["duration_seconds"] == 60

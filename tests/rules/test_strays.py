@@ -1,0 +1,128 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from canary.rules.live import LiveAlias
+from canary.rules.phases import Phase
+from canary.rules.rollout import StepState
+from canary.rules.strays import find_changes_in_bake, find_changes_since_check
+from canary.rules.target import Shifter
+from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
+
+BAKING = a_rollout(phase=Phase.SHIFTING, step=StepState(index=0))
+BY_WEIGHTS = replace(BAKING, target=a_target(stage=None), intent=an_intent(stage=None))
+
+
+def in_bake(stage=None, *, live=OLD, canary=NEW, percent=10):
+    return a_live(stage=stage or a_stage(a_canary(percent)), live=aliases(live), canary=aliases(canary))
+
+
+def split(percent=10, **moved):
+    weights = {name: LiveAlias(OLD[name], {NEW[name]: Decimal(percent) / 100}) for name in OLD}
+    return a_live(shifter=Shifter.ALIAS, live=aliases(weights, **moved))
+
+
+@pytest.mark.parametrize("live", [a_live(), a_live(canary=aliases(NEW))])
+def test_nothing_has_changed_since_the_check(live):
+    assert find_changes_since_check(a_rollout(), live) == ()
+
+
+def test_nothing_has_changed_since_the_check_of_aliases_alone():
+    assert find_changes_since_check(a_rollout(target=a_target(stage=None)), a_live(shifter=Shifter.ALIAS)) == ()
+
+
+@pytest.mark.parametrize(
+    ("live", "change"),
+    [
+        (
+            a_live(live=aliases(OLD, orders_read="3")),
+            "the live alias of orders-read was moved from version 1 to 3",
+        ),
+        (
+            a_live(live=aliases(OLD, orders_write=LiveAlias("5", {"6": Decimal("0.1")}))),
+            "the live alias of orders-write was moved from version 5 to 5 and 6 at 0.1",
+        ),
+        (a_live(stage=a_stage(deployment_id="dep-3")), "the stage's deployment was changed from dep-old to dep-3"),
+        (a_live(stage=a_stage(variables=OVERRIDES)), "the stage's variables were changed"),
+        (a_live(stage=a_stage(a_canary())), "the stage has got a canary of deployment dep-new"),
+    ],
+)
+def test_tells_what_was_changed_since_the_check(live, change):
+    assert find_changes_since_check(a_rollout(), live) == (change,)
+
+
+def test_tells_every_change_since_the_check():
+    live = a_live(stage=a_stage(a_canary(), deployment_id="dep-3", variables={}), live=aliases(NEW))
+    assert len(find_changes_since_check(a_rollout(), live)) == 5
+
+
+def test_a_bake_is_as_the_rollout_left_it():
+    assert find_changes_in_bake(BAKING, in_bake()) == ()
+
+
+def test_a_canary_with_all_traffic_is_as_the_rollout_left_it():
+    taking_all = replace(BAKING, phase=Phase.TAKING_ALL)
+    assert find_changes_in_bake(taking_all, in_bake(percent=100)) == ()
+    assert find_changes_in_bake(taking_all, in_bake(percent=10))
+
+
+@pytest.mark.parametrize(
+    ("live", "change"),
+    [
+        (in_bake(a_stage()), "the stage's canary was taken away by somebody else"),
+        (
+            in_bake(a_stage(a_canary(deployment_id="dep-old", overrides={}))),
+            "the stage's canary was taken away by somebody else",
+        ),
+        (in_bake(percent=50), "the canary's weight was changed from 10 % to 50 % by somebody else"),
+        (in_bake(live={**OLD, "orders-read": "2"}), "the live alias of orders-read was moved from version 1 to 2"),
+        (in_bake(canary={**NEW, "orders-read": "1"}), "the canary alias of orders-read was moved from version 2 to 1"),
+        (
+            in_bake(canary={**NEW, "orders-read": LiveAlias("2", {"1": Decimal("0.5")})}),
+            "the canary alias of orders-read was moved from version 2 to 2 and 1 at 0.5",
+        ),
+        (
+            in_bake(a_stage(a_canary(20, deployment_id="dep-theirs"))),
+            "the stage has a canary that is not this rollout's: deployment dep-theirs at 20 %; left as found",
+        ),
+        (
+            in_bake(a_stage(a_canary(), deployment_id="dep-3")),
+            "the stage's deployment is dep-3, which this rollout did not set (it found dep-old); left as found",
+        ),
+        (
+            in_bake(live={**OLD, "orders-read": "9"}),
+            "alias orders-read:live points at 9, which this rollout did not set; left as found",
+        ),
+        (
+            in_bake(a_stage(a_canary(), variables={**OVERRIDES, "lambdaAlias": "live", "mode": "x"})),
+            "the stage's variable mode is x, which this rollout did not set (it was None)",
+        ),
+    ],
+)
+def test_tells_what_was_changed_in_a_bake(live, change):
+    assert find_changes_in_bake(BAKING, live) == (change,)
+
+
+def test_weights_are_as_the_rollout_left_them():
+    assert find_changes_in_bake(BY_WEIGHTS, split()) == ()
+
+
+def test_a_function_that_the_release_does_not_change_has_no_weights():
+    one = replace(BY_WEIGHTS, intent=an_intent(stage=None, versions={**OLD, "orders-write": "6"}))
+    assert find_changes_in_bake(one, split(orders_read="1")) == ()
+    assert (
+        find_changes_in_bake(one, split())[-1] == "the weights of the live alias of orders-read were changed by somebody else"
+    )
+
+
+@pytest.mark.parametrize("alias", [LiveAlias("1"), LiveAlias("1", {"2": Decimal("0.5")}), LiveAlias("2")])
+def test_tells_which_weights_were_changed(alias):
+    changes = find_changes_in_bake(BY_WEIGHTS, split(orders_read=alias))
+    assert changes == ("the weights of the live alias of orders-read were changed by somebody else",)
+
+
+def test_tells_of_a_strange_version_behind_the_weights():
+    changes = find_changes_in_bake(BY_WEIGHTS, split(orders_read=LiveAlias("1", {"9": Decimal("0.1")})))
+    assert changes[0].startswith("alias orders-read:live points at 1 and 9 at 0.1")
+    assert changes[1:] == ("the weights of the live alias of orders-read were changed by somebody else",)
