@@ -1,0 +1,71 @@
+"""`python -m local demo` and `python -m local serve`: the embedded AWS from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from local.scenarios import SCENARIOS, UnknownScenarioError, choose
+
+PORT = 4566
+SPEED = 60.0
+PER_MINUTE = 600.0
+WRONG_USE = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line asks for; the process's exit status."""
+    asked = _parser().parse_args(arguments)
+    return _demo(asked) if asked.command == "demo" else _serve(asked)
+
+
+def _demo(asked: argparse.Namespace) -> int:
+    try:
+        chosen = choose(asked.only)
+    except UnknownScenarioError as error:
+        return _refuse(error)
+    from local.demo import run_demo  # noqa: PLC0415 - moto takes seconds to import, and a wrong name need not wait for it
+
+    return run_demo(chosen)
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    from local.serve import PortTakenError, serve  # noqa: PLC0415 - as above
+
+    try:
+        return serve(port=asked.port, speed=asked.speed, per_minute=asked.requests_per_minute)
+    except PortTakenError as error:
+        return _refuse(error)
+
+
+def _refuse(error: Exception) -> int:
+    print(error, file=sys.stderr)  # noqa: T201 - the command line
+    return WRONG_USE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="the embedded AWS")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="roll out one release after another, good and bad ones")
+    names = ", ".join(scenario.name for scenario in SCENARIOS)
+    demo.add_argument("--only", metavar="SCENARIO", help=f"one of {names}")
+    serving = commands.add_parser("serve", help="keep the embedded AWS up, with sample, controller and traffic")
+    serving.add_argument("--port", type=int, default=PORT, help="on 127.0.0.1; 0 is any free one (default %(default)s)")
+    serving.add_argument(
+        "--speed", type=_positive, default=SPEED, help="simulated seconds per real second (default %(default)s)"
+    )
+    serving.add_argument(
+        "--requests-per-minute", type=_positive, default=PER_MINUTE, help="simulated traffic (default %(default)s)"
+    )
+    return parser
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"it must be above 0, got {text}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

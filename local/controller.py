@@ -1,0 +1,143 @@
+"""The controller as it is deployed: table, functions, state machine, rules, and a target's parameter, filters and alarms.
+
+Made through boto3 for the embedded AWS. In an account the CDK app makes the same.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.edge.target import target_to_json
+from canary.rules.access_log import metric_filters
+from canary.rules.alarms import target_alarms
+from local.sample import Place, create_role
+from statemachine.definition import load, substitute, task_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from canary.rules.target import Target
+    from local.sample import Connect
+
+TABLE = "canary"
+TARGET_PREFIX = "/canary/targets/"
+MACHINE = "canary-rollout"
+GUARD, SWEEPER, OPERATOR = "GuardRollout", "SweepTargets", "OperateRollout"
+FUNCTION_PREFIX = "canary-"
+TIMEOUT_SECONDS = 60
+MEMORY_MB = 512
+FAILED_STATUSES = ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """The names that somebody who runs rollouts needs."""
+
+    machine_arn: str
+    table: str
+    operator: str
+
+
+def create_controller(connect: Connect) -> Controller:
+    """The controller without targets."""
+    place = Place.find(connect)
+    _create_table(connect)
+    machine_arn = place.arn("states", f"stateMachine:{MACHINE}")
+    role = create_role(connect, "canary-functions", "lambda.amazonaws.com")
+    definition = load()
+    tasks = task_names(definition)
+    arns = {task: _create_function(connect, place, task, role, {}) for task in tasks}
+    machine = {"CANARY_STATE_MACHINE_ARN": machine_arn}
+    for task in (GUARD, SWEEPER, OPERATOR):
+        arns[task] = _create_function(connect, place, task, role, machine)
+    connect("stepfunctions").create_state_machine(
+        name=MACHINE,
+        definition=substitute(definition, {f"{task}Arn": arns[task] for task in tasks}),
+        roleArn=create_role(connect, "canary-machine", "states.amazonaws.com"),
+        type="STANDARD",
+    )
+    _create_rules(connect, machine_arn, guard=arns[GUARD], sweeper=arns[SWEEPER])
+    return Controller(machine_arn, TABLE, function_name(OPERATOR))
+
+
+def register_target(connect: Connect, target: Target) -> None:
+    """What one target needs besides the controller: its parameter, metric filters and alarms."""
+    connect("ssm").put_parameter(
+        Name=f"{TARGET_PREFIX}{target.name}", Type="String", Value=target_to_json(target), Overwrite=True
+    )
+    if target.stage is not None and target.access_log_group is not None:
+        for one in metric_filters(target.name, target.metrics.latency_limits_ms):
+            connect("logs").put_metric_filter(**one.put_arguments(target.access_log_group))
+    for alarm in target_alarms(target):
+        connect("cloudwatch").put_metric_alarm(**alarm.put_arguments())
+
+
+def function_name(task: str) -> str:
+    """The name of a task's function."""
+    return f"{FUNCTION_PREFIX}{task}"
+
+
+def _create_table(connect: Connect) -> None:
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    connect("dynamodb").create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def _create_function(connect: Connect, place: Place, task: str, role: str, more: Mapping[str, str]) -> str:
+    module = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", task).lower()
+    environment = {"CANARY_TASK": task, "CANARY_TABLE": TABLE, "CANARY_TARGET_PREFIX": TARGET_PREFIX, **more}
+    name = function_name(task)
+    connect("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Architectures=["arm64"],
+        Handler=f"canary.tasks.{module}.handler",
+        Role=role,
+        Code={"ZipFile": _placeholder()},
+        Environment={"Variables": environment},
+        Timeout=TIMEOUT_SECONDS,
+        MemorySize=MEMORY_MB,
+    )
+    return place.arn("lambda", f"function:{name}")
+
+
+def _placeholder() -> bytes:
+    """The embedded AWS runs the controller's tasks from the working tree, so their zip has nothing to hold."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as opened:
+        opened.writestr(zipfile.ZipInfo("README"), "the code is functions/canary of the working tree\n")
+    return content.getvalue()
+
+
+def _create_rules(connect: Connect, machine_arn: str, *, guard: str, sweeper: str) -> None:
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": FAILED_STATUSES, "stateMachineArn": [machine_arn]},
+    }
+    events = connect("events")
+    failed = events.put_rule(Name="canary-failed-executions", EventPattern=json.dumps(pattern))
+    _aim(connect, "canary-failed-executions", failed["RuleArn"], guard)
+    minutes = events.put_rule(Name="canary-every-minute", ScheduleExpression="rate(1 minute)")
+    _aim(connect, "canary-every-minute", minutes["RuleArn"], sweeper)
+
+
+def _aim(connect: Connect, rule: str, rule_arn: str, function_arn: str) -> None:
+    """Have the rule invoke the function, and allow it to."""
+    connect("events").put_targets(Rule=rule, Targets=[{"Id": "function", "Arn": function_arn}])
+    connect("lambda").add_permission(
+        FunctionName=function_arn,
+        StatementId=rule,
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule_arn,
+    )

@@ -1,0 +1,176 @@
+"""The Lambda operations that moto gets wrong, each under moto's name for it and answered from `local.lambdas`."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from local import aliases, resource_policies
+from local.aliases import LATEST, expect_revision
+from local.lambda_errors import InvalidParameterValueError, LambdaError, ResourceConflictError, ResourceNotFoundError
+from local.lambda_runtime import platform_lines
+from local.moto_seams.awslambda_request import Answer, Call, answer
+
+if TYPE_CHECKING:
+    from local.aliases import Alias
+    from local.lambda_runtime import Invocation
+    from local.lambdas import Lambdas
+
+LOG_TAIL_BYTES = 4096
+
+
+class Calls:
+    """The operations that moto gets wrong, each under moto's name for it."""
+
+    def __init__(self, lambdas: Lambdas) -> None:
+        self._lambdas = lambdas
+
+    def invoke(self, call: Call) -> Answer:
+        """Run the function: at once, later for an event, not at all for a dry run."""
+        if not self._lambdas.has(call.function, call.qualifier):
+            arn = self._lambdas.arn(call.function, call.qualifier)
+            raise ResourceNotFoundError(f"Function not found: {arn}")
+        event = _event(call.text)
+        match call.headers.get("x-amz-invocation-type", "RequestResponse"):
+            case "DryRun":
+                return answer(204)
+            case "Event":
+                self._lambdas.send(call.function, event, qualifier=call.qualifier)
+                return answer(202)
+            case _:
+                invocation = self._lambdas.invoke(call.function, event, qualifier=call.qualifier)
+                wants_log = call.headers.get("x-amz-log-type") == "Tail"
+                return _show_invocation(invocation, wants_log=wants_log)
+
+    def publish_version(self, call: Call) -> Answer:
+        """Publish what the function is now, guarded by revision and code hash."""
+        latest, body = call.latest(), call.body
+        expect_revision(body.get("RevisionId"), latest.revision_id)
+        asked, current = body.get("CodeSha256"), latest.code_sha_256
+        if asked and asked != current:
+            raise InvalidParameterValueError(
+                f"CodeSHA256 ({asked}) is different from current CodeSHA256 in $LATEST ({current}). "
+                "Please try again with the CodeSHA256 in $LATEST."
+            )
+        published = call.backend.publish_version(call.function, body.get("Description") or "")
+        return answer(201, published.get_configuration())
+
+    def list_versions_by_function(self, call: Call) -> Answer:
+        """Every version, ``$LATEST`` first; moto lists none of a function that is not there."""
+        call.latest()
+        versions = call.backend.list_versions_by_function(call.function)
+        return answer(200, {"Versions": [version.get_configuration() for version in versions]})
+
+    def create_alias(self, call: Call) -> Answer:
+        """Make an alias."""
+        name = call.body["Name"]
+        existing = self._lambdas.alias(call.function, name)
+        if existing:
+            raise ResourceConflictError(f"Alias already exists: {existing.arn}")
+        alias = aliases.create(
+            call.body,
+            arn=self._lambdas.arn(call.function, name),
+            revision_id=self._lambdas.new_id(),
+            has_version=lambda version: self._lambdas.has_version(call.function, version),
+        )
+        self._lambdas.put_alias(call.function, alias)
+        return answer(201, alias.to_json())
+
+    def update_alias(self, call: Call) -> Answer:
+        """Change an alias, guarded by its revision."""
+        alias = self._alias(call, call.path[1], missing="Alias not found")
+        alias = aliases.update(
+            alias,
+            call.body,
+            revision_id=self._lambdas.new_id(),
+            has_version=lambda version: self._lambdas.has_version(call.function, version),
+        )
+        self._lambdas.put_alias(call.function, alias)
+        return answer(200, alias.to_json())
+
+    def get_alias(self, call: Call) -> Answer:
+        """One alias."""
+        return answer(200, self._alias(call, call.path[1]).to_json())
+
+    def list_aliases(self, call: Call) -> Answer:
+        """The function's aliases by name, or those of one version."""
+        call.latest()
+        version = call.asked("FunctionVersion")
+        shown = [alias.to_json() for alias in self._lambdas.aliases(call.function) if version in (None, alias.version)]
+        return answer(200, {"Aliases": shown})
+
+    def delete_alias(self, call: Call) -> Answer:
+        """Take an alias away; that there is none is no error."""
+        call.latest()
+        self._lambdas.drop_alias(call.function, call.path[1])
+        return answer(204)
+
+    def add_permission(self, call: Call) -> Answer:
+        """Add a statement to the policy of one qualifier."""
+        if call.qualifier == LATEST:
+            raise InvalidParameterValueError("We currently do not support adding policies for $LATEST.")
+        resource_policies.expect_policy_revision(call.body.get("RevisionId"), self._revision(call))
+        statement = resource_policies.statement(call.body, self._lambdas.arn(call.function, call.qualifier))
+        self._lambdas.policies(call.function).add(call.qualifier, statement)
+        self._renew_revision(call)
+        return answer(201, {"Statement": json.dumps(statement)})
+
+    def get_policy(self, call: Call) -> Answer:
+        """The policy of one qualifier, with the revision that guards it."""
+        document = self._lambdas.policies(call.function).document(call.qualifier)
+        return answer(200, {"Policy": json.dumps(document), "RevisionId": self._revision(call)})
+
+    def remove_permission(self, call: Call) -> Answer:
+        """Take a statement out of the policy of one qualifier."""
+        if not self._lambdas.has(call.function):
+            raise ResourceNotFoundError(f"No policy found for: {self._lambdas.arn(call.function)}")
+        expect_revision(call.asked("RevisionId"), self._revision(call))
+        self._lambdas.policies(call.function).remove(call.qualifier, call.path[1])
+        self._renew_revision(call)
+        return answer(204)
+
+    def _alias(self, call: Call, name: str, *, missing: str = "Cannot find alias arn") -> Alias:
+        call.latest()
+        alias = self._lambdas.alias(call.function, name)
+        if alias is None:
+            raise ResourceNotFoundError(f"{missing}: {self._lambdas.arn(call.function, name)}")
+        return alias
+
+    def _revision(self, call: Call) -> str:
+        """The revision that guards a qualifier's policy: the alias's, or the version's."""
+        if call.qualifier and aliases.is_alias_name(call.qualifier):
+            return self._alias(call, call.qualifier).revision_id
+        return str(call.backend.get_function(call.function, call.qualifier).revision_id)
+
+    def _renew_revision(self, call: Call) -> None:
+        if call.qualifier and aliases.is_alias_name(call.qualifier):
+            alias = self._alias(call, call.qualifier)
+            self._lambdas.put_alias(call.function, dataclasses.replace(alias, revision_id=self._lambdas.new_id()))
+        else:
+            call.backend.get_function(call.function, call.qualifier).revision_id = self._lambdas.new_id()
+
+
+def _event(text: str) -> object:
+    try:
+        return json.loads(text or "{}")
+    except ValueError as error:
+        raise _UnreadableEventError(f"Could not parse request body into json: {error}") from error
+
+
+class _UnreadableEventError(LambdaError):
+    code = "InvalidRequestContentException"
+    status = 400
+
+
+def _show_invocation(invocation: Invocation, *, wants_log: bool) -> Answer:
+    status, headers, _ = answer(200)
+    headers["X-Amz-Executed-Version"] = invocation.executed_version
+    if invocation.function_error:
+        headers["X-Amz-Function-Error"] = invocation.function_error
+    if wants_log:
+        start, end, report = platform_lines(invocation, memory_mb=128)
+        log = "\n".join([start, *invocation.log_lines, end, report, ""]).encode()[-LOG_TAIL_BYTES:]
+        headers["X-Amz-Log-Result"] = base64.b64encode(log).decode("ascii")
+    return status, headers, json.dumps(invocation.payload)

@@ -1,0 +1,188 @@
+"""moto's CloudWatch Logs: groups and streams stay moto's, lines and metric filters are the embedded AWS's.
+
+moto keeps metric filters without ever running them, and matches no JSON pattern. Here every line that moto takes, and every
+line that the embedded AWS writes itself, goes through `local.logs`; a stream that gets its first line is made known to moto.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from moto.logs.models import LogsBackend, logs_backends
+from moto.logs.responses import LogsResponse
+
+from local.logs import LogIngest
+from local.metric_filters import check_length
+from local.refusal import NotBuiltError, RefusalError
+
+_RESPONSE = "moto.logs.responses.LogsResponse"
+_BACKEND = "moto.logs.models.LogsBackend"
+_ACTIONS = (
+    "delete_metric_filter",
+    "describe_metric_filters",
+    "filter_log_events",
+    "get_log_events",
+    "put_metric_filter",
+)
+_METHODS = ("delete_log_group", "put_log_events")
+HOOKS = [
+    *(f"{_RESPONSE}.{name}" for name in _ACTIONS),
+    *(f"{_BACKEND}.{name}" for name in (*_METHODS, "ensure_log_group", "ensure_log_stream")),
+]
+
+_ACCOUNT, _REGION = "123456789012", "eu-west-1"
+_LONGEST_NAME = 512
+_LONGEST_METRIC = 255
+_MOST_EVENTS = 10_000
+_TWO_WEEKS = 14 * 86_400
+_TWO_HOURS = 7_200
+_MILLISECONDS = 1_000
+
+Answer = tuple[int, dict[str, Any], str]
+Moto = Any
+"""moto is untyped here."""
+
+
+class Clock(Protocol):
+    """The embedded AWS's clock."""
+
+    def now(self) -> float:
+        """The time in epoch seconds."""
+
+
+class Aws(Protocol):
+    """What this seam needs of the embedded AWS."""
+
+    @property
+    def logs(self) -> LogIngest:
+        """Lines and metric filters."""
+
+    @property
+    def clock(self) -> Clock:
+        """The simulated time."""
+
+
+def install(aws: Aws) -> Callable[[], None]:
+    """Let moto's CloudWatch Logs answer from `aws`; returns what puts moto back as it was."""
+    calls = _Calls(aws.logs)
+    before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in _ACTIONS]
+    before += [(LogsBackend, name, getattr(LogsBackend, name)) for name in _METHODS]
+    for name in _ACTIONS:
+        setattr(LogsResponse, name, _as_action(getattr(calls, name)))
+    LogsBackend.delete_log_group = _forgetting(LogsBackend.delete_log_group, aws.logs)
+    LogsBackend.put_log_events = _ingesting(LogsBackend.put_log_events, aws)
+    aws.logs.on_new_stream = _announce
+
+    def uninstall() -> None:
+        aws.logs.on_new_stream = None
+        for owner, name, own in before:
+            setattr(owner, name, own)
+
+    return uninstall
+
+
+def _announce(group: str, stream: str) -> None:
+    """Make a stream of the embedded AWS known to moto, which describes streams."""
+    backend = logs_backends[_ACCOUNT][_REGION]
+    backend.ensure_log_group(group)
+    backend.ensure_log_stream(group, stream)
+
+
+def _forgetting(own: Callable[..., Any], logs: LogIngest) -> Callable[..., Any]:
+    def delete_log_group(backend: Moto, log_group_name: str) -> None:
+        own(backend, log_group_name)
+        logs.forget_group(log_group_name)
+
+    return delete_log_group
+
+
+def _ingesting(own: Callable[..., Any], aws: Aws) -> Callable[..., Any]:
+    def put_log_events(
+        backend: Moto, log_group_name: str, log_stream_name: str, log_events: Sequence[Mapping[str, Any]]
+    ) -> Any:  # noqa: ANN401 (whatever moto answers)
+        answered = own(backend, log_group_name, log_stream_name, log_events)
+        now = aws.clock.now()
+        lines = [(event["timestamp"] / _MILLISECONDS, event["message"]) for event in log_events]
+        taken = [(at, line) for at, line in lines if now - _TWO_WEEKS <= at <= now + _TWO_HOURS]
+        aws.logs.ingest_many(log_group_name, taken, stream=log_stream_name)
+        return answered
+
+    return put_log_events
+
+
+class _Calls:
+    """The operations under moto's names for them; each gets moto's backend, which knows groups and streams."""
+
+    def __init__(self, logs: LogIngest) -> None:
+        self._logs = logs
+
+    def put_metric_filter(self, backend: Moto, request: Mapping[str, Any]) -> None:
+        _group_of(backend, request)
+        self._logs.put_metric_filter(request)
+
+    def delete_metric_filter(self, backend: Moto, request: Mapping[str, Any]) -> None:
+        check_length("filterName", request["filterName"], _LONGEST_NAME)
+        self._logs.delete_metric_filter(_group_of(backend, request), request["filterName"])
+
+    def describe_metric_filters(self, backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
+        check_length("filterNamePrefix", request.get("filterNamePrefix") or "", _LONGEST_NAME)
+        check_length("metricName", request.get("metricName") or "", _LONGEST_METRIC)
+        if request.get("logGroupName"):
+            _group_of(backend, request)
+        return self._logs.describe_metric_filters(request)
+
+    def filter_log_events(self, backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
+        _check_limit(request)
+        return self._logs.filter_log_events({**request, "logGroupName": _group_of(backend, request)})
+
+    def get_log_events(self, backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
+        _check_limit(request)
+        group = _group_of(backend, request)
+        if request["logStreamName"] not in backend.groups[group].streams:
+            raise RefusalError("ResourceNotFoundException", "The specified log stream does not exist.")
+        return self._logs.get_log_events({**request, "logGroupName": group})
+
+
+def _group_of(backend: Moto, request: Mapping[str, Any]) -> str:
+    """The name of the group that a request is about, given as a name or as an ARN."""
+    given: str = request.get("logGroupName") or request.get("logGroupIdentifier") or ""
+    name = given.partition(":log-group:")[2].removesuffix(":*") if given.startswith("arn:") else given
+    if len(name) > _LONGEST_NAME:
+        raise RefusalError(
+            "InvalidParameterException",
+            f"Invalid LogGroup or LogStream, both must have length less than or equal to {_LONGEST_NAME}.",
+        )
+    if name not in backend.groups:
+        raise RefusalError("ResourceNotFoundException", "The specified log group does not exist.")
+    return name
+
+
+def _check_limit(request: Mapping[str, Any]) -> None:
+    limit = request.get("limit")
+    if limit is not None and not 1 <= limit <= _MOST_EVENTS:
+        raise RefusalError(
+            "InvalidParameterException",
+            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value "
+            f"{'less than or equal to 10000' if limit > _MOST_EVENTS else 'greater than or equal to 1'}",
+        )
+
+
+def _as_action(perform: Callable[[Moto, Mapping[str, Any]], Mapping[str, Any] | None]) -> Callable[[Moto], Answer]:
+    """The operation as a method of moto's."""
+
+    def action(response: Moto) -> Answer:
+        try:
+            result = perform(response.logs_backend, json.loads(response.body))
+        except RefusalError as error:
+            return _answer(400, {"__type": error.code, "message": error.message})
+        except NotBuiltError as error:
+            return _answer(501, {"__type": "NotBuilt", "message": str(error)})
+        return _answer(200, result or {})
+
+    return action
+
+
+def _answer(status: int, body: Mapping[str, Any]) -> Answer:
+    """An answer in moto's shape: it takes the status from the headers."""
+    headers = {"Content-Type": "application/x-amz-json-1.1", "status": status}
+    return status, headers, json.dumps(body)

@@ -1,0 +1,124 @@
+"""A request to a stage, and what became of it.
+
+Values that the data plane fills in and everybody else reads: the access log, the metrics, tests that look for half
+releases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from local.gateway_definition import Method
+from local.gateway_settings import StageSettings
+from local.lambda_runtime import Invocation
+
+ArmName = Literal["base", "canary"]
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Request(NamedTuple):
+    """What a client sends to ``https://<api_id>.execute-api.../<stage><path>``, at the simulated second ``at``.
+
+    ``path`` starts with a slash and is still percent-encoded; ``query`` holds decoded pairs, in order.
+    """
+
+    api_id: str
+    stage: str
+    method: str
+    path: str
+    at: float
+    headers: Mapping[str, str] = NOTHING
+    query: Sequence[tuple[str, str]] = ()
+    body: str | None = None
+    is_base64: bool = False
+    source_ip: str = "127.0.0.1"
+
+
+@dataclass(slots=True, eq=False)
+class Served:
+    """A request with its answer, as far as it came. Latencies are whole milliseconds.
+
+    ``settings`` are those this request saw, ``arm`` the one it got (None where there is no such stage), ``is_canary``
+    what ``$context.isCanaryRequest`` says. ``function``, ``qualifier`` and ``version`` say who answered;
+    ``integration_status`` is Lambda's own status, ``function_status`` the one the function returned.
+    """
+
+    request: Request
+    request_id: str
+    extended_request_id: str
+    settings: StageSettings | None = None
+    arm: ArmName | None = None
+    is_canary: str | None = None
+    deployment_id: str | None = None
+    method: Method | None = None
+    parameters: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    function: str | None = None
+    qualifier: str | None = None
+    invocation: Invocation | None = None
+    status: int = 200
+    headers: Sequence[tuple[str, str]] = ()
+    body: str = ""
+    is_base64: bool = False
+    integration_status: int | None = None
+    function_status: int | None = None
+    integration_latency: int | None = None
+    latency: int = 0
+    error_message: str | None = None
+    error_type: str | None = None
+    integration_error: str | None = None
+
+    @property
+    def at(self) -> float:
+        """When the request arrived."""
+        return self.request.at
+
+    @property
+    def version(self) -> str | None:
+        """The version of the function that answered; None if none was reached."""
+        return self.invocation.executed_version if self.invocation else None
+
+    def answer_error(self, status: int, message: str, response_type: str) -> None:
+        """Answer with one of API Gateway's own responses; ``response_type`` is its name."""
+        self.status = status
+        self.error_message = message
+        self.error_type = response_type
+        error = _ERROR_TYPES.get(response_type, "InternalServerErrorException")
+        self.headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", error))
+        self.body = f'{{"message":"{message}"}}'
+
+    def details(self) -> dict[str, Any]:
+        """The few facts a person wants to see of it."""
+        return {
+            "at": self.at,
+            "request": f"{self.request.method} {self.request.path}",
+            "arm": self.arm,
+            "deployment_id": self.deployment_id,
+            "answered_by": f"{self.function}:{self.qualifier} version {self.version}" if self.function else None,
+            "status": self.status,
+            "latency": self.latency,
+        }
+
+
+_ERROR_TYPES = {
+    "MISSING_AUTHENTICATION_TOKEN": "MissingAuthenticationTokenException",
+    "ACCESS_DENIED": "ForbiddenException",
+}
+
+
+class Invoke(NamedTuple):
+    """A client's direct invocation of a function, at the simulated second ``at``."""
+
+    function: str
+    qualifier: str | None
+    event: Any
+    at: float
+
+
+class Invoked(NamedTuple):
+    """A direct invocation with what came of it; None if there was no such function, or no such qualifier of it."""
+
+    request: Invoke
+    invocation: Invocation | None

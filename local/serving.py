@@ -1,0 +1,103 @@
+"""A stage's settings made ready to serve: routes, targets and the access-log line worked out once for each change.
+
+Decides which arm a request gets. One such value is one unit of propagation, so a request never mixes two of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from local.access_log import compile_format
+from local.proxy_integration import Event
+from local.routing import Routes, lambda_target
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from local.gateway_definition import Method
+    from local.gateway_settings import Arm, StageSettings
+    from local.served import ArmName, Served
+
+
+class Account(Protocol):
+    """Whose functions and APIs these are."""
+
+    account: str
+    region: str
+
+
+class Endpoint:
+    """A Lambda proxy method of one arm: whom it calls with what; without a target, its URI names no function."""
+
+    def __init__(self, method: Method, settings: StageSettings, arm: Arm, owner: Account) -> None:
+        self.target = lambda_target(method.integration, arm.variables) if method.integration else None
+        self.event = Event(method, settings, arm, account=owner.account, region=owner.region)
+        stage = f"{settings.api_id}/{settings.stage_name}"
+        self._caller = f"arn:aws:execute-api:{owner.region}:{owner.account}:{stage}"
+        self._path = method.path
+
+    def source_arn(self, http_method: str) -> str:
+        """On whose behalf API Gateway calls the function."""
+        return f"{self._caller}/{http_method}{self._path}"
+
+
+class ServingArm:
+    """One arm: a deployment's routes, and what each method calls under the arm's stage variables."""
+
+    def __init__(self, name: ArmName, settings: StageSettings, arm: Arm, parts: Parts) -> None:
+        self.name = name
+        self.deployment_id = arm.deployment_id
+        self.variables = arm.variables
+        self.routes = parts.routes_of(settings.api_id, arm)
+        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(method, settings, arm, parts.owner)
+        self._endpoints: dict[int, Endpoint] = {}
+
+    def endpoint(self, method: Method) -> Endpoint:
+        """What a method of this arm's definition calls."""
+        key = id(method)
+        endpoint = self._endpoints.get(key)
+        if endpoint is None:
+            endpoint = self._endpoints[key] = self._make(method)
+        return endpoint
+
+
+class Parts:
+    """What making stages ready needs: whose they are, and the routes of each deployment, made once."""
+
+    def __init__(self, owner: Account) -> None:
+        self.owner = owner
+        self._routes: dict[tuple[str, str], Routes] = {}
+
+    def routes_of(self, api_id: str, arm: Arm) -> Routes:
+        """The routes of the arm's deployment, which never change."""
+        key = (api_id, arm.deployment_id)
+        if key not in self._routes:
+            self._routes[key] = Routes(arm.definition)
+        return self._routes[key]
+
+
+class ServingStage:
+    """A stage as one moment's settings have it."""
+
+    def __init__(self, settings: StageSettings, parts: Parts) -> None:
+        self.settings = settings
+        self.api_name = settings.base.definition.api_name
+        self._base = ServingArm("base", settings, settings.base, parts)
+        self._canary = ServingArm("canary", settings, settings.canary, parts) if settings.canary else None
+        self._share = settings.percent / 100
+        log = settings.access_log
+        self.log_group = log_group(log.destination_arn) if log and log.format else None
+        self.render: Callable[[Served], str] = compile_format(log.format if log and log.format else "")
+
+    def choose(self, rng: random.Random) -> ServingArm:
+        """Base or canary, by chance, anew for each request (docs/aws.md#traffic-split)."""
+        if self._canary is not None and rng.random() < self._share:
+            return self._canary
+        return self._base
+
+
+def log_group(destination_arn: str | None) -> str | None:
+    """The log group that an access log's destination names; None for a Firehose stream or nothing."""
+    _, found, name = (destination_arn or "").partition(":log-group:")
+    return name.removesuffix(":*") if found else None

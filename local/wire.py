@@ -1,0 +1,86 @@
+"""How an AWS error looks on the wire: in the shape of the protocol that the request came in.
+
+Decides the shape, and which code and status each service uses to deny or throttle (docs/aws.md#error-shapes). Which request
+is refused, and why, it is told.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class Refusal(NamedTuple):
+    """An error code with its HTTP status and message."""
+
+    code: str
+    status: int
+    message: str
+
+
+class Answer(NamedTuple):
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+_DENIED = {
+    "apigateway": ("AccessDeniedException", 403),
+    "cloudwatch": ("AccessDenied", 403),
+    "lambda": ("AccessDeniedException", 403),
+    "sts": ("AccessDenied", 403),
+}
+_THROTTLED = {
+    "apigateway": ("TooManyRequestsException", 429),
+    "cloudwatch": ("Throttling", 400),
+    "lambda": ("TooManyRequestsException", 429),
+    "sts": ("Throttling", 400),
+}
+
+
+def denied(service: str, operation: str) -> Refusal:
+    """The caller may not do this. ``service`` is boto3's name of it."""
+    code, status = _DENIED.get(service, ("AccessDeniedException", 400))
+    principal = "arn:aws:sts::123456789012:assumed-role/canary/session"
+    return Refusal(code, status, f"User: {principal} is not authorized to perform: {service}:{operation}")
+
+
+def throttled(service: str) -> Refusal:
+    """The caller did this too often."""
+    code, status = _THROTTLED.get(service, ("ThrottlingException", 400))
+    return Refusal(code, status, "Too Many Requests" if status == 429 else "Rate exceeded")  # noqa: PLR2004 - HTTP's name for it
+
+
+def answer(refusal: Refusal, request_headers: Mapping[str, str]) -> Answer:
+    """The refusal as an HTTP answer to a request with these headers (names in lower case)."""
+    content_type = request_headers.get("content-type", "")
+    if request_headers.get("smithy-protocol") == "rpc-v2-cbor":
+        body = b"\xa2" + b"".join(map(_cbor_text, ("__type", refusal.code, "message", refusal.message)))
+        headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+    elif content_type.startswith("application/x-www-form-urlencoded"):
+        body, headers = _xml(refusal).encode(), {"Content-Type": "text/xml"}
+    else:
+        body = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
+        headers = {"Content-Type": content_type or "application/json", "x-amzn-ErrorType": refusal.code}
+    return Answer(refusal.status, headers | {"x-amzn-RequestId": _REQUEST_ID}, body)
+
+
+def _xml(refusal: Refusal) -> str:
+    return (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(refusal.code)}</Code>"
+        f"<Message>{escape(refusal.message)}</Message></Error><RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
+    )
+
+
+def _cbor_text(text: str) -> bytes:
+    """A CBOR text string, whose length always takes two bytes here."""
+    encoded = text.encode()
+    return b"\x79" + len(encoded).to_bytes(2, "big") + encoded

@@ -1,0 +1,153 @@
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from local.__main__ import main
+from local.demo import find_problems, run_demo
+from local.readback import Look, Standing
+from local.sample_code import archive
+from local.scenarios import SCENARIOS, Ending, choose
+from local.served import Request, Served
+from local.timeline import Timeline
+from local.witness import Witness
+
+ALIASES = {"orders-read:live": "1", "orders-read:canary": "1"}
+AT_REST = Standing("d", {"lambdaAlias": "live"}, None, ALIASES, None, 2)
+SCENARIO = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+def printed(*, is_terminal=False):
+    return Console(file=io.StringIO(), width=160, force_terminal=is_terminal, highlight=False)
+
+
+def text_of(console):
+    return console.file.getvalue()
+
+
+def a_look(minute, **changes):
+    look = Look(
+        key=f"look#{minute}",
+        at=60.0 * minute,
+        verdict="CONTINUE",
+        reason="all quiet",
+        step=0,
+        weight_percent=10.0,
+        log_e=0.0,
+        log_e_with_history=0.0,
+        requests={"base": 500, "canary": 50},
+        bad={"base": 1, "canary": 0},
+    )
+    return replace(look, **changes)
+
+
+# One scenario, end to end.
+
+
+def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
+    console = printed()
+    assert run_demo(choose("errors"), console) == 0
+    lines = text_of(console).splitlines()
+    shown = "\n".join(line.rstrip() for line in lines)
+    assert "errors: a release whose handlers return some 5xx" in shown
+    assert any("ROLL_BACK" in line and "worse than base in errors" in line for line in lines)
+    assert "base gets every request" in shown
+    assert "rolled back after" in shown
+    assert "no canary" in shown
+    assert "orders-read:live at 1, orders-read:canary at 1" in shown
+    assert "lock     free" in shown
+    assert "canary requests failed that base would have served" in shown
+    assert "Lambda calls" in shown
+    assert "1 rollout in" in shown
+    assert "all as they should" in shown
+
+
+def test_an_unknown_scenario_is_answered_with_those_that_there_are(capsys):
+    assert main(["demo", "--only", "sloow"]) == 2
+    assert capsys.readouterr().err == (
+        "there is no scenario sloow; take one of healthy, errors, crashes, slow, overload, outage\n"
+    )
+
+
+# What makes a scenario fail.
+
+
+@pytest.mark.parametrize(
+    ("found", "problem"),
+    [
+        ({"ending": "Promoted"}, "it must end as RolledBack and ended as Promoted"),
+        ({"last_weight": 10.0}, "it must be rolled back at 50 % and was at 10 %"),
+        ({"canary": "deployment d at 5.0 %"}, "the stage still has a canary: deployment d at 5.0 %"),
+        ({"aliases": {**ALIASES, "orders-read:canary": "2"}}, "the aliases must be at"),
+        ({"holder": "overload"}, "the lock is still held by overload"),
+    ],
+)
+def test_a_rollout_that_ends_otherwise_than_it_must_is_told(found, problem):
+    standing = {key: value for key, value in found.items() if key not in {"ending", "last_weight"}}
+    after = replace(AT_REST, **standing)
+    given = {"ending": Ending.ROLLED_BACK, "last_weight": 50.0, **found}
+    problems = list(find_problems(SCENARIO["overload"], given["ending"], given["last_weight"], ALIASES, after))
+    assert len(problems) == 1
+    assert problems[0].startswith(problem)
+
+
+def test_a_rollout_that_ends_as_it_must_has_no_problems():
+    assert not list(find_problems(SCENARIO["overload"], "RolledBack", 50.0, ALIASES, AT_REST))
+
+
+def test_every_scenario_is_a_release_that_can_be_built():
+    zips = {scenario.name: archive({"NAME": scenario.name, **scenario.numbers}) for scenario in SCENARIOS}
+    assert len(set(zips.values())) == len(SCENARIOS) == 6
+
+
+# The timeline.
+
+
+def test_the_timeline_prints_every_fifth_look_and_every_verdict_that_is_not_to_continue():
+    console = printed()
+    with Timeline(console, started=0.0, weights=[10.0, 50.0]) as timeline:
+        for minute in range(1, 7):
+            timeline.show(a_look(minute))
+        timeline.show(a_look(7, verdict="ADVANCE", reason="no worse than base", log_e=2.0))
+        timeline.show(a_look(8, step=1, weight_percent=50.0))
+    rows = [line.split() for line in text_of(console).splitlines()]
+    assert len(rows) == 3
+    assert rows[1][:3] == ["5:00", "■□", "1/2"]
+    assert rows[2][:3] == ["7:00", "■□", "1/2"]
+    assert "3500, 7 bad" in text_of(console)
+    assert "350, 0 bad" in text_of(console)
+    assert {"7.39", "ADVANCE"} <= set(rows[2])
+
+
+def test_the_timeline_on_a_terminal_shows_each_look_while_it_is_the_newest():
+    console = printed(is_terminal=True)
+    with Timeline(console, started=0.0, weights=[10.0]) as timeline:
+        timeline.show(a_look(1, reason="the newest look"))
+    assert "the newest look" in text_of(console)
+
+
+def test_the_timeline_tells_what_the_machine_does_besides_looking_once():
+    console = printed()
+    with Timeline(console, started=0.0, weights=[10.0]) as timeline:
+        timeline.note_states([(60.0, "MakeSafe"), (120.0, "WhichEnding"), (120.0, "MakeSafe")])
+    assert text_of(console).count("base gets every request") == 1
+
+
+# What clients got.
+
+
+def served(arm, status, latency):
+    return Served(Request("a", "prod", "GET", "/", 0.0), "r", "x", arm=arm, status=status, latency=latency)
+
+
+def test_harm_is_what_the_canary_did_beyond_what_base_would_have_done():
+    witness = Witness()
+    for number in range(100):
+        witness(served("base", 503 if number < 10 else 200, 50))
+        witness(served("canary", 503 if number < 30 else 200, 50 if number < 60 else 500))
+    assert witness.requests == 200
+    assert witness.harmed == 20
+    assert witness.slowed(100.0) == 40
+    witness.restart()
+    assert (witness.requests, witness.harmed) == (0, 0)
