@@ -1,0 +1,53 @@
+"""The one line that each request leaves in the log: who answered, for which arm, how.
+
+A line may carry a metric in CloudWatch's embedded metric format, which CloudWatch then counts.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+NAMESPACE = "Orders"
+CHECKOUT_FAILED = {"Namespace": NAMESPACE, "Dimensions": [["arm"]], "Metrics": [{"Name": "CheckoutFailed"}]}
+PAYMENT_FAILED = {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": [{"Name": "PaymentFailed"}]}
+
+
+def arm_of(event: dict[str, Any]) -> str:
+    """The arm that a request came through: the API's stage variable names the alias, the alias the arm."""
+    return "canary" if (event.get("stageVariables") or {}).get("lambdaAlias") == "canary" else "base"
+
+
+def write_request(event: dict[str, Any], context: Any, status: int) -> None:  # noqa: ANN401 - Lambda's context
+    """A request and its status."""
+    print(json.dumps(_line(event, context, status)))  # noqa: T201 - a Lambda function's log is its standard output
+
+
+def write_checkout(
+    event: dict[str, Any],
+    context: Any,  # noqa: ANN401 - Lambda's context
+    status: int,
+    *,
+    is_failed: bool,
+    is_payment: bool = False,
+) -> None:
+    """A checkout: the same line, and the metrics CheckoutFailed (by arm) and PaymentFailed with it."""
+    line = _line(event, context, status)
+    line["_aws"] = {
+        "Timestamp": int(time.time() * 1000),
+        "CloudWatchMetrics": [CHECKOUT_FAILED, PAYMENT_FAILED],
+    }
+    line["CheckoutFailed"] = int(is_failed)
+    line["PaymentFailed"] = int(is_payment)
+    print(json.dumps(line))  # noqa: T201 - as above
+
+
+def _line(event: dict[str, Any], context: Any, status: int) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
+    return {
+        "request": event["requestContext"]["requestId"],
+        "function": context.function_name,
+        "version": context.function_version,
+        "arm": arm_of(event),
+        "status": status,
+    }
