@@ -14,7 +14,6 @@ from canary.aws.records import Records
 from canary.rules.policy import Policy, Step, WhenUnproven
 from local.base_history import write_day
 from local.controller import Controller, create_controller, register_target
-from local.embedded import EmbeddedAws
 from local.orders_traffic import OrdersTraffic
 from local.sample import create_sample, publish_release
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from canary.aws.records import Held
     from canary.rules.target import Target
+    from local.embedded import EmbeddedAws
     from local.served import Served
 
 QUICK = Policy(

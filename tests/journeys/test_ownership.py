@@ -9,10 +9,11 @@ import pytest
 
 from local.faults import Fault, Mode, TaskFault, TaskMode
 from statemachine.definition import load, states_of
-from tests.rig import Rig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.rig import Rig
 
 MINUTE = 60
 

@@ -1,0 +1,77 @@
+"""Each Task fails once and always, and the execution is stopped at each state: the target ends whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.faults import StopFault, TaskFault, TaskMode
+from statemachine.definition import load, states_of, task_names
+from tests.faults.verdicts import FAILING, check_whole_and_truthful, publish
+
+if TYPE_CHECKING:
+    from tests.rig import Rig
+
+TASKS = task_names(load())
+WAY_BACK = {"MakeSafe", "WhichEnding", "SafetySettle"}
+STOPPED = [name for name, state in states_of(load()) if state["Type"] not in {"Succeed", "Fail"} and name != "Begin"]
+SAMPLED = {"TakeLock", "ShiftTraffic", "MoveBase", "CleanUp", "MakeSafe"}
+
+
+def sampled(names: list[str]) -> list[object]:
+    """All of them; those that are no sample only in `make check`."""
+    return [name if name in SAMPLED else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("task", sampled(TASKS))
+def test_a_task_that_fails_once_does_not_leave_the_target_between(rig: Rig, task: str):
+    before = publish(rig, **FAILING if task in WAY_BACK else {})
+    rig.aws.faults.add(TaskFault(task, TaskMode.FAILS, times=1))
+    arn = rig.start()
+    check_whole_and_truthful(rig, before, arn, rig.finish(arn))
+
+
+@pytest.mark.parametrize("task", sampled(TASKS))
+def test_a_task_that_lambda_refuses_once_is_tried_again(rig: Rig, task: str):
+    before = publish(rig, **FAILING if task in WAY_BACK else {})
+    rig.aws.faults.add(TaskFault(task, TaskMode.FAILS, times=1, error="Lambda.TooManyRequestsException"))
+    arn = rig.start()
+    ended = rig.finish(arn)
+
+    assert ended.ending == ("RolledBack" if task in WAY_BACK else "Promoted")
+    check_whole_and_truthful(rig, before, arn, ended, settle=60)
+
+
+@pytest.mark.parametrize("task", sampled(TASKS))
+def test_a_task_that_always_fails_leaves_the_target_whole(rig: Rig, task: str):
+    before = publish(rig, **FAILING if task in WAY_BACK else {})
+    rig.aws.faults.add(TaskFault(task, TaskMode.FAILS))
+    arn = rig.start()
+    check_whole_and_truthful(rig, before, arn, rig.finish(arn))
+
+
+@pytest.mark.parametrize("task", sampled(TASKS))
+def test_a_task_that_times_out_and_writes_late_leaves_the_target_whole(rig: Rig, task: str):
+    before = publish(rig, **FAILING if task in WAY_BACK else {})
+    rig.aws.faults.add(TaskFault(task, TaskMode.TIMES_OUT, times=4, runs_after=50))
+    arn = rig.start()
+    check_whole_and_truthful(rig, before, arn, rig.finish(arn))
+
+
+@pytest.mark.parametrize("state", sampled(STOPPED))
+def test_an_execution_stopped_at_a_state_leaves_the_target_whole(rig: Rig, state: str):
+    before = publish(rig, **FAILING if state in WAY_BACK else {})
+    rig.aws.faults.add(StopFault(state))
+    arn = rig.start()
+    ended = rig.finish(arn)
+
+    assert ended.status == "ABORTED"
+    check_stopped(rig, before, arn, ended)
+
+
+def check_stopped(rig: Rig, before: object, arn: str, ended: object) -> None:
+    if rig.record_of(arn) is None:
+        assert rig.is_at_rest()
+        return
+    check_whole_and_truthful(rig, before, arn, ended)

@@ -1,0 +1,59 @@
+"""What must hold of a target after anything: whole, at rest, and truthfully told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from statemachine.definition import load, states_of
+
+if TYPE_CHECKING:
+    from tests.rig import Ended, Rig
+
+MINUTE = 60
+ENDS = {"promoted": {"Promoted"}, "rolled_back": {"RolledBack"}}
+FAILING = {"FAILING_SHARE": 0.6}
+
+
+@dataclass
+class Before:
+    """The target before the rollout, and what the release brings."""
+
+    deployment: str
+    old: Mapping[str, str]
+    new: Mapping[str, str]
+
+
+def publish(rig: Rig, **numbers: float) -> Before:
+    old = {name: live for name, (live, _) in rig.aliases().items()}
+    return Before(rig.stage["deploymentId"], old, rig.publish(**numbers))
+
+
+def endings() -> set[str]:
+    return {name for name, state in states_of(load()) if state["Type"] in {"Succeed", "Fail"}}
+
+
+def check_whole_and_truthful(rig: Rig, before: Before, arn: str, ended: Ended, *, settle: float = 15 * MINUTE) -> None:
+    """After guard and sweeper had their time: base or the whole release, no canary, lock free; record and ending agree."""
+    rig.settle(settle)
+    assert rig.is_at_rest(), (ended.ending, rig.stage.get("canarySettings"), rig.aliases(), rig.record_of(arn))
+    live = {name: version for name, (version, _) in rig.aliases().items()}
+    is_promoted = live == before.new and rig.stage["deploymentId"] != before.deployment
+    is_base = live == before.old and rig.stage["deploymentId"] == before.deployment
+    assert is_promoted or is_base, (live, before)
+    held = rig.record_of(arn)
+    if held is None:
+        assert is_base
+        assert ended.ending == "Refused"
+        return
+    phase = held.rollout.phase.value
+    assert phase == ("promoted" if is_promoted else "rolled_back")
+    assert not held.rollout.needs_operator
+    assert held.rollout.reason
+    if ended.status != "ABORTED":
+        assert ended.ending in endings()
+        assert ended.ending in ENDS[phase] | {"NeedsOperator", "Refused"}, (ended.ending, phase)
+    if held.rollout.intent.deployment_id:
+        new = (held.rollout.intent.deployment_id, before.new)
+        assert rig.half_releases((before.deployment, before.old), new) == []

@@ -1,0 +1,26 @@
+"""Whatever AWS turns out to answer where no record tells, a rollout promotes and goes back as before."""
+
+import pytest
+
+from local.embedded import EmbeddedAws
+from local.unknowns import QUESTIONS
+from tests.rig import Rig
+
+SAMPLED = {"remove-absent-canary", "stage-propagation"}
+CASES = [
+    pytest.param(question.slug, answer, marks=() if question.slug in SAMPLED else pytest.mark.slow)
+    for question in QUESTIONS
+    for answer in question.answers
+]
+
+
+@pytest.mark.parametrize(("slug", "answer"), CASES)
+def test_rollouts_end_alike_under_every_plausible_answer(slug: str, answer: str):
+    with EmbeddedAws(answers={slug: answer}) as aws:
+        rig = Rig(aws, history=False)
+        rig.publish()
+        assert rig.run().ending == "Promoted"
+        assert rig.is_at_rest()
+        rig.publish(FAILING_SHARE=0.6)
+        assert rig.run().ending == "RolledBack"
+        assert rig.is_at_rest()
