@@ -23,8 +23,9 @@ lint: .venv/dev  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy functions/canary local statemachine
 
-check: lint  ## everything, with branch coverage
-	$(PYTEST) --cov --cov-report=term-missing:skip-covered
+check: lint  ## everything: branch coverage of functions/canary, every fault, the README's commands
+	$(PYTEST) -m "not slow" --cov --cov-report=term-missing:skip-covered
+	$(PYTEST) -m slow
 
 audit: .venv/dev  ## known vulnerabilities in the locked dependencies; needs the public package index
 	$(BIN)/pip-audit --requirement requirements.txt --require-hashes

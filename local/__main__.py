@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 
+from local.port import PortTakenError, require_free
 from local.scenarios import SCENARIOS, UnknownScenarioError, choose
+from local.startup import without_collections
 
 PORT = 4566
 SPEED = 60.0
@@ -24,18 +27,21 @@ def _demo(asked: argparse.Namespace) -> int:
         chosen = choose(asked.only)
     except UnknownScenarioError as error:
         return _refuse(error)
-    from local.demo import run_demo  # noqa: PLC0415 - moto takes seconds to import, and a wrong name need not wait for it
+    with without_collections():
+        from local.demo import run_demo  # noqa: PLC0415 - moto takes seconds to import, and a wrong name need not wait
 
     return run_demo(chosen)
 
 
 def _serve(asked: argparse.Namespace) -> int:
-    from local.serve import PortTakenError, serve  # noqa: PLC0415 - as above
-
     try:
-        return serve(port=asked.port, speed=asked.speed, per_minute=asked.requests_per_minute)
+        require_free(asked.port)
     except PortTakenError as error:
         return _refuse(error)
+    with without_collections():
+        from local.serve import serve  # noqa: PLC0415 - as above
+
+    return serve(port=asked.port, speed=asked.speed, per_minute=asked.requests_per_minute)
 
 
 def _refuse(error: Exception) -> int:
@@ -68,4 +74,6 @@ def _positive(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # the process ends: looking once more through all that moto made would take it seconds
+    sys.exit(status)

@@ -60,13 +60,21 @@ class _Minute:
     payments: Cells
 
 
-def write_day(store: MetricStore, target: Target, *, until: float, rng: random.Random, per_minute: float = PER_MINUTE) -> None:
-    """The 24 hours before ``until`` (epoch seconds) of the sample behind a stage."""
+def write_day(
+    store: MetricStore,
+    target: Target,
+    *,
+    until: float,
+    rng: random.Random,
+    per_minute: float = PER_MINUTE,
+    seconds: int = DAY,
+) -> None:
+    """The 24 hours before ``until`` (epoch seconds) of the sample behind a stage, or so many ``seconds``."""
     if target.stage is None:
         raise ValueError(f"target {target.name} has no stage; use write_ship_day")
     stage = {"ApiName": API_NAME, "Stage": target.stage.stage_name}
     minutes = [_draw_minute(rng, per_minute) for _ in range(DIFFERENT_MINUTES)]
-    for start in _minutes_before(until):
+    for start in _minutes_before(until, seconds):
         minute = rng.choice(minutes)
         _put(store, metric_namespace(target.name), {}, start, minute.filters)
         _put(store, "AWS/ApiGateway", stage, start, minute.stage)
@@ -80,7 +88,7 @@ def write_ship_day(store: MetricStore, function: str, *, until: float, rng: rand
     """The 24 hours before ``until`` (epoch seconds) of a function that is invoked through its alias alone."""
     minutes = [_of_function(_work(rng, round(per_minute), refused=0.0)) for _ in range(DIFFERENT_MINUTES)]
     dimensions = {"FunctionName": function, "Resource": f"{function}:live", "ExecutedVersion": "1"}
-    for start in _minutes_before(until):
+    for start in _minutes_before(until, DAY):
         samples = rng.choice(minutes)
         _put(store, "AWS/Lambda", dimensions, start, samples)
 
@@ -160,6 +168,6 @@ def _put(store: MetricStore, namespace: str, dimensions: Mapping[str, str], star
         store.put(namespace, name, dimensions, start, values, counts)
 
 
-def _minutes_before(until: float) -> Iterator[int]:
+def _minutes_before(until: float, seconds: int) -> Iterator[int]:
     last = int(until) // MINUTE * MINUTE
-    return iter(range(last - DAY, last, MINUTE))
+    return iter(range(last - seconds, last, MINUTE))

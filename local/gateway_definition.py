@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from local.gateway_errors import BadRequestError, NotFoundError
+from local.gateway_errors import BadRequestError
 
 DEFAULT_TIMEOUT_MILLIS = 29_000
 
@@ -81,7 +81,7 @@ def freeze(api_id: str, api_name: str, resources: Iterable[Mapping[str, Any]]) -
     if not methods:
         raise BadRequestError("The REST API doesn't contain any methods")
     if not any(method.integration for method in methods):
-        raise NotFoundError("No integration defined for method")
+        raise BadRequestError("No integration defined for method")
     return Definition(api_id, api_name, methods)
 
 

@@ -53,8 +53,10 @@ def died(death: BaseException, run: Run) -> dict[str, Any]:
         case TimedOutError():
             run.lines.append(f"{run.request_id} Task timed out after {run.timeout:.2f} seconds")
             return _died_as("Sandbox.Timedout", f"Task timed out after {run.timeout:.2f} seconds", run)
+        case SystemExit(code=0 | None):
+            return _died_as("Runtime.ExitError", "Runtime exited without providing a reason", run)
         case SystemExit(code=code):
-            return _died_as("Runtime.ExitError", f"Runtime exited with error: exit status {code or 0}", run)
+            return _died_as("Runtime.ExitError", f"Runtime exited with error: exit status {code}", run)
         case _:
             return _died_as("Runtime.ExitError", "Runtime exited with error: signal: killed", run)
 

@@ -5,10 +5,8 @@ It prints what to type next and ends on Ctrl-C or SIGTERM. Who calls, and what f
 
 from __future__ import annotations
 
-import errno
 import json
 import signal
-import socket
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,8 +17,7 @@ from rich.console import Console
 from canary.rules.access_log import metric_namespace
 from local.execute_api import PREFIX
 from local.sample import publish_release
-from local.server import HOST
-from local.stand import open_stand
+from local.stand import WARM_UP_SECONDS, open_stand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,21 +28,12 @@ NEXT_RELEASE = {"NAME": "next"}
 ROLLOUT = "first"
 
 
-class PortTakenError(Exception):
-    """Somebody else listens on the port."""
-
-
 def serve(*, port: int, speed: float, per_minute: float) -> int:
-    """Serve until Ctrl-C or SIGTERM; the process's exit status. ``speed`` is simulated seconds per real second.
-
-    Raises:
-        PortTakenError: the port is not free.
-
-    """
-    _require_free(port)
+    """Serve until Ctrl-C or SIGTERM; the process's exit status. ``speed`` is simulated seconds per real second."""
     console = Console(highlight=False, soft_wrap=True)
     with _signalled() as ended, open_stand(port=port, speed=speed, per_minute=per_minute) as stand:
         publish_release(stand.aws.client, stand.target, NEXT_RELEASE)
+        stand.aws.clock.run_for(WARM_UP_SECONDS)
         stand.aws.clock.start()
         for line in commands(stand, speed):
             console.print(line, markup=False)
@@ -64,17 +52,6 @@ def _signalled() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortTakenError(f"port {port} is in use; give another one with --port, or 0 for any") from error
 
 
 def commands(stand: Stand, speed: float) -> Iterator[str]:

@@ -17,14 +17,15 @@ from local.controller import Controller, create_controller, register_target
 from local.embedded import EmbeddedAws
 from local.orders_traffic import OrdersTraffic
 from local.sample import create_sample
+from local.startup import without_collections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.traffic import Rate
 
-WARM_UP_SECONDS = 180
-"""Traffic before the first rollout, so that the user's alarm has been evaluated: one that never was refuses a rollout."""
+WARM_UP_SECONDS = 60
+"""Traffic before the first rollout, until the user's alarm has been evaluated: one that never was refuses a rollout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,18 @@ class Stand:
 def open_stand(*, port: int = 0, speed: float | None = None, seed: int = 0, per_minute: Rate = 600.0) -> Iterator[Stand]:
     """An embedded AWS with sample, controller, history and traffic, whose clock nobody drives yet."""
     with EmbeddedAws(port=port, speed=speed, seed=seed) as aws:
-        target = create_sample(aws.client)
-        controller = create_controller(aws.client)
-        register_target(aws.client, target)
-        if target.stage is None:
-            raise ValueError(f"the sample's target {target.name} has no stage")
-        write_day(aws.metrics, target, until=aws.clock.now(), rng=random.Random(f"{seed} history"))
-        traffic = OrdersTraffic(target.stage, rng=random.Random(f"{seed} traffic"), per_minute=per_minute)
-        aws.dataplane.add_source(traffic)
-        yield Stand(aws, controller, target, traffic)
+        with without_collections():
+            stand = _make(aws, seed, per_minute)
+        yield stand
+
+
+def _make(aws: EmbeddedAws, seed: int, per_minute: Rate) -> Stand:
+    target = create_sample(aws.client)
+    controller = create_controller(aws.client)
+    register_target(aws.client, target)
+    if target.stage is None:
+        raise ValueError(f"the sample's target {target.name} has no stage")
+    write_day(aws.metrics, target, until=aws.clock.now(), rng=random.Random(f"{seed} history"))
+    traffic = OrdersTraffic(target.stage, rng=random.Random(f"{seed} traffic"), per_minute=per_minute)
+    aws.dataplane.add_source(traffic)
+    return Stand(aws, controller, target, traffic)

@@ -70,7 +70,14 @@ class Rig:
         register_target(aws.client, self.target)
         self.traffic = OrdersTraffic(self.target.stage, rng=random.Random(7), per_minute=per_minute)
         if history:
-            write_day(aws.metrics, self.target, until=aws.clock.now(), rng=random.Random(8), per_minute=per_minute)
+            write_day(
+                aws.metrics,
+                self.target,
+                until=aws.clock.now(),
+                rng=random.Random(8),
+                per_minute=per_minute,
+                seconds=2 * 3600,
+            )
         self.served: list[Served] = []
         aws.dataplane.on_served(self.served.append)
         aws.dataplane.add_source(self.traffic)

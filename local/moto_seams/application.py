@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
+from moto.core.utils import method_names_from_class
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+
+from local.moto_seams.hooks import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,11 +26,17 @@ if TYPE_CHECKING:
 HOOKS = [
     "moto.core.base_backend.BackendDict.reset",
     "moto.core.model_instances.reset_model_data",
+    "moto.core.responses.method_names_from_class",
     "moto.moto_api._internal.mock_random",
     "moto.moto_server.werkzeug_app.DomainDispatcherApplication.get_application",
     "moto.moto_server.werkzeug_app.MotoRequestHandler",
     "moto.moto_server.werkzeug_app.create_backend_app",
 ]
+
+
+def install(_aws: object) -> None:
+    """Have moto look through a service's class for its operations once, and not with every request."""
+    replace("moto.core.responses.method_names_from_class", cache(method_names_from_class))
 
 
 class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
@@ -44,6 +53,7 @@ _WITH_OWN_ROUTES = ("cloudwatch",)  # whose seam adds a route, anew for each emb
 def application() -> DomainDispatcherApplication:
     """All of moto; its parts are made when first asked for, and stay for the life of the process."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # it logs what executions and their histories tell
     return DomainDispatcherApplication(create_backend_app)
 
 

@@ -173,7 +173,8 @@ def _start_details(original: Callable[..., Any], aws: Aws, execution: Any) -> An
 def _announce(aws: Aws, execution: Any) -> None:  # noqa: ANN401 - moto's
     """Tell EventBridge the execution's status (docs/aws.md#status-events)."""
     output = _compact(execution.output) if execution.status == "SUCCEEDED" else None
-    included = len(execution.execution_input) + len(output or "") <= _EVENT_BYTES
+    has_input = len(execution.execution_input) + len(output or "") <= _EVENT_BYTES
+    has_output = len(output or "") <= _EVENT_BYTES
     detail = {
         "executionArn": execution.execution_arn,
         "stateMachineArn": execution.state_machine_arn,
@@ -183,10 +184,10 @@ def _announce(aws: Aws, execution: Any) -> None:  # noqa: ANN401 - moto's
         "status": execution.status,
         "startDate": _milliseconds(execution.start_date),
         "stopDate": _milliseconds(execution.stop_date),
-        "input": execution.execution_input if included else None,
-        "output": output if included else None,
-        "inputDetails": {"included": included},
-        "outputDetails": None if output is None else {"included": included},
+        "input": execution.execution_input if has_input else None,
+        "output": output if has_output else None,
+        "inputDetails": {"included": has_input},
+        "outputDetails": None if output is None else {"included": has_output},
         "error": execution.error,
         "cause": execution.cause,
         "redriveCount": 0,

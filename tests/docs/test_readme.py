@@ -203,7 +203,7 @@ def test_the_chapters_come_in_their_order() -> None:
 
 
 def test_nothing_is_left_to_fill_in() -> None:
-    words = "|".join(("COST", "FORMAT", "UNKNOWNS", "TODO", "TBD", "FIXME"))
+    words = "COST|FORMAT|UNKNOWNS|TODO|TBD|FIXME"
 
     for page in PAGES:
         assert re.findall(rf"^({words})$", page.read_text(encoding="utf-8"), re.MULTILINE) == []

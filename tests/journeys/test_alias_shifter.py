@@ -32,7 +32,7 @@ class ShipRig(Rig):
         self.controller = create_controller(aws.client)
         register_target(aws.client, self.target)
         write_ship_day(aws.metrics, SHIP, until=aws.clock.now(), rng=random.Random(8), per_minute=120)
-        aws.dataplane.add_source(InvokeTraffic(SHIP, "live", {"order_id": "7"}, per_minute=120, rng=random.Random(7)))
+        aws.dataplane.add_source(InvokeTraffic(SHIP, "live", {"order": "7"}, per_minute=120, rng=random.Random(7)))
         self.seen: list[tuple[float, str]] = []
         aws.dataplane.on_invoked(lambda one: self.seen.append((one.request.at, one.invocation.executed_version)))
         aws.clock.run_for(120)

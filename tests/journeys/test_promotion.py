@@ -120,3 +120,19 @@ def test_a_release_can_name_versions_and_policy(rig: Rig):
     assert ended.ending == "Promoted"
     assert ended.states.count("ShiftTraffic") == 1
     assert rig.aliases() == {name: (version, version) for name, version in second.items()}
+
+
+def test_the_present_definition_is_frozen_anew_when_base_was_put_on_another_deployment_by_hand(rig: Rig):
+    first = rig.stage["deploymentId"]
+    rig.publish()
+    rig.run()
+    promoted = rig.stage["deploymentId"]
+    rig.aws.client("apigateway").update_stage(
+        restApiId=rig.target.stage.rest_api_id,
+        stageName=rig.target.stage.stage_name,
+        patchOperations=[{"op": "replace", "path": "/deploymentId", "value": first}],
+    )
+    ended = rig.run(release={"deployment": "present"})
+
+    assert ended.ending == "Promoted"
+    assert rig.stage["deploymentId"] not in {first, promoted}

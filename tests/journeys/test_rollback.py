@@ -83,7 +83,7 @@ def test_too_little_traffic_ends_as_the_policy_says(aws: EmbeddedAws, unproven: 
 
 
 def test_no_traffic_at_all_holds_and_then_goes_back(aws: EmbeddedAws):
-    rig = Rig(aws)
+    rig = Rig(aws, policy=replace(QUICK, max_extension_seconds=1200))
     rig.traffic._traffic.per_minute = 0
     rig.publish()
     ended = rig.run()

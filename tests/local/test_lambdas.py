@@ -207,6 +207,7 @@ def test_the_context_says_who_runs_and_how_it_was_called(world: World) -> None:
         ("def handler(:", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app'"),
         ("raise ValueError('at import')", "ValueError", "at import"),
         ("import sys\ndef handler(e, c):\n    sys.exit(3)", "Runtime.ExitError", "exited with error: exit status 3"),
+        ("import sys\ndef handler(e, c):\n    sys.exit(0)", "Runtime.ExitError", "exited without providing a reason"),
         ("def handler(event, context):\n    return {1, 2}", "Runtime.MarshalError", "Unable to marshal response: "),
     ],
 )

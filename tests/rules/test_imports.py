@@ -27,6 +27,9 @@ CLOCKS = {
 }
 
 
+ENVIRONMENT = {"environ", "environb", "getenv"}
+
+
 def room_of(path):
     return path.relative_to(FUNCTIONS / "canary").parts[0]
 
@@ -71,11 +74,10 @@ def clocks_read(tree):
 def environment_read(tree):
     """Every reading of the process's environment."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv"}:
-            if getattr(node.value, "id", "") == "os":
-                yield f"os.{node.attr}"
+        if isinstance(node, ast.Attribute) and node.attr in ENVIRONMENT and getattr(node.value, "id", "") == "os":
+            yield f"os.{node.attr}"
         if isinstance(node, ast.ImportFrom) and node.module == "os":
-            yield from (f"os.{name.name}" for name in node.names if name.name in {"environ", "environb", "getenv"})
+            yield from (f"os.{name.name}" for name in node.names if name.name in ENVIRONMENT)
 
 
 def test_every_module_is_in_a_room():

@@ -111,10 +111,19 @@ class TestFolding:
         assert folded.rollout.tally.canary_bad == 30
         assert folded.rollout.step.judged_minutes == 0
 
-    def test_a_minute_without_data_is_a_silent_one(self):
-        folded = fold(CALM, None, None, None)
+    def test_a_minute_without_data_before_one_with_data_is_a_silent_one(self):
+        folded = fold(CALM, None, None, CALM)
+        assert folded.rollout.step.silent_minutes == 2
+        assert folded.minutes[1].counts == {}
+
+    def test_the_newest_minutes_without_data_may_be_late_and_are_waited_for(self):
+        folded = fold(CALM, None, None)
+        assert folded.rollout.judged_to == START
+        assert folded.rollout.step.silent_minutes == 0
+
+    def test_the_newest_minutes_without_data_are_silent_ones_after_five_minutes(self):
+        folded = fold(CALM, None, None, None, now=NOON + 240 + DELAY + 301)
         assert folded.rollout.step == replace(a_baking().step, silent_minutes=3)
-        assert folded.minutes[-1].counts == {}
 
     def test_a_silent_canary_is_not_judged_and_base_is_counted(self):
         folded = fold(CALM, SILENT, CALM)

@@ -199,6 +199,8 @@ def test_a_refused_promotion_by_weights_goes_back_at_once():
         (Rung.RETREATING, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], Rung.RETURNED),
         (Rung.RETREATING, on_stage(ALL), (), Rung.RETURNED),
         (Rung.RETURNED, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], Rung.RETURNED),
+        (Rung.DOUBTED, on_stage(replace(ALL, variables={"lambdaAlias": "live", "theirs": "yes"})), LIVE_TO_NEW, Rung.BASED),
+        (Rung.DOUBTED, on_stage(replace(ALL, deployment_id="dep-theirs")), LIVE_TO_NEW, Rung.BASED),
         (Rung.DOUBTED, on_stage(FLIPPED, NEW), (), Rung.BASED),
         (Rung.RETREATING, on_stage(FLIPPED, {**OLD, "orders-read": "2"}), LIVE_TO_NEW[1:], Rung.BASED),
         (Rung.RETURNED, on_stage(FLIPPED), LIVE_TO_NEW, Rung.BASED),
@@ -263,6 +265,13 @@ def test_a_pass_that_dies_half_way_is_made_again_with_its_settle(rung, live, ann
 def test_a_canary_removed_at_the_last_moment_settles_too_when_the_pass_dies():
     made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(a_canary())), NOW)
     assert made.announced == a_standing(Phase.ROLLING_BACK, Rung.CLEARED)
+
+
+@pytest.mark.parametrize("rung", [Rung.BASED, Rung.FLIPPED, Rung.DOUBTED, Rung.RETREATING, Rung.RETURNED])
+def test_a_rung_of_the_way_forward_means_the_first_one_on_the_way_back(rung):
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, rung), on_stage(a_stage(a_canary())), NOW)
+    assert (made.moves, made.after.rung) == ((RemoveCanary(),), Rung.CLEARED)
+    assert made.announced.rung not in {Rung.CLEARED, Rung.SETTLED}
 
 
 def test_a_pass_without_moves_announces_no_other_rung():

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.aws.errors import AwsRefusedError
+from canary.aws.errors import AwsRefusedError, ControllerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @contextmanager
-def refusals(what: str) -> Iterator[None]:
-    """Turn AWS's refusal, or its silence, into an AwsRefusedError that says what was tried (an AWS CLI command)."""
+def refusals(what: str, kind: type[ControllerError] = AwsRefusedError) -> Iterator[None]:
+    """Turn AWS's refusal, or its silence, into an error of `kind` that says what was tried (an AWS CLI command)."""
     try:
         yield
     except ClientError as error:
         detail = error.response["Error"]
-        raise AwsRefusedError(f"AWS refused `{what}`: {detail['Code']}: {detail['Message']}") from error
+        raise kind(f"AWS refused `{what}`: {detail['Code']}: {detail['Message']}") from error
     except BotoCoreError as error:
-        raise AwsRefusedError(f"AWS did not answer `{what}`: {error}") from error
+        raise kind(f"AWS did not answer `{what}`: {error}") from error
 
 
 def code_of(error: ClientError) -> str:

@@ -7,13 +7,10 @@ names the task, so that CloudTrail tells which state made a call.
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
-
-if TYPE_CHECKING:
-    from canary.edge.settings import Settings
 
 
 @cache
@@ -23,20 +20,21 @@ def session_in(region: str) -> boto3.session.Session:
 
 
 class Clients:
-    """boto3 clients by service, for one set of settings."""
+    """boto3 clients by service, for the function of one task; `endpoint_url` is None on AWS itself."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._session = session_in(settings.region)
+    def __init__(self, *, task: str, region: str, endpoint_url: str | None = None) -> None:
+        self._task = task
+        self._endpoint_url = endpoint_url
+        self._session = session_in(region)
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         config = Config(
             connect_timeout=3,
             read_timeout=5,
             retries={"mode": "standard", "total_max_attempts": 3},
-            user_agent_extra=f"canary/{self._settings.task}",
+            user_agent_extra=f"canary/{self._task}",
         )
-        return self._session.client(service, endpoint_url=self._settings.endpoint_url, config=config)
+        return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
 
     @cached_property
     def apigateway(self) -> Any:  # noqa: ANN401

@@ -5,6 +5,7 @@
      +-- FencingMovedError    the target was taken or freed since it was checked; check again
      +-- LockedError          another rollout holds the target
      +-- AwsRefusedError      AWS refused a call that the rollout needs
+     +-- RecordsRefusedError  DynamoDB refused the records: nothing may be written to the target without them
      +-- UnknownTargetError   no target of that name is registered
      +-- StateChangedError    the target is not as this rollout left it
 
@@ -32,6 +33,10 @@ class LockedError(ControllerError):
 
 class AwsRefusedError(ControllerError):
     """AWS refused a call; the message carries AWS's own words and what to do."""
+
+
+class RecordsRefusedError(ControllerError):
+    """DynamoDB refused to read or write the records."""
 
 
 class UnknownTargetError(ControllerError):

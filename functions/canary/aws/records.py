@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import refusals
-from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError
+from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordsRefusedError
 from canary.rules.codec import decode, encode
 from canary.rules.phases import Phase
 from canary.rules.rollout import Rollout
@@ -37,7 +37,8 @@ Item = dict[str, dict[str, Any]]
 class Lock:
     """A target's lock. ``rollout_id`` and ``owner`` are None while it is free.
 
-    ``last_rollout_id``: the rollout that held it last. ``fingerprint``: of the API definition promoted last.
+    ``last_rollout_id``: the rollout that held it last. ``fingerprint``: of the API definition promoted last, which
+    ``deployment_id`` froze.
     """
 
     target: str
@@ -46,6 +47,7 @@ class Lock:
     owner: str | None = None
     last_rollout_id: str | None = None
     fingerprint: str | None = None
+    deployment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +208,8 @@ class Records:
 
         """
         newer = replace(rollout, revision=held.rollout.revision + 1)
-        lock = Lock(
-            target=held.lock.target,
-            fencing=held.lock.fencing + 1,
-            last_rollout_id=rollout.rollout_id,
-            fingerprint=_fingerprint_after(rollout, held.lock.fingerprint),
-        )
+        free = replace(held.lock, fencing=held.lock.fencing + 1, rollout_id=None, owner=None)
+        lock = replace(_with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
         condition, values = _same_lock(held.lock)
         self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(held, newer), failure=_lost(held))
         return Held(newer, lock, held.read_at)
@@ -237,7 +235,7 @@ class Records:
         return history
 
     def _get(self, key: Item) -> dict[str, Any]:
-        with refusals(f"aws dynamodb get-item --table-name {self._table}"):
+        with refusals(f"aws dynamodb get-item --table-name {self._table}", RecordsRefusedError):
             answer: dict[str, Any] = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return answer
 
@@ -262,7 +260,7 @@ class Records:
         }
 
     def _transact(self, *operations: dict[str, Any], failure: Exception) -> None:
-        with refusals(f"aws dynamodb transact-write-items (table {self._table})"):
+        with refusals(f"aws dynamodb transact-write-items (table {self._table})", RecordsRefusedError):
             try:
                 self._dynamodb.transact_write_items(TransactItems=list(operations))
             except ClientError as error:
@@ -271,11 +269,13 @@ class Records:
                 raise
 
 
-def _fingerprint_after(rollout: Rollout, before: str | None) -> str | None:
-    """Of the definition that base serves from now on; None where it is that of a deployment somebody named."""
-    if rollout.phase is not Phase.PROMOTED or rollout.intent.deployment_id == rollout.way_back.deployment_id:
-        return before
-    return rollout.plan.fingerprint if rollout.plan.is_new_deployment else None
+def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
+    """The lock with what base serves from now on; nothing is known of a deployment that somebody named."""
+    deployment_id = rollout.intent.deployment_id
+    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.way_back.deployment_id:
+        return lock
+    fingerprint = rollout.plan.fingerprint if rollout.plan.is_new_deployment else None
+    return replace(lock, fingerprint=fingerprint, deployment_id=deployment_id)
 
 
 def describe_holder(lock: Lock) -> str:
@@ -323,6 +323,7 @@ def _lock_item(lock: Lock) -> Item:
         "held_by": lock.owner,
         "last_rollout_id": lock.last_rollout_id,
         "fingerprint": lock.fingerprint,
+        "deployment_id": lock.deployment_id,
     }
     present = {name: {"S": word} for name, word in words.items() if word}
     return {**_lock_key(lock.target), "fencing": {"N": str(lock.fencing)}, **present}
@@ -339,6 +340,7 @@ def _lock_of(target: str, item: Item) -> Lock:
         owner=word("held_by"),
         last_rollout_id=word("last_rollout_id"),
         fingerprint=word("fingerprint"),
+        deployment_id=word("deployment_id"),
     )
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 600
 """A minute whose counts still contradict each other this long after it was due is passed over."""
 
+LATE_SECONDS = 300
+"""Newest minutes without any value are waited for this long: they may be late, and what is passed over is never read again."""
+
 SILENT_MINUTES = 5
 EXPECTED_REQUESTS = 20
 """The canary is called missing from the metrics after so many silent minutes in which base's traffic let expect so many."""
@@ -104,11 +107,13 @@ def fold_minutes(
 ) -> Folded:
     """Fold every complete minute after the last one used, in order; stop at the first that is not complete."""
     start, end = wanted_minutes(rollout, now)
+    newest = max((minute for minute, seen in counts.items() if seen), default=0)
     frozen: list[MinuteRecord] = []
     for minute in range(start, end, MINUTE_SECONDS):
         seen = counts.get(minute, {})
         use = _use(rollout, minute, seen, now)
-        if use is MinuteUse.NOT_COMPLETE:
+        is_perhaps_late = minute > newest and not _is_overdue(rollout, minute, now, LATE_SECONDS)
+        if use is MinuteUse.NOT_COMPLETE or is_perhaps_late:
             break
         rollout, evidence = _fold(rollout, evidence, minute, seen, use)
         frozen.append(MinuteRecord(minute, use.value, {m: (c.nc, c.ec, c.nb, c.eb) for m, c in seen.items()}))
@@ -120,8 +125,12 @@ def _use(rollout: Rollout, minute: int, seen: Mapping[str, RawCounts], now: floa
     use = classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay)
     if all(counts.is_possible for counts in seen.values()):
         return use
-    overdue = now - (minute + MINUTE_SECONDS + delay) > PATIENCE_SECONDS
-    return MinuteUse.NOT_EVIDENCE if overdue else MinuteUse.NOT_COMPLETE
+    is_overdue = _is_overdue(rollout, minute, now, PATIENCE_SECONDS)
+    return MinuteUse.NOT_EVIDENCE if is_overdue else MinuteUse.NOT_COMPLETE
+
+
+def _is_overdue(rollout: Rollout, minute: int, now: float, seconds: int) -> bool:
+    return now - (minute + MINUTE_SECONDS + rollout.plan.policy.metric_delay_seconds) > seconds
 
 
 def _fold(

@@ -21,6 +21,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock
+    from canary.rules.survey import Survey
     from canary.rules.target import Target
 
 
@@ -47,7 +48,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
         policy=policy,
         request=request,
         survey=found,
-        promoted_fingerprint=lock.fingerprint,
+        promoted_fingerprint=_fingerprint_of_base(lock, found),
     )
     if is_unchanged(rollout):
         return {"start": "UNCHANGED", "target": target.name, "reason": "the release is what base already runs"}
@@ -69,6 +70,12 @@ def _find_target(raw: Any, tools: Tools) -> tuple[Target | None, tuple[Problem, 
         return target_from_json(read_target(tools.clients.ssm, tools.settings.target_prefix, name)), ()
     except UnknownTargetError as error:
         return None, (Problem("target", str(error), "name one of them, or deploy the target first"),)
+
+
+def _fingerprint_of_base(lock: Lock, found: Survey) -> str | None:
+    """Of the definition that base serves, if base is still on the deployment that was promoted last."""
+    base = found.stage.stage.deployment_id if found.stage and found.stage.stage else None
+    return lock.fingerprint if base == lock.deployment_id else None
 
 
 def _held(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:

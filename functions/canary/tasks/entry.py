@@ -42,7 +42,7 @@ class Tools:
 
         """
         settings = Settings.from_env(environ)
-        clients = Clients(settings)
+        clients = Clients(task=settings.task, region=settings.region, endpoint_url=settings.endpoint_url)
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         return cls(settings, clients, Records(clients.dynamodb, settings.table), logger)
 

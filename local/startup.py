@@ -1,0 +1,22 @@
+"""Making a lot that stays: Python's collector is held back meanwhile, because it would look through all of it in vain."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """No garbage is collected while the block runs. A fifth of the time it takes to import moto and make the sample."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
