@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 NEXT_RELEASE = {"NAME": "next"}
 ROLLOUT = "first"
+POLL_SECONDS = 0.2
+"""Of real time: a signal that arrives just before a wait begins does not end it, so no wait is long."""
 
 
 def serve(*, port: int, speed: float, per_minute: float) -> int:
@@ -37,7 +39,8 @@ def serve(*, port: int, speed: float, per_minute: float) -> int:
         stand.aws.clock.start()
         for line in commands(stand, speed):
             console.print(line, markup=False)
-        ended.wait()
+        while not ended.wait(POLL_SECONDS):
+            continue
         console.print("ended")
     return 0
 

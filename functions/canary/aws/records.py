@@ -79,6 +79,7 @@ class Records:
     def __init__(self, dynamodb: Any, table: str) -> None:  # noqa: ANN401
         self._dynamodb = dynamodb
         self._table = table
+        self._histories: dict[str, Mapping[str, Any]] = {}
 
     def read_lock(self, target: str) -> Lock:
         """The target's lock; a target never taken has fencing number 0."""
@@ -221,12 +222,17 @@ class Records:
         return _look_of(item) if item else None
 
     def read_history(self, rollout_id: str) -> Mapping[str, Any]:
-        """What the judge froze at the rollout's start.
+        """What the judge froze at the rollout's start. It never changes, so a warm function reads it once.
 
         Raises:
             OwnershipLostError: the rollout is not recorded.
 
         """
+        if rollout_id not in self._histories:
+            self._histories = {rollout_id: self._read_history(rollout_id)}
+        return self._histories[rollout_id]
+
+    def _read_history(self, rollout_id: str) -> Mapping[str, Any]:
         key = {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "history"}}
         answer = self._get(key)
         if "Item" not in answer:
