@@ -24,6 +24,10 @@ def delete_alarm(rig: Rig) -> None:
     rig.aws.client("cloudwatch").delete_alarms(AlarmNames=["orders-payment-failures"])
 
 
+def break_alarm(rig: Rig) -> None:
+    rig.aws.alarms.set_evaluation_state("orders-payment-failures", "EVALUATION_FAILURE")
+
+
 def fire_alarm(rig: Rig) -> None:
     rig.aws.client("cloudwatch").set_alarm_state(
         AlarmName="orders-payment-failures", StateValue="ALARM", StateReason="payments fail"
@@ -66,6 +70,7 @@ def split_alias(rig: Rig) -> None:
 
 BROKEN = {
     "alarm gone": (delete_alarm, "alarm orders-payment-failures does not exist"),
+    "alarm broken": (break_alarm, "alarm orders-payment-failures cannot be evaluated"),
     "alarm firing": (fire_alarm, "alarm orders-payment-failures is already firing"),
     "alias missing": (delete_alias, "alias canary does not exist"),
     "permission missing": (forbid_api, "the API may not invoke alias canary"),

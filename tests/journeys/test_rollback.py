@@ -1,10 +1,11 @@
 """A release that is worse than base goes, and the reason says why."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from canary.rules.policy import WhenUnproven
+from canary.rules.policy import Step, WhenUnproven
 from local.embedded import EmbeddedAws
 from tests.rig import QUICK, Rig
 
@@ -43,6 +44,25 @@ def test_an_alarm_that_fires_during_the_bake_rolls_back(rig: Rig):
     assert ended.ending == "RolledBack"
     assert "alarm orders-payment-failures is firing" in ended.cause
     assert rig.is_at_rest()
+
+
+def test_an_alarm_that_fires_between_two_looks_rolls_back(aws: EmbeddedAws):
+    rig = Rig(aws, policy=replace(QUICK, steps=(Step(Decimal(25), 90_000),), max_extension_seconds=100_000), history=False)
+    rig.publish()
+    arn = rig.start()
+    rig.settle(400)
+    assert rig.record_of(arn).rollout.plan.look_seconds > 60
+    rig.aws.clock.run_until(lambda: rig.states(arn)[-1] == "Bake", limit=600)
+    rig.settle(5)
+    for state in ("ALARM", "OK"):
+        rig.aws.client("cloudwatch").set_alarm_state(
+            AlarmName="orders-payment-failures", StateValue=state, StateReason="a test"
+        )
+        rig.settle(5)
+    ended = rig.finish(arn)
+
+    assert ended.ending == "RolledBack"
+    assert "it fired since the last look" in ended.cause
 
 
 def test_an_alarm_that_is_deleted_during_the_bake_rolls_back(rig: Rig):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
@@ -32,6 +35,41 @@ def read_alarms(cloudwatch: Any, ours: Sequence[str], users: Sequence[str]) -> t
         for alarm in (*answer["MetricAlarms"], *answer["CompositeAlarms"]):
             found[alarm["AlarmName"]] = alarm
     return tuple(_reading(name, found.get(name), is_ours=name in ours) for name in names)
+
+
+def with_blips(
+    cloudwatch: Any,  # noqa: ANN401 - boto3's clients are made at run time
+    readings: Sequence[AlarmReading],
+    since: float,
+    until: float,
+) -> tuple[AlarmReading, ...]:
+    """The readings, with every alarm as firing that fired at any time from `since` to `until` (epoch seconds).
+
+    For looks so far apart that an alarm can fire and be OK again between two of them.
+
+    Raises:
+        AwsRefusedError: the history cannot be read.
+
+    """
+    return tuple(
+        replace(reading, state=AlarmState.ALARM, detail="it fired since the last look and is over by now")
+        if reading.state is AlarmState.OK and _has_fired(cloudwatch, reading.name, since, until)
+        else reading
+        for reading in readings
+    )
+
+
+def _has_fired(cloudwatch: Any, name: str, since: float, until: float) -> bool:  # noqa: ANN401
+    with refusals(f"aws cloudwatch describe-alarm-history --alarm-name {name} --history-item-type StateUpdate"):
+        pages = cloudwatch.get_paginator("describe_alarm_history").paginate(
+            AlarmName=name,
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            HistoryItemType="StateUpdate",
+            StartDate=datetime.fromtimestamp(since, UTC),
+            EndDate=datetime.fromtimestamp(until, UTC),
+        )
+        items = [item for page in pages for item in page["AlarmHistoryItems"]]
+    return any(json.loads(item["HistoryData"])["newState"]["stateValue"] == AlarmState.ALARM for item in items)
 
 
 def _reading(name: str, alarm: dict[str, Any] | None, *, is_ours: bool) -> AlarmReading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.alarms import read_alarms
+from canary.aws.alarms import read_alarms, with_blips
 from canary.aws.counting import read_counts
 from canary.aws.errors import OwnershipLostError
 from canary.aws.metrics import Metrics
@@ -16,6 +16,7 @@ from canary.rules import judge
 from canary.rules.alarms import target_alarms
 from canary.rules.history import from_json as history_from_json
 from canary.rules.look import Folded, begin_bake, fold_minutes, numbers_of, prove, wanted_minutes
+from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.phases import Phase
 from canary.rules.sources import all_sources
 from canary.rules.strays import find_changes_in_bake
@@ -65,6 +66,9 @@ def _decide(folded: Folded, event: LookEvent, tools: Tools, held: Held) -> Verdi
     rollout = folded.rollout
     shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(held))
     ours = [alarm.name for alarm in target_alarms(rollout.target)]
+    alarms = read_alarms(tools.clients.cloudwatch, ours, rollout.target.alarms)
+    if rollout.plan.look_seconds > MINUTE_SECONDS:
+        alarms = with_blips(tools.clients.cloudwatch, alarms, event.baking_since, event.now)
     return decide(
         policy=rollout.plan.policy,
         moment=Moment(
@@ -74,7 +78,7 @@ def _decide(folded: Folded, event: LookEvent, tools: Tools, held: Held) -> Verdi
             first_shift=rollout.first_shift or event.now,
         ),
         proof=prove(rollout, folded.evidence),
-        alarms=read_alarms(tools.clients.cloudwatch, ours, rollout.target.alarms),
+        alarms=alarms,
         tolerated=rollout.plan.tolerated_alarms,
         foreign=find_changes_in_bake(rollout, shifter.read_live()),
     )
