@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer and a package index. Everything is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -q -n 2 --disable-socket --allow-hosts=127.0.0.1
+PYTEST := $(BIN)/python -m pytest -q -n 2 --allow-hosts=127.0.0.1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test lint check audit lock schemas clean
