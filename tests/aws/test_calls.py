@@ -1,0 +1,34 @@
+"""AWS's refusal and its silence become errors that say what was tried."""
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from canary.aws.calls import code_of, refusals
+from canary.aws.errors import AwsRefusedError, ControllerError, RecordsRefusedError
+from tests.aws.stubs import refusal
+
+
+def test_a_refusal_carries_the_command_and_awss_words():
+    with pytest.raises(AwsRefusedError) as failed, refusals("aws lambda get-alias"):
+        raise refusal("AccessDenied", "not you")
+
+    assert str(failed.value) == "AWS refused `aws lambda get-alias`: AccessDenied: not you"
+    assert code_of(failed.value.__cause__) == "AccessDenied"
+
+
+def test_a_silence_carries_the_command():
+    with (
+        pytest.raises(RecordsRefusedError, match="AWS did not answer `aws dynamodb get-item`"),
+        refusals("aws dynamodb get-item", RecordsRefusedError),
+    ):
+        raise EndpointConnectionError(endpoint_url="https://nowhere")
+
+
+def test_an_error_of_another_kind_passes_as_it_is():
+    with pytest.raises(KeyError), refusals("aws lambda get-alias"):
+        raise KeyError("x")
+
+
+def test_every_error_of_the_controller_has_one_parent():
+    assert issubclass(AwsRefusedError, ControllerError)
+    assert issubclass(RecordsRefusedError, ControllerError)

@@ -1,0 +1,53 @@
+"""Executions as owners: whether one runs, and stopping it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.aws.errors import AwsRefusedError
+from canary.aws.executions import is_running, stop
+from local.faults import Fault, Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.tasks.walk import Ground
+
+
+@pytest.fixture
+def arn(ground: Ground) -> Iterator[str]:
+    """A running execution."""
+    started = ground.rig.start()
+    yield started
+    ground.aws.faults.clear()
+    stop(ground.aws.client("stepfunctions"), started, "the test is over")
+
+
+def test_a_running_execution_is_stopped_once(ground: Ground, arn: str):
+    client = ground.aws.client("stepfunctions")
+    assert is_running(client, arn)
+    stop(client, arn, "OPS-1")
+    stop(client, arn, "OPS-2")
+    described = client.describe_execution(executionArn=arn)
+
+    assert not is_running(client, arn)
+    assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "TakenOver", "OPS-1")
+
+
+def test_an_unknown_execution_does_not_run(ground: Ground, arn: str):
+    client = ground.aws.client("stepfunctions")
+
+    assert not is_running(client, f"{arn}-unknown")
+    stop(client, f"{arn}-unknown", "nobody")
+    assert is_running(client, arn)
+
+
+@pytest.mark.parametrize(
+    ("operation", "command"), [("DescribeExecution", "describe-execution"), ("StopExecution", "stop-execution")]
+)
+def test_a_refusal_tells_the_command(ground: Ground, arn: str, operation: str, command: str):
+    ground.aws.faults.add(Fault(None, None, operation, Mode.REFUSED))
+    with pytest.raises(AwsRefusedError, match=f"aws stepfunctions {command} --execution-arn"):
+        stop(ground.aws.client("stepfunctions"), arn, "x")

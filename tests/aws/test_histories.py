@@ -1,0 +1,91 @@
+"""Base's last day: from the target's own metrics, else the stage's, else priors; the notes say which."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.aws.histories import read_histories
+from canary.aws.metrics import Metrics
+from canary.rules.access_log import metric_namespace
+from canary.rules.history import FEWEST_MINUTES
+from canary.rules.target import BusinessMetric
+from canary.rules.target import Metrics as TargetMetrics
+from local.base_history import write_day
+from tests.builders import a_rollout
+
+if TYPE_CHECKING:
+    from canary.aws.histories import FrozenHistory
+    from canary.rules.target import Target
+    from tests.tasks.walk import Ground
+
+YOUNG = "the target's own metrics are too young: history is the whole stage's"
+NO_LATENCY = "no latency history: latency is judged only where the target fixes a limit"
+
+
+@pytest.fixture(scope="module")
+def until(shared: Ground) -> float:
+    """The end of two hours that `orders` has behind it."""
+    end = shared.aws.clock.now() - 7200
+    write_day(shared.aws.metrics, shared.rig.target, until=end, rng=random.Random(3), per_minute=60, seconds=7200)
+    return end
+
+
+def freeze(ground: Ground, target: Target, now: float, *, api: str = "orders") -> FrozenHistory:
+    rollout = a_rollout(target=target, policy=replace(target.policy, metric_delay_seconds=0))
+    return read_histories(Metrics(ground.aws.client("cloudwatch")), rollout, api, now)
+
+
+def test_the_targets_own_metrics_come_first(ground: Ground, until: float):
+    frozen = freeze(ground, ground.rig.target, until)
+
+    assert frozen.notes == ()
+    assert set(frozen.limits_ms) == {"p50", "p90", "p99"}
+    assert frozen.limits_ms["p50"] < frozen.limits_ms["p99"]
+    assert set(frozen.minutes) == {"errors", "slow_p50", "slow_p90", "slow_p99", "business_CheckoutFailed"}
+    assert len(frozen.minutes["errors"]) >= FEWEST_MINUTES
+
+
+def test_a_young_target_has_the_stages_history(ground: Ground, until: float):
+    young = replace(ground.rig.target, name="orders-young")
+    frozen = freeze(ground, young, until)
+    own = freeze(ground, ground.rig.target, until)
+
+    assert frozen.notes == (YOUNG,)
+    assert frozen.minutes["errors"] == own.minutes["errors"]
+    assert set(frozen.limits_ms) == {"p50", "p90", "p99"}
+
+
+def test_without_any_history_priors_stand_in(ground: Ground, until: float):
+    metrics = TargetMetrics(slow=("p99",), latency_limits_ms=(800,), business=(BusinessMetric("Nothing", "Nowhere"),))
+    bare = replace(ground.rig.target, name="orders-new", metrics=metrics)
+    frozen = freeze(ground, bare, until, api="nobody")
+
+    assert frozen.limits_ms == {}
+    assert frozen.notes == (
+        YOUNG,
+        NO_LATENCY,
+        "stated priors stand in for the history of errors, slow_800ms, business_Nothing",
+    )
+
+
+def test_a_target_without_access_log_has_lambdas_history_and_a_limit_a_function(ground: Ground, until: float):
+    frozen = freeze(ground, replace(ground.rig.target, name="orders-bare", access_log_group=None), until)
+
+    assert frozen.notes == ()
+    assert len(frozen.limits_ms["p99"]) == 2
+    assert len(frozen.minutes["errors"]) >= FEWEST_MINUTES
+
+
+def test_a_target_that_judges_no_latency_needs_no_note(ground: Ground, until: float):
+    quiet = replace(ground.rig.target, name="orders", metrics=TargetMetrics(slow=(), business=()))
+    frozen = freeze(ground, quiet, until)
+
+    assert (frozen.limits_ms, frozen.notes, set(frozen.minutes)) == ({}, (), {"errors"})
+
+
+def test_the_namespace_of_a_young_target_is_its_own():
+    assert metric_namespace("orders-young") != metric_namespace("orders")

@@ -1,0 +1,189 @@
+"""The records: who holds a target, and that nobody else writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordsRefusedError
+from canary.aws.records import Lock, LookItem, Records, describe_holder
+from canary.rules.phases import Phase
+from local.faults import Fault, Mode
+from tests.aws.stubs import Changed, refusal
+from tests.builders import EXECUTION, a_rollout
+
+if TYPE_CHECKING:
+    from tests.tasks.walk import Ground
+
+LOOK = LookItem("run-1", "12.000", "HOLD", "wait", {"log_e": 0.5})
+
+
+@pytest.fixture
+def records(ground: Ground) -> Records:
+    """The table without anything of run-1."""
+    client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
+    for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
+        client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
+    return Records(client, table)
+
+
+def test_a_target_never_taken_is_free_at_number_0(records: Records):
+    assert records.read_lock("orders") == Lock("orders")
+    assert records.find("run-1") is None
+
+
+def test_what_was_taken_reads_back_with_awss_time(ground: Ground, records: Records):
+    taken = records.take(a_rollout(), fencing=0)
+    found = records.read_held("run-1", EXECUTION)
+
+    assert (found.rollout, found.lock) == (taken.rollout, taken.lock) == (a_rollout(), found.lock)
+    assert found.lock == Lock("orders", 1, "run-1", EXECUTION)
+    assert found.read_at == pytest.approx(ground.aws.clock.now(), abs=1)
+
+
+def test_taking_twice_is_taking_once(records: Records):
+    records.take(a_rollout(), fencing=0)
+
+    assert records.take(a_rollout(), fencing=0).lock.fencing == 1
+
+
+def test_a_held_target_is_locked_for_another(records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    with pytest.raises(LockedError) as failed:
+        records.take(a_rollout(rollout_id="run-2"), fencing=1)
+
+    assert str(failed.value) == describe_holder(held.lock)
+    assert records.find("run-2") is None
+
+
+def test_a_number_that_moved_takes_nothing(records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    with pytest.raises(FencingMovedError, match="checked at number 0"):
+        records.take(a_rollout(rollout_id="run-2"), fencing=0)
+
+    assert records.find("run-2") is None
+    assert records.take(a_rollout(rollout_id="run-2"), fencing=2).lock.fencing == 3
+
+
+def test_a_rollout_unknown_or_of_another_owner_is_not_held(records: Records):
+    with pytest.raises(OwnershipLostError, match="is not recorded"):
+        records.read_held("run-1", EXECUTION)
+    held = records.take(a_rollout(), fencing=0)
+    with pytest.raises(OwnershipLostError, match=f"is now owned by {EXECUTION}, not by me"):
+        records.read_held("run-1", "me")
+    records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    with pytest.raises(OwnershipLostError, match="is now owned by nobody"):
+        records.read_held("run-1", EXECUTION)
+
+
+def test_a_write_raises_the_revision_and_brings_look_and_history(records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    written = records.write(held, replace(held.rollout, reason="because"), look=LOOK, history={"errors": [1]})
+
+    assert (written.rollout.revision, written.rollout.reason) == (1, "because")
+    assert records.find("run-1").rollout == written.rollout
+    assert records.read_look("run-1", "12.000") == LOOK
+    assert records.read_look("run-1", "13.000") is None
+    assert records.read_history("run-1") == {"errors": [1]}
+
+
+def test_a_late_writer_changes_nothing(records: Records):
+    stale = records.take(a_rollout(), fencing=0)
+    newer = records.write(stale, replace(stale.rollout, reason="newer"))
+    with pytest.raises(OwnershipLostError, match="number 1, revision 0"):
+        records.write(stale, replace(stale.rollout, reason="late"), look=LOOK)
+    with pytest.raises(OwnershipLostError):
+        records.check(stale)
+    records.check(newer)
+
+    assert records.find("run-1").rollout.reason == "newer"
+    assert records.read_look("run-1", "12.000") is None
+
+
+def test_who_was_taken_over_may_neither_write_nor_finish(records: Records):
+    stale = records.take(a_rollout(), fencing=0)
+    taken = records.take_over(stale, "sweeper")
+    for write in (records.write, records.finish):
+        with pytest.raises(OwnershipLostError):
+            write(stale, stale.rollout)
+    with pytest.raises(OwnershipLostError):
+        records.take_over(stale, "guard")
+    with pytest.raises(OwnershipLostError):
+        records.check(stale)
+
+    assert records.read_lock("orders") == taken.lock == Lock("orders", 2, "run-1", "sweeper")
+
+
+def test_a_check_of_a_record_that_is_gone_fails(ground: Ground, records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}
+    ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
+
+    with pytest.raises(OwnershipLostError):
+        records.check(held)
+
+
+def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Records):
+    rollout = a_rollout()
+    rollout = replace(rollout, plan=replace(rollout.plan, fingerprint="f-2", is_new_deployment=True))
+    held = records.take(rollout, fencing=0)
+    records.finish(held, replace(rollout, phase=Phase.PROMOTED))
+
+    assert records.read_lock("orders") == Lock("orders", 2, None, None, "run-1", "f-2", "dep-new")
+
+
+def test_of_a_deployment_that_somebody_named_no_fingerprint_is_known(records: Records):
+    rollout = a_rollout()
+    held = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint="f-2")), fencing=0)
+    records.finish(held, replace(held.rollout, phase=Phase.PROMOTED))
+
+    lock = records.read_lock("orders")
+    assert (lock.fingerprint, lock.deployment_id) == (None, "dep-new")
+
+
+def test_a_free_target_is_retaken_by_one_alone(records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    reopened = replace(ended.rollout, phase=Phase.ROLLING_BACK)
+    taken = records.retake(ended.lock, reopened, "sweeper")
+    with pytest.raises(OwnershipLostError):
+        records.retake(ended.lock, reopened, "another")
+
+    assert (taken.lock.fencing, taken.lock.owner, taken.rollout.revision) == (3, "sweeper", ended.rollout.revision + 1)
+    assert records.read_held("run-1", "sweeper").rollout == taken.rollout
+
+
+def test_a_history_is_read_once(ground: Ground, records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    with pytest.raises(OwnershipLostError, match="has no history"):
+        records.read_history("run-1")
+    records.write(held, held.rollout, history={"errors": []})
+    records.read_history("run-1")
+    ground.aws.faults.add(Fault(None, "dynamodb", "GetItem", Mode.REFUSED))
+
+    assert records.read_history("run-1") == {"errors": []}
+
+
+def test_a_refused_table_is_no_lost_ownership(ground: Ground, records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    ground.aws.faults.add(Fault(None, "dynamodb", None, Mode.REFUSED))
+    with pytest.raises(RecordsRefusedError, match="aws dynamodb get-item --table-name"):
+        records.read_lock("orders")
+    with pytest.raises(RecordsRefusedError, match="aws dynamodb transact-write-items"):
+        records.write(held, held.rollout)
+
+
+def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    conflict = refusal("TransactionCanceledException")
+    conflict.response["CancellationReasons"] = [{"Code": "None"}, {"Code": "TransactionConflict"}]
+
+    def refuse(**_: object) -> None:
+        raise conflict
+
+    client = Changed(ground.aws.client("dynamodb"), transact_write_items=refuse)
+    with pytest.raises(RecordsRefusedError, match="TransactionCanceledException"):
+        Records(client, ground.rig.controller.table).write(held, held.rollout)

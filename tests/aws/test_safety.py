@@ -1,0 +1,162 @@
+"""One pass: announced, made, read back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.aws.errors import OwnershipLostError
+from canary.aws.safety import make_pass
+from canary.rules.phases import Phase, Rung
+from local.faults import Fault, Killed, Mode
+
+if TYPE_CHECKING:
+    from canary.aws.safety import Safety
+    from canary.tasks.entry import Tools
+    from tests.tasks.walk import Ground, Walk
+
+
+def a_pass(walk: Walk, tools: Tools) -> Safety:
+    return make_pass(tools.clients, tools.records, walk.held, walk.now)
+
+
+def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.KILLED_BEFORE, times=1))
+    with pytest.raises(Killed):
+        a_pass(walk, tools)
+    assert (walk.record.phase, ground.percent) == ("rolling_back", 25.0)
+    safety = a_pass(walk, tools)
+
+    assert (safety.answer, safety.wait_seconds, ground.percent) == ("WAIT", 60, None)
+    assert walk.record.rung == "cleared"
+
+
+def test_whoever_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    stale = walk.held
+    tools.records.take_over(stale, "sweeper")
+    with pytest.raises(OwnershipLostError):
+        make_pass(tools.clients, tools.records, stale, walk.now)
+
+    assert ground.percent == 25.0
+
+
+def test_a_foreign_change_is_left_and_told_once(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    ground.patch("/variables/lambdaAlias", "other")
+    a_pass(walk, tools)
+    walk.pause(60)
+    a_pass(walk, tools)
+
+    assert walk.record.reason.count("which this rollout did not set") == 1
+    assert ground.percent is None
+
+
+def test_a_canary_that_comes_back_under_the_last_pass_keeps_the_lock(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    a_pass(walk, tools)
+    walk.pause(60)
+    a_pass(walk, tools)
+    walk.pause(30)
+    fault = Restoring(ground, walk)
+    ground.aws.faults.add(fault)
+    safety = a_pass(walk, tools)
+
+    assert fault.is_done
+    assert safety.answer == "WAIT"
+    assert (walk.record.phase, walk.record.rung) == ("rolling_back", "settled")
+    assert walk.held.lock.rollout_id == walk.rollout_id
+
+
+class Restoring(Fault):
+    """No fault: right before a canary alias goes back, a late writer attaches the canary again."""
+
+    def __init__(self, ground: Ground, walk: Walk) -> None:
+        super().__init__(None, "lambda", "UpdateAlias", Mode.REFUSED)
+        self._ground = ground
+        self._deployment = walk.record.intent.deployment_id
+        self.is_done = False
+
+    def matches(self, call: object, now: float) -> bool:
+        if super().matches(call, now) and not self.is_done:
+            self.is_done = True
+            values = {
+                "deploymentId": self._deployment,
+                "stageVariableOverrides/lambdaAlias": "canary",
+                "percentTraffic": "50.0",
+            }
+            stage = self._ground.rig.target.stage
+            self._ground.aws.client("apigateway").update_stage(
+                restApiId=stage.rest_api_id,
+                stageName=stage.stage_name,
+                patchOperations=[
+                    {"op": "replace", "path": f"/canarySettings/{name}", "value": value} for name, value in values.items()
+                ],
+            )
+        return False
+
+
+def test_a_refused_promotion_is_doubted(ground: Ground, tools: Tools):
+    walk = ground.walk().take_all()
+    held = walk.held
+    tools.records.write(held, replace(held.rollout, phase=Phase.MOVING_BASE))
+    ground.aws.faults.add(Fault(None, "lambda", "UpdateAlias", Mode.REFUSED))
+    safety = a_pass(walk, tools)
+
+    assert safety.answer == "REFUSED"
+    assert "aws lambda update-alias --function-name orders-read --name live" in safety.refusals[0]
+    assert (walk.record.rung, walk.record.needs_operator, ground.percent) == (Rung.DOUBTED, True, 100.0)
+
+
+def test_a_promotion_that_somebody_blocks_makes_no_move(ground: Ground, tools: Tools):
+    walk = ground.walk().move_base()
+    walk.pause(40)
+    ground.patch("/variables/lambdaAlias", "other")
+    safety = a_pass(walk, tools)
+
+    assert safety.answer == "REFUSED"
+    assert "the stage's variable lambdaAlias is other" in safety.refusals[0]
+    assert (ground.percent, walk.record.needs_operator) == (100.0, True)
+
+
+def test_a_promotion_that_cannot_be_read_keeps_its_canary(ground: Ground, tools: Tools):
+    walk = ground.walk().move_base()
+    walk.pause(40)
+    ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.REFUSED))
+    safety = a_pass(walk, tools)
+
+    assert (safety.answer, ground.percent) == ("REFUSED", 100.0)
+    assert walk.record.phase == "moving_base"
+
+
+def test_a_way_back_that_can_be_neither_read_nor_made_tells_both(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.REFUSED))
+    ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
+    safety = a_pass(walk, tools)
+
+    assert "aws lambda get-alias" in safety.refusals[0]
+    assert "op=remove,path=/canarySettings" in safety.refusals[1]
+    a_pass(walk, tools)
+    assert (walk.record.phase, walk.record.needs_operator) == ("rolling_back", True)
+
+
+def test_an_alias_target_that_cannot_be_read_is_left(ground: Ground, tools: Tools):
+    walk = ground.walk(ground.ship).shift()
+    ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.REFUSED))
+
+    assert a_pass(walk, tools).answer == "REFUSED"
+    ground.aws.faults.clear()
+    assert ground.alias("orders-ship", "live")[1] == {ground.new_ship["orders-ship"]: 0.25}
+
+
+def test_an_ended_rollout_is_safe_as_it_is(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    walk.end()
+    before = walk.held
+    safety = a_pass(walk, tools)
+
+    assert (safety.answer, walk.record) == ("SAFE", before.rollout)

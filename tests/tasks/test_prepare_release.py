@@ -1,0 +1,164 @@
+"""PrepareRelease: frozen history, deployment and canary aliases, and base as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.tasks.prepare_release import _make_deployment
+from local.faults import Fault, Mode
+from tests.tasks.walk import Ground, TaskFailedError, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from canary.tasks.entry import Tools
+
+
+def deployments(ground: Ground, mark: str) -> list[str]:
+    """Those described so."""
+    api = ground.rig.target.stage.rest_api_id
+    items = ground.aws.client("apigateway").get_deployments(restApiId=api, limit=500)["items"]
+    return [item["id"] for item in items if item.get("description") == mark]
+
+
+@pytest.fixture
+def walk(ground: Ground) -> Walk:
+    """A rollout that holds its target."""
+    return ground.walk().begin()
+
+
+@pytest.fixture
+def edited(ground: Ground, walk: Walk) -> Iterator[Walk]:
+    """The API's definition is edited after the check."""
+    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
+    root = next(item["id"] for item in client.get_resources(restApiId=api)["items"] if item["path"] == "/")
+    made = client.create_resource(restApiId=api, parentId=root, pathPart="health")["id"]
+    yield walk
+    client.delete_resource(restApiId=api, resourceId=made)
+
+
+def test_the_canary_is_ready_and_base_is_untouched(ground: Ground, walk: Walk):
+    before = ground.rig.stage
+    assert walk.task("PrepareRelease") == {"wait_seconds": 30}
+
+    assert ground.rig.aliases() == {name: (ground.old[name], ground.new[name]) for name in ground.old}
+    assert [walk.record.intent.deployment_id] == deployments(ground, f"canary rollout {walk.rollout_id}")
+    assert ground.rig.stage == before
+    assert walk.record.phase == "preparing"
+    assert set(walk.record.needed) != set()
+    assert walk.record.tally.metrics_requested > 0
+    assert ground.rig.records.read_history(walk.rollout_id)
+
+
+def test_a_deployment_whose_reply_was_lost_is_found_again(ground: Ground, walk: Walk):
+    ground.aws.faults.add(Fault("PrepareRelease", "apigateway", "CreateDeployment", Mode.KILLED_AFTER, times=1))
+    with pytest.raises(TaskFailedError):
+        walk.task("PrepareRelease")
+    made = deployments(ground, f"canary rollout {walk.rollout_id}")
+    assert (len(made), walk.record.intent.deployment_id) == (1, None)
+    walk.task("PrepareRelease")
+
+    assert deployments(ground, f"canary rollout {walk.rollout_id}") == made
+    assert walk.record.intent.deployment_id == made[0]
+
+
+def test_a_retry_freezes_no_second_history(walk: Walk):
+    walk.task("PrepareRelease")
+    before = walk.record
+    walk.task("PrepareRelease")
+
+    assert walk.record == before
+
+
+CHANGES = {
+    "variable": (lambda ground: ground.patch("/variables/feature", "on"), "the stage's variables were changed"),
+    "canary": (lambda ground: ground.patch("/canarySettings/percentTraffic", "5.0"), "the stage has got a canary"),
+    "live alias": (
+        lambda ground: ground.point("orders-read", "live", "2"),
+        "the live alias of orders-read was moved from version 1 to 2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES.keys())
+def test_a_target_changed_since_its_check_is_left_alone(
+    ground: Ground, walk: Walk, change: Callable[[Ground], None], said: str
+):
+    change(ground)
+    try:
+        with pytest.raises(TaskFailedError, match=said) as failed:
+            walk.task("PrepareRelease")
+    finally:
+        if "feature" in ground.rig.stage["variables"]:
+            stage = ground.rig.target.stage
+            ground.aws.client("apigateway").update_stage(
+                restApiId=stage.rest_api_id,
+                stageName=stage.stage_name,
+                patchOperations=[{"op": "remove", "path": "/variables/feature"}],
+            )
+
+    assert failed.value.kind == "StateChangedError"
+    assert "start the rollout again" in failed.value.message
+    assert deployments(ground, f"canary rollout {walk.rollout_id}") == []
+    assert ground.alias("orders-read", "canary") == ("1", {})
+
+
+def test_a_definition_edited_since_its_check_is_not_deployed(ground: Ground, edited: Walk):
+    with pytest.raises(TaskFailedError, match="the API's definition was edited since it was checked") as failed:
+        edited.task("PrepareRelease")
+
+    assert failed.value.kind == "StateChangedError"
+    assert deployments(ground, f"canary rollout {edited.rollout_id}") == []
+
+
+def test_a_named_deployment_is_used_as_it_is(ground: Ground):
+    walk = ground.walk().begin(release={"deployment": ground.way_back})
+    walk.task("PrepareRelease")
+
+    assert walk.record.intent.deployment_id == ground.way_back
+    assert deployments(ground, f"canary rollout {walk.rollout_id}") == []
+    assert ground.alias("orders-read", "canary") == (ground.new["orders-read"], {})
+
+
+def test_a_target_without_a_stage_is_prepared_without_a_write_to_it(ground: Ground):
+    walk = ground.walk(ground.ship).begin()
+    assert walk.task("PrepareRelease") == {"wait_seconds": 30}
+
+    assert ground.alias("orders-ship", "live") == ("1", {})
+    assert walk.record.intent.deployment_id is None
+    assert walk.record.evidence
+
+
+def test_a_target_without_a_stage_needs_no_deployment(ground: Ground, tools: Tools):
+    walk = ground.walk(ground.ship).begin()
+    held = walk.held
+
+    assert _make_deployment(tools, held) is held
+    assert walk.record == held.rollout
+
+
+def test_a_rollout_that_has_shifted_is_not_prepared_again(ground: Ground):
+    walk = ground.walk().shift()
+    with pytest.raises(TaskFailedError, match="is already shifting; it cannot be prepared again") as failed:
+        walk.task("PrepareRelease")
+
+    assert failed.value.kind == "OwnershipLostError"
+
+
+def test_a_rollout_taken_over_touches_nothing_more(ground: Ground, walk: Walk):
+    ground.rig.records.take_over(walk.held, "operator:test")
+    with pytest.raises(TaskFailedError, match="is now owned by operator:test") as failed:
+        walk.task("PrepareRelease")
+
+    assert failed.value.kind == "OwnershipLostError"
+    assert ground.alias("orders-read", "canary") == ("1", {})
+
+
+def test_a_refused_alias_tells_the_command(ground: Ground, walk: Walk):
+    ground.aws.faults.add(Fault("PrepareRelease", "lambda", "UpdateAlias", Mode.REFUSED))
+    with pytest.raises(TaskFailedError, match="aws lambda update-alias --function-name orders-read --name canary") as failed:
+        walk.task("PrepareRelease")
+
+    assert failed.value.kind == "AwsRefusedError"

@@ -1,0 +1,50 @@
+"""Taking over: the lock first, then the owner is stopped, then one pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.aws.errors import AwsRefusedError, OwnershipLostError
+from canary.tasks.takeover import is_execution, take_over
+from local.faults import Fault, Mode
+
+if TYPE_CHECKING:
+    from canary.tasks.entry import Tools
+    from tests.tasks.walk import Ground
+
+
+def test_the_first_to_take_over_has_it_alone(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    stale = walk.held
+    take_over(stale, tools, owner="first", reason="one", now=walk.now)
+    with pytest.raises(OwnershipLostError):
+        take_over(stale, tools, owner="second", reason="two", now=walk.now)
+
+    assert (walk.held.lock.owner, walk.record.reason) == ("first", "one")
+
+
+def test_an_owner_that_cannot_be_stopped_is_told_and_has_lost_the_lock(ground: Ground, tools: Tools):
+    arn = ground.rig.start()
+    ground.rig.settle(100)
+    ground.aws.faults.add(Fault(None, None, "StopExecution", Mode.REFUSED))
+    with pytest.raises(AwsRefusedError, match="aws stepfunctions stop-execution --execution-arn"):
+        take_over(ground.rig.record_of(arn), tools, owner="operator:test", reason="OPS-1", now=ground.aws.clock.now())
+
+    assert ground.rig.record_of(arn).lock.owner == "operator:test"
+    ground.aws.faults.clear()
+    ground.aws.stop_execution(arn)
+
+
+def test_the_reason_of_a_way_back_under_way_stays(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    take_over(walk.held, tools, owner="first", reason="one", now=walk.now)
+    take_over(walk.held, tools, owner="second", reason="two", now=walk.now)
+
+    assert (walk.held.lock.owner, walk.record.reason) == ("second", "one")
+
+
+def test_only_an_arn_is_an_execution():
+    assert is_execution("arn:aws:states:eu-west-1:123456789012:execution:canary-rollout:r1")
+    assert not is_execution("sweeper")

@@ -1,0 +1,254 @@
+"""A rollout made step by step: each task is invoked as the state machine invokes it, with the event of its state."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from canary.rules.policy import WhenUnproven
+from local.controller import TARGET_PREFIX, function_name, register_target
+from local.sample import create_ship_sample, publish_release
+from tests.rig import QUICK, Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from canary.aws.records import Held
+    from canary.rules.rollout import Rollout
+    from canary.rules.target import Target
+    from local.embedded import EmbeddedAws
+
+SETTLE = 30
+PAYMENTS = "orders-payment-failures"
+PATIENT = replace(QUICK, max_extension_seconds=3600, when_unproven=WhenUnproven.HOLD)
+"""Steps that do not end by themselves while a test looks at one task."""
+
+
+class TaskFailedError(Exception):
+    """A task's function ended with an error; ``kind`` is the name that the machine's Catch and Retry see."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+        self.message = message
+
+
+class Ground:
+    """A rig with a release published for `orders` and for `orders-ship`, that is as it was again after each test.
+
+    Nobody but the test invokes a task: the rules that invoke guard and sweeper are taken away.
+    """
+
+    def __init__(self, aws: EmbeddedAws, **more: Any) -> None:
+        self.rig = Rig(aws, history=False, per_minute=60, **more)
+        self.aws = aws
+        self.ship = replace(create_ship_sample(aws.client), policy=self.rig.target.policy)
+        events = aws.client("events")
+        for rule in ("canary-failed-executions", "canary-every-minute"):
+            events.remove_targets(Rule=rule, Ids=["function"])
+        self.new = self.rig.publish()
+        self.new_ship = publish_release(aws.client, self.ship, {"NAME": "ship"})
+        self._walks = count(1)
+        self._names = {self.rig.target.name}
+        aws.clock.run_for(60)
+        self.way_back = self.rig.stage["deploymentId"]
+        self.old = {name: live for name, (live, _) in self.rig.aliases().items()}
+
+    def walk(self, target: Target | None = None, **changes: Any) -> Walk:
+        """A rollout of this target, which is registered so."""
+        target = replace(target or self.rig.target, **changes)
+        register_target(self.aws.client, target)
+        self._names.add(target.name)
+        return Walk(self, target, f"walk-{next(self._walks)}")
+
+    def restore(self) -> None:
+        """As it was before any test."""
+        self.aws.faults.clear()
+        gateway, stage = self.aws.client("apigateway"), self.rig.target.stage
+        names = {"restApiId": stage.rest_api_id, "stageName": stage.stage_name}
+        operations = [
+            {"op": "replace", "path": "/deploymentId", "value": self.way_back},
+            {"op": "replace", "path": "/variables/lambdaAlias", "value": "live"},
+        ]
+        if "canarySettings" in self.rig.stage:
+            gateway.update_stage(**names, patchOperations=[{"op": "remove", "path": "/canarySettings"}])
+        gateway.update_stage(**names, patchOperations=operations)
+        for function in (*self.rig.target.functions, *self.ship.functions):
+            for alias in filter(None, (function.live, function.canary)):
+                self.point(function.name, alias, "1")
+        table = self.aws.client("dynamodb")
+        for name in self._names:
+            table.delete_item(TableName=self.rig.controller.table, Key=lock_key(name))
+            self.aws.client("ssm").delete_parameters(Names=[f"{TARGET_PREFIX}{name}"])
+        self._names = {self.rig.target.name}
+        register_target(self.aws.client, self.rig.target)
+        self.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="OK", StateReason="the test is over")
+
+    def point(self, function: str, alias: str, version: str, **weights: float) -> None:
+        """Somebody moves an alias; a weight's name is the version with a `v` before it."""
+        self.aws.client("lambda").update_alias(
+            FunctionName=function,
+            Name=alias,
+            FunctionVersion=version,
+            RoutingConfig={"AdditionalVersionWeights": {name.removeprefix("v"): weight for name, weight in weights.items()}},
+        )
+
+    def alias(self, function: str, alias: str) -> tuple[str, dict[str, float]]:
+        """An alias's version and weights."""
+        answer = self.aws.client("lambda").get_alias(FunctionName=function, Name=alias)
+        return answer["FunctionVersion"], answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+
+    def patch(self, path: str, value: str) -> None:
+        """Somebody patches the stage."""
+        stage = self.rig.target.stage
+        self.aws.client("apigateway").update_stage(
+            restApiId=stage.rest_api_id,
+            stageName=stage.stage_name,
+            patchOperations=[{"op": "replace", "path": path, "value": value}],
+        )
+
+    @property
+    def percent(self) -> float | None:
+        """The canary's percent; None without a canary."""
+        canary = self.rig.stage.get("canarySettings")
+        return canary and canary["percentTraffic"]
+
+    def fire(self) -> None:
+        """The user's own alarm fires."""
+        self.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="ALARM", StateReason="payments fail")
+
+    def invoke(self, task: str, event: object) -> dict[str, Any]:
+        """A task's answer to an event."""
+        answer = self.aws.client("lambda").invoke(FunctionName=function_name(task), Payload=json.dumps(event))
+        payload = json.load(answer["Payload"])
+        if "FunctionError" in answer:
+            raise TaskFailedError(payload["errorType"], payload["errorMessage"])
+        return dict(payload)
+
+
+class Walk:
+    """One rollout, its execution an ARN that Step Functions does not know."""
+
+    def __init__(self, ground: Ground, target: Target, rollout_id: str) -> None:
+        self.ground = ground
+        self.target = target
+        self.rollout_id = rollout_id
+        self.execution = f"{ground.rig.controller.machine_arn.replace(':stateMachine:', ':execution:')}:{rollout_id}"
+        self.checked: dict[str, Any] = {}
+        self.entered = 0.0
+
+    @property
+    def now(self) -> float:
+        return self.ground.aws.clock.now()
+
+    @property
+    def held(self) -> Held:
+        held = self.ground.rig.records.find(self.rollout_id)
+        assert held is not None
+        return held
+
+    @property
+    def record(self) -> Rollout:
+        return self.held.rollout
+
+    def pause(self, seconds: float) -> None:
+        """A Wait state; its entry is what the next look's bake or drain's settle began with."""
+        self.entered = self.now
+        self.ground.aws.clock.run_for(seconds)
+
+    def event(self, now: float | None = None, **more: object) -> dict[str, Any]:
+        """What every task is told."""
+        who = {"target": self.target.name, "rollout_id": self.rollout_id, "execution": self.execution}
+        return {**who, "now": iso(self.now if now is None else now), **more}
+
+    def task(self, name: str, now: float | None = None, **more: object) -> dict[str, Any]:
+        return self.ground.invoke(name, self.event(now, **more))
+
+    def check(self, **request: object) -> dict[str, Any]:
+        given = {"target": self.target.name, **request}
+        event = {"input": given, "rollout_id": self.rollout_id, "execution": self.execution, "now": iso(self.now)}
+        self.checked = self.ground.invoke("CheckRelease", event)
+        return self.checked
+
+    def lock(self, **changed: object) -> dict[str, Any]:
+        told = {"fencing": self.checked["fencing"], "draft": self.checked["draft"], **changed}
+        return self.task("TakeLock", **told)
+
+    def begin(self, **request: object) -> Walk:
+        """Checked and locked."""
+        assert self.check(**request)["start"] == "READY", self.checked
+        self.lock()
+        return self
+
+    def prepare(self) -> Walk:
+        """Ready for its first shift."""
+        self.begin()
+        self.task("PrepareRelease")
+        self.pause(SETTLE)
+        return self
+
+    def shift(self) -> Walk:
+        """Its first step's weight set."""
+        self.prepare()
+        self.task("ShiftTraffic")
+        return self
+
+    def look(self, now: float | None = None) -> dict[str, Any]:
+        return self.task("EvaluateCanary", now, baking_since=iso(self.entered))
+
+    def take_all(self) -> Walk:
+        """The canary has all traffic."""
+        self.shift()
+        self.task("TakeAllTraffic")
+        self.pause(SETTLE)
+        return self
+
+    def drain(self) -> dict[str, Any]:
+        return self.task("CheckDrain", settling_since=iso(self.entered))
+
+    def move_base(self) -> Walk:
+        """Over the commit point."""
+        self.take_all()
+        self.pause(240)
+        self.task("MoveBase")
+        return self
+
+    def end(self) -> None:
+        """Back to base, in its three passes."""
+        for _ in range(3):
+            answer = self.make_safe("Test", "the test is over")
+            self.pause(answer["wait_seconds"])
+        assert answer["ending"] == "ROLLED_BACK", answer
+
+    def promote(self) -> Walk:
+        """The whole way, to its end."""
+        self.move_base().pause(SETTLE + 5)
+        self.task("FlipStage")
+        self.pause(SETTLE + 5)
+        self.task("CleanUp")
+        return self
+
+    def make_safe(self, error: str = "", cause: str = "") -> dict[str, Any]:
+        return self.task("MakeSafe", failure={"Error": error, "Cause": cause})
+
+    def looks(self) -> list[Mapping[str, Any]]:
+        """The recorded looks, oldest first."""
+        answer = self.ground.aws.client("dynamodb").query(
+            TableName=self.ground.rig.controller.table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :look)",
+            ExpressionAttributeValues={":pk": {"S": f"rollout#{self.rollout_id}"}, ":look": {"S": "look#"}},
+            ConsistentRead=True,
+        )
+        return list(answer["Items"])
+
+
+def lock_key(target: str) -> dict[str, Any]:
+    return {"pk": {"S": f"target#{target}"}, "sk": {"S": "lock"}}
+
+
+def iso(moment: float) -> str:
+    """As Step Functions writes times."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
