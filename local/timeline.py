@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from canary.rules.judge import LOG_LIVE_FLOOR
 from canary.rules.look import format_e
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rich.console import RenderableType
+
     from local.readback import Look
 
 EVERY = 5
-PIPE_WIDTH = 160
+PIPE_WIDTH = 140
 ARMS = ("base", "canary")
 STYLES = {"CONTINUE": "dim", "ADVANCE": "green", "PROMOTE": "bold green", "HOLD": "yellow", "ROLL_BACK": "bold red"}
 TOLD = {
@@ -32,17 +36,10 @@ TOLD = {
     "MakeSafe": "base gets every request",
     "SafetySettle": "until that has reached every request and no late writer is left",
 }
-COLUMNS = (
-    ("min:s", 5),
-    ("step", 9),
-    ("weight", 6),
-    ("base", 14),
-    ("canary", 14),
-    ("E", 8),
-    ("E with history", 14),
-    ("verdict", 9),
-)
-NUMBERS = {"weight", "base", "canary", "E", "E with history"}
+COLUMNS = (("min:s", 5), ("step", 5), ("weight", 6), ("base (bad)", 11), ("canary (bad)", 12), ("E", 8), ("verdict", 9))
+NUMBERS = {"weight", "base (bad)", "canary (bad)", "E"}
+ROOM_FOR_REASONS = 110
+"""Columns of a terminal from which on a reason stands beside its row, else below it."""
 
 
 def make_console() -> Console:
@@ -68,9 +65,7 @@ class Timeline:
     def __enter__(self) -> Self:
         if self._live:
             self._live.start()
-        head = _grid()
-        head.add_row(*(Text(name, style="bold") for name, _ in COLUMNS), Text("reason", style="bold"))
-        self._console.print(head)
+        self._console.print(self._line([Text(name, style="bold") for name, _ in COLUMNS], Text("reason", style="bold")))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,23 +91,30 @@ class Timeline:
         for at, state in states:
             if state in TOLD and state not in self._told:
                 self._told.add(state)
-                row = _grid()
-                row.add_row(self._time(at), *[""] * (len(COLUMNS) - 1), Text(TOLD[state], style="cyan"))
-                self._console.print(row)
+                self._console.print(Text.assemble(f"{self._time(at):<6}", (TOLD[state], "cyan")))
 
-    def _row(self, look: Look) -> Table:
-        row = _grid()
-        row.add_row(
+    def _row(self, look: Look) -> RenderableType:
+        cells: list[str | Text] = [
             self._time(look.at),
             _progress(look.step, len(self._weights)),
             f"{look.weight_percent:g} %",
-            *(f"{self._requests[arm]}, {self._bad[arm]} bad" for arm in ARMS),
-            format_e(look.log_e),
-            format_e(look.log_e_with_history),
+            *(f"{self._requests[arm]} ({self._bad[arm]})" for arm in ARMS),
+            format_e(_strength(look)),
             Text(look.verdict, style=STYLES.get(look.verdict, "")),
-            look.reason,
-        )
-        return row
+        ]
+        return self._line(cells, Text(look.reason))
+
+    def _line(self, cells: Sequence[str | Text], reason: Text) -> RenderableType:
+        has_room = self._console.width >= ROOM_FOR_REASONS
+        grid = Table.grid(padding=(0, 1, 0, 0), expand=has_room)
+        for name, width in COLUMNS:
+            grid.add_column(width=width, no_wrap=True, justify="right" if name in NUMBERS else "left")
+        if not has_room:
+            grid.add_row(*cells)
+            return Group(grid, Padding(reason, (0, 0, 0, 6)))
+        grid.add_column(ratio=1, overflow="fold")
+        grid.add_row(*cells, reason)
+        return grid
 
     def _time(self, at: float) -> str:
         seconds = round(at - self._started)
@@ -120,12 +122,9 @@ class Timeline:
 
 
 def _progress(step: int, steps: int) -> str:
-    return f"{'■' * (step + 1)}{'□' * (steps - step - 1)} {step + 1}/{steps}"
+    return f"{'■' * (step + 1)}{'□' * (steps - step - 1)}"
 
 
-def _grid() -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    for name, width in COLUMNS:
-        grid.add_column(width=width, no_wrap=True, justify="right" if name in NUMBERS else "left")
-    grid.add_column(ratio=1, overflow="fold")
-    return grid
+def _strength(look: Look) -> float:
+    """Ln of the evidence that counts against the bar."""
+    return max(look.log_e, look.log_e_with_history) if look.log_e >= LOG_LIVE_FLOOR else look.log_e

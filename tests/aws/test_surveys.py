@@ -13,7 +13,7 @@ from canary.rules.access_log import LOG_FORMAT
 from canary.rules.release import Release
 from canary.rules.target import Stage, TargetFunction
 from local.faults import Fault, Mode
-from tests.aws.stubs import Changed
+from tests.aws.stubs import Changed, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,3 +168,24 @@ SOURCE = "arn:aws:execute-api:eu-west-1:1:a1/"
 )
 def test_a_permission_covers_its_stage(statement: dict[str, Any], *, allows: bool):
     assert _allows(statement, Stage("a1", "prod", "lambdaAlias")) is allows
+
+
+class NoSuchFunction:
+    """A paginator that answers as Lambda does for a function that does not exist."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __call__(self, operation: str) -> Any:
+        return self if operation == "list_event_source_mappings" else self._client.get_paginator(operation)
+
+    def paginate(self, **_: Any) -> Any:
+        raise refusal("ResourceNotFoundException")
+
+
+def test_a_function_that_does_not_exist_has_no_event_sources(ground: Ground, tools: Tools):
+    client = tools.clients.lambda_
+    vars(tools.clients)["lambda_"] = Changed(client, get_paginator=NoSuchFunction(client))
+    found = survey(tools.clients, ground.rig.target, Release())
+
+    assert found.functions["orders-read"].event_sources == ()

@@ -1,5 +1,6 @@
 import io
 from dataclasses import replace
+from math import log
 
 import pytest
 from rich.console import Console
@@ -113,11 +114,21 @@ def test_the_timeline_prints_every_fifth_look_and_every_verdict_that_is_not_to_c
         timeline.show(a_look(8, step=1, weight_percent=50.0))
     rows = [line.split() for line in text_of(console).splitlines()]
     assert len(rows) == 3
-    assert rows[1][:3] == ["5:00", "■□", "1/2"]
-    assert rows[2][:3] == ["7:00", "■□", "1/2"]
-    assert "3500, 7 bad" in text_of(console)
-    assert "350, 0 bad" in text_of(console)
+    assert rows[1][:4] == ["5:00", "■□", "10", "%"]
+    assert rows[2][:4] == ["7:00", "■□", "10", "%"]
+    assert "3500 (7)" in text_of(console)
+    assert "350 (0)" in text_of(console)
     assert {"7.39", "ADVANCE"} <= set(rows[2])
+
+
+def test_the_timeline_shows_the_evidence_that_counts_against_the_bar():
+    console = printed()
+    with Timeline(console, started=0.0, weights=[10.0]) as timeline:
+        timeline.show(a_look(1, verdict="HOLD", log_e=log(19), log_e_with_history=log(300)))
+        timeline.show(a_look(2, verdict="HOLD", log_e=log(21), log_e_with_history=log(300)))
+    _, before, after = text_of(console).splitlines()
+    assert "19" in before.split()
+    assert "300" in after.split()
 
 
 def test_the_timeline_on_a_terminal_shows_each_look_while_it_is_the_newest():
@@ -125,6 +136,13 @@ def test_the_timeline_on_a_terminal_shows_each_look_while_it_is_the_newest():
     with Timeline(console, started=0.0, weights=[10.0]) as timeline:
         timeline.show(a_look(1, reason="the newest look"))
     assert "the newest look" in text_of(console)
+
+
+def test_the_timeline_has_a_line_of_its_own_for_reasons_where_there_is_little_room():
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    with Timeline(console, started=0.0, weights=[10.0]) as timeline:
+        timeline.show(a_look(1, verdict="HOLD", reason="nothing is known of the canary yet"))
+    assert text_of(console).splitlines()[-1].rstrip() == "      nothing is known of the canary yet"
 
 
 def test_the_timeline_tells_what_the_machine_does_besides_looking_once():

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.tasks.prepare_release import _make_deployment
 from local.faults import Fault, Mode
 from tests.tasks.walk import Ground, TaskFailedError, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from canary.tasks.entry import Tools
 
 
 def deployments(ground: Ground, mark: str) -> list[str]:
@@ -129,14 +126,6 @@ def test_a_target_without_a_stage_is_prepared_without_a_write_to_it(ground: Grou
     assert ground.alias("orders-ship", "live") == ("1", {})
     assert walk.record.intent.deployment_id is None
     assert walk.record.evidence
-
-
-def test_a_target_without_a_stage_needs_no_deployment(ground: Ground, tools: Tools):
-    walk = ground.walk(ground.ship).begin()
-    held = walk.held
-
-    assert _make_deployment(tools, held) is held
-    assert walk.record == held.rollout
 
 
 def test_a_rollout_that_has_shifted_is_not_prepared_again(ground: Ground):

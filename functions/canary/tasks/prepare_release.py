@@ -22,6 +22,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 if TYPE_CHECKING:
     from canary.aws.records import Held
     from canary.rules.rollout import Rollout
+    from canary.rules.target import Stage
 
 
 def prepare_release(event: TaskEvent, tools: Tools) -> Json:
@@ -40,7 +41,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
     if not held.rollout.evidence:
         held = _freeze_history(event, tools, held)
     if held.rollout.target.stage and held.rollout.intent.deployment_id is None:
-        held = _make_deployment(tools, held)
+        held = _make_deployment(tools, held, held.rollout.target.stage)
     for function in held.rollout.target.functions:
         if function.canary and held.rollout.target.stage:
             version = held.rollout.intent.versions[function.name]
@@ -64,11 +65,8 @@ def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
     return tools.records.write(held, rollout, history=history_to_json(evidence.history))
 
 
-def _make_deployment(tools: Tools, held: Held) -> Held:
+def _make_deployment(tools: Tools, held: Held, stage: Stage) -> Held:
     rollout = held.rollout
-    stage = rollout.target.stage
-    if stage is None:
-        return held
     client: Any = tools.clients.apigateway
     stages = stages_of(client, stage, lambda: tools.records.check(held))
     mark = f"canary rollout {rollout.rollout_id}"
