@@ -13,7 +13,7 @@ from tests.faults.verdicts import FAILING, MINUTE, check_whole_and_truthful, pub
 if TYPE_CHECKING:
     from tests.rig import Rig
 
-EVERY = 31
+EVERY = 50
 """Every so many cases run in `make test` too."""
 
 CASES = [

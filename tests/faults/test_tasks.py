@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TASKS = task_names(load())
 WAY_BACK = {"MakeSafe", "WhichEnding", "SafetySettle"}
 STOPPED = [name for name, state in states_of(load()) if state["Type"] not in {"Succeed", "Fail"} and name != "Begin"]
-SAMPLED = {"ShiftTraffic", "MoveBase", "MakeSafe"}
+SAMPLED = {"MoveBase", "MakeSafe"}
 
 
 def sampled(names: list[str]) -> list[object]:

@@ -59,7 +59,8 @@ def test_a_wrong_operator_call_is_refused_with_what_to_do(rig: Rig):
 def test_abort_after_the_commit_point_finishes_the_promotion(rig: Rig):
     versions = rig.publish()
     arn = rig.start()
-    rig.aws.clock.run_until(lambda: "MoveBase" in rig.states(arn), limit=3600)
+    rig.settle(300)
+    rig.aws.clock.run_until(lambda: rig.record_of(arn).rollout.phase == "moving_base", limit=3600)
     rig.settle(5)
     abort(rig)
     rig.settle(10 * MINUTE)

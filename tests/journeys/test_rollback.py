@@ -117,7 +117,7 @@ def test_a_held_step_goes_on_when_traffic_comes_back(aws: EmbeddedAws):
     rig.traffic._traffic.per_minute = 0
     rig.publish()
     arn = rig.start()
-    rig.settle(1800)
+    rig.settle(900)
     assert rig.stage["canarySettings"]["percentTraffic"] == 25.0
     rig.traffic._traffic.per_minute = 120
     ended = rig.finish(arn)

@@ -6,7 +6,7 @@ from local.embedded import EmbeddedAws
 from local.unknowns import QUESTIONS
 from tests.rig import Rig
 
-SAMPLED = {"remove-absent-canary", "stage-propagation"}
+SAMPLED = {"remove-absent-canary"}
 CASES = [
     pytest.param(question.slug, answer, marks=() if question.slug in SAMPLED else pytest.mark.slow)
     for question in QUESTIONS

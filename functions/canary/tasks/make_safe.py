@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.safety import make_pass
 from canary.edge.events import SafetyEvent
@@ -48,6 +48,8 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
             return {"answer": "WAIT", "ending": "", "reason": "", "wait_seconds": safety.wait_seconds, "summary": {}}
         case Answer.REFUSED:
             return _end("NEEDS_OPERATOR", f"{safety.held.rollout.reason}; {'; '.join(safety.refusals)}", "REFUSED")
+        case _:
+            assert_never(safety.answer)
 
 
 def _note_reason(held: Held, event: SafetyEvent, tools: Tools) -> Held:
