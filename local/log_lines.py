@@ -84,16 +84,16 @@ class Keeper:
     """The newest lines of one group."""
 
     def __init__(self, most: int) -> None:
-        self._lines: deque[Line] = deque(maxlen=most)
+        self._lines: deque[tuple[int, int, int, str, str]] = deque(maxlen=most)
         self._number = 0
 
     def __iter__(self) -> Iterator[Line]:
-        return iter(self._lines)
+        return map(Line._make, self._lines)
 
     def keep(self, at: float, arrived: float, stream: str, text: str) -> None:
         """Keep a line; the oldest goes when there are too many."""
         self._number += 1
-        self._lines.append(Line(self._number, int(at * 1_000), int(arrived * 1_000), stream, text))
+        self._lines.append((self._number, int(at * 1_000), int(arrived * 1_000), stream, text))
 
 
 def _by_time(line: Line) -> tuple[int, int]:

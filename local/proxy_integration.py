@@ -162,8 +162,11 @@ def _status(value: object) -> int:
 
 
 def _headers(single: object, multiple: object) -> Sequence[tuple[str, str]]:
-    if single == {} == multiple:
-        return _JSON_ONLY
+    if not multiple and isinstance(single, dict):
+        if not single:
+            return _JSON_ONLY
+        if "Content-Type" in single and all(isinstance(value, str) for value in single.values()):
+            return tuple(single.items())
     if not isinstance(single, dict) or not isinstance(multiple, dict):
         raise MalformedError
     if not all(isinstance(values, list) for values in multiple.values()):

@@ -3,7 +3,8 @@
 Decides, for each request that botocore is about to send, whether it goes to the embedded AWS of this process, and what
 becomes of it there. Clients may have been made before: botocore's classes are patched, not its sessions. While an embedded
 AWS is open, botocore also reads its service models once for the process, takes local time for UTC, as it is in Lambda, and
-pauses in simulated time before it tries again, if the caller is an actor. Requests to other addresses are left alone.
+pauses in simulated time before it tries again, if the caller is an actor; and a client's requests keep the user agent that it
+was made with, without what botocore adds from one request to the next. Requests to other addresses are left alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 import botocore.endpoint
 import botocore.session
+import botocore.useragent
 import botocore.utils
 from botocore.awsrequest import AWSResponse
 from botocore.endpoint import Endpoint
@@ -92,6 +94,7 @@ def opened(shortcut: Shortcut) -> Iterator[None]:
         (botocore.endpoint, "time", SimpleNamespace(sleep=_pause)),
         (botocore.session, "create_loader", _shared_loader),
         (botocore.utils, "get_tzinfo_options", lambda: (lambda: UTC,)),
+        (botocore.useragent.UserAgentString, "rebuild_and_replace_user_agent_handler", _keep_user_agent),
     )
     with ExitStack() as stack:
         for owner, name, value in patches:
@@ -135,6 +138,10 @@ def _pause(seconds: float) -> None:
         time.sleep(seconds)
     else:
         actor.clock.sleep(seconds)
+
+
+def _keep_user_agent(_: object, operation_name: str, request: object, **__: object) -> None:
+    """To put it together anew takes longer than all else that botocore does for a request."""
 
 
 @cache
