@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 TABLE = "canary"
 TARGET_PREFIX = "/canary/targets/"
 MACHINE = "canary-rollout"
-GUARD, SWEEPER, OPERATOR = "GuardRollout", "SweepTargets", "OperateRollout"
+GUARD, SWEEPER, OPERATOR, LISTENER = "GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm"
 FUNCTION_PREFIX = "canary-"
 TIMEOUT_SECONDS = 60
 MEMORY_MB = 512
+ALARM_RULE_PREFIX = "canary-alarms-"
 FAILED_STATUSES = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
@@ -53,7 +54,7 @@ def create_controller(connect: Connect) -> Controller:
     tasks = task_names(definition)
     arns = {task: _create_function(connect, place, task, role, {}) for task in tasks}
     machine = {"CANARY_STATE_MACHINE_ARN": machine_arn}
-    for task in (GUARD, SWEEPER, OPERATOR):
+    for task in (GUARD, SWEEPER, OPERATOR, LISTENER):
         arns[task] = _create_function(connect, place, task, role, machine)
     connect("stepfunctions").create_state_machine(
         name=MACHINE,
@@ -62,6 +63,7 @@ def create_controller(connect: Connect) -> Controller:
         type="STANDARD",
     )
     _create_rules(connect, machine_arn, guard=arns[GUARD], sweeper=arns[SWEEPER])
+    _allow(connect, place.arn("events", f"rule/{ALARM_RULE_PREFIX}*"), function_name(LISTENER), "canary-alarms")
     return Controller(machine_arn, TABLE, function_name(OPERATOR))
 
 
@@ -73,13 +75,29 @@ def register_target(connect: Connect, target: Target) -> None:
     if target.stage is not None and target.access_log_group is not None:
         for one in metric_filters(target.name, target.metrics.latency_limits_ms):
             connect("logs").put_metric_filter(**one.put_arguments(target.access_log_group))
-    for alarm in target_alarms(target):
+    alarms = target_alarms(target)
+    for alarm in alarms:
         connect("cloudwatch").put_metric_alarm(**alarm.put_arguments())
+    if names := [*target.alarms, *(alarm.name for alarm in alarms)]:
+        _listen(connect, target, names)
 
 
 def function_name(task: str) -> str:
     """The name of a task's function."""
     return f"{FUNCTION_PREFIX}{task}"
+
+
+def _listen(connect: Connect, target: Target, alarms: list[str]) -> None:
+    """Have each of the target's alarms that fires heard."""
+    pattern = {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"alarmName": alarms, "state": {"value": ["ALARM"]}},
+    }
+    name = f"{ALARM_RULE_PREFIX}{target.name}"
+    connect("events").put_rule(Name=name, EventPattern=json.dumps(pattern))
+    arn = Place.find(connect).arn("lambda", f"function:{function_name(LISTENER)}")
+    connect("events").put_targets(Rule=name, Targets=[{"Id": "function", "Arn": arn}])
 
 
 def _create_table(connect: Connect) -> None:
@@ -134,9 +152,13 @@ def _create_rules(connect: Connect, machine_arn: str, *, guard: str, sweeper: st
 def _aim(connect: Connect, rule: str, rule_arn: str, function_arn: str) -> None:
     """Have the rule invoke the function, and allow it to."""
     connect("events").put_targets(Rule=rule, Targets=[{"Id": "function", "Arn": function_arn}])
+    _allow(connect, rule_arn, function_arn, rule)
+
+
+def _allow(connect: Connect, rule_arn: str, function: str, statement: str) -> None:
     connect("lambda").add_permission(
-        FunctionName=function_arn,
-        StatementId=rule,
+        FunctionName=function,
+        StatementId=statement,
         Action="lambda:InvokeFunction",
         Principal="events.amazonaws.com",
         SourceArn=rule_arn,

@@ -1,37 +1,5 @@
-from collections.abc import Iterator
+"""The ground, as a module's fixtures."""
 
-import pytest
+from tests.ground import ground, shared, tools
 
-from canary.tasks.entry import Tools
-from local.controller import TARGET_PREFIX
-from local.embedded import EmbeddedAws
-from local.shortcut import INSIDE
-from tests.tasks.walk import PATIENT, Ground
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Ground]:
-    with EmbeddedAws() as aws:
-        yield Ground(aws, policy=PATIENT)
-
-
-@pytest.fixture
-def ground(shared: Ground) -> Iterator[Ground]:
-    """The module's ground, as it was before any test."""
-    yield shared
-    shared.restore()
-
-
-@pytest.fixture
-def tools(ground: Ground) -> Tools:
-    """A task's tools, for what tasks share."""
-    return Tools.from_env(
-        {
-            "CANARY_TASK": "Test",
-            "CANARY_TABLE": ground.rig.controller.table,
-            "CANARY_TARGET_PREFIX": TARGET_PREFIX,
-            "CANARY_STATE_MACHINE_ARN": ground.rig.controller.machine_arn,
-            "AWS_REGION": ground.aws.region,
-            "AWS_ENDPOINT_URL": INSIDE,
-        }
-    )
+__all__ = ["ground", "shared", "tools"]

@@ -1,25 +1,61 @@
 """Clients are made once, bounded in time, and name their task."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from canary.aws.clients import Clients, session_in
+from canary.rules.policy import STANDARD
+from canary.rules.target import Target
+from local.sample import create_role
+from local.shortcut import INSIDE
+from tests.tasks.walk import Ground
 
-SERVICES = {
-    "apigateway": "apigateway",
-    "lambda_": "lambda",
-    "cloudwatch": "cloudwatch",
-    "dynamodb": "dynamodb",
-    "ssm": "ssm",
-    "stepfunctions": "stepfunctions",
-}
+OWN = {"dynamodb": "dynamodb", "events": "events", "ssm": "ssm", "stepfunctions": "stepfunctions", "sts": "sts"}
+OF_TARGETS = {"apigateway": "apigateway", "lambda_": "lambda", "cloudwatch": "cloudwatch"}
+PLAIN = Target("orders", (), STANDARD)
+OTHERS = replace(PLAIN, name="billing", role_arn="arn:aws:iam::123456789012:role/canary/billing")
 
 
-@pytest.mark.parametrize(("attribute", "service"), SERVICES.items())
+def some_clients() -> Clients:
+    return Clients(task="Test", region="eu-west-1", endpoint_url="http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(("attribute", "service"), OWN.items())
 def test_each_service_has_its_client_bounded_and_named(attribute: str, service: str):
-    clients = Clients(task="Test", region="eu-west-1", endpoint_url="http://127.0.0.1:1")
-    client = getattr(clients, attribute)
+    clients = some_clients()
+    assert getattr(clients, attribute) is getattr(clients, attribute)
+    check_client(getattr(clients, attribute), service)
 
-    assert client is getattr(clients, attribute)
+
+@pytest.mark.parametrize("target", [PLAIN, OTHERS], ids=["own credentials", "the target's role"])
+@pytest.mark.parametrize(("attribute", "service"), OF_TARGETS.items())
+def test_each_target_has_its_clients(attribute: str, service: str, target: Target):
+    clients = some_clients()
+    assert getattr(clients.of(target), attribute) is getattr(clients.of(target), attribute)
+    check_client(getattr(clients.of(target), attribute), service)
+
+
+def test_targets_share_clients_only_with_their_role():
+    clients = some_clients()
+    assert clients.of(PLAIN) is clients.of(replace(PLAIN, name="shipping"))
+    assert clients.of(PLAIN) is not clients.of(OTHERS)
+
+
+def test_a_target_with_a_role_is_read_with_its_credentials(ground: Ground):
+    tools_of_test = Clients(task="Test", region=ground.aws.region, endpoint_url=INSIDE)
+    role = create_role(ground.aws.client, "clients-of-orders", "lambda.amazonaws.com")
+    client = tools_of_test.of(replace(PLAIN, role_arn=role)).cloudwatch
+
+    client.describe_alarms(AlarmNames=["none"])
+    credentials = client._request_signer._credentials
+    assert credentials.method == "assume-role"
+    assert credentials.token
+    assert not credentials.refresh_needed()
+
+
+def check_client(client: Any, service: str) -> None:
     assert client.meta.service_model.service_name == service
     assert client.meta.region_name == "eu-west-1"
     assert client.meta.endpoint_url == "http://127.0.0.1:1"

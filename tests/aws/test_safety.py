@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def a_pass(walk: Walk, tools: Tools) -> Safety:
-    return make_pass(tools.clients, tools.records, walk.held, walk.now)
+    return make_pass(tools, walk.held, walk.now)
 
 
 def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: Tools):
@@ -39,7 +39,7 @@ def test_whoever_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
     stale = walk.held
     tools.records.take_over(stale, "sweeper")
     with pytest.raises(OwnershipLostError):
-        make_pass(tools.clients, tools.records, stale, walk.now)
+        make_pass(tools, stale, walk.now)
 
     assert ground.percent == 25.0
 

@@ -101,9 +101,9 @@ class Mappings:
 
 
 def test_only_event_sources_of_the_live_alias_count(ground: Ground, tools: Tools):
-    client = tools.clients.lambda_
+    client = tools.clients.of(ground.rig.target).lambda_
     mappings = Mappings(client, "orders-read:other", "orders-read:live", "orders-read")
-    vars(tools.clients)["lambda_"] = Changed(client, get_paginator=mappings)
+    vars(tools.clients.of(ground.rig.target))["lambda_"] = Changed(client, get_paginator=mappings)
     found = survey(tools.clients, ground.rig.target, Release())
 
     assert found.functions["orders-read"].event_sources == (QUEUE,)
@@ -184,8 +184,8 @@ class NoSuchFunction:
 
 
 def test_a_function_that_does_not_exist_has_no_event_sources(ground: Ground, tools: Tools):
-    client = tools.clients.lambda_
-    vars(tools.clients)["lambda_"] = Changed(client, get_paginator=NoSuchFunction(client))
+    client = tools.clients.of(ground.rig.target).lambda_
+    vars(tools.clients.of(ground.rig.target))["lambda_"] = Changed(client, get_paginator=NoSuchFunction(client))
     found = survey(tools.clients, ground.rig.target, Release())
 
     assert found.functions["orders-read"].event_sources == ()

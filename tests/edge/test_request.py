@@ -17,7 +17,7 @@ from canary.edge.request import (
 )
 from canary.rules.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
 from canary.rules.problems import RefusedError
-from canary.rules.release import Journey, Release, Request
+from canary.rules.release import Release, Request
 
 EXAMPLES = Path(__file__).parents[2] / "statemachine" / "examples"
 
@@ -34,7 +34,6 @@ def problems_of(raw):
 
 def test_reads_the_smallest_input():
     assert example("smallest") == Request(target="orders")
-    assert example("smallest").journey is Journey.START
 
 
 def test_reads_the_full_input():
@@ -79,14 +78,14 @@ def test_takes_strings_where_a_pipeline_sends_them():
 
 def test_tells_every_problem_at_once():
     raw = {
-        "journey": "advance",
+        "journey": "advnce",
         "targt": "orders",
         "release": {"functions": {"orders-read": "$LATEST", "fn:live": "7"}, "deployment": "https://x"},
         "policy": {"steps": [{"weight_percent": 50, "bake_seconds": 0}, {"weight_percent": 10, "bake_seconds": 60}]},
         "reason": "two\nlines",
     }
     assert problems_of(raw) == [
-        'journey: not one of start, got "advance"; write start',
+        'journey: not one of start, advance, got "advnce"; did you mean advance?',
         "target: is missing; give the name of a registered target",
         (
             "release.functions.orders-read: "
@@ -114,8 +113,14 @@ def test_tells_every_problem_at_once():
     ("raw", "answer"),
     [
         ({}, "target: is missing; give the name of a registered target"),
-        (None, "input: not a mapping, got null; give a mapping with journey, target, release, policy, reason"),
-        ("orders", 'input: not a mapping, got "orders"; give a mapping with journey, target, release, policy, reason'),
+        (
+            None,
+            "input: not a mapping, got null; give a mapping with journey, target, release, policy, reason, scheduled",
+        ),
+        (
+            "orders",
+            'input: not a mapping, got "orders"; give a mapping with journey, target, release, policy, reason, scheduled',
+        ),
         ({"target": "orders", "release": None}, "release: not a mapping, got null; give a mapping with functions, dep"),
         ({"target": "orders", "policy": "standrad"}, 'policy: no shipped policy, got "standrad"; did you mean stand'),
         ({"target": "orders", "policy": None}, "policy: not a mapping, got null; give a shipped policy's name, or a"),

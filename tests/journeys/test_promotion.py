@@ -20,18 +20,21 @@ def test_a_healthy_release_is_promoted_step_by_step(rig: Rig):
     ended = rig.run(reason="OPS-1")
 
     assert (ended.status, ended.ending) == ("SUCCEEDED", "Promoted")
-    assert ended.states[:8] == [
+    assert ended.states[:10] == [
         "Begin",
+        "WhichJourney",
         "CheckRelease",
         "WhichStart",
         "TakeLock",
         "Rollout",
+        "WhichEntry",
         "PrepareRelease",
         "AliasSettle",
         "ShiftTraffic",
     ]
     assert ended.states.count("ShiftTraffic") == 2
-    assert ended.states[-7:] == ["MoveBase", "BaseSettle", "WhichFlip", "FlipStage", "FlipSettle", "CleanUp", "Promoted"]
+    assert ended.states[-8:-2] == ["MoveBase", "BaseSettle", "WhichFlip", "FlipStage", "FlipSettle", "CleanUp"]
+    assert ended.states[-2:] == ["WhichOutcome", "Promoted"]
     assert 2 * 120 + 60 < ended.seconds < 1200
     assert rig.aliases() == {name: (version, version) for name, version in versions.items()}
     assert rig.stage["deploymentId"] != old[0]

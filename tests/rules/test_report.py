@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from canary.rules.phases import Phase
@@ -9,8 +11,12 @@ from tests.builders import NOON, a_rollout, a_target
 TALLY = Tally(canary_requests=900, canary_bad=12, base_requests=1800, base_bad=2, metrics_requested=300, looks=45, drains=4)
 
 
-def an_ended(phase, *, target=None, **changes):
-    return a_rollout(target=target, phase=phase, tally=TALLY, step=StepState(index=2), reason="why", **changes)
+HOLD = {"HoldRollout", "Held", "AdvanceRollout", "BakeOn"}
+BETWEEN = {"held_looks": 12, "advances": 3}
+
+
+def an_ended(phase, *, target=None, tally=TALLY, **changes):
+    return a_rollout(target=target, phase=phase, tally=tally, step=StepState(index=2), reason="why", **changes)
 
 
 @pytest.mark.parametrize("phase", [Phase.PROMOTED, Phase.ROLLED_BACK])
@@ -36,7 +42,19 @@ def test_a_promotion_enters_every_state_of_the_good_way():
         "Refused",
         "Unchanged",
     }
-    assert entered == {name for name, _ in states_of(load())} - way_back
+    assert entered == {name for name, _ in states_of(load())} - way_back - HOLD
+
+
+def test_a_rollout_in_several_executions_enters_every_state_of_its_holds():
+    entered = {*states_entered(an_ended(Phase.PROMOTED, tally=replace(TALLY, advances=3)))}
+    assert entered >= HOLD
+    assert {*states_entered(an_ended(Phase.HELD))} & HOLD == {"HoldRollout", "Held"}
+
+
+def test_looks_in_between_and_advances_cost_calls():
+    plain, held = (usage_of(an_ended(Phase.PROMOTED, tally=replace(TALLY, **more))) for more in ({}, BETWEEN))
+    assert held.lambda_calls - plain.lambda_calls == 12 + 3 * 2
+    assert held.transitions - plain.transitions == 3 * 10
 
 
 def test_a_promotion_by_weights_has_no_flip():
@@ -46,7 +64,7 @@ def test_a_promotion_by_weights_has_no_flip():
 
 def test_counts_looks_drains_and_shifts():
     usage = usage_of(an_ended(Phase.PROMOTED))
-    assert usage.transitions == 7 + 3 * 45 + 3 * 4 + 3 + 6 + 2
+    assert usage.transitions == 9 + 3 * 45 + 3 * 4 + 3 + 7 + 2
     assert usage.lambda_calls == 3 + 45 + 4 + 3 + 4
     assert usage.metrics_requested == 300
     assert usage.lambda_gb_seconds > 0
@@ -54,7 +72,7 @@ def test_counts_looks_drains_and_shifts():
 
 def test_a_rollback_counts_three_passes():
     before, after = (usage_of(an_ended(phase)) for phase in (Phase.PROMOTED, Phase.ROLLED_BACK))
-    assert after.transitions - before.transitions == (1 + 6 + 2 + 1) - (6 + 2)
+    assert after.transitions - before.transitions == (1 + 6 + 2 + 1) - (7 + 2)
     assert after.lambda_calls - before.lambda_calls == 3 - 4
 
 

@@ -18,8 +18,7 @@ from canary.aws import errors
 from canary.edge import events
 from canary.rules import problems
 from canary.rules.drain import DrainKind
-from canary.rules.phases import LATE_WRITER_SECONDS, Answer
-from canary.rules.verdict import VerdictKind
+from canary.rules.phases import LATE_WRITER_SECONDS, Answer, Phase
 from canary.tasks.make_safe import ENDINGS
 from statemachine.definition import PLACEHOLDER, SOURCE, SubstitutionError, load, states_of, substitute, task_names
 
@@ -29,7 +28,7 @@ STATES = dict(states_of(DEFINITION))
 TASKS = {name: STATES[name] for name in task_names(DEFINITION)}
 CHOICES = {name: state for name, state in STATES.items() if state["Type"] == "Choice"}
 ROOM = Path(__file__).parents[2] / "functions" / "canary" / "tasks"
-CALLED_BY_EVENTS = {"GuardRollout", "SweepTargets", "OperateRollout"}
+CALLED_BY_EVENTS = {"GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm"}
 READ = re.compile(r"\$(?!states\b)([a-zA-Z_]\w*)\b(?!\()")
 LAMBDAS_TROUBLES = {
     "Lambda.ServiceException",
@@ -148,7 +147,7 @@ def test_whatever_fails_once_the_lock_is_taken_leads_to_safety():
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}
-    assert uncaught == {"WhichStart", "WhichEnding", "SafetySettle"}
+    assert uncaught == {"WhichJourney", "WhichStart", "WhichOutcome", "WhichEnding", "SafetySettle"}
 
 
 @pytest.mark.parametrize(
@@ -223,7 +222,10 @@ def test_every_task_is_told_the_time_that_it_was_entered(name):
 # Choices.
 
 SAFE_DEFAULTS = {
+    "WhichJourney": "CheckRelease",
     "WhichStart": "Refused",
+    "WhichEntry": "PrepareRelease",
+    "WhichOutcome": "MakeSafe",
     "WhichVerdict": "CanaryRejected",
     "WhichDrain": "CanaryRejected",
     "WhichFlip": "FlipStage",
@@ -247,10 +249,14 @@ def words_of(name):
 
 
 def test_every_word_that_a_choice_knows_is_one_that_a_task_says():
-    assert words_of("WhichVerdict") == {*VerdictKind} - {VerdictKind.ROLL_BACK}
+    assert words_of("WhichVerdict") == {"BAKE", "SHIFT", "PROMOTE", "HOLD"}
+    assert words_of("WhichVerdict") < {
+        node.value for node in ast.walk(tree_of("EvaluateCanary")) if isinstance(node, ast.Constant)
+    }
     assert words_of("WhichDrain") == {*DrainKind} - {DrainKind.ROLL_BACK}
     assert words_of("WhichEnding") == {Answer.WAIT, *ENDINGS.values()}
-    assert words_of("WhichStart") == {"READY", "UNCHANGED"}
+    assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED"}
+    assert words_of("WhichOutcome") == {ENDINGS[Phase.PROMOTED], Phase.HELD.upper()}
     assert words_of("WhichFlip") == {"CLEAN_UP"}
 
 
@@ -264,10 +270,12 @@ def names_of(*kinds):
 def test_tasks_are_verbs():
     assert names_of("Task") == {
         "CheckRelease",
+        "AdvanceRollout",
         "TakeLock",
         "PrepareRelease",
         "ShiftTraffic",
         "EvaluateCanary",
+        "HoldRollout",
         "TakeAllTraffic",
         "CheckDrain",
         "MoveBase",
@@ -286,8 +294,8 @@ def test_choices_are_questions():
     assert all(STATES[name]["Comment"].count("?") == 1 for name in CHOICES)
 
 
-def test_endings_are_past_participles_and_only_two_succeed():
-    assert names_of("Succeed") == {"Promoted", "Unchanged"}
+def test_endings_are_past_participles_and_three_succeed():
+    assert names_of("Succeed") == {"Promoted", "Held", "Unchanged"}
     assert names_of("Fail") == {"Refused", "RolledBack", "NeedsOperator", "CanaryRejected"}
 
 

@@ -155,7 +155,8 @@ def test_a_cached_stage_with_a_deployment_of_its_own_is_noted(cached: Ground):
 
 
 def test_an_event_source_on_the_live_alias_is_refused(walk: Walk, tools: Tools):
-    vars(tools.clients)["lambda_"] = Mapped(tools.clients.lambda_)
+    own = tools.clients.of(walk.target)
+    vars(own)["lambda_"] = Mapped(own.lambda_)
     answer = check_release(CheckEvent({"target": "orders"}, walk.rollout_id, walk.execution, walk.now), tools)
 
     assert answer["start"] == "REFUSED"

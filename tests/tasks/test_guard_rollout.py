@@ -49,7 +49,7 @@ def test_a_foreign_execution_is_ignored(ground: Ground):
     walk = ground.walk().shift()
     answer = tell(ground, walk, f"{walk.execution}-of-somebody")
 
-    assert answer == {"rollout": f"{walk.rollout_id}-of-somebody", "answer": "NOTHING_TO_DO"}
+    assert answer == {"execution": f"{walk.execution}-of-somebody", "answer": "NOTHING_TO_DO"}
     assert ground.percent == 25.0
 
 

@@ -1,4 +1,4 @@
-"""The boto3 clients of one function, made when first used.
+"""The boto3 clients of one function, made when first used: its own, and those of each target, made with the target's role.
 
 Retries and timeouts are bounded well inside a task's own timeout: three attempts of at most five seconds each. The user agent
 names the task, so that CloudTrail tells which state made a call.
@@ -7,10 +7,15 @@ names the task, so that CloudTrail tells which state made a call.
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+
+if TYPE_CHECKING:
+    from canary.rules.target import Target
 
 
 @cache
@@ -19,49 +24,114 @@ def session_in(region: str) -> boto3.session.Session:
     return boto3.session.Session(region_name=region)
 
 
-class Clients:
-    """boto3 clients by service, for the function of one task; `endpoint_url` is None on AWS itself."""
+class _Maker:
+    """Makes the clients of one session for one task; `endpoint_url` is None on AWS itself."""
 
-    def __init__(self, *, task: str, region: str, endpoint_url: str | None = None) -> None:
-        self._task = task
-        self._endpoint_url = endpoint_url
-        self._session = session_in(region)
+    def __init__(self, session: boto3.session.Session, task: str, endpoint_url: str | None) -> None:
+        self.session = session
+        self.task = task
+        self.endpoint_url = endpoint_url
 
-    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    def make(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         config = Config(
             connect_timeout=3,
             read_timeout=5,
             retries={"mode": "standard", "total_max_attempts": 3},
-            user_agent_extra=f"canary/{self._task}",
+            user_agent_extra=f"canary/{self.task}",
         )
-        return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+
+
+class TargetClients:
+    """The clients for everything that is done to a target."""
+
+    def __init__(self, maker: _Maker) -> None:
+        self._maker = maker
 
     @cached_property
     def apigateway(self) -> Any:  # noqa: ANN401
         """API Gateway (REST)."""
-        return self._client("apigateway")
+        return self._maker.make("apigateway")
 
     @cached_property
     def lambda_(self) -> Any:  # noqa: ANN401
         """Lambda."""
-        return self._client("lambda")
+        return self._maker.make("lambda")
 
     @cached_property
     def cloudwatch(self) -> Any:  # noqa: ANN401
         """CloudWatch metrics and alarms."""
-        return self._client("cloudwatch")
+        return self._maker.make("cloudwatch")
+
+
+class Clients:
+    """The clients of the function of one task, for what is the controller's own."""
+
+    def __init__(self, *, task: str, region: str, endpoint_url: str | None = None) -> None:
+        self._maker = _Maker(session_in(region), task, endpoint_url)
+        self._targets: dict[str | None, TargetClients] = {}
+
+    def of(self, target: Target) -> TargetClients:
+        """The clients for a target; with the function's own credentials where the target has no role."""
+        role_arn = target.role_arn
+        if role_arn not in self._targets:
+            self._targets[role_arn] = TargetClients(self._assuming(role_arn) if role_arn else self._maker)
+        return self._targets[role_arn]
+
+    def _assuming(self, role_arn: str) -> _Maker:
+        """Clients whose credentials are the role's, asked for when first needed and again before they expire."""
+        core = botocore.session.Session()
+        core.register_component("credential_provider", CredentialResolver([_AssumedRole(self, role_arn)]))
+        session = boto3.session.Session(botocore_session=core, region_name=self._maker.session.region_name)
+        return _Maker(session, self._maker.task, self._maker.endpoint_url)
+
+    def assume(self, role_arn: str) -> dict[str, str]:
+        """Credentials of the role, with the keys that botocore's refreshable credentials are made of."""
+        session_name = f"canary-{self._maker.task}"
+        given = self.sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
+        return {
+            "access_key": given["AccessKeyId"],
+            "secret_key": given["SecretAccessKey"],
+            "token": given["SessionToken"],
+            "expiry_time": given["Expiration"].isoformat(),
+        }
+
+    @cached_property
+    def sts(self) -> Any:  # noqa: ANN401
+        """Security Token Service, to assume a target's role."""
+        return self._maker.make("sts")
 
     @cached_property
     def dynamodb(self) -> Any:  # noqa: ANN401
         """DynamoDB, for the records."""
-        return self._client("dynamodb")
+        return self._maker.make("dynamodb")
 
     @cached_property
     def ssm(self) -> Any:  # noqa: ANN401
         """Systems Manager, for the compiled targets."""
-        return self._client("ssm")
+        return self._maker.make("ssm")
 
     @cached_property
     def stepfunctions(self) -> Any:  # noqa: ANN401
         """Step Functions, to ask after owners and to stop them."""
-        return self._client("stepfunctions")
+        return self._maker.make("stepfunctions")
+
+    @cached_property
+    def events(self) -> Any:  # noqa: ANN401
+        """EventBridge, for notices."""
+        return self._maker.make("events")
+
+
+class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore is untyped
+    """botocore's own refreshable credentials over a role."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, clients: Clients, role_arn: str) -> None:
+        super().__init__()
+        self._clients = clients
+        self._role_arn = role_arn
+
+    def load(self) -> DeferredRefreshableCredentials:
+        """The credentials; nothing is asked of AWS yet."""
+        return DeferredRefreshableCredentials(method=self.METHOD, refresh_using=lambda: self._clients.assume(self._role_arn))

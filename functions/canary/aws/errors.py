@@ -6,6 +6,7 @@
      +-- LockedError          another rollout holds the target
      +-- AwsRefusedError      AWS refused a call that the rollout needs
      +-- RecordsRefusedError  DynamoDB refused the records: nothing may be written to the target without them
+     +-- NoticeRefusedError   EventBridge refused a notice; nothing depends on it
      +-- UnknownTargetError   no target of that name is registered
      +-- StateChangedError    the target is not as this rollout left it
 
@@ -37,6 +38,10 @@ class AwsRefusedError(ControllerError):
 
 class RecordsRefusedError(ControllerError):
     """DynamoDB refused to read or write the records."""
+
+
+class NoticeRefusedError(ControllerError):
+    """EventBridge refused to tell what happened."""
 
 
 class UnknownTargetError(ControllerError):

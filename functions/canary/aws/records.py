@@ -27,6 +27,9 @@ from canary.rules.codec import decode, encode
 from canary.rules.phases import Phase
 from canary.rules.rollout import Rollout
 
+HOLDER = "held"
+"""The owner of a rollout that is held between its steps: nobody, until an advance takes it."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -38,7 +41,7 @@ class Lock:
     """A target's lock. ``rollout_id`` and ``owner`` are None while it is free.
 
     ``last_rollout_id``: the rollout that held it last. ``fingerprint``: of the API definition promoted last, which
-    ``deployment_id`` froze.
+    ``deployment_id`` froze. ``scheduled_at``: the newest scheduled time (epoch seconds) that something was done for.
     """
 
     target: str
@@ -48,6 +51,7 @@ class Lock:
     last_rollout_id: str | None = None
     fingerprint: str | None = None
     deployment_id: str | None = None
+    scheduled_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,16 @@ class Records:
         answer = self._get(_lock_key(target))
         return _lock_of(target, answer.get("Item", {}))
 
-    def find(self, rollout_id: str) -> Held | None:
-        """A rollout with its target's lock, or None if no rollout of that id was ever recorded."""
+    def find(self, rollout_id: str, *, lock: Lock | None = None) -> Held | None:
+        """A rollout with its target's lock, or None if no rollout of that id was ever recorded.
+
+        `lock` is the target's if it was just read: what is written later is checked against it all the same.
+        """
         answer = self._get(_rollout_key(rollout_id))
         if "Item" not in answer:
             return None
         rollout = _rollout_of(answer["Item"])
-        return Held(rollout, self.read_lock(rollout.target.name), _time_of(answer))
+        return Held(rollout, lock or self.read_lock(rollout.target.name), _time_of(answer))
 
     def read_held(self, rollout_id: str, owner: str) -> Held:
         """The rollout, if `owner` holds it now.
@@ -126,7 +133,13 @@ class Records:
             return self.read_held(rollout.rollout_id, rollout.execution)
         if before.rollout_id is not None:
             raise LockedError(describe_holder(before))
-        lock = replace(before, fencing=fencing + 1, rollout_id=rollout.rollout_id, owner=rollout.execution)
+        lock = replace(
+            before,
+            fencing=fencing + 1,
+            rollout_id=rollout.rollout_id,
+            owner=rollout.execution,
+            scheduled_at=rollout.scheduled_at or before.scheduled_at,
+        )
         free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing) OR fencing = :fencing)"
         moved = f"target {name} was taken and freed since it was checked at number {fencing}; it is checked again"
         self._transact(
@@ -170,6 +183,32 @@ class Records:
         now = self.find(held.rollout.rollout_id)
         if now is None or now.lock != held.lock or now.rollout.revision != held.rollout.revision:
             raise _lost(held)
+
+    def hold(self, held: Held, rollout: Rollout) -> Held:
+        """Record that the rollout is held and leave it to the next advance, in one transaction.
+
+        Raises:
+            OwnershipLostError: the lock or the record is no longer as `held` read it.
+
+        """
+        return self._pass_on(held, rollout, replace(held.lock, owner=HOLDER))
+
+    def take_held(self, held: Held, rollout: Rollout) -> Held:
+        """Take a held rollout for the execution that its new record names, in one transaction.
+
+        Raises:
+            OwnershipLostError: somebody was faster.
+
+        """
+        newest = rollout.scheduled_at or held.lock.scheduled_at
+        return self._pass_on(held, rollout, replace(held.lock, owner=rollout.execution, scheduled_at=newest))
+
+    def _pass_on(self, held: Held, rollout: Rollout, lock: Lock) -> Held:
+        newer = replace(rollout, revision=held.rollout.revision + 1)
+        taken = replace(lock, fencing=held.lock.fencing + 1)
+        condition, values = _same_lock(held.lock)
+        self._transact(self._put(_lock_item(taken), condition, values), self._put_rollout(held, newer), failure=_lost(held))
+        return Held(newer, taken, held.read_at)
 
     def take_over(self, held: Held, owner: str) -> Held:
         """Make `owner` the rollout's owner and raise the fencing number.
@@ -286,6 +325,8 @@ def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
 
 def describe_holder(lock: Lock) -> str:
     """Who holds a lock and what to do about it."""
+    if lock.owner == HOLDER:
+        return f"rollout {lock.rollout_id} is held on {lock.target}; advance it, or abort it with the verb abort"
     return (
         f"rollout {lock.rollout_id} is running on {lock.target} (owner {lock.owner}); "
         "wait for its end, or abort it with the verb abort"
@@ -331,7 +372,9 @@ def _lock_item(lock: Lock) -> Item:
         "fingerprint": lock.fingerprint,
         "deployment_id": lock.deployment_id,
     }
-    present = {name: {"S": word} for name, word in words.items() if word}
+    present: Item = {name: {"S": word} for name, word in words.items() if word}
+    if lock.scheduled_at is not None:
+        present["scheduled_at"] = {"N": str(lock.scheduled_at)}
     return {**_lock_key(lock.target), "fencing": {"N": str(lock.fencing)}, **present}
 
 
@@ -347,6 +390,7 @@ def _lock_of(target: str, item: Item) -> Lock:
         last_rollout_id=word("last_rollout_id"),
         fingerprint=word("fingerprint"),
         deployment_id=word("deployment_id"),
+        scheduled_at=float(item["scheduled_at"]["N"]) if "scheduled_at" in item else None,
     )
 
 

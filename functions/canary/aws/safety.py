@@ -7,15 +7,17 @@ turned into commands for a person, and what was reached is read back before the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
+from canary.aws.notices import Kind
 from canary.aws.records import Held
 from canary.aws.shifters import StageShifter, shifter_for
 from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, Rung, Standing, doubt, is_at_rest, plan_pass
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients
+    from canary.aws.notices import Notices
     from canary.aws.records import Records
     from canary.aws.shifters import Shifter
     from canary.rules.rollout import Rollout
@@ -31,8 +33,8 @@ class Safety:
     refusals: tuple[str, ...] = ()
 
 
-def make_pass(clients: Clients, records: Records, held: Held, now: float, *, gives_up: bool = True) -> Safety:
-    """Make every call that is safe now (`now` in epoch seconds), and no wait.
+def make_pass(tools: SafetyTools, held: Held, now: float, *, gives_up: bool = True) -> Safety:
+    """Make every call that is safe now (`now` in epoch seconds), and no wait; tell if that ends it, or needs a person.
 
     With `gives_up` a refused promotion begins to be doubted, which may turn it back; the promotion's own tasks try again.
 
@@ -40,16 +42,34 @@ def make_pass(clients: Clients, records: Records, held: Held, now: float, *, giv
         OwnershipLostError: somebody else took the rollout over meanwhile.
 
     """
-    return _Passes(clients, records, held, max(now, held.read_at), gives_up=gives_up).make()
+    return _Passes(tools, held, max(now, held.read_at), gives_up=gives_up).make()
+
+
+class SafetyTools(Protocol):
+    """What a pass is made with."""
+
+    @property
+    def clients(self) -> Clients:
+        """The clients of targets."""
+
+    @property
+    def records(self) -> Records:
+        """The records."""
+
+    @property
+    def notices(self) -> Notices:
+        """Who is told."""
 
 
 class _Passes:
-    def __init__(self, clients: Clients, records: Records, held: Held, now: float, *, gives_up: bool) -> None:
+    def __init__(self, tools: SafetyTools, held: Held, now: float, *, gives_up: bool) -> None:
+        records = tools.records
         self._records = records
+        self._notices = tools.notices
         self._held = held
         self._now = now
         self._gives_up = gives_up
-        self._shifter: Shifter = shifter_for(held.rollout.target, clients, lambda: records.check(self._held))
+        self._shifter: Shifter = shifter_for(held.rollout.target, tools.clients, lambda: records.check(self._held))
 
     @property
     def _rollout(self) -> Rollout:
@@ -124,8 +144,11 @@ class _Passes:
 
     def _refuse(self, refusals: tuple[str, ...], standing: Standing) -> Safety:
         if self._gives_up:
+            is_news = not self._rollout.needs_operator
             flagged = replace(self._rollout, needs_operator=True)
             self._write(_with(flagged, standing))
+            if is_news:
+                self._notices.send(Kind.OPERATOR_NEEDED, self._rollout, commands=refusals)
         return Safety(self._held, Answer.REFUSED, 0, refusals)
 
     def _finish(self, planned: Pass) -> Safety:
@@ -138,6 +161,7 @@ class _Passes:
             return Safety(self._held, Answer.SAFE)
         ended = replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now)
         self._held = self._records.finish(self._held, ended)
+        self._notices.send(Kind.ENDED, self._rollout)
         return Safety(self._held, Answer.SAFE)
 
     def _record(self, standing: Standing) -> None:

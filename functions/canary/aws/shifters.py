@@ -121,10 +121,11 @@ class AliasShifter:
 
 def shifter_for(target: Target, clients: Clients, before_write: Callable[[], None]) -> Shifter:
     """The shifter a target asks for."""
-    aliases = Aliases(clients.lambda_, before_write)
+    own = clients.of(target)
+    aliases = Aliases(own.lambda_, before_write)
     if target.stage is None:
         return AliasShifter(target, aliases)
-    return StageShifter(target, stages_of(clients.apigateway, target.stage, before_write), aliases)
+    return StageShifter(target, stages_of(own.apigateway, target.stage, before_write), aliases)
 
 
 def stages_of(apigateway: Any, stage: Stage, before_write: Callable[[], None]) -> Stages:  # noqa: ANN401

@@ -33,10 +33,11 @@ def survey(clients: Clients, target: Target, release: Release) -> Survey:
 
     """
     ours = [alarm.name for alarm in target_alarms(target)]
+    own = clients.of(target)
     return Survey(
-        functions={f.name: _survey_function(clients.lambda_, target, f, release) for f in target.functions},
-        stage=_survey_stage(clients.apigateway, target, target.stage, release) if target.stage else None,
-        alarms=read_alarms(clients.cloudwatch, ours, target.alarms),
+        functions={f.name: _survey_function(own.lambda_, target, f, release) for f in target.functions},
+        stage=_survey_stage(own.apigateway, target, target.stage, release) if target.stage else None,
+        alarms=read_alarms(own.cloudwatch, ours, target.alarms),
     )
 
 

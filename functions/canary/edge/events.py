@@ -7,44 +7,20 @@ it is an error like any other. They may carry more than is read here. What a use
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.utilities.parser import Field, ValidationError, parse
 from pydantic import AliasPath
 
 from canary.edge.fields import TargetName
-from canary.edge.kinds import Kind, Prose, Whole, refusal
+from canary.edge.kinds import Instant, Prose, Whole
 from canary.edge.model import explain
-from canary.rules.problems import show
-
-if TYPE_CHECKING:
-    from pydantic.json_schema import JsonSchemaValue
 
 Event = TypeVar("Event")
 
 
 class EventError(Exception):
     """The machine's fault: a function was called with an event that it cannot read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Instant(Kind):
-    """A time in ISO 8601 with its offset, as epoch seconds."""
-
-    def read(self, value: object) -> float:
-        """The epoch seconds."""
-        try:
-            instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-        except ValueError:
-            instant = None
-        if instant is None or instant.tzinfo is None:
-            raise refusal(f"no time with an offset, got {show(value)}", "write it as 2026-01-31T12:00:00Z")
-        return instant.timestamp()
-
-    def schema(self) -> "JsonSchemaValue":
-        """A string in RFC 3339."""
-        return {"type": "string", "format": "date-time"}
 
 
 Now = Annotated[float, Instant()]
@@ -119,6 +95,15 @@ class ExecutionEvent:
     execution: Annotated[Arn, Field(validation_alias=AliasPath("detail", "executionArn"))]
     state_machine: Annotated[Arn, Field(validation_alias=AliasPath("detail", "stateMachineArn"))]
     status: Annotated[Word, Field(validation_alias=AliasPath("detail", "status"))]
+    now: Annotated[Now, Field(validation_alias="time")]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """EventBridge's "CloudWatch Alarm State Change"; ``now`` is when it was sent, in epoch seconds."""
+
+    alarm: Annotated[Word, Field(validation_alias=AliasPath("detail", "alarmName"))]
+    state: Annotated[Word, Field(validation_alias=AliasPath("detail", "state", "value"))]
     now: Annotated[Now, Field(validation_alias="time")]
 
 

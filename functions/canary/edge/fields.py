@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
-from canary.edge.kinds import Flag, Kind, Text, Whole, read_number, refusal, suggest
+from canary.edge.kinds import Flag, Instant, Kind, Text, Whole, read_number, refusal, suggest
 from canary.rules.policy import SHIPPED, Policy
 from canary.rules.problems import show
 from canary.rules.release import PRESENT, UNCHANGED
@@ -194,8 +194,20 @@ Deployment = Annotated[
 AlarmName = Annotated[
     str, Text("an alarm's name (at most 255 characters)", "(?!arn:)[ -~]{1,255}", "give the alarm's name, not its ARN")
 ]
+RoleArn = Annotated[
+    str,
+    Text(
+        "a role's ARN",
+        "arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]{1,512}",
+        "give the ARN as IAM shows it, arn:aws:iam::<account>:role/<name>",
+    ),
+]
 Seconds = Annotated[
     int, Whole("a whole number of seconds", 0, YEAR_SECONDS, "write the seconds as a number, 900 is fifteen minutes")
 ]
+Lateness = Annotated[
+    int, Whole("a whole number of seconds", 60, 86_400, "give the seconds that it may come late, 3600 is an hour")
+]
+ScheduledTime = Annotated[float, Instant()]
 Version = Annotated[str, VersionNumber()]
 Switch = Annotated[bool, Flag()]

@@ -10,6 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -155,20 +156,43 @@ class Flag(Kind):
 
 @dataclass(frozen=True, slots=True)
 class OneOf(Kind):
-    """One of an enumeration's words."""
+    """One of an enumeration's words; where ``only`` is given, the others are told of but belong elsewhere."""
 
     choices: type[enum.StrEnum]
+    only: tuple[enum.StrEnum, ...] = ()
 
     def read(self, value: object) -> enum.StrEnum:
         """The enumeration's member."""
         words = [choice.value for choice in self.choices]
-        if isinstance(value, str) and value in words:
+        if isinstance(value, str) and value in self._accepted():
             return self.choices(value)
         raise refusal(f"not one of {', '.join(words)}, got {show(value)}", suggest(value, words))
 
     def schema(self) -> "JsonSchemaValue":
         """The words."""
-        return {"enum": [choice.value for choice in self.choices]}
+        return {"enum": self._accepted()}
+
+    def _accepted(self) -> list[str]:
+        return [choice.value for choice in self.only or self.choices]
+
+
+@dataclass(frozen=True, slots=True)
+class Instant(Kind):
+    """A time in ISO 8601 with its offset, as epoch seconds."""
+
+    def read(self, value: object) -> float:
+        """The epoch seconds."""
+        try:
+            instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            instant = None
+        if instant is None or instant.tzinfo is None:
+            raise refusal(f"no time with an offset, got {show(value)}", "write it as 2026-01-31T12:00:00Z")
+        return instant.timestamp()
+
+    def schema(self) -> "JsonSchemaValue":
+        """A string in RFC 3339."""
+        return {"type": "string", "format": "date-time"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Weight
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict, parse, require
-from canary.rules.policy import STANDARD, Policy, PolicyChanges, Step, WhenUnproven, effective_policy
+from canary.rules.policy import STANDARD, Policy, PolicyChanges, Progression, Step, WhenUnproven, effective_policy
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -30,6 +30,7 @@ METRIC_DELAY = Whole(
 LEAST_REQUESTS = Whole(
     "a whole number of requests", 1, 10**9, "give the canary requests a step must have been judged on, 50 is usual"
 )
+HOLD = Whole("a whole number of seconds", 60, 30 * 86_400, "give the time until somebody must have advanced it, 86400 is a day")
 POINTS = Rate("rate points", 0, 1, "write 0.01 for one point, a percentage is 100 times that")
 ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in a hundred")
 
@@ -105,6 +106,13 @@ class PolicyModel(Strict):
     )
     tolerate_firing_alarms: Annotated[Switch | None, Given()] = Field(
         default=None, description="whether alarms that were firing before the start are tolerated"
+    )
+    progression: Annotated[Progression | None, OneOf(Progression)] = Field(
+        default=None,
+        description="continuous, or scheduled: held after each step until an advance takes the next",
+    )
+    max_hold_seconds: Annotated[int | None, HOLD] = Field(
+        default=None, description="the seconds that a scheduled rollout is held for its next advance before it goes back"
     )
 
     @classmethod
@@ -184,6 +192,8 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "early_advance": policy.early_advance,
         "not_before_seconds": policy.not_before_seconds,
         "tolerate_firing_alarms": policy.tolerate_firing_alarms,
+        "progression": policy.progression.value,
+        "max_hold_seconds": policy.max_hold_seconds,
     }
 
 

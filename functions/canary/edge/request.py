@@ -7,17 +7,19 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.utilities.parser import Field
 
-from canary.edge.fields import Deployment, FunctionName, TargetName, Version
+from canary.edge.fields import Deployment, FunctionName, Lateness, ScheduledTime, TargetName, Version
 from canary.edge.kinds import Given, OneOf, Prose
-from canary.edge.model import Strict, parse, require
+from canary.edge.model import Clash, Strict, parse, require
 from canary.edge.policy import NameOrChanges, PolicyModel
-from canary.rules.release import Journey, Release, Request
+from canary.rules.release import Advance, Journey, Release, Request, Schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from canary.rules.problems import Problem
 
 REASON = Prose("a reason", 0, 500)
@@ -42,16 +44,54 @@ class ReleaseModel(Strict):
         return Release(MappingProxyType(self.functions), self.deployment)
 
 
-class RequestModel(Strict):
-    """The input of an execution."""
+Target = Annotated[TargetName, Field(description="the name of a registered target")]
+Reason = Annotated[str, REASON, Field(description="why, for the record and the reports, such as a ticket")]
+ScheduledAt = Annotated[
+    ScheduledTime | None,
+    Given(),
+    Field(description="the time that a schedule meant; what was done for it, or for a later one, is not done again"),
+]
+MaxLateness = Annotated[
+    Lateness, Field(description="the seconds after scheduled_at from which on the execution comes too late")
+]
+HOUR_SECONDS = 3600
 
-    journey: Annotated[Journey, OneOf(Journey)] = Field(default=Journey.START, description="what the execution does: start")
-    target: TargetName = Field(description="the name of a registered target")
+
+class AdvanceModel(Strict):
+    """The input of an execution that takes a held rollout's next step."""
+
+    journey: Annotated[Journey, OneOf(Journey, (Journey.ADVANCE,))] = Field(description="what the execution does: advance")
+    target: Target
+    reason: Reason = ""
+    scheduled_at: ScheduledAt = None
+    max_lateness_seconds: MaxLateness = HOUR_SECONDS
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
+        """What only a start can be told."""
+        for name in ("release", "policy"):
+            if name in raw:
+                yield Clash((name,), "a held rollout keeps what it was started with", f"drop {name}")
+
+    def advance(self) -> Advance:
+        """The advance as the rules know it."""
+        return Advance(self.target, self.reason, _schedule(self.scheduled_at, self.max_lateness_seconds))
+
+
+class RequestModel(Strict):
+    """The input of an execution that starts a rollout."""
+
+    journey: Annotated[Journey, OneOf(Journey, (Journey.START,))] = Field(
+        default=Journey.START, description="what the execution does: start; advance has an input of its own"
+    )
+    target: Target
     release: ReleaseModel = Field(default_factory=ReleaseModel, description="what is new; without it the newest of everything")
     policy: Annotated[PolicyModel | None, Given(), NameOrChanges()] = Field(
         default=None, description="a shipped policy's name, or changes to the target's policy for this rollout"
     )
-    reason: Annotated[str, REASON] = Field(default="", description="why, for the record and the reports, such as a ticket")
+    reason: Reason = ""
+    scheduled_at: ScheduledAt = None
+    max_lateness_seconds: MaxLateness = HOUR_SECONDS
 
     def request(self) -> Request:
         """The request as the rules know it."""
@@ -60,8 +100,13 @@ class RequestModel(Strict):
             release=self.release.release(),
             policy_override=self.policy.changes() if self.policy else None,
             reason=self.reason,
-            journey=self.journey,
+            schedule=_schedule(self.scheduled_at, self.max_lateness_seconds),
         )
+
+
+def _schedule(scheduled_at: float | None, max_lateness_seconds: int) -> Schedule | None:
+    """When an execution was to be, if a schedule says so."""
+    return Schedule(scheduled_at, max_lateness_seconds) if scheduled_at is not None else None
 
 
 class Verb(enum.StrEnum):
@@ -91,6 +136,12 @@ def parse_request(raw: object) -> tuple[Request | None, tuple["Problem", ...]]:
     """The request that an execution's input makes, or None and every problem."""
     model, problems = parse(RequestModel, raw)
     return (model.request(), ()) if model else (None, problems)
+
+
+def parse_advance(raw: object) -> tuple[Advance | None, tuple["Problem", ...]]:
+    """The advance that an execution's input makes, or None and every problem."""
+    model, problems = parse(AdvanceModel, raw)
+    return (model.advance(), ()) if model else (None, problems)
 
 
 def require_request(raw: object) -> Request:

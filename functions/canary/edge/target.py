@@ -21,6 +21,7 @@ from canary.edge.fields import (
     Namespace,
     Percentile,
     RestApiId,
+    RoleArn,
     ServerErrors,
     StageName,
     StageVariableName,
@@ -127,6 +128,10 @@ class TargetModel(Strict):
         default=False,
         description="whether others (event sources, other stages) may use the live aliases too",
     )
+    role_arn: Annotated[RoleArn | None, Given()] = Field(
+        default=None,
+        description="the role that the controller assumes for everything it does to the target; the CDK app makes one",
+    )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
@@ -149,6 +154,7 @@ class TargetModel(Strict):
             metrics=self.metrics.metrics(),
             alarms=self.alarms,
             shared_live_alias=self.shared_live_alias,
+            role_arn=self.role_arn,
         )
 
 
@@ -180,6 +186,7 @@ def target_to_json(target: Target) -> str:
         "metrics": metrics,
         "alarms": target.alarms,
         "shared_live_alias": target.shared_live_alias,
+        "role_arn": target.role_arn,
     }
     return json.dumps(_without_none(compiled), separators=(",", ":"))
 

@@ -47,6 +47,7 @@ def draft_rollout(
         phase=Phase.PREPARING,
         started_at=now,
         reason=request.reason,
+        scheduled_at=request.schedule.scheduled_at if request.schedule else None,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from canary.rules.policy import Policy, WhenUnproven
+from canary.rules.policy import Policy, Progression, WhenUnproven
 
 EVENTS_PER_LOOK = 9
 """Bake (2 events), EvaluateCanary (5), WhichVerdict (2)."""
@@ -51,20 +51,32 @@ class Plan:
 
 
 def longest_seconds(policy: Policy) -> int:
-    """The longest that a rollout under this policy can take up to its promotion."""
-    hold = HOLD_LIMIT_SECONDS if policy.when_unproven is WhenUnproven.HOLD else 0
+    """The longest that a rollout under this policy can take up to its promotion, between its executions included."""
     steps = sum(step.bake_seconds + policy.max_extension_seconds for step in policy.steps)
-    return max(steps, policy.not_before_seconds) + hold
+    held = len(policy.steps) * policy.max_hold_seconds if policy.progression is Progression.SCHEDULED else 0
+    return max(steps + held, policy.not_before_seconds) + _for_want_of_proof(policy)
+
+
+def longest_execution_seconds(policy: Policy) -> int:
+    """The longest that one execution of such a rollout can take up to its promotion, or until it is held."""
+    if policy.progression is Progression.CONTINUOUS:
+        return longest_seconds(policy)
+    step = max(step.bake_seconds for step in policy.steps) + policy.max_extension_seconds
+    return max(step, policy.not_before_seconds) + _for_want_of_proof(policy)
+
+
+def _for_want_of_proof(policy: Policy) -> int:
+    return HOLD_LIMIT_SECONDS if policy.when_unproven is WhenUnproven.HOLD else 0
 
 
 def history_events(policy: Policy, look_seconds: int) -> int:
-    """How many history events the longest run writes, without retries."""
-    looks = longest_seconds(policy) // look_seconds + len(policy.steps)
+    """How many history events the longest execution writes, without retries."""
+    looks = longest_execution_seconds(policy) // look_seconds + len(policy.steps)
     return EVENTS_OUTSIDE_LOOKS + EVENTS_PER_STEP * len(policy.steps) + EVENTS_PER_LOOK * looks
 
 
 def choose_look_seconds(policy: Policy) -> int | None:
     """The shortest look interval whose longest run fits the event budget, or None if none does or it lasts too long."""
-    if longest_seconds(policy) > LONGEST_SECONDS:
+    if longest_execution_seconds(policy) > LONGEST_SECONDS:
         return None
     return next((seconds for seconds in LOOK_SECONDS if history_events(policy, seconds) <= EVENT_BUDGET), None)

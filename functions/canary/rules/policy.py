@@ -16,6 +16,13 @@ class WhenUnproven(enum.StrEnum):
     PROMOTE = "promote"
 
 
+class Progression(enum.StrEnum):
+    """Whether one execution takes every step, or is held after each until an advance takes the next."""
+
+    CONTINUOUS = "continuous"
+    SCHEDULED = "scheduled"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One weight (percent, above 0 and below 100, at most two decimals) and its bake in seconds."""
@@ -36,6 +43,7 @@ class Policy:
     ``max_extension_seconds``: how long a step may be extended for want of traffic.
     ``not_before_seconds``: promotion never sooner than this after the first shift.
     ``tolerate_firing_alarms``: alarms that were already firing before the start do not refuse the rollout.
+    ``max_hold_seconds``: how long a scheduled rollout is held for its next advance; then it goes back.
     """
 
     name: str
@@ -52,6 +60,8 @@ class Policy:
     early_advance: bool = False
     not_before_seconds: int = 0
     tolerate_firing_alarms: bool = False
+    progression: Progression = Progression.CONTINUOUS
+    max_hold_seconds: int = 3 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,8 @@ class PolicyChanges:
     early_advance: bool | None = None
     not_before_seconds: int | None = None
     tolerate_firing_alarms: bool | None = None
+    progression: Progression | None = None
+    max_hold_seconds: int | None = None
 
 
 CHANGED = " (changed)"

@@ -23,6 +23,7 @@ class Journey(enum.StrEnum):
     """What an execution does."""
 
     START = "start"
+    ADVANCE = "advance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,48 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a schedule meant an execution to start (epoch seconds), and how late it may be."""
+
+    scheduled_at: float
+    max_lateness_seconds: int
+
+    def is_late(self, now: float) -> bool:
+        """Whether it comes too late to do what it was meant to do."""
+        return now > self.scheduled_at + self.max_lateness_seconds
+
+    def is_spent(self, last: float | None) -> bool:
+        """Whether the target's last scheduled time is this one or a later one: deliveries may come twice."""
+        return last is not None and self.scheduled_at <= last
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """An execution's input. ``policy_override`` is None where the target's own policy holds."""
+    """The input of an execution that starts a rollout. ``policy_override`` is None where the target's own policy holds."""
 
     target: str
     release: Release = field(default_factory=Release)
     policy_override: PolicyChanges | None = None
     reason: str = ""
-    journey: Journey = Journey.START
+    schedule: Schedule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The input of an execution that takes a held rollout's next step."""
+
+    target: str
+    reason: str = ""
+    schedule: Schedule | None = None
+
+
+def find_lateness(schedule: Schedule, now: float) -> Problem | None:
+    """Why a scheduled execution comes too late (`now` in epoch seconds), if it does."""
+    if not schedule.is_late(now):
+        return None
+    late, allowed = round((now - schedule.scheduled_at) / 60), round(schedule.max_lateness_seconds / 60)
+    found = f"{late} minutes late where {allowed} are allowed"
+    return Problem("scheduled_at", found, "wait for the next scheduled time, or start it by hand")
 
 
 def find_misfits(release: Release, target: Target) -> tuple[Problem, ...]:

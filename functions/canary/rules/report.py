@@ -14,14 +14,19 @@ FUNCTION_GB = 0.5
 SECONDS_PER_CALL = 0.3
 
 
-BEFORE_LOOKS = ("Begin", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "PrepareRelease", "AliasSettle")
+BEFORE_LOOKS = (
+    *("Begin", "WhichJourney", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "WhichEntry", "PrepareRelease"),
+    "AliasSettle",
+)
+ADVANCE = ("HoldRollout", "WhichOutcome", "Held", "Begin", "WhichJourney", "AdvanceRollout", "WhichStart", "Rollout")
+AGAIN = ("WhichEntry", "BakeOn")
 LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
 DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
-PROMOTION = ("TakeAllTraffic", "MoveBase", "BaseSettle", "WhichFlip", "CleanUp", "Promoted")
+PROMOTION = ("TakeAllTraffic", "MoveBase", "BaseSettle", "WhichFlip", "CleanUp", "WhichOutcome", "Promoted")
 FLIP = ("FlipStage", "FlipSettle")
 WAY_BACK = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
 TASKS = frozenset(
-    {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain"}
+    {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain", "HoldRollout", "AdvanceRollout"}
     | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe"}
 )
 
@@ -31,7 +36,10 @@ def states_entered(rollout: Rollout) -> list[str]:
 
     A rollout that went back is taken to have gone the plain way back, in three passes.
     """
-    entered = [*BEFORE_LOOKS, *LOOK * rollout.tally.looks, *DRAIN * rollout.tally.drains]
+    tally = rollout.tally
+    entered = [*BEFORE_LOOKS, *LOOK * tally.looks, *(*ADVANCE, *AGAIN) * tally.advances, *DRAIN * tally.drains]
+    if rollout.phase is Phase.HELD:
+        return [*entered, *ADVANCE[:3]]
     if rollout.phase is Phase.PROMOTED:
         return [*entered, *PROMOTION, *(FLIP if rollout.target.stage else ())]
     return [*entered, *WAY_BACK]
@@ -41,7 +49,7 @@ def usage_of(rollout: Rollout) -> Usage:
     """What an ended rollout used of AWS."""
     entered = states_entered(rollout)
     shifts = rollout.step.index + 1
-    calls = sum(state in TASKS for state in entered) + shifts
+    calls = sum(state in TASKS for state in entered) + shifts + rollout.tally.held_looks
     return Usage(
         transitions=len(entered) + shifts,
         lambda_calls=calls,

@@ -9,6 +9,7 @@ from typing import Any
 from canary.rules.live import Intent, WayBack
 from canary.rules.phases import Aliases, Phase, Rung, Standing
 from canary.rules.plan import Plan
+from canary.rules.policy import Progression
 from canary.rules.target import Target
 
 SCHEMA_VERSION = 1
@@ -35,7 +36,10 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the whole rollout has seen: requests and bad requests of each arm, and what it asked of CloudWatch."""
+    """What the whole rollout has seen: requests and bad requests of each arm, and what it asked of CloudWatch.
+
+    ``looks`` are those of executions, ``held_looks`` those in between; ``advances`` are the executions after the first.
+    """
 
     canary_requests: int = 0
     canary_bad: int = 0
@@ -44,6 +48,8 @@ class Tally:
     metrics_requested: int = 0
     looks: int = 0
     drains: int = 0
+    held_looks: int = 0
+    advances: int = 0
 
     @property
     def harmed(self) -> int:
@@ -61,6 +67,8 @@ class Rollout:
     that was folded or passed over. ``evidence`` is the judge's own JSON, ``limits_ms`` the latency limits from history
     by percentile, one for each latency series, ``needed`` the canary requests that each step must be judged on.
     ``drained_from``: when the wait after the weight 100 began. ``revision`` rises with every write.
+    ``hold_after``: the index of the step whose end a scheduled rollout is held at; ``held_since``, ``held_until`` while it is.
+    ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.
     """
 
     rollout_id: str
@@ -85,7 +93,17 @@ class Rollout:
     tally: Tally = field(default_factory=Tally)
     drained_from: float | None = None
     ended_at: float | None = None
+    hold_after: int = 0
+    held_since: float | None = None
+    held_until: float | None = None
+    looked_at: float | None = None
+    scheduled_at: float | None = None
     revision: int = 0
+
+    @property
+    def is_to_be_held(self) -> bool:
+        """Whether the present step's end waits for an advance."""
+        return self.plan.policy.progression is Progression.SCHEDULED and self.step.index >= self.hold_after
 
     @property
     def standing(self) -> Standing:

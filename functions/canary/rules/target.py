@@ -60,7 +60,10 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A registered target. ``stage`` is absent for the alias shifter; ``alarms`` are the user's own names."""
+    """A registered target. ``stage`` is absent for the alias shifter; ``alarms`` are the user's own names.
+
+    ``role_arn``: the role with which everything is done to the target; None for the functions' own.
+    """
 
     name: str
     functions: tuple[TargetFunction, ...]
@@ -70,6 +73,7 @@ class Target:
     metrics: Metrics = Metrics()
     alarms: tuple[str, ...] = ()
     shared_live_alias: bool = False
+    role_arn: str | None = None
 
     @property
     def shifter(self) -> Shifter:

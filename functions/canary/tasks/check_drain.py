@@ -29,7 +29,7 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     if held.rollout.phase is not Phase.TAKING_ALL:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is no drain to check")
     since = held.rollout.drained_from or event.settling_since
-    metrics = Metrics(tools.clients.cloudwatch)
+    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
     strays = find_changes_in_bake(held.rollout, shifter.read_live())
     drain = Drain(DrainKind.ROLL_BACK, "; ".join(strays)) if strays else _check(held.rollout, event, tools, metrics, since)
@@ -46,7 +46,7 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
 
 def _check(rollout: Rollout, event: DrainEvent, tools: Tools, metrics: Metrics, since: float) -> Drain:
     ours = [alarm.name for alarm in target_alarms(rollout.target)]
-    alarms = read_alarms(tools.clients.cloudwatch, ours, rollout.target.alarms)
+    alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
     if against := alarms_against(alarms, rollout.plan.tolerated_alarms):
         return Drain(DrainKind.ROLL_BACK, against)
     if rollout.target.shifter is Shifter.ALIAS:

@@ -15,12 +15,13 @@ from canary.rules.codec import encode
 from canary.rules.draft import draft_rollout, is_unchanged
 from canary.rules.policy import effective_policy
 from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import find_misfits
+from canary.rules.release import find_lateness, find_misfits
 from canary.rules.survey import find_problems
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock
+    from canary.rules.release import Request
     from canary.rules.survey import Survey
     from canary.rules.target import Target
 
@@ -33,6 +34,8 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     if target is None:
         return _refuse(tools, (*problems, *unknown))
     lock = tools.records.read_lock(target.name)
+    if request and (answer := _answer_schedule(request, lock, event, tools)):
+        return answer
     release = request.release if request else release_of(event.input)
     policy = effective_policy(target.policy, request.policy_override if request else None)
     found = survey(tools.clients, target, release)
@@ -60,6 +63,16 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
         "fencing": lock.fencing,
         "draft": encode(rollout),
     }
+
+
+def _answer_schedule(request: Request, lock: Lock, event: CheckEvent, tools: Tools) -> Json | None:
+    """What a delivery that comes too late, or comes again, is answered."""
+    if request.schedule is None or lock.rollout_id == event.rollout_id:
+        return None
+    if request.schedule.is_spent(lock.scheduled_at):
+        return {"start": "UNCHANGED", "target": request.target, "reason": "what was scheduled for this time was done already"}
+    late = find_lateness(request.schedule, event.now)
+    return _refuse(tools, (late,)) if late else None
 
 
 def _find_target(raw: Any, tools: Tools) -> tuple[Target | None, tuple[Problem, ...]]:  # noqa: ANN401 - a user's input

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 
 from canary.aws.clients import Clients
+from canary.aws.notices import Notices
 from canary.aws.records import Records
 from canary.edge.events import read_event
 from canary.edge.settings import Settings
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 Event = TypeVar("Event")
 Json = dict[str, Any]
 
+METRICS = "CanaryController"
+"""The namespace of the controller's own metrics."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -31,6 +36,7 @@ class Tools:
     settings: Settings
     clients: Clients
     records: Records
+    notices: Notices
     logger: Logger
 
     @classmethod
@@ -44,7 +50,13 @@ class Tools:
         settings = Settings.from_env(environ)
         clients = Clients(task=settings.task, region=settings.region, endpoint_url=settings.endpoint_url)
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
-        return cls(settings, clients, Records(clients.dynamodb, settings.table), logger)
+        records, notices = Records(clients.dynamodb, settings.table), Notices(clients.events, logger)
+        return cls(settings, clients, records, notices, logger)
+
+    def count(self, what: str) -> None:
+        """Count one of what the controller's own alarms and dashboard show, as CloudWatch metric through the log."""
+        with single_metric(name=what, unit=MetricUnit.Count, value=1, namespace=METRICS) as metric:
+            metric.add_dimension("service", "canary")
 
 
 def as_it_is(event: Json) -> Json:

@@ -6,22 +6,40 @@ lock and the phase is not terminal. What it misses, the sweeper finds.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from canary.aws.targets import read_targets
 from canary.edge.events import ExecutionEvent
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import take_over
+
+if TYPE_CHECKING:
+    from canary.aws.records import Held
 
 OWNER = "guard"
 
 
 def guard_rollout(event: ExecutionEvent, tools: Tools) -> Json:
     """What was done for the rollout of that execution."""
-    rollout_id = event.execution.rsplit(":", 1)[-1]
-    held = tools.records.find(rollout_id)
-    if held is None or held.rollout.phase.is_terminal or held.lock.owner != event.execution:
-        return {"rollout": rollout_id, "answer": "NOTHING_TO_DO"}
+    held = _find_owned(event.execution, tools)
+    if held is None or held.rollout.phase.is_terminal:
+        return {"execution": event.execution, "answer": "NOTHING_TO_DO"}
+    rollout_id = held.rollout.rollout_id
     reason = held.rollout.reason or f"the execution ended as {event.status} without making its target safe"
     safety = take_over(held, tools, owner=f"{OWNER}:{rollout_id}", reason=reason, now=event.now)
     return {"rollout": rollout_id, "answer": safety.answer.value}
+
+
+def _find_owned(execution: str, tools: Tools) -> Held | None:
+    """The rollout that this execution owns: the one of its own name, or a held one that it advanced."""
+    held = tools.records.find(execution.rsplit(":", 1)[-1])
+    if held:
+        return held if held.lock.owner == execution else None
+    for name, _ in read_targets(tools.clients.ssm, tools.settings.target_prefix):
+        lock = tools.records.read_lock(name)
+        if lock.owner == execution and lock.rollout_id:
+            return tools.records.find(lock.rollout_id, lock=lock)
+    return None
 
 
 handler = Handler(on(ExecutionEvent), guard_rollout)

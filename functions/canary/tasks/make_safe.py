@@ -33,7 +33,7 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
             "REFUSED", f"rollout {event.rollout_id} is now owned by {held.lock.owner}; this execution touched nothing more"
         )
     held = _note_reason(held, event, tools)
-    safety = make_pass(tools.clients, tools.records, held, event.now)
+    safety = make_pass(tools, held, event.now)
     tools.logger.info(
         "pass made",
         rollout=event.rollout_id,
@@ -47,6 +47,7 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
         case Answer.WAIT:
             return {"answer": "WAIT", "ending": "", "reason": "", "wait_seconds": safety.wait_seconds, "summary": {}}
         case Answer.REFUSED:
+            tools.count("OperatorNeeded")
             return _end("NEEDS_OPERATOR", f"{safety.held.rollout.reason}; {'; '.join(safety.refusals)}", "REFUSED")
         case _:
             assert_never(safety.answer)

@@ -51,7 +51,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
 
 
 def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
-    metrics = Metrics(tools.clients.cloudwatch)
+    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
     frozen = read_histories(metrics, held.rollout, held.rollout.plan.api_name, event.now)
     evidence = judge.start(frozen.minutes, weights=stakes(tuple(frozen.minutes)), alpha=held.rollout.plan.policy.alpha)
     rollout = replace(
@@ -67,7 +67,7 @@ def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
 
 def _make_deployment(tools: Tools, held: Held, stage: Stage) -> Held:
     rollout = held.rollout
-    client: Any = tools.clients.apigateway
+    client: Any = tools.clients.of(rollout.target).apigateway
     stages = stages_of(client, stage, lambda: tools.records.check(held))
     mark = f"canary rollout {rollout.rollout_id}"
     found = stages.find_deployment(mark)

@@ -33,7 +33,7 @@ def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[Rung]) -> Safe
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot be promoted")
     if held.rollout.rung in to:
         return Safety(held, Answer.WAIT, SETTLE_SECONDS)
-    safety = make_pass(tools.clients, tools.records, held, event.now, gives_up=False)
+    safety = make_pass(tools, held, event.now, gives_up=False)
     if safety.refusals:
         raise AwsRefusedError("; ".join(safety.refusals))
     if safety.held.rollout.rung not in to:

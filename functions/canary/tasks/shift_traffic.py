@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
+from canary.aws.notices import Kind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
 from canary.rules.minutes import MINUTE_SECONDS
@@ -28,6 +29,7 @@ def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     weight = rollout.plan.policy.steps[rollout.step.index].weight
     shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(held))
     shifter.shift(rollout.way_back, rollout.intent, weight)
+    tools.notices.send(Kind.SHIFTED, rollout)
     tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight))
     return {"weight_percent": float(weight), "step": rollout.step.index + 1, "look_seconds": rollout.plan.look_seconds}
 

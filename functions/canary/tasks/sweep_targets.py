@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.executions import is_running
+from canary.aws.records import HOLDER
 from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_targets
 from canary.edge.events import TickEvent
@@ -18,6 +19,7 @@ from canary.rules.live import is_ours
 from canary.rules.phases import Phase, Rung
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import is_execution, take_over
+from canary.tasks.watch import watch_held
 
 if TYPE_CHECKING:
     from canary.aws.records import Held, Lock
@@ -49,8 +51,12 @@ def _sweep(target: Target, tools: Tools, now: float) -> str:
     is_full = now % PERIOD_SECONDS < 60  # noqa: PLR2004 - the minute that a period begins with
     if lock.rollout_id is None:
         return _sweep_free(target, lock, tools, now) if is_full else "AT_REST"
-    held = tools.records.find(lock.rollout_id)
-    if held is None or not (is_full or held.rollout.not_before):
+    held = tools.records.find(lock.rollout_id, lock=lock)
+    if held is None:
+        return "NOT_DUE"
+    if lock.owner == HOLDER:
+        return watch_held(held, tools, owner=OWNER, now=now) if is_full else "HELD"
+    if not (is_full or held.rollout.not_before):
         return "NOT_DUE"
     if is_execution(str(lock.owner)) and is_running(tools.clients.stepfunctions, str(lock.owner)):
         return "OWNED"

@@ -27,7 +27,7 @@ def take_over(held: Held, tools: Tools, *, owner: str, reason: str, now: float) 
         stop(tools.clients.stepfunctions, before, reason)
     if reason and not held.rollout.phase.is_terminal and held.rollout.rung == "start" and not held.rollout.needs_operator:
         held = tools.records.write(held, replace(held.rollout, reason=reason))
-    safety = make_pass(tools.clients, tools.records, held, now)
+    safety = make_pass(tools, held, now)
     tools.logger.info(
         "taken over",
         rollout=held.rollout.rollout_id,
@@ -37,6 +37,8 @@ def take_over(held: Held, tools: Tools, *, owner: str, reason: str, now: float) 
         answer=safety.answer,
         refusals=safety.refusals,
     )
+    if safety.refusals:
+        tools.count("OperatorNeeded")
     return safety
 
 

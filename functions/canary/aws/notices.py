@@ -1,0 +1,71 @@
+"""What the controller tells the world: one EventBridge event for each thing that happened to a rollout.
+
+A notice follows what it tells of, and a rollout does not wait for it: one that AWS refuses is logged and lost, since the
+record, and not the notice, is what happened. It may come twice where a task was made again.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.calls import refusals
+from canary.aws.errors import NoticeRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canary.rules.rollout import Rollout
+
+SOURCE = "canary"
+LONGEST_CAUSE = 4_000
+"""Characters of a reason that a notice carries; an event may have 256 KB in all."""
+
+
+class Kind(enum.StrEnum):
+    """What happened; the events' detail-type."""
+
+    STARTED = "Rollout Started"
+    SHIFTED = "Rollout Shifted"
+    HELD = "Rollout Held"
+    ENDED = "Rollout Ended"
+    OPERATOR_NEEDED = "Operator Needed"
+
+
+class Notices:
+    """The default event bus, for one function."""
+
+    def __init__(self, events: Any, logger: Any) -> None:  # noqa: ANN401 - boto3's, Powertools'
+        self._events = events
+        self._logger = logger
+
+    def send(self, kind: Kind, rollout: Rollout, *, commands: Sequence[str] = ()) -> None:
+        """Tell of a rollout as it now is; `commands` are what a person has to do by hand."""
+        detail = {**describe(rollout), **({"commands": list(commands)} if commands else {})}
+        entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
+        try:
+            with refusals("aws events put-events", NoticeRefusedError):
+                answer = self._events.put_events(Entries=[entry])
+        except NoticeRefusedError as error:
+            self._logger.warning("notice lost", rollout=rollout.rollout_id, kind=kind.value, reason=str(error))
+            return
+        if answer["FailedEntryCount"]:
+            self._logger.warning("notice lost", rollout=rollout.rollout_id, kind=kind.value, reason=answer["Entries"])
+
+
+def describe(rollout: Rollout) -> dict[str, Any]:
+    """A notice's detail: who, how far, and why."""
+    steps = rollout.plan.policy.steps
+    index = rollout.step.index
+    return {
+        "target": rollout.target.name,
+        "rollout": rollout.rollout_id,
+        "execution": rollout.execution,
+        "phase": rollout.phase.value,
+        "step": index + 1,
+        "steps": len(steps),
+        "weight_percent": float(steps[index].weight) if index >= 0 else 0.0,
+        "reason": rollout.reason[:LONGEST_CAUSE],
+        "requests_harmed": rollout.tally.harmed,
+    }

@@ -1,0 +1,76 @@
+"""AdvanceRollout: the next step of a held rollout, taken by this execution.
+
+Schedules deliver at least once, sometimes late, and while another execution runs (docs/aws.md#schedule-delivery). So whatever
+is not a held rollout waiting for just this advance is left alone: nothing to do is a success, too late is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from canary.aws.records import HOLDER, describe_holder
+from canary.edge.events import CheckEvent
+from canary.edge.request import parse_advance
+from canary.rules.phases import Phase
+from canary.rules.problems import RefusedError
+from canary.rules.release import find_lateness
+from canary.tasks.entry import Handler, Json, Tools, on
+
+if TYPE_CHECKING:
+    from canary.aws.records import Held, Lock
+    from canary.rules.release import Advance
+    from canary.rules.rollout import Rollout
+
+
+def advance_rollout(event: CheckEvent, tools: Tools) -> Json:
+    """ADVANCE with the rollout that is now this execution's, UNCHANGED, or REFUSED with every problem at once."""
+    advance, problems = parse_advance(event.input)
+    if advance is None:
+        return _answer("REFUSED", reason=str(RefusedError(problems)))
+    lock = tools.records.read_lock(advance.target)
+    held = tools.records.find(lock.rollout_id) if lock.rollout_id else None
+    if held and held.lock.owner == event.execution:
+        return _taken(held.rollout)
+    if advance.schedule and (late := find_lateness(advance.schedule, event.now)):
+        return _answer("REFUSED", target=advance.target, reason=str(RefusedError((late,))))
+    if nothing := _find_nothing_to_do(advance, lock, held):
+        return _answer("UNCHANGED", target=advance.target, reason=nothing)
+    return _take(held, advance, event, tools) if held else _answer("UNCHANGED", target=advance.target)
+
+
+def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str | None:
+    if advance.schedule and advance.schedule.is_spent(lock.scheduled_at):
+        return "what was scheduled for this time was done already"
+    if held is None:
+        return f"no rollout is held on {advance.target}"
+    if held.rollout.phase is not Phase.HELD or held.lock.owner != HOLDER:
+        return describe_holder(held.lock)
+    return None
+
+
+def _take(held: Held, advance: Advance, event: CheckEvent, tools: Tools) -> Json:
+    rollout = replace(
+        held.rollout,
+        execution=event.execution,
+        phase=Phase.SHIFTING,
+        hold_after=held.rollout.step.index + 1,
+        held_since=None,
+        held_until=None,
+        scheduled_at=advance.schedule.scheduled_at if advance.schedule else held.rollout.scheduled_at,
+        tally=replace(held.rollout.tally, advances=held.rollout.tally.advances + 1),
+    )
+    taken = tools.records.take_held(held, rollout)
+    tools.logger.info("rollout advanced", rollout=rollout.rollout_id, execution=event.execution, reason=advance.reason)
+    return _taken(taken.rollout)
+
+
+def _taken(rollout: Rollout) -> Json:
+    return _answer("ADVANCE", target=rollout.target.name, rollout_id=rollout.rollout_id, look_seconds=rollout.plan.look_seconds)
+
+
+def _answer(start: str, **found: str | int) -> Json:
+    return {"start": start, "target": "", "reason": "", "rollout_id": "", "look_seconds": 0, **found}
+
+
+handler = Handler(on(CheckEvent), advance_rollout)
