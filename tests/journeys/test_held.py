@@ -28,6 +28,7 @@ def stamp(at: float) -> str:
 
 
 def advance(rig: Rig, **more: Any) -> Ended:
+    rig.settle(60)
     return rig.finish(rig.start(journey="advance", **more))
 
 

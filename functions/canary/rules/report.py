@@ -19,7 +19,7 @@ BEFORE_LOOKS = (
     "AliasSettle",
 )
 ADVANCE = ("HoldRollout", "WhichOutcome", "Held", "Begin", "WhichJourney", "AdvanceRollout", "WhichStart", "Rollout")
-AGAIN = ("WhichEntry", "BakeOn")
+AGAIN = ("WhichEntry", "BakeOn")  # in place of the first look's Bake
 LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
 DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
 PROMOTION = ("TakeAllTraffic", "MoveBase", "BaseSettle", "WhichFlip", "CleanUp", "WhichOutcome", "Promoted")
@@ -37,7 +37,12 @@ def states_entered(rollout: Rollout) -> list[str]:
     A rollout that went back is taken to have gone the plain way back, in three passes.
     """
     tally = rollout.tally
-    entered = [*BEFORE_LOOKS, *LOOK * tally.looks, *(*ADVANCE, *AGAIN) * tally.advances, *DRAIN * tally.drains]
+    entered = [
+        *BEFORE_LOOKS,
+        *LOOK * (tally.looks - tally.advances),
+        *(*ADVANCE, *AGAIN, *LOOK[1:]) * tally.advances,
+        *DRAIN * tally.drains,
+    ]
     if rollout.phase is Phase.HELD:
         return [*entered, *ADVANCE[:3]]
     if rollout.phase is Phase.PROMOTED:
