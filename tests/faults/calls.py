@@ -21,6 +21,7 @@ PROMOTING = (
     ("CleanUp", "apigateway", "UpdateStage"),
     ("CleanUp", "dynamodb", "GetItem"),
     ("CleanUp", "dynamodb", "TransactWriteItems"),
+    ("CleanUp", "events", "PutEvents"),
     ("CleanUp", "lambda", "GetAlias"),
     ("EvaluateCanary", "apigateway", "GetStage"),
     ("EvaluateCanary", "cloudwatch", "DescribeAlarms"),
@@ -51,20 +52,32 @@ PROMOTING = (
     ("ShiftTraffic", "apigateway", "UpdateStage"),
     ("ShiftTraffic", "dynamodb", "GetItem"),
     ("ShiftTraffic", "dynamodb", "TransactWriteItems"),
+    ("ShiftTraffic", "events", "PutEvents"),
     ("TakeAllTraffic", "apigateway", "GetStage"),
     ("TakeAllTraffic", "apigateway", "UpdateStage"),
     ("TakeAllTraffic", "dynamodb", "GetItem"),
     ("TakeAllTraffic", "dynamodb", "TransactWriteItems"),
     ("TakeLock", "dynamodb", "GetItem"),
     ("TakeLock", "dynamodb", "TransactWriteItems"),
+    ("TakeLock", "events", "PutEvents"),
 )
 """The calls of a rollout that promotes."""
+
+HOLDING = (
+    ("AdvanceRollout", "dynamodb", "GetItem"),
+    ("AdvanceRollout", "dynamodb", "TransactWriteItems"),
+    ("HoldRollout", "dynamodb", "GetItem"),
+    ("HoldRollout", "dynamodb", "TransactWriteItems"),
+    ("HoldRollout", "events", "PutEvents"),
+)
+"""The calls that a rollout makes besides when it is held between its steps."""
 
 GOING_BACK = (
     ("MakeSafe", "apigateway", "GetStage"),
     ("MakeSafe", "apigateway", "UpdateStage"),
     ("MakeSafe", "dynamodb", "GetItem"),
     ("MakeSafe", "dynamodb", "TransactWriteItems"),
+    ("MakeSafe", "events", "PutEvents"),
     ("MakeSafe", "lambda", "GetAlias"),
     ("MakeSafe", "lambda", "UpdateAlias"),
 )

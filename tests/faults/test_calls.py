@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.faults import Fault, Mode
-from tests.faults.calls import GOING_BACK, PROMOTING
-from tests.faults.verdicts import FAILING, MINUTE, check_whole_and_truthful, publish
+from statemachine.definition import load, task_names
+from tests.faults.calls import GOING_BACK, HOLDING, PROMOTING
+from tests.faults.verdicts import FAILING, MINUTE, check_whole_and_truthful, publish, roll_out
 
 if TYPE_CHECKING:
     from tests.rig import Rig
 
+TASKS = task_names(load())
 EVERY = 50
 """Every so many cases run in `make test` too."""
 
 CASES = [
     (call, kind, is_going_back)
-    for calls, is_going_back in ((PROMOTING, False), (GOING_BACK, True))
+    for calls, is_going_back in ((PROMOTING, False), (GOING_BACK, True), (HOLDING, False))
     for call in calls
     for kind in ("refused once", "refused for ten minutes", "killed before", "killed after")
 ]
@@ -60,8 +62,7 @@ def test_a_call_that_goes_wrong_leaves_the_target_whole(
     before = publish(rig, **FAILING if is_going_back else {})
     fault = a_fault(call, kind)
     rig.aws.faults.add(fault)
-    arn = rig.start()
-    ended = rig.finish(arn)
+    arn, ended = roll_out(rig, call[0])
 
     assert fault.hits >= 1
     check_whole_and_truthful(rig, before, arn, ended)
@@ -81,6 +82,13 @@ def test_the_list_of_calls_is_what_a_rollback_makes_besides(rig: Rig):
     assert sorted(set(calls_of(rig)) - set(PROMOTING)) == sorted(GOING_BACK)
 
 
+def test_the_list_of_calls_is_what_a_hold_makes_besides(rig: Rig):
+    publish(rig)
+    roll_out(rig, "HoldRollout")
+
+    assert sorted(set(calls_of(rig)) - set(PROMOTING)) == sorted(HOLDING)
+
+
 def calls_of(rig: Rig) -> list[tuple[str, str, str]]:
-    tasks = (call for call in rig.aws.faults.calls if call.task and call.task != "SweepTargets")
+    tasks = (call for call in rig.aws.faults.calls if call.task in TASKS)
     return sorted({(str(call.task), call.service, call.operation) for call in tasks})

@@ -8,7 +8,7 @@ import pytest
 
 from local.faults import StopFault, TaskFault, TaskMode
 from statemachine.definition import load, states_of, task_names
-from tests.faults.verdicts import FAILING, check_whole_and_truthful, publish
+from tests.faults.verdicts import FAILING, check_whole_and_truthful, publish, roll_out
 
 if TYPE_CHECKING:
     from tests.rig import Rig
@@ -28,16 +28,15 @@ def sampled(names: list[str]) -> list[object]:
 def test_a_task_that_fails_once_does_not_leave_the_target_between(rig: Rig, task: str):
     before = publish(rig, **FAILING if task in WAY_BACK else {})
     rig.aws.faults.add(TaskFault(task, TaskMode.FAILS, times=1))
-    arn = rig.start()
-    check_whole_and_truthful(rig, before, arn, rig.finish(arn))
+    arn, ended = roll_out(rig, task)
+    check_whole_and_truthful(rig, before, arn, ended)
 
 
 @pytest.mark.parametrize("task", sampled(TASKS))
 def test_a_task_that_lambda_refuses_once_is_tried_again(rig: Rig, task: str):
     before = publish(rig, **FAILING if task in WAY_BACK else {})
     rig.aws.faults.add(TaskFault(task, TaskMode.FAILS, times=1, error="Lambda.TooManyRequestsException"))
-    arn = rig.start()
-    ended = rig.finish(arn)
+    arn, ended = roll_out(rig, task)
 
     assert ended.ending == ("RolledBack" if task in WAY_BACK else "Promoted")
     check_whole_and_truthful(rig, before, arn, ended, settle=60)
@@ -47,24 +46,23 @@ def test_a_task_that_lambda_refuses_once_is_tried_again(rig: Rig, task: str):
 def test_a_task_that_always_fails_leaves_the_target_whole(rig: Rig, task: str):
     before = publish(rig, **FAILING if task in WAY_BACK else {})
     rig.aws.faults.add(TaskFault(task, TaskMode.FAILS))
-    arn = rig.start()
-    check_whole_and_truthful(rig, before, arn, rig.finish(arn))
+    arn, ended = roll_out(rig, task)
+    check_whole_and_truthful(rig, before, arn, ended)
 
 
 @pytest.mark.parametrize("task", sampled(TASKS))
 def test_a_task_that_times_out_and_writes_late_leaves_the_target_whole(rig: Rig, task: str):
     before = publish(rig, **FAILING if task in WAY_BACK else {})
     rig.aws.faults.add(TaskFault(task, TaskMode.TIMES_OUT, times=4, runs_after=50))
-    arn = rig.start()
-    check_whole_and_truthful(rig, before, arn, rig.finish(arn))
+    arn, ended = roll_out(rig, task)
+    check_whole_and_truthful(rig, before, arn, ended)
 
 
 @pytest.mark.parametrize("state", sampled(STOPPED))
 def test_an_execution_stopped_at_a_state_leaves_the_target_whole(rig: Rig, state: str):
     before = publish(rig, **FAILING if state in WAY_BACK else {})
     rig.aws.faults.add(StopFault(state))
-    arn = rig.start()
-    ended = rig.finish(arn)
+    arn, ended = roll_out(rig, state)
 
     assert ended.status == "ABORTED"
     check_stopped(rig, before, arn, ended)

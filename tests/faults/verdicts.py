@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.phases import Phase
 from statemachine.definition import load, states_of
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 MINUTE = 60
 ENDS = {"promoted": {"Promoted"}, "rolled_back": {"RolledBack"}}
+BETWEEN = {"HoldRollout", "AdvanceRollout", "BakeOn"}
+SCHEDULED = {"progression": "scheduled", "max_hold_seconds": 10 * MINUTE}
 FAILING = {"FAILING_SHARE": 0.6}
 
 
@@ -28,6 +31,28 @@ class Before:
 def publish(rig: Rig, **numbers: float) -> Before:
     old = {name: live for name, (live, _) in rig.aliases().items()}
     return Before(rig.stage["deploymentId"], old, rig.publish(**numbers))
+
+
+def roll_out(rig: Rig, place: str = "") -> tuple[str, Ended]:
+    """A rollout to its end, in one execution, or held after each step where that is the way to `place`.
+
+    The ARN of the first execution, and how the last one ended.
+    """
+    is_held = place in BETWEEN
+    arn = rig.start(**({"policy": SCHEDULED} if is_held else {}))
+    ended = rig.finish(arn)
+    while is_held and is_waiting(rig, arn):
+        rig.settle(MINUTE)
+        ended = rig.finish(rig.start(journey="advance"))
+        if ended.ending == "Refused" or ended.status == "ABORTED":
+            break
+    return arn, ended
+
+
+def is_waiting(rig: Rig, arn: str) -> bool:
+    """Whether the rollout of this execution is held."""
+    held = rig.record_of(arn)
+    return held is not None and held.rollout.phase is Phase.HELD
 
 
 def endings() -> set[str]:

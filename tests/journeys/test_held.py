@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +12,9 @@ from canary.rules.phases import Phase
 from canary.rules.policy import Progression
 from local.embedded import EmbeddedAws
 from tests.rig import QUICK, Ended, Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEDULED = replace(QUICK, progression=Progression.SCHEDULED, max_hold_seconds=7200)
 

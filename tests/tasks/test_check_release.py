@@ -198,3 +198,20 @@ def test_a_stage_that_cannot_be_read_fails_with_the_command(ground: Ground, walk
         walk.check()
 
     assert failed.value.kind == "AwsRefusedError"
+
+
+def test_a_scheduled_start_is_made_once(ground: Ground):
+    at = iso(ground.aws.clock.now())
+    first = ground.walk()
+    first.begin(scheduled_at=at)
+
+    assert first.check(scheduled_at=at)["start"] == "READY"
+    assert ground.walk().check(scheduled_at=at)["reason"] == "what was scheduled for this time was done already"
+    assert ground.walk().check(scheduled_at=iso(ground.aws.clock.now() + 60))["start"] == "REFUSED"
+
+
+def test_a_late_start_is_refused(ground: Ground):
+    answer = ground.walk().check(scheduled_at=iso(ground.aws.clock.now() - 7200))
+
+    assert answer["start"] == "REFUSED"
+    assert "scheduled_at: 120 minutes late where 60 are allowed; wait for the next" in answer["reason"]

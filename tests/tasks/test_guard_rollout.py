@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.tasks.test_advance_rollout import advance, held
 from tests.tasks.walk import Ground, iso
 
 if TYPE_CHECKING:
@@ -60,3 +61,20 @@ def test_an_ended_rollout_is_left_alone(ground: Ground):
 
     assert tell(ground, walk)["answer"] == "NOTHING_TO_DO"
     assert walk.record == before
+
+
+def test_an_advance_that_died_is_found_by_its_ownership(ground: Ground):
+    walk = held(ground)
+    advance(walk)
+    ground.walk()
+
+    assert tell(ground, walk, walk.record.execution) == {"rollout": walk.rollout_id, "answer": "WAIT"}
+    assert ground.percent is None
+
+
+def test_the_execution_before_an_advance_owns_nothing_any_more(ground: Ground):
+    walk = held(ground)
+    advance(walk)
+
+    assert tell(ground, walk)["answer"] == "NOTHING_TO_DO"
+    assert ground.percent == 25.0

@@ -11,6 +11,7 @@ from canary.aws.errors import OwnershipLostError
 from canary.rules.phases import Phase
 from canary.tasks.sweep_targets import _never_write
 from local.controller import TARGET_PREFIX
+from tests.tasks.test_advance_rollout import held
 from tests.tasks.walk import Ground, iso, lock_key
 
 FULL, BETWEEN = 0, 120
@@ -132,3 +133,13 @@ def restore_canary(ground: Ground, deployment: str, percent: str = "50.0") -> No
 def test_a_free_target_is_only_read():
     with pytest.raises(OwnershipLostError, match="is only read"):
         _never_write()
+
+
+def test_a_held_rollout_is_looked_at_once_a_period(ground: Ground):
+    walk = held(ground)
+    ground.rig.settle(400)
+
+    assert sweep(ground, BETWEEN) == {"orders": "HELD"}
+    assert walk.record.tally.held_looks == 0
+    assert sweep(ground) == {"orders": "HELD"}
+    assert (walk.record.tally.held_looks, walk.record.phase, ground.percent) == (1, "held", 25.0)

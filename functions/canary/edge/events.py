@@ -26,6 +26,7 @@ class EventError(Exception):
 Now = Annotated[float, Instant()]
 RolloutId = Annotated[str, Prose("a rollout id", 1, 128)]
 Arn = Annotated[str, Prose("an ARN", 1, 2048)]
+Url = Annotated[str, Prose("an address", 1, 8192)]
 Word = Annotated[str, Prose("a word", 1, 256)]
 
 
@@ -105,6 +106,19 @@ class AlarmEvent:
     alarm: Annotated[Word, Field(validation_alias=AliasPath("detail", "alarmName"))]
     state: Annotated[Word, Field(validation_alias=AliasPath("detail", "state", "value"))]
     now: Annotated[Now, Field(validation_alias="time")]
+
+
+@dataclass(frozen=True, slots=True)
+class StackEvent:
+    """CloudFormation's request of a custom resource; ``target`` is empty where all are meant."""
+
+    request_type: Annotated[Word, Field(validation_alias="RequestType")]
+    response_url: Annotated[Url, Field(validation_alias="ResponseURL")]
+    stack_id: Annotated[Arn, Field(validation_alias="StackId")]
+    request_id: Annotated[Word, Field(validation_alias="RequestId")]
+    logical_id: Annotated[Word, Field(validation_alias="LogicalResourceId")]
+    physical_id: Annotated[str, Field(validation_alias="PhysicalResourceId")] = ""
+    target: Annotated[str, Field(validation_alias=AliasPath("ResourceProperties", "Target"))] = ""
 
 
 @dataclass(frozen=True, slots=True)

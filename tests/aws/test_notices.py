@@ -1,0 +1,81 @@
+"""Notices: what is sent, and that a rollout does not depend on it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from canary.aws.notices import LONGEST_CAUSE, Kind, Notices
+from canary.rules.rollout import StepState
+from local.faults import Fault, Mode
+from tests.builders import a_rollout
+
+if TYPE_CHECKING:
+    from tests.tasks.walk import Ground
+
+LOGGED = logging.getLogger("test_notices")
+
+
+class Logger:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lost: list[dict[str, Any]] = []
+
+    def warning(self, message: str, **more: Any) -> None:
+        assert message == "notice lost"
+        self.lost.append(more)
+
+
+class Events:
+    """EventBridge with an answer of its own."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+        self.entries: list[dict[str, Any]] = []
+
+    def put_events(self, **given: Any) -> dict[str, Any]:
+        self.entries += given["Entries"]
+        return self.answer
+
+
+def test_a_notice_says_who_how_far_and_why():
+    events, logger = Events({"FailedEntryCount": 0}), Logger()
+    rollout = a_rollout(step=StepState(index=1), reason="x" * 5000)
+    Notices(events, logger).send(Kind.OPERATOR_NEEDED, rollout, commands=("aws lambda update-alias",))
+
+    (entry,) = events.entries
+    detail = json.loads(entry["Detail"])
+    assert (entry["Source"], entry["DetailType"]) == ("canary", "Operator Needed")
+    assert (detail["target"], detail["rollout"], detail["step"], detail["phase"]) == ("orders", "run-1", 2, rollout.phase)
+    assert detail["weight_percent"] == float(rollout.plan.policy.steps[1].weight)
+    assert detail["commands"] == ["aws lambda update-alias"]
+    assert len(detail["reason"]) == LONGEST_CAUSE
+    assert logger.lost == []
+
+
+def test_before_the_first_step_there_is_no_weight():
+    events = Events({"FailedEntryCount": 0})
+    Notices(events, Logger()).send(Kind.STARTED, a_rollout())
+
+    detail = json.loads(events.entries[0]["Detail"])
+    assert (detail["step"], detail["weight_percent"]) == (0, 0.0)
+    assert "commands" not in detail
+
+
+def test_a_notice_that_the_bus_does_not_take_is_logged():
+    logger = Logger()
+    Notices(Events({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]}), logger).send(Kind.ENDED, a_rollout())
+
+    assert logger.lost == [{"rollout": "run-1", "kind": "Rollout Ended", "reason": [{"ErrorCode": "Throttled"}]}]
+
+
+@pytest.mark.parametrize("mode", [Mode.REFUSED, Mode.THROTTLED])
+def test_a_rollout_goes_on_without_its_notices(ground: Ground, mode: Mode):
+    ground.aws.faults.add(Fault(None, "events", "PutEvents", mode))
+    walk = ground.walk().shift()
+
+    assert (walk.record.phase, ground.percent) == ("shifting", 25.0)

@@ -1,0 +1,84 @@
+"""AdvanceRollout: takes what waits for just this advance, and leaves everything else alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.tasks.test_hold_rollout import hold, shifted
+from tests.tasks.walk import Ground, Walk, iso
+
+
+def advance(walk: Walk, execution: str = "second", **given: Any) -> dict[str, Any]:
+    event = {
+        "input": {"journey": "advance", "target": walk.target.name, **given},
+        "rollout_id": execution,
+        "execution": walk.execution.replace(walk.rollout_id, execution),
+        "now": iso(walk.now),
+    }
+    return walk.ground.invoke("AdvanceRollout", event)
+
+
+def held(ground: Ground) -> Walk:
+    walk = shifted(ground)
+    walk.entered = walk.now
+    hold(walk)
+    return walk
+
+
+def test_a_held_rollout_is_taken(ground: Ground):
+    walk = held(ground)
+    answer = advance(walk)
+
+    assert answer == {"start": "ADVANCE", "target": "orders", "reason": "", "rollout_id": walk.rollout_id, "look_seconds": 60}
+    assert (walk.record.phase, walk.record.hold_after, walk.record.tally.advances) == ("shifting", 1, 1)
+    assert walk.held.lock.owner == walk.record.execution
+    assert walk.record.execution.endswith(":second")
+
+
+def test_a_retry_of_the_same_execution_has_it_already(ground: Ground):
+    walk = held(ground)
+    first, before = advance(walk), walk.held
+
+    assert advance(walk) == first
+    assert walk.held.lock == before.lock
+
+
+def test_another_execution_comes_too_late(ground: Ground):
+    walk = held(ground)
+    advance(walk)
+    answer = advance(walk, "third")
+
+    assert answer["start"] == "UNCHANGED"
+    assert "is running on orders" in answer["reason"]
+
+
+def test_nothing_held_is_nothing_to_do(ground: Ground):
+    answer = advance(ground.walk())
+
+    assert (answer["start"], answer["reason"]) == ("UNCHANGED", "no rollout is held on orders")
+
+
+def test_the_same_scheduled_time_advances_once(ground: Ground):
+    walk = held(ground)
+    at = iso(walk.now)
+    advance(walk, scheduled_at=at)
+
+    assert walk.held.lock.scheduled_at == walk.record.scheduled_at
+    assert advance(walk, "third", scheduled_at=at)["reason"] == "what was scheduled for this time was done already"
+
+
+def test_a_late_delivery_is_refused(ground: Ground):
+    walk = held(ground)
+    answer = advance(walk, scheduled_at=iso(walk.now - 7200))
+
+    assert answer["start"] == "REFUSED"
+    assert "scheduled_at: 120 minutes late where 60 are allowed" in answer["reason"]
+    assert walk.record.phase == "held"
+
+
+def test_bad_input_is_refused_with_every_problem(ground: Ground):
+    answer = advance(ground.walk(), release={}, scheduled_at=5)
+
+    assert answer["start"] == "REFUSED"
+    assert "release: a held rollout keeps what it was started with; drop release" in answer["reason"]
+    assert "scheduled_at: no time with an offset, got 5" in answer["reason"]
