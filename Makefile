@@ -3,11 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q -n 2 --allow-hosts=127.0.0.1
 
+CDK := PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk
+
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint check audit lock schemas clean
+.PHONY: help demo serve synth deploy destroy verify-aws test lint check audit lock schemas picture clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 demo: .venv/demo  ## six rollouts on the embedded AWS; make demo ONLY=slow runs one
 	@$(BIN)/python -m local demo $(if $(ONLY),--only $(ONLY))
@@ -15,13 +17,25 @@ demo: .venv/demo  ## six rollouts on the embedded AWS; make demo ONLY=slow runs 
 serve: .venv/demo  ## the embedded AWS with the sample, on port 4566
 	@$(BIN)/python -m local serve --port 4566 --speed 60
 
+synth: .venv/dev node_modules  ## the CloudFormation templates, in cdk.out
+	$(CDK) synth --quiet
+
+deploy: .venv/dev node_modules  ## into the account and Region of your AWS credentials; make deploy STACKS=canary deploys one
+	$(CDK) deploy --require-approval broadening $(or $(STACKS),--all)
+
+destroy: .venv/dev node_modules  ## out of them again, unless a target is not at rest
+	$(CDK) destroy $(or $(STACKS),--all)
+
+verify-aws: .venv/dev  ## asks your account what no record settles, and removes what it made; says first what it costs
+	$(BIN)/python -m verify $(ARGS)
+
 test: .venv/dev  ## rules, edge, tasks, journeys, one demo scenario, a minute of fault samples
 	$(PYTEST) -m "not slow"
 
 lint: .venv/dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy functions/canary local statemachine
+	$(BIN)/mypy functions/canary infra/canary_cdk local statemachine
 
 check: lint  ## everything: branch coverage of functions/canary, every fault, the README's commands
 	$(PYTEST) -m "not slow" --cov --cov-report=term-missing:skip-covered
@@ -34,11 +48,18 @@ lock:  ## lock the dependencies anew; needs uv
 	uv pip compile pyproject.toml --group demo --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-demo.txt
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.txt
 
+picture: .venv/dev  ## the README's picture, from the state machine; needs Graphviz
+	$(BIN)/python -m statemachine.diagram
+
 schemas: .venv/dev  ## the JSON schemas of inputs and targets, from the edge
 	$(BIN)/python -m canary.edge.schemas
 
 clean:  ## remove the virtual environment and caches
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv node_modules cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+node_modules: package.json package-lock.json | .venv/dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}; say make PYTHON=/path/to/python3.11")'

@@ -10,12 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from canary.edge.request import parse_operator_call, parse_request
+from canary.edge.request import parse_advance, parse_operator_call, parse_request
 from canary.rules.access_log import LOG_FORMAT, find_misfit
 from canary.rules.policy import SHIPPED, Policy
 from local.scenarios import SCENARIOS
 from statemachine.definition import load, states_of
-from statemachine.diagram import draw
+from statemachine.diagram import PICTURE, digest, digest_of, dot, stamp
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -23,6 +23,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 SCHEMA: dict[str, Any] = json.loads((DOCS / "schemas" / "input.schema.json").read_text(encoding="utf-8"))
+ADVANCE_SCHEMA: dict[str, Any] = json.loads((DOCS / "schemas" / "advance.schema.json").read_text(encoding="utf-8"))
 EXAMPLES = sorted((ROOT / "statemachine" / "examples").glob("*.json"))
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
@@ -87,7 +88,21 @@ def in_words(policy: Policy) -> list[str]:
 
 
 def test_the_picture_is_drawn_from_the_machine() -> None:
-    assert blocks(README, "mermaid") == [draw(load())], "run: python -m statemachine.diagram"
+    assert digest_of(PICTURE.read_bytes()) == digest(dot(load())), "run: make picture"
+    assert f"]({PICTURE.relative_to(ROOT)})" in README
+
+
+def test_the_picture_shows_every_state() -> None:
+    text = dot(load())
+    assert [name for name, _ in states_of(load()) if f'"{name}"' not in text and name != "Rollout"] == []
+
+
+def test_a_picture_of_something_else_is_noticed() -> None:
+    picture = PICTURE.read_bytes()
+    bare = picture.replace(b"drawn-from-sha256", b"drawn-from-sha255")
+
+    assert digest_of(bare) is None
+    assert digest_of(stamp(bare, digest("another"))) == digest("another")
 
 
 def test_there_is_an_input_to_copy() -> None:
@@ -97,7 +112,8 @@ def test_there_is_an_input_to_copy() -> None:
 @pytest.mark.parametrize("text", inputs())
 def test_every_input_is_one_that_the_edge_takes(text: str) -> None:
     value = json.loads(text)
-    _, problems = parse_operator_call(value) if "verb" in value else parse_request(value)
+    parse = parse_operator_call if "verb" in value else parse_advance if value.get("journey") == "advance" else parse_request
+    _, problems = parse(value)
 
     assert problems == ()
 
@@ -105,9 +121,10 @@ def test_every_input_is_one_that_the_edge_takes(text: str) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_is_a_valid_input(path: Path) -> None:
     value = json.loads(path.read_text(encoding="utf-8"))
+    is_advance = value.get("journey") == "advance"
 
-    assert parse_request(value)[1] == ()
-    jsonschema.Draft202012Validator(SCHEMA).validate(value)
+    assert (parse_advance if is_advance else parse_request)(value)[1] == ()
+    jsonschema.Draft202012Validator(ADVANCE_SCHEMA if is_advance else SCHEMA).validate(value)
 
 
 @pytest.mark.parametrize("key", [code(row[0]) for row in rows_of("key")])
@@ -141,7 +158,7 @@ def test_the_policy_table_says_what_is_special() -> None:
         assert ("tolerates alarms" in notes[name]) == policy.tolerate_firing_alarms
 
 
-@pytest.mark.parametrize("key", sorted(set(re.findall(r"`policy\.([a-z_]+)", README)) | {"steps", "alpha", "min_requests"}))
+@pytest.mark.parametrize("key", sorted(set(re.findall(r"`policy\.([a-z_]+)", README)) | {"steps", "alpha", "min_requests", "progression"}))
 def test_every_policy_key_is_in_the_schema(key: str) -> None:
     assert schema_at(f"policy.{key}")
 
@@ -150,18 +167,18 @@ def made() -> set[str]:
     """Every target of make that a page tells to make."""
     texts = [path.read_text(encoding="utf-8") for path in PAGES]
     commands = [command for text in texts for command in (*blocks(text, "sh"), *spans(text))]
-    return {target for command in commands for target in re.findall(r"^make ([a-z]+)", command, re.MULTILINE)}
+    return {target for command in commands for target in re.findall(r"^make ([a-z-]+)", command, re.MULTILINE)}
 
 
 def test_every_target_of_make_exists() -> None:
-    assert {"demo", "serve", "test", "check"} <= made()
-    assert made() <= set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    assert {"demo", "serve", "synth", "deploy", "destroy", "test", "check"} <= made()
+    assert made() <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 
 
 def test_every_shell_command_is_one_of_make() -> None:
     lines = [line for block in blocks(README, "sh") for line in block.splitlines()]
 
-    assert [line for line in lines if not re.fullmatch(r"make [a-z]+( ONLY=[a-z]+)?", line)] == []
+    assert [line for line in lines if not re.fullmatch(r"make [a-z-]+( ONLY=[a-z]+)?", line)] == []
 
 
 def test_the_demo_is_told_as_it_is() -> None:

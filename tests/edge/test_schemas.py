@@ -10,14 +10,14 @@ import yaml
 
 from canary.edge import schemas
 from canary.edge.policy import policy_to_mapping
-from canary.edge.request import parse_operator_call, parse_request
+from canary.edge.request import parse_advance, parse_operator_call, parse_request
 from canary.edge.schemas import DOCS, MODELS, schema_of, write_schemas
 from canary.edge.target import parse_target, target_to_json
 from canary.rules.policy import SHIPPED
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "statemachine" / "examples").glob("*.json"))
-PARSERS = {"input": parse_request, "target": parse_target, "operator": parse_operator_call}
+PARSERS = {"input": parse_request, "advance": parse_advance, "target": parse_target, "operator": parse_operator_call}
 STAGE = {"rest_api_id": "a1b2c3d4e5", "stage_name": "prod", "alias_variable": "lambdaAlias"}
 STEP = {"weight_percent": 10, "bake_seconds": 900}
 
@@ -69,7 +69,8 @@ def test_no_null_is_offered_for_what_may_be_left_out(name):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_example_inputs_are_valid(path):
-    assert is_valid("input", json.loads(path.read_text(encoding="utf-8")))
+    value = json.loads(path.read_text(encoding="utf-8"))
+    assert is_valid("advance" if value.get("journey") == "advance" else "input", value)
 
 
 def test_the_sample_target_is_valid():
