@@ -35,9 +35,9 @@ test: .venv/dev  ## rules, edge, tasks, journeys, one demo scenario, a minute of
 lint: .venv/dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy functions/canary infra/canary_cdk local statemachine
+	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench local statemachine
 
-check: lint  ## everything: branch coverage of functions/canary, every fault, the README's commands
+check: lint node_modules  ## everything: branch coverage of functions/canary, every fault, the README's commands
 	$(PYTEST) -m "not slow" --cov --cov-report=term-missing:skip-covered
 	$(PYTEST) -m slow
 

@@ -13,6 +13,7 @@ import pytest
 from canary.aws.errors import AwsRefusedError
 from canary.edge.events import StackEvent, read_event
 from canary.tasks.guard_deletion import _never_write, guard_deletion
+from local.controller import TARGET_PREFIX, register_target
 from local.faults import Fault, Mode
 
 if TYPE_CHECKING:
@@ -72,9 +73,15 @@ def test_nothing_is_asked_of_a_creation(stack: CloudFormation, tools: Tools, gro
     assert (answer["Status"], answer["PhysicalResourceId"], answer["RequestId"]) == ("SUCCESS", "at-rest-orders", "r-1")
 
 
-@pytest.mark.parametrize("target", ["orders", None])
-def test_a_target_at_rest_may_go(stack: CloudFormation, tools: Tools, target: str | None):
-    assert ask(stack, tools, "Delete", target)["Status"] == "SUCCESS"
+def test_a_target_at_rest_may_go(stack: CloudFormation, tools: Tools):
+    assert ask(stack, tools, "Delete", "orders")["Status"] == "SUCCESS"
+
+
+def test_the_controller_stays_while_a_target_is_registered(stack: CloudFormation, tools: Tools, ground: Ground):
+    assert ask(stack, tools, "Delete")["Reason"] == "target orders is still registered; delete its stack first"
+    ground.aws.client("ssm").delete_parameter(Name=f"{TARGET_PREFIX}orders")
+    assert ask(stack, tools, "Delete")["Status"] == "SUCCESS"
+    register_target(ground.aws.client, ground.rig.target)
 
 
 @pytest.mark.parametrize("target", ["orders", None])
@@ -111,13 +118,13 @@ def test_what_cannot_be_read_is_not_at_rest(stack: CloudFormation, tools: Tools,
 
 def test_a_stage_that_is_gone_has_no_canary(stack: CloudFormation, tools: Tools, ground: Ground):
     ground.walk(stage=ground.rig.target.stage.__class__("gone", "prod", "lambdaAlias"))
-    assert ask(stack, tools, "Delete")["Status"] == "SUCCESS"
+    assert ask(stack, tools, "Delete", "orders")["Status"] == "SUCCESS"
 
 
 def test_a_target_of_aliases_has_no_stage(stack: CloudFormation, tools: Tools, ground: Ground):
     functions = tuple(replace(function, canary=None) for function in ground.rig.target.functions)
     ground.walk(stage=None, access_log_group=None, functions=functions)
-    assert ask(stack, tools, "Delete")["Status"] == "SUCCESS"
+    assert ask(stack, tools, "Delete", "orders")["Status"] == "SUCCESS"
 
 
 def test_nothing_is_written_to_a_target():

@@ -1,5 +1,7 @@
 """GuardDeletion: CloudFormation asks before it deletes a stack; while a target is not at rest, the answer is no.
 
+Nor does the controller's own stack go while a target is registered: whoever asks for that target's deletion would ask nobody.
+
 Called as a custom resource (docs/aws.md#custom-resources): the answer is put to the URL that came with the question, whatever
 happens, because CloudFormation waits for it. Creations and updates ask nothing and are agreed to.
 """
@@ -60,6 +62,8 @@ def _object(event: StackEvent, tools: Tools) -> str:
 
 def _find_unrest(name: str, tools: Tools) -> Iterator[str]:
     for known, text in read_targets(tools.clients.ssm, tools.settings.target_prefix):
+        if not name:
+            yield f"target {known} is still registered; delete its stack first"
         if name in {"", known}:
             lock = tools.records.read_lock(known)
             if lock.rollout_id:

@@ -1,0 +1,48 @@
+"""The CDK app: the controller, and a stack for each file of `targets/`.
+
+Context that it takes (`cdk deploy -c name=value`): `targets`, the folder of the target files; `notice_email`, who is told of
+rollouts that are held, have ended or need an operator; `reserved_concurrency`, kept free for the guard and for the sweeper.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from infra.stacks import ControllerStack, TargetStack
+from infra.targets import TargetsError, load_targets
+
+ROOT = Path(__file__).parent
+
+
+def build(app: cdk.App) -> None:
+    """Add the stacks to the app; the targets' are deployed after the controller's and deleted before it.
+
+    Raises:
+        TargetsError: a target's file cannot be meant; nothing was added.
+
+    """
+    targets = load_targets(ROOT / (app.node.try_get_context("targets") or "targets"))
+    reserved = app.node.try_get_context("reserved_concurrency")
+    controller = ControllerStack(
+        app,
+        notice_email=app.node.try_get_context("notice_email"),
+        reserved_concurrency=int(reserved) if reserved else None,
+    )
+    for target in targets:
+        TargetStack(app, target=target).add_stack_dependency(controller)
+
+
+def main() -> None:
+    """What the CDK command line runs."""
+    app = cdk.App()
+    try:
+        build(app)
+    except TargetsError as error:
+        raise SystemExit(str(error)) from None
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

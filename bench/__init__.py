@@ -1,0 +1,1 @@
+"""What is measured: each figure beside another one of the same run."""

@@ -1,0 +1,107 @@
+"""How long each handler takes to be ready, and how much memory it has then: `python -m bench.cold_start`.
+
+Each is imported in fresh processes with the clients that it needs made, beside one that makes the same clients with boto3 and
+has nothing else. Processes of both kinds take turns, and the median of each is told, so that what else the machine does
+falls on both. Memory is the process's peak resident set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+TASKS = ROOT / "functions" / "canary" / "tasks"
+RUNS = 3
+CLIENTS = ("dynamodb", "apigateway", "lambda", "cloudwatch")
+ENVIRONMENT = {
+    "CANARY_TASK": "Bench",
+    "CANARY_TABLE": "canary",
+    "CANARY_TARGET_PREFIX": "/canary/targets/",
+    "CANARY_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:canary-rollout",
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+}
+MEASURED = """
+import json, resource, time
+started = time.perf_counter()
+{body}
+print(json.dumps([time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+ALONE = "import boto3\nfor name in {clients}: boto3.client(name)\n"
+HANDLER = """
+import os
+from canary.tasks.{module} import handler
+handler.bind(os.environ)
+import boto3
+for name in {clients}: boto3.client(name)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One handler's start: seconds and megabytes."""
+
+    name: str
+    seconds: float
+    megabytes: float
+
+
+def modules() -> Iterator[str]:
+    """The modules that have a handler."""
+    for path in sorted(TASKS.glob("*.py")):
+        if "\nhandler = " in path.read_text(encoding="utf-8"):
+            yield path.stem
+
+
+def measure(names: list[str], runs: int) -> list[Start]:
+    """The median start of each, taking turns; the first one is boto3 alone."""
+    bodies = {"boto3 alone": ALONE.format(clients=CLIENTS)}
+    bodies |= {name: HANDLER.format(module=name, clients=CLIENTS) for name in names}
+    for body in bodies.values():
+        _run(body)  # so that compiled code is there for both
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in bodies}
+    for _ in range(runs):
+        for name, body in bodies.items():
+            found[name].append(_run(body))
+    return [Start(name, *(statistics.median(column) for column in zip(*rows, strict=True))) for name, rows in found.items()]
+
+
+def _run(body: str) -> tuple[float, float]:
+    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT / "functions")}
+    ran = subprocess.run(  # noqa: S603 - this file's own text
+        [sys.executable, "-c", MEASURED.format(body=body)], env=environment, capture_output=True, check=True, text=True
+    )
+    seconds, megabytes = json.loads(ran.stdout.splitlines()[-1])
+    return seconds, megabytes
+
+
+def table(starts: list[Start]) -> str:
+    """Markdown, each start beside boto3 alone."""
+    alone = starts[0]
+    lines = ["| handler | ms | times boto3 alone | MB | times boto3 alone |", "|---|---|---|---|---|"]
+    for start in starts:
+        ratios = start.seconds / alone.seconds, start.megabytes / alone.megabytes
+        lines.append(f"| {start.name} | {start.seconds * 1000:.0f} | {ratios[0]:.2f} | {start.megabytes:.0f} | {ratios[1]:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure and tell."""
+    sys.stdout.write(table(measure(list(modules()), RUNS)))
+
+
+if __name__ == "__main__":
+    main()

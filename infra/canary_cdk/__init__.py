@@ -1,0 +1,28 @@
+"""Constructs that bring API Gateway stages and Lambda aliases under the canary controller.
+
+`Controller` is deployed once in an account and Region. A `Target` registers one API stage, or one set of aliases, with it;
+`CanaryRestApi` and `ControlledStage` make such a stage, `VersionedFunction` such aliases. `RolloutAction` starts rollouts from
+a pipeline, `RolloutSchedule` by the clock.
+"""
+
+from canary.rules.target import BusinessMetric, Metrics
+from canary_cdk.compiled import TargetFunction
+from canary_cdk.controller import Controller
+from canary_cdk.pipeline import RolloutAction
+from canary_cdk.rest_api import CanaryRestApi, ControlledStage
+from canary_cdk.schedules import RolloutSchedule
+from canary_cdk.target import Target
+from canary_cdk.versioned_function import VersionedFunction
+
+__all__ = [
+    "BusinessMetric",
+    "CanaryRestApi",
+    "ControlledStage",
+    "Controller",
+    "Metrics",
+    "RolloutAction",
+    "RolloutSchedule",
+    "Target",
+    "TargetFunction",
+    "VersionedFunction",
+]

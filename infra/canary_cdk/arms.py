@@ -1,0 +1,118 @@
+"""The dashboard of a target: base on the left, canary on the right, on the same scale.
+
+Shows what the judge and the alarms read, from the same series. Weighted aliases have no series of their own before a rollout,
+so theirs are searched for. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from canary.rules.access_log import metric_namespace
+from canary.rules.alarms import target_alarms
+from canary.rules.sources import Arm, Series, business_sources, has_log
+from canary_cdk.watch import dashboard_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from constructs import Construct
+
+    from canary.rules.target import Target, TargetFunction
+
+MINUTE = cdk.Duration.minutes(1)
+PERCENTILES = ("p50", "p90", "p99")
+HALF = 12
+DASHBOARD_ALARMS = 100
+
+
+def arms_dashboard(scope: Construct, target: Target) -> cloudwatch.Dashboard:
+    """Both arms side by side, the alarms below."""
+    stack = cdk.Stack.of(scope)
+    rows = list(_rows(target))
+    if alarms := _alarms(scope, target):
+        rows.append([cloudwatch.AlarmStatusWidget(title="Alarms that roll back", alarms=alarms, width=2 * HALF)])
+    return cloudwatch.Dashboard(
+        scope,
+        "Dashboard",
+        dashboard_name=dashboard_name(stack, target.name),
+        widgets=rows,
+        period_override=cloudwatch.PeriodOverride.INHERIT,
+    )
+
+
+def _rows(target: Target) -> Iterator[list[cloudwatch.IWidget]]:
+    if has_log(target):
+        yield _row("requests a minute", {arm: _log_requests(target, arm) for arm in Arm})
+        yield _row("latency in ms", {arm: _log_latency(target, arm) for arm in Arm})
+    elif target.stage:
+        yield _row("calls and errors a minute", {arm: list(_alias_calls(target, arm)) for arm in Arm})
+    else:
+        yield [_versions(target)]
+    for source in business_sources(target):
+        pairs = {Arm.BASE: source.base, Arm.CANARY: source.canary}
+        name = source.metric.removeprefix("business_")
+        yield _row(name, {arm: [_metric(one, name) for one in pair.bad] for arm, pair in pairs.items()})
+
+
+def _row(title: str, metrics: dict[Arm, list[cloudwatch.IMetric]]) -> list[cloudwatch.IWidget]:
+    return [cloudwatch.GraphWidget(title=f"{arm.value}: {title}", left=metrics[arm], width=HALF) for arm in Arm]
+
+
+def _log_requests(target: Target, arm: Arm) -> list[cloudwatch.IMetric]:
+    space, prefix = metric_namespace(target.name), arm.value.capitalize()
+    slow = [f"Slow{limit}" for limit in target.metrics.latency_limits_ms]
+    return [_metric(Series(space, f"{prefix}{what}", "Sum"), what.lower()) for what in ("Requests", "Errors", *slow)]
+
+
+def _log_latency(target: Target, arm: Arm) -> list[cloudwatch.IMetric]:
+    space, name = metric_namespace(target.name), f"{arm.value.capitalize()}Latency"
+    return [_metric(Series(space, name, percentile), percentile) for percentile in PERCENTILES]
+
+
+def _alias_calls(target: Target, arm: Arm) -> Iterator[cloudwatch.IMetric]:
+    for function in target.functions:
+        alias = function.live if arm is Arm.BASE else function.canary
+        dimensions = (("FunctionName", function.name), ("Resource", f"{function.name}:{alias}"))
+        for name in ("Invocations", "Errors"):
+            yield _metric(Series("AWS/Lambda", name, "Sum", dimensions), f"{function.name} {name.lower()}")
+
+
+def _versions(target: Target) -> cloudwatch.GraphWidget:
+    """One line a version, because an alias's weights tell the arms apart by version only."""
+    searches = [_search(function, name) for function in target.functions for name in ("Invocations", "Errors")]
+    return cloudwatch.GraphWidget(title="base and canary: calls and errors a minute, by version", left=searches, width=2 * HALF)
+
+
+def _search(function: TargetFunction, name: str) -> cloudwatch.IMetric:
+    schema = "{AWS/Lambda,FunctionName,Resource,ExecutedVersion}"
+    resource = f'FunctionName="{function.name}" Resource="{function.name}:{function.live}"'
+    return cloudwatch.MathExpression(
+        expression=f"SEARCH('{schema} {resource} MetricName=\"{name}\"', 'Sum', 60)",
+        using_metrics={},
+        label=f"{function.name} {name.lower()}",
+        period=MINUTE,
+    )
+
+
+def _metric(one: Series, label: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=one.namespace,
+        metric_name=one.name,
+        statistic=one.statistic,
+        dimensions_map=dict(one.dimensions),
+        period=MINUTE,
+        label=label,
+    )
+
+
+def _alarms(scope: Construct, target: Target) -> list[cloudwatch.IAlarm]:
+    names: Iterable[str] = [*(alarm.name for alarm in target_alarms(target)), *target.alarms]
+    return [
+        cloudwatch.Alarm.from_alarm_name(scope, f"Shown{number}", name)
+        for number, name in enumerate(names, start=1)
+        if number <= DASHBOARD_ALARMS
+    ]

@@ -1,0 +1,133 @@
+"""The controller as a construct: one an account and Region, and a second one fails at once.
+
+Puts the pieces together and decides nothing of its own. Targets are deployed apart, and after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from canary_cdk import naming
+from canary_cdk.at_rest import guard_deletion
+from canary_cdk.functions import (
+    BESIDE_THE_MACHINE,
+    GUARD,
+    LISTENER,
+    OPERATOR,
+    SWEEPER,
+    Shared,
+    TaskFunction,
+    pinned_layer,
+    shared_code,
+)
+from canary_cdk.machine import RolloutMachine
+from canary_cdk.notices import Notices
+from canary_cdk.table import records_table
+from canary_cdk.triggers import (
+    GUARD_PATIENCE,
+    LISTENER_PATIENCE,
+    SWEEPER_PATIENCE,
+    Triggers,
+    dead_letters,
+    hand_over_failures,
+    hear_alarms,
+)
+from canary_cdk.watch import Watch
+from statemachine.definition import load, task_names
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_sns as sns
+    from aws_cdk import aws_sqs as sqs
+    from aws_cdk import aws_stepfunctions as sfn
+
+LAST_RESORT = frozenset({GUARD, SWEEPER})
+
+
+class Controller(Construct):
+    """Everything that rolls releases out, without a target.
+
+    `state_machine` is what pipelines, schedules and people start; `operate_rollout` is the function of the verbs;
+    `notices` is the topic to subscribe to; `table` holds the records; `dead_letters` what nobody could take.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        powertools_layer: lambda_.ILayerVersion | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
+        reserved_concurrency: int | None = None,
+        dashboard: bool = True,
+    ) -> None:
+        """Make the controller.
+
+        Args:
+            scope: where it belongs, a stack as a rule.
+            construct_id: its id in that scope.
+            powertools_layer: Powertools for AWS Lambda (Python 3.13, arm64) from somewhere else, for Regions that AWS's own
+                layer is not published in, and for partitions beside `aws`.
+            log_retention: how long the logs of functions and executions are kept.
+            reserved_concurrency: kept free for the guard and for the sweeper, each, so that a canary that hangs cannot use
+                the account's whole concurrency up; Lambda wants a hundred left for the others. Without it they share.
+            dashboard: whether there is a dashboard of all rollouts.
+
+        """
+        super().__init__(scope, construct_id)
+        self.table: dynamodb.Table = records_table(self)
+        self.dead_letters: sqs.Queue = dead_letters(self)
+        definition = load()
+        tasks = task_names(definition)
+        shared = Shared(shared_code(), powertools_layer or pinned_layer(self), self.table, log_retention)
+        self._functions = {
+            task: TaskFunction(
+                self, task, shared=shared, reserved_concurrency=reserved_concurrency if task in LAST_RESORT else None
+            )
+            for task in (*tasks, *BESIDE_THE_MACHINE)
+        }
+        versions = {task: self._functions[task].function.current_version for task in tasks}
+        machine = RolloutMachine(self, "Rollout", definition=definition, versions=versions, log_retention=log_retention)
+        self.state_machine: sfn.StateMachine = machine.state_machine
+        self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
+        notices = Notices(self, "Notices", queue=self.dead_letters)
+        self.notices: sns.Topic = notices.topic
+        self._trigger()
+        self._watch(dashboard=dashboard)
+        self._claim()
+        guard_deletion(self, leave_out=tasks)
+
+    def _trigger(self) -> None:
+        guard, sweeper, listener = (self._functions[task] for task in (GUARD, SWEEPER, LISTENER))
+        Triggers(self, "Triggers", state_machine=self.state_machine, guard=guard, sweeper=sweeper, queue=self.dead_letters)
+        hear_alarms(listener)
+        hand_over_failures({guard: GUARD_PATIENCE, sweeper: SWEEPER_PATIENCE, listener: LISTENER_PATIENCE}, self.dead_letters)
+
+    def _watch(self, *, dashboard: bool) -> None:
+        Watch(
+            self,
+            "Watch",
+            state_machine=self.state_machine,
+            guard=self._functions[GUARD].function,
+            sweeper=self._functions[SWEEPER].function,
+            queue=self.dead_letters,
+            topic=self.notices,
+            dashboard=dashboard,
+        )
+
+    def _claim(self) -> None:
+        """The account and Region are taken: a second controller's parameter would be there already, and its stack fails."""
+        ssm.StringParameter(
+            self,
+            "Claim",
+            parameter_name=naming.CONTROLLER_PARAMETER,
+            string_value=self.state_machine.state_machine_arn,
+            description="The canary controller of this account and Region: its state machine",
+        )
+        cdk.Tags.of(self).add(naming.CONTROLLER_TAG, cdk.Stack.of(self).stack_name)

@@ -1,0 +1,213 @@
+"""The controller's functions: what each may do, how big it is, and the code they share.
+
+The tables are all there is to decide: a task has the permissions of its row and nothing else, and one without a row stops
+the synth. Everything that is done to a target needs the target's own role, which these roles may assume. Knows nothing of
+what calls a function.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+import canary
+from canary_cdk import naming
+from canary_cdk.permissions import allow, explain
+from canary_cdk.reasons import acknowledge_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE = lambda_.Architecture.ARM_64
+
+LAYER_ACCOUNT = "017000801446"
+LAYER = "AWSLambdaPowertoolsPythonV3-python313-arm64:38"
+"""Powertools for AWS Lambda with pydantic, for this runtime and architecture (docs/aws.md#powertools-layer)."""
+
+XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
+
+GUARD, SWEEPER, OPERATOR = "GuardRollout", "SweepTargets", "OperateRollout"
+LISTENER, DELETION_GUARD = "HearAlarm", "GuardDeletion"
+BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, LISTENER, DELETION_GUARD)
+"""The functions that no state of the machine calls. The others are its Task states."""
+
+
+class May(enum.Flag):
+    """What a function may do besides logging and tracing."""
+
+    READ_RECORDS = enum.auto()
+    WRITE_RECORDS = enum.auto()
+    CHECK_RECORDS = enum.auto()
+    READ_TARGET = enum.auto()
+    LIST_TARGETS = enum.auto()
+    ACT_ON_TARGET = enum.auto()
+    STOP_EXECUTIONS = enum.auto()
+    TELL = enum.auto()
+
+
+_ROLL_OUT = May.READ_RECORDS | May.WRITE_RECORDS | May.CHECK_RECORDS | May.ACT_ON_TARGET
+_TAKE_OVER = _ROLL_OUT | May.STOP_EXECUTIONS | May.TELL
+
+MAY: Mapping[str, May] = MappingProxyType(
+    {
+        "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS,
+        "CheckRelease": May.READ_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS,
+        "TakeLock": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
+        "PrepareRelease": _ROLL_OUT,
+        "ShiftTraffic": _ROLL_OUT | May.TELL,
+        "EvaluateCanary": _ROLL_OUT,
+        "HoldRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
+        "TakeAllTraffic": _ROLL_OUT,
+        "CheckDrain": _ROLL_OUT,
+        "MoveBase": _ROLL_OUT,
+        "FlipStage": _ROLL_OUT,
+        "CleanUp": _ROLL_OUT | May.TELL,
+        "MakeSafe": _ROLL_OUT | May.TELL,
+        GUARD: _TAKE_OVER | May.LIST_TARGETS,
+        SWEEPER: _TAKE_OVER | May.LIST_TARGETS,
+        OPERATOR: _TAKE_OVER,
+        LISTENER: _TAKE_OVER | May.LIST_TARGETS,
+        DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
+    }
+)
+"""By function, what its code calls."""
+
+KNOW_THE_MACHINE = frozenset({GUARD, SWEEPER, OPERATOR, LISTENER})
+"""The functions that look executions up or stop them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Memory in MB and timeout in seconds.
+
+    No timeout may be longer than a late writer is waited for: a function that AWS has not stopped may still write.
+    """
+
+    memory_mb: int = 512
+    timeout_seconds: int = 60
+
+
+SIZES: Mapping[str, Size] = MappingProxyType({})
+"""The functions that are not of the usual size."""
+
+
+class DutiesMissingError(Exception):
+    """A Task of the state machine has no row in the table of permissions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all functions have in common."""
+
+    code: lambda_.Code
+    layer: lambda_.ILayerVersion
+    table: dynamodb.ITable
+    log_retention: logs.RetentionDays
+
+
+class TaskFunction(Construct):
+    """One function with its role and its log; `construct_id` is the task's name."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, shared: Shared, reserved_concurrency: int | None = None) -> None:
+        super().__init__(scope, construct_id)
+        stack, group = cdk.Stack.of(self), f"/aws/lambda/{naming.function_name(construct_id)}"
+        self.role = iam.Role(
+            self,
+            "Role",
+            path=naming.controller_role_path(stack),
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What the canary controller's function {construct_id} may do",
+        )
+        allow(self.role, "logs:CreateLogStream logs:PutLogEvents", naming.log_streams_arn(stack, group))
+        _allow_duties(self.role, _duties(construct_id), shared.table)
+        log = logs.LogGroup(
+            self, "Log", log_group_name=group, retention=shared.log_retention, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        self.function = self._function(shared, log, reserved_concurrency)
+
+    def _function(self, shared: Shared, log: logs.LogGroup, reserved_concurrency: int | None) -> lambda_.Function:
+        task = self.node.id
+        size = SIZES.get(task, Size())
+        acknowledge_rule(self, "AwsSolutions-L1")
+        explain(self.role, XRAY_ACTIONS, "*")
+        return lambda_.Function(
+            self,
+            "Function",
+            function_name=naming.function_name(task),
+            description=f"Canary controller: {task}",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            handler=f"canary.tasks.{naming.module_name(task)}.handler",
+            code=shared.code,
+            layers=[shared.layer],
+            role=self.role,
+            log_group=log,
+            environment=_environment(cdk.Stack.of(self), task, shared.table),
+            memory_size=size.memory_mb,
+            timeout=cdk.Duration.seconds(size.timeout_seconds),
+            tracing=lambda_.Tracing.ACTIVE,
+            reserved_concurrent_executions=reserved_concurrency,
+            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
+        )
+
+
+def shared_code() -> lambda_.Code:
+    """The package `canary` alone, from wherever it is installed."""
+    return lambda_.Code.from_asset(
+        str(Path(canary.__path__[0]).parent),
+        exclude=["*", "!canary", "!canary/**", "__pycache__"],
+        ignore_mode=cdk.IgnoreMode.GIT,
+    )
+
+
+def pinned_layer(scope: Construct) -> lambda_.ILayerVersion:
+    """Powertools' own layer, by ARN; its account is the one of AWS's commercial Regions."""
+    stack = cdk.Stack.of(scope)
+    arn = f"arn:{stack.partition}:lambda:{stack.region}:{LAYER_ACCOUNT}:layer:{LAYER}"
+    return lambda_.LayerVersion.from_layer_version_arn(scope, "Powertools", arn)
+
+
+def _duties(task: str) -> May:
+    if task not in MAY:
+        raise DutiesMissingError(f"the task {task} has no row in functions.MAY; say there what its code calls")
+    return MAY[task]
+
+
+def _environment(stack: cdk.Stack, task: str, table: dynamodb.ITable) -> dict[str, str]:
+    machine = {"CANARY_STATE_MACHINE_ARN": naming.machine_arn(stack)} if task in KNOW_THE_MACHINE else {}
+    return {
+        "CANARY_TASK": task,
+        "CANARY_TABLE": table.table_name,
+        "CANARY_TARGET_PREFIX": naming.TARGET_PREFIX,
+        "POWERTOOLS_SERVICE_NAME": naming.SERVICE,
+        "POWERTOOLS_METRICS_NAMESPACE": naming.METRICS_NAMESPACE,
+        **machine,
+    }
+
+
+def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
+    stack = cdk.Stack.of(role)
+    targets = naming.TARGET_PREFIX.rstrip("/")
+    grants = {
+        May.READ_RECORDS: ("dynamodb:GetItem", table.table_arn),
+        May.WRITE_RECORDS: ("dynamodb:PutItem", table.table_arn),
+        May.CHECK_RECORDS: ("dynamodb:ConditionCheckItem", table.table_arn),
+        May.READ_TARGET: ("ssm:GetParameter", naming.parameter_arn(stack, f"{targets}/*")),
+        May.LIST_TARGETS: ("ssm:GetParametersByPath", naming.parameter_arn(stack, targets)),
+        May.ACT_ON_TARGET: ("sts:AssumeRole", naming.roles_arn(stack, naming.target_role_path(stack))),
+        May.STOP_EXECUTIONS: ("states:DescribeExecution states:StopExecution", naming.executions_arn(stack)),
+        May.TELL: ("events:PutEvents", stack.format_arn(service="events", resource="event-bus", resource_name="default")),
+    }
+    for duty in duties:
+        allow(role, *grants[duty])

@@ -1,0 +1,104 @@
+"""What Lambda calls: one event of CloudFormation, answered at the address that it names, whatever happens.
+
+Decides what counts as made, so that nothing is deleted that this function did not make. Knows CloudFormation's events; what
+stages and aliases are, it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import urllib.request
+from typing import Any, Protocol
+
+import boto3
+from botocore.exceptions import ClientError
+
+from . import aliases, stages
+
+LOGGER = logging.getLogger()
+LOGGER.setLevel(logging.INFO)
+
+NOT_MADE = "not-made"
+"""The id of what could not be made. CloudFormation deletes it all the same, and it may be somebody else's."""
+
+ANSWER_SECONDS = 10
+LONGEST_REASON = 1_000
+
+DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
+TRIES, PAUSE_SECONDS = 6, 5
+"""A permission that the same deploy has just given may not hold everywhere yet."""
+
+
+class Kind(Protocol):
+    """A kind of resource. Properties are the template's; an id is what Ref gives."""
+
+    def create(self, client: Any, properties: dict[str, Any]) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
+        """Make it, or take it over; its id."""
+
+    def update(self, client: Any, before: dict[str, Any], after: dict[str, Any]) -> str:  # noqa: ANN401
+        """Bring it to these properties; its id, another one if it was replaced."""
+
+    def delete(self, client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401
+        """Take it away; absent is success."""
+
+
+KINDS: dict[str, tuple[str, Kind]] = {
+    "Custom::ControlledStage": ("apigateway", stages),
+    "Custom::ControlledAlias": ("lambda", aliases),
+}
+"""The service and the kind, by CloudFormation's type."""
+
+
+def handler(event: dict[str, Any], _context: object) -> None:
+    """What Lambda calls."""
+    LOGGER.info("%s of %s %s", event["RequestType"], event["ResourceType"], event["LogicalResourceId"])
+    physical_id, reason = event.get("PhysicalResourceId", NOT_MADE), ""
+    try:
+        physical_id = _do_patiently(event, physical_id)
+    except Exception as error:  # the boundary: without an answer the stack waits for an hour
+        LOGGER.exception("failed")
+        reason = f"{error}"[:LONGEST_REASON]
+    _answer(event, physical_id, reason)
+
+
+def _do_patiently(event: dict[str, Any], physical_id: str) -> str:
+    for _ in range(TRIES - 1):
+        try:
+            return _do(event, physical_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in DENIED:
+                raise
+            time.sleep(PAUSE_SECONDS)
+    return _do(event, physical_id)
+
+
+def _do(event: dict[str, Any], physical_id: str) -> str:
+    service, kind = KINDS[event["ResourceType"]]
+    client, properties = boto3.client(service), event["ResourceProperties"]
+    match event["RequestType"]:
+        case "Create":
+            return kind.create(client, properties)
+        case "Update":
+            return kind.update(client, event["OldResourceProperties"], properties)
+        case "Delete":
+            if physical_id != NOT_MADE:
+                kind.delete(client, properties)
+            return physical_id
+        case other:
+            raise ValueError(f"CloudFormation asks for {other}, which is none of Create, Update and Delete")
+
+
+def _answer(event: dict[str, Any], physical_id: str, reason: str) -> None:
+    body = {
+        "Status": "FAILED" if reason else "SUCCESS",
+        "Reason": reason,
+        "PhysicalResourceId": physical_id,
+        **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
+    }
+    request = urllib.request.Request(  # noqa: S310 - the address is CloudFormation's own
+        event["ResponseURL"], json.dumps(body).encode(), method="PUT", headers={"Content-Type": ""}
+    )
+    with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310 - as above
+        LOGGER.info("answered %s %s", body["Status"], reason)

@@ -1,0 +1,120 @@
+"""What a template may change of a stage, as the patch operations that bring the live stage there.
+
+Pure. Decides the operations from three things: the stage as it is, the properties it had in the template, and those it gets.
+What stands in the template and is not live is set; what left the template is removed; what the template never had stays.
+The deployment and the canary are not known here, so no list can hold them (docs/aws.md#patch-table).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Operation = dict[str, str]
+Properties = Mapping[str, Any]
+Settings = dict[str, dict[str, str]]
+
+SCALARS = {
+    "Description": ("description", ""),
+    "TracingEnabled": ("tracingEnabled", "false"),
+    "CacheClusterEnabled": ("cacheClusterEnabled", "false"),
+    "CacheClusterSize": ("cacheClusterSize", "0.5"),
+}
+"""By property: its name in the API, and the value that stands for leaving it out."""
+
+METHOD_SETTINGS = {
+    "MetricsEnabled": "metrics/enabled",
+    "LoggingLevel": "logging/loglevel",
+    "DataTraceEnabled": "logging/dataTrace",
+    "ThrottlingBurstLimit": "throttling/burstLimit",
+    "ThrottlingRateLimit": "throttling/rateLimit",
+    "CachingEnabled": "caching/enabled",
+    "CacheTtlInSeconds": "caching/ttlInSeconds",
+    "CacheDataEncrypted": "caching/dataEncrypted",
+}
+"""By property of a method setting: where it stands below the method's path."""
+
+
+def plan_operations(live: Mapping[str, Any], before: Properties, after: Properties) -> list[Operation]:
+    """The patch list; `live` is GetStage's answer, `before` empty for a stage that the template did not have."""
+    return [
+        *_variables(live.get("variables", {}), before.get("Variables", {}), after.get("Variables", {})),
+        *_scalars(live, before, after),
+        *_access_log(live.get("accessLogSettings", {}), before, after.get("AccessLogSetting", {})),
+        *_methods(live.get("methodSettings", {}), _by_method(before), _by_method(after)),
+    ]
+
+
+def _variables(live: Properties, before: Properties, after: Properties) -> Iterator[Operation]:
+    for name, value in after.items():
+        if live.get(name) != value:
+            yield _replace(f"/variables/{name}", value)
+    for name in before:
+        if name not in after and name in live:
+            yield _remove(f"/variables/{name}")
+
+
+def _scalars(live: Properties, before: Properties, after: Properties) -> Iterator[Operation]:
+    for name, (field, absent) in SCALARS.items():
+        wanted = after.get(name, absent)
+        if (name in before or name in after) and not _is_same(live.get(field, absent), wanted):
+            yield _replace(f"/{field}", wanted)
+
+
+def _access_log(live: Properties, before: Properties, after: Properties) -> Iterator[Operation]:
+    if not after:
+        if live and before.get("AccessLogSetting"):
+            yield _remove("/accessLogSettings")
+        return
+    for name, field in (("DestinationArn", "destinationArn"), ("Format", "format")):
+        wanted = after[name].removesuffix(":*")
+        if live.get(field, "").removesuffix(":*") != wanted:
+            yield _replace(f"/accessLogSettings/{field}", wanted)
+
+
+def _methods(live: Properties, before: Settings, after: Settings) -> Iterator[Operation]:
+    for method in before:
+        if method not in after and method in live:
+            yield _remove(f"/{method}")
+    for method, wanted in after.items():
+        found = live.get(method, {})
+        # One setting cannot be taken out of a method's: all go, and those that stay are set again.
+        is_smaller = method in live and not before.get(method, {}).keys() <= wanted.keys()
+        if is_smaller:
+            yield _remove(f"/{method}")
+        for name, value in wanted.items():
+            if is_smaller or not _is_same(found.get(_lowered(name)), value):
+                yield _replace(f"/{method}/{METHOD_SETTINGS[name]}", value)
+
+
+def _by_method(properties: Properties) -> Settings:
+    """The method settings by the key that GetStage has them under, such as `*/*` and `~1orders/GET`."""
+    return {
+        f"{entry['ResourcePath'].removeprefix('/')}/{entry['HttpMethod']}": {
+            name: value for name, value in entry.items() if name in METHOD_SETTINGS
+        }
+        for entry in properties.get("MethodSettings", ())
+    }
+
+
+def _lowered(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
+def _is_same(live: object, wanted: str) -> bool:
+    """Whether a value of the API's is the one that the template writes, where CloudFormation makes text of everything."""
+    match live:
+        case bool():
+            return str(live).lower() == wanted.lower()
+        case int() | float():
+            return live == float(wanted)
+        case _:
+            return live == wanted
+
+
+def _replace(path: str, value: str) -> Operation:
+    return {"op": "replace", "path": path, "value": value}
+
+
+def _remove(path: str) -> Operation:
+    return {"op": "remove", "path": path}

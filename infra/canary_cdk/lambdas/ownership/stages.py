@@ -1,0 +1,83 @@
+"""Stages: made once, on the deployment they begin with; later their settings and tags change, never deployment or canary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .refusal import RefusedError, takes_over
+from .settings import plan_operations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def create(client: Any, properties: dict[str, Any]) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
+    """Make the stage, or bring an existing one's settings to the template's; its name.
+
+    Raises:
+        RefusedError: it exists and is not to be taken over.
+
+    """
+    name = _name(properties)
+    try:
+        client.create_stage(**name, deploymentId=properties["DeploymentId"])
+    except client.exceptions.ConflictException as error:
+        if not takes_over(properties):
+            raise RefusedError(
+                f"stage {name['stageName']} of API {name['restApiId']} exists already; say take_over=True to put it under "
+                "the controller"
+            ) from error
+        return update(client, {}, properties)
+    try:
+        return update(client, {}, properties)
+    except Exception:
+        client.delete_stage(**name)  # or the next attempt would find it there
+        raise
+
+
+def update(client: Any, before: dict[str, Any], after: dict[str, Any]) -> str:  # noqa: ANN401
+    """Send what the template changed and the stage does not have yet; its name.
+
+    Raises:
+        RefusedError: there is something to send, and the stage has a canary.
+
+    """
+    name = _name(after)
+    if before and _name(before) != name:
+        return create(client, after)
+    live = client.get_stage(**name)
+    operations = plan_operations(live, before, after)
+    if operations and "canarySettings" in live:
+        raise RefusedError(
+            f"stage {name['stageName']} of API {name['restApiId']} has a canary, and both arms share its settings; deploy "
+            f"{', '.join(one['path'] for one in operations)} again when the rollout has ended, or abort it first"
+        )
+    if operations:
+        client.update_stage(**name, patchOperations=operations)
+    _retag(client, after["Arn"], live.get("tags", {}), _tags(before), _tags(after))
+    return name["stageName"]
+
+
+def delete(client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401
+    """Take the stage away, unless it was there before the stack; absent is success."""
+    if takes_over(properties):
+        return
+    try:
+        client.delete_stage(**_name(properties))
+    except client.exceptions.NotFoundException:
+        return
+
+
+def _name(properties: dict[str, Any]) -> dict[str, str]:
+    return {"restApiId": properties["RestApiId"], "stageName": properties["StageName"]}
+
+
+def _tags(properties: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", ())}
+
+
+def _retag(client: Any, arn: str, live: Mapping[str, str], before: dict[str, str], after: dict[str, str]) -> None:  # noqa: ANN401
+    if changed := {key: value for key, value in after.items() if live.get(key) != value}:
+        client.tag_resource(resourceArn=arn, tags=changed)
+    if gone := [key for key in before if key not in after and key in live]:
+        client.untag_resource(resourceArn=arn, tagKeys=gone)

@@ -1,0 +1,92 @@
+"""The state machine: the YAML inlined, each placeholder the ARN of a published version.
+
+A running execution keeps the definition it started with, so it goes on calling the versions named there; that is why they are
+retained, and why the machine's role may call every version. Knows nothing of what a state does.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from canary_cdk import naming
+from canary_cdk.functions import XRAY_ACTIONS
+from canary_cdk.permissions import allow, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from aws_cdk import aws_lambda as lambda_
+
+SAMPLING_ACTIONS = frozenset({"xray:GetSamplingRules", "xray:GetSamplingTargets"})
+DELIVERY_ACTIONS = frozenset(
+    f"logs:{action}"
+    for action in (
+        "CreateLogDelivery",
+        "GetLogDelivery",
+        "UpdateLogDelivery",
+        "DeleteLogDelivery",
+        "ListLogDeliveries",
+        "PutResourcePolicy",
+        "DescribeResourcePolicies",
+        "DescribeLogGroups",
+    )
+)
+
+
+class RolloutMachine(Construct):
+    """The state machine with its role and its log; `versions` by the name of the Task that calls them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        definition: Mapping[str, Any],
+        versions: Mapping[str, lambda_.IVersion],
+        log_retention: logs.RetentionDays,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        role = iam.Role(
+            self,
+            "Role",
+            path=naming.controller_role_path(cdk.Stack.of(self)),
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description="What the canary controller's state machine may do",
+        )
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=naming.MACHINE,
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition)),
+            definition_substitutions={f"{task}Arn": version.function_arn for task, version in versions.items()},
+            role=role,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(destination=self._log(log_retention), level=sfn.LogLevel.ALL, include_execution_data=True),
+        )
+        _allow_calls(role, versions)
+
+    def _log(self, retention: logs.RetentionDays) -> logs.LogGroup:
+        """A name under /aws/vendedlogs/ keeps the log's resource policy short (docs/aws.md#vended-logs)."""
+        return logs.LogGroup(
+            self,
+            "Log",
+            log_group_name=naming.MACHINE_LOG_GROUP,
+            retention=retention,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+
+
+def _allow_calls(role: iam.Role, versions: Mapping[str, lambda_.IVersion]) -> None:
+    stack = cdk.Stack.of(role)
+    arns = [naming.function_arn(stack, naming.function_name(task), "*") for task in versions]
+    allow(role, "lambda:InvokeFunction", *arns)
+    explain(role, XRAY_ACTIONS | SAMPLING_ACTIONS | DELIVERY_ACTIONS, "*")

@@ -1,0 +1,55 @@
+"""Statements of roles: one way to add them, which insists on a reason for every resource wildcard.
+
+Knows how a token reads once it is resolved, and nothing of who may do what.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from canary_cdk.reasons import acknowledge_wildcard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def allow(role: iam.Role, actions: str, *resources: str) -> None:
+    """Allow the actions (separated by spaces) on the resources.
+
+    Raises:
+        ReasonMissingError: a resource has a wildcard that the list of reasons does not cover.
+
+    """
+    named = actions.split()
+    role.add_to_policy(iam.PolicyStatement(actions=named, resources=list(resources)))
+    for resource in resources:
+        explain(role, frozenset(named), resource)
+
+
+def explain(role: iam.Role, actions: frozenset[str], resource: str) -> None:
+    """Give the reason for a statement that CDK itself adds to the role; nothing where there is no wildcard."""
+    text = readable(Stack.of(role).resolve(resource))
+    if "*" in text:
+        acknowledge_wildcard(role, actions, text)
+
+
+def readable(resolved: Any) -> str:  # noqa: ANN401 - CloudFormation's JSON
+    """A resolved value as text, with references in angle brackets: `arn:<AWS::Partition>:sqs:...`, `<Table.Arn>`."""
+    match resolved:
+        case str():
+            return resolved
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(readable(part) for part in parts)
+        case _:
+            return _unknown(resolved)
+
+
+def _unknown(resolved: Mapping[str, Any]) -> str:
+    return f"<{', '.join(sorted(resolved))}>"

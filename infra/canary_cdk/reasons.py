@@ -1,0 +1,156 @@
+"""Every exception that the templates make, with its reason, in one list: resource wildcards, and rules of cdk-nag.
+
+A statement with a wildcard that has no entry here cannot be made (`permissions.allow`), and tests find entries that nothing
+uses. An action wildcard has no place in the list: there is none. Knows how a reason reads, not who needs it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+NAG = "AwsSolutions"
+NAME = r"(?:[\w.-]|<[^>]+>)+"
+"""A name, or the reference that stands for one."""
+
+
+class ReasonMissingError(Exception):
+    """A statement with a wildcard, or a rule of cdk-nag, for which there is no reason in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """Why these actions are allowed on more than one resource.
+
+    ``resource`` is a regular expression for what follows the account in an ARN, or for `*` alone.
+    """
+
+    actions: frozenset[str]
+    resource: str
+    reason: str
+
+    def covers(self, action: str, resource: str) -> bool:
+        """Whether this is the reason for that action on that resource, an ARN as `permissions.readable` writes it."""
+        return action in self.actions and re.fullmatch(self.resource, _below_account(resource)) is not None
+
+
+def _wildcard(actions: str, resource: str, reason: str) -> Wildcard:
+    return Wildcard(frozenset(actions.split()), resource, reason)
+
+
+WILDCARDS = (
+    _wildcard(
+        "xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets",
+        r"\*",
+        "X-Ray's actions have no resources to name; every traced function and state machine needs them",
+    ),
+    _wildcard(
+        "logs:CreateLogDelivery logs:GetLogDelivery logs:UpdateLogDelivery logs:DeleteLogDelivery logs:ListLogDeliveries "
+        "logs:PutResourcePolicy logs:DescribeResourcePolicies logs:DescribeLogGroups",
+        r"\*",
+        "Step Functions logs through a log delivery, and CloudWatch Logs has no resources for deliveries",
+    ),
+    _wildcard(
+        "logs:CreateLogStream logs:PutLogEvents",
+        r"log-group:/aws/lambda/canary-\w+:\*",
+        "Lambda names the streams of a function's own log group",
+    ),
+    _wildcard(
+        "lambda:InvokeFunction",
+        r"function:canary-\w+:\*",
+        "a running execution goes on calling the versions it started with after newer ones are published",
+    ),
+    _wildcard(
+        "states:DescribeExecution states:StopExecution",
+        r"execution:canary-rollout:\*",
+        "executions are named when they start; these are the executions of one state machine",
+    ),
+    _wildcard(
+        "ssm:GetParameter",
+        r"parameter/canary/targets/\*",
+        "targets are deployed after the controller, each with its parameter below this path",
+    ),
+    _wildcard(
+        "sts:AssumeRole",
+        rf"role/canary/target/{NAME}/\*",
+        "targets are deployed after the controller, each with a role below this path that trusts the controller's",
+    ),
+    _wildcard(
+        "apigateway:GET",
+        rf"/restapis/{NAME}/deployments/\*",
+        "a release may name any deployment of this API by its id; it is only read",
+    ),
+    _wildcard(
+        "lambda:GetFunctionConfiguration",
+        rf"function:{NAME}:\*",
+        "a release names a version of this function that is published later; it is only read",
+    ),
+    _wildcard(
+        "lambda:ListEventSourceMappings",
+        r"\*",
+        "Lambda has no resource for listing event sources; it is asked for the function's live alias only",
+    ),
+    _wildcard(
+        "cloudwatch:GetMetricData",
+        r"\*",
+        "CloudWatch has no resources for metrics",
+    ),
+    _wildcard(
+        "cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory",
+        r"\*",
+        "composite alarms are described only to whom all alarms may be described",
+    ),
+)
+
+RULES = {
+    "AwsSolutions-L1": "the runtime is the newest that tests and the pinned layer were tried with, and moves with them",
+    "AwsSolutions-SQS3": "this queue is itself the dead-letter queue",
+}
+"""By cdk-nag's rule, why a finding of it stays."""
+
+
+def reason_for(action: str, resource: str) -> str:
+    """The reason of the first entry that covers the action on the resource.
+
+    Raises:
+        ReasonMissingError: no entry does.
+
+    """
+    for wildcard in WILDCARDS:
+        if wildcard.covers(action, resource):
+            return wildcard.reason
+    raise ReasonMissingError(f"{action} is allowed on {resource} without a reason; name the resource, or add one to reasons.py")
+
+
+def acknowledge_wildcard(construct: Construct, actions: frozenset[str], resource: str) -> None:
+    """Tell cdk-nag why a role of the construct may do this to more than one resource."""
+    reasons = dict.fromkeys(reason_for(action, resource) for action in sorted(actions))
+    _acknowledge(construct, f"{NAG}-IAM5[Resource::{resource}]", " -- ".join(reasons))
+
+
+def acknowledge_rule(construct: Construct, rule: str) -> None:
+    """Tell cdk-nag why the construct does not follow the rule.
+
+    Raises:
+        ReasonMissingError: the list has no reason for the rule.
+
+    """
+    if rule not in RULES:
+        raise ReasonMissingError(f"there is no reason for {rule}; follow the rule, or add a reason to reasons.py")
+    _acknowledge(construct, rule, RULES[rule])
+
+
+def _acknowledge(construct: Construct, finding: str, reason: str) -> None:
+    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+
+
+def _below_account(resource: str) -> str:
+    """What follows the account in an ARN whose pseudo parameters are written `<AWS::Region>`; else the text as it is."""
+    parts = re.split(r":(?![^<]*>)", resource, maxsplit=5)
+    return parts[5] if len(parts) == 6 else resource  # noqa: PLR2004 - an ARN's parts

@@ -1,0 +1,46 @@
+"""A compiled target made known to the controller: its role, its registration, what is measured of it.
+
+Changes nothing of the API and the functions themselves. Does not know where the target was written down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from canary.edge.target import target_to_json
+from canary_cdk import naming
+from canary_cdk.arms import arms_dashboard
+from canary_cdk.at_rest import guard_deletion
+from canary_cdk.target_permissions import target_role
+from canary_cdk.target_watch import TargetWatch
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
+
+    from canary.rules import target as rules
+
+
+class RegisteredTarget(Construct):
+    """What a target needs besides the controller. `role` is what the controller may do to it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, target: rules.Target, dashboard: bool = True) -> None:
+        super().__init__(scope, construct_id)
+        self.role: iam.Role = target_role(self, target)
+        self.parameter = ssm.StringParameter(
+            self,
+            "Parameter",
+            parameter_name=f"{naming.TARGET_PREFIX}{target.name}",
+            string_value=target_to_json(replace(target, role_arn=self.role.role_arn)),
+            description=f"The target {target.name} of the canary controller",
+            tier=ssm.ParameterTier.INTELLIGENT_TIERING,
+        )
+        TargetWatch(self, "Watch", target=target)
+        if dashboard:
+            arms_dashboard(self, target)
+        guard_deletion(self, target=target.name)
+        cdk.Tags.of(self).add(naming.TARGET_TAG, target.name)

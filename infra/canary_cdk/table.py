@@ -1,0 +1,26 @@
+"""The records' table. Knows its keys and how it outlives its stack, and nothing of what is in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+
+def records_table(scope: Construct) -> dynamodb.Table:
+    """On demand, with point-in-time recovery; it stays when the stack goes, because it says what was done to whom."""
+    return dynamodb.Table(
+        scope,
+        "Records",
+        partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True),
+        time_to_live_attribute="expires_at",
+        deletion_protection=True,
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+    )

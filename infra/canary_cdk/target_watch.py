@@ -1,0 +1,97 @@
+"""What is measured of a target and who hears of it: metric filters, alarms, the rule for them, the dashboard of both arms.
+
+Which filters and alarms there are, and what they read, is data of the rules, applied here as it is. The alarms have no action
+of their own: a look reads them, and the rule has a held target's alarm heard at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from canary.rules.access_log import metric_filters
+from canary.rules.alarms import target_alarms
+from canary_cdk import naming
+from canary_cdk.functions import LISTENER
+from canary_cdk.permissions import readable
+from canary_cdk.triggers import LISTENER_PATIENCE
+
+if TYPE_CHECKING:
+    from canary.rules.target import Target
+
+ALARM_TYPE = "AWS::CloudWatch::Alarm"
+
+
+class TargetWatch(Construct):
+    """The filters, alarms and rule of one target."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, target: Target) -> None:
+        super().__init__(scope, construct_id)
+        if target.stage and target.access_log_group:
+            self._count(target, target.access_log_group)
+        self._alarm(target)
+        if names := [*(alarm.name for alarm in target_alarms(target)), *target.alarms]:
+            self._listen(target, names)
+
+    def _count(self, target: Target, log_group: str) -> None:
+        for one in metric_filters(target.name, target.metrics.latency_limits_ms):
+            logs.CfnMetricFilter(
+                self,
+                one.metric,
+                filter_name=one.name,
+                filter_pattern=one.pattern,
+                log_group_name=log_group,
+                metric_transformations=[
+                    logs.CfnMetricFilter.MetricTransformationProperty(
+                        metric_namespace=one.namespace,
+                        metric_name=one.metric,
+                        metric_value=one.value,
+                        default_value=one.default,
+                    )
+                ],
+            )
+
+    def _alarm(self, target: Target) -> None:
+        """PutMetricAlarm's arguments are CloudFormation's properties, so the rules' own are used as they are.
+
+        An id is the alarm's name and not its place in the list: CloudFormation cannot give a new alarm a name still in use.
+        """
+        tag = {"Key": naming.TARGET_TAG, "Value": target.name}
+        for alarm in target_alarms(target):
+            named = readable(cdk.Stack.of(self).resolve(alarm.name))
+            cdk.CfnResource(self, named, type=ALARM_TYPE, properties={**alarm.put_arguments(), "Tags": [tag]})
+
+    def _listen(self, target: Target, alarms: list[str]) -> None:
+        stack = cdk.Stack.of(self)
+        listener = lambda_.Function.from_function_attributes(
+            self,
+            "Listener",
+            function_arn=naming.function_arn(stack, naming.function_name(LISTENER)),
+            skip_permissions=True,  # the controller lets all targets' rules call it, in one statement
+        )
+        rule = events.Rule(
+            self,
+            "Alarms",
+            rule_name=naming.alarm_rule_name(target.name),
+            description=f"An alarm of {target.name} fires: if its rollout is held, it goes back at once",
+            event_pattern=events.EventPattern(
+                source=["aws.cloudwatch"],
+                detail_type=["CloudWatch Alarm State Change"],
+                detail={"alarmName": alarms, "state": {"value": ["ALARM"]}},
+            ),
+        )
+        rule.add_target(
+            targets.LambdaFunction(
+                listener,
+                dead_letter_queue=sqs.Queue.from_queue_arn(self, "DeadLetters", naming.dead_letters_arn(stack)),
+                retry_attempts=LISTENER_PATIENCE.retries,
+                max_event_age=cdk.Duration.seconds(LISTENER_PATIENCE.seconds),
+            )
+        )

@@ -1,0 +1,110 @@
+"""A function as a rollout needs it: every version kept, and two aliases that only the controller moves.
+
+A deploy publishes a version and moves no traffic. Decides nothing of what calls the function, but knows how to let a REST API.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from canary_cdk.compiled import TargetFunction
+from canary_cdk.ownership import ALIAS, own
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_apigateway as apigateway
+
+NOT_IN_TEMPLATE = ("FunctionVersion", "Description", "ProvisionedConcurrencyConfig", "RoutingConfig")
+
+
+class VersionedFunction(Construct):
+    """A function with a version for every change of it, and the aliases of a target.
+
+    `version` is the one of the present code and configuration, `live` and `canary` are the aliases. A changed function gets
+    a new version when it is deployed; the older ones stay, and no alias moves.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: lambda_.Function,
+        live: str = "live",
+        canary: str | None = "canary",
+        take_over: bool = False,
+    ) -> None:
+        """Keep the function's versions and make its aliases.
+
+        Both aliases begin at the newest version there is when they are made, or where a live alias was that is taken over.
+        What they point at afterwards stands in no template, so neither a deploy nor its rollback can move them.
+
+        Args:
+            scope: where it belongs, a stack as a rule.
+            construct_id: its id in that scope.
+            function: the function. Its version is CDK's `current_version`, which becomes one that is kept.
+            live: the alias that production uses.
+            canary: the alias that the canary uses; None for a target without a stage, whose live alias splits the traffic.
+            take_over: whether aliases of these names may exist already, made by hand or by another tool. They keep the
+                version they have, and stay when the stack is deleted.
+
+        """
+        super().__init__(scope, construct_id)
+        self.function: lambda_.Function = function
+        self.version: lambda_.Version = function.current_version
+        # A version of a deploy that failed goes again: it would be the newest one, and the next deploy could not publish
+        # the same code a second time (docs/aws.md#version-exists).
+        self.version.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        self.live: lambda_.Alias = self._alias("Live", live, take_over=take_over)
+        self.canary: lambda_.Alias | None = None
+        if canary:
+            self.canary = self._alias("Canary", canary, take_over=take_over, follows=self.live)
+
+    @property
+    def target_function(self) -> TargetFunction:
+        """The function as a `Target` takes it."""
+        return TargetFunction(self.function, self.live.alias_name, self.canary.alias_name if self.canary else None)
+
+    @property
+    def aliases(self) -> list[lambda_.Alias]:
+        """Both aliases, or the one there is."""
+        return [alias for alias in (self.live, self.canary) if alias]
+
+    def allow_api(self, rest_api: apigateway.RestApiBase) -> None:
+        """Let the API invoke both aliases, from every stage: the console's test button has one of its own.
+
+        A permission of the function does not cover its aliases (docs/aws.md#alias-permission). It belongs to the API's stack.
+        """
+        for alias in self.aliases:
+            permission_id = f"May{cdk.Names.unique_id(alias)}"
+            if rest_api.node.try_find_child(permission_id) is None:
+                alias.add_permission(
+                    permission_id,
+                    principal=iam.ServicePrincipal("apigateway.amazonaws.com"),
+                    source_arn=rest_api.arn_for_execute_api(),
+                    scope=rest_api,
+                )
+
+    def _alias(self, construct_id: str, name: str, *, take_over: bool, follows: lambda_.Alias | None = None) -> lambda_.Alias:
+        alias = lambda_.Alias(self, construct_id, alias_name=name, version=self.version)
+        resource = alias.node.default_child
+        if not isinstance(resource, lambda_.CfnAlias):
+            raise TypeError(f"an alias of CDK's is {type(resource).__name__} and must be a CfnAlias; pin aws-cdk-lib")
+        own(
+            resource,
+            ALIAS,
+            allowed={
+                "lambda:CreateAlias lambda:DeleteAlias lambda:GetAlias lambda:ListVersionsByFunction": (
+                    self.function.function_arn,
+                )
+            },
+            properties={"Follows": follows.alias_name} if follows else {},
+            without=NOT_IN_TEMPLATE,
+            take_over=take_over,
+        )
+        resource.node.add_dependency(follows or self.version)
+        return alias

@@ -1,0 +1,159 @@
+"""The controller watched: alarms on itself, and one dashboard for all rollouts.
+
+A failed execution is no alarm: a rollout that was rolled back is the controller at work. Knows the metrics' names and
+nothing of targets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from constructs import Construct
+
+from canary_cdk import naming
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_sns as sns
+    from aws_cdk import aws_sqs as sqs
+    from aws_cdk import aws_stepfunctions as sfn
+
+MINUTE = cdk.Duration.minutes(1)
+FIVE_MINUTES = cdk.Duration.minutes(5)
+ENDINGS = ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
+
+
+class Watch(Construct):
+    """The alarms, each of which tells the topic, and the dashboard."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        state_machine: sfn.IStateMachine,
+        guard: lambda_.IFunction,
+        sweeper: lambda_.IFunction,
+        queue: sqs.IQueue,
+        topic: sns.ITopic,
+        dashboard: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.alarms = [
+            self._operator_needed(),
+            self._guard_errors(guard),
+            self._sweeper_errors(sweeper),
+            self._sweeper_silent(sweeper),
+            self._dead_letters(queue),
+        ]
+        for alarm in self.alarms:
+            alarm.add_alarm_action(actions.SnsAction(topic))
+        if dashboard:
+            self._dashboard(state_machine, [guard, sweeper], queue)
+
+    def _operator_needed(self) -> cloudwatch.Alarm:
+        return self._alarm(
+            "OperatorNeeded",
+            "AWS refuses the calls that would make a target safe; the notice says what to do by hand.",
+            _operator_metric(),
+        )
+
+    def _guard_errors(self, guard: lambda_.IFunction) -> cloudwatch.Alarm:
+        what = "The guard failed on an execution that ended badly; the sweeper goes on from there. See its log."
+        return self._alarm("GuardErrors", what, guard.metric_errors(period=FIVE_MINUTES, statistic="Sum"))
+
+    def _sweeper_errors(self, sweeper: lambda_.IFunction) -> cloudwatch.Alarm:
+        what = "The sweeper failed in three of five minutes: what events missed stays unsafe. See its log."
+        metric = sweeper.metric_errors(period=MINUTE, statistic="Sum")
+        return self._alarm("SweeperErrors", what, metric, periods=5, of_them=3)
+
+    def _sweeper_silent(self, sweeper: lambda_.IFunction) -> cloudwatch.Alarm:
+        """Calls that Lambda throttles are no errors, and a disabled rule makes no calls: both are silence."""
+        return self._alarm(
+            "SweeperSilent",
+            "The sweeper has not run for fifteen minutes: it is throttled, or its rule is disabled. "
+            "A new controller may report this once, in its first minutes.",
+            sweeper.metric_invocations(period=FIVE_MINUTES, statistic="Sum"),
+            periods=3,
+            of_them=3,
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def _dead_letters(self, queue: sqs.IQueue) -> cloudwatch.Alarm:
+        what = "An event could not be delivered or handled. Read the message in the queue; delete it to end the alarm."
+        metric = queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
+        return self._alarm("DeadLetters", what, metric)
+
+    def _alarm(
+        self,
+        construct_id: str,
+        description: str,
+        metric: cloudwatch.IMetric,
+        *,
+        periods: int = 1,
+        of_them: int = 1,
+        comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> cloudwatch.Alarm:
+        """An alarm at one or more, or at less than one."""
+        return cloudwatch.Alarm(
+            self,
+            construct_id,
+            alarm_name=f"canary-controller-{construct_id}",
+            alarm_description=description,
+            metric=metric,
+            threshold=1,
+            comparison_operator=comparison,
+            evaluation_periods=periods,
+            datapoints_to_alarm=of_them,
+            treat_missing_data=missing,
+        )
+
+    def _dashboard(self, state_machine: sfn.IStateMachine, functions: Sequence[lambda_.IFunction], queue: sqs.IQueue) -> None:
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=dashboard_name(cdk.Stack.of(self), "controller"),
+            widgets=[
+                [_graph("Rollouts", [_executions(state_machine, ending) for ending in ENDINGS], width=24)],
+                [
+                    _graph("Operators needed", [_operator_metric()]),
+                    _graph("Dead letters", [queue.metric_approximate_number_of_messages_visible()]),
+                    cloudwatch.AlarmStatusWidget(title="The controller's own alarms", alarms=self.alarms, width=8),
+                ],
+                [
+                    _graph("Guard and sweeper: errors", [one.metric_errors() for one in functions]),
+                    _graph("Guard and sweeper: throttles", [one.metric_throttles() for one in functions]),
+                    _graph("Guard and sweeper: slowest call", [one.metric_duration(statistic="Maximum") for one in functions]),
+                ],
+            ],
+        )
+
+
+def dashboard_name(stack: cdk.Stack, what: str) -> str:
+    """Dashboards are an account's, not a Region's, so the name says which Region it is of (docs/aws.md#dashboards)."""
+    return f"canary-{what}-{stack.region}"
+
+
+def _operator_metric() -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=naming.METRICS_NAMESPACE,
+        metric_name="OperatorNeeded",
+        dimensions_map={"service": naming.SERVICE},
+        statistic="Sum",
+        period=FIVE_MINUTES,
+    )
+
+
+def _executions(state_machine: sfn.IStateMachine, ending: str) -> cloudwatch.Metric:
+    return state_machine.metric(f"Executions{ending}", statistic="Sum", label=ending)
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], *, width: int = 8) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=metrics, width=width)

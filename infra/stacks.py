@@ -1,0 +1,61 @@
+"""The stacks of the app: the controller's, and one a file of `targets/`.
+
+A file names what exists in the account by its ids, which stand in the template as they are written. Account and Region stay
+open, so that a template is made without either and fits all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_sns_subscriptions as subscriptions
+
+from canary_cdk import Controller
+from canary_cdk.registered import RegisteredTarget
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from canary.rules.target import Target
+
+CONTROLLER = "canary"
+
+
+class ControllerStack(cdk.Stack):
+    """The controller, with what somebody who runs rollouts needs to know as outputs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        notice_email: str | None = None,
+        reserved_concurrency: int | None = None,
+        **options: Any,  # noqa: ANN401 - a stack's own
+    ) -> None:
+        super().__init__(
+            scope, CONTROLLER, description="Canary controller for API Gateway stages and Lambda aliases", **options
+        )
+        self.controller = Controller(self, "Controller", reserved_concurrency=reserved_concurrency)
+        if notice_email:
+            self.controller.notices.add_subscription(subscriptions.EmailSubscription(notice_email))
+        self._tell("StateMachineArn", self.controller.state_machine.state_machine_arn, "start executions of it")
+        self._tell("OperateRolloutName", self.controller.operate_rollout.function_name, "call it with a verb")
+        self._tell("TableName", self.controller.table.table_name, "the records")
+        self._tell("NoticesArn", self.controller.notices.topic_arn, "subscribe to it")
+
+    def _tell(self, name: str, value: str, description: str) -> None:
+        cdk.CfnOutput(self, name, value=value, description=description)
+
+
+class TargetStack(cdk.Stack):
+    """One target of a file."""
+
+    def __init__(self, scope: Construct, *, target: Target, **options: Any) -> None:  # noqa: ANN401 - a stack's own
+        super().__init__(
+            scope,
+            f"canary-target-{target.name}",
+            description=f"Target {target.name} of the canary controller",
+            **options,
+        )
+        RegisteredTarget(self, "Target", target=target)

@@ -1,0 +1,296 @@
+"""What the controller's stack promises whoever deploys it."""
+
+import re
+from fnmatch import fnmatchcase
+
+import pytest
+
+from canary.rules.phases import LATE_WRITER_SECONDS
+from canary.tasks.entry import METRICS
+from statemachine.definition import load, states_of, task_names
+from tests.infra.templates import text
+
+pytestmark = pytest.mark.slow
+
+TASKS = task_names(load())
+BESIDE = ["GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm", "GuardDeletion"]
+STOPPERS = ["GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm"]
+SAVERS = ["GuardRollout", "SweepTargets"]
+
+
+def functions(template):
+    return template.of_type("AWS::Lambda::Function")
+
+
+def test_there_is_a_function_for_every_task_state_and_those_beside_the_machine(controller):
+    assert {one["FunctionName"] for one in functions(controller).values()} == {f"canary-{task}" for task in (*TASKS, *BESIDE)}
+
+
+@pytest.mark.parametrize("task", [*TASKS, *BESIDE])
+def test_a_function_knows_its_task_the_table_and_the_targets(controller, task):
+    _, function = controller.function(task)
+    variables = function["Environment"]["Variables"]
+    assert function["Handler"] == f"canary.tasks.{re.sub('(?<=[a-z])(?=[A-Z])', '_', task).lower()}.handler"
+    assert variables["CANARY_TASK"] == task
+    assert variables["CANARY_TABLE"]["Ref"] in controller.of_type("AWS::DynamoDB::Table")
+    assert variables["CANARY_TARGET_PREFIX"] == "/canary/targets/"
+
+
+def test_functions_run_traced_on_arm_with_the_pinned_layer(controller):
+    for function in functions(controller).values():
+        assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        (layer,) = map(text, function["Layers"])
+        assert re.fullmatch(
+            r"arn:<Partition>:lambda:<Region>:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:\d+", layer
+        )
+
+
+def test_no_function_outlives_the_wait_for_a_late_writer(controller):
+    timeouts = {one["Timeout"] for one in functions(controller).values()}
+    assert max(timeouts) <= LATE_WRITER_SECONDS
+    assert max(timeouts) < min(state["TimeoutSeconds"] for _, state in states_of(load()) if state["Type"] == "Task")
+
+
+@pytest.mark.parametrize("task", [*TASKS, *BESIDE])
+def test_the_machine_is_known_to_those_who_look_executions_up(controller, task):
+    _, function = controller.function(task)
+    arn = function["Environment"]["Variables"].get("CANARY_STATE_MACHINE_ARN")
+    known = "arn:<Partition>:states:<Region>:<AccountId>:stateMachine:canary-rollout"
+    assert text(arn) == (known if task in STOPPERS else "None")
+
+
+@pytest.mark.parametrize("task", [*TASKS, *BESIDE])
+def test_a_function_logs_where_it_is_kept_for_a_time(controller, task):
+    _, function = controller.function(task)
+    log = controller.resources[function["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]
+    assert (log["LogGroupName"], log["RetentionInDays"]) == (f"/aws/lambda/canary-{task}", 90)
+
+
+def test_the_machine_calls_published_versions_that_are_kept(controller):
+    machine = controller.only("AWS::StepFunctions::StateMachine")
+    substitutions = machine["DefinitionSubstitutions"]
+    assert {*substitutions} == {f"{task}Arn" for task in TASKS}
+    for task in TASKS:
+        version = controller.resources[substitutions[f"{task}Arn"]["Ref"]]
+        assert version["Type"] == "AWS::Lambda::Version"
+        assert version["Properties"]["FunctionName"]["Ref"] == controller.function(task)[0]
+        assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_machine_may_call_the_versions_that_running_executions_began_with(controller):
+    role = controller.only("AWS::StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]
+    called = {resource for action, resource in controller.allowed(role) if action == "lambda:InvokeFunction"}
+    assert called == {f"arn:<Partition>:lambda:<Region>:<AccountId>:function:canary-{task}:*" for task in TASKS}
+
+
+def test_the_machine_is_standard_traced_and_logs_everything(controller):
+    machine = controller.only("AWS::StepFunctions::StateMachine")
+    assert (machine["StateMachineName"], machine["StateMachineType"]) == ("canary-rollout", "STANDARD")
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    logging = machine["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", True)
+    group = logging["Destinations"][0]["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]
+    assert controller.resources[group]["Properties"]["LogGroupName"] == "/aws/vendedlogs/states/canary-rollout"
+
+
+def test_the_records_outlive_the_stack_and_can_be_restored(controller):
+    (table,) = [one for one in controller.resources.values() if one["Type"] == "AWS::DynamoDB::Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = table["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["DeletionProtectionEnabled"] is True
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert [(key["AttributeName"], key["KeyType"]) for key in properties["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+
+
+@pytest.mark.parametrize("task", [*TASKS, *BESIDE])
+def test_a_function_touches_a_target_with_the_targets_role_only(controller, task):
+    actions = {action for action, _ in controller.allowed(controller.role_of(task))}
+    assert {action.split(":")[0] for action in actions} <= {"xray", "logs", "dynamodb", "ssm", "sts", "states", "events", "sqs"}
+
+
+@pytest.mark.parametrize("task", ["TakeLock", "AdvanceRollout", "HoldRollout"])
+def test_a_task_that_works_on_records_alone_cannot_reach_a_target(controller, task):
+    assert "sts:AssumeRole" not in {action for action, _ in controller.allowed(controller.role_of(task))}
+
+
+@pytest.mark.parametrize("task", [*TASKS, *BESIDE])
+def test_only_who_stops_executions_may(controller, task):
+    actions = {action for action, _ in controller.allowed(controller.role_of(task))}
+    assert ("states:StopExecution" in actions) is (task in STOPPERS)
+
+
+def test_checks_and_the_deletion_guard_write_nothing(controller):
+    for task in ("CheckRelease", "GuardDeletion"):
+        assert "dynamodb:PutItem" not in {action for action, _ in controller.allowed(controller.role_of(task))}
+
+
+def test_nobody_may_delete_a_record(controller):
+    for task in (*TASKS, *BESIDE):
+        actions = {action for action, _ in controller.allowed(controller.role_of(task)) if action.startswith("dynamodb:")}
+        assert actions <= {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+
+
+def test_a_task_without_a_row_stops_the_synth():
+    from canary_cdk.functions import DutiesMissingError, _duties
+
+    with pytest.raises(DutiesMissingError, match="the task SingSong has no row"):
+        _duties("SingSong")
+
+
+def test_every_row_is_a_functions():
+    from canary_cdk.functions import MAY
+
+    assert {*MAY} == {*TASKS, *BESIDE}
+
+
+@pytest.fixture(scope="session")
+def rules(controller):
+    return {one["Name"]: one for one in controller.of_type("AWS::Events::Rule").values()}
+
+
+def test_the_guard_hears_of_executions_that_ended_badly(controller, rules):
+    rule = rules["canary-failed-executions"]
+    assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    (machine,) = rule["EventPattern"]["detail"]["stateMachineArn"]
+    assert controller.resources[machine["Ref"]]["Type"] == "AWS::StepFunctions::StateMachine"
+    assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0] == controller.function("GuardRollout")[0]
+
+
+def test_the_sweeper_runs_every_minute(controller, rules):
+    rule = rules["canary-every-minute"]
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0] == controller.function("SweepTargets")[0]
+
+
+def test_an_event_that_cannot_be_delivered_is_kept(controller, rules):
+    (queue,) = controller.of_type("AWS::SQS::Queue")
+    for name in ("canary-failed-executions", "canary-every-minute"):
+        (target,) = rules[name]["Targets"]
+        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"] == [queue, "Arn"]
+        assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 6 * 3600
+    assert all(target["DeadLetterConfig"] for target in rules["canary-notices"]["Targets"])
+
+
+@pytest.mark.parametrize(("task", "retries"), [("GuardRollout", 2), ("SweepTargets", 0), ("HearAlarm", 2)])
+def test_an_event_that_a_function_fails_on_is_kept(controller, task, retries):
+    name, _ = controller.function(task)
+    found = controller.named("AWS::Lambda::EventInvokeConfig", {"Ref": name})
+    (queue,) = controller.of_type("AWS::SQS::Queue")
+    assert found["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"] == [queue, "Arn"]
+    assert found["MaximumRetryAttempts"] == retries
+    assert ("sqs:SendMessage", f"<{queue}.Arn>") in controller.allowed(controller.role_of(task))
+
+
+def test_dead_letters_are_taken_from_the_controllers_and_the_targets_rules_only(controller, orders):
+    policy = controller.only("AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    allowed = [one for one in policy if one["Effect"] == "Allow"]
+    assert all(one["Principal"] == {"Service": "events.amazonaws.com"} for one in allowed)
+    sources = [text(arns["aws:SourceArn"]) for one in allowed for arns in one["Condition"].values()]
+    alarms = f"arn:<Partition>:events:<Region>:<AccountId>:rule/{orders.only('AWS::Events::Rule')['Name']}"
+    assert any(fnmatchcase(alarms, source) for source in sources)
+    assert not any(fnmatchcase(alarms.replace("/canary-", "/other-"), source) for source in sources)
+
+
+def test_notices_are_the_controllers_own_events(rules):
+    from canary.aws.notices import SOURCE, Kind
+
+    pattern = rules["canary-notices"]["EventPattern"]
+    assert pattern["source"] == [SOURCE]
+    assert {*pattern["detail-type"]} == {Kind.HELD.value, Kind.ENDED.value, Kind.OPERATOR_NEEDED.value}
+
+
+def test_only_this_accounts_rule_and_alarms_publish_notices(controller):
+    statements = controller.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    allowed = {one["Principal"]["Service"]: one["Condition"] for one in statements if one["Effect"] == "Allow"}
+    assert allowed["cloudwatch.amazonaws.com"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    (rule,) = [name for name, one in controller.of_type("AWS::Events::Rule").items() if one["Name"] == "canary-notices"]
+    assert allowed["events.amazonaws.com"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+
+
+def test_topic_and_queue_take_encrypted_connections_only(controller):
+    for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
+        statements = controller.only(kind)["PolicyDocument"]["Statement"]
+        assert [one["Condition"] for one in statements if one["Effect"] == "Deny"] == [
+            {"Bool": {"aws:SecureTransport": "false"}}
+        ]
+
+
+def test_the_controller_watches_itself_and_tells_the_topic(controller):
+    (topic,) = controller.of_type("AWS::SNS::Topic")
+    alarms = {one["AlarmName"].rpartition("-")[2]: one for one in controller.of_type("AWS::CloudWatch::Alarm").values()}
+    assert {*alarms} == {"OperatorNeeded", "GuardErrors", "SweeperErrors", "SweeperSilent", "DeadLetters"}
+    assert all(one["AlarmActions"] == [{"Ref": topic}] for one in alarms.values())
+    assert alarms["SweeperSilent"]["TreatMissingData"] == "breaching"
+
+
+def test_a_failed_rollout_is_no_alarm(controller):
+    assert not [one for one in controller.of_type("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "AWS/States"]
+
+
+def test_the_operators_alarm_reads_the_metric_that_the_tasks_count(controller):
+    (alarm,) = [one for one in controller.of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == "OperatorNeeded"]
+    assert alarm["Namespace"] == METRICS
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "canary"}]
+
+
+def test_a_second_controller_finds_the_place_taken(controller):
+    parameter = controller.only("AWS::SSM::Parameter")
+    assert parameter["Name"] == "/canary/controller"
+    assert parameter["Value"]["Ref"] in controller.of_type("AWS::StepFunctions::StateMachine")
+
+
+def test_whatever_is_tagged_says_whose_it_is(controller):
+    for function in functions(controller).values():
+        assert {"Key": "canary:controller", "Value": "canary"} in function["Tags"]
+
+
+def test_a_refused_deletion_comes_before_anything_is_gone(controller):
+    (name,) = controller.at_rest()
+    assert controller.kept_while(name) == {*controller.resources} - {name}
+
+
+def test_deletions_are_refused_by_the_deletion_guard_soon(controller):
+    resource = controller.only("Custom::CanaryAtRest")
+    assert text(resource["ServiceToken"]) == "arn:<Partition>:lambda:<Region>:<AccountId>:function:canary-GuardDeletion"
+    assert int(resource["ServiceTimeout"]) == 300
+    assert "Target" not in resource
+
+
+def test_outputs_say_what_one_needs_to_know(controller):
+    assert {*controller.body["Outputs"]} == {"StateMachineArn", "OperateRolloutName", "TableName", "NoticesArn"}
+
+
+def test_a_dashboard_is_named_after_its_region(product):
+    for template in product.templates.values():
+        assert text(template.only("AWS::CloudWatch::Dashboard")["DashboardName"]).endswith("-<Region>")
+
+
+@pytest.fixture(scope="session")
+def shop(foreign):
+    return foreign.templates["shop"]
+
+
+def test_concurrency_is_kept_free_for_those_who_make_targets_safe(controller, shop):
+    reserved = {
+        one["FunctionName"]: one["ReservedConcurrentExecutions"]
+        for one in functions(shop).values()
+        if "ReservedConcurrentExecutions" in one
+    }
+    assert reserved == {f"canary-{task}": 2 for task in SAVERS}
+    assert not any("ReservedConcurrentExecutions" in one for one in functions(controller).values())
+
+
+def test_options_of_the_construct_are_heard(shop):
+    (layer,) = shop.of_type("AWS::Lambda::LayerVersion")
+    ours = [one for one in functions(shop).values() if str(one.get("FunctionName", "")).startswith("canary-")]
+    assert all(one["Layers"] == [{"Ref": layer}] for one in ours)
+    kept = {
+        one["RetentionInDays"]
+        for one in shop.of_type("AWS::Logs::LogGroup").values()
+        if "canary" in str(one.get("LogGroupName"))
+    }
+    assert kept == {7}
+    assert not [name for name in shop.of_type("AWS::CloudWatch::Dashboard") if name.startswith("Canaries")]

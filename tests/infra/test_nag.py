@@ -1,0 +1,43 @@
+"""cdk-nag's pack AwsSolutions over everything that is deployed."""
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+OURS = ("shop/Canaries/", "shop/Orders/", "shop/Unlogged/", "shop/Ship/")
+
+
+def test_no_finding_of_the_app_is_left(product):
+    assert product.findings == []
+
+
+def test_the_constructs_leave_no_finding_in_an_app_of_somebody_else(foreign):
+    assert [finding for finding in foreign.findings if finding[1].startswith(OURS)] == []
+
+
+def test_a_finding_would_be_seen(foreign):
+    assert ("AwsSolutions-APIG1", "shop/Prod/Resource") in foreign.findings
+
+
+def test_every_acknowledgement_has_a_reason_of_the_list(product):
+    from canary_cdk.reasons import RULES, WILDCARDS
+
+    reasons = {*RULES.values(), *(wildcard.reason for wildcard in WILDCARDS)}
+    assert product.acknowledged
+    for _, given, path in product.acknowledged:
+        assert given in reasons or all(part in reasons for part in given.split(" -- ")), path
+
+
+def test_every_rule_of_the_list_is_acknowledged_somewhere(product):
+    from canary_cdk.reasons import RULES
+
+    assert {*RULES} <= {rule for rule, _, _ in product.acknowledged}
+
+
+def test_a_rule_without_a_reason_cannot_be_acknowledged():
+    import aws_cdk as cdk
+
+    from canary_cdk.reasons import ReasonMissingError, acknowledge_rule
+
+    with pytest.raises(ReasonMissingError, match="no reason for AwsSolutions-SQS4"):
+        acknowledge_rule(cdk.Stack(), "AwsSolutions-SQS4")

@@ -1,0 +1,236 @@
+"""The sample's app as a whole, and the script that ends its builds."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canary.edge.request import parse_request
+from canary.edge.target import target_from_json
+from examples.orders_app.exceptions import OF_FUNCTIONS, OF_THE_API, OF_THE_PIPELINE
+from examples.orders_app.orders_stack import FROZEN
+from examples.orders_app.publish_release import Build, DefinitionMovedError, fingerprint, main, publish_release
+from local.embedded import EmbeddedAws
+from local.sample import READ, WRITE, create_sample
+from local.sample import publish_release as update_code
+from tests.infra.orders_world import CONTEXT, ROOT, sample
+from tests.infra.templates import text
+from tests.infra.test_lint import findings
+
+pytestmark = pytest.mark.slow
+
+
+class Account:
+    """The sample's API and functions, made by hand."""
+
+    def __init__(self, aws: EmbeddedAws) -> None:
+        self.aws = aws
+        self.target = create_sample(aws.client)
+        self.rest_api_id = str(self.target.stage.rest_api_id)
+        self.gateway, self.functions = aws.client("apigateway"), aws.client("lambda")
+
+    def publish(self, reason: str = "") -> dict[str, Any]:
+        build = Build("orders", self.rest_api_id, (READ, WRITE), reason)
+        return publish_release(build, gateway=self.gateway, functions=self.functions)
+
+    def add_route(self, name: str) -> None:
+        """A route that answers by itself."""
+        root = next(one["id"] for one in self.gateway.get_resources(restApiId=self.rest_api_id)["items"] if one["path"] == "/")
+        resource = self.gateway.create_resource(restApiId=self.rest_api_id, parentId=root, pathPart=name)["id"]
+        place = {"restApiId": self.rest_api_id, "resourceId": resource, "httpMethod": "GET"}
+        self.gateway.put_method(**place, authorizationType="NONE")
+        self.gateway.put_integration(**place, type="MOCK")
+
+    @property
+    def deployments(self) -> dict[str, str]:
+        """Descriptions by id."""
+        return {one["id"]: one["description"] for one in self.gateway.get_deployments(restApiId=self.rest_api_id)["items"]}
+
+    @property
+    def stage(self) -> dict[str, Any]:
+        answer = self.gateway.get_stage(restApiId=self.rest_api_id, stageName="prod")
+        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    with EmbeddedAws() as aws:
+        yield Account(aws)
+
+
+class TestPublishing:
+    def test_a_build_that_runs_twice_names_the_same_release(self, account: Account) -> None:
+        update_code(account.aws.client, account.target, {"NAME": "built"})
+
+        first, second = account.publish("c0ffee"), account.publish("c0ffee")
+
+        assert first == second
+        assert first["release"]["functions"] == {READ: "2", WRITE: "2"}
+        assert len(account.deployments) == 2, "the stage's own and the build's"
+
+    def test_what_is_published_moves_nothing(self, account: Account) -> None:
+        before = account.stage
+
+        account.publish()
+
+        assert account.stage == before
+        for function in (READ, WRITE):
+            assert {one["FunctionVersion"] for one in account.functions.list_aliases(FunctionName=function)["Aliases"]} == {"1"}
+
+    def test_new_code_is_a_new_version_of_the_same_definition(self, account: Account) -> None:
+        before = account.publish()["release"]
+        account.functions.update_function_configuration(FunctionName=READ, MemorySize=512)
+
+        after = account.publish()["release"]
+
+        assert after["functions"] == {**before["functions"], READ: "2"}
+        assert after["deployment"] == before["deployment"]
+
+    def test_a_new_route_is_a_new_deployment(self, account: Account) -> None:
+        before = account.publish()["release"]
+        account.add_route("receipts")
+
+        after = account.publish()["release"]
+
+        assert after["functions"] == before["functions"]
+        assert after["deployment"] != before["deployment"]
+
+    def test_a_definition_that_comes_back_is_the_deployment_it_was(self, account: Account) -> None:
+        first = account.publish()["release"]["deployment"]
+        account.add_route("receipts")
+        account.publish()
+        resources = account.gateway.get_resources(restApiId=account.rest_api_id)["items"]
+        added = next(one["id"] for one in resources if one["path"] == "/receipts")
+        account.gateway.delete_resource(restApiId=account.rest_api_id, resourceId=added)
+
+        assert account.publish()["release"]["deployment"] == first
+
+    def test_the_file_is_the_input_of_an_execution(self, account: Account) -> None:
+        request, problems = parse_request(account.publish("a reason" * 100))
+
+        assert problems == ()
+        assert request is not None
+        assert request.release.deployment in account.deployments
+        assert len(request.reason) == 500
+
+    def test_more_than_routes_is_part_of_the_definition(self, account: Account) -> None:
+        before = fingerprint(account.gateway, account.rest_api_id)
+        account.gateway.create_request_validator(restApiId=account.rest_api_id, name="body", validateRequestBody=True)
+
+        assert fingerprint(account.gateway, account.rest_api_id) != before
+
+    def test_a_definition_that_moves_meanwhile_stops_the_build_and_is_never_found_again(self, account: Account) -> None:
+        freeze = account.gateway.create_deployment
+
+        class Hasty:
+            """The API's client in a place where somebody adds a route at the wrong moment."""
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(account.gateway, name)
+
+            def create_deployment(self, **given: Any) -> Any:
+                account.add_route("meanwhile")
+                return freeze(**given)
+
+        build = Build("orders", account.rest_api_id, (READ,))
+        with pytest.raises(DefinitionMovedError, match="was changed while it was frozen; build again when nobody deploys it"):
+            publish_release(build, gateway=Hasty(), functions=account.functions)
+
+        moved = set(account.deployments)
+        assert account.publish()["release"]["deployment"] not in moved
+
+    def test_the_command_writes_the_file_and_says_what_is_in_it(
+        self, account: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = tmp_path / "rollout.json"
+        given = ["--target", "orders", "--rest-api", account.rest_api_id, "--functions", READ, WRITE, "--output", str(file)]
+
+        main([*given, "--reason", "c0ffee"])
+
+        written = json.loads(file.read_text(encoding="utf-8"))
+        assert written == {**account.publish(), "reason": "c0ffee"}
+        assert capsys.readouterr().out.startswith(f"{file}: {{")
+
+    def test_the_pipeline_is_allowed_exactly_the_calls_that_publishing_makes(self, account: Account) -> None:
+        account.aws.faults.clear()
+
+        account.publish()
+
+        made = {(call.service, call.operation) for call in account.aws.faults.calls}
+        assert made == {
+            ("lambda", "GetFunction"),
+            ("lambda", "PublishVersion"),
+            *(("apigateway", operation) for operation in READS),
+            ("apigateway", "CreateDeployment"),
+            ("apigateway", "UpdateDeployment"),
+        }
+        assert sorted(READS.values()) == sorted(FROZEN)
+
+
+READS = {
+    "GetRestApi": "",
+    "GetResources": "/resources",
+    "GetModels": "/models",
+    "GetRequestValidators": "/requestvalidators",
+    "GetAuthorizers": "/authorizers",
+    "GetGatewayResponses": "/gatewayresponses",
+    "GetDeployments": "/deployments",
+}
+"""What is read, and where API Gateway checks it below the API."""
+
+
+class TestApp:
+    def test_it_leaves_no_finding_of_cdk_nag(self) -> None:
+        assert sample().findings == []
+
+    def test_it_makes_no_exception_that_nothing_needs(self) -> None:
+        acknowledged = {rule for rule, _, _ in sample().acknowledged}
+
+        assert {*OF_FUNCTIONS, *OF_THE_API, *OF_THE_PIPELINE} <= acknowledged
+
+    def test_its_templates_are_clean(self) -> None:
+        for name, template in sample().templates.items():
+            assert findings(template.body) == [], name
+
+    def test_its_target_is_one_that_the_controller_reads(self) -> None:
+        (parameter,) = sample().templates["orders"].of_type("AWS::SSM::Parameter").values()
+        resolved = text(parameter["Value"])
+        for name in ("ApiF70053CD", "ApiStage4697DF29", "ReadFunction9BA9B3F3", "WriteFunction7E3D34BD"):
+            assert f"<{name}>" in resolved
+        for placeholder, value in {"<ApiF70053CD>": "a1b2c3d4e5", "<ApiStage4697DF29>": "prod"}.items():
+            resolved = resolved.replace(placeholder, value)
+        plain = resolved.replace("<", "").replace(">", "").replace("TargetRole12E3474B.Arn", "arn:aws:iam::123456789012:role/x")
+
+        target = target_from_json(plain)
+
+        assert (target.name, target.stage and target.stage.stage_name) == ("orders", "prod")
+        assert [(one.live, one.canary) for one in target.functions] == 2 * [("live", "canary")]
+
+    def test_its_aliases_are_there_until_the_target_said_that_it_is_at_rest(self) -> None:
+        orders = sample().templates["orders"]
+        (at_rest,) = orders.at_rest()
+
+        assert {*orders.of_type("Custom::ControlledAlias"), *orders.of_type("Custom::ControlledStage")} <= orders.kept_while(
+            at_rest
+        )
+
+    def test_its_settings_run_it(self, tmp_path: Path) -> None:
+        settings = json.loads((ROOT / "examples" / "orders_app" / "cdk.json").read_text(encoding="utf-8"))
+        program, *arguments = settings["app"].split()
+        paths = [str(ROOT), str(ROOT / "functions"), str(ROOT / "infra")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "CDK_OUTDIR": str(tmp_path)}
+        environment |= {"CDK_CONTEXT_JSON": json.dumps(CONTEXT)}
+
+        assert program == "python"
+        subprocess.run([sys.executable, *arguments], check=True, env=environment, cwd=tmp_path, capture_output=True)  # noqa: S603
+
+        assert {path.name for path in tmp_path.glob("*.template.json")} == {
+            "orders.template.json",
+            "orders-pipeline.template.json",
+            "orders-schedules.template.json",
+        }

@@ -1,0 +1,200 @@
+"""Whatever a deploy changes, it moves no deployment, no canary and no alias: read from templates, and tried on the account."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_apigateway as apigateway
+
+from examples.orders_app.orders_stack import OrdersStack
+from local.deploy import DeployError, destroy
+from local.embedded import EmbeddedAws
+from tests.infra.orders_world import STACK, Synthesiser, World, add_route
+from tests.infra.templates import Template
+
+pytestmark = pytest.mark.slow
+
+STAGE, ALIAS = "Custom::ControlledStage", "Custom::ControlledAlias"
+
+
+def throttle(stack: OrdersStack) -> None:
+    """Another limit, past the construct's own keys."""
+    resource = stack.api.deployment_stage.node.default_child
+    resource.add_property_override("MethodSettings.0.ThrottlingRateLimit", 5)
+
+
+def meddle(stack: OrdersStack) -> None:
+    """What an app can do to CDK's own classes although it should not."""
+    stage, alias = stack.api.deployment_stage.node.default_child, stack.read.live.node.default_child
+    stage.canary_setting = apigateway.CfnStage.CanarySettingProperty(percent_traffic=50)
+    stage.deployment_id = apigateway.Deployment(stack, "Other", api=stack.api).deployment_id
+    alias.function_version = "7"
+    alias.description = "mine"
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "handler code": {"release": "another"},
+    "a route": {"change": add_route},
+    "a stage variable": {"variables": {"greeting": "hello"}},
+    "tags": {"tags": {"team": "shop"}},
+    "a limit": {"change": throttle},
+    "code, route, variable and tags": {
+        "release": "another",
+        "change": add_route,
+        "variables": {"greeting": "hello"},
+        "tags": {"team": "shop"},
+    },
+    "what the app has no business with": {"change": meddle},
+}
+
+
+@pytest.fixture(scope="module")
+def synthesiser(tmp_path_factory: pytest.TempPathFactory) -> Synthesiser:
+    return Synthesiser(tmp_path_factory.mktemp("templates"))
+
+
+@pytest.fixture(scope="module")
+def before(synthesiser: Synthesiser) -> Template:
+    return synthesiser.template()
+
+
+@pytest.fixture(scope="module", params=CHANGES)
+def after(synthesiser: Synthesiser, request: pytest.FixtureRequest) -> Template:
+    return synthesiser.template(**CHANGES[request.param])
+
+
+class TestTemplates:
+    def test_no_change_touches_an_alias(self, before: Template, after: Template) -> None:
+        assert before.of_type(ALIAS) == after.of_type(ALIAS)
+        assert all("FunctionVersion" not in one for one in after.of_type(ALIAS).values())
+
+    def test_no_change_gives_the_stage_a_canary_or_another_alias(self, before: Template, after: Template) -> None:
+        ((name, stage),) = after.of_type(STAGE).items()
+
+        assert [name] == [*before.of_type(STAGE)]
+        assert "CanarySetting" not in stage
+        assert stage["Variables"]["lambdaAlias"] == "live"
+
+    def test_no_change_leaves_a_type_that_cloudformation_could_write_itself(self, after: Template) -> None:
+        assert after.of_type("AWS::ApiGateway::Stage") == {}
+        assert after.of_type("AWS::Lambda::Alias") == {}
+
+    def test_the_first_deployment_stays_what_it_was(self, before: Template, after: Template) -> None:
+        (bootstrap,) = before.of_type("AWS::ApiGateway::Deployment")
+
+        assert after.resources[bootstrap]["Properties"] == before.resources[bootstrap]["Properties"]
+        assert after.resources[bootstrap]["DeletionPolicy"] == after.resources[bootstrap]["UpdateReplacePolicy"] == "Retain"
+
+    def test_versions_stay_when_they_leave_the_template(self, after: Template) -> None:
+        versions = [one for one in after.resources.values() if one["Type"] == "AWS::Lambda::Version"]
+
+        assert [(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in versions] == 2 * [
+            ("RetainExceptOnCreate", "Retain")
+        ]
+
+
+def test_changed_code_publishes_a_version_and_changes_nothing_else_that_is_owned(
+    synthesiser: Synthesiser, before: Template
+) -> None:
+    changed = synthesiser.template(release="another")
+
+    assert before.of_type("AWS::Lambda::Version").keys().isdisjoint(changed.of_type("AWS::Lambda::Version"))
+    assert before.of_type(STAGE) == changed.of_type(STAGE)
+
+
+def test_a_route_makes_no_deployment(synthesiser: Synthesiser, before: Template) -> None:
+    changed = synthesiser.template(change=add_route)
+
+    assert len(changed.of_type("AWS::ApiGateway::Method")) == len(before.of_type("AWS::ApiGateway::Method")) + 1
+    assert changed.of_type("AWS::ApiGateway::Deployment") == before.of_type("AWS::ApiGateway::Deployment")
+    assert before.of_type(STAGE) == changed.of_type(STAGE)
+
+
+def test_only_a_variable_that_changed_differs_in_the_stage(synthesiser: Synthesiser, before: Template) -> None:
+    changed = synthesiser.template(variables={"greeting": "hello"})
+
+    assert changed.only(STAGE) == {**before.only(STAGE), "Variables": {"lambdaAlias": "live", "greeting": "hello"}}
+
+
+@pytest.fixture(scope="module", params=["yes", "no"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with EmbeddedAws(answers={"cloudformation-resends-stage": request.param}) as aws:
+        yield World(aws, tmp_path_factory.mktemp("world"))
+
+
+class TestAccount:
+    """The templates deployed and changed, whether or not CloudFormation sends a stage's properties again."""
+
+    def test_releases_and_deploys_never_get_into_each_others_way(self, world: World) -> None:
+        first = world.owned
+        world.deploy(release="second", change=add_route)
+        assert world.owned == first, "a deploy moved what a rollout moves"
+        assert world.versions == ["1", "2"]
+
+        assert world.finish(world.start())["status"] == "SUCCEEDED"
+        promoted = world.owned
+        assert promoted["deployment"] != first["deployment"]
+        assert {version for version, _ in promoted["aliases"].values()} == {"2"}
+
+        self._change_everything_at_rest(world, promoted)
+        self._change_everything_under_a_canary(world)
+        self._fail_a_deploy(world)
+
+        assert world.versions == ["1", "2", "3"]
+        assert {first["deployment"], promoted["deployment"]} < world.deployments
+        self._destroy(world)
+
+    def _change_everything_at_rest(self, world: World, promoted: dict[str, Any]) -> None:
+        for changes in ({"variables": {"greeting": "hello"}}, {"tags": {"team": "shop"}}, {"change": throttle}):
+            world.deploy(release="second", **changes)
+            assert world.owned == promoted, changes
+        world.deploy(release="second", variables={"greeting": "good-day"}, tags={"team": "shop"}, change=add_route)
+        assert world.owned == promoted
+        assert world.stage["variables"] == {"lambdaAlias": "live", "greeting": "good-day"}
+        assert world.stage["tags"] == {"team": "shop"}
+
+    def _change_everything_under_a_canary(self, world: World) -> None:
+        settings = {"variables": {"greeting": "good-day"}, "tags": {"team": "shop"}, "change": add_route}
+        world.deploy(release="third", **settings)
+        rollout = world.start()
+        world.wait_for_canary()
+        under_way = world.owned
+
+        world.deploy(release="third", **{**settings, "tags": {"team": "shop", "cost": "42"}})
+        assert world.owned == under_way
+        with pytest.raises(
+            DeployError, match=r"has a canary, and both arms share its settings; deploy /variables/greeting again"
+        ):
+            world.deploy(release="third", **{**settings, "variables": {"greeting": "bye"}})
+        assert world.owned == under_way
+        assert world.stage["variables"] == {"lambdaAlias": "live", "greeting": "good-day"}
+
+        assert world.finish(rollout)["status"] == "SUCCEEDED"
+        assert {version for version, _ in world.owned["aliases"].values()} == {"3"}
+
+    def _fail_a_deploy(self, world: World) -> None:
+        promoted = world.owned
+
+        def break_it(stack: OrdersStack) -> None:
+            add_route(stack)
+            last = cdk.CfnResource(stack, "Broken", type="AWS::SSM::Parameter", properties={"Type": "String"})
+            last.node.add_dependency(stack.api, *stack.functions)
+
+        with pytest.raises(DeployError, match="Broken"):
+            world.deploy(release="fourth", variables={"greeting": "other"}, change=break_it)
+        assert world.owned == promoted
+        assert world.stage["variables"] == {"lambdaAlias": "live", "greeting": "good-day"}
+
+    def _destroy(self, world: World) -> None:
+        rollout = world.start(release={"functions": {"orders-read": "2", "orders-write": "2"}})
+        world.wait_for_canary()
+        assembly = world.synthesiser.assembly(release="third")
+        with pytest.raises(DeployError, match="AtRest"):
+            destroy(world.aws.client, assembly, stacks=[STACK])
+        assert world.finish(rollout)["status"] == "SUCCEEDED"
+
+        destroy(world.aws.client, assembly, stacks=[STACK])
+
+        assert world.aws.client("apigateway").get_rest_apis()["items"] == []
+        assert world.aws.client("lambda").list_functions()["Functions"] != []

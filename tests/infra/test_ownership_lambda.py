@@ -1,0 +1,453 @@
+"""The function that makes stages and aliases for CloudFormation, on the embedded AWS."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from canary.rules.access_log import LOG_FORMAT
+from canary_cdk.lambdas.ownership import aliases, handler, stages
+from canary_cdk.lambdas.ownership.refusal import RefusedError
+from canary_cdk.lambdas.ownership.settings import plan_operations
+from local.embedded import EmbeddedAws
+from local.faults import Fault, Mode
+from local.sample import READ, create_sample, publish_release
+
+LIVE_AND_CANARY = {"live": "1", "canary": "1"}
+EVERY_METHOD = {"ResourcePath": "/*", "HttpMethod": "*"}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def target(aws: EmbeddedAws):
+    return create_sample(aws.client)
+
+
+@pytest.fixture
+def functions(aws: EmbeddedAws, target) -> Any:
+    client = aws.client("lambda")
+    yield client
+    for one in client.list_aliases(FunctionName=READ)["Aliases"]:
+        if one["Name"] not in LIVE_AND_CANARY:
+            client.delete_alias(FunctionName=READ, Name=one["Name"])
+
+
+@pytest.fixture
+def gateway(aws: EmbeddedAws, target) -> Any:
+    client = aws.client("apigateway")
+    yield client
+    for one in client.get_stages(restApiId=target.stage.rest_api_id)["item"]:
+        if one["stageName"] != "prod":
+            client.delete_stage(restApiId=target.stage.rest_api_id, stageName=one["stageName"])
+
+
+class Answers(list[dict[str, Any]]):
+    """What was sent to the addresses in the events."""
+
+    url = ""
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Answers]:
+    answers = Answers()
+
+    class Taker(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            assert not self.headers.get("Content-Type")
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is written."""
+
+    server = HTTPServer(("127.0.0.1", 0), Taker)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    answers.url = f"http://127.0.0.1:{server.server_port}/answer"
+    yield answers
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def answers(served: Answers) -> Answers:
+    served.clear()
+    return served
+
+
+def an_alias(name: str = "green", **more: str) -> dict[str, Any]:
+    return {"FunctionName": READ, "Name": name, **more}
+
+
+def a_stage(gateway, rest_api_id: str, *, name: str = "next", **more: Any) -> dict[str, Any]:
+    """A stage as a template has it, on a deployment that is there."""
+    deployment = gateway.get_deployments(restApiId=rest_api_id)["items"][0]["id"]
+    arn = f"arn:aws:apigateway:eu-west-1::/restapis/{rest_api_id}/stages/{name}"
+    first = {"RestApiId": rest_api_id, "StageName": name, "DeploymentId": deployment, "Arn": arn}
+    return {**first, "Variables": {"lambdaAlias": "live"}, "TracingEnabled": "true", **more}
+
+
+def an_event(answers: Answers, request: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "RequestType": request,
+        "ResponseURL": answers.url,
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "Alias",
+        "ResourceType": "Custom::ControlledAlias",
+        "ResourceProperties": properties,
+        **more,
+    }
+
+
+def a_refusal(*, times: int) -> Fault:
+    return Fault(task=None, service="lambda", operation="CreateAlias", mode=Mode.REFUSED, times=times)
+
+
+def version_of(functions, alias: str) -> str:
+    return str(functions.get_alias(FunctionName=READ, Name=alias)["FunctionVersion"])
+
+
+class TestAliases:
+    def test_a_new_alias_begins_at_the_newest_version(self, aws, functions, target) -> None:
+        newest = publish_release(aws.client, target, {"NAME": "newer"})[READ]
+
+        arn = aliases.create(functions, an_alias())
+
+        assert arn.endswith(f":{READ}:green")
+        assert version_of(functions, "green") == newest != version_of(functions, "live")
+
+    def test_the_canary_begins_where_live_is(self, functions) -> None:
+        aliases.create(functions, an_alias(Follows="live"))
+
+        assert version_of(functions, "green") == version_of(functions, "live") == "1"
+
+    def test_one_that_exists_is_refused_with_what_to_say(self, functions) -> None:
+        with pytest.raises(RefusedError, match="alias live of orders-read exists already; say take_over=True"):
+            aliases.create(functions, an_alias("live"))
+
+    def test_one_that_is_taken_over_keeps_its_version_and_stays_when_the_stack_goes(self, functions) -> None:
+        taken = an_alias("live", TakeOver="true")
+
+        assert aliases.create(functions, taken).endswith(":live")
+        aliases.delete(functions, taken)
+
+        assert version_of(functions, "live") == "1"
+
+    def test_one_that_was_made_goes_and_may_be_gone(self, functions) -> None:
+        aliases.create(functions, an_alias())
+
+        aliases.delete(functions, an_alias())
+        aliases.delete(functions, an_alias())
+        aliases.delete(functions, {"FunctionName": "nobody", "Name": "green"})
+
+        with pytest.raises(functions.exceptions.ResourceNotFoundException):
+            version_of(functions, "green")
+
+    def test_an_update_moves_nothing(self, functions) -> None:
+        before = functions.get_alias(FunctionName=READ, Name="live")
+
+        arn = aliases.update(functions, an_alias("live"), an_alias("live", Follows="canary"))
+
+        after = functions.get_alias(FunctionName=READ, Name="live")
+        assert arn == before["AliasArn"]
+        assert after["RevisionId"] == before["RevisionId"]
+
+    def test_another_name_is_another_alias(self, functions) -> None:
+        aliases.create(functions, an_alias())
+
+        assert aliases.update(functions, an_alias(), an_alias("blue")).endswith(":blue")
+
+    def test_a_function_without_a_version_is_refused(self, functions) -> None:
+        role = functions.get_function_configuration(FunctionName=READ)["Role"]
+        code = {"ZipFile": b"PK\x05\x06" + bytes(18)}
+        functions.create_function(FunctionName="young", Runtime="python3.13", Handler="a.b", Role=role, Code=code)
+
+        with pytest.raises(RefusedError, match="function young has no published version"):
+            aliases.create(functions, {"FunctionName": "young", "Name": "live"})
+
+
+class TestStages:
+    @pytest.fixture
+    def rest_api_id(self, target) -> str:
+        return str(target.stage.rest_api_id)
+
+    @pytest.fixture
+    def live(self, gateway, rest_api_id):
+        return lambda: gateway.get_stage(restApiId=rest_api_id, stageName="next")
+
+    def test_a_new_stage_has_everything_that_the_template_says(self, gateway, rest_api_id, live) -> None:
+        destination = "arn:aws:logs:eu-west-1:123456789012:log-group:/orders:*"
+        wanted = a_stage(
+            gateway,
+            rest_api_id,
+            Description="the next one",
+            AccessLogSetting={"DestinationArn": destination, "Format": LOG_FORMAT},
+            MethodSettings=[
+                {**EVERY_METHOD, "ThrottlingRateLimit": "12.5", "MetricsEnabled": "true"},
+                {"ResourcePath": "/~1orders", "HttpMethod": "GET", "ThrottlingBurstLimit": "7"},
+            ],
+            Tags=[{"Key": "team", "Value": "shop"}],
+        )
+
+        assert stages.create(gateway, wanted) == "next"
+
+        found = live()
+        assert found["deploymentId"] == wanted["DeploymentId"]
+        assert found["variables"] == {"lambdaAlias": "live"}
+        assert found["tracingEnabled"] is True
+        assert found["description"] == "the next one"
+        assert found["accessLogSettings"] == {"destinationArn": destination.removesuffix(":*"), "format": LOG_FORMAT}
+        assert found["methodSettings"]["*/*"]["throttlingRateLimit"] == 12.5
+        assert found["methodSettings"]["~1orders/GET"]["throttlingBurstLimit"] == 7
+        assert found["tags"] == {"team": "shop"}
+        assert plan_operations(found, wanted, wanted) == []
+
+    def test_one_that_exists_is_refused_with_what_to_say(self, gateway, rest_api_id) -> None:
+        with pytest.raises(RefusedError, match=r"stage prod of API \w+ exists already; say take_over=True"):
+            stages.create(gateway, a_stage(gateway, rest_api_id, name="prod"))
+
+    def test_one_that_is_taken_over_keeps_its_deployment_and_stays_when_the_stack_goes(
+        self, gateway, rest_api_id, live
+    ) -> None:
+        stages.create(gateway, a_stage(gateway, rest_api_id))
+        deployment = live()["deploymentId"]
+        other = gateway.create_deployment(restApiId=rest_api_id)["id"]
+        taken = a_stage(gateway, rest_api_id, DeploymentId=other, TakeOver="true", Variables={"lambdaAlias": "live", "a": "b"})
+
+        stages.create(gateway, taken)
+        stages.delete(gateway, taken)
+
+        assert live()["deploymentId"] == deployment != other
+        assert live()["variables"] == {"lambdaAlias": "live", "a": "b"}
+
+    def test_what_cannot_be_set_leaves_no_stage_behind(self, gateway, rest_api_id) -> None:
+        with pytest.raises(gateway.exceptions.BadRequestException, match="Invalid stage variable value"):
+            stages.create(gateway, a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "{}"}))
+
+        assert {one["stageName"] for one in gateway.get_stages(restApiId=rest_api_id)["item"]} == {"prod"}
+
+    def test_a_changed_setting_moves_neither_deployment_nor_alias_variable(self, gateway, rest_api_id, live) -> None:
+        before = a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "live", "greeting": "hello", "old": "1"})
+        stages.create(gateway, before)
+        promoted = promote_another(gateway, rest_api_id)
+        after = {**before, "Variables": {"lambdaAlias": "live", "greeting": "good-day"}, "TracingEnabled": "false"}
+
+        stages.update(gateway, before, after)
+
+        assert live()["deploymentId"] == promoted != before["DeploymentId"]
+        assert live()["variables"] == {"lambdaAlias": "live", "greeting": "good-day"}
+        assert live()["tracingEnabled"] is False
+
+    def test_another_first_deployment_in_the_template_moves_nothing(self, gateway, rest_api_id, live) -> None:
+        before = a_stage(gateway, rest_api_id)
+        stages.create(gateway, before)
+        promoted = promote_another(gateway, rest_api_id)
+        newest = gateway.create_deployment(restApiId=rest_api_id)["id"]
+
+        stages.update(gateway, before, {**before, "DeploymentId": newest, "CanarySetting": {"PercentTraffic": "50"}})
+
+        assert live()["deploymentId"] == promoted
+        assert "canarySettings" not in live()
+
+    def test_settings_wait_for_the_end_of_a_canary_and_tags_do_not(self, gateway, rest_api_id, live) -> None:
+        before = a_stage(gateway, rest_api_id)
+        stages.create(gateway, before)
+        attach_canary(gateway, rest_api_id)
+        canary = live()["canarySettings"]
+
+        with pytest.raises(RefusedError, match="stage next of API .* has a canary.*deploy /variables/a again when"):
+            stages.update(gateway, before, {**before, "Variables": {"lambdaAlias": "live", "a": "b"}})
+        stages.update(gateway, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
+
+        assert live()["canarySettings"] == canary
+        assert live()["variables"] == {"lambdaAlias": "live"}
+        assert live()["tags"] == {"team": "shop"}
+
+    def test_a_deploy_that_was_refused_can_be_rolled_back(self, gateway, rest_api_id, live) -> None:
+        before = a_stage(gateway, rest_api_id)
+        stages.create(gateway, before)
+        attach_canary(gateway, rest_api_id)
+        after = {**before, "TracingEnabled": "false"}
+        with pytest.raises(RefusedError):
+            stages.update(gateway, before, after)
+
+        assert stages.update(gateway, after, before) == "next"
+
+        assert live()["tracingEnabled"] is True
+
+    def test_a_tag_that_left_the_template_goes_and_others_stay(self, gateway, rest_api_id, live) -> None:
+        before = a_stage(gateway, rest_api_id, Tags=[{"Key": "team", "Value": "shop"}, {"Key": "old", "Value": "1"}])
+        stages.create(gateway, before)
+        gateway.tag_resource(resourceArn=before["Arn"], tags={"by": "hand"})
+
+        stages.update(gateway, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
+
+        assert live()["tags"] == {"team": "shop", "by": "hand"}
+
+    def test_another_name_is_another_stage(self, gateway, rest_api_id) -> None:
+        before = a_stage(gateway, rest_api_id)
+        stages.create(gateway, before)
+
+        assert stages.update(gateway, before, a_stage(gateway, rest_api_id, name="later")) == "later"
+
+        assert {one["stageName"] for one in gateway.get_stages(restApiId=rest_api_id)["item"]} == {"prod", "next", "later"}
+
+    def test_one_that_was_made_goes_and_may_be_gone(self, gateway, rest_api_id) -> None:
+        stages.create(gateway, a_stage(gateway, rest_api_id))
+
+        stages.delete(gateway, a_stage(gateway, rest_api_id))
+        stages.delete(gateway, a_stage(gateway, rest_api_id))
+
+        assert {one["stageName"] for one in gateway.get_stages(restApiId=rest_api_id)["item"]} == {"prod"}
+
+
+class TestSettings:
+    """What needs no stage to be seen."""
+
+    def test_a_setting_that_left_a_method_takes_the_others_out_and_in_again(self) -> None:
+        live = {"methodSettings": {"*/*": {"throttlingRateLimit": 5.0, "metricsEnabled": True}}}
+        before = {"MethodSettings": [{**EVERY_METHOD, "ThrottlingRateLimit": "5", "MetricsEnabled": "true"}]}
+        after = {"MethodSettings": [{**EVERY_METHOD, "ThrottlingRateLimit": "5"}]}
+
+        assert plan_operations(live, before, after) == [
+            {"op": "remove", "path": "/*/*"},
+            {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "5"},
+        ]
+
+    def test_a_method_that_left_the_template_is_removed_if_it_is_there(self) -> None:
+        before = {"MethodSettings": [{**EVERY_METHOD, "ThrottlingRateLimit": "5"}]}
+
+        assert plan_operations({"methodSettings": {"*/*": {}}}, before, {}) == [{"op": "remove", "path": "/*/*"}]
+        assert plan_operations({"methodSettings": {}}, before, {}) == []
+
+    def test_what_somebody_set_by_hand_and_no_template_had_stays(self) -> None:
+        live = {
+            "variables": {"mine": "1"},
+            "description": "mine",
+            "cacheClusterEnabled": True,
+            "accessLogSettings": {"destinationArn": "mine", "format": "mine"},
+            "methodSettings": {"~1mine/GET": {"metricsEnabled": True}},
+        }
+
+        assert plan_operations(live, {}, {}) == []
+
+    def test_what_left_the_template_goes_back_to_what_it_was_without(self) -> None:
+        live = {
+            "tracingEnabled": True,
+            "description": "ours",
+            "accessLogSettings": {"destinationArn": "ours", "format": "ours"},
+        }
+        before = {
+            "TracingEnabled": "true",
+            "Description": "ours",
+            "AccessLogSetting": {"DestinationArn": "ours", "Format": "ours"},
+        }
+
+        assert plan_operations(live, before, {}) == [
+            {"op": "replace", "path": "/description", "value": ""},
+            {"op": "replace", "path": "/tracingEnabled", "value": "false"},
+            {"op": "remove", "path": "/accessLogSettings"},
+        ]
+
+    def test_no_list_ever_names_deployment_or_canary(self) -> None:
+        after = {
+            "DeploymentId": "other",
+            "CanarySetting": {"DeploymentId": "other", "PercentTraffic": "50"},
+            "Variables": {"a": "b"},
+        }
+
+        paths = {one["path"] for one in plan_operations({"deploymentId": "promoted"}, {}, after)}
+
+        assert paths == {"/variables/a"}
+
+
+class TestHandler:
+    def test_what_was_made_is_answered_with_its_id(self, functions, answers) -> None:
+        handler.handler(an_event(answers, "Create", an_alias()), None)
+
+        assert [(one["Status"], one["PhysicalResourceId"].split(":")[-1]) for one in answers] == [("SUCCESS", "green")]
+        assert {"StackId", "RequestId", "LogicalResourceId"} <= answers[0].keys()
+
+    def test_what_was_refused_is_never_deleted_although_cloudformation_asks(self, functions, answers) -> None:
+        handler.handler(an_event(answers, "Create", an_alias("live")), None)
+        refused = answers.pop()
+        cleanup = an_event(answers, "Delete", an_alias("live"), PhysicalResourceId=refused["PhysicalResourceId"])
+        handler.handler(cleanup, None)
+
+        assert refused["Status"] == "FAILED"
+        assert "exists already" in refused["Reason"]
+        assert answers[0]["Status"] == "SUCCESS"
+        assert version_of(functions, "live") == "1"
+
+    def test_what_was_made_is_deleted(self, functions, answers) -> None:
+        made = aliases.create(functions, an_alias())
+
+        handler.handler(an_event(answers, "Delete", an_alias(), PhysicalResourceId=made), None)
+
+        assert answers[0]["PhysicalResourceId"] == made
+        assert "green" not in [one["Name"] for one in functions.list_aliases(FunctionName=READ)["Aliases"]]
+
+    def test_an_update_is_told_what_was_before(self, functions, answers) -> None:
+        made = aliases.create(functions, an_alias())
+
+        event = an_event(answers, "Update", an_alias("blue"), OldResourceProperties=an_alias(), PhysicalResourceId=made)
+        handler.handler(event, None)
+
+        assert answers[0]["PhysicalResourceId"].endswith(":blue")
+
+    def test_a_failed_update_keeps_the_id(self, functions, answers) -> None:
+        made = aliases.create(functions, an_alias())
+
+        event = an_event(answers, "Update", an_alias("live"), OldResourceProperties=an_alias(), PhysicalResourceId=made)
+        handler.handler(event, None)
+
+        assert (answers[0]["Status"], answers[0]["PhysicalResourceId"]) == ("FAILED", made)
+
+    def test_a_permission_that_does_not_hold_yet_is_waited_for(self, aws, functions, answers, monkeypatch) -> None:
+        monkeypatch.setattr(handler, "PAUSE_SECONDS", 0)
+        aws.faults.add(a_refusal(times=2))
+
+        handler.handler(an_event(answers, "Create", an_alias()), None)
+
+        assert answers[0]["Status"] == "SUCCESS"
+
+    def test_a_permission_that_is_missing_is_reported(self, aws, functions, answers, monkeypatch) -> None:
+        monkeypatch.setattr(handler, "PAUSE_SECONDS", 0)
+        aws.faults.add(a_refusal(times=handler.TRIES))
+
+        handler.handler(an_event(answers, "Create", an_alias()), None)
+
+        assert answers[0]["Status"] == "FAILED"
+        assert "AccessDeniedException" in answers[0]["Reason"]
+
+    def test_what_cloudformation_does_not_ask_is_refused(self, answers) -> None:
+        handler.handler(an_event(answers, "Read", an_alias()), None)
+
+        assert answers[0]["Reason"] == "CloudFormation asks for Read, which is none of Create, Update and Delete"
+
+
+def promote_another(gateway, rest_api_id: str) -> str:
+    """Have the stage run another deployment than the one it began with; its id."""
+    attach_canary(gateway, rest_api_id)
+    copy = {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"}
+    gateway.update_stage(restApiId=rest_api_id, stageName="next", patchOperations=[copy])
+    remove = {"op": "remove", "path": "/canarySettings"}
+    return str(gateway.update_stage(restApiId=rest_api_id, stageName="next", patchOperations=[remove])["deploymentId"])
+
+
+def attach_canary(gateway, rest_api_id: str) -> None:
+    deployment = gateway.create_deployment(restApiId=rest_api_id)["id"]
+    values = {"deploymentId": deployment, "stageVariableOverrides/lambdaAlias": "canary", "percentTraffic": "10"}
+    operations = [{"op": "replace", "path": f"/canarySettings/{name}", "value": value} for name, value in values.items()]
+    gateway.update_stage(restApiId=rest_api_id, stageName="next", patchOperations=operations)

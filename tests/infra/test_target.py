@@ -1,0 +1,277 @@
+"""What a target gets: its registration, a role for exactly its own things, what is measured of it."""
+
+import json
+import re
+from fnmatch import fnmatchcase
+
+import pytest
+
+from canary.edge.target import require_target, target_from_json
+from canary.rules.access_log import metric_filters
+from canary.rules.alarms import target_alarms
+from infra.targets import load_targets
+from tests.infra.conftest import ROOT
+from tests.infra.templates import listed, text
+
+pytestmark = pytest.mark.slow
+
+ROLE = "arn:aws:iam::123456789012:role/canary/target/eu-central-1/orders"
+PLACE = "<Region>:<AccountId>"
+
+
+@pytest.fixture(scope="session")
+def target():
+    (found,) = load_targets(ROOT / "targets")
+    return found
+
+
+@pytest.fixture(scope="session")
+def shop(foreign):
+    return foreign.templates["shop"]
+
+
+def registered(template, name):
+    """The target as the controller will read it, with words in small letters where it refers to other resources."""
+    parameter = template.named("AWS::SSM::Parameter", f"/canary/targets/{name}", key="Name")
+    written = re.sub(r"<\w+\.Arn>", ROLE, text(parameter["Value"]))
+    return target_from_json(re.sub(r"<(\w+)>", lambda match: match[1].lower(), written))
+
+
+def target_role(template, name):
+    parameter = template.named("AWS::SSM::Parameter", f"/canary/targets/{name}", key="Name")
+    (role,) = re.findall(r"<(\w+)\.Arn>", text(parameter["Value"]))
+    return role
+
+
+def small(names):
+    return {name.lower() for name in names}
+
+
+def of(template, prefix, kind):
+    return {name: one for name, one in template.of_type(kind).items() if name.startswith(prefix)}
+
+
+def test_a_file_is_registered_as_it_is_with_the_role_that_was_made(orders, target):
+    found = registered(orders, "orders")
+    assert found.role_arn == ROLE
+    assert json.dumps(str(found)).replace(repr(ROLE), "None") == json.dumps(str(target))
+
+
+def test_the_metric_filters_are_the_rules_own(orders, target):
+    expected = {one.name: one for one in metric_filters("orders", target.metrics.latency_limits_ms)}
+    made = {one["FilterName"]: one for one in orders.of_type("AWS::Logs::MetricFilter").values()}
+    assert {*made} == {*expected}
+    for name, one in made.items():
+        (transformation,) = one["MetricTransformations"]
+        assert (one["LogGroupName"], one["FilterPattern"]) == ("/apigw/orders-prod", expected[name].pattern)
+        assert transformation["MetricName"] == expected[name].metric
+        assert transformation["MetricValue"] == expected[name].value
+        assert transformation.get("DefaultValue") == expected[name].default
+
+
+def test_the_alarms_are_the_rules_own_and_act_on_nothing(orders, target):
+    made = [{**one} for one in orders.of_type("AWS::CloudWatch::Alarm").values()]
+    assert [one.pop("Tags") for one in made] == [[{"Key": "canary:target", "Value": "orders"}]] * len(made)
+    assert sorted(made, key=lambda one: one["AlarmName"]) == sorted(
+        (alarm.put_arguments() for alarm in target_alarms(target)), key=lambda one: one["AlarmName"]
+    )
+
+
+def test_an_alarms_id_comes_from_its_name_and_not_from_its_place(orders):
+    for name, one in orders.of_type("AWS::CloudWatch::Alarm").items():
+        assert re.sub(r"\W", "", one["AlarmName"]) in name
+
+
+def test_exactly_the_targets_alarms_are_heard_when_they_fire(orders, target):
+    pattern = orders.only("AWS::Events::Rule")["EventPattern"]
+    assert pattern["source"] == ["aws.cloudwatch"]
+    assert pattern["detail-type"] == ["CloudWatch Alarm State Change"]
+    assert pattern["detail"] == {
+        "alarmName": [*(alarm.name for alarm in target_alarms(target)), *target.alarms],
+        "state": {"value": ["ALARM"]},
+    }
+
+
+def test_the_rule_calls_the_controllers_listener_which_lets_it(orders, controller):
+    rule = orders.only("AWS::Events::Rule")
+    (aim,) = rule["Targets"]
+    name, listener = controller.function("HearAlarm")
+    assert text(aim["Arn"]) == f"arn:<Partition>:lambda:{PLACE}:function:{listener['FunctionName']}"
+    permission = controller.named("AWS::Lambda::Permission", {"Fn::GetAtt": [name, "Arn"]})
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert fnmatchcase(f"arn:<Partition>:events:{PLACE}:rule/{rule['Name']}", text(permission["SourceArn"]))
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    queue = controller.only("AWS::SQS::Queue")["QueueName"]
+    assert text(aim["DeadLetterConfig"]["Arn"]) == f"arn:<Partition>:sqs:{PLACE}:{queue}"
+
+
+def test_a_target_adds_nothing_to_the_controllers_own_policies(orders):
+    assert not {"AWS::Lambda::Permission", "AWS::SQS::QueuePolicy"} & {one["Type"] for one in orders.resources.values()}
+
+
+def test_the_role_may_do_what_a_rollout_of_this_target_needs_and_nothing_else(orders):
+    api = "arn:<Partition>:apigateway:<Region>::/restapis/a1b2c3d4e5"
+    functions = [f"arn:<Partition>:lambda:{PLACE}:function:orders-{name}" for name in ("read", "write")]
+    everything = ("cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory")
+    readable = ("", "/resources", "/stages", "/stages/prod", "/deployments", "/deployments/*")
+    assert orders.allowed(target_role(orders, "orders")) == {
+        *(("apigateway:GET", f"{api}{path}") for path in readable),
+        ("apigateway:PATCH", f"{api}/stages/prod"),
+        ("apigateway:POST", f"{api}/deployments"),
+        *(
+            (f"lambda:{action}", function)
+            for action in ("GetAlias", "UpdateAlias", "ListVersionsByFunction", "GetPolicy")
+            for function in functions
+        ),
+        *(("lambda:GetPolicy", f"{function}:{alias}") for function in functions for alias in ("live", "canary")),
+        *(("lambda:GetFunctionConfiguration", f"{function}:*") for function in functions),
+        ("lambda:ListEventSourceMappings", "*"),
+        *((action, "*") for action in everything),
+    }
+
+
+def test_the_role_trusts_the_controllers_roles_of_this_account_and_region(orders, controller):
+    role = orders.resources[target_role(orders, "orders")]["Properties"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    trusted = text(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])
+    assert text(statement["Principal"]["AWS"]) == "arn:<Partition>:iam::<AccountId>:root"
+    path = text(controller.resources[controller.role_of("ShiftTraffic")]["Properties"]["Path"])
+    assert fnmatchcase(f"arn:<Partition>:iam::<AccountId>:role{path}anything", trusted)
+    assert not fnmatchcase("arn:<Partition>:iam::<AccountId>:role/canary/target/<Region>/anything", trusted)
+
+
+def test_the_controller_may_assume_the_role(orders, controller):
+    path = text(orders.resources[target_role(orders, "orders")]["Properties"]["Path"])
+    for task in ("CheckRelease", "ShiftTraffic", "MakeSafe", "SweepTargets", "GuardDeletion"):
+        (roles,) = [arn for action, arn in controller.allowed(controller.role_of(task)) if action == "sts:AssumeRole"]
+        assert fnmatchcase(f"arn:<Partition>:iam::<AccountId>:role{path}anything", roles)
+
+
+def test_the_dashboard_shows_base_on_the_left_and_canary_on_the_right(orders):
+    board = json.loads(text(orders.only("AWS::CloudWatch::Dashboard")["DashboardBody"]))
+    graphs = [one for one in board["widgets"] if one["type"] == "metric"]
+    for base, canary in zip(graphs[::2], graphs[1::2], strict=True):
+        assert base["properties"]["title"].removeprefix("base: ") == canary["properties"]["title"].removeprefix("canary: ")
+        assert (base["y"], base["x"]) == (canary["y"], 0)
+        assert canary["x"] == base["width"]
+        swapped = json.dumps(base["properties"]["metrics"]).replace("Base", "Canary").replace("base", "canary")
+        assert json.dumps(canary["properties"]["metrics"]) == swapped
+    assert len(graphs) == 6
+
+
+def test_the_dashboard_shows_the_alarms_that_roll_back(orders, target):
+    board = json.loads(text(orders.only("AWS::CloudWatch::Dashboard")["DashboardBody"]))
+    (alarms,) = [one["properties"]["alarms"] for one in board["widgets"] if one["type"] == "alarm"]
+    assert [arn.rpartition(":")[2] for arn in alarms] == [
+        *(alarm.name for alarm in target_alarms(target)),
+        *target.alarms,
+    ]
+
+
+def test_a_refused_deletion_comes_before_anything_is_gone(orders):
+    (name,) = orders.at_rest()
+    assert orders.kept_while(name) == {*orders.resources} - {name}
+    assert orders.resources[name]["Properties"]["Target"] == "orders"
+
+
+def test_targets_are_deployed_after_the_controller_and_deleted_before_it(product):
+    manifest = json.loads((product.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert "canary" in manifest["artifacts"]["canary-target-orders"]["dependencies"]
+
+
+def test_objects_of_an_app_are_registered_by_reference(shop):
+    found = registered(shop, "shop-orders")
+    assert found.stage.rest_api_id in small(shop.of_type("AWS::ApiGateway::RestApi"))
+    assert found.stage.stage_name in small(shop.of_type("AWS::ApiGateway::Stage"))
+    assert {one.name for one in found.functions} <= small(shop.of_type("AWS::Lambda::Function"))
+    assert found.access_log_group in small(shop.of_type("AWS::Logs::LogGroup"))
+    assert {*found.alarms} <= small(shop.of_type("AWS::CloudWatch::Alarm"))
+
+
+def test_a_policy_is_taken_as_in_a_file(shop):
+    found = registered(shop, "shop-orders")
+    assert (found.policy.min_requests, found.policy.early_advance) == (200, True)
+
+
+def test_behind_a_stage_the_canarys_alias_is_called_canary_unless_told(shop):
+    assert {one.canary for one in registered(shop, "shop-orders").functions} == {"canary"}
+    assert {one.canary for one in registered(shop, "shop-ship").functions} == {None}
+
+
+def test_a_role_around_objects_of_an_app_is_as_narrow(shop):
+    allowed = shop.allowed(target_role(shop, "shop-orders"))
+    found = registered(shop, "shop-orders")
+    (patched,) = {resource for action, resource in allowed if action == "apigateway:PATCH"}
+    place, _, stage = patched.partition("/restapis/")
+    assert place == "arn:<Partition>:apigateway:<Region>::"
+    assert stage.lower() == f"<{found.stage.rest_api_id}>/stages/<{found.stage.stage_name}>"
+    moved = {resource.rpartition(":function:")[2].lower() for action, resource in allowed if action == "lambda:UpdateAlias"}
+    assert moved == {f"<{one.name}>" for one in found.functions}
+
+
+def test_without_an_access_log_the_alarms_are_those_of_each_function(shop):
+    alarms = of(shop, "Unlogged", "AWS::CloudWatch::Alarm")
+    assert len(alarms) == 2
+    assert not of(shop, "Unlogged", "AWS::Logs::MetricFilter")
+    assert small(text(one["AlarmName"]) for one in alarms.values()) == {
+        f"canary-shop-unlogged-errors-<{one.name}>" for one in registered(shop, "shop-unlogged").functions
+    }
+
+
+def test_weighted_aliases_need_no_api_no_filters_and_no_rule(shop):
+    allowed = shop.allowed(target_role(shop, "shop-ship"))
+    assert {action for action, _ in allowed} == {
+        "lambda:GetAlias",
+        "lambda:UpdateAlias",
+        "lambda:ListVersionsByFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:ListEventSourceMappings",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:DescribeAlarmHistory",
+    }
+    for kind in ("AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::CloudWatch::Dashboard"):
+        assert not of(shop, "Ship", kind)
+
+
+def test_beside_its_controller_a_target_is_deleted_first(shop):
+    at_rest = {name: one["Properties"].get("Target") for name, one in shop.resources.items() if name in shop.at_rest()}
+    (of_target,) = [name for name, target in at_rest.items() if target == "shop-orders"]
+    (of_controller,) = [name for name, target in at_rest.items() if target is None]
+    assert of_controller in shop.kept_while(of_target)
+    assert {name for name in shop.resources if name.startswith("Canaries")} <= shop.kept_while(of_target)
+
+
+def test_every_resource_that_can_say_so_says_whose_it_is(orders):
+    tagged = [one for one in orders.resources.values() if "Tags" in one.get("Properties", {})]
+    assert len(tagged) >= 5
+    for one in tagged:
+        tags = one["Properties"]["Tags"]
+        assert tags == {"canary:target": "orders"} or {"Key": "canary:target", "Value": "orders"} in listed(tags)
+
+
+def make(**changes):
+    import aws_cdk as cdk
+    from aws_cdk import aws_lambda as lambda_
+
+    from canary_cdk import Target, TargetFunction
+
+    stack = cdk.Stack(cdk.App(), "stack")
+    function = lambda_.Function.from_function_name(stack, "Function", "ship")
+    Target(stack, "Target", **{"name": "ship", "functions": [TargetFunction(function)], **changes})
+
+
+def test_everything_that_is_wrong_is_told_at_once():
+    from canary.rules.problems import RefusedError
+
+    with pytest.raises(RefusedError) as error:
+        make(name="Ship It", functions=[], policy="standrd")
+    assert [problem.field for problem in error.value.problems] == ["name", "policy", "functions"]
+
+
+def test_a_policy_of_the_rules_can_be_given_whole():
+    make(policy=require_target({"name": "x", "functions": [{"name": "f", "live": "live"}], "policy": "hotfix"}).policy)
+
+
+def test_a_long_registration_gets_the_room_it_needs(orders):
+    assert orders.only("AWS::SSM::Parameter")["Tier"] == "Intelligent-Tiering"

@@ -1,0 +1,148 @@
+"""The files of targets/: what is wrong with them is told with file, line, field and fix, all of it at once."""
+
+from textwrap import dedent
+
+import pytest
+
+from infra.targets import TargetsError, load_targets
+from tests.infra.conftest import ROOT
+
+ORDERS = """\
+    name: orders
+    stage: {rest_api_id: a1b2c3d4e5, stage_name: prod, alias_variable: lambdaAlias}
+    functions:
+      - {name: orders-read, live: live, canary: canary}
+    access_log_group: /apigw/orders-prod
+    """
+
+
+@pytest.fixture
+def write(tmp_path):
+    folder = tmp_path / "targets"
+    folder.mkdir()
+
+    def written(**files):
+        for name, text in files.items():
+            (folder / f"{name}.yaml").write_text(dedent(text), encoding="utf-8")
+        return folder
+
+    return written
+
+
+def told(folder):
+    with pytest.raises(TargetsError) as error:
+        load_targets(folder)
+    return str(error.value).splitlines()
+
+
+def test_the_files_of_the_repository_are_targets():
+    assert [target.name for target in load_targets(ROOT / "targets")] == ["orders"]
+
+
+def test_targets_come_in_the_order_of_their_files(write):
+    ship = "{name: a-ship, functions: [{name: ship, live: live}]}"
+    assert [target.name for target in load_targets(write(orders=ORDERS, zebra=ship))] == ["orders", "a-ship"]
+
+
+def test_an_empty_folder_has_no_targets(write):
+    assert load_targets(write()) == ()
+
+
+def test_a_problem_is_told_with_its_file_line_field_and_fix(write):
+    folder = write(orders=ORDERS.replace("orders-prod", "orders prod"))
+    (line,) = told(folder)
+    assert line.startswith("targets/orders.yaml:5: access_log_group: not a log group's name")
+    assert line.endswith('got "/apigw/orders prod"; give the group\'s name, not its ARN')
+
+
+def test_a_problem_deep_inside_has_its_own_line(write):
+    policy = """\
+    name: orders
+    functions:
+      - name: orders-read
+        live: live
+    policy:
+      from: standard
+      steps:
+        - weight_percent: 50
+          bake_seconds: 60
+        - weight_percent: 10
+          bake_seconds: 60
+    """
+    (line,) = told(write(orders=policy))
+    assert line.startswith("targets/orders.yaml:10: policy.steps[1].weight_percent: step weights must rise, got 50 then 10")
+
+
+def test_a_missing_field_is_told_where_it_should_stand(write):
+    folder = write(orders=ORDERS.replace(", canary: canary", ""))
+    assert told(folder) == [
+        "targets/orders.yaml:4: functions[0].canary: is missing; give the alias that the canary uses behind the stage"
+    ]
+
+
+def test_problems_of_all_files_are_told_at_once(write):
+    folder = write(
+        orders=ORDERS.replace("name: orders\n", "name: Orders\n").replace("prod,", "pr od,"),
+        ship="{name: ship, functions: [], policy: quick}",
+    )
+    assert [line.split(": ")[0] + " " + line.split(": ")[1] for line in told(folder)] == [
+        "targets/orders.yaml:1 name",
+        "targets/orders.yaml:2 stage.stage_name",
+        "targets/ship.yaml:1 policy",
+        "targets/ship.yaml:1 functions",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("name: orders\nstage: {rest_api_id: a1\n", 3, "file: no YAML: "),
+        ("name: [orders\n\nfunctions: }\n", 3, "file: no YAML: "),
+        ("name: orders\nname: ship\nfunctions: [{name: f, live: live}]\n", 2, "name: written twice in the same mapping"),
+        ("- name: orders\n", 1, "input: not a mapping"),
+        ("", 1, "input: not a mapping"),
+    ],
+)
+def test_what_is_no_mapping_is_told_with_its_line(write, text, line, what):
+    (found,) = told(write(orders=text))
+    assert found.startswith(f"targets/orders.yaml:{line}: {what}")
+
+
+def test_yamls_own_shorthands_may_be_used(write):
+    text = """\
+    name: orders
+    stage: {rest_api_id: a1b2c3d4e5, stage_name: prod, alias_variable: lambdaAlias}
+    functions:
+      - &read {name: orders-read, live: live, canary: canary}
+      - {<<: *read, name: orders-write}
+    """
+    (target,) = load_targets(write(orders=text))
+    assert [one.canary for one in target.functions] == ["canary", "canary"]
+
+
+def test_a_role_is_not_the_files_to_give(write):
+    folder = write(orders=dedent(ORDERS) + "role_arn: arn:aws:iam::123456789012:role/mine\n")
+    (line,) = told(folder)
+    assert line.startswith("targets/orders.yaml:6: role_arn: the app makes the role")
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "field"),
+    [
+        ({}, 2, "stage"),
+        ({"a1b2c3d4e5": "zzzzzzzzzz"}, 4, "functions[0].live"),
+    ],
+)
+def test_two_targets_may_not_move_the_same_thing(write, change, line, field):
+    other = ORDERS.replace("name: orders\n", "name: others\n")
+    for before, after in change.items():
+        other = other.replace(before, after)
+    found = told(write(orders=ORDERS, others=other))
+    assert found[0].startswith(f"targets/others.yaml:{line}: {field}: ")
+    assert "belongs to targets/orders.yaml already" in found[0]
+
+
+def test_two_targets_may_not_have_the_same_name(write):
+    ship = "{name: orders, functions: [{name: ship, live: live}]}"
+    (line,) = told(write(orders=ORDERS, ship=ship))
+    assert line.startswith('targets/ship.yaml:1: name: the name "orders" belongs to targets/orders.yaml already')

@@ -1,0 +1,136 @@
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template as Synthesised
+
+from canary_cdk.versioned_function import VersionedFunction
+from tests.infra.templates import Template, text
+
+pytestmark = pytest.mark.slow
+
+ALIAS = "Custom::ControlledAlias"
+
+
+def a_stack() -> cdk.Stack:
+    return cdk.Stack(cdk.App(), "shop")
+
+
+def a_function(stack: cdk.Stack, name: str = "Read", code: str = "pass") -> lambda_.Function:
+    return lambda_.Function(
+        stack, name, runtime=lambda_.Runtime.PYTHON_3_13, handler="index.handler", code=lambda_.Code.from_inline(code)
+    )
+
+
+def synthesise(stack: cdk.Stack) -> Template:
+    return Template(dict(Synthesised.from_stack(stack).to_json()))
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    stack = a_stack()
+    api = apigateway.RestApi(stack, "Api", deploy=False)
+    for name in ("Read", "Write"):
+        function = VersionedFunction(stack, f"Versioned{name}", function=a_function(stack, name))
+        for _ in range(2):
+            function.allow_api(api)
+        api.root.add_method("GET" if name == "Read" else "POST")
+    VersionedFunction(stack, "Weighted", function=a_function(stack, "Ship"), canary=None)
+    return synthesise(stack)
+
+
+def test_each_function_has_both_aliases_and_a_weighted_one_only_live(template: Template) -> None:
+    named = sorted((text(one["FunctionName"])[1:5], one["Name"]) for one in template.of_type(ALIAS).values())
+
+    assert named == [("Read", "canary"), ("Read", "live"), ("Ship", "live"), ("Writ", "canary"), ("Writ", "live")]
+
+
+def test_no_version_of_an_alias_stands_in_the_template(template: Template) -> None:
+    own = {"FunctionName", "Name", "ServiceToken", "ServiceTimeout"}
+
+    assert {key for one in template.of_type(ALIAS).values() for key in one} == own | {"Follows"}
+
+
+def test_the_canary_begins_where_live_is_and_live_once_there_is_a_version(template: Template) -> None:
+    for one in template.resources.values():
+        if one["Type"] != ALIAS:
+            continue
+        first = "Custom::ControlledAlias" if one["Properties"]["Name"] == "canary" else "AWS::Lambda::Version"
+        assert first in [template.resources[name]["Type"] for name in one["DependsOn"]]
+        assert one["Properties"].get("Follows") == ("live" if one["Properties"]["Name"] == "canary" else None)
+
+
+def test_versions_are_kept_except_those_of_a_deploy_that_failed(template: Template) -> None:
+    versions = [one for one in template.resources.values() if one["Type"] == "AWS::Lambda::Version"]
+
+    assert len(versions) == 3
+    assert {one["DeletionPolicy"] for one in versions} == {"RetainExceptOnCreate"}
+    assert {one["UpdateReplacePolicy"] for one in versions} == {"Retain"}
+
+
+def test_changed_code_is_another_version_and_the_same_aliases() -> None:
+    before, after = (synthesise(versioned(code).function.stack) for code in ("pass", "print()"))
+
+    assert before.of_type("AWS::Lambda::Version").keys().isdisjoint(after.of_type("AWS::Lambda::Version"))
+    assert before.of_type(ALIAS) == after.of_type(ALIAS)
+
+
+def versioned(code: str = "pass", **more: Any) -> VersionedFunction:
+    stack = a_stack()
+    return VersionedFunction(stack, "Versioned", function=a_function(stack, code=code), **more)
+
+
+def test_the_api_may_call_each_alias_from_every_stage_and_is_allowed_once(template: Template) -> None:
+    permissions = template.of_type("AWS::Lambda::Permission").values()
+    allowed = sorted(text(one["FunctionName"]) for one in permissions)
+
+    assert allowed == sorted(
+        f"<{name}>" for name, one in template.of_type(ALIAS).items() if not text(one["FunctionName"]).startswith("<Ship")
+    )
+    assert {text(one["SourceArn"])[-5:] for one in permissions} == {"*/*/*"}
+    assert {one["Principal"] for one in permissions} == {"apigateway.amazonaws.com"}
+
+
+def test_the_owner_can_make_aliases_and_move_none(template: Template) -> None:
+    (owner,) = [name for name in template.of_type("AWS::IAM::Role") if name.startswith("CanaryOwnership")]
+
+    actions = {action for action, resource in template.allowed(owner) if "lambda" in action}
+
+    assert actions == {"lambda:CreateAlias", "lambda:DeleteAlias", "lambda:GetAlias", "lambda:ListVersionsByFunction"}
+    assert {resource for action, resource in template.allowed(owner) if "lambda" in action} == {
+        f"<{name}.Arn>" for name, one in template.of_type("AWS::Lambda::Function").items() if one["Handler"] == "index.handler"
+    }
+
+
+def test_one_owner_serves_all_functions_of_a_stack(template: Template) -> None:
+    assert len({text(one["ServiceToken"]) for one in template.of_type(ALIAS).values()}) == 1
+    assert len(template.of_type("AWS::Lambda::Function")) == 4
+
+
+def test_an_alias_that_exists_is_taken_over_only_on_request() -> None:
+    taken = synthesise(versioned(take_over=True).function.stack)
+
+    assert {one["TakeOver"] for one in taken.of_type(ALIAS).values()} == {"true"}
+
+
+def test_other_names_are_passed_on_to_the_target() -> None:
+    function = versioned(live="blue", canary="green").target_function
+    weighted = versioned(canary=None).target_function
+
+    assert (function.live, function.canary) == ("blue", "green")
+    assert (weighted.live, weighted.canary) == ("live", None)
+
+
+def test_whatever_an_app_adds_to_an_alias_stays_out_of_the_template() -> None:
+    function = versioned()
+    alias = function.live.node.default_child
+    alias.provisioned_concurrency_config = lambda_.CfnAlias.ProvisionedConcurrencyConfigurationProperty(
+        provisioned_concurrent_executions=5
+    )
+    alias.function_version = "7"
+
+    (live,) = [one for one in synthesise(function.function.stack).of_type(ALIAS).values() if one["Name"] == "live"]
+
+    assert live.keys() == {"FunctionName", "Name", "ServiceToken", "ServiceTimeout"}
