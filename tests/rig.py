@@ -66,8 +66,7 @@ class Rig:
         self._names = count(1)
         target = create_sample(aws.client)
         self.target: Target = replace(target, policy=policy, **changes)
-        self.controller: Controller = create_controller(aws.client)
-        register_target(aws.client, self.target)
+        self.controller: Controller = self.deploy()
         self.traffic = OrdersTraffic(self.target.stage, rng=random.Random(7), per_minute=per_minute)
         if history:
             write_day(
@@ -82,6 +81,12 @@ class Rig:
         aws.dataplane.on_served(self.served.append)
         aws.dataplane.add_source(self.traffic)
         aws.clock.run_for(120)
+
+    def deploy(self) -> Controller:
+        """The controller and the target, made with the same calls as the CDK app's stacks make."""
+        controller = create_controller(self.aws.client)
+        register_target(self.aws.client, self.target)
+        return controller
 
     @cached_property
     def records(self) -> Records:

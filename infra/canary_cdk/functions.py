@@ -200,7 +200,7 @@ def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
     stack = cdk.Stack.of(role)
     targets = naming.TARGET_PREFIX.rstrip("/")
     grants = {
-        May.READ_RECORDS: ("dynamodb:GetItem", table.table_arn),
+        May.READ_RECORDS: ("dynamodb:BatchGetItem", table.table_arn),
         May.WRITE_RECORDS: ("dynamodb:PutItem", table.table_arn),
         May.CHECK_RECORDS: ("dynamodb:ConditionCheckItem", table.table_arn),
         May.READ_TARGET: ("ssm:GetParameter", naming.parameter_arn(stack, f"{targets}/*")),

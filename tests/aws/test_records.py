@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -85,8 +85,8 @@ def test_a_write_raises_the_revision_and_brings_look_and_history(records: Record
 
     assert (written.rollout.revision, written.rollout.reason) == (1, "because")
     assert records.find("run-1").rollout == written.rollout
-    assert records.read_look("run-1", "12.000") == LOOK
-    assert records.read_look("run-1", "13.000") is None
+    assert records.find("run-1", look="12.000").look == LOOK
+    assert records.find("run-1", target="orders", look="13.000").look is None
     assert records.read_history("run-1") == {"errors": [1]}
 
 
@@ -100,7 +100,7 @@ def test_a_late_writer_changes_nothing(records: Records):
     records.check(newer)
 
     assert records.find("run-1").rollout.reason == "newer"
-    assert records.read_look("run-1", "12.000") is None
+    assert records.find("run-1", look="12.000").look is None
 
 
 def test_who_was_taken_over_may_neither_write_nor_finish(records: Records):
@@ -162,7 +162,7 @@ def test_a_history_is_read_once(ground: Ground, records: Records):
         records.read_history("run-1")
     records.write(held, held.rollout, history={"errors": []})
     records.read_history("run-1")
-    ground.aws.faults.add(Fault(None, "dynamodb", "GetItem", Mode.REFUSED))
+    ground.aws.faults.add(Fault(None, "dynamodb", "BatchGetItem", Mode.REFUSED))
 
     assert records.read_history("run-1") == {"errors": []}
 
@@ -170,7 +170,7 @@ def test_a_history_is_read_once(ground: Ground, records: Records):
 def test_a_refused_table_is_no_lost_ownership(ground: Ground, records: Records):
     held = records.take(a_rollout(), fencing=0)
     ground.aws.faults.add(Fault(None, "dynamodb", None, Mode.REFUSED))
-    with pytest.raises(RecordsRefusedError, match="aws dynamodb get-item --table-name"):
+    with pytest.raises(RecordsRefusedError, match="aws dynamodb batch-get-item"):
         records.read_lock("orders")
     with pytest.raises(RecordsRefusedError, match="aws dynamodb transact-write-items"):
         records.write(held, held.rollout)
@@ -187,3 +187,20 @@ def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, rec
     client = Changed(ground.aws.client("dynamodb"), transact_write_items=refuse)
     with pytest.raises(RecordsRefusedError, match="TransactionCanceledException"):
         Records(client, ground.rig.controller.table).write(held, held.rollout)
+
+
+def test_a_rollout_is_found_with_its_own_targets_lock_whatever_target_is_said(records: Records):
+    held = records.take(a_rollout(), fencing=0)
+
+    assert records.find("run-1", target="billing").lock == held.lock
+    assert records.find("run-1", target="orders").lock == held.lock
+    assert records.find("run-1", lock=Lock("orders", 7)).lock == Lock("orders", 7)
+
+
+def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():
+    class Busy:
+        def batch_get_item(self, **asked: Any) -> dict[str, Any]:
+            return {"Responses": {}, "UnprocessedKeys": asked["RequestItems"]}
+
+    with pytest.raises(RecordsRefusedError, match="DynamoDB left items of table canary unread"):
+        Records(Busy(), "canary").read_lock("orders")

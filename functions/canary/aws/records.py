@@ -55,18 +55,6 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A rollout as its owner holds it: the record and the lock, read together.
-
-    ``read_at``: AWS's own time of the read, in epoch seconds; 0 where it was not read but just written.
-    """
-
-    rollout: Rollout
-    lock: Lock
-    read_at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class LookItem:
     """One look as recorded."""
 
@@ -75,6 +63,42 @@ class LookItem:
     verdict: str
     reason: str
     numbers: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A rollout as its owner holds it: the record and the lock, read together.
+
+    ``read_at``: AWS's own time of the read, in epoch seconds; 0 where it was not read but just written. ``look``: the one
+    recorded under the mark that was asked for, if it is there.
+    """
+
+    rollout: Rollout
+    lock: Lock
+    read_at: float = 0.0
+    look: LookItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Items by their keys, and AWS's own time of the read."""
+
+    items: Mapping[tuple[str, str], Item]
+    at: float
+
+    def item(self, key: Item) -> Item | None:
+        return self.items.get((key["pk"]["S"], key["sk"]["S"]))
+
+    def lock(self, target: str) -> Lock:
+        return _lock_of(target, self.item(_lock_key(target)) or {})
+
+    def rollout(self, rollout_id: str) -> Rollout | None:
+        item = self.item(_rollout_key(rollout_id))
+        return _rollout_of(item) if item else None
+
+    def look(self, rollout_id: str, at: str) -> LookItem | None:
+        item = self.item(_look_key(rollout_id, at))
+        return _look_of(item) if item else None
 
 
 class Records:
@@ -87,28 +111,35 @@ class Records:
 
     def read_lock(self, target: str) -> Lock:
         """The target's lock; a target never taken has fencing number 0."""
-        answer = self._get(_lock_key(target))
-        return _lock_of(target, answer.get("Item", {}))
+        return self._read(_lock_key(target)).lock(target)
 
-    def find(self, rollout_id: str, *, lock: Lock | None = None) -> Held | None:
+    def find(
+        self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
+    ) -> Held | None:
         """A rollout with its target's lock, or None if no rollout of that id was ever recorded.
 
-        `lock` is the target's if it was just read: what is written later is checked against it all the same.
+        With its `target`, or the `lock` if that was just read, one call is enough; what is written later is checked against
+        the lock all the same. `look` is the mark of a look to read with them.
         """
-        answer = self._get(_rollout_key(rollout_id))
-        if "Item" not in answer:
+        keys = [_rollout_key(rollout_id)]
+        keys += [_lock_key(target)] if target and lock is None else []
+        keys += [_look_key(rollout_id, look)] if look else []
+        read = self._read(*keys)
+        rollout = read.rollout(rollout_id)
+        if rollout is None:
             return None
-        rollout = _rollout_of(answer["Item"])
-        return Held(rollout, lock or self.read_lock(rollout.target.name), _time_of(answer))
+        name = rollout.target.name
+        lock = lock or (read.lock(name) if name == target else self.read_lock(name))
+        return Held(rollout, lock, read.at, read.look(rollout_id, look) if look else None)
 
-    def read_held(self, rollout_id: str, owner: str) -> Held:
-        """The rollout, if `owner` holds it now.
+    def read_held(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Held:
+        """The rollout, if `owner` holds it now; `target` and `look` as for `find`.
 
         Raises:
             OwnershipLostError: the rollout is unknown, or somebody else holds the target by now.
 
         """
-        held = self.find(rollout_id)
+        held = self.find(rollout_id, target=target, look=look)
         if held is None:
             raise OwnershipLostError(f"rollout {rollout_id} is not recorded; nothing was changed for it")
         if held.lock.rollout_id != rollout_id or held.lock.owner != owner:
@@ -180,7 +211,7 @@ class Records:
             OwnershipLostError: it is not.
 
         """
-        now = self.find(held.rollout.rollout_id)
+        now = self.find(held.rollout.rollout_id, target=held.rollout.target.name)
         if now is None or now.lock != held.lock or now.rollout.revision != held.rollout.revision:
             raise _lost(held)
 
@@ -254,12 +285,6 @@ class Records:
         self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(held, newer), failure=_lost(held))
         return Held(newer, lock, held.read_at)
 
-    def read_look(self, rollout_id: str, at: str) -> LookItem | None:
-        """The look recorded for that time, if there is one."""
-        key = {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": f"look#{at}"}}
-        item = self._get(key).get("Item")
-        return _look_of(item) if item else None
-
     def read_history(self, rollout_id: str) -> Mapping[str, Any]:
         """What the judge froze at the rollout's start. It never changes, so a warm function reads it once.
 
@@ -272,17 +297,21 @@ class Records:
         return self._histories[rollout_id]
 
     def _read_history(self, rollout_id: str) -> Mapping[str, Any]:
-        key = {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "history"}}
-        answer = self._get(key)
-        if "Item" not in answer:
+        item = self._read(_history_key(rollout_id)).item(_history_key(rollout_id))
+        if item is None:
             raise OwnershipLostError(f"rollout {rollout_id} has no history; nothing was changed for it")
-        history: Mapping[str, Any] = json.loads(answer["Item"]["history"]["S"])
+        history: Mapping[str, Any] = json.loads(item["history"]["S"])
         return history
 
-    def _get(self, key: Item) -> dict[str, Any]:
-        with refusals(f"aws dynamodb get-item --table-name {self._table}", RecordsRefusedError):
-            answer: dict[str, Any] = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return answer
+    def _read(self, *keys: Item) -> _Read:
+        """Items read consistently, though not at one instant; who writes from them checks that they still hold."""
+        asked = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
+        with refusals(f"aws dynamodb batch-get-item (table {self._table})", RecordsRefusedError):
+            answer: dict[str, Any] = self._dynamodb.batch_get_item(RequestItems=asked)
+        if answer.get("UnprocessedKeys"):
+            raise RecordsRefusedError(f"DynamoDB left items of table {self._table} unread; it is asked again")
+        found = {(item["pk"]["S"], item["sk"]["S"]): item for item in answer["Responses"].get(self._table, [])}
+        return _Read(found, _time_of(answer))
 
     def _put_rollout(self, held: Held, rollout: Rollout) -> dict[str, Any]:
         return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(held.rollout.revision)}})
@@ -364,6 +393,14 @@ def _rollout_key(rollout_id: str) -> Item:
     return {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "rollout"}}
 
 
+def _history_key(rollout_id: str) -> Item:
+    return {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "history"}}
+
+
+def _look_key(rollout_id: str, at: str) -> Item:
+    return {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": f"look#{at}"}}
+
+
 def _lock_item(lock: Lock) -> Item:
     words = {
         "rollout_id": lock.rollout_id,
@@ -408,8 +445,7 @@ def _rollout_item(rollout: Rollout) -> Item:
 
 def _history_item(rollout_id: str, history: Mapping[str, Any]) -> Item:
     return {
-        "pk": {"S": f"rollout#{rollout_id}"},
-        "sk": {"S": "history"},
+        **_history_key(rollout_id),
         "history": {"S": json.dumps(dict(history), separators=(",", ":"))},
     }
 
@@ -420,8 +456,7 @@ def _rollout_of(item: Item) -> Rollout:
 
 def _look_item(look: LookItem) -> Item:
     return {
-        "pk": {"S": f"rollout#{look.rollout_id}"},
-        "sk": {"S": f"look#{look.at}"},
+        **_look_key(look.rollout_id, look.at),
         "verdict": {"S": look.verdict},
         "reason": {"S": look.reason},
         "numbers": {"S": json.dumps(dict(look.numbers), separators=(",", ":"))},

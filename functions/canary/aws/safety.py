@@ -98,7 +98,7 @@ class _Passes:
 
         Calls that AWS answers slowly may lie most of a minute behind it, and the next pass is not always timed by this one.
         """
-        found = self._records.find(self._rollout.rollout_id)
+        found = self._records.find(self._rollout.rollout_id, target=self._rollout.target.name)
         seconds = max(0.0, found.read_at - self._now) if found else 0.0
         return replace(planned.after, not_before=planned.after.not_before + seconds)
 

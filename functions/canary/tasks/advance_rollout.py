@@ -29,7 +29,7 @@ def advance_rollout(event: CheckEvent, tools: Tools) -> Json:
     if advance is None:
         return _answer("REFUSED", reason=str(RefusedError(problems)))
     lock = tools.records.read_lock(advance.target)
-    held = tools.records.find(lock.rollout_id) if lock.rollout_id else None
+    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     if held and held.lock.owner == event.execution:
         return _taken(held.rollout)
     if advance.schedule and (late := find_lateness(advance.schedule, event.now)):

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 def evaluate_canary(event: LookEvent, tools: Tools) -> Json:
     """The verdict of this look and the machine's next word; a retry of the same state entry repeats the recorded one."""
-    held = tools.records.read_held(event.rollout_id, event.execution)
-    if recorded := tools.records.read_look(event.rollout_id, mark_of(event.now)):
-        return _answer(held.rollout, VerdictKind(recorded.verdict), recorded.reason)
+    mark = mark_of(event.now)
+    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target, look=mark)
+    if held.look:
+        return _answer(held.rollout, VerdictKind(held.look.verdict), held.look.reason)
     if held.rollout.phase is not Phase.SHIFTING:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is nothing left to look at")
     seen = look(held, tools, now=event.now, baking_since=event.baking_since)

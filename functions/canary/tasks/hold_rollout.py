@@ -15,10 +15,10 @@ from canary.tasks.entry import Handler, Json, Tools, on
 
 def hold_rollout(event: TaskEvent, tools: Tools) -> Json:
     """The rollout's summary so far. A retry finds what it has done."""
-    held = tools.records.find(event.rollout_id)
+    held = tools.records.find(event.rollout_id, target=event.target)
     if held and held.rollout.phase is Phase.HELD and held.lock.owner == HOLDER and held.rollout.execution == event.execution:
         return summary(held.rollout, Phase.HELD, event.now)
-    held = tools.records.read_held(event.rollout_id, event.execution)
+    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
     if held.rollout.phase is not Phase.SHIFTING:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot be held")
     until = event.now + held.rollout.plan.policy.max_hold_seconds

@@ -23,7 +23,7 @@ ENDINGS = {Phase.PROMOTED: "PROMOTED", Phase.ROLLED_BACK: "ROLLED_BACK", Phase.R
 
 def make_safe(event: SafetyEvent, tools: Tools) -> Json:
     """SAFE with the ending, WAIT with the seconds to the next pass, or REFUSED for a person to read."""
-    held = tools.records.find(event.rollout_id)
+    held = tools.records.find(event.rollout_id, target=event.target)
     if held is None:
         return _end("REFUSED", f"nothing was changed: {event.reason}")
     if held.rollout.phase.is_terminal:

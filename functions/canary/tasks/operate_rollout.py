@@ -21,7 +21,7 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
     if call is None:
         raise RefusedError(problems)
     lock = tools.records.read_lock(call.target)
-    held = tools.records.find(lock.rollout_id) if lock.rollout_id else None
+    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     if held is None:
         return {"target": call.target, "answer": "NOTHING_TO_ABORT"}
     reason = f"aborted: {call.reason}" if call.reason else "aborted"

@@ -32,7 +32,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
         StateChangedError: the target is not as it was when it was checked.
 
     """
-    held = tools.records.read_held(event.rollout_id, event.execution)
+    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
     if held.rollout.phase is not Phase.PREPARING:
         raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; it cannot be prepared again")
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))

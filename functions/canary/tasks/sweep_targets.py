@@ -66,7 +66,7 @@ def _sweep(target: Target, tools: Tools, now: float) -> str:
 
 def _sweep_free(target: Target, lock: Lock, tools: Tools, now: float) -> str:
     """A free target whose last rollout's canary is there again: a writer later than any that was waited for."""
-    held = tools.records.find(lock.last_rollout_id) if lock.last_rollout_id else None
+    held = tools.records.find(lock.last_rollout_id, lock=lock) if lock.last_rollout_id else None
     if held is None or target.stage is None:
         return "AT_REST"
     live = shifter_for(target, tools.clients, _never_write).read_live()
