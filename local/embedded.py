@@ -15,10 +15,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
+from local import execute_api
 from local.alarms import Alarms
 from local.clock import Clock
+from local.cloudformation import custom
+from local.cloudformation.custom import Replies
+from local.cloudformation.service import create_stacks
 from local.cloudwatch import CloudWatch
 from local.dataplane import DataPlane
+from local.deliveries import Deliveries
 from local.events import EventBus
 from local.execute_api import ExecuteApi
 from local.faults import Faults
@@ -26,9 +31,13 @@ from local.gateway import Gateway
 from local.lambdas import Lambdas
 from local.logs import LogIngest
 from local.metric_store import MetricStore
-from local.moto_seams import application, seams, stepfunctions
+from local.moto_seams import application, logs, seams, stepfunctions
 from local.moto_seams.hooks import preserved
+from local.permission_needs import Place
+from local.permissions import Permissions
+from local.scheduler import Scheduler
 from local.server import Application, Server
+from local.service_permissions import FunctionGuard
 from local.shortcut import INSIDE, Shortcut, opened
 from local.throttles import Throttles
 from local.unknowns import Unknowns
@@ -56,7 +65,8 @@ class EmbeddedAws:
     """An AWS account in one Region, on loopback; a context manager.
 
     ``start_time`` is epoch seconds, ``speed`` simulated seconds per real second (None: as fast as possible), ``port`` 0
-    any free one. Equal seeds and equal calls give equal runs. ``answers`` settle open questions (`local.unknowns`).
+    any free one. Equal seeds and equal calls give equal runs. ``answers`` settle open questions (`local.unknowns`). With
+    ``enforce_iam`` what functions, state machines and schedules do is checked against their roles (`local.permissions`).
     """
 
     account = ACCOUNT
@@ -70,12 +80,15 @@ class EmbeddedAws:
         port: int = 0,
         seed: int = 0,
         answers: Mapping[str, str] | None = None,
+        enforce_iam: bool = False,
     ) -> None:
         self.start_time = start_time
         self._port = port
         self._seed = seed
         self._stack = ExitStack()
         self._build(Clock(start_time, speed=speed), Unknowns(answers))
+        if enforce_iam:
+            self.permissions.enforce()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -85,7 +98,8 @@ class EmbeddedAws:
             for seam in seams():
                 stack.callback(seam.install(self) or _nothing)
             stack.enter_context(self.clock.governing_process_time())
-            served = Application(self.clock, ExecuteApi(self.dataplane, now=self.clock.now, busy=self.clock.busy))
+            invoked = ExecuteApi(self.dataplane, now=self.clock.now, busy=self.clock.busy)
+            served = Application(self.clock, self.permissions, {execute_api.PREFIX: invoked, custom.PREFIX: self._replies})
             server = Server(served, self._port)
             stack.callback(server.close)
             self.endpoint_url = server.url
@@ -118,6 +132,10 @@ class EmbeddedAws:
         """
         name, _, own_qualifier = function.rpartition(":function:")[2].partition(":")
         return self.lambdas.invoke(name, event, qualifier=qualifier or own_qualifier or None)
+
+    def has_log_group(self, name: str) -> bool:
+        """Whether CloudWatch Logs has a group of this name."""
+        return logs.has_group(name)
 
     def stop_execution(self, arn: str) -> None:
         """Stop an execution, as StopExecution does."""
@@ -164,12 +182,29 @@ class EmbeddedAws:
             now=now,
             rng=draw("dataplane"),
         )
-        self.events = EventBus(clock, self.lambdas.send, rng=draw("events"), account=ACCOUNT, region=REGION)
+        self.permissions = Permissions(now, account=ACCOUNT)
+        self.lambdas.guard = FunctionGuard(self.permissions, Place(ACCOUNT, REGION), self.has_log_group)
+        deliveries = Deliveries(self.client, self.lambdas, self.permissions)
+        self.lambdas.queued.on_exhausted = deliveries.hand_over_failure
+        self.events = EventBus(clock, deliveries, rng=draw("events"), account=ACCOUNT, region=REGION)
+        self.scheduler = Scheduler(clock, rng=draw("scheduler"))
+        self._replies = Replies()
+        self.stacks = create_stacks(
+            self.client,
+            self.invoke,
+            self._replies,
+            endpoint=lambda: self.endpoint_url,
+            ask=unknowns.ask,
+            now=now,
+            rng=draw("cloudformation"),
+            place=(ACCOUNT, REGION),
+        )
         self._connect()
 
     def _connect(self) -> None:
         """What happens because of something else."""
         self.lambdas.call_at = self._spawn_at
+        self.dataplane.records.has_log_group = self.has_log_group
         self.alarms.on_change(self._announce)
         self.clock.on_advance(self.dataplane.advance)
 

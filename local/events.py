@@ -1,6 +1,6 @@
-"""EventBridge on the clock: events reach the Lambda targets of the rules that match them, a second later.
+"""EventBridge on the clock: events reach the targets of the rules that match them, a second later.
 
-Decides when a target is invoked and how often: delivery of an event is best effort (docs/aws.md#status-events), so a
+Decides when a target is called and how often: delivery of an event is best effort (docs/aws.md#status-events), so a
 test can have it happen twice or never; a scheduled rule fires when its time comes. Which rules there are and which of
 them match is the seam's business, an invocation that fails the embedded Lambda's.
 """
@@ -13,7 +13,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from local.lambda_errors import LambdaError
+from local.deliveries import DeliveryError
 from local.schedules import parse_schedule
 
 if TYPE_CHECKING:
@@ -29,10 +29,22 @@ _TIMES = {"once": 1, "twice": 2, "never": 0}
 _log = logging.getLogger(__name__)
 
 
-class Send(Protocol):
-    """Invokes a function asynchronously."""
+class Receivers(Protocol):
+    """Who takes events."""
 
-    def __call__(self, name: str, event: object, *, qualifier: str | None = None) -> None: ...  # noqa: D102
+    def hand_over(self, target: str, message: object, *, rule: str) -> None:
+        """Hand an event to a target, on behalf of a rule."""
+
+    def bury(self, queue: str, message: object, *, rule: str, reason: str) -> None:
+        """Put an event that its target did not take into a dead-letter queue."""
+
+
+class Target(NamedTuple):
+    """Where a rule sends events: a function's or a topic's ARN, and the queue for what that does not take."""
+
+    arn: str
+    rule: str
+    dead_letters: str | None = None
 
 
 class Delivery(NamedTuple):
@@ -48,7 +60,7 @@ class Schedule(NamedTuple):
 
     expression: str
     rule_arn: str
-    targets: list[tuple[str, Callable[[dict[str, Any]], object]]]
+    targets: list[tuple[Target, Callable[[dict[str, Any]], object]]]
 
 
 class EventBus:
@@ -57,7 +69,7 @@ class EventBus:
     def __init__(
         self,
         clock: Clock,
-        send: Send,
+        receivers: Receivers,
         *,
         rng: random.Random,
         account: str,
@@ -68,7 +80,7 @@ class EventBus:
         self.publish: Callable[[dict[str, Any]], None] = lambda _: None
         self.find_schedule: Callable[[str], Schedule | None] = lambda _: None
         self._clock = clock
-        self._send = send
+        self._receivers = receivers
         self._rng = rng
         self._account = account
         self._region = region
@@ -78,8 +90,8 @@ class EventBus:
         """An AWS service says that something happened."""
         self.publish(self._event(source, detail_type, detail, resources))
 
-    def send(self, target: str, event: object) -> None:
-        """An event matched a rule: have its target, a function's ARN, invoked with ``event``."""
+    def send(self, target: Target, event: object) -> None:
+        """An event matched a rule: have its target called with ``event``."""
         for time in range(_TIMES[self.deliver]):
             self._deliver_after(DELIVERY_SECONDS * (time + 1), target, event)
 
@@ -112,17 +124,17 @@ class EventBus:
         for target, shape in schedule.targets:
             self._deliver_after(DELIVERY_SECONDS, target, shape(event))
 
-    def _deliver_after(self, seconds: float, target: str, event: object) -> None:
-        name, _, qualifier = target.partition(":function:")[2].partition(":")
-
+    def _deliver_after(self, seconds: float, target: Target, event: object) -> None:
         def deliver() -> None:
-            self.deliveries.append(Delivery(self._clock.now(), target, event))
+            self.deliveries.append(Delivery(self._clock.now(), target.arn, event))
             try:
-                self._send(name, event, qualifier=qualifier or None)
-            except LambdaError as refusal:
-                _log.warning("an event did not reach %s: %s", target, refusal)
+                self._receivers.hand_over(target.arn, event, rule=target.rule)
+            except DeliveryError as refusal:
+                _log.warning("an event did not reach %s: %s", target.arn, refusal)
+                if target.dead_letters:
+                    self._receivers.bury(target.dead_letters, event, rule=target.rule, reason=str(refusal))
 
-        self._clock.call_at(self._clock.now() + seconds, deliver, name=f"event for {target}")
+        self._clock.call_at(self._clock.now() + seconds, deliver, name=f"event for {target.arn}")
 
     def _event(self, source: str, kind: str, detail: dict[str, Any], resources: Iterable[str]) -> dict[str, Any]:
         return {

@@ -41,7 +41,7 @@ class Context:
     @property
     def log_group_name(self) -> str:
         """Where this function's lines go."""
-        return f"/aws/lambda/{self._version.name}"
+        return self._version.log_group
 
     @property
     def log_stream_name(self) -> str:

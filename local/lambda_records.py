@@ -13,7 +13,7 @@ from local.line_buffer import LineBuffer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from local.lambda_runtime import Invocation
+    from local.lambda_runtime import FunctionVersion, Invocation
     from local.line_buffer import Logs
 
 NAMESPACE = "AWS/Lambda"
@@ -38,8 +38,8 @@ class _Slot:
 
     __slots__ = ("durations", "errors", "log_group")
 
-    def __init__(self, function: str) -> None:
-        self.log_group = f"/aws/lambda/{function}"
+    def __init__(self, log_group: str) -> None:
+        self.log_group = log_group
         self.durations: list[float] = []
         self.errors = 0
 
@@ -52,18 +52,22 @@ class LambdaRecords:
         self._metrics = metrics
         self._minutes: dict[int, dict[tuple[str, str | None, str], _Slot]] = {}
 
-    def record(self, function: str, alias: str | None, invocation: Invocation, *, at: float, memory_mb: int) -> None:
+    def record(
+        self, version: FunctionVersion, alias: str | None, invocation: Invocation, *, at: float, is_logged: bool = True
+    ) -> None:
         """One invocation that started at ``at``; ``alias`` is the qualifier it came through, if that was an alias."""
         minute = int(at) // 60 * 60
-        key = (function, alias, invocation.executed_version)
+        key = (version.name, alias, invocation.executed_version)
         slots = self._minutes.setdefault(minute, {})
         slot = slots.get(key)
         if slot is None:
-            slot = slots[key] = _Slot(function)
+            slot = slots[key] = _Slot(version.log_group)
         slot.durations.append(invocation.duration_ms)
         if invocation.function_error:
             slot.errors += 1
-        start, end, report = platform_lines(invocation, memory_mb)
+        if not is_logged:
+            return
+        start, end, report = platform_lines(invocation, version.memory_mb)
         ended = at + invocation.duration_ms / 1000
         lines = [(at, start), *[(at, line) for line in invocation.log_lines], (ended, end), (ended, report)]
         self.lines.write(slot.log_group, invocation.log_stream, lines)

@@ -31,7 +31,10 @@ BASE_DURATION_MS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class FunctionVersion:
-    """Code and configuration of one version; ``$LATEST`` is replaced by a new value whenever it is updated."""
+    """Code and configuration of one version; ``$LATEST`` is replaced by a new value whenever it is updated.
+
+    ``role`` is an ARN; ``own_log_group`` is empty where Lambda's own for the function is used.
+    """
 
     name: str
     version: str
@@ -41,6 +44,14 @@ class FunctionVersion:
     runtime: str = "python3.13"
     timeout_seconds: float = 3.0
     memory_mb: int = 128
+    role: str = ""
+    own_log_group: str = ""
+    is_traced: bool = False
+
+    @property
+    def log_group(self) -> str:
+        """Where its lines go."""
+        return self.own_log_group or f"/aws/lambda/{self.name}"
 
 
 class Invocation(NamedTuple):

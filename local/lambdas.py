@@ -14,24 +14,37 @@ from local.lambda_errors import ResourceNotFoundError
 from local.lambda_records import LambdaRecords
 from local.lambda_runtime import FunctionVersion, Invocation, Runtime
 from local.propagation import PROPAGATION_SECONDS, Propagation
+from local.queued_invocations import QueuedInvocations
 from local.resource_policies import ResourcePolicies
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from local.lambda_records import Metrics
     from local.line_buffer import Logs
     from local.unknowns import Unknowns
 
 
-RETRY_AFTER_SECONDS = (60.0, 120.0)
-
-
 class CallAt(Protocol):
     """The clock's way of having something done at a time."""
 
     def __call__(self, due: float, action: Callable[[], None], /, *, name: str) -> object: ...  # noqa: D102
+
+
+class Guard(Protocol):
+    """What code may do while it runs, if anybody asks."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody asks."""
+
+    def running(self, version: FunctionVersion) -> AbstractContextManager[None]:
+        """While in the block, the version's code runs with its role."""
+
+    def lets_log(self, version: FunctionVersion, stream: str) -> bool:
+        """Whether the version's role lets Lambda write its lines."""
 
 
 def _at_once(due: float, action: Callable[[], None], *, name: str) -> None:  # noqa: ARG001 - without a clock
@@ -69,6 +82,8 @@ class Lambdas:
         self.propagation_seconds = PROPAGATION_SECONDS
         self.before_change: Callable[[], None] = lambda: None
         self.call_at: CallAt = _at_once
+        self.guard: Guard | None = None
+        self.queued = QueuedInvocations(self)
         self._rng = rng
         self._unknowns = unknowns
         self.records = LambdaRecords(logs, metrics)
@@ -95,6 +110,7 @@ class Lambdas:
     def drop_function(self, name: str) -> None:
         """The function was deleted with all that belongs to it."""
         self._functions.pop(name, None)
+        self.queued.forget(name)
 
     def put_alias(self, name: str, alias: Alias) -> None:
         """An alias was made or updated. A new one is seen at once, an update by some requests a little later."""
@@ -144,6 +160,10 @@ class Lambdas:
         function = self._functions.get(name)
         return function is not None and version in function.runtimes
 
+    def version(self, name: str, version: str) -> FunctionVersion:
+        """A version that there is; ``$LATEST`` is one."""
+        return self._functions[name].runtimes[version].version
+
     def alias(self, name: str, alias: str) -> Alias | None:
         """The alias as the control plane sees it; None if there is none."""
         function = self._functions.get(name)
@@ -175,28 +195,24 @@ class Lambdas:
         runtime = self._runtime(function, qualifier, at) if function else None
         if runtime is None:
             raise ResourceNotFoundError(f"Function not found: {self.arn(name, qualifier)}")
-        invocation = runtime.handle(event, self.arn(name, qualifier), at, self.new_id())
-        self.records.record(name, qualifier, invocation, at=at, memory_mb=runtime.version.memory_mb)
+        if self.guard is None or not self.guard.is_on:
+            invocation = runtime.handle(event, self.arn(name, qualifier), at, self.new_id())
+            self.records.record(runtime.version, qualifier, invocation, at=at)
+        else:
+            with self.guard.running(runtime.version):
+                invocation = runtime.handle(event, self.arn(name, qualifier), at, self.new_id())
+            is_logged = self.guard.lets_log(runtime.version, invocation.log_stream)
+            self.records.record(runtime.version, qualifier, invocation, at=at, is_logged=is_logged)
         return invocation
 
     def send(self, name: str, event: object, *, qualifier: str | None = None) -> None:
-        """Invoke asynchronously: as soon as the clock moves on, and twice more after an error.
+        """Invoke asynchronously: as soon as the clock moves on, and again after an error, as its settings have it.
 
         Raises:
             ResourceNotFoundError: there is no such function, or it has no such qualifier.
 
         """
-        if not self.has(name, qualifier):
-            raise ResourceNotFoundError(f"Function not found: {self.arn(name, qualifier)}")
-        waits = iter(RETRY_AFTER_SECONDS)
-
-        def attempt() -> None:
-            if self.has(name, qualifier) and self.invoke(name, event, qualifier=qualifier).function_error:
-                wait = next(waits, None)
-                if wait is not None:
-                    self.call_at(self.now() + wait, attempt, name=f"retry {name}")
-
-        self.call_at(self.now(), attempt, name=f"invoke {name}")
+        self.queued.send(name, event, qualifier)
 
     def new_id(self) -> str:
         """An id as AWS makes them for requests and revisions: a random UUID."""
@@ -220,7 +236,7 @@ class Lambdas:
             "AWS_LAMBDA_FUNCTION_NAME": version.name,
             "AWS_LAMBDA_FUNCTION_VERSION": version.version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_mb),
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{version.name}",
+            "AWS_LAMBDA_LOG_GROUP_NAME": version.log_group,
             "LAMBDA_TASK_ROOT": "/var/task",
             "_HANDLER": version.handler,
             **self.environment,

@@ -60,6 +60,7 @@ def create_sample(connect: Connect, numbers: Mapping[str, str | float | bool] | 
         raise ValueError(f"{TARGET_FILE} must name a stage and its log; the sample is a REST API")
     place = Place.find(connect)
     role = create_role(connect, "orders-functions", "lambda.amazonaws.com")
+    _let_log(connect, place, "orders-functions")
     for function in target.functions:
         create_function(connect, function, role, archive(numbers or {}))
     rest_api_id = _create_api(connect, place)
@@ -75,6 +76,7 @@ def create_ship_sample(connect: Connect, numbers: Mapping[str, str | float | boo
     """The function `orders-ship` with its one alias: a target whose traffic the alias's own weights split."""
     target = require_target(SHIP_TARGET)
     role = create_role(connect, "orders-ship", "lambda.amazonaws.com")
+    _let_log(connect, Place.find(connect), "orders-ship")
     create_function(connect, target.functions[0], role, archive(numbers or {}))
     return target
 
@@ -115,6 +117,14 @@ def create_role(connect: Connect, name: str, service: str) -> str:
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     role = connect("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)
     return str(role["Role"]["Arn"])
+
+
+def _let_log(connect: Connect, place: Place, role: str) -> None:
+    """Functions with this role may write their logs, which is all that the sample's do."""
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": place.arn("logs", "log-group:/aws/lambda/orders-*")}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    connect("iam").put_role_policy(RoleName=role, PolicyName="log", PolicyDocument=policy)
 
 
 def _create_api(connect: Connect, place: Place) -> str:

@@ -1,7 +1,8 @@
-"""Schedule expressions of EventBridge rules, ``rate(...)`` and ``cron(...)``: which time comes next.
+"""Schedule expressions, ``rate(...)`` and ``cron(...)``: which time comes next.
 
-All times are UTC epoch seconds; cron has minutes, hours, day of month, month, day of week and year, and is precise to a
-minute (docs/aws.md#rule-schedules). What happens then is not its business.
+All times are epoch seconds; cron has minutes, hours, day of month, month, day of week and year, and is precise to a
+minute. Rules are in UTC (docs/aws.md#rule-schedules), schedules in a time zone (docs/aws.md#schedule-types). What happens
+then is not its business.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,21 +28,41 @@ class ScheduleError(ValueError):
     """An expression that EventBridge would refuse."""
 
 
-def parse_schedule(expression: str) -> Callable[[float], float | None]:
+def parse_schedule(expression: str, zone: tzinfo = UTC) -> Callable[[float], float | None]:
     """What gives the schedule's next time after a time; None when there is none any more.
 
     Raises:
         ScheduleError: the expression is neither a rate nor a cron that EventBridge takes.
 
     """
-    if rate := _RATE.fullmatch(expression):
-        count, unit, plural = int(rate[1]), rate[2], bool(rate[3])
-        if count < 1 or plural == (count == 1):
-            raise ScheduleError(f"{expression!r} is no rate; write rate(1 minute) or rate(5 minutes)")
-        return lambda after: after + count * _UNITS[unit]
+    period = parse_rate(expression)
+    if period is not None:
+        return lambda after: after + period
     if (cron := _CRON.fullmatch(expression)) and len(cron[1].split()) == 6:  # noqa: PLR2004 - cron has six fields
-        return _Cron.parse(*cron[1].split()).next_after
+        return _Cron.parse(*cron[1].split(), zone=zone).next_after
     raise ScheduleError(f"{expression!r} is no schedule; write rate(5 minutes) or cron(0 12 ? * MON-FRI *)")
+
+
+def parse_rate(expression: str) -> int | None:
+    """The seconds between two times of a rate; None for any other expression.
+
+    Raises:
+        ScheduleError: it is a rate that EventBridge does not take.
+
+    """
+    rate = _RATE.fullmatch(expression)
+    if rate is None:
+        return None
+    count, unit, plural = int(rate[1]), rate[2], bool(rate[3])
+    if count < 1 or plural == (count == 1):
+        raise ScheduleError(f"{expression!r} is no rate; write rate(1 minute) or rate(5 minutes)")
+    return count * _UNITS[unit]
+
+
+def epoch_of(wall: datetime, zone: tzinfo) -> float | None:
+    """The epoch second of a time on the wall, the first one where clocks go back; None where they go over it."""
+    at = wall.replace(tzinfo=zone).timestamp()
+    return at if datetime.fromtimestamp(at, zone).replace(tzinfo=None) == wall else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +73,10 @@ class _Cron:
     years: frozenset[int]
     month_days: str
     weekdays: str
+    zone: tzinfo
 
     @classmethod
-    def parse(cls, minutes: str, hours: str, month_days: str, months: str, weekdays: str, years: str) -> _Cron:
+    def parse(cls, minutes: str, hours: str, month_days: str, months: str, weekdays: str, years: str, *, zone: tzinfo) -> _Cron:
         if (month_days == "?") == (weekdays == "?"):
             raise ScheduleError(f"cron needs ? in day of month or in day of week, got {month_days} and {weekdays}")
         return cls(
@@ -64,17 +86,22 @@ class _Cron:
             frozenset(_numbers(years, 1970, _LAST_YEAR)),
             month_days,
             weekdays,
+            zone,
         )
 
     def next_after(self, after: float) -> float | None:
-        """The first minute after ``after`` that all fields admit."""
-        start = datetime.fromtimestamp(after, UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        """The first minute after ``after`` that all fields admit.
+
+        One that the zone's clocks go over is left out, one that they show twice counts once.
+        """
+        start = datetime.fromtimestamp(after, self.zone).replace(second=0, microsecond=0, tzinfo=None) + timedelta(minutes=1)
         for day in self._days(start):
             for hour in sorted(self.hours):
                 for minute in sorted(self.minutes):
                     moment = day.replace(hour=hour, minute=minute)
-                    if moment >= start:
-                        return moment.timestamp()
+                    at = epoch_of(moment, self.zone) if moment >= start else None
+                    if at is not None and at > after:
+                        return at
         return None
 
     def _days(self, start: datetime) -> Iterator[datetime]:
@@ -83,7 +110,7 @@ class _Cron:
                 if (year, month) < (start.year, start.month):
                     continue
                 for day in sorted(self._days_in(year, month)):
-                    yield datetime(year, month, day, tzinfo=UTC)
+                    yield datetime(year, month, day)  # noqa: DTZ001 - a day on the wall
 
     def _days_in(self, year: int, month: int) -> set[int]:
         last = calendar.monthrange(year, month)[1]

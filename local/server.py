@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer
 
-from local.execute_api import PREFIX
 from local.moto_seams.application import QuietRequestHandler, application_for
 from local.refusal import NotBuiltError
 from local.unknowns import NotRecorded
 from local.wire import Answer, Refusal, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from local.clock import Clock
+    from local.permissions import Permissions
 
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -31,17 +31,23 @@ HOST = "127.0.0.1"
 
 
 class Application:
-    """The WSGI application for clients outside of this process, and for the shortcut of those inside."""
+    """The WSGI application for clients outside of this process, and for the shortcut of those inside.
 
-    def __init__(self, clock: Clock, execute_api: WsgiApp) -> None:
+    What lies ``beside`` AWS's own services is told by the beginning of its path, and sees to its turn itself.
+    """
+
+    def __init__(self, clock: Clock, permissions: Permissions, beside: Mapping[str, WsgiApp]) -> None:
         self._clock = clock
-        self._execute_api = execute_api
+        self._permissions = permissions
+        self._beside = beside
         self._parts: dict[str, WsgiApp] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one HTTP request; it does not matter whose."""
-        if str(environ.get("PATH_INFO", "")).startswith(PREFIX):
-            return self._execute_api(environ, start_response)
+        path = str(environ.get("PATH_INFO", ""))
+        for prefix, app in self._beside.items():
+            if path.startswith(prefix):
+                return app(environ, start_response)
         with self._clock.busy():
             given = self._answer(application_for(environ), environ)
         start_response(f"{given.status} ", list(given.headers.items()))
@@ -63,6 +69,8 @@ class Application:
             headers.update(items)
 
         try:
+            if self._permissions.is_on and (refusal := self._permissions.refuse(environ)):
+                return answer(refusal, _request_headers(environ))
             body = b"".join(part(environ, start_response))
         except NotRecorded as gap:
             return answer(Refusal("NotRecorded", 501, str(gap)), _request_headers(environ))

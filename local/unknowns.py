@@ -128,12 +128,13 @@ QUESTIONS = (
         ("45-seconds", "5-minutes"),
         assumed="45-seconds",
     ),
-    # Nothing in the embedded AWS asks these yet; whoever adds CloudFormation stages or SDK integrations must.
+    # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
     Question(
         "cloudformation-resends-stage",
         "does CloudFormation send DeploymentId and Variables again when another stage property changes?",
         ("no", "yes"),
     ),
+    # Nothing in the embedded AWS asks this yet; whoever adds SDK integrations must.
     Question(
         "sdk-integration-error-names",
         "what are errors of aws-sdk:apigateway integrations called in Step Functions?",

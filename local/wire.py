@@ -36,8 +36,10 @@ _DENIED = {
     "apigateway": ("AccessDeniedException", 403),
     "cloudwatch": ("AccessDenied", 403),
     "lambda": ("AccessDeniedException", 403),
+    "sns": ("AuthorizationError", 403),
     "sts": ("AccessDenied", 403),
 }
+_BY_SIGNATURE = {"monitoring": "cloudwatch"}
 _THROTTLED = {
     "apigateway": ("TooManyRequestsException", 429),
     "cloudwatch": ("Throttling", 400),
@@ -51,6 +53,19 @@ def denied(service: str, operation: str) -> Refusal:
     code, status = _DENIED.get(service, ("AccessDeniedException", 400))
     principal = "arn:aws:sts::123456789012:assumed-role/canary/session"
     return Refusal(code, status, f"User: {principal} is not authorized to perform: {service}:{operation}")
+
+
+def denial(service: str, message: str) -> Refusal:
+    """IAM's own refusal. ``service`` is the name that it has in signatures."""
+    code, status = _DENIED.get(_BY_SIGNATURE.get(service, service), ("AccessDeniedException", 400))
+    return Refusal(code, status, message)
+
+
+def expired(service: str) -> Refusal:
+    """Temporary credentials are used beyond their time; ``service`` as above."""
+    denied_code, status = _DENIED.get(_BY_SIGNATURE.get(service, service), ("AccessDeniedException", 400))
+    code = "ExpiredToken" if denied_code == "AccessDenied" else "ExpiredTokenException"
+    return Refusal(code, status, "The security token included in the request is expired")
 
 
 def throttled(service: str) -> Refusal:

@@ -4,6 +4,21 @@ from collections.abc import Iterator
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--deployed",
+        action="store_true",
+        help="journeys run on what the synthesised templates deploy, under its roles, each of whose statements must be needed",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--deployed"):
+        from tests.infra.deployed import Deployed
+
+        config.pluginmanager.register(Deployed())
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_environment_of_the_developers() -> Iterator[None]:
     """No test sees the AWS settings of whoever runs it: a wrong endpoint fails, and nothing can reach an account."""

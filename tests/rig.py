@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from canary.aws.records import Records
 from canary.rules.policy import Policy, Step, WhenUnproven
@@ -18,7 +18,7 @@ from local.orders_traffic import OrdersTraffic
 from local.sample import create_sample, publish_release
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from canary.aws.records import Held
     from canary.rules.target import Target
@@ -56,8 +56,17 @@ class Ended:
         return self.states[-1]
 
 
+def by_calls(aws: EmbeddedAws, target: Target) -> tuple[Target, Controller]:
+    """Controller and target made with calls of boto3, quickly, with roles that nobody enforces."""
+    controller = create_controller(aws.client)
+    register_target(aws.client, target)
+    return target, controller
+
+
 class Rig:
-    """One account with the sample in it."""
+    """One account with the sample in it. ``deployer`` makes controller and target, and gives the target as registered."""
+
+    deployer: ClassVar[Callable[[EmbeddedAws, Target], tuple[Target, Controller]]] = staticmethod(by_calls)
 
     def __init__(
         self, aws: EmbeddedAws, *, policy: Policy = QUICK, per_minute: float = 120, history: bool = True, **changes: Any
@@ -83,9 +92,8 @@ class Rig:
         aws.clock.run_for(120)
 
     def deploy(self) -> Controller:
-        """The controller and the target, made with the same calls as the CDK app's stacks make."""
-        controller = create_controller(self.aws.client)
-        register_target(self.aws.client, self.target)
+        """The controller, and the target registered."""
+        self.target, controller = Rig.deployer(self.aws, self.target)
         return controller
 
     @cached_property

@@ -31,14 +31,18 @@ _ACTIONS = (
     "add_permission",
     "create_alias",
     "delete_alias",
+    "delete_function_event_invoke_config",
     "get_alias",
+    "get_function_event_invoke_config",
     "get_policy",
     "invoke",
     "list_aliases",
     "list_versions_by_function",
     "publish_version",
+    "put_function_event_invoke_config",
     "remove_permission",
     "update_alias",
+    "update_function_event_invoke_config",
 )
 _FINGERPRINT = (
     "code_sha_256",
@@ -53,13 +57,18 @@ _FINGERPRINT = (
     "_vpc_config",
     "tracing_config",
     "ephemeral_storage",
+    "logging_config",
 )
+_UPDATED_HERE = {"LoggingConfig": "logging_config", "TracingConfig": "tracing_config"}
 HOOKS = [
     *(f"{_RESPONSE}.{name}" for name in ("call_action", "_set_configuration_qualifier", *_ACTIONS)),
     *(f"{_MODELS}.LambdaBackend.{name}" for name in ("invoke", "update_function_code", "update_function_configuration")),
     *(f"{_MODELS}.LambdaStorage.{name}" for name in ("_get_function_aliases", "del_function", "publish_version")),
     f"{_MODELS}.LambdaStorage.put_function",
-    *(f"{_MODELS}.LambdaFunction.{name}" for name in ("get_configuration", "invoke", "update_configuration")),
+    *(
+        f"{_MODELS}.LambdaFunction.{name}"
+        for name in ("_get_layers_data", "get_configuration", "invoke", "update_configuration")
+    ),
     f"{_MODELS}.LambdaFunction.update_function_code",
 ]
 
@@ -207,11 +216,19 @@ def _storage_methods(lambdas: Lambdas) -> dict[str, Any]:
 def _function_methods(lambdas: Lambdas) -> dict[str, Any]:
     function = models.LambdaFunction
     get, update, update_code = function.get_configuration, function.update_configuration, function.update_function_code
+    make, get_layers = function.__init__, function._get_layers_data  # noqa: SLF001 - a seam
+
+    def init(fn: Moto, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
+        fn.logging_config = spec.get("LoggingConfig") or {}
+        make(fn, account_id, spec, region, version)
 
     def get_configuration(fn: Moto, on_create: bool = False) -> Moto:  # noqa: FBT001, FBT002 - moto's own signature
-        return {**get(fn, on_create), "RevisionId": fn.revision_id}
+        logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{fn.function_name}", **fn.logging_config}
+        return {**get(fn, on_create), "RevisionId": fn.revision_id, "LoggingConfig": logging}
 
     def update_configuration(fn: Moto, config_updates: Moto) -> Moto:
+        for name, attribute in _UPDATED_HERE.items():
+            setattr(fn, attribute, config_updates.get(name, getattr(fn, attribute)))
         update(fn, config_updates)
         _tell(lambdas, fn)
         return fn.get_configuration()
@@ -225,7 +242,14 @@ def _function_methods(lambdas: Lambdas) -> dict[str, Any]:
     def invoke(fn: Moto, body: str, request_headers: Moto, response_headers: Moto) -> str:  # noqa: ARG001 - moto's
         return _invoke_for_service(lambdas, fn.function_name, str(fn.version), body=body, told=response_headers)
 
+    def get_layers_data(fn: Moto, arns: list[str]) -> list[dict[str, Any]]:
+        """Layers; those of other accounts, whom nobody can ask here, are taken to exist."""
+        found = {layer["Arn"]: layer for layer in get_layers(fn, [arn for arn in arns if arn.split(":")[4] == fn.account_id])}
+        return [found.get(arn, {"Arn": arn, "CodeSize": 0}) for arn in arns]
+
     return {
+        "__init__": init,
+        "_get_layers_data": get_layers_data,
         "get_configuration": get_configuration,
         "update_configuration": update_configuration,
         "update_function_code": update_function_code,
@@ -253,6 +277,9 @@ def _tell(lambdas: Lambdas, fn: Moto) -> None:
             runtime=fn.run_time or "",
             timeout_seconds=float(fn.timeout),
             memory_mb=int(fn.memory_size),
+            role=fn.role,
+            own_log_group=fn.logging_config.get("LogGroup", ""),
+            is_traced=fn.tracing_config.get("Mode") == "Active",
         )
     )
 

@@ -12,6 +12,7 @@ from local.aliases import LATEST, expect_revision
 from local.lambda_errors import InvalidParameterValueError, LambdaError, ResourceConflictError, ResourceNotFoundError
 from local.lambda_runtime import platform_lines
 from local.moto_seams.awslambda_request import Answer, Call, answer
+from local.queued_invocations import AsyncSettings
 
 if TYPE_CHECKING:
     from local.aliases import Alias
@@ -131,6 +132,56 @@ class Calls:
         self._renew_revision(call)
         return answer(204)
 
+    def put_function_event_invoke_config(self, call: Call) -> Answer:
+        """How asynchronous invocations of one qualifier are treated; what is left out is as without settings."""
+        return self._set_async(call, AsyncSettings())
+
+    def update_function_event_invoke_config(self, call: Call) -> Answer:
+        """The same, what is left out staying as it is."""
+        return self._set_async(call, self._async_settings(call))
+
+    def get_function_event_invoke_config(self, call: Call) -> Answer:
+        """The settings of one qualifier."""
+        return answer(200, self._show_async(call, self._async_settings(call)))
+
+    def delete_function_event_invoke_config(self, call: Call) -> Answer:
+        """Back to Lambda's own settings."""
+        self._async_settings(call)
+        del self._lambdas.queued.settings[_async_key(call)]
+        return answer(204)
+
+    def _set_async(self, call: Call, before: AsyncSettings) -> Answer:
+        call.latest()
+        if not self._lambdas.has(call.function, call.qualifier):
+            raise ResourceNotFoundError(f"Function not found: {self._lambdas.arn(call.function, call.qualifier)}")
+        body = call.body
+        failure = body.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", before.on_failure)
+        settings = AsyncSettings(
+            retries=body.get("MaximumRetryAttempts", before.retries),
+            age_seconds=body.get("MaximumEventAgeInSeconds", before.age_seconds),
+            on_failure=failure,
+        )
+        self._lambdas.queued.settings[_async_key(call)] = settings
+        return answer(200, self._show_async(call, settings))
+
+    def _async_settings(self, call: Call) -> AsyncSettings:
+        call.latest()
+        settings = self._lambdas.queued.settings.get(_async_key(call))
+        if settings is None:
+            arn = self._lambdas.arn(call.function, call.qualifier or LATEST)
+            raise ResourceNotFoundError(f"The function {arn} doesn't have an EventInvokeConfig")
+        return settings
+
+    def _show_async(self, call: Call, settings: AsyncSettings) -> dict[str, object]:
+        destination = {"OnFailure": {"Destination": settings.on_failure}} if settings.on_failure else {}
+        return {
+            "FunctionArn": self._lambdas.arn(call.function, call.qualifier or LATEST),
+            "LastModified": self._lambdas.now(),
+            "MaximumRetryAttempts": settings.retries,
+            "MaximumEventAgeInSeconds": int(settings.age_seconds),
+            "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}, **destination},
+        }
+
     def _alias(self, call: Call, name: str, *, missing: str = "Cannot find alias arn") -> Alias:
         call.latest()
         alias = self._lambdas.alias(call.function, name)
@@ -150,6 +201,10 @@ class Calls:
             self._lambdas.put_alias(call.function, dataclasses.replace(alias, revision_id=self._lambdas.new_id()))
         else:
             call.backend.get_function(call.function, call.qualifier).revision_id = self._lambdas.new_id()
+
+
+def _async_key(call: Call) -> tuple[str, str]:
+    return call.function, call.qualifier or LATEST
 
 
 def _event(text: str) -> object:

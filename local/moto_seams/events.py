@@ -1,7 +1,7 @@
-"""moto's EventBridge: rules stay moto's, Lambda targets and schedules come to life on the clock (`local.events`).
+"""moto's EventBridge: rules stay moto's, their targets and schedules come to life on the clock (`local.events`).
 
-Patterns are matched by moto. Its rules have no Lambda targets, fire when they are disabled, and let a rule that has only
-a schedule match every event; all that is mended here. Targets other than functions stay as moto has them.
+Patterns are matched by moto. Its rules have no Lambda and no SNS targets, fire when they are disabled, and let a rule that
+has only a schedule match every event; all that is mended here. Other targets stay as moto has them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from moto.events.exceptions import ValidationException
 from moto.events.models import events_backends
 from moto.events.utils import EventTemplateParser
 
-from local.events import EventBus, Schedule, iso_seconds
+from local.deliveries import can_receive
+from local.events import EventBus, Schedule, Target, iso_seconds
 from local.moto_seams.hooks import wrap
 from local.schedules import ScheduleError
 
@@ -65,9 +66,9 @@ def _find_schedule(aws: Aws, name: str) -> Schedule | None:
     rule = _rules(aws).get(name)
     if rule is None or not rule.scheduled_expression:
         return None
-    targets: list[tuple[str, Callable[[dict[str, Any]], object]]] = []
+    targets: list[tuple[Target, Callable[[dict[str, Any]], object]]] = []
     if rule.state == "ENABLED":
-        targets = [(target["Arn"], partial(_input, target)) for target in rule.targets if _is_function(target)]
+        targets = [(_target(rule, each), partial(_input, each)) for each in rule.targets if can_receive(each["Arn"])]
     return Schedule(rule.scheduled_expression, rule.arn, targets)
 
 
@@ -82,10 +83,10 @@ def _send_to_targets(
     if rule.state != "ENABLED" or not pattern.get_pattern() or not pattern.matches_event(event):
         return
     for target in rule.targets:
-        if _is_function(target):
-            aws.events.send(target["Arn"], _input(target, _delivered(event)))
+        if can_receive(target["Arn"]):
+            aws.events.send(_target(rule, target), _input(target, _delivered(event)))
     others = copy.copy(rule)
-    others.targets = [target for target in rule.targets if not _is_function(target)]
+    others.targets = [target for target in rule.targets if not can_receive(target["Arn"])]
     if others.targets:
         original(others, event, transform_input)
 
@@ -107,8 +108,8 @@ def _schedule(aws: Aws, name: str, expression: str) -> None:
         raise ValidationException("Parameter ScheduleExpression is not valid.") from error
 
 
-def _is_function(target: dict[str, Any]) -> bool:
-    return str(target["Arn"]).split(":")[2:3] == ["lambda"]
+def _target(rule: Any, target: dict[str, Any]) -> Target:  # noqa: ANN401 - moto's
+    return Target(target["Arn"], rule.arn, target.get("DeadLetterConfig", {}).get("Arn"))
 
 
 def _delivered(event: dict[str, Any]) -> dict[str, Any]:

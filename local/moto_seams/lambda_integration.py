@@ -16,8 +16,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from local.faults import TaskMode
+from local.iam import Principal
 from local.lambda_errors import LambdaError
 from local.moto_seams.hooks import replace, wrap
+from local.permissions import AccessDeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from local.clock import Clock
     from local.faults import Faults, TaskFault
     from local.lambda_runtime import Invocation
+    from local.permissions import Permissions
 
 _TASK = "moto.stepfunctions.parser.asl.component.state.exec.state_task"
 _INVOKE = f"{_TASK}.lambda_eval_utils.execute_lambda_function_integration"
@@ -44,6 +47,10 @@ class Aws(Protocol):
     @property
     def faults(self) -> Faults:
         """Tasks that go wrong."""
+
+    @property
+    def permissions(self) -> Permissions:
+        """What the machine's role may do."""
 
     def invoke(self, function: str, event: object, *, qualifier: str | None = None) -> Invocation:
         """Invoke a function by name or ARN."""
@@ -67,6 +74,8 @@ def _invoke(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: AN
     fault = aws.faults.on_task(env.next_state_name)
     if fault:
         _suffer(aws, env, fault)
+    if aws.permissions.is_on:
+        _check(aws, env, parameters)
     invocation = _call(aws, parameters)
     if invocation.duration_ms >= 1000:  # noqa: PLR2004 - less would only spoil whole seconds
         aws.clock.sleep(invocation.duration_ms / 1000)
@@ -83,6 +92,23 @@ def _invoke(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: AN
             "StatusCode": 200,
         }
     )
+
+
+def _check(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: ANN401 - moto's
+    """The machine's role has to allow the invocation (docs/aws.md#machine-denied)."""
+    execution = env.states.context_object.context_object_data["Execution"]
+    function = function_arn(parameters["FunctionName"], parameters.get("Qualifier"), execution["Id"])
+    try:
+        aws.permissions.check(Principal(execution["RoleArn"], execution["Name"]), "lambda:InvokeFunction", function)
+    except AccessDeniedError as error:
+        raise _refused("AccessDeniedException", 403, str(error)) from error
+
+
+def function_arn(named: str, qualifier: str | None, beside: str) -> str:
+    """The ARN of a function that is named by name or ARN, in the account and Region of ``beside``, an ARN of something."""
+    region, account = beside.split(":")[3:5]
+    arn = named if named.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{named}"
+    return f"{arn}:{qualifier}" if qualifier else arn
 
 
 def _call(aws: Aws, parameters: dict[str, Any]) -> Invocation:
@@ -118,6 +144,8 @@ def _refused(code: str, status: int, message: str) -> ClientError:
 def _lambda_error(original: Callable[..., Any], _aws: Aws, task: Any, env: Any, ex: Exception) -> Any:  # noqa: ANN401
     """A Task's error as a failure event; a function that gave no error of its own is Lambda.Unknown."""
     event = original(task, env, ex)
+    if isinstance(ex, ClientError) and ex.response["Error"]["Code"] == "AccessDeniedException":
+        return _renamed(env, event, "Lambda.AWSLambdaException", event.event_details["taskFailedEventDetails"]["cause"])
     if not isinstance(ex, lambda_eval_utils.LambdaFunctionErrorException):
         return event
     payload = json.loads(ex.payload)
@@ -125,6 +153,10 @@ def _lambda_error(original: Callable[..., Any], _aws: Aws, task: Any, env: Any, 
     if error is not None and error not in _NAMELESS:
         return event
     cause = f"The cause could not be determined because Lambda did not return an error type. Returned payload: {ex.payload}"
-    details = {**event.event_details["taskFailedEventDetails"], "error": "Lambda.Unknown", "cause": cause}
+    return _renamed(env, event, "Lambda.Unknown", cause)
+
+
+def _renamed(env: Any, event: Any, error: str, cause: str) -> FailureEvent:  # noqa: ANN401 - moto's
+    details = {**event.event_details["taskFailedEventDetails"], "error": error, "cause": cause}
     failed = EventDetails(taskFailedEventDetails=details)
-    return FailureEvent(env, CustomErrorName("Lambda.Unknown"), api.HistoryEventType.TaskFailed, failed)
+    return FailureEvent(env, CustomErrorName(error), api.HistoryEventType.TaskFailed, failed)

@@ -81,6 +81,11 @@ def install(aws: Aws) -> Callable[[], None]:
     return uninstall
 
 
+def has_group(name: str) -> bool:
+    """Whether there is a log group of this name."""
+    return name in logs_backends[_ACCOUNT][_REGION].groups
+
+
 def _announce(group: str, stream: str) -> None:
     """Make a stream of the embedded AWS known to moto, which describes streams."""
     backend = logs_backends[_ACCOUNT][_REGION]

@@ -1,45 +1,113 @@
-"""The rig with controller and target deployed from the synthesised templates, under their roles."""
+"""`--deployed`: controller and target come from the synthesised templates through CloudFormation, and their roles are enforced.
+
+At each test's end no call may have been denied; at the end of all, every statement of every role, with each of its actions
+and resources, must have allowed something. Each process of a run hands over what it did not need; what none did is left.
+"""
 
 from __future__ import annotations
 
-import re
+import json
 import tempfile
-from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+import pytest
 
+from canary.edge.target import require_target, target_from_json, target_to_json
 from infra.stacks import CONTROLLER, ControllerStack, TargetStack
 from local.controller import Controller
 from local.deploy import deploy
 from tests.rig import Rig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from canary.rules.target import Target
+    from local.embedded import EmbeddedAws
 
-TARGET_STACK = "canary-target-orders"
+CONTROLLERS, TARGETS = ":role/canary/controller/", ":role/canary/target/"
+UNUSED = "canary_unused"
+Unused = tuple[str, str, str, str, str]
 
 
-def synthesise(target: Target, folder: Path) -> None:
-    """The app's stacks for one target, as files of an assembly."""
+@cache
+def synthesised(target: str) -> Path:
+    """The folder of the app's assembly for one target, given as its JSON."""
+    folder = Path(tempfile.mkdtemp())
     app = cdk.App(outdir=str(folder))
     controller = ControllerStack(app)
-    TargetStack(app, target=target).add_stack_dependency(controller)
+    TargetStack(app, target=require_target(json.loads(target))).add_stack_dependency(controller)
     app.synth()
+    return folder
 
 
-class DeployedRig(Rig):
-    """One account in which everything of the controller's came out of CloudFormation."""
+def by_templates(aws: EmbeddedAws, target: Target) -> tuple[Target, Controller]:
+    """Controller and target deployed, from here on under their roles; the target as it is registered."""
+    aws.permissions.enforce()
+    outputs = deploy(aws.client, synthesised(target_to_json(target)))[CONTROLLER]
+    parameter = aws.client("ssm").get_parameter(Name=f"/canary/targets/{target.name}")["Parameter"]["Value"]
+    controller = Controller(outputs["StateMachineArn"], outputs["TableName"], outputs["OperateRolloutName"])
+    return target_from_json(parameter), controller
 
-    folder: Path
 
-    def deploy(self) -> Controller:
-        self.folder = Path(tempfile.mkdtemp())
-        synthesise(self.target, self.folder)
-        outputs = deploy(self.aws.client, self.folder)[CONTROLLER]
-        parameter = self.aws.client("ssm").get_parameter(Name="/canary/targets/orders")["Parameter"]["Value"]
-        role = re.search(r'"role_arn":"([^"]+)"', parameter)
-        assert role
-        self.target = replace(self.target, role_arn=role[1])
-        return Controller(outputs["StateMachineArn"], outputs["TableName"], outputs["OperateRolloutName"])
+class Deployed:
+    """The plugin behind the option."""
+
+    def __init__(self) -> None:
+        self._accounts: list[EmbeddedAws] = []
+        self._unused: list[set[Unused]] = []
+
+    def pytest_sessionstart(self) -> None:
+        """From now on each rig is deployed."""
+
+        def deployer(aws: EmbeddedAws, target: Target) -> tuple[Target, Controller]:
+            self._accounts.append(aws)
+            return by_templates(aws, target)
+
+        Rig.deployer = staticmethod(deployer)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:  # noqa: ARG002 - the hook's
+        yield
+        accounts, self._accounts = self._accounts, self._accounts[-1:]
+        denied = []
+        for aws in accounts:
+            self._unused.append(set(_unused_of(aws)))
+            denied += aws.permissions.denied
+            aws.permissions.denied.clear()
+        assert denied == []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A worker hands its rest over; the one process, or the workers' head, tells what is left."""
+        left = set.intersection(*self._unused) if self._unused else None
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[UNUSED] = None if left is None else sorted(left)
+        elif left:
+            self._fail(session, left)
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        handed = node.workeroutput.get(UNUSED)
+        if handed is not None:
+            self._unused.append({tuple(each) for each in handed})
+
+    @staticmethod
+    def _fail(session: pytest.Session, left: set[Unused]) -> None:
+        lines = "\n".join(" ".join(each) for each in sorted(left))
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"\nstatements that no journey needed:\n{lines}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _unused_of(aws: EmbeddedAws) -> Iterator[Unused]:
+    """What the roles of controller and targets were not needed for, under names that are the same in every account."""
+    roles = [arn for page in aws.client("iam").get_paginator("list_roles").paginate() for arn in _ours(page["Roles"])]
+    for one in aws.permissions.unused(roles):
+        yield (one.role.rpartition("/")[2].rpartition("-")[0], one.policy, one.statement, one.element, one.pattern)
+
+
+def _ours(roles: list[dict[str, Any]]) -> Iterator[str]:
+    return (role["Arn"] for role in roles if CONTROLLERS in role["Arn"] or TARGETS in role["Arn"])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.base_history import write_ship_day
-from local.controller import create_controller, register_target
 from local.embedded import EmbeddedAws
 from local.faults import Fault, Mode, StopFault
 from local.sample import SHIP, create_ship_sample
@@ -29,8 +28,7 @@ class ShipRig(Rig):
         self.aws = aws
         self._names = iter(range(1, 100))
         self.target = replace(create_ship_sample(aws.client), policy=QUICK)
-        self.controller = create_controller(aws.client)
-        register_target(aws.client, self.target)
+        self.controller = self.deploy()
         write_ship_day(aws.metrics, SHIP, until=aws.clock.now(), rng=random.Random(8), per_minute=120)
         aws.dataplane.add_source(InvokeTraffic(SHIP, "live", {"order": "7"}, per_minute=120, rng=random.Random(7)))
         self.seen: list[tuple[float, str]] = []

@@ -216,7 +216,14 @@ def test_an_advance_that_is_stopped_is_made_safe_by_the_guard(rig: Rig):
 
 def test_notices_tell_of_the_hold_and_of_the_end(rig: Rig):
     events, function = rig.aws.client("events"), "arn:aws:lambda:eu-west-1:123456789012:function:orders-read"
-    events.put_rule(Name="tell", EventPattern='{"source": ["canary"]}')
+    rule = events.put_rule(Name="tell", EventPattern='{"source": ["canary"]}')["RuleArn"]
+    rig.aws.client("lambda").add_permission(
+        FunctionName="orders-read",
+        StatementId="tell",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule,
+    )
     events.put_targets(Rule="tell", Targets=[{"Id": "reader", "Arn": function}])
     held_since_start(rig)
     advance(rig)

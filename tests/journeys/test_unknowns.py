@@ -1,5 +1,7 @@
 """Whatever AWS turns out to answer where no record tells, a rollout promotes and goes back as before."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from local.embedded import EmbeddedAws
@@ -8,19 +10,25 @@ from tests.rig import Rig
 
 SAMPLED = {"remove-absent-canary"}
 CASES = [
-    pytest.param(question.slug, answer, marks=() if question.slug in SAMPLED else pytest.mark.slow)
+    pytest.param(
+        {question.slug: answer}, id=f"{question.slug}-{answer}", marks=() if question.slug in SAMPLED else pytest.mark.slow
+    )
     for question in QUESTIONS
     for answer in question.answers
 ]
 
 
-@pytest.mark.parametrize(("slug", "answer"), CASES)
-def test_rollouts_end_alike_under_every_plausible_answer(slug: str, answer: str):
-    with EmbeddedAws(answers={slug: answer}) as aws:
-        rig = Rig(aws, history=False)
-        rig.publish()
-        assert rig.run().ending == "Promoted"
-        assert rig.is_at_rest()
-        rig.publish(FAILING_SHARE=0.6)
-        assert rig.run().ending == "RolledBack"
-        assert rig.is_at_rest()
+@pytest.fixture
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    with EmbeddedAws(answers=request.param) as aws:
+        yield Rig(aws, history=False)
+
+
+@pytest.mark.parametrize("rig", CASES, indirect=True)
+def test_rollouts_end_alike_under_every_plausible_answer(rig: Rig):
+    rig.publish()
+    assert rig.run().ending == "Promoted"
+    assert rig.is_at_rest()
+    rig.publish(FAILING_SHARE=0.6)
+    assert rig.run().ending == "RolledBack"
+    assert rig.is_at_rest()

@@ -1,0 +1,241 @@
+"""IAM as the embedded AWS enforces it: what a role does is checked against its policies, and what allowed it is remembered.
+
+Decides who calls (the role whose session signed the request, else the role of the function that is running) and whether
+its policies let it. Whoever calls with the embedded AWS's own credentials may do anything. How one statement is
+evaluated is IAM's business, told by the seam; resource policies count only where a service itself calls.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from local.aws_request import signature_of
+from local.iam import patterns
+from local.permission_needs import Need, needs_of
+from local.wire import Refusal, denial, expired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from local.iam import Iam, Principal, Role, Session, Statement
+
+
+class Grant(NamedTuple):
+    """What allowed something: a statement, and the patterns in it that matched."""
+
+    role: str
+    policy: str
+    statement: str
+    action: str
+    resource: str
+
+
+class Unused(NamedTuple):
+    """A statement that allowed nothing, or an action or resource in one that did nothing for it."""
+
+    role: str
+    policy: str
+    statement: str
+    element: Literal["statement", "action", "resource"]
+    pattern: str
+
+
+class Denial(NamedTuple):
+    """A call that was refused."""
+
+    principal: str
+    action: str
+    resource: str
+    reason: str
+
+
+class AccessDeniedError(Exception):
+    """IAM says no; the text is what clients see."""
+
+
+class Permissions:
+    """Who may do what in one embedded AWS; off until `enforce`."""
+
+    def __init__(self, now: Callable[[], float], *, account: str) -> None:
+        self.is_on = False
+        self.used: Counter[Grant] = Counter()
+        self.denied: Counter[Denial] = Counter()
+        self.sessions: dict[str, Session] = {}
+        self.iam: Iam | None = None
+        self._now = now
+        self._account = account
+        self._here = threading.local()
+        self._verdicts: dict[Hashable, tuple[Hashable, str | None, tuple[Grant, ...]]] = {}
+
+    def enforce(self) -> None:
+        """From now on roles can do what their policies allow, and nothing else."""
+        self.is_on = True
+
+    def relax(self) -> None:
+        """From now on everybody may do everything."""
+        self.is_on = False
+
+    def forget(self) -> None:
+        """Begin to count anew what is used and what is denied."""
+        self.used.clear()
+        self.denied.clear()
+
+    # Who calls.
+
+    @contextmanager
+    def acting(self, principal: Principal | None) -> Iterator[None]:
+        """While in the block this thread acts for the principal; for None, as AWS itself."""
+        outer, self._here.principal = getattr(self._here, "principal", None), principal
+        try:
+            yield
+        finally:
+            self._here.principal = outer
+
+    def refuse(self, environ: dict[str, Any]) -> Refusal | None:
+        """How a request is refused; None if it may be answered."""
+        signature = signature_of(environ)
+        if signature is None:
+            return None
+        session = self.sessions.get(signature.access_key_id)
+        if session is not None and session.expires <= self._now():
+            return expired(signature.service)
+        principal = session.principal if session else getattr(self._here, "principal", None)
+        if principal is None:
+            return None
+        try:
+            for need in needs_of(environ, signature, self._account):
+                self._check_call(principal, need)
+        except AccessDeniedError as error:
+            return denial(signature.service, str(error))
+        return None
+
+    # What is allowed.
+
+    def check(self, principal: Principal, action: str, *resources: str) -> None:
+        """Have a role's policies allow an action on each resource.
+
+        Raises:
+            AccessDeniedError: they do not.
+
+        """
+        for resource in resources or ("*",):
+            self._check(principal, Need(action, resource))
+
+    def allows(self, principal: Principal, action: str, *resources: str) -> bool:
+        """The same as an answer, for what AWS does not tell its caller."""
+        try:
+            self.check(principal, action, *resources)
+        except AccessDeniedError:
+            return False
+        return True
+
+    def trusts(self, role_arn: str, service: str, context: Mapping[str, str] | None = None) -> bool:
+        """Whether there is such a role, and the service may assume it; ``context``: on whose behalf, as AWS's keys say it."""
+        role = self._iam.role(role_arn)
+        return role is not None and self._trusted_by(role, service, context or {}) is not None
+
+    def check_service(self, service: str, need: Need, policy: Mapping[str, Any] | None, context: Mapping[str, str]) -> None:
+        """Have a receiver's own policy let a service act on it; ``context`` as in `trusts`.
+
+        Raises:
+            AccessDeniedError: it has none, or it does not.
+
+        """
+        given = (policy or {}).get("Statement", [])
+        statements = [given] if isinstance(given, dict) else given
+        verdicts = {self._iam.lets(statement, service, need, context) for statement in statements}
+        if "denied" in verdicts or "allowed" not in verdicts:
+            reason = f"because no resource-based policy allows the {need.action} action"
+            self.denied[Denial(service, need.action, need.resource, reason)] += 1
+            raise AccessDeniedError(
+                f"{service} is not authorized to perform: {need.action} on resource: {need.resource} {reason}"
+            )
+
+    def _check_call(self, principal: Principal, need: Need) -> None:
+        if need.action == "sts:AssumeRole":
+            self._check_assuming(principal, need)
+        else:
+            self._check(principal, need)
+
+    def _check_assuming(self, principal: Principal, need: Need) -> None:
+        """Both sides have to agree, unless the role that is assumed names the caller itself."""
+        role = self._iam.role(need.resource)
+        context = {"aws:PrincipalArn": principal.role_arn, "aws:PrincipalAccount": principal.role_arn.split(":")[4]}
+        trusting = self._trusted_by(role, principal, context) if role else None
+        if trusting is None:
+            self._deny(principal, need, "")
+        elif not self._iam.names_itself(trusting.elements, principal):
+            self._check(principal, need)
+
+    def _trusted_by(self, role: Role, principal: Principal | str, context: Mapping[str, str]) -> Statement | None:
+        verdicts = [(self._iam.trusts(each.elements, principal, context), each) for each in role.trust]
+        if any(verdict == "denied" for verdict, _ in verdicts):
+            return None
+        found = next((each for verdict, each in verdicts if verdict == "allowed"), None)
+        if found is not None:
+            self.used[Grant(found.role, found.policy, found.name, "sts:AssumeRole", "")] += 1
+        return found
+
+    def _check(self, principal: Principal, need: Need) -> None:
+        reason, grants = self._decide(principal, need)
+        self.used.update(grants)
+        if reason is not None:
+            self._deny(principal, need, reason)
+
+    def _decide(self, principal: Principal, need: Need) -> tuple[str | None, tuple[Grant, ...]]:
+        """Why it is denied, if it is, and what allows it; worked out once for each version of the role."""
+        role = self._iam.role(principal.role_arn)
+        version = role.version if role else None
+        key = (principal.role_arn, need)
+        known = self._verdicts.get(key)
+        if known is None or known[0] != version:
+            known = self._verdicts[key] = (version, *self._evaluate(role.statements if role else (), need))
+        return known[1], known[2]
+
+    def _evaluate(self, statements: Sequence[Statement], need: Need) -> tuple[str | None, tuple[Grant, ...]]:
+        grants = []
+        for statement in statements:
+            verdict, action, resource = self._iam.judge(statement.elements, need, {})
+            if verdict == "denied":
+                return "with an explicit deny in an identity-based policy", ()
+            if verdict == "allowed":
+                grants.append(Grant(statement.role, statement.policy, statement.name, action, resource))
+        if grants:
+            return None, tuple(grants)
+        return f"because no identity-based policy allows the {need.action} action", ()
+
+    def _deny(self, principal: Principal, need: Need, reason: str) -> None:
+        self.denied[Denial(principal.arn, need.action, need.resource, reason)] += 1
+        text = f"User: {principal.arn} is not authorized to perform: {need.action} on resource: {need.resource} {reason}"
+        raise AccessDeniedError(text.rstrip())
+
+    # What was used.
+
+    def unused(self, roles: Iterable[str] | None = None) -> list[Unused]:
+        """What no call needed, of these roles' policies or of all."""
+        return [each for arn in (self._iam.roles() if roles is None else roles) for each in self._unused_of(arn)]
+
+    def _unused_of(self, arn: str) -> Iterator[Unused]:
+        role = self._iam.role(arn)
+        for statement in role.statements if role else ():
+            named = (statement.role, statement.policy, statement.name)
+            grants = [grant for grant in self.used if grant[:3] == named]
+            if not grants:
+                yield Unused(*named, "statement", "")
+                continue
+            matched = {grant.action for grant in grants}, {grant.resource for grant in grants}
+            yield from (
+                Unused(*named, "action", each) for each in patterns(statement.elements, "Action") if each not in matched[0]
+            )
+            yield from (
+                Unused(*named, "resource", each) for each in patterns(statement.elements, "Resource") if each not in matched[1]
+            )
+
+    @property
+    def _iam(self) -> Iam:
+        if self.iam is None:
+            raise LookupError("these permissions have no IAM; open the embedded AWS first")
+        return self.iam
