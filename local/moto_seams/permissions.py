@@ -249,7 +249,7 @@ def _compiled(pattern: str, *, any_case: bool) -> re.Pattern[str]:
 
 
 def _named(statement: Mapping[str, Any], principal: Principal | str) -> Iterator[str]:
-    """The names in a trust statement's Principal that mean this session or service."""
+    """The names in a trust statement's Principal that mean this role or service."""
     given = statement.get("Principal", {})
     if given == "*":
         given = {"AWS": "*"}

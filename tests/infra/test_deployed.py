@@ -57,7 +57,7 @@ def test_neither_stack_goes_while_a_rollout_runs(rig: Rig):
     arn = rig.start()
     rig.settle(120)
     for stack in (TARGET, CONTROLLER):
-        with pytest.raises(DeployError, match="is running on orders|is still registered"):
+        with pytest.raises(DeployError, match=r"is running on orders|is still registered"):
             destroy(rig.aws.client, assembly(rig), stacks=[stack])
     assert rig.finish(arn).ending == "Promoted"
 
@@ -69,7 +69,7 @@ def test_a_canary_of_somebody_else_keeps_the_targets_stack(rig: Rig):
         stageName=stage.stage_name,
         patchOperations=[{"op": "replace", "path": "/canarySettings/percentTraffic", "value": "5"}],
     )
-    with pytest.raises(DeployError, match="has a canary at 5.0 %"):
+    with pytest.raises(DeployError, match=r"has a canary at 5\.0 %"):
         destroy(rig.aws.client, assembly(rig), stacks=[TARGET])
 
 
