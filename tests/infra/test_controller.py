@@ -130,7 +130,7 @@ def test_checks_and_the_deletion_guard_write_nothing(controller):
 def test_nobody_may_delete_a_record(controller):
     for task in (*TASKS, *BESIDE):
         actions = {action for action, _ in controller.allowed(controller.role_of(task)) if action.startswith("dynamodb:")}
-        assert actions <= {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+        assert actions <= {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
 
 
 def test_a_task_without_a_row_stops_the_synth():

@@ -215,3 +215,13 @@ def test_a_late_start_is_refused(ground: Ground):
 
     assert answer["start"] == "REFUSED"
     assert "scheduled_at: 120 minutes late where 60 are allowed; wait for the next" in answer["reason"]
+
+
+def test_what_is_live_already_is_unchanged_whatever_alarms_say(ground: Ground):
+    ground.fire()
+    read = {name: pair[0] for name, pair in ground.rig.aliases().items()}
+    live = ground.walk().check(release={"functions": read, "deployment": "unchanged"})
+    newer = ground.walk().check()
+
+    assert live["start"] == "UNCHANGED"
+    assert (newer["start"], "is already firing" in newer["reason"]) == ("REFUSED", True)

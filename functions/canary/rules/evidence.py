@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from math import exp, log, log1p
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.bets import BETS, jumps, log_bets, log_safe_bet
+from canary.rules.bets import BETS, jumps, log_bets, log_safe_bet, log_shift_bets
 from canary.rules.history import BaseHistory, Seen, seen_from_json
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from canary.rules.counts import Counts
 
 SLOW_DECAY = 0.95
-FAST_DECAY = 0.5
 EVEN_MINUTES = 30
 
 
@@ -42,7 +41,6 @@ class MetricEvidence:
 
     minutes: int
     slow: Seen
-    fast: Seen
     live: tuple[float, ...] = ()
     assisted: tuple[float, ...] | None = None
     delta: float | None = None
@@ -61,7 +59,7 @@ class MetricEvidence:
 
 def unfolded(base: BaseHistory) -> MetricEvidence:
     """One metric before its first minute."""
-    return MetricEvidence(minutes=0, slow=base.slow, fast=base.fast, assisted=() if base.slices else None)
+    return MetricEvidence(minutes=0, slow=base.slow, assisted=() if base.slices else None)
 
 
 def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvidence:
@@ -69,10 +67,9 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     if counts.nb == 0:
         return metric
     slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
-    fast = metric.fast.after(counts.nb, counts.eb, decay=FAST_DECAY)
     if counts.nc == 0:
-        return replace(metric, slow=slow, fast=fast)
-    offered = jumps(slow=metric.slow.rate, fast=metric.fast.rate)
+        return replace(metric, slow=slow)
+    offered = jumps(metric.slow.rate)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     live = _play(metric.live, metric.minutes, log_bets(nc, ec, nb, eb, offered), phi=base.phi)
     assisted = None
@@ -81,7 +78,18 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
         won = log_bets(nc, ec, nb + requests, eb + bad, offered)
         assisted = _play(metric.assisted, metric.minutes, won, phi=base.phi)
     log_safe = metric.log_safe + _log_safe(metric, counts) / base.phi
-    return MetricEvidence(metric.minutes + 1, slow, fast, live, assisted, metric.delta, log_safe)
+    return MetricEvidence(metric.minutes + 1, slow, live, assisted, metric.delta, log_safe)
+
+
+def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float) -> MetricEvidence:
+    """A minute in which the weight rose to `weight` (a fraction): only bets that hold whatever the split did in it."""
+    if counts.nb == 0 or counts.nc == 0:
+        return metric
+    won = log_shift_bets(counts.ec, counts.eb, weight)
+    live = _play(metric.live, metric.minutes, won, phi=base.phi)
+    assisted = None if metric.assisted is None else _play(metric.assisted, metric.minutes, won, phi=base.phi)
+    slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
+    return replace(metric, minutes=metric.minutes + 1, slow=slow, live=live, assisted=assisted)
 
 
 def stake(minute: int) -> float:
@@ -122,7 +130,6 @@ def to_json(metric: MetricEvidence) -> dict[str, Any]:
     return {
         "minutes": metric.minutes,
         "slow": [*metric.slow],
-        "fast": [*metric.fast],
         "live": [*metric.live],
         "assisted": None if metric.assisted is None else [*metric.assisted],
         "delta": metric.delta,
@@ -135,7 +142,6 @@ def from_json(data: Mapping[str, Any]) -> MetricEvidence:
     return MetricEvidence(
         minutes=int(data["minutes"]),
         slow=seen_from_json(data["slow"]),
-        fast=seen_from_json(data["fast"]),
         live=tuple(map(float, data["live"])),
         assisted=None if data["assisted"] is None else tuple(map(float, data["assisted"])),
         delta=None if data["delta"] is None else float(data["delta"]),

@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 FEWEST_MINUTES = 30
 SLOW_START_MINUTES = 30
-FAST_START_MINUTES = 2
 SLICE_MINUTES = 6
 BLOCK_MINUTES = 30
 FEWEST_BLOCKS = 3
-CONSERVATIVE_PHI = 3.0
+UNPROVEN_PHI = 5.0
+SPARSE_PHI = 2.0
 
 
 class Seen(NamedTuple):
@@ -58,13 +58,12 @@ PRIOR = Seen(50.0, 0.0)
 class BaseHistory:
     """One metric's frozen past.
 
-    ``slow`` and ``fast`` are where the two predicted base rates start, ``phi`` the over-dispersion every ln e is
+    ``slow`` is where the predicted base rate starts, ``phi`` the over-dispersion every ln e is
     divided by, ``slices`` the (requests, bad) lent to the live minutes in turn. ``is_known`` is False where fewer than
     30 minutes were there and stated priors stand in for them: no slices, and a verdict must say so.
     """
 
     slow: Seen
-    fast: Seen
     phi: float
     slices: tuple[tuple[int, int], ...]
     is_known: bool
@@ -79,7 +78,7 @@ class History:
     bases: Mapping[str, BaseHistory]
 
 
-UNKNOWN = BaseHistory(slow=PRIOR, fast=PRIOR, phi=CONSERVATIVE_PHI, slices=(), is_known=False)
+UNKNOWN = BaseHistory(slow=PRIOR, phi=UNPROVEN_PHI, slices=(), is_known=False)
 
 
 def odd_minutes(minutes: Sequence[T]) -> Sequence[T]:
@@ -104,7 +103,6 @@ def freeze_history(minutes: Sequence[tuple[int, int]]) -> BaseHistory:
     seen = Seen(*_total(measured))
     return BaseHistory(
         slow=seen.at_most(SLOW_START_MINUTES, of=len(measured)),
-        fast=seen.at_most(FAST_START_MINUTES, of=len(measured)),
         phi=dispersion(measured),
         slices=tuple(_total(lent) for lent in _chunks(even_minutes(told), SLICE_MINUTES)),
         is_known=True,
@@ -116,12 +114,17 @@ def dispersion(minutes: Sequence[tuple[int, int]]) -> float:
 
     The median over blocks of 30 minutes, each about its own rate: over the whole day at once it would measure drift and
     old outages, and blind the judge. A block without a single bad or a single good request cannot show clustering and
-    is left out (counted as 1 it hid bursts: 2.6 % of good releases were rolled back in a simulation, not 0.8 %); with
-    fewer than three blocks a conservative 3.
+    is left out (counted as 1 it hid bursts: 2.6 % of good releases were rolled back in a simulation, not 0.8 %).
+
+    With fewer than three blocks nothing is known, and 5 is what bursts of three errors make (with 3 they rolled back 1 to
+    2 % of good releases, with 5 none in 300). Where the blocks are there and fewer than three had a bad request, bursts
+    are too rare to meet many rollouts, and 2 is enough.
     """
     blocks = [block for block in _chunks(minutes, BLOCK_MINUTES) if len(block) == BLOCK_MINUTES]
+    if len(blocks) < FEWEST_BLOCKS:
+        return UNPROVEN_PHI
     measured = [_pearson(block) for block in blocks if _has_both(block)]
-    return max(1.0, median(measured)) if len(measured) >= FEWEST_BLOCKS else CONSERVATIVE_PHI
+    return max(1.0, median(measured)) if len(measured) >= FEWEST_BLOCKS else SPARSE_PHI
 
 
 def to_json(history: History) -> dict[str, Any]:
@@ -132,7 +135,6 @@ def to_json(history: History) -> dict[str, Any]:
             name: {
                 "weight": history.weights[name],
                 "slow": [*base.slow],
-                "fast": [*base.fast],
                 "phi": base.phi,
                 "slices": [[*lent] for lent in base.slices],
                 "is_known": base.is_known,
@@ -161,7 +163,6 @@ def seen_from_json(pair: Sequence[float]) -> Seen:
 def _base_from_json(frozen: Mapping[str, Any]) -> BaseHistory:
     return BaseHistory(
         slow=seen_from_json(frozen["slow"]),
-        fast=seen_from_json(frozen["fast"]),
         phi=float(frozen["phi"]),
         slices=tuple((int(requests), int(bad)) for requests, bad in frozen["slices"]),
         is_known=bool(frozen["is_known"]),

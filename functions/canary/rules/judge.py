@@ -18,7 +18,7 @@ from typing import Any
 
 from canary.rules import evidence as metric_evidence
 from canary.rules.counts import Counts, slow_requests
-from canary.rules.evidence import MetricEvidence, fold, log_sum, unfolded
+from canary.rules.evidence import MetricEvidence, fold, fold_shift, log_sum, unfolded
 from canary.rules.history import History, freeze_history
 from canary.rules.outlook import requests_to_reach
 
@@ -28,6 +28,7 @@ __all__ = [
     "begin_step",
     "from_json",
     "look",
+    "look_at_shift",
     "requests_needed",
     "slow_requests",
     "start",
@@ -112,6 +113,18 @@ def look(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
     folded = {name: fold(evidence.metrics[name], bases[name], counts) for name, counts in minute.items()}
+    return Evidence(evidence.history, {**evidence.metrics, **folded})
+
+
+def look_at_shift(evidence: Evidence, minute: Mapping[str, Counts], *, weight: float) -> Evidence:
+    """Fold one complete minute in which the weight rose to `weight` (a fraction, at most 1), or a rise still spread.
+
+    An outage that began in it meets more of one arm than of the other, so only what holds whatever the split did in the
+    minute is bet: that a bad request was the canary's with probability `weight` at most.
+    """
+    _refuse_unknown(evidence, minute)
+    bases = evidence.history.bases
+    folded = {name: fold_shift(evidence.metrics[name], bases[name], counts, weight) for name, counts in minute.items()}
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 

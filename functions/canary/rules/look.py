@@ -139,13 +139,21 @@ def _fold(
     errors = seen.get("errors", RawCounts(0, 0, 0, 0))
     rollout = replace(rollout, judged_to=minute, tally=_tally(rollout.tally, errors))
     if use is MinuteUse.NOT_EVIDENCE:
-        return rollout, evidence
+        return rollout, _fold_shift(rollout, evidence, seen)
     is_own = rollout.step.baking_since is not None and minute >= rollout.shifts[-1]
     if is_own:
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:
             evidence = judge.begin_step(evidence, _deltas(rollout.plan.policy, evidence))
         rollout = replace(rollout, step=_count(rollout.step, errors))
     return rollout, judge.look(evidence, _readable(seen, use))
+
+
+def _fold_shift(rollout: Rollout, evidence: judge.Evidence, seen: Mapping[str, RawCounts]) -> judge.Evidence:
+    """A minute in which the weight rose, to the present step's at most; one whose counts contradict each other tells nothing."""
+    if not all(counts.is_possible for counts in seen.values()):
+        return evidence
+    weight = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
+    return judge.look_at_shift(evidence, _readable(seen, MinuteUse.NOT_EVIDENCE), weight=weight)
 
 
 def _readable(seen: Mapping[str, RawCounts], use: MinuteUse) -> dict[str, Counts]:

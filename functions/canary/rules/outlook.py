@@ -38,7 +38,7 @@ def requests_to_reach(
 def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float) -> list[float]:
     """Expected ln e of each bet for one canary request beside so many of the base's."""
     slow = metric.slow.rate
-    offered = jumps(slow=slow, fast=metric.fast.rate)
+    offered = jumps(slow)
     growth = log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offered)
     return [log_e / base.phi for log_e in growth]
 

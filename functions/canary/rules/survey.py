@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from canary.rules.policy import Policy
 
 
+ALARMS = "alarms"
+"""The field of the problems that a release which is live already need not wait for."""
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionSurvey:
     """One function. An alias or version that does not exist is None.
@@ -251,14 +255,14 @@ def _problems_of_alarms(policy: Policy, alarms: tuple[AlarmReading, ...]) -> Ite
     for alarm in alarms:
         match alarm.state:
             case AlarmState.GONE:
-                yield Problem("alarms", f"alarm {alarm.name} does not exist", "create it, or take it out of the target")
+                yield Problem(ALARMS, f"alarm {alarm.name} does not exist", "create it, or take it out of the target")
             case AlarmState.BROKEN:
-                yield Problem("alarms", f"alarm {alarm.name} cannot be evaluated: {alarm.detail}", "mend it")
+                yield Problem(ALARMS, f"alarm {alarm.name} cannot be evaluated: {alarm.detail}", "mend it")
             case AlarmState.ALARM if not policy.tolerate_firing_alarms:
-                yield Problem("alarms", f"alarm {alarm.name} is already firing: {alarm.detail}", "wait until it is OK")
+                yield Problem(ALARMS, f"alarm {alarm.name} is already firing: {alarm.detail}", "wait until it is OK")
             case AlarmState.INSUFFICIENT_DATA if not alarm.is_ours:
                 yield Problem(
-                    "alarms", f"alarm {alarm.name} has no data", "wait for its first data, or let missing data be notBreaching"
+                    ALARMS, f"alarm {alarm.name} has no data", "wait for its first data, or let missing data be notBreaching"
                 )
             case _:
                 continue

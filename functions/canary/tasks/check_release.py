@@ -16,7 +16,7 @@ from canary.rules.draft import draft_rollout, is_unchanged
 from canary.rules.policy import effective_policy
 from canary.rules.problems import Problem, RefusedError
 from canary.rules.release import find_lateness, find_misfits
-from canary.rules.survey import find_problems
+from canary.rules.survey import ALARMS, find_problems
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     found = survey(tools.clients, target, release)
     misfits = find_misfits(release, target)
     problems = (*problems, *_held(lock, event), *misfits, *find_problems(target, release, policy, found))
-    if problems or request is None:
+    if request is None or any(problem.field != ALARMS for problem in problems):
         return _refuse(tools, problems)
     rollout = draft_rollout(
         rollout_id=event.rollout_id,
@@ -55,6 +55,8 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     )
     if is_unchanged(rollout):
         return {"start": "UNCHANGED", "target": target.name, "reason": "the release is what base already runs"}
+    if problems:
+        return _refuse(tools, problems)
     tools.logger.info("release checked", rollout=event.rollout_id, target=target.name, notes=rollout.plan.notes)
     return {
         "start": "READY",
