@@ -5,11 +5,12 @@
 a pipeline, `RolloutSchedule` by the clock.
 """
 
+from canary.rules.release import Journey
 from canary.rules.target import BusinessMetric, Metrics
 from canary_cdk.compiled import TargetFunction
 from canary_cdk.controller import Controller
-from canary_cdk.pipeline import RolloutAction
-from canary_cdk.rest_api import CanaryRestApi, ControlledStage
+from canary_cdk.pipeline import RolloutAction, rollout_machine
+from canary_cdk.rest_api import CanaryRestApi, ControlledStage, StageError
 from canary_cdk.schedules import RolloutSchedule
 from canary_cdk.target import Target
 from canary_cdk.versioned_function import VersionedFunction
@@ -19,10 +20,13 @@ __all__ = [
     "CanaryRestApi",
     "ControlledStage",
     "Controller",
+    "Journey",
     "Metrics",
     "RolloutAction",
     "RolloutSchedule",
+    "StageError",
     "Target",
     "TargetFunction",
     "VersionedFunction",
+    "rollout_machine",
 ]

@@ -158,6 +158,20 @@ class World:
         }
 
     @property
+    def weight(self) -> float | None:
+        """The canary's percent, if there is a canary."""
+        canary = self.stage.get("canarySettings")
+        return float(canary["percentTraffic"]) if canary else None
+
+    @property
+    def outcomes(self) -> list[str]:
+        """What came of all executions, or how they failed, sorted."""
+        machine = self.aws.client("stepfunctions")
+        listed = machine.list_executions(stateMachineArn=self.machine_arn)["executions"]
+        ended = [machine.describe_execution(executionArn=one["executionArn"]) for one in listed]
+        return sorted(json.loads(one["output"])["outcome"] if "output" in one else one["error"] for one in ended)
+
+    @property
     def versions(self) -> list[str]:
         """The published versions of the reading function."""
         found = self.aws.client("lambda").list_versions_by_function(FunctionName="orders-read")["Versions"]
@@ -179,6 +193,11 @@ class World:
     def finish(self, arn: str) -> dict[str, Any]:
         """Let time pass until the execution has ended; its description."""
         return self.aws.run_until_ended(arn, limit=6 * HOUR)
+
+    def wait_until_quiet(self) -> None:
+        """Let time pass until no alarm fires."""
+        alarms = self.aws.client("cloudwatch")
+        self.aws.clock.run_until(lambda: not alarms.describe_alarms(StateValue="ALARM")["MetricAlarms"], limit=HOUR)
 
     def wait_for_canary(self) -> None:
         self.aws.clock.run_until(lambda: "canarySettings" in self.stage, limit=HOUR)

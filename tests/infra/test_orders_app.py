@@ -2,16 +2,28 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_codepipeline as codepipeline
 
-from canary.edge.request import parse_request
+from canary.edge.request import parse_advance, parse_request
 from canary.edge.target import target_from_json
+from canary.rules.release import Journey
+from canary_cdk import Target
+from canary_cdk.controlled_stage import ControlledStage
+from canary_cdk.pipeline import RolloutAction, rollout_machine
+from canary_cdk.rest_api import CanaryRestApi
+from canary_cdk.schedules import RolloutSchedule
+from canary_cdk.versioned_function import VersionedFunction
 from examples.orders_app.exceptions import OF_FUNCTIONS, OF_THE_API, OF_THE_PIPELINE
 from examples.orders_app.orders_stack import FROZEN
 from examples.orders_app.publish_release import Build, DefinitionMovedError, fingerprint, main, publish_release
@@ -21,8 +33,39 @@ from local.sample import publish_release as update_code
 from tests.infra.orders_world import CONTEXT, ROOT, sample
 from tests.infra.templates import text
 from tests.infra.test_lint import findings
+from tests.infra.test_versioned_function import a_function, a_stack, synthesise
 
 pytestmark = pytest.mark.slow
+
+
+PAGES = ("bring-your-own", "pipeline", "schedules")
+
+
+def blocks_of(page: str, language: str) -> list[str]:
+    """The code of a page in a language, without the indentation of a list."""
+    written = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    return [
+        textwrap.dedent(block) for block in re.findall(rf"^ *```{language}\n(.*?)^ *```", written, re.MULTILINE | re.DOTALL)
+    ]
+
+
+def names_for(stack: cdk.Stack) -> dict[str, Any]:
+    """What a page takes for granted."""
+    read, write = (a_function(stack, f"{name}Function") for name in ("Read", "Write"))
+    existing = apigateway.RestApi(stack, "Existing")
+    undeployed = apigateway.RestApi(stack, "Undeployed", deploy=False)
+    for api in (existing, undeployed):
+        api.root.add_method("GET")
+    ours = (CanaryRestApi, ControlledStage, VersionedFunction, Target, RolloutAction, RolloutSchedule, rollout_machine)
+    return {
+        **{one.__name__: one for one in (*ours, Journey, cdk.RemovalPolicy, cdk.TimeZone)},
+        "stack": stack,
+        "read": read,
+        "write": write,
+        "existing": existing,
+        "undeployed": undeployed,
+        "built": codepipeline.Artifact("Built"),
+    }
 
 
 class Account:
@@ -219,6 +262,14 @@ class TestApp:
             at_rest
         )
 
+    def test_what_makes_stages_and_aliases_is_a_few_files_of_python(self) -> None:
+        (asset,) = [path for path in sample().folder.glob("asset.*") if (path / "ownership").exists()]
+        files = [path for path in asset.rglob("*") if path.is_file()]
+
+        names = {"__init__.py", "aliases.py", "handler.py", "refusal.py", "settings.py", "stages.py"}
+        assert {str(path.relative_to(asset / "ownership")) for path in files} == names
+        assert sum(path.stat().st_size for path in files) < 50_000
+
     def test_its_settings_run_it(self, tmp_path: Path) -> None:
         settings = json.loads((ROOT / "examples" / "orders_app" / "cdk.json").read_text(encoding="utf-8"))
         program, *arguments = settings["app"].split()
@@ -234,3 +285,25 @@ class TestApp:
             "orders-pipeline.template.json",
             "orders-schedules.template.json",
         }
+
+
+class TestDocs:
+    """The Python of the pages about it, run as it stands there."""
+
+    @pytest.mark.parametrize(
+        ("page", "block"), [(page, block) for page in PAGES for block in range(len(blocks_of(page, "python")))]
+    )
+    def test_what_a_page_tells_to_write_can_be_synthesised(self, page: str, block: int) -> None:
+        stack = a_stack()
+
+        exec(blocks_of(page, "python")[block], names_for(stack))  # noqa: S102 - the page's own words
+
+        assert synthesise(stack).resources
+
+    @pytest.mark.parametrize("page", PAGES)
+    def test_what_a_page_tells_to_send_is_an_input(self, page: str) -> None:
+        for block in blocks_of(page, "json"):
+            given = json.loads(block.replace("<aws.scheduler.scheduled-time>", "2026-03-22T18:59:43Z"))
+            if "target" in given:
+                _, problems = parse_advance(given) if given.get("journey") == "advance" else parse_request(given)
+                assert problems == ()

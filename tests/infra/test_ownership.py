@@ -119,7 +119,7 @@ def test_only_a_variable_that_changed_differs_in_the_stage(synthesiser: Synthesi
 
 @pytest.fixture(scope="module", params=["yes", "no"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with EmbeddedAws(answers={"cloudformation-resends-stage": request.param}) as aws:
+    with EmbeddedAws(answers={"cloudformation-resends-stage": request.param}, enforce_iam=True) as aws:
         yield World(aws, tmp_path_factory.mktemp("world"))
 
 
@@ -143,6 +143,11 @@ class TestAccount:
 
         assert world.versions == ["1", "2", "3"]
         assert {first["deployment"], promoted["deployment"]} < world.deployments
+        unused = [one for one in world.aws.permissions.unused() if "Ownership" in one.role]
+        assert {(one.element, one.pattern) for one in unused} == {
+            ("action", "lambda:DeleteAlias"),
+            ("action", "apigateway:DELETE"),
+        }
         self._destroy(world)
 
     def _change_everything_at_rest(self, world: World, promoted: dict[str, Any]) -> None:

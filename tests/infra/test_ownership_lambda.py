@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from canary.rules.access_log import LOG_FORMAT
+from canary.rules.target import Target
 from canary_cdk.lambdas.ownership import aliases, handler, stages
 from canary_cdk.lambdas.ownership.refusal import RefusedError
 from canary_cdk.lambdas.ownership.settings import plan_operations
 from local.embedded import EmbeddedAws
 from local.faults import Fault, Mode
 from local.sample import READ, create_sample, publish_release
+
+pytestmark = pytest.mark.slow
 
 LIVE_AND_CANARY = {"live": "1", "canary": "1"}
 EVERY_METHOD = {"ResourcePath": "/*", "HttpMethod": "*"}
@@ -27,13 +30,14 @@ def aws() -> Iterator[EmbeddedAws]:
 
 
 @pytest.fixture(scope="module")
-def target(aws: EmbeddedAws):
+def target(aws: EmbeddedAws) -> Target:
     return create_sample(aws.client)
 
 
 @pytest.fixture
-def functions(aws: EmbeddedAws, target) -> Any:
+def functions(aws: EmbeddedAws, target: Target) -> Any:
     client = aws.client("lambda")
+    assert target.functions[0].name == READ
     yield client
     for one in client.list_aliases(FunctionName=READ)["Aliases"]:
         if one["Name"] not in LIVE_AND_CANARY:
@@ -94,7 +98,7 @@ def a_stage(gateway, rest_api_id: str, *, name: str = "next", **more: Any) -> di
     deployment = gateway.get_deployments(restApiId=rest_api_id)["items"][0]["id"]
     arn = f"arn:aws:apigateway:eu-west-1::/restapis/{rest_api_id}/stages/{name}"
     first = {"RestApiId": rest_api_id, "StageName": name, "DeploymentId": deployment, "Arn": arn}
-    return {**first, "Variables": {"lambdaAlias": "live"}, "TracingEnabled": "true", **more}
+    return {**first, "AliasVariable": "lambdaAlias", "Variables": {"lambdaAlias": "live"}, "TracingEnabled": "true", **more}
 
 
 def an_event(answers: Answers, request: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -266,13 +270,39 @@ class TestStages:
         attach_canary(gateway, rest_api_id)
         canary = live()["canarySettings"]
 
-        with pytest.raises(RefusedError, match="stage next of API .* has a canary.*deploy /variables/a again when"):
+        with pytest.raises(RefusedError, match=r"stage next of API .* has a canary.*deploy /variables/a again when"):
             stages.update(gateway, before, {**before, "Variables": {"lambdaAlias": "live", "a": "b"}})
         stages.update(gateway, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
 
         assert live()["canarySettings"] == canary
         assert live()["variables"] == {"lambdaAlias": "live"}
         assert live()["tags"] == {"team": "shop"}
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"Variables": {"lambdaAlias": "blue"}},
+            {"AliasVariable": "alias", "Variables": {"alias": "live"}},
+        ],
+        ids=["another alias", "another variable"],
+    )
+    def test_base_never_calls_another_alias_because_of_a_deploy(self, gateway, rest_api_id, live, other) -> None:
+        before = a_stage(gateway, rest_api_id)
+        stages.create(gateway, before)
+
+        with pytest.raises(RefusedError, match=r"names the alias of the base: it is .* and would become .*, for every request"):
+            stages.update(gateway, before, {**before, **other})
+        assert stages.update(gateway, {**before, **other}, before) == "next", "what was refused can be rolled back"
+
+        assert live()["variables"] == {"lambdaAlias": "live"}
+
+    def test_a_stage_whose_base_calls_another_alias_is_not_taken_over(self, gateway, rest_api_id, live) -> None:
+        stages.create(gateway, a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "blue"}))
+
+        with pytest.raises(RefusedError, match="it is 'blue' and would become 'live'"):
+            stages.create(gateway, a_stage(gateway, rest_api_id, TakeOver="true"))
+
+        assert live()["variables"] == {"lambdaAlias": "blue"}
 
     def test_a_deploy_that_was_refused_can_be_rolled_back(self, gateway, rest_api_id, live) -> None:
         before = a_stage(gateway, rest_api_id)
@@ -373,7 +403,8 @@ class TestSettings:
 
 
 class TestHandler:
-    def test_what_was_made_is_answered_with_its_id(self, functions, answers) -> None:
+    @pytest.mark.usefixtures("functions")
+    def test_what_was_made_is_answered_with_its_id(self, answers) -> None:
         handler.handler(an_event(answers, "Create", an_alias()), None)
 
         assert [(one["Status"], one["PhysicalResourceId"].split(":")[-1]) for one in answers] == [("SUCCESS", "green")]
@@ -414,7 +445,8 @@ class TestHandler:
 
         assert (answers[0]["Status"], answers[0]["PhysicalResourceId"]) == ("FAILED", made)
 
-    def test_a_permission_that_does_not_hold_yet_is_waited_for(self, aws, functions, answers, monkeypatch) -> None:
+    @pytest.mark.usefixtures("functions")
+    def test_a_permission_that_does_not_hold_yet_is_waited_for(self, aws, answers, monkeypatch) -> None:
         monkeypatch.setattr(handler, "PAUSE_SECONDS", 0)
         aws.faults.add(a_refusal(times=2))
 
@@ -422,7 +454,8 @@ class TestHandler:
 
         assert answers[0]["Status"] == "SUCCESS"
 
-    def test_a_permission_that_is_missing_is_reported(self, aws, functions, answers, monkeypatch) -> None:
+    @pytest.mark.usefixtures("functions")
+    def test_a_permission_that_is_missing_is_reported(self, aws, answers, monkeypatch) -> None:
         monkeypatch.setattr(handler, "PAUSE_SECONDS", 0)
         aws.faults.add(a_refusal(times=handler.TRIES))
 
@@ -431,6 +464,7 @@ class TestHandler:
         assert answers[0]["Status"] == "FAILED"
         assert "AccessDeniedException" in answers[0]["Reason"]
 
+    @pytest.mark.usefixtures("functions")
     def test_what_cloudformation_does_not_ask_is_refused(self, answers) -> None:
         handler.handler(an_event(answers, "Read", an_alias()), None)
 

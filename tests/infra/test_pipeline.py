@@ -198,7 +198,7 @@ def build(world: World, **changes: Any) -> dict[str, Any]:
 
 
 def run(world: World, file: dict[str, Any]) -> tuple[str, str]:
-    """An execution that the action starts: its status, and its outcome or error."""
+    """An execution that the action starts once no alarm fires any more: its status, and its outcome or error."""
     ended = world.finish(world.start(**file))
     outcome = json.loads(ended["output"])["outcome"] if ended["status"] == "SUCCEEDED" else ended["error"]
     return ended["status"], outcome

@@ -7,8 +7,9 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
 from canary.rules.access_log import LOG_FORMAT, find_misfit
+from canary_cdk.controlled_stage import ELSEWHERE, OPTIONS, ControlledStage, StageError
 from canary_cdk.lambdas.ownership.settings import METHOD_SETTINGS, SCALARS
-from canary_cdk.rest_api import ELSEWHERE, OPTIONS, CanaryRestApi, ControlledStage, StageError
+from canary_cdk.rest_api import CanaryRestApi
 from canary_cdk.versioned_function import VersionedFunction
 from tests.infra.templates import Template, text
 from tests.infra.test_versioned_function import a_function, a_stack, synthesise
@@ -125,7 +126,7 @@ def test_the_owner_may_manage_this_stage_and_nothing_else_of_the_api(template: T
 def test_every_setting_of_cdks_reaches_the_function_that_makes_the_stage(full: Template) -> None:
     stage = full.only(STAGE)
     handled = {*SCALARS, "Variables", "AccessLogSetting", "MethodSettings", "Tags"}
-    needed = {"RestApiId", "StageName", "DeploymentId", "Arn", "ServiceToken", "ServiceTimeout", "TakeOver"}
+    needed = {"RestApiId", "StageName", "DeploymentId", "Arn", "AliasVariable", "ServiceToken", "ServiceTimeout", "TakeOver"}
     settings = {name for entry in stage["MethodSettings"] for name in entry} - {"HttpMethod", "ResourcePath"}
 
     assert stage.keys() - needed <= handled

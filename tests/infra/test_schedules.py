@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -13,7 +14,9 @@ from canary.edge.request import parse_advance, parse_request
 from canary.rules.problems import RefusedError
 from canary.rules.release import Journey
 from canary_cdk.schedules import RolloutSchedule, ScheduleError
-from tests.infra.orders_world import sample
+from local.deploy import deploy
+from local.embedded import EmbeddedAws
+from tests.infra.orders_world import QUICK, World, sample
 from tests.infra.templates import Template, text
 from tests.infra.test_versioned_function import a_stack, synthesise
 
@@ -163,3 +166,40 @@ def test_what_is_no_time_of_a_clock_is_refused(when: str) -> None:
 def test_an_input_that_the_machine_would_refuse_is_refused_at_synth(given: dict[str, Any], problem: str) -> None:
     with pytest.raises(RefusedError, match=problem):
         a_schedule(a_stack(), **given)
+
+
+HOURS = {"Start": "01:20", "Second": "01:40", "Last": "02:10", "Idle": "02:40"}
+"""In Berlin, where it is an hour later than the embedded AWS's midnight."""
+
+
+def hours(folder: Path) -> Path:
+    """Schedules for one rollout of two steps: the last advance but one promotes it, and the last has nothing to do."""
+    app = cdk.App(outdir=str(folder))
+    stack = cdk.Stack(app, "hours")
+    for name, hour in HOURS.items():
+        start = {"journey": Journey.START, "policy": {**QUICK, "progression": "scheduled"}} if name == "Start" else {}
+        a_schedule(stack, when=f"at(2026-01-05T{hour}:00)", **start)
+    app.synth()
+    return folder
+
+
+def test_a_rollout_takes_its_steps_at_its_hours_although_everything_is_delivered_twice(tmp_path: Path) -> None:
+    with EmbeddedAws(enforce_iam=True) as aws:
+        world = World(aws, tmp_path)
+        world.deploy(release="scheduled")
+        deploy(aws.client, hours(tmp_path / "hours"))
+        aws.scheduler.deliver = "twice"
+        seen = []
+        for minute in (19, 35, 60, 95, 110):
+            aws.clock.run_for(aws.start_time + 60 * minute - aws.clock.now())
+            seen.append((world.weight, world.outcomes))
+        unused = {(one.pattern, one.element) for one in aws.permissions.unused() if "SchedulerRole" in one.role}
+
+    assert seen == [
+        (None, []),
+        (25.0, ["held", "unchanged"]),
+        (50.0, ["held", "held", *2 * ["unchanged"]]),
+        (None, ["held", "held", "promoted", *3 * ["unchanged"]]),
+        (None, ["held", "held", "promoted", *5 * ["unchanged"]]),
+    ]
+    assert {pattern for pattern, element in unused if element == "action"} <= {"sqs:SendMessage"}, "nothing was lost"

@@ -39,13 +39,14 @@ def update(client: Any, before: dict[str, Any], after: dict[str, Any]) -> str:  
     """Send what the template changed and the stage does not have yet; its name.
 
     Raises:
-        RefusedError: there is something to send, and the stage has a canary.
+        RefusedError: there is something to send, and the stage has a canary; or base would call another alias.
 
     """
     name = _name(after)
     if before and _name(before) != name:
         return create(client, after)
     live = client.get_stage(**name)
+    _require_same_alias(live.get("variables", {}), after, is_new=not before)
     operations = plan_operations(live, before, after)
     if operations and "canarySettings" in live:
         raise RefusedError(
@@ -66,6 +67,17 @@ def delete(client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401
         client.delete_stage(**_name(properties))
     except client.exceptions.NotFoundException:
         return
+
+
+def _require_same_alias(live: Mapping[str, str], after: dict[str, Any], *, is_new: bool) -> None:
+    """The deployment that is live reads this variable: with another name or value all requests would go elsewhere at once."""
+    variable = after["AliasVariable"]
+    wanted, found = after["Variables"][variable], live.get(variable)
+    if found != wanted and not (is_new and found is None):
+        raise RefusedError(
+            f"the stage variable {variable} names the alias of the base: it is {found!r} and would become {wanted!r}, for "
+            "every request at once; keep it, and have a rollout move the alias"
+        )
 
 
 def _name(properties: dict[str, Any]) -> dict[str, str]:

@@ -1,0 +1,156 @@
+"""From a push to a promoted release: source, build, rollout.
+
+The build deploys the stack of the API, which publishes and moves nothing, and writes `rollout.json`; the rollout is started
+with that file. Executions queue: two rollouts of one target would be refused by its lock, and the later build is the one that
+must come last. No stage rolls back by itself: the rollout already has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from canary_cdk.pipeline import ROLLOUT_FILE, RolloutAction, rollout_machine
+from examples.orders_app.exceptions import OF_THE_PIPELINE, accept, accept_resource
+from examples.orders_app.orders_stack import TARGET
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from examples.orders_app.orders_stack import OrdersStack
+
+CDK_CLI = "aws-cdk@2.1148.1"
+"""Pinned: the newest on the registry may not read what this library writes (docs/aws.md#cdk-cli)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Where the source is: a connection's ARN, `owner/name` and a branch."""
+
+    connection_arn: str
+    name: str
+    branch: str = "main"
+
+
+class PipelineStack(cdk.Stack):
+    """`pipeline` is the pipeline."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        orders: OrdersStack,
+        repository: Repository,
+        env: cdk.Environment | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id, env=env)
+        source, built = codepipeline.Artifact("Source"), codepipeline.Artifact("Built")
+        owner, _, name = repository.name.partition("/")
+        fetch = actions.CodeStarConnectionsSourceAction(
+            action_name="Fetch",
+            connection_arn=repository.connection_arn,
+            owner=owner,
+            repo=name,
+            branch=repository.branch,
+            output=source,
+        )
+        build = actions.CodeBuildAction(action_name="Publish", project=self._project(orders), input=source, outputs=[built])
+        rollout = RolloutAction(target=TARGET, artifact=built, state_machine=rollout_machine(self))
+        self.pipeline = codepipeline.Pipeline(
+            self,
+            "Pipeline",
+            pipeline_name="orders",
+            pipeline_type=codepipeline.PipelineType.V2,
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+            artifact_bucket=self._bucket(),
+            stages=[
+                codepipeline.StageProps(stage_name="Source", actions=[fetch]),
+                codepipeline.StageProps(stage_name="Build", actions=[build]),
+                codepipeline.StageProps(stage_name="Release", actions=[rollout]),
+            ],
+        )
+        rollout.explain(self.pipeline)
+        accept(self, OF_THE_PIPELINE)
+
+    def _bucket(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Artifacts",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(90))],
+        )
+        accept_resource(self, bucket.arn_for_objects("*"), "the artifacts of builds to come")
+        return bucket
+
+    def _project(self, orders: OrdersStack) -> codebuild.PipelineProject:
+        functions = [function.function for function in orders.functions]
+        project = codebuild.PipelineProject(
+            self,
+            "Publish",
+            description="Deploys the stack of the API, publishes the release, writes rollout.json",
+            build_spec=codebuild.BuildSpec.from_object(build_spec(orders.stack_name)),
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
+                compute_type=codebuild.ComputeType.SMALL,
+            ),
+            environment_variables={
+                "REST_API": codebuild.BuildEnvironmentVariable(value=orders.api.rest_api_id),
+                "FUNCTIONS": codebuild.BuildEnvironmentVariable(value=" ".join(one.function_name for one in functions)),
+            },
+            timeout=cdk.Duration.minutes(30),
+            grant_report_group_permissions=False,
+        )
+        roles = self._deploy_roles()
+        project.add_to_role_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[roles]))
+        if project.role:
+            project.role.add_managed_policy(orders.publishing)
+        accept_resource(project, roles, "the roles that cdk bootstrap made: to deploy, to publish assets, to look up")
+        accept_resource(project, self._build_log(project), "CodeBuild names the streams of the project's log")
+        return project
+
+    def _build_log(self, project: codebuild.Project) -> str:
+        group = f"/aws/codebuild/{project.project_name}:*"
+        return self.format_arn(
+            service="logs", resource="log-group", resource_name=group, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        )
+
+    def _deploy_roles(self) -> str:
+        """The roles that `cdk bootstrap` made for deploying."""
+        name = f"cdk-{cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER}-*-role-{self.account}-{self.region}"
+        return self.format_arn(service="iam", region="", resource="role", resource_name=name)
+
+
+def build_spec(stack: str) -> dict[str, object]:
+    """What CodeBuild runs."""
+    publish = (
+        f"python -m examples.orders_app.publish_release --target {TARGET} --rest-api $REST_API --functions $FUNCTIONS "
+        f"--reason $CODEBUILD_RESOLVED_SOURCE_VERSION --output {ROLLOUT_FILE}"
+    )
+    return {
+        "version": "0.2",
+        "phases": {
+            "install": {
+                "runtime-versions": {"python": "3.13", "nodejs": "22"},
+                "commands": [f"npm install --global {CDK_CLI}", "pip install --require-hashes --requirement requirements.txt"],
+            },
+            "build": {
+                "commands": [
+                    "pip install --no-deps --editable .",
+                    f"cd examples/orders_app && cdk deploy {stack} --exclusively --require-approval never && cd ../..",
+                    publish,
+                ]
+            },
+        },
+        "artifacts": {"files": [ROLLOUT_FILE]},
+    }
