@@ -158,7 +158,9 @@ def test_the_policy_table_says_what_is_special() -> None:
         assert ("tolerates alarms" in notes[name]) == policy.tolerate_firing_alarms
 
 
-@pytest.mark.parametrize("key", sorted(set(re.findall(r"`policy\.([a-z_]+)", README)) | {"steps", "alpha", "min_requests", "progression"}))
+@pytest.mark.parametrize(
+    "key", sorted(set(re.findall(r"`policy\.([a-z_]+)", README)) | {"steps", "alpha", "min_requests", "progression"})
+)
 def test_every_policy_key_is_in_the_schema(key: str) -> None:
     assert schema_at(f"policy.{key}")
 
