@@ -1,4 +1,4 @@
-"""What the oldest boto3 that the functions may meet knows of the calls they make: `python tests/aws/oldest_sdk.py <botocore/data>`.
+"""What the oldest boto3 that the functions may meet knows: `python tests/aws/oldest_sdk.py <botocore/data>` writes it.
 
 The runtime brings its own boto3, older than the one that the tests run with; it is told by that version's service models.
 """

@@ -19,6 +19,7 @@ from canary.edge.target import require_target, target_from_json, target_to_json
 from infra.stacks import CONTROLLER, ControllerStack, TargetStack
 from local.controller import Controller
 from local.deploy import deploy
+from tests.infra.needed import Needed
 from tests.rig import Rig
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
     from canary.rules.target import Target
     from local.embedded import EmbeddedAws
+    from tests.infra.needed import Element, Statement
 
 CONTROLLERS, TARGETS = ":role/canary/controller/", ":role/canary/target/"
-UNUSED = "canary_unused"
-Unused = tuple[str, str, str, str, str]
+NEEDED = "canary_needed"
 
 
 @cache
@@ -57,7 +58,7 @@ class Deployed:
 
     def __init__(self) -> None:
         self._accounts: list[EmbeddedAws] = []
-        self._unused: list[set[Unused]] = []
+        self._needed = Needed()
 
     def pytest_sessionstart(self) -> None:
         """From now on each rig is deployed."""
@@ -74,40 +75,49 @@ class Deployed:
         accounts, self._accounts = self._accounts, self._accounts[-1:]
         denied = []
         for aws in accounts:
-            self._unused.append(set(_unused_of(aws)))
+            self._needed.add(_statements_of(aws), _unused_of(aws))
             denied += aws.permissions.denied
             aws.permissions.denied.clear()
         assert denied == []
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A worker hands its rest over; the one process, or the workers' head, tells what is left."""
-        left = set.intersection(*self._unused) if self._unused else None
+        """A worker hands over what it saw; the one process, or the workers' head, tells what is left."""
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
-            output[UNUSED] = None if left is None else sorted(left)
-        elif left:
+            output[NEEDED] = self._needed.dump()
+        elif left := self._needed.left():
             self._fail(session, left)
 
     def pytest_testnodedown(self, node: Any) -> None:
-        handed = node.workeroutput.get(UNUSED)
-        if handed is not None:
-            self._unused.append({tuple(each) for each in handed})
+        self._needed.merge(node.workeroutput[NEEDED])
 
     @staticmethod
-    def _fail(session: pytest.Session, left: set[Unused]) -> None:
-        lines = "\n".join(" ".join(each) for each in sorted(left))
+    def _fail(session: pytest.Session, left: list[Element]) -> None:
+        lines = "\n".join(" ".join(each) for each in left)
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         reporter.write_line(f"\nstatements that no journey needed:\n{lines}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _unused_of(aws: EmbeddedAws) -> Iterator[Unused]:
-    """What the roles of controller and targets were not needed for, under names that are the same in every account."""
-    roles = [arn for page in aws.client("iam").get_paginator("list_roles").paginate() for arn in _ours(page["Roles"])]
-    for one in aws.permissions.unused(roles):
-        yield (one.role.rpartition("/")[2].rpartition("-")[0], one.policy, one.statement, one.element, one.pattern)
+def _roles_of(aws: EmbeddedAws) -> list[str]:
+    """The roles of controller and targets."""
+    pages = aws.client("iam").get_paginator("list_roles").paginate()
+    arns = [role["Arn"] for page in pages for role in page["Roles"]]
+    return [arn for arn in arns if CONTROLLERS in arn or TARGETS in arn]
 
 
-def _ours(roles: list[dict[str, Any]]) -> Iterator[str]:
-    return (role["Arn"] for role in roles if CONTROLLERS in role["Arn"] or TARGETS in role["Arn"])
+def _statements_of(aws: EmbeddedAws) -> Iterator[Statement]:
+    for arn in _roles_of(aws):
+        for statement in aws.permissions.iam.role(arn).statements:
+            yield (_same(statement.role), statement.policy, statement.name)
+
+
+def _unused_of(aws: EmbeddedAws) -> Iterator[Element]:
+    for one in aws.permissions.unused(_roles_of(aws)):
+        yield (_same(one.role), one.policy, one.statement, one.element, one.pattern)
+
+
+def _same(role: str) -> str:
+    """A role's name without what CloudFormation adds to it."""
+    return role.rpartition("/")[2].rpartition("-")[0]
