@@ -26,8 +26,8 @@ deploy: .venv/dev node_modules  ## into the account and Region of your AWS crede
 destroy: .venv/dev node_modules  ## out of them again, unless a target is not at rest
 	$(CDK) destroy $(or $(STACKS),--all)
 
-verify-aws: .venv/dev  ## asks your account what no record settles, and removes what it made; says first what it costs
-	$(BIN)/python -m verify $(ARGS)
+verify-aws: .venv/demo  ## asks your account what no record settles, and removes what it made; says first what it costs
+	@$(BIN)/python -m verify $(ARGS)
 
 test: .venv/dev  ## rules, edge, tasks, journeys, one demo scenario, a minute of fault samples
 	$(PYTEST) -m "not slow"
@@ -35,7 +35,7 @@ test: .venv/dev  ## rules, edge, tasks, journeys, one demo scenario, a minute of
 lint: .venv/dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench local statemachine
+	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench local statemachine verify
 
 check: lint node_modules  ## everything: branch coverage of functions/canary, every fault, the README's commands
 	$(PYTEST) -m "not slow" --cov --cov-report=term-missing:skip-covered

@@ -160,6 +160,8 @@ class EmbeddedAws:
         self.throttles = Throttles(now)
         self.faults = Faults(now)
         self.metrics = MetricStore(now, rng=draw("metrics"))
+        is_late = unknowns.ask("metric-delay") == "5-minutes"
+        self.metrics.services_lateness_seconds = 300 - self.metrics.arrival_seconds if is_late else 0.0
         self.cloudwatch = CloudWatch(self.metrics, now)
         self.alarms = Alarms(self.metrics, now, region=REGION, account=ACCOUNT)
         self.logs = LogIngest(self.metrics, now)

@@ -39,12 +39,17 @@ class Source(Protocol):
         """Put into the store what was gathered for the minutes that ended by `until`."""
 
 
+SERVICES = "AWS/"
+"""How the namespaces of AWS's own metrics begin."""
+
+
 class MetricStore:
-    """All metrics of the embedded AWS."""
+    """All metrics of the embedded AWS. Those of its services may arrive later than others, by ``services_lateness_seconds``."""
 
     def __init__(self, now: Callable[[], float], *, arrival_seconds: float = 45, rng: random.Random) -> None:
         self.arrival_seconds = arrival_seconds
         self.arrival_jitter_seconds = 0.0
+        self.services_lateness_seconds = 0.0
         self._now = now
         self._rng = rng
         self._lock = threading.RLock()
@@ -118,6 +123,7 @@ class MetricStore:
         minute = minutes.get(start)
         if minute is None:
             late = self._rng.uniform(0, self.arrival_jitter_seconds) if self.arrival_jitter_seconds else 0.0
+            late += self.services_lateness_seconds if metric.namespace.startswith(SERVICES) else 0.0
             minute = minutes[start] = Minute(start, late)
             self._last_minute[metric] = max(start, self._last_minute.get(metric, start))
         return minute

@@ -57,24 +57,28 @@ class Deployed:
     """The plugin behind the option."""
 
     def __init__(self) -> None:
-        self._accounts: list[EmbeddedAws] = []
+        self._opened: list[EmbeddedAws] = []
+        self._shared: list[EmbeddedAws] = []
         self._needed = Needed()
 
     def pytest_sessionstart(self) -> None:
         """From now on each rig is deployed."""
 
         def deployer(aws: EmbeddedAws, target: Target) -> tuple[Target, Controller]:
-            self._accounts.append(aws)
+            self._opened.append(aws)
             return by_templates(aws, target)
 
         Rig.deployer = staticmethod(deployer)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:  # noqa: ARG002 - the hook's
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         yield
-        accounts, self._accounts = self._accounts, self._accounts[-1:]
+        if self._opened:
+            self._shared, self._opened = self._opened, []
+        elif "shared" not in getattr(item, "fixturenames", ()):
+            self._shared = []
         denied = []
-        for aws in accounts:
+        for aws in self._shared:
             self._needed.add(_statements_of(aws), _unused_of(aws))
             denied += aws.permissions.denied
             aws.permissions.denied.clear()

@@ -1,0 +1,111 @@
+"""The embedded AWS as an account that is asked: time that passes when somebody waits, and requests without sockets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from rich.console import Console
+
+from local.embedded import EmbeddedAws
+from local.served import Request
+from local.shortcut import INSIDE
+from verify.aws import Aws, Place
+from verify.connection import ONCE
+from verify.ledger import Header, Ledger
+from verify.pace import Pace
+from verify.program import Program
+from verify.replies import Reply, reply
+from verify.scratch import EMULATED, Scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PREFIX = "canary-verify-ab12cd34"
+QUICK = Pace(request_seconds=0.5, rounds=1, watch_seconds=40.0, steady_seconds=31.0, metric_minutes=2, minute_requests=6)
+TINY = replace(QUICK, request_seconds=2.0, watch_seconds=32.0, metric_minutes=1, minute_requests=2, grace_seconds=5.0)
+"""For tests that care for nothing but what is made and removed."""
+
+
+class EmbeddedClock:
+    """Waiting lets the embedded AWS's time pass."""
+
+    def __init__(self, aws: EmbeddedAws) -> None:
+        self._clock = aws.clock
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.run_for(seconds)
+
+
+class World:
+    """An embedded AWS, and the program on it."""
+
+    def __init__(self, aws: EmbeddedAws, folder: Path, *, pace: Pace = QUICK) -> None:
+        self.aws = aws
+        self.folder = folder
+        self.pace = pace
+        self.clock = EmbeddedClock(aws)
+        self.printed = StringIO()
+        self.requests = 0
+
+    def get(self, url: str) -> Reply:
+        """One request, answered by the data plane itself."""
+        self.requests += 1
+        api, stage, path = url.partition(EMULATED)[2].split("/", 2)
+        self.aws.dataplane.catch_up()
+        served = self.aws.dataplane.serve(Request(api, stage, "GET", f"/{path}", self.clock.now()))
+        return reply(served.status, served.body.encode(), served.request_id)
+
+    def program(self, typed: str = "") -> Program:
+        console = Console(file=self.printed, highlight=False, soft_wrap=True, width=200)
+        return Program(console, pace=self.pace, get=self.get, typed=lambda _: typed, reach=lambda *_: self.reach())
+
+    def reach(self) -> Aws:
+        return Aws(_connect, self.clock, Place("aws", self.aws.account, self.aws.region))
+
+    def arguments(self, *more: str) -> list[str]:
+        return ["--endpoint-url", self.aws.endpoint_url, "--ledgers", str(self.folder), *more]
+
+    def scratch(self) -> Scratch:
+        """A scratch account without a part yet; its ledger is the test's to close."""
+        header = Header(PREFIX, self.aws.account, self.aws.region, self.aws.endpoint_url)
+        return Scratch(self.reach(), Ledger.create(self.folder, header), self.get, self.pace)
+
+    @property
+    def text(self) -> str:
+        return self.printed.getvalue()
+
+    def left(self) -> list[str]:
+        """Everything in the account. It was empty before, so it must be empty again."""
+        return sorted(_everything(self.aws))
+
+    def calls(self) -> list[str]:
+        return [call.operation for call in self.aws.faults.calls]
+
+
+@cache
+def _connect(service: str) -> Any:
+    """A client of whichever embedded AWS is open, which tries once."""
+    return boto3.Session("any", "any", region_name=EmbeddedAws.region).client(service, endpoint_url=INSIDE, config=ONCE)
+
+
+def _everything(aws: EmbeddedAws) -> Iterator[str]:
+    client = aws.client
+    yield from (f"api {api['name']}" for api in client("apigateway").get_rest_apis()["items"])
+    yield from (f"function {each['FunctionName']}" for each in client("lambda").list_functions()["Functions"])
+    yield from (f"log group {each['logGroupName']}" for each in client("logs").describe_log_groups()["logGroups"])
+    yield from (f"role {each['RoleName']}" for each in client("iam").list_roles()["Roles"])
+    yield from (f"policy {each['PolicyName']}" for each in client("iam").list_policies(Scope="Local")["Policies"])
+    yield from (f"alarm {each['AlarmName']}" for each in client("cloudwatch").describe_alarms()["MetricAlarms"])
+    yield from (f"machine {each['name']}" for each in client("stepfunctions").list_state_machines()["stateMachines"])
+    stacks: list[dict[str, Any]] = client("cloudformation").list_stacks()["StackSummaries"]
+    yield from (f"stack {each['StackName']}" for each in stacks if each["StackStatus"] != "DELETE_COMPLETE")
+    if role := client("apigateway").get_account().get("cloudwatchRoleArn"):
+        yield f"API Gateway's role {role}"

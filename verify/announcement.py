@@ -1,0 +1,63 @@
+"""What a run is about to do, said before it does anything: what it makes, for how long, and what it costs at most."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from canary.rules.price import RATES
+from verify.budget import DEAREST, Budget, total
+from verify.parts import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from decimal import Decimal
+
+    from verify.ledger import Ledger
+    from verify.pace import Pace
+    from verify.question import Question
+
+SETUP = Budget(seconds=600, usual_seconds=180)
+"""Making and removing; throttles make it as long as this at most, unless somebody else uses the account's rates up."""
+
+
+def whole_budget(questions: Sequence[Question], pace: Pace) -> Budget:
+    """What a run of these questions uses at most; a measurement that several share counts once."""
+    shared = {question.measurement for question in questions if question.measurement}
+    return total([SETUP, *(question.budget(pace) for question in questions), *(measure(pace) for measure in shared)])
+
+
+def needed_parts(questions: Sequence[Question]) -> frozenset[Part]:
+    """The parts that any of them needs."""
+    return frozenset(part for question in questions for part in question.parts)
+
+
+def announce(ledger: Ledger, questions: Sequence[Question], pace: Pace, *, lends_log_role: bool) -> Iterator[str]:
+    """The announcement, line by line."""
+    header, budget, parts = ledger.header, whole_budget(questions, pace), needed_parts(questions)
+    yield f"This asks {header.endpoint_url or 'AWS'} {_counted(len(questions), 'question')},"
+    yield f"in account {header.account}, Region {header.region}. It makes, each with {header.prefix} in its name:"
+    yield from (f"  - {part}" for part in Part if part in parts)
+    if Part.LOG in parts and lends_log_role:
+        yield "  - 1 role with which API Gateway may write logs, if this account and Region have none, until the end;"
+        yield "    that is a setting of the whole account, so until then other APIs that ask for logs write them too"
+    yield f"It takes about {_minutes(budget.usual_seconds)} minutes and at most {_minutes(budget.seconds)}."
+    yield f"It sends that API at most {budget.requests:,} requests, one at a time."
+    yield f"It costs at most {_cents(budget.dollars)} US cents by the list prices of {RATES.region}, without free tiers;"
+    yield f"{_cents(DEAREST * budget.dollars)} should cover the dearest Region."
+    yield "At the end it removes all of this, also after Ctrl-C, SIGTERM or an error. CloudWatch keeps the metrics of the"
+    yield "scratch API and function for 15 months; nobody can delete them, and they cost nothing."
+    yield f"What it makes stands in {ledger.path} until it is gone;"
+    yield "after a kill -9, `python -m verify clean-up` goes on from there."
+
+
+def _cents(dollars: Decimal) -> int:
+    return math.ceil(dollars * 100)
+
+
+def _minutes(seconds: float) -> int:
+    return math.ceil(seconds / 60)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,69 @@
+"""What the questions may use at most, and what that costs.
+
+From one dated table of list prices (docs/aws.md#prices). Free tiers are not deducted. What comes to less than a hundredth of a
+cent whatever is asked is left out: calls of the control plane are free, and log lines stay below a megabyte or two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from canary.rules.price import MILLION, RATES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+API_REQUEST = Decimal("3.50") / MILLION
+LOG_GIGABYTE = Decimal("0.50")
+LINE_BYTES = Decimal(1_000)  # of a request in the access log; a canary's is written twice
+MEMORY_GB = 0.125
+CALL_SECONDS = 0.1
+GIGABYTE = Decimal(10**9)
+DEAREST = 2
+"""What a price of us-east-1 is multiplied by to be on the safe side in any Region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most so much: ``seconds`` of time, ``requests`` to the API of which ``calls`` reach the function, and so on.
+
+    Only ``usual_seconds`` is no limit but a guess: the time it takes where nothing has to be waited for longer than planned.
+    """
+
+    seconds: float = 0.0
+    usual_seconds: float = 0.0
+    requests: int = 0
+    calls: int = 0
+    lines: int = 0
+    metrics: int = 0
+    transitions: int = 0
+
+    def __add__(self, other: Budget) -> Budget:
+        return Budget(
+            self.seconds + other.seconds,
+            self.usual_seconds + other.usual_seconds,
+            self.requests + other.requests,
+            self.calls + other.calls,
+            self.lines + other.lines,
+            self.metrics + other.metrics,
+            self.transitions + other.transitions,
+        )
+
+    @property
+    def dollars(self) -> Decimal:
+        """The list price in us-east-1."""
+        call = RATES.lambda_request + RATES.lambda_gb_second * Decimal(repr(MEMORY_GB * CALL_SECONDS))
+        return (
+            self.requests * API_REQUEST
+            + self.calls * call
+            + 2 * self.lines * LINE_BYTES / GIGABYTE * LOG_GIGABYTE
+            + self.metrics * RATES.metric
+            + self.transitions * RATES.transition
+        )
+
+
+def total(budgets: Iterable[Budget]) -> Budget:
+    """All of them together."""
+    return sum(budgets, Budget())

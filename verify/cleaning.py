@@ -1,0 +1,77 @@
+"""Removes everything that a ledger names, in reverse order, and says what it could not remove and how somebody else can.
+
+One thing that stays does not keep the others. What is gone is struck from the ledger at once, so it can be begun again at any
+point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from verify.aws import RefusedError
+from verify.removal import KINDS, commands, remove
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verify.aws import Aws
+    from verify.ledger import Entry, Ledger
+
+LATE_SECONDS = 60.0
+"""How long API Gateway is given to write its last lines, which may bring a log group back."""
+
+_BUSY_TRIES = 6
+_BUSY_SECONDS = 10.0
+_BUSY = frozenset({"BadRequestException", "ConflictException", "DeleteConflict", "OperationAbortedException"})
+_BUSY |= {"ResourceConflictException"}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """Something that could not be removed."""
+
+    what: str
+    why: str
+    commands: str
+
+
+def clean_up(ledger: Ledger, aws: Aws, tell: Callable[[str], None]) -> list[LeftBehind]:
+    """Remove all of it; what is left, if anything."""
+    entries = ledger.remaining[::-1]
+    late = [entry for entry in entries if entry.kind == "late-log-group"]
+    left = []
+    for entry in entries:
+        tell(f"removing {KINDS[entry.kind].label} {entry.name}")
+        failed = _try(ledger, aws, entry, strike=entry not in late)
+        if failed and entry not in late:
+            left.append(failed)
+    if late:
+        tell(f"waiting {LATE_SECONDS:g} s for lines that are still under way, and looking once more")
+        aws.clock.sleep(LATE_SECONDS)
+    again = [_try(ledger, aws, entry, strike=True) for entry in late]
+    return [*left, *(failed for failed in again if failed)]
+
+
+def _try(ledger: Ledger, aws: Aws, entry: Entry, *, strike: bool) -> LeftBehind | None:
+    try:
+        _remove(aws, entry)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the rest is to be removed
+        why = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
+        return LeftBehind(f"{KINDS[entry.kind].label} {entry.name}", why, commands(entry, ledger.header))
+    if strike:
+        ledger.gone(entry)
+    return None
+
+
+def _remove(aws: Aws, entry: Entry) -> None:
+    """Remove it, and try again while it is in use by what is on its way out itself."""
+    for tries_left in range(_BUSY_TRIES - 1, -1, -1):
+        try:
+            remove(aws, entry)
+        except RefusedError as refusal:
+            if refusal.code not in _BUSY or not tries_left:
+                raise
+            aws.clock.sleep(_BUSY_SECONDS)
+        else:
+            return

@@ -1,0 +1,56 @@
+"""The way to an account: credentials and clients of boto3, each trying a call once.
+
+Decides what is wrong when there is no way. It reads the time from AWS's first answer, since throttles, metrics and lines go by
+AWS's clock.
+"""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from verify.aws import Aws, Place
+from verify.clock import AwsClock
+
+ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=10, read_timeout=30)
+
+
+class NoWayError(Exception):
+    """AWS cannot be reached, or not with these credentials."""
+
+
+def reach(profile: str | None, region: str | None, endpoint_url: str | None, speed: float) -> Aws:
+    """The account that the credentials belong to; ``speed`` is an emulator's seconds to each of this machine's.
+
+    Raises:
+        NoWayError: there is no such profile, no Region, AWS does not answer, or does not accept the credentials.
+
+    """
+    session = _session(profile, region)
+
+    @cache
+    def connect(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        return session.client(service, endpoint_url=endpoint_url, config=ONCE)
+
+    try:
+        caller = connect("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise NoWayError(f"AWS does not say who you are ({error}); check credentials, Region and network") from error
+    date = parsedate_to_datetime(caller["ResponseMetadata"]["HTTPHeaders"]["date"])
+    place = Place(caller["Arn"].split(":")[1], caller["Account"], session.region_name)
+    return Aws(connect, AwsClock(date.timestamp(), speed=speed), place)
+
+
+def _session(profile: str | None, region: str | None) -> boto3.Session:
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region)
+    except BotoCoreError as error:
+        raise NoWayError(f"{str(error).lower()}; name another one with --profile") from error
+    if session.region_name is None:
+        raise NoWayError("no Region is set; name one with --region or in AWS_DEFAULT_REGION")
+    return session

@@ -1,0 +1,60 @@
+"""The access log's lines of certain requests, as CloudWatch Logs has them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from verify.answer import UnansweredError
+from verify.aws import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from verify.scratch import Scratch
+
+Line = dict[str, Any]
+
+
+def read_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict[str, Line]:
+    """Those lines of the group that are of these requests, by request id; none if there is no such group."""
+    try:
+        events = list(scratch.aws.pages("logs", "filter_log_events", "events", logGroupName=group))
+    except RefusedError as refusal:
+        if not refusal.is_absence:
+            raise
+        return {}
+    lines = (_parse(event["message"]) for event in events)
+    return {line[name]: line for line in lines for name in ("requestId", "extendedRequestId") if line.get(name) in requests}
+
+
+def await_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict[str, Line]:
+    """As `read_lines`, once all are there.
+
+    Raises:
+        UnansweredError: some never came.
+
+    """
+    clock, pace = scratch.aws.clock, scratch.pace
+    end = clock.now() + pace.longest_line_seconds
+    while len(found := read_lines(scratch, group, requests)) < len(requests):
+        if clock.now() >= end:
+            raise UnansweredError(
+                f"of {len(requests)} requests the log group has {len(found)} after {pace.longest_line_seconds:g} s"
+            )
+        clock.sleep(pace.poll_seconds)
+    return found
+
+
+def has_group(scratch: Scratch, name: str) -> bool:
+    """Whether there is a log group of this name."""
+    found = scratch.aws.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
+    return any(group["logGroupName"] == name for group in found)
+
+
+def _parse(text: str) -> Line:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}

@@ -1,0 +1,173 @@
+"""Whole minutes in which every request went to a canary, and when their metrics came.
+
+Three questions share them. Decides what is sent and what is read; what it means, the questions say.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from verify.answer import UnansweredError
+from verify.budget import Budget
+from verify.patches import canary
+from verify.scratch_api import CALLED
+from verify.stage import CANARY_OVERRIDES
+from verify.traffic import await_answer, await_steady, is_version, most_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from verify.pace import Pace
+    from verify.scratch import Scratch
+    from verify.stage import Stage
+
+MINUTE = 60
+FIRST_SECOND, LAST_SECOND = 3.0, 54.0
+"""Requests are sent between these of a minute, so that none is counted in another."""
+API, STAGE, TWIN, FUNCTION = "api", "stage", "twin", "function"
+CONTROLS = (API, FUNCTION)
+"""Metrics that must come whatever the answers are."""
+NAMESPACE = "AWS/ApiGateway"
+
+
+@dataclass(slots=True)
+class MeasuredMinutes:
+    """By minute, the requests ``sent``; by metric and minute, what was ``counted``, and how late all of them were there."""
+
+    stage: str
+    sent: dict[int, int] = field(default_factory=dict)
+    counted: dict[str, dict[int, float]] = field(default_factory=dict)
+    delays: dict[str, dict[int, float]] = field(default_factory=dict)
+
+    @property
+    def total_sent(self) -> int:
+        """All requests of the minutes."""
+        return sum(self.sent.values())
+
+    @property
+    def ended(self) -> float:
+        """When the last minute ended."""
+        return max(self.sent) + MINUTE
+
+    def note(self, metric: str, counted: dict[int, float], now: float) -> None:
+        """What a metric has by now. A minute is there once all its requests are; the last minute may still be going on."""
+        self.counted[metric] = counted
+        delays = self.delays.setdefault(metric, {})
+        for minute, value in counted.items():
+            if value >= self.sent.get(minute, math.inf) and now >= minute + MINUTE:
+                delays.setdefault(minute, now - minute - MINUTE)
+
+    def total(self, metric: str) -> float:
+        """What a metric has counted in all minutes."""
+        return sum(self.counted.get(metric, {}).values())
+
+    def is_complete(self, metric: str) -> bool:
+        """Whether a metric shows every request of every minute."""
+        return len(self.delays.get(metric, {})) == len(self.sent)
+
+
+def budget(pace: Pace) -> Budget:
+    """What measuring uses at most, waiting for the stage included."""
+    sending = (pace.metric_minutes + 1) * MINUTE + pace.grace_seconds
+    seconds = 2 * pace.longest_watch_seconds + sending + pace.longest_metric_seconds
+    usual = 2 * pace.steady_seconds + sending + 2 * MINUTE
+    requests = 2 * most_requests(pace, pace.longest_watch_seconds) + pace.metric_minutes * pace.minute_requests
+    metrics = 4 * (int(seconds / pace.poll_seconds) + 2)
+    return Budget(seconds=seconds, usual_seconds=usual, requests=requests, calls=requests, metrics=metrics)
+
+
+def measure(scratch: Scratch) -> MeasuredMinutes:
+    """Send the requests and await their metrics.
+
+    Raises:
+        UnansweredError: the stage never served a canary, or no metric came.
+
+    """
+    with scratch.stage() as stage:
+        await_answer(scratch, stage, CALLED, is_version("1"))
+        stage.patch(*canary(scratch.second, 100, **CANARY_OVERRIDES))
+        await_steady(scratch, stage, CALLED, is_version("2"))
+        minutes = MeasuredMinutes(stage.name)
+        reader = _Reader(scratch, minutes)
+        _send_minutes(scratch, stage, minutes, reader)
+        _await_metrics(scratch, minutes, reader)
+    return minutes
+
+
+def _send_minutes(scratch: Scratch, stage: Stage, minutes: MeasuredMinutes, reader: _Reader) -> None:
+    clock, pace = scratch.aws.clock, scratch.pace
+    first = math.floor((clock.now() + FIRST_SECOND) / MINUTE) * MINUTE + MINUTE  # not the minute of the last request before
+    gap = (LAST_SECOND - FIRST_SECOND) / max(1, pace.minute_requests - 1)
+    for minute in range(first, first + pace.metric_minutes * MINUTE, MINUTE):
+        minutes.sent[minute] = 0
+        for number in range(pace.minute_requests):
+            reader.wait_until(minute + FIRST_SECOND + number * gap)
+            if clock.now() > minute + LAST_SECOND + 1:
+                break  # requests take longer than planned
+            answered = scratch.get(stage, CALLED)
+            if not is_version("2")(answered):
+                raise UnansweredError(f"one of the requests was not answered by the canary; the status was {answered.status}")
+            minutes.sent[minute] += 1
+
+
+def _await_metrics(scratch: Scratch, minutes: MeasuredMinutes, reader: _Reader) -> None:
+    """Read until the controls are complete, and a while longer for what may never come."""
+    clock, pace = scratch.aws.clock, scratch.pace
+    end = minutes.ended + pace.longest_metric_seconds
+    while not all(minutes.is_complete(metric) for metric in CONTROLS):
+        if clock.now() >= end:
+            raise UnansweredError(
+                f"of {minutes.total_sent} requests the API's metrics show {minutes.total(API):g} and the function's "
+                f"{minutes.total(FUNCTION):g}, {pace.longest_metric_seconds:g} s after the last"
+            )
+        reader.wait_until(clock.now() + pace.poll_seconds)
+    reader.wait_until(clock.now() + pace.grace_seconds)
+
+
+class _Reader:
+    """Reads the metrics every few seconds while somebody waits."""
+
+    def __init__(self, scratch: Scratch, minutes: MeasuredMinutes) -> None:
+        self._scratch = scratch
+        self._minutes = minutes
+        self._due = -math.inf
+
+    def wait_until(self, moment: float) -> None:
+        """Wait, and read whenever that is due."""
+        clock, poll = self._scratch.aws.clock, self._scratch.pace.poll_seconds
+        self._due = max(self._due, min(self._minutes.sent, default=math.inf) + MINUTE)
+        while self._due <= moment:
+            clock.sleep(max(0.0, self._due - clock.now()))
+            self._read()
+            self._due = clock.now() + poll
+        clock.sleep(max(0.0, moment - clock.now()))
+
+    def _read(self) -> None:
+        minutes = self._minutes
+        answered = self._scratch.aws.call(
+            "cloudwatch",
+            "get_metric_data",
+            StartTime=datetime.fromtimestamp(min(minutes.sent), UTC),
+            EndTime=datetime.fromtimestamp(minutes.ended, UTC),
+            MetricDataQueries=list(_queries(self._scratch, minutes.stage)),
+        )
+        for result in answered["MetricDataResults"]:
+            values = zip(result["Timestamps"], result["Values"], strict=True)
+            minutes.note(result["Id"], {int(at.timestamp()): value for at, value in values}, self._scratch.aws.clock.now())
+
+
+def _queries(scratch: Scratch, stage: str) -> Iterator[Mapping[str, Any]]:
+    """By the statistics that the services document for counting; Count has a sample a request."""
+    api = {"ApiName": scratch.prefix}
+    for name, dimensions in ((API, api), (STAGE, {**api, "Stage": stage}), (TWIN, {**api, "Stage": f"{stage}/Canary"})):
+        yield _query(name, (NAMESPACE, "Count"), dimensions, "SampleCount")
+    yield _query(FUNCTION, ("AWS/Lambda", "Invocations"), {"FunctionName": scratch.function}, "Sum")
+
+
+def _query(name: str, metric: tuple[str, str], dimensions: Mapping[str, str], statistic: str) -> Mapping[str, Any]:
+    named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    identity = {"Namespace": metric[0], "MetricName": metric[1], "Dimensions": named}
+    return {"Id": name, "MetricStat": {"Metric": identity, "Period": MINUTE, "Stat": statistic}}

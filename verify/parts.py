@@ -1,0 +1,89 @@
+"""The parts of the scratch account, each made only if a question that is asked needs it.
+
+Decides which are made, and in which order. What the function and the API consist of is for `scratch_function` and
+`scratch_api` to say.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from verify.aws import RefusedError
+from verify.scratch_api import make_api
+from verify.scratch_function import make_function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verify.scratch import Scratch
+
+LOG_PURPOSES = ("arms", "refusals")
+_WRITE_LOGS = [
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:PutLogEvents",
+]
+"""What AWS's own policy for this purpose allows; with less UpdateAccount refuses the role."""
+
+
+class Part(StrEnum):
+    """What a question may need; the value says what it consists of."""
+
+    API = "1 REST API (Regional, three mock methods; its stages and deployments), deleted with everything in it"
+    FUNCTION = "1 Lambda function (128 MB, python3.13; 2 versions, 2 aliases), 1 role without any permission, 1 log group"
+    LOG = "4 log groups for access logs"
+    MACHINE = "1 Step Functions state machine (Standard) and 1 role that may read and patch this API's stages"
+    STACK = "1 CloudFormation stack with one stage of this API in it"
+
+
+def make_parts(scratch: Scratch, parts: frozenset[Part], *, lend_log_role: bool) -> dict[Part, str]:
+    """Make the parts that do not belong to one question; why those that could not be made were not.
+
+    The API comes last, so that it is removed first: what it still writes finds its groups gone for good.
+    """
+    unmade: dict[Part, str] = {}
+    steps: tuple[tuple[Part, Callable[[], None]], ...] = (
+        (Part.LOG, lambda: _make_logs(scratch, lend_log_role=lend_log_role)),
+        (Part.FUNCTION, lambda: make_function(scratch)),
+        (Part.API, lambda: make_api(scratch, calls_function=Part.FUNCTION in parts - unmade.keys())),
+    )
+    for part, make in steps:
+        if part in parts:
+            try:
+                make()
+            except RefusedError as refusal:
+                unmade[part] = str(refusal)
+    return unmade
+
+
+def log_role(scratch: Scratch) -> str | None:
+    """The role with which this Region's API Gateway writes logs: a setting of the whole account."""
+    found: str | None = scratch.aws.call("apigateway", "get_account").get("cloudwatchRoleArn")
+    return found or None
+
+
+def _lend_log_role(scratch: Scratch) -> None:
+    """Give API Gateway a role for logs, until the end of the run."""
+    arn = scratch.create_role("logs", "apigateway.amazonaws.com", {"Action": _WRITE_LOGS, "Resource": "*"})
+
+    def make() -> str:
+        operation = {"op": "replace", "path": "/cloudwatchRoleArn", "value": arn}
+        scratch.aws.call_once_believed("apigateway", "update_account", code="BadRequestException", patchOperations=[operation])
+        return arn
+
+    scratch.create("log-role", f"{scratch.prefix}-logs", make)
+
+
+def _make_logs(scratch: Scratch, *, lend_log_role: bool) -> None:
+    """Groups for access logs. Their twins may come by themselves, which is one of the questions."""
+    for purpose in LOG_PURPOSES:
+        group = scratch.log_group(purpose)
+        scratch.ledger.intend("late-log-group", f"{group}/Canary")
+        scratch.create_log_group(group)
+    if lend_log_role and log_role(scratch) is None:
+        _lend_log_role(scratch)

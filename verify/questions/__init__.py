@@ -1,0 +1,51 @@
+"""Every question, in the order in which they are asked.
+
+Metrics come first and their list last, because a new metric takes a quarter of an hour to be listed; the others fill the time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify.questions.deployments import (
+    DeleteCanaryDeployment,
+    ListStagesByCanaryDeployment,
+    StageFieldsOnExistingStage,
+)
+from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
+from verify.questions.machines import SdkIntegrationErrorNames
+from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
+from verify.questions.promotions import (
+    RemoveAbsentCanary,
+    RemoveAbsentOverride,
+    RemoveCanaryBesideCopy,
+    ReplaceDeploymentUnderCanary,
+)
+from verify.questions.propagation import AliasPropagation, StagePropagation
+from verify.questions.stacks import CloudformationResendsStage
+from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
+
+if TYPE_CHECKING:
+    from verify.question import Question
+
+ALL: tuple[Question, ...] = (
+    MetricDelay(),
+    StageMetricsIncludeCanary(),
+    ReplaceDeploymentUnderCanary(),
+    RemoveAbsentCanary(),
+    RemoveCanaryBesideCopy(),
+    ReplaceWholeMap(),
+    RemoveAbsentOverride(),
+    DeleteCanaryDeployment(),
+    StageFieldsOnExistingStage(),
+    ListStagesByCanaryDeployment(),
+    MalformedValue(),
+    MoveOrTestOperation(),
+    StagePropagation(),
+    AliasPropagation(),
+    CanaryLogGroup(),
+    IsCanaryOfRefusedRequest(),
+    CloudformationResendsStage(),
+    SdkIntegrationErrorNames(),
+    CanaryMetricDimension(),
+)

@@ -1,0 +1,154 @@
+"""What the access log holds of a canary's requests, and where."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from verify.answer import Answer, UnansweredError
+from verify.aws import RefusedError
+from verify.budget import Budget
+from verify.lines import await_lines, has_group, read_lines
+from verify.parts import Part, log_role
+from verify.patches import canary, replace
+from verify.question import Question
+from verify.questions.patch_question import agreed
+from verify.scratch_api import LOCKED, OPEN, THROTTLED
+from verify.traffic import OK, await_answer, await_steady, is_arm, most_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from verify.lines import Line
+    from verify.pace import Pace
+    from verify.scratch import Scratch
+    from verify.stage import Stage
+
+SAMPLE = 5
+"""Requests whose lines are looked at, of each kind."""
+UNKNOWN_PATH = "/nowhere"
+THROTTLE = "/~1throttled/GET/throttling/{}"
+REFUSALS = {UNKNOWN_PATH: "a path that is not there", LOCKED: "no API key", THROTTLED: "a method throttled to nothing"}
+NO_ROLE = (
+    "API Gateway has no role for logs in this account and Region, so no stage can write an access log; "
+    "set one, or let this lend it one with --lend-log-role"
+)
+
+
+class LogQuestion(Question):
+    """A question to lines of the access log."""
+
+    parts = frozenset({Part.API, Part.LOG})
+
+    def budget(self, pace: Pace) -> Budget:
+        """Two waits for the stage, and three for lines."""
+        seconds = 2 * pace.longest_watch_seconds + 3 * pace.longest_line_seconds + pace.grace_seconds
+        requests = 2 * most_requests(pace, pace.longest_watch_seconds) + 4 * SAMPLE
+        usual = 2 * pace.steady_seconds + pace.grace_seconds
+        return Budget(seconds=seconds, usual_seconds=usual, requests=requests, lines=requests)
+
+
+@contextmanager
+def _logging_canary(scratch: Scratch, purpose: str) -> Iterator[Stage]:
+    """A stage that logs, with a canary that has all requests."""
+    if log_role(scratch) is None:
+        raise UnansweredError(NO_ROLE)
+    with scratch.stage(log=scratch.log_group(purpose)) as stage:
+        await_answer(scratch, stage, OPEN, is_arm("base"))
+        yield stage
+
+
+def _take_all(scratch: Scratch, stage: Stage) -> None:
+    stage.patch(*canary(scratch.second, 100, arm="canary"))
+    await_steady(scratch, stage, OPEN, is_arm("canary"))
+
+
+class CanaryLogGroup(LogQuestion):
+    """Who makes the group that the canary's lines go to a second time."""
+
+    slug = "canary-log-group"
+    how = "log a canary's requests, see whether <group>/Canary comes by itself, then make it beforehand and log again"
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        group = scratch.log_group("arms")
+        twin = f"{group}/Canary"
+        with _logging_canary(scratch, "arms") as stage:
+            _take_all(scratch, stage)
+            await_lines(scratch, group, _send(scratch, stage, OPEN))
+            scratch.aws.clock.sleep(scratch.pace.grace_seconds)
+            came = has_group(scratch, twin)
+            _make_beforehand(scratch, twin)
+            sent = _send(scratch, stage, OPEN)
+            await_lines(scratch, group, sent)
+            written = _is_written(scratch, twin, sent)
+        evidence = (
+            f"<group>/Canary {'came' if came else 'did not come'} by itself",
+            f"made beforehand it was {'' if written else 'not '}written to",
+            f"API Gateway's role for logs is {(log_role(scratch) or '').rpartition('/')[2]}",
+        )
+        return Answer("created" if came else "only-if-it-exists" if written else "never-written", evidence)
+
+
+def _make_beforehand(scratch: Scratch, group: str) -> None:
+    """The group as somebody else would have made it. It is in the ledger from the beginning."""
+    for operation in ("delete_log_group", "create_log_group"):
+        try:
+            scratch.aws.call("logs", operation, logGroupName=group)
+        except RefusedError as refusal:
+            if not refusal.is_absence and refusal.code != "ResourceAlreadyExistsException":
+                raise
+
+
+def _is_written(scratch: Scratch, group: str, requests: list[str]) -> bool:
+    clock, end = scratch.aws.clock, scratch.aws.clock.now() + scratch.pace.grace_seconds
+    while not (found := read_lines(scratch, group, requests)) and clock.now() < end:
+        clock.sleep(scratch.pace.poll_seconds)
+    return bool(found)
+
+
+class IsCanaryOfRefusedRequest(LogQuestion):
+    """For which arm a request counts that never reached one."""
+
+    slug = "is-canary-of-refused-request"
+    how = "with a canary at 100 %, log requests that are refused for want of a path, of an API key and of capacity"
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        group = scratch.log_group("refusals")
+        with _logging_canary(scratch, "refusals") as stage:
+            stage.try_patch(replace(THROTTLE.format("rateLimit"), "0"), replace(THROTTLE.format("burstLimit"), "0"))
+            _take_all(scratch, stage)
+            sent = {path: _send(scratch, stage, path) for path in REFUSALS}
+            await_lines(scratch, group, _send(scratch, stage, OPEN))
+            scratch.aws.clock.sleep(scratch.pace.grace_seconds)  # refused requests may come later, or never
+            found = {path: read_lines(scratch, group, ids) for path, ids in sent.items()}
+        told = [_judge(REFUSALS[path], [*lines.values()]) for path, lines in found.items()]
+        words = [word for word, _ in told if word]
+        if not words:
+            raise UnansweredError(f"no refused request was logged: {'; '.join(evidence for _, evidence in told)}")
+        return Answer(agreed(words), tuple(evidence for _, evidence in told))
+
+
+def _judge(kind: str, lines: list[Line]) -> tuple[str | None, str]:
+    """What the lines of one kind of refusal say, None if nothing, and that in full."""
+    refused = [line for line in lines if line["status"] != OK]
+    if not refused:
+        return None, f"{kind}: {'let in, so not asked' if lines else 'not logged'}"
+    said = agreed(_said(line) for line in refused)
+    statuses = ", ".join(sorted({str(line["status"]) for line in refused}))
+    return said, f"{kind}: {said}, with status {statuses} in {len(refused)} lines"
+
+
+def _said(line: Line) -> str:
+    said = str(line["isCanary"])
+    return "absent" if said in {"-", ""} else said
+
+
+def _send(scratch: Scratch, stage: Stage, path: str) -> list[str]:
+    """A few requests; their ids."""
+    replies = [scratch.get(stage, path) for _ in range(SAMPLE)]
+    ids = [reply.request_id for reply in replies if reply.request_id]
+    if not ids:
+        raise UnansweredError(f"requests to {path} of a scratch stage went unanswered")
+    return ids

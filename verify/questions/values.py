@@ -1,0 +1,108 @@
+"""What UpdateStage makes of values and operations that its patch table does not explain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify.answer import Answer
+from verify.patches import CANARY_CACHE, CANARY_PERCENT, OVERRIDES, VARIABLES, canary, replace
+from verify.questions.patch_question import ACCEPTED, IGNORED, REFUSED, PatchQuestion, agreed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from verify.patches import Operation
+    from verify.scratch import Scratch
+    from verify.stage import Stage
+
+PERCENT = 10.0
+WHOLE = {"arm": "whole", "other": "new"}
+WHOLE_VALUES = {"json": '{"arm": "whole", "other": "new"}', "pairs": "arm=whole,other=new"}
+"""The map above, as it might have to be written; the first that is accepted is the answer."""
+BURST = "/*/*/throttling/burstLimit"
+MALFORMED = (
+    (CANARY_PERCENT, "plenty"),
+    (CANARY_PERCENT, "101"),
+    (CANARY_PERCENT, "-1"),
+    (CANARY_CACHE, "perhaps"),
+    (BURST, "plenty"),
+)
+
+
+class ReplaceWholeMap(PatchQuestion):
+    """The value that the patch table does not show."""
+
+    slug = "replace-whole-map"
+    how = (
+        "replace /canarySettings/stageVariableOverrides and /variables by a JSON object, and if that fails by name=value pairs"
+    )
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        with scratch.stage() as stage:
+            found = [_replace_whole(stage, scratch.second, path) for path in (OVERRIDES, VARIABLES)]
+        return Answer(agreed(word for word, _ in found), tuple(line for _, lines in found for line in lines))
+
+
+def _replace_whole(stage: Stage, deployment: str, path: str) -> tuple[str, list[str]]:
+    """How the path's whole map can be replaced, with what was tried."""
+    stage.patch(*canary(deployment, PERCENT, arm="canary"))
+    tried = []
+    for word, value in WHOLE_VALUES.items():
+        refusal = stage.try_patch(replace(path, value))
+        tried.append(f"{path} by {value}: {refusal or ACCEPTED}")
+        if refusal is None:
+            after = stage.read()
+            held = after["canarySettings"].get("stageVariableOverrides") if path == OVERRIDES else after.get("variables")
+            return word if held == WHOLE else "accepted-otherwise", [*tried, f"{path} is then {held}"]
+    return REFUSED, tried
+
+
+class MalformedValue(PatchQuestion):
+    """Numbers and booleans that are none."""
+
+    slug = "malformed-value"
+    how = f"at {PERCENT:g} %, replace the percent by plenty, 101 and -1, useStageCache by perhaps, a burst limit by plenty"
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        with scratch.stage() as stage:
+            stage.patch(*canary(scratch.second, PERCENT), replace(BURST, "100"))
+            stage.try_patch(replace(CANARY_CACHE, "true"))  # so that "perhaps" read as false would show
+            found = {f"{path} by {value}": _try_value(stage, replace(path, value)) for path, value in MALFORMED}
+        return Answer(agreed(word for word, _ in found.values()), tuple(f"{what}: {told}" for what, (_, told) in found.items()))
+
+
+def _try_value(stage: Stage, operation: Operation) -> tuple[str, str]:
+    """What became of one operation, and that in full."""
+    before = _changeable(stage.read())
+    refusal = stage.try_patch(operation)
+    after = _changeable(stage.read())
+    if refusal:
+        return REFUSED, refusal
+    if before == after:
+        return IGNORED, f"{IGNORED}, the stage is as it was"
+    return "accepted-otherwise", f"{ACCEPTED}, and then the stage has {after}, before {before}"
+
+
+def _changeable(stage: Mapping[str, object]) -> dict[str, object]:
+    return {name: stage.get(name) for name in ("canarySettings", "methodSettings")}
+
+
+class MoveOrTestOperation(PatchQuestion):
+    """Two operations that the service model has and the patch table does not."""
+
+    slug = "move-or-test-operation"
+    how = "send one operation move and one operation test on a stage variable"
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        move = {"op": "move", "from": f"{VARIABLES}/arm", "path": f"{VARIABLES}/moved"}
+        test = {"op": "test", "path": f"{VARIABLES}/arm", "value": "not what it is"}
+        with scratch.stage() as stage:
+            before = stage.read().get("variables")
+            refusals = {each["op"]: stage.try_patch(each) for each in (move, test)}
+            after = stage.read().get("variables")
+        accepted = IGNORED if before == after else f"{ACCEPTED}, and then the variables are {after}"
+        words = (REFUSED if refusal else IGNORED if before == after else ACCEPTED for refusal in refusals.values())
+        return Answer(agreed(words), tuple(f"{op}: {refusal or accepted}" for op, refusal in refusals.items()))

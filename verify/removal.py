@@ -1,0 +1,162 @@
+"""How each kind of thing that a run makes is removed again, and the command by which somebody else would do it.
+
+What is named in a ledger may be there or not: absence is success. Names carry the run's random prefix, so whatever has such
+a name is the run's own, even if the answer that told its id was lost.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from verify.aws import Aws, RefusedError
+from verify.ledger import Entry, Header
+
+STACK_POLL_SECONDS = 5.0
+STACK_LIMIT_SECONDS = 900.0
+
+_NO_LOG_ROLE = {"op": "replace", "path": "/cloudwatchRoleArn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind: what removes it, and the AWS CLI's words for that, without Region and endpoint."""
+
+    label: str
+    remove: Callable[[Aws, Entry], None]
+    commands: Callable[[Entry], list[str]]
+
+
+def remove(aws: Aws, entry: Entry) -> None:
+    """Have it gone.
+
+    Raises:
+        RefusedError: AWS refuses.
+
+    """
+    try:
+        KINDS[entry.kind].remove(aws, entry)
+    except RefusedError as refusal:
+        if not refusal.is_absence:
+            raise
+
+
+def commands(entry: Entry, header: Header) -> str:
+    """What to type to have it gone. Of several commands, the first may find that its work is done."""
+    place = f" --region {header.region}" + (f" --endpoint-url {header.endpoint_url}" if header.endpoint_url else "")
+    return "; ".join(f"aws {command}{place}" for command in KINDS[entry.kind].commands(entry))
+
+
+def rest_api_ids(aws: Aws, name: str) -> Iterator[str]:
+    """The REST APIs of this name."""
+    found = aws.pages("apigateway", "get_rest_apis", "items", limit=500)
+    return (each["id"] for each in found if each["name"] == name)
+
+
+def _remove_rest_api(aws: Aws, entry: Entry) -> None:
+    for each in [*rest_api_ids(aws, entry.name)]:
+        aws.call("apigateway", "delete_rest_api", restApiId=each)
+
+
+def _rest_api_commands(entry: Entry) -> list[str]:
+    if entry.id:
+        return [f"apigateway delete-rest-api --rest-api-id {entry.id}"]
+    return [f"apigateway get-rest-apis --query \"items[?name=='{entry.name}'].id\""]
+
+
+def _remove_role(aws: Aws, entry: Entry) -> None:
+    for policy in aws.call("iam", "list_role_policies", RoleName=entry.name)["PolicyNames"]:
+        aws.call("iam", "delete_role_policy", RoleName=entry.name, PolicyName=policy)
+    aws.call("iam", "delete_role", RoleName=entry.name)
+
+
+def _role_commands(entry: Entry) -> list[str]:
+    return [f"iam delete-role --role-name {entry.name}"]
+
+
+def _role_with_policy_commands(entry: Entry) -> list[str]:
+    """The policy is an inline one of the role's own name."""
+    return [f"iam delete-role-policy --role-name {entry.name} --policy-name {entry.name}", *_role_commands(entry)]
+
+
+def _remove_function(aws: Aws, entry: Entry) -> None:
+    aws.call("lambda", "delete_function", FunctionName=entry.name)
+
+
+def _remove_log_group(aws: Aws, entry: Entry) -> None:
+    aws.call("logs", "delete_log_group", logGroupName=entry.name)
+
+
+def _log_group_commands(entry: Entry) -> list[str]:
+    return [f"logs delete-log-group --log-group-name {shlex.quote(entry.name)}"]
+
+
+def _machine_arn(aws: Aws, entry: Entry) -> str:
+    return entry.id or aws.place.arn("states", f"stateMachine:{entry.name}")
+
+
+def _remove_machine(aws: Aws, entry: Entry) -> None:
+    arn = _machine_arn(aws, entry)
+    for execution in aws.pages("stepfunctions", "list_executions", "executions", stateMachineArn=arn, statusFilter="RUNNING"):
+        aws.call("stepfunctions", "stop_execution", executionArn=execution["executionArn"])
+    aws.call("stepfunctions", "delete_state_machine", stateMachineArn=arn)
+
+
+def _machine_commands(entry: Entry) -> list[str]:
+    if entry.id:
+        return [f"stepfunctions delete-state-machine --state-machine-arn {entry.id}"]
+    return [f"stepfunctions list-state-machines --query \"stateMachines[?name=='{entry.name}'].stateMachineArn\""]
+
+
+def _remove_stack(aws: Aws, entry: Entry) -> None:
+    """Asked by its id, a deleted stack is still described; by its name it does not exist."""
+    aws.call("cloudformation", "delete_stack", StackName=entry.name)
+    end = aws.clock.now() + STACK_LIMIT_SECONDS
+    while True:
+        stack = aws.call("cloudformation", "describe_stacks", StackName=entry.name)["Stacks"][0]
+        if stack["StackStatus"] == "DELETE_FAILED":
+            raise RefusedError("DELETE_FAILED", stack.get("StackStatusReason", "CloudFormation gives no reason"))
+        if aws.clock.now() >= end:
+            raise RefusedError("Timeout", f"the stack is still {stack['StackStatus']} after {STACK_LIMIT_SECONDS:g} s")
+        aws.clock.sleep(STACK_POLL_SECONDS)
+
+
+def _take_back_log_role(aws: Aws, entry: Entry) -> None:
+    """Only if it is still ours: somebody may have set another since. Emulators want an empty value, AWS once refused it."""
+    for value in ({"value": ""}, {}):
+        if not _has_log_role(aws, entry):
+            return
+        try:
+            aws.call("apigateway", "update_account", patchOperations=[{**_NO_LOG_ROLE, **value}])
+        except RefusedError as refusal:
+            if not refusal.is_judgement:
+                raise
+    if _has_log_role(aws, entry):
+        raise RefusedError("StillSet", "API Gateway keeps the role whatever it is told")
+
+
+def _has_log_role(aws: Aws, entry: Entry) -> bool:
+    found = aws.call("apigateway", "get_account").get("cloudwatchRoleArn") or ""
+    return str(found).endswith(f"/{entry.name}")
+
+
+def _log_role_commands(_: Entry) -> list[str]:
+    operations = json.dumps([_NO_LOG_ROLE])
+    return [f"apigateway update-account --patch-operations {shlex.quote(operations)}"]
+
+
+_LOG_GROUP = Kind("log group", _remove_log_group, _log_group_commands)
+
+KINDS: Mapping[str, Kind] = {
+    "function": Kind("function", _remove_function, lambda entry: [f"lambda delete-function --function-name {entry.name}"]),
+    "late-log-group": _LOG_GROUP,  # API Gateway may write to it once more after the API is gone
+    "log-group": _LOG_GROUP,
+    "log-role": Kind("API Gateway's role for logs", _take_back_log_role, _log_role_commands),
+    "rest-api": Kind("REST API", _remove_rest_api, _rest_api_commands),
+    "role": Kind("role", _remove_role, _role_commands),
+    "role-with-policy": Kind("role", _remove_role, _role_with_policy_commands),
+    "stack": Kind("stack", _remove_stack, lambda entry: [f"cloudformation delete-stack --stack-name {entry.name}"]),
+    "state-machine": Kind("state machine", _remove_machine, _machine_commands),
+}

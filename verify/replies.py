@@ -1,0 +1,59 @@
+"""Requests to the scratch API's invoke URL, one at a time and each on a connection of its own.
+
+A connection that is kept would stay with one of API Gateway's hosts, and say nothing of how long the others lag behind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+TIMEOUT_SECONDS = 15.0
+_IDS = ("x-amzn-requestid", "x-amz-apigw-id")
+"""The headers that tell a request's id in the access log, and its extended one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer. ``status`` is 0 where none came; ``body`` is empty where it is no JSON object."""
+
+    status: int
+    body: dict[str, Any]
+    request_id: str | None = None
+
+
+Get = Callable[[str], Reply]
+"""Sends one GET to a URL. Whatever happens is a reply."""
+
+
+def get(url: str) -> Reply:
+    """One GET over the network."""
+    request = Request(url, headers={"Connection": "close", "User-Agent": "canary-verify"})  # noqa: S310 - made from an API's id
+    try:
+        with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
+            return reply(answer.status, answer.read(), _id_of(answer.headers))
+    except HTTPError as error:
+        with error:
+            return reply(error.code, error.read(), _id_of(error.headers))
+    except (URLError, OSError):
+        return Reply(0, {})
+
+
+def reply(status: int, content: bytes, request_id: str | None) -> Reply:
+    """A reply of what came over the wire."""
+    try:
+        body = json.loads(content)
+    except ValueError:
+        body = None
+    return Reply(status, body if isinstance(body, dict) else {}, request_id)
+
+
+def _id_of(headers: Message) -> str | None:
+    return next((found for name in _IDS if (found := headers.get(name))), None)

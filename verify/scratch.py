@@ -1,0 +1,169 @@
+"""The scratch account: what questions ask with, made under one random prefix and written into the ledger before it is made.
+
+Stages, deployments, methods, versions, aliases and permissions belong to the API and the function and go with them; they have
+no entries of their own. How the parts are made is `parts`'s business.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from canary.rules.access_log import LOG_FORMAT
+from verify.answer import UnansweredError
+from verify.aws import RefusedError
+from verify.stage import BASE_VARIABLES, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from verify.aws import Aws
+    from verify.ledger import Ledger
+    from verify.pace import Pace
+    from verify.replies import Get, Reply
+
+Measured = TypeVar("Measured")
+
+EMULATED = "/_aws/execute-api/"
+"""Where an emulator answers for the invoke URLs that AWS gives host names to."""
+
+
+class Scratch:
+    """One run's own corner of an account. ``parts`` has put into it what the questions need."""
+
+    def __init__(self, aws: Aws, ledger: Ledger, get: Get, pace: Pace) -> None:
+        self.aws = aws
+        self.ledger = ledger
+        self.pace = pace
+        self.prefix = ledger.header.prefix
+        self.rest_api_id = ""
+        self.first = ""
+        """The deployment that a new stage's base has."""
+        self.second = ""
+        """Another deployment of the same API."""
+        self._get = get
+        self.stage_names: list[str] = []
+        self._numbers = count(1)
+        self._measured: dict[object, object] = {}
+        self._failed: dict[object, Exception] = {}
+
+    @property
+    def function(self) -> str:
+        """The function's name. Its alias live has version 1, its alias canary version 2."""
+        return f"{self.prefix}-function"
+
+    def log_group(self, purpose: str) -> str:
+        """The name of an access-log group."""
+        return f"{self.prefix}/{purpose}"
+
+    def create(self, kind: str, name: str, make: Callable[[], str]) -> str:
+        """Make something that is removed by itself: into the ledger first. ``make`` returns what AWS calls it."""
+        self.ledger.intend(kind, name)
+        made = make()
+        self.ledger.made(kind, name, made)
+        return made
+
+    def create_role(self, purpose: str, service: str, policy: Mapping[str, Any] | None = None) -> str:
+        """A role that the service may assume, with one inline policy or none; its ARN."""
+        name = f"{self.prefix}-{purpose}"
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+
+        def make() -> str:
+            role = self.aws.call("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=document(trust))
+            if policy is not None:
+                self.aws.call(
+                    "iam",
+                    "put_role_policy",
+                    RoleName=name,
+                    PolicyName=name,
+                    PolicyDocument=document({"Effect": "Allow", **policy}),
+                )
+            return str(role["Role"]["Arn"])
+
+        return self.create("role" if policy is None else "role-with-policy", name, make)
+
+    def create_log_group(self, name: str) -> None:
+        """A log group, whose lines would be kept for a day should everything else fail."""
+
+        def make() -> str:
+            self.aws.call("logs", "create_log_group", logGroupName=name)
+            self.aws.call("logs", "put_retention_policy", logGroupName=name, retentionInDays=1)
+            return name
+
+        self.create("log-group", name, make)
+
+    @contextmanager
+    def stage(self, *, log: str | None = None) -> Iterator[Stage]:
+        """A stage of its own for a question, its base on the first deployment; ``log`` is its access-log group."""
+        stage = self._create_stage()
+        try:
+            if log:
+                arn = self.aws.place.arn("logs", f"log-group:{log}")
+                self._write_log(stage, arn)
+            yield stage
+        finally:
+            with suppress(RefusedError):  # the API's removal takes it along
+                stage.delete()
+
+    def recall(self, measure: Callable[[Scratch], Measured]) -> Measured:
+        """What was measured for whichever question asked first; a measurement that failed is not made again."""
+        if measure in self._failed:
+            raise self._failed[measure]
+        if measure not in self._measured:
+            try:
+                self._measured[measure] = measure(self)
+            except (UnansweredError, RefusedError) as error:
+                self._failed[measure] = error
+                raise
+        return cast("Measured", self._measured[measure])
+
+    def get(self, stage: Stage, path: str) -> Reply:
+        """One request."""
+        return self._get(f"{stage.address}{path}")
+
+    def create_deployment(self, description: str) -> str:
+        """A detached deployment of the API as it is; its id."""
+        made = self.aws.call("apigateway", "create_deployment", restApiId=self.rest_api_id, description=description)
+        return str(made["id"])
+
+    def address(self, stage_name: str) -> str:
+        """A stage's invoke URL."""
+        if endpoint := self.ledger.header.endpoint_url:
+            return f"{endpoint}{EMULATED}{self.rest_api_id}/{stage_name}"
+        place = self.aws.place
+        return f"https://{self.rest_api_id}.execute-api.{place.region}.{place.domain}/{stage_name}"
+
+    def _create_stage(self) -> Stage:
+        name = f"stage{next(self._numbers)}"
+        self.stage_names.append(name)
+        self.aws.call(
+            "apigateway",
+            "create_stage",
+            restApiId=self.rest_api_id,
+            stageName=name,
+            deploymentId=self.first,
+            variables=BASE_VARIABLES,
+        )
+        return Stage(self.aws, self.rest_api_id, name, self.address(name))
+
+    def _write_log(self, stage: Stage, arn: str) -> None:
+        """Have the stage write its access log. API Gateway's role may be new, and not known everywhere yet."""
+        settings = {"destinationArn": arn, "format": LOG_FORMAT}
+        operations = [
+            {"op": "replace", "path": f"/accessLogSettings/{name}", "value": value} for name, value in settings.items()
+        ]
+        self.aws.call_once_believed(
+            "apigateway",
+            "update_stage",
+            code="BadRequestException",
+            restApiId=stage.rest_api_id,
+            stageName=stage.name,
+            patchOperations=operations,
+        )
+
+
+def document(statement: Mapping[str, Any]) -> str:
+    """A policy of one statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,80 @@
+"""The scratch function: two versions that say which they are, behind two aliases.
+
+Its role may do nothing at all, so it writes no logs, and its log group stays empty or absent.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+from verify.aws import RefusedError
+
+if TYPE_CHECKING:
+    from verify.scratch import Scratch
+
+STATE_POLL_SECONDS = 2.0
+STATE_LIMIT_SECONDS = 120.0
+ALIASES = ("live", "canary")
+
+_CODE = """import json
+
+
+def handler(event, context):
+    return {{"statusCode": 200, "body": json.dumps({{"version": context.function_version, "code": {number}}})}}
+"""
+
+
+def make_function(scratch: Scratch) -> None:
+    """Make it, with its role and the group that its lines would go to."""
+    name, aws = scratch.function, scratch.aws
+    role = scratch.create_role("function", "lambda.amazonaws.com")
+    scratch.create_log_group(f"/aws/lambda/{name}")
+    scratch.create("function", name, lambda: _create_function(scratch, role))
+    for number, alias in enumerate(ALIASES, start=1):
+        if number > 1:
+            aws.call("lambda", "update_function_code", FunctionName=name, ZipFile=_archive(number))
+            _await_function(scratch)
+        version = aws.call("lambda", "publish_version", FunctionName=name)["Version"]
+        aws.call("lambda", "create_alias", FunctionName=name, Name=alias, FunctionVersion=version)
+
+
+def _create_function(scratch: Scratch, role: str) -> str:
+    made = scratch.aws.call_once_believed(
+        "lambda",
+        "create_function",
+        code="InvalidParameterValueException",
+        FunctionName=scratch.function,
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role=role,
+        Code={"ZipFile": _archive(1)},
+        MemorySize=128,
+        Timeout=5,
+    )
+    _await_function(scratch)
+    return str(made["FunctionArn"])
+
+
+def _await_function(scratch: Scratch) -> None:
+    aws, end = scratch.aws, scratch.aws.clock.now() + STATE_LIMIT_SECONDS
+    while True:
+        found = aws.call("lambda", "get_function_configuration", FunctionName=scratch.function)
+        state = {found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")}
+        if state == {"Active", "Successful"}:
+            return
+        if aws.clock.now() >= end:
+            raise RefusedError(
+                "Timeout", f"the function is still {' and '.join(sorted(state))} after {STATE_LIMIT_SECONDS:g} s"
+            )
+        aws.clock.sleep(STATE_POLL_SECONDS)
+
+
+def _archive(number: int) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as opened:
+        file = zipfile.ZipInfo("index.py")
+        file.external_attr = 0o644 << 16  # Lambda's user must be able to read it
+        opened.writestr(file, _CODE.format(number=number))
+    return content.getvalue()

@@ -1,0 +1,109 @@
+"""Requests that look for a change of settings to come through.
+
+Decides when a change counts as through, and how long the old was still seen. What an answer must look like, it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from verify.answer import UnansweredError
+from verify.replies import Reply
+
+if TYPE_CHECKING:
+    from verify.pace import Pace
+    from verify.scratch import Scratch
+    from verify.stage import Stage
+
+Expected = Callable[[Reply], bool]
+OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What was seen after a change, in seconds since the call that made it returned."""
+
+    requests: int
+    old: int
+    failed: int
+    first_new: float | None
+    last_old: float | None
+
+
+def is_arm(name: str) -> Expected:
+    """Whether a mock method answered for this arm."""
+    return lambda reply: reply.status == OK and reply.body.get("arm") == name
+
+
+def is_version(version: str) -> Expected:
+    """Whether this version of the function answered."""
+    return lambda reply: reply.status == OK and reply.body.get("version") == version
+
+
+def most_requests(pace: Pace, seconds: float) -> int:
+    """At most so many requests are sent in so many seconds of looking."""
+    return int(seconds / pace.request_seconds) + 2
+
+
+def await_answer(scratch: Scratch, stage: Stage, path: str, expected: Expected) -> None:
+    """Send requests until one is answered as expected.
+
+    Raises:
+        UnansweredError: none was within `Pace.longest_watch_seconds`.
+
+    """
+    clock, end = scratch.aws.clock, scratch.aws.clock.now() + scratch.pace.longest_watch_seconds
+    while not expected(last := scratch.get(stage, path)):
+        if clock.now() >= end:
+            raise UnansweredError(
+                f"{path} of a scratch stage did not answer as it should within {scratch.pace.longest_watch_seconds:g} s; "
+                f"the last status was {last.status}"
+            )
+        clock.sleep(scratch.pace.request_seconds)
+
+
+def await_steady(scratch: Scratch, stage: Stage, path: str, expected: Expected) -> None:
+    """Send requests until all were answered as expected for `Pace.steady_seconds`.
+
+    Raises:
+        UnansweredError: they never were.
+
+    """
+    pace, clock = scratch.pace, scratch.aws.clock
+    steady_since, end = clock.now(), clock.now() + pace.longest_watch_seconds
+    while clock.now() - steady_since < pace.steady_seconds:
+        if clock.now() >= end:
+            raise UnansweredError(f"a change of a scratch stage was not through after {pace.longest_watch_seconds:g} s")
+        if not expected(scratch.get(stage, path)):
+            steady_since = clock.now()
+        clock.sleep(pace.request_seconds)
+
+
+def watch(scratch: Scratch, stage: Stage, path: str, *, is_new: Expected, is_old: Expected) -> Watch:
+    """Look what requests see from now on, until nothing old came for long enough.
+
+    Raises:
+        UnansweredError: nothing new ever came.
+
+    """
+    pace, clock = scratch.pace, scratch.aws.clock
+    start = clock.now()
+    requests = old = failed = 0
+    first_new = last_old = None
+    until = start + pace.watch_seconds
+    while (sent := clock.now()) < until:
+        reply = scratch.get(stage, path)
+        requests += 1
+        if is_new(reply):
+            first_new = sent - start if first_new is None else first_new
+        elif is_old(reply):
+            old, last_old = old + 1, sent - start
+            until = min(max(until, sent + pace.watch_seconds / 2), start + pace.longest_watch_seconds)
+        else:
+            failed += 1
+        clock.sleep(pace.request_seconds)
+    if first_new is None:
+        raise UnansweredError(f"nothing new was seen within {clock.now() - start:.0f} s of a change")
+    return Watch(requests, old, failed, first_new, last_old)
