@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer and a package index. Everything is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -q -n 2 --allow-hosts=127.0.0.1
+PYTEST := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n 2 --allow-hosts=127.0.0.1
 
 CDK := PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk
 
@@ -37,9 +37,10 @@ lint: .venv/dev  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench local statemachine verify
 
-check: lint node_modules  ## everything: branch coverage of functions/canary, every fault, the README's commands
+check: lint node_modules  ## everything: coverage, every fault, the templates, their roles under all journeys, the README's commands
 	$(PYTEST) -m "not slow" --cov --cov-report=term-missing:skip-covered
 	$(PYTEST) -m slow
+	$(PYTEST) --deployed tests/journeys tests/infra/test_deployed.py -k "not unknowns"
 
 audit: .venv/dev  ## known vulnerabilities in the locked dependencies; needs the public package index
 	$(BIN)/pip-audit --requirement requirements.txt --require-hashes

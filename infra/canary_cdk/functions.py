@@ -52,12 +52,13 @@ class May(enum.Flag):
     READ_TARGET = enum.auto()
     LIST_TARGETS = enum.auto()
     ACT_ON_TARGET = enum.auto()
+    SEE_EXECUTIONS = enum.auto()
     STOP_EXECUTIONS = enum.auto()
     TELL = enum.auto()
 
 
 _ROLL_OUT = May.READ_RECORDS | May.WRITE_RECORDS | May.CHECK_RECORDS | May.ACT_ON_TARGET
-_TAKE_OVER = _ROLL_OUT | May.STOP_EXECUTIONS | May.TELL
+_TAKE_OVER = _ROLL_OUT | May.TELL
 
 MAY: Mapping[str, May] = MappingProxyType(
     {
@@ -74,9 +75,9 @@ MAY: Mapping[str, May] = MappingProxyType(
         "FlipStage": _ROLL_OUT,
         "CleanUp": _ROLL_OUT | May.TELL,
         "MakeSafe": _ROLL_OUT | May.TELL,
-        GUARD: _TAKE_OVER | May.LIST_TARGETS,
-        SWEEPER: _TAKE_OVER | May.LIST_TARGETS,
-        OPERATOR: _TAKE_OVER,
+        GUARD: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_TARGETS,
+        SWEEPER: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_TARGETS,
+        OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS,
         LISTENER: _TAKE_OVER | May.LIST_TARGETS,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
     }
@@ -208,7 +209,8 @@ def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
         May.READ_TARGET: ("ssm:GetParameter", naming.parameter_arn(stack, f"{targets}/*")),
         May.LIST_TARGETS: ("ssm:GetParametersByPath", naming.parameter_arn(stack, targets)),
         May.ACT_ON_TARGET: ("sts:AssumeRole", naming.roles_arn(stack, naming.target_role_path(stack))),
-        May.STOP_EXECUTIONS: ("states:DescribeExecution states:StopExecution", naming.executions_arn(stack)),
+        May.SEE_EXECUTIONS: ("states:DescribeExecution", naming.executions_arn(stack)),
+        May.STOP_EXECUTIONS: ("states:StopExecution", naming.executions_arn(stack)),
         May.TELL: ("events:PutEvents", stack.format_arn(service="events", resource="event-bus", resource_name="default")),
     }
     for duty in duties:

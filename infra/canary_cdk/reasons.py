@@ -67,9 +67,14 @@ WILDCARDS = (
         "a running execution goes on calling the versions it started with after newer ones are published",
     ),
     _wildcard(
-        "states:DescribeExecution states:StopExecution",
+        "states:DescribeExecution",
         r"execution:canary-rollout:\*",
         "executions are named when they start; these are the executions of one state machine",
+    ),
+    _wildcard(
+        "states:StopExecution",
+        r"execution:canary-rollout:\*",
+        "an abort stops whichever of the machine's executions owns the rollout",
     ),
     _wildcard(
         "ssm:GetParameter",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from canary.rules.alarms import target_alarms
 from canary_cdk import naming
 from canary_cdk.permissions import allow
 
@@ -36,7 +37,9 @@ def target_role(scope: Construct, target: Target) -> iam.Role:
     for function in target.functions:
         _allow_function(role, function)
     allow(role, "lambda:ListEventSourceMappings", "*")
-    allow(role, "cloudwatch:GetMetricData cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory", "*")
+    allow(role, "cloudwatch:GetMetricData", "*")
+    if target.alarms or target_alarms(target):
+        allow(role, "cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory", "*")
     return role
 
 

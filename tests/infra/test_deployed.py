@@ -16,7 +16,7 @@ from tests.infra.deployed import by_templates, synthesised
 from tests.rig import Rig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -82,3 +82,38 @@ def test_at_rest_both_go_and_the_records_stay(rig: Rig):
     names = [parameter["Name"] for parameter in rig.aws.client("ssm").describe_parameters()["Parameters"]]
     assert [name for name in names if name.startswith("/canary/")] == []
     assert rig.records.read_lock("orders").last_rollout_id
+
+
+LETTERS = "canary-dead-letters"
+
+
+def fires(rig: Rig) -> None:
+    name = "orders-payment-failures"
+    rig.aws.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+
+
+def stops(rig: Rig) -> None:
+    rig.publish()
+    arn = rig.start()
+    rig.settle(90)
+    rig.aws.client("stepfunctions").stop_execution(executionArn=arn)
+
+
+@pytest.mark.parametrize(
+    ("function", "cause"),
+    [("canary-GuardRollout", stops), ("canary-SweepTargets", lambda _: None), ("canary-HearAlarm", fires)],
+)
+def test_a_function_that_fails_for_good_leaves_a_dead_letter(rig: Rig, function: str, cause: Callable[[Rig], None]):
+    client = rig.aws.client("lambda")
+    environment = client.get_function_configuration(FunctionName=function)["Environment"]
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": {"CANARY_TASK": "Broken"}})
+    cause(rig)
+    rig.settle(600)
+    sqs = rig.aws.client("sqs")
+    url = sqs.get_queue_url(QueueName=LETTERS)["QueueUrl"]
+    letters = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+
+    assert any("environment variables missing" in letter["Body"] for letter in letters), letters
+    client.update_function_configuration(FunctionName=function, Environment=environment)
+    rig.settle(600)
+    assert rig.is_at_rest()

@@ -227,8 +227,6 @@ def test_weighted_aliases_need_no_api_no_filters_and_no_rule(shop):
         "lambda:GetFunctionConfiguration",
         "lambda:ListEventSourceMappings",
         "cloudwatch:GetMetricData",
-        "cloudwatch:DescribeAlarms",
-        "cloudwatch:DescribeAlarmHistory",
     }
     for kind in ("AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::CloudWatch::Dashboard"):
         assert not of(shop, "Ship", kind)

@@ -11,7 +11,7 @@ from local.faults import Fault, Mode, TaskFault, TaskMode
 from statemachine.definition import load, states_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.rig import Rig
 
@@ -175,3 +175,45 @@ def test_while_the_restoring_calls_are_refused_an_operator_is_asked_for(rig: Rig
     assert rig.is_at_rest()
     assert rig.record_of(arn).rollout.phase == "rolled_back"
     assert not rig.record_of(arn).rollout.needs_operator
+
+
+def stop(rig: Rig, arn: str) -> None:
+    rig.aws.client("stepfunctions").stop_execution(executionArn=arn)
+
+
+def fire(rig: Rig, arn: str) -> None:  # noqa: ARG001 - called like the others
+    name = "orders-payment-failures"
+    rig.aws.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+
+
+@pytest.mark.parametrize(("call", "is_held"), [(stop, False), (lambda rig, _: abort(rig), False), (fire, True)])
+def test_whoever_takes_over_asks_for_an_operator_while_aws_refuses(rig: Rig, call: Callable[[Rig, str], Any], is_held: bool):  # noqa: FBT001
+    rig.publish()
+    arn = rig.start(**({"policy": {"progression": "scheduled"}} if is_held else {}))
+    rig.settle(120)
+    if is_held:
+        assert rig.finish(arn).ending == "Held"
+    rig.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
+    call(rig, arn)
+    rig.settle(30)
+    assert rig.record_of(arn).rollout.needs_operator
+
+    rig.aws.faults.clear()
+    rig.settle(900)
+    assert rig.is_at_rest()
+    assert not rig.record_of(arn).rollout.needs_operator
+
+
+def test_a_variable_that_somebody_adds_during_the_flip_is_told_and_stays(rig: Rig):
+    rig.publish()
+    arn = rig.start()
+    rig.aws.clock.run_until(lambda: "FlipSettle" in rig.states(arn), limit=3600)
+    stage = rig.target.stage
+    rig.aws.client("apigateway").update_stage(
+        restApiId=stage.rest_api_id,
+        stageName=stage.stage_name,
+        patchOperations=[{"op": "replace", "path": "/variables/theirs", "value": "1"}],
+    )
+    assert rig.finish(arn).ending == "Promoted"
+    assert rig.stage["variables"]["theirs"] == "1"
+    assert "the stage's variable theirs is 1, which this rollout did not set" in rig.record_of(arn).rollout.reason
