@@ -6,7 +6,7 @@ PYTEST := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n 2 --allow
 CDK := PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve synth deploy destroy verify-aws test lint check audit lock schemas picture clean
+.PHONY: help demo serve synth deploy destroy verify-aws bench test lint check audit lock schemas picture clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,6 +28,9 @@ destroy: .venv/dev node_modules  ## out of them again, unless a target is not at
 
 verify-aws: .venv/demo  ## asks your account what no record settles, and removes what it made; says first what it costs
 	@$(BIN)/python -m verify $(ARGS)
+
+bench: .venv/dev  ## the judge beside its peers, an hour or so; make bench QUICK=1 takes a few minutes
+	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
 
 test: .venv/dev  ## rules, edge, tasks, journeys, one demo scenario, a minute of fault samples
 	$(PYTEST) -m "not slow"
