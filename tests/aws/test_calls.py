@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from canary.aws.calls import code_of, refusals
+from canary.aws.calls import code_of, is_of_what_is_gone, refusals
 from canary.aws.errors import AwsRefusedError, ControllerError, RecordsRefusedError
 from tests.aws.stubs import refusal
 
@@ -32,3 +32,11 @@ def test_an_error_of_another_kind_passes_as_it_is():
 def test_every_error_of_the_controller_has_one_parent():
     assert issubclass(AwsRefusedError, ControllerError)
     assert issubclass(RecordsRefusedError, ControllerError)
+
+
+def test_what_is_gone_is_told_from_what_is_forbidden():
+    for code, is_gone in (("NotFoundException", True), ("AccessDenied", False)):
+        with pytest.raises(AwsRefusedError) as failed, refusals("aws apigateway get-stage"):
+            raise refusal(code)
+        assert is_of_what_is_gone(failed.value) is is_gone
+    assert not is_of_what_is_gone(AwsRefusedError("by ourselves"))

@@ -15,9 +15,10 @@ from canary.rules.plan import (
     LOOK_SECONDS,
     choose_look_seconds,
     history_events,
+    longest_execution_seconds,
     longest_seconds,
 )
-from canary.rules.policy import CAUTIOUS, FAST, HOTFIX, SHIPPED, STANDARD, Step, WhenUnproven
+from canary.rules.policy import CAUTIOUS, FAST, HOTFIX, SHIPPED, STANDARD, Progression, Step, WhenUnproven
 from tests.builders import a_policy
 
 DAY = 86_400
@@ -82,3 +83,30 @@ def test_a_plan_that_is_chosen_fits_the_history_and_looks_as_often_as_it_can(bak
         return
     assert chosen is None or history_events(policy, chosen) <= EVENT_BUDGET
     assert all(history_events(policy, seconds) > EVENT_BUDGET for seconds in LOOK_SECONDS if chosen is None or seconds < chosen)
+
+
+def a_scheduled(**changes):
+    return a_policy(
+        steps=(Step(Decimal(10), 600), Step(Decimal(50), 900)),
+        max_extension_seconds=300,
+        when_unproven=WhenUnproven.ROLL_BACK,
+        progression=Progression.SCHEDULED,
+        max_hold_seconds=DAY,
+        **changes,
+    )
+
+
+def test_a_scheduled_rollout_may_wait_after_each_step():
+    assert longest_seconds(a_scheduled()) == 600 + 900 + 2 * 300 + 2 * DAY
+
+
+def test_one_execution_of_it_lasts_a_step_at_most():
+    assert longest_execution_seconds(a_scheduled()) == 900 + 300
+    assert longest_execution_seconds(a_scheduled(not_before_seconds=7200)) == 7200
+    assert longest_execution_seconds(STANDARD) == longest_seconds(STANDARD)
+
+
+def test_holds_cost_no_history_events():
+    patient = replace(a_scheduled(), max_hold_seconds=30 * DAY)
+    assert history_events(patient, 60) == history_events(a_scheduled(), 60)
+    assert choose_look_seconds(patient) == 60

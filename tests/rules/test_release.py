@@ -1,5 +1,5 @@
 from canary.rules.policy import STANDARD
-from canary.rules.release import PRESENT, UNCHANGED, Release, find_misfits
+from canary.rules.release import PRESENT, UNCHANGED, Release, Schedule, find_lateness, find_misfits
 from canary.rules.target import Stage, Target, TargetFunction
 
 
@@ -31,3 +31,14 @@ def test_a_deployment_needs_a_stage():
     problems = find_misfits(Release({"zzz": "1"}, UNCHANGED), a_target(stage=False))
     assert [problem.field for problem in problems] == ["release.functions.zzz", "release.deployment"]
     assert problems[1].value == 'target orders has no stage, got "unchanged"'
+
+
+def test_a_schedule_is_late_only_after_its_limit():
+    schedule = Schedule(scheduled_at=1000.0, max_lateness_seconds=600)
+    assert find_lateness(schedule, 1600.0) is None
+    assert str(find_lateness(schedule, 2200.0)).startswith("scheduled_at: 20 minutes late where 10 are allowed")
+
+
+def test_a_schedule_is_spent_by_its_own_time_or_a_later_one():
+    schedule = Schedule(scheduled_at=1000.0, max_lateness_seconds=600)
+    assert [schedule.is_spent(last) for last in (None, 999.0, 1000.0, 1001.0)] == [False, False, True, True]

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from canary.rules.phases import Aliases, Phase, Rung, Standing
-from canary.rules.rollout import Tally
+from canary.rules.policy import Progression
+from canary.rules.rollout import StepState, Tally
 from canary.rules.target import Shifter
 from tests.builders import a_rollout, a_target, a_way_back, an_intent
 
@@ -36,3 +39,18 @@ def test_has_no_canary_aliases_without_a_stage():
 )
 def test_counts_as_harmed_what_base_would_have_served(canary, base, harmed):
     assert Tally(*canary, *base).harmed == harmed
+
+
+@pytest.mark.parametrize(
+    ("progression", "index", "hold_after", "is_held"),
+    [
+        (Progression.CONTINUOUS, 0, 0, False),
+        (Progression.SCHEDULED, 0, 0, True),
+        (Progression.SCHEDULED, 0, 1, False),
+        (Progression.SCHEDULED, 1, 1, True),
+    ],
+)
+def test_a_scheduled_rollout_is_held_where_no_advance_took_it_further(progression, index, hold_after, is_held):
+    rollout = a_rollout(step=StepState(index=index), hold_after=hold_after)
+    policy = replace(rollout.plan.policy, progression=progression)
+    assert replace(rollout, plan=replace(rollout.plan, policy=policy)).is_to_be_held is is_held

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+GONE = {"NotFoundException", "ResourceNotFoundException"}
+
+
 @contextmanager
 def refusals(what: str, kind: type[ControllerError] = AwsRefusedError) -> Iterator[None]:
     """Turn AWS's refusal, or its silence, into an error of `kind` that says what was tried (an AWS CLI command)."""
@@ -23,6 +26,11 @@ def refusals(what: str, kind: type[ControllerError] = AwsRefusedError) -> Iterat
         raise kind(f"AWS refused `{what}`: {detail['Code']}: {detail['Message']}") from error
     except BotoCoreError as error:
         raise kind(f"AWS did not answer `{what}`: {error}") from error
+
+
+def is_of_what_is_gone(error: ControllerError) -> bool:
+    """Whether AWS refused because what it was asked about does not exist."""
+    return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in GONE
 
 
 def code_of(error: ClientError) -> str:

@@ -12,9 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
-from botocore.exceptions import ClientError
-
-from canary.aws.calls import code_of
+from canary.aws.calls import is_of_what_is_gone
 from canary.aws.errors import AwsRefusedError, ControllerError
 from canary.aws.records import describe_holder
 from canary.aws.shifters import shifter_for
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
     from canary.rules.target import Target
 
-GONE = {"NotFoundException", "ResourceNotFoundException"}
 ANSWER_SECONDS = 10
 LONGEST_REASON = 1_000
 
@@ -79,7 +76,7 @@ def _canary_weight(target: Target, tools: Tools) -> str:
     try:
         live = shifter_for(target, tools.clients, _never_write).read_live()
     except AwsRefusedError as error:
-        if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in GONE:
+        if is_of_what_is_gone(error):
             return ""
         raise
     return str(live.stage.canary.percent) if live.stage and live.stage.canary else ""
