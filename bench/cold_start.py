@@ -94,7 +94,9 @@ def table(starts: list[Start]) -> str:
     lines = ["| handler | ms | times boto3 alone | MB | times boto3 alone |", "|---|---|---|---|---|"]
     for start in starts:
         ratios = start.seconds / alone.seconds, start.megabytes / alone.megabytes
-        lines.append(f"| {start.name} | {start.seconds * 1000:.0f} | {ratios[0]:.2f} | {start.megabytes:.0f} | {ratios[1]:.2f} |")
+        lines.append(
+            f"| {start.name} | {start.seconds * 1000:.0f} | {ratios[0]:.2f} | {start.megabytes:.0f} | {ratios[1]:.2f} |"
+        )
     return "\n".join(lines) + "\n"
 
 

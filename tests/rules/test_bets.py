@@ -9,14 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canary.rules.bets import BETS, FAST_JUMPS, RATIOS, SLOW_JUMPS, closest_worse, jumps, log_bets, log_safe_bet
+from canary.rules.bets import (
+    BETS,
+    JUMPS,
+    LARGEST_RATIO,
+    RATIOS,
+    RISES,
+    closest_worse,
+    jumps,
+    log_bets,
+    log_safe_bet,
+    log_shift_bets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ARMS = [(1, 1), (1, 4), (2, 9), (3, 3), (5, 2), (6, 12)]
 RATES = [0.0, 0.001, 0.02, 0.1, 0.3, 0.5, 0.9, 1.0]
-PREDICTED = [(1e-12, 1e-12), (0.0005, 0.03), (0.01, 0.2), (0.3, 0.6), (0.97, 0.5), (0.9995, 0.9985)]
+PREDICTED = [1e-12, 0.0005, 0.01, 0.03, 0.2, 0.3, 0.6, 0.97, 0.9995]
 RATE = st.floats(1e-6, 1.0 - 1e-6)
 
 
@@ -40,10 +51,10 @@ def not_worse() -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize(("nc", "nb"), ARMS)
-@pytest.mark.parametrize(("slow", "fast"), PREDICTED)
+@pytest.mark.parametrize("b", PREDICTED)
 @pytest.mark.parametrize("phi", [1.0, 2.5])
-def test_no_bet_is_expected_to_win_while_the_canary_is_no_worse(nc: int, nb: int, slow: float, fast: float, phi: float):
-    offered = jumps(slow=slow, fast=fast)
+def test_no_bet_is_expected_to_win_while_the_canary_is_no_worse(nc: int, nb: int, b: float, phi: float):
+    offered = jumps(b)
     table = {(ec, eb): [exp(log_e / phi) for log_e in log_bets(nc, ec, nb, eb, offered)] for ec, eb in outcomes(nc, nb)}
     for pc, pb in not_worse():
         expected = expectations(nc, nb, table, pc, pb)
@@ -77,33 +88,83 @@ def test_the_safe_bet_wins_when_the_arms_are_alike(delta: float):
 
 def test_ratio_bets_follow_their_formula():
     nc, ec, nb, eb = 60, 3, 540, 5
-    for r, log_e in zip(RATIOS, log_bets(nc, ec, nb, eb, []), strict=True):
+    for r, log_e in zip(RATIOS, log_bets(nc, ec, nb, eb, [])[: len(RATIOS)], strict=True):
         assert log_e == pytest.approx(ec * log(r) - (ec + eb) * log((r * nc + nb) / (nc + nb)))
 
 
+def test_no_ratio_is_bet_on_that_an_outage_leaves_no_room_for():
+    won = log_bets(60, 12, 540, 108, [])
+    assert [log_e == 0.0 for log_e in won[: len(RATIOS)]] == [r * 0.2 >= 0.9 + 0.1 * r for r in RATIOS]
+    assert log_shift_bets(60, 12, 540, 108, 0.1)[: len(RATIOS)] == won[: len(RATIOS)]
+
+
+def test_rise_bets_are_ratio_bets_on_the_base_rate_of_the_minute():
+    nc, ec, nb, eb = 60, 20, 540, 110
+    share, pooled = 0.1, 130 / 600
+    for d, log_e in zip(RISES, log_bets(nc, ec, nb, eb, [])[len(RATIOS) :], strict=True):
+        r = 1 + d / (pooled - d * share)
+        assert log_e == pytest.approx(ec * log(r) - (ec + eb) * log(1 + (r - 1) * share))
+
+
+@pytest.mark.parametrize(("ec", "eb"), [(1, 0), (1, 1), (2, 0)])
+def test_a_rise_above_hardly_any_base_rate_bets_on_the_largest_ratio(ec: int, eb: int):
+    won = log_bets(60, ec, 540, eb, [])[len(RATIOS) :]
+    assert won == [pytest.approx(ec * log(LARGEST_RATIO) - (ec + eb) * log(1 + (LARGEST_RATIO - 1) * 0.1))] * 2
+
+
+def test_a_fault_inside_an_outage_wins_the_rise_bet_at_once():
+    won = log_bets(600, 150, 5400, 1080, jumps(0.001))
+    assert max(won) == won[len(RATIOS)] > 3.0
+
+
 def test_jump_bets_are_the_likelihood_over_that_of_the_arms_pooled():
-    nc, ec, nb, eb, slow, fast = 6, 2, 14, 1, 0.03, 0.1
-    rates = [(slow, slow + d) for d in SLOW_JUMPS] + [(fast, fast + d) for d in FAST_JUMPS]
-    won = log_bets(nc, ec, nb, eb, jumps(slow=slow, fast=fast))[len(RATIOS) :]
-    for (b, above), log_e in zip(rates, won, strict=True):
-        a = min(above, 0.999)
+    nc, ec, nb, eb, b = 6, 2, 14, 1, 0.03
+    won = log_bets(nc, ec, nb, eb, jumps(b))[len(RATIOS) + len(RISES) :]
+    for d, log_e in zip(JUMPS, won, strict=True):
+        a = min(b + d, 0.999)
         q = (nc * a + nb * b) / (nc + nb)
         chosen = a**ec * (1 - a) ** (nc - ec) * b**eb * (1 - b) ** (nb - eb)
         assert exp(log_e) == pytest.approx(chosen / (q ** (ec + eb) * (1 - q) ** (nc + nb - ec - eb)))
 
 
-def test_an_outage_of_both_arms_wins_no_ratio_bet():
-    assert max(log_bets(60, 12, 540, 108, [])) < 0.0
+@pytest.mark.parametrize(("before", "after"), [(0.0, 0.3), (0.3, 0.0), (0.02, 0.9), (0.5, 0.5)])
+@pytest.mark.parametrize("weights", [(0.0, 0.25), (0.25, 0.5), (0.5, 0.5), (0.0, 1.0)])
+def test_no_bet_is_expected_to_win_whatever_the_split_did_in_the_minute(
+    before: float, after: float, weights: tuple[float, float]
+):
+    """Three requests before the rise and four after it, each in one arm or the other, each bad or not."""
+    drawn = {(0, 0): 1.0}
+    for rate, weight in [(before, weights[0])] * 3 + [(after, weights[1])] * 4:
+        further: dict[tuple[int, int], float] = {}
+        for (ec, eb), chance in drawn.items():
+            for one, p in (((ec + 1, eb), rate * weight), ((ec, eb + 1), rate * (1 - weight)), ((ec, eb), 1 - rate)):
+                further[one] = further.get(one, 0.0) + chance * p
+        drawn = further
+    for nc in range(8):
+        bets = {(ec, eb): [exp(log_e) for log_e in log_shift_bets(nc, ec, 7 - nc, eb, weights[1])] for ec, eb in drawn}
+        expected = [sum(chance * bets[counts][k] for counts, chance in drawn.items()) for k in range(BETS)]
+        assert max(expected) <= 1.0 + 1e-9
+
+
+def test_a_fault_in_the_minute_of_a_weight_change_wins_ratio_bets_and_no_others():
+    won = log_shift_bets(40, 5, 560, 2, 0.1)
+    assert won[0] == pytest.approx(5 * log(1.5) - 7 * log(1.05))
+    assert max(won[: len(RATIOS)]) > 4.0
+    assert won[len(RATIOS) :] == [0.0] * (len(RISES) + len(JUMPS))
+
+
+def test_an_outage_of_both_arms_wins_no_bet_that_cancels_the_base_rate():
+    assert max(log_bets(60, 12, 540, 108, [])) <= 0.0
 
 
 def test_places_no_bet_on_a_jump_above_the_highest_rate():
-    assert log_bets(10, 10, 10, 0, jumps(slow=0.9995, fast=0.9999))[len(RATIOS) :] == [0.0] * 7
+    assert log_bets(10, 10, 10, 0, jumps(0.9995))[len(RATIOS) + len(RISES) :] == [0.0] * 5
 
 
 def test_each_bet_wins_where_it_is_right():
     nc, nb, b = 60.0, 540.0, 0.02
-    offered = jumps(slow=b, fast=b)
-    right = [b * r for r in RATIOS] + [b + d for d in (*SLOW_JUMPS, *FAST_JUMPS)]
+    offered = jumps(b)
+    right = [b * r for r in RATIOS] + [b + d for d in (*RISES, *JUMPS)]
     for k, a in enumerate(right):
         assert log_bets(nc, nc * min(a, 1.0), nb, nb * b, offered)[k] > 0.0
 
@@ -128,7 +189,7 @@ def test_every_bet_is_a_finite_number():
         ec, eb = int(nc * draws.random()), int(nb * draws.random())
         b = min(10 ** draws.uniform(-12, 0), 1.0 - 1e-12)
         delta = min(10 ** draws.uniform(-12, 0), 1.0 - 1e-12)
-        assert all(map(isfinite, log_bets(nc, min(ec, nc), nb, min(eb, nb), jumps(slow=b, fast=b))))
+        assert all(map(isfinite, log_bets(nc, min(ec, nc), nb, min(eb, nb), jumps(b))))
         assert isfinite(log_safe_bet(nc, min(ec, nc), nb, min(eb, nb), b=b, delta=delta))
 
 

@@ -3,16 +3,28 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
-from math import comb, exp, isfinite, log
+from math import comb, exp, factorial, isfinite, log
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canary.rules.bets import BETS, FAST_JUMPS, RATIOS, SLOW_JUMPS
+from canary.rules.bets import JUMPS, LARGEST_RATIO, RATIOS, RISES, SHARES, log_shift_bets
 from canary.rules.counts import Counts
-from canary.rules.evidence import MetricEvidence, fold, from_json, log_sum, stake, to_json, unfolded, unstaked
+from canary.rules.evidence import (
+    MetricEvidence,
+    fold,
+    fold_shift,
+    from_json,
+    kept_for_shifts,
+    log_staked,
+    log_sum,
+    stake,
+    to_json,
+    unfolded,
+    unstaked,
+)
 from canary.rules.history import PRIOR, BaseHistory, Seen, freeze_history
 
 if TYPE_CHECKING:
@@ -27,16 +39,14 @@ def minutes_up_to(most: int) -> st.SearchStrategy[Counts]:
 SMALL_MINUTE, MINUTE, HUGE_MINUTE = minutes_up_to(30), minutes_up_to(300), minutes_up_to(10**15)
 
 
-def a_base(
-    *, slow: Seen = PRIOR, fast: Seen = PRIOR, phi: float = 1.0, slices: tuple[tuple[int, int], ...] = ()
-) -> BaseHistory:
-    return BaseHistory(slow=slow, fast=fast, phi=phi, slices=slices, is_known=bool(slices))
+def a_base(*, slow: Seen = PRIOR, phi: float = 1.0, slices: tuple[tuple[int, int], ...] = ()) -> BaseHistory:
+    return BaseHistory(slow=slow, phi=phi, slices=slices, is_known=bool(slices))
 
 
 BASES = [
     a_base(),
     a_base(phi=3.0),
-    a_base(slow=Seen(3000.0, 30.0), fast=Seen(200.0, 2.0), phi=1.7, slices=((50, 1), (60, 0))),
+    a_base(slow=Seen(3000.0, 30.0), phi=1.7, slices=((50, 1), (60, 0))),
 ]
 
 
@@ -49,23 +59,23 @@ def fold_all(base: BaseHistory, minutes: Sequence[Counts], *, delta: float | Non
 
 def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float:
     """The e-value once more, straight from its definition: no logarithms, everything recomputed for every minute."""
-    cash, stakes, slices = 1.0, [0.0] * BETS, list(base.slices) if lent else []
+    cash, stakes, slices = 1.0, [0.0] * len(SHARES), list(base.slices) if lent else []
     evidence_minutes = 0
     for now, (nc, ec, nb, eb) in enumerate((one.nc, one.ec, one.nb, one.eb) for one in minutes):
         if nc == 0 or nb == 0:
             continue
         added = slow_stake(evidence_minutes)
         more, worse = slices.pop(0) if slices else (0, 0)
-        b_slow, b_fast = (slow_rate(start, minutes[:now], decay) for start, decay in ((base.slow, 0.95), (base.fast, 0.5)))
-        won = slow_bets(nc, ec, nb + more, eb + worse, b_slow, b_fast)
-        stakes = [(held + added / BETS) * e ** (1 / base.phi) for held, e in zip(stakes, won, strict=True)]
+        won = slow_bets(nc, ec, nb + more, eb + worse, slow_rate(base.slow, minutes[:now], 0.95))
+        staked = [held + added * share for held, share in zip(stakes, SHARES, strict=True)]
+        stakes = [held * e ** (1 / base.phi) for held, e in zip(staked, won, strict=True)]
         cash -= added
         evidence_minutes += 1
     return cash + sum(stakes)
 
 
 def slow_stake(minute: int) -> float:
-    return 0.5 if minute == 0 else 0.25 / 29 if minute < 30 else 0.25 * 30 / (minute * (minute + 1))
+    return 0.7 * (0.5 if minute == 0 else 0.25 / 29 if minute < 30 else 0.25 * 30 / (minute * (minute + 1)))
 
 
 def slow_rate(start: Seen, past: Sequence[Counts], decay: float) -> float:
@@ -76,10 +86,16 @@ def slow_rate(start: Seen, past: Sequence[Counts], decay: float) -> float:
     return (bad + 0.5) / (requests + 1)
 
 
-def slow_bets(nc: int, ec: int, nb: int, eb: int, b_slow: float, b_fast: float) -> list[float]:
-    ratios = [r**ec * ((nc + nb) / (r * nc + nb)) ** (ec + eb) for r in RATIOS]
-    pairs = [(b_slow, b_slow + d) for d in SLOW_JUMPS] + [(b_fast, b_fast + d) for d in FAST_JUMPS]
-    return ratios + [slow_jump(nc, ec, nb, eb, b, min(above, 0.999)) for b, above in pairs]
+def slow_bets(nc: int, ec: int, nb: int, eb: int, b: float) -> list[float]:
+    fitting = [r if r * (ec + eb) < r * nc + nb else 1.0 for r in RATIOS]
+    ratios = [*fitting, *(slow_rise(nc, nb, ec + eb, d) for d in RISES)]
+    won = [r**ec * ((nc + nb) / (r * nc + nb)) ** (ec + eb) for r in ratios]
+    return won + [slow_jump(nc, ec, nb, eb, b, min(b + d, 0.999)) for d in JUMPS]
+
+
+def slow_rise(nc: int, nb: int, bad: int, d: float) -> float:
+    base = bad / (nc + nb) - d * nc / (nc + nb)
+    return min(1 + d / base, LARGEST_RATIO) if base > 0 else LARGEST_RATIO
 
 
 def slow_jump(nc: int, ec: int, nb: int, eb: int, b: float, a: float) -> float:
@@ -100,7 +116,7 @@ def test_equals_the_e_value_computed_from_its_definition(minutes: list[Counts], 
 
 def test_equals_its_definition_beyond_the_first_half_hour_and_the_last_slice():
     minutes = [Counts(7, minute % 3, 20, minute % 4) for minute in range(45)]
-    base = a_base(slow=Seen(300.0, 9.0), fast=Seen(20.0, 0.6), phi=1.3, slices=((120, 5),) * 20)
+    base = a_base(slow=Seen(300.0, 9.0), phi=1.3, slices=((120, 5),) * 20)
     metric = fold_all(base, minutes)
     assert metric.log_e == pytest.approx(log(slow_e(base, minutes, lent=False)))
     assert metric.log_e_assisted == pytest.approx(log(slow_e(base, minutes, lent=True)))
@@ -108,14 +124,14 @@ def test_equals_its_definition_beyond_the_first_half_hour_and_the_last_slice():
 
 def test_equals_its_definition_while_the_base_fails_nearly_always():
     minutes = [Counts(5, 5, 9, 9), Counts(5, 5, 9, 8), Counts(4, 1, 9, 9)]
-    base = a_base(slow=Seen(1e6, 1e6), fast=Seen(1e6, 1e6))
+    base = a_base(slow=Seen(1e6, 1e6))
     assert fold_all(base, minutes).log_e == pytest.approx(log(slow_e(base, minutes, lent=False)))
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.9])
 @pytest.mark.parametrize("canary", [1.0, 0.5])
 def test_e_is_at_most_1_in_expectation_after_two_minutes(rate: float, canary: float):
-    base = a_base(slow=Seen(20.0, 1.0), fast=Seen(4.0, 1.0))
+    base = a_base(slow=Seen(20.0, 1.0))
     worth = 0.0
     for counts in itertools.product([*arm(2, 4)], repeat=2):
         chance = 1.0
@@ -144,14 +160,16 @@ def probability(n: int, k: int, rate: float) -> float:
 
 
 def test_stakes_one_unit_in_all():
-    assert stake(0) == 0.5
-    assert sum(map(stake, range(1, 30))) == pytest.approx(0.25)
-    assert sum(map(stake, range(30, 200_000))) == pytest.approx(0.25, rel=1e-3)
+    assert stake(0) == pytest.approx(0.35)
+    assert sum(map(stake, range(1, 30))) == pytest.approx(0.175)
+    assert sum(map(stake, range(30, 200_000))) == pytest.approx(0.175, rel=1e-3)
+    assert kept_for_shifts(0) == pytest.approx(0.3)
+    assert sum(SHARES) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 2, 29, 30, 31, 500])
 def test_holds_back_what_is_not_yet_staked(minutes: int):
-    assert unstaked(minutes) == pytest.approx(1.0 - sum(map(stake, range(minutes))))
+    assert unstaked(minutes) == pytest.approx(0.7 - sum(map(stake, range(minutes))))
     assert unstaked(minutes) > 0.0
 
 
@@ -160,9 +178,8 @@ def test_holds_back_what_is_not_yet_staked(minutes: int):
 def test_a_silent_canary_is_no_evidence_but_teaches_the_base_rate(minutes: list[Counts], n: int, base: BaseHistory):
     before = fold_all(base, minutes, delta=0.01)
     after = fold(before, base, Counts(0, 0, n, n))
-    assert after == replace(before, slow=after.slow, fast=after.fast)
+    assert after == replace(before, slow=after.slow)
     assert after.slow == before.slow.after(n, n, decay=0.95)
-    assert after.fast == before.fast.after(n, n, decay=0.5)
 
 
 @settings(deadline=None)
@@ -170,6 +187,26 @@ def test_a_silent_canary_is_no_evidence_but_teaches_the_base_rate(minutes: list[
 def test_a_silent_base_is_no_evidence(minutes: list[Counts], n: int, base: BaseHistory):
     before = fold_all(base, minutes, delta=0.01)
     assert fold(before, base, Counts(n, n, 0, 0)) == before
+
+
+@settings(deadline=None)
+@given(minutes=st.lists(MINUTE, max_size=4), counts=MINUTE, base=st.sampled_from(BASES))
+def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_split_did(
+    minutes: list[Counts], counts: Counts, base: BaseHistory
+):
+    before = fold_all(base, minutes, delta=0.01)
+    after = fold_shift(before, base, counts, 0.25)
+    if counts.nc == 0 or counts.nb == 0:
+        assert after == before
+        return
+    held = log_staked(before.live, stake(before.minutes) + 0.3 / 4)
+    won = log_shift_bets(counts.nc, counts.ec, counts.nb, counts.eb, 0.25)
+    assert after.live == pytest.approx([stake + log_e / base.phi for stake, log_e in zip(held, won, strict=True)])
+    assert (after.minutes, after.shift_minutes) == (before.minutes + 1, 1)
+    assert kept_for_shifts(1) == pytest.approx(0.3 * 3 / 4)
+    assert after.slow == before.slow.after(counts.nb, counts.eb, decay=0.95)
+    assert after.log_safe == before.log_safe
+    assert (after.assisted is None) == (base.slices == ())
 
 
 def test_a_minute_without_bad_requests_never_speaks_against_the_canary():
@@ -193,7 +230,7 @@ def late_start(metric: MetricEvidence, told: Counts) -> Seen:
 
 
 def test_a_little_history_more_makes_failures_of_the_canary_rarer_by_chance():
-    base = a_base(slow=Seen(1000.0, 1.0), fast=Seen(60.0, 0.06), slices=((6000, 6),) * 10)
+    base = a_base(slow=Seen(1000.0, 1.0), slices=((6000, 6),) * 10)
     metric = fold_all(base, [Counts(30, 1, 30, 0)] * 5)
     assert metric.log_e_assisted > metric.log_e > 0.0
 
@@ -256,3 +293,33 @@ def test_takes_a_few_hundred_bytes():
 def test_sums_what_no_float_could_hold(logs: list[float], shift: float):
     expected = log(sum(map(exp, logs))) + shift
     assert log_sum([number + shift for number in logs]) == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.4])
+def test_e_is_at_most_1_in_expectation_across_a_weight_change(rate: float):
+    """A minute of one request in ten, the minute in which the weight rises to a half, and one at a half."""
+    base = a_base(slow=Seen(20.0, 1.0))
+    worth = 0.0
+    for before, after in itertools.product(arm(1, 3), arm(2, 2)):
+        for ec, eb in itertools.product(range(4), repeat=2):
+            if ec + eb > 3:
+                continue
+            split = factorial(3) / (factorial(ec) * factorial(eb) * factorial(3 - ec - eb))
+            chance = split * (rate * 0.5) ** (ec + eb) * (1 - rate) ** (3 - ec - eb)
+            for one in (before, after):
+                chance *= probability(one.nc, one.ec, rate) * probability(one.nb, one.eb, rate)
+            metric = fold(unfolded(base), base, before)
+            metric = fold(fold_shift(metric, base, Counts(3, ec, 3, eb), 0.5), base, after)
+            worth += chance * exp(metric.log_e)
+    assert worth <= 1.0 + 1e-9
+
+
+def test_a_fault_that_begins_with_a_weight_change_finds_a_fresh_stake():
+    base = a_base(slow=Seen(3000.0, 3.0))
+    calm, bad = [Counts(60, 0, 540, 1)] * 20, [Counts(150, 4, 450, 1)] * 3
+    plain = changed = fold_all(base, calm)
+    changed = fold_shift(changed, base, Counts(100, 0, 500, 0), 0.25)
+    plain = fold(plain, base, Counts(100, 0, 500, 0))
+    for counts in bad:
+        plain, changed = fold(plain, base, counts), fold(changed, base, counts)
+    assert changed.log_e > plain.log_e + 0.5

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canary.rules.history import (
-    CONSERVATIVE_PHI,
     PRIOR,
+    SPARSE_PHI,
+    UNPROVEN_PHI,
     History,
     Seen,
     dispersion,
@@ -35,9 +36,9 @@ def bursts(rng: random.Random, minutes: int, requests: int, rate: float) -> list
 def test_states_priors_under_thirty_minutes():
     frozen = freeze_history([(100, 1)] * 29)
     assert not frozen.is_known
-    assert frozen.slow == frozen.fast == PRIOR
+    assert frozen.slow == PRIOR
     assert frozen.slices == ()
-    assert frozen.phi == CONSERVATIVE_PHI == 3.0
+    assert frozen.phi == UNPROVEN_PHI == 5.0
     assert frozen.slow.rate == pytest.approx(0.01, rel=0.05)
 
 
@@ -71,7 +72,6 @@ def test_uses_every_minute_once():
 def test_starts_with_at_most_thirty_minutes_of_weight():
     assert freeze_history([(100, 1)] * 600).slow == Seen(pytest.approx(3000.0), pytest.approx(30.0))
     assert freeze_history([(100, 1)] * 40).slow == Seen(pytest.approx(2000.0), pytest.approx(20.0))
-    assert freeze_history([(100, 1)] * 600).fast == Seen(pytest.approx(200.0), pytest.approx(2.0))
 
 
 def test_predicts_a_rate_strictly_between_0_and_1():
@@ -122,10 +122,10 @@ def test_drift_over_the_day_does_not_blind():
 
 
 def test_stays_conservative_where_bursts_could_not_have_shown():
-    assert dispersion([(600, 1)] * 89) == CONSERVATIVE_PHI
-    assert dispersion([(600, 0)] * 720) == CONSERVATIVE_PHI
-    assert dispersion([(600, 600)] * 720) == CONSERVATIVE_PHI
-    assert dispersion([(600, 0)] * 660 + [(600, 1)] * 60) == CONSERVATIVE_PHI
+    assert dispersion([(600, 1)] * 89) == UNPROVEN_PHI
+    assert dispersion([(600, 0)] * 720) == SPARSE_PHI
+    assert dispersion([(600, 600)] * 720) == SPARSE_PHI
+    assert dispersion([(600, 0)] * 660 + [(600, 1)] * 60) == SPARSE_PHI
     assert dispersion([(600, 0)] * 630 + [(600, 1)] * 90) == 1.0
 
 

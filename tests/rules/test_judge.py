@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canary.rules.judge import Counts, Evidence, begin_step, from_json, look, start, to_json
+from canary.rules.judge import Counts, Evidence, begin_step, from_json, look, look_at_shift, start, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ def look_at(evidence: Evidence, *minutes: Counts, metric: str = "errors") -> Evi
 
 def set_to(evidence: Evidence, *, live: float, assisted: float) -> Evidence:
     """The evidence with e-values of the given logarithms, above 0, for its one metric."""
-    metric = replace(evidence.metrics["errors"], minutes=10**9, live=(live,), assisted=(assisted,))
+    metric = replace(evidence.metrics["errors"], minutes=10**9, shift_minutes=10**3, live=(live,), assisted=(assisted,))
     return replace(evidence, metrics={"errors": metric})
 
 
@@ -61,7 +61,7 @@ def test_says_which_metrics_have_a_history():
     assert evidence.has_history("errors")
     assert not evidence.has_history("slow_p99")
     assert evidence.phi("errors") == 1.0
-    assert evidence.phi("slow_p99") == 3.0
+    assert evidence.phi("slow_p99") == 5.0
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, float("nan")])
@@ -348,3 +348,22 @@ def test_calls_a_good_canary_safe_under_traffic():
 def test_hardly_ever_calls_a_canary_safe_that_is_worse_by_delta():
     assert safe_steps(random.Random(15), 0.010) <= 3
     assert safe_steps(random.Random(16), 0.020) == 0
+
+
+# A minute in which the weight rose
+
+
+def test_a_release_that_fails_at_once_is_condemned_in_the_minute_of_its_weight_change():
+    evidence = look_at_shift(evidence_of(HISTORY), {"errors": Counts(30, 30, 570, 1)}, weight=0.1)
+    assert evidence.is_condemned
+
+
+def test_an_outage_that_began_in_the_minute_of_a_weight_change_condemns_nobody():
+    """All of the canary's requests met it, and a small part of the base's."""
+    evidence = look_at_shift(evidence_of(HISTORY), {"errors": Counts(60, 12, 1140, 108)}, weight=0.1)
+    assert evidence.log_e < 0.0
+
+
+def test_a_metric_unknown_at_the_start_is_refused_in_the_minute_of_a_weight_change():
+    with pytest.raises(ValueError, match="metrics are fixed at the start"):
+        look_at_shift(evidence_of(), {"slow_p50": GOOD}, weight=0.1)

@@ -4,6 +4,7 @@ from math import log
 import pytest
 
 from canary.rules import judge
+from canary.rules.counts import Counts
 from canary.rules.look import (
     EXPECTED_REQUESTS,
     PATIENCE_SECONDS,
@@ -105,9 +106,10 @@ class TestFolding:
             rollout, evidence = step.rollout, step.evidence
         assert (rollout, evidence) == (at_once.rollout, at_once.evidence)
 
-    def test_a_minute_in_which_the_weight_changed_is_counted_and_no_evidence(self):
+    def test_a_minute_in_which_the_weight_changed_is_counted_and_tells_what_holds_for_any_split(self):
         folded = fold(BROKEN)
-        assert folded.evidence == ERRORS
+        assert folded.evidence == judge.look_at_shift(ERRORS, {"errors": Counts(60, 30, 540, 2)}, weight=0.1)
+        assert folded.evidence.log_e < judge.look(ERRORS, {"errors": Counts(60, 30, 540, 2)}).log_e
         assert folded.rollout.tally.canary_bad == 30
         assert folded.rollout.step.judged_minutes == 0
 
@@ -146,7 +148,7 @@ class TestFolding:
         assert len(fold(CALM, impossible, now=due + PATIENCE_SECONDS).minutes) == 1
         folded = fold(CALM, impossible, now=due + PATIENCE_SECONDS + 1)
         assert folded.minutes[1].use == MinuteUse.NOT_EVIDENCE
-        assert folded.evidence.metrics["errors"].minutes == 0
+        assert folded.evidence.metrics["errors"].minutes == 1
 
     def test_reads_latency_only_once_new_instances_are_warm(self):
         evidence = evidence_of("errors", "slow_p99")
@@ -154,8 +156,8 @@ class TestFolding:
         counts = {START + 60 * index: both for index in range(4)}
         cold = fold_minutes(a_baking(), evidence, counts, NOON + 180 + DELAY).evidence
         warm = fold_minutes(a_baking(), evidence, counts, NOON + 240 + DELAY).evidence
-        assert (cold.metrics["errors"].minutes, cold.metrics["slow_p99"].minutes) == (2, 0)
-        assert (warm.metrics["errors"].minutes, warm.metrics["slow_p99"].minutes) == (3, 1)
+        assert (cold.metrics["errors"].minutes, cold.metrics["slow_p99"].minutes) == (3, 0)
+        assert (warm.metrics["errors"].minutes, warm.metrics["slow_p99"].minutes) == (4, 1)
 
     def test_the_first_own_minute_of_a_step_begins_its_safe_enough_evidence(self):
         folded = fold(CALM, CALM)
@@ -172,7 +174,7 @@ class TestFolding:
     def test_a_minute_before_the_bake_is_known_is_not_the_steps_own(self):
         folded = fold(CALM, CALM, CALM, rollout=a_baking(baking_since=None))
         assert folded.rollout.step.judged_minutes == 0
-        assert folded.evidence.metrics["errors"].minutes == 2
+        assert folded.evidence.metrics["errors"].minutes == 3
 
 
 class TestProof:

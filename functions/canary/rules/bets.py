@@ -33,6 +33,9 @@ LARGEST_RATIO = 100.0
 BETS = len(RATIOS) + len(RISES) + len(JUMPS)
 HIGHEST_JUMP = 0.999
 
+SHARES = (0.08, 0.16, 0.10, 0.08, 0.08, 0.12, 0.14, 0.04, 0.08, 0.04, 0.03, 0.01, 0.04)
+"""Each bet's part of what is staked, which sum to 1: less for those that win within a minute or two where they are right."""
+
 _RATIOS = tuple((ratio - 1.0, log(ratio)) for ratio in RATIOS)
 _PRECISION = 1e-13
 # Keeps quotients finite where one arm has a billionth of the other's requests, or a rate rounds to 1.
@@ -69,13 +72,14 @@ def log_bets(nc: float, ec: float, nb: float, eb: float, offered: list[Jump]) ->
     return won
 
 
-def log_shift_bets(ec: float, eb: float, weight: float) -> list[float]:
+def log_shift_bets(nc: float, ec: float, nb: float, eb: float, weight: float) -> list[float]:
     """Ln e of all bets in a minute in which the weight rose to `weight` (a fraction): ratios at that share, no others.
 
     Whatever both arms' bad rate did within the minute, a bad request was the canary's with probability `weight` at most.
     Bad requests of the base from before the rise only make the bets smaller.
     """
-    won = [ec * log_r - (ec + eb) * log(1.0 + above * weight) for above, log_r in _RATIOS]
+    bad = ec + eb
+    won = [_log_ratio(weight, ec, bad, nc + nb - bad, above, log_r) for above, log_r in _RATIOS]
     return won + [0.0] * (BETS - len(won))
 
 

@@ -7,6 +7,9 @@ unit of stake is spread over the minutes so that a fault that begins late still 
     minutes 1..29   1/4 evenly
     minute t >= 30  1/4 * 30 / (t (t + 1)), which sums to 1/4 and never ends
 
+of seven tenths of the unit. The rest is kept for the minutes of weight changes, when most faults begin: each stakes a quarter
+of what is left of it.
+
 Stakes are kept as logarithms: no float holds exp(-1000) or exp(1000). Minutes are counted, not dated: a minute that was
 no evidence spends no stake and no slice. Alpha, weights and verdicts are not known here.
 """
@@ -17,7 +20,7 @@ from dataclasses import dataclass, replace
 from math import exp, log, log1p
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.bets import BETS, jumps, log_bets, log_safe_bet, log_shift_bets
+from canary.rules.bets import SHARES, jumps, log_bets, log_safe_bet, log_shift_bets
 from canary.rules.history import BaseHistory, Seen, seen_from_json
 
 if TYPE_CHECKING:
@@ -27,16 +30,20 @@ if TYPE_CHECKING:
 
 SLOW_DECAY = 0.95
 EVEN_MINUTES = 30
+STEADY = 0.7
+STAKED_AT_SHIFT = 0.25
+
+_LOG_SHARES = tuple(map(log, SHARES))
 
 
 @dataclass(frozen=True, slots=True)
 class MetricEvidence:
     """What one metric's minutes have shown so far.
 
-    ``minutes`` were evidence. ``slow`` and ``fast`` predict the base rate. ``live`` and ``assisted`` are the logarithms
-    of the thirteen stakes with what they won, empty before the first minute; ``assisted`` is None where the history has
-    nothing to lend, and is then the same as live. ``log_safe`` is ln of the e-value against "worse by ``delta``", since
-    the step began; without a delta nothing is claimed.
+    ``minutes`` were evidence, ``shift_minutes`` of them of weight changes. ``slow`` predicts the base rate. ``live`` and
+    ``assisted`` are the logarithms of the thirteen stakes with what they won, empty before the first minute; ``assisted``
+    is None where the history has nothing to lend, and is then the same as live. ``log_safe`` is ln of the e-value against
+    "worse by ``delta``", since the step began; without a delta nothing is claimed.
     """
 
     minutes: int
@@ -45,16 +52,17 @@ class MetricEvidence:
     assisted: tuple[float, ...] | None = None
     delta: float | None = None
     log_safe: float = 0.0
+    shift_minutes: int = 0
 
     @property
     def log_e(self) -> float:
         """Ln of the e-value from the live minutes."""
-        return _log_wealth(self.live, self.minutes)
+        return _log_wealth(self, self.live)
 
     @property
     def log_e_assisted(self) -> float:
         """Ln of the e-value with slices of history added to the base."""
-        return self.log_e if self.assisted is None else _log_wealth(self.assisted, self.minutes)
+        return self.log_e if self.assisted is None else _log_wealth(self, self.assisted)
 
 
 def unfolded(base: BaseHistory) -> MetricEvidence:
@@ -71,51 +79,67 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
         return replace(metric, slow=slow)
     offered = jumps(metric.slow.rate)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
-    live = _play(metric.live, metric.minutes, log_bets(nc, ec, nb, eb, offered), phi=base.phi)
+    added = stake(metric.minutes)
+    live = _play(metric.live, added, log_bets(nc, ec, nb, eb, offered), phi=base.phi)
     assisted = None
     if metric.assisted is not None:
         requests, bad = _lent(metric, base)
         won = log_bets(nc, ec, nb + requests, eb + bad, offered)
-        assisted = _play(metric.assisted, metric.minutes, won, phi=base.phi)
+        assisted = _play(metric.assisted, added, won, phi=base.phi)
     log_safe = metric.log_safe + _log_safe(metric, counts) / base.phi
-    return MetricEvidence(metric.minutes + 1, slow, live, assisted, metric.delta, log_safe)
+    return replace(metric, minutes=metric.minutes + 1, slow=slow, live=live, assisted=assisted, log_safe=log_safe)
 
 
 def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float) -> MetricEvidence:
     """A minute in which the weight rose to `weight` (a fraction): only bets that hold whatever the split did in it."""
     if counts.nb == 0 or counts.nc == 0:
         return metric
-    won = log_shift_bets(counts.ec, counts.eb, weight)
-    live = _play(metric.live, metric.minutes, won, phi=base.phi)
-    assisted = None if metric.assisted is None else _play(metric.assisted, metric.minutes, won, phi=base.phi)
+    won = log_shift_bets(counts.nc, counts.ec, counts.nb, counts.eb, weight)
+    added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
+    live = _play(metric.live, added, won, phi=base.phi)
+    assisted = None if metric.assisted is None else _play(metric.assisted, added, won, phi=base.phi)
     slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
-    return replace(metric, minutes=metric.minutes + 1, slow=slow, live=live, assisted=assisted)
+    return replace(
+        metric,
+        minutes=metric.minutes + 1,
+        shift_minutes=metric.shift_minutes + 1,
+        slow=slow,
+        live=live,
+        assisted=assisted,
+    )
 
 
 def stake(minute: int) -> float:
     """The part of one unit that is put on the bets in the `minute`-th minute of evidence, counted from 0."""
     if minute == 0:
-        return 0.5
+        return STEADY * 0.5
     if minute < EVEN_MINUTES:
-        return 0.25 / (EVEN_MINUTES - 1)
-    return 0.25 * EVEN_MINUTES / (minute * (minute + 1))
+        return STEADY * 0.25 / (EVEN_MINUTES - 1)
+    return STEADY * 0.25 * EVEN_MINUTES / (minute * (minute + 1))
 
 
 def unstaked(minutes: int) -> float:
-    """The part of the unit still held back after so many minutes of evidence: one less the sum of their stakes."""
+    """The part of the unit still held back for minutes as such: seven tenths less the sum of the stakes of so many."""
     if minutes == 0:
-        return 1.0
+        return STEADY
     if minutes < EVEN_MINUTES:
-        return 0.5 - 0.25 * (minutes - 1) / (EVEN_MINUTES - 1)
-    return 0.25 * EVEN_MINUTES / minutes
+        return STEADY * (0.5 - 0.25 * (minutes - 1) / (EVEN_MINUTES - 1))
+    return STEADY * 0.25 * EVEN_MINUTES / minutes
 
 
-def log_staked(stakes: tuple[float, ...], minute: int) -> list[float]:
-    """Logarithms of what lies on each bet once this minute's stake is added, before the minute is played."""
-    added = log(stake(minute) / BETS)
+def kept_for_shifts(shift_minutes: int) -> float:
+    """The part of the unit still held back for weight changes after so many minutes of them."""
+    return (1.0 - STEADY) * (1.0 - STAKED_AT_SHIFT) ** shift_minutes
+
+
+def log_staked(stakes: tuple[float, ...], added: float) -> list[float]:
+    """Logarithms of what lies on each bet once a stake of `added` is shared among them, before the minute is played."""
+    log_added = log(added)
+    new = [log_added + log_share for log_share in _LOG_SHARES]
     if not stakes:
-        return [added] * BETS
-    return [held + log1p(exp(added - held)) if held > added else added + log1p(exp(held - added)) for held in stakes]
+        return new
+    pairs = zip(stakes, new, strict=True)
+    return [held + log1p(exp(more - held)) if held > more else more + log1p(exp(held - more)) for held, more in pairs]
 
 
 def log_sum(logs: Iterable[float]) -> float:
@@ -134,6 +158,7 @@ def to_json(metric: MetricEvidence) -> dict[str, Any]:
         "assisted": None if metric.assisted is None else [*metric.assisted],
         "delta": metric.delta,
         "log_safe": metric.log_safe,
+        "shift_minutes": metric.shift_minutes,
     }
 
 
@@ -146,12 +171,13 @@ def from_json(data: Mapping[str, Any]) -> MetricEvidence:
         assisted=None if data["assisted"] is None else tuple(map(float, data["assisted"])),
         delta=None if data["delta"] is None else float(data["delta"]),
         log_safe=float(data["log_safe"]),
+        shift_minutes=int(data["shift_minutes"]),
     )
 
 
-def _play(stakes: tuple[float, ...], minute: int, won: list[float], *, phi: float) -> tuple[float, ...]:
+def _play(stakes: tuple[float, ...], added: float, won: list[float], *, phi: float) -> tuple[float, ...]:
     """The stakes after the minute: added to, then multiplied by what each bet won, tempered."""
-    return tuple([held + log_e / phi for held, log_e in zip(log_staked(stakes, minute), won, strict=True)])
+    return tuple([held + log_e / phi for held, log_e in zip(log_staked(stakes, added), won, strict=True)])
 
 
 def _lent(metric: MetricEvidence, base: BaseHistory) -> tuple[int, int]:
@@ -165,5 +191,5 @@ def _log_safe(metric: MetricEvidence, counts: Counts) -> float:
     return log_safe_bet(counts.nc, counts.ec, counts.nb, counts.eb, b=metric.slow.rate, delta=metric.delta)
 
 
-def _log_wealth(stakes: tuple[float, ...], minutes: int) -> float:
-    return log_sum((log(unstaked(minutes)), *stakes))
+def _log_wealth(metric: MetricEvidence, stakes: tuple[float, ...]) -> float:
+    return log_sum((log(unstaked(metric.minutes) + kept_for_shifts(metric.shift_minutes)), *stakes))

@@ -22,7 +22,7 @@ SLICE_MINUTES = 6
 BLOCK_MINUTES = 30
 FEWEST_BLOCKS = 3
 UNPROVEN_PHI = 5.0
-SPARSE_PHI = 2.0
+SPARSE_PHI = 1.5
 
 
 class Seen(NamedTuple):
@@ -118,7 +118,7 @@ def dispersion(minutes: Sequence[tuple[int, int]]) -> float:
 
     With fewer than three blocks nothing is known, and 5 is what bursts of three errors make (with 3 they rolled back 1 to
     2 % of good releases, with 5 none in 300). Where the blocks are there and fewer than three had a bad request, bursts
-    are too rare to meet many rollouts, and 2 is enough.
+    are too rare to meet many rollouts, and 1.5 is enough.
     """
     blocks = [block for block in _chunks(minutes, BLOCK_MINUTES) if len(block) == BLOCK_MINUTES]
     if len(blocks) < FEWEST_BLOCKS:

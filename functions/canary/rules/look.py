@@ -149,7 +149,7 @@ def _fold(
 
 
 def _fold_shift(rollout: Rollout, evidence: judge.Evidence, seen: Mapping[str, RawCounts]) -> judge.Evidence:
-    """A minute in which the weight rose, to the present step's at most; one whose counts contradict each other tells nothing."""
+    """A minute in which the weight rose, to the present step's at most. Counts that contradict each other tell nothing."""
     if not all(counts.is_possible for counts in seen.values()):
         return evidence
     weight = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100

@@ -10,7 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from canary.rules.bets import jumps, log_bets
-from canary.rules.evidence import MetricEvidence, log_staked, log_sum
+from canary.rules.evidence import MetricEvidence, log_staked, log_sum, stake
 from canary.rules.history import SLICE_MINUTES, BaseHistory
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ def requests_to_reach(
 
     None where neither is expected at all.
     """
-    live = log_staked(metric.live, metric.minutes)
+    added = stake(metric.minutes)
+    live = log_staked(metric.live, added)
     live_growth = _growth(metric, base, detect, (1.0 - share) / share)
     routes = [_crossing(live, live_growth, log_bar)]
     if metric.assisted is not None and metric.minutes < len(base.slices):
-        assisted = log_staked(metric.assisted, metric.minutes)
+        assisted = log_staked(metric.assisted, added)
         assisted_growth = _growth(metric, base, detect, (1.0 - share + SLICE_MINUTES) / share)
         both = (_crossing(live, live_growth, log_floor), _crossing(assisted, assisted_growth, log_bar))
         routes.append(None if None in both else max(n for n in both if n is not None))

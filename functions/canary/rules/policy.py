@@ -117,7 +117,13 @@ def _steps(*weights: int, minutes: int) -> tuple[Step, ...]:
 
 STANDARD = Policy("standard", _steps(10, 25, 50, minutes=15))
 CAUTIOUS = Policy("cautious", _steps(5, 10, 25, 50, 90, minutes=60))
-FAST = Policy("fast", _steps(1, 5, 25, 90, minutes=10), early_advance=True, not_before_seconds=1800)
+FAST = Policy(
+    "fast",
+    _steps(1, 5, 25, 90, minutes=10),
+    delta=MappingProxyType({"errors": 0.03, "slow": 0.15, "business": 0.03}),
+    early_advance=True,
+    not_before_seconds=1800,
+)
 HOTFIX = Policy("hotfix", _steps(25, 50, minutes=5), tolerate_firing_alarms=True)
 
 SHIPPED: Mapping[str, Policy] = MappingProxyType({policy.name: policy for policy in (STANDARD, CAUTIOUS, FAST, HOTFIX)})

@@ -1,0 +1,174 @@
+"""The cells of the benchmark: what a release does, at which traffic and base rate.
+
+A cell says what is true; what of it is seen, and when, is the world's business. Times are minutes since the first shift.
+A good release is no worse than base; the outages it meets hit both arms alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import erf, exp, log, sqrt
+from random import Random
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REQUESTS_PER_MINUTE = (6, 60, 600, 6000, 60000)
+BASE_RATES = (0.0001, 0.001, 0.01)
+LATENCY_BASE_RATE = 0.001
+OUTAGE_POINTS = 0.2
+OUTAGE_MINUTES = (8.0, 14.0)
+BURST = 3.0
+LITTLE_WORSE = 1.1
+PERCENTILES = (0.5, 0.9, 0.99)
+LOG_SPREAD = 0.5
+MEDIAN_MS = 120.0
+COLD_SLOW = ((60.0, 0.05), (120.0, 0.01))
+"""Seconds after a weight change up to which this share of the canary's requests starts cold and is slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a release does to the canary's requests.
+
+    ``ratio`` multiplies the base's bad rate, ``points`` are added to it. ``begins``: the minute of the fault;
+    ``begins_last``: it begins with the last step instead. ``outage``: minutes in which both arms fail more;
+    ``outage_at_shift``: it begins within the minute of the second weight change instead. ``burst``: mean errors of one
+    incident. ``slower`` multiplies every latency, ``tail`` the p99 at the same median; both None: latency is not looked at.
+    """
+
+    name: str
+    is_good: bool
+    ratio: float = 1.0
+    points: float = 0.0
+    begins: float = 0.0
+    begins_last: bool = False
+    outage: tuple[float, float] | None = None
+    outage_points: float = OUTAGE_POINTS
+    outage_at_shift: bool = False
+    outage_in_history: bool = False
+    burst: float = 1.0
+    slower: float | None = None
+    tail: float = 1.0
+    is_cold: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the fault is not there from the start."""
+        return self.begins_last or self.begins > 0
+
+    @property
+    def is_null(self) -> bool:
+        """Whether both arms fail alike; a release that is a little worse is good enough, and no null."""
+        return self.is_good and self.ratio <= 1.0
+
+    @property
+    def has_latency(self) -> bool:
+        """Whether latency is looked at."""
+        return self.slower is not None
+
+    def canary_rate(self, base: float) -> float:
+        """The canary's bad rate once the fault is there."""
+        return min(base * self.ratio + self.points, 1.0)
+
+    def slow_shares(self, above: float) -> tuple[float, float]:
+        """Base's share above a latency, and the canary's."""
+        z = NormalDist().inv_cdf(1.0 - above)
+        stretched = LOG_SPREAD + log(self.tail) / NormalDist().inv_cdf(PERCENTILES[-1])
+        return above, upper((z * LOG_SPREAD - log(self.slower or 1.0)) / stretched)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A release at a traffic (requests a minute, both arms) and a base rate. ``has_history``: whether base's past is known."""
+
+    release: Release
+    traffic: float
+    base_rate: float
+    has_history: bool = True
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return f"{self.release.name}, {self.traffic:g}/min, {self.base_rate * 100:g} %" + (
+            "" if self.has_history else ", no history"
+        )
+
+
+GOOD = (
+    Release("same", is_good=True),
+    Release("1.1 times", is_good=True, ratio=1.1),
+    Release("shared outage", is_good=True, outage=OUTAGE_MINUTES),
+    Release("bursts", is_good=True, burst=BURST),
+    Release("latency same", is_good=True, slower=1.0),
+    Release("cold start", is_good=True, slower=1.0, is_cold=True),
+    Release("outage at a weight change", is_good=True, outage_at_shift=True),
+    Release("outage in the history", is_good=True, outage_in_history=True),
+)
+BAD = (
+    Release("x2", is_good=False, ratio=2.0),
+    Release("x5", is_good=False, ratio=5.0),
+    Release("+1 point", is_good=False, points=0.01),
+    Release("+5 points", is_good=False, points=0.05),
+    Release("all failing", is_good=False, points=1.0),
+    Release("+5 points from minute 20", is_good=False, points=0.05, begins=20.0),
+    Release("+5 points inside an outage", is_good=False, points=0.05, begins=OUTAGE_MINUTES[0], outage=OUTAGE_MINUTES),
+    Release("bursty +5 points", is_good=False, points=0.05, burst=BURST),
+    Release("1.5 times slower", is_good=False, slower=1.5),
+    Release("p99 1.5 times", is_good=False, slower=1.0, tail=1.5),
+    Release("+1 point from the last step", is_good=False, points=0.01, begins_last=True),
+)
+
+
+def grid() -> Iterator[Cell]:
+    """Every cell. Latency does not depend on the errors' base rate, so it is looked at under one of them."""
+    for release in (*GOOD, *BAD):
+        for traffic in REQUESTS_PER_MINUTE:
+            for rate in (LATENCY_BASE_RATE,) if release.has_latency else BASE_RATES:
+                yield Cell(release, traffic, rate)
+
+
+def part_of_grid() -> Iterator[Cell]:
+    """Fewer cells, for the long policies: two traffics, one base rate."""
+    return (cell for cell in grid() if cell.traffic in {60, 6000} and cell.base_rate == LATENCY_BASE_RATE)
+
+
+def without_history() -> Iterator[Cell]:
+    """The good cells of errors for a target whose past nobody knows."""
+    return (replace(cell, has_history=False) for cell in grid() if cell.release in GOOD and not cell.release.has_latency)
+
+
+def fresh_grid(seed: int, count: int = 60) -> Iterator[Cell]:
+    """Cells that nothing was tuned on: traffic, rates, effects, outages, bursts and the faults' beginnings are drawn."""
+    draw = Random(seed)  # noqa: S311 - cells, not secrets
+    for number in range(count):
+        release = _drawn(draw, draw.choice((*GOOD, *BAD)), number)
+        yield Cell(release, round(exp(draw.uniform(log(6), log(60000)))), round(exp(draw.uniform(log(5e-5), log(0.02))), 6))
+
+
+def _drawn(draw: Random, like: Release, number: int) -> Release:
+    begins = draw.uniform(3.0, 20.0)
+    return replace(
+        like,
+        name=f"{like.name}, drawn {number}",
+        ratio=1.0 + (like.ratio - 1.0) * draw.uniform(0.8, 1.5) if like.ratio > LITTLE_WORSE else like.ratio,
+        points=min(like.points * draw.uniform(0.7, 3.0), 1.0),
+        begins=begins if like.begins else 0.0,
+        outage=(begins, begins + draw.uniform(2.0, 10.0)) if like.outage else None,
+        outage_points=draw.uniform(0.05, 0.6),
+        burst=draw.uniform(1.5, 4.0) if like.burst > 1.0 else 1.0,
+        slower=draw.uniform(1.3, 2.5) if like.slower and like.slower > 1.0 else like.slower,
+        tail=draw.uniform(1.4, 2.5) if like.tail > 1.0 else 1.0,
+    )
+
+
+def latency_ms(above: float) -> float:
+    """Base's latency that this share of its requests exceeds."""
+    return MEDIAN_MS * exp(LOG_SPREAD * NormalDist().inv_cdf(1.0 - above))
+
+
+def upper(z: float) -> float:
+    """The share of a standard normal above z."""
+    return 0.5 * (1.0 - erf(z / sqrt(2.0)))

@@ -1,0 +1,116 @@
+"""The product's judge and verdict on the world's minutes: `canary.rules`, called as a look calls it.
+
+`canary.rules.look.fold_minutes` keeps a whole rollout record, which most of a run's time would go to; here only what the
+verdict rests on is kept. tests/bench holds both to the same verdicts. Alarms and evidence give their vetoes apart, so that each
+can be told beside the other, and the steps go on by the clock after a veto, for everybody else who watches them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from canary.rules import judge
+from canary.rules.judge import Counts
+from canary.rules.look import requests_needed_by_step
+from canary.rules.minutes import MinuteUse, classify
+from canary.rules.policy import Policy
+from canary.rules.sources import family_of, stakes
+from canary.rules.verdict import Moment, Proof, Verdict, VerdictKind, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.world import Four, Minute
+
+Named = dict[str, "Four"]
+
+
+def named(minute: Minute, metrics: Sequence[str]) -> Named:
+    """A minute's counts by the product's names of the metrics."""
+    return dict(zip(metrics, (minute.errors, *minute.slow), strict=True))
+
+
+@dataclass(slots=True)
+class Controller:
+    """One rollout as the product sees it. Times are seconds; minutes are told by their start."""
+
+    policy: Policy
+    evidence: judge.Evidence
+    needed: tuple[int, ...]
+    step: int = -1
+    shifts: list[float] = field(default_factory=list)
+    baking_since: float = 0.0
+    judged_to: int = 0
+    judged: int = 0
+    silent: int = 0
+    requests: int = 0
+    is_condemned: bool = False
+    condemned_by: int = 0
+    uses: dict[int, MinuteUse] = field(default_factory=dict)
+
+    @classmethod
+    def begun(cls, policy: Policy, histories: Mapping[str, Sequence[tuple[int, int]]]) -> Controller:
+        """Before the first shift, with what history says."""
+        evidence = judge.start(histories, weights=stakes(tuple(histories)), alpha=policy.alpha)
+        return cls(policy, evidence, requests_needed_by_step(policy, evidence))
+
+    def shift(self, at: float, baking_since: float) -> None:
+        """The next step's weight is set at `at`, and its bake begins."""
+        if not self.shifts:
+            self.judged_to = int(at // 60) * 60 - 60
+        self.step += 1
+        self.shifts += [at, baking_since]
+        self.baking_since = baking_since
+        self.judged = self.silent = self.requests = 0
+
+    def look(self, now: float, minutes: Mapping[int, Named]) -> Verdict:
+        """Fold what is complete; the verdict as if nobody had a veto. The judge's own is in `is_condemned`."""
+        delay = self.policy.metric_delay_seconds
+        for minute in range(self.judged_to + 60, int((now - delay) // 60) * 60, 60):
+            self.uses[minute] = classify(minute, shifts=self.shifts, now=now, metric_delay_seconds=delay)
+            self._fold(minute, minutes[minute])
+        return decide(policy=self.policy, moment=self._moment(now), proof=self._proof(), alarms=())
+
+    def _fold(self, minute: int, seen: Named) -> None:
+        self.judged_to = minute
+        use = self.uses[minute]
+        if use is not MinuteUse.NOT_EVIDENCE and minute >= self.shifts[-1]:
+            self._count(seen["errors"])
+        if not self.is_condemned:
+            self._judge(minute, seen, use)
+
+    def _judge(self, minute: int, seen: Named, use: MinuteUse) -> None:
+        readable = {m: Counts(*counts) for m, counts in seen.items() if use is MinuteUse.FULL or family_of(m) != "slow"}
+        if use is MinuteUse.NOT_EVIDENCE:
+            weight = float(self.policy.steps[self.step].weight) / 100.0
+            self.evidence = judge.look_at_shift(self.evidence, readable, weight=weight)
+        else:
+            self.evidence = judge.look(self.evidence, readable)
+        if self.evidence.is_condemned:
+            self.is_condemned, self.condemned_by = True, minute
+
+    def _count(self, errors: Four) -> None:
+        is_first = self.judged + self.silent == 0
+        if is_first and self.policy.early_advance and not self.is_condemned:  # else nobody asks whether it is safe
+            deltas = {metric: self.policy.delta[family_of(metric)] for metric in self.evidence.metrics}
+            self.evidence = judge.begin_step(self.evidence, deltas)
+        if errors[0]:
+            self.judged, self.requests = self.judged + 1, self.requests + errors[0]
+        else:
+            self.silent += 1
+
+    def _proof(self) -> Proof:
+        return Proof(
+            judged_minutes=self.judged,
+            requests=self.requests,
+            needed=self.needed[self.step],
+            requests_per_minute=self.requests / max(self.judged + self.silent, 1),
+            is_safe=self.policy.early_advance and not self.is_condemned and self.evidence.is_safe,
+        )
+
+    def _moment(self, now: float) -> Moment:
+        return Moment(now, self.step, self.baking_since, self.shifts[0])
+
+
+GOES_ON = frozenset({VerdictKind.ADVANCE, VerdictKind.PROMOTE})

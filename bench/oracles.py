@@ -1,0 +1,94 @@
+"""What the best judge could do that knows what no judge can know: both arms' true rates, and when they change.
+
+Wald's test knows everything: its evidence is the likelihood of the canary's requests under the fault over that without it,
+against 1/alpha. It is the limit; it reads also the minutes in which the weight changed, and is told once more without them.
+The other one knows the same rates and may only compare the arms, measured against their closest common rate: where it misses
+a fault, a fair judge may miss it. All look when everybody does.
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING
+
+from canary.rules.minutes import MinuteUse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.rollout import Tape
+    from bench.world import Minute
+
+LOG_BAR = log(100.0)
+_TINY = 1e-12
+
+
+def wald(tape: Tape) -> float | None:
+    """When the test that knows both rates would have gone back."""
+    burst = tape.world.cell.release.burst
+    return _crossing(tape, [(_of_errors(minute) + _of_latency(minute)) / burst for minute in tape.minutes])
+
+
+def wald_on_evidence(tape: Tape) -> float | None:
+    """The same on the minutes alone in which the split stood still, and latency only once it has settled."""
+    burst = tape.world.cell.release.burst
+    gains = []
+    for minute, use in zip(tape.minutes, _uses(tape), strict=True):
+        errors = 0.0 if use is MinuteUse.NOT_EVIDENCE else _of_errors(minute)
+        gains.append((errors + (_of_latency(minute) if use is MinuteUse.FULL else 0.0)) / burst)
+    return _crossing(tape, gains)
+
+
+def arms_only(tape: Tape) -> float | None:
+    """When the test that knows both rates but may only compare the arms would have gone back."""
+    burst = tape.world.cell.release.burst
+    return _crossing(tape, [_comparing(m, use) / burst for m, use in zip(tape.minutes, _uses(tape), strict=True)])
+
+
+def _crossing(tape: Tape, gains: Sequence[float]) -> float | None:
+    total, done = 0.0, 0
+    for look in tape.looks:
+        total += sum(gains[done : look.seen])
+        done = max(done, look.seen)
+        if total >= LOG_BAR:
+            return look.now
+    return None
+
+
+def _uses(tape: Tape) -> list[MinuteUse]:
+    """What each minute is good for; those that nobody looked at any more, for nothing."""
+    return [*tape.uses, *[MinuteUse.NOT_EVIDENCE] * (len(tape.minutes) - len(tape.uses))]
+
+
+def _of_errors(minute: Minute) -> float:
+    truth, (nc, ec, _, _) = minute.truth, minute.errors
+    return _times(ec, truth.bad, truth.bad_as_base) + _times(nc - ec, truth.good, truth.good_as_base)
+
+
+def _of_latency(minute: Minute) -> float:
+    if minute.classes is None or minute.truth.shares is None:
+        return 0.0
+    return sum(map(_times, minute.classes[0], *minute.truth.shares))
+
+
+def _comparing(minute: Minute, use: MinuteUse) -> float:
+    truth, (nc, ec, nb, eb) = minute.truth, minute.errors
+    if not nc or not nb or use is MinuteUse.NOT_EVIDENCE:
+        return 0.0
+    a, b = truth.rates
+    share = nc / (nc + nb)
+    gain = _likelier((ec, nc - ec), (eb, nb - eb), (a, 1.0 - a), (b, 1.0 - b), share)
+    if minute.classes is None or truth.shares is None or use is not MinuteUse.FULL:
+        return gain
+    return gain + _likelier(*minute.classes, *truth.shares, share)
+
+
+def _likelier(
+    canary: Sequence[int], base: Sequence[int], of_canary: Sequence[float], of_base: Sequence[float], share: float
+) -> float:
+    common = [share * a + (1.0 - share) * b for a, b in zip(of_canary, of_base, strict=True)]
+    return sum(map(_times, canary, of_canary, common)) + sum(map(_times, base, of_base, common))
+
+
+def _times(count: int, chosen: float, rival: float) -> float:
+    return count * log(max(chosen, _TINY) / max(rival, _TINY)) if count else 0.0

@@ -1,0 +1,27 @@
+"""The policies that rollouts are simulated under.
+
+All of them go on where traffic was too little to prove anything, so that every judge meets the same schedule; what the product
+does there instead, `python -m bench.low_traffic` measures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from canary.rules.policy import CAUTIOUS, FAST, HOTFIX, STANDARD, Policy, Step, WhenUnproven
+
+METRIC_DELAY_SECONDS = 60
+COMMON_BAKE_SECONDS = 600
+
+
+def _on_time(policy: Policy) -> Policy:
+    return replace(
+        policy, max_extension_seconds=0, when_unproven=WhenUnproven.PROMOTE, metric_delay_seconds=METRIC_DELAY_SECONDS
+    )
+
+
+COMMON = replace(
+    _on_time(STANDARD), name="standard", steps=tuple(Step(Decimal(weight), COMMON_BAKE_SECONDS) for weight in (10, 25, 50))
+)
+POLICIES = {policy.name: policy for policy in (COMMON, _on_time(FAST), _on_time(CAUTIOUS), _on_time(HOTFIX))}

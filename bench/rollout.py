@@ -1,0 +1,126 @@
+"""One simulated rollout, written down so that every judge can be asked when it would have gone back.
+
+The steps are taken by the product's plan and verdict on what the product had seen by then; where it would have gone back is
+noted, and the rollout goes on by the clock to its end, so that all judges meet the same requests under the same weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.alarm_math import AlarmState
+from bench.controller import GOES_ON, Controller, named
+from bench.world import Minute, World
+from canary.rules.minutes import MinuteUse
+from canary.rules.verdict import VerdictKind
+
+if TYPE_CHECKING:
+    from canary.rules.policy import Policy
+
+LOOK_SECONDS = 60.0
+SHIFT_SECONDS = 1.0
+SEEN_AFTER_SECONDS = 60
+"""For everybody: a minute's metrics are there one minute after its end."""
+ROLLBACK_SECONDS = 15.0
+"""A rollback takes effect as any change does, on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look: when, how many minutes could be seen, in which step, and whether that step (or the rollout) ends with it."""
+
+    now: float
+    seen: int
+    step: int
+    ends_step: bool
+
+
+@dataclass(slots=True)
+class Tape:
+    """A whole rollout. ``first`` is the wall minute of the first of ``minutes``; the rest is seconds.
+
+    ``vetoes``: when evidence and alarm gave theirs. ``shifts``: when each step began.
+    """
+
+    world: World
+    first: int
+    minutes: list[Minute] = field(default_factory=list)
+    uses: list[MinuteUse] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    shifts: list[float] = field(default_factory=list)
+    judge_at: float | None = None
+    judge_later_at: float | None = None
+    alarm_at: float | None = None
+    promoted_at: float = 0.0
+
+    @property
+    def began(self) -> float:
+        """The first shift."""
+        return self.shifts[0]
+
+    def harm(self, stopped_at: float | None) -> float:
+        """Requests harmed until it went back, or until half an hour after the promotion."""
+        end = self.promoted_at if stopped_at is None else min(stopped_at + ROLLBACK_SECONDS, self.promoted_at)
+        until = end / 60.0 - self.first
+        whole = min(int(until), len(self.minutes))
+        harm = sum(minute.truth.excess for minute in self.minutes[:whole])
+        if whole < len(self.minutes):
+            harm += (until - whole) * self.minutes[whole].truth.excess
+        return harm + (self.world.final_excess() if stopped_at is None else 0.0)
+
+
+def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
+    """Bring the world's release in under the policy. ``later_seconds``: a second metric delay to be told beside."""
+    history = world.history()
+    tape = Tape(world, int(world.offset // 60))
+    controller, alarm = Controller.begun(policy, history), AlarmState()
+    metrics, seen = tuple(history), {}
+    _shift(tape, controller, world.offset)
+    now = controller.baking_since
+    while not tape.promoted_at:
+        now += LOOK_SECONDS
+        for minute in range(tape.first + len(tape.minutes), int(now // 60)):
+            tape.minutes.append(world.minute(minute))
+            seen[minute * 60] = named(tape.minutes[-1], metrics)
+        visible = int((now - SEEN_AFTER_SECONDS) // 60) - tape.first
+        heard = tape.looks[-1].seen if tape.looks else 0
+        for minute_drawn in tape.minutes[heard:visible]:
+            alarm.hear(minute_drawn.errors)
+        verdict = controller.look(now, seen)
+        _note_vetoes(tape, controller, alarm, now, later_seconds)
+        tape.looks.append(Look(now, visible, controller.step, verdict.kind in GOES_ON))
+        if verdict.kind is VerdictKind.PROMOTE:
+            tape.promoted_at = now
+        elif verdict.kind is VerdictKind.ADVANCE:
+            _shift(tape, controller, now)
+            now = controller.baking_since
+        elif verdict.kind is VerdictKind.ROLL_BACK:  # out of patience: nobody goes on
+            break
+    tape.uses = [controller.uses[(tape.first + k) * 60] for k in range(len(controller.uses))]
+    return _settled(tape)
+
+
+def _shift(tape: Tape, controller: Controller, now: float) -> None:
+    steps = controller.policy.steps
+    controller.shift(now, now + SHIFT_SECONDS)
+    tape.shifts.append(now)
+    tape.world.shift(now, float(steps[controller.step].weight) / 100.0, is_last=controller.step == len(steps) - 1)
+
+
+def _note_vetoes(tape: Tape, controller: Controller, alarm: AlarmState, now: float, later_seconds: int) -> None:
+    if tape.alarm_at is None and alarm.is_firing:
+        tape.alarm_at = now
+    if not controller.is_condemned:
+        return
+    if tape.judge_at is None:
+        tape.judge_at = now
+    if tape.judge_later_at is None and now >= controller.condemned_by + 60 + later_seconds:
+        tape.judge_later_at = now
+
+
+def _settled(tape: Tape) -> Tape:
+    """A tape whose promotion time stands also where it ran out of patience."""
+    if not tape.promoted_at:
+        tape.promoted_at = tape.looks[-1].now
+    return tape

@@ -1,0 +1,123 @@
+"""The bench takes a shorter way to a verdict than a look does; here both are held to the same verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.cells import BAD, GOOD, Cell
+from bench.controller import GOES_ON, Controller, named
+from bench.policies import POLICIES
+from bench.rollout import SHIFT_SECONDS, Tape, roll_out
+from bench.world import World
+from canary.rules import judge
+from canary.rules.look import RawCounts, begin_bake, fold_minutes, prove, requests_needed_by_step
+from canary.rules.phases import Phase
+from canary.rules.rollout import StepState
+from canary.rules.sources import stakes
+from canary.rules.verdict import Moment, VerdictKind, decide
+from tests.builders import a_rollout
+
+CELLS = [
+    Cell(GOOD[0], 60, 0.01),
+    Cell(GOOD[3], 600, 0.01),
+    Cell(GOOD[5], 600, 0.001),
+    Cell(GOOD[6], 600, 0.001),
+    Cell(BAD[0], 6000, 0.01),
+    Cell(BAD[6], 600, 0.001),
+    Cell(BAD[9], 600, 0.001),
+    Cell(BAD[10], 600, 0.001),
+]
+
+
+def a_world(cell, seed=1):
+    return World(cell, np.random.default_rng(seed))
+
+
+def product_vetoes_at(cell, policy, seed):
+    """The product's own look, minute by minute, on the same draws, steps taken by its own verdicts until it goes back."""
+    world = a_world(cell, seed)
+    history = world.history()
+    evidence = judge.start(history, weights=stakes(tuple(history)), alpha=policy.alpha)
+    needed = requests_needed_by_step(policy, evidence)
+    rollout = a_rollout(policy=policy, phase=Phase.SHIFTING, needed=needed, judged_to=-60)
+    rollout = shifted(rollout, world, world.offset)
+    counts, drawn, now = {}, 0, world.offset + SHIFT_SECONDS
+    while True:
+        now += 60.0
+        for index in range(drawn, int(now // 60)):
+            counts[index * 60] = {m: RawCounts(*one) for m, one in named(world.minute(index), tuple(history)).items()}
+        drawn = int(now // 60)
+        folded = fold_minutes(rollout, evidence, counts, now)
+        rollout, evidence = folded.rollout, folded.evidence
+        moment = Moment(now, rollout.step.index, rollout.step.baking_since, rollout.first_shift)
+        verdict = decide(policy=policy, moment=moment, proof=prove(rollout, evidence), alarms=())
+        if verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}:
+            return now if verdict.kind is VerdictKind.ROLL_BACK else None, now
+        if verdict.kind is VerdictKind.ADVANCE:
+            rollout = shifted(rollout, world, now)
+            now += SHIFT_SECONDS
+
+
+def shifted(rollout, world, now):
+    index = rollout.step.index + 1
+    steps = rollout.plan.policy.steps
+    world.shift(now, float(steps[index].weight) / 100, is_last=index == len(steps) - 1)
+    first = now if rollout.first_shift is None else rollout.first_shift
+    rollout = replace(rollout, step=StepState(index=index), shifts=(*rollout.shifts, now), first_shift=first)
+    return begin_bake(rollout, now + SHIFT_SECONDS)
+
+
+@pytest.mark.parametrize("policy", ["standard", "fast"])
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_the_short_way_gives_the_verdicts_of_a_look(cell: Cell, policy: str):
+    for seed in (11, 12):
+        tape = roll_out(a_world(cell, seed), POLICIES[policy])
+        stopped, ended = product_vetoes_at(cell, POLICIES[policy], seed)
+        assert tape.judge_at == stopped
+        assert stopped is not None or tape.promoted_at == ended
+
+
+@pytest.mark.parametrize("cell", [CELLS[4], CELLS[7]], ids=lambda cell: cell.name)
+def test_a_longer_metric_delay_is_told_as_if_the_rollout_had_it(cell: Cell):
+    for seed in (21, 22):
+        tape = roll_out(a_world(cell, seed), POLICIES["standard"])
+        later = replace(POLICIES["standard"], metric_delay_seconds=120)
+        assert tape.judge_later_at == product_vetoes_at(cell, later, seed)[0]
+
+
+def test_the_rollout_goes_on_by_the_clock_after_a_veto():
+    tape = roll_out(a_world(Cell(BAD[4], 600, 0.001)), POLICIES["standard"])
+    assert tape.judge_at is not None
+    assert tape.judge_at < tape.promoted_at
+    assert len(tape.shifts) == 3
+
+
+def test_harm_stops_with_the_rollback_and_goes_on_after_a_promotion():
+    tape = roll_out(a_world(Cell(BAD[4], 600, 0.001)), POLICIES["standard"])
+    assert tape.judge_at is not None
+    assert 0 < tape.harm(tape.judge_at) < tape.harm(tape.judge_at + 60) < tape.harm(None)
+    assert tape.harm(None) == pytest.approx(tape.harm(tape.promoted_at) + 30 * 600 * 0.999, rel=1e-6)
+
+
+def test_steps_are_taken_early_only_under_a_policy_that_allows_it():
+    good = Cell(GOOD[0], 60000, 0.001)
+    minutes = {name: steps_of(roll_out(a_world(good), POLICIES[name])) for name in ("standard", "fast")}
+    assert minutes["standard"] == [0, 10, 20]
+    assert minutes["fast"][-1] < 15
+
+
+def steps_of(tape: Tape) -> list[int]:
+    return [round((at - tape.began) / 60) for at in tape.shifts]
+
+
+def test_going_on_is_advancing_or_promoting():
+    assert frozenset({VerdictKind.ADVANCE, VerdictKind.PROMOTE}) == GOES_ON
+
+
+def test_a_controller_begins_with_what_its_policy_wants_judged():
+    controller = Controller.begun(POLICIES["standard"], {"errors": [(600, 1)] * 600})
+    assert len(controller.needed) == 3
+    assert min(controller.needed) >= 50

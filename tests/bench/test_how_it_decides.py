@@ -1,0 +1,69 @@
+"""The worked example of docs/how-it-decides.md is a run of the code."""
+
+from __future__ import annotations
+
+import re
+from math import exp
+from pathlib import Path
+
+import pytest
+
+from bench.judge import DOC, DOC_BEGINS, DOC_ENDS, with_table
+from canary.rules import judge
+from canary.rules.bets import JUMPS, RATIOS, RISES
+from canary.rules.history import SPARSE_PHI, UNPROVEN_PHI
+from canary.rules.judge import Counts
+
+TEXT = Path(DOC).read_text(encoding="utf-8")
+ROW = re.compile(r"^\| (\d) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ?(.*?) ?\|$", re.MULTILINE)
+HISTORY = [(600, (minute * 7919 % 13) // 9) for minute in range(1440)]
+ROWS = ROW.findall(TEXT)
+
+
+def begun():
+    return judge.start({"errors": HISTORY}, weights={"errors": 1.0}, alpha=0.01)
+
+
+def test_the_example_is_what_the_judge_says():
+    evidence = begun()
+    for minute, nc, ec, nb, eb, alone, assisted, remark in ROWS:
+        counts = {"errors": Counts(int(nc), int(ec), int(nb), int(eb))}
+        in_change = minute == "1"
+        evidence = judge.look_at_shift(evidence, counts, weight=0.1) if in_change else judge.look(evidence, counts)
+        assert f"{exp(evidence.log_e):.2f}" == alone
+        assert f"{exp(evidence.log_e_assisted):.2f}" == assisted
+        assert evidence.is_condemned is ("roll back" in remark)
+    assert len(ROWS) == 4
+
+
+def test_the_example_begins_as_the_page_says():
+    evidence = begun()
+    requests, bad = (sum(column) for column in zip(*HISTORY, strict=True))
+    assert bad / requests == pytest.approx(0.0005, rel=0.05)
+    assert evidence.phi("errors") == 1.0
+    needed = judge.requests_needed(evidence, metric="errors", detect=0.01, share=0.1)
+    assert f"would take {needed} canary requests" in TEXT.replace("\n", " ")
+
+
+def test_the_sums_of_the_example_are_right():
+    nc, ec, nb, eb = (sum(int(row[k]) for row in ROWS) for k in range(1, 5))
+    assert (ec, nc, eb, nb) == (5, 212, 2, 2192)
+
+
+def test_the_page_names_the_bets_as_they_are():
+    assert "1.5, 2, 3, 5, 10 or 30 times" in TEXT
+    assert RATIOS == (1.5, 2, 3, 5, 10, 30)
+    assert "5 or 20 points" in TEXT
+    assert RISES == (0.05, 0.2)
+    assert "1, 5, 20, 60 or 97 points" in TEXT
+    assert JUMPS == (0.01, 0.05, 0.2, 0.6, 0.97)
+    assert f"phi is {UNPROVEN_PHI:g}" in TEXT
+    assert f"too rare to tell {SPARSE_PHI:g}" in TEXT
+
+
+def test_the_benchs_table_has_its_place():
+    assert TEXT.count(DOC_BEGINS) == TEXT.count(DOC_ENDS) == 1
+    changed = with_table(TEXT, "| a table |")
+    assert "| a table |" in changed
+    assert with_table(changed, "| a table |") == changed
+    assert changed.partition(DOC_BEGINS)[0] == TEXT.partition(DOC_BEGINS)[0]
