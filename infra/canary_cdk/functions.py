@@ -92,7 +92,8 @@ KNOW_THE_MACHINE = frozenset({GUARD, SWEEPER, OPERATOR, LISTENER})
 class Size:
     """Memory in MB and timeout in seconds.
 
-    A handler that is ready holds some 75 MB (`python -m bench.cold_start`); the rest buys the processor time that comes with it.
+    A handler that is ready holds some 75 MB (`python -m bench.cold_start`); the rest buys the processor time that comes
+    with it.
 
     No timeout may be longer than a late writer is waited for: a function that AWS has not stopped may still write.
     """

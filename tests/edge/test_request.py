@@ -55,7 +55,7 @@ def test_reads_the_hotfix_input():
 
 
 def test_reads_every_example():
-    assert {path.stem for path in EXAMPLES.glob("*.json")} == {"smallest", "full", "hotfix"}
+    assert {path.stem for path in EXAMPLES.glob("*.json")} == {"smallest", "full", "hotfix", "scheduled", "advance"}
 
 
 def test_changes_the_targets_policy_where_none_is_named():

@@ -1,12 +1,16 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from local.embedded import EmbeddedAws
-from tests.rig import Rig
+from tests.rig import QUICK, Rig
+
+BLUNT = replace(QUICK, detect={"errors": 0.9})
+"""Asks for little traffic, because there is little."""
 
 
 @pytest.fixture
 def rig() -> Iterator[Rig]:
     with EmbeddedAws() as aws:
-        yield Rig(aws, per_minute=60, history=False)
+        yield Rig(aws, policy=BLUNT, per_minute=60, history=False)

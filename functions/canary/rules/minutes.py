@@ -22,7 +22,8 @@ class MinuteUse(enum.StrEnum):
 
     ``NOT_COMPLETE``: metrics still arrive; deciding now would be deciding from part of the minute. Ask again later.
     ``NOT_EVIDENCE``: the weight changed in it, or the change was still spreading. The arms' shares differ within the
-    minute, so an outage that hits both arms alike looks like a worse canary. Recorded, never folded.
+    minute, so an outage that hits both arms alike looks like a worse canary. Recorded, and folded only where the weight
+    rose, for bets that hold whatever happened within the minute.
     ``ERRORS_ONLY``: the canary's new instances start cold; slowness says nothing of the release yet, errors do.
     ``FULL``: every metric is evidence.
     """
