@@ -75,7 +75,7 @@ def test_the_machine_calls_published_versions_that_are_kept(controller):
         version = controller.resources[substitutions[f"{task}Arn"]["Ref"]]
         assert version["Type"] == "AWS::Lambda::Version"
         assert version["Properties"]["FunctionName"]["Ref"] == controller.function(task)[0]
-        assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_the_machine_may_call_the_versions_that_running_executions_began_with(controller):
