@@ -76,6 +76,7 @@ def test_each_step_is_an_execution_and_the_last_one_promotes(rig: Rig):
     assert f"{sum(map(len, (ended.states, second.states, third.states)))} transitions" in third.output["price"]
 
 
+@pytest.mark.slow
 def test_a_second_start_finds_the_rollout_held(rig: Rig):
     held_since_start(rig)
     rig.publish()
@@ -86,6 +87,7 @@ def test_a_second_start_finds_the_rollout_held(rig: Rig):
     assert percent(rig) == 25.0
 
 
+@pytest.mark.slow
 def test_an_advance_without_anything_held_changes_nothing(rig: Rig):
     ended = advance(rig)
     assert (ended.status, ended.ending) == ("SUCCEEDED", "Unchanged")
@@ -113,6 +115,7 @@ def test_a_delivery_that_comes_twice_advances_once(rig: Rig):
     assert again.output["reason"] == "what was scheduled for this time was done already"
 
 
+@pytest.mark.slow
 def test_a_start_that_is_delivered_again_after_its_rollback_starts_nothing(rig: Rig):
     rig.publish()
     at = stamp(rig.aws.clock.now())
@@ -126,6 +129,7 @@ def test_a_start_that_is_delivered_again_after_its_rollback_starts_nothing(rig: 
     assert rig.is_at_rest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("journey", ["start", "advance"])
 def test_a_delivery_that_comes_too_late_is_refused(rig: Rig, journey: str):
     if journey == "advance":
@@ -140,6 +144,7 @@ def test_a_delivery_that_comes_too_late_is_refused(rig: Rig, journey: str):
     assert percent(rig) == before
 
 
+@pytest.mark.slow
 def test_an_advance_that_cannot_be_read_is_refused_with_every_problem(rig: Rig):
     ended = rig.run(journey="advance", policy="fast", scheduled_at="tomorrow")
 
@@ -202,6 +207,7 @@ def test_a_held_rollout_is_aborted_at_once(rig: Rig):
     assert rig.is_at_rest()
 
 
+@pytest.mark.slow
 def test_an_advance_that_is_stopped_is_made_safe_by_the_guard(rig: Rig):
     first = held_since_start(rig)
     arn = rig.start(journey="advance")
@@ -214,6 +220,7 @@ def test_an_advance_that_is_stopped_is_made_safe_by_the_guard(rig: Rig):
     assert rig.record_of(first).rollout.phase is Phase.ROLLED_BACK
 
 
+@pytest.mark.slow
 def test_notices_tell_of_the_hold_and_of_the_end(rig: Rig):
     events, function = rig.aws.client("events"), "arn:aws:lambda:eu-west-1:123456789012:function:orders-read"
     rule = events.put_rule(Name="tell", EventPattern='{"source": ["canary"]}')["RuleArn"]
