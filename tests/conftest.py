@@ -1,7 +1,14 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+# Both cores are busy while tests run, so how long one example takes says nothing of the test.
+hypothesis.settings.register_profile(
+    "shared-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("shared-machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

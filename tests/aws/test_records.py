@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordsRefusedError
-from canary.aws.records import Lock, LookItem, Records, describe_holder
+from canary.aws.records import HOLDER, Lock, LookItem, Records, describe_holder
 from canary.rules.phases import Phase
 from local.faults import Fault, Mode
 from tests.aws.stubs import Changed, refusal
@@ -56,6 +56,15 @@ def test_a_held_target_is_locked_for_another(records: Records):
 
     assert str(failed.value) == describe_holder(held.lock)
     assert records.find("run-2") is None
+
+
+def test_who_holds_a_target_is_told_with_what_to_do():
+    assert describe_holder(Lock("orders", 1, "run-1", HOLDER)) == (
+        "rollout run-1 is held on orders; advance it, or abort it with the verb abort"
+    )
+    assert describe_holder(Lock("orders", 1, "run-1", EXECUTION)) == (
+        f"rollout run-1 is running on orders (owner {EXECUTION}); wait for its end, or abort it with the verb abort"
+    )
 
 
 def test_a_number_that_moved_takes_nothing(records: Records):

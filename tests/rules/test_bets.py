@@ -6,7 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.bets import (
@@ -169,7 +169,6 @@ def test_each_bet_wins_where_it_is_right():
         assert log_bets(nc, nc * min(a, 1.0), nb, nb * b, offered)[k] > 0.0
 
 
-@settings(deadline=None)
 @given(share=RATE, b=RATE, delta=RATE)
 def test_finds_the_closest_worse_pair(share: float, b: float, delta: float):
     t = closest_worse(share, b=b, delta=delta)

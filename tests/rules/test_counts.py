@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.counts import Counts, is_possible, slow_requests
@@ -46,7 +46,6 @@ def test_counts_what_lies_beyond_the_trimmed_part_as_slow(n: float, trimmed_coun
     assert slow_requests(n, trimmed_count) == slow
 
 
-@settings(deadline=None)
 @given(n=st.integers(0, 10**9), trimmed_count=st.floats(-10.0, 2e9))
 def test_slow_requests_always_fit_the_requests(n: int, trimmed_count: float):
     assert is_possible(n, slow_requests(float(n), trimmed_count))

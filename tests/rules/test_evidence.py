@@ -7,7 +7,7 @@ from math import comb, exp, factorial, isfinite, log
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.bets import JUMPS, LARGEST_RATIO, RATIOS, RISES, SHARES, log_shift_bets
@@ -106,7 +106,6 @@ def slow_jump(nc: int, ec: int, nb: int, eb: int, b: float, a: float) -> float:
     return canary * (b / q) ** eb * ((1 - b) / (1 - q)) ** (nb - eb)
 
 
-@settings(deadline=None)
 @given(minutes=st.lists(SMALL_MINUTE, max_size=6), base=st.sampled_from(BASES))
 def test_equals_the_e_value_computed_from_its_definition(minutes: list[Counts], base: BaseHistory):
     metric = fold_all(base, minutes)
@@ -173,7 +172,6 @@ def test_holds_back_what_is_not_yet_staked(minutes: int):
     assert unstaked(minutes) > 0.0
 
 
-@settings(deadline=None)
 @given(minutes=st.lists(MINUTE, max_size=4), n=st.integers(1, 500), base=st.sampled_from(BASES))
 def test_a_silent_canary_is_no_evidence_but_teaches_the_base_rate(minutes: list[Counts], n: int, base: BaseHistory):
     before = fold_all(base, minutes, delta=0.01)
@@ -182,14 +180,12 @@ def test_a_silent_canary_is_no_evidence_but_teaches_the_base_rate(minutes: list[
     assert after.slow == before.slow.after(n, n, decay=0.95)
 
 
-@settings(deadline=None)
 @given(minutes=st.lists(MINUTE, max_size=4), n=st.integers(0, 500), base=st.sampled_from(BASES))
 def test_a_silent_base_is_no_evidence(minutes: list[Counts], n: int, base: BaseHistory):
     before = fold_all(base, minutes, delta=0.01)
     assert fold(before, base, Counts(n, n, 0, 0)) == before
 
 
-@settings(deadline=None)
 @given(minutes=st.lists(MINUTE, max_size=4), counts=MINUTE, base=st.sampled_from(BASES))
 def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_split_did(
     minutes: list[Counts], counts: Counts, base: BaseHistory
@@ -247,7 +243,6 @@ def test_dispersion_tempers_what_a_minute_says():
     assert 0.0 < wild < calm / 2
 
 
-@settings(deadline=None)
 @given(minutes=st.lists(HUGE_MINUTE, max_size=5), base=st.sampled_from(BASES))
 def test_huge_counts_give_finite_logarithms(minutes: list[Counts], base: BaseHistory):
     metric = fold_all(base, minutes, delta=0.005)
@@ -271,7 +266,6 @@ def test_the_safe_value_is_tempered_too():
     assert wild == pytest.approx(calm / 3)
 
 
-@settings(deadline=None)
 @given(
     minutes=st.lists(st.one_of(MINUTE, HUGE_MINUTE), max_size=5),
     base=st.sampled_from(BASES),
@@ -288,7 +282,6 @@ def test_takes_a_few_hundred_bytes():
     assert len(json.dumps(to_json(metric))) < 800
 
 
-@settings(deadline=None)
 @given(logs=st.lists(st.floats(-50.0, 50.0), min_size=1, max_size=8), shift=st.sampled_from([0.0, 1e5, -1e5]))
 def test_sums_what_no_float_could_hold(logs: list[float], shift: float):
     expected = log(sum(map(exp, logs))) + shift

@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.history import (
@@ -129,7 +129,6 @@ def test_stays_conservative_where_bursts_could_not_have_shown():
     assert dispersion([(600, 0)] * 630 + [(600, 1)] * 90) == 1.0
 
 
-@settings(deadline=None)
 @given(errors=MINUTES, slow=MINUTES)
 def test_returns_from_json_unchanged(errors: list[tuple[int, int]], slow: list[tuple[int, int]]):
     bases = {"errors": freeze_history(errors), "slow_p99": freeze_history(slow)}

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.judge import Counts, Evidence, begin_step, from_json, look, look_at_shift, start, to_json
@@ -96,7 +96,6 @@ def test_leaves_the_evidence_it_was_given_alone():
 # The fold
 
 
-@settings(deadline=None)
 @given(looks=st.lists(LOOK, max_size=8), cut=st.integers(0, 8))
 def test_may_be_written_and_read_again_at_any_minute(looks: list[dict[str, Counts]], cut: int):
     whole = parted = begin_step(evidence_of(HISTORY, weights=WEIGHTS), DELTA)
@@ -107,7 +106,6 @@ def test_may_be_written_and_read_again_at_any_minute(looks: list[dict[str, Count
     assert parted == whole
 
 
-@settings(deadline=None)
 @given(minute=LOOK)
 def test_folds_the_metrics_of_a_minute_in_any_order(minute: dict[str, Counts]):
     evidence = evidence_of(HISTORY, weights=WEIGHTS)
@@ -117,7 +115,6 @@ def test_folds_the_metrics_of_a_minute_in_any_order(minute: dict[str, Counts]):
     assert one_by_one == look(evidence, minute)
 
 
-@settings(deadline=None)
 @given(looks=st.lists(LOOK, max_size=6))
 def test_is_the_weighted_mean_of_its_metrics(looks: list[dict[str, Counts]]):
     together = evidence_of(HISTORY, weights=WEIGHTS)

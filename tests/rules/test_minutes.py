@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.minutes import MinuteUse, classify
@@ -77,7 +77,6 @@ def test_a_change_at_second_40_costs_two_minutes_and_two_of_latency():
     ]
 
 
-@settings(deadline=None)
 @given(second=st.floats(-400.0, 400.0))
 def test_folds_no_minute_that_overlaps_the_half_minute_after_a_change(second: float):
     shift = NOON + second
