@@ -19,8 +19,6 @@ from local.sample import Place, create_role
 from statemachine.definition import load, substitute, task_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from canary.rules.target import Target
     from local.sample import Connect
 
@@ -52,10 +50,7 @@ def create_controller(connect: Connect) -> Controller:
     role = create_role(connect, "canary-functions", "lambda.amazonaws.com")
     definition = load()
     tasks = task_names(definition)
-    arns = {task: _create_function(connect, place, task, role, {}) for task in tasks}
-    machine = {"CANARY_STATE_MACHINE_ARN": machine_arn}
-    for task in (GUARD, SWEEPER, OPERATOR, LISTENER):
-        arns[task] = _create_function(connect, place, task, role, machine)
+    arns = {task: _create_function(connect, place, task, role) for task in (*tasks, GUARD, SWEEPER, OPERATOR, LISTENER)}
     connect("stepfunctions").create_state_machine(
         name=MACHINE,
         definition=substitute(definition, {f"{task}Arn": arns[task] for task in tasks}),
@@ -110,9 +105,9 @@ def _create_table(connect: Connect) -> None:
     )
 
 
-def _create_function(connect: Connect, place: Place, task: str, role: str, more: Mapping[str, str]) -> str:
+def _create_function(connect: Connect, place: Place, task: str, role: str) -> str:
     module = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", task).lower()
-    environment = {"CANARY_TASK": task, "CANARY_TABLE": TABLE, "CANARY_TARGET_PREFIX": TARGET_PREFIX, **more}
+    environment = {"CANARY_TASK": task, "CANARY_TABLE": TABLE, "CANARY_TARGET_PREFIX": TARGET_PREFIX}
     name = function_name(task)
     connect("lambda").create_function(
         FunctionName=name,

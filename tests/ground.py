@@ -32,7 +32,6 @@ def tools(ground: Ground) -> Tools:
             "CANARY_TASK": "Test",
             "CANARY_TABLE": ground.rig.controller.table,
             "CANARY_TARGET_PREFIX": TARGET_PREFIX,
-            "CANARY_STATE_MACHINE_ARN": ground.rig.controller.machine_arn,
             "AWS_REGION": ground.aws.region,
             "AWS_ENDPOINT_URL": INSIDE,
         }

@@ -84,9 +84,6 @@ MAY: Mapping[str, May] = MappingProxyType(
 )
 """By function, what its code calls."""
 
-KNOW_THE_MACHINE = frozenset({GUARD, SWEEPER, OPERATOR, LISTENER})
-"""The functions that look executions up or stop them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -157,7 +154,7 @@ class TaskFunction(Construct):
             layers=[shared.layer],
             role=self.role,
             log_group=log,
-            environment=_environment(cdk.Stack.of(self), task, shared.table),
+            environment=_environment(task, shared.table),
             memory_size=size.memory_mb,
             timeout=cdk.Duration.seconds(size.timeout_seconds),
             tracing=lambda_.Tracing.ACTIVE,
@@ -188,15 +185,13 @@ def _duties(task: str) -> May:
     return MAY[task]
 
 
-def _environment(stack: cdk.Stack, task: str, table: dynamodb.ITable) -> dict[str, str]:
-    machine = {"CANARY_STATE_MACHINE_ARN": naming.machine_arn(stack)} if task in KNOW_THE_MACHINE else {}
+def _environment(task: str, table: dynamodb.ITable) -> dict[str, str]:
     return {
         "CANARY_TASK": task,
         "CANARY_TABLE": table.table_name,
         "CANARY_TARGET_PREFIX": naming.TARGET_PREFIX,
         "POWERTOOLS_SERVICE_NAME": naming.SERVICE,
         "POWERTOOLS_METRICS_NAMESPACE": naming.METRICS_NAMESPACE,
-        **machine,
     }
 
 

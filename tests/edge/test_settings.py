@@ -13,7 +13,6 @@ ENVIRON = {
     "CANARY_TARGET_PREFIX": "/canary/targets/",
     "AWS_REGION": "eu-west-1",
 }
-MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:canary-rollout"
 
 
 def test_reads_what_every_function_needs():
@@ -22,9 +21,8 @@ def test_reads_what_every_function_needs():
     )
 
 
-def test_reads_what_some_functions_need():
-    settings = Settings.from_env({**ENVIRON, "CANARY_STATE_MACHINE_ARN": MACHINE, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
-    assert settings.require_state_machine() == MACHINE
+def test_reads_where_an_aws_of_ones_own_listens():
+    settings = Settings.from_env({**ENVIRON, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
     assert settings.endpoint_url == "http://127.0.0.1:4566"
 
 
@@ -39,12 +37,6 @@ def test_names_the_variable_that_is_missing(name, is_empty):
 def test_names_every_variable_that_is_missing():
     with pytest.raises(SettingsError, match="CANARY_TASK, CANARY_TABLE, CANARY_TARGET_PREFIX, AWS_REGION"):
         Settings.from_env({})
-
-
-def test_names_the_state_machines_variable_only_where_it_is_needed():
-    settings = Settings.from_env(ENVIRON)
-    with pytest.raises(SettingsError, match="CANARY_STATE_MACHINE_ARN; set it on the function ShiftTraffic"):
-        settings.require_state_machine()
 
 
 @pytest.mark.parametrize("prefix", ["canary/targets/", "/canary/targets", "x"])

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REQUIRED = ("CANARY_TASK", "CANARY_TABLE", "CANARY_TARGET_PREFIX", "AWS_REGION")
-STATE_MACHINE = "CANARY_STATE_MACHINE_ARN"
 ENDPOINT = "AWS_ENDPOINT_URL"
 
 
@@ -24,15 +23,14 @@ class SettingsError(Exception):
 class Settings:
     """What one function runs with.
 
-    ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``state_machine_arn`` is set
-    for functions that look executions up or stop them. ``endpoint_url`` is None on AWS itself.
+    ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on
+    AWS itself.
     """
 
     task: str
     table: str
     target_prefix: str
     region: str
-    state_machine_arn: str | None = None
     endpoint_url: str | None = None
 
     @classmethod
@@ -53,20 +51,8 @@ class Settings:
             table=environ["CANARY_TABLE"],
             target_prefix=prefix,
             region=environ["AWS_REGION"],
-            state_machine_arn=environ.get(STATE_MACHINE) or None,
             endpoint_url=environ.get(ENDPOINT) or None,
         )
-
-    def require_state_machine(self) -> str:
-        """The ARN of the rollout's state machine.
-
-        Raises:
-            SettingsError: this function was set up without it.
-
-        """
-        if self.state_machine_arn is None:
-            raise SettingsError(f"environment variable missing: {STATE_MACHINE}; set it on the function {self.task}")
-        return self.state_machine_arn
 
     def parameter_name(self, target: str) -> str:
         """The SSM parameter that holds a compiled target."""
