@@ -1,8 +1,9 @@
 """How long each handler takes to be ready, and how much memory it has then: `python -m bench.cold_start`.
 
-Each is imported in fresh processes with the clients that it needs made, beside one that makes the same clients with boto3 and
-has nothing else. Processes of both kinds take turns, and the median of each is told, so that what else the machine does
-falls on both. Memory is the process's peak resident set.
+Each is imported in fresh processes with the clients that it may need made, beside one that makes the same clients with boto3
+and has nothing else. Processes of both kinds take turns, and the median of each is told, so that what else the machine does
+falls on both. Memory is the process's peak resident set. Compiled code is kept in a folder of its own, whatever Python was
+told of writing it: sources are compiled before anything is measured.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,10 +45,13 @@ print(json.dumps([time.perf_counter() - started, resource.getrusage(resource.RUS
 ALONE = "import boto3\nfor name in {clients}: boto3.client(name)\n"
 HANDLER = """
 import os
-from canary.tasks.{module} import handler
-handler.bind(os.environ)
-import boto3
-for name in {clients}: boto3.client(name)
+import canary.tasks.{module}
+from canary.rules.policy import STANDARD
+from canary.rules.target import Target
+from canary.tasks.entry import Tools
+clients = Tools.from_env(os.environ).clients
+target = clients.of(Target("bench", (), STANDARD))
+clients.dynamodb, target.apigateway, target.lambda_, target.cloudwatch
 """
 
 
@@ -69,18 +74,20 @@ def modules() -> Iterator[str]:
 def measure(names: list[str], runs: int) -> list[Start]:
     """The median start of each, taking turns; the first one is boto3 alone."""
     bodies = {"boto3 alone": ALONE.format(clients=CLIENTS)}
-    bodies |= {name: HANDLER.format(module=name, clients=CLIENTS) for name in names}
-    for body in bodies.values():
-        _run(body)  # so that compiled code is there for both
+    bodies |= {name: HANDLER.format(module=name) for name in names}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in bodies}
-    for _ in range(runs):
-        for name, body in bodies.items():
-            found[name].append(_run(body))
+    with tempfile.TemporaryDirectory() as compiled:
+        for body in bodies.values():
+            _run(body, compiled)
+        for _ in range(runs):
+            for name, body in bodies.items():
+                found[name].append(_run(body, compiled))
     return [Start(name, *(statistics.median(column) for column in zip(*rows, strict=True))) for name, rows in found.items()]
 
 
-def _run(body: str) -> tuple[float, float]:
-    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT / "functions")}
+def _run(body: str, compiled: str) -> tuple[float, float]:
+    ours = {"PYTHONPATH": str(ROOT / "functions"), "PYTHONPYCACHEPREFIX": compiled, "PYTHONDONTWRITEBYTECODE": ""}
+    environment = {**os.environ, **ENVIRONMENT, **ours}
     ran = subprocess.run(  # noqa: S603 - this file's own text
         [sys.executable, "-c", MEASURED.format(body=body)], env=environment, capture_output=True, check=True, text=True
     )

@@ -45,7 +45,7 @@ class Events:
 def test_a_notice_says_who_how_far_and_why():
     events, logger = Events({"FailedEntryCount": 0}), Logger()
     rollout = a_rollout(step=StepState(index=1), reason="x" * 5000)
-    Notices(events, logger).send(Kind.OPERATOR_NEEDED, rollout, commands=("aws lambda update-alias",))
+    Notices(lambda: events, logger).send(Kind.OPERATOR_NEEDED, rollout, commands=("aws lambda update-alias",))
 
     (entry,) = events.entries
     detail = json.loads(entry["Detail"])
@@ -59,7 +59,7 @@ def test_a_notice_says_who_how_far_and_why():
 
 def test_before_the_first_step_there_is_no_weight():
     events = Events({"FailedEntryCount": 0})
-    Notices(events, Logger()).send(Kind.STARTED, a_rollout())
+    Notices(lambda: events, Logger()).send(Kind.STARTED, a_rollout())
 
     detail = json.loads(events.entries[0]["Detail"])
     assert (detail["step"], detail["weight_percent"]) == (0, 0.0)
@@ -68,7 +68,8 @@ def test_before_the_first_step_there_is_no_weight():
 
 def test_a_notice_that_the_bus_does_not_take_is_logged():
     logger = Logger()
-    Notices(Events({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]}), logger).send(Kind.ENDED, a_rollout())
+    events = Events({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]})
+    Notices(lambda: events, logger).send(Kind.ENDED, a_rollout())
 
     assert logger.lost == [{"rollout": "run-1", "kind": "Rollout Ended", "reason": [{"ErrorCode": "Throttled"}]}]
 

@@ -75,3 +75,9 @@ def test_an_event_of_another_kind_is_an_error(handler: Handler[TickEvent], seen:
 
 def test_a_persons_call_is_read_by_its_task():
     assert as_it_is({"verb": "stop"}) == {"verb": "stop"}
+
+
+def test_no_client_is_made_before_it_is_needed():
+    clients = Tools.from_env(ENVIRONMENT).clients
+
+    assert {"events", "ssm", "stepfunctions", "sts"}.isdisjoint(vars(clients))

@@ -1,1 +1,1 @@
-"""Where AWS is read and written. The only room that knows boto3."""
+"""Where AWS is read and written. The only room that knows botocore."""

@@ -38,7 +38,7 @@ def read_alarms(cloudwatch: Any, ours: Sequence[str], users: Sequence[str]) -> t
 
 
 def with_blips(
-    cloudwatch: Any,  # noqa: ANN401 - boto3's clients are made at run time
+    cloudwatch: Any,  # noqa: ANN401 - botocore makes its clients at run time
     readings: Sequence[AlarmReading],
     since: float,
     until: float,

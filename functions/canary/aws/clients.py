@@ -1,5 +1,6 @@
-"""The boto3 clients of one function, made when first used: its own, and those of each target, made with the target's role.
+"""The clients of one function, made when first used: its own, and those of each target, made with the target's role.
 
+They are botocore's, which are those that boto3 gives; what boto3 adds to them, resources and S3 transfers, no task needs.
 Retries and timeouts are bounded well inside a task's own timeout: three attempts of at most five seconds each. The user agent
 names the task, so that CloudTrail tells which state made a call.
 """
@@ -9,7 +10,6 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
@@ -19,27 +19,33 @@ if TYPE_CHECKING:
 
 
 @cache
-def session_in(region: str) -> boto3.session.Session:
-    """The process's one session for a Region: what boto3 reads to make a client, it reads once."""
-    return boto3.session.Session(region_name=region)
+def session_in(region: str) -> botocore.session.Session:
+    """The process's one session for a Region: what botocore reads to make a client, it reads once."""
+    return _session(region)
+
+
+def _session(region: str) -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.set_config_variable("region", region)
+    return session
 
 
 class _Maker:
     """Makes the clients of one session for one task; `endpoint_url` is None on AWS itself."""
 
-    def __init__(self, session: boto3.session.Session, task: str, endpoint_url: str | None) -> None:
+    def __init__(self, session: botocore.session.Session, task: str, endpoint_url: str | None) -> None:
         self.session = session
         self.task = task
         self.endpoint_url = endpoint_url
 
-    def make(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    def make(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         config = Config(
             connect_timeout=3,
             read_timeout=5,
             retries={"mode": "standard", "total_max_attempts": 3},
             user_agent_extra=f"canary/{self.task}",
         )
-        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+        return self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
 
 
 class TargetClients:
@@ -68,6 +74,7 @@ class Clients:
     """The clients of the function of one task, for what is the controller's own."""
 
     def __init__(self, *, task: str, region: str, endpoint_url: str | None = None) -> None:
+        self._region = region
         self._maker = _Maker(session_in(region), task, endpoint_url)
         self._targets: dict[str | None, TargetClients] = {}
 
@@ -80,9 +87,8 @@ class Clients:
 
     def _assuming(self, role_arn: str) -> _Maker:
         """Clients whose credentials are the role's, asked for when first needed and again before they expire."""
-        core = botocore.session.Session()
-        core.register_component("credential_provider", CredentialResolver([_AssumedRole(self, role_arn)]))
-        session = boto3.session.Session(botocore_session=core, region_name=self._maker.session.region_name)
+        session = _session(self._region)
+        session.register_component("credential_provider", CredentialResolver([_AssumedRole(self, role_arn)]))
         return _Maker(session, self._maker.task, self._maker.endpoint_url)
 
     def assume(self, role_arn: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from canary.aws.calls import refusals
 from canary.aws.errors import NoticeRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from canary.rules.rollout import Rollout
 
@@ -34,9 +34,9 @@ class Kind(enum.StrEnum):
 
 
 class Notices:
-    """The default event bus, for one function."""
+    """The default event bus, for one function; its client is made for the first notice, which most functions never send."""
 
-    def __init__(self, events: Any, logger: Any) -> None:  # noqa: ANN401 - boto3's, Powertools'
+    def __init__(self, events: Callable[[], Any], logger: Any) -> None:  # noqa: ANN401 - Powertools'
         self._events = events
         self._logger = logger
 
@@ -46,7 +46,7 @@ class Notices:
         entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
         try:
             with refusals("aws events put-events", NoticeRefusedError):
-                answer = self._events.put_events(Entries=[entry])
+                answer = self._events().put_events(Entries=[entry])
         except NoticeRefusedError as error:
             self._logger.warning("notice lost", rollout=rollout.rollout_id, kind=kind.value, reason=str(error))
             return

@@ -1,6 +1,6 @@
 """A function's settings, from its environment. What reads `os.environ` hands it over; nothing else looks there.
 
-Standard library only: the boto3 clients are built from these settings, and need no pydantic for it.
+Standard library only: the clients of AWS are built from these settings, and need no pydantic for it.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ class Tools:
         settings = Settings.from_env(environ)
         clients = Clients(task=settings.task, region=settings.region, endpoint_url=settings.endpoint_url)
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
-        records, notices = Records(clients.dynamodb, settings.table), Notices(clients.events, logger)
+        records = Records(clients.dynamodb, settings.table)
+        notices = Notices(lambda: clients.events, logger)
         return cls(settings, clients, records, notices, logger)
 
     def count(self, what: str) -> None:

@@ -1,0 +1,58 @@
+"""What a function loads at its cold start, from what each handler's import really brings in."""
+
+import pytest
+
+from bench.cold_start import modules
+from bench.imports import packages, read_imports
+
+HANDLERS = list(modules())
+LIBRARIES = {"aws_lambda_powertools", "pydantic", "botocore"}
+THEIRS = {
+    *("annotated_types", "pydantic_core", "typing_extensions", "typing_inspection"),
+    *("certifi", "dateutil", "jmespath", "six", "urllib3"),
+}
+"""What those three are built upon."""
+LOOKS = {"evaluate_canary", "hear_alarm", "prepare_release", "sweep_targets"}
+READ_INPUT = {"advance_rollout", "check_release", "operate_rollout"}
+READ_TARGETS = {"check_release", "guard_deletion", "hear_alarm", "sweep_targets"}
+
+
+@pytest.fixture(scope="module")
+def imports():
+    return read_imports(HANDLERS)
+
+
+def importing(imports, module):
+    """The handlers that import a module which the entry does not."""
+    assert module not in imports.entry
+    return {name for name, added in imports.added.items() if module in added}
+
+
+def test_all_handlers_share_three_libraries_and_what_those_are_built_upon(imports):
+    found = set(packages(imports.entry))
+
+    assert found >= LIBRARIES
+    assert found <= LIBRARIES | THEIRS
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_no_handler_has_a_library_of_its_own(imports, name):
+    assert not packages(imports.added[name])
+
+
+@pytest.mark.parametrize("module", ["boto3", "s3transfer", "multiprocessing", "asyncio", "yaml", "numpy", "aws_xray_sdk"])
+def test_nobody_imports_what_no_task_needs(imports, module):
+    assert importing(imports, module) == set()
+
+
+def test_only_who_looks_or_prepares_to_imports_the_judge(imports):
+    assert importing(imports, "canary.rules.judge") == LOOKS
+
+
+def test_only_who_reads_what_users_wrote_imports_its_models(imports):
+    assert importing(imports, "canary.edge.request") == READ_INPUT
+    assert importing(imports, "canary.edge.target") == READ_TARGETS
+
+
+def test_nobody_makes_schemas(imports):
+    assert importing(imports, "canary.edge.schemas") == set()
