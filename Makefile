@@ -4,6 +4,7 @@ BIN := .venv/bin
 PYTEST := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -q -n 2 --allow-hosts=127.0.0.1
 
 CDK := PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk
+FOLDER := $(if $(TARGETS),--context targets=$(TARGETS))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve synth deploy destroy verify-aws bench test lint check audit lock schemas picture clean
@@ -18,13 +19,13 @@ serve: .venv/demo  ## the embedded AWS with the sample, on port 4566
 	@$(BIN)/python -m local serve --port 4566 --speed 60
 
 synth: .venv/dev node_modules  ## the CloudFormation templates, in cdk.out
-	$(CDK) synth --quiet
+	$(CDK) synth --quiet $(FOLDER)
 
-deploy: .venv/dev node_modules  ## into the account and Region of your AWS credentials; make deploy STACKS=canary deploys one
-	$(CDK) deploy --require-approval broadening $(or $(STACKS),--all)
+deploy: .venv/dev node_modules  ## the controller into the account and Region of your AWS credentials; with TARGETS=folder its targets too
+	$(CDK) deploy --require-approval broadening $(FOLDER) $(or $(STACKS),$(if $(TARGETS),--all,canary))
 
-destroy: .venv/dev node_modules  ## out of them again, unless a target is not at rest
-	$(CDK) destroy $(or $(STACKS),--all)
+destroy: .venv/dev node_modules  ## out of them again, unless a target is not at rest; TARGETS as in make deploy
+	$(CDK) destroy $(FOLDER) $(or $(STACKS),--all)
 
 verify-aws: .venv/demo  ## asks your account what no record settles, and removes what it made; says first what it costs
 	@$(BIN)/python -m verify $(ARGS)

@@ -1,7 +1,8 @@
-"""The CDK app: the controller, and a stack for each file of `targets/`.
+"""The CDK app: the controller, and a stack for each file of a folder of targets.
 
-Context that it takes (`cdk deploy -c name=value`): `targets`, the folder of the target files; `notice_email`, who is told of
-rollouts that are held, have ended or need an operator; `reserved_concurrency`, kept free for the guard and for the sweeper.
+Context that it takes (`cdk deploy -c name=value`): `targets`, that folder, with the sample's target unless told;
+`notice_email`, who is told of rollouts that are held, have ended or need an operator; `reserved_concurrency`, kept free for
+the guard and for the sweeper.
 """
 
 from __future__ import annotations

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CONTROLLER = "canary"
 
+SAMPLE_API = "a1b2c3d4e5"
+"""The API of `targets/orders.yaml`, which exists in no account."""
+
 
 class ControllerStack(cdk.Stack):
     """The controller, with what somebody who runs rollouts needs to know as outputs."""
@@ -59,3 +62,9 @@ class TargetStack(cdk.Stack):
             **options,
         )
         RegisteredTarget(self, "Target", target=target)
+        if target.stage and target.stage.rest_api_id == SAMPLE_API:
+            cdk.Annotations.of(self).add_warning_v2(
+                "canary:sample-target",
+                f"target {target.name} is of the sample's API {SAMPLE_API}, which exists in no account; to deploy a target, "
+                "write your API's ids into a copy in a folder of yours and say make deploy TARGETS=<folder>",
+            )

@@ -61,9 +61,11 @@ def load_targets(folder: Path) -> tuple[Target, ...]:
     """The targets of a folder, in the order of the files' names.
 
     Raises:
-        TargetsError: with every problem of every file, one a line: file, line, field and what to do.
+        TargetsError: there is no such folder; or every problem of every file, one a line: file, line, field and what to do.
 
     """
+    if not folder.is_dir():
+        raise TargetsError(f"{folder.name}: no such folder; name the one that your targets' files are in")
     files = [read_target_file(path) for path in sorted(folder.glob(PATTERN))]
     findings = [*(finding for file in files for finding in file.findings), *_find_rivals(files)]
     if findings:

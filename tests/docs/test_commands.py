@@ -86,6 +86,24 @@ def test_the_demo_runs_one_scenario() -> None:
     assert ran.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        (["deploy"], "deploy --require-approval broadening canary"),
+        (["deploy", "TARGETS=ours"], "deploy --require-approval broadening --context targets=ours --all"),
+        (["destroy", "TARGETS=ours"], "destroy --context targets=ours --all"),
+        (["synth"], "synth --quiet"),
+    ],
+    ids=" ".join,
+)
+def test_only_targets_of_a_folder_that_is_named_are_deployed(typed: list[str], asked: str) -> None:
+    make = shutil.which("make")
+    assert make, "the commands are make's; install it"
+    told = run(make, "--dry-run", "--old-file=.venv/dev", "--old-file=node_modules", *typed)
+
+    assert told.stdout.split()[1:] == ["node_modules/.bin/cdk", *asked.split()]
+
+
 def test_an_unknown_scenario_is_refused_by_name() -> None:
     ran = run(*command_of("demo", "ONLY=nosuch"))
 

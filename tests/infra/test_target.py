@@ -2,13 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
+import aws_cdk as cdk
 import pytest
 
 from canary.edge.target import require_target, target_from_json
 from canary.rules.access_log import metric_filters
 from canary.rules.alarms import target_alarms
+from infra.stacks import SAMPLE_API, TargetStack
 from infra.targets import load_targets
 from tests.infra.conftest import ROOT
 from tests.infra.templates import listed, text
@@ -177,6 +180,17 @@ def test_a_refused_deletion_comes_before_anything_is_gone(orders):
 def test_targets_are_deployed_after_the_controller_and_deleted_before_it(product):
     manifest = json.loads((product.folder / "manifest.json").read_text(encoding="utf-8"))
     assert "canary" in manifest["artifacts"]["canary-target-orders"]["dependencies"]
+
+
+@pytest.mark.parametrize(("rest_api_id", "is_told"), [(SAMPLE_API, True), ("zzzzzzzzzz", False)])
+def test_whoever_would_deploy_the_samples_target_is_told_what_to_do_first(target, rest_api_id, is_told):
+    stack = TargetStack(cdk.App(), target=replace(target, stage=replace(target.stage, rest_api_id=rest_api_id)))
+    warnings = [str(entry.data) for entry in stack.node.metadata if entry.type == "aws:cdk:warning"]
+    assert any("make deploy TARGETS=<folder>" in warning for warning in warnings) is is_told
+
+
+def test_the_samples_target_is_known_by_its_api(target):
+    assert target.stage.rest_api_id == SAMPLE_API
 
 
 def test_objects_of_an_app_are_registered_by_reference(shop):

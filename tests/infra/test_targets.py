@@ -48,6 +48,10 @@ def test_an_empty_folder_has_no_targets(write):
     assert load_targets(write()) == ()
 
 
+def test_a_folder_that_is_not_there_is_told_by_name(tmp_path):
+    assert told(tmp_path / "ours") == ["ours: no such folder; name the one that your targets' files are in"]
+
+
 def test_a_problem_is_told_with_its_file_line_field_and_fix(write):
     folder = write(orders=ORDERS.replace("orders-prod", "orders prod"))
     (line,) = told(folder)
