@@ -97,9 +97,7 @@ class Readback:
 
     def events(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
         """The execution's history."""
-        paginator = self._connect("stepfunctions").get_paginator("get_execution_history")
-        pages = paginator.paginate(executionArn=execution_arn, includeExecutionData=False, PaginationConfig={"PageSize": 1000})
-        return [event for page in pages for event in page["events"]]
+        return read_events(self._connect, execution_arn)
 
     def newest_states(self, execution_arn: str) -> Iterator[tuple[float, str]]:
         """The states entered last, oldest first: when (epoch seconds) and which."""
@@ -110,17 +108,14 @@ class Readback:
             if event["type"].endswith(ENTERED):
                 yield event["timestamp"].timestamp(), event["stateEnteredEventDetails"]["name"]
 
-    def cost(self, execution_arn: str, rollout_id: str) -> Price:
+    def usage(self, execution_arn: str, rollout_id: str) -> Usage:
         """What the execution used of AWS, by its history and its record."""
-        kinds = Counter(event["type"] for event in self.events(execution_arn))
-        calls = kinds[CALLED]
-        usage = Usage(
-            transitions=sum(count for kind, count in kinds.items() if kind.endswith(ENTERED)),
-            lambda_calls=calls,
-            lambda_gb_seconds=calls * FUNCTION_GB * SECONDS_PER_CALL,
-            metrics_requested=self.record(rollout_id).get("tally", {}).get("metrics_requested", 0),
-        )
-        return price(usage)
+        requested = self.record(rollout_id).get("tally", {}).get("metrics_requested", 0)
+        return count_usage(self.events(execution_arn), metrics_requested=requested)
+
+    def cost(self, execution_arn: str, rollout_id: str) -> Price:
+        """What that costs."""
+        return price(self.usage(execution_arn, rollout_id))
 
     def _get(self, pk: str, sk: str) -> dict[str, Any]:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}
@@ -142,6 +137,25 @@ class Readback:
                     weights = found.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
                     more = "".join(f" and {version} at {weight:g}" for version, weight in weights.items())
                     yield f"{function.name}:{alias}", f"{found['FunctionVersion']}{more}"
+
+
+def read_events(connect: Connect, execution_arn: str) -> Sequence[Mapping[str, Any]]:
+    """The history of any execution."""
+    paginator = connect("stepfunctions").get_paginator("get_execution_history")
+    pages = paginator.paginate(executionArn=execution_arn, includeExecutionData=False, PaginationConfig={"PageSize": 1000})
+    return [event for page in pages for event in page["events"]]
+
+
+def count_usage(events: Sequence[Mapping[str, Any]], *, metrics_requested: int) -> Usage:
+    """What an execution with this history used; every call is taken to last as long as the controller's do."""
+    kinds = Counter(event["type"] for event in events)
+    calls = kinds[CALLED]
+    return Usage(
+        transitions=sum(count for kind, count in kinds.items() if kind.endswith(ENTERED)),
+        lambda_calls=calls,
+        lambda_gb_seconds=calls * FUNCTION_GB * SECONDS_PER_CALL,
+        metrics_requested=metrics_requested,
+    )
 
 
 def _look(item: Mapping[str, Any]) -> Look:

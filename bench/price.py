@@ -1,0 +1,134 @@
+"""What a rollout costs, beside a loop in the shape of awslabs/aws-lambda-deploy: `python -m bench.price`.
+
+The demo's healthy release under the target's policy, `standard`, on the embedded AWS, and the loop over the same weights: once
+with a check where the controller looks, in the same rhythm, and once as its ancestor does, with one check at the end of each
+weight. All are counted from their execution histories and priced with the product's own table of rates, so the dollars
+depend on the rates and the ratios hardly do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.lambda_deploy import run_loop
+from canary.rules.price import RATES, Usage, price
+from local.orders_traffic import PER_MINUTE
+from local.readback import Readback, count_usage
+from local.sample import publish_release
+from local.stand import WARM_UP_SECONDS, open_stand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LIMIT_SECONDS = 6 * 3600
+METRICS_OF_A_CHECK = 1
+"""One statistic of one metric, taken at the price of one metric of GetMetricData."""
+
+
+class NotPromotedError(Exception):
+    """The healthy release was not promoted, so that its price would be another's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One way to bring out a release: how often it looked, how long it took, what it used."""
+
+    name: str
+    looks: int
+    seconds: float
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The controller's bill, and what a loop needs to take the same course: the share (0 to 1) at each look, and the rhythm."""
+
+    bill: Bill
+    shares: tuple[float, ...]
+    look_seconds: int
+    bake_seconds: int
+
+
+def roll_out(per_minute: float) -> Course:
+    """The demo's healthy release, under the target's own policy.
+
+    Raises:
+        NotPromotedError: it ended otherwise.
+
+    """
+    with open_stand(per_minute=per_minute) as stand:
+        aws, readback = stand.aws, Readback(stand.aws.client, stand.controller.table)
+        aws.clock.run_for(WARM_UP_SECONDS)
+        publish_release(aws.client, stand.target, {"NAME": "healthy"})
+        execution = stand.start_rollout("price", "what does it cost?")
+        ended = aws.run_until_ended(execution, limit=LIMIT_SECONDS)
+        if ended["status"] != "SUCCEEDED":
+            raise NotPromotedError(f"the rollout ended as {ended['status']}: {ended.get('cause', '')}")
+        looks = list(readback.looks("price"))
+        bill = Bill(
+            name="this controller",
+            looks=len(looks),
+            seconds=(ended["stopDate"] - ended["startDate"]).total_seconds(),
+            usage=readback.usage(execution, "price"),
+        )
+        shares = tuple(look.weight_percent / 100 for look in looks)
+        rhythm = round((looks[-1].at - looks[0].at) / (len(looks) - 1))
+        return Course(bill, shares, rhythm, stand.target.policy.steps[0].bake_seconds)
+
+
+def run_as_loop(name: str, shares: Sequence[float], *, interval_seconds: int, per_minute: float) -> Bill:
+    """The loop over these shares, with a check at each."""
+    loop = run_loop(shares, interval_seconds=interval_seconds, per_minute=per_minute)
+    usage = count_usage(loop.events, metrics_requested=loop.checks * METRICS_OF_A_CHECK)
+    return Bill(name, loop.checks, loop.seconds, usage)
+
+
+def measure(per_minute: float) -> list[Bill]:
+    """All bills, the controller's first."""
+    course = roll_out(per_minute)
+    often = run_as_loop(
+        "the loop, a check at each of those looks", course.shares, interval_seconds=course.look_seconds, per_minute=per_minute
+    )
+    seldom = run_as_loop(
+        "the loop, a check a weight", list(Counter(course.shares)), interval_seconds=course.bake_seconds, per_minute=per_minute
+    )
+    return [course.bill, often, seldom]
+
+
+def table(bills: Sequence[Bill]) -> str:
+    """Markdown, each bill beside the first."""
+    first = price(bills[0].usage).dollars
+    lines = [
+        "| what | minutes | looks | transitions | Lambda calls | metrics requested | dollars | times the first |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for bill in bills:
+        used, dollars = bill.usage, price(bill.usage).dollars
+        counts = f"{bill.looks} | {used.transitions} | {used.lambda_calls} | {used.metrics_requested}"
+        lines.append(f"| {bill.name} | {bill.seconds / 60:.0f} | {counts} | {dollars:.4f} | {dollars / first:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def gains(bills: Sequence[Bill]) -> str:
+    """What each gets for it."""
+    ours = bills[0]
+    per_look = ours.usage.metrics_requested / ours.looks
+    return (
+        f"For that the controller compares both arms in errors, latency and a business metric, with {per_look:.0f} metrics for "
+        "each look, moves a whole stage at once, and goes back whatever fails. The loop asks whether one function's new "
+        "version had an error in the last minute of each wait, takes no data for health, and catches nothing that fails. "
+        f"List prices of {RATES.compiled_on} in {RATES.region}, without the controller's table; the loop has none.\n"
+    )
+
+
+def main() -> None:
+    """Measure and tell."""
+    bills = measure(PER_MINUTE)
+    sys.stdout.write(f"{table(bills)}\n{gains(bills)}")
+
+
+if __name__ == "__main__":
+    main()
