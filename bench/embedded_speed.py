@@ -1,0 +1,103 @@
+"""How fast the embedded AWS is: `python -m bench.embedded_speed`.
+
+Simulated minutes for each second of real time, with the sample's traffic at several rates, each request answered by a real
+handler: without a rollout, and while one looks every minute. The fastest of a few single minutes is told, because what else the
+machine does can only make one slower, and each rate is told beside the sample's own, 600 requests a minute.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.sample import publish_release
+from local.stand import WARM_UP_SECONDS, Stand, open_stand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.served import Served
+
+RATES = (60.0, 600.0, 6000.0)
+BESIDE = 600.0
+MINUTES = 7
+MINUTE = 60.0
+UNTIL_LOOKS_SECONDS = 180.0
+"""After so long a rollout bakes its first step, and every minute has a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """One rate's speed: seconds of real time for a simulated minute, and the requests answered in it."""
+
+    per_minute: float
+    has_rollout: bool
+    seconds: float
+    requests: int
+
+    @property
+    def minutes_a_second(self) -> float:
+        """Simulated minutes for each real second."""
+        return 1.0 / self.seconds
+
+
+class _Counter:
+    """How many requests were answered."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, _served: Served) -> None:
+        self.count += 1
+
+
+def measure(rates: Sequence[float], minutes: int) -> list[Speed]:
+    """Each rate's speed, without a rollout and with one."""
+    return [speed for rate in rates for speed in _measure_rate(rate, minutes)]
+
+
+def _measure_rate(rate: float, minutes: int) -> list[Speed]:
+    with open_stand(per_minute=rate) as stand:
+        stand.aws.clock.run_for(WARM_UP_SECONDS)
+        quiet = _time_minutes(stand, minutes)
+        publish_release(stand.aws.client, stand.target, {"NAME": "healthy"})
+        stand.start_rollout("speed", "how fast is it?")
+        stand.aws.clock.run_for(UNTIL_LOOKS_SECONDS)
+        busy = _time_minutes(stand, minutes)
+    return [Speed(rate, has_rollout, *timed) for has_rollout, timed in ((False, quiet), (True, busy))]
+
+
+def _time_minutes(stand: Stand, minutes: int) -> tuple[float, int]:
+    """The least real time of a simulated minute, and the requests answered in it."""
+    counter, timed = _Counter(), []
+    stand.aws.dataplane.on_served(counter)
+    for _ in range(minutes):
+        before, begun = counter.count, time.perf_counter()
+        stand.aws.clock.run_for(MINUTE)
+        timed.append((time.perf_counter() - begun, counter.count - before))
+    return min(timed)
+
+
+def table(speeds: Sequence[Speed]) -> str:
+    """Markdown, each rate beside 600 requests a minute."""
+    beside = {speed.has_rollout: speed.minutes_a_second for speed in speeds if speed.per_minute == BESIDE}
+    lines = [
+        "| requests a minute | rollout | simulated minutes a second | times that at 600 | requests answered a second |",
+        "|---|---|---|---|---|",
+    ]
+    for speed in speeds:
+        fast, rollout = speed.minutes_a_second, "yes" if speed.has_rollout else "no"
+        ratio = fast / beside[speed.has_rollout]
+        lines.append(f"| {speed.per_minute:.0f} | {rollout} | {fast:.2f} | {ratio:.2f} | {fast * speed.requests:.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure and tell."""
+    sys.stdout.write(table(measure(RATES, MINUTES)))
+
+
+if __name__ == "__main__":
+    main()
