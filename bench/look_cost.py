@@ -1,8 +1,9 @@
 """What one look costs late in a long rollout: `python -m bench.look_cost`.
 
 A look reads its evidence from the record's JSON, folds the minute that is new and writes the JSON again. That is timed with 1,
-10 and 100 metrics in the 24th hour, beside a look in the first hour of the same rollout. CloudWatch is not part of it: a look
-asks for the minutes that it has not used yet (tests/aws), whatever the rollout's age.
+10 and 100 metrics in the 24th hour, beside a look in the first hour of the same rollout. Before that it asks CloudWatch for the
+minutes that it has not used yet: how many calls, metrics and minutes those are, and the time that the function itself takes
+for them, is told in a second table, early and late as well.
 """
 
 from __future__ import annotations
@@ -11,12 +12,17 @@ import json
 import sys
 import time
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench import look_reading
 from bench.judge import SEED
 from canary.rules import judge
 from canary.rules.judge import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 METRICS = (1, 10, 100)
 EARLY_MINUTE, LATE_MINUTE = 30, 24 * 60
@@ -48,16 +54,33 @@ def one_look(evidence: judge.Evidence) -> tuple[float, int]:
     return time.perf_counter() - begun, size
 
 
+def judging(metrics: Iterable[int], *, late: int, repeats: int) -> Iterator[str]:
+    """What the judge takes, as lines of Markdown; ``late`` is the late look's minute."""
+    yield "| metrics | judging in the first hour, ms | late, ms | ratio | evidence, bytes early / late |"
+    yield "|---|---|---|---|---|"
+    for count in metrics:
+        evidences = [evidence_after(count, minutes) for minutes in (EARLY_MINUTE, late)]
+        looks = [[one_look(evidence) for evidence in evidences] for _ in range(repeats)]
+        first, last = (median(pair[k][0] for pair in looks) * 1000.0 for k in (0, 1))
+        sizes = " / ".join(str(size) for _, size in looks[0])
+        yield f"| {count} | {first:.2f} | {last:.2f} | {last / first:.2f} | {sizes} |"
+
+
+def reading(metrics: Iterable[int], *, late: int, repeats: int) -> Iterator[str]:
+    """What is asked of CloudWatch, as lines of Markdown."""
+    yield "| metrics | calls early / late | metrics requested | minutes | reading in the first hour, ms | late, ms | ratio |"
+    yield "|---|---|---|---|---|---|---|"
+    for count in metrics:
+        first, last = (look_reading.read(count, minute=minute, repeats=repeats) for minute in (EARLY_MINUTE, late))
+        asked = [f"{getattr(first, what)} / {getattr(last, what)}" for what in ("calls", "metrics", "minutes")]
+        times = f"{first.seconds * 1000:.2f} | {last.seconds * 1000:.2f} | {last.seconds / first.seconds:.2f}"
+        yield f"| {count} | {' | '.join(asked)} | {times} |"
+
+
 def main() -> None:
     """Measure and tell."""
-    sys.stdout.write("| metrics | first hour, ms | 24th hour, ms | ratio | evidence, bytes early / late |\n")
-    sys.stdout.write("|---|---|---|---|---|\n")
-    for metrics in METRICS:
-        early, late = (evidence_after(metrics, minutes) for minutes in (EARLY_MINUTE, LATE_MINUTE))
-        times = [(one_look(early), one_look(late)) for _ in range(REPEATS)]
-        first, last = (median(pair[k][0] for pair in times) * 1000.0 for k in (0, 1))
-        sizes = " / ".join(str(times[0][k][1]) for k in (0, 1))
-        sys.stdout.write(f"| {metrics} | {first:.2f} | {last:.2f} | {last / first:.2f} | {sizes} |\n")
+    tables = (one(METRICS, late=LATE_MINUTE, repeats=REPEATS) for one in (judging, reading))
+    sys.stdout.write("\n".join("".join(f"{line}\n" for line in lines) for lines in tables))
 
 
 if __name__ == "__main__":
