@@ -20,6 +20,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 SECONDS = 300
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COST_IN_README = (
+    r"took (?P<transitions>\d+) state transitions, (?P<calls>\d+) Lambda calls and (?P<metrics>\d+) requested "
+    r"metrics, (?P<dollars>\$[\d.]+) at the list prices of (?P<day>[\d-]+) in (?P<region>[\w-]+)"
+)
+COST_IN_DEMO = (
+    r"cost (?P<dollars>\$[\d.]+): (?P<transitions>\d+) transitions, (?P<calls>\d+) Lambda calls, (?P<metrics>\d+) metrics "
+    r"requested \(list prices of (?P<day>[\d-]+), (?P<region>[\w-]+)\)"
+)
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +56,12 @@ def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     sources = os.pathsep.join([str(ROOT), str(ROOT / "functions")])
     return kept | {"PYTHONPATH": sources, "PATH": os.pathsep.join([str(BIN), kept["PATH"]])}
+
+
+def priced(pattern: str, text: str) -> dict[str, str]:
+    """The one price in a text, with what it is for."""
+    [found] = re.finditer(pattern, " ".join(text.split()))
+    return found.groupdict()
 
 
 @contextmanager
@@ -84,6 +99,7 @@ def test_the_demo_runs_one_scenario() -> None:
     assert re.search(r"\bpromoted\b", ran.stdout, re.IGNORECASE)
     assert "all as they should" in ran.stdout
     assert ran.stderr == ""
+    assert priced(COST_IN_README, README) == priced(COST_IN_DEMO, ran.stdout), "the README tells another price than the demo"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ import pytest
 from canary.edge.request import parse_advance, parse_operator_call, parse_request
 from canary.rules.access_log import LOG_FORMAT, find_misfit
 from canary.rules.policy import SHIPPED, Policy
+from local.controller import OPERATOR, function_name
+from local.orders_traffic import PER_MINUTE
 from local.scenarios import SCENARIOS
 from statemachine.definition import load, states_of
 from statemachine.diagram import PICTURE, digest, digest_of, dot, stamp
@@ -188,6 +190,11 @@ def test_the_demo_is_told_as_it_is() -> None:
 
     assert set(named) <= {scenario.name for scenario in SCENARIOS}
     assert f"{NUMBERS[len(SCENARIOS)]} rollouts" in " ".join(README.split())
+    assert f"{PER_MINUTE:g} requests a minute" in README
+
+
+def test_the_operators_function_is_called_by_its_name() -> None:
+    assert re.findall(r"call the function `([^`]+)`", README) == [function_name(OPERATOR)]
 
 
 def test_every_ending_is_told() -> None:
