@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordsRefusedError
+from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
 from canary.aws.records import HOLDER, Lock, LookItem, Records, describe_holder
 from canary.rules.phases import Phase
 from local.faults import Fault, Mode
@@ -204,6 +204,18 @@ def test_a_rollout_is_found_with_its_own_targets_lock_whatever_target_is_said(re
     assert records.find("run-1", target="billing").lock == held.lock
     assert records.find("run-1", target="orders").lock == held.lock
     assert records.find("run-1", lock=Lock("orders", 7)).lock == Lock("orders", 7)
+
+
+def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records):
+    records.take(a_rollout(), fencing=0)
+    ground.aws.client("dynamodb").update_item(
+        TableName=ground.rig.controller.table,
+        Key={"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}},
+        UpdateExpression="SET schema_version = :older",
+        ExpressionAttributeValues={":older": {"N": "0"}},
+    )
+    with pytest.raises(RecordSchemaError, match="the record is of schema 0 and this controller reads 1; deploy the version"):
+        records.find("run-1")
 
 
 def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():

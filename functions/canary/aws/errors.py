@@ -6,7 +6,8 @@
      +-- LockedError          another rollout holds the target
      +-- AwsRefusedError      AWS refused a call that the rollout needs
      +-- RecordsRefusedError  DynamoDB refused the records: nothing may be written to the target without them
-     +-- NoticeRefusedError   EventBridge refused a notice; nothing depends on it
+     +-- RecordSchemaError    the record was written by a version of the controller that this one cannot read
+ +-- NoticeRefusedError   EventBridge refused a notice; nothing depends on it
      +-- UnknownTargetError   no target of that name is registered
      +-- StateChangedError    the target is not as this rollout left it
 
@@ -38,6 +39,10 @@ class AwsRefusedError(ControllerError):
 
 class RecordsRefusedError(ControllerError):
     """DynamoDB refused to read or write the records."""
+
+
+class RecordSchemaError(ControllerError):
+    """The record is of another schema than this code reads."""
 
 
 class NoticeRefusedError(ControllerError):

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import refusals
-from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordsRefusedError
+from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
 from canary.rules.codec import decode, encode
 from canary.rules.phases import Phase
-from canary.rules.rollout import Rollout
+from canary.rules.rollout import SCHEMA_VERSION, Rollout
 
 HOLDER = "held"
 """The owner of a rollout that is held between its steps: nobody, until an advance takes it."""
@@ -439,6 +439,7 @@ def _rollout_item(rollout: Rollout) -> Item:
         "reason": {"S": rollout.reason},
         "needs_operator": {"BOOL": rollout.needs_operator},
         "revision": {"N": str(rollout.revision)},
+        "schema_version": {"N": str(SCHEMA_VERSION)},
         "record": {"S": json.dumps(encode(rollout), separators=(",", ":"))},
     }
 
@@ -451,6 +452,17 @@ def _history_item(rollout_id: str, history: Mapping[str, Any]) -> Item:
 
 
 def _rollout_of(item: Item) -> Rollout:
+    """The rollout of a record that this code can read.
+
+    Raises:
+        RecordSchemaError: another version of the controller wrote it.
+
+    """
+    if (found := int(item["schema_version"]["N"])) != SCHEMA_VERSION:
+        raise RecordSchemaError(
+            f"the record is of schema {found} and this controller reads {SCHEMA_VERSION}; deploy the version that wrote it "
+            "until its rollout has ended"
+        )
     return decode(Rollout, json.loads(item["record"]["S"]))
 
 

@@ -13,6 +13,7 @@ from canary.rules.policy import Progression
 from canary.rules.target import Target
 
 SCHEMA_VERSION = 1
+"""Of the record; it rises when records written before can no longer be read."""
 
 
 @dataclass(frozen=True, slots=True)
