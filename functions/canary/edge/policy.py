@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Weight
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
-from canary.edge.model import Clash, Strict, parse, require
+from canary.edge.model import Clash, Strict, parse
 from canary.rules.policy import STANDARD, Policy, PolicyChanges, Progression, Step, WhenUnproven, effective_policy
 
 if TYPE_CHECKING:
@@ -170,11 +170,6 @@ def parse_policy(raw: object, *, base: Policy = STANDARD) -> tuple[Policy | None
     """The policy that ``raw`` (a name or a mapping) makes of ``base``, or None and every problem."""
     model, problems = parse(_Alone, {"policy": raw})
     return (effective_policy(base, model.policy.changes()), ()) if model else (None, problems)
-
-
-def require_policy(raw: object, *, base: Policy = STANDARD) -> Policy:
-    """The policy that ``raw`` makes of ``base``; raises ``RefusedError`` with every problem."""
-    return require(parse_policy(raw, base=base))
 
 
 def policy_to_mapping(policy: Policy) -> dict[str, Any]:

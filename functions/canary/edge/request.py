@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.parser import Field
 
 from canary.edge.fields import Deployment, FunctionName, Lateness, ScheduledTime, TargetName, Version
 from canary.edge.kinds import Given, OneOf, Prose
-from canary.edge.model import Clash, Strict, parse, require
+from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
 from canary.rules.release import Advance, Journey, Release, Request, Schedule
 
@@ -144,11 +144,6 @@ def parse_advance(raw: object) -> tuple[Advance | None, tuple["Problem", ...]]:
     return (model.advance(), ()) if model else (None, problems)
 
 
-def require_request(raw: object) -> Request:
-    """The request that an execution's input makes; raises ``RefusedError`` with every problem."""
-    return require(parse_request(raw))
-
-
 def release_of(raw: object) -> Release:
     """The release in an input that may be wrong elsewhere, so that all can be told at once; empty if wrong itself."""
     model, _ = parse(ReleaseModel, raw.get("release", {})) if isinstance(raw, Mapping) else (None, ())
@@ -159,8 +154,3 @@ def parse_operator_call(raw: object) -> tuple[OperatorCall | None, tuple["Proble
     """An operator's call, or None and every problem."""
     model, problems = parse(OperatorModel, raw)
     return (OperatorCall(model.verb, model.target, model.reason), ()) if model else (None, problems)
-
-
-def require_operator_call(raw: object) -> OperatorCall:
-    """An operator's call; raises ``RefusedError`` with every problem."""
-    return require(parse_operator_call(raw))
