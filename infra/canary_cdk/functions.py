@@ -85,22 +85,12 @@ MAY: Mapping[str, May] = MappingProxyType(
 """By function, what its code calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Memory in MB and timeout in seconds.
+MEMORY_MB = 512
+"""Bought for the processor time that comes with it; measured in docs/decisions/0011-one-size-for-all-functions.md."""
 
-    A handler that is ready holds some 75 MB (`python -m bench.cold_start`); the rest buys the processor time that comes
-    with it.
-
-    No timeout may be longer than a late writer is waited for: a function that AWS has not stopped may still write.
-    """
-
-    memory_mb: int = 512
-    timeout_seconds: int = 60
-
-
-SIZES: Mapping[str, Size] = MappingProxyType({})
-"""The functions that are not of the usual size."""
+TIMEOUT = cdk.Duration.seconds(60)
+"""No longer than a late writer is waited for: a function that AWS has not stopped may still write. Enough for what is counted
+on the same page."""
 
 
 class DutiesMissingError(Exception):
@@ -139,7 +129,6 @@ class TaskFunction(Construct):
 
     def _function(self, shared: Shared, log: logs.LogGroup, reserved_concurrency: int | None) -> lambda_.Function:
         task = self.node.id
-        size = SIZES.get(task, Size())
         acknowledge_rule(self, "AwsSolutions-L1")
         explain(self.role, XRAY_ACTIONS, "*")
         return lambda_.Function(
@@ -155,8 +144,8 @@ class TaskFunction(Construct):
             role=self.role,
             log_group=log,
             environment=_environment(task, shared.table),
-            memory_size=size.memory_mb,
-            timeout=cdk.Duration.seconds(size.timeout_seconds),
+            memory_size=MEMORY_MB,
+            timeout=TIMEOUT,
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=reserved_concurrency,
             current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),

@@ -8,6 +8,7 @@ import pytest
 from canary.edge.settings import REQUIRED
 from canary.rules.phases import LATE_WRITER_SECONDS
 from canary.tasks.entry import METRICS
+from local import controller as local
 from statemachine.definition import load, states_of, task_names
 from tests.infra.templates import text
 
@@ -45,6 +46,11 @@ def test_functions_run_traced_on_arm_with_the_pinned_layer(controller):
         assert re.fullmatch(
             r"arn:<Partition>:lambda:<Region>:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:\d+", layer
         )
+
+
+def test_every_function_is_of_the_size_that_was_measured(controller):
+    sizes = {(one["MemorySize"], one["Timeout"]) for one in functions(controller).values()}
+    assert sizes == {(local.MEMORY_MB, local.TIMEOUT_SECONDS)}
 
 
 def test_no_function_outlives_the_wait_for_a_late_writer(controller):
