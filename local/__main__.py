@@ -14,6 +14,7 @@ PORT = 4566
 SPEED = 60.0
 PER_MINUTE = 600.0
 WRONG_USE = 2
+STARTING = "starting an AWS in this process, with a sample API, its day of history and the controller"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +28,7 @@ def _demo(asked: argparse.Namespace) -> int:
         chosen = choose(asked.only)
     except UnknownScenarioError as error:
         return _refuse(error)
+    _tell(STARTING)
     with without_collections():
         from local.demo import run_demo  # noqa: PLC0415 - moto takes seconds to import, and a wrong name need not wait
 
@@ -38,10 +40,16 @@ def _serve(asked: argparse.Namespace) -> int:
         require_free(asked.port)
     except PortTakenError as error:
         return _refuse(error)
+    _tell(f"# {STARTING}")
     with without_collections():
         from local.serve import serve  # noqa: PLC0415 - as above
 
     return serve(port=asked.port, speed=asked.speed, per_minute=asked.requests_per_minute)
+
+
+def _tell(line: str) -> None:
+    """Say at once what takes a few seconds."""
+    print(line, flush=True)  # noqa: T201 - the command line
 
 
 def _refuse(error: Exception) -> int:

@@ -11,8 +11,12 @@ import pkgutil
 from functools import cache
 from typing import TYPE_CHECKING
 
+from local.moto_seams.deferred import import_without_deferred
+
 if TYPE_CHECKING:
     from types import ModuleType
+
+import_without_deferred()
 
 
 @cache

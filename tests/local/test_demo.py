@@ -5,7 +5,7 @@ from math import log
 import pytest
 from rich.console import Console
 
-from local.__main__ import main
+from local.__main__ import STARTING, main
 from local.demo import find_problems, run_demo
 from local.readback import Look, Standing
 from local.sample_code import archive
@@ -62,6 +62,14 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
     assert "Lambda calls" in shown
     assert "1 rollout in" in shown
     assert "all as they should" in shown
+
+
+def test_what_is_started_is_told_before_it_is_there(capsys, monkeypatch):
+    monkeypatch.setattr("local.demo.run_demo", len)
+    assert main(["demo", "--only", "errors"]) == 1
+    assert (
+        capsys.readouterr().out == "starting an AWS in this process, with a sample API, its day of history and the controller\n"
+    )
 
 
 def test_an_unknown_scenario_is_answered_with_those_that_there_are(capsys):

@@ -1,17 +1,37 @@
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from local.moto_seams import seams
+from local.moto_seams import deferred, seams
 from local.moto_seams.hooks import find, preserved, replace
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("functions", "local", "statemachine", "examples", "cli", "infra", "bench")
-HOOKS = [pytest.param(hook, id=hook.removeprefix("moto.")) for seam in seams() for hook in seam.HOOKS]
+HOOKS = [pytest.param(hook, id=hook.removeprefix("moto.")) for seam in (*seams(), deferred) for hook in seam.HOOKS]
+USING_WHAT_IS_DEFERRED = """
+import json, sys
+from local.stand import open_stand
+def imported():
+    return sorted(name for name in sys.modules if name in {"moto.ec2", "moto.batch", "moto.batch.utils"})
+with open_stand() as stand:
+    found = [imported()]
+    stand.aws.client("ssm").send_command(DocumentName="AWS-RunShellScript", Targets=[{"Key": "tag:a", "Values": ["b"]}])
+    found.append(imported())
+    submit = {"Type": "Task", "Resource": "arn:aws:states:::batch:submitJob", "End": True}
+    submit["Parameters"] = {"JobName": "j", "JobDefinition": "d", "JobQueue": "q"}
+    definition = json.dumps({"StartAt": "Submit", "States": {"Submit": submit}})
+    role = "arn:aws:iam::123456789012:role/r"
+    stand.aws.client("stepfunctions").create_state_machine(name="m", definition=definition, roleArn=role)
+    found.append(imported())
+print(json.dumps(found))
+"""
 
 
 def modules():
@@ -30,6 +50,20 @@ def imported(path):
 @pytest.mark.parametrize("hook", HOOKS)
 def test_moto_still_has_what_a_seam_replaces(hook):
     find(hook)
+
+
+@pytest.mark.parametrize("hook", deferred.HOOKS)
+def test_moto_imports_what_is_deferred_where_it_did(hook):
+    owner, name = find(hook)
+    assert isinstance(vars(owner)[name], deferred.Deferred), f"{hook} is moto's own: something imported it before the seams"
+
+
+def test_what_is_deferred_is_imported_when_it_is_used_and_not_to_start():
+    ran = subprocess.run(  # noqa: S603 - this file's own text
+        [sys.executable, "-c", USING_WHAT_IS_DEFERRED], cwd=ROOT, capture_output=True, check=False, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == [[], ["moto.ec2"], ["moto.batch", "moto.batch.utils", "moto.ec2"]]
 
 
 def test_every_seam_names_its_hooks():

@@ -135,6 +135,10 @@ def test_a_deployment_onto_a_stage_is_made_over_http(served):
     assert made in {one["id"] for one in client.get_deployments(restApiId=rest_api_id)["items"]}
 
 
+def test_it_says_at_once_what_it_starts(served):
+    assert served.text.splitlines()[0].startswith("# starting an AWS in this process")
+
+
 def test_it_prints_commands_that_name_everything(served):
     commands = [line for line in served.text.splitlines() if not line.startswith("#")]
     assert commands[0] == "export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=eu-west-1"
