@@ -67,9 +67,7 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
 def test_what_is_started_is_told_before_it_is_there(capsys, monkeypatch):
     monkeypatch.setattr("local.demo.run_demo", len)
     assert main(["demo", "--only", "errors"]) == 1
-    assert (
-        capsys.readouterr().out == "starting an AWS in this process, with a sample API, its day of history and the controller\n"
-    )
+    assert capsys.readouterr().out == f"{STARTING}\n"
 
 
 def test_an_unknown_scenario_is_answered_with_those_that_there_are(capsys):
