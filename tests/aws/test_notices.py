@@ -74,7 +74,7 @@ def test_a_notice_that_the_bus_does_not_take_is_logged():
     assert logger.lost == [{"rollout": "run-1", "kind": "Rollout Ended", "reason": [{"ErrorCode": "Throttled"}]}]
 
 
-@pytest.mark.parametrize("mode", [Mode.REFUSED, Mode.THROTTLED])
+@pytest.mark.parametrize("mode", [Mode.REFUSED, pytest.param(Mode.THROTTLED, marks=pytest.mark.slow)])
 def test_a_rollout_goes_on_without_its_notices(ground: Ground, mode: Mode):
     ground.aws.faults.add(Fault(None, "events", "PutEvents", mode))
     walk = ground.walk().shift()

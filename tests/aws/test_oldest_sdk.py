@@ -40,6 +40,7 @@ def rig() -> Iterator[Rig]:
         yield Rig(aws)
 
 
+@pytest.mark.slow
 def test_what_functions_ask_of_aws_is_known_to_the_oldest_sdk(rig: Rig, made: Made):
     rig.publish()
     assert rig.run(policy={"progression": "scheduled"}).ending == "Held"

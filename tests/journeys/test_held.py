@@ -189,11 +189,13 @@ def test_a_canary_that_breaks_while_held_is_rolled_back_by_the_sweepers_looks(ri
 
 
 def test_a_rollout_that_nobody_advances_goes_back(rig: Rig):
-    first = held_since_start(rig)
-    rig.settle(SCHEDULED.max_hold_seconds + 600)
+    rig.publish()
+    first = rig.start(policy={"max_hold_seconds": 3600})
+    assert rig.finish(first).ending == "Held"
+    rig.settle(3600 + 600)
 
     assert rig.is_at_rest()
-    assert "held for 2 h without an advance" in rig.record_of(first).rollout.reason
+    assert "held for 1 h without an advance" in rig.record_of(first).rollout.reason
 
 
 def test_a_held_rollout_is_aborted_at_once(rig: Rig):

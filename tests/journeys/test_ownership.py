@@ -76,7 +76,7 @@ def all_states() -> Iterator[str]:
     return (name for name in on_the_way if name not in {"MakeSafe", "WhichEnding", "SafetySettle"})
 
 
-@pytest.mark.parametrize("delivery", ["once", "twice", "never"])
+@pytest.mark.parametrize("delivery", ["once", pytest.param("twice", marks=pytest.mark.slow), "never"])
 def test_a_stopped_execution_is_made_safe_by_guard_and_sweeper(rig: Rig, delivery: str):
     rig.aws.events.deliver = delivery
     before = rig.aliases()
@@ -186,7 +186,10 @@ def fire(rig: Rig, arn: str) -> None:  # noqa: ARG001 - called like the others
     rig.aws.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
 
 
-@pytest.mark.parametrize(("call", "is_held"), [(stop, False), (lambda rig, _: abort(rig), False), (fire, True)])
+@pytest.mark.parametrize(
+    ("call", "is_held"),
+    [(stop, False), pytest.param(lambda rig, _: abort(rig), False, marks=pytest.mark.slow), (fire, True)],
+)
 def test_whoever_takes_over_asks_for_an_operator_while_aws_refuses(rig: Rig, call: Callable[[Rig, str], Any], is_held: bool):  # noqa: FBT001
     rig.publish()
     arn = rig.start(**({"policy": {"progression": "scheduled"}} if is_held else {}))
@@ -207,7 +210,9 @@ def test_whoever_takes_over_asks_for_an_operator_while_aws_refuses(rig: Rig, cal
 def test_a_variable_that_somebody_adds_during_the_flip_is_told_and_stays(rig: Rig):
     rig.publish()
     arn = rig.start()
-    rig.aws.clock.run_until(lambda: "FlipSettle" in rig.states(arn), limit=3600)
+    rig.settle(300)
+    rig.aws.clock.run_until(lambda: rig.record_of(arn).rollout.phase == "moving_base", limit=3600)
+    rig.aws.clock.run_until(lambda: rig.states(arn)[-1] == "FlipSettle", limit=600)
     stage = rig.target.stage
     rig.aws.client("apigateway").update_stage(
         restApiId=stage.rest_api_id,

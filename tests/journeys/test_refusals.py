@@ -108,6 +108,7 @@ def test_hotfix_tolerates_an_alarm_that_was_already_firing(rig: Rig):
     assert "already firing" not in ended.cause
 
 
+@pytest.mark.slow
 def test_a_second_rollout_is_refused_while_one_runs(rig: Rig):
     rig.publish()
     first = rig.start()
