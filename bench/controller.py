@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from canary.rules import judge
 from canary.rules.judge import Counts
-from canary.rules.look import requests_needed_by_step
+from canary.rules.look import hear, requests_needed_by_step
+from canary.rules.looks import promotion_due
 from canary.rules.minutes import MinuteUse, classify
 from canary.rules.policy import Policy
 from canary.rules.sources import family_of, stakes
@@ -72,6 +73,11 @@ class Controller:
             self._fold(minute, minutes[minute])
         return decide(policy=self.policy, moment=self._moment(now), proof=self._proof(), alarms=())
 
+    @property
+    def promotion_due(self) -> float | None:
+        """When the promotion may be at the earliest, once the last step is being baked."""
+        return promotion_due(self.policy, self.step, baking_since=self.baking_since, first_shift=self.shifts[0])
+
     def _fold(self, minute: int, seen: Named) -> None:
         self.judged_to = minute
         use = self.uses[minute]
@@ -81,12 +87,8 @@ class Controller:
             self._judge(minute, seen, use)
 
     def _judge(self, minute: int, seen: Named, use: MinuteUse) -> None:
-        readable = {m: Counts(*counts) for m, counts in seen.items() if use is MinuteUse.FULL or family_of(m) != "slow"}
-        if use is MinuteUse.NOT_EVIDENCE:
-            weight = float(self.policy.steps[self.step].weight) / 100.0
-            self.evidence = judge.look_at_shift(self.evidence, readable, weight=weight)
-        else:
-            self.evidence = judge.look(self.evidence, readable)
+        weight = float(self.policy.steps[self.step].weight) / 100.0
+        self.evidence = hear(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, weight=weight)
         if self.evidence.is_condemned:
             self.is_condemned, self.condemned_by = True, minute
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from bench.alarm_math import AlarmState
 from bench.controller import GOES_ON, Controller, named
 from bench.world import Minute, World
-from canary.rules.minutes import MinuteUse
+from canary.rules.looks import seconds_to_look
+from canary.rules.minutes import MINUTE_SECONDS, MinuteUse
 from canary.rules.verdict import VerdictKind
 
 if TYPE_CHECKING:
     from canary.rules.policy import Policy
 
-LOOK_SECONDS = 60.0
 SHIFT_SECONDS = 1.0
 SEEN_AFTER_SECONDS = 60
 """For everybody: a minute's metrics are there one minute after its end."""
@@ -79,7 +79,7 @@ def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
     _shift(tape, controller, world.offset)
     now = controller.baking_since
     while not tape.promoted_at:
-        now += LOOK_SECONDS
+        now += seconds_to_look(policy, now=now, look_seconds=MINUTE_SECONDS, promotion_due=controller.promotion_due)
         for minute in range(tape.first + len(tape.minutes), int(now // 60)):
             tape.minutes.append(world.minute(minute))
             seen[minute * 60] = named(tape.minutes[-1], metrics)

@@ -97,6 +97,7 @@ class World:
     fault: float | None = None
     limits: Limits | None = None
     _base_mean: float = 0.0
+    _steady: tuple[float, Truth, float] | None = None
 
     def __post_init__(self) -> None:
         release = self.cell.release
@@ -122,9 +123,12 @@ class World:
         """What the minute from `index` * 60 held. Every weight change up to its end must have been made."""
         truth = self._truth(index * MINUTE)
         base_bad = truth.rates[1] * self._base_mean
-        gc, bc, gb, bb = self.rng.poisson((truth.good, truth.bad, self._base_mean - base_bad, base_bad)).tolist()
+        draw = self.rng.poisson  # one number at a time: an array of four takes longer than four calls
+        gc, gb = int(draw(truth.good)), int(draw(self._base_mean - base_bad))
         if self.cell.release.burst > 1.0:
-            bc, bb = (self._burst(mean) for mean in (truth.bad, base_bad))
+            bc, bb = self._burst(truth.bad), self._burst(base_bad)
+        else:
+            bc, bb = int(draw(truth.bad)), int(draw(base_bad))
         errors = (gc + bc, bc, gb + bb, bb)
         if self.limits is None or truth.shares is None:
             return Minute(errors, (), None, truth)
@@ -167,7 +171,23 @@ class World:
         return incidents + int(self.rng.negative_binomial(incidents, 1.0 / self.cell.release.burst))
 
     def _truth(self, start: float) -> Truth:
+        """The minute's truth, worked out anew only where something changed in it or since the one before."""
         cuts = self._cuts(start)
+        known = self._steady
+        is_steady = len(cuts) == 2 and known is not None and not self._changed(known[0], start)  # noqa: PLR2004 - no cut inside
+        if known is not None and is_steady:
+            self._base_mean = known[2]
+            return known[1]
+        truth = self._worked_out(start, cuts)
+        is_settled = len(cuts) == 2 and not self.cell.release.is_cold  # noqa: PLR2004
+        self._steady = (start, truth, self._base_mean) if is_settled else None
+        return truth
+
+    def _changed(self, since: float, start: float) -> bool:
+        """Whether anything that a minute's truth rests on happened between two of them."""
+        return any(since < at <= start for at in self._events())
+
+    def _worked_out(self, start: float, cuts: list[float]) -> Truth:
         good = bad = good_as_base = bad_as_base = base_all = base_bad = excess = 0.0
         for begins, ends in pairwise(cuts):
             middle, requests = (begins + ends) / 2.0, self.cell.traffic * (ends - begins) / MINUTE
@@ -185,9 +205,16 @@ class World:
 
     def _cuts(self, start: float) -> list[float]:
         end = start + MINUTE
-        inside = [at for at, _ in self.switches if start < at < end]
-        inside += [at for at in (*(self.outage or ()), self.fault) if at is not None and start < at < end]
-        return [start, *sorted(inside), end]
+        return [start, *sorted(at for at in self._events() if start < at < end), end]
+
+    def _events(self) -> list[float]:
+        """When the weight or a rate changes."""
+        events = [at for at, _ in self.switches]
+        if self.outage is not None:
+            events += self.outage
+        if self.fault is not None:
+            events.append(self.fault)
+        return events
 
     def _weight(self, at: float) -> float:
         return next((weight for since, weight in reversed(self.switches) if since <= at), 0.0)

@@ -51,7 +51,7 @@ def test_the_score_is_that_of_two_proportions(nc: int, nb: int, canary: float, b
     (found,) = score((nc, ec, nb, eb))
 
     everything_bad = ec + eb == nc + nb
-    assert found == pytest.approx(0 if ec < 5 or everything_bad else z(nc, ec, nb, eb))
+    assert found == pytest.approx(0 if ec < 10 or everything_bad else z(nc, ec, nb, eb))
 
 
 def test_a_catastrophe_scores_far_above_the_threshold():
@@ -70,7 +70,7 @@ def test_an_outage_of_both_arms_scores_zero():
     "minute",
     [
         (19, 19, 540, 0),
-        (60, 4, 540, 0),
+        (60, 9, 540, 0),
         (60, 60, 0, 0),
         (60, 60, None, None),
         (None, None, 540, 3),
@@ -148,7 +148,7 @@ def test_an_alarm_keeps_within_the_limits_of_cloudwatch(alarm: Alarm):
 def test_two_of_three_minutes_fire_and_missing_ones_do_not():
     arguments = target_alarms(a_target())[0].put_arguments()
 
-    assert arguments["Threshold"] == 10
+    assert arguments["Threshold"] == 12
     assert arguments["ComparisonOperator"] == "GreaterThanThreshold"
     assert (arguments["DatapointsToAlarm"], arguments["EvaluationPeriods"]) == (2, 3)
     assert arguments["TreatMissingData"] == "notBreaching"

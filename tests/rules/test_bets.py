@@ -13,13 +13,15 @@ from canary.rules.bets import (
     BETS,
     JUMPS,
     LARGEST_RATIO,
+    PATIENT_RISES,
     RATIOS,
     RISES,
     closest_worse,
-    jumps,
     log_bets,
     log_safe_bet,
-    log_shift_bets,
+    log_share_bets,
+    offer,
+    tempered,
 )
 
 if TYPE_CHECKING:
@@ -54,8 +56,9 @@ def not_worse() -> list[tuple[float, float]]:
 @pytest.mark.parametrize("b", PREDICTED)
 @pytest.mark.parametrize("phi", [1.0, 2.5])
 def test_no_bet_is_expected_to_win_while_the_canary_is_no_worse(nc: int, nb: int, b: float, phi: float):
-    offered = jumps(b)
-    table = {(ec, eb): [exp(log_e / phi) for log_e in log_bets(nc, ec, nb, eb, offered)] for ec, eb in outcomes(nc, nb)}
+    offered = offer(b)
+    drawn = outcomes(nc, nb)
+    table = {(ec, eb): [exp(log_e) for log_e in log_bets(nc, ec, nb, eb, offered, phi=phi)] for ec, eb in drawn}
     for pc, pb in not_worse():
         expected = expectations(nc, nb, table, pc, pb)
         assert len(expected) == BETS
@@ -64,7 +67,7 @@ def test_no_bet_is_expected_to_win_while_the_canary_is_no_worse(nc: int, nb: int
 
 def test_the_enumeration_would_notice_a_bet_that_cheats():
     nc, nb = 3, 3
-    table = {(ec, eb): [1.05 * exp(log_bets(nc, ec, nb, eb, [])[0])] for ec, eb in outcomes(nc, nb)}
+    table = {(ec, eb): [1.05 * exp(log_bets(nc, ec, nb, eb, offer(0.01))[0])] for ec, eb in outcomes(nc, nb)}
     assert max(expectations(nc, nb, table, pc, pb)[0] for pc, pb in not_worse()) > 1.0
 
 
@@ -88,38 +91,38 @@ def test_the_safe_bet_wins_when_the_arms_are_alike(delta: float):
 
 def test_ratio_bets_follow_their_formula():
     nc, ec, nb, eb = 60, 3, 540, 5
-    for r, log_e in zip(RATIOS, log_bets(nc, ec, nb, eb, [])[: len(RATIOS)], strict=True):
+    for r, log_e in zip(RATIOS, log_bets(nc, ec, nb, eb, offer(0.01))[: len(RATIOS)], strict=True):
         assert log_e == pytest.approx(ec * log(r) - (ec + eb) * log((r * nc + nb) / (nc + nb)))
 
 
 def test_no_ratio_is_bet_on_that_an_outage_leaves_no_room_for():
-    won = log_bets(60, 12, 540, 108, [])
+    won = log_bets(60, 12, 540, 108, offer(0.01))
     assert [log_e == 0.0 for log_e in won[: len(RATIOS)]] == [r * 0.2 >= 0.9 + 0.1 * r for r in RATIOS]
-    assert log_shift_bets(60, 12, 540, 108, 0.1)[: len(RATIOS)] == won[: len(RATIOS)]
+    assert log_share_bets(60, 12, 540, 108, share=0.1, b=0.01)[: len(RATIOS)] == won[: len(RATIOS)]
 
 
 def test_rise_bets_are_ratio_bets_on_the_base_rate_of_the_minute():
     nc, ec, nb, eb = 60, 20, 540, 110
     share, pooled = 0.1, 130 / 600
-    for d, log_e in zip(RISES, log_bets(nc, ec, nb, eb, [])[len(RATIOS) :], strict=True):
+    for d, log_e in zip(RISES, log_bets(nc, ec, nb, eb, offer(0.01))[len(RATIOS) : len(RATIOS) + len(RISES)], strict=True):
         r = 1 + d / (pooled - d * share)
         assert log_e == pytest.approx(ec * log(r) - (ec + eb) * log(1 + (r - 1) * share))
 
 
 @pytest.mark.parametrize(("ec", "eb"), [(1, 0), (1, 1), (2, 0)])
 def test_a_rise_above_hardly_any_base_rate_bets_on_the_largest_ratio(ec: int, eb: int):
-    won = log_bets(60, ec, 540, eb, [])[len(RATIOS) :]
+    won = log_bets(60, ec, 540, eb, offer(0.01))[len(RATIOS) : len(RATIOS) + len(RISES)]
     assert won == [pytest.approx(ec * log(LARGEST_RATIO) - (ec + eb) * log(1 + (LARGEST_RATIO - 1) * 0.1))] * 2
 
 
 def test_a_fault_inside_an_outage_wins_the_rise_bet_at_once():
-    won = log_bets(600, 150, 5400, 1080, jumps(0.001))
+    won = log_bets(600, 150, 5400, 1080, offer(0.001))
     assert max(won) == won[len(RATIOS)] > 3.0
 
 
 def test_jump_bets_are_the_likelihood_over_that_of_the_arms_pooled():
     nc, ec, nb, eb, b = 6, 2, 14, 1, 0.03
-    won = log_bets(nc, ec, nb, eb, jumps(b))[len(RATIOS) + len(RISES) :]
+    won = log_bets(nc, ec, nb, eb, offer(b))[-len(JUMPS) :]
     for d, log_e in zip(JUMPS, won, strict=True):
         a = min(b + d, 0.999)
         q = (nc * a + nb * b) / (nc + nb)
@@ -141,30 +144,78 @@ def test_no_bet_is_expected_to_win_whatever_the_split_did_in_the_minute(
                 further[one] = further.get(one, 0.0) + chance * p
         drawn = further
     for nc in range(8):
-        bets = {(ec, eb): [exp(log_e) for log_e in log_shift_bets(nc, ec, 7 - nc, eb, weights[1])] for ec, eb in drawn}
+        bets = {
+            (ec, eb): [exp(log_e) for log_e in log_share_bets(nc, ec, 7 - nc, eb, share=weights[1], b=0.2)] for ec, eb in drawn
+        }
         expected = [sum(chance * bets[counts][k] for counts, chance in drawn.items()) for k in range(BETS)]
         assert max(expected) <= 1.0 + 1e-9
 
 
-def test_a_fault_in_the_minute_of_a_weight_change_wins_ratio_bets_and_no_others():
-    won = log_shift_bets(40, 5, 560, 2, 0.1)
-    assert won[0] == pytest.approx(5 * log(1.5) - 7 * log(1.05))
+def test_a_fault_in_the_minute_of_a_weight_change_wins_ratios_and_rises_and_no_jumps():
+    won = log_share_bets(40, 5, 560, 2, share=0.1, b=0.01)
+    assert won[0] == pytest.approx(5 * log(1.4) - 7 * log(1.04))
     assert max(won[: len(RATIOS)]) > 4.0
-    assert won[len(RATIOS) :] == [0.0] * (len(RISES) + len(JUMPS))
+    assert won[len(RATIOS)] == pytest.approx(log_bets(60, 5, 540, 2, offer(0.01))[len(RATIOS)])
+    assert won[-len(JUMPS) :] == [0.0] * len(JUMPS)
+
+
+def test_a_patient_rise_is_passed_over_where_there_are_far_too_few_bad_requests_for_it():
+    first = len(RATIOS) + len(RISES)
+    calm, faulty = (log_bets(600, ec, 5400, 5, offer(0.001))[: -len(JUMPS)] for ec in (0, 25))
+    assert calm[len(RATIOS)] < -3.0
+    assert calm[first:] == [0.0] * len(PATIENT_RISES)
+    assert faulty[first + 1] == faulty[len(RATIOS)] > 3.0
+
+
+@given(phi=st.floats(1.0, 9.0), log_r=st.floats(0.0, 5.0))
+def test_the_temper_is_the_dispersion_and_more_for_larger_ratios(phi: float, log_r: float):
+    assert tempered(phi, log_r) == pytest.approx(phi + 0.2 * (phi - 1.0) * log_r)
+    assert tempered(1.0, log_r) == 1.0
+
+
+def test_every_bet_is_tempered_by_what_it_bets_on():
+    plain, wild = (log_bets(60, 9, 540, 12, offer(0.02), phi=phi) for phi in (1.0, 3.0))
+    divided = [one / other for one, other in zip(plain, wild, strict=True)]
+    assert divided[: len(RATIOS)] == pytest.approx([tempered(3.0, log(r)) for r in RATIOS])
+    assert divided[-len(JUMPS) :] == pytest.approx([tempered(3.0, log((0.02 + d) / 0.02)) for d in JUMPS])
+    rise = 21 / 600 - RISES[0] * 0.1
+    assert divided[len(RATIOS)] == pytest.approx(tempered(3.0, log(1 + RISES[0] / rise)))
+
+
+def worth_of_bursts(share: float, r: float, temper: float) -> float:
+    """What one burst, all of it in one arm, is expected to multiply the stake of a ratio bet by.
+
+    Its size is geometric with a mean of three, cut at twenty, which makes a dispersion of five.
+    """
+    worth = 0.0
+    for size in range(1, 21):
+        spread = (1 + (r - 1) * share) ** (size / temper)
+        worth += (1 / 3) * (2 / 3) ** (size - 1) * (share * r ** (size / temper) + 1 - share) / spread
+    return worth
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.25])
+@pytest.mark.parametrize("r", RATIOS)
+def test_bursts_hardly_win_a_tempered_bet_on_any_ratio(share: float, r: float):
+    assert worth_of_bursts(share, r, tempered(5.0, log(r))) < 1.03
+
+
+def test_the_dispersion_alone_would_let_a_burst_win_a_bet_on_a_large_ratio():
+    assert worth_of_bursts(0.1, 30.0, 5.0) > 1.2
 
 
 def test_an_outage_of_both_arms_wins_no_bet_that_cancels_the_base_rate():
-    assert max(log_bets(60, 12, 540, 108, [])) <= 0.0
+    assert max(log_bets(60, 12, 540, 108, offer(0.01))) <= 0.0
 
 
 def test_places_no_bet_on_a_jump_above_the_highest_rate():
-    assert log_bets(10, 10, 10, 0, jumps(0.9995))[len(RATIOS) + len(RISES) :] == [0.0] * 5
+    assert log_bets(10, 10, 10, 0, offer(0.9995))[-len(JUMPS) :] == [0.0] * 5
 
 
 def test_each_bet_wins_where_it_is_right():
     nc, nb, b = 60.0, 540.0, 0.02
-    offered = jumps(b)
-    right = [b * r for r in RATIOS] + [b + d for d in (*RISES, *JUMPS)]
+    offered = offer(b)
+    right = [b * r for r in RATIOS] + [b + d for d in (*RISES, *PATIENT_RISES, *JUMPS)]
     for k, a in enumerate(right):
         assert log_bets(nc, nc * min(a, 1.0), nb, nb * b, offered)[k] > 0.0
 
@@ -188,7 +239,7 @@ def test_every_bet_is_a_finite_number():
         ec, eb = int(nc * draws.random()), int(nb * draws.random())
         b = min(10 ** draws.uniform(-12, 0), 1.0 - 1e-12)
         delta = min(10 ** draws.uniform(-12, 0), 1.0 - 1e-12)
-        assert all(map(isfinite, log_bets(nc, min(ec, nc), nb, min(eb, nb), jumps(b))))
+        assert all(map(isfinite, log_bets(nc, min(ec, nc), nb, min(eb, nb), offer(b))))
         assert isfinite(log_safe_bet(nc, min(ec, nc), nb, min(eb, nb), b=b, delta=delta))
 
 

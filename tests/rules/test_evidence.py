@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.bets import JUMPS, LARGEST_RATIO, RATIOS, RISES, SHARES, log_shift_bets
+from canary.rules.bets import JUMPS, LARGEST_RATIO, PATIENT_RISES, RATIOS, RISES, SHARES, log_share_bets
 from canary.rules.counts import Counts
 from canary.rules.evidence import (
+    COLD_SHARE,
     MetricEvidence,
     fold,
+    fold_cold,
     fold_shift,
     from_json,
     kept_for_shifts,
     log_staked,
     log_sum,
+    share_if_cold,
     stake,
     to_json,
     unfolded,
@@ -66,16 +69,19 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
             continue
         added = slow_stake(evidence_minutes)
         more, worse = slices.pop(0) if slices else (0, 0)
-        won = slow_bets(nc, ec, nb + more, eb + worse, slow_rate(base.slow, minutes[:now], 0.95))
+        b = slow_rate(base.slow, minutes[:now], 0.95)
+        won = slow_bets(nc, ec, nb + more, eb + worse, b)
+        ratios = slow_ratios(nc, nb + more, ec + eb + worse, b)
+        tempers = [base.phi + 0.2 * (base.phi - 1) * log(r) for r in ratios]
         staked = [held + added * share for held, share in zip(stakes, SHARES, strict=True)]
-        stakes = [held * e ** (1 / base.phi) for held, e in zip(staked, won, strict=True)]
+        stakes = [held * e ** (1 / temper) for held, e, temper in zip(staked, won, tempers, strict=True)]
         cash -= added
         evidence_minutes += 1
     return cash + sum(stakes)
 
 
 def slow_stake(minute: int) -> float:
-    return 0.7 * (0.5 if minute == 0 else 0.25 / 29 if minute < 30 else 0.25 * 30 / (minute * (minute + 1)))
+    return 0.7 * (0.6 if minute == 0 else 0.25 / 29 if minute < 30 else 0.15 * 30 / (minute * (minute + 1)))
 
 
 def slow_rate(start: Seen, past: Sequence[Counts], decay: float) -> float:
@@ -88,9 +94,22 @@ def slow_rate(start: Seen, past: Sequence[Counts], decay: float) -> float:
 
 def slow_bets(nc: int, ec: int, nb: int, eb: int, b: float) -> list[float]:
     fitting = [r if r * (ec + eb) < r * nc + nb else 1.0 for r in RATIOS]
-    ratios = [*fitting, *(slow_rise(nc, nb, ec + eb, d) for d in RISES)]
+    patient = [slow_rise(nc, nb, ec + eb, d) if is_worth_it(nc, nb, ec + eb, b, d) else 1.0 for d in PATIENT_RISES]
+    ratios = [*fitting, *(slow_rise(nc, nb, ec + eb, d) for d in RISES), *patient]
     won = [r**ec * ((nc + nb) / (r * nc + nb)) ** (ec + eb) for r in ratios]
     return won + [slow_jump(nc, ec, nb, eb, b, min(b + d, 0.999)) for d in JUMPS]
+
+
+def is_worth_it(nc: int, nb: int, bad: int, b: float, d: float) -> bool:
+    """Whether the bad requests of both arms are less than e^3 times likelier without the rise, as Poisson counts."""
+    without, with_rise = (nc + nb) * b, nc * (b + d) + nb * b
+    return bad * log(with_rise / without) - (with_rise - without) >= -3.0
+
+
+def slow_ratios(nc: int, nb: int, bad: int, b: float) -> list[float]:
+    """The ratio that each bet is on."""
+    rises = [slow_rise(nc, nb, bad, d) for d in (*RISES, *PATIENT_RISES)]
+    return [*RATIOS, *rises, *(max(min(b + d, 0.999) / b, 1.0) for d in JUMPS)]
 
 
 def slow_rise(nc: int, nb: int, bad: int, d: float) -> float:
@@ -159,9 +178,9 @@ def probability(n: int, k: int, rate: float) -> float:
 
 
 def test_stakes_one_unit_in_all():
-    assert stake(0) == pytest.approx(0.35)
+    assert stake(0) == pytest.approx(0.42)
     assert sum(map(stake, range(1, 30))) == pytest.approx(0.175)
-    assert sum(map(stake, range(30, 200_000))) == pytest.approx(0.175, rel=1e-3)
+    assert sum(map(stake, range(30, 200_000))) == pytest.approx(0.105, rel=1e-3)
     assert kept_for_shifts(0) == pytest.approx(0.3)
     assert sum(SHARES) == pytest.approx(1.0)
 
@@ -195,14 +214,77 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
     if counts.nc == 0 or counts.nb == 0:
         assert after == before
         return
-    held = log_staked(before.live, stake(before.minutes) + 0.3 / 4)
-    won = log_shift_bets(counts.nc, counts.ec, counts.nb, counts.eb, 0.25)
-    assert after.live == pytest.approx([stake + log_e / base.phi for stake, log_e in zip(held, won, strict=True)])
+    held = log_staked(before.live, stake(before.minutes) + 0.3 / 2)
+    won = share_bets(before, base, counts, 0.25)
+    assert after.live == pytest.approx([stake + log_e for stake, log_e in zip(held, won, strict=True)])
     assert (after.minutes, after.shift_minutes) == (before.minutes + 1, 1)
-    assert kept_for_shifts(1) == pytest.approx(0.3 * 3 / 4)
+    assert kept_for_shifts(1) == pytest.approx(0.3 / 2)
     assert after.slow == before.slow.after(counts.nb, counts.eb, decay=0.95)
     assert after.log_safe == before.log_safe
     assert (after.assisted is None) == (base.slices == ())
+
+
+def share_bets(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> list[float]:
+    return log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=share, b=metric.slow.rate, phi=base.phi)
+
+
+@given(
+    minutes=st.lists(MINUTE, max_size=4),
+    counts=MINUTE,
+    base=st.sampled_from(BASES),
+    weight=st.sampled_from([None, 0.25]),
+)
+def test_a_cold_minute_plays_a_stake_of_its_own_and_leaves_the_others(
+    minutes: list[Counts], counts: Counts, base: BaseHistory, weight: float | None
+):
+    before = fold_all(base, minutes, delta=0.01)
+    after = fold_cold(before, base, counts, weight)
+    if counts.nc == 0 or counts.nb == 0:
+        assert after == before
+        return
+    share = share_if_cold(weight or counts.nc / (counts.nc + counts.nb), before.slow.rate)
+    won = share_bets(before, base, counts, share)
+    held = [exp(stake) for stake in before.live] or [0.0] * len(SHARES)
+    played = [0.15 * part * exp(log_e) for part, log_e in zip(SHARES, won, strict=True)]
+    assert [exp(stake) for stake in after.live] == pytest.approx([one + more for one, more in zip(held, played, strict=True)])
+    assert (after.minutes, after.shift_minutes) == (before.minutes, 1)
+    assert after.slow == before.slow.after(counts.nb, counts.eb, decay=0.95)
+    assert (after.log_safe == before.log_safe) or weight is None
+
+
+def test_that_the_canary_is_safe_is_shown_in_cold_minutes_too_unless_the_weight_rose_in_them():
+    base = a_base(slow=Seen(1000.0, 100.0))
+    before = replace(unfolded(base), delta=0.2)
+    counts = Counts(60, 7, 540, 54)
+    assert fold_cold(before, base, counts, None).log_safe == fold(before, base, counts).log_safe > 0.0
+    assert fold_cold(before, base, counts, 0.1).log_safe == 0.0
+
+
+@pytest.mark.parametrize("b", [0.01, 0.1, 0.5])
+def test_a_cold_start_of_a_tenth_of_the_canary_is_no_evidence(b: float):
+    """Every tenth request of the canary is slow for the cold start, exactly as many as the null allows."""
+    base = a_base(slow=Seen(1e6, 1e6 * b))
+    metric = unfolded(base)
+    cold = COLD_SHARE + (1 - COLD_SHARE) * b
+    for _ in range(3):
+        metric = fold_cold(metric, base, Counts(1000, round(1000 * cold), 9000, round(9000 * b)), None)
+    assert metric.log_e < 0.0
+
+
+@pytest.mark.parametrize("b", [0.05, 0.3])
+def test_a_cold_minute_is_at_most_1_in_expectation_while_cold_starts_explain_it(b: float):
+    base = a_base(slow=Seen(1e9, 1e9 * b))
+    a, worth = COLD_SHARE + (1 - COLD_SHARE) * b, 0.0
+    for counts in arm(4, 5):
+        chance = probability(counts.nc, counts.ec, a) * probability(counts.nb, counts.eb, b)
+        worth += chance * exp(fold_cold(unfolded(base), base, counts, None).log_e)
+    assert worth <= 1.0 + 1e-9
+
+
+def test_a_canary_slower_than_a_cold_start_explains_is_evidence():
+    base = a_base(slow=Seen(1e5, 5e4))
+    metric = fold_cold(unfolded(base), base, Counts(6000, 4740, 54000, 27000), None)
+    assert metric.log_e > 100.0
 
 
 def test_a_minute_without_bad_requests_never_speaks_against_the_canary():

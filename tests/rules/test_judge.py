@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.judge import Counts, Evidence, begin_step, from_json, look, look_at_shift, start, to_json
+from canary.rules.judge import Counts, Evidence, begin_step, from_json, look, look_at_shift, look_while_cold, start, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -364,3 +364,22 @@ def test_an_outage_that_began_in_the_minute_of_a_weight_change_condemns_nobody()
 def test_a_metric_unknown_at_the_start_is_refused_in_the_minute_of_a_weight_change():
     with pytest.raises(ValueError, match="metrics are fixed at the start"):
         look_at_shift(evidence_of(), {"slow_p50": GOOD}, weight=0.1)
+
+
+# A minute in which new instances start cold
+
+
+def test_a_cold_start_condemns_nobody_and_a_release_that_is_slower_throughout_is_condemned():
+    history = [(6000, 3000 - minute % 7) for minute in range(1440)]
+    evidence = start({"slow_p50": history}, weights={"slow_p50": 1.0}, alpha=0.01)
+    cold = slower = evidence
+    for _ in range(3):
+        cold = look_while_cold(cold, {"slow_p50": Counts(600, 330, 5400, 2700)}, weight=0.1)
+        slower = look_while_cold(slower, {"slow_p50": Counts(600, 475, 5400, 2700)}, weight=0.1)
+    assert cold.log_e < 0.0
+    assert slower.is_condemned
+
+
+def test_a_metric_unknown_at_the_start_is_refused_in_a_cold_minute():
+    with pytest.raises(ValueError, match="metrics are fixed at the start"):
+        look_while_cold(evidence_of(), {"slow_p50": GOOD})

@@ -37,6 +37,7 @@ def evidence_of(*metrics, history=((600, 2),) * 600):
 
 
 ERRORS = evidence_of("errors")
+POLICY = a_policy(10, 50)
 
 
 def a_baking(*, policy=None, baking_since=NOON, shifted=NOON, **changes):
@@ -91,7 +92,7 @@ class TestWantedMinutes:
 class TestFolding:
     def test_freezes_every_complete_minute_in_order(self):
         folded = fold(CALM, CALM, CALM, CALM)
-        uses = (MinuteUse.NOT_EVIDENCE, MinuteUse.ERRORS_ONLY, MinuteUse.ERRORS_ONLY, MinuteUse.FULL)
+        uses = (MinuteUse.NOT_EVIDENCE, MinuteUse.COLD, MinuteUse.COLD, MinuteUse.FULL)
         counts = {"errors": (60, 0, 540, 2)}
         assert folded.minutes == tuple(MinuteRecord(START + 60 * i, use.value, counts) for i, use in enumerate(uses))
         assert folded.rollout.judged_to == START + 180
@@ -112,6 +113,18 @@ class TestFolding:
         assert folded.evidence.log_e < judge.look(ERRORS, {"errors": Counts(60, 30, 540, 2)}).log_e
         assert folded.rollout.tally.canary_bad == 30
         assert folded.rollout.step.judged_minutes == 0
+
+    def test_slowness_speaks_in_a_cold_minute_only_where_a_cold_start_cannot_explain_it(self):
+        before = evidence_of("errors", "slow_p99")
+        start = judge.begin_step(before, {"errors": POLICY.delta["errors"], "slow_p99": POLICY.delta["slow"]})
+        seen = {"errors": CALM, "slow_p99": BROKEN}
+        counts = {name: Counts(one.nc, one.ec, one.nb, one.eb) for name, one in seen.items()}
+        rollout = a_baking(baking_since=NOON - 60, shifted=NOON - 60)
+        folded = fold_minutes(rollout, before, {START: seen}, NOON + 60 + DELAY)
+        errors, slow = {"errors": counts["errors"]}, {"slow_p99": counts["slow_p99"]}
+        assert folded.minutes[0].use == "cold"
+        assert folded.evidence == judge.look_while_cold(judge.look(start, errors), slow)
+        assert folded.evidence.metrics["slow_p99"].log_e < judge.look(start, slow).metrics["slow_p99"].log_e
 
     def test_a_minute_without_data_before_one_with_data_is_a_silent_one(self):
         folded = fold(CALM, None, None, CALM)
@@ -267,7 +280,7 @@ def test_leaves_the_numbers_of_a_look():
     numbers = numbers_of(folded)
     assert numbers["minutes"] == [
         [START, "not_evidence", {"errors": [60, 0, 540, 2]}],
-        [START + 60, "errors_only", {"errors": [60, 30, 540, 2]}],
+        [START + 60, "cold", {"errors": [60, 30, 540, 2]}],
     ]
     assert numbers["log_e"] == round(folded.evidence.log_e, 4)
     assert numbers["log_e_assisted"] == round(folded.evidence.log_e_assisted, 4)

@@ -40,11 +40,11 @@ def test_a_minute_with_a_weight_change_in_it_is_no_evidence(second: float):
 
 def test_a_minute_that_begins_while_a_change_still_spreads_is_no_evidence():
     assert use(NOON, NOON - 29.9) is MinuteUse.NOT_EVIDENCE
-    assert use(NOON, NOON - 30.0) is MinuteUse.ERRORS_ONLY
+    assert use(NOON, NOON - 30.0) is MinuteUse.COLD
 
 
 def test_reads_only_errors_in_the_two_minutes_after_a_change_has_spread():
-    assert use(NOON, NOON - 149.9) is MinuteUse.ERRORS_ONLY
+    assert use(NOON, NOON - 149.9) is MinuteUse.COLD
     assert use(NOON, NOON - 150.0) is MinuteUse.FULL
 
 
@@ -61,7 +61,7 @@ def test_the_strictest_of_several_changes_holds_in_any_order():
     changes = (NOON - 600.0, NOON - 100.0, NOON - 10.0, NOON + 900.0)
     assert use(NOON, *changes) is MinuteUse.NOT_EVIDENCE
     assert use(NOON, *reversed(changes)) is MinuteUse.NOT_EVIDENCE
-    assert use(NOON, NOON - 600.0, NOON - 100.0) is MinuteUse.ERRORS_ONLY
+    assert use(NOON, NOON - 600.0, NOON - 100.0) is MinuteUse.COLD
 
 
 def test_a_change_at_second_40_costs_two_minutes_and_two_of_latency():
@@ -71,8 +71,8 @@ def test_a_change_at_second_40_costs_two_minutes_and_two_of_latency():
         MinuteUse.FULL,
         MinuteUse.NOT_EVIDENCE,
         MinuteUse.NOT_EVIDENCE,
-        MinuteUse.ERRORS_ONLY,
-        MinuteUse.ERRORS_ONLY,
+        MinuteUse.COLD,
+        MinuteUse.COLD,
         MinuteUse.FULL,
     ]
 

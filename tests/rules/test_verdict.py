@@ -60,9 +60,13 @@ def test_an_alarm_that_fired_before_the_start_is_tolerated_while_it_fires_only()
 
 
 def test_bakes_on_until_the_time_is_over():
-    verdict = a_verdict(after=BAKE - 1)
+    verdict = a_verdict(after=BAKE - 16)
     assert verdict == Verdict(VerdictKind.CONTINUE, "12 judged minutes and 700 canary requests at 10 %, 0 min of the bake left")
     assert a_verdict(after=BAKE).kind is VerdictKind.ADVANCE
+
+
+def test_a_look_a_few_seconds_before_the_end_of_the_bake_ends_it():
+    assert a_verdict(after=BAKE - 15).kind is VerdictKind.ADVANCE
 
 
 def test_advances_when_the_bake_is_over_and_enough_was_judged():

@@ -29,7 +29,7 @@ def test_a_held_rollout_is_taken(ground: Ground):
     walk = held(ground)
     answer = advance(walk)
 
-    assert answer == {"start": "ADVANCE", "target": "orders", "reason": "", "rollout_id": walk.rollout_id, "look_seconds": 60}
+    assert answer == {"start": "ADVANCE", "target": "orders", "reason": "", "rollout_id": walk.rollout_id}
     assert (walk.record.phase, walk.record.hold_after, walk.record.tally.advances) == ("shifting", 1, 1)
     assert walk.held.lock.owner == walk.record.execution
     assert walk.record.execution.endswith(":second")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,7 +65,7 @@ def test_a_weight_that_somebody_changed_rolls_back(ground: Ground, walk: Walk):
 
 
 def test_a_proven_step_advances_without_a_reason_in_the_record(ground: Ground):
-    walk = ground.walk(policy=QUICK).shift()
+    walk = ground.walk(policy=replace(QUICK, detect={"errors": 0.9})).shift()
     for _ in range(8):
         walk.pause(60)
         answer = walk.look()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from canary.rules.looks import next_look_seconds
 from local.faults import Fault, Mode
 from tests.tasks.walk import Ground, TaskFailedError
 
@@ -23,7 +24,7 @@ def walk(ground: Ground) -> Walk:
 def test_the_first_step_has_its_weight_and_its_record(ground: Ground, walk: Walk):
     answer = walk.task("ShiftTraffic")
 
-    assert answer == {"weight_percent": 25.0, "step": 1, "look_seconds": walk.record.plan.look_seconds}
+    assert answer == {"weight_percent": 25.0, "step": 1, "look_seconds": next_look_seconds(walk.record, walk.now)}
     assert ground.percent == 25.0
     canary = ground.rig.stage["canarySettings"]
     assert canary["deploymentId"] == walk.record.intent.deployment_id

@@ -5,7 +5,7 @@ the judge does not run; so they look at one minute at a time, and fire only on a
 not know whether anybody evaluates them.
 
 Each is the score of two proportions: the difference of the arms' bad shares, in standard errors of that difference if both
-arms had their common share. Above 10 in two of three minutes it fires. A minute with too little to compare scores 0 and is
+arms had their common share. Above 12 in two of three minutes it fires. A minute with too little to compare scores 0 and is
 not left out: CloudWatch would reach back to older minutes in its place (docs/aws.md#alarm-missing-data).
 """
 
@@ -16,12 +16,12 @@ from types import MappingProxyType
 from canary.rules.access_log import metric_namespace
 from canary.rules.target import Shifter, Target
 
-THRESHOLD = 10.0
+THRESHOLD = 12.0
 PERIOD_SECONDS = 60
 EVALUATION_PERIODS = 3
 DATAPOINTS_TO_ALARM = 2
 LEAST_CANARY_REQUESTS = 20
-LEAST_CANARY_BAD = 5
+LEAST_CANARY_BAD = 10
 
 EXPRESSIONS: Mapping[str, str] = MappingProxyType(
     {

@@ -1,4 +1,4 @@
-"""The thirteen bets a minute offers against "the canary is no worse", and the one against "it is worse by delta".
+"""The fifteen bets a minute offers against "the canary is no worse", and the one against "it is worse by delta".
 
 Each function gives ln e, where e is what the bet multiplies its stake by. Every e is an e-value: over the randomness of
 the minute its expectation is at most 1 while the hypothesis it bets against holds, whatever the true rates are, so that
@@ -10,13 +10,18 @@ the base does or an amount on top of it, and what the base does is known from ea
   nothing to bet with after it.
 * rise: the canary's bad rate is d above what the minute itself lets suppose of the base. It is a ratio bet too, with an r
   that follows from how many requests of both arms together were bad, so that it finds a fault inside an outage from the
-  outage's first minute on.
+  outage's first minute on. Some rises are patient: they are passed over in a minute that has far too few bad requests for
+  such a rise above the predicted base rate, so that the stake on them is not lost before a fault begins late.
 * jump: the canary's bad rate is d above a base rate b that was predicted from earlier minutes. It is measured against
   its closest rival under the null, both arms at q (Turner, Ly and Gruenwald 2024, arXiv 2106.02693).
 
 Ratio and rise may be chosen by the minute's bad requests of both arms together, because given those, which of them are the
 canary's is a draw without replacement, whose spread is no larger than with replacement (Hoeffding 1963): for any r the
 expectation is at most 1.
+
+Bad requests that come in bursts are not so many witnesses. Where they are `phi` times as spread as independent ones, a bet's
+ln e is divided by phi, and by more where it bets on more: by ``phi + 0.4 (phi - 1) ln r`` for a bet that the canary's rate is r
+times the base's. One burst in the canary's arm would else win a bet on a large ratio at once.
 
 Counts may be fractions: ln e is linear in them at a fixed share of the arms, so expected counts give its expectation.
 Stakes, time, metrics and history are not known here.
@@ -25,15 +30,20 @@ Stakes, time, metrics and history are not known here.
 from __future__ import annotations
 
 from math import log
+from typing import NamedTuple
 
-RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+RATIOS = (1.4, 2.0, 3.0, 5.0, 10.0, 30.0)
 JUMPS = (0.01, 0.05, 0.20, 0.60, 0.97)
 RISES = (0.05, 0.20)
+PATIENT_RISES = (0.02, 0.05)
 LARGEST_RATIO = 100.0
-BETS = len(RATIOS) + len(RISES) + len(JUMPS)
+BETS = len(RATIOS) + len(RISES) + len(PATIENT_RISES) + len(JUMPS)
 HIGHEST_JUMP = 0.999
+BURST_TEMPER = 0.2
+LOG_FAR_TOO_FEW = 3.0
+"""A patient rise is passed over where the bad requests of both arms are e^3 times likelier without it."""
 
-SHARES = (0.08, 0.16, 0.10, 0.08, 0.08, 0.12, 0.14, 0.04, 0.08, 0.04, 0.03, 0.01, 0.04)
+SHARES = (0.12, 0.10, 0.07, 0.08, 0.06, 0.10, 0.13, 0.03, 0.03, 0.12, 0.05, 0.02, 0.04, 0.01, 0.04)
 """Each bet's part of what is staked, which sum to 1: less for those that win within a minute or two where they are right."""
 
 _RATIOS = tuple((ratio - 1.0, log(ratio)) for ratio in RATIOS)
@@ -47,15 +57,22 @@ Jump = tuple[float, float, float, float, float, float]
 NO_JUMP: Jump = (0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def jumps(b: float) -> list[Jump]:
-    """The jump bets from a base rate, strictly between 0 and 1, that was predicted from earlier minutes only."""
+class Offered(NamedTuple):
+    """What rests on the base rate `b`, strictly between 0 and 1, that was predicted from earlier minutes only."""
+
+    b: float
+    jumps: list[Jump]
+
+
+def offer(b: float) -> Offered:
+    """The bets from a base rate that was predicted from earlier minutes only, strictly between 0 and 1."""
     log_b, log_good_b = log(b), log(1.0 - b)
     rates = [min(b + d, HIGHEST_JUMP) for d in JUMPS]
-    return [(b, a - b, log(a), log(1.0 - a), log_b, log_good_b) if a > b else NO_JUMP for a in rates]
+    return Offered(b, [(b, a - b, log(a), log(1.0 - a), log_b, log_good_b) if a > b else NO_JUMP for a in rates])
 
 
-def log_bets(nc: float, ec: float, nb: float, eb: float, offered: list[Jump]) -> list[float]:
-    """Ln e of all bets, ratios, then rises, then the jumps `offered`, for `nc` and `nb` above 0.
+def log_bets(nc: float, ec: float, nb: float, eb: float, offered: Offered, *, phi: float = 1.0) -> list[float]:
+    """Ln e of all bets, ratios, then rises, patient ones last, then jumps, for `nc` and `nb` above 0.
 
     A ratio's is ``ec ln r - (ec + eb) ln((r nc + nb) / (nc + nb))``. A jump's is the likelihood of the four counts
     under (a, b) over that under (q, q), ``q = (nc a + nb b) / (nc + nb)``.
@@ -63,24 +80,28 @@ def log_bets(nc: float, ec: float, nb: float, eb: float, offered: list[Jump]) ->
     share = nc / (nc + nb)
     bad, good_c, good_b = ec + eb, nc - ec, nb - eb
     good = good_c + good_b
-    won = [_log_ratio(share, ec, bad, good, above, log_r) for above, log_r in _RATIOS]
-    won += [_log_rise(share, ec, bad, rise, bad / (nc + nb)) for rise in RISES] if bad else [0.0] * len(RISES)
-    for b, rise, log_a, log_good_a, log_b, log_good_b in offered:
+    won = _log_ratios(share, ec, bad, good, offered.b, phi)
+    for b, rise, log_a, log_good_a, log_b, log_good_b in offered.jumps:
         log_chosen = ec * log_a + good_c * log_good_a + eb * log_b + good_b * log_good_b
         log_rival = bad * log(b + rise * share) + good * log(1.0 - b - rise * share)
-        won.append(log_chosen - log_rival if rise else 0.0)
+        won.append((log_chosen - log_rival) / tempered(phi, log_a - log_b) if rise else 0.0)
     return won
 
 
-def log_shift_bets(nc: float, ec: float, nb: float, eb: float, weight: float) -> list[float]:
-    """Ln e of all bets in a minute in which the weight rose to `weight` (a fraction): ratios at that share, no others.
+def log_share_bets(nc: float, ec: float, nb: float, eb: float, *, share: float, b: float, phi: float = 1.0) -> list[float]:
+    """Ln e of all bets in a minute of which is only known that a bad request was the canary's with probability `share` at most.
 
-    Whatever both arms' bad rate did within the minute, a bad request was the canary's with probability `weight` at most.
-    Bad requests of the base from before the rise only make the bets smaller.
+    Ratios and rises at that share, and no jumps. `b` is the base rate predicted from earlier minutes. So it is in a minute
+    in which the weight rose to `share`, whatever both arms' bad rate did within it: bad requests of the base from before
+    the rise only make the bets smaller.
     """
     bad = ec + eb
-    won = [_log_ratio(weight, ec, bad, nc + nb - bad, above, log_r) for above, log_r in _RATIOS]
-    return won + [0.0] * (BETS - len(won))
+    return _log_ratios(share, ec, bad, nc + nb - bad, b, phi) + [0.0] * len(JUMPS)
+
+
+def tempered(phi: float, log_r: float) -> float:
+    """What ln e of a bet on a ratio r, given by its logarithm, is divided by where bad requests are `phi` times as spread."""
+    return phi + BURST_TEMPER * (phi - 1.0) * log_r
 
 
 def log_safe_bet(nc: float, ec: float, nb: float, eb: float, *, b: float, delta: float) -> float:
@@ -115,17 +136,30 @@ def closest_worse(share: float, *, b: float, delta: float) -> float:
     return t
 
 
+def _log_ratios(share: float, ec: float, bad: float, good: float, predicted: float, phi: float) -> list[float]:
+    """The bets that cancel the base rate: ratios, rises, patient rises."""
+    won = [_log_ratio(share, ec, bad, good, above, log_r) / tempered(phi, log_r) for above, log_r in _RATIOS]
+    if not bad:
+        return won + [0.0] * (len(RISES) + len(PATIENT_RISES))
+    won += [_log_rise(share, ec, bad, good, rise, phi) for rise in RISES]
+    for rise in PATIENT_RISES:
+        is_far_too_few = bad * log(1.0 + rise * share / predicted) - (bad + good) * rise * share < -LOG_FAR_TOO_FEW
+        won.append(0.0 if is_far_too_few else _log_rise(share, ec, bad, good, rise, phi))
+    return won
+
+
 def _log_ratio(share: float, ec: float, bad: float, good: float, above: float, log_r: float) -> float:
     """No bet where the minute's bad requests would make the canary's rate, at that ratio, 1 or more: an outage is under way."""
     spread = 1.0 + above * share
     return ec * log_r - bad * log(spread) if (1.0 + above) * bad < spread * (bad + good) else 0.0
 
 
-def _log_rise(share: float, ec: float, bad: float, rise: float, pooled: float) -> float:
+def _log_rise(share: float, ec: float, bad: float, good: float, rise: float, phi: float) -> float:
     """Ln e of the ratio that a rise of so many points makes over the base rate the minute itself suggests."""
-    b = pooled - rise * share
+    b = bad / (bad + good) - rise * share
     above = rise / b if b * (LARGEST_RATIO - 1.0) > rise else LARGEST_RATIO - 1.0
-    return ec * log(1.0 + above) - bad * log(1.0 + above * share)
+    log_r = log(1.0 + above)
+    return (ec * log_r - bad * log(1.0 + above * share)) / tempered(phi, log_r)
 
 
 def _cubic(t: float, share: float, b: float, delta: float) -> tuple[float, float]:

@@ -3,11 +3,11 @@
 Kept small, because its JSON is written to the record at every look; what never changes is in the history beside it. One
 unit of stake is spread over the minutes so that a fault that begins late still finds stake to win with:
 
-    minute 0        1/2
-    minutes 1..29   1/4 evenly
-    minute t >= 30  1/4 * 30 / (t (t + 1)), which sums to 1/4 and never ends
+    minute 0        0.60
+    minutes 1..29   0.25 evenly
+    minute t >= 30  0.15 * 30 / (t (t + 1)), which sums to 0.15 and never ends
 
-of seven tenths of the unit. The rest is kept for the minutes of weight changes, when most faults begin: each stakes a quarter
+of seven tenths of the unit. The rest is kept for the minutes of weight changes, when most faults begin: each stakes half
 of what is left of it.
 
 Stakes are kept as logarithms: no float holds exp(-1000) or exp(1000). Minutes are counted, not dated: a minute that was
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from math import exp, log, log1p
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.bets import SHARES, jumps, log_bets, log_safe_bet, log_shift_bets
+from canary.rules.bets import SHARES, log_bets, log_safe_bet, log_share_bets, offer
 from canary.rules.history import BaseHistory, Seen, seen_from_json
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 SLOW_DECAY = 0.95
 EVEN_MINUTES = 30
 STEADY = 0.7
-STAKED_AT_SHIFT = 0.25
+AT_ONCE, EVENLY = 0.6, 0.25
+IN_THE_END = 1.0 - AT_ONCE - EVENLY
+STAKED_AT_SHIFT = 0.5
+COLD_SHARE = 0.1
 
 _LOG_SHARES = tuple(map(log, SHARES))
 
@@ -41,7 +44,7 @@ class MetricEvidence:
     """What one metric's minutes have shown so far.
 
     ``minutes`` were evidence, ``shift_minutes`` of them of weight changes. ``slow`` predicts the base rate. ``live`` and
-    ``assisted`` are the logarithms of the thirteen stakes with what they won, empty before the first minute; ``assisted``
+    ``assisted`` are the logarithms of the fifteen stakes with what they won, empty before the first minute; ``assisted``
     is None where the history has nothing to lend, and is then the same as live. ``log_safe`` is ln of the e-value against
     "worse by ``delta``", since the step began; without a delta nothing is claimed.
     """
@@ -77,15 +80,15 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
     if counts.nc == 0:
         return replace(metric, slow=slow)
-    offered = jumps(metric.slow.rate)
+    offered = offer(metric.slow.rate)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     added = stake(metric.minutes)
-    live = _play(metric.live, added, log_bets(nc, ec, nb, eb, offered), phi=base.phi)
+    live = _play(metric.live, added, log_bets(nc, ec, nb, eb, offered, phi=base.phi))
     assisted = None
     if metric.assisted is not None:
         requests, bad = _lent(metric, base)
-        won = log_bets(nc, ec, nb + requests, eb + bad, offered)
-        assisted = _play(metric.assisted, added, won, phi=base.phi)
+        won = log_bets(nc, ec, nb + requests, eb + bad, offered, phi=base.phi)
+        assisted = _play(metric.assisted, added, won)
     log_safe = metric.log_safe + _log_safe(metric, counts) / base.phi
     return replace(metric, minutes=metric.minutes + 1, slow=slow, live=live, assisted=assisted, log_safe=log_safe)
 
@@ -94,10 +97,10 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight
     """A minute in which the weight rose to `weight` (a fraction): only bets that hold whatever the split did in it."""
     if counts.nb == 0 or counts.nc == 0:
         return metric
-    won = log_shift_bets(counts.nc, counts.ec, counts.nb, counts.eb, weight)
+    won = log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=weight, b=metric.slow.rate, phi=base.phi)
     added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    live = _play(metric.live, added, won, phi=base.phi)
-    assisted = None if metric.assisted is None else _play(metric.assisted, added, won, phi=base.phi)
+    live = _play(metric.live, added, won)
+    assisted = None if metric.assisted is None else _play(metric.assisted, added, won)
     slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
     return replace(
         metric,
@@ -109,13 +112,43 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight
     )
 
 
+def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float | None) -> MetricEvidence:
+    """A minute in which the canary's new instances may still have started cold, up to a tenth of its requests.
+
+    Only a stake of its own is played, on the canary being bad more often than that explains, and kept with the others
+    afterwards. That the canary is safe may be shown all the same: a cold start only speaks against it. `weight`: the weight
+    (a fraction) if it rose in the minute; None where the split stood still.
+    """
+    if counts.nb == 0 or counts.nc == 0:
+        return metric
+    share = counts.nc / (counts.nc + counts.nb) if weight is None else weight
+    b = metric.slow.rate
+    won = log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=share_if_cold(share, b), b=b, phi=base.phi)
+    added = STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
+    live = _put_by(metric.live, added, won)
+    assisted = None if metric.assisted is None else _put_by(metric.assisted, added, won)
+    slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
+    log_safe = metric.log_safe + (_log_safe(metric, counts) / base.phi if weight is None else 0.0)
+    return replace(metric, shift_minutes=metric.shift_minutes + 1, slow=slow, live=live, assisted=assisted, log_safe=log_safe)
+
+
+def share_if_cold(share: float, b: float) -> float:
+    """The share of the bad requests that are the canary's at most, if a tenth of its requests are bad for the cold start.
+
+    By the odds of both arms' rates, where a share `b` of the base's are bad.
+    """
+    a = COLD_SHARE + (1.0 - COLD_SHARE) * b
+    odds = a * (1.0 - b) / (b * (1.0 - a))
+    return odds * share / (1.0 - share + odds * share)
+
+
 def stake(minute: int) -> float:
     """The part of one unit that is put on the bets in the `minute`-th minute of evidence, counted from 0."""
     if minute == 0:
-        return STEADY * 0.5
+        return STEADY * AT_ONCE
     if minute < EVEN_MINUTES:
-        return STEADY * 0.25 / (EVEN_MINUTES - 1)
-    return STEADY * 0.25 * EVEN_MINUTES / (minute * (minute + 1))
+        return STEADY * EVENLY / (EVEN_MINUTES - 1)
+    return STEADY * IN_THE_END * EVEN_MINUTES / (minute * (minute + 1))
 
 
 def unstaked(minutes: int) -> float:
@@ -123,8 +156,8 @@ def unstaked(minutes: int) -> float:
     if minutes == 0:
         return STEADY
     if minutes < EVEN_MINUTES:
-        return STEADY * (0.5 - 0.25 * (minutes - 1) / (EVEN_MINUTES - 1))
-    return STEADY * 0.25 * EVEN_MINUTES / minutes
+        return STEADY * (IN_THE_END + EVENLY * (EVEN_MINUTES - minutes) / (EVEN_MINUTES - 1))
+    return STEADY * IN_THE_END * EVEN_MINUTES / minutes
 
 
 def kept_for_shifts(shift_minutes: int) -> float:
@@ -134,10 +167,13 @@ def kept_for_shifts(shift_minutes: int) -> float:
 
 def log_staked(stakes: tuple[float, ...], added: float) -> list[float]:
     """Logarithms of what lies on each bet once a stake of `added` is shared among them, before the minute is played."""
-    log_added = log(added)
-    new = [log_added + log_share for log_share in _LOG_SHARES]
-    if not stakes:
-        return new
+    log_new = log(added)
+    new = [log_new + log_share for log_share in _LOG_SHARES]
+    return log_added(stakes, new) if stakes else new
+
+
+def log_added(stakes: tuple[float, ...], new: list[float]) -> list[float]:
+    """Logarithms of the sums of two rows of numbers given by their logarithms."""
     pairs = zip(stakes, new, strict=True)
     return [held + log1p(exp(more - held)) if held > more else more + log1p(exp(held - more)) for held, more in pairs]
 
@@ -175,9 +211,15 @@ def from_json(data: Mapping[str, Any]) -> MetricEvidence:
     )
 
 
-def _play(stakes: tuple[float, ...], added: float, won: list[float], *, phi: float) -> tuple[float, ...]:
-    """The stakes after the minute: added to, then multiplied by what each bet won, tempered."""
-    return tuple([held + log_e / phi for held, log_e in zip(log_staked(stakes, added), won, strict=True)])
+def _play(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[float, ...]:
+    """The stakes after the minute: added to, then multiplied by what each bet won."""
+    return tuple([held + log_e for held, log_e in zip(log_staked(stakes, added), won, strict=True)])
+
+
+def _put_by(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[float, ...]:
+    """The stakes after a minute in which only what was `added` was played."""
+    new = [log(added) + log_share + log_e for log_share, log_e in zip(_LOG_SHARES, won, strict=True)]
+    return tuple(log_added(stakes, new)) if stakes else tuple(new)
 
 
 def _lent(metric: MetricEvidence, base: BaseHistory) -> tuple[int, int]:

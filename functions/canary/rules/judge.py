@@ -18,7 +18,7 @@ from typing import Any
 
 from canary.rules import evidence as metric_evidence
 from canary.rules.counts import Counts, slow_requests
-from canary.rules.evidence import MetricEvidence, fold, fold_shift, log_sum, unfolded
+from canary.rules.evidence import MetricEvidence, fold, fold_cold, fold_shift, log_sum, unfolded
 from canary.rules.history import History, freeze_history
 from canary.rules.outlook import requests_to_reach
 
@@ -29,6 +29,7 @@ __all__ = [
     "from_json",
     "look",
     "look_at_shift",
+    "look_while_cold",
     "requests_needed",
     "slow_requests",
     "start",
@@ -125,6 +126,17 @@ def look_at_shift(evidence: Evidence, minute: Mapping[str, Counts], *, weight: f
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
     folded = {name: fold_shift(evidence.metrics[name], bases[name], counts, weight) for name, counts in minute.items()}
+    return Evidence(evidence.history, {**evidence.metrics, **folded})
+
+
+def look_while_cold(evidence: Evidence, minute: Mapping[str, Counts], *, weight: float | None = None) -> Evidence:
+    """Fold one complete minute of metrics that a cold start makes worse: only what it cannot explain is bet on.
+
+    `weight` (a fraction, at most 1) is given where it rose to that in the minute, or a rise still spread.
+    """
+    _refuse_unknown(evidence, minute)
+    bases = evidence.history.bases
+    folded = {name: fold_cold(evidence.metrics[name], bases[name], counts, weight) for name, counts in minute.items()}
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 

@@ -138,30 +138,26 @@ def _fold(
 ) -> tuple[Rollout, judge.Evidence]:
     errors = seen.get("errors", RawCounts(0, 0, 0, 0))
     rollout = replace(rollout, judged_to=minute, tally=_tally(rollout.tally, errors))
-    if use is MinuteUse.NOT_EVIDENCE:
-        return rollout, _fold_shift(rollout, evidence, seen)
-    is_own = rollout.step.baking_since is not None and minute >= rollout.shifts[-1]
+    weight = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
+    is_own = use is not MinuteUse.NOT_EVIDENCE and rollout.step.baking_since is not None and minute >= rollout.shifts[-1]
     if is_own:
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:
             evidence = judge.begin_step(evidence, _deltas(rollout.plan.policy, evidence))
         rollout = replace(rollout, step=_count(rollout.step, errors))
-    return rollout, judge.look(evidence, _readable(seen, use))
-
-
-def _fold_shift(rollout: Rollout, evidence: judge.Evidence, seen: Mapping[str, RawCounts]) -> judge.Evidence:
-    """A minute in which the weight rose, to the present step's at most. Counts that contradict each other tell nothing."""
     if not all(counts.is_possible for counts in seen.values()):
-        return evidence
-    weight = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
-    return judge.look_at_shift(evidence, _readable(seen, MinuteUse.NOT_EVIDENCE), weight=weight)
+        return rollout, evidence
+    return rollout, hear(evidence, {m: Counts(one.nc, one.ec, one.nb, one.eb) for m, one in seen.items()}, use, weight=weight)
 
 
-def _readable(seen: Mapping[str, RawCounts], use: MinuteUse) -> dict[str, Counts]:
-    return {
-        metric: Counts(one.nc, one.ec, one.nb, one.eb)
-        for metric, one in seen.items()
-        if use is MinuteUse.FULL or family_of(metric) != "slow"
-    }
+def hear(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, weight: float) -> judge.Evidence:
+    """A complete minute folded for what it is good for. `weight`: the present step's, a fraction; it rose to that at most."""
+    if use is MinuteUse.FULL:
+        return judge.look(evidence, counts)
+    slow = {metric: one for metric, one in counts.items() if family_of(metric) == "slow"}
+    rest = {metric: one for metric, one in counts.items() if metric not in slow}
+    if use is MinuteUse.COLD:
+        return judge.look_while_cold(judge.look(evidence, rest), slow)
+    return judge.look_while_cold(judge.look_at_shift(evidence, rest, weight=weight), slow, weight=weight)
 
 
 def _deltas(policy: Policy, evidence: judge.Evidence) -> dict[str, float]:

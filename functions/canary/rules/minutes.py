@@ -24,13 +24,13 @@ class MinuteUse(enum.StrEnum):
     ``NOT_EVIDENCE``: the weight changed in it, or the change was still spreading. The arms' shares differ within the
     minute, so an outage that hits both arms alike looks like a worse canary. Recorded, and folded only where the weight
     rose, for bets that hold whatever happened within the minute.
-    ``ERRORS_ONLY``: the canary's new instances start cold; slowness says nothing of the release yet, errors do.
+    ``COLD``: the canary's new instances start cold; slowness speaks only where that cannot explain it, errors as ever.
     ``FULL``: every metric is evidence.
     """
 
     NOT_COMPLETE = "not_complete"
     NOT_EVIDENCE = "not_evidence"
-    ERRORS_ONLY = "errors_only"
+    COLD = "cold"
     FULL = "full"
 
 
@@ -47,5 +47,5 @@ def classify(minute: int, *, shifts: Sequence[float], now: float, metric_delay_s
     if any(seconds < SETTLE_SECONDS for seconds in since):
         return MinuteUse.NOT_EVIDENCE
     if any(seconds < SETTLE_SECONDS + COLD_SECONDS for seconds in since):
-        return MinuteUse.ERRORS_ONLY
+        return MinuteUse.COLD
     return MinuteUse.FULL

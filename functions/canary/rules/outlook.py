@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from canary.rules.bets import jumps, log_bets
+from canary.rules.bets import log_bets, offer
 from canary.rules.evidence import MetricEvidence, log_staked, log_sum, stake
 from canary.rules.history import SLICE_MINUTES, BaseHistory
 
@@ -39,9 +39,7 @@ def requests_to_reach(
 def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float) -> list[float]:
     """Expected ln e of each bet for one canary request beside so many of the base's."""
     slow = metric.slow.rate
-    offered = jumps(slow)
-    growth = log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offered)
-    return [log_e / base.phi for log_e in growth]
+    return log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offer(slow), phi=base.phi)
 
 
 def _crossing(stakes: Sequence[float], growth: Sequence[float], log_bar: float) -> float | None:

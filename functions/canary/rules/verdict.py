@@ -6,8 +6,8 @@ Alarms and the judge both hold a veto; no data is neither healthy nor harmful, i
     an alarm is firing, gone or broken                     ROLL_BACK
     the judge condemns the canary                          ROLL_BACK
     the bake goes on                                       CONTINUE, or ADVANCE early where the policy allows it
-    the bake is over and enough was judged                 ADVANCE, or PROMOTE after the last step
-    the bake is over and too little was judged             HOLD while the extension lasts, then what the policy says
+    the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
+    the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
     held for longer than any rollout may take              ROLL_BACK
 """
 
@@ -19,6 +19,9 @@ from typing import assert_never
 
 from canary.rules.plan import longest_seconds
 from canary.rules.policy import Policy, Step, WhenUnproven
+
+NEARLY_SECONDS = 15
+"""A look so shortly before the bake's end ends it: looks are a minute apart, and the bake began a little after one."""
 
 
 class VerdictKind(enum.StrEnum):
@@ -105,7 +108,7 @@ def decide(
     if proof.condemned:
         return Verdict(VerdictKind.ROLL_BACK, proof.condemned)
     step = policy.steps[moment.step_index]
-    if moment.now < moment.baking_since + step.bake_seconds:
+    if moment.now + NEARLY_SECONDS < moment.baking_since + step.bake_seconds:
         return _during_bake(policy, moment, step, proof, alarms)
     return _after_bake(policy, moment, step, proof, alarms)
 

@@ -66,11 +66,11 @@ def _take(held: Held, advance: Advance, event: CheckEvent, tools: Tools) -> Json
 
 
 def _taken(rollout: Rollout) -> Json:
-    return _answer("ADVANCE", target=rollout.target.name, rollout_id=rollout.rollout_id, look_seconds=rollout.plan.look_seconds)
+    return _answer("ADVANCE", target=rollout.target.name, rollout_id=rollout.rollout_id)
 
 
-def _answer(start: str, **found: str | int) -> Json:
-    return {"start": start, "target": "", "reason": "", "rollout_id": "", "look_seconds": 0, **found}
+def _answer(start: str, **found: str) -> Json:
+    return {"start": start, "target": "", "reason": "", "rollout_id": "", **found}
 
 
 handler = Handler(on(CheckEvent), advance_rollout)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.errors import OwnershipLostError
 from canary.edge.events import LookEvent
+from canary.rules.looks import next_look_seconds
 from canary.rules.phases import Phase
 from canary.rules.verdict import VerdictKind
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -20,15 +21,16 @@ def evaluate_canary(event: LookEvent, tools: Tools) -> Json:
     mark = mark_of(event.now)
     held = tools.records.read_held(event.rollout_id, event.execution, target=event.target, look=mark)
     if held.look:
-        return _answer(held.rollout, VerdictKind(held.look.verdict), held.look.reason)
+        return _answer(held.rollout, event.now, VerdictKind(held.look.verdict), held.look.reason)
     if held.rollout.phase is not Phase.SHIFTING:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is nothing left to look at")
     seen = look(held, tools, now=event.now, baking_since=event.baking_since)
-    return _answer(seen.held.rollout, seen.verdict.kind, seen.verdict.reason)
+    return _answer(seen.held.rollout, event.now, seen.verdict.kind, seen.verdict.reason)
 
 
-def _answer(rollout: Rollout, verdict: VerdictKind, reason: str) -> Json:
-    return {"verdict": verdict.value, "next": _next(rollout, verdict), "reason": reason}
+def _answer(rollout: Rollout, now: float, verdict: VerdictKind, reason: str) -> Json:
+    look_seconds = next_look_seconds(rollout, now)
+    return {"verdict": verdict.value, "next": _next(rollout, verdict), "reason": reason, "look_seconds": look_seconds}
 
 
 def _next(rollout: Rollout, verdict: VerdictKind) -> str:

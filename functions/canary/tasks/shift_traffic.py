@@ -9,6 +9,7 @@ from canary.aws.errors import OwnershipLostError
 from canary.aws.notices import Kind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
+from canary.rules.looks import next_look_seconds
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
@@ -31,7 +32,8 @@ def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     shifter.shift(rollout.way_back, rollout.intent, weight)
     tools.notices.send(Kind.SHIFTED, rollout)
     tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight))
-    return {"weight_percent": float(weight), "step": rollout.step.index + 1, "look_seconds": rollout.plan.look_seconds}
+    look_seconds = next_look_seconds(rollout, event.now)
+    return {"weight_percent": float(weight), "step": rollout.step.index + 1, "look_seconds": look_seconds}
 
 
 def entry_mark(event: TaskEvent) -> str:
