@@ -10,7 +10,7 @@ import pytest
 
 from bench.judge import DOC, DOC_BEGINS, DOC_ENDS, with_table
 from canary.rules import judge
-from canary.rules.bets import JUMPS, RATIOS, RISES
+from canary.rules.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
 from canary.rules.history import SPARSE_PHI, UNPROVEN_PHI
 from canary.rules.judge import Counts
 
@@ -51,10 +51,12 @@ def test_the_sums_of_the_example_are_right():
 
 
 def test_the_page_names_the_bets_as_they_are():
-    assert "1.5, 2, 3, 5, 10 or 30 times" in TEXT
-    assert RATIOS == (1.5, 2, 3, 5, 10, 30)
+    assert "1.4, 2, 3, 5, 10 or 30 times" in TEXT
+    assert RATIOS == (1.4, 2, 3, 5, 10, 30)
     assert "5 or 20 points" in TEXT
     assert RISES == (0.05, 0.2)
+    assert "a rise of 2 or 5 points" in TEXT
+    assert PATIENT_RISES == (0.02, 0.05)
     assert "1, 5, 20, 60 or 97 points" in TEXT
     assert JUMPS == (0.01, 0.05, 0.2, 0.6, 0.97)
     assert f"phi is {UNPROVEN_PHI:g}" in TEXT
