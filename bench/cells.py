@@ -65,6 +65,11 @@ class Release:
         return self.is_good and self.ratio <= 1.0
 
     @property
+    def is_disturbed(self) -> bool:
+        """Whether the rollout meets an outage, or errors that come in bursts."""
+        return self.outage is not None or self.outage_at_shift or self.burst > 1.0
+
+    @property
     def has_latency(self) -> bool:
         """Whether latency is looked at."""
         return self.slower is not None

@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import get_type_hints
 
@@ -412,3 +413,9 @@ def test_refuses_arns_that_do_not_fit():
 def test_every_error_of_ours_says_so_in_its_name():
     ours = [name for name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception)]
     assert all(name.endswith("Error") for name in ours)
+
+
+def test_every_state_has_a_line_above_it_that_says_what_is_true_when_it_is_entered():
+    lines = SOURCE.read_text(encoding="utf-8").splitlines()
+    above = {line.strip().removesuffix(":"): before.strip() for before, line in pairwise(lines)}
+    assert [name for name in STATES if not above[name].startswith("# ")] == []
