@@ -185,6 +185,12 @@ def test_stakes_one_unit_in_all():
     assert sum(SHARES) == pytest.approx(1.0)
 
 
+def test_there_is_a_stake_left_after_any_number_of_weight_changes():
+    metric = replace(unfolded(a_base()), shift_minutes=5000)
+    assert kept_for_shifts(5000) > 0.0
+    assert isfinite(fold_cold(metric, a_base(), Counts(60, 9, 540, 2), 0.1).log_e)
+
+
 @pytest.mark.parametrize("minutes", [0, 1, 2, 29, 30, 31, 500])
 def test_holds_back_what_is_not_yet_staked(minutes: int):
     assert unstaked(minutes) == pytest.approx(0.7 - sum(map(stake, range(minutes))))

@@ -36,6 +36,9 @@ IN_THE_END = 1.0 - AT_ONCE - EVENLY
 STAKED_AT_SHIFT = 0.5
 COLD_SHARE = 0.1
 
+_SHIFTS_OF_A_FLOAT = 1000
+"""No float holds what would be left after more of them; it stays at some 1e-302 then."""
+
 _LOG_SHARES = tuple(map(log, SHARES))
 
 
@@ -162,7 +165,7 @@ def unstaked(minutes: int) -> float:
 
 def kept_for_shifts(shift_minutes: int) -> float:
     """The part of the unit still held back for weight changes after so many minutes of them."""
-    return (1.0 - STEADY) * (1.0 - STAKED_AT_SHIFT) ** shift_minutes
+    return (1.0 - STEADY) * (1.0 - STAKED_AT_SHIFT) ** min(shift_minutes, _SHIFTS_OF_A_FLOAT)
 
 
 def log_staked(stakes: tuple[float, ...], added: float) -> list[float]:
