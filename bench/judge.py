@@ -133,7 +133,7 @@ def main() -> None:
     work = chunks(runs, asked.seed, policies) if asked.fresh is None else fresh_chunks(runs, asked.fresh, policies)
     results = measure_all(list(work), asked.processes)
     seed = asked.seed if asked.fresh is None else asked.fresh
-    text = report(results, runs=runs, seed=seed, seconds=time.monotonic() - begun)
+    text = report(results, seed=seed, seconds=time.monotonic() - begun)
     if asked.fresh is None:
         _write(results, text, asked.out)
     sys.stdout.write(text)
