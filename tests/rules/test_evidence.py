@@ -7,7 +7,7 @@ from math import comb, exp, factorial, isfinite, log
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canary.rules.bets import JUMPS, LARGEST_RATIO, PATIENT_RISES, RATIOS, RISES, SHARES, log_share_bets
@@ -93,7 +93,8 @@ def slow_rate(start: Seen, past: Sequence[Counts], decay: float) -> float:
 
 
 def slow_bets(nc: int, ec: int, nb: int, eb: int, b: float) -> list[float]:
-    fitting = [r if r * (ec + eb) < r * nc + nb else 1.0 for r in RATIOS]
+    share = nc / (nc + nb)  # as the bets have it, or a tie would be rounded otherwise
+    fitting = [r if (1.0 + (r - 1.0)) * (ec + eb) < (1.0 + (r - 1.0) * share) * (nc + nb) else 1.0 for r in RATIOS]
     patient = [slow_rise(nc, nb, ec + eb, d) if is_worth_it(nc, nb, ec + eb, b, d) else 1.0 for d in PATIENT_RISES]
     ratios = [*fitting, *(slow_rise(nc, nb, ec + eb, d) for d in RISES), *patient]
     won = [r**ec * ((nc + nb) / (r * nc + nb)) ** (ec + eb) for r in ratios]
@@ -125,6 +126,7 @@ def slow_jump(nc: int, ec: int, nb: int, eb: int, b: float, a: float) -> float:
     return canary * (b / q) ** eb * ((1 - b) / (1 - q)) ** (nb - eb)
 
 
+@example(minutes=[Counts(nc=1, ec=0, nb=14, eb=11)], base=BASES[0])
 @given(minutes=st.lists(SMALL_MINUTE, max_size=6), base=st.sampled_from(BASES))
 def test_equals_the_e_value_computed_from_its_definition(minutes: list[Counts], base: BaseHistory):
     metric = fold_all(base, minutes)
