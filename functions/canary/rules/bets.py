@@ -20,7 +20,7 @@ canary's is a draw without replacement, whose spread is no larger than with repl
 expectation is at most 1.
 
 Bad requests that come in bursts are not so many witnesses. Where they are `phi` times as spread as independent ones, a bet's
-ln e is divided by phi, and by more where it bets on more: by ``phi + 0.4 (phi - 1) ln r`` for a bet that the canary's rate is r
+ln e is divided by phi, and by more where it bets on more: by ``phi + 0.2 (phi - 1) ln r`` for a bet that the canary's rate is r
 times the base's. One burst in the canary's arm would else win a bet on a large ratio at once.
 
 Counts may be fractions: ln e is linear in them at a fixed share of the arms, so expected counts give its expectation.
