@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from canary.rules.judge import LOG_LIVE_FLOOR
+from canary.rules.judge import LOG_LIVE_FLOOR, log_strength
 from canary.rules.look import format_e
 
 if TYPE_CHECKING:
@@ -127,4 +127,4 @@ def _progress(step: int, steps: int) -> str:
 
 def _strength(look: Look) -> float:
     """Ln of the evidence that counts against the bar."""
-    return max(look.log_e, look.log_e_with_history) if look.log_e >= LOG_LIVE_FLOOR else look.log_e
+    return log_strength(look.log_e, look.log_e_with_history) if look.log_e >= LOG_LIVE_FLOOR else look.log_e

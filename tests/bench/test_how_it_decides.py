@@ -11,11 +11,13 @@ import pytest
 from bench.judge import DOC, DOC_BEGINS, DOC_ENDS, with_table
 from canary.rules import judge
 from canary.rules.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
-from canary.rules.history import SPARSE_PHI, UNPROVEN_PHI
+from canary.rules.history import SLICE_MINUTES, SPARSE_PHI, UNPROVEN_PHI
 from canary.rules.judge import Counts
 
 TEXT = Path(DOC).read_text(encoding="utf-8")
-ROW = re.compile(r"^\| (\d) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ?(.*?) ?\|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| (\d) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ?(.*?) ?\|$", re.MULTILINE
+)
 HISTORY = [(600, (minute * 7919 % 13) // 9) for minute in range(1440)]
 ROWS = ROW.findall(TEXT)
 
@@ -26,14 +28,15 @@ def begun():
 
 def test_the_example_is_what_the_judge_says():
     evidence = begun()
-    for minute, nc, ec, nb, eb, alone, assisted, remark in ROWS:
+    for minute, nc, ec, nb, eb, alone, assisted, mean, remark in ROWS:
         counts = {"errors": Counts(int(nc), int(ec), int(nb), int(eb))}
         in_change = minute == "1"
         evidence = judge.look_at_shift(evidence, counts, weight=0.1) if in_change else judge.look(evidence, counts)
         assert f"{exp(evidence.log_e):.2f}" == alone
         assert f"{exp(evidence.log_e_assisted):.2f}" == assisted
+        assert f"{exp(evidence.log_strength):.2f}" == mean
         assert evidence.is_condemned is ("roll back" in remark)
-    assert len(ROWS) == 4
+    assert len(ROWS) == 3
 
 
 def test_the_example_begins_as_the_page_says():
@@ -47,7 +50,8 @@ def test_the_example_begins_as_the_page_says():
 
 def test_the_sums_of_the_example_are_right():
     nc, ec, nb, eb = (sum(int(row[k]) for row in ROWS) for k in range(1, 5))
-    assert (ec, nc, eb, nb) == (5, 212, 2, 2192)
+    assert (ec, nc, eb, nb) == (3, 151, 1, 1652)
+    assert f"Three bad requests of {nc} beside one of {nb:,}." in TEXT
 
 
 def test_the_page_names_the_bets_as_they_are():
@@ -61,6 +65,9 @@ def test_the_page_names_the_bets_as_they_are():
     assert JUMPS == (0.01, 0.05, 0.2, 0.6, 0.97)
     assert f"phi is {UNPROVEN_PHI:g}" in TEXT
     assert f"too rare to tell {SPARSE_PHI:g}" in TEXT
+    assert "each minute eighteen minutes" in TEXT
+    assert SLICE_MINUTES == 18
+    assert (exp(judge.LOG_LIVE_FLOOR), judge.ASSISTED_PART) == (pytest.approx(10), 0.75)
 
 
 def test_the_benchs_table_has_its_place():

@@ -130,11 +130,11 @@ def test_the_timeline_prints_every_fifth_look_and_every_verdict_that_is_not_to_c
 def test_the_timeline_shows_the_evidence_that_counts_against_the_bar():
     console = printed()
     with Timeline(console, started=0.0, weights=[10.0]) as timeline:
-        timeline.show(a_look(1, verdict="HOLD", log_e=log(19), log_e_with_history=log(300)))
-        timeline.show(a_look(2, verdict="HOLD", log_e=log(21), log_e_with_history=log(300)))
+        timeline.show(a_look(1, verdict="HOLD", log_e=log(9), log_e_with_history=log(300)))
+        timeline.show(a_look(2, verdict="HOLD", log_e=log(12), log_e_with_history=log(300)))
     _, before, after = text_of(console).splitlines()
-    assert "19" in before.split()
-    assert "300" in after.split()
+    assert "9" in before.split()
+    assert "228" in after.split()
 
 
 def test_the_timeline_on_a_terminal_shows_each_look_while_it_is_the_newest():

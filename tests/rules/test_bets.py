@@ -95,6 +95,28 @@ def test_ratio_bets_follow_their_formula():
         assert log_e == pytest.approx(ec * log(r) - (ec + eb) * log((r * nc + nb) / (nc + nb)))
 
 
+def test_where_bad_requests_are_common_ratios_are_of_the_odds():
+    nc, ec, nb, eb = 60, 45, 540, 280
+    for r, log_e in zip(RATIOS, log_bets(nc, ec, nb, eb, offer(0.5))[: len(RATIOS)], strict=True):
+        assert log_e == pytest.approx(ec * log(r) - nc * log(1 + (r - 1) * 325 / 600))
+
+
+def test_slower_than_the_median_is_found_sooner_by_the_odds():
+    """At 1.5 times the latency 79 % of the canary's requests are slower than the base's median."""
+    nc, nb = 60.0, 540.0
+    of_odds = log_bets(nc, nc * 0.79, nb, nb * 0.5, offer(0.5))[: len(RATIOS)]
+    of_rates = log_share_bets(nc, nc * 0.79, nb, nb * 0.5, share=0.1, b=0.5)[: len(RATIOS)]
+    assert max(of_odds) > 1.9 * max(of_rates) > 0.0
+
+
+@pytest.mark.parametrize(("nc", "ec", "nb", "eb", "b"), [(60, 12, 540, 108, 0.01), (400, 120, 600, 180, 0.3)])
+def test_an_outage_and_rare_bad_requests_are_not_common(nc: int, ec: int, nb: int, eb: int, b: float):
+    bad, share = ec + eb, nc / (nc + nb)
+    fitting = [r for r in RATIOS if r * bad < (1 + (r - 1) * share) * (nc + nb)]
+    won = log_bets(nc, ec, nb, eb, offer(b))[: len(fitting)]
+    assert won == pytest.approx([ec * log(r) - bad * log(1 + (r - 1) * share) for r in fitting])
+
+
 def test_no_ratio_is_bet_on_that_an_outage_leaves_no_room_for():
     won = log_bets(60, 12, 540, 108, offer(0.01))
     assert [log_e == 0.0 for log_e in won[: len(RATIOS)]] == [r * 0.2 >= 0.9 + 0.1 * r for r in RATIOS]

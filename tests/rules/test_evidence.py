@@ -14,6 +14,7 @@ from canary.rules.bets import JUMPS, LARGEST_RATIO, PATIENT_RISES, RATIOS, RISES
 from canary.rules.counts import Counts
 from canary.rules.evidence import (
     COLD_SHARE,
+    WARMING_SHARE,
     MetricEvidence,
     fold,
     fold_cold,
@@ -28,7 +29,7 @@ from canary.rules.evidence import (
     unfolded,
     unstaked,
 )
-from canary.rules.history import PRIOR, BaseHistory, Seen, freeze_history
+from canary.rules.history import NOTHING_SEEN, PRIOR, BaseHistory, Seen, freeze_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,14 +43,21 @@ def minutes_up_to(most: int) -> st.SearchStrategy[Counts]:
 SMALL_MINUTE, MINUTE, HUGE_MINUTE = minutes_up_to(30), minutes_up_to(300), minutes_up_to(10**15)
 
 
-def a_base(*, slow: Seen = PRIOR, phi: float = 1.0, slices: tuple[tuple[int, int], ...] = ()) -> BaseHistory:
-    return BaseHistory(slow=slow, phi=phi, slices=slices, is_known=bool(slices))
+def a_base(
+    *,
+    slow: Seen = PRIOR,
+    recent: Seen = NOTHING_SEEN,
+    phi: float = 1.0,
+    slices: tuple[tuple[int, int], ...] = (),
+) -> BaseHistory:
+    return BaseHistory(slow=slow, recent=recent, phi=phi, slices=slices, is_known=bool(slices))
 
 
 BASES = [
     a_base(),
     a_base(phi=3.0),
     a_base(slow=Seen(3000.0, 30.0), phi=1.7, slices=((50, 1), (60, 0))),
+    a_base(slow=Seen(3000.0, 1500.0), recent=Seen(40.0, 39.0), slices=((50, 20), (60, 30))),
 ]
 
 
@@ -68,7 +76,7 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
         if nc == 0 or nb == 0:
             continue
         added = slow_stake(evidence_minutes)
-        more, worse = slices.pop(0) if slices else (0, 0)
+        more, worse = slow_lent(base, minutes[:now], slices.pop(0) if slices else (0, 0), nb, eb)
         b = slow_rate(base.slow, minutes[:now], 0.95)
         won = slow_bets(nc, ec, nb + more, eb + worse, b)
         ratios = slow_ratios(nc, nb + more, ec + eb + worse, b)
@@ -80,45 +88,64 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
     return cash + sum(stakes)
 
 
+def slow_lent(base: BaseHistory, past: Sequence[Counts], lent: tuple[int, int], nb: float, eb: float) -> tuple[int, float]:
+    """The slice, as bad as the base now is where two Poisson probabilities of its bad requests are e^(2 phi) apart."""
+    requests, bad = slow_counts(base.recent, past, 0.7)
+    rates = [lent[1] / lent[0] if lent[0] else 0.0]
+    for n, x in ((nb, eb), (requests * 0.7 + nb, bad * 0.7 + eb)):
+        expected = n * base.slow.rate
+        if x > expected and x * log(x / expected) - (x - expected) > 2.0 * base.phi:
+            rates.append(min(x / n, 1.0))
+    return lent[0], lent[0] * max(rates)
+
+
 def slow_stake(minute: int) -> float:
     return 0.7 * (0.6 if minute == 0 else 0.25 / 29 if minute < 30 else 0.15 * 30 / (minute * (minute + 1)))
 
 
 def slow_rate(start: Seen, past: Sequence[Counts], decay: float) -> float:
+    requests, bad = slow_counts(start, past, decay)
+    return (bad + 0.5) / (requests + 1)
+
+
+def slow_counts(start: Seen, past: Sequence[Counts], decay: float) -> tuple[float, float]:
     seen = [(one.nb, one.eb) for one in past if one.nb]
     ages = range(len(seen) - 1, -1, -1)
     requests = start.requests * decay ** len(seen) + sum(n * decay**age for (n, _), age in zip(seen, ages, strict=True))
     bad = start.bad * decay ** len(seen) + sum(x * decay**age for (_, x), age in zip(seen, ages, strict=True))
-    return (bad + 0.5) / (requests + 1)
+    return requests, bad
 
 
-def slow_bets(nc: int, ec: int, nb: int, eb: int, b: float) -> list[float]:
+def slow_bets(nc: int, ec: int, nb: float, eb: float, b: float) -> list[float]:
     share = nc / (nc + nb)  # as the bets have it, or a tie would be rounded otherwise
     fitting = [r if (1.0 + (r - 1.0)) * (ec + eb) < (1.0 + (r - 1.0) * share) * (nc + nb) else 1.0 for r in RATIOS]
     patient = [slow_rise(nc, nb, ec + eb, d) if is_worth_it(nc, nb, ec + eb, b, d) else 1.0 for d in PATIENT_RISES]
     ratios = [*fitting, *(slow_rise(nc, nb, ec + eb, d) for d in RISES), *patient]
     won = [r**ec * ((nc + nb) / (r * nc + nb)) ** (ec + eb) for r in ratios]
+    if nc < ec + eb < 2.0 * b * (nc + nb):
+        rate = (ec + eb) / (nc + nb)
+        won[: len(RATIOS)] = [r**ec / (1.0 + (r - 1.0) * rate) ** nc for r in RATIOS]
     return won + [slow_jump(nc, ec, nb, eb, b, min(b + d, 0.999)) for d in JUMPS]
 
 
-def is_worth_it(nc: int, nb: int, bad: int, b: float, d: float) -> bool:
+def is_worth_it(nc: int, nb: float, bad: float, b: float, d: float) -> bool:
     """Whether the bad requests of both arms are less than e^3 times likelier without the rise, as Poisson counts."""
     without, with_rise = (nc + nb) * b, nc * (b + d) + nb * b
     return bad * log(with_rise / without) - (with_rise - without) >= -3.0
 
 
-def slow_ratios(nc: int, nb: int, bad: int, b: float) -> list[float]:
+def slow_ratios(nc: int, nb: float, bad: float, b: float) -> list[float]:
     """The ratio that each bet is on."""
     rises = [slow_rise(nc, nb, bad, d) for d in (*RISES, *PATIENT_RISES)]
     return [*RATIOS, *rises, *(max(min(b + d, 0.999) / b, 1.0) for d in JUMPS)]
 
 
-def slow_rise(nc: int, nb: int, bad: int, d: float) -> float:
+def slow_rise(nc: int, nb: float, bad: float, d: float) -> float:
     base = bad / (nc + nb) - d * nc / (nc + nb)
     return min(1 + d / base, LARGEST_RATIO) if base > 0 else LARGEST_RATIO
 
 
-def slow_jump(nc: int, ec: int, nb: int, eb: int, b: float, a: float) -> float:
+def slow_jump(nc: int, ec: int, nb: float, eb: float, b: float, a: float) -> float:
     if a <= b:
         return 1.0
     q = (nc * a + nb * b) / (nc + nb)
@@ -171,6 +198,20 @@ def test_assisted_e_is_at_most_1_in_expectation_while_history_is_like_the_base(r
     assert worth <= 1.0 + 1e-9
 
 
+@pytest.mark.parametrize("rate", [0.05, 0.4])
+def test_assisted_e_is_at_most_1_in_expectation_in_the_minute_of_a_weight_change(rate: float):
+    """Four requests while the weight rises to a half, and a slice of six."""
+    worth = 0.0
+    for ec, eb, lent in itertools.product(range(5), range(5), range(7)):
+        if ec + eb > 4:
+            continue
+        split = factorial(4) / (factorial(ec) * factorial(eb) * factorial(4 - ec - eb))
+        chance = split * (rate * 0.5) ** (ec + eb) * (1 - rate) ** (4 - ec - eb) * probability(6, lent, rate)
+        base = a_base(slow=Seen(20.0, 1.0), slices=((6, lent),))
+        worth += chance * exp(fold_shift(unfolded(base), base, Counts(4, ec, 4, eb), 0.5).log_e_assisted)
+    assert worth <= 1.0 + 1e-9
+
+
 def arm(nc: int, nb: int) -> list[Counts]:
     return [Counts(nc, ec, nb, eb) for ec in range(nc + 1) for eb in range(nb + 1)]
 
@@ -190,7 +231,7 @@ def test_stakes_one_unit_in_all():
 def test_there_is_a_stake_left_after_any_number_of_weight_changes():
     metric = replace(unfolded(a_base()), shift_minutes=5000)
     assert kept_for_shifts(5000) > 0.0
-    assert isfinite(fold_cold(metric, a_base(), Counts(60, 9, 540, 2), 0.1).log_e)
+    assert isfinite(fold_cold(metric, a_base(), Counts(60, 9, 540, 2), 0.1, cold=COLD_SHARE).log_e)
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 2, 29, 30, 31, 500])
@@ -203,8 +244,9 @@ def test_holds_back_what_is_not_yet_staked(minutes: int):
 def test_a_silent_canary_is_no_evidence_but_teaches_the_base_rate(minutes: list[Counts], n: int, base: BaseHistory):
     before = fold_all(base, minutes, delta=0.01)
     after = fold(before, base, Counts(0, 0, n, n))
-    assert after == replace(before, slow=after.slow)
+    assert after == replace(before, slow=after.slow, recent=after.recent)
     assert after.slow == before.slow.after(n, n, decay=0.95)
+    assert after.recent == before.recent.after(n, n, decay=0.7)
 
 
 @given(minutes=st.lists(MINUTE, max_size=4), n=st.integers(0, 500), base=st.sampled_from(BASES))
@@ -229,11 +271,22 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
     assert kept_for_shifts(1) == pytest.approx(0.3 / 2)
     assert after.slow == before.slow.after(counts.nb, counts.eb, decay=0.95)
     assert after.log_safe == before.log_safe
+    assert after.recent == before.recent.after(counts.nb, counts.eb, decay=0.7)
     assert (after.assisted is None) == (base.slices == ())
+    if before.assisted is None or after.assisted is None:
+        return
+    n, lent = counts.nc + counts.nb, base.slices[before.minutes] if before.minutes < len(base.slices) else (0, 0)
+    requests, bad = slow_lent(base, minutes, lent, n * 0.75, counts.eb)
+    held = log_staked(before.assisted, stake(before.minutes) + 0.3 / 2)
+    won = share_bets(before, base, counts, 0.25 * n / (n + requests), lent=(requests, bad))
+    assert after.assisted == pytest.approx([stake + log_e for stake, log_e in zip(held, won, strict=True)])
 
 
-def share_bets(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> list[float]:
-    return log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=share, b=metric.slow.rate, phi=base.phi)
+def share_bets(
+    metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float, *, lent: tuple[float, float] = (0, 0)
+) -> list[float]:
+    nb, eb = counts.nb + lent[0], counts.eb + lent[1]
+    return log_share_bets(counts.nc, counts.ec, nb, eb, share=share, b=metric.slow.rate, phi=base.phi)
 
 
 @given(
@@ -241,16 +294,17 @@ def share_bets(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
     counts=MINUTE,
     base=st.sampled_from(BASES),
     weight=st.sampled_from([None, 0.25]),
+    cold=st.sampled_from([COLD_SHARE, WARMING_SHARE]),
 )
 def test_a_cold_minute_plays_a_stake_of_its_own_and_leaves_the_others(
-    minutes: list[Counts], counts: Counts, base: BaseHistory, weight: float | None
+    minutes: list[Counts], counts: Counts, base: BaseHistory, weight: float | None, cold: float
 ):
     before = fold_all(base, minutes, delta=0.01)
-    after = fold_cold(before, base, counts, weight)
+    after = fold_cold(before, base, counts, weight, cold=cold)
     if counts.nc == 0 or counts.nb == 0:
         assert after == before
         return
-    share = share_if_cold(weight or counts.nc / (counts.nc + counts.nb), before.slow.rate)
+    share = share_if_cold(weight or counts.nc / (counts.nc + counts.nb), before.slow.rate, cold)
     won = share_bets(before, base, counts, share)
     held = [exp(stake) for stake in before.live] or [0.0] * len(SHARES)
     played = [0.15 * part * exp(log_e) for part, log_e in zip(SHARES, won, strict=True)]
@@ -264,34 +318,36 @@ def test_that_the_canary_is_safe_is_shown_in_cold_minutes_too_unless_the_weight_
     base = a_base(slow=Seen(1000.0, 100.0))
     before = replace(unfolded(base), delta=0.2)
     counts = Counts(60, 7, 540, 54)
-    assert fold_cold(before, base, counts, None).log_safe == fold(before, base, counts).log_safe > 0.0
-    assert fold_cold(before, base, counts, 0.1).log_safe == 0.0
+    assert fold_cold(before, base, counts, None, cold=COLD_SHARE).log_safe == fold(before, base, counts).log_safe > 0.0
+    assert fold_cold(before, base, counts, 0.1, cold=COLD_SHARE).log_safe == 0.0
 
 
 @pytest.mark.parametrize("b", [0.01, 0.1, 0.5])
-def test_a_cold_start_of_a_tenth_of_the_canary_is_no_evidence(b: float):
-    """Every tenth request of the canary is slow for the cold start, exactly as many as the null allows."""
+@pytest.mark.parametrize("cold", [COLD_SHARE, WARMING_SHARE])
+def test_a_cold_start_as_large_as_is_allowed_for_is_no_evidence(b: float, cold: float):
+    """Exactly as many requests of the canary are slow for the cold start as the null allows."""
     base = a_base(slow=Seen(1e6, 1e6 * b))
     metric = unfolded(base)
-    cold = COLD_SHARE + (1 - COLD_SHARE) * b
+    slow = round(1000 * (cold + (1 - cold) * b))
     for _ in range(3):
-        metric = fold_cold(metric, base, Counts(1000, round(1000 * cold), 9000, round(9000 * b)), None)
+        metric = fold_cold(metric, base, Counts(1000, slow, 9000, round(9000 * b)), None, cold=cold)
     assert metric.log_e < 0.0
 
 
 @pytest.mark.parametrize("b", [0.05, 0.3])
-def test_a_cold_minute_is_at_most_1_in_expectation_while_cold_starts_explain_it(b: float):
+@pytest.mark.parametrize("cold", [COLD_SHARE, WARMING_SHARE])
+def test_a_cold_minute_is_at_most_1_in_expectation_while_cold_starts_explain_it(b: float, cold: float):
     base = a_base(slow=Seen(1e9, 1e9 * b))
-    a, worth = COLD_SHARE + (1 - COLD_SHARE) * b, 0.0
+    a, worth = cold + (1 - cold) * b, 0.0
     for counts in arm(4, 5):
         chance = probability(counts.nc, counts.ec, a) * probability(counts.nb, counts.eb, b)
-        worth += chance * exp(fold_cold(unfolded(base), base, counts, None).log_e)
+        worth += chance * exp(fold_cold(unfolded(base), base, counts, None, cold=cold).log_e)
     assert worth <= 1.0 + 1e-9
 
 
 def test_a_canary_slower_than_a_cold_start_explains_is_evidence():
     base = a_base(slow=Seen(1e5, 5e4))
-    metric = fold_cold(unfolded(base), base, Counts(6000, 4740, 54000, 27000), None)
+    metric = fold_cold(unfolded(base), base, Counts(6000, 4740, 54000, 27000), None, cold=COLD_SHARE)
     assert metric.log_e > 100.0
 
 
@@ -319,6 +375,32 @@ def test_a_little_history_more_makes_failures_of_the_canary_rarer_by_chance():
     base = a_base(slow=Seen(1000.0, 1.0), slices=((6000, 6),) * 10)
     metric = fold_all(base, [Counts(30, 1, 30, 0)] * 5)
     assert metric.log_e_assisted > metric.log_e > 0.0
+
+
+OUTAGE = Counts(60, 12, 540, 108)
+
+
+def test_an_outage_is_not_held_against_the_canary_by_a_calm_history():
+    base = a_base(slow=Seen(18_000.0, 18.0), slices=((10_800, 11),) * 40)
+    metric = fold_all(base, [OUTAGE] * 6)
+    assert metric.log_e_assisted < 0.0
+    assert fold_shift(metric, base, OUTAGE, 0.1).log_e_assisted < 0.0
+
+
+def test_a_calm_minute_of_a_base_that_has_become_worse_is_judged_by_what_it_now_is():
+    """Two failures of the canary beside none of the base, whose rate had been 4 % in the minutes before and was 0.1 % once."""
+    told, now = Counts(6, 2, 54, 0), Seen(160.0, 6.4)
+    same, changed = (
+        fold_all(a_base(slow=Seen(1800.0, 1.8), recent=recent, slices=((1080, 1),) * 40), [told]).log_e_assisted
+        for recent in (NOTHING_SEEN, now)
+    )
+    assert same > 4.0
+    assert changed < same - 3.0
+
+
+def test_a_weight_of_everything_leaves_the_base_no_request_to_be_judged_by():
+    base = a_base(slow=Seen(1800.0, 1.8), slices=((1080, 1),) * 40)
+    assert isfinite(fold_shift(unfolded(base), base, Counts(60, 3, 5, 5), 1.0).log_e_assisted)
 
 
 def test_assisted_is_live_where_history_lends_nothing():
@@ -369,7 +451,7 @@ def test_returns_from_json_unchanged(minutes: list[Counts], base: BaseHistory, d
 def test_takes_a_few_hundred_bytes():
     base = freeze_history([(600, 1)] * 1440)
     metric = fold_all(base, [Counts(61, 1, 539, minute % 3) for minute in range(200)], delta=0.005)
-    assert len(json.dumps(to_json(metric))) < 800
+    assert len(json.dumps(to_json(metric))) < 850
 
 
 @given(logs=st.lists(st.floats(-50.0, 50.0), min_size=1, max_size=8), shift=st.sampled_from([0.0, 1e5, -1e5]))

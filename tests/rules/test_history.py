@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.history import (
+    NOTHING_SEEN,
     PRIOR,
     SPARSE_PHI,
     UNPROVEN_PHI,
@@ -38,7 +39,7 @@ def test_states_priors_under_thirty_minutes():
     assert not frozen.is_known
     assert frozen.slow == PRIOR
     assert frozen.slices == ()
-    assert frozen.phi == UNPROVEN_PHI == 5.0
+    assert frozen.phi == UNPROVEN_PHI == 4.0
     assert frozen.slow.rate == pytest.approx(0.01, rel=0.05)
 
 
@@ -54,12 +55,22 @@ def test_counts_neither_silent_nor_impossible_minutes():
 def test_takes_rates_from_odd_minutes_and_slices_from_even_ones():
     frozen = freeze_history([(1000, 7), (100, 1)] * 60)
     assert frozen.slow.bad / frozen.slow.requests == pytest.approx(0.01)
-    assert frozen.slices == ((6000, 42),) * 10
+    assert frozen.slices == ((18_000, 126),) * 3 + ((6000, 42),)
+    assert sum(requests for requests, _ in frozen.slices) == 60 * 1000
 
 
 def test_lends_the_minutes_left_over_as_a_smaller_slice():
     frozen = freeze_history([(10, 1)] * 30)
-    assert frozen.slices == ((60, 6), (60, 6), (30, 3))
+    assert frozen.slices == ((150, 15),)
+    assert freeze_history([(10, 1)] * 42).slices == ((180, 18), (30, 3))
+
+
+def test_remembers_what_the_last_minutes_were_like():
+    calm, worse = [(100, 1)] * 400, [(100, 10)] * 12
+    recent = freeze_history(calm + worse).recent
+    assert recent.bad / recent.requests == pytest.approx(0.1, rel=0.02)
+    assert recent.requests == pytest.approx(100 / 0.3, rel=0.01)
+    assert freeze_history(calm[:3]).recent == NOTHING_SEEN
 
 
 def test_uses_every_minute_once():
@@ -138,5 +149,5 @@ def test_returns_from_json_unchanged(errors: list[tuple[int, int]], slow: list[t
 
 def test_a_day_of_history_is_a_few_kilobytes():
     frozen = freeze_history([(60_000, 60)] * 1440)
-    assert len(frozen.slices) == 120
+    assert len(frozen.slices) == 40
     assert len(json.dumps(to_json(History(0.01, {"errors": 1.0}, {"errors": frozen})))) < 3_000

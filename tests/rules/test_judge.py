@@ -61,7 +61,7 @@ def test_says_which_metrics_have_a_history():
     assert evidence.has_history("errors")
     assert not evidence.has_history("slow_p99")
     assert evidence.phi("errors") == 1.0
-    assert evidence.phi("slow_p99") == 5.0
+    assert evidence.phi("slow_p99") == 4.0
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, float("nan")])
@@ -163,22 +163,29 @@ def test_refuses_evidence_of_another_history():
 # The roll-back rule
 
 
-def test_condemns_at_2_over_alpha():
-    assert evidence_of(alpha=0.01).log_bar == pytest.approx(log(200))
-    at_the_bar = set_to(evidence_of(), live=log(200), assisted=0.0)
-    assert at_the_bar.is_condemned
-    assert not set_to(evidence_of(), live=log(199.9), assisted=0.0).is_condemned
+def test_condemns_once_the_mean_of_live_and_assisted_reaches_1_over_alpha():
+    assert evidence_of(alpha=0.01).log_bar == pytest.approx(log(100))
+    assert set_to(evidence_of(), live=log(100), assisted=log(100)).is_condemned
+    assert not set_to(evidence_of(), live=log(99.9), assisted=log(99.9)).is_condemned
+    assert set_to(evidence_of(), live=log(400), assisted=0.0).is_condemned
+    assert not set_to(evidence_of(), live=log(390), assisted=0.0).is_condemned
 
 
-def test_condemns_with_the_help_of_history_from_a_live_e_of_20_on():
-    assert set_to(evidence_of(), live=log(20), assisted=log(200)).is_condemned
-    assert not set_to(evidence_of(), live=log(19.9), assisted=log(1e9)).is_condemned
-    assert not set_to(evidence_of(), live=log(20), assisted=log(199.9)).is_condemned
+def test_the_strength_is_a_mean():
+    evidence = set_to(evidence_of(), live=log(30), assisted=log(50))
+    assert evidence.log_strength == pytest.approx(log(0.25 * 30 + 0.75 * 50))
+    assert set_to(evidence_of(), live=log(30), assisted=log(30)).log_strength == pytest.approx(log(30))
+
+
+def test_condemns_with_the_help_of_history_from_a_live_e_of_10_on():
+    assert set_to(evidence_of(), live=log(10.001), assisted=log(131)).is_condemned
+    assert not set_to(evidence_of(), live=log(9.9), assisted=log(1e9)).is_condemned
+    assert not set_to(evidence_of(), live=log(10.001), assisted=log(129)).is_condemned
 
 
 def test_asks_for_more_where_alpha_is_smaller():
-    assert set_to(evidence_of(alpha=0.1), live=log(20), assisted=0.0).is_condemned
-    assert not set_to(evidence_of(alpha=0.001), live=log(1999), assisted=0.0).is_condemned
+    assert set_to(evidence_of(alpha=0.1), live=log(40), assisted=0.0).is_condemned
+    assert not set_to(evidence_of(alpha=0.001), live=log(3900), assisted=0.0).is_condemned
 
 
 def test_history_condemns_earlier_than_live_minutes_alone():
@@ -186,7 +193,7 @@ def test_history_condemns_earlier_than_live_minutes_alone():
     assert evidence.phi("errors") == pytest.approx(1.0, abs=0.01)
     while not evidence.is_condemned:
         evidence = look_at(evidence, Counts(6, 1, 6, 0))
-    assert log(20) <= evidence.log_e < evidence.log_bar <= evidence.log_e_assisted
+    assert log(10) <= evidence.log_e < evidence.log_bar <= evidence.log_e_assisted
 
 
 def test_condemns_for_one_metric_among_several():

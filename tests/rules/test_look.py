@@ -92,7 +92,7 @@ class TestWantedMinutes:
 class TestFolding:
     def test_freezes_every_complete_minute_in_order(self):
         folded = fold(CALM, CALM, CALM, CALM)
-        uses = (MinuteUse.NOT_EVIDENCE, MinuteUse.COLD, MinuteUse.COLD, MinuteUse.FULL)
+        uses = (MinuteUse.NOT_EVIDENCE, MinuteUse.COLD, MinuteUse.WARMING, MinuteUse.FULL)
         counts = {"errors": (60, 0, 540, 2)}
         assert folded.minutes == tuple(MinuteRecord(START + 60 * i, use.value, counts) for i, use in enumerate(uses))
         assert folded.rollout.judged_to == START + 180
@@ -209,7 +209,7 @@ class TestProof:
         folded = fold(CALM, BROKEN, BROKEN, BROKEN)
         sentence = prove(folded.rollout, folded.evidence).condemned
         assert sentence.startswith("the canary is worse than base in errors: E ")
-        assert sentence.endswith(", the bar is 200 (errors: canary 90 of 240, base 8 of 2160)")
+        assert sentence.endswith(", the bar is 100 (errors: canary 90 of 240, base 8 of 2160)")
 
     def test_names_the_metric_that_is_worst(self):
         evidence = evidence_of("errors", "business_CheckoutFailed")

@@ -44,7 +44,9 @@ def test_a_minute_that_begins_while_a_change_still_spreads_is_no_evidence():
 
 
 def test_reads_only_errors_in_the_two_minutes_after_a_change_has_spread():
-    assert use(NOON, NOON - 149.9) is MinuteUse.COLD
+    assert use(NOON, NOON - 89.9) is MinuteUse.COLD
+    assert use(NOON, NOON - 90.0) is MinuteUse.WARMING
+    assert use(NOON, NOON - 149.9) is MinuteUse.WARMING
     assert use(NOON, NOON - 150.0) is MinuteUse.FULL
 
 
@@ -61,7 +63,8 @@ def test_the_strictest_of_several_changes_holds_in_any_order():
     changes = (NOON - 600.0, NOON - 100.0, NOON - 10.0, NOON + 900.0)
     assert use(NOON, *changes) is MinuteUse.NOT_EVIDENCE
     assert use(NOON, *reversed(changes)) is MinuteUse.NOT_EVIDENCE
-    assert use(NOON, NOON - 600.0, NOON - 100.0) is MinuteUse.COLD
+    assert use(NOON, NOON - 600.0, NOON - 100.0) is MinuteUse.WARMING
+    assert use(NOON, NOON - 60.0, NOON - 100.0) is MinuteUse.COLD
 
 
 def test_a_change_at_second_40_costs_two_minutes_and_two_of_latency():
@@ -72,7 +75,7 @@ def test_a_change_at_second_40_costs_two_minutes_and_two_of_latency():
         MinuteUse.NOT_EVIDENCE,
         MinuteUse.NOT_EVIDENCE,
         MinuteUse.COLD,
-        MinuteUse.COLD,
+        MinuteUse.WARMING,
         MinuteUse.FULL,
     ]
 

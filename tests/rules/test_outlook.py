@@ -92,8 +92,8 @@ def test_needs_fewer_with_a_history_to_lend():
 
 def test_leaves_the_slices_out_once_they_were_lent():
     short = evidence_of(HISTORY[:192])
-    spent = look_at(short, *[Counts(6, 0, 54, 0)] * 16)
-    unspent = look_at(short, *[Counts(6, 0, 54, 0)] * 15)
+    spent = look_at(short, *[Counts(6, 0, 54, 0)] * 6)
+    unspent = look_at(short, *[Counts(6, 0, 54, 0)] * 5)
     assert needed(spent, share=0.5) > 1.2 * needed(unspent, share=0.5)
 
 

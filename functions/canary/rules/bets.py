@@ -8,6 +8,9 @@ the base does or an amount on top of it, and what the base does is known from ea
 * ratio: the canary's bad rate is r times the base's. The base rate cancels, and with it an outage that hits both. A
   minute in which r times the base's rate would be more than every request is passed over, or an outage would leave
   nothing to bet with after it.
+  Where bad requests are common, as those slower than the median are, r is a multiple of the odds instead, and the canary's
+  good requests count too: bad ones are then the more numerous, and which of them are the canary's tells less than which of
+  the canary's are bad.
 * rise: the canary's bad rate is d above what the minute itself lets suppose of the base. It is a ratio bet too, with an r
   that follows from how many requests of both arms together were bad, so that it finds a fault inside an outage from the
   outage's first minute on. Some rises are patient: they are passed over in a minute that has far too few bad requests for
@@ -17,7 +20,8 @@ the base does or an amount on top of it, and what the base does is known from ea
 
 Ratio and rise may be chosen by the minute's bad requests of both arms together, because given those, which of them are the
 canary's is a draw without replacement, whose spread is no larger than with replacement (Hoeffding 1963): for any r the
-expectation is at most 1.
+expectation is at most 1. For the odds it is the same draw read from its other side: given the bad requests of both arms, how
+many of the canary's are bad. Whether they are common enough for that is told by their number and by earlier minutes.
 
 Bad requests that come in bursts are not so many witnesses. Where they are `phi` times as spread as independent ones, a bet's
 ln e is divided by phi, and by more where it bets on more: by ``phi + 0.2 (phi - 1) ln r`` for a bet that the canary's rate is r
@@ -40,6 +44,9 @@ LARGEST_RATIO = 100.0
 BETS = len(RATIOS) + len(RISES) + len(PATIENT_RISES) + len(JUMPS)
 HIGHEST_JUMP = 0.999
 BURST_TEMPER = 0.2
+MOST_COMMON = 2.0
+"""Odds are bet on where bad requests outnumber the canary's, up to this multiple of the predicted rate: beyond is an outage."""
+
 LOG_FAR_TOO_FEW = 3.0
 """A patient rise is passed over where the bad requests of both arms are e^3 times likelier without it."""
 
@@ -74,13 +81,16 @@ def offer(b: float) -> Offered:
 def log_bets(nc: float, ec: float, nb: float, eb: float, offered: Offered, *, phi: float = 1.0) -> list[float]:
     """Ln e of all bets, ratios, then rises, patient ones last, then jumps, for `nc` and `nb` above 0.
 
-    A ratio's is ``ec ln r - (ec + eb) ln((r nc + nb) / (nc + nb))``. A jump's is the likelihood of the four counts
-    under (a, b) over that under (q, q), ``q = (nc a + nb b) / (nc + nb)``.
+    A ratio's is ``ec ln r - (ec + eb) ln((r nc + nb) / (nc + nb))``, and of odds, with bad and good ones of both arms,
+    ``ec ln r - nc ln((r bad + good) / (bad + good))``. A jump's is the likelihood of the four counts under (a, b) over that
+    under (q, q), ``q = (nc a + nb b) / (nc + nb)``.
     """
     share = nc / (nc + nb)
     bad, good_c, good_b = ec + eb, nc - ec, nb - eb
     good = good_c + good_b
-    won = _log_ratios(share, ec, bad, good, offered.b, phi)
+    is_common = nc < bad < MOST_COMMON * offered.b * (nc + nb)
+    won = _log_odds(nc, ec, bad, good, phi) if is_common else _log_ratios(share, ec, bad, good, phi)
+    won += _log_rises(share, ec, bad, good, offered.b, phi)
     for b, rise, log_a, log_good_a, log_b, log_good_b in offered.jumps:
         log_chosen = ec * log_a + good_c * log_good_a + eb * log_b + good_b * log_good_b
         log_rival = bad * log(b + rise * share) + good * log(1.0 - b - rise * share)
@@ -96,7 +106,8 @@ def log_share_bets(nc: float, ec: float, nb: float, eb: float, *, share: float, 
     the rise only make the bets smaller.
     """
     bad = ec + eb
-    return _log_ratios(share, ec, bad, nc + nb - bad, b, phi) + [0.0] * len(JUMPS)
+    good = nc + nb - bad
+    return _log_ratios(share, ec, bad, good, phi) + _log_rises(share, ec, bad, good, b, phi) + [0.0] * len(JUMPS)
 
 
 def tempered(phi: float, log_r: float) -> float:
@@ -136,12 +147,22 @@ def closest_worse(share: float, *, b: float, delta: float) -> float:
     return t
 
 
-def _log_ratios(share: float, ec: float, bad: float, good: float, predicted: float, phi: float) -> list[float]:
-    """The bets that cancel the base rate: ratios, rises, patient rises."""
-    won = [_log_ratio(share, ec, bad, good, above, log_r) / tempered(phi, log_r) for above, log_r in _RATIOS]
+def _log_ratios(share: float, ec: float, bad: float, good: float, phi: float) -> list[float]:
+    """The ratio bets, in the canary's bad requests of all bad ones."""
+    return [_log_ratio(share, ec, bad, good, above, log_r) / tempered(phi, log_r) for above, log_r in _RATIOS]
+
+
+def _log_odds(nc: float, ec: float, bad: float, good: float, phi: float) -> list[float]:
+    """The ratio bets on the odds, in the canary's bad requests of all its requests."""
+    rate = bad / (bad + good)
+    return [(ec * log_r - nc * log(1.0 + above * rate)) / tempered(phi, log_r) for above, log_r in _RATIOS]
+
+
+def _log_rises(share: float, ec: float, bad: float, good: float, predicted: float, phi: float) -> list[float]:
+    """The rises, patient ones last."""
     if not bad:
-        return won + [0.0] * (len(RISES) + len(PATIENT_RISES))
-    won += [_log_rise(share, ec, bad, good, rise, phi) for rise in RISES]
+        return [0.0] * (len(RISES) + len(PATIENT_RISES))
+    won = [_log_rise(share, ec, bad, good, rise, phi) for rise in RISES]
     for rise in PATIENT_RISES:
         is_far_too_few = bad * log(1.0 + rise * share / predicted) - (bad + good) * rise * share < -LOG_FAR_TOO_FEW
         won.append(0.0 if is_far_too_few else _log_rise(share, ec, bad, good, rise, phi))

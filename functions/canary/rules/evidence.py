@@ -21,7 +21,7 @@ from math import exp, log, log1p
 from typing import TYPE_CHECKING, Any
 
 from canary.rules.bets import SHARES, log_bets, log_safe_bet, log_share_bets, offer
-from canary.rules.history import BaseHistory, Seen, seen_from_json
+from canary.rules.history import RECENT_DECAY, BaseHistory, Seen, seen_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,9 +35,17 @@ AT_ONCE, EVENLY = 0.6, 0.25
 IN_THE_END = 1.0 - AT_ONCE - EVENLY
 STAKED_AT_SHIFT = 0.5
 COLD_SHARE = 0.1
+WARMING_SHARE = 0.02
+"""The part of the canary's requests that a cold start may make slow, in the first minute after a weight change and the next."""
+
+BASE_HAS_CHANGED = 2.0
+"""How much likelier, by its logarithm, the base's own bad requests must be at the rate they show than at their history's."""
 
 _SHIFTS_OF_A_FLOAT = 1000
 """No float holds what would be left after more of them; it stays at some 1e-302 then."""
+
+_FEWEST_REQUESTS = 1e-9
+"""Stands in for no request at all of the base, as where the weight rose to 1."""
 
 _LOG_SHARES = tuple(map(log, SHARES))
 
@@ -46,7 +54,8 @@ _LOG_SHARES = tuple(map(log, SHARES))
 class MetricEvidence:
     """What one metric's minutes have shown so far.
 
-    ``minutes`` were evidence, ``shift_minutes`` of them of weight changes. ``slow`` predicts the base rate. ``live`` and
+    ``minutes`` were evidence, ``shift_minutes`` of them of weight changes. ``slow`` predicts the base rate,
+    ``recent`` tells what it is in these minutes. ``live`` and
     ``assisted`` are the logarithms of the fifteen stakes with what they won, empty before the first minute; ``assisted``
     is None where the history has nothing to lend, and is then the same as live. ``log_safe`` is ln of the e-value against
     "worse by ``delta``", since the step began; without a delta nothing is claimed.
@@ -54,6 +63,7 @@ class MetricEvidence:
 
     minutes: int
     slow: Seen
+    recent: Seen
     live: tuple[float, ...] = ()
     assisted: tuple[float, ...] | None = None
     delta: float | None = None
@@ -73,50 +83,56 @@ class MetricEvidence:
 
 def unfolded(base: BaseHistory) -> MetricEvidence:
     """One metric before its first minute."""
-    return MetricEvidence(minutes=0, slow=base.slow, assisted=() if base.slices else None)
+    return MetricEvidence(minutes=0, slow=base.slow, recent=base.recent, assisted=() if base.slices else None)
 
 
 def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvidence:
     """One minute more. Without requests in one arm it is no evidence; the base rate is learned all the same."""
     if counts.nb == 0:
         return metric
-    slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
     if counts.nc == 0:
-        return replace(metric, slow=slow)
+        return _learned(metric, counts)
     offered = offer(metric.slow.rate)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     added = stake(metric.minutes)
     live = _play(metric.live, added, log_bets(nc, ec, nb, eb, offered, phi=base.phi))
     assisted = None
     if metric.assisted is not None:
-        requests, bad = _lent(metric, base)
+        requests, bad = _lent(metric, base, nb, eb)
         won = log_bets(nc, ec, nb + requests, eb + bad, offered, phi=base.phi)
         assisted = _play(metric.assisted, added, won)
     log_safe = metric.log_safe + _log_safe(metric, counts) / base.phi
-    return replace(metric, minutes=metric.minutes + 1, slow=slow, live=live, assisted=assisted, log_safe=log_safe)
+    learned = _learned(metric, counts)
+    return replace(learned, minutes=metric.minutes + 1, live=live, assisted=assisted, log_safe=log_safe)
 
 
 def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float) -> MetricEvidence:
     """A minute in which the weight rose to `weight` (a fraction): only bets that hold whatever the split did in it."""
-    if counts.nb == 0 or counts.nc == 0:
+    nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
+    if nb == 0 or nc == 0:
         return metric
-    won = log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=weight, b=metric.slow.rate, phi=base.phi)
+    b, n = metric.slow.rate, nc + nb
     added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    live = _play(metric.live, added, won)
-    assisted = None if metric.assisted is None else _play(metric.assisted, added, won)
-    slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
+    live = _play(metric.live, added, log_share_bets(nc, ec, nb, eb, share=weight, b=b, phi=base.phi))
+    assisted = None
+    if metric.assisted is not None:
+        requests, bad = _lent(metric, base, max(n * (1.0 - weight), _FEWEST_REQUESTS), eb)
+        share = weight * n / (n + requests)
+        won = log_share_bets(nc, ec, nb + requests, eb + bad, share=share, b=b, phi=base.phi)
+        assisted = _play(metric.assisted, added, won)
     return replace(
-        metric,
+        _learned(metric, counts),
         minutes=metric.minutes + 1,
         shift_minutes=metric.shift_minutes + 1,
-        slow=slow,
         live=live,
         assisted=assisted,
     )
 
 
-def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float | None) -> MetricEvidence:
-    """A minute in which the canary's new instances may still have started cold, up to a tenth of its requests.
+def fold_cold(
+    metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float | None, *, cold: float
+) -> MetricEvidence:
+    """A minute in which the canary's new instances may still have started cold, up to `cold` (a fraction) of its requests.
 
     Only a stake of its own is played, on the canary being bad more often than that explains, and kept with the others
     afterwards. That the canary is safe may be shown all the same: a cold start only speaks against it. `weight`: the weight
@@ -126,21 +142,24 @@ def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight:
         return metric
     share = counts.nc / (counts.nc + counts.nb) if weight is None else weight
     b = metric.slow.rate
-    won = log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=share_if_cold(share, b), b=b, phi=base.phi)
+    share = share_if_cold(share, b, cold)
+    won = log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=share, b=b, phi=base.phi)
     added = STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    live = _put_by(metric.live, added, won)
-    assisted = None if metric.assisted is None else _put_by(metric.assisted, added, won)
-    slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
-    log_safe = metric.log_safe + (_log_safe(metric, counts) / base.phi if weight is None else 0.0)
-    return replace(metric, shift_minutes=metric.shift_minutes + 1, slow=slow, live=live, assisted=assisted, log_safe=log_safe)
+    return replace(
+        _learned(metric, counts),
+        shift_minutes=metric.shift_minutes + 1,
+        live=_put_by(metric.live, added, won),
+        assisted=None if metric.assisted is None else _put_by(metric.assisted, added, won),
+        log_safe=metric.log_safe + (_log_safe(metric, counts) / base.phi if weight is None else 0.0),
+    )
 
 
-def share_if_cold(share: float, b: float) -> float:
-    """The share of the bad requests that are the canary's at most, if a tenth of its requests are bad for the cold start.
+def share_if_cold(share: float, b: float, cold: float) -> float:
+    """The share of the bad requests that are the canary's at most, if `cold` of its requests are bad for the cold start.
 
     By the odds of both arms' rates, where a share `b` of the base's are bad.
     """
-    a = COLD_SHARE + (1.0 - COLD_SHARE) * b
+    a = cold + (1.0 - cold) * b
     odds = a * (1.0 - b) / (b * (1.0 - a))
     return odds * share / (1.0 - share + odds * share)
 
@@ -193,6 +212,7 @@ def to_json(metric: MetricEvidence) -> dict[str, Any]:
     return {
         "minutes": metric.minutes,
         "slow": [*metric.slow],
+        "recent": [*metric.recent],
         "live": [*metric.live],
         "assisted": None if metric.assisted is None else [*metric.assisted],
         "delta": metric.delta,
@@ -206,6 +226,7 @@ def from_json(data: Mapping[str, Any]) -> MetricEvidence:
     return MetricEvidence(
         minutes=int(data["minutes"]),
         slow=seen_from_json(data["slow"]),
+        recent=seen_from_json(data["recent"]),
         live=tuple(map(float, data["live"])),
         assisted=None if data["assisted"] is None else tuple(map(float, data["assisted"])),
         delta=None if data["delta"] is None else float(data["delta"]),
@@ -225,9 +246,29 @@ def _put_by(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[
     return tuple(log_added(stakes, new)) if stakes else tuple(new)
 
 
-def _lent(metric: MetricEvidence, base: BaseHistory) -> tuple[int, int]:
-    """The next slice of history; nothing once all were lent."""
-    return base.slices[metric.minutes] if metric.minutes < len(base.slices) else (0, 0)
+def _learned(metric: MetricEvidence, counts: Counts) -> MetricEvidence:
+    """What the base's requests of the minute add to what is known of it, without any bet."""
+    slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
+    return replace(metric, slow=slow, recent=metric.recent.after(counts.nb, counts.eb, decay=RECENT_DECAY))
+
+
+def _lent(metric: MetricEvidence, base: BaseHistory, requests: float, bad: int) -> tuple[int, float]:
+    """The next slice of history, (requests, bad); nothing once all were lent.
+
+    Where the base, with `requests` and `bad` of this minute, is clearly worse than its history says, in this minute alone or in
+    the last few, the slice is lent as bad as the base now is. More bad requests of the base only make bets against the canary
+    smaller, so the choice may rest on the very minute.
+    """
+    lent, lent_bad = base.slices[metric.minutes] if metric.minutes < len(base.slices) else (0, 0)
+    now = metric.recent.requests * RECENT_DECAY + requests, metric.recent.bad * RECENT_DECAY + bad
+    worst = max([e / n for n, e in ((requests, bad), now) if _is_worse_than(n, e, base)], default=0.0)
+    return lent, max(lent_bad, lent * min(worst, 1.0))
+
+
+def _is_worse_than(requests: float, bad: float, base: BaseHistory) -> bool:
+    """Whether so many bad requests say that the base has become worse than its history: half their Poisson deviance."""
+    expected = requests * base.slow.rate
+    return bad > expected and bad * log(bad / expected) - (bad - expected) > BASE_HAS_CHANGED * base.phi
 
 
 def _log_safe(metric: MetricEvidence, counts: Counts) -> float:

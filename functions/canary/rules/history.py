@@ -1,8 +1,8 @@
 """What a rollout freezes from the base's past before its first minute: starting base rate, dispersion, slices.
 
 Odd minutes of the history give the base rate and the dispersion (and, outside, the latency limits); even ones are kept
-as slices, each lent once to the base of a live minute. So nothing is used twice. Where the minutes come from, and what
-the metric counts, is not known here.
+as slices, each lent once to the base of a live minute. So nothing is used twice, but for the newest minutes, which also tell
+whether the base still is what its history says. Where the minutes come from, and what the metric counts, is not known here.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ T = TypeVar("T")
 
 FEWEST_MINUTES = 30
 SLOW_START_MINUTES = 30
-SLICE_MINUTES = 6
+SLICE_MINUTES = 18
+"""Forty slices of a day. A larger one tells more where the canary has far fewer requests than the base."""
+
+RECENT_DECAY = 0.7
+RECENT_MINUTES = 20
 BLOCK_MINUTES = 30
 FEWEST_BLOCKS = 3
 OUTAGE_BLOCKS = 2
 """An outage clusters most in the blocks of its begin and its end; both are left out of the mean."""
-UNPROVEN_PHI = 5.0
+UNPROVEN_PHI = 4.0
 SPARSE_PHI = 1.2
 
 
@@ -60,12 +64,14 @@ PRIOR = Seen(50.0, 0.0)
 class BaseHistory:
     """One metric's frozen past.
 
-    ``slow`` is where the predicted base rate starts, ``phi`` the over-dispersion every ln e is
-    divided by, ``slices`` the (requests, bad) lent to the live minutes in turn. ``is_known`` is False where fewer than
-    30 minutes were there and stated priors stand in for them: no slices, and a verdict must say so.
+    ``slow`` is where the predicted base rate starts, ``recent`` what the last minutes before the rollout were like, ``phi``
+    the over-dispersion every ln e is divided by, ``slices`` the (requests, bad) lent to the live minutes in turn.
+    ``is_known`` is False where fewer than 30 minutes were there and stated priors stand in for them: no slices, and a verdict
+    must say so.
     """
 
     slow: Seen
+    recent: Seen
     phi: float
     slices: tuple[tuple[int, int], ...]
     is_known: bool
@@ -80,7 +86,8 @@ class History:
     bases: Mapping[str, BaseHistory]
 
 
-UNKNOWN = BaseHistory(slow=PRIOR, phi=UNPROVEN_PHI, slices=(), is_known=False)
+NOTHING_SEEN = Seen(0.0, 0.0)
+UNKNOWN = BaseHistory(slow=PRIOR, recent=NOTHING_SEEN, phi=UNPROVEN_PHI, slices=(), is_known=False)
 
 
 def odd_minutes(minutes: Sequence[T]) -> Sequence[T]:
@@ -105,6 +112,7 @@ def freeze_history(minutes: Sequence[tuple[int, int]]) -> BaseHistory:
     seen = Seen(*_total(measured))
     return BaseHistory(
         slow=seen.at_most(SLOW_START_MINUTES, of=len(measured)),
+        recent=_recent(told[-RECENT_MINUTES:]),
         phi=dispersion(measured),
         slices=tuple(_total(lent) for lent in _chunks(even_minutes(told), SLICE_MINUTES)),
         is_known=True,
@@ -121,7 +129,7 @@ def dispersion(minutes: Sequence[tuple[int, int]]) -> float:
     back in a simulation of such bursts, by both 0.6 %. A block without a single bad or a single good request cannot show
     clustering and is left out (counted as 1 it hid bursts).
 
-    With fewer than three blocks nothing is known, and 5 is what bursts of three errors make. Where the blocks are there and
+    With fewer than three blocks nothing is known, and 4 is enough for bursts of three errors. Where the blocks are there and
     fewer than three had a bad request, bursts are too rare to meet many rollouts, and 1.2 is enough.
     """
     blocks = [block for block in _chunks(minutes, BLOCK_MINUTES) if len(block) == BLOCK_MINUTES]
@@ -144,6 +152,7 @@ def to_json(history: History) -> dict[str, Any]:
             name: {
                 "weight": history.weights[name],
                 "slow": [*base.slow],
+                "recent": [*base.recent],
                 "phi": base.phi,
                 "slices": [[*lent] for lent in base.slices],
                 "is_known": base.is_known,
@@ -172,10 +181,19 @@ def seen_from_json(pair: Sequence[float]) -> Seen:
 def _base_from_json(frozen: Mapping[str, Any]) -> BaseHistory:
     return BaseHistory(
         slow=seen_from_json(frozen["slow"]),
+        recent=seen_from_json(frozen["recent"]),
         phi=float(frozen["phi"]),
         slices=tuple((int(requests), int(bad)) for requests, bad in frozen["slices"]),
         is_known=bool(frozen["is_known"]),
     )
+
+
+def _recent(minutes: Sequence[tuple[int, int]]) -> Seen:
+    """What the newest minutes add up to. They are used for nothing that could speak against the canary."""
+    seen = NOTHING_SEEN
+    for requests, bad in minutes:
+        seen = seen.after(requests, bad, decay=RECENT_DECAY)
+    return seen
 
 
 def _total(minutes: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -2,9 +2,9 @@
 
 The evidence of one metric is an e-process: while the canary is no worse than the base, the probability that it ever
 reaches 1/alpha is at most alpha, however often one looks (Ville). The weighted mean over metrics is one again, so a
-further metric never adds false rollbacks. It is read twice, live and with history assisting, each against 2/alpha, so
-that alpha holds for both together. Sources: Lindon and Malek 2022 (arXiv 2011.03567), Lindon, Sanden and Shirikian 2022
-(2205.14762), Turner, Ly and Gruenwald 2024 (2106.02693), Turner and Gruenwald (2302.11401).
+further metric never adds false rollbacks. So is the mean of the evidence from live minutes alone and of the same with
+history assisting, which is held against 1/alpha. Sources: Lindon and Malek 2022 (arXiv 2011.03567), Lindon, Sanden and
+Shirikian 2022 (2205.14762), Turner, Ly and Gruenwald 2024 (2106.02693), Turner and Gruenwald (2302.11401).
 
 Which minutes may be folded, what a verdict follows from it, policies, alarms and clocks are not known here.
 """
@@ -18,15 +18,16 @@ from typing import Any
 
 from canary.rules import evidence as metric_evidence
 from canary.rules.counts import Counts, slow_requests
-from canary.rules.evidence import MetricEvidence, fold, fold_cold, fold_shift, log_sum, unfolded
+from canary.rules.evidence import COLD_SHARE, MetricEvidence, fold, fold_cold, fold_shift, log_sum, unfolded
 from canary.rules.history import History, freeze_history
-from canary.rules.outlook import requests_to_reach
+from canary.rules.outlook import Bars, requests_to_reach
 
 __all__ = [
     "Counts",
     "Evidence",
     "begin_step",
     "from_json",
+    "log_strength",
     "look",
     "look_at_shift",
     "look_while_cold",
@@ -36,7 +37,8 @@ __all__ = [
     "to_json",
 ]
 
-LOG_LIVE_FLOOR = log(20.0)
+ASSISTED_PART = 0.75
+LOG_LIVE_FLOOR = log(10.0)
 LOG_SAFE_BAR = log(20.0)
 
 
@@ -60,17 +62,19 @@ class Evidence:
         return log_sum([log(weights[name]) + metric.log_e_assisted for name, metric in self.metrics.items()])
 
     @property
+    def log_strength(self) -> float:
+        """Ln of the mean of both, three quarters of it with history: an e-process as they are."""
+        return log_strength(self.log_e, self.log_e_assisted)
+
+    @property
     def log_bar(self) -> float:
-        """Ln of 2/alpha, which one of the two must reach."""
-        return log(2.0 / self.history.alpha)
+        """Ln of 1/alpha, which the strength must reach."""
+        return -log(self.history.alpha)
 
     @property
     def is_condemned(self) -> bool:
-        """The roll-back rule. History alone condemns nobody: base may have changed since, so live e must be 20 too."""
-        live = self.log_e
-        if live >= self.log_bar:
-            return True
-        return live >= LOG_LIVE_FLOOR and self.log_e_assisted >= self.log_bar
+        """The roll-back rule. History alone condemns nobody: base may have changed since, so live e must be 10 too."""
+        return self.log_e >= LOG_LIVE_FLOOR and self.log_strength >= self.log_bar
 
     @property
     def is_safe(self) -> bool:
@@ -88,6 +92,11 @@ class Evidence:
     def phi(self, metric: str) -> float:
         """The over-dispersion that tempers the metric's bets."""
         return self.history.bases[metric].phi
+
+
+def log_strength(log_e: float, log_e_assisted: float) -> float:
+    """Ln of the mean of the live evidence and the assisted, three quarters of it the assisted."""
+    return log_sum([log(1.0 - ASSISTED_PART) + log_e, log(ASSISTED_PART) + log_e_assisted])
 
 
 def start(histories: Mapping[str, Sequence[tuple[int, int]]], *, weights: Mapping[str, float], alpha: float) -> Evidence:
@@ -129,14 +138,18 @@ def look_at_shift(evidence: Evidence, minute: Mapping[str, Counts], *, weight: f
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 
-def look_while_cold(evidence: Evidence, minute: Mapping[str, Counts], *, weight: float | None = None) -> Evidence:
+def look_while_cold(
+    evidence: Evidence, minute: Mapping[str, Counts], *, weight: float | None = None, cold: float = COLD_SHARE
+) -> Evidence:
     """Fold one complete minute of metrics that a cold start makes worse: only what it cannot explain is bet on.
 
+    `cold` (a fraction) of the canary's requests are what it may make worse.
     `weight` (a fraction, at most 1) is given where it rose to that in the minute, or a rise still spread.
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
-    folded = {name: fold_cold(evidence.metrics[name], bases[name], counts, weight) for name, counts in minute.items()}
+    known = evidence.metrics
+    folded = {name: fold_cold(known[name], bases[name], counts, weight, cold=cold) for name, counts in minute.items()}
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 
@@ -172,8 +185,12 @@ def requests_needed(evidence: Evidence, *, metric: str, detect: float, share: fl
     return requests_to_reach(
         evidence.metrics[metric],
         evidence.history.bases[metric],
-        log_bar=evidence.log_bar - log_weight,
-        log_floor=LOG_LIVE_FLOOR - log_weight,
+        bars=Bars(
+            live=evidence.log_bar - log(1.0 - ASSISTED_PART) - log_weight,
+            assisted=evidence.log_bar - log(ASSISTED_PART) - log_weight,
+            either=evidence.log_bar - log_weight,
+            floor=LOG_LIVE_FLOOR - log_weight,
+        ),
         detect=detect,
         share=share,
     )

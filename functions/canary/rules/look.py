@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.rules import judge
 from canary.rules.counts import Counts, is_possible
+from canary.rules.evidence import WARMING_SHARE
 from canary.rules.minutes import MINUTE_SECONDS, SETTLE_SECONDS, MinuteUse, classify
 from canary.rules.rollout import Rollout, StepState, Tally
 from canary.rules.sources import family_of
@@ -157,6 +158,8 @@ def hear(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse,
     rest = {metric: one for metric, one in counts.items() if metric not in slow}
     if use is MinuteUse.COLD:
         return judge.look_while_cold(judge.look(evidence, rest), slow)
+    if use is MinuteUse.WARMING:
+        return judge.look_while_cold(judge.look(evidence, rest), slow, cold=WARMING_SHARE)
     return judge.look_while_cold(judge.look_at_shift(evidence, rest, weight=weight), slow, weight=weight)
 
 
@@ -218,10 +221,10 @@ def _missing(rollout: Rollout) -> str | None:
 def _condemnation(rollout: Rollout, evidence: judge.Evidence) -> str:
     worst = max(evidence.metrics, key=lambda metric: max(_strengths(evidence, metric)))
     tally = rollout.tally
-    strength = max(evidence.log_e, evidence.log_e_assisted)
     priors = "" if evidence.has_history(worst) else ", judged on stated priors for want of history"
+    strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
     return (
-        f"the canary is worse than base in {worst}: E {format_e(strength)}, the bar is {format_e(evidence.log_bar)} "
+        f"the canary is worse than base in {worst}: E {strength}, the bar is {bar} "
         f"(errors: canary {tally.canary_bad} of {tally.canary_requests}, "
         f"base {tally.base_bad} of {tally.base_requests}{priors})"
     )

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MINUTE_SECONDS = 60
 SETTLE_SECONDS = 30
-COLD_SECONDS = 120
+COLD_SECONDS = 60
+WARMING_SECONDS = 60
 
 
 class MinuteUse(enum.StrEnum):
@@ -25,12 +26,14 @@ class MinuteUse(enum.StrEnum):
     minute, so an outage that hits both arms alike looks like a worse canary. Recorded, and folded only where the weight
     rose, for bets that hold whatever happened within the minute.
     ``COLD``: the canary's new instances start cold; slowness speaks only where that cannot explain it, errors as ever.
+    ``WARMING``: a few still do; the same, with much less for a cold start to explain.
     ``FULL``: every metric is evidence.
     """
 
     NOT_COMPLETE = "not_complete"
     NOT_EVIDENCE = "not_evidence"
     COLD = "cold"
+    WARMING = "warming"
     FULL = "full"
 
 
@@ -48,4 +51,6 @@ def classify(minute: int, *, shifts: Sequence[float], now: float, metric_delay_s
         return MinuteUse.NOT_EVIDENCE
     if any(seconds < SETTLE_SECONDS + COLD_SECONDS for seconds in since):
         return MinuteUse.COLD
+    if any(seconds < SETTLE_SECONDS + COLD_SECONDS + WARMING_SECONDS for seconds in since):
+        return MinuteUse.WARMING
     return MinuteUse.FULL

@@ -7,7 +7,7 @@ to come are left out, which makes it a little too long rather than too short. Pr
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from canary.rules.bets import log_bets, offer
 from canary.rules.evidence import MetricEvidence, log_staked, log_sum, stake
@@ -17,22 +17,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def requests_to_reach(
-    metric: MetricEvidence, base: BaseHistory, *, log_bar: float, log_floor: float, detect: float, share: float
-) -> int | None:
-    """Canary requests until live evidence reaches `log_bar`, or assisted evidence does with the live at `log_floor`.
+class Bars(NamedTuple):
+    """Logarithms of what e-values must reach: live or assisted alone, either where both are the same, live in any case."""
+
+    live: float
+    assisted: float
+    either: float
+    floor: float
+
+
+def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, detect: float, share: float) -> int | None:
+    """Canary requests until the live evidence reaches its bar, or the assisted does with the live at the floor.
 
     None where neither is expected at all.
     """
     added = stake(metric.minutes)
     live = log_staked(metric.live, added)
-    live_growth = _growth(metric, base, detect, (1.0 - share) / share)
-    routes = [_crossing(live, live_growth, log_bar)]
-    if metric.assisted is not None and metric.minutes < len(base.slices):
+    growth = _growth(metric, base, detect, (1.0 - share) / share)
+    if metric.assisted is None:
+        routes = [_crossing(live, growth, bars.either)]
+    else:
+        lent = SLICE_MINUTES if metric.minutes < len(base.slices) else 0
         assisted = log_staked(metric.assisted, added)
-        assisted_growth = _growth(metric, base, detect, (1.0 - share + SLICE_MINUTES) / share)
-        both = (_crossing(live, live_growth, log_floor), _crossing(assisted, assisted_growth, log_bar))
-        routes.append(None if None in both else max(n for n in both if n is not None))
+        assisted_growth = _growth(metric, base, detect, (1.0 - share + lent) / share)
+        both = (_crossing(live, growth, bars.floor), _crossing(assisted, assisted_growth, bars.assisted))
+        routes = [_crossing(live, growth, bars.live), None if None in both else max(n for n in both if n is not None)]
     return min((ceil(n) for n in routes if n is not None), default=None)
 
 
