@@ -76,27 +76,26 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
         if nc == 0 or nb == 0:
             continue
         added = slow_stake(evidence_minutes)
-        more, worse = slow_lent(base, minutes[:now], slices.pop(0) if slices else (0, 0), nb, eb)
         b = slow_rate(base.slow, minutes[:now], 0.95)
-        won = slow_bets(nc, ec, nb + more, eb + worse, b)
-        ratios = slow_ratios(nc, nb + more, ec + eb + worse, b)
-        tempers = [base.phi + 0.2 * (base.phi - 1) * log(r) for r in ratios]
+        helps = [slices.pop(0)] if slices else []
+        won = [1e300] * len(SHARES)
+        for more, worse in helps + [(0, 0)] * (not helps or has_become_worse(base, minutes[:now], nb, eb)):
+            ratios = slow_ratios(nc, nb + more, ec + eb + worse, b)
+            tempers = [base.phi + 0.2 * (base.phi - 1) * log(r) for r in ratios]
+            bets = slow_bets(nc, ec, nb + more, eb + worse, b)
+            won = [min(one, e ** (1 / temper)) for one, e, temper in zip(won, bets, tempers, strict=True)]
         staked = [held + added * share for held, share in zip(stakes, SHARES, strict=True)]
-        stakes = [held * e ** (1 / temper) for held, e, temper in zip(staked, won, tempers, strict=True)]
+        stakes = [held * e for held, e in zip(staked, won, strict=True)]
         cash -= added
         evidence_minutes += 1
     return cash + sum(stakes)
 
 
-def slow_lent(base: BaseHistory, past: Sequence[Counts], lent: tuple[int, int], nb: float, eb: float) -> tuple[int, float]:
-    """The slice, as bad as the base now is where two Poisson probabilities of its bad requests are e^(2 phi) apart."""
+def has_become_worse(base: BaseHistory, past: Sequence[Counts], nb: float, eb: float) -> bool:
+    """Whether the base's bad requests are e^(2 phi) times likelier, as Poisson counts, at the rate they show."""
     requests, bad = slow_counts(base.recent, past, 0.7)
-    rates = [lent[1] / lent[0] if lent[0] else 0.0]
-    for n, x in ((nb, eb), (requests * 0.7 + nb, bad * 0.7 + eb)):
-        expected = n * base.slow.rate
-        if x > expected and x * log(x / expected) - (x - expected) > 2.0 * base.phi:
-            rates.append(min(x / n, 1.0))
-    return lent[0], lent[0] * max(rates)
+    seen = [(nb * base.slow.rate, eb), ((requests * 0.7 + nb) * base.slow.rate, bad * 0.7 + eb)]
+    return any(x > mean and x * log(x / mean) - (x - mean) > 2.0 * base.phi for mean, x in seen)
 
 
 def slow_stake(minute: int) -> float:
@@ -116,7 +115,7 @@ def slow_counts(start: Seen, past: Sequence[Counts], decay: float) -> tuple[floa
     return requests, bad
 
 
-def slow_bets(nc: int, ec: int, nb: float, eb: float, b: float) -> list[float]:
+def slow_bets(nc: int, ec: int, nb: int, eb: int, b: float) -> list[float]:
     share = nc / (nc + nb)  # as the bets have it, or a tie would be rounded otherwise
     fitting = [r if (1.0 + (r - 1.0)) * (ec + eb) < (1.0 + (r - 1.0) * share) * (nc + nb) else 1.0 for r in RATIOS]
     patient = [slow_rise(nc, nb, ec + eb, d) if is_worth_it(nc, nb, ec + eb, b, d) else 1.0 for d in PATIENT_RISES]
@@ -128,24 +127,24 @@ def slow_bets(nc: int, ec: int, nb: float, eb: float, b: float) -> list[float]:
     return won + [slow_jump(nc, ec, nb, eb, b, min(b + d, 0.999)) for d in JUMPS]
 
 
-def is_worth_it(nc: int, nb: float, bad: float, b: float, d: float) -> bool:
+def is_worth_it(nc: int, nb: int, bad: int, b: float, d: float) -> bool:
     """Whether the bad requests of both arms are less than e^3 times likelier without the rise, as Poisson counts."""
     without, with_rise = (nc + nb) * b, nc * (b + d) + nb * b
     return bad * log(with_rise / without) - (with_rise - without) >= -3.0
 
 
-def slow_ratios(nc: int, nb: float, bad: float, b: float) -> list[float]:
+def slow_ratios(nc: int, nb: int, bad: int, b: float) -> list[float]:
     """The ratio that each bet is on."""
     rises = [slow_rise(nc, nb, bad, d) for d in (*RISES, *PATIENT_RISES)]
     return [*RATIOS, *rises, *(max(min(b + d, 0.999) / b, 1.0) for d in JUMPS)]
 
 
-def slow_rise(nc: int, nb: float, bad: float, d: float) -> float:
+def slow_rise(nc: int, nb: int, bad: int, d: float) -> float:
     base = bad / (nc + nb) - d * nc / (nc + nb)
     return min(1 + d / base, LARGEST_RATIO) if base > 0 else LARGEST_RATIO
 
 
-def slow_jump(nc: int, ec: int, nb: float, eb: float, b: float, a: float) -> float:
+def slow_jump(nc: int, ec: int, nb: int, eb: int, b: float, a: float) -> float:
     if a <= b:
         return 1.0
     q = (nc * a + nb * b) / (nc + nb)
@@ -196,6 +195,26 @@ def test_assisted_e_is_at_most_1_in_expectation_while_history_is_like_the_base(r
         chance = probability(one.nc, one.ec, rate) * probability(one.nb, one.eb, rate) * probability(6, lent, rate)
         worth += chance * exp(fold_all(base, [one]).log_e_assisted)
     assert worth <= 1.0 + 1e-9
+
+
+@pytest.mark.parametrize(("nc", "nb", "requests"), [(1, 4, 4), (1, 9, 12), (2, 6, 12)])
+@pytest.mark.parametrize("slow", [Seen(20.0, 1.0), Seen(1000.0, 10.0), Seen(1000.0, 300.0)])
+@pytest.mark.parametrize("recent", [NOTHING_SEEN, Seen(30.0, 3.0)])
+def test_no_assisted_bet_is_expected_to_win_though_the_minute_itself_may_hold_it_back(
+    nc: int, nb: int, requests: int, slow: Seen, recent: Seen
+):
+    staked = [stake(0) * share for share in SHARES]
+    played: dict[tuple[int, int, int], list[float]] = {}
+    for lent, one in itertools.product(range(requests + 1), arm(nc, nb)):
+        assisted = fold_all(a_base(slow=slow, recent=recent, slices=((requests, lent),)), [one]).assisted
+        assert assisted is not None
+        played[lent, one.ec, one.eb] = [exp(held) / part for held, part in zip(assisted, staked, strict=True)]
+    for rate in (0.01, 0.1, 0.3, 0.6):
+        worth = [0.0] * len(SHARES)
+        for (lent, ec, eb), won in played.items():
+            chance = probability(nc, ec, rate) * probability(nb, eb, rate) * probability(requests, lent, rate)
+            worth = [sum_so_far + chance * e for sum_so_far, e in zip(worth, won, strict=True)]
+        assert max(worth) <= 1.0 + 1e-9
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.4])
@@ -275,15 +294,17 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
     assert (after.assisted is None) == (base.slices == ())
     if before.assisted is None or after.assisted is None:
         return
-    n, lent = counts.nc + counts.nb, base.slices[before.minutes] if before.minutes < len(base.slices) else (0, 0)
-    requests, bad = slow_lent(base, minutes, lent, n * 0.75, counts.eb)
+    n = counts.nc + counts.nb
+    requests, bad = base.slices[before.minutes] if before.minutes < len(base.slices) else (0, 0)
     held = log_staked(before.assisted, stake(before.minutes) + 0.3 / 2)
-    won = share_bets(before, base, counts, 0.25 * n / (n + requests), lent=(requests, bad))
-    assert after.assisted == pytest.approx([stake + log_e for stake, log_e in zip(held, won, strict=True)])
+    helped = share_bets(before, base, counts, 0.25 * n / (n + requests), lent=(requests, bad))
+    if has_become_worse(base, minutes, n * 0.75, counts.eb):
+        helped = list(map(min, helped, won))
+    assert after.assisted == pytest.approx([stake + log_e for stake, log_e in zip(held, helped, strict=True)])
 
 
 def share_bets(
-    metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float, *, lent: tuple[float, float] = (0, 0)
+    metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float, *, lent: tuple[int, int] = (0, 0)
 ) -> list[float]:
     nb, eb = counts.nb + lent[0], counts.eb + lent[1]
     return log_share_bets(counts.nc, counts.ec, nb, eb, share=share, b=metric.slow.rate, phi=base.phi)

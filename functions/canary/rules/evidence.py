@@ -44,9 +44,6 @@ BASE_HAS_CHANGED = 2.0
 _SHIFTS_OF_A_FLOAT = 1000
 """No float holds what would be left after more of them; it stays at some 1e-302 then."""
 
-_FEWEST_REQUESTS = 1e-9
-"""Stands in for no request at all of the base, as where the weight rose to 1."""
-
 _LOG_SHARES = tuple(map(log, SHARES))
 
 
@@ -90,20 +87,27 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     """One minute more. Without requests in one arm it is no evidence; the base rate is learned all the same."""
     if counts.nb == 0:
         return metric
+    slow, recent = _learned(metric, counts)
     if counts.nc == 0:
-        return _learned(metric, counts)
+        return replace(metric, slow=slow, recent=recent)
     offered = offer(metric.slow.rate)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     added = stake(metric.minutes)
-    live = _play(metric.live, added, log_bets(nc, ec, nb, eb, offered, phi=base.phi))
+    won = log_bets(nc, ec, nb, eb, offered, phi=base.phi)
     assisted = None
     if metric.assisted is not None:
-        requests, bad = _lent(metric, base, nb, eb)
-        won = log_bets(nc, ec, nb + requests, eb + bad, offered, phi=base.phi)
-        assisted = _play(metric.assisted, added, won)
-    log_safe = metric.log_safe + _log_safe(metric, counts) / base.phi
-    learned = _learned(metric, counts)
-    return replace(learned, minutes=metric.minutes + 1, live=live, assisted=assisted, log_safe=log_safe)
+        requests, bad = _lent(metric, base)
+        helped = log_bets(nc, ec, nb + requests, eb + bad, offered, phi=base.phi) if requests else won
+        assisted = _play(metric.assisted, added, _held_back(helped, won, metric, base, nb, eb))
+    return replace(
+        metric,
+        minutes=metric.minutes + 1,
+        slow=slow,
+        recent=recent,
+        live=_play(metric.live, added, won),
+        assisted=assisted,
+        log_safe=metric.log_safe + _log_safe(metric, counts) / base.phi,
+    )
 
 
 def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float) -> MetricEvidence:
@@ -113,18 +117,21 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight
         return metric
     b, n = metric.slow.rate, nc + nb
     added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    live = _play(metric.live, added, log_share_bets(nc, ec, nb, eb, share=weight, b=b, phi=base.phi))
+    won = log_share_bets(nc, ec, nb, eb, share=weight, b=b, phi=base.phi)
     assisted = None
     if metric.assisted is not None:
-        requests, bad = _lent(metric, base, max(n * (1.0 - weight), _FEWEST_REQUESTS), eb)
+        requests, bad = _lent(metric, base)
         share = weight * n / (n + requests)
-        won = log_share_bets(nc, ec, nb + requests, eb + bad, share=share, b=b, phi=base.phi)
-        assisted = _play(metric.assisted, added, won)
+        helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=share, b=b, phi=base.phi)
+        assisted = _play(metric.assisted, added, _held_back(helped, won, metric, base, n * (1.0 - weight), eb))
+    slow, recent = _learned(metric, counts)
     return replace(
-        _learned(metric, counts),
+        metric,
         minutes=metric.minutes + 1,
         shift_minutes=metric.shift_minutes + 1,
-        live=live,
+        slow=slow,
+        recent=recent,
+        live=_play(metric.live, added, won),
         assisted=assisted,
     )
 
@@ -145,8 +152,11 @@ def fold_cold(
     share = share_if_cold(share, b, cold)
     won = log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=share, b=b, phi=base.phi)
     added = STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
+    slow, recent = _learned(metric, counts)
     return replace(
-        _learned(metric, counts),
+        metric,
+        slow=slow,
+        recent=recent,
         shift_minutes=metric.shift_minutes + 1,
         live=_put_by(metric.live, added, won),
         assisted=None if metric.assisted is None else _put_by(metric.assisted, added, won),
@@ -246,29 +256,38 @@ def _put_by(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[
     return tuple(log_added(stakes, new)) if stakes else tuple(new)
 
 
-def _learned(metric: MetricEvidence, counts: Counts) -> MetricEvidence:
-    """What the base's requests of the minute add to what is known of it, without any bet."""
+def _learned(metric: MetricEvidence, counts: Counts) -> tuple[Seen, Seen]:
+    """What is known of the base with the minute's requests."""
     slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
-    return replace(metric, slow=slow, recent=metric.recent.after(counts.nb, counts.eb, decay=RECENT_DECAY))
+    return slow, metric.recent.after(counts.nb, counts.eb, decay=RECENT_DECAY)
 
 
-def _lent(metric: MetricEvidence, base: BaseHistory, requests: float, bad: int) -> tuple[int, float]:
-    """The next slice of history, (requests, bad); nothing once all were lent.
+def _lent(metric: MetricEvidence, base: BaseHistory) -> tuple[int, int]:
+    """The next slice of history, (requests, bad); nothing once all were lent."""
+    return base.slices[metric.minutes] if metric.minutes < len(base.slices) else (0, 0)
 
-    Where the base, with `requests` and `bad` of this minute, is clearly worse than its history says, in this minute alone or in
-    the last few, the slice is lent as bad as the base now is. More bad requests of the base only make bets against the canary
-    smaller, so the choice may rest on the very minute.
+
+def _held_back(
+    helped: list[float], won: list[float], metric: MetricEvidence, base: BaseHistory, requests: float, bad: int
+) -> list[float]:
+    """What the bets win with history's help; not more than without it where the base is no longer what its history says.
+
+    That is told by `requests` and `bad` of the base, in this minute and with the last few. A bet that wins less than it may
+    is an e-value as before, so it may be told by the very minute.
     """
-    lent, lent_bad = base.slices[metric.minutes] if metric.minutes < len(base.slices) else (0, 0)
-    now = metric.recent.requests * RECENT_DECAY + requests, metric.recent.bad * RECENT_DECAY + bad
-    worst = max([e / n for n, e in ((requests, bad), now) if _is_worse_than(n, e, base)], default=0.0)
-    return lent, max(lent_bad, lent * min(worst, 1.0))
+    recent = metric.recent
+    is_changed = _is_worse(requests, bad, base) or _is_worse(
+        recent.requests * RECENT_DECAY + requests, recent.bad * RECENT_DECAY + bad, base
+    )
+    return list(map(min, helped, won)) if is_changed else helped
 
 
-def _is_worse_than(requests: float, bad: float, base: BaseHistory) -> bool:
+def _is_worse(requests: float, bad: float, base: BaseHistory) -> bool:
     """Whether so many bad requests say that the base has become worse than its history: half their Poisson deviance."""
     expected = requests * base.slow.rate
-    return bad > expected and bad * log(bad / expected) - (bad - expected) > BASE_HAS_CHANGED * base.phi
+    if bad <= expected:
+        return False
+    return expected == 0.0 or bad * log(bad / expected) - (bad - expected) > BASE_HAS_CHANGED * base.phi
 
 
 def _log_safe(metric: MetricEvidence, counts: Counts) -> float:

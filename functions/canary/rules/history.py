@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
-from canary.rules.counts import is_possible
-
 T = TypeVar("T")
 
 FEWEST_MINUTES = 30
@@ -105,7 +103,7 @@ def freeze_history(minutes: Sequence[tuple[int, int]]) -> BaseHistory:
 
     A minute without requests tells nothing; one with more bad requests than requests was not complete. Neither counts.
     """
-    told = [minute for minute in minutes if minute[0] > 0 and is_possible(*minute)]
+    told = [(requests, bad) for requests, bad in minutes if 0 <= bad <= requests > 0]
     if len(told) < FEWEST_MINUTES:
         return UNKNOWN
     measured = odd_minutes(told)

@@ -7,6 +7,7 @@ A rule about time alone. What was counted in the minute is not known here; count
 from __future__ import annotations
 
 import enum
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,11 +47,9 @@ def classify(minute: int, *, shifts: Sequence[float], now: float, metric_delay_s
     end = minute + MINUTE_SECONDS
     if now < end + metric_delay_seconds:
         return MinuteUse.NOT_COMPLETE
-    since = [minute - shift for shift in shifts if shift < end]
-    if any(seconds < SETTLE_SECONDS for seconds in since):
+    settled_for = min([minute - shift for shift in shifts if shift < end], default=inf) - SETTLE_SECONDS
+    if settled_for < 0:
         return MinuteUse.NOT_EVIDENCE
-    if any(seconds < SETTLE_SECONDS + COLD_SECONDS for seconds in since):
+    if settled_for < COLD_SECONDS:
         return MinuteUse.COLD
-    if any(seconds < SETTLE_SECONDS + COLD_SECONDS + WARMING_SECONDS for seconds in since):
-        return MinuteUse.WARMING
-    return MinuteUse.FULL
+    return MinuteUse.WARMING if settled_for < COLD_SECONDS + WARMING_SECONDS else MinuteUse.FULL
