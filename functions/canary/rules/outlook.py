@@ -6,7 +6,7 @@ to come are left out, which makes it a little too long rather than too short. Pr
 
 from __future__ import annotations
 
-from math import ceil, exp
+from math import ceil, exp, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from canary.rules.bets import log_bets, offer
@@ -24,9 +24,6 @@ class Bars(NamedTuple):
     assisted: float
     either: float
     floor: float
-
-
-_MOST_STEPS = 50
 
 
 def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, detect: float, share: float) -> int | None:
@@ -59,13 +56,11 @@ def _crossing(stakes: Sequence[float], growth: Sequence[float], log_bar: float) 
     alone = [(log_bar - held) / gain for held, gain in zip(stakes, growth, strict=True) if gain > 0.0]
     if not alone:
         return None
-    requests = max(0.0, min(alone))
-    for _ in range(_MOST_STEPS):  # Newton's, from above: the sum's logarithm is convex, so no step goes too far
+    requests, step = max(0.0, min(alone)), inf
+    while step > max(0.5, requests * 1e-3):  # Newton's, from above: the sum's logarithm is convex, so no step goes too far
         logs = [held + requests * gain for held, gain in zip(stakes, growth, strict=True)]
         total = log_sum(logs)
         slope = sum([exp(one - total) * gain for one, gain in zip(logs, growth, strict=True)])
         step = (total - log_bar) / slope if slope > 0.0 else requests
         requests = max(0.0, requests - step)
-        if step <= max(0.5, requests * 1e-3):
-            break
     return requests
