@@ -51,11 +51,10 @@ _LOG_SHARES = tuple(map(log, SHARES))
 class MetricEvidence:
     """What one metric's minutes have shown so far.
 
-    ``minutes`` were evidence, ``shift_minutes`` of them of weight changes. ``slow`` predicts the base rate,
-    ``recent`` tells what it is in these minutes. ``live`` and
-    ``assisted`` are the logarithms of the fifteen stakes with what they won, empty before the first minute; ``assisted``
-    is None where the history has nothing to lend, and is then the same as live. ``log_safe`` is ln of the e-value against
-    "worse by ``delta``", since the step began; without a delta nothing is claimed.
+    ``minutes`` were evidence, ``shift_minutes`` of them of weight changes. ``slow`` predicts the base rate, ``recent`` tells
+    what it is in these minutes. ``live`` and ``assisted`` are the logarithms of the fifteen stakes with what they won, empty
+    before the first minute; ``assisted`` is None where the history has nothing to lend, and is then the same as live.
+    ``log_safe`` is ln of the e-value against "worse by ``delta``", since the step began; without a delta nothing is claimed.
     """
 
     minutes: int
@@ -275,10 +274,8 @@ def _held_back(
     That is told by `requests` and `bad` of the base, in this minute and with the last few. A bet that wins less than it may
     is an e-value as before, so it may be told by the very minute.
     """
-    recent = metric.recent
-    is_changed = _is_worse(requests, bad, base) or _is_worse(
-        recent.requests * RECENT_DECAY + requests, recent.bad * RECENT_DECAY + bad, base
-    )
+    recent = metric.recent.after(requests, bad, decay=RECENT_DECAY)
+    is_changed = _is_worse(requests, bad, base) or _is_worse(recent.requests, recent.bad, base)
     return list(map(min, helped, won)) if is_changed else helped
 
 

@@ -41,7 +41,7 @@ class Seen(NamedTuple):
         rate = (self.bad + 0.5) / (self.requests + 1.0)
         return rate if _SMALLEST_RATE < rate < _LARGEST_RATE else min(max(rate, _SMALLEST_RATE), _LARGEST_RATE)
 
-    def after(self, nb: int, eb: int, *, decay: float) -> Seen:
+    def after(self, nb: float, eb: float, *, decay: float) -> Seen:
         """What is remembered once one more base minute was seen."""
         return Seen(self.requests * decay + nb, self.bad * decay + eb)
 
