@@ -140,6 +140,38 @@ StageVariableName = Annotated[
         "give the name inside ${stageVariables.<name>} of the integrations",
     ),
 ]
+StageVariableValue = Annotated[
+    str,
+    Text(
+        "a stage variable's value (letters, digits and -._~:/?#&=, with a comma too, at most 512)",
+        "[A-Za-z0-9._~:/?#&=,-]{1,512}",
+        "use these characters only; API Gateway takes no others (docs/aws.md#stage-variables)",
+    ),
+]
+ResourcePath = Annotated[
+    str,
+    Text(
+        "a resource path (/ first; * stands for any text)",
+        r"/[A-Za-z0-9._~:/{}+*@!$&'(),;=%-]{0,1000}",
+        "write it as the definition does, /legacy/* or /orders/{id}",
+    ),
+]
+HttpMethod = Annotated[
+    str,
+    Text(
+        "an HTTP method in capitals",
+        "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS",
+        "write GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS; leave methods out for all of them",
+    ),
+]
+AuthorizerName = Annotated[
+    str,
+    Text(
+        "an authorizer's name (letters, digits, space and ._-, at most 128)",
+        "[A-Za-z0-9._ -]{1,128}",
+        "give the name as the API's definition has it",
+    ),
+]
 StageName = Annotated[
     str,
     Text(

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Weight
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict, parse
-from canary.rules.policy import STANDARD, Policy, PolicyChanges, Progression, Step, WhenUnproven, effective_policy
+from canary.rules.policy import STANDARD, Policy, PolicyChanges, Progression, Step, WhenQuiet, WhenUnproven, effective_policy
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -30,6 +30,7 @@ METRIC_DELAY = Whole(
 LEAST_REQUESTS = Whole(
     "a whole number of requests", 1, 10**9, "give the canary requests a step must have been judged on, 50 is usual"
 )
+BLIND = Whole("a whole number of seconds", 60, 86_400, "give the time a step waits for a silent metric, 600 is ten minutes")
 HOLD = Whole("a whole number of seconds", 60, 30 * 86_400, "give the time until somebody must have advanced it, 86400 is a day")
 POINTS = Rate("rate points", 0, 1, "write 0.01 for one point, a percentage is 100 times that")
 ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in a hundred")
@@ -48,6 +49,7 @@ class RatesModel(Strict):
     """Rate points a metric; those left out stay as they are."""
 
     errors: Annotated[float | None, POINTS] = Field(default=None, description="rate points of the error rate")
+    client_errors: Annotated[float | None, POINTS] = Field(default=None, description="rate points of the share of 4xx answers")
     slow: Annotated[float | None, POINTS] = Field(default=None, description="rate points of the share of slow requests")
     business: Annotated[float | None, POINTS] = Field(default=None, description="rate points of each business metric")
 
@@ -96,6 +98,14 @@ class PolicyModel(Strict):
     )
     when_unproven: Annotated[WhenUnproven | None, OneOf(WhenUnproven)] = Field(
         default=None, description="what follows when the extension is used up: hold, roll_back or promote"
+    )
+    when_quiet: Annotated[WhenQuiet | None, OneOf(WhenQuiet)] = Field(
+        default=None,
+        description="what a start does when base's traffic of the last day is too little for the steps: go or refuse",
+    )
+    max_blind_seconds: Annotated[int | None, BLIND] = Field(
+        default=None,
+        description="the seconds that a step is held for a failing instrument or a silent metric before it goes back",
     )
     early_advance: Annotated[Switch | None, Given()] = Field(
         default=None,
@@ -184,6 +194,8 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "min_requests": policy.min_requests,
         "max_extension_seconds": policy.max_extension_seconds,
         "when_unproven": policy.when_unproven.value,
+        "when_quiet": policy.when_quiet.value,
+        "max_blind_seconds": policy.max_blind_seconds,
         "early_advance": policy.early_advance,
         "not_before_seconds": policy.not_before_seconds,
         "tolerate_firing_alarms": policy.tolerate_firing_alarms,

@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.utilities.parser import Field
 
-from canary.edge.fields import Deployment, FunctionName, Lateness, ScheduledTime, TargetName, Version
+from canary.edge.agreement import find_twice
+from canary.edge.fields import (
+    Deployment,
+    FunctionName,
+    Lateness,
+    ScheduledTime,
+    StageVariableName,
+    StageVariableValue,
+    TargetName,
+    Version,
+)
 from canary.edge.kinds import Given, OneOf, Prose
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
-from canary.rules.release import Advance, Journey, Release, Request, Schedule
+from canary.rules.release import Advance, Expectation, Journey, Release, Request, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,9 +49,24 @@ class ReleaseModel(Strict):
         "without it present if the definition changed since the last promotion, else unchanged",
     )
 
+    variables: dict[StageVariableName, StageVariableValue] = Field(
+        default_factory=dict,
+        description="stage variables for the canary alone; promotion gives them to base, a rollback drops them",
+        json_schema_extra={"additionalProperties": False},
+    )
+    expects: tuple[Annotated[Expectation, OneOf(Expectation)], ...] = Field(
+        default=(),
+        description="what the release changes on purpose and is not judged by: lost routes, another share of 4xx answers",
+    )
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
+        """What is listed twice."""
+        yield from find_twice(raw, "expects")
+
     def release(self) -> Release:
         """The release as the rules know it."""
-        return Release(MappingProxyType(self.functions), self.deployment)
+        return Release(MappingProxyType(self.functions), self.deployment, MappingProxyType(self.variables), self.expects)
 
 
 Target = Annotated[TargetName, Field(description="the name of a registered target")]

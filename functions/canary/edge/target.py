@@ -15,11 +15,14 @@ from canary.edge.agreement import find_alias_clashes, find_log_clashes, find_twi
 from canary.edge.fields import (
     AlarmName,
     AliasName,
+    AuthorizerName,
     FunctionName,
+    HttpMethod,
     LogGroupName,
     MetricName,
     Namespace,
     Percentile,
+    ResourcePath,
     RestApiId,
     RoleArn,
     ServerErrors,
@@ -33,7 +36,7 @@ from canary.edge.model import Clash, Strict, parse, require
 from canary.edge.policy import PolicyField, PolicyModel, policy_to_mapping
 from canary.rules.policy import STANDARD, effective_policy
 from canary.rules.problems import Problem
-from canary.rules.target import BusinessMetric, Metrics, Stage, Target, TargetFunction
+from canary.rules.target import BusinessMetric, Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
 
 LIMIT = Whole("a whole number of milliseconds", 1, 900_000, "give the limit beyond which an answer is slow, 800 for 0.8 s")
 
@@ -68,6 +71,25 @@ class BusinessModel(Strict):
     namespace: Namespace = Field(description="the metric's namespace")
 
 
+class OutsideModel(Strict):
+    """One thing outside the rollout: routes by path and methods, or an authorizer by name."""
+
+    path: Annotated[ResourcePath | None, Given()] = Field(
+        default=None, description="a resource path; * stands for any text, /legacy/* for all below /legacy"
+    )
+    methods: tuple[HttpMethod, ...] = Field(default=(), description="the HTTP methods; without them all of the path")
+    authorizer: Annotated[AuthorizerName | None, Given()] = Field(default=None, description="an authorizer's name")
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
+        """What is neither or both, and methods of an authorizer."""
+        yield from find_twice(raw, "methods")
+        if ("path" in raw) == ("authorizer" in raw):
+            yield Clash((), "it needs a path or an authorizer, and not both", "give one of them")
+        if "authorizer" in raw and "methods" in raw:
+            yield Clash(("methods",), "an authorizer has no methods", "drop methods, or give a path")
+
+
 class MetricsModel(Strict):
     """What is compared between canary and base."""
 
@@ -75,6 +97,9 @@ class MetricsModel(Strict):
         default=True,
         description="the answers that are errors: 5xx, or false for none",
         json_schema_extra={"default": "5xx"},
+    )
+    client_errors: Switch = Field(
+        default=True, description="whether the shares of 4xx answers are compared; they need access_log_group"
     )
     slow: tuple[Percentile, ...] = Field(
         default=("p50", "p90", "p99"), description="percentiles of base's last 24 hours that become latency limits"
@@ -97,6 +122,7 @@ class MetricsModel(Strict):
         """The metrics as the rules know them."""
         return Metrics(
             errors=self.errors,
+            client_errors=self.client_errors,
             slow=self.slow,
             latency_limits_ms=self.latency_limits_ms,
             business=tuple(BusinessMetric(metric.name, metric.namespace) for metric in self.business),
@@ -128,6 +154,10 @@ class TargetModel(Strict):
         default=False,
         description="whether others (event sources, other stages) may use the live aliases too",
     )
+    outside: tuple[OutsideModel, ...] = Field(
+        default=(),
+        description="routes and authorizers outside the rollout: both arms call them alike, and they are not counted",
+    )
     role_arn: Annotated[RoleArn | None, Given()] = Field(
         default=None,
         description="the role that the controller assumes for everything it does to the target; the CDK app makes one",
@@ -140,6 +170,7 @@ class TargetModel(Strict):
             yield Clash(("functions",), "there are no functions", "give at least one with its aliases")
         yield from find_twice(raw, "functions", "name")
         yield from find_twice(raw, "alarms")
+        yield from find_twice(raw, "outside", "authorizer")
         yield from find_alias_clashes(raw)
         yield from find_log_clashes(raw)
 
@@ -155,6 +186,10 @@ class TargetModel(Strict):
             alarms=self.alarms,
             shared_live_alias=self.shared_live_alias,
             role_arn=self.role_arn,
+            outside=Outside(
+                routes=tuple(OutsideRoute(one.path, one.methods) for one in self.outside if one.path),
+                authorizers=tuple(one.authorizer for one in self.outside if one.authorizer),
+            ),
         )
 
 
@@ -173,6 +208,7 @@ def target_to_json(target: Target) -> str:
     """The compiled target for its SSM parameter: compact, with every key of its policy."""
     metrics = {
         "errors": "5xx" if target.metrics.errors else False,
+        "client_errors": target.metrics.client_errors,
         "slow": target.metrics.slow,
         "latency_limits_ms": target.metrics.latency_limits_ms,
         "business": [{"name": metric.name, "namespace": metric.namespace} for metric in target.metrics.business],
@@ -186,6 +222,7 @@ def target_to_json(target: Target) -> str:
         "metrics": metrics,
         "alarms": target.alarms,
         "shared_live_alias": target.shared_live_alias,
+        "outside": _outside_to_list(target.outside),
         "role_arn": target.role_arn,
     }
     return json.dumps(_without_none(compiled), separators=(",", ":"))
@@ -207,6 +244,11 @@ def _stage_to_mapping(stage: Stage) -> dict[str, str]:
         "stage_name": stage.stage_name,
         "alias_variable": stage.alias_variable,
     }
+
+
+def _outside_to_list(outside: Outside) -> list[dict[str, Any]]:
+    routes = [{"path": route.path, **({"methods": route.methods} if route.methods else {})} for route in outside.routes]
+    return [*routes, *({"authorizer": name} for name in outside.authorizers)]
 
 
 def _function_to_mapping(function: TargetFunction) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def draft_rollout(
         rollout_id=rollout_id,
         execution=execution,
         target=target,
-        plan=_plan(policy, survey, is_new=wanted == PRESENT),
+        plan=_plan(policy, survey, request, is_new=wanted == PRESENT),
         way_back=_way_back(survey),
         intent=_intent(target, request, survey, wanted),
         phase=Phase.PREPARING,
@@ -57,7 +57,7 @@ def is_unchanged(rollout: Rollout) -> bool:
     return is_same_deployment and dict(rollout.intent.versions) == dict(rollout.way_back.live)
 
 
-def _plan(policy: Policy, survey: Survey, *, is_new: bool) -> Plan:
+def _plan(policy: Policy, survey: Survey, request: Request, *, is_new: bool) -> Plan:
     stage = survey.stage
     return Plan(
         policy=policy,
@@ -67,6 +67,7 @@ def _plan(policy: Policy, survey: Survey, *, is_new: bool) -> Plan:
         api_name=stage.api_name if stage else "",
         is_new_deployment=is_new,
         notes=(CACHE_NOTE,) if stage and stage.has_cache else (),
+        expects=request.release.expects,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from canary.rules.policy import Policy, Progression, WhenUnproven
+from canary.rules.release import Expectation
 
 EVENTS_PER_LOOK = 9
 """Bake (2 events), EvaluateCanary (5), WhichVerdict (2)."""
@@ -39,6 +40,7 @@ class Plan:
     ``fingerprint``: of the API's definition as it was checked. ``api_name``: as CloudWatch's dimension has it.
     ``is_new_deployment``: whether a deployment is to be made of that definition.
     ``notes``: what the operator should know of how this release will be judged.
+    ``expects``: what is not held against the release, because it is meant.
     """
 
     policy: Policy
@@ -48,6 +50,7 @@ class Plan:
     api_name: str = ""
     is_new_deployment: bool = False
     notes: tuple[str, ...] = ()
+    expects: tuple[Expectation, ...] = ()
 
 
 def longest_seconds(policy: Policy) -> int:

@@ -16,6 +16,13 @@ class WhenUnproven(enum.StrEnum):
     PROMOTE = "promote"
 
 
+class WhenQuiet(enum.StrEnum):
+    """What follows when base's traffic of the last day is too little for the policy's steps."""
+
+    GO = "go"
+    REFUSE = "refuse"
+
+
 class Progression(enum.StrEnum):
     """Whether one execution takes every step, or is held after each until an advance takes the next."""
 
@@ -41,6 +48,8 @@ class Policy:
     ``metric_delay_seconds``: how long after its end a minute's metrics are complete.
     ``min_requests``: canary requests every step must have been judged on.
     ``max_extension_seconds``: how long a step may be extended for want of traffic.
+    ``when_quiet``: what a start does when base's traffic of the last day cannot prove the steps in time.
+    ``max_blind_seconds``: how long a step is held for an instrument that fails or a metric that is silent; then it goes back.
     ``not_before_seconds``: promotion never sooner than this after the first shift.
     ``tolerate_firing_alarms``: alarms that were already firing before the start do not refuse the rollout.
     ``max_hold_seconds``: how long a scheduled rollout is held for its next advance; then it goes back.
@@ -51,12 +60,14 @@ class Policy:
     alpha: float = 0.01
     detect: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({"errors": 0.01}))
     delta: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"errors": 0.005, "slow": 0.05, "business": 0.01})
+        default_factory=lambda: MappingProxyType({"errors": 0.005, "client_errors": 0.05, "slow": 0.05, "business": 0.01})
     )
     metric_delay_seconds: int = 120
     min_requests: int = 50
     max_extension_seconds: int = 3600
     when_unproven: WhenUnproven = WhenUnproven.HOLD
+    when_quiet: WhenQuiet = WhenQuiet.GO
+    max_blind_seconds: int = 600
     early_advance: bool = False
     not_before_seconds: int = 0
     tolerate_firing_alarms: bool = False
@@ -81,6 +92,8 @@ class PolicyChanges:
     min_requests: int | None = None
     max_extension_seconds: int | None = None
     when_unproven: WhenUnproven | None = None
+    when_quiet: WhenQuiet | None = None
+    max_blind_seconds: int | None = None
     early_advance: bool | None = None
     not_before_seconds: int | None = None
     tolerate_firing_alarms: bool | None = None
@@ -120,7 +133,7 @@ CAUTIOUS = Policy("cautious", _steps(5, 10, 25, 50, 90, minutes=60))
 FAST = Policy(
     "fast",
     _steps(1, 5, 25, 90, minutes=10),
-    delta=MappingProxyType({"errors": 0.03, "slow": 0.15, "business": 0.03}),
+    delta=MappingProxyType({"errors": 0.03, "client_errors": 0.1, "slow": 0.15, "business": 0.03}),
     early_advance=True,
     not_before_seconds=1800,
 )

@@ -19,6 +19,13 @@ UNCHANGED = "unchanged"
 """Instead of a deployment id: the canary uses the base's own deployment."""
 
 
+class Expectation(enum.StrEnum):
+    """A change that a release makes on purpose: it loses routes, or its share of 4xx answers differs from base's."""
+
+    ROUTES = "routes"
+    CLIENT_ERRORS = "client_errors"
+
+
 class Journey(enum.StrEnum):
     """What an execution does."""
 
@@ -33,10 +40,14 @@ class Release:
     ``functions``: version by function name; a function that is not named gets its newest published version.
     ``deployment``: a deployment id, ``PRESENT``, ``UNCHANGED``, or None: ``PRESENT`` if the API's definition changed
     since the last promotion, else ``UNCHANGED``.
+    ``variables``: stage variables that only the canary gets until the promotion gives them to base.
+    ``expects``: what is not held against the release, because it is meant.
     """
 
     functions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     deployment: str | None = None
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    expects: tuple[Expectation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

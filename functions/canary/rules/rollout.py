@@ -12,7 +12,7 @@ from canary.rules.plan import Plan
 from canary.rules.policy import Progression
 from canary.rules.target import Target
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of the record; it rises when records written before can no longer be read."""
 
 

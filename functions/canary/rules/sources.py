@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from canary.rules.live import Intent, WayBack
 
 
+CLIENT_ERRORS = "client_errors"
+"""The metric of 4xx answers."""
+
+
 class Arm(enum.StrEnum):
     """The two arms."""
 
@@ -165,8 +169,8 @@ def stakes(metrics: tuple[str, ...]) -> dict[str, float]:
 
 
 def family_of(metric: str) -> str:
-    """The policy's key for a metric's `detect` and `delta`: errors, slow or business."""
-    return metric.partition("_")[0]
+    """The policy's key for a metric's `detect` and `delta`: errors, client_errors, slow or business."""
+    return metric if metric == CLIENT_ERRORS else metric.partition("_")[0]
 
 
 def slow_arm(series: tuple[Series, ...], limits_ms: tuple[float, ...]) -> ArmSource:

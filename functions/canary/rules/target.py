@@ -45,14 +45,32 @@ class BusinessMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideRoute:
+    """Routes outside the rollout: a resource path, in which `*` stands for any text, and methods; none means every method."""
+
+    path: str
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What of the API both arms call alike, on purpose: never counted, and never evidence for a release."""
+
+    routes: tuple[OutsideRoute, ...] = ()
+    authorizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """What is compared between the arms.
 
+    ``client_errors`` compares the shares of 4xx answers; behind a stage with an access log only.
     ``slow`` lists percentiles of the base's own history that become latency limits (``"p99"``);
     ``latency_limits_ms`` are limits fixed by the user, exact, beside or instead of those.
     """
 
     errors: bool = True
+    client_errors: bool = True
     slow: tuple[str, ...] = ("p50", "p90", "p99")
     latency_limits_ms: tuple[int, ...] = ()
     business: tuple[BusinessMetric, ...] = ()
@@ -74,6 +92,7 @@ class Target:
     alarms: tuple[str, ...] = ()
     shared_live_alias: bool = False
     role_arn: str | None = None
+    outside: Outside = Outside()
 
     @property
     def shifter(self) -> Shifter:
