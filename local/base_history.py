@@ -101,7 +101,7 @@ def _draw_minute(rng: random.Random, per_minute: float) -> _Minute:
     durations = read.durations + write.durations
     failed, refused = read.failed + write.failed, read.refused + write.refused
     return _Minute(
-        filters=_of_log(requests, failed, durations),
+        filters=_of_log(requests, failed, refused, durations),
         stage=_of_stage(requests, failed, refused, durations),
         functions={READ: _of_function(read, is_caught=True), WRITE: _of_function(write, is_caught=True)},
         checkouts=zeros_and_ones(write.requests, write.failed + write.refused),
@@ -127,16 +127,21 @@ def _count(rng: random.Random, expected: float) -> int:
     return count
 
 
-def _of_log(requests: int, failed: int, durations: Counter[float]) -> Sequence[Sample]:
+def _of_log(requests: int, failed: int, refused: int, durations: Counter[float]) -> Sequence[Sample]:
     """What the target's metric filters count of the access log while there is no canary."""
     return (
-        ("BaseRequests", ((1.0,), (float(requests),))),
-        ("BaseErrors", ((1.0,), (float(failed),)) if failed else ((0.0,), (1.0,))),
-        ("BaseIntegrated", ((1.0,), (float(requests),))),
+        ("BaseRequests", _counted(requests)),
+        ("BaseErrors", _counted(failed)),
+        ("BaseClientErrors", _counted(refused)),
+        ("BaseIntegrated", _counted(requests)),
         ("BaseLatency", _cells(durations, LAMBDA_MS + GATEWAY_MS)),
-        ("CanaryRequests", ((0.0,), (1.0,))),
-        ("CanaryErrors", ((0.0,), (1.0,))),
+        *((f"Canary{what}", _counted(0)) for what in ("Requests", "Errors", "ClientErrors", "Integrated")),
     )
+
+
+def _counted(lines: int) -> Cells:
+    """What a filter with the default 0 makes of so many lines."""
+    return ((1.0,), (float(lines),)) if lines else ((0.0,), (1.0,))
 
 
 def _of_stage(requests: int, failed: int, refused: int, durations: Counter[float]) -> Sequence[Sample]:

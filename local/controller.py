@@ -67,9 +67,8 @@ def register_target(connect: Connect, target: Target) -> None:
     connect("ssm").put_parameter(
         Name=f"{TARGET_PREFIX}{target.name}", Type="String", Value=target_to_json(target), Overwrite=True
     )
-    if target.stage is not None and target.access_log_group is not None:
-        for one in metric_filters(target.name, target.metrics.latency_limits_ms):
-            connect("logs").put_metric_filter(**one.put_arguments(target.access_log_group))
+    for one in metric_filters(target):
+        connect("logs").put_metric_filter(**one.put_arguments(str(target.access_log_group)))
     alarms = target_alarms(target)
     for alarm in alarms:
         connect("cloudwatch").put_metric_alarm(**alarm.put_arguments())

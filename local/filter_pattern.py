@@ -175,8 +175,9 @@ def _equals(kind: str, literal: str) -> Callable[[Any], bool]:
     if kind not in ("text", "word"):
         raise refused(f"expected a value, found {literal!r}")
     text = literal[1:-1].replace('\\"', '"') if kind == "text" else literal
-    if "*" in text:
-        wildcard = re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
+    if text.startswith("*") or text.endswith("*"):  # within a text it stands for itself
+        before, after = (".*" if found else "" for found in (text.startswith("*"), text.endswith("*")))
+        wildcard = re.compile(f"{before}{re.escape(text.strip('*'))}{after}", re.DOTALL)
         return lambda node: wildcard.fullmatch(_text(node)) is not None
     if kind == "word" and _NUMBER.fullmatch(text):
         return _equals_number(text)

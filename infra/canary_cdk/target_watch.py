@@ -41,7 +41,7 @@ class TargetWatch(Construct):
             self._listen(target, names)
 
     def _count(self, target: Target, log_group: str) -> None:
-        for one in metric_filters(target.name, target.metrics.latency_limits_ms):
+        for one in metric_filters(target):
             logs.CfnMetricFilter(
                 self,
                 one.metric,

@@ -15,7 +15,7 @@ RECORD = Path(__file__).with_name("oldest_sdk.json")
 VERSION = "1.34.145"
 """Of July 2024: older than the runtime python3.13 itself (docs/aws.md#runtime-sdk)."""
 
-SERVICES = ("apigateway", "cloudwatch", "dynamodb", "events", "lambda", "ssm", "stepfunctions", "sts")
+SERVICES = ("apigateway", "cloudwatch", "dynamodb", "events", "lambda", "logs", "ssm", "stepfunctions", "sts")
 
 
 def members(model: dict[str, Any], operation: str) -> list[str]:

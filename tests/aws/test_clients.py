@@ -13,7 +13,7 @@ from local.shortcut import INSIDE
 from tests.tasks.walk import Ground
 
 OWN = {"dynamodb": "dynamodb", "events": "events", "ssm": "ssm", "stepfunctions": "stepfunctions", "sts": "sts"}
-OF_TARGETS = {"apigateway": "apigateway", "lambda_": "lambda", "cloudwatch": "cloudwatch"}
+OF_TARGETS = {"apigateway": "apigateway", "lambda_": "lambda", "cloudwatch": "cloudwatch", "logs": "logs"}
 PLAIN = Target("orders", (), STANDARD)
 OTHERS = replace(PLAIN, name="billing", role_arn="arn:aws:iam::123456789012:role/canary/billing")
 

@@ -45,7 +45,7 @@ def test_the_targets_own_metrics_come_first(ground: Ground, until: float):
     assert frozen.notes == ()
     assert set(frozen.limits_ms) == {"p50", "p90", "p99"}
     assert frozen.limits_ms["p50"] < frozen.limits_ms["p99"]
-    assert set(frozen.minutes) == {"errors", "slow_p50", "slow_p90", "slow_p99", "business_CheckoutFailed"}
+    assert set(frozen.minutes) == {"errors", "client_errors", "slow_p50", "slow_p90", "slow_p99", "business_CheckoutFailed"}
     assert len(frozen.minutes["errors"]) >= FEWEST_MINUTES
 
 
@@ -56,7 +56,23 @@ def test_a_young_target_has_the_stages_history(ground: Ground, until: float):
 
     assert frozen.notes == (YOUNG,)
     assert frozen.minutes["errors"] == own.minutes["errors"]
+    assert frozen.minutes["client_errors"] == own.minutes["client_errors"]
+    assert sum(bad for _, bad in own.minutes["client_errors"]) > 0
     assert set(frozen.limits_ms) == {"p50", "p90", "p99"}
+
+
+def test_client_errors_that_are_not_counted_yet_have_the_stages_history(ground: Ground, until: float):
+    """A filter that came with a later version of the target than the others: its missing counts are no zeros."""
+    store, older = ground.aws.metrics, replace(ground.rig.target, name="orders-older")
+    for minute in range(int(until) - 7200, int(until), 60):
+        store.put(metric_namespace(older.name), "BaseRequests", {}, minute, (1.0,), (60.0,))
+        store.put(metric_namespace(older.name), "BaseErrors", {}, minute, (0.0,), (1.0,))
+    frozen = freeze(ground, older, until)
+    own = freeze(ground, ground.rig.target, until)
+
+    assert YOUNG not in frozen.notes
+    assert sum(bad for _, bad in frozen.minutes["errors"]) == 0
+    assert frozen.minutes["client_errors"] == own.minutes["client_errors"]
 
 
 def test_without_any_history_priors_stand_in(ground: Ground, until: float):
@@ -68,7 +84,7 @@ def test_without_any_history_priors_stand_in(ground: Ground, until: float):
     assert frozen.notes == (
         YOUNG,
         NO_LATENCY,
-        "stated priors stand in for the history of errors, slow_800ms, business_Nothing",
+        "stated priors stand in for the history of errors, client_errors, slow_800ms, business_Nothing",
     )
 
 
@@ -84,7 +100,7 @@ def test_a_target_that_judges_no_latency_needs_no_note(ground: Ground, until: fl
     quiet = replace(ground.rig.target, name="orders", metrics=TargetMetrics(slow=(), business=()))
     frozen = freeze(ground, quiet, until)
 
-    assert (frozen.limits_ms, frozen.notes, set(frozen.minutes)) == ({}, (), {"errors"})
+    assert (frozen.limits_ms, frozen.notes, set(frozen.minutes)) == ({}, (), {"errors", "client_errors"})
 
 
 def test_the_namespace_of_a_young_target_is_its_own():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.surveys import _allows, _group_of, _never_write, survey
+from canary.aws.surveys import _allows, _never_write, survey
 from canary.rules.access_log import LOG_FORMAT
 from canary.rules.release import Release
 from canary.rules.target import Stage, TargetFunction
@@ -136,19 +136,6 @@ def test_a_call_that_is_refused_is_not_taken_for_missing(
 def test_a_survey_may_write_nothing():
     with pytest.raises(AssertionError, match="a survey writes nothing"):
         _never_write()
-
-
-@pytest.mark.parametrize(
-    ("arn", "group"),
-    [
-        (None, None),
-        ("arn:aws:logs:eu-west-1:1:log-group:/apigw/x:*", "/apigw/x"),
-        ("arn:aws:logs:eu-west-1:1:log-group:/apigw/x", "/apigw/x"),
-        ("arn:aws:firehose:eu-west-1:1:deliverystream/x", "arn:aws:firehose:eu-west-1:1:deliverystream/x"),
-    ],
-)
-def test_a_log_group_is_named_by_its_destination(arn: str | None, group: str | None):
-    assert _group_of(arn) == group
 
 
 GATEWAY = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}}

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.edge.agreement import find_alias_clashes, find_log_clashes, find_twice
+from canary.edge.agreement import (
+    find_alias_clashes,
+    find_filter_problems,
+    find_log_clashes,
+    find_outside_clashes,
+    find_twice,
+)
+from canary.rules.target import Metrics, Outside, OutsideRoute
+from tests.builders import a_target
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["live", "canary", "a", ""]),
@@ -12,7 +20,7 @@ ANYTHING = st.recursive(
     ),
     max_leaves=12,
 )
-KEYS = ("stage", "functions", "access_log_group", "metrics", "alarms", "latency_limits_ms")
+KEYS = ("stage", "functions", "access_log_group", "metrics", "alarms", "latency_limits_ms", "outside")
 
 
 def told(clashes):
@@ -80,10 +88,49 @@ def test_without_a_stage_there_is_no_canary_alias():
         ({"stage": {}, "metrics": {"latency_limits_ms": [800]}}, [("metrics", "latency_limits_ms")]),
         ({"metrics": {"latency_limits_ms": []}}, []),
         ({"metrics": "p99"}, []),
+        ({"metrics": {"client_errors": True}}, [("metrics", "client_errors")]),
+        ({"metrics": {"client_errors": "true"}}, [("metrics", "client_errors")]),
+        ({"metrics": {"client_errors": False}}, []),
+        ({"stage": {}, "access_log_group": "/x", "metrics": {"client_errors": True}}, []),
     ],
 )
-def test_limits_need_a_log_and_a_log_needs_a_stage(raw, found):
+def test_limits_and_client_errors_need_a_log_and_a_log_needs_a_stage(raw, found):
     assert [clash.path for clash in find_log_clashes(raw)] == found
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ({"outside": []}, []),
+        ({"outside": "all"}, []),
+        ({"outside": [{"path": "/a"}]}, [("outside",)]),
+        ({"stage": {}, "outside": [{"path": "/a"}, {"authorizer": "x"}, 5]}, []),
+        ({"stage": {}, "outside": [{"path": "/a"}, {"path": "/*"}]}, [("outside", 1, "path")]),
+        ({"stage": {}, "outside": [{"path": "/*", "methods": ["OPTIONS"]}]}, []),
+    ],
+)
+def test_what_is_outside_is_a_part_of_an_api(raw, found):
+    assert [clash.path for clash in find_outside_clashes(raw)] == found
+
+
+def test_filters_that_a_log_group_takes_are_no_problem():
+    metrics = Metrics(latency_limits_ms=tuple(range(1, 46)))
+    assert [*find_filter_problems(a_target(metrics=metrics))] == []
+
+
+def test_more_filters_than_a_log_group_takes_are_told():
+    metrics = Metrics(latency_limits_ms=tuple(range(1, 47)))
+    (problem,) = find_filter_problems(a_target(metrics=metrics), "target")
+    assert str(problem) == (
+        "target.metrics.latency_limits_ms: they make 102 metric filters; a log group takes 100; give fewer limits"
+    )
+
+
+def test_a_pattern_that_routes_outside_make_too_long_is_told_with_its_length():
+    routes = tuple(OutsideRoute(f"/legacy/{'x' * 50}/{number}") for number in range(20))
+    (problem,) = find_filter_problems(a_target(outside=Outside(routes)))
+    assert problem.field == "outside"
+    assert "characters long; CloudWatch Logs takes 1024; give fewer routes, or shorter ones that end in *" in str(problem)
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), ANYTHING))
@@ -93,5 +140,6 @@ def test_passes_over_whatever_does_not_fit_its_field(raw):
         *find_twice(raw, "functions", "name"),
         *find_alias_clashes(raw),
         *find_log_clashes(raw),
+        *find_outside_clashes(raw),
     ]
     assert all(clash.path and clash.value and clash.fix for clash in clashes)

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,7 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from canary.rules.access_log import metric_filters
 from canary.rules.alarms import target_alarms
 from canary.rules.policy import STANDARD
-from canary.rules.target import Stage, Target, TargetFunction
+from canary.rules.target import Metrics, Stage, Target, TargetFunction
 from local.alarms import Alarms
 from local.logs import LogIngest
 from local.metric_store import MetricStore
@@ -495,11 +496,11 @@ def a_target() -> Target:
 
 def test_a_canary_alarm_and_its_filters_go_in_as_they_are(aws: Aws, cloudwatch: Any, logs: Any):
     logs.create_log_group(logGroupName="/apigw/orders")
-    for one in metric_filters("orders"):
+    for one in metric_filters(a_target()):
         logs.put_metric_filter(**one.put_arguments("/apigw/orders"))
     for alarm in target_alarms(a_target()):
         cloudwatch.put_metric_alarm(**alarm.put_arguments())
-    answered = {"responseLatency": 1, "integrationLatency": "1", "integrationStatus": "200"}
+    answered = {"apiId": "a1b2c3", "stage": "prod", "responseLatency": 1, "integrationLatency": "1", "integrationStatus": "200"}
     bad = json.dumps({"isCanary": "true", "status": 502, **answered})
     good = json.dumps({"isCanary": "false", "status": 200, **answered})
     for minute in (56, 57, 58):
@@ -656,18 +657,20 @@ def test_lines_of_the_embedded_aws_have_a_stream(aws: Aws, logs: Any):
 
 def test_filters_are_described_and_deleted_by_group(logs: Any):
     logs.create_log_group(logGroupName="g")
-    for one in metric_filters("orders", (300,)):
+    for one in metric_filters(replace(a_target(), metrics=Metrics(latency_limits_ms=(300,)))):
         logs.put_metric_filter(**one.put_arguments("g"))
 
     shown = logs.describe_metric_filters(logGroupName="g", filterNamePrefix="canary-orders-Canary")["metricFilters"]
     assert [one["metricTransformations"][0]["metricName"] for one in shown] == [
+        "CanaryClientErrors",
         "CanaryErrors",
+        "CanaryIntegrated",
         "CanaryLatency",
         "CanaryRequests",
         "CanarySlow300",
     ]
     logs.delete_metric_filter(logGroupName="g", filterName="canary-orders-CanaryErrors")
-    assert len(logs.describe_metric_filters(logGroupName="g")["metricFilters"]) == 8
+    assert len(logs.describe_metric_filters(logGroupName="g")["metricFilters"]) == 11
     logs.delete_log_group(logGroupName="g")
     assert logs.describe_metric_filters()["metricFilters"] == []
 

@@ -4,11 +4,13 @@ import random
 import pytest
 
 from canary.rules.access_log import metric_filters
+from canary.rules.target import Metrics
 from local.filter_pattern import parse_pattern
 from local.logs import LogIngest
 from local.metric_store import MetricStore, identify
 from local.refusal import NotBuiltError, RefusalError
 from local.statistics import parse_statistic
+from tests.builders import a_target
 
 START = 1_767_571_200
 GROUP = "/apigw/orders"
@@ -42,7 +44,8 @@ def matches(pattern: str, line: str | dict[str, object] = EVENT) -> bool:  # typ
         ('{ $.eventType != "UpdateTrail" }', False),
         ('{ $.eventType = "Update*" }', True),
         ('{ $.eventType = "*Trail" }', True),
-        ('{ $.eventType = "Upd*ail" }', True),
+        ('{ $.eventType = "*Tra*" }', True),
+        ('{ $.eventType = "Upd*ail" }', False),
         ('{ $.eventType = "Trail*" }', False),
         ('{ $.eventType = "*" }', True),
         ("{ $.sourceIPAddress != 123.123.* }", True),
@@ -298,14 +301,16 @@ def test_lines_that_are_no_json_object_harm_nobody(world: World, line: str):
 
 
 def test_the_targets_own_filters_tell_the_arms_apart(world: World):
-    for one in metric_filters("orders", (300,)):
+    for one in metric_filters(a_target(metrics=Metrics(latency_limits_ms=(300,)))):
         world.logs.put_metric_filter(one.put_arguments(GROUP))
-    answered = {"integrationLatency": "38", "integrationStatus": "200"}
+    ours = {"apiId": "a1b2c3d4e5", "stage": "prod"}
+    answered = {**ours, "integrationLatency": "38", "integrationStatus": "200"}
     lines = [
         {"isCanary": "true", "status": 500, "responseLatency": 40, **answered},
         {"isCanary": "true", "status": 200, "responseLatency": 400, **answered},
         {"isCanary": "false", "status": 200, "responseLatency": 50, **answered},
-        {"isCanary": "-", "status": 403, "responseLatency": 1, "integrationLatency": "-", "integrationStatus": "-"},
+        {**ours, "isCanary": "-", "status": 403, "responseLatency": 1, "integrationLatency": "-", "integrationStatus": "-"},
+        {"isCanary": "true", "status": 500, "responseLatency": 40, **answered, "stage": "qa"},
     ]
     world.logs.ingest_many(GROUP, [(START, json.dumps(line)) for line in lines])
     world.now = START + 600.0
@@ -316,7 +321,9 @@ def test_the_targets_own_filters_tell_the_arms_apart(world: World):
 
     assert (total("CanaryRequests"), total("CanaryErrors"), total("CanarySlow300")) == (2, 1, 1)
     assert (total("BaseRequests"), total("BaseErrors"), total("BaseSlow300")) == (2, 0, 0)
-    assert (total("BaseIntegrated"), total("CanaryLatency"), total("BaseLatency")) == (1, 440, 51)
+    assert (total("CanaryIntegrated"), total("BaseIntegrated")) == (2, 1)
+    assert (total("CanaryClientErrors"), total("BaseClientErrors")) == (0, 1)
+    assert (total("CanaryLatency"), total("BaseLatency")) == (440, 51)
 
 
 def test_a_filter_is_described_as_it_was_given(world: World):

@@ -1,72 +1,59 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from canary.rules.access_log import LOG_FORMAT, MetricFilter, find_misfit, metric_filters, metric_namespace
+from canary.rules.access_log import (
+    LONGEST_PATTERN,
+    MetricFilter,
+    filter_prefix,
+    find_long_pattern,
+    metric_filters,
+    metric_namespace,
+)
+from canary.rules.outside import is_route_outside
+from canary.rules.target import Metrics, Outside, OutsideRoute, Stage
 from local.filter_pattern import parse_pattern
+from tests.builders import a_target
 
 ANSWERED = {
+    "apiId": "a1b2c3d4e5",
+    "stage": "prod",
     "isCanary": "false",
+    "httpMethod": "GET",
+    "resourcePath": "/orders/{id}",
     "status": 200,
     "responseLatency": 41,
     "integrationLatency": "38",
     "integrationStatus": "200",
 }
+BASE = {"BaseRequests", "BaseLatency", "BaseIntegrated"}
+LIMITED = a_target(metrics=Metrics(latency_limits_ms=(300,)))
+PATHS = ["/orders", "/orders/{id}", "/legacy", "/legacy/a", "/legacy/a/{proxy+}", "-"]
+METHODS = ["GET", "POST", "DELETE"]
+ROUTES = st.builds(
+    OutsideRoute,
+    st.sampled_from(["/orders", "/orders*", "/legacy/*", "/legacy/a", "/*"]),
+    st.lists(st.sampled_from(METHODS), unique=True, max_size=3).map(tuple),
+)
 
 
 def a_line(**fields: object) -> str:
-    return json.dumps({"requestId": "r", "deploymentId": "d", "stage": "prod", **ANSWERED, **fields})
+    return json.dumps({"requestId": "r", "deploymentId": "d", **ANSWERED, **fields})
 
 
-def filters_matching(line: str, limits: tuple[int, ...] = (300,)) -> set[str]:
+def filters_matching(line: str, target=LIMITED) -> set[str]:
     event = json.loads(line)
-    return {one.metric for one in metric_filters("orders", limits) if parse_pattern(one.pattern).matches(line, event)}
-
-
-def test_log_format_is_one_json_line_with_unquoted_numbers():
-    line = LOG_FORMAT.replace("$context.status", "200").replace("$context.responseLatency", "41")
-
-    assert "\n" not in LOG_FORMAT
-    assert json.loads(line)["status"] == 200
-    assert json.loads(line)["responseLatency"] == 41
-    assert json.loads(line)["isCanary"] == "$context.isCanaryRequest"
-
-
-def test_own_log_format_fits():
-    assert find_misfit(LOG_FORMAT) is None
-
-
-def test_fields_of_their_own_do_no_harm():
-    assert find_misfit(LOG_FORMAT[:-1] + ',"ip":"$context.identity.sourceIp","n":$context.responseLength}') is None
-
-
-@pytest.mark.parametrize(
-    ("log_format", "told"),
-    [
-        ("$context.requestId $context.status", "no JSON"),
-        ("{\n" + LOG_FORMAT[1:], "several lines"),
-        (LOG_FORMAT.replace("$context.status", '"$context.status"'), "status as $context.status without quotes"),
-        (LOG_FORMAT.replace("$context.isCanaryRequest", "$context.stage"), "isCanary as $context.isCanaryRequest"),
-        (LOG_FORMAT.replace('"$context.integrationStatus"', "$context.integrationStatus"), "integrationStatus"),
-        (LOG_FORMAT.replace("equestId", "equest"), "neither $context.requestId nor"),
-        (LOG_FORMAT + " " * 3000, "3000"),
-        ('["$context.requestId"]', "no JSON object"),
-        ('{"id":"$context.requestId"}', "isCanary"),
-    ],
-)
-def test_a_misfit_says_what_to_write(log_format: str, told: str):
-    misfit = find_misfit(log_format)
-
-    assert misfit is not None
-    assert told in misfit
+    return {one.metric for one in metric_filters(target) if parse_pattern(one.pattern).matches(line, event)}
 
 
 def test_a_base_request_counts_for_the_base_alone():
-    assert filters_matching(a_line()) == {"BaseRequests", "BaseLatency", "BaseIntegrated"}
+    assert filters_matching(a_line()) == BASE
 
 
 def test_a_canary_request_counts_for_the_canary_alone():
-    assert filters_matching(a_line(isCanary="true")) == {"CanaryRequests", "CanaryLatency"}
+    assert filters_matching(a_line(isCanary="true")) == {"CanaryRequests", "CanaryLatency", "CanaryIntegrated"}
 
 
 def test_a_stage_without_canary_counts_as_base():
@@ -79,8 +66,78 @@ def test_only_server_errors_are_bad(status: int, is_error: bool):  # noqa: FBT00
     assert ("BaseErrors" in filters_matching(a_line(status=status))) is is_error
 
 
+@pytest.mark.parametrize(
+    ("status", "is_error"), [(200, False), (302, False), (399, False), (400, True), (404, True), (499, True), (500, False)]
+)
+def test_only_4xx_are_client_errors(status: int, is_error: bool):  # noqa: FBT001
+    assert ("CanaryClientErrors" in filters_matching(a_line(isCanary="true", status=status))) is is_error
+    assert ("BaseClientErrors" in filters_matching(a_line(status=status))) is is_error
+
+
+def test_the_gateways_own_refusals_are_client_errors():
+    refused = a_line(status=403, resourcePath="-", integrationLatency="-", integrationStatus="-")
+
+    assert filters_matching(refused) == {"BaseRequests", "BaseLatency", "BaseClientErrors"}
+
+
+def test_client_errors_are_counted_only_if_they_are_compared():
+    target = a_target(metrics=Metrics(client_errors=False))
+
+    assert not [one.metric for one in metric_filters(target) if "Client" in one.metric]
+
+
+@pytest.mark.parametrize("arm", [{"isCanary": "true"}, {"isCanary": "false"}, {"isCanary": "-"}])
+@pytest.mark.parametrize("other", [{"apiId": "zzzzzzzzzz"}, {"stage": "qa"}, {"stage": "prod2"}])
+def test_other_apis_and_stages_in_the_same_group_do_not_count(arm: dict[str, str], other: dict[str, str]):
+    assert filters_matching(a_line(**arm)) != set()
+    assert filters_matching(a_line(**arm, **other)) == set()
+
+
+def test_a_line_that_names_no_api_does_not_count():
+    line = json.loads(a_line())
+    del line["apiId"]
+
+    assert filters_matching(json.dumps(line)) == set()
+
+
+@given(
+    st.lists(ROUTES, max_size=4), st.sampled_from(PATHS), st.sampled_from(METHODS), st.sampled_from(["true", "false", "-"])
+)
+def test_what_is_outside_counts_nowhere_and_the_rest_as_ever(routes: list[OutsideRoute], path: str, method: str, arm: str):
+    outside = Outside(tuple(routes))
+    line = a_line(resourcePath=path, httpMethod=method, isCanary=arm, status=500)
+    counted = filters_matching(line, a_target(outside=outside))
+
+    assert counted == (set() if is_route_outside(outside, path, method) else filters_matching(line, a_target()))
+
+
+def test_a_pattern_that_is_too_long_is_told_with_its_length():
+    routes = tuple(OutsideRoute(f"/legacy/number-{number}/*", ("GET", "POST")) for number in range(10))
+    longest = max(len(one.pattern) for one in metric_filters(a_target(outside=Outside(routes))))
+    assert longest > LONGEST_PATTERN
+
+    assert f"canary-orders-BaseIntegrated {longest} characters long" in str(find_long_pattern(a_target(outside=Outside(routes))))
+    assert find_long_pattern(a_target(outside=Outside(routes[:5]))) is None
+
+
+def test_the_longest_names_leave_room_for_routes_outside():
+    target = a_target(name="o" * 40, stage=Stage("a" * 10, "s" * 128, "lambdaAlias"))
+
+    assert max(len(one.pattern) for one in metric_filters(target)) < LONGEST_PATTERN / 2
+    assert find_long_pattern(target) is None
+
+
+def test_without_a_log_or_a_stage_there_are_no_filters():
+    assert metric_filters(a_target(access_log_group=None)) == ()
+    assert metric_filters(a_target(stage=None)) == ()
+    assert find_long_pattern(a_target(stage=None)) is None
+
+
 def test_a_refused_request_reached_no_integration():
-    assert "BaseIntegrated" not in filters_matching(a_line(status=403, integrationLatency="-", integrationStatus="-"))
+    refused = {"status": 403, "integrationLatency": "-", "integrationStatus": "-"}
+
+    assert "BaseIntegrated" not in filters_matching(a_line(**refused))
+    assert "CanaryIntegrated" not in filters_matching(a_line(isCanary="true", **refused))
 
 
 def test_a_function_that_raised_was_reached():
@@ -94,7 +151,7 @@ def test_a_fixed_limit_counts_exactly(latency: int, is_slow: bool):  # noqa: FBT
 
 
 def test_counts_default_to_zero_and_latencies_to_nothing():
-    defaults = {one.metric: one.default for one in metric_filters("orders", (300,))}
+    defaults = {one.metric: one.default for one in metric_filters(LIMITED)}
 
     assert defaults.pop("CanaryLatency") is None
     assert defaults.pop("BaseLatency") is None
@@ -102,9 +159,10 @@ def test_counts_default_to_zero_and_latencies_to_nothing():
 
 
 def test_filters_keep_within_the_limits_of_cloudwatch_logs():
-    filters = metric_filters("orders", (100, 300, 1000))
+    filters = metric_filters(a_target(metrics=Metrics(latency_limits_ms=(100, 300, 1000))))
 
-    assert len({one.name for one in filters}) == len(filters)
+    assert len({one.name for one in filters}) == len(filters) == 16
+    assert all(one.name.startswith(filter_prefix("orders")) for one in filters)
     assert all(len(one.pattern) <= 1024 for one in filters)
     assert {one.namespace for one in filters} == {metric_namespace("orders")} == {"Canary/orders"}
 

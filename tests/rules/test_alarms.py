@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.access_log import metric_filters
-from canary.rules.alarms import EXPRESSIONS, THRESHOLD, WATCHED, Alarm, target_alarms
+from canary.rules.alarms import EXPRESSIONS, THRESHOLD, WATCHED, Alarm, alarm_note, target_alarms
 from canary.rules.policy import STANDARD
 from canary.rules.target import BusinessMetric, Metrics, Stage, Target, TargetFunction
 from local.metric_algebra import World
@@ -97,7 +97,7 @@ def test_a_stage_target_gets_an_alarm_for_each_thing_that_is_counted():
 
 
 def test_the_counts_are_those_of_the_metric_filters():
-    published = {(one.namespace, one.metric) for one in metric_filters("orders", (300,))}
+    published = {(one.namespace, one.metric) for one in metric_filters(a_target(metrics=Metrics(latency_limits_ms=(300,))))}
 
     for alarm in target_alarms(a_target(metrics=Metrics(latency_limits_ms=(300,)))):
         assert {(one.namespace, one.metric) for one in (alarm.nc, alarm.ec, alarm.nb, alarm.eb)} <= published
@@ -124,8 +124,22 @@ def test_without_an_access_log_each_function_is_compared_by_alias():
     assert write.nb.dimensions == (("FunctionName", "orders-write"), ("Resource", "orders-write:live"))
 
 
-def test_weighted_aliases_get_no_alarm():
+def test_weighted_aliases_get_no_alarm_and_a_note_that_says_why():
     assert target_alarms(a_target(stage=None)) == ()
+
+    note = alarm_note(a_target(stage=None))
+    assert note is not None
+    assert "an alarm that is made before the rollout cannot name its versions, and you named none of your own" in note
+    assert "your own alarms do (payments)" in str(alarm_note(a_target(stage=None, alarms=("payments",))))
+
+
+def test_behind_a_stage_there_is_nothing_to_note():
+    assert alarm_note(a_target()) is None
+    assert alarm_note(a_target(access_log_group=None)) is None
+
+
+def test_client_errors_get_no_alarm():
+    assert target_alarms(a_target(metrics=Metrics(errors=False, client_errors=True))) == ()
 
 
 def all_alarms() -> list[Alarm]:

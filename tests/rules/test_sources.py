@@ -6,14 +6,18 @@ from canary.rules.sources import (
     ArmSource,
     Series,
     all_sources,
+    canary_invocations,
+    client_error_source,
     drain_series,
     error_source,
     family_of,
     fixed_limit_sources,
     has_log,
+    integrated_series,
     latency_series,
     slow_arm,
     slow_sources,
+    stage_client_error_history,
     stage_error_history,
     stage_latency_history,
     stakes,
@@ -117,14 +121,36 @@ def test_has_no_fixed_limits_without_a_log():
 def test_compares_everything_that_the_target_names():
     metrics = Metrics(latency_limits_ms=(250,), business=(BusinessMetric("CheckoutFailed", "Orders"),))
     sources = all_sources(a_target(metrics=metrics), *WAYS, {"p99": (900.0,)})
-    assert [source.metric for source in sources] == ["errors", "slow_p99", "slow_250ms", "business_CheckoutFailed"]
+    names = ["errors", "client_errors", "slow_p99", "slow_250ms", "business_CheckoutFailed"]
+    assert [source.metric for source in sources] == names
     business = sources[-1].canary
     assert business.requests == (Series("Orders", "CheckoutFailed", "SampleCount", (("arm", "canary"),)),)
     assert business.bad == (Series("Orders", "CheckoutFailed", "Sum", (("arm", "canary"),)),)
 
 
 def test_compares_no_errors_where_the_target_says_so():
-    assert all_sources(a_target(metrics=Metrics(errors=False)), *WAYS, {}) == ()
+    assert all_sources(a_target(metrics=Metrics(errors=False, client_errors=False)), *WAYS, {}) == ()
+
+
+def test_counts_client_errors_in_the_access_log():
+    source = client_error_source(LOGGED)
+    assert source is not None
+    assert source.base == ArmSource((filtered("BaseRequests"),), (filtered("BaseClientErrors"),))
+    assert source.canary == ArmSource((filtered("CanaryRequests"),), (filtered("CanaryClientErrors"),))
+
+
+@pytest.mark.parametrize("target", [UNLOGGED, BY_WEIGHTS, a_target(metrics=Metrics(client_errors=False))])
+def test_compares_no_client_errors_without_a_log_or_when_told_not_to(target):
+    assert client_error_source(target) is None
+    assert "client_errors" not in [source.metric for source in all_sources(target, *WAYS, {})]
+
+
+def test_knows_where_a_missing_count_of_bad_requests_is_never_zero():
+    metrics = Metrics(latency_limits_ms=(250,), business=(BusinessMetric("CheckoutFailed", "Orders"),))
+    sources = all_sources(a_target(metrics=metrics), *WAYS, {"p99": (900.0,)})
+    assert [one.metric for one in sources if one.counts_bad_always] == ["errors", "client_errors", "slow_250ms"]
+    assert error_source(UNLOGGED, *WAYS).counts_bad_always
+    assert error_source(BY_WEIGHTS, *WAYS).counts_bad_always
 
 
 def test_reads_a_stages_own_history():
@@ -132,6 +158,9 @@ def test_reads_a_stages_own_history():
     requests = Series("AWS/ApiGateway", "Count", "SampleCount", dimensions)
     assert stage_error_history("orders-api", "prod") == ArmSource(
         (requests,), (Series("AWS/ApiGateway", "5XXError", "Sum", dimensions),)
+    )
+    assert stage_client_error_history("orders-api", "prod") == ArmSource(
+        (requests,), (Series("AWS/ApiGateway", "4XXError", "Sum", dimensions),)
     )
     assert stage_latency_history("orders-api", "prod") == (Series("AWS/ApiGateway", "Latency", "p99", dimensions),)
 
@@ -142,6 +171,26 @@ def test_sees_the_drain_in_base_requests_that_reached_an_integration():
     assert (canary, base) == ((of_lambda("Invocations", CANARY),), (of_lambda("Invocations", LIVE),))
 
 
+def test_sees_the_split_in_requests_that_reached_an_integration():
+    assert integrated_series(LOGGED, *WAYS) == ((filtered("CanaryIntegrated"),), (filtered("BaseIntegrated"),))
+
+
+def test_sees_the_split_in_lambdas_invocations_without_a_log():
+    old, new = ("ExecutedVersion", "1"), ("ExecutedVersion", "2")
+    assert integrated_series(UNLOGGED, *WAYS) == ((of_lambda("Invocations", CANARY),), (of_lambda("Invocations", LIVE),))
+    assert integrated_series(BY_WEIGHTS, *WAYS) == (
+        (of_lambda("Invocations", LIVE, new),),
+        (of_lambda("Invocations", LIVE, old),),
+    )
+
+
+def test_counts_how_often_the_canarys_code_ran_with_and_without_a_log():
+    assert canary_invocations(a_target("orders-read"), *WAYS) == (of_lambda("Invocations", CANARY),)
+    assert canary_invocations(UNLOGGED, *WAYS) == (of_lambda("Invocations", CANARY),)
+    assert canary_invocations(BY_WEIGHTS, *WAYS) == (of_lambda("Invocations", LIVE, ("ExecutedVersion", "2")),)
+    assert len(canary_invocations(LOGGED, *WAYS)) == 2
+
+
 @pytest.mark.parametrize(
     ("metrics", "shares"),
     [
@@ -149,20 +198,35 @@ def test_sees_the_drain_in_base_requests_that_reached_an_integration():
         (("errors",), {"errors": 1}),
         (("slow_p50", "slow_p99"), {"slow_p50": 1 / 2, "slow_p99": 1 / 2}),
         (("errors", "slow_p50", "slow_p99"), {"errors": 1 / 2, "slow_p50": 1 / 4, "slow_p99": 1 / 4}),
+        (("client_errors",), {"client_errors": 1}),
+        (("errors", "client_errors"), {"errors": 0.9, "client_errors": 0.1}),
+        (
+            ("errors", "client_errors", "slow_p50", "slow_p99"),
+            {"errors": 0.45, "client_errors": 0.1, "slow_p50": 0.225, "slow_p99": 0.225},
+        ),
     ],
 )
-def test_all_latency_limits_share_the_stake_of_one_metric(metrics, shares):
-    assert stakes(metrics) == shares
+def test_all_latency_limits_share_the_stake_of_one_metric_and_client_errors_get_a_tenth(metrics, shares):
+    assert stakes(metrics) == pytest.approx(shares)
 
 
-@given(st.sets(st.sampled_from(["errors", "slow_p50", "slow_p90", "slow_250ms", "business_A", "business_B"]), min_size=1))
+def test_client_errors_get_no_more_than_any_other_metric():
+    names = tuple(f"business_{number}" for number in range(19))
+    assert [*stakes((*names, "client_errors")).values()] == pytest.approx([1 / 20] * 20)
+
+
+METRICS = ["errors", "client_errors", "slow_p50", "slow_p90", "slow_250ms", "business_A", "business_B"]
+
+
+@given(st.sets(st.sampled_from(METRICS), min_size=1))
 def test_stakes_add_up_to_one(metrics):
     assert sum(stakes(tuple(metrics)).values()) == pytest.approx(1)
+    assert metrics == {"client_errors"} or stakes(tuple(metrics)).get("client_errors", 0) <= 0.1
 
 
 @pytest.mark.parametrize(
     ("metric", "family"),
-    [("errors", "errors"), ("slow_p99", "slow"), ("slow_250ms", "slow"), ("business_Checkout_Failed", "business")],
+    [("errors", "errors"), ("client_errors", "client_errors"), ("slow_p99", "slow"), ("slow_250ms", "slow"), ("business_Checkout_Failed", "business")],
 )
 def test_knows_the_policys_key_of_a_metric(metric, family):
     assert family_of(metric) == family

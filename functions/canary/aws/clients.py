@@ -69,6 +69,11 @@ class TargetClients:
         """CloudWatch metrics and alarms."""
         return self._maker.make("cloudwatch")
 
+    @cached_property
+    def logs(self) -> Any:  # noqa: ANN401
+        """CloudWatch Logs, for the metric filters."""
+        return self._maker.make("logs")
+
 
 class Clients:
     """The clients of the function of one task, for what is the controller's own."""

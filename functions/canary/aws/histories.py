@@ -1,7 +1,8 @@
 """The base's last 24 hours, from which a rollout's latency limits and the judge's starting figures are frozen.
 
 From the target's own metrics; else, where those are too young, from the stage's own; else there is no history, no latency
-is judged unless the target fixes a limit, and the notes say so.
+is judged unless the target fixes a limit, and the notes say so. Each metric is as old as its own filter: one that came later
+than the others takes the stage's history alone.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING
 from canary.aws.counting import MINUTE, read_history
 from canary.rules.history import FEWEST_MINUTES
 from canary.rules.sources import (
+    CLIENT_ERRORS,
     all_sources,
     error_source,
     has_log,
     latency_series,
     slow_arm,
+    stage_client_error_history,
     stage_error_history,
     stage_latency_history,
 )
@@ -71,6 +74,8 @@ class _Reader:
         for source in all_sources(target, way_back, intent, limits):
             if source.metric == "errors":
                 minutes["errors"] = self._stage_errors() if is_young else own
+            elif source.metric == CLIENT_ERRORS:
+                minutes[CLIENT_ERRORS] = self._client_errors(source.base)
             elif source.metric.removeprefix("slow_") in limits:
                 minutes[source.metric] = self._minutes(slow_arm(latency, limits[source.metric.removeprefix("slow_")]))
             else:
@@ -83,6 +88,14 @@ class _Reader:
     def _stage_errors(self) -> list[tuple[int, int]]:
         stage = self._rollout.target.stage
         return self._minutes(stage_error_history(self._api_name, stage.stage_name)) if stage else []
+
+    def _client_errors(self, own: ArmSource) -> list[tuple[int, int]]:
+        """The filter's count where it is old enough: where it has none yet, the missing would read as no 4xx at all."""
+        counted = self._metrics.read(own.bad, self._start, self._end)
+        if all(len(counted[one]) >= FEWEST_MINUTES for one in own.bad):
+            return self._minutes(own)
+        stage = self._rollout.target.stage
+        return self._minutes(stage_client_error_history(self._api_name, stage.stage_name)) if stage else []
 
     def _stage_latency(self) -> tuple[Series, ...]:
         stage = self._rollout.target.stage

@@ -12,6 +12,7 @@ from canary.aws.alarms import read_alarms
 from canary.aws.aliases import Aliases
 from canary.aws.calls import code_of, refusals
 from canary.aws.errors import AwsRefusedError
+from canary.aws.instruments import group_of
 from canary.aws.stages import live_stage_of, read_fingerprint
 from canary.rules.alarms import target_alarms
 from canary.rules.release import PRESENT, UNCHANGED, Release
@@ -152,7 +153,7 @@ def _survey_stage(client: Any, target: Target, stage: Stage, release: Release) -
     log = mine.get("accessLogSettings", {})
     return StageSurvey(
         stage=live_stage_of(mine),
-        log_group=_group_of(log.get("destinationArn")),
+        log_group=group_of(log.get("destinationArn")),
         log_format=log.get("format"),
         has_cache=bool(mine.get("cacheClusterEnabled")),
         other_stages=_others(answers, target, stage),
@@ -160,12 +161,6 @@ def _survey_stage(client: Any, target: Target, stage: Stage, release: Release) -
         fingerprint=read_fingerprint(client, stage.rest_api_id),
         api_name=_api_name(client, stage),
     )
-
-
-def _group_of(destination_arn: str | None) -> str | None:
-    if destination_arn is None or ":log-group:" not in destination_arn:
-        return destination_arn
-    return destination_arn.split(":log-group:")[1].removesuffix(":*")
 
 
 def _others(answers: list[dict[str, Any]], target: Target, stage: Stage) -> tuple[str, ...]:

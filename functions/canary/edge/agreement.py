@@ -1,13 +1,17 @@
 """Which fields of a target must agree: names that differ, aliases that match, what needs a stage or an access log.
 
-It looks at what was written, unchecked, and passes over what does not fit its field: that is the field's own problem.
+It looks at what was written, unchecked, and passes over what does not fit its field: that is the field's own problem. What only
+the whole target can show, the size of its metric filters, is asked of the target itself.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from canary.edge.model import Clash, Path
-from canary.rules.problems import show
+from canary.rules.access_log import MOST_FILTERS, find_long_pattern, metric_filters
+from canary.rules.outside import ANY_TEXT
+from canary.rules.problems import Problem, show
+from canary.rules.target import Target
 
 Raw = Mapping[Any, Any]
 
@@ -38,14 +42,41 @@ def find_alias_clashes(raw: Raw) -> Iterator[Clash]:
 
 
 def find_log_clashes(raw: Raw) -> Iterator[Clash]:
-    """An access log without a stage, and latency limits without an access log."""
+    """An access log without a stage, and what is counted in an access log without one."""
     if "access_log_group" in raw and "stage" not in raw:
         got = f"there is no stage, got {show(raw['access_log_group'])}"
         yield Clash(("access_log_group",), got, "drop it, or give the stage whose access log it is")
     metrics = raw.get("metrics")
-    if isinstance(metrics, Mapping) and _items(metrics, "latency_limits_ms") and "access_log_group" not in raw:
+    if not isinstance(metrics, Mapping) or "access_log_group" in raw:
+        return
+    if _items(metrics, "latency_limits_ms"):
         got = "limits are counted from the access log, and there is none"
         yield Clash(("metrics", "latency_limits_ms"), got, "give access_log_group, or drop the limits")
+    if metrics.get("client_errors") in (True, "true"):
+        got = "4xx answers are counted from the access log, and there is none"
+        yield Clash(("metrics", "client_errors"), got, "give access_log_group, or drop it")
+
+
+def find_outside_clashes(raw: Raw) -> Iterator[Clash]:
+    """What is outside of no API, and a whole API outside."""
+    if _items(raw, "outside") and "stage" not in raw:
+        got = "routes and authorizers are an API's, and there is no stage"
+        yield Clash(("outside",), got, "drop it, or give the stage")
+    for index, one in enumerate(_items(raw, "outside")):
+        if isinstance(one, Mapping) and one.get("path") == f"/{ANY_TEXT}" and not _items(one, "methods"):
+            got = f"every request would be outside, got {show(one['path'])}"
+            yield Clash(("outside", index, "path"), got, "name the routes that the release does not touch")
+
+
+def find_filter_problems(target: Target, at: str = "") -> Iterator[Problem]:
+    """More metric filters than a log group takes, or a pattern that is too long; ``at`` is put before the fields' paths."""
+    place = f"{at}." if at else ""
+    filters = len(metric_filters(target))
+    if filters > MOST_FILTERS:
+        got = f"they make {filters} metric filters; a log group takes {MOST_FILTERS}"
+        yield Problem(f"{place}metrics.latency_limits_ms", got, "give fewer limits")
+    if too_long := find_long_pattern(target):
+        yield Problem(f"{place}outside", too_long, f"give fewer routes, or shorter ones that end in {ANY_TEXT}")
 
 
 def _find_shared_alias(here: Path, function: Raw) -> Iterator[Clash]:

@@ -151,8 +151,8 @@ StageVariableValue = Annotated[
 ResourcePath = Annotated[
     str,
     Text(
-        "a resource path (/ first; * stands for any text)",
-        r"/[A-Za-z0-9._~:/{}+*@!$&'(),;=%-]{0,1000}",
+        "a resource path (/ first; * only at the end, for any text)",
+        r"/[A-Za-z0-9._~:/{}+@!$&'(),;=%-]{0,1000}\*?",
         "write it as the definition does, /legacy/* or /orders/{id}",
     ),
 ]

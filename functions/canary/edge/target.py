@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.utilities.parser import Field
 
-from canary.edge.agreement import find_alias_clashes, find_log_clashes, find_twice
+from canary.edge.agreement import find_alias_clashes, find_filter_problems, find_log_clashes, find_outside_clashes, find_twice
 from canary.edge.fields import (
     AlarmName,
     AliasName,
@@ -75,7 +75,7 @@ class OutsideModel(Strict):
     """One thing outside the rollout: routes by path and methods, or an authorizer by name."""
 
     path: Annotated[ResourcePath | None, Given()] = Field(
-        default=None, description="a resource path; * stands for any text, /legacy/* for all below /legacy"
+        default=None, description="a resource path; * at its end stands for any text, /legacy/* for all below /legacy"
     )
     methods: tuple[HttpMethod, ...] = Field(default=(), description="the HTTP methods; without them all of the path")
     authorizer: Annotated[AuthorizerName | None, Given()] = Field(default=None, description="an authorizer's name")
@@ -173,6 +173,7 @@ class TargetModel(Strict):
         yield from find_twice(raw, "outside", "authorizer")
         yield from find_alias_clashes(raw)
         yield from find_log_clashes(raw)
+        yield from find_outside_clashes(raw)
 
     def target(self) -> Target:
         """The target as the rules know it."""
@@ -196,7 +197,9 @@ class TargetModel(Strict):
 def parse_target(raw: object, *, at: str = "") -> tuple[Target | None, tuple[Problem, ...]]:
     """The target that a file's mapping describes, or None and every problem; ``at`` is put before the fields' paths."""
     model, problems = parse(TargetModel, raw, at=at)
-    return (model.target(), ()) if model else (None, problems)
+    target = model.target() if model else None
+    problems = tuple(find_filter_problems(target, at)) if target else problems
+    return (None, problems) if problems else (target, ())
 
 
 def require_target(raw: object, *, at: str = "") -> Target:
@@ -208,7 +211,7 @@ def target_to_json(target: Target) -> str:
     """The compiled target for its SSM parameter: compact, with every key of its policy."""
     metrics = {
         "errors": "5xx" if target.metrics.errors else False,
-        "client_errors": target.metrics.client_errors,
+        **({} if target.metrics.client_errors else {"client_errors": False}),
         "slow": target.metrics.slow,
         "latency_limits_ms": target.metrics.latency_limits_ms,
         "business": [{"name": metric.name, "namespace": metric.namespace} for metric in target.metrics.business],

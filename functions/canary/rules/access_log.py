@@ -1,43 +1,46 @@
-"""The access log that the arms are counted from: the line to write, and the metric filters that read it.
+"""The metric filters that count both arms in the stage's access log.
 
 Decides which request counts for which arm: the canary's are those that say so, the base's all others, since the stage says
-neither while it has no canary (docs/aws.md#is-canary-request). Numbers stand without quotes, so that filters can compare
-and publish them; what may be missing stands in quotes, because API Gateway writes "-" for it. Does not know who writes the
-line or runs the filters.
+neither while it has no canary (docs/aws.md#is-canary-request). Only lines of the target's own API and stage count, for several
+may share a log group, and none of what the target says is outside the rollout. Does not know who writes the line
+(`log_format`) or runs the filters.
 """
 
-import json
-import re
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-_FIELDS = (
-    ("requestId", '"$context.requestId"'),
-    ("extendedRequestId", '"$context.extendedRequestId"'),
-    ("deploymentId", '"$context.deploymentId"'),
-    ("stage", '"$context.stage"'),
-    ("isCanary", '"$context.isCanaryRequest"'),
-    ("httpMethod", '"$context.httpMethod"'),
-    ("resourcePath", '"$context.resourcePath"'),
-    ("status", "$context.status"),
-    ("responseLatency", "$context.responseLatency"),
-    ("integrationLatency", '"$context.integrationLatency"'),
-    ("integrationStatus", '"$context.integrationStatus"'),
-    ("errorResponseType", '"$context.error.responseType"'),
-)
+from canary.rules.log_format import LOG_FORMAT, find_foreign_text, find_misfit
+from canary.rules.outside import inside_conditions
 
-LOG_FORMAT = "{" + ",".join(f'"{name}":{value}' for name, value in _FIELDS) + "}"
-"""The access-log format, one JSON line a request."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-_READ_BY_FILTERS = ("isCanary", "status", "responseLatency", "integrationLatency", "integrationStatus")
-_REQUEST_IDS = ("$context.requestId", "$context.extendedRequestId")
-_LONGEST_FORMAT = 3_000
-_VARIABLE = re.compile(r"\$context(?:\.\w+)+")
-_FIRST_SAMPLE = 900_000_001
+    from canary.rules.target import Stage, Target
 
-_CANARY = '$.isCanary = "true"'
-_BASE = '$.isCanary != "true"'
+__all__ = [
+    "LONGEST_PATTERN",
+    "LOG_FORMAT",
+    "MOST_FILTERS",
+    "MetricFilter",
+    "filter_prefix",
+    "find_foreign_text",
+    "find_long_pattern",
+    "find_misfit",
+    "metric_filters",
+    "metric_namespace",
+]
+
+MOST_FILTERS = 100
+"""Of one log group (docs/aws.md#metric-filter-limits)."""
+
+LONGEST_PATTERN = 1_024
+"""Characters of one filter's pattern (docs/aws.md#metric-filter-limits)."""
+
+_ARMS = {"Canary": '$.isCanary = "true"', "Base": '$.isCanary != "true"'}
 _IS_ERROR = "$.status >= 500"
+_IS_CLIENT_ERROR = "$.status >= 400 && $.status < 500"
 # Lambda's status is there although the function raised, the latency although the status is not: either tells that base
 # code ran. A drain that takes "-" for something else waits in vain and goes back, which is the safe error.
 _IS_INTEGRATED = '($.integrationLatency != "-" || $.integrationStatus != "-")'
@@ -76,57 +79,57 @@ def metric_namespace(target_name: str) -> str:
     return f"Canary/{target_name}"
 
 
-def metric_filters(target_name: str, latency_limits_ms: Sequence[int] = ()) -> tuple[MetricFilter, ...]:
-    """The filters of a target's access-log group, two more for each fixed latency limit in milliseconds."""
+def filter_prefix(target_name: str) -> str:
+    """What the names of a target's metric filters begin with."""
+    return f"canary-{target_name}-"
+
+
+def metric_filters(target: Target) -> tuple[MetricFilter, ...]:
+    """The filters of a target's access-log group; none where the target has no stage or no log."""
+    if target.stage is None or target.access_log_group is None:
+        return ()
+    ours = _conditions_of(target.stage, target)
     return tuple(
         MetricFilter(
-            name=f"canary-{target_name}-{metric}",
-            pattern=f"{{ {condition} }}",
-            namespace=metric_namespace(target_name),
+            name=f"{filter_prefix(target.name)}{metric}",
+            pattern=f"{{ {' && '.join((*ours, *conditions))} }}",
+            namespace=metric_namespace(target.name),
             metric=metric,
             value=value,
             default=0.0 if value == "1" else None,
         )
-        for metric, condition, value in _measures(latency_limits_ms)
+        for metric, conditions, value in _measures(target)
     )
 
 
-def find_misfit(log_format: str) -> str | None:
-    """Why the filters could not read lines of this format, None if they can; other fields beside ours do no harm."""
-    if "\n" in log_format.strip():
-        return "the access-log format has several lines; write it as one"
-    if len(log_format) > _LONGEST_FORMAT:
-        return f"the access-log format has {len(log_format)} characters; API Gateway takes {_LONGEST_FORMAT}"
-    if not any(name in _VARIABLE.findall(log_format) for name in _REQUEST_IDS):
-        return "the access-log format has neither $context.requestId nor $context.extendedRequestId; add one"
-    variables = list(dict.fromkeys(_VARIABLE.findall(log_format)))
-    samples = {variable: str(_FIRST_SAMPLE + number) for number, variable in enumerate(variables)}
-    try:
-        line = json.loads(_VARIABLE.sub(lambda match: samples[match[0]], log_format))
-    except ValueError:
-        return "a line of the access-log format is no JSON; write it as a JSON object with the variables as values"
-    if not isinstance(line, dict):
-        return "a line of the access-log format is no JSON object; put it in braces"
-    return next(_misfits(line, samples), None)
+def find_long_pattern(target: Target) -> str | None:
+    """The filter of a target whose pattern is longer than CloudWatch Logs takes, with its length; None if all fit."""
+    longest = max(metric_filters(target), key=lambda one: len(one.pattern), default=None)
+    if longest is None or len(longest.pattern) <= LONGEST_PATTERN:
+        return None
+    return (
+        f"the routes outside make the pattern of the metric filter {longest.name} {len(longest.pattern)} characters long; "
+        f"CloudWatch Logs takes {LONGEST_PATTERN}"
+    )
 
 
-def _measures(latency_limits_ms: Sequence[int]) -> Iterator[tuple[str, str, str]]:
-    for arm, condition in (("Canary", _CANARY), ("Base", _BASE)):
-        yield f"{arm}Requests", condition, "1"
-        yield f"{arm}Errors", f"{condition} && {_IS_ERROR}", "1"
-        yield f"{arm}Latency", condition, "$.responseLatency"
-        for limit in latency_limits_ms:
-            yield f"{arm}Slow{limit}", f"{condition} && $.responseLatency > {limit}", "1"
-    yield "BaseIntegrated", f"{_BASE} && {_IS_INTEGRATED}", "1"
+def _conditions_of(stage: Stage, target: Target) -> tuple[str, ...]:
+    """What holds for every line that counts."""
+    return (
+        f'$.apiId = "{stage.rest_api_id}"',
+        f'$.stage = "{stage.stage_name}"',
+        *inside_conditions(target.outside),
+    )
 
 
-def _misfits(line: dict[str, object], samples: dict[str, str]) -> Iterator[str]:
-    for name, value in _FIELDS:
-        if name not in _READ_BY_FILTERS:
-            continue
-        sample = samples.get(value.strip('"'))
-        is_quoted = value.startswith('"')
-        expected = sample if is_quoted or sample is None else int(sample)
-        if sample is None or line.get(name) != expected:
-            how = "in quotes" if is_quoted else "without quotes"
-            yield f'the access-log format needs {name} as {value.strip(chr(34))} {how}; write "{name}":{value}'
+def _measures(target: Target) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The metrics of both arms: name, conditions, and the value of a line."""
+    for arm, its in _ARMS.items():
+        yield f"{arm}Requests", (its,), "1"
+        yield f"{arm}Errors", (its, _IS_ERROR), "1"
+        if target.metrics.client_errors:
+            yield f"{arm}ClientErrors", (its, _IS_CLIENT_ERROR), "1"
+        yield f"{arm}Latency", (its,), "$.responseLatency"
+        for limit in target.metrics.latency_limits_ms:
+            yield f"{arm}Slow{limit}", (its, f"$.responseLatency > {limit}"), "1"
+        yield f"{arm}Integrated", (its, _IS_INTEGRATED), "1"

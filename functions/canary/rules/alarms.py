@@ -84,13 +84,26 @@ def target_alarms(target: Target) -> tuple[Alarm, ...]:
     """The alarms of a target.
 
     Behind a stage: on the counts of its metric filters, and on its business metrics; without an access log the errors are
-    Lambda's by alias, one alarm a function. A target of weighted aliases gets none: there the arms are told apart by the
-    metric dimension ExecutedVersion, an alarm's dimensions are fixed when it is made, and the versions are not known then.
-    The judge, which reads the versions of the rollout, watches such a target alone.
+    Lambda's by alias, one alarm a function. None compares 4xx answers: four metrics of an alarm cost more than a tenth of the
+    stake is worth. A target of weighted aliases gets none at all (`alarm_note`).
     """
     if target.shifter is Shifter.ALIAS:
         return ()
     return (*_error_alarms(target), *_slow_alarms(target), *_business_alarms(target))
+
+
+def alarm_note(target: Target) -> str | None:
+    """What an operator should know of a target that no alarm of ours watches; None where one does.
+
+    An alarm's dimensions are fixed when it is made, and one over many series takes no search (docs/aws.md#alarm-limits).
+    """
+    if target.shifter is not Shifter.ALIAS:
+        return None
+    own = f"; your own alarms do ({', '.join(target.alarms)})" if target.alarms else ", and you named none of your own"
+    return (
+        "no alarm compares canary and base between two looks: behind weighted aliases only the metric dimension ExecutedVersion "
+        f"tells them apart, and an alarm that is made before the rollout cannot name its versions{own}"
+    )
 
 
 def _expressions() -> Iterator[dict[str, object]]:

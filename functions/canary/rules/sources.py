@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CLIENT_ERRORS = "client_errors"
 """The metric of 4xx answers."""
 
+CLIENT_ERRORS_STAKE = 0.1
+"""The most of the stake that 4xx get: both arms have the same callers, but what they ask for differs from minute to minute."""
+
 
 class Arm(enum.StrEnum):
     """The two arms."""
@@ -60,12 +63,17 @@ class ArmSource:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One metric's two arms; ``is_latency`` metrics are not read right after a weight change."""
+    """One metric's two arms; ``is_latency`` metrics are not read right after a weight change.
+
+    ``counts_bad_always``: wherever there are requests there is a count of bad ones too, 0 if need be, so that a missing one is not
+    there yet or is lost, and never 0. So it is with a metric filter that has a default, and with Lambda's own `Errors`.
+    """
 
     metric: str
     base: ArmSource
     canary: ArmSource
     is_latency: bool = False
+    counts_bad_always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +92,15 @@ def has_log(target: Target) -> bool:
 def error_source(target: Target, way_back: WayBack, intent: Intent) -> Source:
     """Requests and failed requests of both arms."""
     if has_log(target):
-        space = metric_namespace(target.name)
-        return Source(
-            "errors",
-            base=ArmSource((Series(space, "BaseRequests", "Sum"),), (Series(space, "BaseErrors", "Sum"),)),
-            canary=ArmSource((Series(space, "CanaryRequests", "Sum"),), (Series(space, "CanaryErrors", "Sum"),)),
-        )
+        return _logged(target, "errors", "Errors")
     arms = {arm: tuple(_lambda_dimensions(target, arm, way_back, intent)) for arm in Arm}
-    return Source("errors", base=_lambda_errors(arms[Arm.BASE]), canary=_lambda_errors(arms[Arm.CANARY]))
+    base, canary = _lambda_errors(arms[Arm.BASE]), _lambda_errors(arms[Arm.CANARY])
+    return Source("errors", base, canary, counts_bad_always=True)
+
+
+def client_error_source(target: Target) -> Source | None:
+    """Requests and 4xx answers of both arms, the gateway's own among them; None where they are not compared."""
+    return _logged(target, CLIENT_ERRORS, "ClientErrors") if has_log(target) and target.metrics.client_errors else None
 
 
 def latency_series(target: Target, way_back: WayBack, intent: Intent) -> LatencySource:
@@ -122,16 +131,9 @@ def slow_sources(latency: LatencySource, limits_ms: Mapping[str, tuple[float, ..
 
 def fixed_limit_sources(target: Target) -> Iterator[Source]:
     """One source a limit fixed in the target, counted exactly by a metric filter of its own."""
-    if not has_log(target):
-        return
-    space = metric_namespace(target.name)
-    for limit in target.metrics.latency_limits_ms:
-        yield Source(
-            f"slow_{limit}ms",
-            base=ArmSource((Series(space, "BaseRequests", "Sum"),), (Series(space, f"BaseSlow{limit}", "Sum"),)),
-            canary=ArmSource((Series(space, "CanaryRequests", "Sum"),), (Series(space, f"CanarySlow{limit}", "Sum"),)),
-            is_latency=True,
-        )
+    if has_log(target):
+        for limit in target.metrics.latency_limits_ms:
+            yield _logged(target, f"slow_{limit}ms", f"Slow{limit}", is_latency=True)
 
 
 def business_sources(target: Target) -> Iterator[Source]:
@@ -149,11 +151,12 @@ def business_sources(target: Target) -> Iterator[Source]:
 
 def stage_error_history(api_name: str, stage_name: str) -> ArmSource:
     """The stage's own metrics: the history of a target whose metric filters have none yet."""
-    dimensions = (("ApiName", api_name), ("Stage", stage_name))
-    return ArmSource(
-        (Series("AWS/ApiGateway", "Count", "SampleCount", dimensions),),
-        (Series("AWS/ApiGateway", "5XXError", "Sum", dimensions),),
-    )
+    return _stage_history(api_name, stage_name, "5XXError")
+
+
+def stage_client_error_history(api_name: str, stage_name: str) -> ArmSource:
+    """The same of 4xx answers."""
+    return _stage_history(api_name, stage_name, "4XXError")
 
 
 def stage_latency_history(api_name: str, stage_name: str) -> tuple[Series, ...]:
@@ -162,10 +165,17 @@ def stage_latency_history(api_name: str, stage_name: str) -> tuple[Series, ...]:
 
 
 def stakes(metrics: tuple[str, ...]) -> dict[str, float]:
-    """Each metric's share of the judge's one unit of stake; all latency limits together count as one metric."""
+    """Each metric's share of the judge's one unit of stake; all latency limits together count as one metric.
+
+    4xx answers get a tenth at most, and the unit only where nothing else is compared.
+    """
     slow = [metric for metric in metrics if metric.startswith("slow_")]
     units = len(metrics) - len(slow) + bool(slow)
-    return {metric: 1 / units / (len(slow) if metric in slow else 1) for metric in metrics}
+    if CLIENT_ERRORS not in metrics or units == 1:
+        return {metric: 1 / units / (len(slow) if metric in slow else 1) for metric in metrics}
+    rest = stakes(tuple(metric for metric in metrics if metric != CLIENT_ERRORS))
+    kept = min(CLIENT_ERRORS_STAKE, 1 / units)
+    return {metric: kept if metric == CLIENT_ERRORS else (1 - kept) * rest[metric] for metric in metrics}
 
 
 def family_of(metric: str) -> str:
@@ -191,11 +201,31 @@ def all_sources(
 ) -> tuple[Source, ...]:
     """Everything that is compared between the arms, once the latency limits are frozen."""
     latency = latency_series(target, way_back, intent)
+    client_errors = client_error_source(target)
     return (
         *((error_source(target, way_back, intent),) if target.metrics.errors else ()),
+        *((client_errors,) if client_errors else ()),
         *slow_sources(latency, limits_ms),
         *fixed_limit_sources(target),
         *business_sources(target),
+    )
+
+
+def _logged(target: Target, metric: str, bad: str, *, is_latency: bool = False) -> Source:
+    """A metric whose requests and bad ones are counted by the target's metric filters."""
+    space = metric_namespace(target.name)
+    base, canary = (
+        ArmSource((Series(space, f"{arm}Requests", "Sum"),), (Series(space, f"{arm}{bad}", "Sum"),))
+        for arm in ("Base", "Canary")
+    )
+    return Source(metric, base, canary, is_latency=is_latency, counts_bad_always=True)
+
+
+def _stage_history(api_name: str, stage_name: str, bad: str) -> ArmSource:
+    dimensions = (("ApiName", api_name), ("Stage", stage_name))
+    return ArmSource(
+        (Series("AWS/ApiGateway", "Count", "SampleCount", dimensions),),
+        (Series("AWS/ApiGateway", bad, "Sum", dimensions),),
     )
 
 
@@ -226,5 +256,29 @@ def drain_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tup
     if has_log(target):
         space = metric_namespace(target.name)
         return (Series(space, "CanaryRequests", "Sum"),), (Series(space, "BaseIntegrated", "Sum"),)
-    source = error_source(target, way_back, intent)
-    return source.canary.requests, source.base.requests
+    return integrated_series(target, way_back, intent)
+
+
+def integrated_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+    """What tells the share of the traffic that the canary really has: canary, then base requests that reached an integration.
+
+    Requests that were refused before say nothing of it where the stage gives them no arm (docs/aws.md#is-canary-of-refused-request).
+    Without an access log they are Lambda's invocations.
+    """
+    if has_log(target):
+        space = metric_namespace(target.name)
+        return (Series(space, "CanaryIntegrated", "Sum"),), (Series(space, "BaseIntegrated", "Sum"),)
+    return canary_invocations(target, way_back, intent), _invocations(target, Arm.BASE, way_back, intent)
+
+
+def canary_invocations(target: Target, way_back: WayBack, intent: Intent) -> tuple[Series, ...]:
+    """How often Lambda ran the canary's code, one series a function: by the canary's alias, or by version behind weights.
+
+    No step is proven by more requests than this: an answer in which no new code ran is no evidence for it.
+    """
+    return _invocations(target, Arm.CANARY, way_back, intent)
+
+
+def _invocations(target: Target, arm: Arm, way_back: WayBack, intent: Intent) -> tuple[Series, ...]:
+    dimensions = _lambda_dimensions(target, arm, way_back, intent)
+    return tuple(Series("AWS/Lambda", "Invocations", "Sum", one) for one in dimensions)

@@ -247,7 +247,7 @@ def _problems_of_log(target: Target, survey: StageSurvey) -> Iterator[Problem]:
             f"the stage logs to {survey.log_group or 'nothing'}, the target says {target.access_log_group}",
             "set the stage's access log, or mend the target",
         )
-    elif misfit := find_misfit(survey.log_format or ""):
+    elif misfit := find_misfit(survey.log_format or "", target.outside):
         yield Problem("access_log_group", misfit, "set the stage's access-log format to the line in docs/access-log.md")
 
 

@@ -1,0 +1,76 @@
+"""What counts the requests, read at a look: the stage's access log from GetStage's answer, and the metric filters.
+
+The filters take one call where they fit on one page of fifty. A look must not fail because CloudWatch Logs is busy, so an answer
+that may come the next time makes no difference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from canary.rules.access_log import filter_prefix, metric_filters
+from canary.rules.instruments import Seen, SeenFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from canary.aws.clients import TargetClients
+    from canary.rules.target import Target
+
+BUSY = {"ThrottlingException", "Throttling", "TooManyRequestsException", "LimitExceededException", "ServiceUnavailableException"}
+SERVER_ERROR = 500
+
+
+def read_instruments(clients: TargetClients, target: Target, stage_answer: Mapping[str, Any]) -> Seen:
+    """What counts the target's requests. `stage_answer` is GetStage's own, which a look has read anyway.
+
+    A target that is not judged on an access log has nothing to read.
+    """
+    if not metric_filters(target):
+        return Seen()
+    log = stage_answer.get("accessLogSettings", {})
+    log_group, log_format = group_of(log.get("destinationArn")), log.get("format")
+    try:
+        filters = _read_filters(clients.logs, target)
+    except ClientError as error:
+        return Seen(log_group, log_format, refusal=None if _is_passing(error) else str(error))
+    except BotoCoreError:
+        return Seen(log_group, log_format)
+    return Seen(log_group, log_format, filters)
+
+
+def group_of(destination_arn: str | None) -> str | None:
+    """The log group that an access log's destination names; another destination as it is."""
+    if destination_arn is None or ":log-group:" not in destination_arn:
+        return destination_arn
+    return destination_arn.split(":log-group:")[1].removesuffix(":*")
+
+
+def _read_filters(client: Any, target: Target) -> dict[str, SeenFilter]:  # noqa: ANN401
+    pages = client.get_paginator("describe_metric_filters").paginate(
+        logGroupName=target.access_log_group, filterNamePrefix=filter_prefix(target.name)
+    )
+    found = (_seen(one) for page in pages for one in page["metricFilters"])
+    return {one.name: one for one in found}
+
+
+def _seen(answer: Mapping[str, Any]) -> SeenFilter:
+    """A filter has exactly one transformation (docs/aws.md#metric-filter-limits)."""
+    (transformation,) = answer["metricTransformations"]
+    return SeenFilter(
+        name=answer["filterName"],
+        pattern=answer.get("filterPattern", ""),
+        namespace=transformation["metricNamespace"],
+        metric=transformation["metricName"],
+        value=transformation["metricValue"],
+        default=transformation.get("defaultValue"),
+        dimensions=(*transformation.get("dimensions", {}), *answer.get("emitSystemFieldDimensions", ())),
+    )
+
+
+def _is_passing(error: ClientError) -> bool:
+    """Whether the same call may succeed at the next look."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return error.response["Error"]["Code"] in BUSY or status >= SERVER_ERROR

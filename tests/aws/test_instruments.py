@@ -1,0 +1,145 @@
+"""What counts the requests, read from the embedded AWS; and what is made of CloudWatch Logs where it does not show it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from canary.aws.instruments import group_of, read_instruments
+from canary.rules.access_log import LOG_FORMAT, metric_filters
+from canary.rules.instruments import Seen, expected_instruments, find_faults
+from canary.rules.target import Metrics
+from local.controller import register_target
+from local.faults import Fault, Mode
+from tests.aws.stubs import refusal
+
+if TYPE_CHECKING:
+    from canary.rules.target import Target
+    from canary.tasks.entry import Tools
+    from tests.tasks.walk import Ground
+
+GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group"
+
+
+def read(ground: Ground, tools: Tools, target: Target | None = None) -> Seen:
+    target = target or ground.rig.target
+    return read_instruments(tools.clients.of(target), target, ground.rig.stage)
+
+
+def answering(target: Target, given: Exception) -> Seen:
+    """What is seen where CloudWatch Logs answers so."""
+
+    def paginate(**_: Any) -> Any:
+        raise given
+
+    logs = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=paginate))
+    clients: Any = SimpleNamespace(logs=logs)
+    return read_instruments(clients, target, {})
+
+
+def test_what_the_deployment_made_has_no_fault(ground: Ground, tools: Tools):
+    seen = read(ground, tools)
+
+    assert (seen.log_group, seen.log_format, seen.is_checked) == (ground.rig.target.access_log_group, LOG_FORMAT, True)
+    assert {*seen.filters} == {one.name for one in metric_filters(ground.rig.target)}
+    assert find_faults(expected_instruments(ground.rig.target), seen) == ()
+
+
+def test_the_filters_take_one_call(ground: Ground, tools: Tools):
+    ground.aws.faults.calls.clear()
+
+    read(ground, tools)
+
+    assert [call.operation for call in ground.aws.faults.calls if call.service == "logs"] == ["DescribeMetricFilters"]
+
+
+def test_more_filters_than_a_page_holds_are_all_read(ground: Ground, tools: Tools):
+    limits = Metrics(latency_limits_ms=tuple(range(1, 31)))
+    target = replace(ground.rig.target, name="orders-many", metrics=limits)
+    register_target(ground.aws.client, target)
+
+    assert len(read(ground, tools, target).filters) == 70
+    assert find_faults(expected_instruments(target), read(ground, tools, target)) == ()
+    for one in metric_filters(target):
+        ground.aws.client("logs").delete_metric_filter(logGroupName=target.access_log_group, filterName=one.name)
+
+
+def test_a_filter_that_somebody_changed_is_told(ground: Ground, tools: Tools):
+    target, logs = ground.rig.target, ground.aws.client("logs")
+    (one,) = [one for one in metric_filters(target) if one.metric == "CanaryRequests"]
+    narrowed = replace(one, pattern=one.pattern.replace(" }", ' && $.httpMethod = "POST" }'))
+    logs.put_metric_filter(**narrowed.put_arguments(target.access_log_group))
+
+    (fault,) = find_faults(expected_instruments(target), read(ground, tools))
+
+    assert "the metric filter canary-orders-CanaryRequests is not as it was made" in fault
+    logs.put_metric_filter(**one.put_arguments(target.access_log_group))
+
+
+def test_a_log_that_was_taken_off_is_told(ground: Ground, tools: Tools):
+    target = ground.rig.target
+    seen = read_instruments(tools.clients.of(target), target, {**ground.rig.stage, "accessLogSettings": {}})
+
+    (fault,) = find_faults(expected_instruments(target), seen)
+
+    assert "the stage writes its access log to nowhere" in fault
+
+
+def test_throttled_is_not_checked(ground: Ground, tools: Tools):
+    ground.aws.faults.add(Fault(None, "logs", "DescribeMetricFilters", Mode.THROTTLED))
+
+    seen = read(ground, tools)
+
+    assert not seen.is_checked
+    assert find_faults(expected_instruments(ground.rig.target), seen) == ()
+
+
+def test_a_refusal_that_stays_is_a_fault_in_aws_own_words(ground: Ground, tools: Tools):
+    ground.aws.faults.add(Fault(None, "logs", "DescribeMetricFilters", Mode.REFUSED))
+
+    (fault,) = find_faults(expected_instruments(ground.rig.target), read(ground, tools))
+
+    assert fault.startswith(f"the metric filters of {ground.rig.target.access_log_group} cannot be read: ")
+    assert "AccessDenied" in fault
+
+
+SERVER_ERROR = ClientError(
+    {"Error": {"Code": "InternalFailure", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "Operation"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "is_checked"),
+    [
+        (refusal("ThrottlingException"), False),
+        (refusal("ServiceUnavailableException"), False),
+        (SERVER_ERROR, False),
+        (ReadTimeoutError(endpoint_url="https://logs"), False),
+        (refusal("ResourceNotFoundException"), True),
+        (refusal("AccessDeniedException"), True),
+    ],
+)
+def test_an_answer_that_may_come_the_next_time_is_not_checked(ground: Ground, given: Exception, *, is_checked: bool):
+    assert answering(ground.rig.target, given).is_checked is is_checked
+
+
+def test_without_a_log_nothing_is_read(ground: Ground):
+    assert answering(ground.ship, AssertionError()) == Seen()
+    assert answering(replace(ground.rig.target, access_log_group=None), AssertionError()) == Seen()
+
+
+@pytest.mark.parametrize(
+    ("arn", "group"),
+    [
+        (None, None),
+        (f"{GROUP}:/apigw/x", "/apigw/x"),
+        (f"{GROUP}:/apigw/x:*", "/apigw/x"),
+        ("arn:aws:firehose:eu-west-1:123456789012:deliverystream/x", "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x"),
+    ],
+)
+def test_a_log_group_is_named_by_its_destination(arn: str | None, group: str | None):
+    assert group_of(arn) == group
