@@ -138,5 +138,14 @@ FAST = Policy(
     not_before_seconds=1800,
 )
 HOTFIX = Policy("hotfix", _steps(25, 50, minutes=5), tolerate_firing_alarms=True)
+QUIET = Policy(
+    "quiet",
+    _steps(25, 50, minutes=60),
+    detect=MappingProxyType({"errors": 0.2}),
+    min_requests=20,
+    max_extension_seconds=3 * 3600,
+    max_blind_seconds=3600,
+)
+"""For a few requests a minute: such traffic shows a release that fails often, or always, and no smaller effect."""
 
-SHIPPED: Mapping[str, Policy] = MappingProxyType({policy.name: policy for policy in (STANDARD, CAUTIOUS, FAST, HOTFIX)})
+SHIPPED: Mapping[str, Policy] = MappingProxyType({policy.name: policy for policy in (STANDARD, CAUTIOUS, FAST, HOTFIX, QUIET)})
