@@ -2,24 +2,37 @@ from dataclasses import replace
 
 import pytest
 
+from canary.rules.findings import Finding
 from canary.rules.plan import longest_seconds
 from canary.rules.policy import WhenUnproven
-from canary.rules.verdict import AlarmReading, AlarmState, Moment, Proof, Verdict, VerdictKind, alarms_against, decide
+from canary.rules.verdict import (
+    AlarmReading,
+    AlarmState,
+    Moment,
+    Proof,
+    Verdict,
+    VerdictKind,
+    alarm_faults,
+    alarms_against,
+    decide,
+)
 from tests.builders import NOON, a_policy
 
 BAKE = 900
 POLICY = a_policy(10, 50, bake_seconds=BAKE, max_extension_seconds=600)
 PROVEN = Proof(judged_minutes=12, requests=700, needed=500, requests_per_minute=60.0)
 TOO_LITTLE = replace(PROVEN, requests=200)
+SILENT = "business_CheckoutFailed has no data"
 
 
 def an_alarm(state, *, is_ours=False, name="orders-payment-failures", detail="3 of 3 above 5"):
     return AlarmReading(name, state, is_ours, detail)
 
 
-def a_verdict(*, policy=POLICY, after=BAKE, step=0, proof=PROVEN, alarms=(), shifted_before=0.0, **more):
+def a_verdict(*, policy=POLICY, after=BAKE, step=0, proof=PROVEN, alarms=(), shifted_before=0.0, blind_since=None, **more):
     """The verdict `after` seconds of the step's bake; the first shift came `shifted_before` seconds before that."""
-    moment = Moment(now=NOON + after, step_index=step, baking_since=NOON, first_shift=NOON - shifted_before)
+    first_shift = NOON - shifted_before
+    moment = Moment(NOON + after, step_index=step, baking_since=NOON, first_shift=first_shift, blind_since=blind_since)
     return decide(policy=policy, moment=moment, proof=proof, alarms=alarms, **more)
 
 
@@ -29,9 +42,9 @@ def test_rolls_back_what_somebody_else_changed():
 
 
 def test_rolls_back_a_canary_that_the_judge_condemns_whatever_else_is_true():
-    condemned = replace(PROVEN, condemned="the canary is worse than base in errors", missing="metrics missing", is_safe=True)
+    condemned = replace(PROVEN, condemned="the canary is worse than base in errors", blind=(SILENT,), is_safe=True)
     verdict = a_verdict(proof=condemned, after=0)
-    assert verdict == Verdict(VerdictKind.ROLL_BACK, "the canary is worse than base in errors")
+    assert verdict == Verdict(VerdictKind.ROLL_BACK, f"the canary is worse than base in errors; {SILENT}")
 
 
 @pytest.mark.parametrize("after", [0, BAKE, BAKE * 100])
@@ -40,12 +53,9 @@ def test_rolls_back_a_canary_that_the_judge_condemns_whatever_else_is_true():
     [
         (an_alarm(AlarmState.ALARM), "alarm orders-payment-failures is firing: 3 of 3 above 5"),
         (an_alarm(AlarmState.ALARM, is_ours=True), "alarm orders-payment-failures is firing: 3 of 3 above 5"),
-        (an_alarm(AlarmState.GONE), "alarm orders-payment-failures no longer exists"),
-        (an_alarm(AlarmState.GONE, is_ours=True), "alarm orders-payment-failures no longer exists"),
-        (an_alarm(AlarmState.BROKEN), "alarm orders-payment-failures cannot be evaluated (3 of 3 above 5)"),
     ],
 )
-def test_rolls_back_when_an_alarm_fires_is_gone_or_broken(alarm, reason, after):
+def test_rolls_back_when_an_alarm_fires(alarm, reason, after):
     verdict = a_verdict(alarms=(an_alarm(AlarmState.OK, name="calm"), alarm), after=after)
     assert verdict.kind is VerdictKind.ROLL_BACK
     assert verdict.reason.startswith(reason)
@@ -88,10 +98,98 @@ def test_a_promotion_waits_for_its_time():
     assert a_verdict(policy=policy, step=0, shifted_before=300).kind is VerdictKind.ADVANCE
 
 
-@pytest.mark.parametrize("after", [0, BAKE])
-def test_holds_while_the_metrics_are_missing(after):
-    verdict = a_verdict(proof=replace(PROVEN, missing="metrics missing: none"), after=after)
-    assert verdict == Verdict(VerdictKind.HOLD, "metrics missing: none")
+@pytest.mark.parametrize("is_ours", [False, True])
+@pytest.mark.parametrize(
+    ("state", "fault"),
+    [
+        (AlarmState.GONE, "alarm orders-payment-failures no longer exists, so nobody would hear it; create it again"),
+        (AlarmState.BROKEN, "alarm orders-payment-failures cannot be evaluated (3 of 3 above 5); fix it"),
+    ],
+)
+def test_an_alarm_that_is_gone_or_broken_is_a_fault_and_forbids_the_promotion(state, fault, is_ours):
+    alarms = (an_alarm(AlarmState.OK, name="calm"), an_alarm(state, is_ours=is_ours))
+    assert alarm_faults(alarms) == (fault,)
+    assert alarms_against(alarms, ()) == fault
+
+
+def test_alarms_that_can_fire_are_no_fault():
+    calm = (an_alarm(AlarmState.OK), an_alarm(AlarmState.INSUFFICIENT_DATA), an_alarm(AlarmState.ALARM))
+    assert alarm_faults(calm) == ()
+    assert alarms_against(calm[:2], ()) is None
+
+
+class TestBlindness:
+    blind = replace(PROVEN, blind=(SILENT, "the stage has no access log"), is_safe=True)
+
+    @pytest.mark.parametrize("after", [0, BAKE, BAKE * 100])
+    def test_holds_at_once_by_the_name_of_what_cannot_be_seen(self, after):
+        verdict = a_verdict(proof=self.blind, after=after)
+        reason = f"{SILENT}; the stage has no access log; the rollout goes back in 10 min if this lasts"
+        assert verdict == Verdict(VerdictKind.HOLD, reason)
+
+    def test_goes_back_when_it_has_lasted_for_as_long_as_the_policy_allows(self):
+        holding = a_verdict(proof=self.blind, blind_since=NOON + BAKE - 599)
+        assert holding.kind is VerdictKind.HOLD
+        verdict = a_verdict(proof=self.blind, blind_since=NOON + BAKE - 600)
+        assert verdict.kind is VerdictKind.ROLL_BACK
+        assert verdict.reason.endswith("; this has lasted for 10 min and policy.max_blind_seconds allows 10 min")
+
+    @pytest.mark.parametrize("when_unproven", list(WhenUnproven))
+    def test_never_promotes_on_what_cannot_be_seen(self, when_unproven):
+        policy = replace(POLICY, when_unproven=when_unproven, early_advance=True)
+        assert a_verdict(proof=self.blind, policy=policy, after=BAKE * 100, step=1).kind is VerdictKind.HOLD
+
+    def test_is_named_beside_a_firing_alarm(self):
+        verdict = a_verdict(proof=self.blind, alarms=(an_alarm(AlarmState.ALARM),))
+        assert verdict.kind is VerdictKind.ROLL_BACK
+        assert SILENT in verdict.reason
+
+
+class TestInvocations:
+    def test_requests_that_ran_no_code_of_the_release_prove_nothing(self):
+        verdict = a_verdict(proof=replace(PROVEN, invoked=499))
+        assert verdict.kind is VerdictKind.HOLD
+        assert verdict.reason == (
+            "Lambda ran the canary's functions 499 times in this step where 500 are needed; "
+            "its 700 requests were answered without them"
+        )
+        assert a_verdict(proof=replace(PROVEN, invoked=500)).kind is VerdictKind.ADVANCE
+
+    def test_a_canary_whose_code_never_ran_is_not_promoted_for_want_of_proof(self):
+        policy = replace(POLICY, when_unproven=WhenUnproven.PROMOTE)
+        after = BAKE + POLICY.max_extension_seconds
+        assert a_verdict(policy=policy, proof=replace(PROVEN, invoked=0), after=after).kind is VerdictKind.HOLD
+        assert a_verdict(policy=policy, proof=replace(PROVEN, invoked=1), after=after).kind is VerdictKind.ADVANCE
+
+    def test_a_step_does_not_end_early_on_answers_without_its_code(self):
+        policy = replace(POLICY, early_advance=True, min_requests=50)
+        safe = replace(PROVEN, is_safe=True)
+        assert a_verdict(policy=policy, proof=replace(safe, invoked=49), after=60).kind is VerdictKind.CONTINUE
+        assert a_verdict(policy=policy, proof=replace(safe, invoked=50), after=60).kind is VerdictKind.ADVANCE
+
+
+class TestSentence:
+    seen = replace(
+        PROVEN,
+        compared="3 of 700 canary requests (0.43 %) failed, 20 of 6,300 of base (0.32 %)",
+        findings={"errors": Finding.NOT_WORSE, "slow_p99": Finding.NOT_JUDGED},
+        notes=("outside the rollout: /legacy/*",),
+    )
+
+    def test_has_the_numbers_and_what_each_metric_has_shown(self):
+        assert a_verdict(proof=self.seen).reason == (
+            "no worse than base over 12 judged minutes and 700 canary requests at 10 %: "
+            "3 of 700 canary requests (0.43 %) failed, 20 of 6,300 of base (0.32 %); "
+            "not worse: errors; not judged: slow_p99; outside the rollout: /legacy/*"
+        )
+
+    def test_of_a_rollback_says_what_the_other_metrics_have_shown(self):
+        condemned = replace(self.seen, condemned="the canary is worse", findings={"errors": Finding.WORSE})
+        assert a_verdict(proof=condemned).reason == "the canary is worse; worse: errors; outside the rollout: /legacy/*"
+
+    def test_of_a_hold_says_them_too(self):
+        verdict = a_verdict(proof=replace(self.seen, requests=200))
+        assert verdict.reason.endswith("; not worse: errors; not judged: slow_p99; outside the rollout: /legacy/*")
 
 
 def test_holds_while_an_alarm_of_the_users_has_no_data():

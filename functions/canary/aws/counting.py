@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.aws.metrics import total
-from canary.rules.counts import slow_requests
-from canary.rules.look import RawCounts
+from canary.rules.counts import RawCounts, slow_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from canary.aws.metrics import Metrics, Values
     from canary.rules.sources import ArmSource, Series, Source
@@ -17,27 +18,61 @@ if TYPE_CHECKING:
 MINUTE = 60
 
 
-def read_counts(metrics: Metrics, sources: Sequence[Source], start: int, end: int) -> dict[int, Mapping[str, RawCounts]]:
-    """By minute and metric, what CloudWatch has of both arms. A metric with no value at all in a minute is absent there.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """By minute: each metric's counts of both arms, and (canary, base) requests that reached an integration, if any."""
+
+    metrics: dict[int, Mapping[str, RawCounts]]
+    integrated: dict[int, tuple[int, int]]
+
+
+def read_counts(
+    metrics: Metrics, sources: Sequence[Source], integrated: tuple[Sequence[Series], Sequence[Series]], start: int, end: int
+) -> Counted:
+    """What CloudWatch has of both arms. A metric with no value at all in a minute is absent there.
+
+    `integrated`: the series of the canary's and of the base's requests that reached an integration.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
 
     """
-    values = metrics.read(list(_series_of(sources)), start, end)
-    return {minute: _minute(values, sources, minute) for minute in range(start, end, MINUTE)}
+    values = metrics.read([*_series_of(sources), *integrated[0], *integrated[1]], start, end)
+    minutes = range(start, end, MINUTE)
+    arms = {minute: _integrated(values, integrated, minute) for minute in minutes}
+    return Counted(
+        {minute: _minute(values, sources, minute) for minute in minutes},
+        {minute: both for minute, both in arms.items() if both},
+    )
 
 
-def read_history(metrics: Metrics, arm: ArmSource, start: int, end: int) -> list[tuple[int, int]]:
-    """One arm's (requests, bad) of every minute that had requests, in time order.
+def read_total(metrics: Metrics, series: Sequence[Series], start: int, end: int) -> int:
+    """The sum of counting series over all the minutes.
+
+    Raises:
+        AwsRefusedError: CloudWatch refused.
+
+    """
+    return round(sum(sum(found.values()) for found in metrics.read(series, start, end).values()))
+
+
+def read_history(
+    metrics: Metrics, arm: ArmSource, start: int, end: int, *, counts_bad_always: bool = False
+) -> dict[int, tuple[int, int]]:
+    """One arm's (requests, bad) by minute, of every minute that had requests, in time order.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
 
     """
     values = metrics.read([*arm.requests, *arm.bad], start, end)
-    minutes = (_arm_counts(values, arm, minute) for minute in range(start, end, MINUTE))
-    return [counts for counts in minutes if counts and counts[0] > 0]
+    minutes = ((minute, _arm_counts(values, arm, minute, counts_bad_always)) for minute in range(start, end, MINUTE))
+    return {minute: (counts[0], counts[1]) for minute, counts in minutes if counts and counts[0] > 0 and counts[1] is not None}
+
+
+def _integrated(values: Values, integrated: tuple[Sequence[Series], Sequence[Series]], minute: int) -> tuple[int, int] | None:
+    canary, base = (total(values, series, minute) for series in integrated)
+    return None if canary is None and base is None else (round(canary or 0), round(base or 0))
 
 
 def _series_of(sources: Sequence[Source]) -> Iterator[Series]:
@@ -50,16 +85,24 @@ def _series_of(sources: Sequence[Source]) -> Iterator[Series]:
 def _minute(values: Values, sources: Sequence[Source], minute: int) -> dict[str, RawCounts]:
     counts = {}
     for source in sources:
-        base = _arm_counts(values, source.base, minute)
-        canary = _arm_counts(values, source.canary, minute)
+        base, canary = (_arm_counts(values, arm, minute, source.counts_bad_always) for arm in (source.base, source.canary))
         if base or canary:
             counts[source.metric] = RawCounts(*(canary or (0, 0)), *(base or (0, 0)))
     return counts
 
 
-def _arm_counts(values: Values, arm: ArmSource, minute: int) -> tuple[int, int] | None:
+def _arm_counts(values: Values, arm: ArmSource, minute: int, counts_bad_always: bool) -> tuple[int, int | None] | None:  # noqa: FBT001
+    """Requests and bad ones; None for the bad ones where they are always counted and one series of them is not there."""
     requests = total(values, arm.requests, minute)
     if requests is None:
         return None
+    if counts_bad_always and _has_uncounted(values, arm, minute):
+        return round(requests), None
     second = total(values, arm.bad, minute) or 0.0
     return round(requests), slow_requests(requests, second) if arm.counts_good else round(second)
+
+
+def _has_uncounted(values: Values, arm: ArmSource, minute: int) -> bool:
+    """Whether a series had requests in a minute in which its bad ones have no value, not even 0."""
+    pairs = zip(arm.requests, arm.bad, strict=True)
+    return any(values[requests].get(minute, 0.0) > 0 and minute not in values[bad] for requests, bad in pairs)

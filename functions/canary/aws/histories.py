@@ -12,10 +12,13 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from canary.aws.counting import MINUTE, read_history
+from canary.rules.habit import Habit, habit_of
 from canary.rules.history import FEWEST_MINUTES
+from canary.rules.release import Expectation
 from canary.rules.sources import (
     CLIENT_ERRORS,
     all_sources,
+    business_metric,
     error_source,
     has_log,
     latency_series,
@@ -32,17 +35,25 @@ if TYPE_CHECKING:
     from canary.rules.rollout import Rollout
     from canary.rules.sources import ArmSource, Series
 
+Minutes = dict[int, tuple[int, int]]
+"""Requests and bad ones by minute."""
+
+NONE = (0, 0)
 DAY = 86_400
 HOUR = 3_600
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenHistory:
-    """Base minutes (requests, bad) by metric, latency limits (ms) by percentile and series, and notes for the operator."""
+    """Base minutes (requests, bad) by metric, latency limits (ms) by percentile and series, and notes for the operator.
+
+    ``habits``: by business metric, how many data it is used to have for a request.
+    """
 
     minutes: dict[str, list[tuple[int, int]]]
     limits_ms: dict[str, tuple[float, ...]]
     notes: tuple[str, ...]
+    habits: dict[str, Habit]
 
 
 def read_histories(metrics: Metrics, rollout: Rollout, api_name: str, now: float) -> FrozenHistory:
@@ -70,32 +81,43 @@ class _Reader:
         is_young = len(own) < FEWEST_MINUTES and target.stage is not None and has_log(target)
         latency = self._stage_latency() if is_young else latency_series(target, way_back, intent).base
         limits = self._limits(latency)
-        minutes: dict[str, list[tuple[int, int]]] = {}
+        requests = self._stage_errors() if is_young else own
+        minutes: dict[str, Minutes] = {}
         for source in all_sources(target, way_back, intent, limits):
             if source.metric == "errors":
-                minutes["errors"] = self._stage_errors() if is_young else own
+                minutes["errors"] = requests
             elif source.metric == CLIENT_ERRORS:
                 minutes[CLIENT_ERRORS] = self._client_errors(source.base)
             elif source.metric.removeprefix("slow_") in limits:
                 minutes[source.metric] = self._minutes(slow_arm(latency, limits[source.metric.removeprefix("slow_")]))
             else:
                 minutes[source.metric] = self._minutes(source.base)
-        return FrozenHistory(minutes, limits, tuple(self._notes(minutes, limits, is_young=is_young)))
+        habits = {metric: self._habit(minutes[metric], requests) for metric in map(business_metric, target.metrics.business)}
+        judged = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}
+        return FrozenHistory(judged, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
 
-    def _minutes(self, arm: ArmSource) -> list[tuple[int, int]]:
+    def _is_judged(self, metric: str) -> bool:
+        """A release that changes its 4xx on purpose has them reported and not judged."""
+        return metric != CLIENT_ERRORS or Expectation.CLIENT_ERRORS not in self._rollout.plan.expects
+
+    def _habit(self, data: Minutes, requests: Minutes) -> Habit:
+        every = range(self._start, self._end, MINUTE)
+        return habit_of([data.get(one, NONE)[0] for one in every], [requests.get(one, NONE)[0] for one in every])
+
+    def _minutes(self, arm: ArmSource) -> Minutes:
         return read_history(self._metrics, arm, self._start, self._end)
 
-    def _stage_errors(self) -> list[tuple[int, int]]:
+    def _stage_errors(self) -> Minutes:
         stage = self._rollout.target.stage
-        return self._minutes(stage_error_history(self._api_name, stage.stage_name)) if stage else []
+        return self._minutes(stage_error_history(self._api_name, stage.stage_name)) if stage else {}
 
-    def _client_errors(self, own: ArmSource) -> list[tuple[int, int]]:
+    def _client_errors(self, own: ArmSource) -> Minutes:
         """The filter's count where it is old enough: where it has none yet, the missing would read as no 4xx at all."""
         counted = self._metrics.read(own.bad, self._start, self._end)
         if all(len(counted[one]) >= FEWEST_MINUTES for one in own.bad):
             return self._minutes(own)
         stage = self._rollout.target.stage
-        return self._minutes(stage_client_error_history(self._api_name, stage.stage_name)) if stage else []
+        return self._minutes(stage_client_error_history(self._api_name, stage.stage_name)) if stage else {}
 
     def _stage_latency(self) -> tuple[Series, ...]:
         stage = self._rollout.target.stage
@@ -111,7 +133,12 @@ class _Reader:
         return limits
 
     def _notes(
-        self, minutes: dict[str, list[tuple[int, int]]], limits: dict[str, tuple[float, ...]], *, is_young: bool
+        self,
+        minutes: dict[str, list[tuple[int, int]]],
+        limits: dict[str, tuple[float, ...]],
+        habits: dict[str, Habit],
+        *,
+        is_young: bool,
     ) -> list[str]:
         notes = []
         if is_young:
@@ -121,4 +148,5 @@ class _Reader:
         bare = [metric for metric, seen in minutes.items() if len(seen) < FEWEST_MINUTES]
         if bare:
             notes.append(f"stated priors stand in for the history of {', '.join(bare)}")
+        notes += [f"{metric} had no data in the last day" for metric, habit in habits.items() if not habit.is_heard]
         return notes

@@ -17,35 +17,33 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from canary.aws.clients import TargetClients
+    from canary.rules.live import AccessLog
     from canary.rules.target import Target
 
-BUSY = {"ThrottlingException", "Throttling", "TooManyRequestsException", "LimitExceededException", "ServiceUnavailableException"}
+BUSY = {
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "LimitExceededException",
+    "ServiceUnavailableException",
+}
 SERVER_ERROR = 500
 
 
-def read_instruments(clients: TargetClients, target: Target, stage_answer: Mapping[str, Any]) -> Seen:
-    """What counts the target's requests. `stage_answer` is GetStage's own, which a look has read anyway.
+def read_instruments(clients: TargetClients, target: Target, log: AccessLog) -> Seen:
+    """What counts the target's requests. `log` is the stage's, which a look has read anyway.
 
     A target that is not judged on an access log has nothing to read.
     """
     if not metric_filters(target):
         return Seen()
-    log = stage_answer.get("accessLogSettings", {})
-    log_group, log_format = group_of(log.get("destinationArn")), log.get("format")
     try:
         filters = _read_filters(clients.logs, target)
     except ClientError as error:
-        return Seen(log_group, log_format, refusal=None if _is_passing(error) else str(error))
+        return Seen(log.group, log.format, refusal=None if _is_passing(error) else str(error))
     except BotoCoreError:
-        return Seen(log_group, log_format)
-    return Seen(log_group, log_format, filters)
-
-
-def group_of(destination_arn: str | None) -> str | None:
-    """The log group that an access log's destination names; another destination as it is."""
-    if destination_arn is None or ":log-group:" not in destination_arn:
-        return destination_arn
-    return destination_arn.split(":log-group:")[1].removesuffix(":*")
+        return Seen(log.group, log.format)
+    return Seen(log.group, log.format, filters)
 
 
 def _read_filters(client: Any, target: Target) -> dict[str, SeenFilter]:  # noqa: ANN401

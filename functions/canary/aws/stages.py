@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import StateChangedError
-from canary.rules.live import Intent, LiveCanary, LiveStage, is_ours
+from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +159,9 @@ def live_stage_of(answer: dict[str, Any]) -> LiveStage:
         percent=Decimal(str(settings["percentTraffic"])),
         overrides=settings.get("stageVariableOverrides", {}),
     )
-    return LiveStage(answer["deploymentId"], answer.get("variables", {}), canary)
+    log = answer.get("accessLogSettings", {})
+    access_log = AccessLog(group_of(log.get("destinationArn")), log.get("format"))
+    return LiveStage(answer["deploymentId"], answer.get("variables", {}), canary, access_log)
 
 
 def read_fingerprint(client: Any, rest_api_id: str) -> str:  # noqa: ANN401
@@ -174,6 +176,13 @@ def read_fingerprint(client: Any, rest_api_id: str) -> str:  # noqa: ANN401
         resources = [item for page in pages for item in page["items"]]
     canonical = json.dumps(sorted(resources, key=lambda resource: str(resource["id"])), sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def group_of(destination_arn: str | None) -> str | None:
+    """The log group that an access log's destination names; another destination as it is."""
+    if destination_arn is None or ":log-group:" not in destination_arn:
+        return destination_arn
+    return destination_arn.split(":log-group:")[1].removesuffix(":*")
 
 
 def _replace(path: str, value: str) -> PatchOperation:

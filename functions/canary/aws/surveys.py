@@ -12,8 +12,7 @@ from canary.aws.alarms import read_alarms
 from canary.aws.aliases import Aliases
 from canary.aws.calls import code_of, refusals
 from canary.aws.errors import AwsRefusedError
-from canary.aws.instruments import group_of
-from canary.aws.stages import live_stage_of, read_fingerprint
+from canary.aws.stages import group_of, live_stage_of, read_fingerprint
 from canary.rules.alarms import target_alarms
 from canary.rules.release import PRESENT, UNCHANGED, Release
 from canary.rules.survey import FunctionSurvey, StageSurvey, Survey

@@ -34,6 +34,45 @@ def is_possible(requests: int, bad: int) -> bool:
     return 0 <= bad <= requests
 
 
+@dataclass(frozen=True, slots=True)
+class RawCounts:
+    """One metric in one minute as CloudWatch answered; all may contradict each other while they still arrive.
+
+    ``ec`` or ``eb`` is None where an arm had requests and the count of bad ones, which is always written, is not there.
+    """
+
+    nc: int
+    ec: int | None
+    nb: int
+    eb: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both arms' bad requests were counted."""
+        return self.ec is not None and self.eb is not None
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether neither arm has more bad requests than requests, as far as they were counted."""
+        return is_possible(self.nc, self.ec or 0) and is_possible(self.nb, self.eb or 0)
+
+    @property
+    def counts(self) -> Counts:
+        """What the judge folds.
+
+        Raises:
+            ValueError: the bad requests were not counted, or are more than the requests.
+
+        """
+        if self.ec is None or self.eb is None:
+            raise ValueError(f"bad requests were not counted, got {self}; leave the metric out of the minute")
+        return Counts(self.nc, self.ec, self.nb, self.eb)
+
+
+NOTHING = RawCounts(0, 0, 0, 0)
+"""A minute without a request."""
+
+
 def slow_requests(n: float, trimmed_count: float) -> int:
     """Requests slower than a limit, from `n` (SampleCount) and `trimmed_count` (TC(:limit)) of the same series.
 

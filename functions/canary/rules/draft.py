@@ -68,6 +68,7 @@ def _plan(policy: Policy, survey: Survey, request: Request, *, is_new: bool) -> 
         is_new_deployment=is_new,
         notes=(CACHE_NOTE,) if stage and stage.has_cache else (),
         expects=request.release.expects,
+        has_cache=stage is not None and stage.has_cache,
     )
 
 

@@ -1,7 +1,8 @@
 """Whether base has no traffic left after the canary was given all of it, so that its aliases may move.
 
 Drained is: a minute that began at least a minute after the write, complete, with canary requests and no base request that
-reached an integration; or, at the limit, a time in which neither arm logged a request. Otherwise, at the limit, back.
+reached an integration; or, at the limit, a time in which neither arm logged a request. Otherwise, at the limit, back. Counts
+of an instrument that fails show nothing.
 """
 
 from __future__ import annotations
@@ -49,8 +50,21 @@ def drain_minutes(since: float, now: float, metric_delay_seconds: int) -> tuple[
     return start, end
 
 
-def judge_drain(minutes: Mapping[int, MinuteTraffic], *, since: float, now: float, metric_delay_seconds: int) -> Drain:
-    """Decide from the complete minutes read so far; `since` is when the weight 100 was set for certain."""
+def judge_drain(
+    minutes: Mapping[int, MinuteTraffic],
+    *,
+    since: float,
+    now: float,
+    metric_delay_seconds: int,
+    faults: tuple[str, ...] = (),
+) -> Drain:
+    """Decide from the complete minutes read so far; `since` is when the weight 100 was set for certain.
+
+    `faults`: what is wrong with the instruments, one sentence each. While there are any, no count shows that base is drained.
+    """
+    if faults:
+        is_over = now >= since + LIMIT_SECONDS + metric_delay_seconds
+        return Drain(DrainKind.ROLL_BACK if is_over else DrainKind.WAIT, "; ".join(faults))
     for minute, traffic in sorted(minutes.items()):
         if traffic.canary and not traffic.base:
             return Drain(DrainKind.DRAINED, f"base had no request in the minute {minute} and the canary had {traffic.canary}")

@@ -17,12 +17,21 @@ class LiveCanary:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessLog:
+    """Where a stage writes its access log, and how: None where it writes none."""
+
+    group: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LiveStage:
     """A stage as GetStage answers."""
 
     deployment_id: str
     variables: Mapping[str, str] = field(default_factory=dict)
     canary: LiveCanary | None = None
+    log: AccessLog = AccessLog()
 
 
 @dataclass(frozen=True, slots=True)

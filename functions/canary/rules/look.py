@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import exp
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from canary.rules import judge
-from canary.rules.counts import Counts, is_possible
+from canary.rules.counts import NOTHING, Counts, RawCounts
 from canary.rules.evidence import WARMING_SHARE
+from canary.rules.listening import begin_listening, listen_to_minute, traffic_of
 from canary.rules.minutes import MINUTE_SECONDS, SETTLE_SECONDS, MinuteUse, classify
-from canary.rules.rollout import Rollout, StepState, Tally
+from canary.rules.missing import WAIT_SECONDS
+from canary.rules.rollout import MetricCount, Rollout, StepState, Tally
 from canary.rules.sources import family_of
-from canary.rules.verdict import Proof
 
 if TYPE_CHECKING:
     from canary.rules.policy import Policy
@@ -27,33 +28,21 @@ PATIENCE_SECONDS = 600
 LATE_SECONDS = 300
 """Newest minutes without any value are waited for this long: they may be late, and what is passed over is never read again."""
 
-SILENT_MINUTES = 5
-EXPECTED_REQUESTS = 20
-"""The canary is called missing from the metrics after so many silent minutes in which base's traffic let expect so many."""
-
-
-@dataclass(frozen=True, slots=True)
-class RawCounts:
-    """One metric in one minute as CloudWatch answered; all may contradict each other while they still arrive."""
-
-    nc: int
-    ec: int
-    nb: int
-    eb: int
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether neither arm has more bad requests than requests."""
-        return is_possible(self.nc, self.ec) and is_possible(self.nb, self.eb)
+Measured = Mapping[str, RawCounts]
+"""One minute's counts by metric."""
 
 
 @dataclass(frozen=True, slots=True)
 class MinuteRecord:
-    """What was frozen of one minute: its use and the counts by metric, as (nc, ec, nb, eb)."""
+    """What was frozen of one minute: its use, the counts by metric as (nc, ec, nb, eb), and each arm's integrated requests.
+
+    Bad requests that were not counted are None. ``integrated`` is (canary, base), or None where neither was counted.
+    """
 
     minute: int
     use: str
-    counts: Mapping[str, tuple[int, int, int, int]]
+    counts: Mapping[str, tuple[int, int | None, int, int | None]]
+    integrated: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +93,17 @@ def wanted_minutes(rollout: Rollout, now: float) -> tuple[int, int]:
 
 
 def fold_minutes(
-    rollout: Rollout, evidence: judge.Evidence, counts: Mapping[int, Mapping[str, RawCounts]], now: float
+    rollout: Rollout,
+    evidence: judge.Evidence,
+    counts: Mapping[int, Measured],
+    now: float,
+    *,
+    integrated: Mapping[int, tuple[int, int]] = MappingProxyType({}),
 ) -> Folded:
-    """Fold every complete minute after the last one used, in order; stop at the first that is not complete."""
+    """Fold every complete minute after the last one used, in order; stop at the first that is not complete.
+
+    `integrated`: by minute, the requests of canary and base that reached an integration, where they were counted.
+    """
     start, end = wanted_minutes(rollout, now)
     newest = max((minute for minute, seen in counts.items() if seen), default=0)
     frozen: list[MinuteRecord] = []
@@ -116,14 +113,17 @@ def fold_minutes(
         is_perhaps_late = minute > newest and not _is_overdue(rollout, minute, now, LATE_SECONDS)
         if use is MinuteUse.NOT_COMPLETE or is_perhaps_late:
             break
-        rollout, evidence = _fold(rollout, evidence, minute, seen, use)
-        frozen.append(MinuteRecord(minute, use.value, {m: (c.nc, c.ec, c.nb, c.eb) for m, c in seen.items()}))
+        both = integrated.get(minute)
+        rollout, evidence = _fold(rollout, evidence, minute, seen, use, both)
+        frozen.append(MinuteRecord(minute, use.value, {m: (c.nc, c.ec, c.nb, c.eb) for m, c in seen.items()}, both))
     return Folded(rollout, evidence, tuple(frozen))
 
 
 def _use(rollout: Rollout, minute: int, seen: Mapping[str, RawCounts], now: float) -> MinuteUse:
     delay = rollout.plan.policy.metric_delay_seconds
     use = classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay)
+    if not all(counts.is_whole for counts in seen.values()) and not _is_overdue(rollout, minute, now, WAIT_SECONDS):
+        return MinuteUse.NOT_COMPLETE
     if all(counts.is_possible for counts in seen.values()):
         return use
     is_overdue = _is_overdue(rollout, minute, now, PATIENCE_SECONDS)
@@ -135,19 +135,26 @@ def _is_overdue(rollout: Rollout, minute: int, now: float, seconds: int) -> bool
 
 
 def _fold(
-    rollout: Rollout, evidence: judge.Evidence, minute: int, seen: Mapping[str, RawCounts], use: MinuteUse
+    rollout: Rollout, evidence: judge.Evidence, minute: int, seen: Measured, use: MinuteUse, integrated: tuple[int, int] | None
 ) -> tuple[Rollout, judge.Evidence]:
-    errors = seen.get("errors", RawCounts(0, 0, 0, 0))
-    rollout = replace(rollout, judged_to=minute, tally=_tally(rollout.tally, errors))
+    whole = {metric: counts for metric, counts in seen.items() if counts.is_whole}
+    errors = whole.get("errors", NOTHING)
+    rollout = replace(rollout, judged_to=minute, tally=_tally(rollout.tally, errors), totals=_with_counts(rollout.totals, seen))
     weight = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
-    is_own = use is not MinuteUse.NOT_EVIDENCE and rollout.step.baking_since is not None and minute >= rollout.shifts[-1]
-    if is_own:
+    if _is_own(rollout, minute, use):
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:
-            evidence = judge.begin_step(evidence, _deltas(rollout.plan.policy, evidence))
-        rollout = replace(rollout, step=_count(rollout.step, errors))
+            rollout, evidence = begin_listening(rollout), judge.begin_step(evidence, _deltas(rollout.plan.policy, evidence))
+        rollout = listen_to_minute(replace(rollout, step=_count(rollout.step, seen)), seen, integrated)
     if not all(counts.is_possible for counts in seen.values()):
         return rollout, evidence
-    return rollout, hear(evidence, {m: Counts(one.nc, one.ec, one.nb, one.eb) for m, one in seen.items()}, use, weight=weight)
+    judged = {metric: counts.counts for metric, counts in whole.items() if metric in evidence.metrics}
+    return rollout, hear(evidence, judged, use, weight=weight)
+
+
+def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
+    """Whether the whole minute had the present step's weight."""
+    is_baking = rollout.step.baking_since is not None and minute >= rollout.shifts[-1]
+    return is_baking and use is not MinuteUse.NOT_EVIDENCE
 
 
 def hear(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, weight: float) -> judge.Evidence:
@@ -167,88 +174,60 @@ def _deltas(policy: Policy, evidence: judge.Evidence) -> dict[str, float]:
     return {metric: policy.delta[family_of(metric)] for metric in evidence.metrics}
 
 
-def _count(step: StepState, errors: RawCounts) -> StepState:
-    if errors.nc == 0:
-        return replace(step, silent_minutes=step.silent_minutes + 1, base_requests=step.base_requests + errors.nb)
+def _count(step: StepState, seen: Measured) -> StepState:
+    """The step with one minute more; a minute whose traffic could not be counted whole is neither judged nor silent."""
+    step = replace(step, metrics=_with_counts(step.metrics, seen))
+    traffic = traffic_of(seen) or NOTHING
+    if not traffic.is_whole:
+        return step
+    if traffic.nc == 0:
+        return replace(step, silent_minutes=step.silent_minutes + 1, base_requests=step.base_requests + traffic.nb)
     return replace(
         step,
         judged_minutes=step.judged_minutes + 1,
-        requests=step.requests + errors.nc,
-        base_requests=step.base_requests + errors.nb,
+        requests=step.requests + traffic.nc,
+        base_requests=step.base_requests + traffic.nb,
     )
+
+
+def _with_counts(known: Mapping[str, MetricCount], seen: Measured) -> dict[str, MetricCount]:
+    return {**known, **{metric: _added(known.get(metric, MetricCount()), counts) for metric, counts in seen.items()}}
+
+
+def _added(known: MetricCount, counts: RawCounts) -> MetricCount:
+    if counts.ec is None or counts.eb is None:
+        return known
+    return replace(known, nc=known.nc + counts.nc, ec=known.ec + counts.ec, nb=known.nb + counts.nb, eb=known.eb + counts.eb)
 
 
 def _tally(tally: Tally, errors: RawCounts) -> Tally:
     return replace(
         tally,
         canary_requests=tally.canary_requests + errors.nc,
-        canary_bad=tally.canary_bad + errors.ec,
+        canary_bad=tally.canary_bad + (errors.ec or 0),
         base_requests=tally.base_requests + errors.nb,
-        base_bad=tally.base_bad + errors.eb,
+        base_bad=tally.base_bad + (errors.eb or 0),
     )
-
-
-def prove(rollout: Rollout, evidence: judge.Evidence) -> Proof:
-    """What the verdict may rest on, after the new minutes were folded."""
-    step = rollout.step
-    minutes = step.judged_minutes + step.silent_minutes
-    return Proof(
-        judged_minutes=step.judged_minutes,
-        requests=step.requests,
-        needed=rollout.needed[step.index],
-        requests_per_minute=step.requests / minutes if minutes else 0.0,
-        is_safe=evidence.is_safe,
-        condemned=_condemnation(rollout, evidence) if evidence.is_condemned else None,
-        missing=_missing(rollout),
-    )
-
-
-def _missing(rollout: Rollout) -> str | None:
-    step = rollout.step
-    if step.requests or step.silent_minutes < SILENT_MINUTES:
-        return None
-    if not step.base_requests:
-        return f"metrics missing: neither arm logged a request in {step.silent_minutes} minutes"
-    weight = float(rollout.plan.policy.steps[step.index].weight)
-    if step.base_requests * weight / (100 - weight) < EXPECTED_REQUESTS:
-        return None
-    return (
-        f"metrics missing: base logged {step.base_requests} requests in {step.silent_minutes} minutes and the canary none "
-        f"at {weight:g} %; check that the access log carries $context.isCanaryRequest"
-    )
-
-
-def _condemnation(rollout: Rollout, evidence: judge.Evidence) -> str:
-    worst = max(evidence.metrics, key=lambda metric: max(_strengths(evidence, metric)))
-    tally = rollout.tally
-    priors = "" if evidence.has_history(worst) else ", judged on stated priors for want of history"
-    strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
-    return (
-        f"the canary is worse than base in {worst}: E {strength}, the bar is {bar} "
-        f"(errors: canary {tally.canary_bad} of {tally.canary_requests}, "
-        f"base {tally.base_bad} of {tally.base_requests}{priors})"
-    )
-
-
-def _strengths(evidence: judge.Evidence, metric: str) -> tuple[float, float]:
-    return evidence.metrics[metric].log_e, evidence.metrics[metric].log_e_assisted
-
-
-def format_e(log_e: float) -> str:
-    """An e-value for people, from its natural logarithm."""
-    return f"{exp(log_e):.3g}" if log_e < 500 else f"e^{log_e:.0f}"  # noqa: PLR2004 - exp overflows at 709
 
 
 def numbers_of(folded: Folded) -> dict[str, Any]:
     """The numbers a look leaves in its record."""
     return {
-        "minutes": [[one.minute, one.use, {m: list(c) for m, c in one.counts.items()}] for one in folded.minutes],
+        "minutes": [[one.minute, one.use, _lists(one.counts), _list(one.integrated)] for one in folded.minutes],
         "log_e": round(folded.evidence.log_e, 4),
         "log_e_assisted": round(folded.evidence.log_e_assisted, 4),
         "log_e_by_metric": {name: round(one.log_e, 4) for name, one in folded.evidence.metrics.items()},
         "step": folded.rollout.step.index,
         "requests": folded.rollout.step.requests,
     }
+
+
+def _lists(counts: Mapping[str, tuple[int | None, ...]]) -> dict[str, list[int | None]]:
+    return {metric: list(one) for metric, one in counts.items()}
+
+
+def _list(integrated: tuple[int, int] | None) -> list[int] | None:
+    return list(integrated) if integrated else None
 
 
 def _times(start: float, end: float, step: float) -> Iterator[float]:

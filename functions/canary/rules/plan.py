@@ -40,6 +40,7 @@ class Plan:
     ``fingerprint``: of the API's definition as it was checked. ``api_name``: as CloudWatch's dimension has it.
     ``is_new_deployment``: whether a deployment is to be made of that definition.
     ``notes``: what the operator should know of how this release will be judged.
+    ``has_cache``: whether the stage answers from a cache.
     ``expects``: what is not held against the release, because it is meant.
     """
 
@@ -51,6 +52,7 @@ class Plan:
     is_new_deployment: bool = False
     notes: tuple[str, ...] = ()
     expects: tuple[Expectation, ...] = ()
+    has_cache: bool = False
 
 
 def longest_seconds(policy: Policy) -> int:

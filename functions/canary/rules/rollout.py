@@ -9,11 +9,28 @@ from typing import Any
 from canary.rules.live import Intent, WayBack
 from canary.rules.phases import Aliases, Phase, Rung, Standing
 from canary.rules.plan import Plan
+from canary.rules.habit import Habit
+from canary.rules.missing import BadCounts
 from canary.rules.policy import Progression
+from canary.rules.silence import Heard
+from canary.rules.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.target import Target
 
 SCHEMA_VERSION = 3
 """Of the record; it rises when records written before can no longer be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCount:
+    """One metric over some minutes: requests and bad ones of canary and base.
+
+    Minutes in which the bad ones were not counted are left out.
+    """
+
+    nc: int = 0
+    ec: int = 0
+    nb: int = 0
+    eb: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +40,7 @@ class StepState:
     ``index`` is -1 before the first shift; ``baking_since`` is None until the first look of the step has said when
     its bake began. The counts are of the step's own minutes: judged ones, and each arm's requests in them.
     ``silent_minutes`` were complete and had no canary request. ``entered`` is the state entry that began the step, so that
-    a retry of it begins no further one.
+    a retry of it begins no further one. ``metrics`` are the counts of the same minutes by metric, of everything that is read.
     """
 
     index: int = -1
@@ -33,6 +50,7 @@ class StepState:
     requests: int = 0
     base_requests: int = 0
     silent_minutes: int = 0
+    metrics: Mapping[str, MetricCount] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,8 @@ class Rollout:
     by percentile, one for each latency series, ``needed`` the canary requests that each step must be judged on.
     ``drained_from``: when the wait after the weight 100 began. ``revision`` rises with every write.
     ``hold_after``: the index of the step whose end a scheduled rollout is held at; ``held_since``, ``held_until`` while it is.
+    ``totals``: each metric's counts of the whole rollout. ``habits``: what history says each business metric is used to say.
+    ``heard``, ``bad_counts`` and ``split``: what was listened to so far. ``blind_since``: since when something cannot be seen.
     ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.
     """
 
@@ -92,6 +112,12 @@ class Rollout:
     limits_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    totals: Mapping[str, MetricCount] = field(default_factory=dict)
+    habits: Mapping[str, Habit] = field(default_factory=dict)
+    heard: Mapping[str, Heard] = field(default_factory=dict)
+    bad_counts: Mapping[str, BadCounts] = field(default_factory=dict)
+    split: SplitEvidence = NO_SPLIT_EVIDENCE
+    blind_since: float | None = None
     drained_from: float | None = None
     ended_at: float | None = None
     hold_after: int = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.rules.access_log import metric_namespace
-from canary.rules.target import Shifter, Target, TargetFunction
+from canary.rules.target import BusinessMetric, Shifter, Target, TargetFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,6 +136,11 @@ def fixed_limit_sources(target: Target) -> Iterator[Source]:
             yield _logged(target, f"slow_{limit}ms", f"Slow{limit}", is_latency=True)
 
 
+def business_metric(metric: BusinessMetric) -> str:
+    """What a business metric is called among the target's metrics."""
+    return f"business_{metric.name}"
+
+
 def business_sources(target: Target) -> Iterator[Source]:
     """One source a business metric of the target."""
     for metric in target.metrics.business:
@@ -146,7 +151,7 @@ def business_sources(target: Target) -> Iterator[Source]:
             )
             for arm in Arm
         }
-        yield Source(f"business_{metric.name}", base=arms[Arm.BASE], canary=arms[Arm.CANARY])
+        yield Source(business_metric(metric), base=arms[Arm.BASE], canary=arms[Arm.CANARY])
 
 
 def stage_error_history(api_name: str, stage_name: str) -> ArmSource:

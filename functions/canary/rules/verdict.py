@@ -3,8 +3,9 @@
 Alarms and the judge both hold a veto; no data is neither healthy nor harmful, it holds. The first rule that applies decides:
 
     the stage or an alias is not as this rollout left it   ROLL_BACK
-    an alarm is firing, gone or broken                     ROLL_BACK
+    an alarm is firing                                     ROLL_BACK
     the judge condemns the canary                          ROLL_BACK
+    an instrument fails or a metric is silent              HOLD by its name; ROLL_BACK when it lasts
     the bake goes on                                       CONTINUE, or ADVANCE early where the policy allows it
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
@@ -14,9 +15,11 @@ Alarms and the judge both hold a veto; no data is neither healthy nor harmful, i
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import assert_never
 
+from canary.rules.findings import Finding, describe_findings
 from canary.rules.plan import longest_seconds
 from canary.rules.policy import Policy, Step, WhenUnproven
 
@@ -32,6 +35,10 @@ class VerdictKind(enum.StrEnum):
     HOLD = "HOLD"
     ROLL_BACK = "ROLL_BACK"
     PROMOTE = "PROMOTE"
+
+
+GOES_ON = frozenset({VerdictKind.ADVANCE, VerdictKind.PROMOTE})
+"""The verdicts that end a step for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,10 @@ class Proof:
 
     ``needed``: the canary requests this step must have, 0 when unknown because no metric can say.
     ``condemned``: the judge's sentence if it condemns the canary.
-    ``missing``: why the metrics cannot be read at all, if so.
+    ``blind``: what could not be seen, one sentence each: an instrument that fails, a metric that is silent.
     ``requests_per_minute``: the canary's, over the step's judged minutes.
+    ``invoked``: how often Lambda ran the canary's functions in the step, where that was asked.
+    ``compared``: both arms' numbers of the errors; ``findings``: what each metric has shown; ``notes``: what else to say.
     """
 
     judged_minutes: int
@@ -78,17 +87,22 @@ class Proof:
     requests_per_minute: float = 0.0
     is_safe: bool = False
     condemned: str | None = None
-    missing: str | None = None
+    blind: tuple[str, ...] = ()
+    invoked: int | None = None
+    compared: str = ""
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where in the rollout a look happens. Times are epoch seconds."""
+    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen."""
 
     now: float
     step_index: int
     baking_since: float
     first_shift: float
+    blind_since: float | None = None
 
 
 def decide(
@@ -103,10 +117,10 @@ def decide(
     """The verdict of one look. ``foreign``: what was found changed by somebody else, one sentence each."""
     if foreign:
         return Verdict(VerdictKind.ROLL_BACK, "; ".join(foreign))
-    if against := alarms_against(alarms, tolerated):
-        return Verdict(VerdictKind.ROLL_BACK, against)
-    if proof.condemned:
-        return Verdict(VerdictKind.ROLL_BACK, proof.condemned)
+    if against := firing(alarms, tolerated) or proof.condemned:
+        return Verdict(VerdictKind.ROLL_BACK, "; ".join((against, *proof.blind, *_said(proof))))
+    if proof.blind:
+        return _while_blind(policy, moment, proof)
     step = policy.steps[moment.step_index]
     if moment.now + NEARLY_SECONDS < moment.baking_since + step.bake_seconds:
         return _during_bake(policy, moment, step, proof, alarms)
@@ -114,18 +128,32 @@ def decide(
 
 
 def alarms_against(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str | None:
-    """Why the alarms forbid to go on, or None. A gone or broken alarm fails closed."""
+    """Why the alarms forbid the promotion, or None. A gone or broken alarm fails closed."""
+    return firing(alarms, tolerated) or next(iter(alarm_faults(alarms)), None)
+
+
+def firing(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str | None:
+    """The first alarm that fires and is not tolerated, as a sentence."""
+    found = (alarm for alarm in alarms if alarm.state is AlarmState.ALARM and alarm.name not in tolerated)
+    return next((f"alarm {alarm.name} is firing: {alarm.detail}" for alarm in found), None)
+
+
+def alarm_faults(alarms: tuple[AlarmReading, ...]) -> tuple[str, ...]:
+    """The alarms that could not fire if they had to, one sentence each."""
+    return tuple(_alarm_faults(alarms))
+
+
+def _alarm_faults(alarms: tuple[AlarmReading, ...]) -> Iterator[str]:
     for alarm in alarms:
         match alarm.state:
-            case AlarmState.ALARM if alarm.name not in tolerated:
-                return f"alarm {alarm.name} is firing: {alarm.detail}"
             case AlarmState.GONE:
-                return f"alarm {alarm.name} no longer exists, so nobody would hear it; create it again before the next rollout"
+                yield f"alarm {alarm.name} no longer exists, so nobody would hear it; create it again"
             case AlarmState.BROKEN:
-                return f"alarm {alarm.name} cannot be evaluated ({alarm.detail}); mend it before the next rollout"
-            case _:
+                yield f"alarm {alarm.name} cannot be evaluated ({alarm.detail}); fix it"
+            case AlarmState.OK | AlarmState.ALARM | AlarmState.INSUFFICIENT_DATA:
                 continue
-    return None
+            case _:
+                assert_never(alarm.state)
 
 
 def _silent_alarm(alarms: tuple[AlarmReading, ...]) -> str | None:
@@ -135,19 +163,29 @@ def _silent_alarm(alarms: tuple[AlarmReading, ...]) -> str | None:
     return None
 
 
+def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
+    """Hold by the name of what cannot be seen; go back once that has lasted for as long as the policy allows."""
+    seen = "; ".join(proof.blind)
+    lasted = moment.now - (moment.now if moment.blind_since is None else moment.blind_since)
+    if lasted >= policy.max_blind_seconds:
+        allowed = f"policy.max_blind_seconds allows {_minutes(policy.max_blind_seconds)}"
+        return Verdict(VerdictKind.ROLL_BACK, f"{seen}; this has lasted for {_minutes(lasted)} and {allowed}")
+    left = _minutes(policy.max_blind_seconds - lasted)
+    return Verdict(VerdictKind.HOLD, f"{seen}; the rollout goes back in {left} if this lasts")
+
+
 def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    if proof.missing:
-        return Verdict(VerdictKind.HOLD, proof.missing)
-    if policy.early_advance and proof.is_safe and proof.judged_minutes >= 1 and not _silent_alarm(alarms):
-        return _go_on(policy, moment, f"safe enough to go on after {_judged(proof)}")
+    if policy.early_advance and _is_safe(policy, proof) and not _silent_alarm(alarms):
+        return _go_on(policy, moment, _with(proof, f"safe enough to go on after {_judged(proof)}"))
     left = _minutes(moment.baking_since + step.bake_seconds - moment.now)
     return Verdict(VerdictKind.CONTINUE, f"{_judged(proof)} at {step.weight} %, {left} of the bake left")
 
 
 def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    lack = proof.missing or _silent_alarm(alarms) or _too_little(proof)
+    lack = _silent_alarm(alarms) or _too_little(proof)
     if not lack:
-        return _go_on(policy, moment, f"no worse than base over {_judged(proof)} at {step.weight} %")
+        return _go_on(policy, moment, _with(proof, f"no worse than base over {_judged(proof)} at {step.weight} %"))
+    lack = _with(proof, lack)
     if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds:
         return Verdict(VerdictKind.HOLD, lack)
     return _out_of_patience(policy, moment, proof, lack)
@@ -158,7 +196,7 @@ def _out_of_patience(policy: Policy, moment: Moment, proof: Proof, lack: str) ->
     match policy.when_unproven:
         case WhenUnproven.ROLL_BACK:
             return Verdict(VerdictKind.ROLL_BACK, f"{waited} and when_unproven is roll_back")
-        case WhenUnproven.PROMOTE if proof.judged_minutes >= 1:
+        case WhenUnproven.PROMOTE if proof.judged_minutes >= 1 and proof.invoked != 0:
             return _go_on(policy, moment, f"{waited} and when_unproven is promote")
         case WhenUnproven.HOLD | WhenUnproven.PROMOTE:
             return _hold_on(policy, moment, waited)
@@ -181,20 +219,43 @@ def _go_on(policy: Policy, moment: Moment, reason: str) -> Verdict:
     return Verdict(VerdictKind.PROMOTE, reason)
 
 
-def _is_proven(proof: Proof) -> bool:
-    return proof.judged_minutes >= 1 and proof.requests >= proof.needed
+def _is_safe(policy: Policy, proof: Proof) -> bool:
+    """Whether the step may end early: shown safe by requests of which enough ran the release's code."""
+    has_run = proof.invoked is None or proof.invoked >= policy.min_requests
+    return proof.is_safe and proof.judged_minutes >= 1 and has_run
 
 
 def _too_little(proof: Proof) -> str | None:
-    if _is_proven(proof):
-        return None
     if proof.judged_minutes < 1:
         return "no minute of this step has been judged yet"
+    if proof.requests >= proof.needed:
+        return _too_few_invocations(proof)
     missing = proof.needed - proof.requests
     if proof.requests_per_minute <= 0:
         return f"{missing} more canary requests needed and none are arriving"
     minutes = _minutes(60 * missing / proof.requests_per_minute)
     return f"{missing} more canary requests needed, about {minutes} at {proof.requests_per_minute:.1f} a minute"
+
+
+def _too_few_invocations(proof: Proof) -> str | None:
+    """Answers that no function of the canary gave prove nothing about the release."""
+    if proof.invoked is None or proof.invoked >= proof.needed:
+        return None
+    return (
+        f"Lambda ran the canary's functions {proof.invoked} times in this step where {proof.needed} are needed; "
+        f"its {proof.requests} requests were answered without them"
+    )
+
+
+def _with(proof: Proof, reason: str) -> str:
+    compared = (f"{reason}: {proof.compared}",) if proof.compared else (reason,)
+    return "; ".join((*compared, *_said(proof)))
+
+
+def _said(proof: Proof) -> tuple[str, ...]:
+    """What each metric has shown, and what else is to be known."""
+    findings = describe_findings(proof.findings)
+    return (*((findings,) if findings else ()), *proof.notes)
 
 
 def _judged(proof: Proof) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from canary.aws.alarms import read_alarms
 from canary.aws.errors import OwnershipLostError
+from canary.aws.instruments import read_instruments
 from canary.aws.metrics import Metrics, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
 from canary.rules.alarms import target_alarms
 from canary.rules.drain import MINUTE_SECONDS, Drain, DrainKind, MinuteTraffic, drain_minutes, judge_drain
+from canary.rules.instruments import expected_instruments, find_faults
 from canary.rules.phases import Phase
 from canary.rules.sources import drain_series
 from canary.rules.strays import find_changes_in_bake
@@ -20,6 +22,7 @@ from canary.rules.verdict import alarms_against
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
+    from canary.rules.live import LiveStage
     from canary.rules.rollout import Rollout
 
 
@@ -31,8 +34,14 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     since = held.rollout.drained_from or event.settling_since
     metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
-    strays = find_changes_in_bake(held.rollout, shifter.read_live())
-    drain = Drain(DrainKind.ROLL_BACK, "; ".join(strays)) if strays else _check(held.rollout, event, tools, metrics, since)
+    live = shifter.read_live()
+    strays = find_changes_in_bake(held.rollout, live)
+    faults = _find_faults(held.rollout, live.stage, tools)
+    drain = (
+        Drain(DrainKind.ROLL_BACK, "; ".join(strays))
+        if strays
+        else _check(held.rollout, event, tools, metrics, since=since, faults=faults)
+    )
     tally = replace(
         held.rollout.tally,
         drains=held.rollout.tally.drains + 1,
@@ -44,7 +53,16 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     return {"drain": drain.kind.value, "reason": drain.reason, "wait_seconds": MINUTE_SECONDS}
 
 
-def _check(rollout: Rollout, event: DrainEvent, tools: Tools, metrics: Metrics, since: float) -> Drain:
+def _find_faults(rollout: Rollout, stage: LiveStage | None, tools: Tools) -> tuple[str, ...]:
+    if stage is None:
+        return ()
+    seen = read_instruments(tools.clients.of(rollout.target), rollout.target, stage.log)
+    return find_faults(expected_instruments(rollout.target), seen)
+
+
+def _check(
+    rollout: Rollout, event: DrainEvent, tools: Tools, metrics: Metrics, *, since: float, faults: tuple[str, ...]
+) -> Drain:
     ours = [alarm.name for alarm in target_alarms(rollout.target)]
     alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
     if against := alarms_against(alarms, rollout.plan.tolerated_alarms):
@@ -59,7 +77,7 @@ def _check(rollout: Rollout, event: DrainEvent, tools: Tools, metrics: Metrics, 
         minute: MinuteTraffic(round(total(values, canary, minute) or 0), round(total(values, base, minute) or 0))
         for minute in range(start, end, MINUTE_SECONDS)
     }
-    return judge_drain(minutes, since=since, now=event.now, metric_delay_seconds=delay)
+    return judge_drain(minutes, since=since, now=event.now, metric_delay_seconds=delay, faults=faults)
 
 
 def _check_alias(event: DrainEvent, since: float) -> Drain:

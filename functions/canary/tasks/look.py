@@ -9,20 +9,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.aws.alarms import read_alarms, with_blips
-from canary.aws.counting import read_counts
+from canary.aws.counting import read_counts, read_total
+from canary.aws.instruments import read_instruments
 from canary.aws.metrics import Metrics
 from canary.aws.records import HOLDER, Held, LookItem
 from canary.aws.shifters import shifter_for
 from canary.rules import judge
 from canary.rules.alarms import target_alarms
 from canary.rules.history import from_json as history_from_json
-from canary.rules.look import Folded, begin_bake, fold_minutes, numbers_of, prove, wanted_minutes
+from canary.rules.instruments import expected_instruments, find_faults
+from canary.rules.look import Folded, begin_bake, fold_minutes, numbers_of, wanted_minutes
 from canary.rules.minutes import MINUTE_SECONDS
-from canary.rules.sources import all_sources
+from canary.rules.proof import prove
+from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
 from canary.rules.strays import find_changes_in_bake
-from canary.rules.verdict import Moment, Verdict, VerdictKind, decide
+from canary.rules.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
 
 if TYPE_CHECKING:
+    from canary.rules.live import Live, LiveStage
     from canary.rules.rollout import Rollout
     from canary.rules.verdict import AlarmReading
     from canary.tasks.entry import Tools
@@ -43,22 +47,18 @@ def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
         OwnershipLostError: the rollout was changed or taken over meanwhile; nothing was recorded.
 
     """
-    folded = _fold(begin_bake(held.rollout, baking_since), now, tools)
-    verdict = _decide(folded.rollout, folded, held, tools, now)
-    numbers = {**numbers_of(folded), "weight_percent": float(_weight(folded.rollout))}
-    item = LookItem(held.rollout.rollout_id, mark_of(now), verdict.kind.value, verdict.reason, numbers)
-    is_between = held.lock.owner == HOLDER
-    after = _after(folded, verdict, now, is_between=is_between)
-    held = tools.records.write(held, after, look=item)
+    reader = _Reader(begin_bake(held.rollout, baking_since), held, tools, now)
+    seen = reader.look()
+    held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == HOLDER), look=seen.item(now))
     tools.logger.info(
         "canary evaluated",
         rollout=held.rollout.rollout_id,
         step=held.rollout.step.index,
-        verdict=verdict.kind.value,
-        reason=verdict.reason,
-        log_e=numbers["log_e"],
+        verdict=seen.verdict.kind.value,
+        reason=seen.verdict.reason,
+        log_e=round(seen.folded.evidence.log_e, 4),
     )
-    return Seen(held, verdict)
+    return Seen(held, seen.verdict)
 
 
 def mark_of(now: float) -> str:
@@ -66,56 +66,116 @@ def mark_of(now: float) -> str:
     return f"{now:.3f}"
 
 
-def _fold(rollout: Rollout, now: float, tools: Tools) -> Folded:
-    history = history_from_json(tools.records.read_history(rollout.rollout_id))
-    evidence = judge.from_json(rollout.evidence, history)
-    metrics = Metrics(tools.clients.of(rollout.target).cloudwatch)
-    sources = all_sources(rollout.target, rollout.way_back, rollout.intent, rollout.limits_ms)
-    counts = read_counts(metrics, sources, *wanted_minutes(rollout, now))
-    tally = replace(rollout.tally, metrics_requested=rollout.tally.metrics_requested + metrics.requested)
-    return fold_minutes(replace(rollout, tally=tally), evidence, counts, now)
+class _Reader:
+    """Reads what a look needs: counts, the live target, alarms, instruments; and the invocations where the step could end."""
+
+    def __init__(self, rollout: Rollout, held: Held, tools: Tools, now: float) -> None:
+        self._rollout = rollout
+        self._held = held
+        self._tools = tools
+        self._now = now
+        self._clients = tools.clients.of(rollout.target)
+        self._metrics = Metrics(self._clients.cloudwatch)
+
+    def look(self) -> _Look:
+        folded = self._fold()
+        live, alarms = self._read_live(), self._hear(folded.rollout)
+        faults = (*alarm_faults(alarms), *self._find_faults(live.stage))
+        proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults)
+        rollout = replace(folded.rollout, blind_since=self._blind_since(folded.rollout, proof))
+        decided = self._decide(rollout, proof, alarms, live)
+        if decided.kind in GOES_ON and has_log(rollout.target):
+            invoked = self._count_invocations(rollout)
+            decided = self._decide(rollout, replace(proof, invoked=invoked), alarms, live)
+        requested = rollout.tally.metrics_requested + self._metrics.requested
+        tally = replace(rollout.tally, metrics_requested=requested)
+        return _Look(replace(folded, rollout=replace(rollout, tally=tally)), decided)
+
+    def _decide(self, rollout: Rollout, proof: Proof, alarms: tuple[AlarmReading, ...], live: Live) -> Verdict:
+        return decide(
+            policy=rollout.plan.policy,
+            moment=_moment(rollout, self._now),
+            proof=proof,
+            alarms=alarms,
+            tolerated=rollout.plan.tolerated_alarms,
+            foreign=find_changes_in_bake(rollout, live),
+        )
+
+    def _read_live(self) -> Live:
+        shifter = shifter_for(self._rollout.target, self._tools.clients, lambda: self._tools.records.check(self._held))
+        return shifter.read_live()
+
+    def _find_faults(self, stage: LiveStage | None) -> tuple[str, ...]:
+        if stage is None:
+            return ()
+        target = self._rollout.target
+        return find_faults(expected_instruments(target), read_instruments(self._clients, target, stage.log))
+
+    def _fold(self) -> Folded:
+        rollout = self._rollout
+        history = history_from_json(self._tools.records.read_history(rollout.rollout_id))
+        sources = all_sources(rollout.target, rollout.way_back, rollout.intent, rollout.limits_ms)
+        arms = integrated_series(rollout.target, rollout.way_back, rollout.intent)
+        counted = read_counts(self._metrics, sources, arms, *wanted_minutes(rollout, self._now))
+        evidence = judge.from_json(rollout.evidence, history)
+        return fold_minutes(rollout, evidence, counted.metrics, self._now, integrated=counted.integrated)
+
+    def _hear(self, rollout: Rollout) -> tuple[AlarmReading, ...]:
+        """The alarms now; where the last look is longer ago than alarms are evaluated, also what they said since."""
+        cloudwatch = self._clients.cloudwatch
+        ours = [alarm.name for alarm in target_alarms(rollout.target)]
+        alarms = read_alarms(cloudwatch, ours, rollout.target.alarms)
+        since = max(rollout.looked_at or 0.0, rollout.step.baking_since or self._now)
+        return with_blips(cloudwatch, alarms, since, self._now) if self._now - since > _BLIP_SECONDS else alarms
+
+    def _blind_since(self, rollout: Rollout, proof: Proof) -> float | None:
+        if not proof.blind:
+            return None
+        return self._now if rollout.blind_since is None else rollout.blind_since
+
+    def _count_invocations(self, rollout: Rollout) -> int:
+        """How often Lambda ran the canary's functions in the step, from the weight change to the newest minute judged."""
+        series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
+        since = int(rollout.shifts[-1] // MINUTE_SECONDS) * MINUTE_SECONDS
+        return read_total(self._metrics, series, since, rollout.judged_to + MINUTE_SECONDS)
 
 
-def _decide(rollout: Rollout, folded: Folded, held: Held, tools: Tools, now: float) -> Verdict:
-    shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(held))
-    return decide(
-        policy=rollout.plan.policy,
-        moment=Moment(
-            now=now,
-            step_index=rollout.step.index,
-            baking_since=rollout.step.baking_since or now,
-            first_shift=rollout.first_shift or now,
-        ),
-        proof=prove(rollout, folded.evidence),
-        alarms=_hear(rollout, tools, now),
-        tolerated=rollout.plan.tolerated_alarms,
-        foreign=find_changes_in_bake(rollout, shifter.read_live()),
-    )
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look has found, before it is recorded."""
 
+    folded: Folded
+    verdict: Verdict
 
-def _hear(rollout: Rollout, tools: Tools, now: float) -> tuple[AlarmReading, ...]:
-    """The alarms now; where the last look is longer ago than alarms are evaluated, also what they said since."""
-    cloudwatch = tools.clients.of(rollout.target).cloudwatch
-    ours = [alarm.name for alarm in target_alarms(rollout.target)]
-    alarms = read_alarms(cloudwatch, ours, rollout.target.alarms)
-    since = max(rollout.looked_at or 0.0, rollout.step.baking_since or now)
-    return with_blips(cloudwatch, alarms, since, now) if now - since > _BLIP_SECONDS else alarms
+    def item(self, now: float) -> LookItem:
+        rollout = self.folded.rollout
+        numbers = {**numbers_of(self.folded), "weight_percent": _weight(rollout)}
+        return LookItem(rollout.rollout_id, mark_of(now), self.verdict.kind.value, self.verdict.reason, numbers)
+
+    def after(self, now: float, *, is_between: bool) -> Rollout:
+        rollout, tally = self.folded.rollout, self.folded.rollout.tally
+        is_last_word = self.verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}
+        counted = {"held_looks": tally.held_looks + 1} if is_between else {"looks": tally.looks + 1}
+        return replace(
+            rollout,
+            evidence=judge.to_json(self.folded.evidence),
+            tally=replace(tally, **counted),
+            reason=self.verdict.reason if is_last_word else rollout.reason,
+            looked_at=now,
+        )
 
 
 _BLIP_SECONDS = 1.5 * MINUTE_SECONDS
 """An alarm is evaluated each minute, so within this time of a look none can have fired and recovered unseen."""
 
 
-def _after(folded: Folded, verdict: Verdict, now: float, *, is_between: bool) -> Rollout:
-    rollout, tally = folded.rollout, folded.rollout.tally
-    is_last_word = verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}
-    counted = {"held_looks": tally.held_looks + 1} if is_between else {"looks": tally.looks + 1}
-    return replace(
-        rollout,
-        evidence=judge.to_json(folded.evidence),
-        tally=replace(tally, **counted),
-        reason=verdict.reason if is_last_word else rollout.reason,
-        looked_at=now,
+def _moment(rollout: Rollout, now: float) -> Moment:
+    return Moment(
+        now=now,
+        step_index=rollout.step.index,
+        baking_since=rollout.step.baking_since or now,
+        first_shift=rollout.first_shift or now,
+        blind_since=rollout.blind_since,
     )
 
 

@@ -57,6 +57,7 @@ def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
     rollout = replace(
         held.rollout,
         limits_ms=frozen.limits_ms,
+        habits=frozen.habits,
         evidence=judge.to_json(evidence),
         needed=requests_needed_by_step(held.rollout.plan.policy, evidence),
         plan=replace(held.rollout.plan, notes=(*held.rollout.plan.notes, *frozen.notes)),

@@ -1,0 +1,132 @@
+"""What a look listens to beside the counts: whether each metric speaks, and whether the canary has the share it was given.
+
+A minute is heard once it is judged and the whole of it had the step's weight. What is found here is no evidence against the
+release; it says that evidence may be missing, by the metric's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from canary.rules.habit import OF_REQUESTS, ONE_A_REQUEST
+from canary.rules.missing import NO_BAD_COUNTS, is_silent_instrument, missing_sentence, note_bad_count
+from canary.rules.silence import NOTHING_HEARD, Arms, Hearing, begin_step, hearing, hearing_sentence, listen
+from canary.rules.sources import business_metric, has_log
+from canary.rules.split import fold_split, is_off_split, split_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from canary.rules.counts import RawCounts
+    from canary.rules.habit import Habit
+    from canary.rules.missing import BadCounts
+    from canary.rules.rollout import Rollout
+    from canary.rules.silence import Heard
+
+REQUESTS = "requests"
+"""What the counts of errors and fixed limits share: the requests themselves."""
+
+LATENCY = "latency"
+"""What the percentiles share: the one series of latency."""
+
+
+def begin_listening(rollout: Rollout) -> Rollout:
+    """The next step's first minute comes: what was heard in the step is counted anew."""
+    return replace(rollout, heard={name: begin_step(one) for name, one in rollout.heard.items()})
+
+
+def listen_to_minute(rollout: Rollout, seen: Mapping[str, RawCounts], integrated: tuple[int, int] | None) -> Rollout:
+    """One judged minute more. `integrated`: requests of canary and base that reached an integration, if they were counted."""
+    share = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
+    traffic = traffic_of(seen)
+    arms = Arms(*integrated) if integrated else Arms(traffic.nc, traffic.nb) if traffic else Arms(0, 0)
+    rollout = replace(
+        rollout,
+        heard={name: _listened(rollout, name, seen, arms, share) for name in spoken_of(rollout)},
+        bad_counts={**rollout.bad_counts, **_noted(rollout, seen)},
+    )
+    if integrated is None:
+        return rollout
+    return replace(rollout, split=fold_split(rollout.split, canary=arms.canary, base=arms.base, share=share))
+
+
+def traffic_of(seen: Mapping[str, RawCounts]) -> RawCounts | None:
+    """The counts that tell how many requests there were: of errors, or of the metric with the most where none are compared."""
+    return seen.get("errors") or max(seen.values(), key=lambda counts: counts.nc + counts.nb, default=None)
+
+
+def spoken_of(rollout: Rollout) -> tuple[str, ...]:
+    """What is listened to: the requests, the latency where it has a limit, and each business metric."""
+    latency = (LATENCY,) if rollout.limits_ms else ()
+    return (REQUESTS, *latency, *(business_metric(metric) for metric in rollout.target.metrics.business))
+
+
+def hear_all(rollout: Rollout, *, is_bake_over: bool) -> dict[str, Hearing]:
+    """What is heard of each in the present step."""
+    return {name: _hearing(rollout, name, is_bake_over=is_bake_over) for name in spoken_of(rollout)}
+
+
+def find_silences(rollout: Rollout, *, is_bake_over: bool) -> Iterator[str]:
+    """A sentence for each metric that is silent, for each whose bad requests are not counted, and for a share that is off."""
+    for name, found in hear_all(rollout, is_bake_over=is_bake_over).items():
+        if found is Hearing.SILENT:
+            heard, habit = rollout.heard[name], _habit(rollout, name)
+            yield hearing_sentence(name, heard, habit, metrics=_told_apart(rollout), is_bake_over=is_bake_over)
+    for metric, counts in rollout.bad_counts.items():
+        if is_silent_instrument(counts):
+            yield missing_sentence(metric, counts)
+    if is_off_split(rollout.split) and not rollout.plan.has_cache:
+        yield split_sentence(rollout.split)
+
+
+def find_remarks(rollout: Rollout) -> Iterator[str]:
+    """What is only reported: with a cache, answers from it may count for either arm, so a share that is off holds nothing."""
+    if is_off_split(rollout.split) and rollout.plan.has_cache:
+        yield f"{split_sentence(rollout.split)}; the stage has a cache, so this is only reported"
+
+
+def _hearing(rollout: Rollout, name: str, *, is_bake_over: bool) -> Hearing:
+    heard, habit = rollout.heard.get(name, NOTHING_HEARD), _habit(rollout, name)
+    return hearing(heard, habit, metrics=_told_apart(rollout), is_bake_over=is_bake_over)
+
+
+def _listened(rollout: Rollout, name: str, seen: Mapping[str, RawCounts], arms: Arms, share: float) -> Heard:
+    counts = _counts_of(rollout, name, seen)
+    return listen(
+        rollout.heard.get(name, NOTHING_HEARD),
+        Arms(counts.nc, counts.nb) if counts else Arms(0, 0),
+        share=share,
+        requests=arms,
+        habit=_habit(rollout, name),
+        weighed=arms if has_log(rollout.target) and name in {REQUESTS, LATENCY} else None,
+    )
+
+
+def _counts_of(rollout: Rollout, name: str, seen: Mapping[str, RawCounts]) -> RawCounts | None:
+    match name:
+        case "requests":
+            return traffic_of(seen)
+        case "latency":
+            return next((seen[metric] for limit in rollout.limits_ms if (metric := f"slow_{limit}") in seen), None)
+        case _:
+            return seen.get(name)
+
+
+def _habit(rollout: Rollout, name: str) -> Habit:
+    if name == REQUESTS:
+        return OF_REQUESTS
+    return ONE_A_REQUEST if name == LATENCY else rollout.habits[name]
+
+
+def _told_apart(rollout: Rollout) -> int:
+    """All that count the lines of one log, or one function's calls, are one."""
+    return 1 + len(rollout.target.metrics.business)
+
+
+def _noted(rollout: Rollout, seen: Mapping[str, RawCounts]) -> dict[str, BadCounts]:
+    return {
+        metric: note_bad_count(rollout.bad_counts.get(metric, NO_BAD_COUNTS), is_there=counts.is_whole)
+        for metric, counts in seen.items()
+        if counts.nc or counts.nb
+    }
