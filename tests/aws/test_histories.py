@@ -11,7 +11,9 @@ import pytest
 from canary.aws.histories import read_histories
 from canary.aws.metrics import Metrics
 from canary.rules.access_log import metric_namespace
+from canary.rules.habit import UNHEARD
 from canary.rules.history import FEWEST_MINUTES
+from canary.rules.release import Expectation
 from canary.rules.target import BusinessMetric
 from canary.rules.target import Metrics as TargetMetrics
 from local.base_history import write_day
@@ -85,7 +87,25 @@ def test_without_any_history_priors_stand_in(ground: Ground, until: float):
         YOUNG,
         NO_LATENCY,
         "stated priors stand in for the history of errors, client_errors, slow_800ms, business_Nothing",
+        "business_Nothing had no data in the last day",
     )
+    assert frozen.habits == {"business_Nothing": UNHEARD}
+
+
+def test_what_a_business_metric_is_used_to_say_is_frozen(ground: Ground, until: float):
+    habits = freeze(ground, ground.rig.target, until).habits
+
+    assert habits["business_CheckoutFailed"].is_heard
+    assert 0 < habits["business_CheckoutFailed"].per_request <= 1
+
+
+def test_client_errors_that_a_release_changes_on_purpose_are_not_judged(ground: Ground, until: float):
+    rollout = a_rollout(target=ground.rig.target, policy=replace(ground.rig.target.policy, metric_delay_seconds=0))
+    expecting = replace(rollout, plan=replace(rollout.plan, expects=(Expectation.CLIENT_ERRORS,)))
+    frozen = read_histories(Metrics(ground.aws.client("cloudwatch")), expecting, "orders", until)
+
+    assert "client_errors" not in frozen.minutes
+    assert "errors" in frozen.minutes
 
 
 def test_a_target_without_access_log_has_lambdas_history_and_a_limit_a_function(ground: Ground, until: float):

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from canary.aws.instruments import group_of, read_instruments
+from canary.aws.instruments import read_instruments
+from canary.aws.stages import group_of, live_stage_of
 from canary.rules.access_log import LOG_FORMAT, metric_filters
 from canary.rules.instruments import Seen, expected_instruments, find_faults
+from canary.rules.live import AccessLog
 from canary.rules.target import Metrics
 from local.controller import register_target
 from local.faults import Fault, Mode
@@ -27,7 +29,7 @@ GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group"
 
 def read(ground: Ground, tools: Tools, target: Target | None = None) -> Seen:
     target = target or ground.rig.target
-    return read_instruments(tools.clients.of(target), target, ground.rig.stage)
+    return read_instruments(tools.clients.of(target), target, live_stage_of(ground.rig.stage).log)
 
 
 def answering(target: Target, given: Exception) -> Seen:
@@ -38,7 +40,7 @@ def answering(target: Target, given: Exception) -> Seen:
 
     logs = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=paginate))
     clients: Any = SimpleNamespace(logs=logs)
-    return read_instruments(clients, target, {})
+    return read_instruments(clients, target, AccessLog())
 
 
 def test_what_the_deployment_made_has_no_fault(ground: Ground, tools: Tools):
@@ -138,7 +140,10 @@ def test_without_a_log_nothing_is_read(ground: Ground):
         (None, None),
         (f"{GROUP}:/apigw/x", "/apigw/x"),
         (f"{GROUP}:/apigw/x:*", "/apigw/x"),
-        ("arn:aws:firehose:eu-west-1:123456789012:deliverystream/x", "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x"),
+        (
+            "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x",
+            "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x",
+        ),
     ],
 )
 def test_a_log_group_is_named_by_its_destination(arn: str | None, group: str | None):

@@ -10,7 +10,8 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError, StateChangedError
 from canary.aws.stages import Stages, live_stage_of, read_fingerprint
-from canary.rules.live import Intent, LiveCanary, LiveStage
+from canary.rules.access_log import LOG_FORMAT
+from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage
 from local.faults import Fault, Mode
 from tests.aws.stubs import Changed
 
@@ -35,7 +36,8 @@ def intent(stages: Stages) -> Intent:
 
 
 def test_a_stage_reads_as_it_is(ground: Ground, stages: Stages):
-    assert stages.read() == LiveStage(ground.way_back, {"lambdaAlias": "live"}, None)
+    log = AccessLog(ground.rig.target.access_log_group, LOG_FORMAT)
+    assert stages.read() == LiveStage(ground.way_back, {"lambdaAlias": "live"}, None, log)
     assert stages.describe()["stageName"] == "prod"
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.counts import Counts, is_possible, slow_requests
+from canary.rules.counts import Counts, RawCounts, is_possible, slow_requests
 
 
 def test_holds_both_arms_of_a_minute():
@@ -49,3 +49,19 @@ def test_counts_what_lies_beyond_the_trimmed_part_as_slow(n: float, trimmed_coun
 @given(n=st.integers(0, 10**9), trimmed_count=st.floats(-10.0, 2e9))
 def test_slow_requests_always_fit_the_requests(n: int, trimmed_count: float):
     assert is_possible(n, slow_requests(float(n), trimmed_count))
+
+
+class TestRawCounts:
+    def test_are_whole_where_both_arms_bad_requests_were_counted(self):
+        assert RawCounts(60, 0, 540, 2).is_whole
+        assert not RawCounts(60, None, 540, 2).is_whole
+        assert not RawCounts(60, 0, 540, None).is_whole
+
+    def test_are_possible_as_far_as_they_were_counted(self):
+        assert RawCounts(60, None, 540, 2).is_possible
+        assert not RawCounts(60, None, 540, 541).is_possible
+
+    def test_are_folded_only_when_they_are_whole(self):
+        assert RawCounts(60, 1, 540, 2).counts == Counts(60, 1, 540, 2)
+        with pytest.raises(ValueError, match="leave the metric out of the minute"):
+            _ = RawCounts(60, None, 540, 2).counts

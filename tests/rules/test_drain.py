@@ -51,3 +51,16 @@ def test_goes_back_at_the_limit_while_base_still_has_traffic(minutes):
 
 def test_a_minute_that_shows_it_counts_at_the_limit_too():
     assert judged([(3, 1), (4, 0)], after=LIMIT).kind is DrainKind.DRAINED
+
+
+class TestFaults:
+    fault = ("the metric filter canary-orders-BaseIntegrated is gone; deploy the target again",)
+
+    def test_counts_of_an_instrument_that_fails_show_nothing(self):
+        minutes = {0: MinuteTraffic(100, 0)}
+        drain = judge_drain(minutes, since=0, now=300, metric_delay_seconds=60, faults=self.fault)
+        assert drain == Drain(DrainKind.WAIT, self.fault[0])
+
+    def test_a_fault_that_lasts_to_the_limit_goes_back(self):
+        drain = judge_drain({}, since=0, now=660, metric_delay_seconds=60, faults=self.fault)
+        assert drain == Drain(DrainKind.ROLL_BACK, self.fault[0])

@@ -4,7 +4,7 @@ from canary.rules.findings import Finding, compare, describe_findings, limits_of
 from canary.rules.rollout import MetricCount
 from tests.builders import a_rollout
 
-COUNT = MetricCount(nc=720, ec=16, nb=6480, eb=3, minutes=12)
+COUNT = MetricCount(nc=720, ec=16, nb=6480, eb=3)
 
 
 def test_tells_every_metric_under_its_word():

@@ -116,9 +116,7 @@ def test_tells_a_filter_that_is_gone():
     ],
 )
 def test_tells_how_a_filter_was_changed(changes: dict[str, object], told: str):
-    assert faults_with(**changes) == (
-        f"the metric filter {ERRORS} is not as it was made: {told}; deploy the target again",
-    )
+    assert faults_with(**changes) == (f"the metric filter {ERRORS} is not as it was made: {told}; deploy the target again",)
 
 
 def test_tells_a_filter_that_counts_a_second_time():

@@ -1,33 +1,30 @@
 from dataclasses import replace
-from math import log
 
 import pytest
 
 from canary.rules import judge
-from canary.rules.counts import Counts
+from canary.rules.counts import Counts, RawCounts
 from canary.rules.look import (
-    EXPECTED_REQUESTS,
     PATIENCE_SECONDS,
-    SILENT_MINUTES,
     MinuteRecord,
-    RawCounts,
     begin_bake,
     fold_minutes,
-    format_e,
     numbers_of,
-    prove,
     requests_needed_by_step,
     wanted_minutes,
 )
 from canary.rules.minutes import MinuteUse
+from canary.rules.missing import WAIT_SECONDS
 from canary.rules.phases import Phase
-from canary.rules.rollout import StepState, Tally
+from canary.rules.rollout import MetricCount, StepState, Tally
 from canary.rules.sources import stakes
 from tests.builders import NOON, a_policy, a_rollout
 
 START = int(NOON)
 CALM = RawCounts(nc=60, ec=0, nb=540, eb=2)
 BROKEN = RawCounts(nc=60, ec=30, nb=540, eb=2)
+UNCOUNTED = RawCounts(nc=60, ec=None, nb=540, eb=2)
+TOTAL = MetricCount(60, 0, 540, 2)
 SILENT = RawCounts(nc=0, ec=0, nb=540, eb=2)
 DELAY = 120
 
@@ -138,7 +135,7 @@ class TestFolding:
 
     def test_the_newest_minutes_without_data_are_silent_ones_after_five_minutes(self):
         folded = fold(CALM, None, None, None, now=NOON + 240 + DELAY + 301)
-        assert folded.rollout.step == replace(a_baking().step, silent_minutes=3)
+        assert folded.rollout.step == replace(a_baking().step, silent_minutes=3, metrics={})
 
     def test_a_silent_canary_is_not_judged_and_base_is_counted(self):
         folded = fold(CALM, SILENT, CALM)
@@ -172,6 +169,33 @@ class TestFolding:
         assert (cold.metrics["errors"].minutes, cold.metrics["slow_p99"].minutes) == (3, 0)
         assert (warm.metrics["errors"].minutes, warm.metrics["slow_p99"].minutes) == (4, 1)
 
+    def test_a_metric_without_its_bad_count_is_waited_for_and_then_left_out_of_the_minute(self):
+        evidence = evidence_of("errors", "business_CheckoutFailed")
+        counts = {START + 60 * i: {"errors": UNCOUNTED if i == 1 else CALM, "business_CheckoutFailed": CALM} for i in range(2)}
+        waiting = fold_minutes(a_baking(), evidence, counts, NOON + 120 + DELAY + WAIT_SECONDS)
+        assert [one.minute for one in waiting.minutes] == [START]
+        folded = fold_minutes(a_baking(), evidence, counts, NOON + 120 + DELAY + WAIT_SECONDS + 1)
+        assert [one.minute for one in folded.minutes] == [START, START + 60]
+        assert folded.minutes[1].counts["errors"] == (60, None, 540, 2)
+        shown = folded.evidence.metrics
+        assert (shown["errors"].minutes, shown["business_CheckoutFailed"].minutes) == (1, 2)
+        assert folded.rollout.totals == {"errors": TOTAL, "business_CheckoutFailed": MetricCount(120, 0, 1080, 4)}
+        assert (folded.rollout.step.judged_minutes, folded.rollout.step.silent_minutes) == (0, 0)
+        assert folded.rollout.tally == Tally(60, 0, 540, 2)
+
+    def test_what_is_not_judged_is_counted_all_the_same(self):
+        counts = {START + 60 * index: {"errors": CALM, "client_errors": BROKEN} for index in range(2)}
+        folded = fold_minutes(a_baking(), ERRORS, counts, NOON + 120 + DELAY)
+        assert folded.evidence == fold(CALM, CALM).evidence
+        assert folded.rollout.totals["client_errors"] == MetricCount(120, 60, 1080, 4)
+        assert folded.rollout.step.metrics["client_errors"] == MetricCount(60, 30, 540, 2)
+
+    def test_a_target_that_compares_no_errors_counts_the_requests_of_another_metric(self):
+        evidence = evidence_of("slow_p99", "business_CheckoutFailed")
+        seen = {"business_CheckoutFailed": RawCounts(6, 0, 54, 0), "slow_p99": CALM}
+        folded = fold_minutes(a_baking(), evidence, {START + 60 * i: seen for i in range(2)}, NOON + 120 + DELAY)
+        assert (folded.rollout.step.judged_minutes, folded.rollout.step.requests) == (1, 60)
+
     def test_the_first_own_minute_of_a_step_begins_its_safe_enough_evidence(self):
         folded = fold(CALM, CALM)
         assert folded.evidence.metrics["errors"].delta == 0.005
@@ -188,65 +212,6 @@ class TestFolding:
         folded = fold(CALM, CALM, CALM, rollout=a_baking(baking_since=None))
         assert folded.rollout.step.judged_minutes == 0
         assert folded.evidence.metrics["errors"].minutes == 3
-
-
-class TestProof:
-    def test_rests_on_the_steps_own_minutes(self):
-        folded = fold(CALM, CALM, SILENT, CALM)
-        proof = prove(folded.rollout, folded.evidence)
-        assert (proof.judged_minutes, proof.requests, proof.needed) == (2, 120, 500)
-        assert proof.requests_per_minute == 40
-        assert (proof.condemned, proof.missing, proof.is_safe) == (None, None, False)
-
-    def test_knows_no_rate_before_the_first_minute(self):
-        assert prove(a_baking(), ERRORS).requests_per_minute == 0
-
-    def test_says_when_the_canary_is_safe_enough(self):
-        folded = fold(*[RawCounts(nc=6000, ec=0, nb=6000, eb=20)] * 12)
-        assert prove(folded.rollout, folded.evidence).is_safe
-
-    def test_says_of_a_condemned_canary_what_condemns_it(self):
-        folded = fold(CALM, BROKEN, BROKEN, BROKEN)
-        sentence = prove(folded.rollout, folded.evidence).condemned
-        assert sentence.startswith("the canary is worse than base in errors: E ")
-        assert sentence.endswith(", the bar is 100 (errors: canary 90 of 240, base 8 of 2160)")
-
-    def test_names_the_metric_that_is_worst(self):
-        evidence = evidence_of("errors", "business_CheckoutFailed")
-        counts = {START + 60 * index: {"errors": CALM, "business_CheckoutFailed": BROKEN} for index in range(4)}
-        folded = fold_minutes(a_baking(), evidence, counts, NOON + 240 + DELAY)
-        assert "worse than base in business_CheckoutFailed" in prove(folded.rollout, folded.evidence).condemned
-
-    def test_says_when_history_is_missing(self):
-        folded = fold(CALM, BROKEN, BROKEN, BROKEN, BROKEN, evidence=evidence_of("errors", history=()))
-        assert prove(folded.rollout, folded.evidence).condemned.endswith("judged on stated priors for want of history)")
-
-
-class TestMissingMetrics:
-    def seen(self, *, silent, base, requests=0):
-        step = StepState(index=0, baking_since=NOON, silent_minutes=silent, requests=requests, base_requests=base)
-        return prove(a_baking(step=step), ERRORS).missing
-
-    def test_says_that_neither_arm_is_there(self):
-        assert self.seen(silent=SILENT_MINUTES, base=0) == "metrics missing: neither arm logged a request in 5 minutes"
-
-    def test_says_that_the_canary_is_not_told_apart(self):
-        assert self.seen(silent=SILENT_MINUTES, base=9 * EXPECTED_REQUESTS) == (
-            "metrics missing: base logged 180 requests in 5 minutes and the canary none at 10 %; "
-            "check that the access log carries $context.isCanaryRequest"
-        )
-
-    @pytest.mark.parametrize(
-        "seen",
-        [
-            {"silent": SILENT_MINUTES - 1, "base": 10_000},
-            {"silent": SILENT_MINUTES, "base": 10_000, "requests": 1},
-            {"silent": SILENT_MINUTES, "base": 9 * EXPECTED_REQUESTS - 1},
-        ],
-        ids=["too early", "the canary is there", "too little traffic to tell"],
-    )
-    def test_is_not_said_lightly(self, seen):
-        assert self.seen(**seen) is None
 
 
 class TestRequestsNeeded:
@@ -270,17 +235,13 @@ class TestRequestsNeeded:
         assert requests_needed_by_step(policy, evidence_of("slow_p99")) == (3,)
 
 
-@pytest.mark.parametrize(("log_e", "text"), [(log(200), "200"), (log(0.25), "0.25"), (log(1e9), "1e+09"), (700.0, "e^700")])
-def test_writes_an_e_value_for_people(log_e, text):
-    assert format_e(log_e) == text
-
-
 def test_leaves_the_numbers_of_a_look():
-    folded = fold(CALM, BROKEN)
+    counts = minutes(CALM, BROKEN)
+    folded = fold_minutes(a_baking(), ERRORS, counts, NOON + 120 + DELAY, integrated={START + 60: (58, 520)})
     numbers = numbers_of(folded)
     assert numbers["minutes"] == [
-        [START, "not_evidence", {"errors": [60, 0, 540, 2]}],
-        [START + 60, "cold", {"errors": [60, 30, 540, 2]}],
+        [START, "not_evidence", {"errors": [60, 0, 540, 2]}, None],
+        [START + 60, "cold", {"errors": [60, 30, 540, 2]}, [58, 520]],
     ]
     assert numbers["log_e"] == round(folded.evidence.log_e, 4)
     assert numbers["log_e_assisted"] == round(folded.evidence.log_e_assisted, 4)

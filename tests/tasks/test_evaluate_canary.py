@@ -85,7 +85,7 @@ def test_a_target_without_access_log_is_judged_on_lambdas_metrics(ground: Ground
     walk.look()
 
     (look,) = walk.looks()
-    counts = [seen["errors"] for _, _, seen in json.loads(look["numbers"]["S"])["minutes"]]
+    counts = [seen["errors"] for _, _, seen, _ in json.loads(look["numbers"]["S"])["minutes"]]
     assert any(canary > 0 and base > 0 for canary, _, base, _ in counts)
 
 

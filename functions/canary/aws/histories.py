@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from canary.aws.metrics import Metrics
     from canary.rules.rollout import Rollout
-    from canary.rules.sources import ArmSource, Series
+    from canary.rules.sources import ArmSource, Series, Source
 
 Minutes = dict[int, tuple[int, int]]
 """Requests and bad ones by minute."""
@@ -77,7 +77,7 @@ class _Reader:
 
     def read(self) -> FrozenHistory:
         target, way_back, intent = self._rollout.target, self._rollout.way_back, self._rollout.intent
-        own = self._minutes(error_source(target, way_back, intent).base)
+        own = self._minutes_of(error_source(target, way_back, intent))
         is_young = len(own) < FEWEST_MINUTES and target.stage is not None and has_log(target)
         latency = self._stage_latency() if is_young else latency_series(target, way_back, intent).base
         limits = self._limits(latency)
@@ -87,11 +87,11 @@ class _Reader:
             if source.metric == "errors":
                 minutes["errors"] = requests
             elif source.metric == CLIENT_ERRORS:
-                minutes[CLIENT_ERRORS] = self._client_errors(source.base)
+                minutes[CLIENT_ERRORS] = self._client_errors(source)
             elif source.metric.removeprefix("slow_") in limits:
                 minutes[source.metric] = self._minutes(slow_arm(latency, limits[source.metric.removeprefix("slow_")]))
             else:
-                minutes[source.metric] = self._minutes(source.base)
+                minutes[source.metric] = self._minutes_of(source)
         habits = {metric: self._habit(minutes[metric], requests) for metric in map(business_metric, target.metrics.business)}
         judged = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}
         return FrozenHistory(judged, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
@@ -107,15 +107,19 @@ class _Reader:
     def _minutes(self, arm: ArmSource) -> Minutes:
         return read_history(self._metrics, arm, self._start, self._end)
 
+    def _minutes_of(self, source: Source) -> Minutes:
+        always = source.counts_bad_always
+        return read_history(self._metrics, source.base, self._start, self._end, counts_bad_always=always)
+
     def _stage_errors(self) -> Minutes:
         stage = self._rollout.target.stage
         return self._minutes(stage_error_history(self._api_name, stage.stage_name)) if stage else {}
 
-    def _client_errors(self, own: ArmSource) -> Minutes:
+    def _client_errors(self, own: Source) -> Minutes:
         """The filter's count where it is old enough: where it has none yet, the missing would read as no 4xx at all."""
-        counted = self._metrics.read(own.bad, self._start, self._end)
-        if all(len(counted[one]) >= FEWEST_MINUTES for one in own.bad):
-            return self._minutes(own)
+        counted = self._metrics.read(own.base.bad, self._start, self._end)
+        if all(len(counted[one]) >= FEWEST_MINUTES for one in own.base.bad):
+            return self._minutes_of(own)
         stage = self._rollout.target.stage
         return self._minutes(stage_client_error_history(self._api_name, stage.stage_name)) if stage else {}
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from canary.rules.habit import Habit
 from canary.rules.live import Intent, WayBack
+from canary.rules.missing import BadCounts
 from canary.rules.phases import Aliases, Phase, Rung, Standing
 from canary.rules.plan import Plan
-from canary.rules.habit import Habit
-from canary.rules.missing import BadCounts
 from canary.rules.policy import Progression
 from canary.rules.silence import Heard
 from canary.rules.split import NO_SPLIT_EVIDENCE, SplitEvidence
