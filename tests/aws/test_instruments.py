@@ -138,7 +138,10 @@ def test_without_a_log_nothing_is_read(ground: Ground):
         (None, None),
         (f"{GROUP}:/apigw/x", "/apigw/x"),
         (f"{GROUP}:/apigw/x:*", "/apigw/x"),
-        ("arn:aws:firehose:eu-west-1:123456789012:deliverystream/x", "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x"),
+        (
+            "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x",
+            "arn:aws:firehose:eu-west-1:123456789012:deliverystream/x",
+        ),
     ],
 )
 def test_a_log_group_is_named_by_its_destination(arn: str | None, group: str | None):

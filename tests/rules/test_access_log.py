@@ -100,9 +100,7 @@ def test_a_line_that_names_no_api_does_not_count():
     assert filters_matching(json.dumps(line)) == set()
 
 
-@given(
-    st.lists(ROUTES, max_size=4), st.sampled_from(PATHS), st.sampled_from(METHODS), st.sampled_from(["true", "false", "-"])
-)
+@given(st.lists(ROUTES, max_size=4), st.sampled_from(PATHS), st.sampled_from(METHODS), st.sampled_from(["true", "false", "-"]))
 def test_what_is_outside_counts_nowhere_and_the_rest_as_ever(routes: list[OutsideRoute], path: str, method: str, arm: str):
     outside = Outside(tuple(routes))
     line = a_line(resourcePath=path, httpMethod=method, isCanary=arm, status=500)
@@ -116,7 +114,9 @@ def test_a_pattern_that_is_too_long_is_told_with_its_length():
     longest = max(len(one.pattern) for one in metric_filters(a_target(outside=Outside(routes))))
     assert longest > LONGEST_PATTERN
 
-    assert f"canary-orders-BaseIntegrated {longest} characters long" in str(find_long_pattern(a_target(outside=Outside(routes))))
+    assert f"canary-orders-BaseIntegrated {longest} characters long" in str(
+        find_long_pattern(a_target(outside=Outside(routes)))
+    )
     assert find_long_pattern(a_target(outside=Outside(routes[:5]))) is None
 
 

@@ -40,7 +40,10 @@ def is_counted(log_format: str) -> bool:
             line = json.loads(line_of(log_format, which))
         except ValueError:
             return False
-        if not isinstance(line, dict) or (line["status"], line["stage"]) != (int(SAMPLES[Prints.NUMBER][which]), ("prod", "-")[which]):
+        if not isinstance(line, dict) or (line["status"], line["stage"]) != (
+            int(SAMPLES[Prints.NUMBER][which]),
+            ("prod", "-")[which],
+        ):
             return False
     return True
 
@@ -96,13 +99,25 @@ def test_fields_of_their_own_do_no_harm(field: str):
 @pytest.mark.parametrize(
     ("field", "clause", "write"),
     [
-        ('"backendMs":$context.integration.latency', "$context.integration.latency without quotes, which may print -", '"backendMs":"$context.integration.latency"'),
-        ('"n": $context.responseLength', "$context.responseLength without quotes, which may print -", '"n":"$context.responseLength"'),
+        (
+            '"backendMs":$context.integration.latency',
+            "$context.integration.latency without quotes, which may print -",
+            '"backendMs":"$context.integration.latency"',
+        ),
+        (
+            '"n": $context.responseLength',
+            "$context.responseLength without quotes, which may print -",
+            '"n":"$context.responseLength"',
+        ),
         ('"x":$context.somethingNew', "$context.somethingNew without quotes, which may print -", '"x":"$context.somethingNew"'),
         ('"w":{"ms":[$context.waf.latency]}', "$context.waf.latency without quotes", '"$context.waf.latency"'),
         ('"w":{"ms":$context.waf.latency}', "$context.waf.latency without quotes", '"ms":"$context.waf.latency"'),
         ('"id":$context.requestId', "$context.requestId without quotes, which may print -", '"id":"$context.requestId"'),
-        ('"at":$context.resourcePath', "$context.resourcePath without quotes, which prints text", '"at":"$context.resourcePath"'),
+        (
+            '"at":$context.resourcePath',
+            "$context.resourcePath without quotes, which prints text",
+            '"at":"$context.resourcePath"',
+        ),
         ('"e":$context.error.messageString', "quotes of its own", '"e":"$context.error.message"'),
         ('"e":"$context.error.messageString"', "quotes of its own", '"e":"$context.error.message"'),
         ('"e":"why: $context.error.messageString"', "quotes of its own", '"e":"why: $context.error.message"'),

@@ -226,7 +226,13 @@ def test_stakes_add_up_to_one(metrics):
 
 @pytest.mark.parametrize(
     ("metric", "family"),
-    [("errors", "errors"), ("client_errors", "client_errors"), ("slow_p99", "slow"), ("slow_250ms", "slow"), ("business_Checkout_Failed", "business")],
+    [
+        ("errors", "errors"),
+        ("client_errors", "client_errors"),
+        ("slow_p99", "slow"),
+        ("slow_250ms", "slow"),
+        ("business_Checkout_Failed", "business"),
+    ],
 )
 def test_knows_the_policys_key_of_a_metric(metric, family):
     assert family_of(metric) == family

@@ -1,7 +1,7 @@
 """What counts the requests, read at a look: the stage's access log from GetStage's answer, and the metric filters.
 
-The filters take one call where they fit on one page of fifty. A look must not fail because CloudWatch Logs is busy, so an answer
-that may come the next time makes no difference.
+The filters take one call where they fit on one page of fifty. That CloudWatch Logs is busy tells nothing of them, and is
+no reason for a look to fail.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from canary.aws.clients import TargetClients
     from canary.rules.target import Target
 
-BUSY = {"ThrottlingException", "Throttling", "TooManyRequestsException", "LimitExceededException", "ServiceUnavailableException"}
+BUSY = {
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "ServiceUnavailableException",
+}
 SERVER_ERROR = 500
 
 
