@@ -7,12 +7,14 @@ of them together can show: two targets that would move the same thing.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import yaml
 
 from canary.edge.target import parse_target
+from canary.rules.access_log import MOST_FILTERS, metric_filters
 from canary.rules.problems import Problem, show
 from canary.rules.target import Target
 
@@ -67,7 +69,7 @@ def load_targets(folder: Path) -> tuple[Target, ...]:
     if not folder.is_dir():
         raise TargetsError(f"{folder.name}: no such folder; name the one that your targets' files are in")
     files = [read_target_file(path) for path in sorted(folder.glob(PATTERN))]
-    findings = [*(finding for file in files for finding in file.findings), *_find_rivals(files)]
+    findings = [*(finding for file in files for finding in file.findings), *_find_rivals(files), *_find_full_groups(files)]
     if findings:
         raise TargetsError("\n".join(map(str, findings)))
     return tuple(file.target for file in files if file.target)
@@ -148,6 +150,19 @@ def _find_rivals(files: Sequence[TargetFile]) -> Iterator[Finding]:
         for claim, (field, what) in _claims(file.target).items() if file.target else ():
             if (owner := owners.setdefault(claim, file.name)) != file.name:
                 yield file.find(field, f"{what} belongs to {owner} already", "one target moves it; drop it from the other")
+
+
+def _find_full_groups(files: Sequence[TargetFile]) -> Iterator[Finding]:
+    """Log groups with more metric filters than CloudWatch Logs takes: told of the first file that is one too many."""
+    filters: Counter[str] = Counter()
+    for file in files:
+        group = file.target.access_log_group if file.target else None
+        if file.target and group:
+            before = filters[group]
+            filters[group] += len(metric_filters(file.target))
+            if before <= MOST_FILTERS < filters[group]:
+                got = f"with this target {group} has {filters[group]} metric filters; a log group takes {MOST_FILTERS}"
+                yield file.find("access_log_group", got, "give the stage's access log a group of its own")
 
 
 def _claims(target: Target) -> Mapping[tuple[str, ...], tuple[str, str]]:

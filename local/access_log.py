@@ -91,8 +91,8 @@ _VARIABLES: dict[str, Callable[[Served], str | int | None]] = {
     "requestTimeEpoch": lambda served: int(served.at * 1000),
     "resourceId": lambda served: served.method.resource_id if served.method else None,
     "resourcePath": resource_path,
-    "responseLatency": lambda served: served.latency,
+    "responseLatency": lambda served: None if served.is_unmeasured else served.latency,
     "responseLength": lambda served: len(served.body.encode()),
     "stage": lambda served: served.request.stage,
-    "status": lambda served: served.status,
+    "status": lambda served: None if served.is_unmeasured else served.status,
 }

@@ -169,6 +169,7 @@ class DataPlane:
     def _refuse(self, served: Served) -> None:
         """A request for an unknown route; which arm's it is while there is a canary, no record says."""
         served.answer_error(FORBIDDEN, "Missing Authentication Token", "MISSING_AUTHENTICATION_TOKEN")
+        served.is_unmeasured = self._unknowns.ask("values-of-refused-request") == "dash"
         if served.is_canary is None:
             return
         match self._unknowns.ask("is-canary-of-refused-request"):

@@ -43,7 +43,8 @@ class Served:
 
     ``settings`` are those this request saw, ``arm`` the one it got (None where there is no such stage), ``is_canary``
     what ``$context.isCanaryRequest`` says. ``function``, ``qualifier`` and ``version`` say who answered;
-    ``integration_status`` is Lambda's own status, ``function_status`` the one the function returned.
+    ``integration_status`` is Lambda's own status, ``function_status`` the one the function returned. ``is_unmeasured``: the
+    access log has neither status nor latency of it.
     """
 
     request: Request
@@ -69,6 +70,7 @@ class Served:
     error_message: str | None = None
     error_type: str | None = None
     integration_error: str | None = None
+    is_unmeasured: bool = False
 
     @property
     def at(self) -> float:

@@ -123,6 +123,12 @@ QUESTIONS = (
         assumed="true",
     ),
     Question(
+        "values-of-refused-request",
+        "what do $context.status and $context.responseLatency print for a request that is refused early or broken off?",
+        ("numbers", "dash"),
+        assumed="numbers",
+    ),
+    Question(
         "metric-delay",
         "how long after a minute ended do AWS/ApiGateway and AWS/Lambda metrics of it arrive?",
         ("45-seconds", "5-minutes"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 API_REQUEST = Decimal("3.50") / MILLION
 LOG_GIGABYTE = Decimal("0.50")
+WEB_ACL_HOUR = Decimal("5.00") / 730
 LINE_BYTES = Decimal(1_000)  # of a request in the access log; a canary's is written twice
 MEMORY_GB = 0.125
 CALL_SECONDS = 0.1
@@ -39,6 +40,7 @@ class Budget:
     lines: int = 0
     metrics: int = 0
     transitions: int = 0
+    web_acl_hours: int = 0
 
     def __add__(self, other: Budget) -> Budget:
         return Budget(
@@ -49,6 +51,7 @@ class Budget:
             self.lines + other.lines,
             self.metrics + other.metrics,
             self.transitions + other.transitions,
+            self.web_acl_hours + other.web_acl_hours,
         )
 
     @property
@@ -61,6 +64,7 @@ class Budget:
             + 2 * self.lines * LINE_BYTES / GIGABYTE * LOG_GIGABYTE
             + self.metrics * RATES.metric
             + self.transitions * RATES.transition
+            + self.web_acl_hours * WEB_ACL_HOUR
         )
 
 

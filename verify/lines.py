@@ -28,6 +28,12 @@ def read_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict[
     return {line[name]: line for line in lines for name in ("requestId", "extendedRequestId") if line.get(name) in requests}
 
 
+def read_all(scratch: Scratch, group: str) -> list[Line]:
+    """All lines of the group that are JSON objects."""
+    events = scratch.aws.pages("logs", "filter_log_events", "events", logGroupName=group)
+    return [line for event in events if (line := _parse(event["message"]))]
+
+
 def await_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict[str, Line]:
     """As `read_lines`, once all are there.
 

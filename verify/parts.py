@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from verify.scratch import Scratch
 
-LOG_PURPOSES = ("arms", "refusals")
+LOG_PURPOSES = ("arms", "refusals", "values")
 _WRITE_LOGS = [
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
@@ -36,7 +36,7 @@ class Part(StrEnum):
 
     API = "1 REST API (Regional, three mock methods; its stages and deployments), deleted with everything in it"
     FUNCTION = "1 Lambda function (128 MB, python3.13; 2 versions, 2 aliases), 1 role without any permission, 1 log group"
-    LOG = "4 log groups for access logs"
+    LOG = "6 log groups for access logs, and in an account 1 web ACL of AWS WAF for some minutes"
     MACHINE = "1 Step Functions state machine (Standard) and 1 role that may read and patch this API's stages"
     STACK = "1 CloudFormation stack with one stage of this API in it"
 

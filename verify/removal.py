@@ -147,6 +147,33 @@ def _log_role_commands(_: Entry) -> list[str]:
     return [f"apigateway update-account --patch-operations {shlex.quote(operations)}"]
 
 
+def _remove_web_acl(aws: Aws, entry: Entry) -> None:
+    for acl in web_acls(aws, entry.name):
+        for arn in aws.call("wafv2", "list_resources_for_web_acl", WebACLArn=acl["ARN"], ResourceType="API_GATEWAY")[
+            "ResourceArns"
+        ]:
+            aws.call("wafv2", "disassociate_web_acl", ResourceArn=arn)
+        names = {"Name": entry.name, "Scope": "REGIONAL", "Id": acl["Id"], "LockToken": acl["LockToken"]}
+        aws.call_once_believed("wafv2", "delete_web_acl", code="WAFAssociatedItemException", **names)
+
+
+def web_acls(aws: Aws, name: str) -> Iterator[dict[str, str]]:
+    """The web ACLs of this name."""
+    marker: dict[str, str] = {}
+    while True:
+        page = aws.call("wafv2", "list_web_acls", Scope="REGIONAL", **marker)
+        yield from (each for each in page["WebACLs"] if each["Name"] == name)
+        if not page.get("NextMarker"):
+            return
+        marker = {"NextMarker": page["NextMarker"]}
+
+
+def _web_acl_commands(entry: Entry) -> list[str]:
+    """Deleting one takes its id and a token, which only the list has."""
+    listed = f"wafv2 list-web-acls --scope REGIONAL --query \"WebACLs[?Name=='{entry.name}'].[Id,LockToken]\""
+    return [listed, f"wafv2 delete-web-acl --scope REGIONAL --name {entry.name} --id ID --lock-token TOKEN"]
+
+
 _LOG_GROUP = Kind("log group", _remove_log_group, _log_group_commands)
 
 KINDS: Mapping[str, Kind] = {
@@ -159,4 +186,5 @@ KINDS: Mapping[str, Kind] = {
     "role-with-policy": Kind("role", _remove_role, _role_with_policy_commands),
     "stack": Kind("stack", _remove_stack, lambda entry: [f"cloudformation delete-stack --stack-name {entry.name}"]),
     "state-machine": Kind("state machine", _remove_machine, _machine_commands),
+    "web-acl": Kind("web ACL", _remove_web_acl, _web_acl_commands),
 }

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ class Reply:
 Get = Callable[[str], Reply]
 """Sends one GET to a URL. Whatever happens is a reply."""
 
+BreakOff = Callable[[str], None]
+"""Sends one GET to a URL and hangs up."""
+
 
 def get(url: str) -> Reply:
     """One GET over the network."""
@@ -44,6 +50,16 @@ def get(url: str) -> Reply:
             return reply(error.code, error.read(), _id_of(error.headers))
     except (URLError, OSError):
         return Reply(0, {})
+
+
+def break_off(url: str) -> None:
+    """One GET over the network whose sender hangs up before an answer can come."""
+    place = urlsplit(url)
+    make = HTTPSConnection if place.scheme == "https" else HTTPConnection
+    connection = make(place.netloc, timeout=TIMEOUT_SECONDS)
+    with suppress(HTTPException, OSError):
+        connection.request("GET", place.path, headers={"User-Agent": "canary-verify"})
+    connection.close()
 
 
 def reply(status: int, content: bytes, request_id: str | None) -> Reply:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from canary.rules.access_log import LOG_FORMAT
 from verify.answer import UnansweredError
 from verify.aws import RefusedError
+from verify.replies import break_off
 from verify.stage import BASE_VARIABLES, Stage
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from verify.aws import Aws
     from verify.ledger import Ledger
     from verify.pace import Pace
-    from verify.replies import Get, Reply
+    from verify.replies import BreakOff, Get, Reply
 
 Measured = TypeVar("Measured")
 
@@ -33,7 +34,7 @@ EMULATED = "/_aws/execute-api/"
 class Scratch:
     """One run's own corner of an account. ``parts`` has put into it what the questions need."""
 
-    def __init__(self, aws: Aws, ledger: Ledger, get: Get, pace: Pace) -> None:
+    def __init__(self, aws: Aws, ledger: Ledger, get: Get, pace: Pace, break_off: BreakOff = break_off) -> None:
         self.aws = aws
         self.ledger = ledger
         self.pace = pace
@@ -44,10 +45,16 @@ class Scratch:
         self.second = ""
         """Another deployment of the same API."""
         self._get = get
+        self._break_off = break_off
         self.stage_names: list[str] = []
         self._numbers = count(1)
         self._measured: dict[object, object] = {}
         self._failed: dict[object, Exception] = {}
+
+    @property
+    def is_account(self) -> bool:
+        """Whether it is AWS itself that is asked, and no emulator."""
+        return self.ledger.header.endpoint_url is None
 
     @property
     def function(self) -> str:
@@ -95,13 +102,13 @@ class Scratch:
         self.create("log-group", name, make)
 
     @contextmanager
-    def stage(self, *, log: str | None = None) -> Iterator[Stage]:
+    def stage(self, *, log: str | None = None, log_format: str = LOG_FORMAT) -> Iterator[Stage]:
         """A stage of its own for a question, its base on the first deployment; ``log`` is its access-log group."""
         stage = self._create_stage()
         try:
             if log:
                 arn = self.aws.place.arn("logs", f"log-group:{log}")
-                self._write_log(stage, arn)
+                self._write_log(stage, arn, log_format)
             yield stage
         finally:
             with suppress(RefusedError):  # the API's removal takes it along
@@ -122,6 +129,10 @@ class Scratch:
     def get(self, stage: Stage, path: str) -> Reply:
         """One request."""
         return self._get(f"{stage.address}{path}")
+
+    def break_off(self, stage: Stage, path: str) -> None:
+        """One request that nobody waits for."""
+        self._break_off(f"{stage.address}{path}")
 
     def create_deployment(self, description: str) -> str:
         """A detached deployment of the API as it is; its id."""
@@ -148,9 +159,9 @@ class Scratch:
         )
         return Stage(self.aws, self.rest_api_id, name, self.address(name))
 
-    def _write_log(self, stage: Stage, arn: str) -> None:
+    def _write_log(self, stage: Stage, arn: str, log_format: str) -> None:
         """Have the stage write its access log. API Gateway's role may be new, and not known everywhere yet."""
-        settings = {"destinationArn": arn, "format": LOG_FORMAT}
+        settings = {"destinationArn": arn, "format": log_format}
         operations = [
             {"op": "replace", "path": f"/accessLogSettings/{name}", "value": value} for name, value in settings.items()
         ]

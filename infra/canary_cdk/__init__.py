@@ -6,7 +6,7 @@ a pipeline, `RolloutSchedule` by the clock.
 """
 
 from canary.rules.release import Journey
-from canary.rules.target import BusinessMetric, Metrics
+from canary.rules.target import BusinessMetric, Metrics, Outside, OutsideRoute
 from canary_cdk.compiled import TargetFunction
 from canary_cdk.controller import Controller
 from canary_cdk.pipeline import RolloutAction, rollout_machine
@@ -22,6 +22,8 @@ __all__ = [
     "Controller",
     "Journey",
     "Metrics",
+    "Outside",
+    "OutsideRoute",
     "RolloutAction",
     "RolloutSchedule",
     "StageError",

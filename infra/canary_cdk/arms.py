@@ -64,8 +64,13 @@ def _row(title: str, metrics: dict[Arm, list[cloudwatch.IMetric]]) -> list[cloud
 
 def _log_requests(target: Target, arm: Arm) -> list[cloudwatch.IMetric]:
     space, prefix = metric_namespace(target.name), arm.value.capitalize()
-    slow = [f"Slow{limit}" for limit in target.metrics.latency_limits_ms]
-    return [_metric(Series(space, f"{prefix}{what}", "Sum"), what.lower()) for what in ("Requests", "Errors", *slow)]
+    labels = {
+        "Requests": "requests",
+        "Errors": "errors",
+        **({"ClientErrors": "4xx"} if target.metrics.client_errors else {}),
+        **{f"Slow{limit}": f"slow{limit}" for limit in target.metrics.latency_limits_ms},
+    }
+    return [_metric(Series(space, f"{prefix}{what}", "Sum"), label) for what, label in labels.items()]
 
 
 def _log_latency(target: Target, arm: Arm) -> list[cloudwatch.IMetric]:

@@ -53,6 +53,7 @@ def compile_target(  # noqa: PLR0913 - a target's own keys
     metrics: rules.Metrics,
     alarms: Sequence[cloudwatch.IAlarm],
     shared_live_alias: bool,
+    outside: rules.Outside,
 ) -> rules.Target:
     """The target, its ids and names perhaps tokens.
 
@@ -70,6 +71,7 @@ def compile_target(  # noqa: PLR0913 - a target's own keys
         metrics=metrics,
         alarms=tuple(alarm.alarm_name for alarm in alarms),
         shared_live_alias=shared_live_alias,
+        outside=outside,
     )
     written: dict[str, Any] = json.loads(TOKEN.sub(r"token\1", target_to_json(target)))
     if not isinstance(policy, Policy):

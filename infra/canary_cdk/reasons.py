@@ -62,6 +62,11 @@ WILDCARDS = (
         "Lambda names the streams of a function's own log group",
     ),
     _wildcard(
+        "logs:DescribeMetricFilters",
+        rf"log-group:(?:{NAME}|[/#])+:\*",
+        "an access-log group's ARN ends in :* for every action but those on tags",
+    ),
+    _wildcard(
         "lambda:InvokeFunction",
         r"function:canary-\w+:\*",
         "a running execution goes on calling the versions it started with after newer ones are published",

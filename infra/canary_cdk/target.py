@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.target import Metrics
+from canary.rules.target import Metrics, Outside
 from canary_cdk.compiled import TargetFunction, compile_target
 from canary_cdk.registered import RegisteredTarget
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from canary_cdk.controller import Controller
 
 STANDARD_METRICS = Metrics()
+NOTHING_OUTSIDE = Outside()
 
 
 class Target(RegisteredTarget):
@@ -45,6 +46,7 @@ class Target(RegisteredTarget):
         metrics: Metrics = STANDARD_METRICS,
         alarms: Sequence[cloudwatch.IAlarm] = (),
         shared_live_alias: bool = False,
+        outside: Outside = NOTHING_OUTSIDE,
         dashboard: bool = True,
         controller: Controller | None = None,
     ) -> None:
@@ -62,11 +64,13 @@ class Target(RegisteredTarget):
             metrics: what is compared between base and canary.
             alarms: alarms of your own; one that fires rolls back.
             shared_live_alias: whether others (event sources, other stages) may use the live aliases too.
+            outside: routes and authorizers that both arms call alike on purpose, and that are not counted.
             dashboard: whether there is a dashboard of both arms.
             controller: the controller, where it is in the same app: it is then deployed before the target and deleted after.
 
         Raises:
             RefusedError: with every problem of what was given.
+            FullLogGroupError: the access-log group would have more metric filters than CloudWatch Logs takes.
 
         """
         target = compile_target(
@@ -79,6 +83,7 @@ class Target(RegisteredTarget):
             metrics=metrics,
             alarms=alarms,
             shared_live_alias=shared_live_alias,
+            outside=outside,
         )
         super().__init__(scope, construct_id, target=target, dashboard=dashboard)
         if controller is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from canary.rules.access_log import metric_filters
 from canary.rules.alarms import target_alarms
 from canary_cdk import naming
 from canary_cdk.permissions import allow
@@ -38,6 +39,8 @@ def target_role(scope: Construct, target: Target) -> iam.Role:
         _allow_function(role, function)
     allow(role, "lambda:ListEventSourceMappings", "*")
     allow(role, "cloudwatch:GetMetricData", "*")
+    if target.access_log_group and metric_filters(target):
+        allow(role, "logs:DescribeMetricFilters", naming.log_streams_arn(stack, target.access_log_group))
     if target.alarms or target_alarms(target):
         allow(role, "cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory", "*")
     return role

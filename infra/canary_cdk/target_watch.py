@@ -16,7 +16,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from canary.rules.access_log import metric_filters
+from canary.rules.access_log import MOST_FILTERS, metric_filters
 from canary.rules.alarms import target_alarms
 from canary_cdk import naming
 from canary_cdk.functions import LISTENER
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 
 
+class FullLogGroupError(ValueError):
+    """The app's fault: a log group would have more metric filters than CloudWatch Logs takes."""
+
+
 class TargetWatch(Construct):
     """The filters, alarms and rule of one target."""
 
@@ -36,6 +40,7 @@ class TargetWatch(Construct):
         super().__init__(scope, construct_id)
         if target.stage and target.access_log_group:
             self._count(target, target.access_log_group)
+            self._require_room(target, target.access_log_group)
         self._alarm(target)
         if names := [*(alarm.name for alarm in target_alarms(target)), *target.alarms]:
             self._listen(target, names)
@@ -56,6 +61,20 @@ class TargetWatch(Construct):
                         default_value=one.default,
                     )
                 ],
+            )
+
+    def _require_room(self, target: Target, log_group: str) -> None:
+        """Refuse what CloudFormation would only find out halfway (docs/aws.md#metric-filter-limits).
+
+        All metric filters of the app count, whoever made them; those of other apps nobody knows here.
+        """
+        made = [one for one in self.node.root.node.find_all() if isinstance(one, logs.CfnMetricFilter)]
+        here = [one for one in made if one.log_group_name == log_group]
+        if len(here) > MOST_FILTERS:
+            name = readable(cdk.Stack.of(self).resolve(log_group))
+            raise FullLogGroupError(
+                f"with target {target.name} the log group {name} has {len(here)} metric filters, and CloudWatch Logs takes "
+                f"{MOST_FILTERS}; give the stage of a target an access-log group of its own"
             )
 
     def _alarm(self, target: Target) -> None:

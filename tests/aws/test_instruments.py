@@ -84,7 +84,7 @@ def test_a_filter_that_somebody_changed_is_told(ground: Ground, tools: Tools):
 
 def test_a_log_that_was_taken_off_is_told(ground: Ground, tools: Tools):
     target = ground.rig.target
-    seen = read_instruments(tools.clients.of(target), target, {**ground.rig.stage, "accessLogSettings": {}})
+    seen = read_instruments(tools.clients.of(target), target, AccessLog())
 
     (fault,) = find_faults(expected_instruments(target), seen)
 

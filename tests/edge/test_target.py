@@ -15,6 +15,9 @@ SAMPLE = Path(__file__).parents[2] / "targets" / "orders.yaml"
 STAGE = {"rest_api_id": "a1b2c3d4e5", "stage_name": "prod", "alias_variable": "lambdaAlias"}
 
 
+METRIC_FIELDS = "errors, client_errors, slow, latency_limits_ms, business"
+
+
 def a_function(name="orders-read", live="live", canary="canary"):
     return {"name": name, "live": live, "canary": canary}
 
@@ -125,14 +128,8 @@ def test_asks_for_quotes_around_an_id_of_digits():
             {"business": [{"name": "A", "namespace": "N"}, {"name": "A", "namespace": "M"}]},
             'metrics.business[1].name: listed twice, got "A" again; drop one of them',
         ),
-        (
-            None,
-            "metrics: not a mapping, got null; give a mapping with errors, client_errors, slow, latency_limits_ms, business",
-        ),
-        (
-            [],
-            "metrics: not a mapping, got a list of 0; give a mapping with errors, client_errors, slow, latency_limits_ms, business",
-        ),
+        (None, f"metrics: not a mapping, got null; give a mapping with {METRIC_FIELDS}"),
+        ([], f"metrics: not a mapping, got a list of 0; give a mapping with {METRIC_FIELDS}"),
     ],
 )
 def test_refuses_metrics_that_compare_nothing_or_the_same_twice(metrics, answer):
@@ -226,3 +223,48 @@ def test_refuses_a_parameter_that_somebody_broke(text, answer):
     with pytest.raises(RefusedError) as caught:
         target_from_json(text)
     assert str(caught.value).startswith(answer)
+
+
+@pytest.mark.parametrize(
+    ("outside", "answer"),
+    [
+        ({}, "outside[0]: it needs a path or an authorizer, and not both; give one of them"),
+        ({"path": "/a", "authorizer": "x"}, "outside[0]: it needs a path or an authorizer, and not both; give one of them"),
+        (
+            {"authorizer": "x", "methods": ["GET"]},
+            "outside[0].methods: an authorizer has no methods; drop methods, or give a path",
+        ),
+        (
+            {"path": "/*"},
+            'outside[0].path: every request would be outside, got "/*"; name the routes that the release does not touch',
+        ),
+        ({"path": "/a", "methods": ["GET", "GET"]}, 'outside[0].methods[1]: listed twice, got "GET" again; drop one of them'),
+    ],
+)
+def test_what_is_outside_is_one_thing_each(outside, answer):
+    assert problems_of(a_stage_target(outside=[outside])) == [answer]
+
+
+@pytest.mark.parametrize("path", ["legacy/*", "/a/*/b", "/*/b", "/a**"])
+def test_a_star_stands_at_the_end_of_a_path_only(path):
+    (answer,) = problems_of(a_stage_target(outside=[{"path": path}]))
+    assert answer.startswith("outside[0].path: not a resource path (/ first; * only at the end, for any text), got")
+
+
+def test_routes_outside_that_no_filter_can_hold_are_told_with_the_patterns_length():
+    routes = [{"path": f"/legacy/{'x' * 60}/{number}"} for number in range(15)]
+    (answer,) = problems_of(a_stage_target(access_log_group="/apigw/orders", outside=routes))
+    assert answer.startswith("outside: the routes outside make the pattern of the metric filter canary-orders-BaseIntegrated ")
+
+
+def test_what_is_outside_comes_back_from_the_registered_target():
+    target = require_target(
+        a_stage_target(
+            access_log_group="/apigw/orders",
+            metrics={"client_errors": False},
+            outside=[{"path": "/legacy/*", "methods": ["GET"]}, {"path": "/x"}, {"authorizer": "partner"}],
+        )
+    )
+    assert target_from_json(target_to_json(target)) == target
+    assert target.outside.authorizers == ("partner",)
+    assert not target.metrics.client_errors

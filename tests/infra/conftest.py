@@ -90,7 +90,7 @@ def _build_foreign(app: Any) -> None:
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
 
-    from canary_cdk import BusinessMetric, Controller, Metrics, Target, TargetFunction
+    from canary_cdk import BusinessMetric, Controller, Metrics, Outside, OutsideRoute, Target, TargetFunction
 
     stack = cdk.Stack(app, "shop")
     layer = lambda_.LayerVersion(stack, "Tools", code=lambda_.Code.from_asset(str(ROOT / "examples")))
@@ -132,6 +132,7 @@ def _build_foreign(app: Any) -> None:
         policy={"from": "fast", "min_requests": 200},
         metrics=Metrics(latency_limits_ms=(800,), business=(BusinessMetric("CheckoutFailed", "Shop"),)),
         alarms=[alarm],
+        outside=Outside(routes=(OutsideRoute("/legacy/*", ("GET",)),), authorizers=("partner",)),
         controller=owner,
     )
     Target(

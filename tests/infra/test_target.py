@@ -11,6 +11,8 @@ import pytest
 from canary.edge.target import require_target, target_from_json
 from canary.rules.access_log import metric_filters
 from canary.rules.alarms import target_alarms
+from canary.rules.target import Outside, OutsideRoute
+from canary_cdk.target_watch import FullLogGroupError, TargetWatch
 from infra.stacks import SAMPLE_API, TargetStack
 from infra.targets import load_targets
 from tests.infra.conftest import ROOT
@@ -61,7 +63,7 @@ def test_a_file_is_registered_as_it_is_with_the_role_that_was_made(orders, targe
 
 
 def test_the_metric_filters_are_the_rules_own(orders, target):
-    expected = {one.name: one for one in metric_filters("orders", target.metrics.latency_limits_ms)}
+    expected = {one.name: one for one in metric_filters(target)}
     made = {one["FilterName"]: one for one in orders.of_type("AWS::Logs::MetricFilter").values()}
     assert {*made} == {*expected}
     for name, one in made.items():
@@ -128,6 +130,7 @@ def test_the_role_may_do_what_a_rollout_of_this_target_needs_and_nothing_else(or
         ),
         *(("lambda:GetPolicy", f"{function}:{alias}") for function in functions for alias in ("live", "canary")),
         *(("lambda:GetFunctionConfiguration", f"{function}:*") for function in functions),
+        ("logs:DescribeMetricFilters", f"arn:<Partition>:logs:{PLACE}:log-group:/apigw/orders-prod:*"),
         ("lambda:ListEventSourceMappings", "*"),
         *((action, "*") for action in everything),
     }
@@ -221,6 +224,30 @@ def test_a_role_around_objects_of_an_app_is_as_narrow(shop):
     assert stage.lower() == f"<{found.stage.rest_api_id}>/stages/<{found.stage.stage_name}>"
     moved = {resource.rpartition(":function:")[2].lower() for action, resource in allowed if action == "lambda:UpdateAlias"}
     assert moved == {f"<{one.name}>" for one in found.functions}
+
+
+def test_filters_count_the_apps_own_api_and_stage_without_the_routes_outside(shop):
+    found = registered(shop, "shop-orders")
+    patterns = [text(one["FilterPattern"]).lower() for one in of(shop, "Orders", "AWS::Logs::MetricFilter").values()]
+    assert len(patterns) == 12
+    ours = f'{{ $.apiid = "<{found.stage.rest_api_id}>" && $.stage = "<{found.stage.stage_name}>" && '
+    outside = '($.resourcepath != "/legacy/*" || $.httpmethod != "get") && '
+    assert all(pattern.startswith(f"{ours}{outside}") for pattern in patterns)
+    assert found.outside == Outside((OutsideRoute("/legacy/*", ("GET",)),), ("partner",))
+
+
+def test_a_log_group_that_targets_make_too_full_is_told_at_synth(target):
+    metrics = replace(target.metrics, latency_limits_ms=tuple(range(1, 25)))
+    stack = cdk.Stack(cdk.App(), "stack")
+    first, second, other = (replace(target, name=name, metrics=metrics, alarms=()) for name in ("a", "b", "c"))
+    TargetWatch(stack, "A", target=first)
+    TargetWatch(stack, "C", target=replace(other, access_log_group="/apigw/other"))
+    with pytest.raises(FullLogGroupError) as error:
+        TargetWatch(cdk.Stack(stack.node.root, "another"), "B", target=second)
+    assert str(error.value) == (
+        "with target b the log group /apigw/orders-prod has 116 metric filters, and CloudWatch Logs takes 100; "
+        "give the stage of a target an access-log group of its own"
+    )
 
 
 def test_without_an_access_log_the_alarms_are_those_of_each_function(shop):

@@ -150,3 +150,29 @@ def test_two_targets_may_not_have_the_same_name(write):
     ship = "{name: orders, functions: [{name: ship, live: live}]}"
     (line,) = told(write(orders=ORDERS, ship=ship))
     assert line.startswith('targets/ship.yaml:1: name: the name "orders" belongs to targets/orders.yaml already')
+
+
+def a_target_that_logs_to(group, number):
+    text = ORDERS.replace("orders", f"orders-{number}").replace("a1b2c3d4e5", f"a{number}")
+    return text.replace(f"/apigw/orders-{number}-prod", group)
+
+
+def test_targets_may_share_a_log_group_up_to_what_it_takes(write):
+    files = {f"t{number:02}": a_target_that_logs_to("/apigw/all", number) for number in range(10)}
+    assert len(load_targets(write(**files))) == 10
+
+
+def test_the_target_that_makes_a_log_group_too_full_is_told(write):
+    files = {f"t{number:02}": a_target_that_logs_to("/apigw/all", number) for number in range(12)}
+    (line,) = told(write(**files))
+    assert line == (
+        "targets/t10.yaml:5: access_log_group: with this target /apigw/all has 110 metric filters; a log group takes 100; "
+        "give the stage's access log a group of its own"
+    )
+
+
+def test_a_pattern_that_is_too_long_is_told_with_its_length(write):
+    routes = "".join(f"\n      - path: /legacy/a-long-name-of-a-resource-{number}/*" for number in range(15))
+    (line,) = told(write(orders=f"{ORDERS}outside:{routes}\n    "))
+    assert line.startswith("targets/orders.yaml:6: outside: the routes outside make the pattern of the metric filter ")
+    assert "characters long; CloudWatch Logs takes 1024; give fewer routes" in line

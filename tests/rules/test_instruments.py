@@ -75,9 +75,11 @@ def test_filters_that_cannot_be_read_are_a_fault():
 
 @pytest.mark.parametrize(("log_group", "told"), [(None, "nowhere"), ("/apigw/other", "/apigw/other")])
 def test_tells_a_log_that_goes_elsewhere(log_group: str | None, told: str):
-    assert find_faults(EXPECTED, replace(FINE, log_group=log_group, log_format=None)) == (
+    (fault,) = find_faults(EXPECTED, replace(FINE, log_group=log_group, log_format=None))
+
+    assert fault == (
         f"the stage writes its access log to {told}, and the metric filters count in /apigw/orders-prod; "
-        "set the stage's access log again",
+        "set the stage's access log again"
     )
 
 

@@ -44,7 +44,7 @@ def test_only_foreign_text_can_be_harmless():
 
 
 def test_the_embedded_aws_prints_no_variable_that_the_table_lacks():
-    printed = {f"$context.{name}" for name in access_log._VARIABLES}  # noqa: SLF001
+    printed = {f"$context.{name}" for name in access_log._VARIABLES}
     foreign = {variable for variable in printed if kind_of(variable) is Prints.FOREIGN_TEXT}
 
     assert printed >= set(VARIABLE.findall(LOG_FORMAT))

@@ -12,6 +12,7 @@ from verify.questions.deployments import (
     ListStagesByCanaryDeployment,
     StageFieldsOnExistingStage,
 )
+from verify.questions.log_values import ValuesOfRefusedRequest
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
 from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
@@ -45,6 +46,7 @@ ALL: tuple[Question, ...] = (
     AliasPropagation(),
     CanaryLogGroup(),
     IsCanaryOfRefusedRequest(),
+    ValuesOfRefusedRequest(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),

@@ -75,11 +75,11 @@ class CanaryLogGroup(LogQuestion):
         twin = f"{group}/Canary"
         with _logging_canary(scratch, "arms") as stage:
             _take_all(scratch, stage)
-            await_lines(scratch, group, _send(scratch, stage, OPEN))
+            await_lines(scratch, group, send(scratch, stage, OPEN))
             scratch.aws.clock.sleep(scratch.pace.grace_seconds)
             came = has_group(scratch, twin)
             _make_beforehand(scratch, twin)
-            sent = _send(scratch, stage, OPEN)
+            sent = send(scratch, stage, OPEN)
             await_lines(scratch, group, sent)
             written = _is_written(scratch, twin, sent)
         evidence = (
@@ -119,8 +119,8 @@ class IsCanaryOfRefusedRequest(LogQuestion):
         with _logging_canary(scratch, "refusals") as stage:
             stage.try_patch(replace(THROTTLE.format("rateLimit"), "0"), replace(THROTTLE.format("burstLimit"), "0"))
             _take_all(scratch, stage)
-            sent = {path: _send(scratch, stage, path) for path in REFUSALS}
-            await_lines(scratch, group, _send(scratch, stage, OPEN))
+            sent = {path: send(scratch, stage, path) for path in REFUSALS}
+            await_lines(scratch, group, send(scratch, stage, OPEN))
             scratch.aws.clock.sleep(scratch.pace.grace_seconds)  # refused requests may come later, or never
             found = {path: read_lines(scratch, group, ids) for path, ids in sent.items()}
         told = [_judge(REFUSALS[path], [*lines.values()]) for path, lines in found.items()]
@@ -145,7 +145,7 @@ def _said(line: Line) -> str:
     return "absent" if said in {"-", ""} else said
 
 
-def _send(scratch: Scratch, stage: Stage, path: str) -> list[str]:
+def send(scratch: Scratch, stage: Stage, path: str) -> list[str]:
     """A few requests; their ids."""
     replies = [scratch.get(stage, path) for _ in range(SAMPLE)]
     ids = [reply.request_id for reply in replies if reply.request_id]

@@ -24,7 +24,6 @@ BUSY = {
     "ThrottlingException",
     "Throttling",
     "TooManyRequestsException",
-    "LimitExceededException",
     "ServiceUnavailableException",
 }
 SERVER_ERROR = 500

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from canary.rules.target import Stage, Target
 
 __all__ = [
-    "LONGEST_PATTERN",
     "LOG_FORMAT",
+    "LONGEST_PATTERN",
     "MOST_FILTERS",
     "MetricFilter",
     "filter_prefix",

@@ -101,8 +101,8 @@ def alarm_note(target: Target) -> str | None:
         return None
     own = f"; your own alarms do ({', '.join(target.alarms)})" if target.alarms else ", and you named none of your own"
     return (
-        "no alarm compares canary and base between two looks: behind weighted aliases only the metric dimension ExecutedVersion "
-        f"tells them apart, and an alarm that is made before the rollout cannot name its versions{own}"
+        "no alarm compares canary and base between two looks: behind weighted aliases only the metric dimension "
+        f"ExecutedVersion tells them apart, and an alarm that is made before the rollout cannot name its versions{own}"
     )
 
 

@@ -7,15 +7,17 @@ for health. Decides what has to be there and words each difference. What follows
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from canary.rules.access_log import MetricFilter, find_misfit, metric_filters
+from canary.rules.target import Outside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from canary.rules.target import Outside, Target
+    from canary.rules.target import Target
 
 _TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 

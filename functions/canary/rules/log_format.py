@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.log_variables import HARMLESS, INSTEAD, VARIABLE, Prints, kind_of
 
@@ -70,8 +70,8 @@ class _MisfitError(ValueError):
 def find_misfit(log_format: str, outside: Outside | None = None) -> str | None:
     """Why the filters would not count every line of this format, each reason with what to write; None if they do.
 
-    Other fields beside ours do no harm, so long as they leave the line JSON. Where routes are ``outside`` the rollout, the filters
-    read method and path too.
+    Other fields beside ours do no harm, so long as they leave the line JSON. Where routes are ``outside`` the rollout, the
+    filters read method and path too.
     """
     try:
         line = _read(log_format)
@@ -195,14 +195,16 @@ def _of_bare(name: str, variable: str) -> Iterator[str]:
             )
         case Prints.TEXT:
             yield f'has {variable} without quotes, which prints text, and the line is no JSON; write {name}"{variable}"'
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _of_quoted(name: str, text: str) -> Iterator[str]:
     for variable in dict.fromkeys(VARIABLE.findall(text)):
         if kind_of(variable) is Prints.QUOTED_TEXT:
             yield (
-                f"has {variable}, which prints text in quotes of its own or - without any, so that with or without quotes around "
-                f"it some lines are no JSON; write {name}{json.dumps(_with_instead(text))}"
+                f"has {variable}, which prints text in quotes of its own or - without any, so that with or without quotes "
+                f"around it some lines are no JSON; write {name}{json.dumps(_with_instead(text))}"
             )
 
 

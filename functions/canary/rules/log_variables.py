@@ -19,8 +19,8 @@ class Prints(enum.Enum):
 
     ``NUMBER``: a number for every request, so it may stand without quotes. ``NUMBER_OR_DASH``: a number, or `-` where a request
     has none. ``TEXT``: ids, names and words of API Gateway's own, or `-`; no character of them needs escaping.
-    ``FOREIGN_TEXT``: what a client, an authorizer or a function can write, or `-`. ``QUOTED_TEXT``: text with its own quotes, or `-`
-    without any, so neither form is JSON for every request.
+    ``FOREIGN_TEXT``: what a client, an authorizer or a function can write, or `-`. ``QUOTED_TEXT``: text with quotes of its
+    own, or `-` without any, so neither form is JSON for every request.
     """
 
     NUMBER = enum.auto()
@@ -38,11 +38,11 @@ _BY_KIND = {
         integration.status integrationLatency integrationStatus responseLength responseOverride.status waf.latency waf.status
     """,
     Prints.TEXT: """
-        accountId apiId authorizer.requestId awsEndpointRequestId customDomain.basePathMatched deploymentId domainName domainPrefix
-        error.responseType extendedRequestId httpMethod identity.accountId identity.apiKeyId identity.cognitoAuthenticationType
-        identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId identity.sourceIp identity.vpcId
-        identity.vpceId integration.requestId isCanaryRequest protocol requestTime resourceId resourcePath stage
-        wafResponseCode webaclArn
+        accountId apiId authorizer.requestId awsEndpointRequestId customDomain.basePathMatched deploymentId domainName
+        domainPrefix error.responseType extendedRequestId httpMethod identity.accountId identity.apiKeyId
+        identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId
+        identity.principalOrgId identity.sourceIp identity.vpcId identity.vpceId integration.requestId isCanaryRequest
+        protocol requestTime resourceId resourcePath stage wafResponseCode webaclArn
     """,
     Prints.FOREIGN_TEXT: """
         authenticate.error authorize.error authorizer.error authorizer.principalId error.message error.validationErrorString
@@ -56,8 +56,8 @@ _BY_KIND = {
 _TABLE = MappingProxyType({f"$context.{name}": kind for kind, names in _BY_KIND.items() for name in names.split()})
 
 HARMLESS = frozenset({"$context.identity.userAgent", "$context.requestId"})
-"""Foreign texts that leave a quoted string whole: quotes and backslashes of a user agent are escaped, and of a request id that
-the client chose only the characters of an HTTP token are taken (docs/aws.md#access-log-variables)."""
+"""Foreign texts that leave a quoted string whole: quotes and backslashes of a user agent come escaped, and a request id of the
+client's is a UUID or is replaced (docs/aws.md#access-log-variables)."""
 
 INSTEAD = MappingProxyType({"$context.error.messageString": "$context.error.message"})
 """By variable, the one that says the same and can stand in quotes."""

@@ -65,8 +65,8 @@ class ArmSource:
 class Source:
     """One metric's two arms; ``is_latency`` metrics are not read right after a weight change.
 
-    ``counts_bad_always``: wherever there are requests there is a count of bad ones too, 0 if need be, so that a missing one is not
-    there yet or is lost, and never 0. So it is with a metric filter that has a default, and with Lambda's own `Errors`.
+    ``counts_bad_always``: wherever there are requests there is a count of bad ones too, 0 if need be, so that a missing one is
+    late or lost, and never 0. So it is with a metric filter that has a default, and with Lambda's own `Errors`.
     """
 
     metric: str
@@ -267,8 +267,8 @@ def drain_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tup
 def integrated_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
     """What tells the share of the traffic that the canary really has: canary, then base requests that reached an integration.
 
-    Requests that were refused before say nothing of it where the stage gives them no arm (docs/aws.md#is-canary-of-refused-request).
-    Without an access log they are Lambda's invocations.
+    Requests that were refused before may have no arm (docs/aws.md#is-canary-of-refused-request). Without an access log they
+    are Lambda's invocations.
     """
     if has_log(target):
         space = metric_namespace(target.name)
