@@ -11,9 +11,9 @@ import heapq
 from typing import TYPE_CHECKING, Protocol
 
 from local.api_records import ApiRecords
-from local.lambda_errors import ResourceNotFoundError
+from local.lambda_errors import CannotRunError, LambdaError, ResourceNotFoundError
 from local.mock_integration import UnsupportedTemplateError, answer
-from local.proxy_integration import BAD_ANSWER, INTERNAL_ERROR, answer_with, fail
+from local.proxy_integration import BAD_ANSWER, INTERNAL_ERROR, answer_with, fail, refuse_by_lambda
 from local.served import Invoke, Invoked, Request, Served
 from local.stage_history import StageHistory
 
@@ -203,6 +203,9 @@ class DataPlane:
         except ResourceNotFoundError as error:
             fail(served, BAD_ANSWER, str(error))
             return
+        except CannotRunError as error:
+            refuse_by_lambda(served, error.status)
+            return
         answer_with(served, invocation, integration.timeout_millis)
 
     def _arrivals(self, start: float, end: float) -> Iterable[Request | Invoke]:
@@ -218,7 +221,7 @@ class DataPlane:
     def _invoke(self, request: Invoke) -> None:
         try:
             invocation = self._lambdas.invoke(request.function, request.event, qualifier=request.qualifier, at=request.at)
-        except ResourceNotFoundError:
+        except LambdaError:
             invocation = None
         for observer in self._invocation_observers:
             observer(Invoked(request, invocation))

@@ -10,9 +10,11 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local.aliases import LATEST, Alias
-from local.lambda_errors import ResourceNotFoundError
+from local.lambda_concurrency import Concurrency
+from local.lambda_errors import ResourceNotFoundError, TooManyRequestsError
 from local.lambda_records import LambdaRecords
 from local.lambda_runtime import FunctionVersion, Invocation, Runtime
+from local.lambda_states import FunctionStates
 from local.propagation import PROPAGATION_SECONDS, Propagation
 from local.queued_invocations import QueuedInvocations
 from local.resource_policies import ResourcePolicies
@@ -84,6 +86,8 @@ class Lambdas:
         self.call_at: CallAt = _at_once
         self.guard: Guard | None = None
         self.queued = QueuedInvocations(self)
+        self.states = FunctionStates(now)
+        self.concurrency = Concurrency(now)
         self._rng = rng
         self._unknowns = unknowns
         self.records = LambdaRecords(logs, metrics)
@@ -100,17 +104,22 @@ class Lambdas:
         """A version was published, or ``$LATEST`` was made or updated; environments of what it was before are gone."""
         function = self._functions.setdefault(version.name, Function())
         function.runtimes[version.version] = Runtime(version, environ=self._environ(version), rng=self._rng)
+        self.states.published(version.name, version.version)
 
     def drop_version(self, name: str, version: str) -> None:
         """One version was deleted."""
         function = self._functions[name]
         function.runtimes.pop(version, None)
         function.policies.drop(version)
+        self.states.forget(name, version)
+        self.concurrency.provisioned.forget(name, version)
 
     def drop_function(self, name: str) -> None:
         """The function was deleted with all that belongs to it."""
         self._functions.pop(name, None)
         self.queued.forget(name)
+        self.states.forget(name)
+        self.concurrency.forget(name)
 
     def put_alias(self, name: str, alias: Alias) -> None:
         """An alias was made or updated. A new one is seen at once, an update by some requests a little later."""
@@ -125,6 +134,7 @@ class Lambdas:
             is_late = self._unknowns.ask("alias-propagation") == "within-30-seconds"
             known.seconds = self.propagation_seconds if is_late else 0.0
             known.change(self.now(), alias)
+            self.concurrency.provisioned.moved(name, alias)
 
     def drop_alias(self, name: str, alias: str) -> None:
         """An alias was deleted; its policy went with it."""
@@ -133,6 +143,7 @@ class Lambdas:
         function.aliases.pop(alias, None)
         function.policies.drop(alias)
         function.allowed.clear()
+        self.concurrency.provisioned.forget(name, alias)
 
     def policies(self, name: str) -> ResourcePolicies:
         """The function's policies, to be read or changed; what was concluded from them is forgotten."""
@@ -146,6 +157,8 @@ class Lambdas:
         """Forget every function."""
         self._functions.clear()
         self.records.clear()
+        self.states.reset()
+        self.concurrency.reset()
 
     # What is asked.
 
@@ -190,11 +203,32 @@ class Lambdas:
         return self.call(name, qualifier, json.loads(json.dumps(event)), self.now() if at is None else at)
 
     def call(self, name: str, qualifier: str | None, event: Any, at: float) -> Invocation:  # noqa: ANN401 - JSON-like
-        """Invoke with an event that nobody else holds, and is JSON-like already."""
+        """Invoke with an event that nobody else holds, and is JSON-like already.
+
+        Raises:
+            LambdaError: there is no such function, or it cannot run now.
+
+        """
         function = self._functions.get(name)
         runtime = self._runtime(function, qualifier, at) if function else None
         if runtime is None:
             raise ResourceNotFoundError(f"Function not found: {self.arn(name, qualifier)}")
+        version = runtime.version.version
+        self._admit(name, qualifier, version, at)
+        invocation = self._run(runtime, qualifier, event, at)
+        self.concurrency.ran(name, version, at + invocation.duration_ms / 1000)
+        return invocation
+
+    def _admit(self, name: str, qualifier: str | None, version: str, at: float) -> None:
+        self.states.expect_active(name, version, at)
+        try:
+            self.concurrency.admit(name, version, at)
+        except TooManyRequestsError:
+            self.records.throttle(name, qualifier, at=at)
+            raise
+
+    def _run(self, runtime: Runtime, qualifier: str | None, event: Any, at: float) -> Invocation:  # noqa: ANN401 - JSON-like
+        name = runtime.version.name
         if self.guard is None or not self.guard.is_on:
             invocation = runtime.handle(event, self.arn(name, qualifier), at, self.new_id())
             self.records.record(runtime.version, qualifier, invocation, at=at)

@@ -118,7 +118,7 @@ class Invoke(NamedTuple):
 
 
 class Invoked(NamedTuple):
-    """A direct invocation with what came of it; None if there was no such function, or no such qualifier of it."""
+    """A direct invocation with what came of it; None if there was no such function or qualifier, or it could not run."""
 
     request: Invoke
     invocation: Invocation | None

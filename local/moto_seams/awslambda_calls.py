@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from local.lambdas import Lambdas
 
 LOG_TAIL_BYTES = 4096
+NOT_LISTED = frozenset(
+    {
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+        "State",
+        "StateReason",
+        "StateReasonCode",
+    }
+)
+"""What a list of versions leaves out (docs/aws.md#function-states)."""
 
 
 class Calls:
@@ -59,10 +70,11 @@ class Calls:
         return answer(201, published.get_configuration())
 
     def list_versions_by_function(self, call: Call) -> Answer:
-        """Every version, ``$LATEST`` first; moto lists none of a function that is not there."""
+        """Every version without its state, ``$LATEST`` first; moto lists none of a function that is not there."""
         call.latest()
-        versions = call.backend.list_versions_by_function(call.function)
-        return answer(200, {"Versions": [version.get_configuration() for version in versions]})
+        found = (version.get_configuration() for version in call.backend.list_versions_by_function(call.function))
+        listed = [{name: value for name, value in one.items() if name not in NOT_LISTED} for one in found]
+        return answer(200, {"Versions": listed})
 
     def create_alias(self, call: Call) -> Answer:
         """Make an alias."""
@@ -74,19 +86,21 @@ class Calls:
             call.body,
             arn=self._lambdas.arn(call.function, name),
             revision_id=self._lambdas.new_id(),
-            has_version=lambda version: self._lambdas.has_version(call.function, version),
+            has_version=lambda version: self._has_usable(call.function, version),
         )
         self._lambdas.put_alias(call.function, alias)
         return answer(201, alias.to_json())
 
     def update_alias(self, call: Call) -> Answer:
         """Change an alias, guarded by its revision."""
-        alias = self._alias(call, call.path[1], missing="Alias not found")
+        before = self._alias(call, call.path[1], missing="Alias not found")
         alias = aliases.update(
-            alias,
+            before,
             call.body,
             revision_id=self._lambdas.new_id(),
-            has_version=lambda version: self._lambdas.has_version(call.function, version),
+            has_version=lambda version: (
+                version in (before.version, *before.weights) or self._has_usable(call.function, version)
+            ),
         )
         self._lambdas.put_alias(call.function, alias)
         return answer(200, alias.to_json())
@@ -181,6 +195,13 @@ class Calls:
             "MaximumEventAgeInSeconds": int(settings.age_seconds),
             "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}, **destination},
         }
+
+    def _has_usable(self, function: str, version: str) -> bool:
+        """Whether there is such a version; refuses one that no alias can be given."""
+        if not self._lambdas.has_version(function, version):
+            return False
+        self._lambdas.states.expect_usable(function, version, self._lambdas.arn(function, version))
+        return True
 
     def _alias(self, call: Call, name: str, *, missing: str = "Cannot find alias arn") -> Alias:
         call.latest()
