@@ -18,7 +18,7 @@ ADDED = (
     "list_provisioned_concurrency_configs",
     "put_provisioned_concurrency_config",
 )
-_FUNCTION = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%$-]+)"
+_FUNCTION = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%\x24-]+)"
 PATHS = (f"{_FUNCTION}/concurrency/?$", f"{_FUNCTION}/provisioned-concurrency/?$")
 """Moto has the first only for names without a dollar sign, and the second not at all."""
 

@@ -168,6 +168,7 @@ def test_a_throttled_function_leaves_its_message_in_the_queue(aws: EmbeddedAws, 
     mappings.put_function_concurrency(FunctionName="orders", ReservedConcurrentExecutions=0)
     aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"kept": True}))
     mappings.delete_function_concurrency(FunctionName="orders")
+    aws.clock.run_for(1)
 
     (kept,) = aws.client("sqs").receive_message(QueueUrl=url)["Messages"]
     assert json.loads(kept["Body"]) == {"kept": True}
