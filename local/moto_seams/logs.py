@@ -1,7 +1,7 @@
 """moto's CloudWatch Logs: groups and streams stay moto's, lines and metric filters are the embedded AWS's.
 
 moto keeps metric filters without ever running them, matches no JSON pattern and has one class of log groups. Here every line
-that moto takes, and every line that the embedded AWS writes itself, goes through `local.logs`; a stream that gets its first line
+that moto takes, and every line that the embedded AWS writes itself, goes through `local.logs`; a stream with its first line
 is made known to moto.
 """
 
