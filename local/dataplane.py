@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Protocol
 
+from local.access_log import overridden_request_id
 from local.api_records import ApiRecords
 from local.lambda_errors import CannotRunError, LambdaError, ResourceNotFoundError
 from local.mock_integration import UnsupportedTemplateError, answer
@@ -137,6 +138,8 @@ class DataPlane:
         bits = self._rng.getrandbits(192)
         hexed = f"{bits:048x}"
         request_id = f"{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:32]}"
+        if request.headers:
+            request_id = overridden_request_id(request.headers) or request_id
         served = Served(request, request_id, f"{hexed[33:]}=")
         stage = self._stages.seen(request.api_id, request.stage, request.at)
         if stage is None:

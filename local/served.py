@@ -43,7 +43,8 @@ class Served:
 
     ``settings`` are those this request saw, ``arm`` the one it got (None where there is no such stage), ``is_canary``
     what ``$context.isCanaryRequest`` says. ``function``, ``qualifier`` and ``version`` say who answered;
-    ``integration_status`` is Lambda's own status, ``function_status`` the one the function returned.
+    ``integration_status`` is Lambda's own status, ``function_status`` the one the function returned. ``context`` holds what
+    other ``$context`` variables say of this request, such as ``authorizer.principalId``, by their names.
     """
 
     request: Request
@@ -69,6 +70,7 @@ class Served:
     error_message: str | None = None
     error_type: str | None = None
     integration_error: str | None = None
+    context: Mapping[str, str | int] = field(default_factory=lambda: NOTHING)
 
     @property
     def at(self) -> float:

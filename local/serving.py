@@ -63,11 +63,16 @@ class ServingArm:
 
 
 class Parts:
-    """What making stages ready needs: whose they are, and the routes of each deployment, made once."""
+    """What making stages ready needs: whose they are, the routes of each deployment, made once, and open questions."""
 
-    def __init__(self, owner: Account) -> None:
+    def __init__(self, owner: Account, ask: Callable[[str], str]) -> None:
         self.owner = owner
+        self._ask = ask
         self._routes: dict[tuple[str, str], Routes] = {}
+
+    def escapes_texts(self) -> bool:
+        """Whether the access log escapes what clients write."""
+        return self._ask("client-text-in-access-log") == "escaped"
 
     def routes_of(self, api_id: str, arm: Arm) -> Routes:
         """The routes of the arm's deployment, which never change."""
@@ -88,7 +93,8 @@ class ServingStage:
         self._share = settings.percent / 100
         log = settings.access_log
         self.log_group = log_group(log.destination_arn) if log and log.format else None
-        self.render: Callable[[Served], str] = compile_format(log.format if log and log.format else "")
+        text = log.format if log and log.format else ""
+        self.render: Callable[[Served], str] = compile_format(text, parts.owner, escapes=parts.escapes_texts)
 
     def choose(self, rng: random.Random) -> ServingArm:
         """Base or canary, by chance, anew for each request (docs/aws.md#traffic-split)."""

@@ -123,6 +123,12 @@ QUESTIONS = (
         assumed="true",
     ),
     Question(
+        "client-text-in-access-log",
+        "does the access log escape quotes and backslashes in texts that a client or a function wrote?",
+        ("escaped", "as-it-came"),
+        assumed="escaped",
+    ),
+    Question(
         "metric-delay",
         "how long after a minute ended do AWS/ApiGateway and AWS/Lambda metrics of it arrive?",
         ("45-seconds", "5-minutes"),
