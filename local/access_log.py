@@ -149,7 +149,6 @@ _CONSTANTS: dict[str, Value] = {
 
 _TEXTS: dict[str, Callable[[Served], str | None]] = {
     "error.message": lambda served: served.error_message,
-    "httpMethod": lambda served: served.request.method,
     "identity.userAgent": user_agent,
     "integration.error": lambda served: served.integration_error,
     "integrationErrorMessage": lambda served: served.integration_error,
@@ -165,6 +164,7 @@ _VARIABLES: dict[str, Callable[[Served], Value]] = {
     "error.messageString": _message_string(lambda served: served.error_message),
     "error.responseType": lambda served: served.error_type,
     "extendedRequestId": lambda served: served.extended_request_id,
+    "httpMethod": lambda served: served.request.method,
     "identity.sourceIp": lambda served: served.request.source_ip,
     "integration.integrationStatus": lambda served: served.integration_status,
     "integration.latency": lambda served: served.integration_latency,

@@ -19,11 +19,11 @@ ALWAYS_UNRESERVED = 100
 
 
 class Concurrency:
-    """The concurrency of one account and Region."""
+    """The concurrency of one account and Region; ``reservations`` are by function."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.provisioned = ProvisionedConcurrency(now)
-        self._reserved: dict[str, int] = {}
+        self.reservations: dict[str, int] = {}
         self._busy: dict[str, list[tuple[float, str | None]]] = {}
 
     def reserve(self, function: str, executions: int) -> None:
@@ -33,7 +33,7 @@ class Concurrency:
             InvalidParameterValueError: there is not so much, or more is provisioned.
 
         """
-        others = sum(number for name, number in self._reserved.items() if name != function)
+        others = sum(number for name, number in self.reservations.items() if name != function)
         if ACCOUNT_LIMIT - others - executions < ALWAYS_UNRESERVED:
             raise InvalidParameterValueError(
                 "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
@@ -45,16 +45,16 @@ class Concurrency:
                 f" ReservedConcurrentExecutions  {executions} should not be lower than function's total provisioned "
                 f"concurrency [{given_away}]."
             )
-        self._reserved[function] = executions
+        self.reservations[function] = executions
 
     def release(self, function: str) -> None:
         """DeleteFunctionConcurrency: the function shares what nobody reserved."""
-        self._reserved.pop(function, None)
+        self.reservations.pop(function, None)
         self._busy.pop(function, None)
 
     def reserved(self, function: str) -> int | None:
         """What the function has for itself; None for no reservation."""
-        return self._reserved.get(function)
+        return self.reservations.get(function)
 
     def expect_room(self, function: str, qualifier: str, wanted: int) -> None:
         """Refuse to provision more than the function has reserved.
@@ -63,7 +63,7 @@ class Concurrency:
             InvalidParameterValueError: it would be more.
 
         """
-        limit = self._reserved.get(function)
+        limit = self.reservations.get(function)
         others = sum(found.requested for other, found in self.provisioned.of(function) if other != qualifier)
         if limit is not None and others + wanted > limit:
             raise InvalidParameterValueError(
@@ -77,7 +77,7 @@ class Concurrency:
             TooManyRequestsError: the function has no room for it.
 
         """
-        limit = self._reserved.get(function) if self._reserved else None
+        limit = self.reservations.get(function)
         if limit is None:
             return
         if limit == 0:
@@ -90,7 +90,7 @@ class Concurrency:
 
     def ran(self, function: str, version: str, end: float) -> None:
         """An invocation that was admitted lasted until ``end``."""
-        if self._reserved and function in self._reserved:
+        if function in self.reservations:
             busy = self._busy.setdefault(function, [])
             busy.append((end, self._pool(function, version, busy)))
 
@@ -106,6 +106,6 @@ class Concurrency:
 
     def reset(self) -> None:
         """Nobody has reserved anything."""
-        self._reserved.clear()
+        self.reservations.clear()
         self._busy.clear()
         self.provisioned.reset()

@@ -70,18 +70,18 @@ def inactive(wakes_in: float = RESTORING_SECONDS) -> Condition:
 
 
 class FunctionStates:
-    """The versions of one account and Region that are not active, or were not when a test last looked."""
+    """The versions of one account and Region that are not active, or were not at some time."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._conditions: dict[tuple[str, str], Condition] = {}
+        self.conditions: dict[tuple[str, str], Condition] = {}
         self._arranged: dict[str, float | Condition] = {}
 
     # What a test arranges.
 
     def put(self, function: str, version: str, condition: Condition) -> None:
         """From now on this version is in this condition."""
-        self._conditions[function, version] = condition
+        self.conditions[function, version] = condition
 
     def delay_new_versions(self, function: str, seconds: float) -> None:
         """Versions of the function that are published from now on are pending for so long."""
@@ -95,27 +95,27 @@ class FunctionStates:
 
     def published(self, function: str, version: str) -> None:
         """A version was published, or ``$LATEST`` was made or updated."""
-        self._conditions.pop((function, version), None)
+        self.conditions.pop((function, version), None)
         arranged = None if version == LATEST else self._arranged.get(function)
         if arranged is not None:
             condition = arranged if isinstance(arranged, Condition) else pending(self._now() + arranged)
-            self._conditions[function, version] = condition
+            self.conditions[function, version] = condition
 
     def forget(self, function: str, version: str | None = None) -> None:
         """A version was deleted, or the function with all of them."""
-        for key in [key for key in self._conditions if key[0] == function and version in (None, key[1])]:
-            del self._conditions[key]
+        for key in [key for key in self.conditions if key[0] == function and version in (None, key[1])]:
+            del self.conditions[key]
 
     def reset(self) -> None:
         """Every version is active, and stays so."""
-        self._conditions.clear()
+        self.conditions.clear()
         self._arranged.clear()
 
     # What is asked.
 
     def of(self, function: str, version: str, at: float | None = None) -> Condition | None:
         """The version's condition, now unless a time is given; None for an active one."""
-        condition = self._conditions.get((function, version))
+        condition = self.conditions.get((function, version))
         return None if condition is None or condition.until <= (self._now() if at is None else at) else condition
 
     def expect_active(self, function: str, version: str, at: float) -> None:
@@ -125,7 +125,7 @@ class FunctionStates:
             CannotRunError: it is not active.
 
         """
-        condition = self.of(function, version, at) if self._conditions else None
+        condition = self.of(function, version, at)
         if condition is None:
             return
         if condition.state is not State.INACTIVE:

@@ -213,19 +213,21 @@ class Lambdas:
         runtime = self._runtime(function, qualifier, at) if function else None
         if runtime is None:
             raise ResourceNotFoundError(f"Function not found: {self.arn(name, qualifier)}")
-        version = runtime.version.version
-        self._admit(name, qualifier, version, at)
-        invocation = self._run(runtime, qualifier, event, at)
-        self.concurrency.ran(name, version, at + invocation.duration_ms / 1000)
-        return invocation
+        if self.states.conditions or self.concurrency.reservations:
+            return self._run_if_it_can(runtime, qualifier, event, at)
+        return self._run(runtime, qualifier, event, at)
 
-    def _admit(self, name: str, qualifier: str | None, version: str, at: float) -> None:
+    def _run_if_it_can(self, runtime: Runtime, qualifier: str | None, event: Any, at: float) -> Invocation:  # noqa: ANN401
+        name, version = runtime.version.name, runtime.version.version
         self.states.expect_active(name, version, at)
         try:
             self.concurrency.admit(name, version, at)
         except TooManyRequestsError:
             self.records.throttle(name, qualifier, at=at)
             raise
+        invocation = self._run(runtime, qualifier, event, at)
+        self.concurrency.ran(name, version, at + invocation.duration_ms / 1000)
+        return invocation
 
     def _run(self, runtime: Runtime, qualifier: str | None, event: Any, at: float) -> Invocation:  # noqa: ANN401 - JSON-like
         name = runtime.version.name
