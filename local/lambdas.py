@@ -195,7 +195,7 @@ class Lambdas:
             return False
         key = (qualifier, source_arn)
         if key not in function.allowed:
-            function.allowed[key] = function.policies.allows_api(qualifier, source_arn)
+            function.allowed[key] = function.policies.allows_api(qualifier, self.arn(name, qualifier), source_arn)
         return function.allowed[key]
 
     def invoke(self, name: str, event: object, *, qualifier: str | None = None, at: float | None = None) -> Invocation:

@@ -15,10 +15,11 @@ from moto.core.responses import BaseResponse
 from local import aliases
 from local.aliases import expect_revision
 from local.lambda_errors import LambdaError
-from local.moto_seams import awslambda_capacity, awslambda_sources
+from local.moto_seams import awslambda_capacity, awslambda_policies, awslambda_sources
 from local.moto_seams.awslambda_calls import Calls
 from local.moto_seams.awslambda_capacity import CapacityCalls
 from local.moto_seams.awslambda_kept import function_methods, invoke_for_service, storage_methods
+from local.moto_seams.awslambda_policies import PolicyCalls
 from local.moto_seams.awslambda_request import Answer, Call, Moto, parse_call, refuse, split_name
 from local.moto_seams.awslambda_sources import SourceCalls, reading
 
@@ -29,23 +30,20 @@ if TYPE_CHECKING:
 
 _MODELS, _RESPONSE = "moto.awslambda.models", "moto.awslambda.responses.LambdaResponse"
 _ACTIONS = (
-    "add_permission",
     "create_alias",
     "delete_alias",
     "delete_function_event_invoke_config",
     "get_alias",
     "get_function_event_invoke_config",
-    "get_policy",
     "invoke",
     "list_aliases",
     "list_versions_by_function",
     "publish_version",
     "put_function_event_invoke_config",
-    "remove_permission",
     "update_alias",
     "update_function_event_invoke_config",
 )
-_MOTOS_ACTIONS = (*_ACTIONS, *awslambda_capacity.ACTIONS, *awslambda_sources.ACTIONS)
+_MOTOS_ACTIONS = (*_ACTIONS, *awslambda_capacity.ACTIONS, *awslambda_policies.ACTIONS, *awslambda_sources.ACTIONS)
 HOOKS = [
     *(f"{_RESPONSE}.{name}" for name in ("call_action", "_set_configuration_qualifier", *_MOTOS_ACTIONS)),
     *(f"{_MODELS}.LambdaBackend.{name}" for name in ("invoke", "update_function_code", "update_function_configuration")),
@@ -59,7 +57,7 @@ HOOKS = [
     "moto.awslambda.urls.url_paths",
     *awslambda_sources.HOOKS,
 ]
-ADDITIONS = [f"{_RESPONSE}.{name}" for name in awslambda_capacity.ADDED]
+ADDITIONS = [f"{_RESPONSE}.{name}" for name in (*awslambda_capacity.ADDED, *awslambda_policies.ADDED)]
 
 
 class Aws(Protocol):
@@ -78,7 +76,7 @@ def install(aws: Aws) -> Callable[[], None]:
         (models.LambdaStorage, storage_methods(aws.lambdas)),
         (models.LambdaFunction, function_methods(aws.lambdas)),
     ]
-    for path in awslambda_capacity.PATHS:
+    for path in (*awslambda_capacity.PATHS, awslambda_policies.PATH):
         urls.url_paths.setdefault(path, responses.LambdaResponse.dispatch)
     undo = [_replace(owner, name, each) for owner, methods in replacements for name, each in methods.items()]
 
@@ -90,9 +88,12 @@ def install(aws: Aws) -> Callable[[], None]:
 
 
 def _actions(lambdas: Lambdas) -> dict[str, Any]:
-    calls, capacity, sources = Calls(lambdas), CapacityCalls(lambdas), SourceCalls(lambdas)
-    of_capacity = (*awslambda_capacity.ACTIONS, *awslambda_capacity.ADDED)
-    owners = ((calls, _ACTIONS), (capacity, of_capacity), (sources, awslambda_sources.ACTIONS))
+    owners: tuple[tuple[object, tuple[str, ...]], ...] = (
+        (Calls(lambdas), _ACTIONS),
+        (CapacityCalls(lambdas), (*awslambda_capacity.ACTIONS, *awslambda_capacity.ADDED)),
+        (PolicyCalls(lambdas), (*awslambda_policies.ACTIONS, *awslambda_policies.ADDED)),
+        (SourceCalls(lambdas), awslambda_sources.ACTIONS),
+    )
     return {name: _as_action(getattr(owner, name)) for owner, names in owners for name in names}
 
 

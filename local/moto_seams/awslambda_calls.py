@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from local import aliases, resource_policies
+from local import aliases
 from local.aliases import LATEST, expect_revision
 from local.lambda_errors import InvalidParameterValueError, LambdaError, ResourceConflictError, ResourceNotFoundError
 from local.lambda_runtime import platform_lines
@@ -122,30 +121,6 @@ class Calls:
         self._lambdas.drop_alias(call.function, call.path[1])
         return answer(204)
 
-    def add_permission(self, call: Call) -> Answer:
-        """Add a statement to the policy of one qualifier."""
-        if call.qualifier == LATEST:
-            raise InvalidParameterValueError("We currently do not support adding policies for $LATEST.")
-        resource_policies.expect_policy_revision(call.body.get("RevisionId"), self._revision(call))
-        statement = resource_policies.statement(call.body, self._lambdas.arn(call.function, call.qualifier))
-        self._lambdas.policies(call.function).add(call.qualifier, statement)
-        self._renew_revision(call)
-        return answer(201, {"Statement": json.dumps(statement)})
-
-    def get_policy(self, call: Call) -> Answer:
-        """The policy of one qualifier, with the revision that guards it."""
-        document = self._lambdas.policies(call.function).document(call.qualifier)
-        return answer(200, {"Policy": json.dumps(document), "RevisionId": self._revision(call)})
-
-    def remove_permission(self, call: Call) -> Answer:
-        """Take a statement out of the policy of one qualifier."""
-        if not self._lambdas.has(call.function):
-            raise ResourceNotFoundError(f"No policy found for: {self._lambdas.arn(call.function)}")
-        expect_revision(call.asked("RevisionId"), self._revision(call))
-        self._lambdas.policies(call.function).remove(call.qualifier, call.path[1])
-        self._renew_revision(call)
-        return answer(204)
-
     def put_function_event_invoke_config(self, call: Call) -> Answer:
         """How asynchronous invocations of one qualifier are treated; what is left out is as without settings."""
         return self._set_async(call, AsyncSettings())
@@ -209,19 +184,6 @@ class Calls:
         if alias is None:
             raise ResourceNotFoundError(f"{missing}: {self._lambdas.arn(call.function, name)}")
         return alias
-
-    def _revision(self, call: Call) -> str:
-        """The revision that guards a qualifier's policy: the alias's, or the version's."""
-        if call.qualifier and aliases.is_alias_name(call.qualifier):
-            return self._alias(call, call.qualifier).revision_id
-        return str(call.backend.get_function(call.function, call.qualifier).revision_id)
-
-    def _renew_revision(self, call: Call) -> None:
-        if call.qualifier and aliases.is_alias_name(call.qualifier):
-            alias = self._alias(call, call.qualifier)
-            self._lambdas.put_alias(call.function, dataclasses.replace(alias, revision_id=self._lambdas.new_id()))
-        else:
-            call.backend.get_function(call.function, call.qualifier).revision_id = self._lambdas.new_id()
 
 
 def _async_key(call: Call) -> tuple[str, str]:

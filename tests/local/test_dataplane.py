@@ -353,7 +353,7 @@ def test_a_statement_allows_what_it_names(change: dict[str, str], status: int) -
     world.put_function("orders", ANSWER)
     world.deploy(a_method(integration=an_integration("orders")))
     body = {"StatementId": "a", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", **change}
-    world.lambdas.policies("orders").add(None, statement(body, "arn"))
+    world.lambdas.policies("orders").add(None, statement(body, world.lambdas.arn("orders")))
     assert world.request().status == status
 
 
