@@ -112,7 +112,7 @@ def _getter(name: str, owner: Owner, escapes: Callable[[], bool]) -> Callable[[S
         return lambda _: constants[name]
     if name == "domainName":
         return lambda served: f"{served.request.api_id}.execute-api.{owner.region}.amazonaws.com"
-    return _VARIABLES.get(name, lambda served: served.context.get(name))
+    return _VARIABLES.get(name, lambda served: served.context.get(name) if served.context else None)
 
 
 def _escaping(get: Callable[[Served], str | None], escapes: Callable[[], bool]) -> Callable[[Served], str | None]:

@@ -213,24 +213,9 @@ class Lambdas:
         runtime = self._runtime(function, qualifier, at) if function else None
         if runtime is None:
             raise ResourceNotFoundError(f"Function not found: {self.arn(name, qualifier)}")
-        if self.states.conditions or self.concurrency.reservations:
-            return self._run_if_it_can(runtime, qualifier, event, at)
-        return self._run(runtime, qualifier, event, at)
-
-    def _run_if_it_can(self, runtime: Runtime, qualifier: str | None, event: Any, at: float) -> Invocation:  # noqa: ANN401
-        name, version = runtime.version.name, runtime.version.version
-        self.states.expect_active(name, version, at)
-        try:
-            self.concurrency.admit(name, version, at)
-        except TooManyRequestsError:
-            self.records.throttle(name, qualifier, at=at)
-            raise
-        invocation = self._run(runtime, qualifier, event, at)
-        self.concurrency.ran(name, version, at + invocation.duration_ms / 1000)
-        return invocation
-
-    def _run(self, runtime: Runtime, qualifier: str | None, event: Any, at: float) -> Invocation:  # noqa: ANN401 - JSON-like
-        name = runtime.version.name
+        is_watched = self.states.conditions or self.concurrency.reservations
+        if is_watched:
+            self._admit(runtime.version, qualifier, at)
         if self.guard is None or not self.guard.is_on:
             invocation = runtime.handle(event, self.arn(name, qualifier), at, self.new_id())
             self.records.record(runtime.version, qualifier, invocation, at=at)
@@ -239,7 +224,17 @@ class Lambdas:
                 invocation = runtime.handle(event, self.arn(name, qualifier), at, self.new_id())
             is_logged = self.guard.lets_log(runtime.version, invocation.log_stream)
             self.records.record(runtime.version, qualifier, invocation, at=at, is_logged=is_logged)
+        if is_watched:
+            self.concurrency.ran(name, invocation.executed_version, at + invocation.duration_ms / 1000)
         return invocation
+
+    def _admit(self, version: FunctionVersion, qualifier: str | None, at: float) -> None:
+        self.states.expect_active(version.name, version.version, at)
+        try:
+            self.concurrency.admit(version.name, version.version, at)
+        except TooManyRequestsError:
+            self.records.throttle(version.name, qualifier, at=at)
+            raise
 
     def send(self, name: str, event: object, *, qualifier: str | None = None) -> None:
         """Invoke asynchronously: as soon as the clock moves on, and again after an error, as its settings have it.

@@ -70,7 +70,7 @@ class Served:
     error_message: str | None = None
     error_type: str | None = None
     integration_error: str | None = None
-    context: Mapping[str, str | int] = field(default_factory=lambda: NOTHING)
+    context: Mapping[str, str | int] | None = None
 
     @property
     def at(self) -> float:
