@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from local.samples import StatisticSet
 from local.served import Request, Served
 from local.statistics import parse_statistic
 from local.unknowns import Unknowns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 START = 1_767_571_200.0
 GROUP = "/apigw/orders"
