@@ -15,6 +15,7 @@ from verify.questions.deployments import (
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
 from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
+from verify.questions.permissions import SourceArnOfOpenMethod
 from verify.questions.promotions import (
     RemoveAbsentCanary,
     RemoveAbsentOverride,
@@ -23,6 +24,7 @@ from verify.questions.promotions import (
 )
 from verify.questions.propagation import AliasPropagation, StagePropagation
 from verify.questions.stacks import CloudformationResendsStage
+from verify.questions.texts import ClientTextInAccessLog
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ ALL: tuple[Question, ...] = (
     AliasPropagation(),
     CanaryLogGroup(),
     IsCanaryOfRefusedRequest(),
+    ClientTextInAccessLog(),
+    SourceArnOfOpenMethod(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),
