@@ -1,36 +1,77 @@
 """A stage's access log: its format turned into lines.
 
-Decides what each ``$context`` variable prints (docs/aws.md#access-log-variables). Where lines go is the data plane's
-business.
+Decides what each ``$context`` variable prints (docs/aws.md#access-log-variables). A variable that the guide lists and that
+nothing here gives a value, or that the guide does not list, prints a dash. Where lines go is the data plane's business.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from local.served import Served
 
+    Value = str | int | None
+
 MISSING = "-"
-_VARIABLE = re.compile(r"\$context((?:\.[A-Za-z0-9_]+)+)")
+REPLACED_REQUEST_ID = "UUID_REPLACED_INVALID_REQUEST_ID"
+LONGEST_FORMAT = 3_072
+_OVERRIDES = r"(?:request|response)Override\.(?:header|path|querystring)\.[\w-]+"
+_VARIABLE = re.compile(rf"\$context\.({_OVERRIDES}|\w+(?:\.\w+)*)")
+_REQUEST_ID = re.compile(r"\$context\.(?:requestId|extendedRequestId)\b")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UNSAFE = re.compile(r'["\\\x00-\x1f]')
 
 
-def compile_format(log_format: str) -> Callable[[Served], str]:
-    """What turns a served request into the line of this format."""
+class Owner(Protocol):
+    """Whose API it is."""
+
+    account: str
+    region: str
+
+
+def compile_format(log_format: str, owner: Owner, *, escapes: Callable[[], bool]) -> Callable[[Served], str]:
+    """What turns a served request into the line of this format.
+
+    ``escapes`` says whether quotes and backslashes in texts that a client or a function wrote get a backslash; it is asked
+    where there are any (docs/aws.md#client-text-in-access-log).
+    """
     literals = _VARIABLE.split(log_format)
     template = "%s".join(literal.replace("%", "%%") for literal in literals[0::2])
-    getters = tuple(_getter(name[1:]) for name in literals[1::2])
+    getters = tuple(_getter(name, owner, escapes) for name in literals[1::2])
 
     def render(served: Served) -> str:
         values = [getter(served) for getter in getters]
         return template % tuple([MISSING if value is None else value for value in values])
 
     return render
+
+
+class AccessLogFormatError(ValueError):
+    """API Gateway takes no such format."""
+
+
+def check_format(log_format: str) -> None:
+    """Refuse what can be no access log's format.
+
+    Raises:
+        AccessLogFormatError: in API Gateway's words where they are known.
+
+    """
+    if "\n" in log_format.removesuffix("\n"):
+        raise AccessLogFormatError(
+            "Access Log format must be single line, new line character is allowed only at end of the format"
+        )
+    if not _REQUEST_ID.search(log_format):
+        raise AccessLogFormatError("Access Log format must include $context.requestId or $context.extendedRequestId")
+    if len(log_format) > LONGEST_FORMAT:
+        raise AccessLogFormatError(f"Access Log format must have at most {LONGEST_FORMAT} characters")
 
 
 @lru_cache(maxsize=512)
@@ -55,37 +96,86 @@ def user_agent(served: Served) -> str | None:
     return headers.get("User-Agent") or headers.get("user-agent")
 
 
-def _getter(name: str) -> Callable[[Served], str | int | None]:
-    return _VARIABLES.get(name, lambda _: None)
+def overridden_request_id(headers: Mapping[str, str]) -> str | None:
+    """The request id that a client gives itself; None if it gives none (docs/aws.md#request-id)."""
+    given = next((text for name, text in headers.items() if name.lower() == "x-amzn-requestid"), None)
+    if given is None:
+        return None
+    return given if _UUID.fullmatch(given) else REPLACED_REQUEST_ID
 
 
-def _quoted(text: str | None) -> str | None:
-    return None if text is None else f'"{text}"'
+def _getter(name: str, owner: Owner, escapes: Callable[[], bool]) -> Callable[[Served], Value]:
+    if name in _TEXTS:
+        return _escaping(_TEXTS[name], escapes)
+    constants = {**_CONSTANTS, "accountId": owner.account}
+    if name in constants:
+        return lambda _: constants[name]
+    if name == "domainName":
+        return lambda served: f"{served.request.api_id}.execute-api.{owner.region}.amazonaws.com"
+    return _VARIABLES.get(name, lambda served: served.context.get(name) if served.context else None)
 
 
-_VARIABLES: dict[str, Callable[[Served], str | int | None]] = {
+def _escaping(get: Callable[[Served], str | None], escapes: Callable[[], bool]) -> Callable[[Served], str | None]:
+    def text(served: Served) -> str | None:
+        found = get(served)
+        if found is None or _UNSAFE.search(found) is None or not escapes():
+            return found
+        return json.dumps(found, ensure_ascii=False)[1:-1]
+
+    return text
+
+
+def _message_string(get: Callable[[Served], str | None]) -> Callable[[Served], str | None]:
+    """A text with its own quotes; without one there are none."""
+
+    def quoted(served: Served) -> str | None:
+        found = get(served)
+        return None if found is None else f'"{found}"'
+
+    return quoted
+
+
+def _integrated(served: Served) -> int | None:
+    return served.integration_latency if served.integration_status is not None else None
+
+
+_CONSTANTS: dict[str, Value] = {
+    "cipherSuite": "TLS_AES_128_GCM_SHA256",
+    "endpointType": "REGIONAL",
+    "protocol": "HTTP/1.1",
+    "tlsVersion": "TLSv1.3",
+}
+"""The same for every request here; the guide gives no values but the protocol's."""
+
+_TEXTS: dict[str, Callable[[Served], str | None]] = {
+    "error.message": lambda served: served.error_message,
+    "identity.userAgent": user_agent,
+    "integration.error": lambda served: served.integration_error,
+    "integrationErrorMessage": lambda served: served.integration_error,
+    "path": lambda served: f"/{served.request.stage}{served.request.path}",
+}
+"""What a client or a function writes, or may have a part in."""
+
+_VARIABLES: dict[str, Callable[[Served], Value]] = {
     "apiId": lambda served: served.request.api_id,
     "awsEndpointRequestId": lambda served: served.invocation.request_id if served.invocation else None,
     "deploymentId": lambda served: served.deployment_id,
     "domainPrefix": domain_prefix,
-    "error.message": lambda served: served.error_message,
-    "error.messageString": lambda served: _quoted(served.error_message),
+    "error.messageString": _message_string(lambda served: served.error_message),
     "error.responseType": lambda served: served.error_type,
     "extendedRequestId": lambda served: served.extended_request_id,
     "httpMethod": lambda served: served.request.method,
     "identity.sourceIp": lambda served: served.request.source_ip,
-    "identity.userAgent": user_agent,
-    "integration.error": lambda served: served.integration_error,
     "integration.integrationStatus": lambda served: served.integration_status,
     "integration.latency": lambda served: served.integration_latency,
     "integration.requestId": lambda served: served.invocation.request_id if served.invocation else None,
+    "integration.responseTransferMode": lambda served: None if _integrated(served) is None else "BUFFERED",
     "integration.status": lambda served: served.function_status,
-    "integrationErrorMessage": lambda served: served.integration_error,
+    "integration.timeToAllHeaders": _integrated,
+    "integration.timeToFirstContent": _integrated,
     "integrationLatency": lambda served: served.integration_latency,
     "integrationStatus": lambda served: served.integration_status,
     "isCanaryRequest": lambda served: served.is_canary,
-    "path": lambda served: f"/{served.request.stage}{served.request.path}",
-    "protocol": lambda _: "HTTP/1.1",
     "requestId": lambda served: served.request_id,
     "requestTime": lambda served: clf_time(int(served.at)),
     "requestTimeEpoch": lambda served: int(served.at * 1000),

@@ -6,6 +6,7 @@ of its answers are assumed, because no record settles them: see `unknowns`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from local.lambda_records import zeros_and_ones
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from local.lambda_records import Metrics
     from local.line_buffer import Logs
+    from local.measurement_faults import Interfere
     from local.served import Served
     from local.unknowns import Unknowns
 
@@ -37,11 +39,15 @@ class _Slot:
 
 
 class ApiRecords:
-    """Writes a request's access-log line; collects its metrics until the minute is over."""
+    """Writes a request's access-log line; collects its metrics until the minute is over.
+
+    ``interfere``, if there is one, is given each line of a stage's own group, and decides when and how often it is written.
+    """
 
     def __init__(self, logs: Logs, metrics: Metrics, unknowns: Unknowns) -> None:
         self.has_log_group: Callable[[str], bool] = lambda _: False
         self.lines = LineBuffer(logs)
+        self.interfere: Interfere | None = None
         self._metrics = metrics
         self._unknowns = unknowns
         self._minutes: dict[int, dict[tuple[str, str, bool], _Slot]] = {}
@@ -49,7 +55,10 @@ class ApiRecords:
     def log(self, served: Served, group: str, line: str) -> None:
         """One line, at the moment the answer went out; a canary's goes to the group's twin as well."""
         at = served.at + served.latency / 1000
-        self.lines.write(group, STREAM, ((at, line),))
+        if self.interfere is None:
+            self.lines.write(group, STREAM, ((at, line),))
+        else:
+            self.interfere(served.arm, partial(self.lines.write, group, STREAM), (at, line))
         if served.arm == "canary":
             twin = f"{group}/Canary"
             if self._unknowns.ask("canary-log-group") == "created" or self.has_log_group(twin):

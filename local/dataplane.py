@@ -10,10 +10,11 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Protocol
 
+from local.access_log import overridden_request_id
 from local.api_records import ApiRecords
-from local.lambda_errors import ResourceNotFoundError
+from local.lambda_errors import CannotRunError, LambdaError, ResourceNotFoundError
 from local.mock_integration import UnsupportedTemplateError, answer
-from local.proxy_integration import BAD_ANSWER, INTERNAL_ERROR, answer_with, fail
+from local.proxy_integration import BAD_ANSWER, INTERNAL_ERROR, answer_with, fail, refuse_by_lambda
 from local.served import Invoke, Invoked, Request, Served
 from local.stage_history import StageHistory
 
@@ -137,6 +138,8 @@ class DataPlane:
         bits = self._rng.getrandbits(192)
         hexed = f"{bits:048x}"
         request_id = f"{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:32]}"
+        if request.headers:
+            request_id = overridden_request_id(request.headers) or request_id
         served = Served(request, request_id, f"{hexed[33:]}=")
         stage = self._stages.seen(request.api_id, request.stage, request.at)
         if stage is None:
@@ -195,7 +198,7 @@ class DataPlane:
             fail(served, INTERNAL, "Execution failed due to configuration error: Invalid integration")
             return
         served.function, served.qualifier = name, qualifier = endpoint.target
-        source_arn = endpoint.source_arn(served.request.method)
+        source_arn = endpoint.source_arn(served.request)
         if integration.credentials is None and not self._lambdas.allows_api(name, qualifier, source_arn):
             fail(served, INTERNAL, NO_PERMISSION)
             return
@@ -203,6 +206,9 @@ class DataPlane:
             invocation = self._lambdas.call(name, qualifier, endpoint.event.of(served), served.request.at)
         except ResourceNotFoundError as error:
             fail(served, BAD_ANSWER, str(error))
+            return
+        except CannotRunError as error:
+            refuse_by_lambda(served, error.status)
             return
         answer_with(served, invocation, integration.timeout_millis)
 
@@ -219,7 +225,7 @@ class DataPlane:
     def _invoke(self, request: Invoke) -> None:
         try:
             invocation = self._lambdas.invoke(request.function, request.event, qualifier=request.qualifier, at=request.at)
-        except ResourceNotFoundError:
+        except LambdaError:
             invocation = None
         for observer in self._invocation_observers:
             observer(Invoked(request, invocation))

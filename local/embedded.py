@@ -30,6 +30,7 @@ from local.faults import Faults
 from local.gateway import Gateway
 from local.lambdas import Lambdas
 from local.logs import LogIngest
+from local.measurement_faults import MeasurementFaults
 from local.metric_store import MetricStore
 from local.moto_seams import application, logs, seams, stepfunctions
 from local.moto_seams.hooks import preserved
@@ -184,6 +185,7 @@ class EmbeddedAws:
             now=now,
             rng=draw("dataplane"),
         )
+        self.measurement = MeasurementFaults(clock, self.dataplane.records, self.metrics, rng=draw("measurement"))
         self.permissions = Permissions(now, account=ACCOUNT)
         self.lambdas.guard = FunctionGuard(self.permissions, Place(ACCOUNT, REGION), self.has_log_group)
         deliveries = Deliveries(self.client, self.lambdas, self.permissions)

@@ -14,7 +14,7 @@ from typing import Any
 
 from local.json_selector import MISSING, SELECTOR, Select, compile_selector
 from local.refusal import NotBuiltError
-from local.term_pattern import compile_regex, compile_terms, refused
+from local.term_pattern import compile_regex, compile_terms, count_regexes, refused
 
 Event = Mapping[str, Any]
 Test = Callable[[Event], bool]
@@ -35,11 +35,15 @@ _CONSTANTS = {"NULL": None, "TRUE": True, "FALSE": False}
 
 @dataclass(frozen=True, slots=True)
 class FilterPattern:
-    """A compiled pattern: a test of the parsed line, or a test of its text, whichever is not None."""
+    """A compiled pattern: a test of the parsed line, or a test of its text, whichever is not None.
+
+    ``regexes`` is how many regular expressions are in it, of which there is a quota.
+    """
 
     text: str
     on_event: Test | None
     on_line: Callable[[str], bool] | None
+    regexes: int = 0
 
     def matches(self, line: str, event: Event | None) -> bool:
         """Whether a line matches; `event` is the JSON object in it, None where there is none."""
@@ -53,10 +57,12 @@ def parse_pattern(text: str) -> FilterPattern:
     """The pattern; RefusalError where CloudWatch Logs would refuse it."""
     stripped = text.strip()
     if stripped.startswith("{"):
-        return FilterPattern(text, _Parser(list(_tokens(stripped))).whole(), None)
+        tokens = list(_tokens(stripped))
+        regexes = sum(kind == "regex" for kind, _ in tokens)
+        return FilterPattern(text, _Parser(tokens).whole(), None, regexes)
     if stripped.startswith("["):
         raise NotBuiltError("filter patterns for space-delimited lines are not built")
-    return FilterPattern(text, None, compile_terms(stripped))
+    return FilterPattern(text, None, compile_terms(stripped), count_regexes(stripped))
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

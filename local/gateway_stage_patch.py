@@ -6,6 +6,7 @@ The canary's part is in gateway_canary_patch.py. Which path leads to which funct
 from dataclasses import replace
 from types import MappingProxyType
 
+from local.access_log import AccessLogFormatError, check_format
 from local.gateway_canary_patch import parse_whole_map, with_variable, without
 from local.gateway_definition import unescape
 from local.gateway_errors import BadRequestError
@@ -78,8 +79,17 @@ def set_access_log(stage: Stage, operation: Operation, _: Surroundings) -> Stage
     """Set where the access log goes, or how its lines look."""
     if not operation.value:
         raise BadRequestError("Access Log value must not be empty")
+    if operation.found["field"] == "format":
+        _check_format(operation.value)
     field = {"destinationArn": "destination_arn", "format": "format"}[operation.found["field"]]
     return replace(stage, access_log=replace(stage.access_log or AccessLog(), **{field: operation.value}))
+
+
+def _check_format(log_format: str) -> None:
+    try:
+        check_format(log_format)
+    except AccessLogFormatError as error:
+        raise BadRequestError(str(error)) from error
 
 
 def refuse_access_log(_stage: Stage, _operation: Operation, _: Surroundings) -> Stage:

@@ -13,12 +13,24 @@ class LambdaError(Exception):
     ├── InvalidParameterValueError  400
     ├── ValidationError             400, outside what the service's model allows
     ├── ResourceNotFoundError       404
-    ├── ResourceConflictError       409, it exists already
-    └── PreconditionFailedError     412, somebody else wrote first
+    │   └── NoProvisionedConcurrencyError
+    ├── ResourceConflictError       409, it exists already, or something else is going on
+    ├── PreconditionFailedError     412, somebody else wrote first
+    └── CannotRunError              the function is there and cannot run now
+        ├── NotActiveError          409, its version is pending or has failed
+        ├── IdleError               409, its version was idle for too long and is being restored
+        └── TooManyRequestsError    429
+            └── SwitchedOffError    its reserved concurrency is 0
     """
 
     code = "ServiceException"
     status = 500
+    message_key = "message"
+    """What the answer calls its message; this differs from error to error."""
+
+    def body(self) -> dict[str, str]:
+        """The answer's JSON."""
+        return {"Type": "User", self.message_key: str(self)}
 
 
 class InvalidParameterValueError(LambdaError):
@@ -40,16 +52,31 @@ class ValidationError(LambdaError):
         problem = f"Value '{value}' at '{field}' failed to satisfy constraint: {constraint}"
         return cls(f"1 validation error detected: {problem}")
 
+    def body(self) -> dict[str, str]:
+        """The answer's JSON, which says no more."""
+        return {self.message_key: str(self)}
+
 
 class ResourceNotFoundError(LambdaError):
     """What the request names does not exist."""
 
     code = "ResourceNotFoundException"
     status = 404
+    message_key = "Message"
+
+
+class NoProvisionedConcurrencyError(ResourceNotFoundError):
+    """The version or alias has no provisioned concurrency (docs/aws.md#provisioned-concurrency)."""
+
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+    message_key = "message"
+
+    def __init__(self) -> None:
+        super().__init__("No Provisioned Concurrency Config found for this function")
 
 
 class ResourceConflictError(LambdaError):
-    """What the request makes exists already."""
+    """What the request makes exists already, or something else is going on."""
 
     code = "ResourceConflictException"
     status = 409
@@ -60,3 +87,45 @@ class PreconditionFailedError(LambdaError):
 
     code = "PreconditionFailedException"
     status = 412
+
+
+class CannotRunError(LambdaError):
+    """The function is there and cannot run now."""
+
+
+class NotActiveError(CannotRunError):
+    """The version is not active (docs/aws.md#function-states)."""
+
+    code = "ResourceConflictException"
+    status = 409
+
+
+class IdleError(CannotRunError):
+    """The version was idle for too long. This invocation is lost and has Lambda restore it."""
+
+    code = "SnapStartNotReadyException"
+    status = 409
+    message_key = "Message"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE."
+        )
+
+
+class TooManyRequestsError(CannotRunError):
+    """More requests at a time than the function may serve (docs/aws.md#reserved-concurrency)."""
+
+    code = "TooManyRequestsException"
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__("Rate Exceeded.")
+
+    def body(self) -> dict[str, str]:
+        """The answer's JSON, with the limit that was met."""
+        return {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", **super().body()}
+
+
+class SwitchedOffError(TooManyRequestsError):
+    """The function may serve no request at all."""

@@ -51,6 +51,12 @@ class LambdaRecords:
         self.lines = LineBuffer(logs)
         self._metrics = metrics
         self._minutes: dict[int, dict[tuple[str, str | None, str], _Slot]] = {}
+        self._throttled: dict[int, dict[tuple[str, str | None], int]] = {}
+
+    def throttle(self, function: str, qualifier: str | None, *, at: float) -> None:
+        """One invocation that Lambda refused for want of room: neither an invocation nor an error."""
+        counts = self._throttled.setdefault(int(at) // 60 * 60, {})
+        counts[function, qualifier] = counts.get((function, qualifier), 0) + 1
 
     def record(
         self, version: FunctionVersion, alias: str | None, invocation: Invocation, *, at: float, is_logged: bool = True
@@ -78,10 +84,15 @@ class LambdaRecords:
             for (function, alias, version), slot in self._minutes.pop(minute).items():
                 for dimensions in _dimension_sets(function, alias, version):
                     self._put(dimensions, minute, slot)
+        for minute in [minute for minute in self._throttled if minute + 60 <= before]:
+            for (function, qualifier), times in self._throttled.pop(minute).items():
+                for dimensions in _dimension_sets(function, qualifier, None):
+                    self._metrics.put(NAMESPACE, "Throttles", dimensions, minute, (1.0,), (float(times),))
 
     def clear(self) -> None:
         """Forget what was collected."""
         self._minutes.clear()
+        self._throttled.clear()
 
     def _put(self, dimensions: Mapping[str, str], minute: int, slot: _Slot) -> None:
         requests = len(slot.durations)
@@ -100,12 +111,12 @@ def zeros_and_ones(requests: int, bad: int) -> tuple[Sequence[float], Sequence[f
     return (0.0, 1.0), (float(requests - bad), float(bad))
 
 
-def _dimension_sets(function: str, qualifier: str | None, version: str) -> Iterator[dict[str, str]]:
-    """The sets an invocation counts under; ``ExecutedVersion`` exists for aliases only."""
+def _dimension_sets(function: str, qualifier: str | None, version: str | None) -> Iterator[dict[str, str]]:
+    """The sets an invocation counts under; ``ExecutedVersion`` exists for aliases only, and where a version ran."""
     yield {}
     yield {"FunctionName": function}
     if qualifier is not None:
         resource = {"FunctionName": function, "Resource": f"{function}:{qualifier}"}
         yield resource
-        if qualifier != version:
+        if version not in (None, qualifier):
             yield {**resource, "ExecutedVersion": version}

@@ -10,9 +10,11 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local.aliases import LATEST, Alias
-from local.lambda_errors import ResourceNotFoundError
+from local.lambda_concurrency import Concurrency
+from local.lambda_errors import ResourceNotFoundError, TooManyRequestsError
 from local.lambda_records import LambdaRecords
 from local.lambda_runtime import FunctionVersion, Invocation, Runtime
+from local.lambda_states import FunctionStates
 from local.propagation import PROPAGATION_SECONDS, Propagation
 from local.queued_invocations import QueuedInvocations
 from local.resource_policies import ResourcePolicies
@@ -84,6 +86,8 @@ class Lambdas:
         self.call_at: CallAt = _at_once
         self.guard: Guard | None = None
         self.queued = QueuedInvocations(self)
+        self.states = FunctionStates(now)
+        self.concurrency = Concurrency(now)
         self._rng = rng
         self._unknowns = unknowns
         self.records = LambdaRecords(logs, metrics)
@@ -100,17 +104,22 @@ class Lambdas:
         """A version was published, or ``$LATEST`` was made or updated; environments of what it was before are gone."""
         function = self._functions.setdefault(version.name, Function())
         function.runtimes[version.version] = Runtime(version, environ=self._environ(version), rng=self._rng)
+        self.states.published(version.name, version.version)
 
     def drop_version(self, name: str, version: str) -> None:
         """One version was deleted."""
         function = self._functions[name]
         function.runtimes.pop(version, None)
         function.policies.drop(version)
+        self.states.forget(name, version)
+        self.concurrency.provisioned.forget(name, version)
 
     def drop_function(self, name: str) -> None:
         """The function was deleted with all that belongs to it."""
         self._functions.pop(name, None)
         self.queued.forget(name)
+        self.states.forget(name)
+        self.concurrency.forget(name)
 
     def put_alias(self, name: str, alias: Alias) -> None:
         """An alias was made or updated. A new one is seen at once, an update by some requests a little later."""
@@ -125,6 +134,7 @@ class Lambdas:
             is_late = self._unknowns.ask("alias-propagation") == "within-30-seconds"
             known.seconds = self.propagation_seconds if is_late else 0.0
             known.change(self.now(), alias)
+            self.concurrency.provisioned.moved(name, alias)
 
     def drop_alias(self, name: str, alias: str) -> None:
         """An alias was deleted; its policy went with it."""
@@ -133,6 +143,7 @@ class Lambdas:
         function.aliases.pop(alias, None)
         function.policies.drop(alias)
         function.allowed.clear()
+        self.concurrency.provisioned.forget(name, alias)
 
     def policies(self, name: str) -> ResourcePolicies:
         """The function's policies, to be read or changed; what was concluded from them is forgotten."""
@@ -146,6 +157,8 @@ class Lambdas:
         """Forget every function."""
         self._functions.clear()
         self.records.clear()
+        self.states.reset()
+        self.concurrency.reset()
 
     # What is asked.
 
@@ -182,7 +195,7 @@ class Lambdas:
             return False
         key = (qualifier, source_arn)
         if key not in function.allowed:
-            function.allowed[key] = function.policies.allows_api(qualifier, source_arn)
+            function.allowed[key] = function.policies.allows_api(qualifier, self.arn(name, qualifier), source_arn)
         return function.allowed[key]
 
     def invoke(self, name: str, event: object, *, qualifier: str | None = None, at: float | None = None) -> Invocation:
@@ -190,11 +203,19 @@ class Lambdas:
         return self.call(name, qualifier, json.loads(json.dumps(event)), self.now() if at is None else at)
 
     def call(self, name: str, qualifier: str | None, event: Any, at: float) -> Invocation:  # noqa: ANN401 - JSON-like
-        """Invoke with an event that nobody else holds, and is JSON-like already."""
+        """Invoke with an event that nobody else holds, and is JSON-like already.
+
+        Raises:
+            LambdaError: there is no such function, or it cannot run now.
+
+        """
         function = self._functions.get(name)
         runtime = self._runtime(function, qualifier, at) if function else None
         if runtime is None:
             raise ResourceNotFoundError(f"Function not found: {self.arn(name, qualifier)}")
+        is_watched = self.states.conditions or self.concurrency.reservations
+        if is_watched:
+            self._admit(runtime.version, qualifier, at)
         if self.guard is None or not self.guard.is_on:
             invocation = runtime.handle(event, self.arn(name, qualifier), at, self.new_id())
             self.records.record(runtime.version, qualifier, invocation, at=at)
@@ -203,7 +224,17 @@ class Lambdas:
                 invocation = runtime.handle(event, self.arn(name, qualifier), at, self.new_id())
             is_logged = self.guard.lets_log(runtime.version, invocation.log_stream)
             self.records.record(runtime.version, qualifier, invocation, at=at, is_logged=is_logged)
+        if is_watched:
+            self.concurrency.ran(name, invocation.executed_version, at + invocation.duration_ms / 1000)
         return invocation
+
+    def _admit(self, version: FunctionVersion, qualifier: str | None, at: float) -> None:
+        self.states.expect_active(version.name, version.version, at)
+        try:
+            self.concurrency.admit(version.name, version.version, at)
+        except TooManyRequestsError:
+            self.records.throttle(version.name, qualifier, at=at)
+            raise
 
     def send(self, name: str, event: object, *, qualifier: str | None = None) -> None:
         """Invoke asynchronously: as soon as the clock moves on, and again after an error, as its settings have it.

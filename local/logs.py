@@ -23,15 +23,21 @@ STREAM = "embedded"
 
 _KEPT_LINES = 20_000
 _MOST_FILTERS = 100
+_MOST_REGEXES = 5
 _FILTERS_A_PAGE = 50
+
+STANDARD = "STANDARD"
+CLASSES = (STANDARD, "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS")
+"""The classes of log groups. Only the first has filters, and lines that can be read here (docs/aws.md#log-group-classes)."""
 
 _DECODE = json.JSONDecoder().raw_decode
 
 
 class _Group:
-    """One log group: what its filters gather, its lines, its streams."""
+    """One log group: its class, what its filters gather, its lines, its streams."""
 
     def __init__(self, kept_lines: int) -> None:
+        self.log_class = STANDARD
         self.tallies = GroupTallies()
         self.lines = Keeper(kept_lines)
         self.streams: set[str] = set()
@@ -75,12 +81,35 @@ class LogIngest:
         for minute, tally in tallies:
             self._put_default(minute, tally.filter)
 
+    def create_group(self, name: str, log_class: str) -> None:
+        """A group was made, of this class for good."""
+        with self._lock:
+            self._group(name).log_class = log_class
+
+    def class_of(self, name: str) -> str:
+        """The group's class; the standard one of a group that is not known to be of another."""
+        group = self._groups.get(name)
+        return group.log_class if group else STANDARD
+
+    def expect_standard(self, name: str) -> None:
+        """Refuse what only groups of the standard class can do.
+
+        Raises:
+            RefusalError: this is another one's.
+
+        """
+        if self.class_of(name) != STANDARD:
+            raise RefusalError("ValidationException", "This operation is only supported on the Standard log class.")
+
     def put_metric_filter(self, request: Mapping[str, Any]) -> None:
         """Create a filter, or replace the one of the same name; it sees the lines to come only."""
+        self.expect_standard(request["logGroupName"])
         parsed = parse_metric_filter(request, self._now())
         with self._lock:
             group = self._group(request["logGroupName"])
-            if parsed.name not in group.tallies.filters and len(group.tallies.filters) >= _MOST_FILTERS:
+            others = [one for name, one in group.tallies.filters.items() if name != parsed.name]
+            regexes = sum(one.pattern.regexes for one in (*others, parsed))
+            if len(others) >= _MOST_FILTERS or (parsed.pattern.regexes and regexes > _MOST_REGEXES):
                 raise RefusalError("LimitExceededException", "Resource limit exceeded.")
             group.tallies.change({**group.tallies.filters, parsed.name: parsed})
 
@@ -156,7 +185,7 @@ class LogIngest:
         embedded: list[EmbeddedMetric] = []
         for at, line in lines:
             group.lines.keep(at, now, stream, line)
-            has_metrics = MARK in line
+            has_metrics = MARK in line and group.log_class == STANDARD
             if has_filters or has_metrics:
                 event = _parse(line)
                 if has_filters:

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.filter_pattern import Event, FilterPattern, parse_pattern
-from local.json_selector import MISSING, Select, compile_selector
+from local.json_selector import MISSING, SELECTOR, Select, compile_selector
 from local.metric_store import NO_UNIT
 from local.refusal import RefusalError
 
 _MOST_DIMENSIONS = 3
 _LONGEST_NAME = 512
 _LONGEST_PATTERN = 1_024
+_MOST_REGEXES = 2
+_NAME = re.compile(r"[^:*]*")
+_SELECTOR = re.compile(SELECTOR)
+_RESERVED = "AWS/"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 Dimensions = tuple[tuple[str, str], ...]
@@ -65,19 +69,23 @@ def parse_metric_filter(request: Mapping[str, Any], now: float) -> MetricFilter:
     """The filter of a PutMetricFilter request; RefusalError where CloudWatch Logs would refuse it."""
     name, text = request["filterName"], request.get("filterPattern") or ""
     check_length("filterName", name, _LONGEST_NAME)
+    if not _NAME.fullmatch(name):
+        raise constraint_error("filterName", name, f"Member must satisfy regular expression pattern: {_NAME.pattern}")
     check_length("filterPattern", text, _LONGEST_PATTERN)
     transformations: Sequence[Mapping[str, Any]] = request.get("metricTransformations") or ()
     if len(transformations) != 1:
-        raise _constraint(
+        raise constraint_error(
             "metricTransformations", str(list(transformations)), "Member must have length less than or equal to 1"
         )
     transformation = transformations[0]
     dimensions = transformation.get("dimensions") or {}
     default = transformation.get("defaultValue")
     _check_dimensions(dimensions, default)
+    if transformation["metricNamespace"].startswith(_RESERVED):
+        raise RefusalError("InvalidParameterException", f"Metric namespaces starting with {_RESERVED} are reserved for AWS.")
     return MetricFilter(
         name=name,
-        pattern=parse_pattern(text),
+        pattern=_parse_pattern(text),
         namespace=transformation["metricNamespace"],
         metric=transformation["metricName"],
         value=_parse_value(transformation["metricValue"]),
@@ -89,13 +97,24 @@ def parse_metric_filter(request: Mapping[str, Any], now: float) -> MetricFilter:
     )
 
 
+def _parse_pattern(text: str) -> FilterPattern:
+    pattern = parse_pattern(text)
+    if pattern.regexes > _MOST_REGEXES:
+        raise RefusalError(
+            "InvalidParameterException",
+            f"A filter pattern takes at most {_MOST_REGEXES} regular expressions, got {pattern.regexes}.",
+        )
+    return pattern
+
+
 def check_length(parameter: str, value: str, longest: int) -> None:
     """Refuse a value that is too long, as AWS words it."""
     if len(value) > longest:
-        raise _constraint(parameter, value, f"Member must have length less than or equal to {longest}")
+        raise constraint_error(parameter, value, f"Member must have length less than or equal to {longest}")
 
 
-def _constraint(parameter: str, value: str, constraint: str) -> RefusalError:
+def constraint_error(parameter: str, value: str, constraint: str) -> RefusalError:
+    """The refusal of a value that breaks a rule of the service's model, as AWS words it."""
     return RefusalError(
         "InvalidParameterException",
         f"1 validation error detected: Value '{value}' at '{parameter}' failed to satisfy constraint: {constraint}",
@@ -107,6 +126,8 @@ def _check_dimensions(dimensions: Mapping[str, str], default: float | None) -> N
         raise RefusalError(
             "InvalidParameterException", f"A metric filter takes at most {_MOST_DIMENSIONS} dimensions, got {len(dimensions)}."
         )
+    if not all(_SELECTOR.fullmatch(selector) for selector in dimensions.values()):
+        raise RefusalError("InvalidParameterException", "Invalid metric transformation: dimension value must be valid selector")
     if dimensions and default is not None:
         raise RefusalError(
             "InvalidParameterException", "Invalid metric transformation: dimensions and default value are mutually exclusive."

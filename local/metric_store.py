@@ -44,7 +44,10 @@ SERVICES = "AWS/"
 
 
 class MetricStore:
-    """All metrics of the embedded AWS. Those of its services may arrive later than others, by ``services_lateness_seconds``."""
+    """All metrics of the embedded AWS. Those of its services may arrive later than others, by ``services_lateness_seconds``.
+
+    ``interfere``, if there is one, is given a metric and what puts data into it, and decides when and how often that is done.
+    """
 
     def __init__(self, now: Callable[[], float], *, arrival_seconds: float = 45, rng: random.Random) -> None:
         self.arrival_seconds = arrival_seconds
@@ -56,6 +59,7 @@ class MetricStore:
         self._series: dict[Metric, dict[str, dict[int, Minute]]] = {}
         self._last_minute: dict[Metric, int] = {}
         self._sources: list[Source] = []
+        self.interfere: Callable[[Metric, Callable[[], None]], None] | None = None
 
     def put(
         self,
@@ -69,14 +73,25 @@ class MetricStore:
         unit: str = NO_UNIT,
     ) -> None:
         """Add samples to the minute of `at`; the sequences belong to the store from now on."""
-        if values:
-            with self._lock:
-                self._minute(identify(namespace, name, dimensions), at, unit).add(values, counts)
+        if not values:
+            return
+        metric = identify(namespace, name, dimensions)
+        if self.interfere is not None:
+            self.interfere(metric, lambda: self._add(metric, at, list(values), counts and list(counts), unit))
+            return
+        self._add(metric, at, values, counts, unit)
 
     def put_set(self, metric: Metric, at: float, figures: StatisticSet, *, unit: str = NO_UNIT) -> None:
         """Add samples of which only the four figures are known."""
-        with self._lock:
-            self._minute(metric, at, unit).add_set(figures)
+
+        def add() -> None:
+            with self._lock:
+                self._minute(metric, at, unit).add_set(figures)
+
+        if self.interfere is not None:
+            self.interfere(metric, add)
+        else:
+            add()
 
     def add_source(self, source: Source) -> None:
         """Ask this source for what it gathered before anything is read."""
@@ -116,6 +131,10 @@ class MetricStore:
         with self._lock:
             self._series.clear()
             self._last_minute.clear()
+
+    def _add(self, metric: Metric, at: float, values: Sequence[float], counts: Sequence[float] | None, unit: str) -> None:
+        with self._lock:
+            self._minute(metric, at, unit).add(values, counts)
 
     def _minute(self, metric: Metric, at: float, unit: str) -> Minute:
         start = int(at) // MINUTE * MINUTE

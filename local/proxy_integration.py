@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 INTERNAL_ERROR = "Internal server error"
 LAMBDA_MS = 3
-BAD_ANSWER, TOO_LATE = 502, 504
+INTERNAL, BAD_ANSWER, TOO_LATE = 500, 502, 504
 FUNCTION_ERROR = "Lambda execution failed with status 200 due to customer function error"
 MALFORMED = "Execution failed due to configuration error: Malformed Lambda proxy response"
 _FIELDS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded", "cookies"})
@@ -99,6 +99,13 @@ def fail(served: Served, status: int, why: str) -> None:
     """Answer that the integration failed; only the log says why."""
     served.answer_error(status, INTERNAL_ERROR, "INTEGRATION_FAILURE")
     served.integration_error = why
+
+
+def refuse_by_lambda(served: Served, status: int) -> None:
+    """Answer that Lambda did not run the function, and said so with this status (docs/aws.md#integration-failures)."""
+    fail(served, INTERNAL, f"Lambda invocation failed with status: {status}")
+    served.integration_status = status
+    served.integration_latency = LAMBDA_MS
 
 
 def answer_with(served: Served, invocation: Invocation, timeout_millis: int) -> None:

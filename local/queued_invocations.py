@@ -1,7 +1,8 @@
 """Asynchronous invocations: an event is tried, tried again after an error, and handed on when its function gives up.
 
-Decides how often and for how long, by the settings of the qualifier that it was sent to. Who takes what is given up is
-told (`deliveries`); how a function runs is `lambdas`' business.
+Decides how often and for how long, by the settings of the qualifier that it was sent to. An event that a function cannot take
+waits, for seconds at first and for minutes later (docs/aws.md#asynchronous-invocations). Who takes what is given up is told
+(`deliveries`); how a function runs is `lambdas`' business.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from local.aliases import LATEST
-from local.lambda_errors import ResourceNotFoundError
+from local.lambda_errors import CannotRunError, ResourceNotFoundError, SwitchedOffError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from local.lambda_runtime import FunctionVersion, Invocation
 
 RETRY_AFTER_SECONDS = (60.0, 120.0)
+LONGEST_WAIT_SECONDS = 300.0
+"""Between two attempts at a function that cannot run; the first wait is a second, and each is twice the one before."""
 
 
 class Functions(Protocol):
@@ -43,6 +46,9 @@ class Functions(Protocol):
     def invoke(self, name: str, event: object, *, qualifier: str | None = None) -> Invocation:
         """Invoke a function now."""
 
+    def new_id(self) -> str:
+        """An id for a request."""
+
 
 @dataclass(frozen=True, slots=True)
 class AsyncSettings:
@@ -54,24 +60,24 @@ class AsyncSettings:
 
 
 class Exhausted(NamedTuple):
-    """An event that a function failed on for the last time, and where it goes."""
+    """An event that is given up, and where it goes; ``invocation`` is the last one that failed, None if there was none."""
 
     version: FunctionVersion
     function_arn: str
     event: object
-    invocation: Invocation
+    request_id: str
+    condition: str
+    invocation: Invocation | None
     destination: str
 
     def record(self) -> dict[str, Any]:
         """What the destination gets (docs/aws.md#lambda-destinations)."""
+        context = {"requestId": self.request_id, "functionArn": self.function_arn, "condition": self.condition}
+        told: dict[str, Any] = {"version": "1.0", "requestContext": context, "requestPayload": self.event}
+        if self.invocation is None:
+            return told
         return {
-            "version": "1.0",
-            "requestContext": {
-                "requestId": self.invocation.request_id,
-                "functionArn": self.function_arn,
-                "condition": "RetriesExhausted",
-            },
-            "requestPayload": self.event,
+            **told,
             "responseContext": {
                 "statusCode": 200,
                 "executedVersion": self.invocation.executed_version,
@@ -98,28 +104,72 @@ class QueuedInvocations:
         """
         if not self._functions.has(name, qualifier):
             raise ResourceNotFoundError(f"Function not found: {self._functions.arn(name, qualifier)}")
-        now, settings = self._functions.now, self.settings.get((name, qualifier or LATEST), AsyncSettings())
-        waits, sent = iter(RETRY_AFTER_SECONDS[: settings.retries]), now()
-
-        def attempt() -> None:
-            if not self._functions.has(name, qualifier):
-                return
-            invocation = self._functions.invoke(name, event, qualifier=qualifier)
-            wait = next(waits, None)
-            if not invocation.function_error:
-                return
-            if wait is not None and now() + wait <= sent + settings.age_seconds:
-                self._functions.call_at(now() + wait, attempt, name=f"retry {name}")
-            elif settings.on_failure:
-                self._give_up(name, qualifier, event, invocation, settings.on_failure)
-
-        self._functions.call_at(now(), attempt, name=f"invoke {name}")
+        settings = self.settings.get((name, qualifier or LATEST), AsyncSettings())
+        sent = _Sent(self._functions, name, qualifier, event, settings, self.on_exhausted)
+        self._functions.call_at(self._functions.now(), sent.attempt, name=f"invoke {name}")
 
     def forget(self, name: str) -> None:
         """The function was deleted, and its settings with it."""
         self.settings = {key: settings for key, settings in self.settings.items() if key[0] != name}
 
-    def _give_up(self, name: str, qualifier: str | None, event: object, invocation: Invocation, destination: str) -> None:
-        version = self._functions.version(name, invocation.executed_version)
-        arn = self._functions.arn(name, qualifier or LATEST)
-        self.on_exhausted(Exhausted(version, arn, event, invocation, destination))
+
+class _Sent:
+    """One event on its way to its function."""
+
+    def __init__(
+        self,
+        functions: Functions,
+        name: str,
+        qualifier: str | None,
+        event: object,
+        settings: AsyncSettings,
+        on_exhausted: Callable[[Exhausted], None],
+    ) -> None:
+        self._functions = functions
+        self._name = name
+        self._qualifier = qualifier
+        self._event = event
+        self._settings = settings
+        self._on_exhausted = on_exhausted
+        self._oldest = functions.now() + settings.age_seconds
+        self._waits = iter(RETRY_AFTER_SECONDS[: settings.retries])
+        self._wait = 1.0
+
+    def attempt(self) -> None:
+        """Invoke the function, if it is still there."""
+        if not self._functions.has(self._name, self._qualifier):
+            return
+        try:
+            invocation = self._functions.invoke(self._name, self._event, qualifier=self._qualifier)
+        except SwitchedOffError:
+            self._give_up("ZeroReservedConcurrency")
+        except CannotRunError:
+            self._await_room()
+        else:
+            if invocation.function_error:
+                self._retry(next(self._waits, None), invocation)
+
+    def _await_room(self) -> None:
+        wait, self._wait = self._wait, min(2 * self._wait, LONGEST_WAIT_SECONDS)
+        if not self._again_in(wait):
+            self._give_up("EventAgeExceeded")
+
+    def _retry(self, wait: float | None, invocation: Invocation) -> None:
+        if wait is None or not self._again_in(wait):
+            self._give_up("RetriesExhausted", invocation)
+
+    def _again_in(self, wait: float) -> bool:
+        """Have it tried again after so many seconds, if the event is not too old then."""
+        due = self._functions.now() + wait
+        if due > self._oldest:
+            return False
+        self._functions.call_at(due, self.attempt, name=f"retry {self._name}")
+        return True
+
+    def _give_up(self, condition: str, invocation: Invocation | None = None) -> None:
+        if self._settings.on_failure is None:
+            return
+        version = self._functions.version(self._name, invocation.executed_version if invocation else LATEST)
+        arn = self._functions.arn(self._name, self._qualifier or LATEST)
+        request_id = invocation.request_id if invocation else self._functions.new_id()
+        self._on_exhausted(Exhausted(version, arn, self._event, request_id, condition, invocation, self._settings.on_failure))

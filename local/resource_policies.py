@@ -1,12 +1,13 @@
 """A Lambda function's resource policies: one for the function, one for each alias and version of it.
 
 Decides who may invoke which qualifier: a statement on the function does not cover its aliases
-(docs/aws.md#alias-permission). Revisions are the alias's or version's, so they are kept there.
+(docs/aws.md#alias-permission). How a statement is read is `policy_statements`' business. Revisions are the alias's or
+version's, so they are kept there.
 """
 
 from __future__ import annotations
 
-import fnmatch
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,14 @@ from local.lambda_errors import (
     ResourceNotFoundError,
     ValidationError,
 )
+from local.policy_statements import Asked, allows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 API_GATEWAY = "apigateway.amazonaws.com"
+INVOKE = "lambda:InvokeFunction"
+LONGEST_POLICY = 20_480
 _STATEMENT_ID = re.compile(r"([a-zA-Z0-9-_]+)")
 _PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:.+")
 
@@ -33,11 +37,12 @@ class ResourcePolicies:
 
     def __init__(self) -> None:
         self._statements: dict[str | None, list[Statement]] = {}
+        self._documents: dict[str | None, dict[str, Any]] = {}
 
     def add(self, qualifier: str | None, statement: Statement) -> None:
         """AddPermission: statement ids are unique within one qualifier."""
         statements = self._statements.setdefault(qualifier, [])
-        if any(each["Sid"] == statement["Sid"] for each in statements):
+        if any(each.get("Sid") == statement["Sid"] for each in statements):
             raise ResourceConflictError(
                 f"The statement id ({statement['Sid']}) provided already exists. "
                 "Please provide a new statement id, or remove the existing statement."
@@ -49,25 +54,35 @@ class ResourcePolicies:
         statements = self._statements.get(qualifier)
         if not statements:
             raise ResourceNotFoundError("No policy is associated with the given resource.")
-        kept = [each for each in statements if each["Sid"] != statement_id]
+        kept = [each for each in statements if each.get("Sid") != statement_id]
         if len(kept) == len(statements):
             raise ResourceNotFoundError(f"Statement {statement_id} is not found in resource policy.")
         self._statements[qualifier] = kept
 
-    def drop(self, qualifier: str) -> None:
-        """The alias or version is gone, and its policy with it."""
+    def put(self, qualifier: str | None, text: str) -> None:
+        """PutResourcePolicy: the whole policy, whatever was there before."""
+        document = _parse(text)
+        self._documents[qualifier] = {name: value for name, value in document.items() if name != "Statement"}
+        given = document["Statement"]
+        self._statements[qualifier] = [given] if isinstance(given, dict) else list(given)
+
+    def drop(self, qualifier: str | None) -> None:
+        """The alias or version is gone, or its policy was deleted."""
         self._statements.pop(qualifier, None)
+        self._documents.pop(qualifier, None)
 
     def document(self, qualifier: str | None) -> dict[str, Any]:
         """The policy that GetPolicy shows."""
         statements = self._statements.get(qualifier)
         if not statements:
             raise ResourceNotFoundError("The resource you requested does not exist.")
-        return {"Version": "2012-10-17", "Id": "default", "Statement": statements}
+        known = self._documents.get(qualifier, {"Version": "2012-10-17", "Id": "default"})
+        return {**known, "Statement": statements}
 
-    def allows_api(self, qualifier: str | None, source_arn: str) -> bool:
-        """Whether API Gateway may invoke this qualifier on behalf of ``source_arn``, a method of a stage."""
-        return any(_allows(each, source_arn) for each in self._statements.get(qualifier, ()))
+    def allows_api(self, qualifier: str | None, arn: str, source_arn: str) -> bool:
+        """Whether API Gateway may invoke this qualifier, ``arn``, on behalf of ``source_arn``, a method of a stage."""
+        context = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_arn.split(":")[4]}
+        return allows(self._statements.get(qualifier, ()), Asked(API_GATEWAY, INVOKE, arn, context))
 
 
 def statement(body: Mapping[str, Any], resource_arn: str) -> Statement:
@@ -90,8 +105,10 @@ def statement(body: Mapping[str, Any], resource_arn: str) -> Statement:
         "AWS:SourceAccount": body.get("SourceAccount"),
         "lambda:EventSourceToken": body.get("EventSourceToken"),
     }
-    conditions = {
+    is_by_url = body.get("InvokedViaFunctionUrl")
+    conditions: dict[str, dict[str, str]] = {
         "StringEquals": {key: value for key, value in equals.items() if value},
+        "Bool": {} if is_by_url is None else {"lambda:InvokedViaFunctionUrl": "true" if is_by_url else "false"},
         "ArnLike": {"AWS:SourceArn": body["SourceArn"]} if body.get("SourceArn") else {},
     }
     if any(conditions.values()):
@@ -120,24 +137,18 @@ def _principal(principal: str) -> object:
     raise InvalidParameterValueError("The provided principal was invalid. Please check the principal and try again.")
 
 
-def _allows(statement: Statement, source_arn: str) -> bool:
-    if statement["Principal"] not in ({"Service": API_GATEWAY}, "*"):
-        return False
-    if not fnmatch.fnmatchcase("lambda:InvokeFunction", statement["Action"]):
-        return False
-    condition = statement.get("Condition", {})
-    pattern = condition.get("ArnLike", {}).get("AWS:SourceArn")
-    if pattern is not None and not _is_arn_like(source_arn, pattern):
-        return False
-    equals = dict(condition.get("StringEquals", {}))
-    return bool(equals.pop("AWS:SourceAccount", source_arn.split(":")[4]) == source_arn.split(":")[4] and not equals)
+def _parse(text: str) -> dict[str, Any]:
+    """A policy's document.
 
+    Raises:
+        InvalidParameterValueError: it is none.
 
-def _is_arn_like(arn: str, pattern: str) -> bool:
-    """``ArnLike``: each of an ARN's six parts by itself, so that a wildcard does not reach into the next."""
-    parts, patterns = arn.split(":", 5), pattern.split(":", 5)
-    return len(parts) == len(patterns) and all(map(_is_like, parts, patterns))
-
-
-def _is_like(text: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
+    """
+    try:
+        document: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise InvalidParameterValueError(f"The policy is not valid JSON: {error}") from error
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    if not isinstance(statements, dict | list) or not statements or len(text) > LONGEST_POLICY:
+        raise InvalidParameterValueError(f"The policy needs at least one statement and at most {LONGEST_POLICY} characters")
+    return document

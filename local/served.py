@@ -44,7 +44,8 @@ class Served:
     ``settings`` are those this request saw, ``arm`` the one it got (None where there is no such stage), ``is_canary``
     what ``$context.isCanaryRequest`` says. ``function``, ``qualifier`` and ``version`` say who answered;
     ``integration_status`` is Lambda's own status, ``function_status`` the one the function returned. ``is_unmeasured``: the
-    access log has neither status nor latency of it.
+    access log has neither status nor latency of it. ``context`` holds what other ``$context`` variables say of this request,
+    such as ``authorizer.principalId``, by their names.
     """
 
     request: Request
@@ -71,6 +72,7 @@ class Served:
     error_type: str | None = None
     integration_error: str | None = None
     is_unmeasured: bool = False
+    context: Mapping[str, str | int] | None = None
 
     @property
     def at(self) -> float:
@@ -120,7 +122,7 @@ class Invoke(NamedTuple):
 
 
 class Invoked(NamedTuple):
-    """A direct invocation with what came of it; None if there was no such function, or no such qualifier of it."""
+    """A direct invocation with what came of it; None if there was no such function or qualifier, or it could not run."""
 
     request: Invoke
     invocation: Invocation | None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from local.access_log import compile_format
 from local.proxy_integration import Event
-from local.routing import Routes, lambda_target
+from local.routing import ANY, Routes, lambda_target
 
 if TYPE_CHECKING:
     import random
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from local.gateway_definition import Method
     from local.gateway_settings import Arm, StageSettings
-    from local.served import ArmName, Served
+    from local.served import ArmName, Request, Served
 
 
 class Account(Protocol):
@@ -30,16 +30,26 @@ class Account(Protocol):
 class Endpoint:
     """A Lambda proxy method of one arm: whom it calls with what; without a target, its URI names no function."""
 
-    def __init__(self, method: Method, settings: StageSettings, arm: Arm, owner: Account) -> None:
+    def __init__(self, method: Method, settings: StageSettings, arm: Arm, parts: Parts) -> None:
+        owner = parts.owner
         self.target = lambda_target(method.integration, arm.variables) if method.integration else None
         self.event = Event(method, settings, arm, account=owner.account, region=owner.region)
         stage = f"{settings.api_id}/{settings.stage_name}"
         self._caller = f"arn:aws:execute-api:{owner.region}:{owner.account}:{stage}"
-        self._path = method.path
+        self._method = method
+        self._is_open = method.http_method == ANY or "{" in method.path
+        self._ask = parts.ask
 
-    def source_arn(self, http_method: str) -> str:
-        """On whose behalf API Gateway calls the function."""
-        return f"{self._caller}/{http_method}{self._path}"
+    def source_arn(self, request: Request) -> str:
+        """On whose behalf API Gateway calls the function (docs/aws.md#source-arn-of-open-method)."""
+        verb, path = request.method, self._method.path
+        if self._is_open:
+            match self._ask("source-arn-of-open-method"):
+                case "method-as-defined":
+                    verb = self._method.http_method
+                case "path-as-requested":
+                    path = request.path
+        return f"{self._caller}/{verb}{path}"
 
 
 class ServingArm:
@@ -50,7 +60,7 @@ class ServingArm:
         self.deployment_id = arm.deployment_id
         self.variables = arm.variables
         self.routes = parts.routes_of(settings.api_id, arm)
-        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(method, settings, arm, parts.owner)
+        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(method, settings, arm, parts)
         self._endpoints: dict[int, Endpoint] = {}
 
     def endpoint(self, method: Method) -> Endpoint:
@@ -63,11 +73,16 @@ class ServingArm:
 
 
 class Parts:
-    """What making stages ready needs: whose they are, and the routes of each deployment, made once."""
+    """What making stages ready needs: whose they are, the routes of each deployment, made once, and open questions."""
 
-    def __init__(self, owner: Account) -> None:
+    def __init__(self, owner: Account, ask: Callable[[str], str]) -> None:
         self.owner = owner
+        self.ask = ask
         self._routes: dict[tuple[str, str], Routes] = {}
+
+    def escapes_texts(self) -> bool:
+        """Whether the access log escapes what clients write."""
+        return self.ask("client-text-in-access-log") == "escaped"
 
     def routes_of(self, api_id: str, arm: Arm) -> Routes:
         """The routes of the arm's deployment, which never change."""
@@ -88,7 +103,8 @@ class ServingStage:
         self._share = settings.percent / 100
         log = settings.access_log
         self.log_group = log_group(log.destination_arn) if log and log.format else None
-        self.render: Callable[[Served], str] = compile_format(log.format if log and log.format else "")
+        text = log.format if log and log.format else ""
+        self.render: Callable[[Served], str] = compile_format(text, parts.owner, escapes=parts.escapes_texts)
 
     def choose(self, rng: random.Random) -> ServingArm:
         """Base or canary, by chance, anew for each request (docs/aws.md#traffic-split)."""

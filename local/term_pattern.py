@@ -39,6 +39,11 @@ def compile_terms(text: str) -> Callable[[str], bool]:
     return lambda line: all(term(line) for term in wanted) and not any(term(line) for term in unwanted)
 
 
+def count_regexes(text: str) -> int:
+    """How many of the terms are regular expressions."""
+    return sum(match["regex"] is not None for match in _TERM.finditer(text))
+
+
 def _term(match: re.Match[str]) -> Callable[[str], bool]:
     if match["regex"] is not None:
         pattern = compile_regex(match["regex"])

@@ -129,6 +129,18 @@ QUESTIONS = (
         assumed="numbers",
     ),
     Question(
+        "client-text-in-access-log",
+        "does the access log escape quotes and backslashes in texts that a client or a function wrote?",
+        ("escaped", "as-it-came"),
+        assumed="escaped",
+    ),
+    Question(
+        "source-arn-of-open-method",
+        "which source ARN does API Gateway give Lambda for a method that is ANY, or whose path has parameters?",
+        ("request-verb", "method-as-defined", "path-as-requested"),
+        assumed="request-verb",
+    ),
+    Question(
         "metric-delay",
         "how long after a minute ended do AWS/ApiGateway and AWS/Lambda metrics of it arrive?",
         ("45-seconds", "5-minutes"),

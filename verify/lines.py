@@ -52,6 +52,27 @@ def await_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict
     return found
 
 
+def await_texts(scratch: Scratch, group: str, requests: Collection[str]) -> list[str]:
+    """The group's lines that begin with these request ids, as they are, once all are there.
+
+    Raises:
+        UnansweredError: some never came.
+
+    """
+    clock, pace = scratch.aws.clock, scratch.pace
+    end = clock.now() + pace.longest_line_seconds
+    while True:
+        events = list(scratch.aws.pages("logs", "filter_log_events", "events", logGroupName=group))
+        found = [event["message"] for event in events if event["message"].partition(" ")[0] in requests]
+        if len(found) >= len(requests):
+            return found
+        if clock.now() >= end:
+            raise UnansweredError(
+                f"of {len(requests)} requests the log group has {len(found)} after {pace.longest_line_seconds:g} s"
+            )
+        clock.sleep(pace.poll_seconds)
+
+
 def has_group(scratch: Scratch, name: str) -> bool:
     """Whether there is a log group of this name."""
     found = scratch.aws.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)

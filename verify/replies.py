@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from email.message import Message
 
 TIMEOUT_SECONDS = 15.0
+USER_AGENT = 'canary-verify "quoted\\"'
+"""With quotes and a backslash, because what the access log makes of them is one of the questions."""
 _IDS = ("x-amzn-requestid", "x-amz-apigw-id")
 """The headers that tell a request's id in the access log, and its extended one."""
 
@@ -41,7 +43,7 @@ BreakOff = Callable[[str], None]
 
 def get(url: str) -> Reply:
     """One GET over the network."""
-    request = Request(url, headers={"Connection": "close", "User-Agent": "canary-verify"})  # noqa: S310 - made from an API's id
+    request = Request(url, headers={"Connection": "close", "User-Agent": USER_AGENT})  # noqa: S310 - made from an API's id
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
             return reply(answer.status, answer.read(), _id_of(answer.headers))

@@ -57,12 +57,9 @@ def _json(template: str) -> Mapping[str, str]:
 
 def _make_call(scratch: Scratch, root: str) -> None:
     """A method that calls the alias which the stage variable names, and leave for the API to do so."""
-    aws, place, method = scratch.aws, scratch.aws.place, _make_method(scratch, root, CALLED)
-    function = place.arn("lambda", f"function:{scratch.function}:${{stageVariables.alias}}")
-    uri = f"arn:{place.partition}:apigateway:{place.region}:lambda:path/2015-03-31/functions/{function}/invocations"
-    aws.call("apigateway", "put_integration", **method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    _put_call(scratch, _make_method(scratch, root, CALLED), "${stageVariables.alias}")
     for alias in ALIASES:
-        aws.call(
+        scratch.aws.call(
             "lambda",
             "add_permission",
             FunctionName=scratch.function,
@@ -70,5 +67,24 @@ def _make_call(scratch: Scratch, root: str) -> None:
             StatementId=scratch.prefix,
             Action="lambda:InvokeFunction",
             Principal="apigateway.amazonaws.com",
-            SourceArn=place.arn("execute-api", f"{scratch.rest_api_id}/*"),
+            SourceArn=scratch.aws.place.arn("execute-api", f"{scratch.rest_api_id}/*"),
         )
+
+
+def make_open_method(scratch: Scratch, alias: str) -> None:
+    """A method ANY of ``/items/{id}`` that calls an alias of its own, without leave to do so."""
+    aws, api = scratch.aws, {"restApiId": scratch.rest_api_id}
+    aws.call("lambda", "create_alias", FunctionName=scratch.function, Name=alias, FunctionVersion="1")
+    root = next(one["id"] for one in aws.call("apigateway", "get_resources", **api)["items"] if one["path"] == "/")
+    items = aws.call("apigateway", "create_resource", **api, parentId=root, pathPart="items")["id"]
+    item = aws.call("apigateway", "create_resource", **api, parentId=items, pathPart="{id}")["id"]
+    method = {**api, "resourceId": item, "httpMethod": "ANY"}
+    aws.call("apigateway", "put_method", **method, authorizationType="NONE")
+    _put_call(scratch, method, alias)
+
+
+def _put_call(scratch: Scratch, method: Mapping[str, str], alias: str) -> None:
+    place = scratch.aws.place
+    function = place.arn("lambda", f"function:{scratch.function}:{alias}")
+    uri = f"arn:{place.partition}:apigateway:{place.region}:lambda:path/2015-03-31/functions/{function}/invocations"
+    scratch.aws.call("apigateway", "put_integration", **method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)

@@ -39,8 +39,8 @@ def _delete_dashboard(task: Task) -> None:
 
 def _create_log_group(task: Task) -> Made:
     client, given, name = task.connect("logs"), task.properties, task.name("LogGroupName", 512)
-    tags = tag_map(given)
-    client.create_log_group(logGroupName=name, **({"tags": tags} if tags else {}))
+    optional = {"tags": tag_map(given), "logGroupClass": given.get("LogGroupClass")}
+    client.create_log_group(logGroupName=name, **{key: value for key, value in optional.items() if value})
     _set_retention(task, name)
     return Made(name, {"Arn": task.arn("logs", f"log-group:{name}:*")})
 

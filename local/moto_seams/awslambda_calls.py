@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from local import aliases, resource_policies
+from local import aliases
 from local.aliases import LATEST, expect_revision
 from local.lambda_errors import InvalidParameterValueError, LambdaError, ResourceConflictError, ResourceNotFoundError
 from local.lambda_runtime import platform_lines
@@ -20,6 +19,17 @@ if TYPE_CHECKING:
     from local.lambdas import Lambdas
 
 LOG_TAIL_BYTES = 4096
+NOT_LISTED = frozenset(
+    {
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+        "State",
+        "StateReason",
+        "StateReasonCode",
+    }
+)
+"""What a list of versions leaves out (docs/aws.md#function-states)."""
 
 
 class Calls:
@@ -59,10 +69,11 @@ class Calls:
         return answer(201, published.get_configuration())
 
     def list_versions_by_function(self, call: Call) -> Answer:
-        """Every version, ``$LATEST`` first; moto lists none of a function that is not there."""
+        """Every version without its state, ``$LATEST`` first; moto lists none of a function that is not there."""
         call.latest()
-        versions = call.backend.list_versions_by_function(call.function)
-        return answer(200, {"Versions": [version.get_configuration() for version in versions]})
+        found = (version.get_configuration() for version in call.backend.list_versions_by_function(call.function))
+        listed = [{name: value for name, value in one.items() if name not in NOT_LISTED} for one in found]
+        return answer(200, {"Versions": listed})
 
     def create_alias(self, call: Call) -> Answer:
         """Make an alias."""
@@ -74,19 +85,21 @@ class Calls:
             call.body,
             arn=self._lambdas.arn(call.function, name),
             revision_id=self._lambdas.new_id(),
-            has_version=lambda version: self._lambdas.has_version(call.function, version),
+            has_version=lambda version: self._has_usable(call.function, version),
         )
         self._lambdas.put_alias(call.function, alias)
         return answer(201, alias.to_json())
 
     def update_alias(self, call: Call) -> Answer:
         """Change an alias, guarded by its revision."""
-        alias = self._alias(call, call.path[1], missing="Alias not found")
+        before = self._alias(call, call.path[1], missing="Alias not found")
         alias = aliases.update(
-            alias,
+            before,
             call.body,
             revision_id=self._lambdas.new_id(),
-            has_version=lambda version: self._lambdas.has_version(call.function, version),
+            has_version=lambda version: (
+                version in (before.version, *before.weights) or self._has_usable(call.function, version)
+            ),
         )
         self._lambdas.put_alias(call.function, alias)
         return answer(200, alias.to_json())
@@ -106,30 +119,6 @@ class Calls:
         """Take an alias away; that there is none is no error."""
         call.latest()
         self._lambdas.drop_alias(call.function, call.path[1])
-        return answer(204)
-
-    def add_permission(self, call: Call) -> Answer:
-        """Add a statement to the policy of one qualifier."""
-        if call.qualifier == LATEST:
-            raise InvalidParameterValueError("We currently do not support adding policies for $LATEST.")
-        resource_policies.expect_policy_revision(call.body.get("RevisionId"), self._revision(call))
-        statement = resource_policies.statement(call.body, self._lambdas.arn(call.function, call.qualifier))
-        self._lambdas.policies(call.function).add(call.qualifier, statement)
-        self._renew_revision(call)
-        return answer(201, {"Statement": json.dumps(statement)})
-
-    def get_policy(self, call: Call) -> Answer:
-        """The policy of one qualifier, with the revision that guards it."""
-        document = self._lambdas.policies(call.function).document(call.qualifier)
-        return answer(200, {"Policy": json.dumps(document), "RevisionId": self._revision(call)})
-
-    def remove_permission(self, call: Call) -> Answer:
-        """Take a statement out of the policy of one qualifier."""
-        if not self._lambdas.has(call.function):
-            raise ResourceNotFoundError(f"No policy found for: {self._lambdas.arn(call.function)}")
-        expect_revision(call.asked("RevisionId"), self._revision(call))
-        self._lambdas.policies(call.function).remove(call.qualifier, call.path[1])
-        self._renew_revision(call)
         return answer(204)
 
     def put_function_event_invoke_config(self, call: Call) -> Answer:
@@ -182,25 +171,19 @@ class Calls:
             "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}, **destination},
         }
 
+    def _has_usable(self, function: str, version: str) -> bool:
+        """Whether there is such a version; refuses one that no alias can be given."""
+        if not self._lambdas.has_version(function, version):
+            return False
+        self._lambdas.states.expect_usable(function, version, self._lambdas.arn(function, version))
+        return True
+
     def _alias(self, call: Call, name: str, *, missing: str = "Cannot find alias arn") -> Alias:
         call.latest()
         alias = self._lambdas.alias(call.function, name)
         if alias is None:
             raise ResourceNotFoundError(f"{missing}: {self._lambdas.arn(call.function, name)}")
         return alias
-
-    def _revision(self, call: Call) -> str:
-        """The revision that guards a qualifier's policy: the alias's, or the version's."""
-        if call.qualifier and aliases.is_alias_name(call.qualifier):
-            return self._alias(call, call.qualifier).revision_id
-        return str(call.backend.get_function(call.function, call.qualifier).revision_id)
-
-    def _renew_revision(self, call: Call) -> None:
-        if call.qualifier and aliases.is_alias_name(call.qualifier):
-            alias = self._alias(call, call.qualifier)
-            self._lambdas.put_alias(call.function, dataclasses.replace(alias, revision_id=self._lambdas.new_id()))
-        else:
-            call.backend.get_function(call.function, call.qualifier).revision_id = self._lambdas.new_id()
 
 
 def _async_key(call: Call) -> tuple[str, str]:

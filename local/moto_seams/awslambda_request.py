@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote
 
-from local.lambda_errors import InvalidParameterValueError, LambdaError, ResourceNotFoundError, ValidationError
+from local.lambda_errors import InvalidParameterValueError, LambdaError
 
 Moto: TypeAlias = Any  # an object of moto's, which is untyped
 Answer = tuple[int, dict[str, Any], str]
@@ -16,7 +16,10 @@ Answer = tuple[int, dict[str, Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on a function: name and qualifier, the rest of its path, its query, headers and body."""
+    """One request on a function: name and qualifier, the rest of its path, its query, headers and body.
+
+    A request on a mapping has its id in place of the function's name; one that names nothing in its path has nothing there.
+    """
 
     backend: Moto
     function: str
@@ -43,7 +46,8 @@ class Call:
 
 def parse_call(response: Moto) -> Call:
     """The request that moto's response object is about."""
-    _, _, _, named, *path = (unquote(part) for part in response.path.split("?")[0].rstrip("/").split("/"))
+    _, _, _, *path = (unquote(part) for part in response.path.split("?")[0].rstrip("/").split("/"))
+    named = path.pop(0) if path else ""
     query = parse_qs(response.parsed_url.query)
     function, qualifier = split_name(named)
     asked = query.get("Qualifier", [None])[0]
@@ -67,8 +71,6 @@ def answer(status: int, body: Mapping[str, Any] | None = None) -> Answer:
 
 
 def refuse(error: LambdaError) -> Answer:
-    """A refusal as Lambda words it: the message's key depends on the error."""
-    key = "Message" if isinstance(error, ResourceNotFoundError) else "message"
-    shown = {key: str(error)} if isinstance(error, ValidationError) else {"Type": "User", key: str(error)}
+    """A refusal as Lambda words it."""
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code, "status": error.status}
-    return error.status, headers, json.dumps(shown)
+    return error.status, headers, json.dumps(error.body())

@@ -1,7 +1,8 @@
 """moto's EventBridge: rules stay moto's, their targets and schedules come to life on the clock (`local.events`).
 
-Patterns are matched by moto. Its rules have no Lambda and no SNS targets, fire when they are disabled, and let a rule that
-has only a schedule match every event; all that is mended here. Other targets stay as moto has them.
+Patterns are matched by moto, and checked by `local.event_patterns`: moto takes many that EventBridge refuses. Its rules have no
+Lambda and no SNS targets, fire when they are disabled, and let a rule that has only a schedule match every event; all that is
+mended here. Other targets stay as moto has them.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from moto.events.exceptions import ValidationException
+from moto.events.exceptions import InvalidEventPatternException, ValidationException
 from moto.events.models import events_backends
 from moto.events.utils import EventTemplateParser
 
+from local import event_patterns
 from local.deliveries import can_receive
+from local.event_patterns import EventPatternError
 from local.events import EventBus, Schedule, Target, iso_seconds
 from local.moto_seams.hooks import wrap
 from local.schedules import ScheduleError
@@ -92,6 +95,8 @@ def _send_to_targets(
 
 
 def _put_rule(original: Callable[..., Any], aws: Aws, backend: Any, name: str, **options: Any) -> Any:  # noqa: ANN401
+    if pattern := options.get("event_pattern"):
+        _check_pattern(name, pattern)
     expression = options.get("scheduled_expression")
     bus = backend._normalize_event_bus_arn(options.get("event_bus_arn"))  # noqa: SLF001 - a seam
     if expression and bus == _DEFAULT_BUS:
@@ -99,6 +104,20 @@ def _put_rule(original: Callable[..., Any], aws: Aws, backend: Any, name: str, *
         if known is None or known.scheduled_expression != expression:
             _schedule(aws, name, expression)
     return original(backend, name, **options)
+
+
+def _check_pattern(rule: str, pattern: str) -> None:
+    if len(pattern) > event_patterns.LONGEST:
+        raise ValidationException(
+            f"1 validation error detected: Value '{pattern}' at 'eventPattern' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {event_patterns.LONGEST}"
+        )
+    if len(pattern) > event_patterns.LIMIT:
+        raise ValidationException(f"Parameter EventPattern for rule {rule} exceeds limit of {event_patterns.LIMIT}.")
+    try:
+        event_patterns.check_pattern(pattern)
+    except EventPatternError as error:
+        raise InvalidEventPatternException(str(error)) from error
 
 
 def _schedule(aws: Aws, name: str, expression: str) -> None:

@@ -1,7 +1,8 @@
 """moto's CloudWatch Logs: groups and streams stay moto's, lines and metric filters are the embedded AWS's.
 
-moto keeps metric filters without ever running them, and matches no JSON pattern. Here every line that moto takes, and every
-line that the embedded AWS writes itself, goes through `local.logs`; a stream that gets its first line is made known to moto.
+moto keeps metric filters without ever running them, matches no JSON pattern and has one class of log groups. Here every line
+that moto takes, and every line that the embedded AWS writes itself, goes through `local.logs`; a stream with its first line
+is made known to moto.
 """
 
 import json
@@ -11,8 +12,8 @@ from typing import Any, Protocol
 from moto.logs.models import LogsBackend, logs_backends
 from moto.logs.responses import LogsResponse
 
-from local.logs import LogIngest
-from local.metric_filters import check_length
+from local.logs import CLASSES, STANDARD, LogIngest
+from local.metric_filters import check_length, constraint_error
 from local.refusal import NotBuiltError, RefusalError
 
 _RESPONSE = "moto.logs.responses.LogsResponse"
@@ -24,9 +25,10 @@ _ACTIONS = (
     "get_log_events",
     "put_metric_filter",
 )
+_WRAPPED = ("create_log_group", "describe_log_groups", "describe_subscription_filters", "put_subscription_filter")
 _METHODS = ("delete_log_group", "put_log_events")
 HOOKS = [
-    *(f"{_RESPONSE}.{name}" for name in _ACTIONS),
+    *(f"{_RESPONSE}.{name}" for name in (*_ACTIONS, *_WRAPPED)),
     *(f"{_BACKEND}.{name}" for name in (*_METHODS, "ensure_log_group", "ensure_log_stream")),
 ]
 
@@ -34,6 +36,8 @@ _ACCOUNT, _REGION = "123456789012", "eu-west-1"
 _LONGEST_NAME = 512
 _LONGEST_METRIC = 255
 _MOST_EVENTS = 10_000
+_MOST_FILTERS_A_PAGE = 50
+_CHEAP = ("INFREQUENT_ACCESS", "ESSENTIALS")
 _TWO_WEEKS = 14 * 86_400
 _TWO_HOURS = 7_200
 _MILLISECONDS = 1_000
@@ -65,10 +69,14 @@ class Aws(Protocol):
 def install(aws: Aws) -> Callable[[], None]:
     """Let moto's CloudWatch Logs answer from `aws`; returns what puts moto back as it was."""
     calls = _Calls(aws.logs)
-    before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in _ACTIONS]
+    before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in (*_ACTIONS, *_WRAPPED)]
     before += [(LogsBackend, name, getattr(LogsBackend, name)) for name in _METHODS]
     for name in _ACTIONS:
         setattr(LogsResponse, name, _as_action(getattr(calls, name)))
+    LogsResponse.create_log_group = _creating(LogsResponse.create_log_group, aws.logs)
+    LogsResponse.describe_log_groups = _with_classes(LogsResponse.describe_log_groups, aws.logs)
+    for name in ("describe_subscription_filters", "put_subscription_filter"):
+        setattr(LogsResponse, name, _for_standard_groups(getattr(LogsResponse, name), aws.logs))
     LogsBackend.delete_log_group = _forgetting(LogsBackend.delete_log_group, aws.logs)
     LogsBackend.put_log_events = _ingesting(LogsBackend.put_log_events, aws)
     aws.logs.on_new_stream = _announce
@@ -115,6 +123,45 @@ def _ingesting(own: Callable[..., Any], aws: Aws) -> Callable[..., Any]:
     return put_log_events
 
 
+def _creating(own: Callable[[Moto], str], logs: LogIngest) -> Callable[[Moto], str | Answer]:
+    def create_log_group(response: Moto) -> str | Answer:
+        request = json.loads(response.body)
+        log_class = request.get("logGroupClass") or STANDARD
+        if log_class not in CLASSES:
+            return _refuse(
+                constraint_error("logGroupClass", log_class, f"Member must satisfy enum value set: [{', '.join(CLASSES)}]")
+            )
+        answered = own(response)
+        logs.create_group(request["logGroupName"], log_class)
+        return answered
+
+    return create_log_group
+
+
+def _with_classes(own: Callable[[Moto], str], logs: LogIngest) -> Callable[[Moto], str]:
+    """The list of groups with their classes, or of those of one class; a cheap class stands for both."""
+
+    def describe_log_groups(response: Moto) -> str:
+        wanted = json.loads(response.body or "{}").get("logGroupClass")
+        classes = CLASSES if wanted is None else _CHEAP if wanted in _CHEAP else (wanted,)
+        answered = json.loads(own(response))
+        groups = [{**one, "logGroupClass": logs.class_of(one["logGroupName"])} for one in answered["logGroups"]]
+        return json.dumps({**answered, "logGroups": [one for one in groups if one["logGroupClass"] in classes]})
+
+    return describe_log_groups
+
+
+def _for_standard_groups(own: Callable[[Moto], str], logs: LogIngest) -> Callable[[Moto], str | Answer]:
+    def action(response: Moto) -> str | Answer:
+        try:
+            logs.expect_standard(json.loads(response.body)["logGroupName"])
+        except RefusalError as error:
+            return _refuse(error)
+        return own(response)
+
+    return action
+
+
 class _Calls:
     """The operations under moto's names for them; each gets moto's backend, which knows groups and streams."""
 
@@ -132,17 +179,21 @@ class _Calls:
     def describe_metric_filters(self, backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
         check_length("filterNamePrefix", request.get("filterNamePrefix") or "", _LONGEST_NAME)
         check_length("metricName", request.get("metricName") or "", _LONGEST_METRIC)
+        _check_limit(request, _MOST_FILTERS_A_PAGE)
         if request.get("logGroupName"):
             _group_of(backend, request)
         return self._logs.describe_metric_filters(request)
 
     def filter_log_events(self, backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
-        _check_limit(request)
-        return self._logs.filter_log_events({**request, "logGroupName": _group_of(backend, request)})
+        _check_limit(request, _MOST_EVENTS)
+        group = _group_of(backend, request)
+        self._logs.expect_standard(group)
+        return self._logs.filter_log_events({**request, "logGroupName": group})
 
     def get_log_events(self, backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
-        _check_limit(request)
+        _check_limit(request, _MOST_EVENTS)
         group = _group_of(backend, request)
+        self._logs.expect_standard(group)
         if request["logStreamName"] not in backend.groups[group].streams:
             raise RefusalError("ResourceNotFoundException", "The specified log stream does not exist.")
         return self._logs.get_log_events({**request, "logGroupName": group})
@@ -162,14 +213,11 @@ def _group_of(backend: Moto, request: Mapping[str, Any]) -> str:
     return name
 
 
-def _check_limit(request: Mapping[str, Any]) -> None:
+def _check_limit(request: Mapping[str, Any], most: int) -> None:
     limit = request.get("limit")
-    if limit is not None and not 1 <= limit <= _MOST_EVENTS:
-        raise RefusalError(
-            "InvalidParameterException",
-            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value "
-            f"{'less than or equal to 10000' if limit > _MOST_EVENTS else 'greater than or equal to 1'}",
-        )
+    if limit is not None and not 1 <= limit <= most:
+        bound = f"less than or equal to {most}" if limit > most else "greater than or equal to 1"
+        raise constraint_error("limit", str(limit), f"Member must have value {bound}")
 
 
 def _as_action(perform: Callable[[Moto, Mapping[str, Any]], Mapping[str, Any] | None]) -> Callable[[Moto], Answer]:
@@ -179,12 +227,16 @@ def _as_action(perform: Callable[[Moto, Mapping[str, Any]], Mapping[str, Any] | 
         try:
             result = perform(response.logs_backend, json.loads(response.body))
         except RefusalError as error:
-            return _answer(400, {"__type": error.code, "message": error.message})
+            return _refuse(error)
         except NotBuiltError as error:
             return _answer(501, {"__type": "NotBuilt", "message": str(error)})
         return _answer(200, result or {})
 
     return action
+
+
+def _refuse(error: RefusalError) -> Answer:
+    return _answer(400, {"__type": error.code, "message": error.message})
 
 
 def _answer(status: int, body: Mapping[str, Any]) -> Answer:

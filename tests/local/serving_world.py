@@ -20,7 +20,10 @@ from local.unknowns import Unknowns
 
 START = 1_780_000_020.0 // 60 * 60
 GROUP = "/apigw/orders-prod"
-FORMAT = '{"deployment":"$context.deploymentId","isCanary":"$context.isCanaryRequest","status":$context.status}'
+FORMAT = (
+    '{"id":"$context.requestId","deployment":"$context.deploymentId","isCanary":"$context.isCanaryRequest",'
+    '"status":$context.status}'
+)
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:{}"
 ANSWER = """
 def handler(event, context):

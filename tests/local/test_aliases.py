@@ -1,7 +1,6 @@
 """Versions, aliases, policies and invocations as a client sees them, over HTTP: each answer that was recorded from AWS."""
 
 import base64
-import importlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.moto_seams import awslambda as seam
 from tests.local.lambda_server import LambdaServer, lambda_server, shown
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
@@ -55,13 +53,6 @@ def weights(**shares: float) -> dict[str, dict[str, float]]:
 
 
 # moto.
-
-
-@pytest.mark.parametrize("hook", seam.HOOKS)
-def test_every_hook_is_still_where_moto_had_it(hook: str) -> None:
-    module_name, owner, name = hook.rsplit(".", 2)
-    found = getattr(importlib.import_module(module_name), owner)
-    assert callable(getattr(found, name)), f"moto has no {hook} any more; find what took its place and mend the seam"
 
 
 def test_uninstalling_puts_moto_back() -> None:

@@ -9,7 +9,6 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from local.access_log import compile_format
 from local.execute_api import ExecuteApi
 from local.gateway_definition import Definition
 from local.routing import Routes, lambda_target
@@ -45,7 +44,9 @@ def serving(code: str, **more: Any) -> World:
     world.put_alias("orders", "live", "1")
     world.allow("orders", "live")
     world.deploy(a_method(), variables={"lambdaAlias": "live"})
-    world.log_access('{"status":$context.status,"error":"$context.error.responseType","why":"$context.integration.error"}')
+    world.log_access(
+        '{"id":"$context.requestId","status":$context.status,"error":"$context.error.responseType","why":"$context.integration.error"}'
+    )
     world.pass_time(60)
     return world
 
@@ -352,7 +353,7 @@ def test_a_statement_allows_what_it_names(change: dict[str, str], status: int) -
     world.put_function("orders", ANSWER)
     world.deploy(a_method(integration=an_integration("orders")))
     body = {"StatementId": "a", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", **change}
-    world.lambdas.policies("orders").add(None, statement(body, "arn"))
+    world.lambdas.policies("orders").add(None, statement(body, world.lambdas.arn("orders")))
     assert world.request().status == status
 
 
@@ -408,7 +409,8 @@ def test_each_request_writes_one_line_in_the_stages_format(world: World) -> None
     deployment = world.gateway.stage("api1", "prod").deployment_id
     served = world.request()
     (line,) = world.logs.lines[GROUP]
-    assert line == (START + 60 + served.latency / 1000, f'{{"deployment":"{deployment}","isCanary":"-","status":200}}')
+    text = f'{{"id":"{served.request_id}","deployment":"{deployment}","isCanary":"-","status":200}}'
+    assert line == (START + 60 + served.latency / 1000, text)
 
 
 def test_a_line_says_whose_it_is_only_while_there_is_a_canary(world: World) -> None:
@@ -441,58 +443,6 @@ def test_canary_lines_go_to_the_twin_group_too_where_it_exists(world: World) -> 
     world.unknowns.choose("canary-log-group", "created")
     world.requests(100)
     assert len(world.logs.lines[f"{GROUP}/Canary"]) > arms["canary"]
-
-
-def test_the_documented_variables_print_and_unknown_or_absent_ones_are_a_dash() -> None:
-    world = serving(ANSWER)
-    served = world.request(headers={"User-Agent": "test/1"})
-    names = {
-        "requestId": served.request_id,
-        "extendedRequestId": served.extended_request_id,
-        "apiId": "api1",
-        "stage": "prod",
-        "httpMethod": "GET",
-        "path": "/prod/orders",
-        "resourcePath": "/orders",
-        "resourceId": "id-of-/orders",
-        "protocol": "HTTP/1.1",
-        "requestTimeEpoch": str(int((START + 60) * 1000)),
-        "status": "200",
-        "responseLength": "1",
-        "responseLatency": str(served.latency),
-        "integrationLatency": str(served.integration_latency),
-        "integration.latency": str(served.integration_latency),
-        "integrationStatus": "200",
-        "integration.integrationStatus": "200",
-        "integration.status": "200",
-        "integration.requestId": served.invocation.request_id,
-        "deploymentId": served.deployment_id,
-        "identity.sourceIp": "127.0.0.1",
-        "identity.userAgent": "test/1",
-        "isCanaryRequest": "-",
-        "error.message": "-",
-        "error.messageString": "-",
-        "error.responseType": "-",
-        "authorizer.principalId": "-",
-        "identity.user": "-",
-        "noSuchThing": "-",
-    }
-    render = compile_format("|".join(f"$context.{name}" for name in names))
-    assert dict(zip(names, render(served).split("|"), strict=True)) == names
-
-
-def test_a_format_keeps_everything_that_is_no_variable() -> None:
-    served = Served(World().request().request, "r", "e")
-    assert compile_format("100% $context.requestId. $other $context")(served) == "100% r. $other $context"
-    assert compile_format("[$context.requestTime]")(served).startswith("[")
-
-
-def test_a_function_that_returns_an_error_shows_its_own_status_in_the_log() -> None:
-    world = serving("def handler(event, context):\n    return {'statusCode': 503}")
-    world.log_access("$context.status $context.integration.status $context.integrationStatus $context.error.responseType")
-    world.pass_time(60)
-    world.request()
-    assert world.logs.texts(GROUP)[-1] == "503 503 200 -"
 
 
 def test_a_stage_without_access_log_settings_writes_nothing() -> None:

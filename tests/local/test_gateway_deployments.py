@@ -204,10 +204,10 @@ def test_an_arm_uses_the_cache_only_where_there_is_a_cluster(aws, api) -> None:
 
 
 def test_access_log_settings_reach_the_data_plane(aws, api) -> None:
-    patch(aws, api, put("/accessLogSettings/destinationArn", "arn"), put("/accessLogSettings/format", "$context.status"))
+    patch(aws, api, put("/accessLogSettings/destinationArn", "arn"), put("/accessLogSettings/format", "$context.requestId"))
     log = settings(aws, api).access_log
     assert log is not None
-    assert (log.destination_arn, log.format) == ("arn", "$context.status")
+    assert (log.destination_arn, log.format) == ("arn", "$context.requestId")
 
 
 def test_patches_at_once_all_take_effect(aws, api) -> None:

@@ -85,8 +85,10 @@ def test_a_patch_of_the_stage_changes_one_field(operation, change) -> None:
 
 
 def test_the_two_parts_of_the_access_log_are_set_apart_and_removed_together() -> None:
-    stage = patched(PLAIN, put("/accessLogSettings/destinationArn", "arn"), put("/accessLogSettings/format", "line"))
-    assert stage.access_log == AccessLog("arn", "line")
+    stage = patched(
+        PLAIN, put("/accessLogSettings/destinationArn", "arn"), put("/accessLogSettings/format", "$context.requestId")
+    )
+    assert stage.access_log == AccessLog("arn", "$context.requestId")
     assert patched(stage, {"op": "remove", "path": "/accessLogSettings"}) == PLAIN
 
 

@@ -18,7 +18,7 @@ from verify.connection import ONCE
 from verify.ledger import Header, Ledger
 from verify.pace import Pace
 from verify.program import Program
-from verify.replies import Reply, reply
+from verify.replies import USER_AGENT, Reply, reply
 from verify.scratch import EMULATED, Scratch
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class World:
         self.requests += 1
         api, stage, path = url.partition(EMULATED)[2].split("/", 2)
         self.aws.dataplane.catch_up()
-        served = self.aws.dataplane.serve(Request(api, stage, "GET", f"/{path}", self.clock.now()))
+        served = self.aws.dataplane.serve(
+            Request(api, stage, "GET", f"/{path}", self.clock.now(), headers={"User-Agent": USER_AGENT})
+        )
         return reply(served.status, served.body.encode(), served.request_id)
 
     def program(self, typed: str = "") -> Program:

@@ -16,6 +16,7 @@ from verify.questions.log_values import ValuesOfRefusedRequest
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
 from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
+from verify.questions.permissions import SourceArnOfOpenMethod
 from verify.questions.promotions import (
     RemoveAbsentCanary,
     RemoveAbsentOverride,
@@ -24,6 +25,7 @@ from verify.questions.promotions import (
 )
 from verify.questions.propagation import AliasPropagation, StagePropagation
 from verify.questions.stacks import CloudformationResendsStage
+from verify.questions.texts import ClientTextInAccessLog
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ ALL: tuple[Question, ...] = (
     CanaryLogGroup(),
     IsCanaryOfRefusedRequest(),
     ValuesOfRefusedRequest(),
+    ClientTextInAccessLog(),
+    SourceArnOfOpenMethod(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),

@@ -49,8 +49,8 @@ class LogQuestion(Question):
 
 
 @contextmanager
-def _logging_canary(scratch: Scratch, purpose: str) -> Iterator[Stage]:
-    """A stage that logs, with a canary that has all requests."""
+def logging_stage(scratch: Scratch, purpose: str) -> Iterator[Stage]:
+    """A stage that logs."""
     if log_role(scratch) is None:
         raise UnansweredError(NO_ROLE)
     with scratch.stage(log=scratch.log_group(purpose)) as stage:
@@ -73,7 +73,7 @@ class CanaryLogGroup(LogQuestion):
         """Ask it."""
         group = scratch.log_group("arms")
         twin = f"{group}/Canary"
-        with _logging_canary(scratch, "arms") as stage:
+        with logging_stage(scratch, "arms") as stage:
             _take_all(scratch, stage)
             await_lines(scratch, group, send(scratch, stage, OPEN))
             scratch.aws.clock.sleep(scratch.pace.grace_seconds)
@@ -116,7 +116,7 @@ class IsCanaryOfRefusedRequest(LogQuestion):
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
         group = scratch.log_group("refusals")
-        with _logging_canary(scratch, "refusals") as stage:
+        with logging_stage(scratch, "refusals") as stage:
             stage.try_patch(replace(THROTTLE.format("rateLimit"), "0"), replace(THROTTLE.format("burstLimit"), "0"))
             _take_all(scratch, stage)
             sent = {path: send(scratch, stage, path) for path in REFUSALS}
