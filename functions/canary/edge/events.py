@@ -42,12 +42,16 @@ class TaskEvent:
 
 @dataclass(frozen=True, slots=True)
 class CheckEvent:
-    """What ``CheckRelease`` is told; ``input`` is the execution's input, as the user wrote it."""
+    """What ``CheckRelease`` is told; ``input`` is the execution's input, as the user wrote it.
+
+    ``waits``: how often this execution has waited for a version of the release to become ready.
+    """
 
     input: Any
     rollout_id: RolloutId
     execution: Arn
     now: Now
+    waits: Annotated[int, Whole("a number of waits", 0, 2**53, "pass on what the machine counts")] = 0
 
 
 @dataclass(frozen=True, slots=True)
