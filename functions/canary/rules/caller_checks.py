@@ -15,7 +15,7 @@ from canary.rules.problems import Problem
 from canary.rules.resource_policy import Answer, read_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from canary.rules.callers import Uncovered
 
@@ -44,7 +44,7 @@ class AliasPolicy:
         """Who else calls it."""
         return find_other_callers(self.text, self.api)
 
-    def find_problems(self, callers: Sequence[Caller]) -> Iterator[Problem]:
+    def find_problems(self, callers: tuple[Caller, ...]) -> Iterator[Problem]:
         """The callers whom the policy certainly keeps out, those of one remedy in one problem."""
         by_fix: dict[str, list[str]] = {}
         for one in find_uncovered(self.text, callers, self.api):
@@ -53,7 +53,7 @@ class AliasPolicy:
         for fix, names in by_fix.items():
             yield Problem(f"functions.{self.function}", f"the API may not invoke alias {self.alias} for {cut(names)}", fix)
 
-    def find_notes(self, callers: Sequence[Caller]) -> Iterator[str]:
+    def find_notes(self, callers: tuple[Caller, ...]) -> Iterator[str]:
         """The callers of whom nobody can say whether the policy keeps them out."""
         unsure = [one for one in find_uncovered(self.text, callers, self.api) if one.answer is Answer.NOT_CERTAIN]
         if unsure:

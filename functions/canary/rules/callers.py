@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from canary.rules.resource_policy import Answer, Decision, Statement, decide, read_statements, service_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from canary.rules.target import Stage
 
@@ -107,8 +108,12 @@ class Uncovered:
     sids: tuple[str, ...]
 
 
-def find_uncovered(policy: str | None, callers: Iterable[Caller], identity: ApiIdentity) -> tuple[Uncovered, ...]:
-    """Which callers an alias's policy does not cover; `policy` is its JSON text, None without one."""
+@lru_cache(maxsize=256)
+def find_uncovered(policy: str | None, callers: tuple[Caller, ...], identity: ApiIdentity) -> tuple[Uncovered, ...]:
+    """Which callers an alias's policy does not cover; `policy` is its JSON text, None without one.
+
+    Kept, because problems and notes both ask, and an API has hundreds of methods.
+    """
     statements = read_statements(policy)
     found = ((caller, _decide(statements, caller, identity)) for caller in callers)
     return tuple(

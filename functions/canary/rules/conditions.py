@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 Truth = bool | None
 """None: not certain."""
@@ -34,10 +34,12 @@ Test = Callable[[str | None, Sequence[str]], Truth]
 
 def all_of(truths: Iterable[Truth]) -> Truth:
     """False if one is false, else not certain if one is not certain, else true."""
-    found = set(truths)
-    if False in found:
-        return False
-    return None if None in found else True
+    said: Truth = True
+    for truth in truths:
+        if truth is False:
+            return False
+        said = None if truth is None else said
+    return said
 
 
 def negate(truth: Truth) -> Truth:
@@ -86,6 +88,7 @@ def _holds_for_key(test: Test, key: str, value: object, context: Context) -> Tru
     return agreed(test(one, wanted) for one in found)
 
 
+@cache
 def _test_of(operator: str) -> Test | None:
     """How an operator compares a key's value with those of the policy; None for one that is not known, a set operator too."""
     name = operator.lower()

@@ -46,17 +46,13 @@ class Statement:
     def says(self, effect: str, call: Call) -> Truth:
         """Whether it has this effect, `Allow` or `Deny`, on the call."""
         own = self.body.get("Effect")
-        return all_of((own == effect if own in {"Allow", "Deny"} else None, self.applies_to(call)))
+        has_effect = own == effect if own in ("Allow", "Deny") else None
+        return has_effect if has_effect is False else all_of((has_effect, self.applies_to(call)))
 
     def applies_to(self, call: Call) -> Truth:
         """Whether it is about the call, whatever its effect."""
-        return all_of(
-            (
-                _elect(self.body, "Principal", lambda value: _names(value, call.service)),
-                self.covers(call.action),
-                holds(self.body.get("Condition", {}), call.context),
-            )
-        )
+        about = all_of((_elect(self.body, "Principal", lambda value: _names(value, call.service)), self.covers(call.action)))
+        return about if about is False else all_of((about, holds(self.body.get("Condition", {}), call.context)))
 
     def covers(self, action: str) -> Truth:
         """Whether it is about this action."""
@@ -139,7 +135,7 @@ def decide(statements: tuple[Statement, ...], call: Call) -> Decision:
             return Decision(Answer.ALLOWED, tuple(sid for sid, truth in permits if truth))
         case False:
             return Decision(Answer.DENIED, tuple(sid for sid, truth in denials if truth))
-        case None:
+        case _:
             unsure = (sid for sid, truth in (*permits, *denials) if truth is None)
             return Decision(Answer.NOT_CERTAIN, tuple(dict.fromkeys(unsure)))
 
