@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from local.access_log import compile_format
 from local.proxy_integration import Event
 from local.routing import Routes, lambda_target
+from local.source_arns import presented
 
 if TYPE_CHECKING:
     import random
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from local.gateway_definition import Method
     from local.gateway_settings import Arm, StageSettings
-    from local.served import ArmName, Served
+    from local.served import ArmName, Request, Served
 
 
 class Account(Protocol):
@@ -35,11 +36,11 @@ class Endpoint:
         self.event = Event(method, settings, arm, account=owner.account, region=owner.region)
         stage = f"{settings.api_id}/{settings.stage_name}"
         self._caller = f"arn:aws:execute-api:{owner.region}:{owner.account}:{stage}"
-        self._path = method.path
+        self._method = method
 
-    def source_arn(self, http_method: str) -> str:
-        """On whose behalf API Gateway calls the function."""
-        return f"{self._caller}/{http_method}{self._path}"
+    def source_arn(self, request: Request, ask: Callable[[str], str]) -> str:
+        """On whose behalf API Gateway calls the function; ``ask`` answers an open question by its slug."""
+        return f"{self._caller}/{presented(self._method, request, ask)}"
 
 
 class ServingArm:

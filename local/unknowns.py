@@ -128,6 +128,18 @@ QUESTIONS = (
         ("45-seconds", "5-minutes"),
         assumed="45-seconds",
     ),
+    Question(
+        "source-arn-of-any-method",
+        "which verb has the source ARN that API Gateway presents to Lambda for a method ANY?",
+        ("own-verb", "star", "any"),
+        assumed="own-verb",
+    ),
+    Question(
+        "source-arn-of-path-parameter",
+        "which path has the source ARN that API Gateway presents to Lambda for a path with a parameter?",
+        ("template", "star", "value"),
+        assumed="template",
+    ),
     # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
     Question(
         "cloudformation-resends-stage",

@@ -1,4 +1,4 @@
-"""The scratch API: methods that answer by themselves, one that calls the function, and two deployments of them.
+"""The scratch API: methods that answer by themselves, two that call the function, and two deployments of them.
 
 Decides what each method answers: its arm as the stage variable has it, or the version that was called. Nobody holds an API key,
 so the locked method refuses everybody.
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from verify.scratch import Scratch
 
 OPEN, LOCKED, THROTTLED, CALLED = "/open", "/locked", "/throttled", "/called"
+PATTERN = "/pattern/{id}"
+"""Of the method `ANY`."""
 
 
 def make_api(scratch: Scratch, *, calls_function: bool) -> None:
@@ -31,14 +33,15 @@ def make_api(scratch: Scratch, *, calls_function: bool) -> None:
     for path in (OPEN, LOCKED, THROTTLED):
         _make_mock(scratch, root, path)
     if calls_function:
-        _make_call(scratch, root)
+        _make_calls(scratch, root)
     scratch.first, scratch.second = (scratch.create_deployment(which) for which in ("the first", "the second"))
 
 
-def _make_method(scratch: Scratch, root: str, path: str) -> dict[str, str]:
-    api = {"restApiId": scratch.rest_api_id}
-    made = scratch.aws.call("apigateway", "create_resource", **api, parentId=root, pathPart=path.strip("/"))
-    method = {**api, "resourceId": made["id"], "httpMethod": "GET"}
+def _make_method(scratch: Scratch, root: str, path: str, verb: str = "GET") -> dict[str, str]:
+    api, parent = {"restApiId": scratch.rest_api_id}, root
+    for part in path.strip("/").split("/"):
+        parent = scratch.aws.call("apigateway", "create_resource", **api, parentId=parent, pathPart=part)["id"]
+    method = {**api, "resourceId": parent, "httpMethod": verb}
     scratch.aws.call("apigateway", "put_method", **method, authorizationType="NONE", apiKeyRequired=path == LOCKED)
     return method
 
@@ -55,20 +58,30 @@ def _json(template: str) -> Mapping[str, str]:
     return {"application/json": template}
 
 
-def _make_call(scratch: Scratch, root: str) -> None:
-    """A method that calls the alias which the stage variable names, and leave for the API to do so."""
-    aws, place, method = scratch.aws, scratch.aws.place, _make_method(scratch, root, CALLED)
+def _make_calls(scratch: Scratch, root: str) -> None:
+    """Two methods that call the alias which the stage variable names, and leave for the API to do so."""
+    for path, verb in ((CALLED, "GET"), (PATTERN, "ANY")):
+        _make_call(scratch, _make_method(scratch, root, path, verb))
+    for alias in ALIASES:
+        allow_api(scratch, alias, "*")
+
+
+def _make_call(scratch: Scratch, method: Mapping[str, str]) -> None:
+    aws, place = scratch.aws, scratch.aws.place
     function = place.arn("lambda", f"function:{scratch.function}:${{stageVariables.alias}}")
     uri = f"arn:{place.partition}:apigateway:{place.region}:lambda:path/2015-03-31/functions/{function}/invocations"
     aws.call("apigateway", "put_integration", **method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
-    for alias in ALIASES:
-        aws.call(
-            "lambda",
-            "add_permission",
-            FunctionName=scratch.function,
-            Qualifier=alias,
-            StatementId=scratch.prefix,
-            Action="lambda:InvokeFunction",
-            Principal="apigateway.amazonaws.com",
-            SourceArn=place.arn("execute-api", f"{scratch.rest_api_id}/*"),
-        )
+
+
+def allow_api(scratch: Scratch, alias: str, presented: str) -> None:
+    """The API may invoke the alias on behalf of what ends in ``presented``, which follows its id in the source ARN."""
+    scratch.aws.call(
+        "lambda",
+        "add_permission",
+        FunctionName=scratch.function,
+        Qualifier=alias,
+        StatementId=scratch.prefix,
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=scratch.aws.place.arn("execute-api", f"{scratch.rest_api_id}/{presented}"),
+    )
