@@ -194,7 +194,7 @@ class DataPlane:
             fail(served, INTERNAL, "Execution failed due to configuration error: Invalid integration")
             return
         served.function, served.qualifier = name, qualifier = endpoint.target
-        source_arn = endpoint.source_arn(served.request, self._unknowns.ask)
+        source_arn = endpoint.source_arn(served.request)
         if integration.credentials is None and not self._lambdas.allows_api(name, qualifier, source_arn):
             fail(served, INTERNAL, NO_PERMISSION)
             return

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from local.access_log import compile_format
 from local.proxy_integration import Event
-from local.routing import Routes, lambda_target
-from local.source_arns import presented
+from local.routing import ANY, Routes, lambda_target
 
 if TYPE_CHECKING:
     import random
@@ -31,16 +30,26 @@ class Account(Protocol):
 class Endpoint:
     """A Lambda proxy method of one arm: whom it calls with what; without a target, its URI names no function."""
 
-    def __init__(self, method: Method, settings: StageSettings, arm: Arm, owner: Account) -> None:
+    def __init__(self, method: Method, settings: StageSettings, arm: Arm, parts: Parts) -> None:
+        owner = parts.owner
         self.target = lambda_target(method.integration, arm.variables) if method.integration else None
         self.event = Event(method, settings, arm, account=owner.account, region=owner.region)
         stage = f"{settings.api_id}/{settings.stage_name}"
         self._caller = f"arn:aws:execute-api:{owner.region}:{owner.account}:{stage}"
         self._method = method
+        self._is_open = method.http_method == ANY or "{" in method.path
+        self._ask = parts.ask
 
-    def source_arn(self, request: Request, ask: Callable[[str], str]) -> str:
-        """On whose behalf API Gateway calls the function; ``ask`` answers an open question by its slug."""
-        return f"{self._caller}/{presented(self._method, request, ask)}"
+    def source_arn(self, request: Request) -> str:
+        """On whose behalf API Gateway calls the function (docs/aws.md#source-arn-of-open-method)."""
+        verb, path = request.method, self._method.path
+        if self._is_open:
+            match self._ask("source-arn-of-open-method"):
+                case "method-as-defined":
+                    verb = self._method.http_method
+                case "path-as-requested":
+                    path = request.path
+        return f"{self._caller}/{verb}{path}"
 
 
 class ServingArm:
@@ -51,7 +60,7 @@ class ServingArm:
         self.deployment_id = arm.deployment_id
         self.variables = arm.variables
         self.routes = parts.routes_of(settings.api_id, arm)
-        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(method, settings, arm, parts.owner)
+        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(method, settings, arm, parts)
         self._endpoints: dict[int, Endpoint] = {}
 
     def endpoint(self, method: Method) -> Endpoint:
@@ -64,10 +73,11 @@ class ServingArm:
 
 
 class Parts:
-    """What making stages ready needs: whose they are, and the routes of each deployment, made once."""
+    """What making stages ready needs: whose they are, the routes of each deployment, made once, and open questions."""
 
-    def __init__(self, owner: Account) -> None:
+    def __init__(self, owner: Account, ask: Callable[[str], str]) -> None:
         self.owner = owner
+        self.ask = ask
         self._routes: dict[tuple[str, str], Routes] = {}
 
     def routes_of(self, api_id: str, arm: Arm) -> Routes:

@@ -39,7 +39,7 @@ class StageHistory:
         self._now = now
         self._rng = rng
         self._owner = owner
-        self._parts = Parts(owner)
+        self._parts = Parts(owner, unknowns.ask)
         self._before_change = before_change
         self._stages: dict[tuple[str, str], Propagation[ServingStage | None]] = {}
         gateway.settings_changed(self._on_change)
@@ -57,7 +57,7 @@ class StageHistory:
     def clear(self) -> None:
         """Forget every stage."""
         self._stages.clear()
-        self._parts = Parts(self._owner)
+        self._parts = Parts(self._owner, self._unknowns.ask)
 
     def _on_change(self, api_id: str, stage_name: str, moment: Moment) -> None:
         known = self._stages.get((api_id, stage_name))

@@ -123,22 +123,16 @@ QUESTIONS = (
         assumed="true",
     ),
     Question(
+        "source-arn-of-open-method",
+        "which source ARN does API Gateway give Lambda for a method that is ANY, or whose path has parameters?",
+        ("request-verb", "method-as-defined", "path-as-requested"),
+        assumed="request-verb",
+    ),
+    Question(
         "metric-delay",
         "how long after a minute ended do AWS/ApiGateway and AWS/Lambda metrics of it arrive?",
         ("45-seconds", "5-minutes"),
         assumed="45-seconds",
-    ),
-    Question(
-        "source-arn-of-any-method",
-        "which verb has the source ARN that API Gateway presents to Lambda for a method ANY?",
-        ("own-verb", "star", "any"),
-        assumed="own-verb",
-    ),
-    Question(
-        "source-arn-of-path-parameter",
-        "which path has the source ARN that API Gateway presents to Lambda for a path with a parameter?",
-        ("template", "star", "value"),
-        assumed="template",
     ),
     # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
     Question(

@@ -22,7 +22,7 @@ from verify.questions.promotions import (
     ReplaceDeploymentUnderCanary,
 )
 from verify.questions.propagation import AliasPropagation, StagePropagation
-from verify.questions.source_arns import SourceArnOfAnyMethod, SourceArnOfPathParameter
+from verify.questions.source_arns import SourceArnOfOpenMethod
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
 
@@ -46,8 +46,7 @@ ALL: tuple[Question, ...] = (
     AliasPropagation(),
     CanaryLogGroup(),
     IsCanaryOfRefusedRequest(),
-    SourceArnOfAnyMethod(),
-    SourceArnOfPathParameter(),
+    SourceArnOfOpenMethod(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),

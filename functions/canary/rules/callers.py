@@ -1,8 +1,8 @@
 """Who of an API calls a function through its aliases, and whether an alias's policy lets every one of them.
 
 A caller is one method or authorizer, known by the ARN that API Gateway presents to Lambda on its behalf. For a method `ANY` and
-for a path with a parameter nobody recorded that ARN (docs/aws.md#source-arn-of-any-method,
-docs/aws.md#source-arn-of-path-parameter): a policy is taken to cover one of these only if it does so under every answer.
+for a path with a parameter nobody recorded that ARN (docs/aws.md#source-arn-of-open-method): a policy is taken to cover one of
+these only if it does so under every answer.
 """
 
 from __future__ import annotations

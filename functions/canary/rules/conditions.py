@@ -1,6 +1,6 @@
 """The `Condition` element of a policy statement: true, false, or not certain.
 
-Decides by IAM's operators on strings and ARNs (docs/aws.md#policy-conditions). An operator, a key or a policy variable that it
+Decides by IAM's operators on strings and ARNs (docs/aws.md#policy-evaluation). An operator, a key or a policy variable that it
 does not know makes a condition uncertain; nothing is guessed. What a statement is about is for `resource_policy` to say.
 """
 

@@ -24,7 +24,7 @@ WAIT_SECONDS = 30
 """Between two checks of a release one of whose versions is pending."""
 
 WAIT_LIMIT_SECONDS = 600
-"""The snapshot of a SnapStart version takes minutes (docs/aws.md#version-states)."""
+"""The snapshot of a SnapStart version takes minutes (docs/aws.md#unready-versions)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _problems_of_version(function: TargetFunction, release: Release, found: Func
 
 
 def _problems_of_state(function: TargetFunction, version: VersionState) -> Iterator[Problem]:
-    """A version serves requests while it is Active, and in no other state (docs/aws.md#version-states)."""
+    """A version serves requests while it is Active, and in no other state (docs/aws.md#function-states)."""
     place = f"release.functions.{function.name}"
     match version.state:
         case "Active" | "Pending":
