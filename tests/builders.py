@@ -7,12 +7,13 @@ and orders-write (version 5, the release brings 6). With `stage=None` the same f
 from dataclasses import replace
 from decimal import Decimal
 
+from canary.rules.function_checks import FunctionSurvey, VersionState
 from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import STANDARD, Step
 from canary.rules.rollout import Rollout
-from canary.rules.survey import FunctionSurvey, StageSurvey, Survey
+from canary.rules.survey import StageSurvey, Survey
 from canary.rules.target import Shifter, Stage, Target, TargetFunction
 
 NOON = 1_769_860_800.0
@@ -87,7 +88,7 @@ def a_live(*, shifter=Shifter.STAGE, **changes):
 
 
 def a_function_survey(version="1", newest="2", **changes):
-    survey = FunctionSurvey(LiveAlias(version), LiveAlias(version), newest, callable_by_api={"live": True, "canary": True})
+    survey = FunctionSurvey(LiveAlias(version), LiveAlias(version), newest, VersionState(newest))
     return replace(survey, **changes)
 
 

@@ -139,3 +139,10 @@ def test_a_wrong_event_is_an_error_that_names_everything(kind, event, found):
         read_event(kind, event)
     assert found in str(caught.value)
     assert str(caught.value).endswith("; correct the state or the rule that calls this function")
+
+
+def test_reads_how_often_a_version_was_waited_for():
+    assert read_event(CheckEvent, {**TASK, "input": {}, "waits": 3}).waits == 3
+    assert read_event(CheckEvent, {**TASK, "input": {}}).waits == 0
+    with pytest.raises(EventError, match="waits"):
+        read_event(CheckEvent, {**TASK, "input": {}, "waits": -1})

@@ -13,6 +13,7 @@ PROMOTING = (
     ("CheckRelease", "cloudwatch", "DescribeAlarms"),
     ("CheckRelease", "dynamodb", "BatchGetItem"),
     ("CheckRelease", "lambda", "GetAlias"),
+    ("CheckRelease", "lambda", "GetFunctionConfiguration"),
     ("CheckRelease", "lambda", "GetPolicy"),
     ("CheckRelease", "lambda", "ListEventSourceMappings"),
     ("CheckRelease", "lambda", "ListVersionsByFunction"),

@@ -1,5 +1,7 @@
 """A release that is no worse than base becomes the base."""
 
+from moto.backends import get_backend
+
 from tests.rig import Rig
 
 LOOP = ["Bake", "EvaluateCanary", "WhichVerdict"]
@@ -41,6 +43,30 @@ def test_a_healthy_release_is_promoted_step_by_step(rig: Rig):
     assert rig.stage["variables"] == {"lambdaAlias": "live"}
     assert rig.is_at_rest()
     assert rig.half_releases(old, (rig.stage["deploymentId"], versions)) == []
+
+
+def test_a_version_that_lambda_has_not_finished_is_waited_for(rig: Rig):
+    versions = rig.publish()
+    version = get_backend("lambda")[rig.aws.account][rig.aws.region].get_function("orders-read", versions["orders-read"])
+    version.state = "Pending"
+    rig.aws.clock.call_at(rig.aws.clock.now() + 100, lambda: setattr(version, "state", "Active"), name="the version is ready")
+    ended = rig.run()
+
+    assert ended.ending == "Promoted"
+    assert ended.states[:6] == ["Begin", "WhichJourney", "CheckRelease", "WhichStart", "VersionActivation", "CheckRelease"]
+    assert ended.states.count("VersionActivation") == 4
+    assert f"{len(ended.states)} transitions" in ended.output["price"]
+
+
+def test_a_version_that_stays_pending_is_refused_after_ten_minutes(rig: Rig):
+    versions = rig.publish()
+    backend = get_backend("lambda")[rig.aws.account][rig.aws.region]
+    backend.get_function("orders-read", versions["orders-read"]).state = "Pending"
+    ended = rig.run()
+
+    assert ended.ending == "Refused"
+    assert "version 2 is still Pending" in ended.cause
+    assert 600 <= ended.seconds < 660
 
 
 def test_the_output_says_what_it_was_and_what_it_cost(rig: Rig):

@@ -42,6 +42,27 @@ def forbid_api(rig: Rig) -> None:
     rig.aws.client("lambda").remove_permission(FunctionName="orders-read", Qualifier="canary", StatementId="orders-prod")
 
 
+def allow_one_method(rig: Rig) -> None:
+    forbid_api(rig)
+    permit(rig, "canary", "apigateway.amazonaws.com", f"execute-api:{rig.aws.region}", "prod/GET/orders")
+
+
+def let_a_topic_call(rig: Rig) -> None:
+    permit(rig, "live", "sns.amazonaws.com", f"sns:{rig.aws.region}", "new-orders")
+
+
+def permit(rig: Rig, alias: str, service: str, place: str, ending: str) -> None:
+    api = f"{rig.target.stage.rest_api_id}/" if "execute-api" in place else ""
+    rig.aws.client("lambda").add_permission(
+        FunctionName="orders-read",
+        Qualifier=alias,
+        StatementId="another",
+        Principal=service,
+        Action="lambda:InvokeFunction",
+        SourceArn=f"arn:aws:{place}:{rig.aws.account}:{api}{ending}",
+    )
+
+
 def change_log_format(rig: Rig) -> None:
     patch_stage(rig, "/accessLogSettings/format", '{"id":"$context.requestId","status":"$context.status"}')
 
@@ -74,6 +95,8 @@ BROKEN = {
     "alarm firing": (fire_alarm, "alarm orders-payment-failures is already firing"),
     "alias missing": (delete_alias, "alias canary does not exist"),
     "permission missing": (forbid_api, "the API may not invoke alias canary"),
+    "one method permitted": (allow_one_method, "may not invoke alias canary for GET /orders/{id};"),
+    "a topic on live": (let_a_topic_call, "alias live is also called by arn:aws:sns:"),
     "log format": (change_log_format, "access_log_group"),
     "foreign canary": (attach_canary, "it already has a canary"),
     "stage variable": (rename_variable, "must name the live alias"),

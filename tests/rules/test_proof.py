@@ -147,7 +147,7 @@ class TestBlindness:
     @pytest.mark.parametrize("has_cache", [False, True])
     def test_a_share_that_is_off_holds_or_with_a_cache_is_reported(self, has_cache):
         counts = minutes(*[CALM] * 8)
-        integrated = {minute: (600, 600) for minute in counts}
+        integrated = dict.fromkeys(counts, (600, 600))
         rollout = a_baking(plan=replace(a_baking().plan, has_cache=has_cache))
         proof = proof_of(fold_minutes(rollout, ERRORS, counts, NOON + 480 + DELAY, integrated=integrated))
         said = [one for one in (*proof.blind, *proof.notes) if one.startswith("the split is off: asked 10 %, seen 50 %")]

@@ -42,7 +42,7 @@ def test_a_promotion_enters_every_state_of_the_good_way():
         "Refused",
         "Unchanged",
     }
-    assert entered == {name for name, _ in states_of(load())} - way_back - HOLD
+    assert entered == {name for name, _ in states_of(load())} - way_back - HOLD - {"VersionActivation"}
 
 
 def test_a_rollout_in_several_executions_enters_every_state_of_its_holds():
@@ -55,6 +55,12 @@ def test_looks_in_between_and_advances_cost_calls():
     plain, held = (usage_of(an_ended(Phase.PROMOTED, tally=replace(TALLY, **more))) for more in ({}, BETWEEN))
     assert held.lambda_calls - plain.lambda_calls == 12 + 3 * 2
     assert held.transitions - plain.transitions == 3 * (10 - 1)  # the looks that follow need no bake
+
+
+def test_waits_for_a_version_cost_a_check_each():
+    plain, waited = (usage_of(an_ended(Phase.PROMOTED, tally=replace(TALLY, waits=waits))) for waits in (0, 4))
+    assert waited.lambda_calls - plain.lambda_calls == 4
+    assert waited.transitions - plain.transitions == 4 * 3
 
 
 def test_a_promotion_by_weights_has_no_flip():

@@ -10,7 +10,6 @@ from canary.rules.survey import find_problems, intended_deployment, intended_ver
 from canary.rules.target import TargetFunction
 from canary.rules.verdict import AlarmReading, AlarmState
 from tests.builders import (
-    NEW,
     OVERRIDES,
     STAGE,
     a_canary,
@@ -21,8 +20,6 @@ from tests.builders import (
     a_survey,
     a_target,
 )
-
-READ = {"live": True, "canary": True}
 
 
 def an_alarm(state, *, is_ours=False):
@@ -59,80 +56,13 @@ def test_a_plan_that_no_history_holds_is_a_problem():
     ]
 
 
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        (
-            {"live": None},
-            (
-                "functions.orders-read: alias live does not exist; create it with aws lambda create-alias "
-                "--function-name orders-read --name live --function-version <n>"
-            ),
-        ),
-        (
-            {"canary": None},
-            (
-                "functions.orders-read: alias canary does not exist; create it with aws lambda create-alias "
-                "--function-name orders-read --name canary --function-version <n>"
-            ),
-        ),
-        (
-            {"live": LiveAlias("1", {"2": Decimal("0.1")})},
-            "functions.orders-read: alias live already splits traffic: 2 at 0.1; finish or undo that split first",
-        ),
-        (
-            {"canary": LiveAlias("$LATEST")},
-            "functions.orders-read: alias canary points at $LATEST; point it at a published version",
-        ),
-        (
-            {"callable_by_api": {"live": True, "canary": False}},
-            (
-                "functions.orders-read: the API may not invoke alias canary; add the permission with aws lambda add-permission "
-                "--function-name orders-read --qualifier canary --principal apigateway.amazonaws.com "
-                "--action lambda:InvokeFunction"
-            ),
-        ),
-        ({"newest": None}, "functions.orders-read: no version is published; publish one with aws lambda publish-version"),
-        (
-            {"event_sources": ("queue orders", "topic orders")},
-            (
-                "functions.orders-read: alias live is also read by queue orders, topic orders, "
-                "which would get the release at once; "
-                "give them an alias of their own, or set shared_live_alias: true in the target"
-            ),
-        ),
-        (
-            {"roles": {"1": "role-a", "2": "role-b"}},
-            (
-                "functions.orders-read: weighted versions must share one execution role, got 1: role-a, 2: role-b; "
-                "publish a version with the same role"
-            ),
-        ),
-    ],
-)
-def test_tells_what_is_wrong_with_a_function(changes, problem):
-    assert problems(with_read(**changes)) == [problem]
+def test_tells_what_is_wrong_with_a_function():
+    (found,) = problems(with_read(newest=None))
+    assert found.startswith("functions.orders-read: no version is published")
 
 
-def test_a_version_that_does_not_exist_is_a_problem():
-    found = problems(with_read(is_published=False), release=Release({"orders-read": "9"}))
-    assert found == [
-        "release.functions.orders-read: version 9 does not exist; publish it, or name one that list-versions-by-function shows"
-    ]
-
-
-def test_weights_need_no_canary_alias():
-    functions = {name: a_function_survey(canary=None, callable_by_api={}) for name in NEW}
-    assert problems(a_survey(target=a_target(stage=None), functions=functions), target=a_target(stage=None)) == []
-
-
-def test_versions_of_one_role_may_share_an_alias():
-    assert problems(with_read(roles={"1": "role-a", "2": "role-a"})) == []
-
-
-def test_others_may_read_an_alias_that_the_target_calls_shared():
+def test_other_stages_may_use_an_alias_that_the_target_calls_shared():
     target = a_target(shared_live_alias=True)
-    assert problems(with_read(event_sources=("queue orders",)), target=target) == []
     assert problems(with_stage(other_stages=("beta",)), target=target) == []
 
 
@@ -218,8 +148,8 @@ def test_aliases_behind_one_stage_need_one_name():
     functions = (TargetFunction("orders-read", "live", "canary"), TargetFunction("orders-write", "prod", "canary2"))
     survey = a_survey(
         functions={
-            "orders-read": a_function_survey(callable_by_api={}),
-            "orders-write": a_function_survey(callable_by_api={}),
+            "orders-read": a_function_survey(),
+            "orders-write": a_function_survey(),
         }
     )
     first, second = problems(survey, target=a_target(functions=functions))

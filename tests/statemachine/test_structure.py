@@ -148,7 +148,7 @@ def test_whatever_fails_once_the_lock_is_taken_leads_to_safety():
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}
-    assert uncaught == {"WhichJourney", "WhichStart", "WhichOutcome", "WhichEnding", "SafetySettle"}
+    assert uncaught == {"WhichJourney", "WhichStart", "VersionActivation", "WhichOutcome", "WhichEnding", "SafetySettle"}
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_every_word_that_a_choice_knows_is_one_that_a_task_says():
     }
     assert words_of("WhichDrain") == {*DrainKind} - {DrainKind.ROLL_BACK}
     assert words_of("WhichEnding") == {Answer.WAIT, *ENDINGS.values()}
-    assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED"}
+    assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED", "WAIT"}
     assert words_of("WhichOutcome") == {ENDINGS[Phase.PROMOTED], Phase.HELD.upper()}
     assert words_of("WhichFlip") == {"CLEAN_UP"}
 
@@ -287,7 +287,8 @@ def test_tasks_are_verbs():
 
 
 def test_waits_are_nouns():
-    assert names_of("Wait") == {"AliasSettle", "Bake", "TrafficSettle", "BaseSettle", "FlipSettle", "SafetySettle"}
+    settles = {"AliasSettle", "TrafficSettle", "BaseSettle", "FlipSettle", "SafetySettle"}
+    assert names_of("Wait") == {"VersionActivation", "Bake", *settles}
 
 
 def test_choices_are_questions():

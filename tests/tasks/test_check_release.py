@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from canary.edge.events import CheckEvent
 from canary.rules.draft import CACHE_NOTE
+from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
 from canary.tasks.check_release import check_release
 from local.faults import Fault, Mode
+from tests.aws.stubs import Changed
 from tests.tasks.walk import Ground, TaskFailedError, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.tasks.entry import Tools
+    from canary.tasks.entry import Json, Tools
     from tests.tasks.walk import Walk
 
+CLI = Path(sys.executable).with_name("aws")
+COMMAND = re.compile(r"aws lambda (?:add-permission .*?--source-arn '[^']+'|remove-permission [^;]+|invoke .*? /dev/null)")
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:new-orders"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:orders-queue"
 
 
@@ -225,3 +236,190 @@ def test_what_is_live_already_is_unchanged_whatever_alarms_say(ground: Ground):
 
     assert live["start"] == "UNCHANGED"
     assert (newer["start"], "is already firing" in newer["reason"]) == ("REFUSED", True)
+
+
+# Who may call, and who else calls.
+
+
+@pytest.fixture
+def permissions(ground: Ground) -> Iterator[Permissions]:
+    """The resource policies of orders-read, put back afterwards."""
+    permissions = Permissions(ground)
+    yield permissions
+    permissions.restore()
+
+
+class Permissions:
+    """What somebody does to the policies of orders-read's aliases."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._client = ground.aws.client("lambda")
+        stage = ground.rig.target.stage
+        self._source = f"arn:aws:execute-api:eu-west-1:123456789012:{stage.rest_api_id}/{stage.stage_name}"
+        self._sids = {alias: self._list(alias) for alias in ("live", "canary")}
+
+    def take(self, alias: str) -> None:
+        self._client.remove_permission(FunctionName="orders-read", Qualifier=alias, StatementId="orders-prod")
+
+    def give(self, alias: str, sid: str, source: str, service: str = "apigateway.amazonaws.com") -> None:
+        self._client.add_permission(
+            FunctionName="orders-read",
+            Qualifier=alias,
+            StatementId=sid,
+            Principal=service,
+            Action="lambda:InvokeFunction",
+            SourceArn=source if source.startswith("arn:") else f"{self._source}/{source}",
+        )
+
+    def restore(self) -> None:
+        for alias, before in self._sids.items():
+            for sid in self._list(alias) - before:
+                self._client.remove_permission(FunctionName="orders-read", Qualifier=alias, StatementId=sid)
+            for sid in before - self._list(alias):
+                self.give(alias, sid, "*")
+
+    def _list(self, alias: str) -> set[str]:
+        try:
+            policy = self._client.get_policy(FunctionName="orders-read", Qualifier=alias)["Policy"]
+        except self._client.exceptions.ResourceNotFoundException:
+            return set()
+        return set(re.findall(r'"Sid": "([^"]+)"', policy))
+
+
+def run_command(ground: Ground, text: str) -> None:
+    """Run the one AWS CLI command in a refusal."""
+    (command,) = COMMAND.findall(text)
+    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": ground.aws.region}
+    subprocess.run(  # noqa: S603 - the controller's own advice
+        [CLI, *shlex.split(command)[1:], "--endpoint-url", ground.aws.endpoint_url],
+        env={**os.environ, **keys},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+
+
+def test_a_method_that_no_permission_covers_is_refused_and_the_printed_command_lets_it_in(
+    ground: Ground, permissions: Permissions
+):
+    permissions.take("canary")
+    permissions.give("canary", "one", "GET/orders")
+    refused = ground.walk().check()
+
+    assert refused["start"] == "REFUSED"
+    assert "functions.orders-read: the API may not invoke alias canary for GET /orders/{id}; " in refused["reason"]
+    run_command(ground, refused["reason"])
+    assert ground.walk().check()["start"] == "READY"
+
+
+def test_a_topic_that_calls_live_is_refused_and_the_printed_command_takes_its_permission(
+    ground: Ground, permissions: Permissions
+):
+    permissions.give("live", "topic", TOPIC, "sns.amazonaws.com")
+    refused = ground.walk().check()
+
+    assert refused["start"] == "REFUSED"
+    assert f"alias live is also called by {TOPIC}, which would get the release at once" in refused["reason"]
+    run_command(ground, refused["reason"])
+    assert ground.walk().check()["start"] == "READY"
+
+
+def test_a_topic_may_call_an_alias_that_is_shared_and_the_plan_says_so(ground: Ground, permissions: Permissions):
+    permissions.give("live", "topic", TOPIC, "sns.amazonaws.com")
+    permissions.give("live", "anywhere", "arn:aws:s3:::*", "s3.amazonaws.com")
+    answer = ground.walk(shared_live_alias=True).check()
+
+    assert answer["start"] == "READY"
+    said = " ".join(answer["draft"]["plan"]["notes"])
+    assert f"also called by {TOPIC}" in said
+    assert "also lets in s3.amazonaws.com for arn:aws:s3:::*" in said
+
+
+def test_a_permission_that_nobody_can_be_sure_of_refuses_nothing(ground: Ground, permissions: Permissions):
+    permissions.take("canary")
+    permissions.give("canary", "list", "GET/orders")
+    permissions.give("canary", "one", "GET/orders/{id}")
+    answer = ground.walk().check()
+
+    assert answer["start"] == "READY"
+    (note,) = answer["draft"]["plan"]["notes"]
+    assert "alias canary of orders-read for GET /orders/{id} is not certain: it depends on the statements one" in note
+
+
+@pytest.mark.usefixtures("permissions")
+def test_a_function_url_on_the_live_alias_is_noted(ground: Ground):
+    ground.aws.client("lambda").add_permission(
+        FunctionName="orders-read",
+        Qualifier="live",
+        StatementId="url",
+        Principal="*",
+        Action="lambda:InvokeFunctionUrl",
+        FunctionUrlAuthType="NONE",
+    )
+    answer = ground.walk().check()
+
+    assert answer["start"] == "READY"
+    assert ["a function URL, open to anybody" in note for note in answer["draft"]["plan"]["notes"]] == [True]
+
+
+# Versions that are not ready.
+
+
+def check_with(walk: Walk, tools: Tools, waits: int = 0, given: Json | None = None, **configuration: str) -> Json:
+    """CheckRelease's answer while Lambda says this of the versions of orders-read."""
+    own = tools.clients.of(walk.target)
+    get = own.lambda_.get_function_configuration
+
+    def configured(**named: str) -> Json:
+        changed = configuration if named["FunctionName"] == "orders-read" else {}
+        return {**get(**named), **changed}
+
+    vars(own)["lambda_"] = Changed(own.lambda_, get_function_configuration=configured)
+    event = CheckEvent({"target": "orders", **(given or {})}, walk.rollout_id, walk.execution, walk.now, waits)
+    return check_release(event, tools)
+
+
+def test_a_pending_version_is_waited_for(walk: Walk, tools: Tools):
+    assert check_with(walk, tools, State="Pending") == {
+        "start": "WAIT",
+        "target": "orders",
+        "reason": "Lambda has not finished release.functions.orders-read",
+        "wait_seconds": WAIT_SECONDS,
+    }
+
+
+def test_a_version_that_stays_pending_is_refused_by_name(walk: Walk, tools: Tools):
+    most = WAIT_LIMIT_SECONDS // WAIT_SECONDS
+
+    assert check_with(walk, tools, most - 1, State="Pending")["start"] == "WAIT"
+    refused = check_with(walk, tools, most, State="Pending", StateReasonCode="Creating")
+    assert refused["start"] == "REFUSED"
+    assert "release.functions.orders-read: version 2 is still Pending: (Creating), 10 minutes after" in refused["reason"]
+
+
+def test_nobody_waits_for_a_release_that_is_refused_anyway(walk: Walk, tools: Tools):
+    refused = check_with(walk, tools, given={"release": {"functions": {"orders-write": "99"}}}, State="Pending")
+
+    assert refused["start"] == "REFUSED"
+    assert "Pending" not in refused["reason"]
+
+
+def test_a_version_that_became_active_is_rolled_out_and_its_waits_are_counted(walk: Walk, tools: Tools):
+    answer = check_with(walk, tools, 3)
+
+    assert (answer["start"], answer["draft"]["tally"]["waits"]) == ("READY", 3)
+
+
+def test_a_scheduled_start_does_not_become_late_by_waiting(walk: Walk, tools: Tools):
+    given = {"scheduled_at": iso(walk.now - 3600 - 5 * WAIT_SECONDS)}
+
+    assert check_with(walk, tools, 5, given, State="Pending")["start"] == "WAIT"
+    assert "minutes late" in check_with(walk, tools, 4, given, State="Pending")["reason"]
+
+
+def test_an_inactive_version_is_refused_with_a_command_that_invokes_it(ground: Ground, walk: Walk, tools: Tools):
+    refused = check_with(walk, tools, State="Inactive", StateReason="The function is idle.", StateReasonCode="Idle")
+
+    assert refused["start"] == "REFUSED"
+    assert "version 2 is Inactive: The function is idle (Idle): its first requests would fail" in refused["reason"]
+    run_command(ground, refused["reason"])

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from canary.aws.alarms import read_alarms
-from canary.aws.aliases import Aliases
 from canary.aws.calls import code_of, refusals
-from canary.aws.errors import AwsRefusedError
+from canary.aws.function_surveys import read_callers, survey_function
 from canary.aws.stages import group_of, live_stage_of, read_fingerprint
 from canary.rules.alarms import target_alarms
+from canary.rules.callers import Caller
 from canary.rules.release import PRESENT, UNCHANGED, Release
-from canary.rules.survey import FunctionSurvey, StageSurvey, Survey
-from canary.rules.target import Shifter, Stage, Target, TargetFunction
+from canary.rules.survey import StageSurvey, Survey
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients
-    from canary.rules.live import LiveAlias
+    from canary.rules.target import Stage, Target
 
+Callers = Mapping[str, tuple[Caller, ...]]
 MISSING = {"ResourceNotFoundException", "NotFoundException"}
 
 
-def survey(clients: Clients, target: Target, release: Release) -> Survey:
+def survey(clients: Clients, target: Target, release: Release, callers: Callers | None = None) -> Survey:
     """Read the target. What does not exist is None in the survey, not an error.
+
+    ``callers``: by function, who of the API calls it; the API's present definition tells if nobody else does.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -34,108 +35,17 @@ def survey(clients: Clients, target: Target, release: Release) -> Survey:
     """
     ours = [alarm.name for alarm in target_alarms(target)]
     own = clients.of(target)
+    stage = _survey_stage(own.apigateway, target, target.stage, release) if target.stage else None
+    if callers is None and target.stage and stage and stage.stage:
+        callers = read_callers(own.apigateway, target.stage)
+    by_function = callers or {}
     return Survey(
-        functions={f.name: _survey_function(own.lambda_, target, f, release) for f in target.functions},
-        stage=_survey_stage(own.apigateway, target, target.stage, release) if target.stage else None,
+        functions={
+            f.name: survey_function(own.lambda_, target, f, release, by_function.get(f.name, ())) for f in target.functions
+        },
+        stage=stage,
         alarms=read_alarms(own.cloudwatch, ours, target.alarms),
     )
-
-
-def _survey_function(client: Any, target: Target, function: TargetFunction, release: Release) -> FunctionSurvey:  # noqa: ANN401
-    aliases = Aliases(client, _never_write)
-    live = _alias_or_none(aliases, function.name, function.live)
-    canary = _alias_or_none(aliases, function.name, function.canary) if function.canary else None
-    newest = _newest_version(client, function.name)
-    wanted = release.functions.get(function.name)
-    role = _role(client, function.name, wanted) if wanted else None
-    weighted = {live.version, wanted or newest} if live and target.shifter is Shifter.ALIAS else set()
-    roles = {v: found for v in sorted(str(v) for v in weighted) if (found := _role(client, function.name, v))}
-    return FunctionSurvey(
-        live=live,
-        canary=canary,
-        newest=newest,
-        is_published=wanted is None or role is not None,
-        callable_by_api=_callable(client, target, function),
-        event_sources=_event_sources(client, function),
-        roles=roles,
-    )
-
-
-def _never_write() -> None:
-    raise AssertionError("a survey writes nothing")
-
-
-def _alias_or_none(aliases: Aliases, function: str, alias: str) -> LiveAlias | None:
-    try:
-        return aliases.read(function, alias)
-    except AwsRefusedError as error:
-        if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in MISSING:
-            return None
-        raise
-
-
-def _newest_version(client: Any, function: str) -> str | None:  # noqa: ANN401
-    with refusals(f"aws lambda list-versions-by-function --function-name {function}"):
-        try:
-            pages = list(client.get_paginator("list_versions_by_function").paginate(FunctionName=function))
-        except ClientError as error:
-            if code_of(error) in MISSING:
-                return None
-            raise
-    numbers = [int(one["Version"]) for page in pages for one in page["Versions"] if one["Version"] != "$LATEST"]
-    return str(max(numbers)) if numbers else None
-
-
-def _role(client: Any, function: str, version: str) -> str | None:  # noqa: ANN401
-    with refusals(f"aws lambda get-function-configuration --function-name {function} --qualifier {version}"):
-        try:
-            return str(client.get_function_configuration(FunctionName=function, Qualifier=version)["Role"])
-        except ClientError as error:
-            if code_of(error) in MISSING:
-                return None
-            raise
-
-
-def _callable(client: Any, target: Target, function: TargetFunction) -> dict[str, bool]:  # noqa: ANN401
-    if target.stage is None:
-        return {}
-    return {
-        alias: _may_invoke(client, target.stage, function.name, alias) for alias in (function.live, function.canary) if alias
-    }
-
-
-def _may_invoke(client: Any, stage: Stage, function: str, alias: str) -> bool:  # noqa: ANN401
-    with refusals(f"aws lambda get-policy --function-name {function} --qualifier {alias}"):
-        try:
-            policy = json.loads(client.get_policy(FunctionName=function, Qualifier=alias)["Policy"])
-        except ClientError as error:
-            if code_of(error) in MISSING:
-                return False
-            raise
-    return any(_allows(statement, stage) for statement in policy["Statement"])
-
-
-def _allows(statement: dict[str, Any], stage: Stage) -> bool:
-    is_gateway = statement.get("Principal", {}).get("Service") == "apigateway.amazonaws.com"
-    conditions = statement.get("Condition", {})
-    arn = {**conditions.get("ArnLike", {}), **conditions.get("StringEquals", {})}
-    source = next((value for key, value in arn.items() if key.lower() == "aws:sourcearn"), "*")
-    api = source.split(":")[-1]
-    covers = fnmatchcase(f"{stage.rest_api_id}/{stage.stage_name}", "/".join(api.split("/")[:2]))
-    return is_gateway and statement.get("Effect") == "Allow" and covers
-
-
-def _event_sources(client: Any, function: TargetFunction) -> tuple[str, ...]:  # noqa: ANN401
-    name = f"{function.name}:{function.live}"
-    with refusals(f"aws lambda list-event-source-mappings --function-name {name}"):
-        try:
-            pages = list(client.get_paginator("list_event_source_mappings").paginate(FunctionName=name))
-        except ClientError as error:
-            if code_of(error) in MISSING:
-                return ()
-            raise
-    found = [one for page in pages for one in page["EventSourceMappings"]]
-    return tuple(one["EventSourceArn"] for one in found if one["FunctionArn"].endswith(f":{name}"))
 
 
 def _survey_stage(client: Any, target: Target, stage: Stage, release: Release) -> StageSurvey:  # noqa: ANN401

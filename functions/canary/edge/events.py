@@ -41,13 +41,20 @@ class TaskEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckEvent:
-    """What ``CheckRelease`` is told; ``input`` is the execution's input, as the user wrote it."""
+class InputEvent:
+    """What ``AdvanceRollout`` is told; ``input`` is the execution's input, as the user wrote it."""
 
     input: Any
     rollout_id: RolloutId
     execution: Arn
     now: Now
+
+
+@dataclass(frozen=True, slots=True)
+class CheckEvent(InputEvent):
+    """What ``CheckRelease`` is told; ``waits`` is how often this execution waited for a version of the release."""
+
+    waits: Annotated[int, Whole("a number of waits", 0, 2**53, "pass on what the machine counts")] = 0
 
 
 @dataclass(frozen=True, slots=True)

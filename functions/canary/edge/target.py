@@ -152,7 +152,7 @@ class TargetModel(Strict):
     alarms: tuple[AlarmName, ...] = Field(default=(), description="your own alarms; one firing rolls back")
     shared_live_alias: Switch = Field(
         default=False,
-        description="whether others (event sources, other stages) may use the live aliases too",
+        description="whether others (event sources, topics, rules, other stages) may use the live aliases too",
     )
     outside: tuple[OutsideModel, ...] = Field(
         default=(),

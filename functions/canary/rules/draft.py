@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from canary.rules.function_checks import find_function_notes
 from canary.rules.live import Intent, WayBack
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan, choose_look_seconds
@@ -41,7 +42,7 @@ def draft_rollout(
         rollout_id=rollout_id,
         execution=execution,
         target=target,
-        plan=_plan(policy, survey, request, is_new=wanted == PRESENT),
+        plan=_plan(target, policy, survey, request, is_new=wanted == PRESENT),
         way_back=_way_back(survey),
         intent=_intent(target, request, survey, wanted),
         phase=Phase.PREPARING,
@@ -57,7 +58,7 @@ def is_unchanged(rollout: Rollout) -> bool:
     return is_same_deployment and dict(rollout.intent.versions) == dict(rollout.way_back.live)
 
 
-def _plan(policy: Policy, survey: Survey, request: Request, *, is_new: bool) -> Plan:
+def _plan(target: Target, policy: Policy, survey: Survey, request: Request, *, is_new: bool) -> Plan:
     stage = survey.stage
     return Plan(
         policy=policy,
@@ -66,7 +67,7 @@ def _plan(policy: Policy, survey: Survey, request: Request, *, is_new: bool) -> 
         fingerprint=stage.fingerprint if stage else None,
         api_name=stage.api_name if stage else "",
         is_new_deployment=is_new,
-        notes=(CACHE_NOTE,) if stage and stage.has_cache else (),
+        notes=(*([CACHE_NOTE] if stage and stage.has_cache else ()), *find_function_notes(target, survey.functions)),
         expects=request.release.expects,
         has_cache=stage is not None and stage.has_cache,
     )

@@ -17,8 +17,11 @@ EVENTS_PER_LOOK = 9
 EVENTS_PER_STEP = 5
 """ShiftTraffic."""
 
-EVENTS_OUTSIDE_LOOKS = 250
-"""Check, lock, preparation, drain of at most 13 minutes, promotion, safety and the execution's own events."""
+EVENTS_OUTSIDE_LOOKS = 430
+"""Check, lock, preparation, drain of at most 13 minutes, promotion, safety and the execution's own events.
+
+180 of them are twenty waits for a version of the release: VersionActivation (2 events), CheckRelease (5), WhichStart (2).
+"""
 
 EVENT_BUDGET = 20_000
 """Of the 25,000 events; the rest is room for retries at three events each."""

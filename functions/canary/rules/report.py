@@ -19,6 +19,7 @@ BEFORE_LOOKS = (
     "AliasSettle",
 )
 ADVANCE = ("HoldRollout", "WhichOutcome", "Held", "Begin", "WhichJourney", "AdvanceRollout", "WhichStart", "Rollout")
+WAIT = ("VersionActivation", "CheckRelease", "WhichStart")
 AGAIN = ("WhichEntry", "BakeOn")  # in place of the first look's Bake
 LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
 DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
@@ -39,6 +40,7 @@ def states_entered(rollout: Rollout) -> list[str]:
     tally = rollout.tally
     entered = [
         *BEFORE_LOOKS,
+        *WAIT * tally.waits,
         *LOOK * (tally.looks - tally.advances),
         *(*ADVANCE, *AGAIN, *LOOK[1:]) * tally.advances,
         *DRAIN * tally.drains,

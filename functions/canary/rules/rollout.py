@@ -58,6 +58,7 @@ class Tally:
     """What the whole rollout has seen: requests and bad requests of each arm, and what it asked of CloudWatch.
 
     ``looks`` are those of executions, ``held_looks`` those in between; ``advances`` are the executions after the first.
+    ``waits`` are those for a version of the release, before the lock was taken.
     """
 
     canary_requests: int = 0
@@ -69,6 +70,7 @@ class Tally:
     drains: int = 0
     held_looks: int = 0
     advances: int = 0
+    waits: int = 0
 
     @property
     def harmed(self) -> int:

@@ -6,41 +6,24 @@ Pure: `canary.aws.surveys` reads, this judges. All problems are found at once, s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.rules.access_log import find_misfit
-from canary.rules.live import LiveAlias, LiveStage
+from canary.rules.function_checks import FunctionSurvey, find_function_problems
+from canary.rules.live import LiveStage
 from canary.rules.plan import choose_look_seconds, longest_seconds
 from canary.rules.problems import Problem
 from canary.rules.release import PRESENT, UNCHANGED, Release
-from canary.rules.target import Shifter, Target, TargetFunction
 from canary.rules.verdict import AlarmReading, AlarmState
 
 if TYPE_CHECKING:
     from canary.rules.policy import Policy
+    from canary.rules.target import Target
 
 
 ALARMS = "alarms"
 """The field of the problems that a release which is live already need not wait for."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSurvey:
-    """One function. An alias or version that does not exist is None.
-
-    ``newest``: the newest published version. ``release``: the version asked for, if any, and ``is_published`` whether it
-    exists. ``roles``: the execution role by version, of the versions that would share an alias.
-    ``callable_by_api``: by alias name, whether the API may invoke it. ``event_sources``: what else reads through `live`.
-    """
-
-    live: LiveAlias | None
-    canary: LiveAlias | None
-    newest: str | None
-    is_published: bool = True
-    callable_by_api: Mapping[str, bool] = field(default_factory=dict)
-    event_sources: tuple[str, ...] = ()
-    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +57,11 @@ def find_problems(target: Target, release: Release, policy: Policy, survey: Surv
     """Every reason not to start this release on this target."""
     return (
         *_problems_of_policy(policy),
-        *(one for function in target.functions for one in _problems_of_function(target, function, release, survey)),
+        *(
+            one
+            for function in target.functions
+            for one in find_function_problems(target, function, release, survey.functions[function.name])
+        ),
         *_problems_of_stage(target, release, survey.stage),
         *_problems_of_alarms(policy, survey.alarms),
     )
@@ -124,60 +111,6 @@ def _problems_of_policy(policy: Policy) -> Iterator[Problem]:
             "policy.steps",
             f"the plan could last {longest_seconds(policy)} seconds, more than an execution's history can hold",
             "shorten the bakes or policy.max_extension_seconds",
-        )
-
-
-def _problems_of_function(target: Target, function: TargetFunction, release: Release, survey: Survey) -> Iterator[Problem]:
-    found = survey.functions[function.name]
-    place = f"functions.{function.name}"
-    aliases = {function.live: found.live}
-    if target.shifter is Shifter.STAGE:
-        aliases[str(function.canary)] = found.canary
-    for alias, live in aliases.items():
-        yield from _problems_of_alias(place, function.name, alias, live, found)
-    if not found.is_published:
-        version = release.functions.get(function.name)
-        yield Problem(
-            f"release.{place}",
-            f"version {version} does not exist",
-            "publish it, or name one that list-versions-by-function shows",
-        )
-    if found.newest is None:
-        yield Problem(place, "no version is published", "publish one with aws lambda publish-version")
-    if found.event_sources and not target.shared_live_alias:
-        yield Problem(
-            place,
-            f"alias {function.live} is also read by {', '.join(found.event_sources)}, which would get the release at once",
-            "give them an alias of their own, or set shared_live_alias: true in the target",
-        )
-    if len(set(found.roles.values())) > 1:
-        roles = ", ".join(f"{version}: {role}" for version, role in found.roles.items())
-        yield Problem(
-            place, f"weighted versions must share one execution role, got {roles}", "publish a version with the same role"
-        )
-
-
-def _problems_of_alias(
-    place: str, function: str, alias: str, live: LiveAlias | None, found: FunctionSurvey
-) -> Iterator[Problem]:
-    if live is None:
-        yield Problem(
-            place,
-            f"alias {alias} does not exist",
-            f"create it with aws lambda create-alias --function-name {function} --name {alias} --function-version <n>",
-        )
-        return
-    if live.weights:
-        weights = ", ".join(f"{version} at {weight}" for version, weight in live.weights.items())
-        yield Problem(place, f"alias {alias} already splits traffic: {weights}", "finish or undo that split first")
-    if live.version == "$LATEST":
-        yield Problem(place, f"alias {alias} points at $LATEST", "point it at a published version")
-    if not found.callable_by_api.get(alias, True):
-        yield Problem(
-            place,
-            f"the API may not invoke alias {alias}",
-            f"add the permission with aws lambda add-permission --function-name {function} --qualifier {alias} "
-            "--principal apigateway.amazonaws.com --action lambda:InvokeFunction",
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.records import HOLDER, describe_holder
-from canary.edge.events import CheckEvent
+from canary.edge.events import InputEvent
 from canary.edge.request import parse_advance
 from canary.rules.phases import Phase
 from canary.rules.problems import RefusedError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from canary.rules.rollout import Rollout
 
 
-def advance_rollout(event: CheckEvent, tools: Tools) -> Json:
+def advance_rollout(event: InputEvent, tools: Tools) -> Json:
     """ADVANCE with the rollout that is now this execution's, UNCHANGED, or REFUSED with every problem at once."""
     advance, problems = parse_advance(event.input)
     if advance is None:
@@ -49,7 +49,7 @@ def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str 
     return None
 
 
-def _take(held: Held, advance: Advance, event: CheckEvent, tools: Tools) -> Json:
+def _take(held: Held, advance: Advance, event: InputEvent, tools: Tools) -> Json:
     rollout = replace(
         held.rollout,
         execution=event.execution,
@@ -73,4 +73,4 @@ def _answer(start: str, **found: str) -> Json:
     return {"start": start, "target": "", "reason": "", "rollout_id": "", **found}
 
 
-handler = Handler(on(CheckEvent), advance_rollout)
+handler = Handler(on(InputEvent), advance_rollout)

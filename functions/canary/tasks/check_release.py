@@ -1,7 +1,11 @@
-"""CheckRelease: reads, and nothing else. The fencing number, the input, the target, and every reason not to start."""
+"""CheckRelease: reads, and nothing else. The fencing number, the input, the target, and every reason not to start.
+
+A version of the release that Lambda has not finished is no reason yet: the machine waits and checks again, for ten minutes.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.errors import UnknownTargetError
@@ -13,9 +17,11 @@ from canary.edge.request import parse_request, release_of
 from canary.edge.target import target_from_json
 from canary.rules.codec import encode
 from canary.rules.draft import draft_rollout, is_unchanged
+from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
 from canary.rules.policy import effective_policy
 from canary.rules.problems import Problem, RefusedError
 from canary.rules.release import find_lateness, find_misfits
+from canary.rules.rollout import Rollout, Tally
 from canary.rules.survey import ALARMS, find_problems
 from canary.tasks.entry import Handler, Json, Tools, on
 
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def check_release(event: CheckEvent, tools: Tools) -> Json:
-    """READY with the draft of the rollout, UNCHANGED, or REFUSED with every problem at once."""
+    """READY with the draft of the rollout, UNCHANGED, WAIT, or REFUSED with every problem at once."""
     request, problems = parse_request(event.input)
     has_name = not any(problem.field == "target" for problem in problems)
     target, unknown = _find_target(event.input, tools) if has_name else (None, ())
@@ -40,7 +46,9 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     policy = effective_policy(target.policy, request.policy_override if request else None)
     found = survey(tools.clients, target, release)
     misfits = find_misfits(release, target)
-    problems = (*problems, *_held(lock, event), *misfits, *find_problems(target, release, policy, found))
+    pending = find_pending(found.functions)
+    late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
+    problems = (*problems, *_held(lock, event), *misfits, *find_problems(target, release, policy, found), *late)
     if request is None or any(problem.field != ALARMS for problem in problems):
         return _refuse(tools, problems)
     rollout = draft_rollout(
@@ -57,14 +65,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
         return {"start": "UNCHANGED", "target": target.name, "reason": "the release is what base already runs"}
     if problems:
         return _refuse(tools, problems)
-    tools.logger.info("release checked", rollout=event.rollout_id, target=target.name, notes=rollout.plan.notes)
-    return {
-        "start": "READY",
-        "target": target.name,
-        "reason": request.reason,
-        "fencing": lock.fencing,
-        "draft": encode(rollout),
-    }
+    return _wait(tools, target, pending) if pending else _begin(tools, rollout, event.waits, lock.fencing)
 
 
 def _answer_schedule(request: Request, lock: Lock, event: CheckEvent, tools: Tools) -> Json | None:
@@ -73,7 +74,7 @@ def _answer_schedule(request: Request, lock: Lock, event: CheckEvent, tools: Too
         return None
     if request.schedule.is_spent(lock.scheduled_at):
         return {"start": "UNCHANGED", "target": request.target, "reason": "what was scheduled for this time was done already"}
-    late = find_lateness(request.schedule, event.now)
+    late = find_lateness(request.schedule, event.now - event.waits * WAIT_SECONDS)
     return _refuse(tools, (late,)) if late else None
 
 
@@ -97,6 +98,23 @@ def _held(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
     if lock.rollout_id in {None, event.rollout_id}:
         return ()
     return (Problem("target", describe_holder(lock), "one rollout runs on a target at a time"),)
+
+
+def _begin(tools: Tools, rollout: Rollout, waits: int, fencing: int) -> Json:
+    name, draft = rollout.target.name, replace(rollout, tally=Tally(waits=waits))
+    tools.logger.info("release checked", rollout=rollout.rollout_id, target=name, notes=rollout.plan.notes)
+    return {"start": "READY", "target": name, "reason": rollout.reason, "fencing": fencing, "draft": encode(draft)}
+
+
+def _wait(tools: Tools, target: Target, pending: tuple[Problem, ...]) -> Json:
+    fields = [problem.field for problem in pending]
+    tools.logger.info("release waits for Lambda", target=target.name, versions=fields)
+    return {
+        "start": "WAIT",
+        "target": target.name,
+        "reason": f"Lambda has not finished {', '.join(fields)}",
+        "wait_seconds": WAIT_SECONDS,
+    }
 
 
 def _refuse(tools: Tools, problems: tuple[Problem, ...]) -> Json:

@@ -1,0 +1,176 @@
+"""What a rollout's checks need to know of a target's functions, read without a single write, each alias and policy once.
+
+What does not exist is None; what AWS refuses is an error. What it means is for `canary.rules.function_checks` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from canary.aws.aliases import Aliases
+from canary.aws.calls import GONE, code_of, is_of_what_is_gone, refusals
+from canary.aws.errors import AwsRefusedError
+from canary.rules.callers import Caller
+from canary.rules.function_checks import PENDING, FunctionSurvey, VersionState
+from canary.rules.target import Shifter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canary.rules.live import LiveAlias
+    from canary.rules.release import Release
+    from canary.rules.target import Stage, Target, TargetFunction
+
+LATEST = "$LATEST"
+FUNCTION_IN_URI = re.compile(r":function:(?P<function>[\w-]+):\$\{stageVariables\.(?P<variable>\w+)\}/invocations$")
+RESOURCES_A_PAGE = 500
+
+Json = dict[str, Any]
+
+
+def survey_function(
+    client: Any,  # noqa: ANN401 - boto3's
+    target: Target,
+    function: TargetFunction,
+    release: Release,
+    callers: tuple[Caller, ...],
+) -> FunctionSurvey:
+    """Read one function; ``callers`` are those of the API that call it through the alias variable.
+
+    Raises:
+        AwsRefusedError: AWS refused to be read.
+
+    """
+    live = _alias_or_none(client, function.name, function.live)
+    canary = _alias_or_none(client, function.name, function.canary) if function.canary else None
+    wanted = release.functions.get(function.name)
+    newest = None if wanted else _newest_version(client, function.name)
+    brought = wanted or newest
+    weighted = [live.version] if live and target.shifter is Shifter.ALIAS else []
+    versions = dict.fromkeys([*weighted, *([brought] if brought else [])])
+    read = {version: one for version in versions if (one := _configuration(client, function.name, version))}
+    sources = _event_sources(client, function)
+    return FunctionSurvey(
+        live=live,
+        canary=canary,
+        newest=newest,
+        brings=_state_of(brought, read[brought]) if brought in read else None,
+        callers=callers,
+        policies=_policies(client, function, {function.live: live, function.canary: canary}) if target.stage else {},
+        event_sources=tuple(name for name, is_disabled in sources.items() if not is_disabled),
+        disabled_sources=tuple(name for name, is_disabled in sources.items() if is_disabled),
+        roles={version: str(one["Role"]) for version, one in read.items()} if weighted else {},
+    )
+
+
+def read_callers(client: Any, stage: Stage) -> dict[str, tuple[Caller, ...]]:  # noqa: ANN401
+    """By function, the methods of the API's present definition that call it through the alias variable.
+
+    A method with credentials of its own needs nobody's leave (docs/aws.md#integration-credentials).
+
+    Raises:
+        AwsRefusedError: the resources cannot be listed.
+
+    """
+    found: dict[str, list[Caller]] = {}
+    for path, verb, integration in _integrations(client, stage.rest_api_id):
+        named = FUNCTION_IN_URI.search(integration.get("uri", ""))
+        if named and named["variable"] == stage.alias_variable and not integration.get("credentials"):
+            caller = Caller(named["function"], f"{stage.stage_name}/{verb}{path}")
+            found.setdefault(caller.function, []).append(caller)
+    return {function: tuple(callers) for function, callers in found.items()}
+
+
+def _integrations(client: Any, rest_api_id: str) -> Iterator[tuple[str, str, Json]]:  # noqa: ANN401
+    with refusals(f"aws apigateway get-resources --rest-api-id {rest_api_id} --embed methods"):
+        pages = client.get_paginator("get_resources").paginate(restApiId=rest_api_id, embed=["methods"], limit=RESOURCES_A_PAGE)
+        for page in pages:
+            for resource in page["items"]:
+                for verb, method in resource.get("resourceMethods", {}).items():
+                    yield resource["path"], verb, method.get("methodIntegration", {})
+
+
+def _never_write() -> None:
+    raise AssertionError("a survey writes nothing")
+
+
+def _alias_or_none(client: Any, function: str, alias: str) -> LiveAlias | None:  # noqa: ANN401
+    try:
+        return Aliases(client, _never_write).read(function, alias)
+    except AwsRefusedError as error:
+        if is_of_what_is_gone(error):
+            return None
+        raise
+
+
+def _newest_version(client: Any, function: str) -> str | None:  # noqa: ANN401
+    with refusals(f"aws lambda list-versions-by-function --function-name {function}"):
+        try:
+            pages = list(client.get_paginator("list_versions_by_function").paginate(FunctionName=function))
+        except ClientError as error:
+            if code_of(error) in GONE:
+                return None
+            raise
+    numbers = [int(one["Version"]) for page in pages for one in page["Versions"] if one["Version"] != LATEST]
+    return str(max(numbers)) if numbers else None
+
+
+def _configuration(client: Any, function: str, version: str) -> Json | None:  # noqa: ANN401
+    with refusals(f"aws lambda get-function-configuration --function-name {function} --qualifier {version}"):
+        try:
+            found: Json = client.get_function_configuration(FunctionName=function, Qualifier=version)
+        except ClientError as error:
+            if code_of(error) in GONE:
+                return None
+            raise
+    return found
+
+
+def _state_of(version: str, found: Json) -> VersionState:
+    """A version whose update is in progress is as little ready as a pending one."""
+    if found.get("LastUpdateStatus") == "InProgress":
+        return VersionState(version, PENDING, _sentence(found, "LastUpdateStatusReason"))
+    return VersionState(version, found.get("State", "Active"), _sentence(found, "StateReason"))
+
+
+def _sentence(found: Json, field: str) -> str:
+    """Lambda's reason and its code, as far as it gives them."""
+    code = found.get(f"{field}Code")
+    return " ".join([found.get(field, "").rstrip("."), f"({code})" if code else ""]).strip()
+
+
+def _policies(client: Any, function: TargetFunction, aliases: dict[str | None, LiveAlias | None]) -> dict[str, str | None]:  # noqa: ANN401
+    """The policies of the aliases that exist."""
+    return {name: _policy(client, function.name, name) for name, alias in aliases.items() if name and alias}
+
+
+def _policy(client: Any, function: str, alias: str) -> str | None:  # noqa: ANN401
+    with refusals(f"aws lambda get-policy --function-name {function} --qualifier {alias}"):
+        try:
+            return str(client.get_policy(FunctionName=function, Qualifier=alias)["Policy"])
+        except ClientError as error:
+            if code_of(error) in GONE:
+                return None
+            raise
+
+
+def _event_sources(client: Any, function: TargetFunction) -> dict[str, bool]:  # noqa: ANN401
+    """What is mapped to the live alias itself, and whether it is disabled; mappings to the function are none of it."""
+    name = f"{function.name}:{function.live}"
+    with refusals(f"aws lambda list-event-source-mappings --function-name {name}"):
+        try:
+            pages = list(client.get_paginator("list_event_source_mappings").paginate(FunctionName=name))
+        except ClientError as error:
+            if code_of(error) in GONE:
+                return {}
+            raise
+    found = [one for page in pages for one in page["EventSourceMappings"] if one["FunctionArn"].endswith(f":{name}")]
+    return {_source_of(one): one.get("State") == "Disabled" for one in found}
+
+
+def _source_of(mapping: Json) -> str:
+    """What is read from; a Kafka cluster or broker outside AWS has no ARN."""
+    return str(mapping.get("EventSourceArn") or f"event source mapping {mapping['UUID']}")

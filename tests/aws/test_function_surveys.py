@@ -1,0 +1,287 @@
+"""A function is read once; what does not exist is None, what is refused is an error."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from canary.aws.errors import AwsRefusedError
+from canary.aws.function_surveys import _never_write, read_callers, survey_function
+from canary.rules.callers import Caller
+from canary.rules.function_checks import VersionState
+from canary.rules.release import Release
+from canary.rules.target import TargetFunction
+from local.faults import Fault, Mode
+from tests.aws.stubs import Changed, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canary.rules.function_checks import FunctionSurvey
+    from canary.rules.target import Target
+    from canary.tasks.entry import Tools
+    from tests.tasks.walk import Ground
+
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function"
+LAMBDA_URI = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions"
+
+
+class Reader:
+    """Reads the first function of a target, with some of Lambda's operations replaced."""
+
+    def __init__(self, ground: Ground, tools: Tools) -> None:
+        self._ground = ground
+        self.target: Target = ground.rig.target
+        self._client = tools.clients.of(ground.rig.target).lambda_
+
+    def __call__(self, release: Release | None = None, target: Target | None = None, **operations: Any) -> FunctionSurvey:
+        target = target or self.target
+        client = Changed(self._client, **operations)
+        return survey_function(client, target, target.functions[0], release or Release(), ())
+
+    def configured(self, **changes: Any) -> FunctionSurvey:
+        """With a configuration of its version that Lambda changed so."""
+        get = self._client.get_function_configuration
+        return self(get_function_configuration=lambda **named: {**get(**named), **changes})
+
+    def paged(self, operation: str, *pages: Any) -> FunctionSurvey:
+        """With these pages of one listing."""
+        return self(get_paginator=Pages(self._client, operation, pages))
+
+
+class Pages:
+    """A client's paginators, of which one answers these pages, or is refused."""
+
+    def __init__(self, client: Any, operation: str, pages: tuple[Any, ...]) -> None:
+        self._client = client
+        self._operation = operation
+        self._pages = pages
+
+    def __call__(self, operation: str) -> Any:
+        return self if operation == self._operation else self._client.get_paginator(operation)
+
+    def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+        for page in self._pages:
+            if isinstance(page, Exception):
+                raise page
+            yield page
+
+
+@pytest.fixture
+def read(ground: Ground, tools: Tools) -> Reader:
+    return Reader(ground, tools)
+
+
+def test_a_sound_function_reads_whole(read: Reader):
+    found = read()
+
+    assert (found.live.version, found.canary.version, found.newest, found.brings) == ("1", "1", "2", VersionState("2"))
+    assert found.live.arn == f"{ARN}:orders-read:live"
+    assert set(found.policies) == {"live", "canary"}
+    assert json.loads(found.policies["canary"])["Statement"][0]["Resource"] == f"{ARN}:orders-read:canary"
+    assert (found.event_sources, found.disabled_sources, found.roles) == ((), (), {})
+
+
+def test_nothing_is_read_twice(ground: Ground, read: Reader):
+    ground.aws.faults.calls.clear()
+    read()
+
+    assert sorted(call.operation for call in ground.aws.faults.calls) == [
+        "GetAlias",
+        "GetAlias",
+        "GetFunctionConfiguration",
+        "GetPolicy",
+        "GetPolicy",
+        "ListEventSourceMappings",
+        "ListVersionsByFunction",
+    ]
+
+
+def test_the_versions_are_listed_only_where_the_release_names_none(ground: Ground, read: Reader):
+    ground.aws.faults.calls.clear()
+    found = read(Release({"orders-read": "1"}))
+
+    assert (found.newest, found.brings) == (None, VersionState("1"))
+    assert "ListVersionsByFunction" not in {call.operation for call in ground.aws.faults.calls}
+
+
+def test_a_version_asked_for_that_does_not_exist_is_none(read: Reader):
+    assert read(Release({"orders-read": "99"})).brings is None
+
+
+def test_a_function_that_does_not_exist_is_missing_in_everything(read: Reader):
+    gone = replace(read.target, functions=(TargetFunction("gone", "live", "canary"),))
+    found = read(target=gone)
+
+    assert (found.live, found.canary, found.newest, found.brings) == (None, None, None, None)
+    assert (found.policies, found.event_sources) == ({}, ())
+
+
+def test_an_alias_without_a_policy_has_none(ground: Ground, read: Reader):
+    client = ground.aws.client("lambda")
+    client.create_alias(FunctionName="orders-read", Name="bare", FunctionVersion="1")
+    try:
+        found = read(target=replace(read.target, functions=(TargetFunction("orders-read", "live", "bare"),)))
+    finally:
+        client.delete_alias(FunctionName="orders-read", Name="bare")
+
+    assert found.policies["bare"] is None
+    assert found.policies["live"]
+
+
+def test_an_alias_target_reads_the_roles_that_would_share_it(ground: Ground, read: Reader):
+    found = read(target=ground.ship)
+
+    assert (found.canary, found.policies) == (None, {})
+    assert set(found.roles) == {"1", "2"}
+    assert len(set(found.roles.values())) == 1
+
+
+def test_a_role_of_a_version_that_is_gone_is_left_out(ground: Ground, read: Reader):
+    assert set(read(Release({"orders-ship": "99"}), ground.ship).roles) == {"1"}
+
+
+# The state of the version.
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        (
+            {"State": "Pending", "StateReason": "The function is being created.", "StateReasonCode": "Creating"},
+            VersionState("2", "Pending", "The function is being created (Creating)"),
+        ),
+        ({"State": "Failed", "StateReasonCode": "ImageDeleted"}, VersionState("2", "Failed", "(ImageDeleted)")),
+        (
+            {"State": "Inactive", "StateReason": "The function is idle", "StateReasonCode": "Idle"},
+            VersionState("2", "Inactive", "The function is idle (Idle)"),
+        ),
+        (
+            {"LastUpdateStatus": "InProgress", "LastUpdateStatusReason": "Updating."},
+            VersionState("2", "Pending", "Updating"),
+        ),
+        ({"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "No room"}, VersionState("2")),
+    ],
+)
+def test_a_version_is_told_with_lambdas_reason(read: Reader, changes: dict[str, str], state: VersionState):
+    assert read.configured(**changes).brings == state
+
+
+def test_a_version_without_a_state_is_active(read: Reader):
+    assert read(get_function_configuration=lambda **_: {"Role": "r"}).brings == VersionState("2")
+
+
+# What is mapped to the live alias.
+
+
+def mappings(*names: str, **more: str) -> dict[str, Any]:
+    found = [
+        {"UUID": "u-1", "EventSourceArn": f"{QUEUE}{n}", "FunctionArn": f"{ARN}:{name}", **more} for n, name in enumerate(names)
+    ]
+    return {"EventSourceMappings": found}
+
+
+def test_only_event_sources_of_the_live_alias_count(read: Reader):
+    pages = mappings("orders-read:other", "orders-read"), mappings("orders-read:$LATEST", "orders-read:1", "orders-read:live")
+    found = read.paged("list_event_source_mappings", *pages)
+
+    assert (found.event_sources, found.disabled_sources) == ((f"{QUEUE}2",), ())
+
+
+@pytest.mark.parametrize("state", ["Creating", "Enabling", "Enabled", "Updating", "Disabling", "Deleting"])
+def test_an_event_source_counts_unless_it_is_disabled(read: Reader, state: str):
+    assert read.paged("list_event_source_mappings", mappings("orders-read:live", State=state)).event_sources == (f"{QUEUE}0",)
+
+
+def test_a_disabled_event_source_is_told_apart(read: Reader):
+    found = read.paged("list_event_source_mappings", mappings("orders-read:live", State="Disabled"))
+
+    assert (found.event_sources, found.disabled_sources) == ((), (f"{QUEUE}0",))
+
+
+def test_an_event_source_without_an_arn_is_named_by_its_id(read: Reader):
+    kafka = {"UUID": "u-1", "FunctionArn": f"{ARN}:orders-read:live", "SelfManagedEventSource": {}}
+
+    assert read.paged("list_event_source_mappings", {"EventSourceMappings": [kafka]}).event_sources == (
+        "event source mapping u-1",
+    )
+
+
+def test_a_function_that_does_not_exist_has_no_event_sources(read: Reader):
+    assert read.paged("list_event_source_mappings", refusal("ResourceNotFoundException")).event_sources == ()
+
+
+# Refusals.
+
+REFUSED = {
+    "GetAlias": "aws lambda get-alias",
+    "ListVersionsByFunction": "aws lambda list-versions-by-function",
+    "GetFunctionConfiguration": "aws lambda get-function-configuration",
+    "GetPolicy": "aws lambda get-policy",
+    "ListEventSourceMappings": "aws lambda list-event-source-mappings",
+}
+
+
+@pytest.mark.parametrize(("operation", "command"), REFUSED.items(), ids=REFUSED)
+def test_a_call_that_is_refused_is_not_taken_for_missing(ground: Ground, read: Reader, operation: str, command: str):
+    ground.aws.faults.add(Fault(None, "lambda", operation, Mode.REFUSED))
+    with pytest.raises(AwsRefusedError, match=command):
+        read()
+
+
+def test_a_survey_may_write_nothing():
+    with pytest.raises(AssertionError, match="a survey writes nothing"):
+        _never_write()
+
+
+# Who of the API calls.
+
+
+def test_the_callers_are_the_methods_that_go_through_the_alias_variable(ground: Ground, tools: Tools):
+    found = read_callers(tools.clients.of(ground.rig.target).apigateway, ground.rig.target.stage)
+
+    assert {function: {caller.name for caller in callers} for function, callers in found.items()} == {
+        "orders-read": {"GET /orders", "GET /orders/{id}"},
+        "orders-write": {"POST /orders"},
+    }
+    assert Caller("orders-read", "prod/GET/orders/{id}") in found["orders-read"]
+
+
+def integration(function: str = "f:${stageVariables.lambdaAlias}", **more: str) -> dict[str, Any]:
+    uri = f"{LAMBDA_URI}/{ARN}:{function}/invocations"
+    return {"methodIntegration": {"type": "AWS_PROXY", "uri": uri, **more}}
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        {},
+        {"methodIntegration": {"type": "MOCK"}},
+        {"methodIntegration": {"type": "HTTP", "uri": "https://example.com/invocations"}},
+        integration("f"),
+        integration("f:live"),
+        integration("f:${stageVariables.other}"),
+        integration("${stageVariables.name}:${stageVariables.lambdaAlias}"),
+        integration(credentials="arn:aws:iam::*:user/*"),
+        integration(credentials="arn:aws:iam::123456789012:role/api"),
+    ],
+)
+def test_no_other_method_needs_leave_of_an_alias(ground: Ground, tools: Tools, method: dict[str, Any]):
+    items = [
+        {"path": "/", "resourceMethods": {"ANY": integration(), "GET": method}},
+        {"path": "/none"},
+    ]
+    client = tools.clients.of(ground.rig.target).apigateway
+    pages = Changed(client, get_paginator=Pages(client, "get_resources", ({"items": items[:1]}, {"items": items[1:]})))
+
+    assert read_callers(pages, ground.rig.target.stage) == {"f": (Caller("f", "prod/ANY/"),)}
+
+
+def test_resources_that_cannot_be_listed_fail_with_the_command(ground: Ground, tools: Tools):
+    ground.aws.faults.add(Fault(None, "apigateway", "GetResources", Mode.REFUSED))
+    with pytest.raises(AwsRefusedError, match="aws apigateway get-resources --rest-api-id"):
+        read_callers(tools.clients.of(ground.rig.target).apigateway, ground.rig.target.stage)
