@@ -35,6 +35,7 @@ class Aliases:
             version=answer["FunctionVersion"],
             weights={version: Decimal(str(weight)) for version, weight in weights.items()},
             revision_id=answer["RevisionId"],
+            arn=answer["AliasArn"],
         )
 
     def point(self, function: str, alias: str, version: str, weights: Mapping[str, Decimal] | None = None) -> None:

@@ -11,22 +11,28 @@ from botocore.exceptions import ClientError
 from canary.aws.alarms import read_alarms
 from canary.aws.aliases import Aliases
 from canary.aws.calls import code_of, refusals
+from canary.aws.definitions import DefinitionReader, names_another, read_definitions
 from canary.aws.errors import AwsRefusedError
-from canary.aws.stages import live_stage_of, read_fingerprint
+from canary.aws.stages import live_stage_of
 from canary.rules.alarms import target_alarms
-from canary.rules.release import PRESENT, UNCHANGED, Release
-from canary.rules.survey import FunctionSurvey, StageSurvey, Survey
+from canary.rules.stage_checks import StageSurvey
+from canary.rules.survey import FunctionSurvey, Survey
 from canary.rules.target import Shifter, Stage, Target, TargetFunction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from canary.aws.clients import Clients
     from canary.rules.live import LiveAlias
+    from canary.rules.release import Release
 
 MISSING = {"ResourceNotFoundException", "NotFoundException"}
 
 
-def survey(clients: Clients, target: Target, release: Release) -> Survey:
+def survey(clients: Clients, target: Target, release: Release, promoted: Mapping[str, str] | None = None) -> Survey:
     """Read the target. What does not exist is None in the survey, not an error.
+
+    ``promoted``: by deployment, the fingerprint that the records have of its definition.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -36,7 +42,7 @@ def survey(clients: Clients, target: Target, release: Release) -> Survey:
     own = clients.of(target)
     return Survey(
         functions={f.name: _survey_function(own.lambda_, target, f, release) for f in target.functions},
-        stage=_survey_stage(own.apigateway, target, target.stage, release) if target.stage else None,
+        stage=_survey_stage(own.apigateway, target, target.stage, release, promoted or {}) if target.stage else None,
         alarms=read_alarms(own.cloudwatch, ours, target.alarms),
     )
 
@@ -138,7 +144,13 @@ def _event_sources(client: Any, function: TargetFunction) -> tuple[str, ...]:  #
     return tuple(one["EventSourceArn"] for one in found if one["FunctionArn"].endswith(f":{name}"))
 
 
-def _survey_stage(client: Any, target: Target, stage: Stage, release: Release) -> StageSurvey:  # noqa: ANN401
+def _survey_stage(
+    client: Any,  # noqa: ANN401
+    target: Target,
+    stage: Stage,
+    release: Release,
+    promoted: Mapping[str, str],
+) -> StageSurvey:
     with refusals(f"aws apigateway get-stages --rest-api-id {stage.rest_api_id}"):
         try:
             answers = client.get_stages(restApiId=stage.rest_api_id)["item"]
@@ -146,19 +158,22 @@ def _survey_stage(client: Any, target: Target, stage: Stage, release: Release) -
             if code_of(error) in MISSING:
                 return StageSurvey(stage=None)
             raise
+    serving = {answer["stageName"]: answer["deploymentId"] for answer in answers}
     mine = next((answer for answer in answers if answer["stageName"] == stage.stage_name), None)
     if mine is None:
         return StageSurvey(stage=None)
     log = mine.get("accessLogSettings", {})
+    reader = DefinitionReader(client, stage.rest_api_id)
+    definitions = read_definitions(reader, stage, release.deployment, serving, promoted)
     return StageSurvey(
         stage=live_stage_of(mine),
         log_group=_group_of(log.get("destinationArn")),
         log_format=log.get("format"),
         has_cache=bool(mine.get("cacheClusterEnabled")),
         other_stages=_others(answers, target, stage),
-        deployment_exists=_has_deployment(client, stage, release),
-        fingerprint=read_fingerprint(client, stage.rest_api_id),
-        api_name=_api_name(client, stage),
+        deployment_exists=definitions.named is not None or not names_another(release.deployment, mine["deploymentId"]),
+        definitions=definitions,
+        api_name=str(reader.api["name"]),
     )
 
 
@@ -175,21 +190,3 @@ def _others(answers: list[dict[str, Any]], target: Target, stage: Stage) -> tupl
         for answer in answers
         if answer["stageName"] != stage.stage_name and answer.get("variables", {}).get(stage.alias_variable) in lives
     )
-
-
-def _has_deployment(client: Any, stage: Stage, release: Release) -> bool:  # noqa: ANN401
-    if release.deployment in {None, PRESENT, UNCHANGED}:
-        return True
-    with refusals(f"aws apigateway get-deployment --rest-api-id {stage.rest_api_id} --deployment-id {release.deployment}"):
-        try:
-            client.get_deployment(restApiId=stage.rest_api_id, deploymentId=release.deployment)
-        except ClientError as error:
-            if code_of(error) in MISSING:
-                return False
-            raise
-    return True
-
-
-def _api_name(client: Any, stage: Stage) -> str:  # noqa: ANN401
-    with refusals(f"aws apigateway get-rest-api --rest-api-id {stage.rest_api_id}"):
-        return str(client.get_rest_api(restApiId=stage.rest_api_id)["name"])

@@ -32,6 +32,7 @@ class LiveAlias:
     version: str
     weights: Mapping[str, Decimal] = field(default_factory=dict)
     revision_id: str = ""
+    arn: str = ""
 
     def __str__(self) -> str:
         return " and ".join([self.version, *(f"{version} at {weight}" for version, weight in self.weights.items())])
