@@ -71,16 +71,17 @@ def find_outside_problems(target: Target, routes: Iterable[tuple[str, str]], aut
 def find_call_notes(definition: Definition, ground: Ground) -> Iterator[str]:
     """What of the API is not the release's, in sentences: outside by the target's word, and outside by nature."""
     calls = [call for call in calls_of(definition) if ground.is_outside(call)]
-    said = [str(one) for one in definition.methods if is_outside(ground.target.outside, one.path, one.http_method)]
-    said += [call.by for call in calls if call.authorizer]
-    if said:
-        yield f"outside the rollout, called alike by both arms and not counted: {name_some(said, FEW_NAMED)}"
-    if split := [call.by for call in calls if through(ground.alias_variable) in call.uri]:
+    split = [call.by for call in calls if through(ground.alias_variable) in call.uri]
+    routes = [str(one) for one in definition.methods if is_outside(ground.target.outside, one.path, one.http_method)]
+    alike = [one for one in (*routes, *(call.by for call in calls if call.authorizer)) if one not in split]
+    if alike:
+        yield f"outside the rollout, called alike by both arms and not counted: {name_some(alike, FEW_NAMED)}"
+    if split:
         yield f"outside the rollout and not counted, although the canary runs the release there: {name_some(split, FEW_NAMED)}"
     others = [
         f"{one} ({one.integration.kind})"
         for one in definition.methods
-        if one.integration and not calls_lambda(one) and str(one) not in said
+        if one.integration and not calls_lambda(one) and str(one) not in routes
     ]
     if others:
         yield f"answered without a function of the release, alike by both arms, and counted: {name_some(others, FEW_NAMED)}"
@@ -102,7 +103,7 @@ def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
     if not variables:
         return None
     return (
-        f"it is outside the rollout but calls {call.uri}, in which {variables[0]} differs between base and canary",
+        f"it is outside the rollout, but the URI {call.uri} has {variables[0]} in it, which differs between base and canary",
         "write out there what both arms are to call, or take it out of the target's outside",
     )
 
@@ -111,48 +112,46 @@ def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
     function = call.function
     if function is None:
         fix = f"write {call.with_function(_wanted_arn(None, ground))}"
-        return f"it calls {call.uri or 'nothing'}, which does not read as a Lambda function's URI", fix
+        return f"the URI {call.uri or '(none)'} is not that of a Lambda function", fix
     faults = list(_faults(function, ground))
-    unknown = _is_unknown(function, ground)
-    if not faults and not unknown:
-        return None
     fixes = [f"write {call.with_function(_wanted_arn(function, ground))}"] if faults else []
-    if unknown:
+    if _is_unknown(function, ground):
         name = _resolved(function.name, ground)
-        faults.append(f"{name} is not one of the functions of target {ground.target.name}")
+        faults.append(f"names {name}, which is not one of the functions of target {ground.target.name}")
         fixes.append(_line_to_add(name, ground.target))
-    fix = f"{' and '.join(fixes)}; or name it in the target's outside, if both arms are to call it alike"
-    return f"it calls {call.uri}: {' and '.join(faults)}", fix
+    if not faults:
+        return None
+    fix = f"{' and '.join(fixes)}; or, if both arms are to call it alike, write out an alias and add it to the target's outside"
+    return f"the URI {call.uri} {' and '.join(faults)}", fix
 
 
 def _faults(function: FunctionName, ground: Ground) -> Iterator[str]:
     """What is wrong with how a function is named, whichever it is."""
     if "${" in function.name:
-        yield "the function's name is put together from a stage variable"
+        yield "puts the function's name together from a stage variable"
     if place := ground.place:
         yield from _faults_of_place(function.place, place)
     if function.qualifier != through(ground.alias_variable) and "${" not in function.name:
-        yield _fault_of_qualifier(function.qualifier, ground.alias_variable)
+        yield f"{_qualifier_found(function.qualifier)} instead of the stage variable {ground.alias_variable}"
 
 
 def _faults_of_place(found: Place, wanted: Place) -> Iterator[str]:
     if "${" in f"{found}{found.partition}":
-        yield "its account or Region is put together from a stage variable"
+        yield "puts the account or Region together from a stage variable"
     elif found != wanted:
-        yield f"it is a function of {found}, and the target's functions are of {wanted}"
+        yield f"names a function of {found}, where the target's are of {wanted}"
 
 
-def _fault_of_qualifier(qualifier: str | None, variable: str) -> str:
-    wanted = f"not the stage variable {variable}"
+def _qualifier_found(qualifier: str | None) -> str:
     match qualifier:
         case None | "":
-            return f"it names no alias, {wanted}"
+            return "names no alias"
         case _ if "${" in qualifier:
-            return f"the alias comes from {qualifier}, {wanted}"
+            return f"takes the alias from {qualifier}"
         case _ if qualifier.isdecimal() or qualifier == "$LATEST":
-            return f"it names version {qualifier}, {wanted}"
+            return f"names version {qualifier}"
         case _:
-            return f"it names the alias {qualifier}, {wanted}"
+            return f"names the alias {qualifier}"
 
 
 def _is_unknown(function: FunctionName, ground: Ground) -> bool:

@@ -38,7 +38,7 @@ class Place:
     account: str
 
     def __str__(self) -> str:
-        return f"account {self.account} in {self.region}"
+        return f"account {self.account} in {self.region} ({self.partition})"
 
     def arn(self, name: str, qualifier: str) -> str:
         """The ARN of one of its functions, qualified."""

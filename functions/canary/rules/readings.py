@@ -83,6 +83,17 @@ def is_promoted_last(definitions: Definitions) -> bool:
     return base.definition is not None and serve_alike(base.definition, present)
 
 
+def is_served_by_base(definitions: Definitions, stage: Stage) -> bool:
+    """Whether a deployment that the release names froze the very definition that base serves from another."""
+    named, base = definitions.named, definitions.base
+    found = _of_named(named, definitions, stage) if named else None
+    if not isinstance(found, ReadDefinition):
+        return False
+    return base.recorded == fingerprint(found.definition) or (
+        base.definition is not None and serve_alike(base.definition, found.definition)
+    )
+
+
 def read_release(wanted: str | None, definitions: Definitions, stage: Stage) -> ReadDefinition | Problem:
     """The definition that a release's deployment (an id, PRESENT, UNCHANGED or None) brings, or why it cannot be known."""
     if wanted in {None, PRESENT}:

@@ -13,7 +13,7 @@ from canary.rules.integrations import Place, read_function
 from canary.rules.live import LiveAlias
 from canary.rules.plan import choose_look_seconds, longest_seconds
 from canary.rules.problems import Problem
-from canary.rules.readings import is_promoted_last
+from canary.rules.readings import is_promoted_last, is_served_by_base
 from canary.rules.release import PRESENT, UNCHANGED, Release
 from canary.rules.stage_checks import StageSurvey, find_stage_problems
 from canary.rules.target import Shifter, Target, TargetFunction
@@ -83,13 +83,15 @@ def intended_deployment(target: Target, release: Release, survey: Survey) -> str
     """A deployment id, PRESENT or UNCHANGED.
 
     The present definition needs no deployment of its own where it is the one promoted last, except on a stage with a cache:
-    there two arms on one deployment would share answers. Without a record of an earlier promotion PRESENT holds.
+    there two arms on one deployment would share answers. Without a record of an earlier promotion PRESENT holds. A deployment
+    that is named brings nothing where base serves the same definition and the same code.
     """
+    definitions = survey.stage.definitions if survey.stage else None
     if release.deployment not in {None, PRESENT}:
-        return str(release.deployment)
-    stage = survey.stage
-    is_same = stage is not None and stage.definitions is not None and is_promoted_last(stage.definitions)
-    needs_own_cache = stage is not None and stage.has_cache and _has_new_code(target, release, survey)
+        is_same = definitions is not None and target.stage is not None and is_served_by_base(definitions, target.stage)
+        return UNCHANGED if is_same and not _has_new_code(target, release, survey) else str(release.deployment)
+    is_same = definitions is not None and is_promoted_last(definitions)
+    needs_own_cache = survey.stage is not None and survey.stage.has_cache and _has_new_code(target, release, survey)
     return UNCHANGED if is_same and not needs_own_cache else PRESENT
 
 
