@@ -67,7 +67,7 @@ def test_an_alias_is_split_and_pointed(ground: Ground, alias: AliasShifter):
     intent = Intent(ground.new_ship)
     alias.shift(WayBack({"orders-ship": "1"}), intent, Decimal("12.5"))
     found = alias.read_live().live["orders-ship"]
-    assert found == LiveAlias("1", {"2": Decimal("0.125")}, found.revision_id)
+    assert found == LiveAlias("1", {"2": Decimal("0.125")}, found.revision_id, found.arn)
     move = PointAlias("orders-ship", "live", "2")
     alias.make(move, intent)
 
