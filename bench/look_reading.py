@@ -20,7 +20,7 @@ from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import STANDARD
 from canary.rules.rollout import Rollout
-from canary.rules.sources import all_sources
+from canary.rules.sources import all_sources, integrated_series
 from canary.rules.target import BusinessMetric, Stage, Target
 from canary.rules.target import Metrics as Compared
 
@@ -90,5 +90,6 @@ def _read_once(rollout: Rollout, now: float) -> Reading:
     reader = Metrics(cloudwatch)
     begun = time.perf_counter()
     sources = all_sources(rollout.target, rollout.way_back, rollout.intent, rollout.limits_ms)
-    read_counts(reader, sources, *wanted_minutes(rollout, now))
+    arms = integrated_series(rollout.target, rollout.way_back, rollout.intent)
+    read_counts(reader, sources, arms, *wanted_minutes(rollout, now))
     return Reading(cloudwatch.calls, reader.requested, cloudwatch.minutes, time.perf_counter() - begun)

@@ -7,14 +7,18 @@ and orders-write (version 5, the release brings 6). With `stage=None` the same f
 from dataclasses import replace
 from decimal import Decimal
 
+from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import FunctionSurvey, VersionState
 from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import STANDARD, Step
+from canary.rules.readings import Definitions, Deployed
 from canary.rules.rollout import Rollout
-from canary.rules.survey import StageSurvey, Survey
+from canary.rules.stage_checks import StageSurvey
+from canary.rules.survey import Survey
 from canary.rules.target import Shifter, Stage, Target, TargetFunction
+from tests.rules.api_world import ORDERS, read
 
 NOON = 1_769_860_800.0
 """2026-01-31T12:00:00Z, a minute's start."""
@@ -92,10 +96,20 @@ def a_function_survey(version="1", newest="2", **changes):
     return replace(survey, **changes)
 
 
+DEFINITION = read(ORDERS)
+"""What the API of these builders is: the sample's three routes on its two functions."""
+
+
+def a_definitions(*, present=DEFINITION, base=DEFINITION, is_promoted=False, **changes):
+    """What was read of the API; with `is_promoted` the records say that base serves the present definition."""
+    recorded = fingerprint(present) if is_promoted else None
+    return replace(Definitions(Deployed("dep-old", base, recorded=recorded), present), **changes)
+
+
 def a_stage_survey(**changes):
     from canary.rules.access_log import LOG_FORMAT
 
-    survey = StageSurvey(a_stage(), "/apigw/orders-prod", LOG_FORMAT, fingerprint="f-2", api_name="orders-api")
+    survey = StageSurvey(a_stage(), "/apigw/orders-prod", LOG_FORMAT, definitions=a_definitions(), api_name="orders-api")
     return replace(survey, **changes)
 
 

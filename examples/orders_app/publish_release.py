@@ -5,13 +5,13 @@ r"""The build's last step: publishes a version of each function, freezes the API
 
 Run twice, it names the same release: Lambda publishes nothing where nothing changed (docs/aws.md#publish-unchanged), and a
 definition that was frozen before is found again by its fingerprint in the deployment's description. So a stage of the
-pipeline that is retried, or rolled back to this build, asks for what is live already. It moves no traffic.
+pipeline that is retried, or rolled back to this build, asks for what is live already. The controller knows what a deployment
+froze by the same fingerprint, which is its own. It moves no traffic.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from dataclasses import dataclass
@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from canary.aws.definitions import DefinitionReader
+from canary.rules.fingerprint import fingerprint
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,8 +32,6 @@ PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 8})
 
 MARK = "build"
 LONGEST_REASON = 500
-DEFINITION = ("apiKeySource", "binaryMediaTypes", "disableExecuteApiEndpoint", "minimumCompressionSize", "policy")
-"""What of an API itself is part of its definition; its name and tags are not."""
 
 
 class DefinitionMovedError(Exception):
@@ -73,32 +74,23 @@ def freeze_definition(client: Any, rest_api_id: str) -> str:  # noqa: ANN401 - b
         DefinitionMovedError: the definition is not the one that was read before.
 
     """
-    mark = f"{MARK} {fingerprint(client, rest_api_id)}"
+    mark = f"{MARK} {_fingerprint(client, rest_api_id)}"
     pages = client.get_paginator("get_deployments").paginate(restApiId=rest_api_id)
     known = [one["id"] for page in pages for one in page["items"] if one.get("description") == mark]
     if known:
         return str(known[0])
     made = str(client.create_deployment(restApiId=rest_api_id, description=MARK)["id"])
     # Marked only now, so that no mark says of a deployment what it is not.
-    if mark != f"{MARK} {fingerprint(client, rest_api_id)}":
+    if mark != f"{MARK} {_fingerprint(client, rest_api_id)}":
         raise DefinitionMovedError(f"the API {rest_api_id} was changed while it was frozen; build again when nobody deploys it")
     marking = {"op": "replace", "path": "/description", "value": mark}
     client.update_deployment(restApiId=rest_api_id, deploymentId=made, patchOperations=[marking])
     return made
 
 
-def fingerprint(client: Any, rest_api_id: str) -> str:  # noqa: ANN401 - boto3's client
-    """A hash of everything that a deployment of the API freezes."""
-    api = client.get_rest_api(restApiId=rest_api_id)
-    parts = [
-        {name: api.get(name) for name in DEFINITION},
-        _all(client, rest_api_id, "get_resources", embed=["methods"]),
-        *(
-            _all(client, rest_api_id, operation)
-            for operation in ("get_models", "get_request_validators", "get_authorizers", "get_gateway_responses")
-        ),
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+def _fingerprint(client: Any, rest_api_id: str) -> str:  # noqa: ANN401 - boto3's client
+    """The fingerprint that the controller, too, knows the API's present definition by."""
+    return fingerprint(DefinitionReader(client, rest_api_id).read_present())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -116,19 +108,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     given.output.write_text(json.dumps(release, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(f"{given.output}: {json.dumps(release)}\n")
-
-
-def _all(client: Any, rest_api_id: str, operation: str, **more: Any) -> list[str]:  # noqa: ANN401 - boto3's
-    """Every item of a list of the API's, each as text and in an order that does not depend on pages."""
-    answer = getattr(client, operation)
-    items: list[dict[str, Any]] = []
-    position: dict[str, str] = {}
-    while True:
-        page = answer(restApiId=rest_api_id, limit=500, **more, **position)
-        items += page.get("items", [])
-        if "position" not in page:
-            return sorted(json.dumps(item, sort_keys=True, default=str) for item in items)
-        position = {"position": page["position"]}
 
 
 if __name__ == "__main__":

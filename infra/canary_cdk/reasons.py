@@ -97,6 +97,11 @@ WILDCARDS = (
         "a release may name any deployment of this API by its id; it is only read",
     ),
     _wildcard(
+        "apigateway:GET",
+        rf"/restapis/{NAME}/stages/\*/exports/oas30",
+        "what a named deployment holds is shown only by the stage of this API that serves it; it is only read",
+    ),
+    _wildcard(
         "lambda:GetFunctionConfiguration",
         rf"function:{NAME}:\*",
         "a release names a version of this function that is published later; it is only read",

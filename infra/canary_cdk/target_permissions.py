@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from canary.rules.target import Stage, Target, TargetFunction
 
 
+DEFINITION = ("", "/resources", "/authorizers", "/gatewayresponses", "/models", "/requestvalidators")
+"""Below an API, what its definition is read from (docs/aws.md#definition-shape)."""
+
+READ = (*DEFINITION, "/stages", "/stages/*/exports/oas30", "/deployments/*")
+
+
 def target_role(scope: Construct, target: Target) -> iam.Role:
     """The role, which trusts the controller's own roles of this account and Region and nobody else."""
     stack = cdk.Stack.of(scope)
@@ -50,8 +56,7 @@ def _allow_stage(role: iam.Role, stage: Stage) -> None:
     stack, api = cdk.Stack.of(role), stage.rest_api_id
     its_stage = naming.api_arn(stack, api, f"/stages/{stage.stage_name}")
     deployments = naming.api_arn(stack, api, "/deployments")
-    read = ("", "/resources", "/stages", "/deployments/*")
-    allow(role, "apigateway:GET", *(naming.api_arn(stack, api, path) for path in read), its_stage, deployments)
+    allow(role, "apigateway:GET", *(naming.api_arn(stack, api, path) for path in READ), its_stage, deployments)
     allow(role, "apigateway:PATCH", its_stage)
     allow(role, "apigateway:POST", deployments)
 

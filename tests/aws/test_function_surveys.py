@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.function_surveys import _never_write, read_callers, survey_function
-from canary.rules.callers import Caller
+from canary.aws.function_surveys import _never_write, survey_function
 from canary.rules.function_checks import VersionState
 from canary.rules.release import Release
 from canary.rules.target import TargetFunction
@@ -236,52 +235,3 @@ def test_a_call_that_is_refused_is_not_taken_for_missing(ground: Ground, read: R
 def test_a_survey_may_write_nothing():
     with pytest.raises(AssertionError, match="a survey writes nothing"):
         _never_write()
-
-
-# Who of the API calls.
-
-
-def test_the_callers_are_the_methods_that_go_through_the_alias_variable(ground: Ground, tools: Tools):
-    found = read_callers(tools.clients.of(ground.rig.target).apigateway, ground.rig.target.stage)
-
-    assert {function: {caller.name for caller in callers} for function, callers in found.items()} == {
-        "orders-read": {"GET /orders", "GET /orders/{id}"},
-        "orders-write": {"POST /orders"},
-    }
-    assert Caller("orders-read", "prod/GET/orders/{id}") in found["orders-read"]
-
-
-def integration(function: str = "f:${stageVariables.lambdaAlias}", **more: str) -> dict[str, Any]:
-    uri = f"{LAMBDA_URI}/{ARN}:{function}/invocations"
-    return {"methodIntegration": {"type": "AWS_PROXY", "uri": uri, **more}}
-
-
-@pytest.mark.parametrize(
-    "method",
-    [
-        {},
-        {"methodIntegration": {"type": "MOCK"}},
-        {"methodIntegration": {"type": "HTTP", "uri": "https://example.com/invocations"}},
-        integration("f"),
-        integration("f:live"),
-        integration("f:${stageVariables.other}"),
-        integration("${stageVariables.name}:${stageVariables.lambdaAlias}"),
-        integration(credentials="arn:aws:iam::*:user/*"),
-        integration(credentials="arn:aws:iam::123456789012:role/api"),
-    ],
-)
-def test_no_other_method_needs_leave_of_an_alias(ground: Ground, tools: Tools, method: dict[str, Any]):
-    items = [
-        {"path": "/", "resourceMethods": {"ANY": integration(), "GET": method}},
-        {"path": "/none"},
-    ]
-    client = tools.clients.of(ground.rig.target).apigateway
-    pages = Changed(client, get_paginator=Pages(client, "get_resources", ({"items": items[:1]}, {"items": items[1:]})))
-
-    assert read_callers(pages, ground.rig.target.stage) == {"f": (Caller("f", "prod/ANY/"),)}
-
-
-def test_resources_that_cannot_be_listed_fail_with_the_command(ground: Ground, tools: Tools):
-    ground.aws.faults.add(Fault(None, "apigateway", "GetResources", Mode.REFUSED))
-    with pytest.raises(AwsRefusedError, match="aws apigateway get-resources --rest-api-id"):
-        read_callers(tools.clients.of(ground.rig.target).apigateway, ground.rig.target.stage)

@@ -144,13 +144,14 @@ def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Recor
     assert records.read_lock("orders") == Lock("orders", 2, None, None, "run-1", "f-2", "dep-new")
 
 
-def test_of_a_deployment_that_somebody_named_no_fingerprint_is_known(records: Records):
+@pytest.mark.parametrize("fingerprint", ["f-2", None])
+def test_of_a_deployment_that_somebody_named_what_was_read_is_known(records: Records, fingerprint: str | None):
     rollout = a_rollout()
-    held = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint="f-2")), fencing=0)
+    held = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint=fingerprint)), fencing=0)
     records.finish(held, replace(held.rollout, phase=Phase.PROMOTED))
 
     lock = records.read_lock("orders")
-    assert (lock.fingerprint, lock.deployment_id) == (None, "dep-new")
+    assert (lock.fingerprint, lock.deployment_id) == (fingerprint, "dep-new")
 
 
 def test_a_free_target_is_retaken_by_one_alone(records: Records):

@@ -13,7 +13,9 @@ from canary.aws.surveys import survey
 from canary.rules.access_log import LOG_FORMAT
 from canary.rules.callers import Caller
 from canary.rules.function_checks import VersionState
+from canary.rules.integrations import Place
 from canary.rules.release import Release
+from canary.rules.survey import place_of
 from local.faults import Fault, Mode
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ def test_a_sound_target_reads_whole(ground: Ground, tools: Tools):
     assert found.stage.stage.deployment_id == ground.way_back
     assert (found.stage.log_group, found.stage.log_format) == (ground.rig.target.access_log_group, LOG_FORMAT)
     assert (found.stage.has_cache, found.stage.other_stages, found.stage.api_name) == (False, (), "orders")
+    assert [str(one) for one in found.stage.definitions.present.methods] == ["GET /orders", "POST /orders", "GET /orders/{id}"]
+    assert found.stage.definitions.base.deployment_id == ground.way_back
+    assert place_of(found) == Place("aws", "eu-west-1", "123456789012")
     assert "orders-payment-failures" in {alarm.name for alarm in found.alarms}
 
 
@@ -68,8 +73,8 @@ REFUSED = {
     "GetPolicy": ("lambda", "aws lambda get-policy"),
     "ListEventSourceMappings": ("lambda", "aws lambda list-event-source-mappings"),
     "GetStages": ("apigateway", "aws apigateway get-stages"),
+    "GetExport": ("apigateway", "aws apigateway get-export"),
     "GetDeployment": ("apigateway", "aws apigateway get-deployment "),
-    "GetResources": ("apigateway", "aws apigateway get-resources"),
     "GetRestApi": ("apigateway", "aws apigateway get-rest-api"),
     "DescribeAlarms": ("cloudwatch", "aws cloudwatch describe-alarms"),
 }
@@ -81,7 +86,14 @@ def test_a_call_that_is_refused_is_not_taken_for_missing(
 ):
     ground.aws.faults.add(Fault(None, service, operation, Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match=command):
-        survey(tools.clients, ground.rig.target, Release({"orders-read": "2"}, ground.way_back))
+        survey(tools.clients, ground.rig.target, Release({"orders-read": "2"}, "zzz999"))
+
+
+def test_what_the_records_have_of_base_is_put_beside_it(ground: Ground, tools: Tools):
+    promoted = {ground.way_back: "v2:recorded", "zzz999": "v2:other"}
+    found = survey(tools.clients, ground.rig.target, Release(), promoted)
+
+    assert found.stage.definitions.base.recorded == "v2:recorded"
 
 
 @pytest.mark.parametrize(

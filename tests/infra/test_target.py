@@ -118,7 +118,8 @@ def test_the_role_may_do_what_a_rollout_of_this_target_needs_and_nothing_else(or
     api = "arn:<Partition>:apigateway:<Region>::/restapis/a1b2c3d4e5"
     functions = [f"arn:<Partition>:lambda:{PLACE}:function:orders-{name}" for name in ("read", "write")]
     everything = ("cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory")
-    readable = ("", "/resources", "/stages", "/stages/prod", "/deployments", "/deployments/*")
+    parts = ("/resources", "/authorizers", "/gatewayresponses", "/models", "/requestvalidators")
+    readable = ("", *parts, "/stages", "/stages/prod", "/stages/*/exports/oas30", "/deployments", "/deployments/*")
     assert orders.allowed(target_role(orders, "orders")) == {
         *(("apigateway:GET", f"{api}{path}") for path in readable),
         ("apigateway:PATCH", f"{api}/stages/prod"),

@@ -3,18 +3,25 @@ from dataclasses import replace
 import pytest
 
 from canary.rules.draft import CACHE_NOTE, draft_rollout, is_unchanged
+from canary.rules.fingerprint import fingerprint
 from canary.rules.live import Intent, WayBack
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import HOTFIX, STANDARD
-from canary.rules.release import UNCHANGED, Release, Request
+from canary.rules.problems import RefusedError
+from canary.rules.readings import Deployed, Reading
+from canary.rules.release import UNCHANGED, Expectation, Release, Request
+from canary.rules.routes import RouteChanges, routes_of
+from canary.rules.target import Outside, OutsideRoute
 from canary.rules.verdict import AlarmReading, AlarmState
 from tests.builders import (
+    DEFINITION,
     EXECUTION,
     NEW,
     NOON,
     OLD,
     OVERRIDES,
+    a_definitions,
     a_rollout,
     a_stage_survey,
     a_survey,
@@ -22,9 +29,20 @@ from tests.builders import (
     a_way_back,
     an_intent,
 )
+from tests.rules.api_world import ORDERS, read
+
+EDITED = read(ORDERS.with_verb("/orders", "DELETE"))
+NAMED = a_definitions(present=None, named=Deployed("dep-9", EDITED, routes=routes_of(EDITED)))
 
 
-def a_draft(*, release=None, target=None, survey=None, policy=STANDARD, promoted="f-1"):
+def with_stage(**changes):
+    return a_survey(stage=a_stage_survey(**changes))
+
+
+PROMOTED = with_stage(definitions=a_definitions(is_promoted=True))
+
+
+def a_draft(*, release=None, target=None, survey=None, policy=STANDARD):
     target = target or a_target()
     return draft_rollout(
         rollout_id="run-1",
@@ -34,13 +52,12 @@ def a_draft(*, release=None, target=None, survey=None, policy=STANDARD, promoted
         policy=policy,
         request=Request("orders", release or Release(), reason="OPS-123"),
         survey=survey or a_survey(target=target),
-        promoted_fingerprint=promoted,
     )
 
 
 def test_is_the_rollout_before_its_first_change():
     draft = a_draft()
-    plan = Plan(STANDARD, 60, (), "f-2", "orders-api", is_new_deployment=True)
+    plan = Plan(STANDARD, 60, (), fingerprint(DEFINITION), "orders-api", is_new_deployment=True, reading=Reading.PRESENT)
     expected = a_rollout(plan=plan, intent=an_intent(deployment_id=None), reason="OPS-123")
     assert draft == expected
     assert draft.phase is Phase.PREPARING
@@ -50,16 +67,20 @@ def test_writes_down_the_way_back():
     assert a_draft().way_back == a_way_back()
 
 
-@pytest.mark.parametrize(("asked", "deployment"), [("dep-9", "dep-9"), (UNCHANGED, "dep-old"), (None, None)])
-def test_knows_its_deployment_unless_it_is_to_be_made(asked, deployment):
-    draft = a_draft(release=Release(deployment=asked))
+@pytest.mark.parametrize(
+    ("asked", "definitions", "deployment"),
+    [("dep-9", NAMED, "dep-9"), (UNCHANGED, a_definitions(present=None), "dep-old"), (None, a_definitions(), None)],
+)
+def test_knows_its_deployment_unless_it_is_to_be_made(asked, definitions, deployment):
+    draft = a_draft(release=Release(deployment=asked), survey=with_stage(definitions=definitions))
     assert draft.intent.deployment_id == deployment
     assert draft.plan.is_new_deployment is (deployment is None)
 
 
 def test_uses_bases_deployment_where_the_definition_was_promoted_last():
-    draft = a_draft(promoted="f-2")
+    draft = a_draft(survey=PROMOTED)
     assert (draft.intent.deployment_id, draft.plan.is_new_deployment) == ("dep-old", False)
+    assert draft.plan.reading is Reading.STAGE_EXPORT
 
 
 def test_overrides_the_variable_that_tells_the_arms_apart():
@@ -85,18 +106,19 @@ def test_notes_what_a_cache_means_for_latency():
 
 
 @pytest.mark.parametrize(
-    ("release", "promoted", "is_same"),
+    ("release", "definitions", "is_same"),
     [
-        (Release(OLD), "f-2", True),
-        (Release(OLD, UNCHANGED), "f-1", True),
-        (Release(OLD, "dep-old"), "f-1", True),
-        (Release(OLD), "f-1", False),
-        (Release(OLD, "dep-9"), "f-2", False),
-        (Release({**OLD, "orders-read": "2"}), "f-2", False),
+        (Release(OLD), a_definitions(is_promoted=True), True),
+        (Release(OLD, UNCHANGED), a_definitions(present=None), True),
+        (Release(OLD, "dep-old"), a_definitions(present=None), True),
+        (Release(OLD), a_definitions(), False),
+        (Release(OLD, "dep-9"), NAMED, False),
+        (Release(OLD, "dep-9"), replace(NAMED, base=replace(NAMED.base, definition=EDITED)), True),
+        (Release({**OLD, "orders-read": "2"}), a_definitions(is_promoted=True), False),
     ],
 )
-def test_knows_a_release_that_base_already_runs(release, promoted, is_same):
-    assert is_unchanged(a_draft(release=release, promoted=promoted)) is is_same
+def test_knows_a_release_that_base_already_runs(release, definitions, is_same):
+    assert is_unchanged(a_draft(release=release, survey=with_stage(definitions=definitions))) is is_same
 
 
 @pytest.mark.parametrize(("release", "is_same"), [(Release(OLD), True), (Release(), False)])
@@ -105,5 +127,48 @@ def test_knows_versions_that_base_already_runs(release, is_same):
 
 
 def test_a_survey_whose_stage_is_gone_has_no_stage_to_go_back_to():
-    survey = a_survey(stage=replace(a_stage_survey(), stage=None))
+    survey = with_stage(stage=None, definitions=None)
     assert a_draft(survey=survey).way_back == WayBack(OLD)
+    assert a_draft(survey=survey).plan.reading is None
+
+
+def test_tells_what_the_release_does_to_routes_and_what_it_cannot_reach():
+    outside = Outside((OutsideRoute("/orders"),))
+    draft = a_draft(target=a_target(outside=outside), survey=with_stage(definitions=a_definitions(present=EDITED)))
+
+    assert draft.plan.routes == RouteChanges(added=("DELETE /orders",))
+    assert draft.plan.notes == (
+        (
+            "outside the rollout and not counted, although the canary runs the release there: "
+            "DELETE /orders, GET /orders, POST /orders"
+        ),
+        "the release adds DELETE /orders",
+    )
+
+
+def test_tells_every_kind_of_change_and_that_base_could_not_be_read():
+    api = read(ORDERS.with_verb("/orders", "GET", key=True))
+    definitions = a_definitions(present=api)
+    changed = a_draft(survey=with_stage(definitions=definitions))
+    base = Deployed("dep-old", None, "AWS says no", routes_of(read(ORDERS.with_verb("/old", "GET"))))
+    lost = a_draft(
+        survey=with_stage(definitions=replace(definitions, base=base)), release=Release(expects=(Expectation.ROUTES,))
+    )
+
+    assert changed.plan.notes == ("the release changes GET /orders (API key not required to required)",)
+    assert changed.plan.fingerprint == fingerprint(api)
+    assert lost.plan.notes[0] == (
+        "base's definition cannot be read, so its routes are compared by path and method alone: AWS says no"
+    )
+    assert "the release loses GET /old" in lost.plan.notes
+
+
+def test_a_definition_that_turns_out_not_to_be_bases_is_the_present_one():
+    base = Deployed("dep-old", None, "AWS says no", (), fingerprint(DEFINITION))
+    assert a_draft(survey=with_stage(definitions=replace(a_definitions(), base=base))).plan.reading is Reading.PRESENT
+
+
+def test_a_definition_that_nothing_shows_is_not_drafted():
+    base = Deployed("dep-old", None, "AWS says no")
+    with pytest.raises(RefusedError, match="cannot be read: AWS says no"):
+        a_draft(release=Release(deployment=UNCHANGED), survey=with_stage(definitions=replace(a_definitions(), base=base)))

@@ -3,23 +3,30 @@ from decimal import Decimal
 
 import pytest
 
+from canary.rules.fingerprint import fingerprint
+from canary.rules.integrations import Place
 from canary.rules.live import LiveAlias
 from canary.rules.policy import STANDARD, Step
+from canary.rules.readings import Deployed
 from canary.rules.release import PRESENT, UNCHANGED, Release
-from canary.rules.survey import find_problems, intended_deployment, intended_versions, tolerated_alarms
-from canary.rules.target import TargetFunction
+from canary.rules.routes import routes_of
+from canary.rules.survey import find_problems, intended_deployment, intended_versions, place_of, tolerated_alarms
 from canary.rules.verdict import AlarmReading, AlarmState
 from tests.builders import (
-    OVERRIDES,
+    DEFINITION,
+    NEW,
+    OLD,
     STAGE,
-    a_canary,
+    a_definitions,
     a_function_survey,
     a_policy,
-    a_stage,
     a_stage_survey,
     a_survey,
     a_target,
 )
+from tests.rules.api_world import ORDERS, read
+
+EDITED = read(ORDERS.with_verb("/orders", "DELETE"))
 
 
 def an_alarm(state, *, is_ours=False):
@@ -39,6 +46,9 @@ def with_read(**changes):
 
 def with_stage(**changes):
     return a_survey(stage=a_stage_survey(**changes))
+
+
+PROMOTED = with_stage(definitions=a_definitions(is_promoted=True))
 
 
 @pytest.mark.parametrize("target", [a_target(), a_target(stage=None)], ids=["stage", "weights"])
@@ -64,99 +74,6 @@ def test_tells_what_is_wrong_with_a_function():
 def test_other_stages_may_use_an_alias_that_the_target_calls_shared():
     target = a_target(shared_live_alias=True)
     assert problems(with_stage(other_stages=("beta",)), target=target) == []
-
-
-def test_a_stage_that_does_not_exist_is_the_only_problem_of_the_stage():
-    survey = with_stage(stage=None, log_group=None, deployment_exists=False)
-    assert problems(survey) == ["stage: stage prod of API a1b2c3d4e5 does not exist; mend the target"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        (
-            {"stage": a_stage(variables={})},
-            (
-                "stage.variables.lambdaAlias: it is None and must name the live alias of every function, got live; "
-                "set the stage variable lambdaAlias, or mend the target's functions"
-            ),
-        ),
-        (
-            {"stage": a_stage(variables=OVERRIDES)},
-            (
-                "stage.variables.lambdaAlias: it is 'canary' and must name the live alias of every function, got live; "
-                "set the stage variable lambdaAlias, or mend the target's functions"
-            ),
-        ),
-        (
-            {"stage": a_stage(a_canary(20))},
-            "stage: it already has a canary: deployment dep-new at 20 %, not a rollout's; promote or remove it first",
-        ),
-        (
-            {"other_stages": ("beta", "demo")},
-            (
-                "stage: stages beta, demo use the same live alias and would get the release at once; "
-                "give them an alias of their own, or set shared_live_alias: true in the target"
-            ),
-        ),
-        (
-            {"log_group": "/apigw/other"},
-            (
-                "access_log_group: the stage logs to /apigw/other, the target says /apigw/orders-prod; "
-                "set the stage's access log, or mend the target"
-            ),
-        ),
-        (
-            {"log_group": None, "log_format": None},
-            (
-                "access_log_group: the stage logs to nothing, the target says /apigw/orders-prod; "
-                "set the stage's access log, or mend the target"
-            ),
-        ),
-    ],
-)
-def test_tells_what_is_wrong_with_a_stage(changes, problem):
-    assert problems(with_stage(**changes)) == [problem]
-
-
-@pytest.mark.parametrize("log_format", [None, "", "$context.requestId", '{"requestId":"$context.requestId"}'])
-def test_a_log_format_that_does_not_fit_is_answered_with_where_the_line_is(log_format):
-    (problem,) = problems(with_stage(log_format=log_format))
-    assert problem.startswith("access_log_group: ")
-    assert problem.endswith("; set the stage's access-log format to the line in docs/access-log.md")
-
-
-def test_a_target_without_a_log_needs_none():
-    assert problems(with_stage(log_group=None, log_format=None), target=a_target(access_log_group=None)) == []
-
-
-def test_a_strange_deployment_is_a_problem():
-    found = problems(with_stage(deployment_exists=False), release=Release(deployment="dep-9"))
-    assert found == [
-        "release.deployment: deployment dep-9 is not one of this API's; name one that get-deployments shows, or present"
-    ]
-
-
-def test_one_deployment_for_both_arms_does_not_go_with_a_cache():
-    assert problems(with_stage(has_cache=True)) == []
-    assert problems(with_stage(has_cache=True), release=Release(deployment=PRESENT)) == []
-    (problem,) = problems(with_stage(has_cache=True), release=Release(deployment=UNCHANGED))
-    assert problem.startswith("release.deployment: the stage has a cache")
-
-
-def test_aliases_behind_one_stage_need_one_name():
-    functions = (TargetFunction("orders-read", "live", "canary"), TargetFunction("orders-write", "prod", "canary2"))
-    survey = a_survey(
-        functions={
-            "orders-read": a_function_survey(),
-            "orders-write": a_function_survey(),
-        }
-    )
-    first, second = problems(survey, target=a_target(functions=functions))
-    assert first.startswith(
-        "stage.variables.lambdaAlias: it is 'live' and must name the live alias of every function, got live, prod"
-    )
-    assert second == "functions: behind one stage all canary aliases need one name, got canary, canary2; rename the aliases"
 
 
 @pytest.mark.parametrize(
@@ -213,25 +130,52 @@ class TestIntent:
 
     @pytest.mark.parametrize("asked", ["dep-9", UNCHANGED])
     def test_takes_the_deployment_asked_for(self, asked):
-        assert intended_deployment(a_target(), Release(deployment=asked), a_survey(), "f-2") == asked
+        assert intended_deployment(a_target(), Release(deployment=asked), PROMOTED) == asked
 
     @pytest.mark.parametrize("asked", [None, PRESENT])
-    @pytest.mark.parametrize(("promoted", "wanted"), [("f-2", UNCHANGED), ("f-1", PRESENT), (None, PRESENT)])
-    def test_freezes_the_present_definition_unless_it_was_promoted_last(self, asked, promoted, wanted):
-        assert intended_deployment(a_target(), Release(deployment=asked), a_survey(), promoted) == wanted
+    @pytest.mark.parametrize(("is_promoted", "wanted"), [(True, UNCHANGED), (False, PRESENT)])
+    def test_freezes_the_present_definition_unless_it_was_promoted_last(self, asked, is_promoted, wanted):
+        survey = with_stage(definitions=a_definitions(is_promoted=is_promoted))
+        assert intended_deployment(a_target(), Release(deployment=asked), survey) == wanted
+
+    def test_freezes_a_present_definition_that_changed_since(self):
+        survey = with_stage(definitions=a_definitions(present=EDITED, base=DEFINITION))
+        recorded = replace(survey.stage.definitions.base, recorded=fingerprint(DEFINITION))
+        survey = with_stage(definitions=replace(survey.stage.definitions, base=recorded))
+        assert intended_deployment(a_target(), Release(), survey) == PRESENT
 
     @pytest.mark.parametrize(("versions", "wanted"), [({}, PRESENT), ({"orders-read": "1", "orders-write": "5"}, UNCHANGED)])
     def test_new_code_on_a_stage_with_a_cache_gets_a_deployment_of_its_own(self, versions, wanted):
-        survey = with_stage(has_cache=True)
-        assert intended_deployment(a_target(), Release(versions), survey, "f-2") == wanted
+        survey = with_stage(has_cache=True, definitions=a_definitions(is_promoted=True))
+        assert intended_deployment(a_target(), Release(versions), survey) == wanted
 
     def test_new_code_counts_where_an_alias_is_missing_too(self):
         functions = {"orders-read": a_function_survey(live=None), "orders-write": a_function_survey("5", "5")}
-        survey = a_survey(functions=functions, stage=a_stage_survey(has_cache=True))
-        assert intended_deployment(a_target(), Release(), survey, "f-2") == PRESENT
+        stage = a_stage_survey(has_cache=True, definitions=a_definitions(is_promoted=True))
+        assert intended_deployment(a_target(), Release(), a_survey(functions=functions, stage=stage)) == PRESENT
 
-    def test_a_survey_without_a_stage_knows_no_fingerprint(self):
-        assert intended_deployment(a_target(), Release(), a_survey(stage=None), "f-2") == PRESENT
+    def test_a_survey_without_a_stage_knows_no_definition(self):
+        assert intended_deployment(a_target(), Release(), a_survey(stage=None)) == PRESENT
+        assert intended_deployment(a_target(stage=None), Release(deployment="dep-9"), PROMOTED) == "dep-9"
+
+    @pytest.mark.parametrize(("versions", "wanted"), [(OLD, UNCHANGED), (NEW, "dep-9")])
+    def test_a_named_deployment_of_bases_own_definition_brings_code_alone(self, versions, wanted):
+        named = Deployed("dep-9", DEFINITION, routes=routes_of(DEFINITION))
+        survey = with_stage(definitions=a_definitions(present=None, named=named))
+        assert intended_deployment(a_target(), Release(versions, "dep-9"), survey) == wanted
+
+
+class TestPlace:
+    ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:orders-read:live"
+
+    def test_is_that_of_any_alias(self):
+        functions = {"a": a_function_survey(live=None), "b": a_function_survey(canary=LiveAlias("1", arn=self.ARN))}
+        assert place_of(a_survey(functions=functions)) == Place("aws-cn", "cn-north-1", "123456789012")
+
+    @pytest.mark.parametrize("arn", ["", "arn:x"])
+    def test_is_unknown_without_an_alias_that_tells_it(self, arn):
+        functions = {"a": a_function_survey(live=LiveAlias("1", arn=arn), canary=None)}
+        assert place_of(a_survey(functions=functions)) is None
 
 
 def test_problems_of_a_stage_need_a_stage_to_look_at():

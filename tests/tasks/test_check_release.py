@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from canary.aws.definitions import DefinitionReader
 from canary.edge.events import CheckEvent
 from canary.rules.draft import CACHE_NOTE
+from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
 from canary.tasks.check_release import check_release
 from local.faults import Fault, Mode
 from tests.aws.stubs import Changed
-from tests.tasks.walk import Ground, TaskFailedError, iso
+from tests.tasks.walk import Ground, TaskFailedError, iso, lock_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,14 +136,56 @@ def test_a_rollout_that_holds_the_target_itself_is_checked_again(walk: Walk):
     assert (answer["start"], answer["fencing"]) == ("READY", 1)
 
 
-def test_a_named_deployment_becomes_the_intent(ground: Ground, walk: Walk):
-    api = ground.rig.target.stage.rest_api_id
-    made = ground.aws.client("apigateway").create_deployment(restApiId=api, description="by hand")["id"]
-    answer = walk.check(release={"deployment": made})
+@pytest.fixture
+def named(ground: Ground) -> Iterator[str]:
+    """A deployment of an edited definition, which is as it was again."""
+    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
+    orders = next(item["id"] for item in client.get_resources(restApiId=api)["items"] if item["path"] == "/orders")
+    where = {"restApiId": api, "resourceId": orders, "httpMethod": "DELETE"}
+    client.put_method(**where, authorizationType="NONE")
+    client.put_integration(**where, type="MOCK")
+    yield client.create_deployment(restApiId=api, description="by hand")["id"]
+    client.delete_method(**where)
 
-    assert answer["start"] == "READY"
-    assert answer["draft"]["intent"]["deployment_id"] == made
-    assert answer["draft"]["plan"]["is_new_deployment"] is False
+
+@pytest.fixture
+def shown(ground: Ground, named: str) -> Iterator[str]:
+    """The same, served by a stage."""
+    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
+    client.create_stage(restApiId=api, stageName="shown", deploymentId=named)
+    yield named
+    client.delete_stage(restApiId=api, stageName="shown")
+
+
+def test_a_named_deployment_that_a_stage_serves_becomes_the_intent(ground: Ground, walk: Walk, shown: str):
+    answer = walk.check(release={"deployment": shown})
+
+    assert answer["start"] == "READY", answer
+    draft = answer["draft"]
+    assert draft["intent"]["deployment_id"] == shown
+    assert (draft["plan"]["is_new_deployment"], draft["plan"]["reading"]) == (False, "stage_export")
+    assert draft["plan"]["routes"]["added"] == ["DELETE /orders"]
+    assert ground.rig.stage["deploymentId"] == ground.way_back
+
+
+def test_a_named_deployment_that_was_recorded_becomes_the_intent(ground: Ground, walk: Walk, named: str):
+    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
+    mark = f"build {fingerprint(DefinitionReader(client, api).read_present())}"
+    marking = {"op": "replace", "path": "/description", "value": mark}
+    client.update_deployment(restApiId=api, deploymentId=named, patchOperations=[marking])
+    answer = walk.check(release={"deployment": named})
+
+    assert answer["start"] == "READY", answer
+    assert answer["draft"]["intent"]["deployment_id"] == named
+    assert answer["draft"]["plan"]["reading"] == "recorded_fingerprint"
+
+
+def test_a_named_deployment_that_nothing_shows_is_refused_with_the_command(walk: Walk, named: str):
+    answer = walk.check(release={"deployment": named})
+
+    assert answer["start"] == "REFUSED"
+    assert f"what is in deployment {named} cannot be read, because no stage serves it" in answer["reason"]
+    assert f"--stage-name read-{named} --deployment-id {named}" in answer["reason"]
 
 
 def test_a_deployment_of_another_api_is_refused(walk: Walk):
@@ -162,7 +206,7 @@ def test_a_cached_stage_with_a_deployment_of_its_own_is_noted(cached: Ground):
     answer = cached.walk().check()
 
     assert answer["start"] == "READY"
-    assert answer["draft"]["plan"]["notes"] == [CACHE_NOTE]
+    assert CACHE_NOTE in answer["draft"]["plan"]["notes"]
 
 
 def test_an_event_source_on_the_live_alias_is_refused(walk: Walk, tools: Tools):
@@ -201,6 +245,44 @@ def test_a_fingerprint_counts_only_while_base_has_its_deployment(ground: Ground)
 
     assert answer["draft"]["intent"]["deployment_id"] is None
     assert answer["draft"]["plan"]["is_new_deployment"] is True
+
+
+def promoted_by_other_rules(ground: Ground) -> None:
+    """The records have a fingerprint that an older version of the controller made."""
+    ground.walk().promote()
+    table, key = ground.rig.controller.table, lock_key("orders")
+    ground.aws.client("dynamodb").update_item(
+        TableName=table,
+        Key=key,
+        UpdateExpression="SET fingerprint = :older",
+        ExpressionAttributeValues={":older": {"S": "a" * 64}},
+    )
+
+
+def test_an_upgrade_of_the_controller_starts_nothing(ground: Ground):
+    promoted_by_other_rules(ground)
+    live = {name: pair[0] for name, pair in ground.rig.aliases().items()}
+
+    assert ground.walk().check(release={"functions": live})["start"] == "UNCHANGED"
+
+
+@pytest.mark.parametrize("asked", [{}, {"deployment": "present"}])
+@pytest.mark.parametrize("is_upgraded", [False, True])
+def test_a_gateway_response_changed_since_the_promotion_is_brought_in(
+    ground: Ground, asked: dict[str, str], *, is_upgraded: bool
+):
+    promoted_by_other_rules(ground) if is_upgraded else ground.walk().promote()
+    live = {name: pair[0] for name, pair in ground.rig.aliases().items()}
+    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
+    client.put_gateway_response(
+        restApiId=api, responseType="DEFAULT_4XX", responseParameters={"gatewayresponse.header.A": "'*'"}
+    )
+    try:
+        answer = ground.walk().check(release={"functions": live, **asked})
+    finally:
+        client.delete_gateway_response(restApiId=api, responseType="DEFAULT_4XX")
+
+    assert (answer["start"], answer["draft"]["plan"]["is_new_deployment"]) == ("READY", True)
 
 
 def test_a_stage_that_cannot_be_read_fails_with_the_command(ground: Ground, walk: Walk):

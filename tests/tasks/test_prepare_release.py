@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from canary.aws.errors import StateChangedError
+from canary.edge.events import TaskEvent
+from canary.tasks.prepare_release import prepare_release
 from local.faults import Fault, Mode
+from tests.aws.stubs import Changed
 from tests.tasks.walk import Ground, TaskFailedError, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from canary.tasks.entry import Tools
 
 
 def deployments(ground: Ground, mark: str) -> list[str]:
@@ -108,6 +114,38 @@ def test_a_definition_edited_since_its_check_is_not_deployed(ground: Ground, edi
 
     assert failed.value.kind == "StateChangedError"
     assert deployments(ground, f"canary rollout {edited.rollout_id}") == []
+
+
+def test_a_definition_edited_while_it_is_deployed_goes_back_before_any_weight(ground: Ground, walk: Walk, tools: Tools):
+    own = tools.clients.of(walk.target)
+    client, api = own.apigateway, walk.target.stage.rest_api_id
+
+    def deploy(**given: Any) -> Any:
+        client.put_gateway_response(
+            restApiId=api, responseType="DEFAULT_5XX", responseParameters={"gatewayresponse.header.A": "'a'"}
+        )
+        return client.create_deployment(**given)
+
+    vars(own)["apigateway"] = Changed(client, create_deployment=deploy)
+    event = TaskEvent(walk.target.name, walk.rollout_id, walk.execution, walk.now)
+    try:
+        with pytest.raises(StateChangedError, match="was edited since it was checked; start the rollout again"):
+            prepare_release(event, tools)
+    finally:
+        client.delete_gateway_response(restApiId=api, responseType="DEFAULT_5XX")
+
+    assert len(deployments(ground, f"canary rollout {walk.rollout_id}")) == 1
+    assert walk.record.intent.deployment_id is None
+    assert (ground.percent, ground.alias("orders-read", "canary")) == (None, ("1", {}))
+
+
+def test_a_deployment_whose_reply_was_lost_is_not_used_after_an_edit(ground: Ground, edited: Walk):
+    mark = f"canary rollout {edited.rollout_id}"
+    ground.aws.client("apigateway").create_deployment(restApiId=ground.rig.target.stage.rest_api_id, description=mark)
+    with pytest.raises(TaskFailedError, match="the API's definition was edited since it was checked"):
+        edited.task("PrepareRelease")
+
+    assert edited.record.intent.deployment_id is None
 
 
 def test_a_named_deployment_is_used_as_it_is(ground: Ground):

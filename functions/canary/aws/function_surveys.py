@@ -5,7 +5,6 @@ What does not exist is None; what AWS refuses is an error. What it means is for 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -13,20 +12,16 @@ from botocore.exceptions import ClientError
 from canary.aws.aliases import Aliases
 from canary.aws.calls import GONE, code_of, is_of_what_is_gone, refusals
 from canary.aws.errors import AwsRefusedError
-from canary.rules.callers import Caller
 from canary.rules.function_checks import PENDING, FunctionSurvey, VersionState
 from canary.rules.target import Shifter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from canary.rules.callers import Caller
     from canary.rules.live import LiveAlias
     from canary.rules.release import Release
-    from canary.rules.target import Stage, Target, TargetFunction
+    from canary.rules.target import Target, TargetFunction
 
 LATEST = "$LATEST"
-FUNCTION_IN_URI = re.compile(r":function:(?P<function>[\w-]+):\$\{stageVariables\.(?P<variable>\w+)\}/invocations$")
-RESOURCES_A_PAGE = 500
 
 Json = dict[str, Any]
 
@@ -64,33 +59,6 @@ def survey_function(
         disabled_sources=tuple(name for name, is_disabled in sources.items() if is_disabled),
         roles={version: str(one["Role"]) for version, one in read.items()} if weighted else {},
     )
-
-
-def read_callers(client: Any, stage: Stage) -> dict[str, tuple[Caller, ...]]:  # noqa: ANN401
-    """By function, the methods of the API's present definition that call it through the alias variable.
-
-    A method with credentials of its own needs nobody's leave (docs/aws.md#integration-credentials).
-
-    Raises:
-        AwsRefusedError: the resources cannot be listed.
-
-    """
-    found: dict[str, list[Caller]] = {}
-    for path, verb, integration in _integrations(client, stage.rest_api_id):
-        named = FUNCTION_IN_URI.search(integration.get("uri", ""))
-        if named and named["variable"] == stage.alias_variable and not integration.get("credentials"):
-            caller = Caller(named["function"], f"{stage.stage_name}/{verb}{path}")
-            found.setdefault(caller.function, []).append(caller)
-    return {function: tuple(callers) for function, callers in found.items()}
-
-
-def _integrations(client: Any, rest_api_id: str) -> Iterator[tuple[str, str, Json]]:  # noqa: ANN401
-    with refusals(f"aws apigateway get-resources --rest-api-id {rest_api_id} --embed methods"):
-        pages = client.get_paginator("get_resources").paginate(restApiId=rest_api_id, embed=["methods"], limit=RESOURCES_A_PAGE)
-        for page in pages:
-            for resource in page["items"]:
-                for verb, method in resource.get("resourceMethods", {}).items():
-                    yield resource["path"], verb, method.get("methodIntegration", {})
 
 
 def _never_write() -> None:

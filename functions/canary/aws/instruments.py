@@ -1,6 +1,7 @@
 """What counts the requests, read at a look: the stage's access log from GetStage's answer, and the metric filters.
 
-The filters take one call where they fit on one page of fifty. A look must not fail because CloudWatch Logs is busy, so an answer
+The filters take one call where they fit on one page of fifty. A look must not fail because CloudWatch Logs is busy, so an
+answer
 that may come the next time makes no difference.
 """
 

@@ -344,12 +344,11 @@ class Records:
 
 
 def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
-    """The lock with what base serves from now on; nothing is known of a deployment that somebody named."""
+    """The lock with what base serves from now on."""
     deployment_id = rollout.intent.deployment_id
     if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.way_back.deployment_id:
         return lock
-    fingerprint = rollout.plan.fingerprint if rollout.plan.is_new_deployment else None
-    return replace(lock, fingerprint=fingerprint, deployment_id=deployment_id)
+    return replace(lock, fingerprint=rollout.plan.fingerprint, deployment_id=deployment_id)
 
 
 def describe_holder(lock: Lock) -> str:

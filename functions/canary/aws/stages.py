@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -162,20 +160,6 @@ def live_stage_of(answer: dict[str, Any]) -> LiveStage:
     log = answer.get("accessLogSettings", {})
     access_log = AccessLog(group_of(log.get("destinationArn")), log.get("format"))
     return LiveStage(answer["deploymentId"], answer.get("variables", {}), canary, access_log)
-
-
-def read_fingerprint(client: Any, rest_api_id: str) -> str:  # noqa: ANN401
-    """A hash of the API's present definition: its resources, methods and integrations.
-
-    Raises:
-        AwsRefusedError: the resources cannot be listed.
-
-    """
-    with refusals(f"aws apigateway get-resources --rest-api-id {rest_api_id} --embed methods"):
-        pages = client.get_paginator("get_resources").paginate(restApiId=rest_api_id, embed=["methods"])
-        resources = [item for page in pages for item in page["items"]]
-    canonical = json.dumps(sorted(resources, key=lambda resource: str(resource["id"])), sort_keys=True, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def group_of(destination_arn: str | None) -> str | None:

@@ -9,25 +9,29 @@ from botocore.exceptions import ClientError
 
 from canary.aws.alarms import read_alarms
 from canary.aws.calls import code_of, refusals
-from canary.aws.function_surveys import read_callers, survey_function
-from canary.aws.stages import group_of, live_stage_of, read_fingerprint
+from canary.aws.definitions import DefinitionReader, names_another, read_definitions
+from canary.aws.function_surveys import survey_function
+from canary.aws.stages import group_of, live_stage_of
 from canary.rules.alarms import target_alarms
-from canary.rules.callers import Caller
-from canary.rules.release import PRESENT, UNCHANGED, Release
-from canary.rules.survey import StageSurvey, Survey
+from canary.rules.api_callers import callers_of_release
+from canary.rules.stage_checks import StageSurvey
+from canary.rules.survey import Survey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from canary.aws.clients import Clients
+    from canary.rules.callers import Caller
+    from canary.rules.release import Release
     from canary.rules.target import Stage, Target
 
-Callers = Mapping[str, tuple[Caller, ...]]
 MISSING = {"ResourceNotFoundException", "NotFoundException"}
 
 
-def survey(clients: Clients, target: Target, release: Release, callers: Callers | None = None) -> Survey:
+def survey(clients: Clients, target: Target, release: Release, promoted: Mapping[str, str] | None = None) -> Survey:
     """Read the target. What does not exist is None in the survey, not an error.
 
-    ``callers``: by function, who of the API calls it; the API's present definition tells if nobody else does.
+    ``promoted``: by deployment, the fingerprint that the records have of its definition.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -35,20 +39,28 @@ def survey(clients: Clients, target: Target, release: Release, callers: Callers 
     """
     ours = [alarm.name for alarm in target_alarms(target)]
     own = clients.of(target)
-    stage = _survey_stage(own.apigateway, target, target.stage, release) if target.stage else None
-    if callers is None and target.stage and stage and stage.stage:
-        callers = read_callers(own.apigateway, target.stage)
-    by_function = callers or {}
+    stage = _survey_stage(own.apigateway, target, target.stage, release, promoted or {}) if target.stage else None
+    callers = _callers(target, release, stage)
     return Survey(
-        functions={
-            f.name: survey_function(own.lambda_, target, f, release, by_function.get(f.name, ())) for f in target.functions
-        },
+        functions={f.name: survey_function(own.lambda_, target, f, release, callers.get(f.name, ())) for f in target.functions},
         stage=stage,
         alarms=read_alarms(own.cloudwatch, ours, target.alarms),
     )
 
 
-def _survey_stage(client: Any, target: Target, stage: Stage, release: Release) -> StageSurvey:  # noqa: ANN401
+def _callers(target: Target, release: Release, survey: StageSurvey | None) -> Mapping[str, tuple[Caller, ...]]:
+    if target.stage is None or survey is None or survey.definitions is None:
+        return {}
+    return callers_of_release(release.deployment, survey.definitions, target.stage)
+
+
+def _survey_stage(
+    client: Any,  # noqa: ANN401
+    target: Target,
+    stage: Stage,
+    release: Release,
+    promoted: Mapping[str, str],
+) -> StageSurvey:
     with refusals(f"aws apigateway get-stages --rest-api-id {stage.rest_api_id}"):
         try:
             answers = client.get_stages(restApiId=stage.rest_api_id)["item"]
@@ -56,19 +68,22 @@ def _survey_stage(client: Any, target: Target, stage: Stage, release: Release) -
             if code_of(error) in MISSING:
                 return StageSurvey(stage=None)
             raise
+    serving = {answer["stageName"]: answer["deploymentId"] for answer in answers}
     mine = next((answer for answer in answers if answer["stageName"] == stage.stage_name), None)
     if mine is None:
         return StageSurvey(stage=None)
     log = mine.get("accessLogSettings", {})
+    reader = DefinitionReader(client, stage.rest_api_id)
+    definitions = read_definitions(reader, stage, release.deployment, serving, promoted)
     return StageSurvey(
         stage=live_stage_of(mine),
         log_group=group_of(log.get("destinationArn")),
         log_format=log.get("format"),
         has_cache=bool(mine.get("cacheClusterEnabled")),
         other_stages=_others(answers, target, stage),
-        deployment_exists=_has_deployment(client, stage, release),
-        fingerprint=read_fingerprint(client, stage.rest_api_id),
-        api_name=_api_name(client, stage),
+        deployment_exists=definitions.named is not None or not names_another(release.deployment, mine["deploymentId"]),
+        definitions=definitions,
+        api_name=str(reader.api["name"]),
     )
 
 
@@ -79,21 +94,3 @@ def _others(answers: list[dict[str, Any]], target: Target, stage: Stage) -> tupl
         for answer in answers
         if answer["stageName"] != stage.stage_name and answer.get("variables", {}).get(stage.alias_variable) in lives
     )
-
-
-def _has_deployment(client: Any, stage: Stage, release: Release) -> bool:  # noqa: ANN401
-    if release.deployment in {None, PRESENT, UNCHANGED}:
-        return True
-    with refusals(f"aws apigateway get-deployment --rest-api-id {stage.rest_api_id} --deployment-id {release.deployment}"):
-        try:
-            client.get_deployment(restApiId=stage.rest_api_id, deploymentId=release.deployment)
-        except ClientError as error:
-            if code_of(error) in MISSING:
-                return False
-            raise
-    return True
-
-
-def _api_name(client: Any, stage: Stage) -> str:  # noqa: ANN401
-    with refusals(f"aws apigateway get-rest-api --rest-api-id {stage.rest_api_id}"):
-        return str(client.get_rest_api(restApiId=stage.rest_api_id)["name"])

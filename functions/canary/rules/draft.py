@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import find_function_notes
 from canary.rules.live import Intent, WayBack
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan, choose_look_seconds
+from canary.rules.problems import Problem, RefusedError
+from canary.rules.readings import ReadDefinition, read_release
 from canary.rules.release import PRESENT, UNCHANGED, Request
 from canary.rules.rollout import Rollout
-from canary.rules.survey import Survey, intended_deployment, intended_versions, tolerated_alarms
+from canary.rules.stage_checks import find_definition_notes, find_route_changes
+from canary.rules.survey import Survey, intended_deployment, intended_versions, place_of, tolerated_alarms
 
 if TYPE_CHECKING:
     from canary.rules.policy import Policy
-    from canary.rules.target import Target
+    from canary.rules.readings import Definitions
+    from canary.rules.target import Stage, Target
 
 CACHE_NOTE = (
     "the stage has a cache: base's cached answers live out their time, and latency is fairly compared only between "
@@ -31,18 +37,17 @@ def draft_rollout(
     policy: Policy,
     request: Request,
     survey: Survey,
-    promoted_fingerprint: str | None,
 ) -> Rollout:
     """The rollout as it would start, from a survey without problems.
 
     Its intent's deployment is None where PrepareRelease is to make one.
     """
-    wanted = intended_deployment(target, request.release, survey, promoted_fingerprint) if target.stage else UNCHANGED
+    wanted = intended_deployment(target, request.release, survey) if target.stage else UNCHANGED
     return Rollout(
         rollout_id=rollout_id,
         execution=execution,
         target=target,
-        plan=_plan(target, policy, survey, request, is_new=wanted == PRESENT),
+        plan=_plan(policy, target, survey, request, wanted),
         way_back=_way_back(survey),
         intent=_intent(target, request, survey, wanted),
         phase=Phase.PREPARING,
@@ -58,19 +63,43 @@ def is_unchanged(rollout: Rollout) -> bool:
     return is_same_deployment and dict(rollout.intent.versions) == dict(rollout.way_back.live)
 
 
-def _plan(target: Target, policy: Policy, survey: Survey, request: Request, *, is_new: bool) -> Plan:
+def _plan(policy: Policy, target: Target, survey: Survey, request: Request, wanted: str) -> Plan:
     stage = survey.stage
-    return Plan(
+    plan = Plan(
         policy=policy,
         look_seconds=choose_look_seconds(policy) or 0,
         tolerated_alarms=tolerated_alarms(policy, survey),
-        fingerprint=stage.fingerprint if stage else None,
         api_name=stage.api_name if stage else "",
-        is_new_deployment=is_new,
+        is_new_deployment=wanted == PRESENT,
         notes=(*([CACHE_NOTE] if stage and stage.has_cache else ()), *find_function_notes(target, survey.functions)),
         expects=request.release.expects,
         has_cache=stage is not None and stage.has_cache,
     )
+    if target.stage is None or stage is None or stage.definitions is None:
+        return plan
+    read = _read(request, wanted, stage.definitions, target.stage)
+    return replace(
+        plan,
+        fingerprint=fingerprint(read.definition),
+        reading=read.reading,
+        routes=find_route_changes(stage.definitions, read),
+        notes=(*plan.notes, *find_definition_notes(target, request.release, stage, read, place_of(survey))),
+    )
+
+
+def _read(request: Request, wanted: str, definitions: Definitions, stage: Stage) -> ReadDefinition:
+    """The definition that the canary will serve, from the nearest to it that was read.
+
+    Raises:
+        RefusedError: it cannot be known; a survey with that problem is not drafted.
+
+    """
+    found = read_release(wanted, definitions, stage)
+    if isinstance(found, Problem):
+        found = read_release(request.release.deployment, definitions, stage)
+    if isinstance(found, Problem):
+        raise RefusedError([found])
+    return found
 
 
 def _way_back(survey: Survey) -> WayBack:

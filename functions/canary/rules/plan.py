@@ -6,10 +6,12 @@ longest possible run would write, and looks less often where a look a minute wou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from canary.rules.policy import Policy, Progression, WhenUnproven
+from canary.rules.readings import Reading
 from canary.rules.release import Expectation
+from canary.rules.routes import RouteChanges
 
 EVENTS_PER_LOOK = 9
 """Bake (2 events), EvaluateCanary (5), WhichVerdict (2)."""
@@ -40,8 +42,10 @@ class Plan:
     """A rollout's policy, and how often it looks (seconds).
 
     ``tolerated_alarms``: names that were firing before the start and that the policy tolerates.
-    ``fingerprint``: of the API's definition as it was checked. ``api_name``: as CloudWatch's dimension has it.
+    ``fingerprint``: of the API's definition as it was checked, which is known from ``reading``.
+    ``api_name``: as CloudWatch's dimension has it.
     ``is_new_deployment``: whether a deployment is to be made of that definition.
+    ``routes``: what the release does to the routes that base serves.
     ``notes``: what the operator should know of how this release will be judged.
     ``has_cache``: whether the stage answers from a cache.
     ``expects``: what is not held against the release, because it is meant.
@@ -56,6 +60,8 @@ class Plan:
     notes: tuple[str, ...] = ()
     expects: tuple[Expectation, ...] = ()
     has_cache: bool = False
+    reading: Reading | None = None
+    routes: RouteChanges = field(default_factory=RouteChanges)
 
 
 def longest_seconds(policy: Policy) -> int:

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.access_log import find_misfit
 from canary.rules.function_checks import FunctionSurvey, find_function_problems
-from canary.rules.live import LiveStage
+from canary.rules.integrations import Place, read_function
 from canary.rules.plan import choose_look_seconds, longest_seconds
 from canary.rules.problems import Problem
+from canary.rules.readings import is_promoted_last, is_served_by_base
 from canary.rules.release import PRESENT, UNCHANGED, Release
+from canary.rules.stage_checks import StageSurvey, find_stage_problems
 from canary.rules.verdict import AlarmReading, AlarmState
 
 if TYPE_CHECKING:
@@ -24,24 +25,6 @@ if TYPE_CHECKING:
 
 ALARMS = "alarms"
 """The field of the problems that a release which is live already need not wait for."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageSurvey:
-    """The stage; ``stage`` is None if it does not exist, ``log_group`` and ``log_format`` None without an access log.
-
-    ``other_stages``: stages of the same API whose alias variable names the same alias.
-    ``deployment_exists``: whether the deployment id asked for is one of this API's.
-    """
-
-    stage: LiveStage | None
-    log_group: str | None = None
-    log_format: str | None = None
-    has_cache: bool = False
-    other_stages: tuple[str, ...] = ()
-    deployment_exists: bool = True
-    fingerprint: str | None = None
-    api_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +45,7 @@ def find_problems(target: Target, release: Release, policy: Policy, survey: Surv
             for function in target.functions
             for one in find_function_problems(target, function, release, survey.functions[function.name])
         ),
-        *_problems_of_stage(target, release, survey.stage),
+        *find_stage_problems(target, release, survey.stage, place_of(survey)),
         *_problems_of_alarms(policy, survey.alarms),
     )
 
@@ -82,18 +65,27 @@ def intended_versions(target: Target, release: Release, survey: Survey) -> dict[
     }
 
 
-def intended_deployment(target: Target, release: Release, survey: Survey, promoted_fingerprint: str | None) -> str:
+def intended_deployment(target: Target, release: Release, survey: Survey) -> str:
     """A deployment id, PRESENT or UNCHANGED.
 
     The present definition needs no deployment of its own where it is the one promoted last, except on a stage with a cache:
-    there two arms on one deployment would share answers. Without a fingerprint of an earlier promotion PRESENT holds.
+    there two arms on one deployment would share answers. Without a record of an earlier promotion PRESENT holds. A deployment
+    that is named brings nothing where base serves the same definition and the same code.
     """
+    definitions = survey.stage.definitions if survey.stage else None
     if release.deployment not in {None, PRESENT}:
-        return str(release.deployment)
-    stage = survey.stage
-    is_same = stage is not None and promoted_fingerprint is not None and stage.fingerprint == promoted_fingerprint
-    needs_own_cache = stage is not None and stage.has_cache and _has_new_code(target, release, survey)
+        is_same = definitions is not None and target.stage is not None and is_served_by_base(definitions, target.stage)
+        return UNCHANGED if is_same and not _has_new_code(target, release, survey) else str(release.deployment)
+    is_same = definitions is not None and is_promoted_last(definitions)
+    needs_own_cache = survey.stage is not None and survey.stage.has_cache and _has_new_code(target, release, survey)
     return UNCHANGED if is_same and not needs_own_cache else PRESENT
+
+
+def place_of(survey: Survey) -> Place | None:
+    """Where the target's functions are, by an alias that one of them has; None if none has any."""
+    aliases = (alias for function in survey.functions.values() for alias in (function.live, function.canary))
+    arns = (read_function(alias.arn) for alias in aliases if alias and alias.arn)
+    return next((found.place for found in arns if found), None)
 
 
 def _has_new_code(target: Target, release: Release, survey: Survey) -> bool:
@@ -112,76 +104,6 @@ def _problems_of_policy(policy: Policy) -> Iterator[Problem]:
             f"the plan could last {longest_seconds(policy)} seconds, more than an execution's history can hold",
             "shorten the bakes or policy.max_extension_seconds",
         )
-
-
-def _problems_of_stage(target: Target, release: Release, survey: StageSurvey | None) -> Iterator[Problem]:
-    if target.stage is None or survey is None:
-        return
-    if survey.stage is None:
-        yield Problem(
-            "stage", f"stage {target.stage.stage_name} of API {target.stage.rest_api_id} does not exist", "mend the target"
-        )
-        return
-    yield from _problems_of_variables(target, survey.stage)
-    yield from _problems_of_deployment(release, survey)
-    yield from _problems_of_log(target, survey)
-    if canary := survey.stage.canary:
-        yield Problem(
-            "stage",
-            f"it already has a canary: deployment {canary.deployment_id} at {canary.percent} %, not a rollout's",
-            "promote or remove it first",
-        )
-    if survey.other_stages and not target.shared_live_alias:
-        yield Problem(
-            "stage",
-            f"stages {', '.join(survey.other_stages)} use the same live alias and would get the release at once",
-            "give them an alias of their own, or set shared_live_alias: true in the target",
-        )
-
-
-def _problems_of_variables(target: Target, stage: LiveStage) -> Iterator[Problem]:
-    variable = target.stage.alias_variable if target.stage else ""
-    found = stage.variables.get(variable)
-    lives = sorted({function.live for function in target.functions})
-    canaries = sorted({str(function.canary) for function in target.functions})
-    if lives != [found]:
-        yield Problem(
-            f"stage.variables.{variable}",
-            f"it is {found!r} and must name the live alias of every function, got {', '.join(lives)}",
-            f"set the stage variable {variable}, or mend the target's functions",
-        )
-    if len(canaries) > 1:
-        yield Problem(
-            "functions", f"behind one stage all canary aliases need one name, got {', '.join(canaries)}", "rename the aliases"
-        )
-
-
-def _problems_of_deployment(release: Release, survey: StageSurvey) -> Iterator[Problem]:
-    if not survey.deployment_exists:
-        yield Problem(
-            "release.deployment",
-            f"deployment {release.deployment} is not one of this API's",
-            "name one that get-deployments shows, or present",
-        )
-    if survey.has_cache and release.deployment == UNCHANGED:
-        yield Problem(
-            "release.deployment",
-            "the stage has a cache, and with one deployment both arms would answer from each other's entries",
-            "use present: a fresh deployment of the same definition has entries of its own",
-        )
-
-
-def _problems_of_log(target: Target, survey: StageSurvey) -> Iterator[Problem]:
-    if target.access_log_group is None:
-        return
-    if survey.log_group != target.access_log_group:
-        yield Problem(
-            "access_log_group",
-            f"the stage logs to {survey.log_group or 'nothing'}, the target says {target.access_log_group}",
-            "set the stage's access log, or mend the target",
-        )
-    elif misfit := find_misfit(survey.log_format or "", target.outside):
-        yield Problem("access_log_group", misfit, "set the stage's access-log format to the line in docs/access-log.md")
 
 
 def _problems_of_alarms(policy: Policy, alarms: tuple[AlarmReading, ...]) -> Iterator[Problem]:

@@ -28,7 +28,6 @@ from canary.tasks.entry import Handler, Json, Tools, on
 if TYPE_CHECKING:
     from canary.aws.records import Lock
     from canary.rules.release import Request
-    from canary.rules.survey import Survey
     from canary.rules.target import Target
 
 
@@ -44,7 +43,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
         return answer
     release = request.release if request else release_of(event.input)
     policy = effective_policy(target.policy, request.policy_override if request else None)
-    found = survey(tools.clients, target, release)
+    found = survey(tools.clients, target, release, _promoted(lock))
     misfits = find_misfits(release, target)
     pending = find_pending(found.functions)
     late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
@@ -59,7 +58,6 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
         policy=policy,
         request=request,
         survey=found,
-        promoted_fingerprint=_fingerprint_of_base(lock, found),
     )
     if is_unchanged(rollout):
         return {"start": "UNCHANGED", "target": target.name, "reason": "the release is what base already runs"}
@@ -88,10 +86,9 @@ def _find_target(raw: Any, tools: Tools) -> tuple[Target | None, tuple[Problem, 
         return None, (Problem("target", str(error), "name one of them, or deploy the target first"),)
 
 
-def _fingerprint_of_base(lock: Lock, found: Survey) -> str | None:
-    """Of the definition that base serves, if base is still on the deployment that was promoted last."""
-    base = found.stage.stage.deployment_id if found.stage and found.stage.stage else None
-    return lock.fingerprint if base == lock.deployment_id else None
+def _promoted(lock: Lock) -> dict[str, str]:
+    """The fingerprint of the definition promoted last, by the deployment that froze it."""
+    return {lock.deployment_id: lock.fingerprint} if lock.deployment_id and lock.fingerprint else {}
 
 
 def _held(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from canary.aws.definitions import DefinitionReader
 from canary.aws.errors import OwnershipLostError, StateChangedError
 from canary.aws.histories import read_histories
 from canary.aws.metrics import Metrics
 from canary.aws.shifters import shifter_for, stages_of
-from canary.aws.stages import read_fingerprint
 from canary.edge.events import TaskEvent
 from canary.rules import judge
+from canary.rules.fingerprint import fingerprint
 from canary.rules.history import to_json as history_to_json
 from canary.rules.look import requests_needed_by_step
 from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
@@ -67,14 +68,31 @@ def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
 
 
 def _make_deployment(tools: Tools, held: Held, stage: Stage) -> Held:
+    """A deployment of the definition that was checked.
+
+    No call reads what a deployment froze (docs/aws.md#export-document). So the definition is read before and after: what is
+    the same both times is what was frozen in between. A deployment that a lost reply made earlier is taken only if nobody
+    has edited the definition until now.
+
+    Raises:
+        StateChangedError: somebody edited the definition since it was checked.
+
+    """
     rollout = held.rollout
     client: Any = tools.clients.of(rollout.target).apigateway
     stages = stages_of(client, stage, lambda: tools.records.check(held))
     mark = f"canary rollout {rollout.rollout_id}"
-    found = stages.find_deployment(mark)
-    if found is None and read_fingerprint(client, stage.rest_api_id) != rollout.plan.fingerprint:
+    made = stages.find_deployment(mark)
+    if made is None:
+        _require_definition(client, stage, rollout)
+        made = stages.make_deployment(mark)
+    _require_definition(client, stage, rollout)
+    return tools.records.write(held, _with_deployment(rollout, made))
+
+
+def _require_definition(client: Any, stage: Stage, rollout: Rollout) -> None:  # noqa: ANN401 - botocore's client
+    if fingerprint(DefinitionReader(client, stage.rest_api_id).read_present()) != rollout.plan.fingerprint:
         raise StateChangedError("the API's definition was edited since it was checked; start the rollout again")
-    return tools.records.write(held, _with_deployment(rollout, found or stages.make_deployment(mark)))
 
 
 def _with_deployment(rollout: Rollout, deployment_id: str) -> Rollout:

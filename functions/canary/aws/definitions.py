@@ -1,0 +1,194 @@
+"""API definitions as AWS gives them: from the API's resources, from a stage's export, and what a deployment tells of itself.
+
+Each reading is whole or an error; nothing is written. What the answers mean is known to `canary.rules`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from canary.aws.calls import GONE, code_of, refusals
+from canary.rules.definition import UnreadableDefinitionError
+from canary.rules.fingerprint import find_fingerprint
+from canary.rules.openapi import from_export
+from canary.rules.readings import Definitions, Deployed
+from canary.rules.release import PRESENT, UNCHANGED
+from canary.rules.resources import Answers, from_answers, paths_by_id
+from canary.rules.routes import routes_of_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from canary.rules.definition import Definition
+    from canary.rules.resources import Answer
+    from canary.rules.target import Stage
+
+PAGE = 500
+"""The most that API Gateway lists at once (docs/aws.md#paging)."""
+
+EXTENSIONS = {"extensions": "apigateway"}
+EXPORT_TYPE = "oas30"
+
+
+class DefinitionReader:
+    """Reads the definitions of one API, for one moment: what two readings need is asked for once."""
+
+    def __init__(self, client: Any, rest_api_id: str) -> None:  # noqa: ANN401 - botocore makes its clients at run time
+        self._client = client
+        self._api_id = rest_api_id
+        self._paths: dict[str, str] = {}
+
+    @cached_property
+    def api(self) -> Answer:
+        """GetRestApi's answer.
+
+        Raises:
+            AwsRefusedError: it cannot be read.
+
+        """
+        with refusals(f"aws apigateway get-rest-api --rest-api-id {self._api_id}"):
+            answer: Answer = self._client.get_rest_api(restApiId=self._api_id)
+        return answer
+
+    @cached_property
+    def _authorizers(self) -> list[Answer]:
+        return self._all("get_authorizers")
+
+    def read_present(self) -> Definition:
+        """The API's present definition, from its resources.
+
+        Raises:
+            AwsRefusedError: a part of it cannot be read.
+
+        """
+        resources = self._all("get_resources", embed=["methods"])
+        self._paths = paths_by_id(resources)
+        return from_answers(
+            Answers(
+                api=self.api,
+                resources=resources,
+                authorizers=self._authorizers,
+                gateway_responses=self._all("get_gateway_responses"),
+                models=self._all("get_models"),
+                validators=self._all("get_request_validators"),
+            )
+        )
+
+    def read_stage(self, stage_name: str) -> Definition:
+        """The definition that a stage's base serves, from its export.
+
+        Raises:
+            AwsRefusedError: the stage cannot be read.
+            UnreadableDefinitionError: its definition cannot be exported, or the export does not say all of it.
+
+        """
+        command = (
+            f"aws apigateway get-export --rest-api-id {self._api_id} --stage-name {stage_name} --export-type {EXPORT_TYPE}"
+        )
+        with refusals(command):
+            try:
+                answer = self._client.get_export(
+                    restApiId=self._api_id,
+                    stageName=stage_name,
+                    exportType=EXPORT_TYPE,
+                    parameters=EXTENSIONS,
+                    accepts="application/json",
+                )
+            except ClientError as error:
+                if code_of(error) != "BadRequestException":
+                    raise
+                raise UnreadableDefinitionError(f"`{command}`: {error.response['Error']['Message']}") from error
+            document = _document(answer["body"].read())
+        return self._with_authorizer_ids(from_export(document, self.api, self._paths))
+
+    def _with_authorizer_ids(self, definition: Definition) -> Definition:
+        """An export names authorizers; the permission of their functions is for their ids (docs/aws.md#export-document)."""
+        if not any(one.uri for one in definition.authorizers.values()):
+            return definition
+        ids = {one["name"]: str(one["id"]) for one in self._authorizers}
+        known = {name: replace(one, id=ids.get(name, "")) for name, one in definition.authorizers.items()}
+        return replace(definition, authorizers=known)
+
+    def read_deployment(self, deployment_id: str) -> Deployed | None:
+        """A deployment's routes, and its fingerprint if its description has one; None if it does not exist.
+
+        Raises:
+            AwsRefusedError: it cannot be read.
+
+        """
+        with refusals(f"aws apigateway get-deployment --rest-api-id {self._api_id} --deployment-id {deployment_id}"):
+            try:
+                answer = self._client.get_deployment(restApiId=self._api_id, deploymentId=deployment_id, embed=["apisummary"])
+            except ClientError as error:
+                if code_of(error) in GONE:
+                    return None
+                raise
+        routes = routes_of_summary(answer.get("apiSummary") or {})
+        return Deployed(deployment_id, routes=routes, recorded=find_fingerprint(answer.get("description")))
+
+    def _all(self, operation: str, **more: Any) -> list[Answer]:  # noqa: ANN401
+        with refusals(f"aws apigateway {operation.replace('_', '-')} --rest-api-id {self._api_id}"):
+            pages = self._client.get_paginator(operation).paginate(
+                restApiId=self._api_id, PaginationConfig={"PageSize": PAGE}, **more
+            )
+            return [item for page in pages for item in page.get("items", ())]
+
+
+def read_definitions(
+    reader: DefinitionReader, stage: Stage, wanted: str | None, serving: Mapping[str, str], promoted: Mapping[str, str]
+) -> Definitions:
+    """Everything from which the definition of a release can be known.
+
+    ``wanted``: the release's deployment. ``serving``: by stage, the deployment that its base serves.
+    ``promoted``: by deployment, the fingerprint that the records have of it.
+
+    Raises:
+        AwsRefusedError: AWS refused to be read.
+
+    """
+    base_id = serving[stage.stage_name]
+    present = reader.read_present() if wanted in {None, PRESENT} else None
+    base = _read_served(reader, base_id, stage.stage_name)
+    named = _read_named(reader, str(wanted), serving) if names_another(wanted, base_id) else None
+    if present is None and any(one and one.definition is None for one in (base, named)):
+        present = reader.read_present()
+    return Definitions(replace(base, recorded=promoted.get(base_id) or base.recorded), present, named)
+
+
+def names_another(wanted: str | None, base_id: str) -> bool:
+    """Whether a release's deployment is the id of one that base does not serve."""
+    return wanted not in {None, PRESENT, UNCHANGED, base_id}
+
+
+def _read_served(reader: DefinitionReader, deployment_id: str, stage_name: str) -> Deployed:
+    """What a stage serves; of a definition that cannot be exported its deployment tells the routes."""
+    try:
+        return Deployed(deployment_id, reader.read_stage(stage_name))
+    except UnreadableDefinitionError as error:
+        known = reader.read_deployment(deployment_id) or Deployed(deployment_id)
+        return replace(known, unreadable=str(error))
+
+
+def _read_named(reader: DefinitionReader, wanted: str, serving: Mapping[str, str]) -> Deployed | None:
+    """A deployment that a release names, with what a stage that serves it shows."""
+    known = reader.read_deployment(wanted)
+    stage_name = next((name for name, deployment_id in serving.items() if deployment_id == wanted), None)
+    if known is None or stage_name is None:
+        return known
+    try:
+        return replace(known, definition=reader.read_stage(stage_name))
+    except UnreadableDefinitionError as error:
+        return replace(known, unreadable=str(error))
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise UnreadableDefinitionError(f"the export is no JSON: {error}") from error
+    return document if isinstance(document, dict) else {}
