@@ -105,13 +105,15 @@ def intended_deployment(target: Target, release: Release, survey: Survey, promot
         return str(release.deployment)
     stage = survey.stage
     is_same = stage is not None and promoted_fingerprint is not None and stage.fingerprint == promoted_fingerprint
-    needs_own_cache = stage is not None and stage.has_cache and _has_new_code(target, release, survey)
+    needs_own_cache = stage is not None and stage.has_cache and _has_news(target, release, survey)
     return UNCHANGED if is_same and not needs_own_cache else PRESENT
 
 
-def _has_new_code(target: Target, release: Release, survey: Survey) -> bool:
+def _has_news(target: Target, release: Release, survey: Survey) -> bool:
+    """Whether one definition would answer differently in the two arms: by its code, or by its variables."""
     live = {name: function.live.version for name, function in survey.functions.items() if function.live}
-    return intended_versions(target, release, survey) != live
+    found = survey.stage.stage.variables if survey.stage and survey.stage.stage else {}
+    return intended_versions(target, release, survey) != live or not release.variables.items() <= found.items()
 
 
 def _newest(survey: FunctionSurvey) -> str:

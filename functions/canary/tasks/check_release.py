@@ -15,13 +15,13 @@ from canary.rules.codec import encode
 from canary.rules.draft import draft_rollout, is_unchanged
 from canary.rules.policy import effective_policy
 from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import find_lateness, find_misfits
+from canary.rules.release import find_lateness, find_misfits, find_overflow
 from canary.rules.survey import ALARMS, find_problems
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock
-    from canary.rules.release import Request
+    from canary.rules.release import Release, Request
     from canary.rules.survey import Survey
     from canary.rules.target import Target
 
@@ -39,7 +39,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     release = request.release if request else release_of(event.input)
     policy = effective_policy(target.policy, request.policy_override if request else None)
     found = survey(tools.clients, target, release)
-    misfits = find_misfits(release, target)
+    misfits = (*find_misfits(release, target), *_overflow(release, found))
     problems = (*problems, *_held(lock, event), *misfits, *find_problems(target, release, policy, found))
     if request is None or any(problem.field != ALARMS for problem in problems):
         return _refuse(tools, problems)
@@ -91,6 +91,11 @@ def _fingerprint_of_base(lock: Lock, found: Survey) -> str | None:
     """Of the definition that base serves, if base is still on the deployment that was promoted last."""
     base = found.stage.stage.deployment_id if found.stage and found.stage.stage else None
     return lock.fingerprint if base == lock.deployment_id else None
+
+
+def _overflow(release: Release, found: Survey) -> tuple[Problem, ...]:
+    stage = found.stage.stage if found.stage else None
+    return find_overflow(release, stage) if stage else ()
 
 
 def _held(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
