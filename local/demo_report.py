@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from canary.rules.harm import Harm
     from local.demo import Outcome
     from local.readback import Readback, Standing
     from local.scenarios import Scenario
@@ -56,7 +57,18 @@ def _standing(standing: Standing) -> Iterator[tuple[str, str]]:
 
 
 def _harm(witness: Witness, limit_ms: float | None) -> str:
-    text = f"{witness.harmed} of {witness.canary.requests:,} canary requests failed that base would have served"
+    failed, requests = witness.harmed(), f"{witness.canary.requests:,} canary requests"
+    if _is_chance(failed):
+        text = f"none beyond chance: {failed.requests} of {requests} failed beyond base's rate"
+    else:
+        text = f"{failed.requests} of {requests} failed that base would have served"
     if limit_ms is None:
         return text
-    return f"{text}; {witness.slowed(limit_ms)} more were slower than base's p99 of {limit_ms:g} ms"
+    slowed = witness.slowed(limit_ms)
+    chance = ", within chance" if _is_chance(slowed) else ""
+    return f"{text}; {slowed.requests} more were slower than base's p99 of {limit_ms:g} ms{chance}"
+
+
+def _is_chance(harm: Harm) -> bool:
+    """Whether there is harm to explain, and chance explains it: two arms that are alike never fail just alike."""
+    return harm.requests > 0 and not harm.is_beyond_chance

@@ -119,8 +119,9 @@ class OwnAlarm(Kind):
         return ALARM.read(value)
 
     def schema(self) -> "JsonSchemaValue":
-        """A string with the pattern, and no ARN."""
-        return {**ALARM.schema(), "not": {"pattern": f"^{ALARM_ARN}"}}
+        """A string, and no ARN."""
+        name = {"type": "string", "minLength": 1, "maxLength": LONGEST_ALARM, "pattern": r"^[^\u0000-\u001f\u007f]*$"}
+        return {**name, "not": {"pattern": f"^{ALARM_ARN}"}}
 
 
 YEAR_SECONDS = 31_536_000
@@ -249,9 +250,10 @@ Deployment = Annotated[
         f"write {PRESENT}, {UNCHANGED} or an id",
     ),
 ]
+LONGEST_ALARM = 255
 ALARM = Text(
-    "an alarm's name (1 to 255 characters, none of them a control character)",
-    r"[^\u0000-\u001f\u007f\ud800-\udfff]{1,255}",
+    f"an alarm's name (1 to {LONGEST_ALARM} characters, none of them a control character)",
+    rf"[^\u0000-\u001f\u007f\ud800-\udfff]{{1,{LONGEST_ALARM}}}",
     "give the alarm's name as CloudWatch shows it",
 )
 ALARM_ARN = "arn:[a-z0-9-]+:cloudwatch:"

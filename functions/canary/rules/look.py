@@ -138,7 +138,8 @@ def _fold(
     rollout: Rollout, evidence: judge.Evidence, minute: int, seen: Mapping[str, RawCounts], use: MinuteUse
 ) -> tuple[Rollout, judge.Evidence]:
     errors = seen.get("errors", RawCounts(0, 0, 0, 0))
-    rollout = replace(rollout, judged_to=minute, tally=_tally(rollout.tally, errors))
+    harm = rollout.harm.plus(nc=errors.nc, ec=errors.ec, nb=errors.nb, eb=errors.eb)
+    rollout = replace(rollout, judged_to=minute, tally=_tally(rollout.tally, errors), harm=harm)
     weight = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
     is_own = use is not MinuteUse.NOT_EVIDENCE and rollout.step.baking_since is not None and minute >= rollout.shifts[-1]
     if is_own:

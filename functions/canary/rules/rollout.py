@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from canary.rules.harm import Harm
 from canary.rules.live import Intent, WayBack
 from canary.rules.phases import Aliases, Phase, Rung, Standing
 from canary.rules.plan import Plan
@@ -52,13 +53,6 @@ class Tally:
     held_looks: int = 0
     advances: int = 0
 
-    @property
-    def harmed(self) -> int:
-        """Canary requests that were bad beyond what base would have done with them, rounded."""
-        if not self.base_requests:
-            return self.canary_bad
-        return max(0, round(self.canary_bad - self.canary_requests * self.base_bad / self.base_requests))
-
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
@@ -92,6 +86,7 @@ class Rollout:
     limits_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    harm: Harm = field(default_factory=Harm)
     drained_from: float | None = None
     ended_at: float | None = None
     hold_after: int = 0
