@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.edge.events import (
+    AlarmEvent,
     CheckEvent,
     DrainEvent,
     EventError,
@@ -139,3 +140,9 @@ def test_a_wrong_event_is_an_error_that_names_everything(kind, event, found):
         read_event(kind, event)
     assert found in str(caught.value)
     assert str(caught.value).endswith("; correct the state or the rule that calls this function")
+
+
+@pytest.mark.parametrize("name", ["orders", " 5xx > 1 % \u200d\u00a0\u65e5\u672c ", "a" * 255])
+def test_reads_an_alarms_name_as_it_is(name):
+    raw = {"time": "2026-01-31T12:00:00Z", "detail": {"alarmName": name, "state": {"value": "ALARM"}}}
+    assert read_event(AlarmEvent, raw) == AlarmEvent(name, "ALARM", NOON)

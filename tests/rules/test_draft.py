@@ -10,12 +10,14 @@ from canary.rules.policy import HOTFIX, STANDARD
 from canary.rules.release import UNCHANGED, Release, Request
 from canary.rules.verdict import AlarmReading, AlarmState
 from tests.builders import (
+    BASE_VARIABLES,
     EXECUTION,
     NEW,
     NOON,
     OLD,
     OVERRIDES,
     a_rollout,
+    a_stage,
     a_stage_survey,
     a_survey,
     a_target,
@@ -67,6 +69,12 @@ def test_overrides_the_variable_that_tells_the_arms_apart():
     assert (intent.overrides, intent.alias_variable, intent.promoted_variables) == (OVERRIDES, "lambdaAlias", {})
 
 
+def test_overrides_the_variables_of_the_release_too_and_promotes_those_alone():
+    intent = a_draft(release=Release(variables={"newCheckout": "on"})).intent
+    assert intent.overrides == {**OVERRIDES, "newCheckout": "on"}
+    assert intent.promoted_variables == {"newCheckout": "on"}
+
+
 def test_has_neither_deployment_nor_overrides_without_a_stage():
     draft = a_draft(target=a_target(stage=None))
     assert draft.intent == Intent(NEW)
@@ -93,10 +101,16 @@ def test_notes_what_a_cache_means_for_latency():
         (Release(OLD), "f-1", False),
         (Release(OLD, "dep-9"), "f-2", False),
         (Release({**OLD, "orders-read": "2"}), "f-2", False),
+        (Release(OLD, UNCHANGED, {"newCheckout": "on"}), "f-2", False),
+        (Release(OLD, variables={"region": "us"}), "f-2", False),
+        (Release(OLD, UNCHANGED, {"region": "eu"}), "f-2", True),
+        (Release({**OLD, "orders-read": "2"}, UNCHANGED, {"region": "eu"}), "f-2", False),
     ],
 )
 def test_knows_a_release_that_base_already_runs(release, promoted, is_same):
-    assert is_unchanged(a_draft(release=release, promoted=promoted)) is is_same
+    stage = a_stage(variables={**BASE_VARIABLES, "region": "eu"})
+    survey = a_survey(stage=a_stage_survey(stage=stage))
+    assert is_unchanged(a_draft(release=release, promoted=promoted, survey=survey)) is is_same
 
 
 @pytest.mark.parametrize(("release", "is_same"), [(Release(OLD), True), (Release(), False)])

@@ -10,7 +10,9 @@ from canary.rules.survey import find_problems, intended_deployment, intended_ver
 from canary.rules.target import TargetFunction
 from canary.rules.verdict import AlarmReading, AlarmState
 from tests.builders import (
+    BASE_VARIABLES,
     NEW,
+    OLD,
     OVERRIDES,
     STAGE,
     a_canary,
@@ -289,6 +291,13 @@ class TestIntent:
     @pytest.mark.parametrize(("promoted", "wanted"), [("f-2", UNCHANGED), ("f-1", PRESENT), (None, PRESENT)])
     def test_freezes_the_present_definition_unless_it_was_promoted_last(self, asked, promoted, wanted):
         assert intended_deployment(a_target(), Release(deployment=asked), a_survey(), promoted) == wanted
+
+    @pytest.mark.parametrize(("value", "wanted"), [("new", PRESENT), ("old", UNCHANGED)])
+    def test_a_new_value_of_a_variable_on_a_stage_with_a_cache_gets_a_deployment_of_its_own(self, value, wanted):
+        stage = a_stage(variables={**BASE_VARIABLES, "mode": "old"})
+        survey = with_stage(has_cache=True, stage=stage)
+        release = Release(OLD, variables={"mode": value})
+        assert intended_deployment(a_target(), release, survey, "f-2") == wanted
 
     @pytest.mark.parametrize(("versions", "wanted"), [({}, PRESENT), ({"orders-read": "1", "orders-write": "5"}, UNCHANGED)])
     def test_new_code_on_a_stage_with_a_cache_gets_a_deployment_of_its_own(self, versions, wanted):
