@@ -38,7 +38,7 @@ def print_end(console: Console, outcome: Outcome, witness: Witness, readback: Re
         _print_line(console, what, text)
     record = readback.record(outcome.scenario.name)
     limits = record.get("limits_ms", {}).get("p99", ())
-    _print_line(console, "harmed", _harm(witness, max(limits, default=None)))
+    _print_line(console, "harmed", tell_harm(witness, max(limits, default=None)))
     cost = readback.cost(outcome.execution, outcome.scenario.name)
     _print_line(console, "cost", f"{cost.text} (list prices of {RATES.compiled_on}, {RATES.region})")
     for problem in outcome.problems:
@@ -56,7 +56,8 @@ def _standing(standing: Standing) -> Iterator[tuple[str, str]]:
     yield "lock", f"held by {standing.holder}" if standing.holder else f"free (fencing number {standing.fencing})"
 
 
-def _harm(witness: Witness, limit_ms: float | None) -> str:
+def tell_harm(witness: Witness, limit_ms: float | None) -> str:
+    """What clients of the canary got that base would have spared them; ``limit_ms`` is what counts as slow, if known."""
     failed, requests = witness.harmed(), f"{witness.canary.requests:,} canary requests"
     if _is_chance(failed):
         text = f"none beyond chance: {failed.requests} of {requests} failed beyond base's rate"
