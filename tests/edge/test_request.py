@@ -10,13 +10,14 @@ from canary.edge.model import require
 from canary.edge.request import (
     OperatorCall,
     Verb,
+    parse_advance,
     parse_operator_call,
     parse_request,
     release_of,
 )
 from canary.rules.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
 from canary.rules.problems import RefusedError
-from canary.rules.release import Release, Request
+from canary.rules.release import Advance, Release, Request
 
 EXAMPLES = Path(__file__).parents[2] / "statemachine" / "examples"
 
@@ -185,6 +186,18 @@ def test_answers_anything_with_a_request_or_with_problems_that_can_be_told(raw):
     request, problems = parse_request(raw)
     assert (request is None) == bool(problems)
     assert str(RefusedError(problems)).encode().decode() == str(RefusedError(problems))
+
+
+def test_reads_an_advance():
+    raw = {"journey": "advance", "target": "orders", "reason": "the morning\nshift is in"}
+    assert require(parse_advance(raw)) == Advance("orders", "the morning shift is in")
+
+
+@pytest.mark.parametrize("name", ["release", "policy"])
+def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
+    advance, problems = parse_advance({"journey": "advance", "target": "orders", name: {}})
+    assert advance is None
+    assert f"{name}: a held rollout keeps what it was started with; drop {name}" in [str(problem) for problem in problems]
 
 
 def test_reads_an_operators_call():

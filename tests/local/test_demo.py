@@ -194,8 +194,10 @@ def test_harm_is_told_minute_by_minute():
         (
             3,
             2,
-            "none beyond chance: 3 of 100 canary requests failed beyond base's rate; "
-            "2 more were slower than base's p99 of 100 ms, within chance",
+            (
+                "none beyond chance: 3 of 100 canary requests failed beyond base's rate; "
+                "2 more were slower than base's p99 of 100 ms, within chance"
+            ),
         ),
         (30, 40, "30 of 100 canary requests failed that base would have served; 40 more were slower than base's p99 of 100 ms"),
     ],

@@ -19,7 +19,7 @@ REJECTED = "CanaryRejected"
 """The error of the machine's own Fail states: the record already has the reason."""
 
 LONGEST_CAUSE = 32_000
-"""Characters of a reason that a Fail state takes (docs/aws.md#fail-cause), less a little: commands to run by hand may be long."""
+"""Characters of a reason that a Fail state takes (docs/aws.md#fail-cause), with room to spare: commands by hand may be long."""
 
 ENDINGS = {Phase.PROMOTED: "PROMOTED", Phase.ROLLED_BACK: "ROLLED_BACK", Phase.REFUSED: "REFUSED"}
 
