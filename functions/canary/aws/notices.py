@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import NoticeRefusedError
-from canary.rules.report import hold_of
+from canary.rules.report import describe_hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,5 +70,5 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "reason": rollout.reason[:LONGEST_CAUSE],
         "requests_harmed": rollout.harm.requests,
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
-        **hold_of(rollout),
+        **describe_hold(rollout),
     }

@@ -79,11 +79,11 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         "steps": rollout.step.index + 1,
         "duration_seconds": round((rollout.ended_at or now) - rollout.started_at),
         "price": price(usage_of(rollout)).text,
-        **hold_of(rollout),
+        **describe_hold(rollout),
     }
 
 
-def hold_of(rollout: Rollout) -> dict[str, Any]:
+def describe_hold(rollout: Rollout) -> dict[str, Any]:
     """Of a held rollout: the weight that stays, until when, and the two commands that end the hold; else nothing."""
     if rollout.phase is not Phase.HELD or rollout.held_until is None:
         return {}
