@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from canary.rules.harm import Harm
     from local.demo import Outcome
     from local.readback import Readback, Standing
     from local.scenarios import Scenario
@@ -37,7 +38,7 @@ def print_end(console: Console, outcome: Outcome, witness: Witness, readback: Re
         _print_line(console, what, text)
     record = readback.record(outcome.scenario.name)
     limits = record.get("limits_ms", {}).get("p99", ())
-    _print_line(console, "harmed", _harm(witness, max(limits, default=None)))
+    _print_line(console, "harmed", tell_harm(witness, max(limits, default=None)))
     cost = readback.cost(outcome.execution, outcome.scenario.name)
     _print_line(console, "cost", f"{cost.text} (list prices of {RATES.compiled_on}, {RATES.region})")
     for problem in outcome.problems:
@@ -55,8 +56,20 @@ def _standing(standing: Standing) -> Iterator[tuple[str, str]]:
     yield "lock", f"held by {standing.holder}" if standing.holder else f"free (fencing number {standing.fencing})"
 
 
-def _harm(witness: Witness, limit_ms: float | None) -> str:
-    text = f"{witness.harmed} of {witness.canary.requests:,} canary requests failed that base would have served"
+def tell_harm(witness: Witness, limit_ms: float | None) -> str:
+    """What clients of the canary got that base would have spared them; ``limit_ms`` is what counts as slow, if known."""
+    failed, requests = witness.harmed(), f"{witness.canary.requests:,} canary requests"
+    if _is_chance(failed):
+        text = f"none beyond chance: {failed.requests} of {requests} failed beyond base's rate"
+    else:
+        text = f"{failed.requests} of {requests} failed that base would have served"
     if limit_ms is None:
         return text
-    return f"{text}; {witness.slowed(limit_ms)} more were slower than base's p99 of {limit_ms:g} ms"
+    slowed = witness.slowed(limit_ms)
+    chance = ", within chance" if _is_chance(slowed) else ""
+    return f"{text}; {slowed.requests} more were slower than base's p99 of {limit_ms:g} ms{chance}"
+
+
+def _is_chance(harm: Harm) -> bool:
+    """Whether there is harm to explain, and chance explains it: two arms that are alike never fail just alike."""
+    return harm.requests > 0 and not harm.is_beyond_chance

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from canary.rules.harm import Harm
+from canary.rules.minutes import MINUTE_SECONDS
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from local.served import Served
 
 SERVER_ERROR = 500
+NOTHING = (0, 0)
 
 
 @dataclass(slots=True)
 class ArmSeen:
-    """One arm's requests: how many, how many answered 5xx, and every latency in milliseconds."""
+    """One arm's requests: how many, how many answered 5xx, and of each its minute, latency in milliseconds and whether 5xx."""
 
     requests: int = 0
     bad: int = 0
-    latencies: list[int] = field(default_factory=list)
+    seen: list[tuple[int, int, bool]] = field(default_factory=list)
 
-    def slower_than(self, limit_ms: float) -> int:
-        """Requests that took longer than the limit."""
-        return sum(latency > limit_ms for latency in self.latencies)
+    def by_minute(self, is_bad: Callable[[int, bool], bool]) -> Mapping[int, tuple[int, int]]:
+        """By minute the requests, and those that are bad by latency and answer."""
+        requests, bad = Counter[int](), Counter[int]()
+        for minute, latency, is_error in self.seen:
+            requests[minute] += 1
+            bad[minute] += is_bad(latency, is_error)
+        return {minute: (requests[minute], bad[minute]) for minute in requests}
 
 
 class Witness:
@@ -34,10 +45,10 @@ class Witness:
     def __call__(self, served: Served) -> None:
         """One request."""
         arm = self.canary if served.arm == "canary" else self.base
+        is_error = served.status >= SERVER_ERROR
         arm.requests += 1
-        arm.latencies.append(served.latency)
-        if served.status >= SERVER_ERROR:
-            arm.bad += 1
+        arm.bad += is_error
+        arm.seen.append((int(served.at // MINUTE_SECONDS), served.latency, is_error))
 
     def restart(self) -> None:
         """Forget what was seen."""
@@ -48,15 +59,18 @@ class Witness:
         """Of both arms."""
         return self.base.requests + self.canary.requests
 
-    @property
-    def harmed(self) -> int:
-        """Canary requests answered 5xx beyond what base would have done with them."""
-        return self._beyond(self.canary.bad, self.base.bad)
+    def harmed(self) -> Harm:
+        """By canary requests answered 5xx."""
+        return self._compare(lambda _, is_error: is_error)
 
-    def slowed(self, limit_ms: float) -> int:
-        """Canary requests slower than the limit beyond what base would have made of them."""
-        return self._beyond(self.canary.slower_than(limit_ms), self.base.slower_than(limit_ms))
+    def slowed(self, limit_ms: float) -> Harm:
+        """By canary requests slower than the limit."""
+        return self._compare(lambda latency, _: latency > limit_ms)
 
-    def _beyond(self, canary: int, base: int) -> int:
-        expected = self.canary.requests * base / self.base.requests if self.base.requests else 0
-        return max(0, round(canary - expected))
+    def _compare(self, is_bad: Callable[[int, bool], bool]) -> Harm:
+        base, canary = self.base.by_minute(is_bad), self.canary.by_minute(is_bad)
+        harm = Harm()
+        for minute in sorted({*base, *canary}):
+            (nb, eb), (nc, ec) = base.get(minute, NOTHING), canary.get(minute, NOTHING)
+            harm = harm.plus(nc=nc, ec=ec, nb=nb, eb=eb)
+        return harm

@@ -30,6 +30,22 @@ def test_states_come_in_order_ours_first(ground: Ground):
     assert found[2].state is not AlarmState.GONE
 
 
+ODD = 'Größe > 5 % of "x" {*}?$ \u2013 \u65e5\u672c \U0001f525'
+
+
+def test_an_alarm_is_read_whatever_its_name(ground: Ground):
+    client = ground.aws.client("cloudwatch")
+    put = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
+    client.put_metric_alarm(AlarmName=ODD, ComparisonOperator="GreaterThanThreshold", **put)
+    client.set_alarm_state(AlarmName=ODD, StateValue="ALARM", StateReason="it fires")
+    (found,) = read_alarms(client, [], [ODD])
+    (blip,) = with_blips(client, [AlarmReading(ODD, AlarmState.OK, is_ours=False)], 0, ground.aws.clock.now() + 1)
+    client.delete_alarms(AlarmNames=[ODD])
+
+    assert (found.name, found.state, found.detail) == (ODD, AlarmState.ALARM, "it fires")
+    assert blip.state is AlarmState.ALARM
+
+
 @pytest.mark.parametrize("evaluation", ["EVALUATION_ERROR", "EVALUATION_FAILURE"])
 def test_an_alarm_that_cannot_be_evaluated_is_broken(evaluation: str):
     alarm = {"AlarmName": "a", "StateValue": "OK", "EvaluationState": evaluation}

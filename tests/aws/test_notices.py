@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.notices import LONGEST_CAUSE, Kind, Notices
+from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
 from local.faults import Fault, Mode
-from tests.builders import a_rollout
+from tests.builders import NOON, a_rollout
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground
@@ -55,6 +56,17 @@ def test_a_notice_says_who_how_far_and_why():
     assert detail["commands"] == ["aws lambda update-alias"]
     assert len(detail["reason"]) == LONGEST_CAUSE
     assert logger.lost == []
+
+
+def test_a_notice_of_a_hold_says_until_when_and_what_to_do():
+    events = Events({"FailedEntryCount": 0})
+    held = a_rollout(phase=Phase.HELD, step=StepState(index=0), held_since=NOON, held_until=NOON + 3600)
+    Notices(lambda: events, Logger()).send(Kind.HELD, held)
+
+    detail = json.loads(events.entries[0]["Detail"])
+    assert (detail["weight_percent"], detail["held_until"]) == (10.0, "2026-01-31T13:00:00Z")
+    assert '{"journey": "advance", "target": "orders"}' in detail["next_step"]
+    assert '{"verb": "abort", "target": "orders"}' in detail["abort"]
 
 
 def test_before_the_first_step_there_is_no_weight():

@@ -118,7 +118,7 @@ def test_a_promotion_that_somebody_blocks_makes_no_move(ground: Ground, tools: T
     safety = a_pass(walk, tools)
 
     assert safety.answer == "REFUSED"
-    assert "the stage's variable lambdaAlias is other" in safety.refusals[0]
+    assert 'the stage\'s variable lambdaAlias is "other"' in safety.refusals[0]
     assert (ground.percent, walk.record.needs_operator) == (100.0, True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import AwsRefusedError, StateChangedError
-from canary.aws.stages import Stages, live_stage_of
+from canary.aws.stages import Stages, flip_operations, live_stage_of
 from canary.rules.access_log import LOG_FORMAT
 from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage
 from local.faults import Fault, Mode
@@ -98,6 +100,32 @@ def test_a_flip_keeps_the_alias_variable_of_base(ground: Ground, stages: Stages,
 
     assert (found.deployment_id, dict(found.variables)) == (intent.deployment_id, {"lambdaAlias": "live", "feature": "new"})
     assert found.canary.percent == 0
+
+
+ODD = "https://pay.example.com/v2?a=b,c&d=~#x"
+"""What only a release's variable may hold of the signs that shells and shorthand take for their own."""
+
+
+def test_any_value_of_a_variable_is_set_and_promoted_as_it_is(ground: Ground, stages: Stages, intent: Intent):
+    odd = replace(intent, overrides={**intent.overrides, "feature": ODD})
+    stages.shift(odd, Decimal(10))
+    assert stages.read().canary.overrides["feature"] == ODD
+    stages.flip(odd)
+    found = stages.read()
+    client, stage = ground.aws.client("apigateway"), ground.rig.target.stage
+    removal = [{"op": "remove", "path": "/variables/feature"}]
+    client.update_stage(restApiId=stage.rest_api_id, stageName=stage.stage_name, patchOperations=removal)
+
+    assert found.variables["feature"] == ODD
+
+
+def test_the_command_by_hand_sends_what_the_call_sends(stages: Stages, intent: Intent):
+    plain, odd = (flip_operations(replace(intent, overrides={**intent.overrides, "feature": value})) for value in ("new", ODD))
+    shorthand, written_out = shlex.split(stages.command(plain)), shlex.split(stages.command(odd))
+
+    assert [dict(pair.split("=") for pair in one.split(",")) for one in shorthand[-3:]] == plain
+    assert json.loads(written_out[-1]) == odd
+    assert shorthand[:-3] == written_out[:-1]
 
 
 def test_a_deployment_is_made_once_for_a_mark(ground: Ground, stages: Stages):

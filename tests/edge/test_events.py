@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.edge.events import (
+    AlarmEvent,
     CheckEvent,
     DrainEvent,
     EventError,
@@ -146,3 +147,9 @@ def test_reads_how_often_a_version_was_waited_for():
     assert read_event(CheckEvent, {**TASK, "input": {}}).waits == 0
     with pytest.raises(EventError, match="waits"):
         read_event(CheckEvent, {**TASK, "input": {}, "waits": -1})
+
+
+@pytest.mark.parametrize("name", ["orders", " 5xx > 1 % \u200d\u00a0\u65e5\u672c ", "a" * 255])
+def test_reads_an_alarms_name_as_it_is(name):
+    raw = {"time": "2026-01-31T12:00:00Z", "detail": {"alarmName": name, "state": {"value": "ALARM"}}}
+    assert read_event(AlarmEvent, raw) == AlarmEvent(name, "ALARM", NOON)

@@ -113,9 +113,35 @@ def test_refuses_other_answers_as_errors(value):
         ("Namespace", ["Orders", "AWS/Lambda", "a:b"], [":a", "", "a b"]),
         ("Percentile", ["p50", "p1", "p99"], ["p0", "p100", "99", "p99.9", "P99"]),
         ("Deployment", ["present", "unchanged", "ab12cd"], ["Present", "", "a-b"]),
-        ("AlarmName", ["orders payment failures", "a"], ["arn:aws:cloudwatch:x", "", "a\n", "a" * 256]),
+        ("OverrideName", ["newCheckout", "a1", "x" * 64], ["new_checkout", "new-checkout", "a.b", "", "x" * 65]),
+        (
+            "AlarmName",
+            [
+                "orders payment failures",
+                "a",
+                "Größe > 5 % \u2013 \u65e5\u672c \U0001f525",
+                ' "5xx" {*}?$ ',
+                "arn:odd",
+                "a" * 255,
+            ],
+            ["", "a\n", "a\x7f", "a\ud800", "a" * 256, None, 5],
+        ),
     ],
 )
 def test_takes_names_by_the_rules_aws_has_for_them(name, good, bad):
     assert [value for value in good if not is_taken(name, value)] == []
     assert [value for value in bad if is_taken(name, value)] == []
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:orders",
+        "arn:aws-us-gov:cloudwatch:us-gov-west-1:123456789012:alarm:orders",
+        f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{'x' * 255}",
+    ],
+)
+def test_refuses_an_alarm_of_another_account_with_what_to_do(arn):
+    answer = refused(fields.OwnAlarm(), arn)
+    assert answer.startswith("alarms are named, and only those of this account and Region can be read, got ")
+    assert answer.endswith("; give the alarm's name, not its ARN; to use another account's metric, make an alarm on it here")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from canary.edge.kinds import Flag, OneOf, Prose, Rate, Text, Whole, read_number
+from canary.edge.kinds import Flag, Line, OneOf, Prose, Rate, Text, Whole, read_number
 
 COUNT = Whole("a count", 1, 900, "give one")
 SHARE = Rate("a share", 0, 0.5, "give one")
@@ -133,3 +133,49 @@ def test_takes_a_line_without_the_spaces_around_it():
 @pytest.mark.parametrize("value", ["", "   ", "a\nb", "x" * 11, "\ud800"])
 def test_refuses_what_is_not_one_line_of_printable_text(value):
     assert refused(LINE, value).startswith("a line is one line of 1 to 10 characters, got ")
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("OPS-123", "OPS-123"),
+        ("", ""),
+        (" \r\n ", ""),
+        ("fix: pay\n\n- no retry\r\n\t- no loop\n", "fix: pay - no retry - no loop"),
+        ("a\x00b\x1b[31mc\x7f\x85\u2028d\u2029e\u00a0f", "a b [31mc d e f"),
+        ("left\u202eright\ufeff", "left right"),
+        ("half \ud83d of an emoji", "half of an emoji"),
+        ("\U0001f468\u200d\U0001f469 größer \u65e5\u672c", "\U0001f468\u200d\U0001f469 größer \u65e5\u672c"),
+    ],
+)
+def test_makes_one_line_of_any_text(value, line):
+    assert Line(40).read(value) == line
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("x" * 10, "x" * 10),
+        ("x" * 11, f"{'x' * 9}…"),
+        ("x" * 300_000, f"{'x' * 9}…"),
+        ("12345678  tail", "12345678…"),
+        (" \n" * 50 + "end", "end"),
+    ],
+)
+def test_cuts_a_line_that_is_too_long(value, line):
+    assert Line(10).read(value) == line
+
+
+@given(st.text(st.characters(), max_size=80))
+def test_a_line_is_short_and_without_controls_and_can_be_sent(value):
+    line = Line(20).read(value)
+    assert len(line) <= 20
+    assert line == line.strip() == " ".join(line.split())
+    assert line.encode().decode() == line
+    assert not {*line} & {chr(code) for code in (*range(0x20), 0x7F)}
+    assert Line(20).read(line) == line
+
+
+@pytest.mark.parametrize(("value", "answer"), [(5, "not text, got 5; put it in quotes"), (None, "not text, got null; write")])
+def test_makes_no_line_of_what_is_not_text(value, answer):
+    assert refused(Line(10), value).startswith(answer)

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ class Inner(Strict):
 
 
 class Outer(Strict):
+    ignored = MappingProxyType({"Note": "what nobody reads"})
     shape = "a name, or a mapping"
 
     first: Inner = Field(description="the first one")
@@ -35,6 +37,17 @@ def test_gives_the_value_where_nothing_is_wrong():
     value, problems = parse(Outer, {"first": {"size": 1}})
     assert value.first.size == 1
     assert problems == ()
+
+
+def test_ignores_keys_that_others_add_whatever_they_hold():
+    value, problems = parse(Outer, {"first": {"size": 1}, "Note": [object()]})
+    assert (value, problems) == (Outer(first=Inner(size=1)), ())
+
+
+def test_refuses_such_keys_anywhere_else():
+    assert problems_of({"first": {"size": 1, "Note": 1}}) == [
+        "first.Note: unknown field, got 1; drop it, the fields here are size"
+    ]
 
 
 def test_names_what_is_missing_by_its_description():

@@ -10,13 +10,14 @@ from canary.edge.model import require
 from canary.edge.request import (
     OperatorCall,
     Verb,
+    parse_advance,
     parse_operator_call,
     parse_request,
     release_of,
 )
 from canary.rules.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
 from canary.rules.problems import RefusedError
-from canary.rules.release import Release, Request
+from canary.rules.release import Advance, Release, Request
 
 EXAMPLES = Path(__file__).parents[2] / "statemachine" / "examples"
 
@@ -53,8 +54,18 @@ def test_reads_the_hotfix_input():
     assert effective_policy(STANDARD, request.policy_override) is HOTFIX
 
 
+def test_reads_the_variables_input():
+    assert example("variables").release == Release(
+        {"orders-read": "7", "orders-write": "4"},
+        "unchanged",
+        {"newCheckout": "on", "checkoutUrl": "https://pay.example.com/v2"},
+    )
+
+
 def test_reads_every_example():
-    assert {path.stem for path in EXAMPLES.glob("*.json")} == {"smallest", "full", "hotfix", "scheduled", "advance"}
+    assert {path.stem for path in EXAMPLES.glob("*.json")} == {
+        *("smallest", "full", "hotfix", "scheduled", "advance", "variables"),
+    }
 
 
 def test_changes_the_targets_policy_where_none_is_named():
@@ -81,7 +92,7 @@ def test_tells_every_problem_at_once():
         "targt": "orders",
         "release": {"functions": {"orders-read": "$LATEST", "fn:live": "7"}, "deployment": "https://x"},
         "policy": {"steps": [{"weight_percent": 50, "bake_seconds": 0}, {"weight_percent": 10, "bake_seconds": 60}]},
-        "reason": "two\nlines",
+        "reason": ["two", "lines"],
     }
     assert problems_of(raw) == [
         'journey: not one of start, advance, got "advnce"; did you mean advance?',
@@ -103,7 +114,7 @@ def test_tells_every_problem_at_once():
             "give the time it is watched, 900 is fifteen minutes"
         ),
         "policy.steps[1].weight_percent: step weights must rise, got 50 then 10; reorder policy.steps",
-        'reason: a reason is one line of 0 to 500 characters, got 9: "two\\nlines"; write it on one such line',
+        "reason: not text, got a list of 2; write text, or drop the field",
         'targt: unknown field, got "orders"; did you mean target?',
     ]
 
@@ -128,6 +139,19 @@ def test_tells_every_problem_at_once():
         ({"target": "orders", "reason": 5}, "reason: not text, got 5; put it in quotes"),
         ({"target": "../orders"}, "target: not a target's name ("),
         ({"target": None}, "target: not text, got null; write text, or drop the field"),
+        ({"Comment": "Insert your JSON here"}, "target: is missing; give the name of a registered target"),
+        (
+            {"target": "orders", "release": {"variables": {"new_checkout": "on"}}},
+            "release.variables.new_checkout: not the name of a variable that a canary can have of its own (letters and digits",
+        ),
+        (
+            {"target": "orders", "release": {"variables": {"newCheckout": "on or off"}}},
+            "release.variables.newCheckout: not a stage variable's value (letters, digits and -._~:/?#&=, with a comma too",
+        ),
+        (
+            {"target": "orders", "release": {"variables": {"newCheckout": True}}},
+            "release.variables.newCheckout: not text, got ",
+        ),
         ({"target": "orders", "\ud800": 1}, "input: "),
     ],
 )
@@ -162,6 +186,18 @@ def test_answers_anything_with_a_request_or_with_problems_that_can_be_told(raw):
     request, problems = parse_request(raw)
     assert (request is None) == bool(problems)
     assert str(RefusedError(problems)).encode().decode() == str(RefusedError(problems))
+
+
+def test_reads_an_advance():
+    raw = {"journey": "advance", "target": "orders", "reason": "the morning\nshift is in"}
+    assert require(parse_advance(raw)) == Advance("orders", "the morning shift is in")
+
+
+@pytest.mark.parametrize("name", ["release", "policy"])
+def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
+    advance, problems = parse_advance({"journey": "advance", "target": "orders", name: {}})
+    assert advance is None
+    assert f"{name}: a held rollout keeps what it was started with; drop {name}" in [str(problem) for problem in problems]
 
 
 def test_reads_an_operators_call():

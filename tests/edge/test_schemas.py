@@ -104,7 +104,14 @@ def test_every_shipped_policy_is_valid_by_name_and_in_full(policy):
         ("input", {"target": "orders", "release": {"functions": {"a": "$LATEST"}}}),
         ("input", {"target": "orders", "release": {"functions": {"fn:live": "7"}}}),
         ("input", {"target": "orders", "release": {"deployment": None}}),
-        ("input", {"target": "orders", "reason": "x" * 501}),
+        ("input", {"target": "orders", "reason": 5}),
+        ("input", {"target": "orders", "comment": "x"}),
+        ("input", {"target": "orders", "release": {"Comment": "x"}}),
+        ("input", {"target": "orders", "release": {"variables": {"new_checkout": "on"}}}),
+        ("input", {"target": "orders", "release": {"variables": {"newCheckout": "with a blank"}}}),
+        ("input", {"target": "orders", "release": {"variables": {"newCheckout": True}}}),
+        ("target", {"name": "orders", "functions": [{"name": "f", "live": "l"}], "alarms": ["a\tb"]}),
+        ("target", {"name": "orders", "functions": [{"name": "f", "live": "l"}], "alarms": ["arn:aws:cloudwatch:x:1:alarm:a"]}),
         ("target", {"name": "orders", "functions": []}),
         ("target", {"name": "orders", "functions": [{"name": "f", "live": "7"}]}),
         ("target", {"name": "orders", "functions": [{"name": "f", "live": "l"}], "metrics": {"errors": "4xx"}}),
@@ -129,6 +136,36 @@ def test_what_the_schema_refuses_the_models_refuse_too(schema, value):
 def test_what_pipelines_send_is_valid_too(value):
     assert is_valid("input", value)
     assert parse_request(value)[0] is not None
+
+
+ADDED = {"Comment": "Insert your JSON here", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn:aws:states:x:1:execution:a:b"}
+
+
+@pytest.mark.parametrize("schema", ["input", "advance"])
+@pytest.mark.parametrize(
+    "added", [ADDED, {"Comment": {"any": ["thing"]}}, {"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": None}]
+)
+def test_what_step_functions_adds_to_an_input_is_valid_and_changes_nothing(schema, added):
+    value = {"journey": "advance", "target": "orders"} if schema == "advance" else {"target": "orders"}
+    assert is_valid(schema, {**value, **added})
+    assert PARSERS[schema]({**value, **added}) == PARSERS[schema](value)
+
+
+@pytest.mark.parametrize("schema", ["target", "operator"])
+def test_nothing_is_added_to_what_is_no_input_of_an_execution(schema):
+    assert not {*ADDED} & {*schema_of(MODELS[schema])["properties"]}
+
+
+def test_a_reason_of_any_length_and_many_lines_is_valid():
+    for schema, value in (
+        ("input", {"target": "orders"}),
+        ("advance", {"journey": "advance", "target": "orders"}),
+        ("operator", {"verb": "abort", "target": "orders"}),
+    ):
+        told = {**value, "reason": "fix: pay\n\n" + "because " * 100}
+        assert is_valid(schema, told)
+        read, _ = PARSERS[schema](told)
+        assert (len(read.reason), read.reason[:16], read.reason[-1]) == (500, "fix: pay because", "…")
 
 
 def run_module(source, *arguments, monkeypatch):

@@ -15,7 +15,7 @@ from canary.rules.target import Outside, OutsideRoute
 from canary_cdk.target_watch import FullLogGroupError, TargetWatch
 from infra.stacks import SAMPLE_API, TargetStack
 from infra.targets import load_targets
-from tests.infra.conftest import ROOT
+from tests.infra.conftest import ROOT, _synthesise
 from tests.infra.templates import listed, text
 
 pytestmark = pytest.mark.slow
@@ -315,3 +315,17 @@ def test_a_policy_of_the_rules_can_be_given_whole():
 
 def test_a_long_registration_gets_the_room_it_needs(orders):
     assert orders.only("AWS::SSM::Parameter")["Tier"] == "Intelligent-Tiering"
+
+
+def test_an_alarm_is_shown_heard_and_registered_whatever_its_name(tmp_path, target):
+    odd = ('Größe > 5 % of "x" {*}?$ \u2013 \u65e5\u672c \U0001f525', " both ends: {{x}} ", "a" * 255)
+
+    def build(app):
+        TargetStack(app, target=replace(target, alarms=odd))
+
+    made = _synthesise(build, tmp_path).templates["canary-target-orders"]
+    board = json.loads(text(made.only("AWS::CloudWatch::Dashboard")["DashboardBody"]))
+    (shown,) = [one["properties"]["alarms"] for one in board["widgets"] if one["type"] == "alarm"]
+    assert [arn.partition(":alarm:")[2] for arn in shown][-3:] == [*odd]
+    assert made.only("AWS::Events::Rule")["EventPattern"]["detail"]["alarmName"][-3:] == [*odd]
+    assert registered(made, "orders").alarms == odd

@@ -221,4 +221,4 @@ def test_a_variable_that_somebody_adds_during_the_flip_is_told_and_stays(rig: Ri
     )
     assert rig.finish(arn).ending == "Promoted"
     assert rig.stage["variables"]["theirs"] == "1"
-    assert "the stage's variable theirs is 1, which this rollout did not set" in rig.record_of(arn).rollout.reason
+    assert 'someone else changed stage variable theirs from absent to "1"' in rig.record_of(arn).rollout.reason

@@ -28,7 +28,8 @@ def test_a_failing_release_is_taken_away(rig: Rig, numbers: dict[str, float | bo
     assert rig.is_at_rest()
     held = rig.record_of(arn)
     assert held.rollout.phase == "rolled_back"
-    assert held.rollout.tally.harmed > 0
+    assert held.rollout.harm.requests > 0
+    assert held.rollout.harm.is_beyond_chance
     assert rig.half_releases(old, (held.rollout.intent.deployment_id, versions)) == []
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from local.__main__ import STARTING, main
 from local.demo import find_problems, run_demo
+from local.demo_report import tell_harm
 from local.readback import Look, Standing
 from local.sample_code import archive
 from local.scenarios import SCENARIOS, Ending, choose
@@ -161,8 +162,8 @@ def test_the_timeline_tells_what_the_machine_does_besides_looking_once():
 # What clients got.
 
 
-def served(arm, status, latency):
-    return Served(Request("a", "prod", "GET", "/", 0.0), "r", "x", arm=arm, status=status, latency=latency)
+def served(arm, status, latency, at=0.0):
+    return Served(Request("a", "prod", "GET", "/", at), "r", "x", arm=arm, status=status, latency=latency)
 
 
 def test_harm_is_what_the_canary_did_beyond_what_base_would_have_done():
@@ -171,7 +172,40 @@ def test_harm_is_what_the_canary_did_beyond_what_base_would_have_done():
         witness(served("base", 503 if number < 10 else 200, 50))
         witness(served("canary", 503 if number < 30 else 200, 50 if number < 60 else 500))
     assert witness.requests == 200
-    assert witness.harmed == 20
-    assert witness.slowed(100.0) == 40
+    assert witness.harmed().requests == 20
+    assert witness.slowed(100.0).requests == 40
     witness.restart()
-    assert (witness.requests, witness.harmed) == (0, 0)
+    assert (witness.requests, witness.harmed().requests) == (0, 0)
+
+
+def test_harm_is_told_minute_by_minute():
+    """An outage of both arms, in the minute in which the canary has more requests."""
+    witness = Witness()
+    for arm, requests, at in (("base", 90, 0.0), ("canary", 10, 0.0), ("base", 50, 60.0), ("canary", 50, 60.0)):
+        for number in range(requests):
+            witness(served(arm, 503 if at and number % 2 else 200, 500 if at else 50, at))
+    assert (witness.harmed().requests, witness.slowed(100.0).requests) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "slow", "said"),
+    [
+        (0, 0, "0 of 100 canary requests failed that base would have served; 0 more were slower than base's p99 of 100 ms"),
+        (
+            3,
+            2,
+            (
+                "none beyond chance: 3 of 100 canary requests failed beyond base's rate; "
+                "2 more were slower than base's p99 of 100 ms, within chance"
+            ),
+        ),
+        (30, 40, "30 of 100 canary requests failed that base would have served; 40 more were slower than base's p99 of 100 ms"),
+    ],
+)
+def test_harm_that_chance_explains_is_called_so(bad, slow, said):
+    witness = Witness()
+    for number in range(100):
+        witness(served("base", 200, 50))
+        witness(served("canary", 503 if number < bad else 200, 500 if number < slow else 50))
+    assert tell_harm(witness, 100.0) == said
+    assert tell_harm(witness, None) == said.partition(";")[0]

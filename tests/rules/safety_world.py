@@ -12,7 +12,7 @@ from typing import NamedTuple
 from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage
 from canary.rules.phases import SETTLE_SECONDS, Aliases, Flip, Phase, PointAlias, RemoveCanary, Rung, Standing
 from canary.rules.target import Shifter
-from tests.builders import OLD, STAGE, a_way_back, an_intent
+from tests.builders import BASE_VARIABLES, OLD, STAGE, a_way_back, an_intent
 
 FUNCTIONS = tuple(OLD)
 STAGE_PLACE = 0
@@ -165,20 +165,29 @@ class Case:
                 return Point(places[FUNCTIONS.index(move.function)], Alias(move.version))
 
 
-def a_case(name, *, shifter=Shifter.STAGE, **intent):
+def a_case(name, *, shifter=Shifter.STAGE, mode=None, **intent):
+    """`mode`: the value of a variable of base that some releases change; without it base has no such variable."""
     stage = STAGE if shifter is Shifter.STAGE else None
     names = dict.fromkeys(FUNCTIONS, "live")
     canaries = dict.fromkeys(FUNCTIONS, "canary") if stage else {}
     wanted = an_intent(stage=stage, **intent)
-    return Case(name, Standing(Phase.PREPARING, shifter, a_way_back(stage=stage), wanted, Aliases(names, canaries)))
+    variables = {**BASE_VARIABLES, "colour": "red", "shape": "round", **({"mode": mode} if mode else {})}
+    way_back = a_way_back(stage=stage, **({"variables": variables} if stage else {}))
+    return Case(name, Standing(Phase.PREPARING, shifter, way_back, wanted, Aliases(names, canaries)))
 
 
+FAST = {"lambdaAlias": "canary", "mode": "fast"}
 STAGE_CASES = (
     a_case("all new"),
     a_case("code only", deployment_id="dep-old"),
     a_case("deployment only", versions=OLD),
     a_case("one function", versions={**OLD, "orders-write": "6"}),
-    a_case("variables too", overrides={"lambdaAlias": "canary", "mode": "fast"}),
+    a_case("variables too", overrides=FAST),
+    a_case("variables and code", deployment_id="dep-old", overrides=FAST),
+    a_case("variables and deployment", versions=OLD, overrides=FAST),
+    a_case("variables alone", versions=OLD, deployment_id="dep-old", overrides=FAST),
+    a_case("a variable changed", mode="slow", versions=OLD, deployment_id="dep-old", overrides=FAST),
+    a_case("code, and a variable that base has", mode="fast", deployment_id="dep-old", overrides=FAST),
 )
 ALIAS_CASES = (
     a_case("all new by weights", shifter=Shifter.ALIAS),
@@ -251,14 +260,14 @@ def half_releases(case, world):
 
 def _mixed(case, world, deployment, variables):
     places = CANARY_PLACES if dict(variables)["lambdaAlias"] == "canary" else LIVE_PLACES
-    named = {**dict(variables), "lambdaAlias": ""}
+    mode = dict(variables).get("mode")
     wholes = (
-        (case.old.deployment_id, case.versions(case.old.live), {**case.old.variables, "lambdaAlias": ""}),
-        (case.new.deployment_id, case.versions(case.new.versions), {**dict(case.promoted_variables), "lambdaAlias": ""}),
+        (case.old.deployment_id, case.versions(case.old.live), case.old.variables.get("mode")),
+        (case.new.deployment_id, case.versions(case.new.versions), dict(case.promoted_variables).get("mode")),
     )
     for served in product(*(world.seen(place) for place in places)):
-        if (deployment, tuple(alias.version for alias in served), named) not in wholes:
-            yield deployment, served, named
+        if (deployment, tuple(alias.version for alias in served), mode) not in wholes:
+            yield deployment, served, mode
 
 
 def reached_places(world):
@@ -294,11 +303,25 @@ def strangers_changes(case, world):
     yield STAGE_PLACE, stage._replace(canary=Canary(stage.deployment, 50))
     yield STAGE_PLACE, stage._replace(canary=Canary("dep-theirs", 20, (("lambdaAlias", "canary"),)))
     yield STAGE_PLACE, stage._replace(deployment="dep-theirs")
-    yield STAGE_PLACE, stage._replace(variables=(*stage.variables, ("theirs", "yes")))
+    yield STAGE_PLACE, with_variables(stage, theirs="yes")
+    if "mode" in case.new.overrides:
+        for mode in ("odd", "fast", None):
+            yield STAGE_PLACE, with_variables(stage, mode=mode)
     if canary := stage.canary:
         yield STAGE_PLACE, stage._replace(canary=canary._replace(percent=50))
         by_hand = pairs({**dict(stage.variables), **dict(canary.overrides)})
         yield STAGE_PLACE, Stage(canary.deployment, by_hand, canary._replace(percent=0))
+
+
+def with_harmless_changes(world):
+    """What somebody else may do at any time: add, change and remove variables that both arms share."""
+    return world.put(STAGE_PLACE, with_variables(world.stage, theirs="yes", colour="blue", shape=None))
+
+
+def with_variables(stage, **changes):
+    """A stage with these variables changed; None removes one."""
+    variables = {**dict(stage.variables), **changes}
+    return stage._replace(variables=pairs({name: value for name, value in variables.items() if value is not None}))
 
 
 def is_foreign(case, place, value):
@@ -316,6 +339,9 @@ def foreign_parts(case, world):
         yield alias if alias and not {alias.version, *dict(alias.weights)} <= known else None
     stage = world.stage or Stage("", ())
     yield stage.deployment == "dep-theirs"
-    yield "theirs" in dict(stage.variables)
-    yield dict(stage.variables).get("lambdaAlias") == "canary"
+    variables = dict(stage.variables)
+    yield "theirs" in variables
+    yield variables.get("lambdaAlias") == "canary"
+    known = {case.old.variables.get("mode"), case.new.overrides.get("mode")}
+    yield bool(world.stage) and variables.get("mode") not in known and (variables.get("mode"),)
     yield stage.canary is not None and stage.canary.deployment == "dep-theirs"

@@ -15,6 +15,7 @@ from canary.rules.routes import RouteChanges, routes_of
 from canary.rules.target import Outside, OutsideRoute
 from canary.rules.verdict import AlarmReading, AlarmState
 from tests.builders import (
+    BASE_VARIABLES,
     DEFINITION,
     EXECUTION,
     NEW,
@@ -23,6 +24,7 @@ from tests.builders import (
     OVERRIDES,
     a_definitions,
     a_rollout,
+    a_stage,
     a_stage_survey,
     a_survey,
     a_target,
@@ -88,6 +90,12 @@ def test_overrides_the_variable_that_tells_the_arms_apart():
     assert (intent.overrides, intent.alias_variable, intent.promoted_variables) == (OVERRIDES, "lambdaAlias", {})
 
 
+def test_overrides_the_variables_of_the_release_too_and_promotes_those_alone():
+    intent = a_draft(release=Release(variables={"newCheckout": "on"})).intent
+    assert intent.overrides == {**OVERRIDES, "newCheckout": "on"}
+    assert intent.promoted_variables == {"newCheckout": "on"}
+
+
 def test_has_neither_deployment_nor_overrides_without_a_stage():
     draft = a_draft(target=a_target(stage=None))
     assert draft.intent == Intent(NEW)
@@ -115,10 +123,15 @@ def test_notes_what_a_cache_means_for_latency():
         (Release(OLD, "dep-9"), NAMED, False),
         (Release(OLD, "dep-9"), replace(NAMED, base=replace(NAMED.base, definition=EDITED)), True),
         (Release({**OLD, "orders-read": "2"}), a_definitions(is_promoted=True), False),
+        (Release(OLD, UNCHANGED, {"newCheckout": "on"}), a_definitions(is_promoted=True), False),
+        (Release(OLD, variables={"region": "us"}), a_definitions(is_promoted=True), False),
+        (Release(OLD, UNCHANGED, {"region": "eu"}), a_definitions(is_promoted=True), True),
+        (Release({**OLD, "orders-read": "2"}, UNCHANGED, {"region": "eu"}), a_definitions(is_promoted=True), False),
     ],
 )
 def test_knows_a_release_that_base_already_runs(release, definitions, is_same):
-    assert is_unchanged(a_draft(release=release, survey=with_stage(definitions=definitions))) is is_same
+    survey = with_stage(definitions=definitions, stage=a_stage(variables={**BASE_VARIABLES, "region": "eu"}))
+    assert is_unchanged(a_draft(release=release, survey=survey)) is is_same
 
 
 @pytest.mark.parametrize(("release", "is_same"), [(Release(OLD), True), (Release(), False)])

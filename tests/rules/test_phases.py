@@ -199,7 +199,8 @@ def test_a_refused_promotion_by_weights_goes_back_at_once():
         (Rung.RETREATING, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], Rung.RETURNED),
         (Rung.RETREATING, on_stage(ALL), (), Rung.RETURNED),
         (Rung.RETURNED, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], Rung.RETURNED),
-        (Rung.DOUBTED, on_stage(replace(ALL, variables={"lambdaAlias": "live", "theirs": "yes"})), LIVE_TO_NEW, Rung.BASED),
+        (Rung.DOUBTED, on_stage(replace(ALL, variables={"lambdaAlias": "live", "theirs": "yes"})), (), Rung.RETREATING),
+        (Rung.DOUBTED, on_stage(replace(ALL, variables={"lambdaAlias": "theirs"})), LIVE_TO_NEW, Rung.BASED),
         (Rung.DOUBTED, on_stage(replace(ALL, deployment_id="dep-theirs")), LIVE_TO_NEW, Rung.BASED),
         (Rung.DOUBTED, on_stage(FLIPPED, NEW), (), Rung.BASED),
         (Rung.RETREATING, on_stage(FLIPPED, {**OLD, "orders-read": "2"}), LIVE_TO_NEW[1:], Rung.BASED),
@@ -340,8 +341,8 @@ def test_a_canary_alias_that_somebody_gave_bases_traffic_is_not_moved():
 def test_variables_that_somebody_changed_are_told():
     stage = a_stage(variables={"lambdaAlias": "canary", "theirs": "yes"})
     assert find_foreign(a_standing(Phase.SHIFTING), on_stage(stage)) == (
-        "the stage's variable lambdaAlias is canary, which this rollout did not set (it was live)",
-        "the stage's variable theirs is yes, which this rollout did not set (it was None)",
+        'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
+        'someone else changed stage variable theirs from absent to "yes"; both arms see it alike',
     )
 
 
@@ -360,7 +361,7 @@ def test_a_target_without_a_stage_has_no_foreign_one():
     [
         (on_stage(a_stage(THEIRS), NEW), "the stage has a canary that is not this rollout's"),
         (on_stage(replace(ALL, deployment_id="dep-theirs"), NEW), "the stage's deployment is dep-theirs"),
-        (on_stage(replace(FLIPPED, variables=OVERRIDES), NEW), "the stage's variable lambdaAlias is canary"),
+        (on_stage(replace(FLIPPED, variables=OVERRIDES), NEW), 'the stage\'s variable lambdaAlias is "canary"'),
         (on_stage(ALL, {**NEW, "orders-read": "9"}), "alias orders-read:live points at 9"),
         (on_stage(None, NEW), "the stage is gone"),
     ],
@@ -381,7 +382,15 @@ def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_told():
     stage = replace(FLIPPED, variables={"lambdaAlias": "live", "theirs": "yes"})
     made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(stage, NEW), NOW)
     assert made.after.phase is Phase.PROMOTED
-    assert made.found == ("the stage's variable theirs is yes, which this rollout did not set (it was None)",)
+    assert made.found == ('someone else changed stage variable theirs from absent to "yes"; both arms see it alike',)
+
+
+def test_a_promoted_variable_that_someone_changed_is_an_obstacle():
+    promotion = a_promotion(Rung.FLIPPED, intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
+    stage = replace(FLIPPED, variables={"lambdaAlias": "live", "mode": "odd"}, canary=None)
+    made = plan_pass(promotion, on_stage(stage, NEW), NOW)
+    assert (made.moves, made.answer) == ((), Answer.REFUSED)
+    assert made.blocked == 'the stage\'s variable mode is "odd", which this rollout did not set (it was absent)'
 
 
 def test_a_stage_that_is_gone_takes_no_live_alias_along():

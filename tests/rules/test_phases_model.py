@@ -30,6 +30,7 @@ from tests.rules.safety_world import (
     reached_places,
     script,
     strangers_changes,
+    with_harmless_changes,
 )
 
 
@@ -160,6 +161,8 @@ class Model:
         now = state.world.now
         standing = replace(self.case.standing, phase=state.phase, rung=state.rung, not_before=state.not_before)
         planned = plan_pass(standing, live_of(state.world), now)
+        if self.case.is_stage:
+            self.check_harmless_changes(state, standing, planned)
         if planned.blocked:
             assert not planned.moves
             self.endings.add("blocked")
@@ -236,6 +239,15 @@ class Model:
                 parts = [tuple(foreign_parts(self.case, world)) for world in (state.world, after)]
                 assert parts[0] == parts[1], f"{call} in {state}"
                 assert place not in CANARY_PLACES, f"{call} although base is served by it in {state}"
+
+    def check_harmless_changes(self, state, standing, planned):
+        """Whatever happens to a variable that both arms share, the pass is the same, and tells of it."""
+        live = live_of(with_harmless_changes(state.world))
+        other = plan_pass(standing, live, state.world.now)
+        assert replace(other, found=planned.found) == planned, f"{other} in {state}"
+        if planned.answer is Answer.SAFE:
+            assert all(any(name in one for one in other.found) for name in ("colour", "shape", "theirs"))
+            assert is_at_rest(planned.after, live) == is_at_rest(planned.after, live_of(state.world))
 
     def foreign_places(self, state):
         """Where what somebody else put is none of this rollout's business."""

@@ -1,5 +1,8 @@
+import pytest
+
+from canary.rules.live import LiveStage
 from canary.rules.policy import STANDARD
-from canary.rules.release import PRESENT, UNCHANGED, Release, Schedule, find_lateness, find_misfits
+from canary.rules.release import PRESENT, UNCHANGED, Release, Schedule, find_lateness, find_misfits, find_overflow
 from canary.rules.target import Stage, Target, TargetFunction
 
 
@@ -31,6 +34,44 @@ def test_a_deployment_needs_a_stage():
     problems = find_misfits(Release({"zzz": "1"}, UNCHANGED), a_target(stage=False))
     assert [problem.field for problem in problems] == ["release.functions.zzz", "release.deployment"]
     assert problems[1].value == 'target orders has no stage, got "unchanged"'
+
+
+def test_variables_need_a_stage():
+    (problem,) = find_misfits(Release(variables={"newCheckout": "on", "region": "eu"}), a_target(stage=False))
+    assert str(problem) == (
+        "release.variables: target orders has no stage, got newCheckout, region; drop release.variables; aliases have none"
+    )
+
+
+def test_no_release_sets_the_variable_that_tells_the_arms_apart():
+    release = Release(variables={"newCheckout": "on", "lambdaAlias": "canary"})
+    (problem,) = find_misfits(release, a_target())
+    assert str(problem) == ("release.variables.lambdaAlias: it tells the canary from base, so no release can set it; drop it")
+    assert find_misfits(Release(variables={"newCheckout": "on"}), a_target()) == ()
+
+
+def variables(*numbers):
+    return {f"v{number}": "x" for number in numbers}
+
+
+@pytest.mark.parametrize(
+    ("found", "brought", "many"),
+    [
+        (0, range(100), None),
+        (1, range(100), None),
+        (99, range(99, 101), "2 new ones beside its 99"),
+        (0, range(101), "101 new"),
+    ],
+)
+def test_a_stage_has_room_for_a_hundred_variables(found, brought, many):
+    problems = find_overflow(Release(variables=variables(*brought)), LiveStage("dep-old", variables(*range(found))))
+    assert [problem.field for problem in problems] == (["release.variables"] if many else [])
+    assert all(f"a stage has at most 100 variables, got {many}" in problem.value for problem in problems)
+
+
+def test_a_release_that_brings_no_new_variable_fits_a_stage_however_full():
+    full = LiveStage("dep-old", variables(*range(101)))
+    assert find_overflow(Release(), full) == find_overflow(Release(variables=variables(100)), full) == ()
 
 
 def test_a_schedule_is_late_only_after_its_limit():

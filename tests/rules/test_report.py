@@ -1,14 +1,22 @@
+import json
+import shlex
 from dataclasses import replace
 
 import pytest
 
+from canary.edge.model import require
+from canary.edge.request import parse_advance, parse_operator_call
+from canary.rules.harm import Harm
 from canary.rules.phases import Phase
+from canary.rules.release import Advance
 from canary.rules.report import TASKS, states_entered, summary, usage_of
 from canary.rules.rollout import StepState, Tally
+from local.controller import function_name
 from statemachine.definition import load, states_of, task_names
 from tests.builders import NOON, a_rollout, a_target
 
 TALLY = Tally(canary_requests=900, canary_bad=12, base_requests=1800, base_bad=2, metrics_requested=300, looks=45, drains=4)
+HARM = Harm().plus(nc=900, ec=12, nb=1800, eb=2)
 
 
 HOLD = {"HoldRollout", "Held", "AdvanceRollout", "BakeOn"}
@@ -16,7 +24,7 @@ BETWEEN = {"held_looks": 12, "advances": 3}
 
 
 def an_ended(phase, *, target=None, tally=TALLY, **changes):
-    return a_rollout(target=target, phase=phase, tally=tally, step=StepState(index=2), reason="why", **changes)
+    return a_rollout(target=target, phase=phase, tally=tally, harm=HARM, step=StepState(index=2), reason="why", **changes)
 
 
 @pytest.mark.parametrize("phase", [Phase.PROMOTED, Phase.ROLLED_BACK])
@@ -91,9 +99,32 @@ def test_says_the_same_at_every_ending():
         "outcome": "rolled_back",
         "reason": "why",
         "requests_harmed": 11,
+        "harm_beyond_chance": True,
         "steps": 3,
         "duration_seconds": 1235,
     }
+
+
+def test_says_that_chance_explains_what_was_harmed():
+    chance = Harm().plus(nc=900, ec=3, nb=1800, eb=2)
+    said = summary(replace(an_ended(Phase.PROMOTED), harm=chance), "promoted", NOON)
+    assert (said["requests_harmed"], said["harm_beyond_chance"]) == (2, False)
+
+
+def test_a_held_rollout_says_its_weight_until_when_and_what_to_do():
+    said = summary(an_ended(Phase.HELD, held_since=NOON, held_until=NOON + 90_000), Phase.HELD, NOON)
+    assert (said["weight_percent"], said["held_until"]) == (50.0, "2026-02-01T13:00:00Z")
+    advance, abort = shlex.split(said["next_step"]), shlex.split(said["abort"])
+    assert advance[:5] == ["aws", "stepfunctions", "start-execution", "--region", "eu-west-1"]
+    assert advance[6] == "arn:aws:states:eu-west-1:123456789012:stateMachine:canary-rollout"
+    assert require(parse_advance(json.loads(advance[-1]))) == Advance("orders")
+    assert abort[:7] == ["aws", "lambda", "invoke", "--region", "eu-west-1", "--function-name", function_name("OperateRollout")]
+    assert require(parse_operator_call(json.loads(abort[abort.index("--payload") + 1]))).target == "orders"
+
+
+@pytest.mark.parametrize("phase", [Phase.PROMOTED, Phase.ROLLED_BACK])
+def test_a_rollout_that_is_over_has_no_next_step(phase):
+    assert not {"weight_percent", "held_until", "next_step", "abort"} & {*summary(an_ended(phase), phase, NOON)}
 
 
 def test_a_rollout_that_has_not_ended_has_lasted_until_now():

@@ -4,7 +4,7 @@ import pytest
 
 from canary.rules.phases import Aliases, Phase, Rung, Standing
 from canary.rules.policy import Progression
-from canary.rules.rollout import StepState, Tally
+from canary.rules.rollout import StepState
 from canary.rules.target import Shifter
 from tests.builders import a_rollout, a_target, a_way_back, an_intent
 
@@ -24,21 +24,6 @@ def test_has_no_canary_aliases_without_a_stage():
     standing = a_rollout(target=a_target("orders-read", stage=None)).standing
     assert standing.shifter is Shifter.ALIAS
     assert standing.aliases == Aliases({"orders-read": "live"}, {})
-
-
-@pytest.mark.parametrize(
-    ("canary", "base", "harmed"),
-    [
-        ((100, 10), (900, 9), 9),  # base would have failed 1 of the 100
-        ((100, 10), (0, 0), 10),
-        ((100, 1), (900, 90), 0),
-        ((0, 0), (900, 90), 0),
-        ((10, 1), (100, 5), 0),  # 0.5 beyond, rounded to even
-        ((10, 2), (100, 5), 2),
-    ],
-)
-def test_counts_as_harmed_what_base_would_have_served(canary, base, harmed):
-    assert Tally(*canary, *base).harmed == harmed
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from canary.rules.live import LiveAlias
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
-from canary.rules.strays import find_changes_in_bake, find_changes_since_check
+from canary.rules.strays import find_changes_in_bake, find_changes_since_check, find_harmless_changes
 from canary.rules.target import Shifter
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
@@ -44,7 +44,10 @@ def test_nothing_has_changed_since_the_check_of_aliases_alone():
             "the live alias of orders-write was moved from version 5 to 5 and 6 at 0.1",
         ),
         (a_live(stage=a_stage(deployment_id="dep-3")), "the stage's deployment was changed from dep-old to dep-3"),
-        (a_live(stage=a_stage(variables=OVERRIDES)), "the stage's variables were changed"),
+        (
+            a_live(stage=a_stage(variables=OVERRIDES)),
+            'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
+        ),
         (a_live(stage=a_stage(a_canary())), "the stage has got a canary of deployment dep-new"),
     ],
 )
@@ -95,13 +98,42 @@ def test_a_canary_with_all_traffic_is_as_the_rollout_left_it():
             "alias orders-read:live points at 9, which this rollout did not set; left as found",
         ),
         (
-            in_bake(a_stage(a_canary(), variables={**OVERRIDES, "lambdaAlias": "live", "mode": "x"})),
-            "the stage's variable mode is x, which this rollout did not set (it was None)",
+            in_bake(a_stage(a_canary(), variables={"lambdaAlias": "old"})),
+            'the stage\'s variable lambdaAlias is "old", which this rollout did not set (it was "live")',
         ),
     ],
 )
 def test_tells_what_was_changed_in_a_bake(live, change):
     assert find_changes_in_bake(BAKING, live) == (change,)
+
+
+OTHER = {"lambdaAlias": "live", "featureX": "on"}
+
+
+@pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.SHIFTING, Phase.TAKING_ALL])
+def test_another_variable_that_someone_set_stands_in_no_rollouts_way_and_is_told(phase):
+    rollout = replace(BAKING, phase=phase)
+    percent = 100 if phase is Phase.TAKING_ALL else 10
+    assert find_changes_since_check(rollout, a_live(stage=a_stage(variables=OTHER))) == ()
+    live = in_bake(a_stage(a_canary(percent), variables=OTHER))
+    assert find_changes_in_bake(rollout, live) == ()
+    assert find_harmless_changes(rollout, live) == (
+        'someone else changed stage variable featureX from absent to "on"; both arms see it alike',
+    )
+
+
+def test_a_variable_of_the_release_that_someone_set_at_base_is_a_change():
+    overrides = {**OVERRIDES, "featureX": "on"}
+    rollout = replace(BAKING, intent=an_intent(overrides=overrides))
+    told = ('the stage\'s variable featureX is "on", which this rollout did not set (it was absent)',)
+    assert find_changes_since_check(rollout, a_live(stage=a_stage(variables=OTHER))) == told
+    live = in_bake(a_stage(a_canary(overrides=overrides), variables=OTHER))
+    assert find_changes_in_bake(rollout, live) == told
+    assert find_harmless_changes(rollout, live) == ()
+
+
+def test_a_target_without_a_stage_has_no_variables_that_change():
+    assert find_harmless_changes(BY_WEIGHTS, split()) == ()
 
 
 def test_weights_are_as_the_rollout_left_them():

@@ -13,6 +13,7 @@ from canary.rules.routes import routes_of
 from canary.rules.survey import find_problems, intended_deployment, intended_versions, place_of, tolerated_alarms
 from canary.rules.verdict import AlarmReading, AlarmState
 from tests.builders import (
+    BASE_VARIABLES,
     DEFINITION,
     NEW,
     OLD,
@@ -20,6 +21,7 @@ from tests.builders import (
     a_definitions,
     a_function_survey,
     a_policy,
+    a_stage,
     a_stage_survey,
     a_survey,
     a_target,
@@ -143,6 +145,13 @@ class TestIntent:
         recorded = replace(survey.stage.definitions.base, recorded=fingerprint(DEFINITION))
         survey = with_stage(definitions=replace(survey.stage.definitions, base=recorded))
         assert intended_deployment(a_target(), Release(), survey) == PRESENT
+
+    @pytest.mark.parametrize(("value", "wanted"), [("new", PRESENT), ("old", UNCHANGED)])
+    def test_a_new_value_of_a_variable_on_a_stage_with_a_cache_gets_a_deployment_of_its_own(self, value, wanted):
+        stage = a_stage(variables={**BASE_VARIABLES, "mode": "old"})
+        survey = with_stage(has_cache=True, stage=stage, definitions=a_definitions(is_promoted=True))
+        release = Release(OLD, variables={"mode": value})
+        assert intended_deployment(a_target(), release, survey) == wanted
 
     @pytest.mark.parametrize(("versions", "wanted"), [({}, PRESENT), ({"orders-read": "1", "orders-write": "5"}, UNCHANGED)])
     def test_new_code_on_a_stage_with_a_cache_gets_a_deployment_of_its_own(self, versions, wanted):

@@ -120,6 +120,46 @@ def test_a_release_of_what_base_runs_is_unchanged(ground: Ground, walk: Walk):
     assert answer == {"start": "UNCHANGED", "target": "orders", "reason": "the release is what base already runs"}
 
 
+def test_a_release_of_variables_alone_may_start(ground: Ground, walk: Walk):
+    answer = walk.check(release={"functions": ground.old, "deployment": "unchanged", "variables": {"newCheckout": "on"}})
+
+    assert answer["start"] == "READY"
+    assert answer["draft"]["intent"]["overrides"] == {"newCheckout": "on", "lambdaAlias": "canary"}
+    assert answer["draft"]["intent"]["deployment_id"] == ground.way_back
+
+
+def test_variables_that_base_has_already_are_nothing_new(ground: Ground, walk: Walk):
+    ground.patch("/variables/newCheckout", "on")
+    given = {"functions": ground.old, "deployment": "unchanged"}
+
+    assert walk.check(release={**given, "variables": {"newCheckout": "on"}})["start"] == "UNCHANGED"
+    assert walk.check(release={**given, "variables": {"newCheckout": "off"}})["start"] == "READY"
+
+
+def test_variables_that_no_release_can_set_are_refused_with_everything_else(ground: Ground, walk: Walk):
+    ground.patch("/variables/newCheckout", "on")
+    many = {f"v{number}": "x" for number in range(99)}
+    answer = walk.check(speed=3, release={"variables": {**many, "lambdaAlias": "canary"}})
+
+    assert answer["start"] == "REFUSED"
+    for said in ("speed", "lambdaAlias: it tells the canary from base", "at most 100 variables, got 99 new ones beside its 2"):
+        assert said in answer["reason"]
+
+
+def test_a_target_of_aliases_takes_no_variables(ground: Ground):
+    answer = ground.walk(ground.ship).check(release={"variables": {"newCheckout": "on"}})
+
+    assert answer["start"] == "REFUSED"
+    assert "target orders-ship has no stage, got newCheckout; drop release.variables" in answer["reason"]
+
+
+def test_what_step_functions_and_its_console_add_is_ignored(walk: Walk):
+    parent = "arn:aws:states:eu-west-1:123456789012:execution:release-train:7"
+    answer = walk.check(AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID=parent, Comment="Insert your JSON here", reason="a\nb")
+
+    assert (answer["start"], answer["reason"]) == ("READY", "a b")
+
+
 def test_a_target_that_another_rollout_holds_is_refused(ground: Ground, walk: Walk):
     other = ground.walk().begin()
     answer = walk.check()

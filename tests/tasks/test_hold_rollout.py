@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.walk import Ground, TaskFailedError, Walk
+from local.controller import function_name
+from tests.tasks.walk import Ground, TaskFailedError, Walk, iso
 
 SCHEDULED = {"policy": {"progression": "scheduled", "max_hold_seconds": 7200}}
 
@@ -30,6 +31,9 @@ def test_a_held_rollout_has_no_execution_and_keeps_its_weight(ground: Ground):
 
     assert (answer["outcome"], answer["rollout"], answer["steps"]) == ("held", walk.rollout_id, 1)
     assert (walk.record.phase, walk.held.lock.owner, ground.percent) == ("held", "held", 25.0)
+    assert (answer["weight_percent"], answer["held_until"]) == (25.0, iso(walk.record.held_until).replace(".000", ""))
+    assert f"--state-machine-arn {ground.rig.controller.machine_arn} --input" in answer["next_step"]
+    assert f"--function-name {function_name('OperateRollout')} " in answer["abort"]
     assert walk.record.held_until - walk.record.held_since == 7200
     assert ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})["answer"] == "WAIT"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from canary.tasks.make_safe import LONGEST_CAUSE
 from local.faults import Fault, Mode
 
 if TYPE_CHECKING:
@@ -18,6 +19,16 @@ def test_without_a_record_nothing_was_changed(ground: Ground):
     assert (answer["answer"], answer["ending"]) == ("SAFE", "REFUSED")
     assert answer["reason"] == "nothing was changed: LockedError: somebody was faster"
     assert ground.rig.is_at_rest()
+
+
+def test_a_reason_is_no_longer_than_a_fail_state_takes(ground: Ground):
+    nothing = ground.walk().make_safe("E", "x" * 40_000)
+    walk = ground.walk().shift()
+    walk.make_safe("E", "x" * 40_000)
+    walk.end()
+    ended = walk.make_safe("E", "again")
+
+    assert [len(answer["reason"]) for answer in (nothing, ended)] == [LONGEST_CAUSE, LONGEST_CAUSE]
 
 
 def test_a_canary_is_taken_away_in_three_passes(ground: Ground):

@@ -76,7 +76,10 @@ def test_a_retry_freezes_no_second_history(walk: Walk):
 
 
 CHANGES = {
-    "variable": (lambda ground: ground.patch("/variables/feature", "on"), "the stage's variables were changed"),
+    "alias variable": (
+        lambda ground: ground.patch("/variables/lambdaAlias", "canary"),
+        'the stage\'s variable lambdaAlias is "canary", which this rollout did not set',
+    ),
     "canary": (lambda ground: ground.patch("/canarySettings/percentTraffic", "5.0"), "the stage has got a canary"),
     "live alias": (
         lambda ground: ground.point("orders-read", "live", "2"),
@@ -90,22 +93,26 @@ def test_a_target_changed_since_its_check_is_left_alone(
     ground: Ground, walk: Walk, change: Callable[[Ground], None], said: str
 ):
     change(ground)
-    try:
-        with pytest.raises(TaskFailedError, match=said) as failed:
-            walk.task("PrepareRelease")
-    finally:
-        if "feature" in ground.rig.stage["variables"]:
-            stage = ground.rig.target.stage
-            ground.aws.client("apigateway").update_stage(
-                restApiId=stage.rest_api_id,
-                stageName=stage.stage_name,
-                patchOperations=[{"op": "remove", "path": "/variables/feature"}],
-            )
+    with pytest.raises(TaskFailedError, match=said) as failed:
+        walk.task("PrepareRelease")
 
     assert failed.value.kind == "StateChangedError"
     assert "start the rollout again" in failed.value.message
     assert deployments(ground, f"canary rollout {walk.rollout_id}") == []
     assert ground.alias("orders-read", "canary") == ("1", {})
+
+
+def test_another_variable_set_since_the_check_is_no_reason_to_stop(ground: Ground, walk: Walk):
+    ground.patch("/variables/featureX", "on")
+    assert walk.task("PrepareRelease") == {"wait_seconds": 30}
+    assert ground.rig.stage["variables"] == {"lambdaAlias": "live", "featureX": "on"}
+
+
+def test_a_variable_of_the_release_set_since_the_check_is_one(ground: Ground):
+    walk = ground.walk().begin(release={"variables": {"featureX": "on"}})
+    ground.patch("/variables/featureX", "on")
+    with pytest.raises(TaskFailedError, match=r"the stage.s variable featureX is .*; start the rollout again"):
+        walk.task("PrepareRelease")
 
 
 def test_a_definition_edited_since_its_check_is_not_deployed(ground: Ground, edited: Walk):

@@ -72,6 +72,7 @@ class Ground:
         operations = [
             {"op": "replace", "path": "/deploymentId", "value": self.way_back},
             {"op": "replace", "path": "/variables/lambdaAlias", "value": "live"},
+            *({"op": "remove", "path": f"/variables/{name}"} for name in self.rig.stage["variables"] if name != "lambdaAlias"),
         ]
         if "canarySettings" in self.rig.stage:
             gateway.update_stage(**names, patchOperations=[{"op": "remove", "path": "/canarySettings"}])
@@ -183,16 +184,16 @@ class Walk:
         self.lock()
         return self
 
-    def prepare(self) -> Walk:
+    def prepare(self, **request: object) -> Walk:
         """Ready for its first shift."""
-        self.begin()
+        self.begin(**request)
         self.task("PrepareRelease")
         self.pause(SETTLE)
         return self
 
-    def shift(self) -> Walk:
+    def shift(self, **request: object) -> Walk:
         """Its first step's weight set."""
-        self.prepare()
+        self.prepare(**request)
         self.task("ShiftTraffic")
         return self
 

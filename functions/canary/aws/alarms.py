@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
@@ -60,7 +61,7 @@ def with_blips(
 
 
 def _has_fired(cloudwatch: Any, name: str, since: float, until: float) -> bool:  # noqa: ANN401
-    with refusals(f"aws cloudwatch describe-alarm-history --alarm-name {name} --history-item-type StateUpdate"):
+    with refusals(f"aws cloudwatch describe-alarm-history --alarm-name {quote(name)} --history-item-type StateUpdate"):
         pages = cloudwatch.get_paginator("describe_alarm_history").paginate(
             AlarmName=name,
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import NoticeRefusedError
+from canary.rules.report import describe_hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,5 +68,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "steps": len(steps),
         "weight_percent": float(steps[index].weight) if index >= 0 else 0.0,
         "reason": rollout.reason[:LONGEST_CAUSE],
-        "requests_harmed": rollout.tally.harmed,
+        "requests_harmed": rollout.harm.requests,
+        "harm_beyond_chance": rollout.harm.is_beyond_chance,
+        **describe_hold(rollout),
     }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from decimal import Decimal
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
@@ -114,8 +117,7 @@ class Stages:
 
     def command(self, operations: list[PatchOperation]) -> str:
         """The AWS CLI command that sends the same patch list by hand."""
-        shorthand = " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in operations)
-        return f"{self._command('update-stage')} --patch-operations {shorthand}"
+        return f"{self._command('update-stage')} --patch-operations {_written_out(operations)}"
 
     def _command(self, verb: str) -> str:
         return f"aws apigateway {verb} --rest-api-id {self._stage.rest_api_id} --stage-name {self._stage.stage_name}"
@@ -171,3 +173,10 @@ def group_of(destination_arn: str | None) -> str | None:
 
 def _replace(path: str, value: str) -> PatchOperation:
     return {"op": "replace", "path": path, "value": value}
+
+
+def _written_out(operations: list[PatchOperation]) -> str:
+    """In the CLI's shorthand, or as JSON where a value holds what shorthand or a shell would take for its own."""
+    if all(re.fullmatch(r"[\w./-]*", text) for one in operations for text in one.values()):
+        return " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in operations)
+    return quote(json.dumps(operations))

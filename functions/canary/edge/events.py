@@ -110,7 +110,7 @@ class ExecutionEvent:
 class AlarmEvent:
     """EventBridge's "CloudWatch Alarm State Change"; ``now`` is when it was sent, in epoch seconds."""
 
-    alarm: Annotated[Word, Field(validation_alias=AliasPath("detail", "alarmName"))]
+    alarm: Annotated[str, Field(validation_alias=AliasPath("detail", "alarmName"))]
     state: Annotated[Word, Field(validation_alias=AliasPath("detail", "state", "value"))]
     now: Annotated[Now, Field(validation_alias="time")]
 

@@ -105,6 +105,25 @@ class ServerErrors(Kind):
         return {"enum": ["5xx", False, "false"]}
 
 
+@dataclass(frozen=True, slots=True)
+class OwnAlarm(Kind):
+    """The name of an alarm of the target's own account and Region; no call reads one elsewhere (docs/aws.md#alarm-names)."""
+
+    def read(self, value: object) -> str:
+        """The name as it is."""
+        if isinstance(value, str) and re.match(ALARM_ARN, value):
+            raise refusal(
+                f"alarms are named, and only those of this account and Region can be read, got {show(value)}",
+                "give the alarm's name, not its ARN; to use another account's metric, make an alarm on it here",
+            )
+        return ALARM.read(value)
+
+    def schema(self) -> "JsonSchemaValue":
+        """A string, and no ARN."""
+        name = {"type": "string", "minLength": 1, "maxLength": LONGEST_ALARM, "pattern": r"^[^\u0000-\u001f\u007f]*$"}
+        return {**name, "not": {"pattern": f"^{ALARM_ARN}"}}
+
+
 YEAR_SECONDS = 31_536_000
 """No execution lasts longer (docs/aws.md#execution-limit)."""
 
@@ -138,6 +157,14 @@ StageVariableName = Annotated[
         "a stage variable's name (letters, digits and _, at most 64)",
         "[a-zA-Z0-9_]{1,64}",
         "give the name inside ${stageVariables.<name>} of the integrations",
+    ),
+]
+OverrideName = Annotated[
+    str,
+    Text(
+        "the name of a variable that a canary can have of its own (letters and digits, at most 64)",
+        "[a-zA-Z0-9]{1,64}",
+        "write it like newCheckout; whether a canary's own variable may have _ is unknown (docs/aws.md#stage-variables)",
     ),
 ]
 StageVariableValue = Annotated[
@@ -223,9 +250,14 @@ Deployment = Annotated[
         f"write {PRESENT}, {UNCHANGED} or an id",
     ),
 ]
-AlarmName = Annotated[
-    str, Text("an alarm's name (at most 255 characters)", "(?!arn:)[ -~]{1,255}", "give the alarm's name, not its ARN")
-]
+LONGEST_ALARM = 255
+ALARM = Text(
+    f"an alarm's name (1 to {LONGEST_ALARM} characters, none of them a control character)",
+    rf"[^\u0000-\u001f\u007f\ud800-\udfff]{{1,{LONGEST_ALARM}}}",
+    "give the alarm's name as CloudWatch shows it",
+)
+ALARM_ARN = "arn:[a-z0-9-]+:cloudwatch:"
+AlarmName = Annotated[str, OwnAlarm()]
 RoleArn = Annotated[
     str,
     Text(

@@ -7,6 +7,7 @@ known to the fields, not here.
 
 import enum
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ REFUSED = "refused"
 LONGEST_NUMBER = 40
 NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?"
 WHOLE_NUMBER = r"-?[0-9]+"
+JOINERS = "\u200c\u200d"
+"""Invisible, and part of what is read: they join letters and the parts of an emoji."""
 
 
 def refusal(value: str, fix: str) -> PydanticCustomError:
@@ -234,6 +237,32 @@ class Prose(Kind):
     def schema(self) -> "JsonSchemaValue":
         """A string within these lengths."""
         return {"type": "string", "minLength": self.at_least, "maxLength": self.at_most}
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Kind):
+    """Any text, made into one line of a bounded length.
+
+    Line ends, control characters and runs of spaces become one space each. What is longer is cut and ends in an ellipsis.
+    """
+
+    at_most: int
+
+    def read(self, value: object) -> str:
+        """The text on one line."""
+        spaced = "".join(" " if _is_control(one) else one for one in _read_text(value))
+        line = " ".join(spaced.split())
+        return line if len(line) <= self.at_most else f"{line[: self.at_most - 1].rstrip()}…"
+
+    def schema(self) -> "JsonSchemaValue":
+        """Any string."""
+        return {"type": "string"}
+
+
+def _is_control(character: str) -> bool:
+    """Whether a character is read as nothing by people, and as an order by a terminal or not at all by UTF-8."""
+    category = unicodedata.category(character)
+    return category in {"Cc", "Cs"} or (category == "Cf" and character not in JOINERS)
 
 
 def suggest(value: object, words: Iterable[str]) -> str:

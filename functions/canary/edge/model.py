@@ -4,6 +4,7 @@ Pydantic stops checking how fields agree with each other as soon as one of them 
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, model_validator
@@ -16,7 +17,10 @@ from canary.rules.problems import Problem, RefusedError, cut, nearest, show
 if TYPE_CHECKING:
     from typing import Self
 
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import ErrorDetails
+    from pydantic_core.core_schema import CoreSchema
 
 Path = tuple[int | str, ...]
 Value = TypeVar("Value")
@@ -32,11 +36,15 @@ class Clash(NamedTuple):
 
 
 class Strict(BaseModel):
-    """The parent of what users write. Each field's description is a noun phrase, so that a fix can be "give <it>"."""
+    """The parent of what users write. Each field's description is a noun phrase, so that a fix can be "give <it>".
+
+    ``ignored``: keys that others add and that mean nothing here, with a description each; their values may be anything.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     shape: ClassVar[str] = "a mapping"
+    ignored: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:  # noqa: ARG003 - for models with such rules
@@ -49,8 +57,10 @@ class Strict(BaseModel):
         """The model, or a validation error with every problem in words of our own."""
         clashes = cls.find_clashes(raw) if isinstance(raw, Mapping) else ()
         found = [_line(clash) for clash in clashes]
+        is_mapping = isinstance(raw, Mapping)
+        known = {key: value for key, value in raw.items() if key not in cls.ignored} if is_mapping else raw
         try:
-            model = handler(raw)
+            model = handler(known)
         except ValidationError as error:
             fields = {field.alias or name: field.description or name for name, field in cls.model_fields.items()}
             worded = [_line(explain(line, fields=fields, shape=cls.shape)) for line in error.errors(include_url=False)]
@@ -58,6 +68,13 @@ class Strict(BaseModel):
         if found:
             raise ValidationError.from_exception_data(cls.__name__, found)
         return model
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: "CoreSchema", handler: "GetJsonSchemaHandler") -> "JsonSchemaValue":
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema)["properties"]
+        properties.update({name: {"description": text} for name, text in cls.ignored.items()})
+        return schema
 
 
 def parse(model: type[M], raw: object, *, at: str = "") -> tuple[M | None, tuple[Problem, ...]]:

@@ -16,13 +16,13 @@ from canary.edge.fields import (
     Deployment,
     FunctionName,
     Lateness,
+    OverrideName,
     ScheduledTime,
-    StageVariableName,
     StageVariableValue,
     TargetName,
     Version,
 )
-from canary.edge.kinds import Given, OneOf, Prose
+from canary.edge.kinds import Given, Line, OneOf
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
 from canary.rules.release import Advance, Expectation, Journey, Release, Request, Schedule
@@ -32,7 +32,15 @@ if TYPE_CHECKING:
 
     from canary.rules.problems import Problem
 
-REASON = Prose("a reason", 0, 500)
+LONGEST_REASON = 500
+WHY = f"why, on one line of at most {LONGEST_REASON} characters, to which longer text is cut"
+ADDED_BY_OTHERS = MappingProxyType(
+    {
+        "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "the execution that started this one, for the console's link",
+        "Comment": "what the console puts into a new input; nothing reads it",
+    }
+)
+"""Keys that may stand at the top of any execution's input (docs/aws.md#execution-input)."""
 
 
 class ReleaseModel(Strict):
@@ -49,7 +57,7 @@ class ReleaseModel(Strict):
         "without it present if the definition changed since the last promotion, else unchanged",
     )
 
-    variables: dict[StageVariableName, StageVariableValue] = Field(
+    variables: dict[OverrideName, StageVariableValue] = Field(
         default_factory=dict,
         description="stage variables for the canary alone; promotion gives them to base, a rollback drops them",
         json_schema_extra={"additionalProperties": False},
@@ -70,7 +78,7 @@ class ReleaseModel(Strict):
 
 
 Target = Annotated[TargetName, Field(description="the name of a registered target")]
-Reason = Annotated[str, REASON, Field(description="why, for the record and the reports, such as a ticket")]
+Reason = Annotated[str, Line(LONGEST_REASON), Field(description=f"{WHY}; such as a ticket")]
 ScheduledAt = Annotated[
     ScheduledTime | None,
     Given(),
@@ -84,6 +92,8 @@ HOUR_SECONDS = 3600
 
 class AdvanceModel(Strict):
     """The input of an execution that takes a held rollout's next step."""
+
+    ignored = ADDED_BY_OTHERS
 
     journey: Annotated[Journey, OneOf(Journey, (Journey.ADVANCE,))] = Field(description="what the execution does: advance")
     target: Target
@@ -105,6 +115,8 @@ class AdvanceModel(Strict):
 
 class RequestModel(Strict):
     """The input of an execution that starts a rollout."""
+
+    ignored = ADDED_BY_OTHERS
 
     journey: Annotated[Journey, OneOf(Journey, (Journey.START,))] = Field(
         default=Journey.START, description="what the execution does: start; advance has an input of its own"
@@ -145,7 +157,7 @@ class OperatorModel(Strict):
 
     verb: Annotated[Verb, OneOf(Verb)] = Field(description="the signal to the target's rollout: abort")
     target: TargetName = Field(description="the name of a registered target")
-    reason: Annotated[str, REASON] = Field(default="", description="why, for the record and the reports")
+    reason: Annotated[str, Line(LONGEST_REASON)] = Field(default="", description=WHY)
 
 
 @dataclass(frozen=True, slots=True)

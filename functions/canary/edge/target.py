@@ -149,7 +149,9 @@ class TargetModel(Strict):
         description="how carefully a release is brought in: a shipped policy's name, or changes to one",
     )
     metrics: MetricsModel = Field(default_factory=MetricsModel, description="what is compared between canary and base")
-    alarms: tuple[AlarmName, ...] = Field(default=(), description="your own alarms; one firing rolls back")
+    alarms: tuple[AlarmName, ...] = Field(
+        default=(), description="your own alarms by name, of this account and Region only; one firing rolls back"
+    )
     shared_live_alias: Switch = Field(
         default=False,
         description="whether others (event sources, topics, rules, other stages) may use the live aliases too",

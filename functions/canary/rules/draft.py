@@ -59,8 +59,10 @@ def draft_rollout(
 
 def is_unchanged(rollout: Rollout) -> bool:
     """Whether the release is already what base runs."""
-    is_same_deployment = rollout.intent.deployment_id == rollout.way_back.deployment_id and not rollout.plan.is_new_deployment
-    return is_same_deployment and dict(rollout.intent.versions) == dict(rollout.way_back.live)
+    intent, way_back = rollout.intent, rollout.way_back
+    is_same_deployment = intent.deployment_id == way_back.deployment_id and not rollout.plan.is_new_deployment
+    has_variables = intent.promoted_variables.items() <= way_back.variables.items()
+    return is_same_deployment and has_variables and dict(intent.versions) == dict(way_back.live)
 
 
 def _plan(policy: Policy, target: Target, survey: Survey, request: Request, wanted: str) -> Plan:
@@ -118,6 +120,6 @@ def _intent(target: Target, request: Request, survey: Survey, wanted: str) -> In
     return Intent(
         versions=versions,
         deployment_id=known.get(wanted, wanted),
-        overrides={variable: str(target.functions[0].canary)},
+        overrides={**request.release.variables, variable: str(target.functions[0].canary)},
         alias_variable=variable,
     )

@@ -139,7 +139,14 @@ def _fold(
 ) -> tuple[Rollout, judge.Evidence]:
     whole = {metric: counts for metric, counts in seen.items() if counts.is_whole}
     errors = whole.get("errors", NOTHING)
-    rollout = replace(rollout, judged_to=minute, tally=_tally(rollout.tally, errors), totals=_with_counts(rollout.totals, seen))
+    harm = rollout.harm.plus(nc=errors.nc, ec=errors.ec or 0, nb=errors.nb, eb=errors.eb or 0)
+    rollout = replace(
+        rollout,
+        judged_to=minute,
+        tally=_tally(rollout.tally, errors),
+        harm=harm,
+        totals=_with_counts(rollout.totals, seen),
+    )
     weight = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
     if _is_own(rollout, minute, use):
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:

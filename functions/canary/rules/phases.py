@@ -51,6 +51,9 @@ that makes base whole at once.
 What somebody else did is left as found and told. Where it would leave base other than promoted, a forward pass is blocked: it
 makes no move, and a person has to look.
 
+Of the stage's variables only those that the canary overrides count; see `canary.rules.variables`. Whatever happens to another
+one, no pass does anything else.
+
 Source of the settles: docs/aws.md#propagation.
 """
 
@@ -64,6 +67,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack, is_ours
 from canary.rules.target import Shifter
+from canary.rules.variables import find_drift, find_harmless, has_old_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -303,15 +307,13 @@ def _is_at(alias: LiveAlias, version: str) -> bool:
 
 def find_foreign(standing: Standing, live: Live) -> tuple[str, ...]:
     """What of the live state is neither the way back's nor this rollout's, one sentence each."""
-    variables = _foreign_variables(standing, live.stage)
-    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage), *variables.values())
+    harmless = find_harmless(live.stage, standing.way_back, standing.intent) if live.stage else ()
+    return (*find_obstacles(standing, live), *harmless)
 
 
-def _find_obstacles(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of it forbids to promote: anything that would leave base other than promised. Further variables are the user's."""
-    variables = _foreign_variables(standing, live.stage)
-    ours = {name: text for name, text in variables.items() if name in standing.intent.overrides}
-    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage), *ours.values())
+def find_obstacles(standing: Standing, live: Live) -> tuple[str, ...]:
+    """What of it forbids to go on: anything that would leave base or canary other than promised."""
+    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage))
 
 
 def _foreign_aliases(standing: Standing, live: Live) -> Iterable[str]:
@@ -335,19 +337,7 @@ def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]
             f"the stage has a canary that is not this rollout's: deployment {stage.canary.deployment_id} "
             f"at {stage.canary.percent} %; left as found"
         )
-
-
-def _foreign_variables(standing: Standing, stage: LiveStage | None) -> dict[str, str]:
-    """By name, what to say of the stage's variables that neither the way back nor the promotion explains."""
-    if stage is None:
-        return {}
-    before, found = standing.way_back.variables, stage.variables
-    promoted = standing.intent.promoted_variables if standing.phase is Phase.MOVING_BASE else {}
-    return {
-        name: f"the stage's variable {name} is {found.get(name)}, which this rollout did not set (it was {before.get(name)})"
-        for name in sorted({*before, *found})
-        if found.get(name) not in {before.get(name), promoted.get(name, before.get(name))}
-    }
+    yield from find_drift(stage, standing.way_back, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE)
 
 
 def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
@@ -402,7 +392,7 @@ def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
     if _live_aliases_to(standing, live, standing.intent.versions):
         return _pass_live(standing, live, now)
     stage = live.stage
-    if stage is None or (foreign := _find_obstacles(standing, live)):
+    if stage is None or (foreign := find_obstacles(standing, live)):
         return _blocked(standing, "; ".join(foreign) if stage else "the stage is gone")
     if not _is_flipped(standing, stage):
         return _flip_or_retreat(standing, live, now)
@@ -441,11 +431,9 @@ def _is_new(intent: Intent, stage: LiveStage | None) -> bool:
 
 
 def _is_way_backs(standing: Standing, stage: LiveStage | None) -> bool:
-    return (
-        stage is not None
-        and stage.deployment_id == standing.way_back.deployment_id
-        and dict(stage.variables) == dict(standing.way_back.variables)
-    )
+    if stage is None or stage.deployment_id != standing.way_back.deployment_id:
+        return False
+    return has_old_variables(stage, standing.way_back, standing.intent)
 
 
 def _has_all_traffic(standing: Standing, stage: LiveStage | None) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from canary.rules.live import LiveStage
 from canary.rules.policy import PolicyChanges
-from canary.rules.problems import Problem, nearest, show
+from canary.rules.problems import Problem, cut, nearest, show
 from canary.rules.target import Shifter, Target
 
 PRESENT = "present"
@@ -17,6 +18,10 @@ PRESENT = "present"
 
 UNCHANGED = "unchanged"
 """Instead of a deployment id: the canary uses the base's own deployment."""
+
+
+MOST_VARIABLES = 100
+"""A stage has no more variables (docs/aws.md#stage-variables)."""
 
 
 class Expectation(enum.StrEnum):
@@ -97,7 +102,17 @@ def find_lateness(schedule: Schedule, now: float) -> Problem | None:
 
 def find_misfits(release: Release, target: Target) -> tuple[Problem, ...]:
     """Why a release cannot be meant for this target, judged by their shapes alone."""
-    return (*_strangers(release, target), *_stray_deployment(release, target))
+    return (*_strangers(release, target), *_stray_deployment(release, target), *_stray_variables(release, target))
+
+
+def find_overflow(release: Release, stage: LiveStage) -> tuple[Problem, ...]:
+    """Why a stage cannot have the release's variables beside its own, if it cannot."""
+    found = len(stage.variables)
+    new = len({*stage.variables, *release.variables}) - found
+    if new == 0 or found + new <= MOST_VARIABLES:
+        return ()
+    value = f"a stage has at most {MOST_VARIABLES} variables, got {new} new ones beside its {found}"
+    return (Problem("release.variables", value, "drop some, or remove from the stage what nothing reads any more"),)
 
 
 def _strangers(release: Release, target: Target) -> Iterator[Problem]:
@@ -116,3 +131,12 @@ def _stray_deployment(release: Release, target: Target) -> Iterator[Problem]:
             f"target {target.name} has no stage, got {show(release.deployment)}",
             "drop release.deployment; aliases take versions only",
         )
+
+
+def _stray_variables(release: Release, target: Target) -> Iterator[Problem]:
+    if target.stage is None and release.variables:
+        value = f"target {target.name} has no stage, got {', '.join(map(cut, release.variables))}"
+        yield Problem("release.variables", value, "drop release.variables; aliases have none")
+    elif target.stage and target.stage.alias_variable in release.variables:
+        name = target.stage.alias_variable
+        yield Problem(f"release.variables.{name}", "it tells the canary from base, so no release can set it", "drop it")

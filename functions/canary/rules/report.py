@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.rules.phases import Phase
 from canary.rules.price import Usage, price
+from canary.rules.release import Journey
 
 if TYPE_CHECKING:
     from canary.rules.rollout import Rollout
 
 FUNCTION_GB = 0.5
 SECONDS_PER_CALL = 0.3
-
+OPERATOR = "canary-OperateRollout"
+"""The function that takes an operator's verbs."""
 
 BEFORE_LOOKS = (
     *("Begin", "WhichJourney", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "WhichEntry", "PrepareRelease"),
@@ -72,8 +76,38 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         "rollout": rollout.rollout_id,
         "outcome": outcome,
         "reason": rollout.reason,
-        "requests_harmed": rollout.tally.harmed,
+        "requests_harmed": rollout.harm.requests,
+        "harm_beyond_chance": rollout.harm.is_beyond_chance,
         "steps": rollout.step.index + 1,
         "duration_seconds": round((rollout.ended_at or now) - rollout.started_at),
         "price": price(usage_of(rollout)).text,
+        **describe_hold(rollout),
     }
+
+
+def describe_hold(rollout: Rollout) -> dict[str, Any]:
+    """Of a held rollout: the weight that stays, until when, and the two commands that end the hold; else nothing."""
+    if rollout.phase is not Phase.HELD or rollout.held_until is None:
+        return {}
+    return {
+        "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight),
+        "held_until": datetime.fromtimestamp(rollout.held_until, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "next_step": _advance_command(rollout),
+        "abort": _abort_command(rollout),
+    }
+
+
+def _advance_command(rollout: Rollout) -> str:
+    machine = rollout.execution.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)
+    given = json.dumps({"journey": Journey.ADVANCE.value, "target": rollout.target.name})
+    return f"aws stepfunctions start-execution {_region(rollout)} --state-machine-arn {machine} --input '{given}'"
+
+
+def _abort_command(rollout: Rollout) -> str:
+    payload = json.dumps({"verb": "abort", "target": rollout.target.name})
+    call = f"aws lambda invoke {_region(rollout)} --function-name {OPERATOR}"
+    return f"{call} --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout"
+
+
+def _region(rollout: Rollout) -> str:
+    return f"--region {rollout.execution.split(':')[3]}"

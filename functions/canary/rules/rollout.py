@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from canary.rules.habit import Habit
+from canary.rules.harm import Harm
 from canary.rules.live import Intent, WayBack
 from canary.rules.missing import BadCounts
 from canary.rules.phases import Aliases, Phase, Rung, Standing
@@ -72,13 +73,6 @@ class Tally:
     advances: int = 0
     waits: int = 0
 
-    @property
-    def harmed(self) -> int:
-        """Canary requests that were bad beyond what base would have done with them, rounded."""
-        if not self.base_requests:
-            return self.canary_bad
-        return max(0, round(self.canary_bad - self.canary_requests * self.base_bad / self.base_requests))
-
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
@@ -120,6 +114,7 @@ class Rollout:
     bad_counts: Mapping[str, BadCounts] = field(default_factory=dict)
     split: SplitEvidence = NO_SPLIT_EVIDENCE
     blind_since: float | None = None
+    harm: Harm = field(default_factory=Harm)
     drained_from: float | None = None
     ended_at: float | None = None
     hold_after: int = 0

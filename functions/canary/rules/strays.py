@@ -1,4 +1,7 @@
-"""How a live state differs from what this rollout left: what somebody else changed under it, one sentence each."""
+"""How a live state differs from what this rollout left: what somebody else changed under it, one sentence each.
+
+Stage variables that the canary does not override are the user's: what changed of them is told apart from the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from canary.rules.live import Live, LiveAlias, LiveStage, is_ours
-from canary.rules.phases import Phase, find_foreign
+from canary.rules.phases import Phase, find_obstacles
 from canary.rules.target import Shifter
+from canary.rules.variables import find_drift, find_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def find_changes_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """What differs from the way back before the rollout's first write."""
+    """What forbids the rollout's first write, because it differs from the way back."""
     return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_early_canary(live.stage))
 
 
 def find_changes_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """What differs from what the rollout set while its canary has a share of the traffic."""
+    """What forbids to go on, because it differs from what the rollout set, while its canary has a share of the traffic."""
     weight = Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight
-    found = find_foreign(rollout.standing, live)
+    found = find_obstacles(rollout.standing, live)
     if rollout.target.shifter is Shifter.ALIAS:
         return (*found, *_wrong_weights(rollout, live, weight))
     return found or (
@@ -31,6 +35,11 @@ def find_changes_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
         *_moved_canaries(rollout, live),
         *_wrong_percent(rollout, live.stage, weight),
     )
+
+
+def find_harmless_changes(rollout: Rollout, live: Live) -> tuple[str, ...]:
+    """What someone else changed that is theirs to change: other stage variables. Told, and nothing follows from it."""
+    return find_harmless(live.stage, rollout.way_back, rollout.intent) if live.stage else ()
 
 
 def _moved_aliases(rollout: Rollout, live: Live) -> Iterator[str]:
@@ -50,8 +59,7 @@ def _moved_stage(rollout: Rollout, stage: LiveStage | None) -> Iterator[str]:
         return
     if stage.deployment_id != rollout.way_back.deployment_id:
         yield f"the stage's deployment was changed from {rollout.way_back.deployment_id} to {stage.deployment_id}"
-    if dict(stage.variables) != dict(rollout.way_back.variables):
-        yield "the stage's variables were changed"
+    yield from find_drift(stage, rollout.way_back, rollout.intent)
 
 
 def _early_canary(stage: LiveStage | None) -> Iterator[str]:

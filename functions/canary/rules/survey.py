@@ -75,9 +75,9 @@ def intended_deployment(target: Target, release: Release, survey: Survey) -> str
     definitions = survey.stage.definitions if survey.stage else None
     if release.deployment not in {None, PRESENT}:
         is_same = definitions is not None and target.stage is not None and is_served_by_base(definitions, target.stage)
-        return UNCHANGED if is_same and not _has_new_code(target, release, survey) else str(release.deployment)
+        return UNCHANGED if is_same and not _has_news(target, release, survey) else str(release.deployment)
     is_same = definitions is not None and is_promoted_last(definitions)
-    needs_own_cache = survey.stage is not None and survey.stage.has_cache and _has_new_code(target, release, survey)
+    needs_own_cache = survey.stage is not None and survey.stage.has_cache and _has_news(target, release, survey)
     return UNCHANGED if is_same and not needs_own_cache else PRESENT
 
 
@@ -88,9 +88,11 @@ def place_of(survey: Survey) -> Place | None:
     return next((found.place for found in arns if found), None)
 
 
-def _has_new_code(target: Target, release: Release, survey: Survey) -> bool:
+def _has_news(target: Target, release: Release, survey: Survey) -> bool:
+    """Whether one definition would answer differently in the two arms: by its code, or by its variables."""
     live = {name: function.live.version for name, function in survey.functions.items() if function.live}
-    return intended_versions(target, release, survey) != live
+    found = survey.stage.stage.variables if survey.stage and survey.stage.stage else {}
+    return intended_versions(target, release, survey) != live or not release.variables.items() <= found.items()
 
 
 def _newest(survey: FunctionSurvey) -> str:

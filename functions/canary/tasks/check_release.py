@@ -20,14 +20,15 @@ from canary.rules.draft import draft_rollout, is_unchanged
 from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
 from canary.rules.policy import effective_policy
 from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import find_lateness, find_misfits
+from canary.rules.release import find_lateness, find_misfits, find_overflow
 from canary.rules.rollout import Rollout, Tally
 from canary.rules.survey import ALARMS, find_problems
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock
-    from canary.rules.release import Request
+    from canary.rules.release import Release, Request
+    from canary.rules.survey import Survey
     from canary.rules.target import Target
 
 
@@ -44,7 +45,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     release = request.release if request else release_of(event.input)
     policy = effective_policy(target.policy, request.policy_override if request else None)
     found = survey(tools.clients, target, release, _promoted(lock))
-    misfits = find_misfits(release, target)
+    misfits = (*find_misfits(release, target), *_overflow(release, found))
     pending = find_pending(found.functions)
     late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
     problems = (*problems, *_held(lock, event), *misfits, *find_problems(target, release, policy, found), *late)
@@ -89,6 +90,11 @@ def _find_target(raw: Any, tools: Tools) -> tuple[Target | None, tuple[Problem, 
 def _promoted(lock: Lock) -> dict[str, str]:
     """The fingerprint of the definition promoted last, by the deployment that froze it."""
     return {lock.deployment_id: lock.fingerprint} if lock.deployment_id and lock.fingerprint else {}
+
+
+def _overflow(release: Release, found: Survey) -> tuple[Problem, ...]:
+    stage = found.stage.stage if found.stage else None
+    return find_overflow(release, stage) if stage else ()
 
 
 def _held(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:

@@ -22,7 +22,7 @@ from canary.rules.look import Folded, begin_bake, fold_minutes, numbers_of, want
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.proof import prove
 from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
-from canary.rules.strays import find_changes_in_bake
+from canary.rules.strays import find_changes_in_bake, find_harmless_changes
 from canary.rules.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class _Reader:
         folded = self._fold()
         live, alarms = self._read_live(), self._hear(folded.rollout)
         faults = (*alarm_faults(alarms), *self._find_faults(live.stage))
-        proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults)
+        changes = find_harmless_changes(folded.rollout, live)
+        proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults, notes=changes)
         rollout = replace(folded.rollout, blind_since=self._blind_since(folded.rollout, proof))
         decided = self._decide(rollout, proof, alarms, live)
         if decided.kind in GOES_ON and has_log(rollout.target):

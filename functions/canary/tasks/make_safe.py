@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 REJECTED = "CanaryRejected"
 """The error of the machine's own Fail states: the record already has the reason."""
 
+LONGEST_CAUSE = 32_000
+"""Characters of a reason that a Fail state takes (docs/aws.md#fail-cause), with room to spare: commands by hand may be long."""
+
 ENDINGS = {Phase.PROMOTED: "PROMOTED", Phase.ROLLED_BACK: "ROLLED_BACK", Phase.REFUSED: "REFUSED"}
 
 
@@ -65,14 +68,14 @@ def _ending(rollout: Rollout, event: SafetyEvent) -> Json:
     return {
         "answer": "SAFE",
         "ending": ending,
-        "reason": rollout.reason,
+        "reason": rollout.reason[:LONGEST_CAUSE],
         "wait_seconds": 0,
         "summary": summary(rollout, ending.lower(), event.now),
     }
 
 
 def _end(ending: str, reason: str, answer: str = "SAFE") -> Json:
-    return {"answer": answer, "ending": ending, "reason": reason, "wait_seconds": 0, "summary": {}}
+    return {"answer": answer, "ending": ending, "reason": reason[:LONGEST_CAUSE], "wait_seconds": 0, "summary": {}}
 
 
 handler = Handler(on(SafetyEvent), make_safe)
