@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import io
 import json
 import urllib.error
 import urllib.request
-import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +16,7 @@ from local.embedded import EmbeddedAws
 from local.refusal import NotBuiltError
 from local.served import Request
 from local.unknowns import NotRecorded
+from local.zips import zip_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -1076,15 +1075,8 @@ def test_a_refused_deletion_fails_the_stacks_and_keeps_what_the_resource_needs(a
     assert set(aws.stacks.find("s").resources) == {"Custom", "Alarm", "F", "Role"}
     source = REPLY.replace('event["ResourceProperties"].get(event["RequestType"], "{}")', '"{}"')
     code = aws.client("lambda")
-    code.update_function_code(FunctionName="answers", ZipFile=zipped(source))
+    code.update_function_code(FunctionName="answers", ZipFile=zip_of({"index.py": source}))
     assert delete(aws)["StackStatus"] == "DELETE_COMPLETE"
-
-
-def zipped(source):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as opened:
-        opened.writestr("index.py", source)
-    return content.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import io
 import json
 import threading
 import time
-import zipfile
 from itertools import pairwise
 
 import pytest
@@ -12,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded import START_TIME, EmbeddedAws
 from local.faults import StopFault, TaskFault, TaskMode
+from local.zips import zip_of
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
 
@@ -26,11 +25,8 @@ def a_function(aws, name, source):
     iam = aws.client("iam")
     if not iam.list_roles()["Roles"]:
         iam.create_role(RoleName="machine", AssumeRolePolicyDocument="{}")
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr("app.py", source)
     settings = {"Runtime": "python3.12", "Role": ROLE, "Handler": "app.handler", "Timeout": 900}
-    aws.client("lambda").create_function(FunctionName=name, **settings, Code={"ZipFile": archive.getvalue()})
+    aws.client("lambda").create_function(FunctionName=name, **settings, Code={"ZipFile": zip_of({"app.py": source})})
     return f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"
 
 
