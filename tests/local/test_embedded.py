@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from local.embedded import START_TIME, EmbeddedAws, EmbeddedAwsError
 from local.moto_seams import seams
 from local.shortcut import INSIDE
+from tests.zones import in_zone
 
 CREDENTIALS = {"aws_access_key_id": "x", "aws_secret_access_key": "y", "region_name": "eu-west-1"}
 
@@ -54,16 +55,11 @@ def test_a_client_made_before_it_was_opened_reaches_it():
         client.get_parameter(Name="/p")
 
 
-def test_times_from_the_api_are_utc_whatever_the_machine_says(aws, monkeypatch):
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-    try:
+def test_times_from_the_api_are_utc_whatever_the_machine_says(aws):
+    with in_zone("Asia/Tokyo"):
         aws.client("ssm").put_parameter(Name="/p", Value="v", Type="String")
         changed = aws.client("ssm").get_parameter(Name="/p")["Parameter"]["LastModifiedDate"]
         assert changed.isoformat() == "2026-01-05T00:00:00+00:00"
-    finally:
-        monkeypatch.undo()
-        time.tzset()
 
 
 def test_a_client_over_http_sees_the_same_account(aws):

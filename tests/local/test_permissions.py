@@ -15,6 +15,7 @@ from local.moto_seams.permissions import _Iam
 from local.permission_needs import Need, needs_of
 from local.permissions import Unused
 from local.zips import zip_of
+from tests.zones import in_zone
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 CONTROLLER_PATH, TARGET_PATH = f"/canary/controller/{REGION}/", f"/canary/target/{REGION}/"
@@ -273,7 +274,13 @@ def test_credentials_are_good_for_an_hour_of_the_embedded_clock_and_renewed_befo
     assert not aws.permissions.denied
 
 
-def test_credentials_are_refused_when_their_hour_is_over(aws):
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/New_York"])
+def test_credentials_are_refused_when_their_hour_is_over(aws, zone):
+    with in_zone(zone):
+        use_credentials_for_more_than_their_hour(aws)
+
+
+def use_credentials_for_more_than_their_hour(aws):
     role = a_target_role(aws, a_statement("*"))
     given = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
     keys = {

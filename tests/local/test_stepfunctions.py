@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from local.embedded import START_TIME, EmbeddedAws
 from local.faults import StopFault, TaskFault, TaskMode
 from local.zips import zip_of
+from tests.zones import in_zone
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
 
@@ -103,14 +104,9 @@ def test_a_wait_until_a_timestamp_ends_at_it_and_not_before(aws, timestamp):
     assert seconds_into(aws, ended["stopDate"]) == 600
 
 
-def test_a_timestamp_is_utc_whatever_the_machine_says(aws, monkeypatch):
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    try:
+def test_a_timestamp_is_utc_whatever_the_machine_says(aws):
+    with in_zone("America/New_York"):
         ended = run(aws, {"Hold": {"Type": "Wait", "Timestamp": "2026-01-05T00:10:00Z", "End": True}})
-    finally:
-        monkeypatch.undo()
-        time.tzset()
     assert seconds_into(aws, ended["stopDate"]) == 600
 
 
