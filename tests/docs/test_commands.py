@@ -139,7 +139,7 @@ def test_every_command_that_serve_prints_can_be_pasted(tmp_path: Path) -> None:
         text = wait_for(r"^curl .*\n", process, printed)
         pasted = run(bash, "-c", f"set -e\nshopt -s expand_aliases\n{text}")
         process.send_signal(signal.SIGTERM)
-        ended = process.wait(timeout=60)
+        ended = process.wait(timeout=SECONDS)
 
     assert pasted.returncode == 0, text + pasted.stdout + pasted.stderr
     assert '"status": "RUNNING"' in pasted.stdout
@@ -152,4 +152,4 @@ def test_serve_ends_on_the_signal_that_ctrl_c_sends(tmp_path: Path) -> None:
         wait_for(r"^curl .*\n", process, printed)
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=SECONDS) == 0

@@ -76,14 +76,10 @@ def test_what_is_allowed_is_not_found(line: str) -> None:
 
 def unspecified(source: str) -> Iterator[str]:
     """The calls that read or write a text as the locale of the machine has it."""
-    for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in {"read_text", "write_text"}
-        ):
-            if not any(keyword.arg == "encoding" for keyword in node.keywords):
-                yield ast.unparse(node)
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        is_of_a_text = isinstance(call.func, ast.Attribute) and call.func.attr in {"read_text", "write_text"}
+        if is_of_a_text and not any(keyword.arg == "encoding" for keyword in call.keywords):
+            yield ast.unparse(call)
 
 
 def test_every_text_is_read_and_written_as_utf_8() -> None:
