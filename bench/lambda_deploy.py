@@ -7,10 +7,8 @@ again is checked as often.
 
 from __future__ import annotations
 
-import io
 import json
 import random
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from local.readback import read_events
 from local.sample import create_role, create_ship_sample, publish_release
 from local.startup import without_collections
 from local.traffic import InvokeTraffic
+from local.zips import zip_of
 
 HANDLERS = Path(__file__).with_name("lambda_deploy_handlers.py")
 CHECK = "CheckHealth"
@@ -97,15 +96,12 @@ def _create_machine(aws: EmbeddedAws) -> str:
 
 
 def _create_task(aws: EmbeddedAws, task: str, handler: str, role: str) -> str:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as opened:
-        opened.writestr(zipfile.ZipInfo(HANDLERS.name), HANDLERS.read_text(encoding="utf-8"))
     answer = aws.client("lambda").create_function(
         FunctionName=task,
         Runtime="python3.13",
         Handler=f"{HANDLERS.stem}.{handler}",
         Role=role,
-        Code={"ZipFile": content.getvalue()},
+        Code={"ZipFile": zip_of({HANDLERS.name: HANDLERS.read_text(encoding="utf-8")})},
         Timeout=300,
     )
     return str(answer["FunctionArn"])

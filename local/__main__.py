@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
+import os
 import sys
 
 from local.port import PortTakenError, require_free
@@ -19,6 +21,8 @@ STARTING = "starting an AWS in this process, with a sample API, its day of histo
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for; the process's exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a character that the locale does not have must not end a rollout
     asked = _parser().parse_args(arguments)
     return _demo(asked) if asked.command == "demo" else _serve(asked)
 
@@ -31,8 +35,9 @@ def _demo(asked: argparse.Namespace) -> int:
     _tell(STARTING)
     with without_collections():
         from local.demo import run_demo  # noqa: PLC0415 - moto takes seconds to import, and a wrong name need not wait
+        from local.timeline import can_be_live, make_console  # noqa: PLC0415 - as above
 
-    return run_demo(chosen)
+    return run_demo(chosen, make_console(sys.stdout), is_live=can_be_live(sys.stdout, os.environ.get("TERM", "")))
 
 
 def _serve(asked: argparse.Namespace) -> int:

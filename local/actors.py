@@ -53,6 +53,7 @@ class Actor:
         self._switch()
         if self.finished.is_set():
             self.clock.forget(self)
+            self._thread.join()
         if self._error:
             raise self._error
 

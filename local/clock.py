@@ -51,12 +51,16 @@ class Due:
 
 
 class Clock:
-    """Simulated time from the epoch second ``start``; ``speed`` is simulated seconds per real second, None unbounded."""
+    """Simulated time from the epoch second ``start``; ``speed`` is simulated seconds per real second, None unbounded.
 
-    def __init__(self, start: float, *, speed: float | None = None) -> None:
+    ``real`` is the time that a speed follows, in seconds since any moment.
+    """
+
+    def __init__(self, start: float, *, speed: float | None = None, real: Callable[[], float] = time.monotonic) -> None:
         self.turn = Turn()
         self._now = start
         self._speed = speed
+        self._real = real
         self._queue: list[Due] = []
         self._orders = 0
         self._announced = start
@@ -165,6 +169,7 @@ class Clock:
     def start(self) -> None:
         """Drive time in a thread of its own until `stop`. What goes wrong in a step is logged, and time goes on."""
         self._is_stopping = False
+        self._follow_real_time()
         self._driver = threading.Thread(target=self._drive_on, name="clock", daemon=True)
         self._driver.start()
 
@@ -201,7 +206,7 @@ class Clock:
         """Step until ``done()`` (true) or until everything due up to ``until`` has happened (false)."""
         if self._driver not in {None, threading.current_thread()}:
             raise ClockError("the clock is driven by a thread of its own; stop() it before driving it from here")
-        self._anchor = (time.monotonic(), self._now) if self._speed else None
+        self._follow_real_time()
         try:
             while True:
                 with self.turn.as_driver():
@@ -249,10 +254,14 @@ class Clock:
             heapq.heappop(self._queue)
         return self._queue[0] if self._queue else None
 
+    def _follow_real_time(self) -> None:
+        """From now on a clock with a speed moves along with real time."""
+        self._anchor = (self._real(), self._now) if self._speed else None
+
     def _flowing(self) -> float:
         """Where real time has taken a clock with a speed."""
         real, simulated = self._anchor or (0.0, 0.0)
-        return simulated + (time.monotonic() - real) * (self._speed or 0.0)
+        return simulated + (self._real() - real) * (self._speed or 0.0)
 
     def _real_seconds_to_next(self, until: float) -> float | None:
         if not self._speed:

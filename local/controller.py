@@ -5,10 +5,8 @@ Made through boto3 for the embedded AWS. In an account the CDK app makes the sam
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from canary.edge.target import target_to_json
 from canary.rules.access_log import metric_filters
 from canary.rules.alarms import target_alarms
 from local.sample import Place, create_role
+from local.zips import zip_of
 from statemachine.definition import load, substitute, task_names
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ TIMEOUT_SECONDS = 60
 MEMORY_MB = 512
 ALARM_RULE_PREFIX = "canary-alarms-"
 FAILED_STATUSES = ["FAILED", "TIMED_OUT", "ABORTED"]
+PLACEHOLDER = zip_of({"README": "the code is functions/canary of the working tree\n"})
+"""The zip of every task: the embedded AWS runs the controller from the working tree, so it has nothing to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +115,12 @@ def _create_function(connect: Connect, place: Place, task: str, role: str) -> st
         Architectures=["arm64"],
         Handler=f"canary.tasks.{module}.handler",
         Role=role,
-        Code={"ZipFile": _placeholder()},
+        Code={"ZipFile": PLACEHOLDER},
         Environment={"Variables": environment},
         Timeout=TIMEOUT_SECONDS,
         MemorySize=MEMORY_MB,
     )
     return place.arn("lambda", f"function:{name}")
-
-
-def _placeholder() -> bytes:
-    """The embedded AWS runs the controller's tasks from the working tree, so their zip has nothing to hold."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as opened:
-        opened.writestr(zipfile.ZipInfo("README"), "the code is functions/canary of the working tree\n")
-    return content.getvalue()
 
 
 def _create_rules(connect: Connect, machine_arn: str, *, guard: str, sweeper: str) -> None:

@@ -15,7 +15,7 @@ from local.readback import Readback, Standing
 from local.sample import publish_release
 from local.scenarios import Ending, Scenario
 from local.stand import WARM_UP_SECONDS, open_stand
-from local.timeline import Timeline, make_console
+from local.timeline import Timeline
 from local.witness import Witness
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class Outcome:
     problems: tuple[str, ...]
 
 
-def run_demo(scenarios: Sequence[Scenario], console: Console | None = None) -> int:
-    """Run the scenarios one after another and show what happens; the process's exit status."""
-    console, started = console or make_console(), time.monotonic()
+def run_demo(scenarios: Sequence[Scenario], console: Console, *, is_live: bool) -> int:
+    """Run the scenarios one after another and show what happens; the process's exit status. ``is_live`` as in `Timeline`."""
+    started = time.monotonic()
     with open_stand() as stand:
         console.print(f"embedded AWS at {stand.aws.endpoint_url}, sample API {stand.target.name}, a day of history")
-        demo = Demo(stand, console)
+        demo = Demo(stand, console, is_live=is_live)
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         failed = [scenario.name for scenario in scenarios if demo.show(scenario).problems]
     verdict = f"[bold red]not as they should: {', '.join(failed)}[/]" if failed else "[bold green]all as they should[/]"
@@ -67,9 +67,10 @@ def run_demo(scenarios: Sequence[Scenario], console: Console | None = None) -> i
 class Demo:
     """Rollouts on one stand, each shown on the console."""
 
-    def __init__(self, stand: Stand, console: Console) -> None:
+    def __init__(self, stand: Stand, console: Console, *, is_live: bool) -> None:
         self._stand = stand
         self._console = console
+        self._is_live = is_live
         self._readback = Readback(stand.aws.client, stand.controller.table)
         self._witness = Witness()
         stand.aws.dataplane.on_served(self._witness)
@@ -94,7 +95,7 @@ class Demo:
         stand.traffic.plan_outage(scenario.outage, now)
         execution = stand.start_rollout(scenario.name, scenario.title)
         weights = [float(step.weight) for step in stand.target.policy.steps]
-        with Timeline(self._console, started=now, weights=weights) as timeline:
+        with Timeline(self._console, is_live=self._is_live, started=now, weights=weights) as timeline:
             last_weight = self._follow(execution, scenario.name, timeline)
         description = aws.client("stepfunctions").describe_execution(executionArn=execution)
         ending = description.get("error") or Ending.PROMOTED

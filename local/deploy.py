@@ -6,9 +6,7 @@ the parameter with its version, is made where it is missing; its roles are not u
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from local.cloudformation.template import in_order
 from local.sample import Place
+from local.zips import zip_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -155,11 +154,8 @@ def _content(cdk_out: Path, *, path: str, packaging: str = "file") -> bytes:
 @cache
 def _zipped(folder: Path) -> bytes:
     """The folder as a zip; the same files give the same bytes."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as opened:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            opened.writestr(zipfile.ZipInfo(file.relative_to(folder).as_posix()), file.read_bytes())
-    return content.getvalue()
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return zip_of({file.relative_to(folder).as_posix(): file.read_bytes() for file in files})
 
 
 def _deploy(connect: Connect, stack: _Stack) -> dict[str, str]:

@@ -6,11 +6,11 @@ into the zip. Which numbers make which release is told by `scenarios`.
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from local.zips import zip_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,13 +33,9 @@ def archive(numbers: Mapping[str, str | float | bool]) -> bytes:
         UnknownNumberError: a number's name is not in `release.py`.
 
     """
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as opened:
-        for source in sorted(SOURCES.glob("*.py")):
-            text = source.read_text(encoding="utf-8")
-            text = bake(text, numbers) if source.name == RELEASE else text
-            opened.writestr(zipfile.ZipInfo(f"{PACKAGE}/{source.name}"), text)
-    return content.getvalue()
+    texts = {source.name: source.read_text(encoding="utf-8") for source in SOURCES.glob("*.py")}
+    texts[RELEASE] = bake(texts[RELEASE], numbers)
+    return zip_of({f"{PACKAGE}/{name}": text for name, text in texts.items()})
 
 
 def bake(text: str, numbers: Mapping[str, str | float | bool]) -> str:

@@ -1,7 +1,7 @@
 """A rollout on a terminal, look by look: how far it has come, what both arms did, the evidence, the verdict and why.
 
-On a terminal each look is shown as it happens; what is printed for good, there and in a pipe, is every fifth look and each
-whose verdict is another word than CONTINUE.
+Every fifth look and each whose verdict is another word than CONTINUE is printed for good. A live timeline also shows each
+other look, until the next one takes its line. Whether it is live the caller says: it knows what it writes to.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from canary.rules.proof import format_e
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TextIO
 
     from rich.console import RenderableType
 
@@ -38,24 +39,35 @@ TOLD = {
 }
 COLUMNS = (("min:s", 5), ("step", 5), ("weight", 6), ("base (bad)", 11), ("canary (bad)", 12), ("E", 8), ("verdict", 9))
 NUMBERS = {"weight", "base (bad)", "canary (bad)", "E"}
+MARKS, ASCII_MARKS = ("■", "□"), ("#", ".")
+"""A step that has begun and one that is still to come."""
+DUMB_TERMINALS = {"", "dumb", "unknown"}
 ROOM_FOR_REASONS = 110
 """Columns of a terminal from which on a reason stands beside its row, else below it."""
 
 
-def make_console() -> Console:
-    """Standard output; wide enough for a line a look where it is no terminal."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+def make_console(output: TextIO) -> Console:
+    """A console that writes to ``output``: as wide as the terminal, or wide enough for one line per look."""
+    return Console(file=output, highlight=False, width=None if output.isatty() else PIPE_WIDTH)
+
+
+def can_be_live(output: TextIO, term: str) -> bool:
+    """Whether a line of ``output`` can be written again; ``term`` is the kind of terminal, the environment's TERM."""
+    return output.isatty() and term not in DUMB_TERMINALS
 
 
 class Timeline:
-    """One rollout's timeline; a context manager. ``weights`` are those of the policy's steps, in percent."""
+    """One rollout's timeline; a context manager.
 
-    def __init__(self, console: Console, *, started: float, weights: Sequence[float]) -> None:
+    ``weights`` are those of the policy's steps, in percent. With ``is_live`` the console must be on a terminal that can write a
+    line again.
+    """
+
+    def __init__(self, console: Console, *, is_live: bool, started: float, weights: Sequence[float]) -> None:
         self._console = console
         self._started = started
         self._weights = weights
-        self._live = Live(console=console, transient=True, auto_refresh=False) if console.is_terminal else None
+        self._live = Live(console=console, transient=True, auto_refresh=False) if is_live else None
         self._requests = dict.fromkeys(ARMS, 0)
         self._bad = dict.fromkeys(ARMS, 0)
         self._looks_in_step = 0
@@ -96,7 +108,7 @@ class Timeline:
     def _row(self, look: Look) -> RenderableType:
         cells: list[str | Text] = [
             self._time(look.at),
-            _progress(look.step, len(self._weights)),
+            _progress(look.step, len(self._weights), MARKS if self._console.encoding.startswith("utf") else ASCII_MARKS),
             f"{look.weight_percent:g} %",
             *(f"{self._requests[arm]} ({self._bad[arm]})" for arm in ARMS),
             format_e(_strength(look)),
@@ -121,8 +133,9 @@ class Timeline:
         return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def _progress(step: int, steps: int) -> str:
-    return f"{'■' * (step + 1)}{'□' * (steps - step - 1)}"
+def _progress(step: int, steps: int, marks: tuple[str, str]) -> str:
+    begun, to_come = marks
+    return begun * (step + 1) + to_come * (steps - step - 1)
 
 
 def _strength(look: Look) -> float:

@@ -1,8 +1,12 @@
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+from functools import partial
 
 import hypothesis
 import pytest
+
+from tests.environment import clean, has_usable_home
 
 # Both cores are busy while tests run, so how long one example takes says nothing of the test.
 hypothesis.settings.register_profile(
@@ -19,20 +23,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module is imported, and after pytest has looked at its terminal."""
+    environ = clean(os.environ)
+    if not has_usable_home(os.environ):
+        environ["HOME"] = tempfile.mkdtemp(prefix="home-")
+        config.add_cleanup(partial(shutil.rmtree, environ["HOME"], ignore_errors=True))
+    os.environ.clear()
+    os.environ.update(environ)
     if config.getoption("--deployed"):
         from tests.infra.deployed import Deployed
 
         config.pluginmanager.register(Deployed())
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_environment_of_the_developers() -> Iterator[None]:
-    """No test sees the AWS settings of whoever runs it: a wrong endpoint fails, and nothing can reach an account."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("AWS_", "CANARY_", "POWERTOOLS_"))]:
-            patch.delenv(name)
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("AWS_CONFIG_FILE", os.devnull)
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-        yield

@@ -5,10 +5,9 @@ Its role may do nothing at all, so it writes no logs, and its log group stays em
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import TYPE_CHECKING
 
+from local.zips import zip_of
 from verify.aws import RefusedError
 
 if TYPE_CHECKING:
@@ -72,9 +71,4 @@ def _await_function(scratch: Scratch) -> None:
 
 
 def _archive(number: int) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as opened:
-        file = zipfile.ZipInfo("index.py")
-        file.external_attr = 0o644 << 16  # Lambda's user must be able to read it
-        opened.writestr(file, _CODE.format(number=number))
-    return content.getvalue()
+    return zip_of({"index.py": _CODE.format(number=number)})

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 from local.cloudformation.arguments import arguments, tag_map
 from local.cloudformation.resource import Kind, Made, ResourceError, Task
+from local.zips import zip_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CODE = frozenset({"Code", "Architectures"})
 _BESIDE = frozenset({"Code", "ReservedConcurrentExecutions", "Tags", "RuntimeManagementConfig", "RecursiveLoop"})
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def _create_function(task: Task) -> Made:
@@ -75,10 +73,7 @@ def _code(task: Task) -> dict[str, Any]:
     code = task.properties["Code"]
     if "ZipFile" not in code:
         return {name: code[name] for name in ("S3Bucket", "S3Key", "S3ObjectVersion") if name in code}
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as opened:
-        opened.writestr(zipfile.ZipInfo("index.py", _ZIP_TIME), code["ZipFile"])
-    return {"ZipFile": content.getvalue()}
+    return {"ZipFile": zip_of({"index.py": code["ZipFile"]})}
 
 
 def _publish_version(task: Task) -> Made:

@@ -21,6 +21,7 @@ from local.moto_seams.hooks import wrap
 from local.permissions import AccessDeniedError
 from local.refusal import NotBuiltError
 from local.service_permissions import check_machine, trace_execution
+from local.timestamps import epoch_of
 from local.wire import answer, denial
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def install(aws: Aws) -> None:
 def _assume(original: Callable[..., Any], aws: Aws, backend: Any, **asked: Any) -> Any:  # noqa: ANN401 - moto's
     session = original(backend, **asked)
     principal = Principal(session.role_arn, session.session_name)
-    aws.permissions.sessions[session.access_key_id] = Session(principal, session.expiration.timestamp())
+    aws.permissions.sessions[session.access_key_id] = Session(principal, epoch_of(session.expiration))
     return session
 
 

@@ -77,9 +77,9 @@ def test_writes_its_report_and_plot(tmp_path, monkeypatch, capsys):
         sys, "argv", ["judge", "--runs", "2", "--processes", "1", "--policies", "standard", "--out", str(tmp_path)]
     )
     judge.main()
-    assert (tmp_path / "results.md").read_text() == capsys.readouterr().out
-    assert "## Without history" in (tmp_path / "results.md").read_text()
-    assert (tmp_path / "results.svg").read_text().startswith("<svg")
+    assert (tmp_path / "results.md").read_text(encoding="utf-8") == capsys.readouterr().out
+    assert "## Without history" in (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert (tmp_path / "results.svg").read_text(encoding="utf-8").startswith("<svg")
 
 
 def test_a_look_late_in_a_rollout_costs_what_an_early_one_does():

@@ -70,7 +70,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     command, path = command_of("serve"), folder / "printed"
     command[command.index("--port") + 1] = "0"
     with (
-        path.open("w") as printed,
+        path.open("w", encoding="utf-8") as printed,
         subprocess.Popen(  # noqa: S603 - the Makefile's own command
             command, cwd=ROOT, env=environment(), stdout=printed, stderr=subprocess.STDOUT, text=True
         ) as process,
@@ -85,11 +85,13 @@ def wait_for(pattern: str, process: subprocess.Popen[str], printed: Path) -> str
     """What was printed once the pattern is in it."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until and process.poll() is None:
-        text = printed.read_text()
+        text = printed.read_text(encoding="utf-8")
         if re.search(pattern, text, re.MULTILINE):
             return text
         time.sleep(0.2)
-    raise AssertionError(f"{pattern} was not printed within {SECONDS} s (exit status {process.poll()}):\n{printed.read_text()}")
+    raise AssertionError(
+        f"{pattern} was not printed within {SECONDS} s (exit status {process.poll()}):\n{printed.read_text(encoding='utf-8')}"
+    )
 
 
 def test_the_demo_runs_one_scenario() -> None:
@@ -137,7 +139,7 @@ def test_every_command_that_serve_prints_can_be_pasted(tmp_path: Path) -> None:
         text = wait_for(r"^curl .*\n", process, printed)
         pasted = run(bash, "-c", f"set -e\nshopt -s expand_aliases\n{text}")
         process.send_signal(signal.SIGTERM)
-        ended = process.wait(timeout=60)
+        ended = process.wait(timeout=SECONDS)
 
     assert pasted.returncode == 0, text + pasted.stdout + pasted.stderr
     assert '"status": "RUNNING"' in pasted.stdout
@@ -150,4 +152,4 @@ def test_serve_ends_on_the_signal_that_ctrl_c_sends(tmp_path: Path) -> None:
         wait_for(r"^curl .*\n", process, printed)
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=SECONDS) == 0

@@ -1,8 +1,10 @@
 """What must never stand in a file of the repository."""
 
+import ast
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,27 @@ def test_what_is_forbidden_would_be_found(what: str, line: str) -> None:
 @pytest.mark.parametrize("line", ["boto3.session.Session()", "docs/aws.md#shared-cache", "docs/framework/overview"])
 def test_what_is_allowed_is_not_found(line: str) -> None:
     assert [what for what, pattern in FORBIDDEN.items() if re.search(pattern, line)] == []
+
+
+def unspecified(source: str) -> Iterator[str]:
+    """The calls that read or write a text as the locale of the machine has it."""
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        is_of_a_text = isinstance(call.func, ast.Attribute) and call.func.attr in {"read_text", "write_text"}
+        if is_of_a_text and not any(keyword.arg == "encoding" for keyword in call.keywords):
+            yield ast.unparse(call)
+
+
+def test_every_text_is_read_and_written_as_utf_8() -> None:
+    sources = [path for path in files() if path.suffix == ".py"]
+
+    assert {str(path): list(unspecified(path.read_text(encoding="utf-8"))) for path in sources} == {
+        str(path): [] for path in sources
+    }
+
+
+@pytest.mark.parametrize("source", ["path.read_text()", "Path('x').write_text('é')"])
+def test_a_text_of_the_locale_would_be_found(source: str) -> None:
+    assert list(unspecified(source)) == [source]
 
 
 def test_there_are_requirements() -> None:

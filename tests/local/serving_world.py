@@ -1,8 +1,6 @@
 """The data plane with its gateway and functions, without moto or HTTP: a clock to move by hand and stores that only collect."""
 
-import io
 import random
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +15,7 @@ from local.lambdas import Lambdas
 from local.resource_policies import statement
 from local.served import Request, Served
 from local.unknowns import Unknowns
+from local.zips import zip_of
 
 START = 1_780_000_020.0 // 60 * 60
 GROUP = "/apigw/orders-prod"
@@ -163,11 +162,7 @@ class EverySecond:
 
 def a_zip(files: Files) -> bytes:
     """A function's zip; a text alone is its app.py."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in ({"app.py": files} if isinstance(files, str) else files).items():
-            archive.writestr(name, text)
-    return buffer.getvalue()
+    return zip_of({"app.py": files} if isinstance(files, str) else files)
 
 
 def a_version(

@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 import time
 from contextlib import closing
+from itertools import count
 
 import pytest
 
@@ -18,6 +19,14 @@ START = 1_750_000_000.0
 def clock():
     with closing(Clock(START)) as running:
         yield running
+
+
+def wait_until(has_happened):
+    """Real time passes until something that other threads do has happened, however slow the machine is."""
+    end = time.monotonic() + 60
+    while not has_happened():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.001)
 
 
 def at(clock, log, name):
@@ -73,7 +82,7 @@ def test_an_hour_of_sleep_takes_no_real_time(clock):
     before = time.perf_counter()
     clock.run_until(lambda: bool(woke), limit=4000)
     assert woke == [3600]
-    assert time.perf_counter() - before < 1
+    assert time.perf_counter() - before < 60
 
 
 def test_time_stands_still_while_an_actor_works(clock):
@@ -248,15 +257,21 @@ def test_time_stands_still_while_a_guest_is_busy():
     with closing(Clock(START, speed=100_000)) as clock:
         clock.call_at(START + 1e9, lambda: None, name="far")
         clock.start()
-        time.sleep(0.02)
+        wait_until(lambda: clock.now() > START)
         with clock.busy():
             held = clock.now()
             time.sleep(0.02)
             assert clock.now() == held
-            assert held > START
-        time.sleep(0.3)
+        wait_until(lambda: clock.now() > held)
+
+
+def test_a_guest_of_a_clock_with_a_speed_finds_the_time_that_it_is():
+    real = [0.0]
+    with closing(Clock(START, speed=1000, real=lambda: real[0])) as clock:
+        clock.start()
+        real[0] += 2.5
         with clock.busy():
-            assert clock.now() > held
+            assert clock.now() == START + 2500
 
 
 def test_a_guest_gets_its_turn_from_a_clock_that_never_rests():
@@ -274,8 +289,8 @@ def test_a_guest_gets_its_turn_from_a_clock_that_never_rests():
                 count = len(beats)
                 time.sleep(0.001)
                 assert len(beats) == count
+        wait_until(lambda: len(beats) > 20)
         clock.stop()
-        assert len(beats) > 20
 
 
 def test_being_busy_twice_in_one_thread_is_harmless(clock):
@@ -291,7 +306,7 @@ def test_a_clock_that_idles_notices_what_a_guest_makes_due():
         time.sleep(0.01)
         with clock.busy():
             clock.call_at(START + 3600, happened.set, name="x")
-        assert happened.wait(5)
+        assert happened.wait(60)
         assert clock.now() == START + 3600
 
 
@@ -300,11 +315,12 @@ def test_a_clock_with_a_speed_keeps_pace_with_real_time():
         clock.call_at(START + 100, lambda: None, name="x")
         before = time.monotonic()
         clock.run_for(100)
-        assert 0.09 < time.monotonic() - before < 1
+        assert 0.1 <= time.monotonic() - before < 50
 
 
 def test_a_clock_with_a_speed_moves_between_due_times_too():
-    with closing(Clock(START, speed=100)) as clock:
+    real = count(step=0.01)
+    with closing(Clock(START, speed=1000, real=lambda: next(real))) as clock:
         stretches = []
         clock.on_advance(lambda t0, t1: stretches.append((t0, t1)))
         clock.run_for(60)
@@ -328,12 +344,12 @@ def test_a_failing_step_of_a_clock_that_drives_itself_is_logged_and_time_goes_on
     clock.call_at(START + 1, fail, name="fail")
     clock.call_at(START + 2, happened.set, name="next")
     clock.start()
-    assert happened.wait(5)
+    assert happened.wait(60)
     assert "a step at 1750000001.000 failed" in caplog.text
 
 
 def test_closing_unwinds_every_actor_and_leaves_no_thread():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     clock = Clock(START)
     cleaned = []
 
@@ -349,7 +365,16 @@ def test_closing_unwinds_every_actor_and_leaves_no_thread():
     clock.spawn(work, name="never begun")
     clock.close()
     assert cleaned == ["a", "b", "c"]
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
+
+
+def test_an_actor_that_has_ended_leaves_no_thread(clock):
+    before = set(threading.enumerate())
+    clock.spawn(lambda: clock.sleep(5), name="sleeper")
+    clock.run_for(1)
+    assert {thread.name for thread in set(threading.enumerate()) - before} == {"sleeper"}
+    clock.run_for(5)
+    assert set(threading.enumerate()) <= before
 
 
 def test_process_time_follows_the_clock_and_comes_back(clock):
@@ -366,7 +391,7 @@ def test_timeouts_stay_real_under_process_time(clock):
     with clock.governing_process_time():
         before = time.monotonic()
         assert not threading.Event().wait(0.03)
-        assert 0.02 < time.monotonic() - before < 2
+        assert time.monotonic() - before > 0.02
 
 
 def test_a_guest_whom_the_acting_thread_waits_for_is_told_so():

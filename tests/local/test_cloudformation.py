@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import io
 import json
 import urllib.error
 import urllib.request
-import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +16,7 @@ from local.embedded import EmbeddedAws
 from local.refusal import NotBuiltError
 from local.served import Request
 from local.unknowns import NotRecorded
+from local.zips import zip_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -1076,15 +1075,8 @@ def test_a_refused_deletion_fails_the_stacks_and_keeps_what_the_resource_needs(a
     assert set(aws.stacks.find("s").resources) == {"Custom", "Alarm", "F", "Role"}
     source = REPLY.replace('event["ResourceProperties"].get(event["RequestType"], "{}")', '"{}"')
     code = aws.client("lambda")
-    code.update_function_code(FunctionName="answers", ZipFile=zipped(source))
+    code.update_function_code(FunctionName="answers", ZipFile=zip_of({"index.py": source}))
     assert delete(aws)["StackStatus"] == "DELETE_COMPLETE"
-
-
-def zipped(source):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as opened:
-        opened.writestr("index.py", source)
-    return content.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -1138,14 +1130,14 @@ def an_assembly(folder: Path, stacks, *, files=None, **more):
     """A cdk.out with these stacks: templates by name, and the names that each depends on."""
     artifacts = {}
     for name, (template, needs) in stacks.items():
-        (folder / f"{name}.template.json").write_text(json.dumps(template))
+        (folder / f"{name}.template.json").write_text(json.dumps(template), encoding="utf-8")
         assets = {f"{name}-hash": ({"path": f"{name}.template.json", "packaging": "file"}, f"{name}.json"), **(files or {})}
         places = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
         manifest = {
             key: {"source": source, "destinations": {"current": {"bucketName": places, "objectKey": object_key}}}
             for key, (source, object_key) in assets.items()
         }
-        (folder / f"{name}.assets.json").write_text(json.dumps({"files": manifest}))
+        (folder / f"{name}.assets.json").write_text(json.dumps({"files": manifest}), encoding="utf-8")
         artifacts[f"{name}.assets"] = {"type": "cdk:asset-manifest", "properties": {"file": f"{name}.assets.json"}}
         artifacts[name] = {
             "type": "aws:cloudformation:stack",
@@ -1160,7 +1152,7 @@ def an_assembly(folder: Path, stacks, *, files=None, **more):
             },
         }
     artifacts["Tree"] = {"type": "cdk:tree", "properties": {"file": "tree.json"}}
-    (folder / "manifest.json").write_text(json.dumps({"version": "55.0.0", "artifacts": artifacts}))
+    (folder / "manifest.json").write_text(json.dumps({"version": "55.0.0", "artifacts": artifacts}), encoding="utf-8")
     return folder
 
 
@@ -1173,7 +1165,7 @@ def test_an_assembly_is_deployed_in_order_updated_and_destroyed(aws, tmp_path):
     function["Properties"]["Handler"] = "pkg.app.handler"
     second = {"Resources": {"Role": a_role(), "F": function}, "Outputs": {"F": {"Value": ref("F")}}}
     (tmp_path / "asset.code" / "pkg").mkdir(parents=True)
-    (tmp_path / "asset.code" / "pkg" / "app.py").write_text("def handler(event, context): return 'deployed'")
+    (tmp_path / "asset.code" / "pkg" / "app.py").write_text("def handler(event, context): return 'deployed'", encoding="utf-8")
     files = {"code": ({"path": "asset.code", "packaging": "zip"}, "code.zip")}
     assembly = an_assembly(tmp_path, {"second": (second, ["first"]), "first": (a_plain_stack(), [])}, files=files)
     made = deploy(aws.client, assembly)
@@ -1225,15 +1217,15 @@ def test_a_protected_stack_is_not_destroyed_until_its_app_says_so(aws, tmp_path)
 
 def test_an_assembly_without_a_bucket_hands_its_templates_over(aws, tmp_path):
     an_assembly(tmp_path, {"first": (a_plain_stack(), [])})
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     del manifest["artifacts"]["first"]["properties"]["stackTemplateAssetObjectUrl"]
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert deploy(aws.client, tmp_path) == {"first": {"Name": "/p"}}
 
 
 def test_assemblies_in_an_assembly_are_named(aws, tmp_path):
     inner = {"inner": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "inner"}}}
-    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": inner}))
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": inner}), encoding="utf-8")
     with pytest.raises(DeployError, match=r"has assemblies in it \(inner\)"):
         deploy(aws.client, tmp_path)
 

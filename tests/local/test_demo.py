@@ -3,7 +3,6 @@ from dataclasses import replace
 from math import log
 
 import pytest
-from rich.console import Console
 
 from local.__main__ import STARTING, main
 from local.demo import find_problems, run_demo
@@ -12,20 +11,13 @@ from local.readback import Look, Standing
 from local.sample_code import archive
 from local.scenarios import SCENARIOS, Ending, choose
 from local.served import Request, Served
-from local.timeline import Timeline
+from local.timeline import Timeline, can_be_live, make_console
 from local.witness import Witness
+from tests.consoles import a_console, text_of
 
 ALIASES = {"orders-read:live": "1", "orders-read:canary": "1"}
 AT_REST = Standing("d", {"lambdaAlias": "live"}, None, ALIASES, None, 2)
 SCENARIO = {scenario.name: scenario for scenario in SCENARIOS}
-
-
-def printed(*, is_terminal=False):
-    return Console(file=io.StringIO(), width=160, force_terminal=is_terminal, highlight=False)
-
-
-def text_of(console):
-    return console.file.getvalue()
 
 
 def a_look(minute, **changes):
@@ -48,8 +40,8 @@ def a_look(minute, **changes):
 
 
 def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
-    console = printed()
-    assert run_demo(choose("errors"), console) == 0
+    console = a_console()
+    assert run_demo(choose("errors"), console, is_live=False) == 0
     lines = text_of(console).splitlines()
     shown = "\n".join(line.rstrip() for line in lines)
     assert "errors: a release whose handlers return some 5xx" in shown
@@ -66,7 +58,7 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
 
 
 def test_what_is_started_is_told_before_it_is_there(capsys, monkeypatch):
-    monkeypatch.setattr("local.demo.run_demo", len)
+    monkeypatch.setattr("local.demo.run_demo", lambda scenarios, *_, **__: len(scenarios))
     assert main(["demo", "--only", "errors"]) == 1
     assert capsys.readouterr().out == f"{STARTING}\n"
 
@@ -113,8 +105,8 @@ def test_every_scenario_is_a_release_that_can_be_built():
 
 
 def test_the_timeline_prints_every_fifth_look_and_every_verdict_that_is_not_to_continue():
-    console = printed()
-    with Timeline(console, started=0.0, weights=[10.0, 50.0]) as timeline:
+    console = a_console()
+    with Timeline(console, is_live=False, started=0.0, weights=[10.0, 50.0]) as timeline:
         for minute in range(1, 7):
             timeline.show(a_look(minute))
         timeline.show(a_look(7, verdict="ADVANCE", reason="no worse than base", log_e=2.0))
@@ -129,8 +121,8 @@ def test_the_timeline_prints_every_fifth_look_and_every_verdict_that_is_not_to_c
 
 
 def test_the_timeline_shows_the_evidence_that_counts_against_the_bar():
-    console = printed()
-    with Timeline(console, started=0.0, weights=[10.0]) as timeline:
+    console = a_console()
+    with Timeline(console, is_live=False, started=0.0, weights=[10.0]) as timeline:
         timeline.show(a_look(1, verdict="HOLD", log_e=log(9), log_e_with_history=log(300)))
         timeline.show(a_look(2, verdict="HOLD", log_e=log(12), log_e_with_history=log(300)))
     _, before, after = text_of(console).splitlines()
@@ -139,24 +131,89 @@ def test_the_timeline_shows_the_evidence_that_counts_against_the_bar():
 
 
 def test_the_timeline_on_a_terminal_shows_each_look_while_it_is_the_newest():
-    console = printed(is_terminal=True)
-    with Timeline(console, started=0.0, weights=[10.0]) as timeline:
+    console = a_console(is_terminal=True)
+    with Timeline(console, is_live=True, started=0.0, weights=[10.0]) as timeline:
         timeline.show(a_look(1, reason="the newest look"))
-    assert "the newest look" in text_of(console)
+        assert text_of(console).count("the newest look") == 1
+        timeline.show(a_look(2, reason="a newer look"))
+    shown, _, after = text_of(console).rpartition("a newer look")
+    assert "\x1b[" in shown
+    assert "the newest look" not in after
+
+
+def test_a_timeline_that_is_not_live_prints_no_line_twice():
+    console = a_console(is_terminal=True)
+    with Timeline(console, is_live=False, started=0.0, weights=[10.0]) as timeline:
+        timeline.show(a_look(1, reason="the newest look"))
+        timeline.show(a_look(2, verdict="HOLD", reason="a word of its own"))
+    assert "\x1b[" not in text_of(console)
+    assert "the newest look" not in text_of(console)
+    assert text_of(console).count("a word of its own") == 1
 
 
 def test_the_timeline_has_a_line_of_its_own_for_reasons_where_there_is_little_room():
-    console = Console(file=io.StringIO(), width=80, highlight=False)
-    with Timeline(console, started=0.0, weights=[10.0]) as timeline:
+    console = a_console(width=80)
+    with Timeline(console, is_live=False, started=0.0, weights=[10.0]) as timeline:
         timeline.show(a_look(1, verdict="HOLD", reason="nothing is known of the canary yet"))
     assert text_of(console).splitlines()[-1].rstrip() == "      nothing is known of the canary yet"
 
 
 def test_the_timeline_tells_what_the_machine_does_besides_looking_once():
-    console = printed()
-    with Timeline(console, started=0.0, weights=[10.0]) as timeline:
+    console = a_console()
+    with Timeline(console, is_live=False, started=0.0, weights=[10.0]) as timeline:
         timeline.note_states([(60.0, "MakeSafe"), (120.0, "WhichEnding"), (120.0, "MakeSafe")])
     assert text_of(console).count("base gets every request") == 1
+
+
+@pytest.mark.parametrize(("encoding", "progress"), [("utf-8", "■□"), ("latin-1", "#."), ("ascii", "#.")])
+def test_the_timeline_shows_its_steps_in_the_characters_that_there_are(encoding, progress):
+    console = a_console(encoding=encoding)
+    with Timeline(console, is_live=False, started=0.0, weights=[10.0, 50.0]) as timeline:
+        timeline.show(a_look(1, verdict="HOLD"))
+    assert progress in text_of(console).split()
+
+
+# What it is written to.
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("output", "term", "can"),
+    [
+        (Terminal(), "xterm-256color", True),
+        (Terminal(), "dumb", False),
+        (Terminal(), "", False),
+        (io.StringIO(), "xterm-256color", False),
+    ],
+    ids=["a terminal", "a terminal that cannot go back", "a terminal of no name", "a pipe"],
+)
+def test_only_a_terminal_that_can_go_back_has_a_live_timeline(output, term, can):
+    assert can_be_live(output, term) is can
+
+
+@pytest.mark.parametrize("colour", [{}, {"FORCE_COLOR": "1"}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLUMNS": "40"}], ids=str)
+def test_a_pipe_has_room_for_a_line_per_look(monkeypatch, colour):
+    for name, value in colour.items():
+        monkeypatch.setenv(name, value)
+    assert make_console(io.StringIO()).width >= 140
+
+
+def test_a_terminal_has_the_width_that_it_says(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "97")
+    assert make_console(Terminal()).width == 97
+
+
+def test_a_character_that_the_locale_does_not_have_ends_nothing(monkeypatch):
+    output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", output)
+    monkeypatch.setattr("local.demo.run_demo", lambda _, console, **__: console.print("ü") or 0)
+    assert main(["demo"]) == 0
+    output.flush()
+    assert output.buffer.getvalue().decode("ascii").splitlines() == [STARTING, "?"]
 
 
 # What clients got.

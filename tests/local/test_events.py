@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.embedded import START_TIME, EmbeddedAws
 from local.schedules import ScheduleError, parse_schedule
+from local.zips import zip_of
 
 ROLE = "arn:aws:iam::123456789012:role/guard"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:guard"
@@ -23,11 +22,8 @@ def aws():
 
 
 def a_function(aws, source="def handler(event, context): return None"):
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr("app.py", source)
     settings = {"Runtime": "python3.12", "Role": ROLE, "Handler": "app.handler"}
-    aws.client("lambda").create_function(FunctionName="guard", **settings, Code={"ZipFile": archive.getvalue()})
+    aws.client("lambda").create_function(FunctionName="guard", **settings, Code={"ZipFile": zip_of({"app.py": source})})
 
 
 def a_rule(aws, *, name="rule", target=None, **fields):

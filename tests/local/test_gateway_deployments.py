@@ -391,7 +391,7 @@ def test_a_percent_out_of_range_is_a_question_for_deployments_too(aws, api, perc
 def test_any_client_is_refused_a_number_where_a_string_belongs(aws, api) -> None:
     body = {"patchOperations": [{"op": "replace", "path": "/canarySettings/percentTraffic", "value": 25}]}
     scope = "Credential=test/20260101/eu-west-1/apigateway/aws4_request, SignedHeaders=host, Signature=x"
-    with closing(HTTPConnection(aws.endpoint_url.removeprefix("http://"), timeout=5)) as connection:
+    with closing(HTTPConnection(aws.endpoint_url.removeprefix("http://"), timeout=60)) as connection:
         headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}", "Content-Type": "application/json"}
         connection.request("PATCH", f"/restapis/{api}/stages/prod", json.dumps(body), headers)
         answer = connection.getresponse()

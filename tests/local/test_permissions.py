@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 
 import boto3
 import pytest
@@ -15,6 +14,8 @@ from local.iam import Principal
 from local.moto_seams.permissions import _Iam
 from local.permission_needs import Need, needs_of
 from local.permissions import Unused
+from local.zips import zip_of
+from tests.zones import in_zone
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 CONTROLLER_PATH, TARGET_PATH = f"/canary/controller/{REGION}/", f"/canary/target/{REGION}/"
@@ -60,13 +61,13 @@ def a_role(aws, name, *statements, path="/", trust=None, service="lambda.amazona
 
 
 def a_function(aws, role, name="f", source=CALLER):
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as opened:
-        opened.writestr("app.py", source)
-    settings = {"Runtime": "python3.13", "Handler": "app.handler", "Timeout": 60}
-    return aws.client("lambda").create_function(FunctionName=name, Role=role, Code={"ZipFile": code.getvalue()}, **settings)[
-        "FunctionArn"
-    ]
+    settings = {
+        "Runtime": "python3.13",
+        "Handler": "app.handler",
+        "Timeout": 60,
+        "Code": {"ZipFile": zip_of({"app.py": source})},
+    }
+    return aws.client("lambda").create_function(FunctionName=name, Role=role, **settings)["FunctionArn"]
 
 
 def call(aws, service, operation, **arguments):
@@ -273,7 +274,13 @@ def test_credentials_are_good_for_an_hour_of_the_embedded_clock_and_renewed_befo
     assert not aws.permissions.denied
 
 
-def test_credentials_are_refused_when_their_hour_is_over(aws):
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/New_York"])
+def test_credentials_are_refused_when_their_hour_is_over(aws, zone):
+    with in_zone(zone):
+        use_credentials_for_more_than_their_hour(aws)
+
+
+def use_credentials_for_more_than_their_hour(aws):
     role = a_target_role(aws, a_statement("*"))
     given = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
     keys = {

@@ -135,7 +135,7 @@ def test_the_same_numbers_give_the_same_zip():
 
 def test_a_number_that_no_release_has_is_refused():
     with pytest.raises(UnknownNumberError, match="no number FAILING"):
-        bake((SOURCES / RELEASE).read_text(), {"FAILING": 1})
+        bake((SOURCES / RELEASE).read_text(encoding="utf-8"), {"FAILING": 1})
 
 
 def test_a_release_that_fails_returns_5xx_and_one_that_does_not_catch_raises(sample):

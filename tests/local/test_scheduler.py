@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +10,7 @@ from local.embedded import START_TIME, EmbeddedAws
 from local.events import iso_seconds
 from local.scheduler import Schedule
 from local.schedules import ScheduleError
+from local.zips import zip_of
 
 ACCOUNT = "123456789012"
 MACHINE = f"arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:m"
@@ -380,11 +379,9 @@ def test_a_role_that_lost_its_trust_starts_nothing(aws):
 
 
 def test_a_schedule_may_invoke_a_function(aws):
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as opened:
-        opened.writestr("app.py", "def handler(event, context): print('due', event['scheduled_at'])")
+    code = zip_of({"app.py": "def handler(event, context): print('due', event['scheduled_at'])"})
     settings = {"Runtime": "python3.13", "Role": a_role(aws, "f", "lambda.amazonaws.com"), "Handler": "app.handler"}
-    made = aws.client("lambda").create_function(FunctionName="f", **settings, Code={"ZipFile": code.getvalue()})
+    made = aws.client("lambda").create_function(FunctionName="f", **settings, Code={"ZipFile": code})
     a_schedule(aws, "at(2026-01-05T03:00:00)", target={"Arn": made["FunctionArn"]})
     aws.clock.run_for(DAY)
     lines = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/f", filterPattern="due")["events"]

