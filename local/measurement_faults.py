@@ -57,13 +57,22 @@ class Lines(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Data of a metric that go wrong, by its name: what is put from ``from_`` to ``until``, in epoch seconds."""
+    """Data that go wrong: of the metrics of this name, and with this dimension if one is given as ``(name, value)``.
+
+    What is put from ``from_`` to ``until``, in epoch seconds, comes ``late`` by so many seconds and ``times`` over (0: never).
+    """
 
     name: str
+    dimension: tuple[str, str] | None = None
     late: float = 0.0
     times: int = 1
     from_: float = -math.inf
     until: float = math.inf
+
+    def concerns(self, metric: Metric, now: float) -> bool:
+        """Whether it is about what is put into this metric now."""
+        is_meant = self.dimension is None or self.dimension in metric.dimensions
+        return metric.name == self.name and is_meant and self.from_ <= now < self.until
 
 
 class MeasurementFaults:
@@ -107,7 +116,7 @@ class MeasurementFaults:
 
     def _put(self, metric: Metric, put: Callable[[], None]) -> None:
         now = self._clock.now()
-        fault = next((one for one in self._data if one.name == metric.name and one.from_ <= now < one.until), None)
+        fault = next((one for one in self._data if one.concerns(metric, now)), None)
         if fault is None:
             put()
             return

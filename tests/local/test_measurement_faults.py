@@ -133,3 +133,12 @@ def test_nothing_goes_wrong_once_the_faults_are_cleared_but_what_is_late_still_c
     world.clock.run_for(61)
     assert [text for _, _, text in world.written] == ["now", "late"]
     assert world.total() == {0: 1}
+
+
+def test_a_metric_is_silent_for_one_arm(world: World):
+    world.faults.add(Data("Failed", ("arm", "canary"), times=0))
+    for arm in ("base", "canary"):
+        world.metrics.put("Orders", "Failed", {"arm": arm}, START, [1.0])
+    world.clock.run_for(60)
+    found = [metric.dimensions for metric, _ in world.metrics.metrics()]
+    assert found == [(("arm", "base"),)]

@@ -1,0 +1,98 @@
+"""What a target's instruments said of each minute, beside what really happened in it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from canary.rules.access_log import metric_namespace
+from local.metric_store import identify
+from local.statistics import parse_statistic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from local.metric_store import Metric
+    from local.served import ArmName, Served
+    from tests.rig import Rig
+
+MINUTE = 60
+BAND = 1.5
+"""What an instrument says may be so many times too much or too little: within it no split of the traffic looks another."""
+EXPECTED = 8
+"""With fewer events than this in a minute, silence says nothing."""
+ARMS: tuple[ArmName, ...] = ("base", "canary")
+
+
+class Reading(NamedTuple):
+    """One instrument in one minute of one weight."""
+
+    instrument: str
+    weight: float
+    counted: float
+    happened: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the instrument told about what happened."""
+        return self.happened <= self.counted * BAND and self.counted <= self.happened * BAND
+
+
+class Instrument(NamedTuple):
+    """A metric of an arm, and what it counts of a request."""
+
+    metric: Metric
+    statistic: str
+    arm: ArmName
+    counts: Callable[[Served], bool]
+
+    @property
+    def name(self) -> str:
+        return f"{self.metric.name} of the {self.arm}"
+
+    def happened(self, served: Iterable[Served]) -> Counter[int]:
+        """How often it should have counted, by the minute."""
+        return Counter(_minute(one) for one in served if one.arm == self.arm and self.counts(one))
+
+
+def instruments_of(rig: Rig) -> Iterator[Instrument]:
+    """Requests, errors, latency and checkouts of each arm."""
+    space = metric_namespace(rig.target.name)
+    for arm in ARMS:
+        filters = {name: identify(space, f"{arm.capitalize()}{name}") for name in ("Requests", "Errors", "Latency")}
+        yield Instrument(filters["Requests"], "Sum", arm, lambda _: True)
+        yield Instrument(filters["Errors"], "Sum", arm, lambda one: one.status >= 500)
+        yield Instrument(filters["Latency"], "SampleCount", arm, lambda _: True)
+        checkouts = identify("Orders", "CheckoutFailed", {"arm": arm})
+        yield Instrument(checkouts, "SampleCount", arm, lambda one: one.function == "orders-write")
+
+
+def readings(rig: Rig) -> list[Reading]:
+    """What can be read now of every minute that had one weight throughout, where enough happened to tell."""
+    weights = _whole_minutes(rig.served)
+    return [reading for one in instruments_of(rig) for reading in _readings(rig, one, weights)]
+
+
+def _whole_minutes(served: list[Served]) -> dict[int, float]:
+    """The weight of each minute in which it did not change and a canary had some, but not all, of the traffic."""
+    seen: defaultdict[int, set[float]] = defaultdict(set)
+    for one in served:
+        if one.settings:
+            seen[_minute(one)].add(one.settings.percent)
+    return {minute: weight for minute, found in seen.items() if len(found) == 1 for weight in found if 0 < weight < 100}
+
+
+def _readings(rig: Rig, one: Instrument, weights: dict[int, float]) -> Iterator[Reading]:
+    happened = one.happened(rig.served)
+    if not weights:
+        return
+    counted = rig.aws.metrics.series(
+        one.metric, parse_statistic(one.statistic), start=min(weights), end=rig.aws.clock.now(), seconds=MINUTE
+    )
+    for minute, weight in weights.items():
+        if happened[minute] >= EXPECTED:
+            yield Reading(one.name, weight, counted.get(minute, 0.0), happened[minute])
+
+
+def _minute(one: Served) -> int:
+    return int(one.at) // MINUTE * MINUTE
