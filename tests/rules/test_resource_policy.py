@@ -41,10 +41,10 @@ def under(condition, **more):
     [
         ({"Service": "apigateway.amazonaws.com"}, ALLOWED),
         ({"Service": ["s3.amazonaws.com", "apigateway.amazonaws.com"]}, ALLOWED),
-        ({"Service": "*"}, ALLOWED),
+        ({"Service": "*"}, NOT_CERTAIN),
         ({"AWS": "*"}, ALLOWED),
         ({"AWS": ["arn:aws:iam::123456789012:root", "*"]}, ALLOWED),
-        ({"*": "*"}, ALLOWED),
+        ({"*": "*"}, NOT_CERTAIN),
         ("*", ALLOWED),
         (["*"], ALLOWED),
         ("apigateway.amazonaws.com", ALLOWED),

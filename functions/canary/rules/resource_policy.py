@@ -118,10 +118,13 @@ def _names(principal: object, service: str) -> Truth:
 
 
 def _names_of_kind(kind: str, value: object, service: str) -> Truth:
+    """Everybody is a kind `AWS`; whether IAM takes `*` for a service nobody recorded."""
     names = texts_of(value)
     match kind:
-        case "Service" | "AWS" | "*" if names is not None:
-            return EVERYBODY in names or (kind == "Service" and service in names)
+        case "AWS" if names is not None:
+            return EVERYBODY in names
+        case "Service" if names is not None:
+            return True if service in names else None if EVERYBODY in names else False
         case "Federated" | "CanonicalUser":
             return False
         case _:
