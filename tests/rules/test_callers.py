@@ -10,6 +10,7 @@ from canary.rules.callers import VERBS, ApiIdentity, Caller, Uncovered, api_iden
 from canary.rules.resource_policy import Answer
 from canary.rules.target import Stage
 
+ALIAS = "arn:aws:lambda:eu-west-1:123456789012:function:orders-read:canary"
 IDENTITY = ApiIdentity("aws", "eu-west-1", "123456789012", "a1b2c3d4e5", "prod")
 ALLOWED, DENIED, NOT_CERTAIN = Answer.ALLOWED, Answer.DENIED, Answer.NOT_CERTAIN
 
@@ -35,7 +36,7 @@ def a_policy_for(*presented, effect="Allow"):
 
 def answer(presents, *presented):
     """What a policy for these says to the caller that presents this."""
-    uncovered = find_uncovered(a_policy_for(*presented), (caller(presents),), IDENTITY)
+    uncovered = find_uncovered(a_policy_for(*presented), (caller(presents),), IDENTITY, ALIAS)
     return uncovered[0].answer if uncovered else ALLOWED
 
 
@@ -133,14 +134,21 @@ def test_statements_may_cover_a_caller_together():
 def test_a_denial_of_some_requests_is_not_certain_either():
     policy = json.loads(a_policy_for("prod/*/*"))
     policy["Statement"] += json.loads(a_policy_for("prod/DELETE/*", effect="Deny").replace("s0", "no"))["Statement"]
-    (found,) = find_uncovered(json.dumps(policy), (caller("prod/ANY/orders"), caller("prod/GET/orders")), IDENTITY)
+    (found,) = find_uncovered(json.dumps(policy), (caller("prod/ANY/orders"), caller("prod/GET/orders")), IDENTITY, ALIAS)
     assert (found.caller, found.answer, set(found.sids)) == (caller("prod/ANY/orders"), NOT_CERTAIN, {"s0", "no"})
+
+
+def test_a_permission_of_another_alias_covers_nobody():
+    policy = json.loads(a_policy_for("prod/*/*"))
+    policy["Statement"][0]["Resource"] = ALIAS.replace("canary", "live")
+    (found,) = find_uncovered(json.dumps(policy), (caller("prod/GET/orders"),), IDENTITY, ALIAS)
+    assert found.answer is DENIED
 
 
 def test_callers_that_are_not_covered_come_in_their_order():
     callers = tuple(caller(f"prod/GET/{name}") for name in ("b", "a", "c"))
-    assert find_uncovered(a_policy_for("prod/GET/a"), callers, IDENTITY) == (
+    assert find_uncovered(a_policy_for("prod/GET/a"), callers, IDENTITY, ALIAS) == (
         Uncovered(callers[0], DENIED, ()),
         Uncovered(callers[2], DENIED, ()),
     )
-    assert tuple(one.caller for one in find_uncovered(None, callers, IDENTITY)) == callers
+    assert tuple(one.caller for one in find_uncovered(None, callers, IDENTITY, ALIAS)) == callers

@@ -72,7 +72,8 @@ def one(operator, key, value):
         ("ArnLikeIfExists", f"{ARN}s", False),
         ("Null", "false", True),
         ("Null", True, False),
-        ("Null", ["true", "false"], True),
+        ("Null", ["true", "false"], None),
+        ("Null", "perhaps", None),
     ],
 )
 def test_a_value_that_is_there_is_compared(operator, value, truth):

@@ -10,6 +10,7 @@ from canary.rules.callers import ApiIdentity
 from canary.rules.other_callers import find_other_callers
 
 ACCOUNT = "123456789012"
+ALIAS = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:orders-read:live"
 API = ApiIdentity("aws", "eu-west-1", ACCOUNT, "a1b2c3d4e5", "prod")
 OWN = f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:a1b2c3d4e5/prod/*"
 TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:new-orders"
@@ -26,11 +27,11 @@ def permit(service=SNS, source=None, **changes):
 
 
 def certain(*statements):
-    return [one.name for one in find_other_callers(json.dumps({"Statement": statements}), API).certain]
+    return [one.name for one in find_other_callers(json.dumps({"Statement": statements}), API, ALIAS).certain]
 
 
 def possible(*statements):
-    return [one.name for one in find_other_callers(json.dumps({"Statement": statements}), API).possible]
+    return [one.name for one in find_other_callers(json.dumps({"Statement": statements}), API, ALIAS).possible]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_several_sources_are_told_one_by_one():
 
 
 def test_each_is_told_once_with_its_statement():
-    found = find_other_callers(json.dumps({"Statement": [permit(source=TOPIC), permit(source=[TOPIC, TOPIC])]}), API)
+    found = find_other_callers(json.dumps({"Statement": [permit(source=TOPIC), permit(source=[TOPIC, TOPIC])]}), API, ALIAS)
     assert [(one.name, one.sid) for one in found.certain] == [(TOPIC, "s")]
 
 
@@ -154,4 +155,4 @@ def test_a_statement_that_lets_nobody_call_tells_of_nobody(statement):
 
 
 def test_no_policy_tells_of_nobody():
-    assert find_other_callers(None, API) == find_other_callers('{"Statement": []}', API)
+    assert find_other_callers(None, API, ALIAS) == find_other_callers('{"Statement": []}', API, ALIAS)

@@ -12,7 +12,8 @@ from canary.rules.resource_policy import Answer, Decision, decide, read_statemen
 
 ACCOUNT = "123456789012"
 SOURCE = f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:a1b2c3d4e5/prod/GET/orders"
-CALL = service_call("apigateway.amazonaws.com", SOURCE, ACCOUNT)
+ALIAS = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:orders-read:live"
+CALL = service_call("apigateway.amazonaws.com", SOURCE, ACCOUNT, ALIAS)
 GATEWAY = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "lambda:InvokeFunction"}
 ALLOWED, DENIED, NOT_CERTAIN = Answer.ALLOWED, Answer.DENIED, Answer.NOT_CERTAIN
 UNSURE = {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}
@@ -40,10 +41,10 @@ def under(condition, **more):
     [
         ({"Service": "apigateway.amazonaws.com"}, ALLOWED),
         ({"Service": ["s3.amazonaws.com", "apigateway.amazonaws.com"]}, ALLOWED),
-        ({"Service": "*"}, ALLOWED),
+        ({"Service": "*"}, NOT_CERTAIN),
         ({"AWS": "*"}, ALLOWED),
         ({"AWS": ["arn:aws:iam::123456789012:root", "*"]}, ALLOWED),
-        ({"*": "*"}, ALLOWED),
+        ({"*": "*"}, NOT_CERTAIN),
         ("*", ALLOWED),
         (["*"], ALLOWED),
         ("apigateway.amazonaws.com", ALLOWED),
@@ -103,6 +104,25 @@ def test_an_action_may_have_wildcards(action, answer):
 @pytest.mark.parametrize(("action", "answer"), [("lambda:Get*", ALLOWED), ("lambda:*", DENIED), ({}, NOT_CERTAIN)])
 def test_all_actions_but_one_may_be_meant(action, answer):
     assert said(without("Action", NotAction=action)) is answer
+
+
+@pytest.mark.parametrize(
+    ("resource", "answer"),
+    [
+        (ALIAS, ALLOWED),
+        (f"{ALIAS.removesuffix('live')}*", ALLOWED),
+        ("*", ALLOWED),
+        ([ALIAS.replace("live", "canary"), ALIAS], ALLOWED),
+        (ALIAS.replace("live", "canary"), DENIED),
+        (ALIAS.removesuffix(":live"), DENIED),
+        ("arn:aws:lambda:${aws:RequestedRegion}:*:*", NOT_CERTAIN),
+        (None, NOT_CERTAIN),
+    ],
+)
+def test_a_statement_may_be_on_another_resource(resource, answer):
+    assert said({**GATEWAY, "Resource": resource}) is answer
+    opposite = {ALLOWED: DENIED, DENIED: ALLOWED, NOT_CERTAIN: NOT_CERTAIN}
+    assert said({**GATEWAY, "NotResource": resource}) is opposite[answer]
 
 
 @pytest.mark.parametrize("element", ["Principal", "Action", "Effect"])
@@ -187,7 +207,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-ELEMENTS = st.sampled_from([*GATEWAY, "NotPrincipal", "NotAction", "Condition", "Sid"])
+ELEMENTS = st.sampled_from([*GATEWAY, "NotPrincipal", "NotAction", "Resource", "NotResource", "Condition", "Sid"])
 
 
 @given(st.dictionaries(ELEMENTS, JSON))

@@ -32,6 +32,7 @@ class AliasPolicy:
 
     function: str
     alias: str
+    arn: str
     text: str | None
     api: ApiIdentity
 
@@ -42,12 +43,12 @@ class AliasPolicy:
     @property
     def others(self) -> OtherCallers:
         """Who else calls it."""
-        return find_other_callers(self.text, self.api)
+        return find_other_callers(self.text, self.api, self.arn)
 
     def find_problems(self, callers: tuple[Caller, ...]) -> Iterator[Problem]:
         """The callers whom the policy certainly keeps out, those of one remedy in one problem."""
         by_fix: dict[str, list[str]] = {}
-        for one in find_uncovered(self.text, callers, self.api):
+        for one in self._find_uncovered(callers):
             if one.answer is Answer.DENIED:
                 by_fix.setdefault(self._remedy(one), []).append(one.caller.name)
         for fix, names in by_fix.items():
@@ -55,7 +56,7 @@ class AliasPolicy:
 
     def find_notes(self, callers: tuple[Caller, ...]) -> Iterator[str]:
         """The callers of whom nobody can say whether the policy keeps them out."""
-        unsure = [one for one in find_uncovered(self.text, callers, self.api) if one.answer is Answer.NOT_CERTAIN]
+        unsure = [one for one in self._find_uncovered(callers) if one.answer is Answer.NOT_CERTAIN]
         if unsure:
             named, sids = cut(one.caller.name for one in unsure), dict.fromkeys(sid for one in unsure for sid in one.sids)
             yield (
@@ -82,6 +83,9 @@ class AliasPolicy:
         if others.possible:
             named = cut(one.name for one in others.possible)
             yield f"the policy of alias {self.alias} of {self.function} also lets in {named}: they get the promoted release too"
+
+    def _find_uncovered(self, callers: tuple[Caller, ...]) -> tuple[Uncovered, ...]:
+        return find_uncovered(self.text, callers, self.api, self.arn)
 
     def _remedy(self, uncovered: Uncovered) -> str:
         """The command that lets the API in: its stage or its authorizer, and nothing else."""

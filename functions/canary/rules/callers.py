@@ -109,21 +109,23 @@ class Uncovered:
 
 
 @lru_cache(maxsize=256)
-def find_uncovered(policy: str | None, callers: tuple[Caller, ...], identity: ApiIdentity) -> tuple[Uncovered, ...]:
+def find_uncovered(
+    policy: str | None, callers: tuple[Caller, ...], identity: ApiIdentity, alias_arn: str
+) -> tuple[Uncovered, ...]:
     """Which callers an alias's policy does not cover; `policy` is its JSON text, None without one.
 
     Kept, because problems and notes both ask, and an API has hundreds of methods.
     """
     statements = read_statements(policy)
-    found = ((caller, _decide(statements, caller, identity)) for caller in callers)
+    found = ((caller, _decide(statements, caller, identity, alias_arn)) for caller in callers)
     return tuple(
         Uncovered(caller, decision.answer, decision.sids) for caller, decision in found if decision.answer is not Answer.ALLOWED
     )
 
 
-def _decide(statements: tuple[Statement, ...], caller: Caller, identity: ApiIdentity) -> Decision:
+def _decide(statements: tuple[Statement, ...], caller: Caller, identity: ApiIdentity, alias_arn: str) -> Decision:
     """What is decided alike for everything that may be presented; not certain where that differs."""
-    calls = [service_call(API_GATEWAY, identity.arn(one), identity.account) for one in caller.possible]
+    calls = [service_call(API_GATEWAY, identity.arn(one), identity.account, alias_arn) for one in caller.possible]
     decisions = [decide(statements, call) for call in calls]
     answers = {decision.answer for decision in decisions}
     sids = dict.fromkeys(sid for decision in decisions for sid in decision.sids)

@@ -110,7 +110,9 @@ def _test_of(operator: str) -> Test | None:
 
 
 def _is_missing(value: str | None, wanted: Sequence[str]) -> Truth:
-    return str(value is None).lower() in {one.lower() for one in wanted}
+    """`Null` asks one thing: `true` for a key that is missing, or `false`."""
+    asked = {one.lower() for one in wanted}
+    return str(value is None).lower() in asked if asked in ({"true"}, {"false"}) else None
 
 
 def is_like(text: str, pattern: str) -> bool:

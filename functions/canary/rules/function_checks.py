@@ -109,7 +109,7 @@ def _policies(target: Target, function: TargetFunction, found: FunctionSurvey) -
     """The policies that were read, those of aliases that exist behind a stage; the live alias's first."""
     aliases = {function.live: found.live, function.canary: found.canary}
     return [
-        AliasPolicy(function.name, name, found.policies[name], api_identity(alias.arn, target.stage))
+        AliasPolicy(function.name, name, alias.arn, found.policies[name], api_identity(alias.arn, target.stage))
         for name, alias in aliases.items()
         if target.stage and name and alias and name in found.policies
     ]

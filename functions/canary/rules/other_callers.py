@@ -71,12 +71,12 @@ class _Permit:
             return False
         return all(map(is_like, own[:-1], found[:-1]))
 
-    def is_certain(self, statements: tuple[Statement, ...], api: ApiIdentity) -> bool:
+    def is_certain(self, statements: tuple[Statement, ...], api: ApiIdentity, alias_arn: str) -> bool:
         """Whether one named resource is let in, on whose behalf the service calls the function."""
         if self.kind != "Service" or self.principal == API_GATEWAY or self.source is None or not _is_exact(self.source):
             return False
         account = self.source.split(":")[4] or api.account
-        return decide(statements, service_call(self.principal, self.source, account)).answer is Answer.ALLOWED
+        return decide(statements, service_call(self.principal, self.source, account, alias_arn)).answer is Answer.ALLOWED
 
     def __str__(self) -> str:
         who = {EVERYBODY: "anybody"}.get(self.principal, self.principal)
@@ -87,11 +87,11 @@ class _Permit:
         return f"{who}{whose}{' under further conditions' if keys - SOURCE_KEYS else ''}"
 
 
-def find_other_callers(policy: str | None, api: ApiIdentity) -> OtherCallers:
+def find_other_callers(policy: str | None, api: ApiIdentity, alias_arn: str) -> OtherCallers:
     """Everybody but this API whom an alias's policy lets in; `policy` is its JSON text, None without one."""
     statements = read_statements(policy)
     others = [permit for statement in statements for permit in _permits(statement) if not permit.is_of(api)]
-    certain = [permit for permit in others if permit.is_certain(statements, api)]
+    certain = [permit for permit in others if permit.is_certain(statements, api, alias_arn)]
     possible = [permit for permit in others if permit not in certain]
     return OtherCallers(
         certain=tuple(dict.fromkeys(OtherCaller(str(permit.source), permit.statement.sid) for permit in certain)),

@@ -1,7 +1,6 @@
 """A resource policy, as Lambda keeps one for each alias: whether it lets a service call the function.
 
-Decides for one call, statement by statement: allowed, denied, or not certain. It reads what `GetPolicy` answers for one
-qualifier, so a statement's `Resource` is that qualifier and is not looked at. Who calls is for `callers` to say.
+Decides for one call, statement by statement: allowed, denied, or not certain. Who calls is for `callers` to say.
 """
 
 from __future__ import annotations
@@ -29,10 +28,11 @@ class Answer(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as IAM sees it: the principal of the service that makes it, the action, and the context's keys."""
+    """One call as IAM sees it: the principal of the service that makes it, action, resource, and the context's keys."""
 
     service: str
     action: str
+    resource: str
     context: Context
 
 
@@ -51,12 +51,21 @@ class Statement:
 
     def applies_to(self, call: Call) -> Truth:
         """Whether it is about the call, whatever its effect."""
-        about = all_of((_elect(self.body, "Principal", lambda value: _names(value, call.service)), self.covers(call.action)))
+        about = all_of((self._is_for(call.service), self.covers(call.action), self._is_on(call.resource)))
         return about if about is False else all_of((about, holds(self.body.get("Condition", {}), call.context)))
 
     def covers(self, action: str) -> Truth:
         """Whether it is about this action."""
         return _elect(self.body, "Action", lambda value: _covers(value, action))
+
+    def _is_for(self, service: str) -> Truth:
+        return _elect(self.body, "Principal", lambda value: _names(value, service))
+
+    def _is_on(self, resource: str) -> Truth:
+        """Without a resource of its own it is on whatever has the policy."""
+        return self.body.keys().isdisjoint({"Resource", "NotResource"}) or _elect(
+            self.body, "Resource", lambda value: _is_one_of(value, resource)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +118,13 @@ def _names(principal: object, service: str) -> Truth:
 
 
 def _names_of_kind(kind: str, value: object, service: str) -> Truth:
+    """Everybody is a kind `AWS`; whether IAM takes `*` for a service nobody recorded."""
     names = texts_of(value)
     match kind:
-        case "Service" | "AWS" | "*" if names is not None:
-            return EVERYBODY in names or (kind == "Service" and service in names)
+        case "AWS" if names is not None:
+            return EVERYBODY in names
+        case "Service" if names is not None:
+            return True if service in names else None if EVERYBODY in names else False
         case "Federated" | "CanonicalUser":
             return False
         case _:
@@ -123,6 +135,14 @@ def _covers(value: object, action: str) -> Truth:
     """Whether an action, or one of several, is this one; their letters' case does not matter."""
     patterns = texts_of(value)
     return None if patterns is None else any(is_like(action.lower(), one.lower()) for one in patterns)
+
+
+def _is_one_of(value: object, resource: str) -> Truth:
+    """Whether a resource, or one of several, is this one; not certain where IAM fills a variable in."""
+    patterns = texts_of(value)
+    if patterns is None or any("${" in one for one in patterns):
+        return None
+    return any(is_like(resource, one) for one in patterns)
 
 
 def decide(statements: tuple[Statement, ...], call: Call) -> Decision:
@@ -140,8 +160,11 @@ def decide(statements: tuple[Statement, ...], call: Call) -> Decision:
             return Decision(Answer.NOT_CERTAIN, tuple(dict.fromkeys(unsure)))
 
 
-def service_call(service: str, source_arn: str, account: str) -> Call:
-    """The call that a service makes on behalf of one of its resources (docs/aws.md#service-call-context)."""
+def service_call(service: str, source_arn: str, account: str, function_arn: str) -> Call:
+    """The call to a function that a service makes on behalf of one of its resources (docs/aws.md#service-call-context).
+
+    ``function_arn`` is that of the alias or version which it names.
+    """
     context: Context = {
         SOURCE_ARN: (source_arn,),
         "aws:sourceaccount": (account,),
@@ -153,4 +176,4 @@ def service_call(service: str, source_arn: str, account: str) -> Call:
         "lambda:invokedviafunctionurl": ("false", None),
         "lambda:eventsourcetoken": (None,),
     }
-    return Call(service, INVOKE, context)
+    return Call(service, INVOKE, function_arn, context)
