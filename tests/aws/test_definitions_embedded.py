@@ -123,6 +123,19 @@ def test_a_document_imported_again_is_the_same_definition(client: Any, api_id: s
     assert fingerprint(after) == fingerprint(before)
 
 
+def test_a_schema_written_in_place_makes_no_difference_when_it_is_imported_again(client: Any):
+    document = as_export(ORDERS)
+    schema = {"type": "object", "properties": {"id": {"type": "string"}}}
+    document["paths"]["/orders"]["post"]["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    body = json.dumps(document).encode()
+    api_id = client.import_rest_api(body=body)["id"]
+    before = DefinitionReader(client, api_id).read_present()
+    client.put_rest_api(restApiId=api_id, mode="overwrite", body=body)
+
+    assert len(before.models) == 1
+    assert fingerprint(DefinitionReader(client, api_id).read_present()) == fingerprint(before)
+
+
 def test_a_stage_shows_what_it_serves_and_not_what_was_edited_since(client: Any, api_id: str):
     served, _ = readings(client, api_id)
     edited = replace(FULL, compresses_from=0).with_verb("/new", "GET")

@@ -1,7 +1,7 @@
 """Whether two definitions are one: a short text for each, equal where AWS's page of what takes a deployment sees no change.
 
 The page is `updating-api` (docs/aws.md#what-takes-a-deployment); which of its rows are left out, and why, is in
-docs/decisions/0015-what-a-definition-is-read-from.md. The text begins with the version of these rules, so that a product
+docs/decisions/0016-what-a-definition-is-read-from.md. The text begins with the version of these rules, so that a product
 that learns to see more does not take every definition for changed.
 """
 

@@ -23,6 +23,7 @@ from canary.rules.definition import (
     arrange_methods,
     find_bare_paths,
 )
+from canary.rules.inline_models import name_by_content
 from canary.rules.resources import Answer, authorizer_from, endpoint_of, gateway_response, integration_from, validator
 
 Document = Mapping[str, Any]
@@ -55,7 +56,7 @@ def from_export(document: Document, api: Answer, paths: Texts | None = None) -> 
     authorizers = {name: _authorizer(name, one) for name, one in schemes.items() if f"{PREFIX}authorizer" in one}
     methods = arrange_methods(_methods(document, authorizers), paths or {})
     compression = document.get(f"{PREFIX}minimum-compression-size")
-    return Definition(
+    definition = Definition(
         methods=methods,
         authorizers=authorizers,
         gateway_responses={
@@ -70,6 +71,7 @@ def from_export(document: Document, api: Answer, paths: Texts | None = None) -> 
         bare_paths=find_bare_paths(served, methods),
         endpoint=endpoint_of(api),
     )
+    return name_by_content(definition)
 
 
 def _methods(document: Document, authorizers: Mapping[str, Authorizer]) -> Iterator[Method]:

@@ -2,7 +2,7 @@
 
 No call of AWS reads a deployment that no stage serves (docs/aws.md#export-document). So a definition is known from the API's
 resources before they are frozen, from the export of a stage that serves it, or because a fingerprint that was recorded when the
-deployment was made equals that of one of these (docs/decisions/0015-what-a-definition-is-read-from.md).
+deployment was made equals that of one of these (docs/decisions/0016-what-a-definition-is-read-from.md).
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from canary.rules.definition import (
     arrange_methods,
     find_bare_paths,
 )
+from canary.rules.inline_models import name_by_content
 
 Answer = Mapping[str, Any]
 
@@ -59,7 +60,7 @@ def from_answers(answers: Answers) -> Definition:
         ),
         paths,
     )
-    return Definition(
+    definition = Definition(
         methods=methods,
         authorizers={one["name"]: _authorizer(one) for one in answers.authorizers},
         gateway_responses={
@@ -74,6 +75,7 @@ def from_answers(answers: Answers) -> Definition:
         bare_paths=find_bare_paths(paths.values(), methods),
         endpoint=endpoint_of(api),
     )
+    return name_by_content(definition)
 
 
 def paths_by_id(resources: Sequence[Answer]) -> dict[str, str]:
