@@ -35,14 +35,16 @@ _BY_KIND = {
     Prints.NUMBER_OR_DASH: """
         authenticate.latency authenticate.status authorize.latency authorize.status authorizer.integrationLatency
         authorizer.integrationStatus authorizer.latency authorizer.status integration.integrationStatus integration.latency
-        integration.status integrationLatency integrationStatus responseLength responseOverride.status waf.latency waf.status
+        integration.status integration.timeToAllHeaders integration.timeToFirstContent integrationLatency integrationStatus
+        responseLength responseOverride.status waf.latency waf.status
     """,
     Prints.TEXT: """
-        accountId apiId authorizer.requestId awsEndpointRequestId customDomain.basePathMatched deploymentId domainName
-        domainPrefix error.responseType extendedRequestId httpMethod identity.accountId identity.apiKeyId
+        accountId apiId authorizer.requestId awsEndpointRequestId cipherSuite customDomain.basePathMatched deploymentId domainName
+        domainPrefix endpointType error.responseType extendedRequestId httpMethod identity.accountId identity.apiKeyId
         identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId
-        identity.principalOrgId identity.sourceIp identity.vpcId identity.vpceId integration.requestId isCanaryRequest
-        protocol requestTime resourceId resourcePath stage wafResponseCode webaclArn
+        identity.principalOrgId identity.sourceIp identity.vpcId identity.vpceId integration.requestId
+        integration.responseTransferMode isCanaryRequest protocol requestTime resourceId resourcePath stage tlsVersion
+        wafResponseCode webaclArn
     """,
     Prints.FOREIGN_TEXT: """
         authenticate.error authorize.error authorizer.error authorizer.principalId error.message error.validationErrorString
