@@ -55,8 +55,17 @@ def user_agent(served: Served) -> str | None:
     return headers.get("User-Agent") or headers.get("user-agent")
 
 
+def context_value(served: Served, name: str) -> str | int | None:
+    """What `$context.<name>` stands for outside of the log; None where it has no value."""
+    return _getter(name)(served)
+
+
 def _getter(name: str) -> Callable[[Served], str | int | None]:
-    return _VARIABLES.get(name, lambda _: None)
+    known = _VARIABLES.get(name)
+    if known is None and name.startswith("authorizer."):
+        key = name.removeprefix("authorizer.")
+        return lambda served: served.authorizer.context.get(key) if served.authorizer else None
+    return known or (lambda _: None)
 
 
 def _quoted(text: str | None) -> str | None:
@@ -65,6 +74,10 @@ def _quoted(text: str | None) -> str | None:
 
 _VARIABLES: dict[str, Callable[[Served], str | int | None]] = {
     "apiId": lambda served: served.request.api_id,
+    "authorizer.error": lambda served: served.authorizer.error if served.authorizer else None,
+    "authorizer.latency": lambda served: served.authorizer.latency if served.authorizer else None,
+    "authorizer.principalId": lambda served: served.authorizer.principal_id if served.authorizer else None,
+    "authorizer.status": lambda served: served.authorizer.status if served.authorizer else None,
     "awsEndpointRequestId": lambda served: served.invocation.request_id if served.invocation else None,
     "deploymentId": lambda served: served.deployment_id,
     "domainPrefix": domain_prefix,

@@ -1,8 +1,8 @@
 """The data plane: requests to stages, answered by base or canary through real handlers.
 
-Decides what a client gets: which settings and which arm a request sees, how long it took. Authorizers, API keys,
-throttles and caches of a stage are not emulated: every request counts as let in. What settings are in force it is told;
-when requests come is `traffic`'s business.
+Decides what a client gets: which settings and which arm a request sees, which kind of integration answers it, how long it
+took. Throttles and caches of a stage are not emulated. What settings are in force it is told; when requests come is
+`traffic`'s business.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ import heapq
 from typing import TYPE_CHECKING, Protocol
 
 from local.api_records import ApiRecords
-from local.lambda_errors import ResourceNotFoundError
+from local.custom_integration import NoEventError, answer_custom, event_of, is_asynchronous
+from local.gatekeeper import Gatekeeper
+from local.gateway_answers import customise
+from local.http_integration import HttpBackends
+from local.integration_answers import UnmappedPayloadError, refuse_payload
+from local.lambda_errors import LambdaError, ResourceNotFoundError
 from local.mock_integration import UnsupportedTemplateError, answer
 from local.proxy_integration import BAD_ANSWER, INTERNAL_ERROR, answer_with, fail
 from local.served import Invoke, Invoked, Request, Served
@@ -26,11 +31,12 @@ if TYPE_CHECKING:
     from local.lambda_records import Metrics
     from local.lambdas import Lambdas
     from local.line_buffer import Logs
+    from local.routing import LambdaTarget
     from local.serving import Endpoint, ServingArm, ServingStage
     from local.unknowns import Unknowns
 
 GATEWAY_MS = 2
-FORBIDDEN, INTERNAL, NOT_BUILT = 403, 500, 501
+BAD_REQUEST, FORBIDDEN, INTERNAL, NOT_BUILT = 400, 403, 500, 501
 NO_PERMISSION = "Execution failed due to configuration error: Invalid permissions on Lambda function"
 
 
@@ -60,6 +66,8 @@ class DataPlane:
         self._now = now
         self._rng = rng
         self.records = ApiRecords(logs, metrics, unknowns)
+        self.gatekeeper = Gatekeeper(lambdas, unknowns)
+        self.http = HttpBackends()
         self._stages = StageHistory(gateway, unknowns, now=now, rng=rng, owner=lambdas, before_change=self.catch_up)
         self._sources: list[Source] = []
         self._observers: list[Callable[[Served], object]] = []
@@ -124,6 +132,8 @@ class DataPlane:
     def reset(self) -> None:
         """Forget sources, observers and what stages were like; the gateway forgets the stages themselves."""
         self._stages.clear()
+        self.gatekeeper.clear()
+        self.http.clear()
         self._sources.clear()
         self._observers.clear()
         self._invocation_observers.clear()
@@ -160,8 +170,14 @@ class DataPlane:
             self._refuse(served)
         else:
             served.method, served.parameters = route
-            self._integrate(served, arm, route.method)
+            endpoint = arm.endpoint(route.method)
+            if endpoint.guard is None or self.gatekeeper.admits(served, endpoint.guard):
+                self._integrate(served, arm, endpoint, route.method)
+        if served.error_type is not None:
+            self._customise(served, stage)
         served.latency = (served.integration_latency or 0) + GATEWAY_MS
+        if served.authorizer is not None:
+            served.latency += served.authorizer.latency
         if stage.log_group is not None:
             self.records.log(served, stage.log_group, stage.render(served))
         self.records.count(served, stage.api_name)
@@ -177,33 +193,92 @@ class DataPlane:
             case "absent":
                 served.is_canary = None
 
-    def _integrate(self, served: Served, arm: ServingArm, method: Method) -> None:
+    def _customise(self, served: Served, stage: ServingStage) -> None:
+        """What API Gateway answered by itself, as the API has it."""
+        arm = stage.arm(served.arm)
+        if not arm.gateway_responses:
+            return
+        try:
+            customise(served, arm.gateway_responses, arm.variables)
+        except UnsupportedTemplateError as error:
+            served.answer_error(NOT_BUILT, str(error), "NOT_BUILT")
+
+    def _integrate(self, served: Served, arm: ServingArm, endpoint: Endpoint, method: Method) -> None:
         integration = method.integration
         if integration is None:
             served.answer_error(INTERNAL, INTERNAL_ERROR, "API_CONFIGURATION_ERROR")
         elif integration.kind == "AWS_PROXY":
-            self._call_function(served, arm.endpoint(method), integration)
-        elif integration.kind == "MOCK":
-            _mock(served, arm, integration)
+            self._call_function(served, endpoint, integration)
         else:
-            message = f"the embedded AWS does not serve {integration.kind} integrations"
-            served.answer_error(NOT_BUILT, message, "NOT_BUILT")
+            self._integrate_mapped(served, arm, endpoint, integration)
+
+    def _integrate_mapped(self, served: Served, arm: ServingArm, endpoint: Endpoint, integration: Integration) -> None:
+        """An integration with templates and mappings, or one that goes elsewhere."""
+        try:
+            match integration.kind:
+                case "MOCK":
+                    answer(served, integration, arm.variables)
+                case "HTTP" | "HTTP_PROXY":
+                    self.http.serve(served, integration, arm.variables)
+                case _:
+                    self._call_custom(served, arm, endpoint, integration)
+        except UnsupportedTemplateError as error:
+            served.answer_error(NOT_BUILT, str(error), "NOT_BUILT")
 
     def _call_function(self, served: Served, endpoint: Endpoint, integration: Integration) -> None:
-        if integration.http_method != "POST" or endpoint.target is None:
-            fail(served, INTERNAL, "Execution failed due to configuration error: Invalid integration")
+        target = self._callable(served, endpoint, integration)
+        if target is None:
             return
-        served.function, served.qualifier = name, qualifier = endpoint.target
-        source_arn = endpoint.source_arn(served.request.method)
-        if integration.credentials is None and not self._lambdas.allows_api(name, qualifier, source_arn):
-            fail(served, INTERNAL, NO_PERMISSION)
-            return
+        name, qualifier = target
+        authorized, event = served.authorizer, endpoint.event
+        given = event.of(served) if authorized is None else event.of_guarded(served, authorized)
         try:
-            invocation = self._lambdas.call(name, qualifier, endpoint.event.of(served), served.request.at)
+            invocation = self._lambdas.call(name, qualifier, given, served.request.at)
         except ResourceNotFoundError as error:
             fail(served, BAD_ANSWER, str(error))
             return
         answer_with(served, invocation, integration.timeout_millis)
+
+    def _callable(self, served: Served, endpoint: Endpoint, integration: Integration) -> LambdaTarget | None:
+        """The function that an integration calls; where it cannot be called, the request is answered."""
+        target = endpoint.target
+        if integration.http_method != "POST" or target is None:
+            fail(served, INTERNAL, "Execution failed due to configuration error: Invalid integration")
+            return None
+        if endpoint.is_elsewhere:
+            served.answer_error(NOT_BUILT, f"{integration.uri} is of another account or Region, which is not here", "NOT_BUILT")
+            return None
+        served.function, served.qualifier = target
+        source_arn = endpoint.source_arn(served.request.method)
+        if not (
+            self._lambdas.allows_api(*target, source_arn)
+            if integration.credentials is None
+            else self.gatekeeper.may_invoke(target, source_arn, integration.credentials)
+        ):
+            fail(served, INTERNAL, NO_PERMISSION)
+            return None
+        return target
+
+    def _call_custom(self, served: Served, arm: ServingArm, endpoint: Endpoint, integration: Integration) -> None:
+        """A function that is called with what a template makes of the request, and answers by the integration's responses."""
+        if ":lambda:path/" not in integration.uri or is_asynchronous(served, integration, arm.variables):
+            served.answer_error(NOT_BUILT, f"the embedded AWS does not serve {integration.uri} that way", "NOT_BUILT")
+            return
+        target = self._callable(served, endpoint, integration)
+        if target is None:
+            return
+        name, qualifier = target
+        try:
+            event = event_of(served, integration, arm.variables)
+            invocation = self._lambdas.call(name, qualifier, event, served.request.at)
+        except UnmappedPayloadError:
+            refuse_payload(served)
+        except NoEventError:
+            served.answer_error(BAD_REQUEST, "Could not parse request body into json", "BAD_REQUEST_BODY")
+        except LambdaError as error:
+            fail(served, INTERNAL, str(error))
+        else:
+            answer_custom(served, invocation, integration, arm.variables)
 
     def _arrivals(self, start: float, end: float) -> Iterable[Request | Invoke]:
         arrivals = [source.requests(start, end) for source in self._sources]
@@ -222,12 +297,3 @@ class DataPlane:
             invocation = None
         for observer in self._invocation_observers:
             observer(Invoked(request, invocation))
-
-
-def _mock(served: Served, arm: ServingArm, integration: Integration) -> None:
-    served.integration_latency = 0
-    try:
-        if not answer(served, integration, arm.variables):
-            fail(served, INTERNAL, "Execution failed due to configuration error: no match for output mapping")
-    except UnsupportedTemplateError as error:
-        served.answer_error(NOT_BUILT, str(error), "NOT_BUILT")

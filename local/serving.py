@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from local.access_log import compile_format
+from local.gatekeeper import guard_of
 from local.proxy_integration import Event
-from local.routing import Routes, lambda_target
+from local.routing import Routes, is_elsewhere, lambda_target
 
 if TYPE_CHECKING:
     import random
@@ -28,11 +29,14 @@ class Account(Protocol):
 
 
 class Endpoint:
-    """A Lambda proxy method of one arm: whom it calls with what; without a target, its URI names no function."""
+    """A method of one arm: what stands before it, and whom it calls with what; without a target, no function."""
 
-    def __init__(self, method: Method, settings: StageSettings, arm: Arm, owner: Account) -> None:
+    def __init__(self, name: ArmName, method: Method, settings: StageSettings, arm: Arm, owner: Account) -> None:
+        uri = method.integration.uri if method.integration else ""
         self.target = lambda_target(method.integration, arm.variables) if method.integration else None
+        self.is_elsewhere = is_elsewhere(uri, arm.variables, region=owner.region, account=owner.account)
         self.event = Event(method, settings, arm, account=owner.account, region=owner.region)
+        self.guard = guard_of(method, settings, arm, self.event, name=name, owner=f"{owner.region}:{owner.account}")
         stage = f"{settings.api_id}/{settings.stage_name}"
         self._caller = f"arn:aws:execute-api:{owner.region}:{owner.account}:{stage}"
         self._path = method.path
@@ -49,8 +53,9 @@ class ServingArm:
         self.name = name
         self.deployment_id = arm.deployment_id
         self.variables = arm.variables
+        self.gateway_responses = arm.definition.gateway_responses
         self.routes = parts.routes_of(settings.api_id, arm)
-        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(method, settings, arm, parts.owner)
+        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(name, method, settings, arm, parts.owner)
         self._endpoints: dict[int, Endpoint] = {}
 
     def endpoint(self, method: Method) -> Endpoint:
@@ -89,6 +94,10 @@ class ServingStage:
         log = settings.access_log
         self.log_group = log_group(log.destination_arn) if log and log.format else None
         self.render: Callable[[Served], str] = compile_format(log.format if log and log.format else "")
+
+    def arm(self, name: ArmName | None) -> ServingArm:
+        """The arm of this name; without a canary everything is base's."""
+        return self._canary if name == "canary" and self._canary is not None else self._base
 
     def choose(self, rng: random.Random) -> ServingArm:
         """Base or canary, by chance, anew for each request (docs/aws.md#traffic-split)."""
