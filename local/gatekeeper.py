@@ -37,6 +37,10 @@ _DENIED = "User is not authorized to access this resource"
 _CALLERS_OWN = ":iam::*:"
 
 
+class DeniedError(Exception):
+    """A policy does not let the caller in; the text is what the caller is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What stands before one method of one arm. ``api`` is the API's ARN without a stage."""
@@ -80,6 +84,9 @@ class Gatekeeper:
         try:
             self._check_caller(served, guard)
             self._check_key(served, guard)
+        except DeniedError as error:
+            served.answer_denial(str(error))
+            return False
         except NotAuthorizedError as error:
             served.answer_error(error.status, error.message, error.response_type)
             return False
@@ -127,9 +134,9 @@ class Gatekeeper:
         served.authorizer = said.authorized
         verdict = self._judge.verdict(said.policy, need_of(guard.api, served), {})
         if verdict == "denied":
-            raise NotAuthorizedError(FORBIDDEN, f"{_DENIED} with an explicit deny", "ACCESS_DENIED")
+            raise DeniedError(f"{_DENIED} with an explicit deny")
         if "allowed" not in {verdict, policy}:
-            raise NotAuthorizedError(FORBIDDEN, _DENIED, "ACCESS_DENIED")
+            raise DeniedError(_DENIED)
 
     def _check_key(self, served: Served, guard: Guard) -> None:
         if not guard.method.api_key_required:
@@ -147,12 +154,11 @@ class Gatekeeper:
         return self.permissions
 
 
-def _denied_by_policy(served: Served, guard: Guard, how: str) -> NotAuthorizedError:
+def _denied_by_policy(served: Served, guard: Guard, how: str) -> DeniedError:
     """AWS hides most of the account's number."""
     parts = need_of(guard.api, served).resource.split(":", 5)
     parts[4] = f"********{parts[4][-4:]}"
-    message = f"User: anonymous is not authorized to perform: execute-api:Invoke on resource: {':'.join(parts)}{how}"
-    return NotAuthorizedError(FORBIDDEN, message, "ACCESS_DENIED")
+    return DeniedError(f"User: anonymous is not authorized to perform: execute-api:Invoke on resource: {':'.join(parts)}{how}")
 
 
 def _check_pool(served: Served, guard: Guard) -> None:

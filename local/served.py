@@ -102,6 +102,12 @@ class Served:
         self.headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", error))
         self.body = '{"message":null}' if message is None else f'{{"message":"{message}"}}'
 
+    def answer_denial(self, message: str) -> None:
+        """Answer that a policy does not let the caller in; AWS spells the message's name otherwise here."""
+        self.answer_error(_FORBIDDEN, message, "ACCESS_DENIED")
+        self.headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException"))
+        self.body = f'{{"Message":"{message}"}}'
+
     def details(self) -> dict[str, Any]:
         """The few facts a person wants to see of it."""
         return {
@@ -115,6 +121,7 @@ class Served:
         }
 
 
+_FORBIDDEN = 403
 _ERROR_TYPES = {
     "ACCESS_DENIED": "ForbiddenException",
     "AUTHORIZER_CONFIGURATION_ERROR": "AuthorizerConfigurationException",

@@ -188,6 +188,7 @@ class Import:
         draft, resource = self._with_resource(draft, path)
         where = f"{verb} {path}"
         fields = self._operations.method(path, verb, operation, parameters)
+        draft = replace(draft, models={**draft.models, **self._schemas.models})
         fields |= self._security.of(operation, where) | self._validator(draft, operation)
         method = a_method(verb, fields)
         if "methodResponses" in fields:
