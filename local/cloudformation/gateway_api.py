@@ -26,6 +26,7 @@ _PLAIN = {
     "Name": "/name",
     "Policy": "/policy",
 }
+_DEFAULTS = {"ApiKeySourceType": "HEADER", "DisableExecuteApiEndpoint": False}
 _DOCUMENT = ("Body", "FailOnWarnings", "Mode", "Parameters")
 
 
@@ -82,7 +83,7 @@ def _update_api(task: Task) -> Made:
 
 
 def _plain_patches(given: Properties, names: list[str]) -> Iterator[dict[str, str]]:
-    yield from (_replace(_PLAIN[name], _text(given.get(name, ""))) for name in names)
+    yield from (_replace(_PLAIN[name], _text(given.get(name, _DEFAULTS.get(name, "")))) for name in names)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 (JSON-like)
