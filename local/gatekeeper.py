@@ -96,7 +96,7 @@ class Gatekeeper:
         return guard.method.checks is None or request_checks.passes(served, guard.method.checks)
 
     def may_invoke(self, target: LambdaTarget, source_arn: str, credentials: str | None) -> bool:
-        """Whether API Gateway may call a function: by its own policy, or with a role that may (docs/aws.md#credentials)."""
+        """Whether API Gateway may call a function: by its policy, or with a role that may (docs/aws.md#integration-role)."""
         if credentials is None:
             return self._lambdas.allows_api(target.name, target.qualifier, source_arn)
         if _CALLERS_OWN in credentials or self.permissions is None or not self.permissions.is_on:

@@ -1,4 +1,4 @@
-"""What an API makes of API Gateway's own answers: its customised gateway responses (docs/aws.md#gateway-responses).
+"""What an API makes of API Gateway's own answers: its customised gateway responses (docs/aws.md#gateway-response-defaults).
 
 A type that the API left alone is answered as its DEFAULT_4XX or DEFAULT_5XX says, if that is customised. Templates here know
 references only, as AWS's do.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from local.access_log import context_value
 from local.definition.gateway_responses import STATUSES, default_of
 from local.mapping_templates import JSON, Input
-from local.parameter_mapping import mapped
+from local.parameter_mapping import mapped, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from local.served import Served
 
 _HEADER = "gatewayresponse.header."
-_REFERENCE = re.compile(r"\$\{?(?P<root>stageVariables|context)\.(?P<name>\w+(?:\.\w+)*)\}?")
+_REFERENCE = re.compile(r"\$\{?(?P<root>stageVariables|context|method\.request)\.(?P<name>[\w-]+(?:\.[\w-]+)*)\}?")
 
 
 def customise(served: Served, responses: Mapping[str, GatewayResponse], variables: Mapping[str, str]) -> None:
@@ -56,6 +56,8 @@ def _template(templates: Mapping[str, str]) -> tuple[str, str | None]:
 def _value(found: re.Match[str], given: Input) -> str:
     if found["root"] == "stageVariables":
         return given.variables.get(found["name"], "")
+    if found["root"] != "context":
+        return value_of(f"method.request.{found['name']}", given) or ""
     value = context_value(given.served, found["name"])
     if value is None:
         return "null" if found["name"] == "error.messageString" else ""

@@ -53,7 +53,7 @@ def refuse_payload(served: Served) -> None:
 def choose(responses: Mapping[str, IntegrationResponse], subject: str | None) -> IntegrationResponse | None:
     """The response whose pattern takes all of the subject, or else the one without a pattern."""
     for response in responses.values():
-        if subject and response.selection_pattern and re.fullmatch(response.selection_pattern, subject, re.DOTALL):
+        if subject and response.selection_pattern and re.fullmatch(response.selection_pattern, subject):
             return response
     return next((response for response in responses.values() if not response.selection_pattern), None)
 

@@ -1,4 +1,4 @@
-"""Authorizers: who decides whether a method may be called (docs/aws.md#authorizer-shape)."""
+"""Authorizers: who decides whether a method may be called (docs/aws.md#authorizer-parts)."""
 
 from __future__ import annotations
 

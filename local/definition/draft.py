@@ -1,6 +1,6 @@
 """A draft: one API's definition as AWS shows it at one moment.
 
-Its parts are JSON in the shape of the service's answers (docs/aws.md#definition-shape). Nobody changes a part in place: a
+Its parts are JSON in the shape of the service's answers (docs/aws.md#definition-parts). Nobody changes a part in place: a
 change makes new ones, so that a deployment may keep the draft that it was made from.
 """
 

@@ -1,4 +1,4 @@
-"""Gateway responses: what API Gateway answers on its own, and what an API makes of that (docs/aws.md#gateway-responses).
+"""Gateway responses: what API Gateway answers by itself, as an API has it (docs/aws.md#gateway-response-defaults).
 
 An API that customises DEFAULT_4XX or DEFAULT_5XX customises with it every type of that class which it leaves alone.
 """

@@ -1,6 +1,6 @@
 """Models: JSON schemas by name, which methods refer to.
 
-Decides what a new API has of them and when a schema is one (docs/aws.md#models).
+Decides what a new API has of them and when a schema is one (docs/aws.md#default-models).
 """
 
 from __future__ import annotations
