@@ -165,14 +165,8 @@ class DataPlane:
         served.deployment_id = arm.deployment_id
         if stage.settings.canary is not None:
             served.is_canary = "true" if arm.name == "canary" else "false"
-        route = arm.routes.find(served.request.method, served.request.path)
-        if route is None:
-            self._refuse(served)
-        else:
-            served.method, served.parameters = route
-            endpoint = arm.endpoint(route.method)
-            if endpoint.guard is None or self.gatekeeper.admits(served, endpoint.guard):
-                self._integrate(served, arm, endpoint, route.method)
+        if not self._is_let_in(served, arm):
+            self._attribute(served)
         if served.error_type is not None:
             self._customise(served, stage)
         served.latency = (served.integration_latency or 0) + GATEWAY_MS
@@ -182,9 +176,21 @@ class DataPlane:
             self.records.log(served, stage.log_group, stage.render(served))
         self.records.count(served, stage.api_name)
 
-    def _refuse(self, served: Served) -> None:
-        """A request for an unknown route; which arm's it is while there is a canary, no record says."""
-        served.answer_error(FORBIDDEN, "Missing Authentication Token", "MISSING_AUTHENTICATION_TOKEN")
+    def _is_let_in(self, served: Served, arm: ServingArm) -> bool:
+        """Whether the request reaches an integration, which then answers it. If not, the answer says why."""
+        route = arm.routes.find(served.request.method, served.request.path)
+        if route is None:
+            served.answer_error(FORBIDDEN, "Missing Authentication Token", "MISSING_AUTHENTICATION_TOKEN")
+            return False
+        served.method, served.parameters = route
+        endpoint = arm.endpoint(route.method)
+        if endpoint.guard is not None and not self.gatekeeper.admits(served, endpoint.guard):
+            return False
+        self._integrate(served, arm, endpoint, route.method)
+        return True
+
+    def _attribute(self, served: Served) -> None:
+        """A request that was not let in; which arm's it is while there is a canary, no record says."""
         if served.is_canary is None:
             return
         match self._unknowns.ask("is-canary-of-refused-request"):

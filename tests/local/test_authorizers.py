@@ -277,6 +277,19 @@ def test_nothing_is_remembered_without_a_lifetime() -> None:
     assert [times(ask(world, "tea")) for _ in range(3)] == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(("answer", "label"), [("true", "true"), ("false", "false"), ("absent", None)])
+def test_which_arm_a_refusal_says_it_is_of_is_a_question(answer: str, label: str | None) -> None:
+    world = guarded()
+    world.put_alias("orders", "canary", "1")
+    world.allow("orders", "canary")
+    world.put_alias("auth", "canary", "1")
+    allow(world, "canary")
+    start_canary(world, "100")
+    with world.unknowns.answering("is-canary-of-refused-request", answer):
+        assert (ask(world, "deny").status, ask(world, "deny").is_canary) == (403, label)
+        assert (ask(world, "tea").status, ask(world, "tea").is_canary) == (200, "true")
+
+
 @pytest.mark.parametrize(("answer", "statuses"), [("apart", {200, 500}), ("shared", {200})])
 def test_whether_the_canary_is_let_in_by_what_base_remembers_is_a_question(answer: str, statuses: set[int]) -> None:
     world = guarded(an_authorizer(ttl_seconds=3600))

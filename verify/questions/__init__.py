@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verify.questions.authorizers import AuthorizerCacheOfCanary
 from verify.questions.deployments import (
     DeleteCanaryDeployment,
     ListStagesByCanaryDeployment,
     StageFieldsOnExistingStage,
 )
+from verify.questions.documents import ExportUnusedParts, NameOfInlineModel, OverwriteKeepsIds
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
 from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
@@ -41,10 +43,14 @@ ALL: tuple[Question, ...] = (
     ListStagesByCanaryDeployment(),
     MalformedValue(),
     MoveOrTestOperation(),
+    NameOfInlineModel(),
+    OverwriteKeepsIds(),
+    ExportUnusedParts(),
     StagePropagation(),
     AliasPropagation(),
     CanaryLogGroup(),
     IsCanaryOfRefusedRequest(),
+    AuthorizerCacheOfCanary(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),
