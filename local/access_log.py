@@ -104,6 +104,11 @@ def overridden_request_id(headers: Mapping[str, str]) -> str | None:
     return given if _UUID.fullmatch(given) else REPLACED_REQUEST_ID
 
 
+def context_value(served: Served, name: str) -> Value:
+    """What `$context.<name>` stands for outside of the log; None where it has no value."""
+    return (_TEXTS.get(name) or _VARIABLES.get(name) or _rest(name))(served)
+
+
 def _getter(name: str, owner: Owner, escapes: Callable[[], bool]) -> Callable[[Served], Value]:
     if name in _TEXTS:
         return _escaping(_TEXTS[name], escapes)
@@ -112,7 +117,15 @@ def _getter(name: str, owner: Owner, escapes: Callable[[], bool]) -> Callable[[S
         return lambda _: constants[name]
     if name == "domainName":
         return lambda served: f"{served.request.api_id}.execute-api.{owner.region}.amazonaws.com"
-    return _VARIABLES.get(name, lambda served: served.context.get(name) if served.context else None)
+    return _VARIABLES.get(name) or _rest(name)
+
+
+def _rest(name: str) -> Callable[[Served], Value]:
+    """A variable of no fixed name: what an authorizer's context has under the key, or what the request was given."""
+    if name.startswith("authorizer."):
+        key = name.removeprefix("authorizer.")
+        return lambda served: served.authorizer.context.get(key) if served.authorizer else None
+    return lambda served: served.context.get(name) if served.context else None
 
 
 def _escaping(get: Callable[[Served], str | None], escapes: Callable[[], bool]) -> Callable[[Served], str | None]:
@@ -158,6 +171,10 @@ _TEXTS: dict[str, Callable[[Served], str | None]] = {
 
 _VARIABLES: dict[str, Callable[[Served], Value]] = {
     "apiId": lambda served: served.request.api_id,
+    "authorizer.error": lambda served: served.authorizer.error if served.authorizer else None,
+    "authorizer.latency": lambda served: served.authorizer.latency if served.authorizer else None,
+    "authorizer.principalId": lambda served: served.authorizer.principal_id if served.authorizer else None,
+    "authorizer.status": lambda served: served.authorizer.status if served.authorizer else None,
     "awsEndpointRequestId": lambda served: served.invocation.request_id if served.invocation else None,
     "deploymentId": lambda served: served.deployment_id,
     "domainPrefix": domain_prefix,

@@ -32,7 +32,7 @@ from local.lambdas import Lambdas
 from local.logs import LogIngest
 from local.measurement_faults import MeasurementFaults
 from local.metric_store import MetricStore
-from local.moto_seams import application, logs, seams, stepfunctions
+from local.moto_seams import apigateway, application, logs, seams, stepfunctions
 from local.moto_seams.hooks import preserved
 from local.permission_needs import Place
 from local.permissions import Permissions
@@ -166,7 +166,7 @@ class EmbeddedAws:
         self.cloudwatch = CloudWatch(self.metrics, now)
         self.alarms = Alarms(self.metrics, now, region=REGION, account=ACCOUNT)
         self.logs = LogIngest(self.metrics, now)
-        self.gateway = Gateway(now, unknowns, draw("gateway"))
+        self.gateway = Gateway(now, unknowns, draw("gateway"), account=ACCOUNT, region=REGION)
         self.lambdas = Lambdas(
             now=now,
             rng=draw("lambdas"),
@@ -187,6 +187,8 @@ class EmbeddedAws:
         )
         self.measurement = MeasurementFaults(clock, self.dataplane.records, self.metrics, rng=draw("measurement"))
         self.permissions = Permissions(now, account=ACCOUNT)
+        self.dataplane.gatekeeper.permissions = self.permissions
+        self.dataplane.gatekeeper.knows_key = partial(apigateway.knows_key, account=ACCOUNT, region=REGION)
         self.lambdas.guard = FunctionGuard(self.permissions, Place(ACCOUNT, REGION), self.has_log_group)
         deliveries = Deliveries(self.client, self.lambdas, self.permissions)
         self.lambdas.queued.on_exhausted = deliveries.hand_over_failure

@@ -1,4 +1,4 @@
-"""The control plane of REST stages: stages with their canaries, and deployments, by API.
+"""The control plane of REST APIs: stages with their canaries, and deployments, by API.
 
 Keeps the state, and tells the data plane before and after anything that traffic can see. What a patch does is decided
 in gateway_patch.py, what a deployment does to a stage in gateway_deploy.py, what a client is shown in
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from local.gateway_definition import Definition, patch_fields
 from local.gateway_deploy import deploy, new_stage
+from local.gateway_drafts import Drafts
 from local.gateway_errors import BadRequestError, ConflictError, NotFoundError
 from local.gateway_patch import apply_patch
 from local.gateway_settings import Arm, StageSettings, settings_of
@@ -60,7 +61,16 @@ class _Api:
 class Gateway:
     """The stages and deployments of every API; each call names the API by its id."""
 
-    def __init__(self, now: Callable[[], float], unknowns: Unknowns, rng: random.Random) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float],
+        unknowns: Unknowns,
+        rng: random.Random,
+        *,
+        account: str = "123456789012",
+        region: str = "eu-west-1",
+    ) -> None:
+        self.drafts = Drafts(now, unknowns, account=account, region=region)
         self._now = now
         self._unknowns = unknowns
         self._rng = rng
@@ -147,6 +157,10 @@ class Gateway:
         except KeyError:
             raise NotFoundError("Invalid Deployment identifier specified") from None
 
+    def definition(self, api_id: str, deployment_id: str) -> Definition:
+        """What a deployment froze; of a deleted one too, while a canary still serves it."""
+        return self._api(api_id).definitions[deployment_id]
+
     def deployments(self, api_id: str) -> list[Deployment]:
         """The API's deployments in the order they were made."""
         return list(self._api(api_id).deployments.values())
@@ -168,12 +182,14 @@ class Gateway:
             for name in list(self._api(api_id).stages):
                 self._publish(api_id, name, None)
             del self._apis[api_id]
+            self.drafts.forget(api_id)
 
     def reset(self) -> None:
         """Drop every API, telling nobody; listeners stay."""
         with self._lock:
             self._apis.clear()
             self._settings.clear()
+            self.drafts.reset()
 
     def _publish(self, api_id: str, name: str, stage: Stage | None) -> None:
         """Keep the stage, and let the listeners know if traffic can tell the difference."""

@@ -1,18 +1,24 @@
-"""An API's definition as a deployment freezes it: resources, methods and integrations at one moment.
+"""An API's definition as a deployment freezes it: methods with all that they need, at one moment.
 
 A deployment keeps what the API was when it was made; later edits reach no stage without another deployment
 (docs/aws.md#deployment-snapshot). This module decides the frozen shape and how the API's editable objects are
 patched; it does not know which stage serves what, and it does not route.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from local.definition.draft import Draft, Json
 from local.gateway_errors import BadRequestError
 
 DEFAULT_TIMEOUT_MILLIS = 29_000
+DEFAULT_TTL_SECONDS = 300
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,38 @@ class Integration:
     request_templates: Mapping[str, str]
     request_parameters: Mapping[str, str]
     responses: Mapping[str, IntegrationResponse]
+    connection_type: str = "INTERNET"
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """Who decides whether a method may be called; `uri` still holds its `${stageVariables.x}`."""
+
+    id: str
+    name: str
+    kind: str
+    uri: str
+    credentials: str | None
+    identity_sources: tuple[str, ...]
+    validation: str | None
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """What an API customises of one type of API Gateway's own answers; no status is the type's own."""
+
+    status_code: int | None
+    parameters: Mapping[str, str]
+    templates: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What a request validator checks of a method's requests; schemas are by content type."""
+
+    required_parameters: tuple[str, ...] = ()
+    body_schemas: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +88,21 @@ class Method:
     authorization_type: str
     api_key_required: bool
     integration: Integration | None
+    authorizer: Authorizer | None = None
+    checks: Checks | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Everything a stage needs to serve an API, frozen."""
+    """Everything a stage needs to serve an API, frozen; `draft` is what it was made from."""
 
     api_id: str
     api_name: str
     methods: tuple[Method, ...]
+    gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=lambda: NOTHING)
+    policy: str | None = None
+    api_key_source: str = "HEADER"
+    draft: Draft | None = None
 
     def summary(self) -> dict[str, dict[str, dict[str, Any]]]:
         """The `apiSummary` of a deployment: path, method, and how it is authorized."""
@@ -71,54 +115,109 @@ class Definition:
         return paths
 
 
-def freeze(api_id: str, api_name: str, resources: Iterable[Mapping[str, Any]]) -> Definition:
-    """The definition that GetResources with embedded methods shows, as values that no later edit can change."""
-    methods = tuple(
-        _freeze_method(resource, http_method, method)
-        for resource in resources
-        for http_method, method in (resource.get("resourceMethods") or {}).items()
-    )
+def freeze(draft: Draft) -> Definition:
+    """The definition that a draft is at this moment.
+
+    Raises:
+        BadRequestError: no stage could serve it.
+
+    """
+    methods = tuple(_freeze_method(draft, resource, method) for resource, method in draft.methods())
     if not methods:
         raise BadRequestError("The REST API doesn't contain any methods")
-    if not any(method.integration for method in methods):
+    if not all(method.integration for method in methods):
         raise BadRequestError("No integration defined for method")
-    return Definition(api_id, api_name, methods)
+    return Definition(
+        draft.api_id,
+        draft.settings["name"],
+        methods,
+        gateway_responses=MappingProxyType({kind: _freeze_answer(each) for kind, each in draft.gateway_responses.items()}),
+        policy=draft.settings.get("policy"),
+        api_key_source=draft.settings["apiKeySource"],
+        draft=draft,
+    )
 
 
-def _freeze_method(resource: Mapping[str, Any], http_method: str, method: Mapping[str, Any]) -> Method:
-    integration = method.get("methodIntegration")
+def _freeze_method(draft: Draft, resource: Json, method: Json) -> Method:
+    integration, authorizer_id = method.get("methodIntegration"), method.get("authorizerId")
     return Method(
         resource_id=resource["id"],
         path=resource["path"],
-        http_method=http_method,
-        authorization_type=method.get("authorizationType") or "NONE",
-        api_key_required=bool(method.get("apiKeyRequired")),
+        http_method=method["httpMethod"],
+        authorization_type=method["authorizationType"],
+        api_key_required=method["apiKeyRequired"],
         integration=_freeze_integration(integration) if integration else None,
+        authorizer=_freeze_authorizer(draft.authorizers[authorizer_id]) if authorizer_id else None,
+        checks=_freeze_checks(draft, method),
     )
 
 
-def _freeze_integration(integration: Mapping[str, Any]) -> Integration:
-    responses = integration.get("integrationResponses") or {}
+def _freeze_integration(integration: Json) -> Integration:
+    responses = integration.get("integrationResponses", {})
     return Integration(
         kind=integration["type"],
-        uri=integration.get("uri") or "",
-        http_method=integration.get("httpMethod") or "",
-        timeout_millis=int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MILLIS),
+        uri=integration.get("uri", ""),
+        http_method=integration.get("httpMethod", ""),
+        timeout_millis=integration["timeoutInMillis"],
         credentials=integration.get("credentials"),
-        passthrough_behavior=integration.get("passthroughBehavior") or "WHEN_NO_MATCH",
+        passthrough_behavior=integration["passthroughBehavior"],
         request_templates=_frozen(integration.get("requestTemplates")),
         request_parameters=_frozen(integration.get("requestParameters")),
         responses=MappingProxyType({status: _freeze_response(each) for status, each in responses.items()}),
+        connection_type=integration.get("connectionType", "INTERNET"),
     )
 
 
-def _freeze_response(response: Mapping[str, Any]) -> IntegrationResponse:
+def _freeze_response(response: Json) -> IntegrationResponse:
     return IntegrationResponse(
-        status_code=str(response["statusCode"]),
+        status_code=response["statusCode"],
         selection_pattern=response.get("selectionPattern") or "",
         templates=_frozen(response.get("responseTemplates")),
         parameters=_frozen(response.get("responseParameters")),
     )
+
+
+def _freeze_authorizer(authorizer: Json) -> Authorizer:
+    sources = authorizer.get("identitySource", "").split(",")
+    return Authorizer(
+        id=authorizer["id"],
+        name=authorizer["name"],
+        kind=authorizer["type"],
+        uri=authorizer.get("authorizerUri", ""),
+        credentials=authorizer.get("authorizerCredentials"),
+        identity_sources=tuple(source.strip() for source in sources if source.strip()),
+        validation=authorizer.get("identityValidationExpression"),
+        ttl_seconds=authorizer.get("authorizerResultTtlInSeconds", DEFAULT_TTL_SECONDS),
+    )
+
+
+def _freeze_answer(response: Json) -> GatewayResponse:
+    status = response.get("statusCode")
+    return GatewayResponse(
+        status_code=int(status) if status else None,
+        parameters=_frozen(response.get("responseParameters")),
+        templates=_frozen(response.get("responseTemplates")),
+    )
+
+
+def _freeze_checks(draft: Draft, method: Json) -> Checks | None:
+    """What the method's validator has to look at; None where nothing can fail."""
+    validator = draft.validators.get(method.get("requestValidatorId", ""))
+    if validator is None:
+        return None
+    required = [name for name, is_required in method.get("requestParameters", {}).items() if is_required]
+    models = method.get("requestModels", {}) if validator["validateRequestBody"] else {}
+    schemas = {kind: _with_models(draft, draft.models[name]["schema"]) for kind, name in models.items()}
+    checks = Checks(tuple(required) if validator["validateRequestParameters"] else (), MappingProxyType(schemas))
+    return checks if checks.required_parameters or checks.body_schemas else None
+
+
+def _with_models(draft: Draft, schema: str) -> str:
+    """A schema that holds the models it may refer to, under the addresses by which it does."""
+    parsed = json.loads(schema)
+    prefix = f"https://apigateway.amazonaws.com/restapis/{draft.api_id}/models/"
+    known = {f"{prefix}{name}": json.loads(model["schema"]) for name, model in draft.models.items()}
+    return json.dumps({"schema": parsed, "models": known})
 
 
 def _frozen(mapping: Mapping[str, str | None] | None) -> Mapping[str, str]:

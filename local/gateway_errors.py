@@ -11,6 +11,7 @@ class GatewayError(Exception):
     ├── BadRequestError     400
     ├── ValidationError     400, refused by the request's own shape
     ├── SerializationError  400, a JSON type that cannot be read
+    ├── AccessDeniedError   403
     ├── NotFoundError       404
     └── ConflictError       409
     """
@@ -38,6 +39,13 @@ class SerializationError(GatewayError):
 
     code = "SerializationException"
     status = 400
+
+
+class AccessDeniedError(GatewayError):
+    """The request asks for what its sender may not give away."""
+
+    code = "AccessDeniedException"
+    status = 403
 
 
 class NotFoundError(GatewayError):

@@ -50,8 +50,14 @@ Change = Callable[[Stage, Operation, Surroundings], Stage]
 
 def parse_operations(operations: Sequence[Mapping[str, Any]]) -> list[Operation]:
     """The patch list as values; every operation that is none is named in one refusal."""
+    check_operations(operations, "updateStageInput")
+    return [_parse_operation(each) for each in operations]
+
+
+def check_operations(operations: Sequence[Mapping[str, Any]], where: str) -> None:
+    """Refuse a patch list with operations that the service does not know; ``where``: the service's name of the input."""
     wrong = [
-        f"Value '{each.get('op')}' at 'updateStageInput.patchOperations.{place}.member.op' failed to satisfy "
+        f"Value '{each.get('op')}' at '{where}.patchOperations.{place}.member.op' failed to satisfy "
         f"constraint: Member must satisfy enum value set: [{', '.join(_OPS)}]"
         for place, each in enumerate(operations, start=1)
         if each.get("op") not in _OPS
@@ -59,7 +65,6 @@ def parse_operations(operations: Sequence[Mapping[str, Any]]) -> list[Operation]
     if wrong:
         errors = "validation error" if len(wrong) == 1 else "validation errors"
         raise ValidationError(f"{len(wrong)} {errors} detected: {'; '.join(wrong)}")
-    return [_parse_operation(each) for each in operations]
 
 
 def _parse_operation(raw: Mapping[str, Any]) -> Operation:

@@ -20,7 +20,7 @@ from local.wire import Refusal, denial, expired
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from local.iam import Iam, Principal, Role, Session, Statement
+    from local.iam import Iam, Principal, Role, Session, Statement, Verdict
 
 
 class Grant(NamedTuple):
@@ -153,6 +153,18 @@ class Permissions:
             raise AccessDeniedError(
                 f"{service} is not authorized to perform: {need.action} on resource: {need.resource} {reason}"
             )
+
+    def verdict(
+        self, policy: Mapping[str, Any], need: Need, context: Mapping[str, str], *, service: str | None = None
+    ) -> Verdict:
+        """What a policy that somebody handed over says, denials first. ``service``: whom its principals must name."""
+        given = policy.get("Statement", [])
+        statements = [given] if isinstance(given, dict) else given
+        found: set[Verdict] = {
+            self._iam.judge(each, need, context)[0] if service is None else self._iam.lets(each, service, need, context)
+            for each in statements
+        }
+        return "denied" if "denied" in found else "allowed" if "allowed" in found else "neutral"
 
     def _check_call(self, principal: Principal, need: Need) -> None:
         if need.action == "sts:AssumeRole":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from local.gateway_definition import Method
     from local.gateway_settings import Arm, StageSettings
     from local.lambda_runtime import Invocation
-    from local.served import Served
+    from local.served import Authorized, Served
 
 INTERNAL_ERROR = "Internal server error"
 LAMBDA_MS = 3
@@ -50,8 +50,9 @@ class Event:
     def __init__(self, method: Method, settings: StageSettings, arm: Arm, *, account: str, region: str) -> None:
         api_id, stage = settings.api_id, settings.stage_name
         host = f"{api_id}.execute-api.{region}.amazonaws.com"
+        self._api = f"arn:aws:execute-api:{region}:{account}:{api_id}"
+        self.variables = arm.variables
         self._resource = method.path
-        self._variables = arm.variables
         self._headers = {"Host": host, "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https"}
         self._identity = dict.fromkeys(_NO_IDENTITY)
         self._context = {
@@ -79,7 +80,7 @@ class Event:
             "queryStringParameters": dict(request.query) or None,
             "multiValueQueryStringParameters": _grouped(request.query) if request.query else None,
             "pathParameters": dict(served.parameters) or None,
-            "stageVariables": dict(self._variables) or None,
+            "stageVariables": dict(self.variables) or None,
             "requestContext": {
                 **self._context,
                 "extendedRequestId": served.extended_request_id,
@@ -93,6 +94,27 @@ class Event:
             "body": request.body,
             "isBase64Encoded": request.is_base64,
         }
+
+    def of_guarded(self, served: Served, authorized: Authorized) -> dict[str, Any]:
+        """The event of a request that an authorizer let in: with what it said."""
+        event = self.of(served)
+        told = {"principalId": authorized.principal_id, "integrationLatency": authorized.latency}
+        event["requestContext"]["authorizer"] = {**authorized.context, **told}
+        return event
+
+    def of_authorizer(self, served: Served) -> dict[str, Any]:
+        """What a REQUEST authorizer's function is given: the request without its body; nothing is null in it."""
+        event = self.of(served)
+        del event["body"], event["isBase64Encoded"]
+        return {"type": "REQUEST", "methodArn": self._arn_of(served), **{key: value or {} for key, value in event.items()}}
+
+    def of_token(self, served: Served, token: str) -> dict[str, Any]:
+        """What a TOKEN authorizer's function is given."""
+        return {"type": "TOKEN", "methodArn": self._arn_of(served), "authorizationToken": token}
+
+    def _arn_of(self, served: Served) -> str:
+        request = served.request
+        return f"{self._api}/{request.stage}/{request.method}{request.path}"
 
 
 def fail(served: Served, status: int, why: str) -> None:

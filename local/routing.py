@@ -20,7 +20,7 @@ ANY = "ANY"
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 _LAMBDA_URI = re.compile(
     r"arn:[\w-]+:apigateway:[\w-]+:lambda:path/[\w-]+/functions/"
-    r"(?:arn:[\w-]+:lambda:[\w-]+:\d{12}:function:)(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]*))?/invocations"
+    r"(?:arn:[\w-]+:lambda:(?P<place>[\w-]+:\d{12}):function:)(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]*))?/invocations"
 )
 
 
@@ -66,10 +66,21 @@ class Routes:
 
 def lambda_target(integration: Integration, variables: Mapping[str, str]) -> LambdaTarget | None:
     """The function that the integration's URI names under these stage variables; None if it names none."""
-    found = _LAMBDA_URI.fullmatch(fill_variables(integration.uri, variables))
+    return lambda_target_of(integration.uri, variables)
+
+
+def lambda_target_of(uri: str, variables: Mapping[str, str]) -> LambdaTarget | None:
+    """The function that a URI names under these stage variables; None if it names none."""
+    found = _LAMBDA_URI.fullmatch(fill_variables(uri, variables))
     if found is None or found["qualifier"] == "":
         return None
     return LambdaTarget(found["name"], found["qualifier"])
+
+
+def is_elsewhere(uri: str, variables: Mapping[str, str], *, region: str, account: str) -> bool:
+    """Whether a URI names a function of another Region or account."""
+    found = _LAMBDA_URI.fullmatch(fill_variables(uri, variables))
+    return found is not None and found["place"] != f"{region}:{account}"
 
 
 def fill_variables(text: str, variables: Mapping[str, str]) -> str:

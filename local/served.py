@@ -37,6 +37,18 @@ class Request(NamedTuple):
     source_ip: str = "127.0.0.1"
 
 
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """What an authorizer said of a request. ``status`` is its function's, and ``latency`` what asking it took."""
+
+    principal_id: str | None = None
+    context: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    usage_key: str | None = None
+    status: int | None = None
+    latency: int = 0
+    error: str | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Served:
     """A request with its answer, as far as it came. Latencies are whole milliseconds.
@@ -73,6 +85,7 @@ class Served:
     integration_error: str | None = None
     is_unmeasured: bool = False
     context: Mapping[str, str | int] | None = None
+    authorizer: Authorized | None = None
 
     @property
     def at(self) -> float:
@@ -84,14 +97,20 @@ class Served:
         """The version of the function that answered; None if none was reached."""
         return self.invocation.executed_version if self.invocation else None
 
-    def answer_error(self, status: int, message: str, response_type: str) -> None:
+    def answer_error(self, status: int, message: str | None, response_type: str) -> None:
         """Answer with one of API Gateway's own responses; ``response_type`` is its name."""
         self.status = status
         self.error_message = message
         self.error_type = response_type
         error = _ERROR_TYPES.get(response_type, "InternalServerErrorException")
         self.headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", error))
-        self.body = f'{{"message":"{message}"}}'
+        self.body = '{"message":null}' if message is None else f'{{"message":"{message}"}}'
+
+    def answer_denial(self, message: str) -> None:
+        """Answer that a policy does not let the caller in; AWS spells the message's name otherwise here."""
+        self.answer_error(_FORBIDDEN, message, "ACCESS_DENIED")
+        self.headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException"))
+        self.body = f'{{"Message":"{message}"}}'
 
     def details(self) -> dict[str, Any]:
         """The few facts a person wants to see of it."""
@@ -106,9 +125,17 @@ class Served:
         }
 
 
+_FORBIDDEN = 403
 _ERROR_TYPES = {
-    "MISSING_AUTHENTICATION_TOKEN": "MissingAuthenticationTokenException",
     "ACCESS_DENIED": "ForbiddenException",
+    "AUTHORIZER_CONFIGURATION_ERROR": "AuthorizerConfigurationException",
+    "AUTHORIZER_FAILURE": "AuthorizerConfigurationException",
+    "BAD_REQUEST_BODY": "BadRequestException",
+    "BAD_REQUEST_PARAMETERS": "BadRequestException",
+    "INVALID_API_KEY": "ForbiddenException",
+    "MISSING_AUTHENTICATION_TOKEN": "MissingAuthenticationTokenException",
+    "UNAUTHORIZED": "UnauthorizedException",
+    "UNSUPPORTED_MEDIA_TYPE": "UnsupportedMediaTypeException",
 }
 
 

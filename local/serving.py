@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from local.access_log import compile_format
+from local.gatekeeper import guard_of
 from local.proxy_integration import Event
-from local.routing import ANY, Routes, lambda_target
+from local.routing import ANY, Routes, is_elsewhere, lambda_target
 
 if TYPE_CHECKING:
     import random
@@ -28,12 +29,15 @@ class Account(Protocol):
 
 
 class Endpoint:
-    """A Lambda proxy method of one arm: whom it calls with what; without a target, its URI names no function."""
+    """A method of one arm: what stands before it, and whom it calls with what; without a target, no function."""
 
-    def __init__(self, method: Method, settings: StageSettings, arm: Arm, parts: Parts) -> None:
+    def __init__(self, name: ArmName, method: Method, settings: StageSettings, arm: Arm, parts: Parts) -> None:
         owner = parts.owner
+        uri = method.integration.uri if method.integration else ""
         self.target = lambda_target(method.integration, arm.variables) if method.integration else None
+        self.is_elsewhere = is_elsewhere(uri, arm.variables, region=owner.region, account=owner.account)
         self.event = Event(method, settings, arm, account=owner.account, region=owner.region)
+        self.guard = guard_of(method, settings, arm, self.event, name=name, owner=f"{owner.region}:{owner.account}")
         stage = f"{settings.api_id}/{settings.stage_name}"
         self._caller = f"arn:aws:execute-api:{owner.region}:{owner.account}:{stage}"
         self._method = method
@@ -59,8 +63,9 @@ class ServingArm:
         self.name = name
         self.deployment_id = arm.deployment_id
         self.variables = arm.variables
+        self.gateway_responses = arm.definition.gateway_responses
         self.routes = parts.routes_of(settings.api_id, arm)
-        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(method, settings, arm, parts)
+        self._make: Callable[[Method], Endpoint] = lambda method: Endpoint(name, method, settings, arm, parts)
         self._endpoints: dict[int, Endpoint] = {}
 
     def endpoint(self, method: Method) -> Endpoint:
@@ -105,6 +110,10 @@ class ServingStage:
         self.log_group = log_group(log.destination_arn) if log and log.format else None
         text = log.format if log and log.format else ""
         self.render: Callable[[Served], str] = compile_format(text, parts.owner, escapes=parts.escapes_texts)
+
+    def arm(self, name: ArmName | None) -> ServingArm:
+        """The arm of this name; without a canary everything is base's."""
+        return self._canary if name == "canary" and self._canary is not None else self._base
 
     def choose(self, rng: random.Random) -> ServingArm:
         """Base or canary, by chance, anew for each request (docs/aws.md#traffic-split)."""

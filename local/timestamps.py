@@ -15,6 +15,11 @@ def datetime_of(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def iso_seconds(seconds: float) -> str:
+    """The moment in UTC to the second, as ISO 8601 has it."""
+    return datetime_of(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def in_reason(seconds: float) -> str:
     """As the text of an alarm's reason writes a data point's time: day, month, year."""
     return datetime_of(seconds).strftime("%d/%m/%y %H:%M:%S")

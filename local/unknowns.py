@@ -85,6 +85,25 @@ QUESTIONS = (
         "how does UpdateStage answer the patch operations move and test, which no path supports?",
         ("refused", "ignored"),
     ),
+    # Documents: what is made of them comes out some way.
+    Question(
+        "name-of-inline-model",
+        "what does an import call the model of a schema that an operation writes in place?",
+        ("anew-each-time", "by-content"),
+        assumed="anew-each-time",
+    ),
+    Question(
+        "overwrite-keeps-ids",
+        "do resources, authorizers and validators of an unchanged path or name keep their ids when PutRestApi overwrites?",
+        ("no", "yes"),
+        assumed="no",
+    ),
+    Question(
+        "export-unused-parts",
+        "does GetExport show authorizers and request validators that no method uses?",
+        ("yes", "no"),
+        assumed="yes",
+    ),
     # Data plane, logs and metrics: something must come out, so each carries what is assumed.
     Question(
         "stage-propagation",
@@ -139,6 +158,12 @@ QUESTIONS = (
         "which source ARN does API Gateway give Lambda for a method that is ANY, or whose path has parameters?",
         ("request-verb", "method-as-defined", "path-as-requested"),
         assumed="request-verb",
+    ),
+    Question(
+        "authorizer-cache-of-canary",
+        "do base and canary share the cached results of an authorizer?",
+        ("apart", "shared"),
+        assumed="apart",
     ),
     Question(
         "metric-delay",

@@ -1,13 +1,14 @@
 """API Gateway's REST APIs as templates have them: resources, methods, deployments, the account's logging role.
 
-A stage is `gateway_stage`'s.
+A stage is `gateway_stage`'s, an API with its authorizers and models `gateway_api`'s.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local.cloudformation.arguments import arguments, tag_map
+from local.cloudformation.arguments import arguments
+from local.cloudformation.gateway_api import KINDS as API_KINDS
 from local.cloudformation.gateway_stage import KINDS as STAGE_KINDS
 from local.cloudformation.resource import Kind, Made, Task
 
@@ -16,27 +17,6 @@ if TYPE_CHECKING:
 
 _METHOD_BESIDE = frozenset({"Integration", "MethodResponses"})
 _DEPLOYMENT_BESIDE = frozenset({"StageDescription", "DeploymentCanarySettings"})
-
-
-def _create_api(task: Task) -> Made:
-    client = task.connect("apigateway")
-    given = {**task.properties, "Name": task.name("Name", 255)}
-    made = client.create_rest_api(**arguments(client, "CreateRestApi", given, without={"Tags"}), tags=tag_map(given))
-    roots = (item["id"] for item in client.get_resources(restApiId=made["id"])["items"] if item["path"] == "/")
-    return Made(made["id"], {"RestApiId": made["id"], "RootResourceId": next(roots)})
-
-
-def _update_api(task: Task) -> Made:
-    client, given = task.connect("apigateway"), task.properties
-    fields = {"Name": "/name", "Description": "/description"}
-    patches = [
-        {"op": "replace", "path": path, "value": str(given.get(name, ""))}
-        for name, path in fields.items()
-        if task.has_changed(name)
-    ]
-    if patches:
-        client.update_rest_api(restApiId=task.physical_id, patchOperations=patches)
-    return Made(task.physical_id, task.attributes)
 
 
 def _create_resource(task: Task) -> Made:
@@ -128,6 +108,7 @@ def _leave_account(_: Task) -> None:
 
 
 KINDS: Mapping[str, Kind] = {
+    **API_KINDS,
     **STAGE_KINDS,
     "AWS::ApiGateway::Account": Kind(_set_account, _leave_account, _set_account),
     "AWS::ApiGateway::Deployment": Kind(
@@ -140,7 +121,4 @@ KINDS: Mapping[str, Kind] = {
         _put_method, _delete_method, _update_method, frozenset({"HttpMethod", "ResourceId", "RestApiId"})
     ),
     "AWS::ApiGateway::Resource": Kind(_create_resource, _delete_resource),
-    "AWS::ApiGateway::RestApi": Kind(
-        _create_api, lambda task: task.connect("apigateway").delete_rest_api(restApiId=task.physical_id), _update_api
-    ),
 }

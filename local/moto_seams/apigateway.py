@@ -1,55 +1,62 @@
-"""Where moto's API Gateway is replaced: stages, canaries and deployments answer from `local.gateway`.
+"""Where moto's API Gateway is replaced: APIs, stages, canaries and deployments answer from `local.gateway`.
 
-moto keeps what it does well, the definition of an API: resources, methods, integrations. What it cannot do at all
-(update an integration, describe a deployment anew) is added. Every name of moto's that is replaced stands in HOOKS,
-every name added in ADDITIONS, so that a test can tell when moto moves one or grows one of its own.
+moto keeps what is left of it: domain names, usage plans, API keys, an account's settings, the tags of stages. Every name of
+moto's that is replaced stands in HOOKS, every name added in ADDITIONS, so that a test can tell when moto moves one or grows
+one of its own.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, assert_never
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from moto.apigateway import exceptions, models, responses
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import BaseResponse
 
-from local.gateway import Deployment, Gateway
 from local.gateway_definition import freeze
 from local.gateway_errors import GatewayError
 from local.gateway_stage import Stage, describe
-from local.moto_seams.apigateway_request import (
-    INTEGRATION_FIELDS,
-    INTEGRATION_RESPONSE_FIELDS,
-    METHOD_FIELDS,
-    Answer,
-    Call,
-    Moto,
-    answer,
-    parse_call,
-    refuse,
-)
+from local.moto_seams.apigateway_definition import NAMES, definition_actions
+from local.moto_seams.apigateway_request import Answer, Call, Moto, answer, parse_call, refuse
+from local.refusal import NotBuiltError
 from local.throttles import ThrottledError, Throttles
 from local.unknowns import NotRecorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.gateway import Deployment, Gateway
+    from local.unknowns import Unknowns
 
 SERVICE = "apigateway"
 _RESPONSE = "moto.apigateway.responses.APIGatewayResponse"
 _BACKEND = "moto.apigateway.models.APIGatewayBackend"
-_REPLACED = (
+_STAGES = (
     "create_deployment",
     "create_stage",
     "delete_deployment",
     "delete_stage",
     "get_deployment",
     "get_deployments",
-    "get_resources",
     "get_stage",
     "get_stages",
+    "update_deployment",
     "update_stage",
 )
-_ADDED = ("update_deployment", "update_integration", "update_integration_response", "update_method")
+_ADDED = (
+    "update_deployment",
+    "update_gateway_response",
+    "update_integration",
+    "update_integration_response",
+    "update_method",
+    "update_method_response",
+    "update_model",
+    "update_resource",
+)
 HOOKS = [
     f"{_RESPONSE}.call_action",
-    *(f"{_RESPONSE}.{name}" for name in _REPLACED),
-    *(f"{_BACKEND}.{name}" for name in ("create_deployment", "delete_rest_api", "get_rest_api")),
+    *(f"{_RESPONSE}.{name}" for name in (*_STAGES, *NAMES) if name not in _ADDED),
+    *(f"{_BACKEND}.{name}" for name in ("delete_rest_api", "get_rest_api")),
 ]
 ADDITIONS = [f"{_RESPONSE}.{name}" for name in _ADDED]
 
@@ -65,11 +72,16 @@ class Aws(Protocol):
     def throttles(self) -> Throttles:
         """How often the control plane may be called."""
 
+    @property
+    def unknowns(self) -> Unknowns:
+        """What no record settles."""
+
 
 def install(aws: Aws) -> Callable[[], None]:
     """Let moto's API Gateway answer from `aws`; returns what puts moto back as it was."""
     calls = _Calls(aws.gateway)
-    actions = {name: _as_action(getattr(calls, name)) for name in (*_REPLACED, *_ADDED)}
+    handlers = {name: getattr(calls, name) for name in _STAGES} | definition_actions(aws.gateway, aws.unknowns)
+    actions = {name: _as_action(handle) for name, handle in handlers.items()}
     actions["call_action"] = _call_action(aws.throttles)
     undo = [_replace(responses.APIGatewayResponse, name, action) for name, action in actions.items()]
     undo += [_replace(models.APIGatewayBackend, name, each) for name, each in _backend_methods(aws.gateway).items()]
@@ -81,6 +93,15 @@ def install(aws: Aws) -> Callable[[], None]:
     return uninstall
 
 
+def knows_key(api_id: str, stage: str, key: str, *, account: str, region: str) -> bool:
+    """Whether an API key is enabled and of a usage plan of the stage: moto keeps both."""
+    backend = models.apigateway_backends[account][region]
+    wanted = {"apiId": api_id, "stage": stage}
+    plans = (plan for plan in backend.usage_plans.values() if any(wanted.items() <= each.items() for each in plan.api_stages))
+    keys = (backend.keys[each] for plan in plans for each in backend.usage_plan_keys.get(plan.id, {}))
+    return any(each.value == key and each.enabled for each in keys)
+
+
 def _replace(owner: Moto, name: str, method: Callable[..., Any]) -> Callable[[], None]:
     own = vars(owner).get(name)
     setattr(owner, name, method)
@@ -88,7 +109,7 @@ def _replace(owner: Moto, name: str, method: Callable[..., Any]) -> Callable[[],
 
 
 class _Calls:
-    """The operations that moto gets wrong or does not have, each under moto's name for it."""
+    """The operations on stages and deployments, each under moto's name for it."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -108,7 +129,7 @@ class _Calls:
         return answer(200, {"item": [_show_stage(call.rest_api, stage) for stage in stages]})
 
     def update_stage(self, call: Call) -> Answer:
-        stage = self._gateway.update_stage(call.rest_api.id, call.path[1], call.operations)
+        stage = self._gateway.update_stage(call.rest_api.id, call.path[1], call.stage_operations)
         return answer(200, _show_stage(call.rest_api, stage))
 
     def delete_stage(self, call: Call) -> Answer:
@@ -128,25 +149,12 @@ class _Calls:
         return call.page([_show_deployment(each) for each in self._gateway.deployments(call.rest_api.id)])
 
     def update_deployment(self, call: Call) -> Answer:
-        deployment = self._gateway.update_deployment(call.rest_api.id, call.path[1], call.operations)
+        deployment = self._gateway.update_deployment(call.rest_api.id, call.path[1], call.stage_operations)
         return answer(200, _show_deployment(deployment))
 
     def delete_deployment(self, call: Call) -> Answer:
         self._gateway.delete_deployment(call.rest_api.id, call.path[1])
         return answer(202, {})
-
-    def get_resources(self, call: Call) -> Answer:
-        resources = [resource.to_dict() for resource in call.rest_api.resources.values()]
-        return call.page(resources if call.embeds("methods") else [_without_methods(each) for each in resources])
-
-    def update_method(self, call: Call) -> Answer:
-        return call.patch(call.method, METHOD_FIELDS)
-
-    def update_integration(self, call: Call) -> Answer:
-        return call.patch(call.integration, INTEGRATION_FIELDS)
-
-    def update_integration_response(self, call: Call) -> Answer:
-        return call.patch(call.integration.get_integration_response(call.path[6]), INTEGRATION_RESPONSE_FIELDS)
 
 
 def _as_action(handle: Callable[[Call], Answer]) -> Callable[[Moto], Answer]:
@@ -166,7 +174,7 @@ def _call_action(throttles: Throttles) -> Callable[[Moto], Answer]:
             if throttles.is_on(SERVICE):
                 throttles.admit(SERVICE, response._get_action() or "")  # noqa: SLF001 (moto has no other name for it)
             answered: Answer = BaseResponse.call_action(response)
-        except (ThrottledError, NotRecorded, GatewayError) as error:
+        except (ThrottledError, NotRecorded, NotBuiltError, GatewayError) as error:
             status, headers, body = _refuse(error)
             return status, *BaseResponse._enrich_response(headers, body)  # noqa: SLF001 (gives it a request id)
         return answered
@@ -174,12 +182,14 @@ def _call_action(throttles: Throttles) -> Callable[[Moto], Answer]:
     return call_action
 
 
-def _refuse(error: ThrottledError | NotRecorded | GatewayError) -> Answer:
+def _refuse(error: ThrottledError | NotRecorded | NotBuiltError | GatewayError) -> Answer:
     match error:
         case ThrottledError():
             return refuse(429, "TooManyRequestsException", "Too Many Requests", retry_after=error.retry_after_seconds)
         case NotRecorded():
             return refuse(501, "NotRecorded", str(error))
+        case NotBuiltError():
+            return refuse(501, "NotBuilt", f"the embedded AWS does not do this: {error}")
         case GatewayError():
             return refuse(error.status, error.code, str(error))
         case _:
@@ -187,16 +197,7 @@ def _refuse(error: ThrottledError | NotRecorded | GatewayError) -> Answer:
 
 
 def _backend_methods(gateway: Gateway) -> dict[str, Callable[..., Any]]:
-    """What moto's own code calls too, its CloudFormation above all."""
-
-    def create_deployment(
-        backend: Moto, function_id: str, name: str, description: str = "", stage_variables: Moto = None
-    ) -> Moto:
-        body = {"stageName": name, "description": description or None, "variables": stage_variables}
-        deployment = _deploy(gateway, backend.get_rest_api(function_id), body)
-        made = models.Deployment(deployment.id, name, description)
-        made.physical_resource_id = deployment.id  # moto's CloudFormation would refer to the object's repr
-        return made
+    """What moto's own code calls too."""
 
     def get_rest_api(backend: Moto, function_id: str) -> Moto:
         if function_id in backend.apis:
@@ -211,11 +212,11 @@ def _backend_methods(gateway: Gateway) -> dict[str, Callable[..., Any]]:
         gateway.forget_api(function_id)
         return backend.apis.pop(rest_api.id)
 
-    return {"create_deployment": create_deployment, "get_rest_api": get_rest_api, "delete_rest_api": delete_rest_api}
+    return {"get_rest_api": get_rest_api, "delete_rest_api": delete_rest_api}
 
 
 def _deploy(gateway: Gateway, rest_api: Moto, body: Mapping[str, Any]) -> Deployment:
-    definition = freeze(rest_api.id, rest_api.name, [each.to_dict() for each in rest_api.resources.values()])
+    definition = freeze(gateway.drafts[rest_api.id])
     deployment = gateway.create_deployment(rest_api.id, definition, body)
     if name := body.get("stageName"):
         _mirror(rest_api, name)
@@ -237,10 +238,3 @@ def _show_stage(rest_api: Moto, stage: Stage) -> dict[str, Any]:
 def _show_deployment(deployment: Deployment) -> dict[str, Any]:
     shown = {"id": deployment.id, "createdDate": deployment.created}
     return shown | ({"description": deployment.description} if deployment.description else {})
-
-
-def _without_methods(resource: dict[str, Any]) -> dict[str, Any]:
-    """A resource as AWS lists it unless asked to embed: the methods' names alone."""
-    if "resourceMethods" not in resource:
-        return resource
-    return resource | {"resourceMethods": {verb: {} for verb in resource["resourceMethods"]}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -228,8 +229,15 @@ def _is_met(operator: str, context: Mapping[str, str], key: str, wanted: Sequenc
             return value is not None and value.lower() in {each.lower() for each in wanted}
         case "ArnLike" | "ArnEquals":
             return value is not None and any(_is_arn_like(value, each) for each in wanted)
+        case "IpAddress" | "NotIpAddress":
+            return (value is not None and _is_in(value, wanted)) is (operator == "IpAddress")
         case _:
             raise NotBuiltError(f"the condition operator {operator} is not built; build it in {__name__}")
+
+
+def _is_in(address: str, networks: Sequence[str]) -> bool:
+    found = ip_address(address)
+    return any(found in ip_network(network, strict=False) for network in networks)
 
 
 def _is_arn_like(arn: str, pattern: str) -> bool:

@@ -484,6 +484,113 @@ def test_an_api_of_a_template_serves_requests(aws):
     assert aws.client("apigateway").get_account()["cloudwatchRoleArn"] == arn("iam", "role/x")
 
 
+INVOKE_AUTH = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn('lambda', 'function:auth:{}')}/invocations"
+
+
+def test_an_api_of_a_template_may_be_one_document(aws):
+    mock = {"type": "mock", "requestTemplates": {"application/json": "{statusCode: 200}"}, "responses": {"default": {}}}
+    path = {"get": {"responses": {}, "x-amazon-apigateway-integration": mock}}
+    body = {"openapi": "3.0.1", "info": {"title": "from the document", "version": 1}, "paths": {"/orders": path}}
+    properties = {
+        "Body": body,
+        "BinaryMediaTypes": ["image/png"],
+        "ApiKeySourceType": "AUTHORIZER",
+        "MinimumCompressionSize": 5,
+    }
+    resources = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": properties},
+        "First": {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": ref("Api"), "StageName": "prod"}},
+    }
+    create(aws, resources)
+    client, api = aws.client("apigateway"), physical_id(aws, "Api")
+    found = client.get_rest_api(restApiId=api)
+    assert (found["name"], found["binaryMediaTypes"], found["apiKeySource"]) == (
+        "from the document",
+        ["image/png"],
+        "AUTHORIZER",
+    )
+    assert aws.dataplane.serve(Request(api, "prod", "GET", "/orders", aws.clock.now())).status == 200
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    changed = {
+        "Name": "its own",
+        "Body": {**body, "paths": {"/carts": path}},
+        "BinaryMediaTypes": ["image/gif"],
+        "Policy": {"Version": "2012-10-17", "Statement": [allowed]},
+        "EndpointConfiguration": {"Types": ["REGIONAL"]},
+    }
+    stack = update(aws, resources | {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": changed}})
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    found = client.get_rest_api(restApiId=api)
+    assert (found["name"], found["binaryMediaTypes"], found["apiKeySource"]) == ("its own", ["image/gif"], "HEADER")
+    assert ("minimumCompressionSize" in found, found["endpointConfiguration"]["types"]) == (False, ["REGIONAL"])
+    assert "execute-api:Invoke" in found["policy"]
+    assert [item["path"] for item in client.get_resources(restApiId=api)["items"]] == ["/", "/carts"]
+
+
+def test_a_document_that_is_refused_takes_its_api_along(aws):
+    body = {"openapi": "3.0.1", "info": {"title": "t"}, "paths": {}, "x-amazon-apigateway-cors": {}}
+    stack = create(aws, {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": body}}})
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert aws.client("apigateway").get_rest_apis()["items"] == []
+
+
+def test_parts_of_an_api_are_made_changed_and_removed_with_their_stack(aws):
+    def part(kind, **properties):
+        return {"Type": f"AWS::ApiGateway::{kind}", "Properties": {"RestApiId": ref("Api"), **properties}}
+
+    def parts(size, alias, **body):
+        return {
+            "Auth": part(
+                "Authorizer",
+                Name="auth",
+                Type="TOKEN",
+                AuthorizerUri=INVOKE_AUTH.format(alias),
+                IdentitySource="method.request.header.A",
+                AuthorizerResultTtlInSeconds=size,
+            ),
+            "Model": part(
+                "Model", Name="Cup", ContentType="application/json", Schema={"type": "object", "maxProperties": size}
+            ),
+            "Validator": part("RequestValidator", Name="all", **body),
+            "Denied": part("GatewayResponse", ResponseType="ACCESS_DENIED", StatusCode=str(400 + size)),
+        }
+
+    create(aws, {**a_rest_api(), **parts(1, "live", ValidateRequestBody=True)})
+    client, api = aws.client("apigateway"), {"restApiId": physical_id(aws, "Api")}
+    ids = {name: physical_id(aws, name) for name in ("Auth", "Model", "Validator")}
+    update(aws, {**a_rest_api(), **parts(2, "canary", ValidateRequestParameters=True)})
+    authorizer = client.get_authorizer(**api, authorizerId=ids["Auth"])
+    assert (authorizer["authorizerUri"], authorizer["authorizerResultTtlInSeconds"]) == (
+        INVOKE_AUTH.format("canary"),
+        2,
+    )
+    assert json.loads(client.get_model(**api, modelName=ids["Model"])["schema"])["maxProperties"] == 2
+    validator = client.get_request_validator(**api, requestValidatorId=ids["Validator"])
+    assert (validator["validateRequestBody"], validator["validateRequestParameters"]) == (False, True)
+    assert client.get_gateway_response(**api, responseType="ACCESS_DENIED")["statusCode"] == "402"
+    update(aws, a_rest_api())
+    assert client.get_authorizers(**api)["items"] == client.get_request_validators(**api)["items"] == []
+    assert client.get_gateway_response(**api, responseType="ACCESS_DENIED")["defaultResponse"] is True
+
+
+def test_a_key_of_a_usage_plan_opens_the_methods_of_its_stage(aws):
+    resources = a_rest_api()
+    resources["Get"]["Properties"]["ApiKeyRequired"] = True
+    create(aws, resources)
+    client, api = aws.client("apigateway"), physical_id(aws, "Api")
+    key = client.create_api_key(name="shop", enabled=True, value="k" * 24)
+    plan = client.create_usage_plan(name="shops", apiStages=[{"apiId": api, "stage": "prod"}])["id"]
+
+    def status(**headers):
+        return aws.dataplane.serve(Request(api, "prod", "GET", "/orders", aws.clock.now(), headers)).status
+
+    assert (status(), status(**{"x-api-key": "k" * 24})) == (403, 403)
+    client.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+    assert (status(**{"x-api-key": "k" * 24}), status(**{"x-api-key": "wrong"})) == (200, 403)
+    client.update_api_key(apiKey=key["id"], patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}])
+    assert status(**{"x-api-key": "k" * 24}) == 403
+
+
 def test_a_canary_of_a_template_is_the_stages_and_stays_when_it_leaves_the_template(aws):
     canary = {"DeploymentId": ref("First"), "PercentTraffic": 10, "StageVariableOverrides": {"lambdaAlias": "canary"}}
     create(aws, a_rest_api(CanarySetting=canary))

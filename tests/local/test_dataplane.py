@@ -391,7 +391,7 @@ def test_a_mock_answers_by_the_status_its_request_template_asks_for() -> None:
     ("integration", "message"),
     [
         (a_mock("#set($x = 1) $x"), "holds #set"),
-        (an_integration(kind="HTTP_PROXY", uri="http://example.com"), "does not serve HTTP_PROXY integrations"),
+        (an_integration(kind="HTTP_PROXY", uri="http://example.com"), "no backend is registered for http://example.com"),
     ],
 )
 def test_what_is_not_emulated_says_so(integration: Any, message: str) -> None:

@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.gateway import Moment, StageSettings
-from local.gateway_definition import freeze
 from local.moto_seams import apigateway as seam
 from tests.local.gateway_server import GatewayServer, gateway_server
 
@@ -90,10 +89,9 @@ def test_a_deployment_without_a_stage_reaches_no_traffic(aws, api) -> None:
 
 def test_a_definition_is_edited_by_patches_and_never_by_half(aws, api) -> None:
     method = {"restApiId": api, "resourceId": aws.root_of(api), "httpMethod": "GET"}
-    aws.client.put_integration(
-        **method, type="AWS_PROXY", integrationHttpMethod="POST", uri="arn:aws:apigateway:eu-west-1:lambda:path/a"
-    )
-    uri = "arn:aws:apigateway:eu-west-1:lambda:path/b"
+    uri = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/orders/invocations"
+    aws.client.put_integration(**method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    uri = uri.replace("orders", "others")
     operations = [put("/uri", uri), put("/timeoutInMillis", "1000"), put("/requestTemplates/application~1json", "{}")]
     integration = aws.client.update_integration(**method, patchOperations=operations)
     assert (integration["uri"], integration["timeoutInMillis"]) == (uri, 1000)
@@ -109,13 +107,10 @@ def test_a_definition_is_edited_by_patches_and_never_by_half(aws, api) -> None:
     assert answer[2] == "Invalid patch operation specified. Must be one of: [replace]"
 
 
-def test_a_frozen_definition_shares_nothing_with_what_it_was_made_from() -> None:
-    integration = {"type": "MOCK", "requestTemplates": {"application/json": None, "text/plain": "{}"}}
-    resource = {"id": "abc", "path": "/orders", "resourceMethods": {"GET": {"methodIntegration": integration}}}
-    frozen = freeze("api", "orders", [{"id": "root", "path": "/"}, resource])
-    integration["requestTemplates"]["text/plain"] = "edited"
-    assert frozen.methods[0].integration is not None
-    assert dict(frozen.methods[0].integration.request_templates) == {"application/json": "", "text/plain": "{}"}
+def test_a_method_without_an_integration_keeps_its_api_from_being_deployed(aws, api) -> None:
+    aws.client.put_method(restApiId=api, resourceId=aws.root_of(api), httpMethod="PUT", authorizationType="NONE")
+    answer = refused(aws.client.create_deployment, restApiId=api)
+    assert answer == (400, "BadRequestException", "No integration defined for method")
 
 
 def test_resources_show_methods_and_integrations_when_asked_to(aws, api) -> None:
@@ -418,31 +413,6 @@ def test_tags_of_a_stage_stay_with_moto(aws, api) -> None:
     arn = f"arn:aws:apigateway:eu-west-1::/restapis/{api}/stages/prod"
     aws.client.tag_resource(resourceArn=arn, tags={"team": "orders"})
     assert aws.client.get_stage(restApiId=api, stageName="prod")["tags"] == {"team": "orders"}
-
-
-def test_a_stack_deploys_through_the_same_rules(aws) -> None:
-    rest_api = {"Ref": "Api"}
-    integration = {"Type": "HTTP", "Uri": "http://example.com", "IntegrationHttpMethod": "GET"}
-    method = {"RestApiId": rest_api, "HttpMethod": "GET", "AuthorizationType": "NONE", "Integration": integration}
-    method["ResourceId"] = {"Fn::GetAtt": ["Api", "RootResourceId"]}
-    resources = {
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "orders"}},
-        "Get": {"Type": "AWS::ApiGateway::Method", "Properties": method},
-        "Deployment": {
-            "Type": "AWS::ApiGateway::Deployment",
-            "DependsOn": "Get",
-            "Properties": {"RestApiId": rest_api, "StageName": "prod", "Description": "from a stack"},
-        },
-    }
-    outputs = {"Api": {"Value": rest_api}, "Deployment": {"Value": {"Ref": "Deployment"}}}
-    with closing(aws.client_of("cloudformation")) as client:
-        template = json.dumps({"Resources": resources, "Outputs": outputs})
-        client.create_stack(StackName="orders", TemplateBody=template)
-        shown = client.describe_stacks(StackName="orders")["Stacks"][0]["Outputs"]
-    made = {output["OutputKey"]: output["OutputValue"] for output in shown}
-    deployment = aws.client.get_deployment(restApiId=made["Api"], deploymentId=made["Deployment"])
-    assert deployment["description"] == "from a stack"
-    assert aws.client.get_stage(restApiId=made["Api"], stageName="prod")["deploymentId"] == made["Deployment"]
 
 
 def resolve(name: str) -> object:

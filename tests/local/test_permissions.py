@@ -14,6 +14,7 @@ from local.iam import Principal
 from local.moto_seams.permissions import _Iam
 from local.permission_needs import Need, needs_of
 from local.permissions import Unused
+from local.served import Request
 from local.zips import zip_of
 from tests.zones import in_zone
 
@@ -30,6 +31,11 @@ def handler(event, context):
     answer = getattr(boto3.client(service, region_name="eu-west-1"), operation)(**arguments)
     answer.pop("ResponseMetadata", None)
     return str(answer)
+"""
+
+GREETING = """
+def handler(event, context):
+    return {"statusCode": 200}
 """
 
 
@@ -810,3 +816,38 @@ def test_the_settings_of_asynchronous_invocations_are_a_qualifiers_own(aws):
     client.delete_function_event_invoke_config(FunctionName="f")
     with pytest.raises(ClientError, match="doesn't have an EventInvokeConfig"):
         client.get_function_event_invoke_config(FunctionName="f")
+
+
+# Roles of API Gateway.
+
+
+def an_integration(aws, role):
+    """A stage prod whose GET /f calls the function f with a role; the address and number of its API."""
+    function = a_function(aws, a_role(aws, "own", a_statement("logs:*")), source=GREETING)
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function}/invocations"
+    call = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri, "credentials": role}
+    paths = {"/f": {"get": {"x-amazon-apigateway-integration": call}}}
+    body = {"openapi": "3.0.1", "info": {"title": "roles"}, "paths": paths}
+    api = aws.client("apigateway").import_rest_api(body=json.dumps(body).encode())["id"]
+    aws.client("apigateway").create_deployment(restApiId=api, stageName="prod")
+    return api, function
+
+
+def asked(aws, api):
+    return aws.dataplane.serve(Request(api, "prod", "GET", "/f", aws.clock.now())).status
+
+
+def test_an_integration_calls_a_function_with_what_its_role_allows(aws):
+    role = a_role(aws, "gateway", a_statement("lambda:InvokeFunction"), service="apigateway.amazonaws.com")
+    api, function = an_integration(aws, role)
+    aws.clock.run_for(60)
+    assert asked(aws, api) == 200
+    aws.client("iam").delete_role_policy(RoleName="gateway", PolicyName="own")
+    assert asked(aws, api) == 500
+    assert denied(aws) == {("lambda:InvokeFunction", function)}
+
+
+def test_an_integration_cannot_take_a_role_that_does_not_trust_api_gateway(aws):
+    api, _ = an_integration(aws, a_role(aws, "gateway", a_statement("lambda:InvokeFunction")))
+    aws.clock.run_for(60)
+    assert asked(aws, api) == 500

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verify.questions.authorizers import AuthorizerCacheOfCanary
 from verify.questions.deployments import (
     DeleteCanaryDeployment,
     ListStagesByCanaryDeployment,
     StageFieldsOnExistingStage,
 )
+from verify.questions.documents import ExportUnusedParts, NameOfInlineModel, OverwriteKeepsIds
 from verify.questions.log_values import ValuesOfRefusedRequest
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
@@ -44,6 +46,9 @@ ALL: tuple[Question, ...] = (
     ListStagesByCanaryDeployment(),
     MalformedValue(),
     MoveOrTestOperation(),
+    NameOfInlineModel(),
+    OverwriteKeepsIds(),
+    ExportUnusedParts(),
     StagePropagation(),
     AliasPropagation(),
     CanaryLogGroup(),
@@ -51,6 +56,7 @@ ALL: tuple[Question, ...] = (
     ValuesOfRefusedRequest(),
     ClientTextInAccessLog(),
     SourceArnOfOpenMethod(),
+    AuthorizerCacheOfCanary(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),

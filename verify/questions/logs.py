@@ -107,6 +107,13 @@ def _is_written(scratch: Scratch, group: str, requests: list[str]) -> bool:
     return bool(found)
 
 
+FORMAT = (
+    '{"requestId":"$context.requestId","extendedRequestId":"$context.extendedRequestId",'
+    '"isCanary":"$context.isCanaryRequest","status":"$context.status"}'
+)
+"""Everything in quotes, so that a line is JSON also where a refused request has no status."""
+
+
 class IsCanaryOfRefusedRequest(LogQuestion):
     """For which arm a request counts that never reached one."""
 
@@ -117,6 +124,7 @@ class IsCanaryOfRefusedRequest(LogQuestion):
         """Ask it."""
         group = scratch.log_group("refusals")
         with logging_stage(scratch, "refusals") as stage:
+            stage.patch(replace("/accessLogSettings/format", FORMAT))
             stage.try_patch(replace(THROTTLE.format("rateLimit"), "0"), replace(THROTTLE.format("burstLimit"), "0"))
             _take_all(scratch, stage)
             sent = {path: send(scratch, stage, path) for path in REFUSALS}
@@ -132,7 +140,7 @@ class IsCanaryOfRefusedRequest(LogQuestion):
 
 def _judge(kind: str, lines: list[Line]) -> tuple[str | None, str]:
     """What the lines of one kind of refusal say, None if nothing, and that in full."""
-    refused = [line for line in lines if line["status"] != OK]
+    refused = [line for line in lines if line["status"] != str(OK)]
     if not refused:
         return None, f"{kind}: {'let in, so not asked' if lines else 'not logged'}"
     said = agreed(_said(line) for line in refused)

@@ -35,11 +35,12 @@ _BY_KIND = {
     Prints.NUMBER_OR_DASH: """
         authenticate.latency authenticate.status authorize.latency authorize.status authorizer.integrationLatency
         authorizer.integrationStatus authorizer.latency authorizer.status integration.integrationStatus integration.latency
-        integration.status integration.timeToAllHeaders integration.timeToFirstContent integrationLatency integrationStatus
-        responseLength responseOverride.status waf.latency waf.status
+        integration.status integration.timeToAllHeaders integration.timeToFirstContent integrationLatency
+        integrationStatus responseLength responseOverride.status waf.latency waf.status
     """,
     Prints.TEXT: """
-        accountId apiId authorizer.requestId awsEndpointRequestId cipherSuite customDomain.basePathMatched deploymentId domainName
+        accountId apiId authorizer.requestId awsEndpointRequestId cipherSuite customDomain.basePathMatched deploymentId
+        domainName
         domainPrefix endpointType error.responseType extendedRequestId httpMethod identity.accountId identity.apiKeyId
         identity.cognitoAuthenticationType identity.cognitoIdentityId identity.cognitoIdentityPoolId
         identity.principalOrgId identity.sourceIp identity.vpcId identity.vpceId integration.requestId
