@@ -81,3 +81,10 @@ def test_the_runtimes_suites_run_where_there_is_one(tmp_path: Path, found: str) 
         assert ran[-1] == "runtime-tests"
     else:
         assert ran == ["no Python 3.13 is on the PATH or in pyenv, so nothing is tested on the runtime of the functions"]
+
+
+def test_an_installation_says_what_it_is_about_and_leaves_the_rest_to_a_terminal() -> None:
+    commands = "\n".join(make("--dry-run", "--what-if=requirements-demo.txt", "demo"))
+
+    assert 'echo "installing the packages of requirements-demo.txt into .venv' in commands
+    assert "[ -t 1 ] || quiet=--quiet" in commands
