@@ -1,0 +1,90 @@
+"""What make is told: the targets' descriptions, and that CI runs what `make check` runs."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+FUNCTIONS = (ROOT / "infra" / "canary_cdk" / "functions.py").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+INSTALLED = [f"--old-file={name}" for name in (".venv/dev", ".venv/demo", "node_modules")]
+
+
+def make(*arguments: str) -> list[str]:
+    """The lines that make prints."""
+    program = shutil.which("make")
+    assert program, "the commands are make's; install it"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(  # noqa: S603 - the project's own Makefile
+        [program, *arguments], cwd=ROOT, env=environ, capture_output=True, check=True, encoding="utf-8"
+    ).stdout.splitlines()
+
+
+def told(*arguments: str) -> list[str]:
+    """The commands that make would run once everything is installed."""
+    return [line for line in make("--dry-run", *INSTALLED, *arguments) if not line.startswith("make: ")]
+
+
+def typed_by_ci() -> list[list[str]]:
+    """The arguments of each make."""
+    return [shlex.split(line)[1:] for line in re.findall(r"\bmake .*$", CI, re.MULTILINE) if "`" not in line]
+
+
+def test_help_describes_every_target_that_is_typed() -> None:
+    described = dict(line.split("\t") for line in make("help"))
+    [phony] = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+
+    assert set(described) == set(phony.split()) - {"runtime-tests"}
+    assert all(described.values())
+
+
+def test_ci_begins_with_the_readmes_test_command() -> None:
+    assert "\nmake test\n" in README
+    assert typed_by_ci()[0][0] == "test"
+
+
+def test_ci_runs_what_check_runs_and_each_only_once() -> None:
+    ran = [line for arguments in typed_by_ci() for line in told(*arguments)]
+
+    assert sorted(ran) == sorted(told("check"))
+    assert len([line for line in ran if 'pytest -q -n 2 --allow-hosts=127.0.0.1 -m "not slow" --cov' in line]) == 1
+
+
+def test_coverage_is_measured_only_where_it_is_asked_for() -> None:
+    assert "--cov" not in "".join(told("test"))
+    assert "--cov" in "".join(told("test", "COVERAGE=1"))
+
+
+def test_the_runtime_is_that_of_the_functions() -> None:
+    assert re.findall(r"^RUNTIME := (.*)$", MAKEFILE, re.MULTILINE) == [
+        name.replace("_", ".") for name in re.findall(r"Runtime\.PYTHON_(\d_\d+)", FUNCTIONS)
+    ]
+
+
+@pytest.mark.parametrize("found", ["", "/opt/a folder/python"], ids=["none", "one"])
+def test_the_runtimes_suites_run_where_there_is_one(tmp_path: Path, found: str) -> None:
+    shell = tmp_path / "sh"
+    shell.write_text(f"#!/bin/sh\necho '{found}'\n", encoding="utf-8")
+    shell.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    ran = make("runtime", f"PATH={path}", "MAKE=printf '%s\\n'")
+
+    if found:
+        assert f"PYTHON={found}" in ran
+        assert ran[-1] == "runtime-tests"
+    else:
+        assert ran == ["no Python 3.13 is on the PATH or in pyenv, so nothing is tested on the runtime of the functions"]
+
+
+def test_an_installation_says_what_it_is_about_and_leaves_the_rest_to_a_terminal() -> None:
+    commands = "\n".join(make("--dry-run", "--what-if=requirements-demo.txt", "demo"))
+
+    assert 'echo "installing the packages of requirements-demo.txt into .venv' in commands
+    assert "[ -t 1 ] || quiet=--quiet" in commands
