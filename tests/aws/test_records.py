@@ -214,7 +214,7 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
         UpdateExpression="SET schema_version = :older",
         ExpressionAttributeValues={":older": {"N": "0"}},
     )
-    with pytest.raises(RecordSchemaError, match="the record is of schema 0 and this controller reads 2; deploy the version"):
+    with pytest.raises(RecordSchemaError, match="the record is of schema 0 and this controller reads 3; deploy the version"):
         records.find("run-1")
 
 
