@@ -62,7 +62,8 @@ def a_rollout(metrics: int) -> Rollout:
     """A rollout behind a stage that compares so many metrics: errors, and business metrics for the rest."""
     business = tuple(BusinessMetric(f"Failed{number}", "Orders") for number in range(metrics - 1))
     stage = Stage("a1b2c3d4e5", "prod", "lambdaAlias")
-    target = Target("orders", (), STANDARD, stage, "/apigw/orders-prod", metrics=Compared(slow=(), business=business))
+    compared = Compared(client_errors=False, slow=(), business=business)
+    target = Target("orders", (), STANDARD, stage, "/apigw/orders-prod", metrics=compared)
     return Rollout(
         rollout_id="bench",
         execution="bench",

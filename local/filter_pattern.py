@@ -110,11 +110,11 @@ class _Parser:
         return test
 
     def _all(self) -> Test:
-        test = self._single()
+        tests = [self._single()]
         while self._next_is("&&"):
             self._take()
-            test = _and(test, self._single())
-        return test
+            tests.append(self._single())
+        return _every(tests)
 
     def _single(self) -> Test:
         if self._next_is("("):
@@ -142,8 +142,17 @@ class _Parser:
         raise refused(f"unexpected {operator!r}")
 
 
-def _and(left: Test, right: Test) -> Test:
-    return lambda event: left(event) and right(event)
+def _every(tests: list[Test]) -> Test:
+    """Whether all hold, in their order; written out because every line of a simulation comes through here."""
+    match tests:
+        case [one]:
+            return one
+        case [one, two]:
+            return lambda event: one(event) and two(event)
+        case [one, two, *more]:
+            rest = _every(more)
+            return lambda event: one(event) and two(event) and rest(event)
+    raise AssertionError("the parser gives one test at least")
 
 
 def _or(left: Test, right: Test) -> Test:

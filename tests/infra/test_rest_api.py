@@ -188,7 +188,7 @@ def test_a_variable_of_another_stack_is_taken_as_it_comes() -> None:
 
 
 def test_a_log_that_could_not_be_judged_is_refused_with_the_line_to_write() -> None:
-    with pytest.raises(StageError, match="the access-log format needs isCanary"):
+    with pytest.raises(StageError, match="it needs isCanary as "):
         CanaryRestApi(a_stack(), "Api", access_log_format=json.dumps({"id": "$context.requestId"}))
 
 

@@ -231,9 +231,9 @@ def test_filters_count_the_apps_own_api_and_stage_without_the_routes_outside(sho
     found = registered(shop, "shop-orders")
     patterns = [text(one["FilterPattern"]).lower() for one in of(shop, "Orders", "AWS::Logs::MetricFilter").values()]
     assert len(patterns) == 12
-    ours = f'{{ $.apiid = "<{found.stage.rest_api_id}>" && $.stage = "<{found.stage.stage_name}>" && '
-    outside = '($.resourcepath != "/legacy/*" || $.httpmethod != "get") && '
-    assert all(pattern.startswith(f"{ours}{outside}") for pattern in patterns)
+    ours = f' && $.apiid = "<{found.stage.rest_api_id}>" && $.stage = "<{found.stage.stage_name}>" && '
+    outside = '($.resourcepath != "/legacy/*" || $.httpmethod != "get") }'
+    assert all(pattern.endswith(f"{ours}{outside}") for pattern in patterns)
     assert found.outside == Outside((OutsideRoute("/legacy/*", ("GET",)),), ("partner",))
 
 

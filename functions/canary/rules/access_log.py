@@ -92,7 +92,7 @@ def metric_filters(target: Target) -> tuple[MetricFilter, ...]:
     return tuple(
         MetricFilter(
             name=f"{filter_prefix(target.name)}{metric}",
-            pattern=f"{{ {' && '.join((*ours, *conditions))} }}",
+            pattern=f"{{ {' && '.join((*conditions, *ours))} }}",
             namespace=metric_namespace(target.name),
             metric=metric,
             value=value,
@@ -114,7 +114,7 @@ def find_long_pattern(target: Target) -> str | None:
 
 
 def _conditions_of(stage: Stage, target: Target) -> tuple[str, ...]:
-    """What holds for every line that counts."""
+    """What holds for every line that counts; last in each pattern, since what tells the lines apart is asked first."""
     return (
         f'$.apiId = "{stage.rest_api_id}"',
         f'$.stage = "{stage.stage_name}"',
