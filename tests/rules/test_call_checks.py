@@ -8,7 +8,7 @@ from canary.rules.call_checks import Ground, find_call_notes, find_call_problems
 from canary.rules.integrations import Place
 from canary.rules.target import Outside, OutsideRoute
 from tests.builders import a_target
-from tests.rules.api_world import ACCOUNT, ORDERS, REGION, Call, Guard, lambda_uri, read
+from tests.rules.api_world import ACCOUNT, ALIAS, ORDERS, REGION, Call, Guard, lambda_uri, read
 
 HERE = Place("aws", REGION, ACCOUNT)
 STREAMED = "response-streaming-invocations"
@@ -100,6 +100,15 @@ def test_a_uri_that_does_not_read_as_a_functions_is_refused():
 
     (problem,) = problems(calling(""))
     assert problem.value == "the URI (none) is not that of a Lambda function"
+
+
+def test_a_uri_whose_function_is_in_a_variable_is_refused_with_the_function_in_it():
+    uri = lambda_uri("f").replace(f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f:{ALIAS}", "${stageVariables.read}")
+    variables = {"read": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-read:live"}
+    (problem,) = problems(calling(uri), variables=variables)
+
+    assert problem.value == f"the URI {uri} puts the function's ARN together from a stage variable"
+    assert problem.fix == f"write {lambda_uri('orders-read')}"
 
 
 def test_a_function_that_the_target_does_not_name_is_refused_with_the_line_to_add():

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canary.rules.definition import Authorizer, Definition, Endpoint, Integration, Method, Model, Validator
@@ -28,14 +28,10 @@ def test_ids_and_orders_make_no_difference(api, seed, other):
     assert fingerprint(read(api, seed)) == fingerprint(read(api, other))
 
 
+@settings(max_examples=40)
 @given(apis, apis)
 def test_another_definition_has_another_fingerprint(api, other):
     assert (fingerprint(read(api)) == fingerprint(read(other))) is (read(api) == read(other))
-
-
-@given(apis)
-def test_both_readings_have_one_fingerprint(api):
-    assert fingerprint(read(api)) == fingerprint(read_export(api))
 
 
 CHANGES = {

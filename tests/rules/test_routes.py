@@ -1,7 +1,7 @@
 """What becomes of base's routes, by how API Gateway routes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canary.rules.routes import Route, RouteChanges, are_alike, compare_routes, routes_of, routes_of_summary
@@ -77,6 +77,7 @@ def test_a_route_that_stays_is_named_with_what_changed():
     )
 
 
+@settings(max_examples=40)
 @given(apis)
 def test_a_definition_does_nothing_to_its_own_routes(api):
     found = routes_of(read(api))
@@ -84,6 +85,7 @@ def test_a_definition_does_nothing_to_its_own_routes(api):
     assert are_alike(found, reversed(found))
 
 
+@settings(max_examples=40)
 @given(apis, st.data())
 def test_a_route_that_is_taken_away_is_lost_or_answered_by_another(api, data):
     found = routes_of(read(api))

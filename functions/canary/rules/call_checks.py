@@ -7,7 +7,7 @@ does not change, so the start is refused, by method, unless the target says that
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.integrations import Call, FunctionName, Place, calls_lambda, calls_of, through
@@ -111,8 +111,7 @@ def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
 def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
     function = call.function
     if function is None:
-        fix = f"write {call.with_function(_wanted_arn(None, ground))}"
-        return f"the URI {call.uri or '(none)'} is not that of a Lambda function", fix
+        return _unreadable_problem(call, ground)
     faults = list(_faults(function, ground))
     fixes = [f"write {call.with_function(_wanted_arn(function, ground))}"] if faults else []
     if _is_unknown(function, ground):
@@ -123,6 +122,15 @@ def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
         return None
     fix = f"{' and '.join(fixes)}; or, if both arms are to call it alike, write out an alias and add it to the target's outside"
     return f"the URI {call.uri} {' and '.join(faults)}", fix
+
+
+def _unreadable_problem(call: Call, ground: Ground) -> tuple[str, str]:
+    """A URI that names no function as it is written; with the stage's variables put in it may."""
+    meant = replace(call, uri=_with_variables(call.uri, ground)).function
+    fix = f"write {call.with_function(_wanted_arn(meant, ground))}"
+    if meant:
+        return f"the URI {call.uri} puts the function's ARN together from a stage variable", fix
+    return f"the URI {call.uri or '(none)'} is not that of a Lambda function", fix
 
 
 def _faults(function: FunctionName, ground: Ground) -> Iterator[str]:
@@ -164,9 +172,13 @@ def _is_unknown(function: FunctionName, ground: Ground) -> bool:
 
 def _resolved(name: str, ground: Ground) -> str:
     """A function's name with the stage's variables put in, without the alias that may come with them."""
+    return _with_variables(name, ground).partition(":")[0]
+
+
+def _with_variables(text: str, ground: Ground) -> str:
     for variable, value in ground.variables.items():
-        name = name.replace(through(variable), value)
-    return name.partition(":")[0]
+        text = text.replace(through(variable), value)
+    return text
 
 
 def _wanted_arn(function: FunctionName | None, ground: Ground) -> str:
