@@ -79,7 +79,7 @@ def test_a_minute_gains_nothing_in_expectation_while_the_odds_are_in_the_band(we
 
 @pytest.mark.parametrize("factor", [1 / BAND, BAND])
 def test_a_large_first_minute_wastes_nothing_at_the_edge_of_the_band(factor):
-    assert 0.97 < expected_e(NO_SPLIT_EVIDENCE, 120, 0.5, factor) <= 1.0
+    assert 0.97 < expected_e(NO_SPLIT_EVIDENCE, 60, 0.5, factor) <= 1.0
 
 
 def test_evidence_starts_at_one_and_its_stakes_sum_to_one():
