@@ -125,8 +125,14 @@ def test_asks_for_quotes_around_an_id_of_digits():
             {"business": [{"name": "A", "namespace": "N"}, {"name": "A", "namespace": "M"}]},
             'metrics.business[1].name: listed twice, got "A" again; drop one of them',
         ),
-        (None, "metrics: not a mapping, got null; give a mapping with errors, client_errors, slow, latency_limits_ms, business"),
-        ([], "metrics: not a mapping, got a list of 0; give a mapping with errors, client_errors, slow, latency_limits_ms, business"),
+        (
+            None,
+            "metrics: not a mapping, got null; give a mapping with errors, client_errors, slow, latency_limits_ms, business",
+        ),
+        (
+            [],
+            "metrics: not a mapping, got a list of 0; give a mapping with errors, client_errors, slow, latency_limits_ms, business",
+        ),
     ],
 )
 def test_refuses_metrics_that_compare_nothing_or_the_same_twice(metrics, answer):
