@@ -14,7 +14,7 @@ from math import floor
 
 import numpy as np
 
-from bench.cells import BAD_CALLER_POINTS, BAD_CALLERS, COLD_SLOW, OUTAGE_POINTS, PERCENTILES, STUFFING, Cell
+from bench.cells import BAD_CALLER_TIMES, BAD_CALLERS, COLD_SLOW, OUTAGE_POINTS, PERCENTILES, STUFFING, Cell
 from bench.latency import ABOVE, Limits, Shares, limits_from_history
 from canary.rules.sources import CLIENT_ERRORS
 
@@ -135,8 +135,8 @@ class World:
 
     def _caller_rates(self, minutes: int) -> np.ndarray:
         """The share of 4xx in some minutes: the cell's, and more where a bad caller is about."""
-        bursts = self.rng.exponential(BAD_CALLER_POINTS, minutes) * (self.rng.random(minutes) < BAD_CALLERS)
-        rates: np.ndarray = np.minimum(self.cell.client_rate + bursts, 0.95)
+        times = 1.0 + self.rng.exponential(BAD_CALLER_TIMES, minutes) * (self.rng.random(minutes) < BAD_CALLERS)
+        rates: np.ndarray = np.minimum(self.cell.client_rate * times, 0.95)
         return rates
 
     def history(self) -> dict[str, list[tuple[int, int]]]:
