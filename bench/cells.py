@@ -147,7 +147,6 @@ BAD = (
     Release("p99 1.5 times", is_good=False, slower=1.0, tail=1.5),
     Release("+1 point from the last step", is_good=False, points=0.01, begins_last=True),
     Release("a third of the routes lost", is_good=False, lost=1 / 3),
-    Release("a tenth lost from the last step", is_good=False, lost=0.1, begins_last=True),
 )
 
 

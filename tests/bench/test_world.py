@@ -168,7 +168,7 @@ def test_the_same_seed_gives_the_same_requests():
 
 def test_the_grid_has_every_release_at_every_traffic():
     cells = list(grid())
-    assert len(cells) == 19 * 15 + 4 * 5
+    assert len(cells) == 18 * 15 + 4 * 5
     assert {cell.client_rate for cell in cells if not cell.release.has_latency} == set(CLIENT_RATES.values())
     assert {cell.release for cell in cells} == {*GOOD, *BAD}
     assert all(not cell.has_history and cell.release.is_good for cell in without_history())
