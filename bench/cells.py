@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 REQUESTS_PER_MINUTE = (6, 60, 600, 6000, 60000)
 BASE_RATES = (0.0001, 0.001, 0.01)
 LATENCY_BASE_RATE = 0.001
+CLIENT_RATES = {0.0001: 0.001, 0.001: 0.03, 0.01: 0.3}
+"""The share of 4xx answers that goes with each base rate of the errors, so that every release meets each of them."""
+
+CLIENT_RATE = 0.03
+BAD_CALLERS, BAD_CALLER_TIMES = 0.1, 2.0
+"""The share of minutes with a caller who does something wrong, and what that adds in both arms: so many times the usual 4xx."""
+
+STUFFING = 0.4
+"""The share of all requests that are a credential stuffer's while there is one. They come on top, and all get a 4xx."""
+
 OUTAGE_POINTS = 0.2
 OUTAGE_MINUTES = (8.0, 14.0)
 BURST = 3.0
@@ -37,6 +47,8 @@ class Release:
     ``begins_last``: it begins with the last step instead. ``outage``: minutes in which both arms fail more;
     ``outage_at_shift``: it begins within the minute of the second weight change instead. ``burst``: mean errors of one
     incident. ``slower`` multiplies every latency, ``tail`` the p99 at the same median; both None: latency is not looked at.
+    ``stuffing``: minutes in which somebody tries stolen passwords on both arms; ``stuffing_at_shift``: from the minute of the
+    second weight change on instead. ``lost``: the share of the requests whose route the canary has lost; it answers them 403.
     """
 
     name: str
@@ -53,6 +65,9 @@ class Release:
     slower: float | None = None
     tail: float = 1.0
     is_cold: bool = False
+    stuffing: tuple[float, float] | None = None
+    stuffing_at_shift: bool = False
+    lost: float = 0.0
 
     @property
     def is_late(self) -> bool:
@@ -66,8 +81,9 @@ class Release:
 
     @property
     def is_disturbed(self) -> bool:
-        """Whether the rollout meets an outage, or errors that come in bursts."""
-        return self.outage is not None or self.outage_at_shift or self.burst > 1.0
+        """Whether the rollout meets an outage, an attack, or errors that come in bursts."""
+        is_attacked = self.stuffing is not None or self.stuffing_at_shift
+        return self.outage is not None or self.outage_at_shift or self.burst > 1.0 or is_attacked
 
     @property
     def has_latency(self) -> bool:
@@ -87,12 +103,16 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A release at a traffic (requests a minute, both arms) and a base rate. ``has_history``: whether base's past is known."""
+    """A release at a traffic (requests a minute, both arms) and a base rate. ``has_history``: whether base's past is known.
+
+    ``client_rate``: the share of 4xx answers in both arms without a bad caller.
+    """
 
     release: Release
     traffic: float
     base_rate: float
     has_history: bool = True
+    client_rate: float = CLIENT_RATE
 
     @property
     def name(self) -> str:
@@ -111,6 +131,8 @@ GOOD = (
     Release("cold start", is_good=True, slower=1.0, is_cold=True),
     Release("outage at a weight change", is_good=True, outage_at_shift=True),
     Release("outage in the history", is_good=True, outage_in_history=True),
+    Release("credential stuffing", is_good=True, stuffing=OUTAGE_MINUTES),
+    Release("credential stuffing at a weight change", is_good=True, stuffing_at_shift=True),
 )
 BAD = (
     Release("x2", is_good=False, ratio=2.0),
@@ -124,6 +146,7 @@ BAD = (
     Release("1.5 times slower", is_good=False, slower=1.5),
     Release("p99 1.5 times", is_good=False, slower=1.0, tail=1.5),
     Release("+1 point from the last step", is_good=False, points=0.01, begins_last=True),
+    Release("a third of the routes lost", is_good=False, lost=1 / 3),
 )
 
 
@@ -132,7 +155,7 @@ def grid() -> Iterator[Cell]:
     for release in (*GOOD, *BAD):
         for traffic in REQUESTS_PER_MINUTE:
             for rate in (LATENCY_BASE_RATE,) if release.has_latency else BASE_RATES:
-                yield Cell(release, traffic, rate)
+                yield Cell(release, traffic, rate, client_rate=CLIENT_RATES[rate])
 
 
 def part_of_grid() -> Iterator[Cell]:
@@ -150,7 +173,8 @@ def fresh_grid(seed: int, count: int = 60) -> Iterator[Cell]:
     draw = Random(seed)  # noqa: S311 - cells, not secrets
     for number in range(count):
         release = _drawn(draw, draw.choice((*GOOD, *BAD)), number)
-        yield Cell(release, round(exp(draw.uniform(log(6), log(60000)))), round(exp(draw.uniform(log(5e-5), log(0.02))), 6))
+        traffic, rate = round(exp(draw.uniform(log(6), log(60000)))), round(exp(draw.uniform(log(5e-5), log(0.02))), 6)
+        yield Cell(release, traffic, rate, client_rate=round(exp(draw.uniform(log(0.001), log(0.4))), 4))
 
 
 def _drawn(draw: Random, like: Release, number: int) -> Release:
@@ -164,6 +188,8 @@ def _drawn(draw: Random, like: Release, number: int) -> Release:
         outage=(begins, begins + draw.uniform(2.0, 10.0)) if like.outage else None,
         outage_points=draw.uniform(0.05, 0.6),
         burst=draw.uniform(1.5, 4.0) if like.burst > 1.0 else 1.0,
+        stuffing=(begins, begins + draw.uniform(2.0, 10.0)) if like.stuffing else None,
+        lost=like.lost * draw.uniform(0.5, 1.5),
         slower=draw.uniform(1.3, 2.5) if like.slower and like.slower > 1.0 else like.slower,
         tail=draw.uniform(1.4, 2.5) if like.tail > 1.0 else 1.0,
     )

@@ -16,7 +16,7 @@ from canary.rules.look import hear, requests_needed_by_step
 from canary.rules.looks import promotion_due
 from canary.rules.minutes import MinuteUse, classify
 from canary.rules.policy import Policy
-from canary.rules.sources import family_of, stakes
+from canary.rules.sources import CLIENT_ERRORS, family_of, stakes
 from canary.rules.verdict import Moment, Proof, Verdict, VerdictKind, decide
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ Named = dict[str, "Four"]
 
 def named(minute: Minute, metrics: Sequence[str]) -> Named:
     """A minute's counts by the product's names of the metrics."""
-    return dict(zip(metrics, (minute.errors, *minute.slow), strict=True))
+    counts = {"errors": minute.errors, CLIENT_ERRORS: minute.client_errors}
+    slow = [metric for metric in metrics if metric not in counts]
+    return {**counts, **dict(zip(slow, minute.slow, strict=True))}
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class Controller:
     @classmethod
     def begun(cls, policy: Policy, histories: Mapping[str, Sequence[tuple[int, int]]]) -> Controller:
         """Before the first shift, with what history says."""
-        evidence = judge.start(histories, weights=stakes(tuple(histories)), alpha=policy.alpha)
+        evidence = judge.start(histories, weights=stakes(tuple(histories)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
         return cls(policy, evidence, requests_needed_by_step(policy, evidence))
 
     def shift(self, at: float, baking_since: float) -> None:

@@ -26,7 +26,7 @@ _TINY = 1e-12
 def wald(tape: Tape) -> float | None:
     """When the test that knows both rates would have gone back."""
     burst = tape.world.cell.release.burst
-    return _crossing(tape, [(_of_errors(minute) + _of_latency(minute)) / burst for minute in tape.minutes])
+    return _crossing(tape, [(_of_errors(one) + _of_latency(one)) / burst + _of_clients(one) for one in tape.minutes])
 
 
 def wald_on_evidence(tape: Tape) -> float | None:
@@ -34,15 +34,18 @@ def wald_on_evidence(tape: Tape) -> float | None:
     burst = tape.world.cell.release.burst
     gains = []
     for minute, use in zip(tape.minutes, _uses(tape), strict=True):
-        errors = 0.0 if use is MinuteUse.NOT_EVIDENCE else _of_errors(minute)
-        gains.append((errors + (_of_latency(minute) if use is MinuteUse.FULL else 0.0)) / burst)
+        is_evidence = use is not MinuteUse.NOT_EVIDENCE
+        errors = _of_errors(minute) if is_evidence else 0.0
+        clients = _of_clients(minute) if is_evidence else 0.0
+        gains.append((errors + (_of_latency(minute) if use is MinuteUse.FULL else 0.0)) / burst + clients)
     return _crossing(tape, gains)
 
 
 def arms_only(tape: Tape) -> float | None:
     """When the test that knows both rates but may only compare the arms would have gone back."""
     burst = tape.world.cell.release.burst
-    return _crossing(tape, [_comparing(m, use) / burst for m, use in zip(tape.minutes, _uses(tape), strict=True)])
+    pairs = zip(tape.minutes, _uses(tape), strict=True)
+    return _crossing(tape, [_comparing(m, use) / burst + _comparing_clients(m, use) for m, use in pairs])
 
 
 def _crossing(tape: Tape, gains: Sequence[float]) -> float | None:
@@ -63,6 +66,28 @@ def _uses(tape: Tape) -> list[MinuteUse]:
 def _of_errors(minute: Minute) -> float:
     truth, (nc, ec, _, _) = minute.truth, minute.errors
     return _times(ec, truth.bad, truth.bad_as_base) + _times(nc - ec, truth.good, truth.good_as_base)
+
+
+def _of_clients(minute: Minute) -> float:
+    faulty, as_base, _ = minute.client_rates
+    return _likelihood(_answers(minute.errors[:2], minute.client_errors[1]), faulty, as_base)
+
+
+def _comparing_clients(minute: Minute, use: MinuteUse) -> float:
+    (nc, ec, nb, eb), (a, _, b) = minute.errors, minute.client_rates
+    if not nc or not nb or use is MinuteUse.NOT_EVIDENCE:
+        return 0.0
+    canary, base = _answers((nc, ec), minute.client_errors[1]), _answers((nb, eb), minute.client_errors[3])
+    return _likelier(canary, base, (a, 1.0 - a), (b, 1.0 - b), nc / (nc + nb))
+
+
+def _answers(errors: tuple[int, ...], bad: int) -> tuple[int, int]:
+    """Of the requests that did not fail: those answered by 4xx, and the rest."""
+    return bad, errors[0] - errors[1] - bad
+
+
+def _likelihood(answers: tuple[int, int], chosen: float, rival: float) -> float:
+    return _times(answers[0], chosen, rival) + _times(answers[1], 1.0 - chosen, 1.0 - rival)
 
 
 def _of_latency(minute: Minute) -> float:

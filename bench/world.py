@@ -2,31 +2,29 @@
 
 Requests arrive as a Poisson process and are split by weight; a weight change takes effect up to 30 seconds after it was made.
 A minute in which the weight or a rate changes is the sum of its parts, so that an outage that begins in it meets more of one
-arm than of the other, as it would. Slow requests are counted as CloudWatch does: a trimmed count is interpolated within a
-bucket ten percent wide. Who looks at the minutes, and what is decided, is not known here.
+arm than of the other, as it would. Some requests get a 4xx for what their callers do, who come in bursts and are the same in
+both arms. Who looks at the minutes, and what is decided, is not known here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import pairwise
-from math import exp, floor, log
+from math import floor
 
 import numpy as np
 
-from bench.cells import COLD_SLOW, LOG_SPREAD, MEDIAN_MS, OUTAGE_POINTS, PERCENTILES, Cell, Release, latency_ms, upper
-from canary.rules.counts import slow_requests
+from bench.cells import BAD_CALLER_TIMES, BAD_CALLERS, COLD_SLOW, OUTAGE_POINTS, PERCENTILES, STUFFING, Cell
+from bench.latency import ABOVE, Limits, Shares, limits_from_history
+from canary.rules.sources import CLIENT_ERRORS
 
 MINUTE = 60.0
 PROPAGATION_SECONDS = 30.0
 HISTORY_MINUTES = 1440
 HISTORY_OUTAGE = (600, 607)
 HARM_AFTER_PROMOTION_MINUTES = 30.0
-BUCKET = log(1.1)
 
 Four = tuple[int, int, int, int]
-Shares = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,8 @@ class Truth:
     """What a minute's counts were drawn from: expected requests of the canary, good and bad, with the fault and without.
 
     ``rates``: the canary's and the base's bad rate, where they stood still. ``shares``: both arms' of the latency classes.
-    ``excess``: canary requests expected to be worse than base would have made them.
+    ``excess``: canary requests expected to be worse than base would have made them. ``attacks``: the share of either arm's
+    requests that are an attacker's. ``lost``: the share of the canary's requests whose route is lost.
     """
 
     bad: float
@@ -44,45 +43,23 @@ class Truth:
     rates: tuple[float, float]
     shares: tuple[Shares, Shares] | None
     excess: float
+    attacks: tuple[float, float]
+    lost: float
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What a minute held: (nc, ec, nb, eb); slow requests likewise for each limit; the latency classes of both arms."""
+    """What a minute held: (nc, ec, nb, eb); slow requests likewise for each limit; the latency classes of both arms; 4xx.
+
+    ``client_rates``: of 4xx, the canary's, what it would be without the fault, and the base's.
+    """
 
     errors: Four
     slow: tuple[Four, ...]
     classes: tuple[list[int], list[int]] | None
     truth: Truth
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The latency limits frozen from history (ms), and both arms' shares of the classes that their buckets cut."""
-
-    limits: tuple[float, ...]
-    inside: tuple[float, ...]
-    base: Shares
-    canary: Shares
-
-    def slow(self, classes: list[int]) -> list[int]:
-        """Slow requests by limit, as the sample count less CloudWatch's trimmed count."""
-        n, below, counts = sum(classes), 0.0, []
-        for k, inside in enumerate(self.inside):
-            below += classes[2 * k]
-            counts.append(slow_requests(n, below + classes[2 * k + 1] * inside))
-            below += classes[2 * k + 1]
-        return counts
-
-    def slow_of_all(self, classes: np.ndarray) -> list[list[int]]:
-        """The same for many minutes at once, a list for each limit."""
-        n, counts = classes.sum(axis=1), []
-        below = np.zeros(len(classes))
-        for k, inside in enumerate(self.inside):
-            below = below + classes[:, 2 * k]
-            counts.append(np.clip(n - np.rint(below + classes[:, 2 * k + 1] * inside), 0, n).astype(int).tolist())
-            below = below + classes[:, 2 * k + 1]
-        return counts
+    client_errors: Four
+    client_rates: tuple[float, float, float]
 
 
 @dataclass(slots=True)
@@ -94,6 +71,7 @@ class World:
     offset: float = 0.0
     switches: list[tuple[float, float]] = field(default_factory=list)
     outage: tuple[float, float] | None = None
+    attack: tuple[float, float] | None = None
     fault: float | None = None
     limits: Limits | None = None
     _base_mean: float = 0.0
@@ -104,10 +82,12 @@ class World:
         self.offset = float(self.rng.uniform(0.0, MINUTE))
         if release.outage:
             self.outage = (self.offset + release.outage[0] * MINUTE, self.offset + release.outage[1] * MINUTE)
+        if release.stuffing:
+            self.attack = (self.offset + release.stuffing[0] * MINUTE, self.offset + release.stuffing[1] * MINUTE)
         if not release.is_good and not release.begins_last:
             self.fault = self.offset + release.begins * MINUTE if release.begins else 0.0
         if release.has_latency:
-            self.limits = _limits(release, self.cell.traffic, self.rng)
+            self.limits = limits_from_history(release, self.cell.traffic, self.rng)
 
     def shift(self, now: float, weight: float, *, is_last: bool) -> None:
         """The weight (a fraction) is changed at `now`."""
@@ -115,9 +95,16 @@ class World:
         self.switches.append((now + spread, weight))
         if self.cell.release.begins_last and is_last:
             self.fault = now
-        if self.cell.release.outage_at_shift and len(self.switches) == 2:  # noqa: PLR2004 - the second weight change
-            begins = floor((now + spread) / MINUTE) * MINUTE + float(self.rng.uniform(0.0, MINUTE))
-            self.outage = (begins, begins + 7 * MINUTE)
+        if len(self.switches) == 2:  # noqa: PLR2004 - the second weight change
+            self._disturb_shift(now + spread)
+
+    def _disturb_shift(self, at: float) -> None:
+        release = self.cell.release
+        if release.outage_at_shift or release.stuffing_at_shift:
+            begins = floor(at / MINUTE) * MINUTE + float(self.rng.uniform(0.0, MINUTE))
+            disturbed = (begins, begins + 7 * MINUTE)
+            self.outage = disturbed if release.outage_at_shift else self.outage
+            self.attack = disturbed if release.stuffing_at_shift else self.attack
 
     def minute(self, index: int) -> Minute:
         """What the minute from `index` * 60 held. Every weight change up to its end must have been made."""
@@ -130,21 +117,38 @@ class World:
         else:
             bc, bb = int(draw(truth.bad)), int(draw(base_bad))
         errors = (gc + bc, bc, gb + bb, bb)
+        rates = self._client_rates(truth)
+        clients = (errors[0], int(self.rng.binomial(gc, rates[0])), errors[2], int(self.rng.binomial(gb, rates[2])))
         if self.limits is None or truth.shares is None:
-            return Minute(errors, (), None, truth)
+            return Minute(errors, (), None, truth, clients, rates)
         canary = self.rng.multinomial(errors[0], truth.shares[0]).tolist()
         base = self.rng.multinomial(errors[2], truth.shares[1]).tolist()
         pairs = zip(self.limits.slow(canary), self.limits.slow(base), strict=True)
-        return Minute(errors, tuple((errors[0], c, errors[2], b) for c, b in pairs), (canary, base), truth)
+        slow = tuple((errors[0], c, errors[2], b) for c, b in pairs)
+        return Minute(errors, slow, (canary, base), truth, clients, rates)
+
+    def _client_rates(self, truth: Truth) -> tuple[float, float, float]:
+        """Of the requests that did not fail: how many get a 4xx, by what the minute's callers do and what the canary lost."""
+        by_callers = self._caller_rates(1)[0]
+        canary, base = (1.0 - (1.0 - by_callers) * (1.0 - attacks) for attacks in truth.attacks)
+        return 1.0 - (1.0 - canary) * (1.0 - truth.lost), canary, base
+
+    def _caller_rates(self, minutes: int) -> np.ndarray:
+        """The share of 4xx in some minutes: the cell's, and more where a bad caller is about."""
+        times = 1.0 + self.rng.exponential(BAD_CALLER_TIMES, minutes) * (self.rng.random(minutes) < BAD_CALLERS)
+        rates: np.ndarray = np.minimum(self.cell.client_rate * times, 0.95)
+        return rates
 
     def history(self) -> dict[str, list[tuple[int, int]]]:
         """The base's last day by metric, (requests, bad) a minute; empty where nobody knows it."""
         if not self.cell.has_history:
-            return {"errors": []}
+            return {"errors": [], CLIENT_ERRORS: []}
         bad = self._history_bad()
-        requests = bad + self.rng.poisson(self.cell.traffic * (1.0 - self.cell.base_rate), HISTORY_MINUTES)
+        good = self.rng.poisson(self.cell.traffic * (1.0 - self.cell.base_rate), HISTORY_MINUTES)
+        clients = self.rng.binomial(good, self._caller_rates(HISTORY_MINUTES))
+        requests = bad + good
         n = requests.tolist()
-        told = {"errors": list(zip(n, bad.tolist(), strict=True))}
+        told = {"errors": list(zip(n, bad.tolist(), strict=True)), CLIENT_ERRORS: list(zip(n, clients.tolist(), strict=True))}
         if self.limits is not None:
             slow = self.limits.slow_of_all(self.rng.multinomial(requests, self.limits.base))
             for percentile, counts in zip(PERCENTILES, slow, strict=True):
@@ -188,10 +192,13 @@ class World:
         return any(since < at <= start for at in self._events())
 
     def _worked_out(self, start: float, cuts: list[float]) -> Truth:
-        good = bad = good_as_base = bad_as_base = base_all = base_bad = excess = 0.0
+        good = bad = good_as_base = bad_as_base = base_all = base_bad = excess = lost = 0.0
+        attacks = [0.0, 0.0]
         for begins, ends in pairwise(cuts):
-            middle, requests = (begins + ends) / 2.0, self.cell.traffic * (ends - begins) / MINUTE
-            weight, base, canary = self._weight(middle), self._base_rate(middle), 0.0
+            middle = (begins + ends) / 2.0
+            attacking = self._attacking(middle)
+            requests = self.cell.traffic * (ends - begins) / MINUTE / (1.0 - attacking)
+            weight, base = self._weight(middle), self._base_rate(middle)
             is_faulty = self.fault is not None and middle >= self.fault
             canary = self._canary_rate(base, is_faulty=is_faulty)
             mean = requests * weight
@@ -199,9 +206,21 @@ class World:
             bad_as_base, good_as_base = bad_as_base + mean * base, good_as_base + mean * (1.0 - base)
             base_all, base_bad = base_all + requests - mean, base_bad + (requests - mean) * base
             excess += mean * self._excess_rate(base, canary, is_faulty=is_faulty)
+            attacks = [attacks[0] + mean * attacking, attacks[1] + (requests - mean) * attacking]
+            lost += mean * self.cell.release.lost * is_faulty
         self._base_mean = base_all
-        rates = (bad / (bad + good) if bad + good else 0.0, base_bad / base_all if base_all else 0.0)
-        return Truth(bad, bad_as_base, good, good_as_base, rates, self._shares(start), excess)
+        canary_all = bad + good
+        return Truth(
+            bad=bad,
+            bad_as_base=bad_as_base,
+            good=good,
+            good_as_base=good_as_base,
+            rates=(_part(bad, canary_all), _part(base_bad, base_all)),
+            shares=self._shares(start),
+            excess=excess,
+            attacks=(_part(attacks[0], canary_all), _part(attacks[1], base_all)),
+            lost=_part(lost, canary_all),
+        )
 
     def _cuts(self, start: float) -> list[float]:
         end = start + MINUTE
@@ -212,9 +231,15 @@ class World:
         events = [at for at, _ in self.switches]
         if self.outage is not None:
             events += self.outage
+        if self.attack is not None:
+            events += self.attack
         if self.fault is not None:
             events.append(self.fault)
         return events
+
+    def _attacking(self, at: float) -> float:
+        """The share of the requests that are an attacker's."""
+        return STUFFING if self.attack is not None and self.attack[0] <= at < self.attack[1] else 0.0
 
     def _weight(self, at: float) -> float:
         return next((weight for since, weight in reversed(self.switches) if since <= at), 0.0)
@@ -231,7 +256,9 @@ class World:
         release = self.cell.release
         if release.is_good or not is_faulty:
             return 0.0
-        return max(c - b for b, c in map(release.slow_shares, _ABOVE)) if release.has_latency else canary - base
+        if release.lost:
+            return release.lost
+        return max(c - b for b, c in map(release.slow_shares, ABOVE)) if release.has_latency else canary - base
 
     def final_excess(self) -> float:
         """Requests harmed in the half hour after a bad release was promoted."""
@@ -253,35 +280,5 @@ class World:
         return next((share for seconds, share in COLD_SLOW if since <= seconds), 0.0)
 
 
-_ABOVE = tuple(1.0 - percentile for percentile in PERCENTILES)
-
-
-def _limits(release: Release, traffic: float, rng: np.random.Generator) -> Limits:
-    """The limits as a day of history gives them: the median of 24 hourly percentiles errs a little."""
-    errs = [1.25 * (above * (1.0 - above) / (60.0 * traffic * 24.0)) ** 0.5 for above in _ABOVE]
-    above = [min(max(float(rng.normal(share, err)), share / 4.0), 0.6) for share, err in zip(_ABOVE, errs, strict=True)]
-    limits = tuple(round(latency_ms(share), 1) for share in above)
-    return _classes(release, limits)
-
-
-@lru_cache(maxsize=4096)
-def _classes(release: Release, limits: tuple[float, ...]) -> Limits:
-    cuts: list[float] = []
-    inside: list[float] = []
-    for limit in limits:
-        low = exp(floor(log(limit) / BUCKET) * BUCKET)
-        high = low * exp(BUCKET)
-        cuts += [low, high]
-        inside.append((limit - low) / (high - low))
-    base = [_above(cut) for cut in cuts]
-    canary = [release.slow_shares(share)[1] for share in base]
-    return Limits(limits, tuple(inside), _between(base), _between(canary))
-
-
-def _above(latency: float) -> float:
-    return upper(log(latency / MEDIAN_MS) / LOG_SPREAD)
-
-
-def _between(above: list[float]) -> Shares:
-    edges = [1.0, *above, 0.0]
-    return tuple(max(high - low, 0.0) for high, low in pairwise(edges))
+def _part(some: float, whole: float) -> float:
+    return some / whole if whole else 0.0

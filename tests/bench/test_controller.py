@@ -17,7 +17,7 @@ from canary.rules.look import RawCounts, begin_bake, fold_minutes, prove, reques
 from canary.rules.looks import next_look_seconds
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
-from canary.rules.sources import stakes
+from canary.rules.sources import CLIENT_ERRORS, stakes
 from canary.rules.verdict import Moment, VerdictKind, decide
 from tests.builders import a_rollout
 
@@ -30,6 +30,8 @@ CELLS = [
     Cell(BAD[6], 600, 0.001),
     Cell(BAD[9], 600, 0.001),
     Cell(BAD[10], 600, 0.001),
+    Cell(GOOD[9], 600, 0.001),
+    Cell(BAD[11], 60, 0.001),
 ]
 
 
@@ -41,7 +43,7 @@ def product_vetoes_at(cell, policy, seed):
     """The product's own look, minute by minute, on the same draws, steps taken by its own verdicts until it goes back."""
     world = a_world(cell, seed)
     history = world.history()
-    evidence = judge.start(history, weights=stakes(tuple(history)), alpha=policy.alpha)
+    evidence = judge.start(history, weights=stakes(tuple(history)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
     needed = requests_needed_by_step(policy, evidence)
     rollout = a_rollout(policy=policy, phase=Phase.SHIFTING, needed=needed, judged_to=-60)
     rollout = shifted(rollout, world, world.offset)

@@ -94,9 +94,9 @@ def test_many_metrics_together_roll_back_few_good_releases():
     assert tally.back == 0
 
 
-def test_all_five_metrics_are_judged():
+def test_all_six_metrics_are_judged():
     world = several_metrics.BusinessWorld(next(several_metrics.cells()), np.random.default_rng(1))
-    assert len(world.history()) == 5
+    assert len(world.history()) == 6
     world.shift(0.0, 0.1, is_last=False)
     assert len(world.minute(1).slow) == 4
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.cells import BAD, GOOD, Cell, Release, fresh_grid, grid, without_history
+from bench.cells import BAD, CLIENT_RATES, GOOD, STUFFING, Cell, Release, fresh_grid, grid, without_history
 from bench.world import World
 
 DRAWS = 300
@@ -58,12 +58,12 @@ def test_bursts_cluster_and_keep_the_rate():
 def test_history_is_a_day_of_base_and_nothing_where_nobody_knows_it():
     told = a_world(GOOD[4], 600, 0.001).history()
     assert {metric: len(minutes) for metric, minutes in told.items()} == dict.fromkeys(
-        ("errors", "slow_p50", "slow_p90", "slow_p99"), 1440
+        ("errors", "client_errors", "slow_p50", "slow_p90", "slow_p99"), 1440
     )
     for metric, share in (("slow_p50", 0.5), ("slow_p90", 0.1), ("slow_p99", 0.01)):
         n, slow = (sum(column) for column in zip(*told[metric], strict=True))
         assert slow / n == pytest.approx(share, rel=0.1)
-    assert a_world(GOOD[0], has_history=False).history() == {"errors": []}
+    assert a_world(GOOD[0], has_history=False).history() == {"errors": [], "client_errors": []}
 
 
 def test_slow_requests_are_counted_as_cloudwatch_interpolates_them():
@@ -109,6 +109,58 @@ def test_good_releases_harm_nobody():
         assert shifted(a_world(release)).minute(1).truth.excess == 0.0
 
 
+def client_rates(minutes):
+    """The shares of 4xx answers, the canary's and the base's."""
+    nc, ec, nb, eb = (sum(column) for column in zip(*(minute.client_errors for minute in minutes), strict=True))
+    return ec / nc, eb / nb
+
+
+def test_callers_make_the_same_share_of_4xx_in_both_arms_in_bursts():
+    world = shifted(a_world(GOOD[0], client_rate=0.03))
+    minutes = [world.minute(1) for _ in range(DRAWS)]
+    canary, base = client_rates(minutes)
+    assert canary == pytest.approx(base, rel=0.05)
+    assert base == pytest.approx(0.03 * (1 + 0.1 * 2), rel=0.2)
+    bursts = [minute.client_rates[2] > 0.04 for minute in minutes]
+    assert 0.03 < sum(bursts) / DRAWS < 0.15
+    told = a_world(GOOD[0], client_rate=0.03).history()["client_errors"]
+    n, bad = (sum(column) for column in zip(*told, strict=True))
+    assert bad / n == pytest.approx(0.036, rel=0.1)
+
+
+def test_a_credential_stuffer_adds_requests_to_both_arms_that_get_a_4xx():
+    release = next(one for one in GOOD if one.stuffing)
+    world = shifted(a_world(release, client_rate=0.0))
+    world.attack = (600.0, 900.0)
+    attacked = [world.minute(11) for _ in range(30)]
+    assert mean(attacked)[2] == pytest.approx(5400 / (1.0 - STUFFING), rel=0.01)
+    assert client_rates(attacked) == (pytest.approx(STUFFING, abs=0.05), pytest.approx(STUFFING, abs=0.05))
+    assert world.minute(20).truth.attacks == (0.0, 0.0)
+
+
+def test_a_stuffer_that_begins_with_a_weight_change_meets_the_canary_more():
+    release = next(one for one in GOOD if one.stuffing_at_shift)
+    worse = 0
+    for seed in range(60):
+        world = a_world(release, seed=seed)
+        world.shift(0.0, 0.1, is_last=False)
+        world.shift(600.0, 0.5, is_last=True)
+        canary, base = client_rates([world.minute(10)])
+        worse += canary > base
+    assert worse > 45
+
+
+def test_a_lost_route_is_answered_with_403_by_the_canary_alone():
+    release = next(one for one in BAD if one.lost)
+    world = shifted(a_world(release, client_rate=0.03))
+    minutes = [world.minute(1) for _ in range(DRAWS)]
+    canary, base = client_rates(minutes)
+    assert canary - base == pytest.approx((1.0 - 0.036) / 3, rel=0.05)
+    assert minutes[0].truth.excess == pytest.approx(600 / 3)
+    assert mean(minutes)[1] / mean(minutes)[0] == pytest.approx(0.01, rel=0.05)
+    assert all(minute.client_errors[1] <= minute.errors[0] - minute.errors[1] for minute in minutes)
+
+
 def test_the_same_seed_gives_the_same_requests():
     one, other = (shifted(a_world(GOOD[4], seed=5)) for _ in range(2))
     assert [one.minute(k) for k in range(3)] == [other.minute(k) for k in range(3)]
@@ -116,7 +168,8 @@ def test_the_same_seed_gives_the_same_requests():
 
 def test_the_grid_has_every_release_at_every_traffic():
     cells = list(grid())
-    assert len(cells) == 15 * 15 + 4 * 5
+    assert len(cells) == 18 * 15 + 4 * 5
+    assert {cell.client_rate for cell in cells if not cell.release.has_latency} == set(CLIENT_RATES.values())
     assert {cell.release for cell in cells} == {*GOOD, *BAD}
     assert all(not cell.has_history and cell.release.is_good for cell in without_history())
 

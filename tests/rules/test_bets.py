@@ -10,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.bets import (
+    ALL_EFFECTS,
     BETS,
     JUMPS,
+    LARGE_EFFECTS,
     LARGEST_RATIO,
+    LEAST_POINTS,
+    LEAST_RATIO,
     PATIENT_RISES,
     RATIOS,
     RISES,
@@ -26,6 +30,8 @@ from canary.rules.bets import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from canary.rules.bets import Effects
 
 ARMS = [(1, 1), (1, 4), (2, 9), (3, 3), (5, 2), (6, 12)]
 RATES = [0.0, 0.001, 0.02, 0.1, 0.3, 0.5, 0.9, 1.0]
@@ -54,9 +60,9 @@ def not_worse() -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize(("nc", "nb"), ARMS)
 @pytest.mark.parametrize("b", PREDICTED)
-@pytest.mark.parametrize("phi", [1.0, 2.5])
-def test_no_bet_is_expected_to_win_while_the_canary_is_no_worse(nc: int, nb: int, b: float, phi: float):
-    offered = offer(b)
+@pytest.mark.parametrize(("phi", "effects"), [(1.0, ALL_EFFECTS), (2.5, ALL_EFFECTS), (1.0, LARGE_EFFECTS)])
+def test_no_bet_is_expected_to_win_while_the_canary_is_no_worse(nc: int, nb: int, b: float, phi: float, effects: Effects):
+    offered = offer(b, effects)
     drawn = outcomes(nc, nb)
     table = {(ec, eb): [exp(log_e) for log_e in log_bets(nc, ec, nb, eb, offered, phi=phi)] for ec, eb in drawn}
     for pc, pb in not_worse():
@@ -154,8 +160,9 @@ def test_jump_bets_are_the_likelihood_over_that_of_the_arms_pooled():
 
 @pytest.mark.parametrize(("before", "after"), [(0.0, 0.3), (0.3, 0.0), (0.02, 0.9), (0.5, 0.5)])
 @pytest.mark.parametrize("weights", [(0.0, 0.25), (0.25, 0.5), (0.5, 0.5), (0.0, 1.0)])
+@pytest.mark.parametrize("effects", [ALL_EFFECTS, LARGE_EFFECTS])
 def test_no_bet_is_expected_to_win_whatever_the_split_did_in_the_minute(
-    before: float, after: float, weights: tuple[float, float]
+    before: float, after: float, weights: tuple[float, float], effects: Effects
 ):
     """Three requests before the rise and four after it, each in one arm or the other, each bad or not."""
     drawn = {(0, 0): 1.0}
@@ -167,7 +174,8 @@ def test_no_bet_is_expected_to_win_whatever_the_split_did_in_the_minute(
         drawn = further
     for nc in range(8):
         bets = {
-            (ec, eb): [exp(log_e) for log_e in log_share_bets(nc, ec, 7 - nc, eb, share=weights[1], b=0.2)] for ec, eb in drawn
+            (ec, eb): list(map(exp, log_share_bets(nc, ec, 7 - nc, eb, share=weights[1], b=0.2, effects=effects)))
+            for ec, eb in drawn
         }
         expected = [sum(chance * bets[counts][k] for counts, chance in drawn.items()) for k in range(BETS)]
         assert max(expected) <= 1.0 + 1e-9
@@ -240,6 +248,21 @@ def test_each_bet_wins_where_it_is_right():
     right = [b * r for r in RATIOS] + [b + d for d in (*RISES, *PATIENT_RISES, *JUMPS)]
     for k, a in enumerate(right):
         assert log_bets(nc, nc * min(a, 1.0), nb, nb * b, offered)[k] > 0.0
+
+
+def test_small_effects_are_raised_to_the_least_where_only_large_ones_are_bet_on():
+    assert [above + 1.0 for above, _ in LARGE_EFFECTS.ratios] == [max(r, LEAST_RATIO) for r in RATIOS] == [2, 2, 3, 5, 10, 30]
+    assert LARGE_EFFECTS.jumps == tuple(max(d, LEAST_POINTS) for d in JUMPS) == (0.05, 0.05, 0.2, 0.6, 0.97)
+    assert (LARGE_EFFECTS.rises, LARGE_EFFECTS.patient_rises) == (RISES, (LEAST_POINTS, LEAST_POINTS))
+    assert (ALL_EFFECTS.ratios, RISES, PATIENT_RISES, JUMPS) == ALL_EFFECTS
+
+
+def test_a_small_effect_wins_no_bet_on_a_large_one():
+    nc, nb, b = 6000.0, 6000.0, 0.03
+    for a in (b, b * 1.4, b + 0.01):
+        small, large = (max(log_bets(nc, nc * a, nb, nb * b, offer(b, effects))) for effects in (ALL_EFFECTS, LARGE_EFFECTS))
+        assert large <= 0.0
+        assert small > 0.0 or a == b
 
 
 @given(share=RATE, b=RATE, delta=RATE)

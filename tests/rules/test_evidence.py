@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 from dataclasses import replace
 from math import comb, exp, factorial, isfinite, log
 from typing import TYPE_CHECKING
@@ -10,7 +11,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from canary.rules.bets import JUMPS, LARGEST_RATIO, PATIENT_RISES, RATIOS, RISES, SHARES, log_share_bets
+from canary.rules.bets import (
+    JUMPS,
+    LARGE_EFFECTS,
+    LARGEST_RATIO,
+    PATIENT_RISES,
+    RATIOS,
+    RISES,
+    SHARES,
+    log_bets,
+    log_safe_bet,
+    log_share_bets,
+    offer,
+)
 from canary.rules.counts import Counts
 from canary.rules.evidence import (
     COLD_SHARE,
@@ -509,3 +522,53 @@ def test_a_fault_that_begins_with_a_weight_change_finds_a_fresh_stake():
     for counts in bad:
         plain, changed = fold(plain, base, counts), fold(changed, base, counts)
     assert changed.log_e > plain.log_e + 0.5
+
+
+# Metrics judged on large effects only
+
+COARSE = replace(BASES[2], is_coarse=True)
+"""With a dispersion of 1.7 in time, and history to lend."""
+
+
+def test_a_coarse_metric_bets_on_large_effects_and_its_own_minute_is_not_tempered():
+    counts = Counts(60, 20, 540, 20)
+    metric = fold(replace(unfolded(COARSE), delta=0.05), COARSE, counts)
+    offered = offer(COARSE.slow.rate, LARGE_EFFECTS)
+    won = log_bets(60, 20, 540, 20, offered)
+    staked = log_staked((), stake(0))
+    assert metric.live == pytest.approx([held + log_e for held, log_e in zip(staked, won, strict=True)])
+    assert metric.log_safe == log_safe_bet(60, 20, 540, 20, b=COARSE.slow.rate, delta=0.05)
+
+
+def test_what_history_lends_a_coarse_metric_is_tempered_by_how_it_clusters_in_time():
+    metric = fold(unfolded(COARSE), COARSE, Counts(60, 6, 540, 5))
+    (requests, bad), offered = COARSE.slices[0], offer(COARSE.slow.rate, LARGE_EFFECTS)
+    won = log_bets(60, 6, 540 + requests, 5 + bad, offered, phi=1.7)
+    assert metric.assisted is not None
+    assert metric.assisted == pytest.approx([held + log_e for held, log_e in zip(log_staked((), stake(0)), won, strict=True)])
+
+
+def test_a_coarse_metric_bets_on_large_effects_at_weight_changes_and_while_cold_too():
+    counts = Counts(60, 20, 540, 20)
+    shift = fold_shift(unfolded(COARSE), COARSE, counts, 0.1)
+    won = log_share_bets(60, 20, 540, 20, share=0.1, b=COARSE.slow.rate, effects=LARGE_EFFECTS)
+    held = log_staked((), stake(0) + 0.3 / 2)
+    assert shift.live == pytest.approx([one + log_e for one, log_e in zip(held, won, strict=True)])
+    cold = fold_cold(unfolded(COARSE), COARSE, counts, 0.1, cold=0.1)
+    share = share_if_cold(0.1, COARSE.slow.rate, 0.1)
+    won = log_share_bets(60, 20, 540, 20, share=share, b=COARSE.slow.rate, effects=LARGE_EFFECTS)
+    assert cold.live == pytest.approx([one + log_e for one, log_e in zip(log_staked((), 0.3 / 2), won, strict=True)])
+
+
+def test_callers_that_come_in_bursts_condemn_no_canary():
+    draw = random.Random(8)
+    runs, high = 150, 0
+    for _ in range(runs):
+        metric, highest = unfolded(COARSE), 0.0
+        for _ in range(30):
+            rate = 0.03 if draw.random() < 0.7 else draw.uniform(0.1, 0.6)
+            ec, eb = (sum(draw.random() < rate for _ in range(n)) for n in (30, 90))
+            metric = fold(metric, COARSE, Counts(30, ec, 90, eb))
+            highest = max(highest, metric.log_e)
+        high += highest >= log(10)
+    assert high / runs < 0.1

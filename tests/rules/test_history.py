@@ -142,7 +142,7 @@ def test_stays_conservative_where_bursts_could_not_have_shown():
 
 @given(errors=MINUTES, slow=MINUTES)
 def test_returns_from_json_unchanged(errors: list[tuple[int, int]], slow: list[tuple[int, int]]):
-    bases = {"errors": freeze_history(errors), "slow_p99": freeze_history(slow)}
+    bases = {"errors": freeze_history(errors), "slow_p99": freeze_history(slow, is_coarse=True)}
     history = History(alpha=0.01, weights={"errors": 2 / 3, "slow_p99": 1 / 3}, bases=bases)
     assert from_json(json.loads(json.dumps(to_json(history), allow_nan=False))) == history
 
@@ -151,3 +151,17 @@ def test_a_day_of_history_is_a_few_kilobytes():
     frozen = freeze_history([(60_000, 60)] * 1440)
     assert len(frozen.slices) == 40
     assert len(json.dumps(to_json(History(0.01, {"errors": 1.0}, {"errors": frozen})))) < 3_000
+
+
+def test_what_callers_do_clusters_in_time_and_not_between_the_arms():
+    minutes = [(600, 90 if minute % 9 == 0 else 3) for minute in range(1440)]
+    fine, coarse = freeze_history(minutes), freeze_history(minutes, is_coarse=True)
+    assert coarse.phi == fine.phi == fine.live_phi > 5.0
+    assert coarse.live_phi == 1.0
+    assert coarse.is_coarse
+    assert not fine.is_coarse
+
+
+def test_a_coarse_metric_stays_coarse_without_history():
+    assert freeze_history([], is_coarse=True).is_coarse
+    assert not freeze_history([], is_coarse=True).is_known

@@ -64,6 +64,15 @@ def test_says_which_metrics_have_a_history():
     assert evidence.phi("slow_p99") == 4.0
 
 
+def test_coarse_metrics_are_fixed_at_the_start():
+    evidence = start({"errors": HISTORY, "4xx": HISTORY}, weights={"errors": 0.9, "4xx": 0.1}, alpha=0.01, coarse={"4xx"})
+    assert [evidence.history.bases[metric].is_coarse for metric in ("errors", "4xx")] == [False, True]
+    little_worse = Counts(6000, 200, 6000, 150)
+    after = look_at(evidence, *[little_worse] * 5, metric="4xx")
+    assert after.metric_log_e("4xx") < 0.0
+    assert look_at(evidence, *[little_worse] * 5).metric_log_e("errors") > 5.0
+
+
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, float("nan")])
 def test_refuses_an_alpha_that_is_no_probability(alpha: float):
     with pytest.raises(ValueError, match="alpha must be above 0 and below 1, got"):

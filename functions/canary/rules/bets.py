@@ -27,6 +27,9 @@ Bad requests that come in bursts are not so many witnesses. Where they are `phi`
 ln e is divided by phi, and by more where it bets on more: by ``phi + 0.2 (phi - 1) ln r`` for a bet that the canary's rate is r
 times the base's. One burst in the canary's arm would else win a bet on a large ratio at once.
 
+A metric may be judged on large effects only. Then each bet on less than twice the rate, or less than five points, is placed on
+twice the rate, or five points: the same bets with other numbers, so e-values as before.
+
 Counts may be fractions: ln e is linear in them at a fixed share of the arms, so expected counts give its expectation.
 Stakes, time, metrics and history are not known here.
 """
@@ -40,6 +43,9 @@ RATIOS = (1.4, 2.0, 3.0, 5.0, 10.0, 30.0)
 JUMPS = (0.01, 0.05, 0.20, 0.60, 0.97)
 RISES = (0.05, 0.20)
 PATIENT_RISES = (0.02, 0.05)
+LEAST_RATIO, LEAST_POINTS = 2.0, 0.05
+"""The least effects that are bet on where a metric is judged on large ones only."""
+
 LARGEST_RATIO = 100.0
 BETS = len(RATIOS) + len(RISES) + len(PATIENT_RISES) + len(JUMPS)
 HIGHEST_JUMP = 0.999
@@ -53,10 +59,12 @@ LOG_FAR_TOO_FEW = 3.0
 SHARES = (0.12, 0.10, 0.07, 0.08, 0.06, 0.10, 0.13, 0.03, 0.03, 0.12, 0.05, 0.02, 0.04, 0.01, 0.04)
 """Each bet's part of what is staked, which sum to 1: less for those that win within a minute or two where they are right."""
 
-_RATIOS = tuple((ratio - 1.0, log(ratio)) for ratio in RATIOS)
 _PRECISION = 1e-13
 # Keeps quotients finite where one arm has a billionth of the other's requests, or a rate rounds to 1.
 _TINY = 1e-12
+
+# Each ratio r as r - 1 and ln r.
+Ratios = tuple[tuple[float, float], ...]
 
 # The rates (a, b) and what ln e needs of them: b, a - b, ln a, ln(1 - a), ln b, ln(1 - b). A plain tuple, because five
 # are made for every metric and minute.
@@ -64,18 +72,39 @@ Jump = tuple[float, float, float, float, float, float]
 NO_JUMP: Jump = (0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
+class Effects(NamedTuple):
+    """The sizes of the effects that are bet on."""
+
+    ratios: Ratios
+    rises: tuple[float, ...]
+    patient_rises: tuple[float, ...]
+    jumps: tuple[float, ...]
+
+
+def _effects(ratio: float = 1.0, points: float = 0.0) -> Effects:
+    """All effects, those below the least ratio or the least points raised to them."""
+    ratios = [max(one, ratio) for one in RATIOS]
+    rises, patient, jumps = (tuple([max(one, points) for one in sizes]) for sizes in (RISES, PATIENT_RISES, JUMPS))
+    return Effects(tuple([(one - 1.0, log(one)) for one in ratios]), rises, patient, jumps)
+
+
+ALL_EFFECTS, LARGE_EFFECTS = _effects(), _effects(LEAST_RATIO, LEAST_POINTS)
+
+
 class Offered(NamedTuple):
     """What rests on the base rate `b`, strictly between 0 and 1, that was predicted from earlier minutes only."""
 
     b: float
     jumps: list[Jump]
+    effects: Effects
 
 
-def offer(b: float) -> Offered:
+def offer(b: float, effects: Effects = ALL_EFFECTS) -> Offered:
     """The bets from a base rate that was predicted from earlier minutes only, strictly between 0 and 1."""
     log_b, log_good_b = log(b), log(1.0 - b)
-    rates = [min(b + d, HIGHEST_JUMP) for d in JUMPS]
-    return Offered(b, [(b, a - b, log(a), log(1.0 - a), log_b, log_good_b) if a > b else NO_JUMP for a in rates])
+    rates = [min(b + d, HIGHEST_JUMP) for d in effects.jumps]
+    jumps = [(b, a - b, log(a), log(1.0 - a), log_b, log_good_b) if a > b else NO_JUMP for a in rates]
+    return Offered(b, jumps, effects)
 
 
 def log_bets(nc: float, ec: float, nb: float, eb: float, offered: Offered, *, phi: float = 1.0) -> list[float]:
@@ -89,8 +118,9 @@ def log_bets(nc: float, ec: float, nb: float, eb: float, offered: Offered, *, ph
     bad, good_c, good_b = ec + eb, nc - ec, nb - eb
     good = good_c + good_b
     is_common = nc < bad < MOST_COMMON * offered.b * (nc + nb)
-    won = _log_odds(nc, ec, bad, good, phi) if is_common else _log_ratios(share, ec, bad, good, phi)
-    won += _log_rises(share, ec, bad, good, offered.b, phi)
+    effects = offered.effects
+    won = _log_odds(nc, ec, bad, good, effects, phi) if is_common else _log_ratios(share, ec, bad, good, effects, phi)
+    won += _log_rises(share, ec, bad, good, offered.b, effects, phi)
     for b, rise, log_a, log_good_a, log_b, log_good_b in offered.jumps:
         log_chosen = ec * log_a + good_c * log_good_a + eb * log_b + good_b * log_good_b
         log_rival = bad * log(b + rise * share) + good * log(1.0 - b - rise * share)
@@ -98,7 +128,17 @@ def log_bets(nc: float, ec: float, nb: float, eb: float, offered: Offered, *, ph
     return won
 
 
-def log_share_bets(nc: float, ec: float, nb: float, eb: float, *, share: float, b: float, phi: float = 1.0) -> list[float]:
+def log_share_bets(
+    nc: float,
+    ec: float,
+    nb: float,
+    eb: float,
+    *,
+    share: float,
+    b: float,
+    phi: float = 1.0,
+    effects: Effects = ALL_EFFECTS,
+) -> list[float]:
     """Ln e of all bets in a minute of which is only known that a bad request was the canary's with probability `share` at most.
 
     Ratios and rises at that share, and no jumps. `b` is the base rate predicted from earlier minutes. So it is in a minute
@@ -107,7 +147,8 @@ def log_share_bets(nc: float, ec: float, nb: float, eb: float, *, share: float, 
     """
     bad = ec + eb
     good = nc + nb - bad
-    return _log_ratios(share, ec, bad, good, phi) + _log_rises(share, ec, bad, good, b, phi) + [0.0] * len(JUMPS)
+    won = _log_ratios(share, ec, bad, good, effects, phi) + _log_rises(share, ec, bad, good, b, effects, phi)
+    return won + [0.0] * len(JUMPS)
 
 
 def tempered(phi: float, log_r: float) -> float:
@@ -147,23 +188,23 @@ def closest_worse(share: float, *, b: float, delta: float) -> float:
     return t
 
 
-def _log_ratios(share: float, ec: float, bad: float, good: float, phi: float) -> list[float]:
+def _log_ratios(share: float, ec: float, bad: float, good: float, effects: Effects, phi: float) -> list[float]:
     """The ratio bets, in the canary's bad requests of all bad ones."""
-    return [_log_ratio(share, ec, bad, good, above, log_r) / tempered(phi, log_r) for above, log_r in _RATIOS]
+    return [_log_ratio(share, ec, bad, good, above, log_r) / tempered(phi, log_r) for above, log_r in effects.ratios]
 
 
-def _log_odds(nc: float, ec: float, bad: float, good: float, phi: float) -> list[float]:
+def _log_odds(nc: float, ec: float, bad: float, good: float, effects: Effects, phi: float) -> list[float]:
     """The ratio bets on the odds, in the canary's bad requests of all its requests."""
     rate = bad / (bad + good)
-    return [(ec * log_r - nc * log(1.0 + above * rate)) / tempered(phi, log_r) for above, log_r in _RATIOS]
+    return [(ec * log_r - nc * log(1.0 + above * rate)) / tempered(phi, log_r) for above, log_r in effects.ratios]
 
 
-def _log_rises(share: float, ec: float, bad: float, good: float, predicted: float, phi: float) -> list[float]:
+def _log_rises(share: float, ec: float, bad: float, good: float, predicted: float, effects: Effects, phi: float) -> list[float]:
     """The rises, patient ones last."""
     if not bad:
         return [0.0] * (len(RISES) + len(PATIENT_RISES))
-    won = [_log_rise(share, ec, bad, good, rise, phi) for rise in RISES]
-    for rise in PATIENT_RISES:
+    won = [_log_rise(share, ec, bad, good, rise, phi) for rise in effects.rises]
+    for rise in effects.patient_rises:
         is_far_too_few = bad * log(1.0 + rise * share / predicted) - (bad + good) * rise * share < -LOG_FAR_TOO_FEW
         won.append(0.0 if is_far_too_few else _log_rise(share, ec, bad, good, rise, phi))
     return won

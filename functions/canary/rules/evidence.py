@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from math import exp, log, log1p
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.bets import SHARES, log_bets, log_safe_bet, log_share_bets, offer
+from canary.rules.bets import ALL_EFFECTS, LARGE_EFFECTS, SHARES, Effects, log_bets, log_safe_bet, log_share_bets, offer
 from canary.rules.history import RECENT_DECAY, BaseHistory, Seen, seen_from_json
 
 if TYPE_CHECKING:
@@ -89,10 +89,10 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     slow, recent = _learned(metric, counts)
     if counts.nc == 0:
         return replace(metric, slow=slow, recent=recent)
-    offered = offer(metric.slow.rate)
+    offered = offer(metric.slow.rate, effects_of(base))
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     added = stake(metric.minutes)
-    won = log_bets(nc, ec, nb, eb, offered, phi=base.phi)
+    won = log_bets(nc, ec, nb, eb, offered, phi=base.live_phi)
     assisted = None
     if metric.assisted is not None:
         requests, bad = _lent(metric, base)
@@ -105,7 +105,7 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
         recent=recent,
         live=_play(metric.live, added, won),
         assisted=assisted,
-        log_safe=metric.log_safe + _log_safe(metric, counts) / base.phi,
+        log_safe=metric.log_safe + _log_safe(metric, counts) / base.live_phi,
     )
 
 
@@ -114,14 +114,14 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     if nb == 0 or nc == 0:
         return metric
-    b, n = metric.slow.rate, nc + nb
+    b, n, effects = metric.slow.rate, nc + nb, effects_of(base)
     added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    won = log_share_bets(nc, ec, nb, eb, share=weight, b=b, phi=base.phi)
+    won = log_share_bets(nc, ec, nb, eb, share=weight, b=b, phi=base.live_phi, effects=effects)
     assisted = None
     if metric.assisted is not None:
         requests, bad = _lent(metric, base)
         share = weight * n / (n + requests)
-        helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=share, b=b, phi=base.phi)
+        helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=share, b=b, phi=base.phi, effects=effects)
         assisted = _play(metric.assisted, added, _held_back(helped, won, metric, base, n * (1.0 - weight), eb))
     slow, recent = _learned(metric, counts)
     return replace(
@@ -149,7 +149,8 @@ def fold_cold(
     share = counts.nc / (counts.nc + counts.nb) if weight is None else weight
     b = metric.slow.rate
     share = share_if_cold(share, b, cold)
-    won = log_share_bets(counts.nc, counts.ec, counts.nb, counts.eb, share=share, b=b, phi=base.phi)
+    nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
+    won = log_share_bets(nc, ec, nb, eb, share=share, b=b, phi=base.live_phi, effects=effects_of(base))
     added = STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
     slow, recent = _learned(metric, counts)
     return replace(
@@ -159,8 +160,13 @@ def fold_cold(
         shift_minutes=metric.shift_minutes + 1,
         live=_put_by(metric.live, added, won),
         assisted=None if metric.assisted is None else _put_by(metric.assisted, added, won),
-        log_safe=metric.log_safe + (_log_safe(metric, counts) / base.phi if weight is None else 0.0),
+        log_safe=metric.log_safe + (_log_safe(metric, counts) / base.live_phi if weight is None else 0.0),
     )
+
+
+def effects_of(base: BaseHistory) -> Effects:
+    """The effects that are bet on for a metric."""
+    return LARGE_EFFECTS if base.is_coarse else ALL_EFFECTS
 
 
 def share_if_cold(share: float, b: float, cold: float) -> float:

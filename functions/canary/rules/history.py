@@ -8,7 +8,7 @@ whether the base still is what its history says. Where the minutes come from, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
@@ -65,7 +65,7 @@ class BaseHistory:
     ``slow`` is where the predicted base rate starts, ``recent`` what the last minutes before the rollout were like, ``phi``
     the over-dispersion every ln e is divided by, ``slices`` the (requests, bad) lent to the live minutes in turn.
     ``is_known`` is False where fewer than 30 minutes were there and stated priors stand in for them: no slices, and a verdict
-    must say so.
+    must say so. ``is_coarse``: only large effects are bet on, and bad requests cluster in time but not in an arm.
     """
 
     slow: Seen
@@ -73,6 +73,16 @@ class BaseHistory:
     phi: float
     slices: tuple[tuple[int, int], ...]
     is_known: bool
+    is_coarse: bool = False
+
+    @property
+    def live_phi(self) -> float:
+        """The over-dispersion of bad requests between the arms in one minute.
+
+        It is the same as over time, for a burst may be all in one arm. But callers make most of a coarse metric's bad requests,
+        and each of their requests is drawn for itself.
+        """
+        return 1.0 if self.is_coarse else self.phi
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +108,14 @@ def even_minutes(minutes: Sequence[T]) -> Sequence[T]:
     return minutes[0::2]
 
 
-def freeze_history(minutes: Sequence[tuple[int, int]]) -> BaseHistory:
+def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = False) -> BaseHistory:
     """What is frozen of base minutes (requests, bad) in time order.
 
     A minute without requests tells nothing; one with more bad requests than requests was not complete. Neither counts.
     """
     told = [(requests, bad) for requests, bad in minutes if 0 <= bad <= requests > 0]
     if len(told) < FEWEST_MINUTES:
-        return UNKNOWN
+        return replace(UNKNOWN, is_coarse=is_coarse)
     measured = odd_minutes(told)
     seen = Seen(*_total(measured))
     return BaseHistory(
@@ -114,6 +124,7 @@ def freeze_history(minutes: Sequence[tuple[int, int]]) -> BaseHistory:
         phi=dispersion(measured),
         slices=tuple(_total(lent) for lent in _chunks(even_minutes(told), SLICE_MINUTES)),
         is_known=True,
+        is_coarse=is_coarse,
     )
 
 
@@ -154,6 +165,7 @@ def to_json(history: History) -> dict[str, Any]:
                 "phi": base.phi,
                 "slices": [[*lent] for lent in base.slices],
                 "is_known": base.is_known,
+                "is_coarse": base.is_coarse,
             }
             for name, base in history.bases.items()
         },
@@ -183,6 +195,7 @@ def _base_from_json(frozen: Mapping[str, Any]) -> BaseHistory:
         phi=float(frozen["phi"]),
         slices=tuple((int(requests), int(bad)) for requests, bad in frozen["slices"]),
         is_known=bool(frozen["is_known"]),
+        is_coarse=bool(frozen["is_coarse"]),
     )
 
 

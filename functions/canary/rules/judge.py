@@ -11,7 +11,7 @@ Which minutes may be folded, what a verdict follows from it, policies, alarms an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isclose, log
 from typing import Any
@@ -99,11 +99,18 @@ def log_strength(log_e: float, log_e_assisted: float) -> float:
     return log_sum([log(1.0 - ASSISTED_PART) + log_e, log(ASSISTED_PART) + log_e_assisted])
 
 
-def start(histories: Mapping[str, Sequence[tuple[int, int]]], *, weights: Mapping[str, float], alpha: float) -> Evidence:
+def start(
+    histories: Mapping[str, Sequence[tuple[int, int]]],
+    *,
+    weights: Mapping[str, float],
+    alpha: float,
+    coarse: Collection[str] = (),
+) -> Evidence:
     """Evidence before the first minute; what it freezes is in its `history`.
 
     `histories` are the base's complete minutes of the last 24 hours by metric, (requests, bad) in time order; an empty
-    one means stated priors. Raises ValueError for weights that do not fit or an alpha outside (0, 1).
+    one means stated priors. `coarse` are the metrics in which only large effects are bet on. Raises ValueError for weights that
+    do not fit or an alpha outside (0, 1).
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha must be above 0 and below 1, got {alpha}; set policy.alpha")
@@ -111,7 +118,8 @@ def start(histories: Mapping[str, Sequence[tuple[int, int]]], *, weights: Mappin
         raise ValueError(f"every metric needs a weight, got {sorted(weights)} for {sorted(histories)}; name the same metrics")
     if not isclose(sum(weights.values()), 1.0) or min(weights.values()) <= 0.0:
         raise ValueError(f"weights must be above 0 and sum to 1, got {dict(weights)}; divide them by their sum")
-    history = History(alpha, dict(weights), {name: freeze_history(minutes) for name, minutes in histories.items()})
+    bases = {name: freeze_history(minutes, is_coarse=name in coarse) for name, minutes in histories.items()}
+    history = History(alpha, dict(weights), bases)
     return Evidence(history, {name: unfolded(base) for name, base in history.bases.items()})
 
 

@@ -10,7 +10,7 @@ from math import ceil, exp, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from canary.rules.bets import log_bets, offer
-from canary.rules.evidence import MetricEvidence, log_staked, log_sum, stake
+from canary.rules.evidence import MetricEvidence, effects_of, log_staked, log_sum, stake
 from canary.rules.history import SLICE_MINUTES, BaseHistory
 
 if TYPE_CHECKING:
@@ -33,22 +33,23 @@ def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, 
     """
     added = stake(metric.minutes)
     live = log_staked(metric.live, added)
-    growth = _growth(metric, base, detect, (1.0 - share) / share)
+    growth = _growth(metric, base, detect, (1.0 - share) / share, base.live_phi)
     if metric.assisted is None:
         routes = [_crossing(live, growth, bars.either)]
     else:
         lent = SLICE_MINUTES if metric.minutes < len(base.slices) else 0
         assisted = log_staked(metric.assisted, added)
-        assisted_growth = _growth(metric, base, detect, (1.0 - share + lent) / share)
+        assisted_growth = _growth(metric, base, detect, (1.0 - share + lent) / share, base.phi)
         both = (_crossing(live, growth, bars.floor), _crossing(assisted, assisted_growth, bars.assisted))
         routes = [_crossing(live, growth, bars.live), None if None in both else max(n for n in both if n is not None)]
     return min((ceil(n) for n in routes if n is not None), default=None)
 
 
-def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float) -> list[float]:
+def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float, phi: float) -> list[float]:
     """Expected ln e of each bet for one canary request beside so many of the base's."""
     slow = metric.slow.rate
-    return log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offer(slow), phi=base.phi)
+    offered = offer(slow, effects_of(base))
+    return log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offered, phi=phi)
 
 
 def _crossing(stakes: Sequence[float], growth: Sequence[float], log_bar: float) -> float | None:

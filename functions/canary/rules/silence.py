@@ -41,6 +41,10 @@ FEWEST_MINUTES = 3
 """No arm is silent sooner while the bake lasts: a batch that is late by a minute is no silence."""
 
 
+MOST_A_MINUTE = 6.0
+"""Of surprise, in units of what is clustered: the other arm's data of a single minute never make an arm silent."""
+
+
 class Hearing(enum.StrEnum):
     """What is heard of a metric in a step.
 
@@ -111,11 +115,12 @@ def listen(heard: Heard, data: Arms, *, share: float, requests: Arms, habit: Hab
     if not 0.0 < share < 1.0:
         raise ValueError(f"share must be above 0 and below 1, got {share}; give the step's weight as a fraction")
     known = weighed or data
-    odds = share / (1.0 - share)
+    odds, most = share / (1.0 - share), MOST_A_MINUTE * habit.clustered
     usual = habit.per_request * requests.canary, habit.per_request * requests.base
+    surprise = min(-log1p(-share) * known.base, most), min(-log(share) * known.canary, most)
     return Heard(
-        canary=_after(heard.canary, data.canary, known.base, odds=odds, surprise=-log1p(-share), usual=usual[0]),
-        base=_after(heard.base, data.base, known.canary, odds=1.0 / odds, surprise=-log(share), usual=usual[1]),
+        canary=_after(heard.canary, data.canary, known.base, odds=odds, surprise=surprise[0], usual=usual[0]),
+        base=_after(heard.base, data.base, known.canary, odds=1.0 / odds, surprise=surprise[1], usual=usual[1]),
         both=_after(heard.both, data.canary + data.base, 0, odds=0.0, surprise=0.0, usual=sum(usual)),
         canary_data=heard.canary_data + data.canary,
         base_data=heard.base_data + data.base,
@@ -123,20 +128,20 @@ def listen(heard: Heard, data: Arms, *, share: float, requests: Arms, habit: Hab
     )
 
 
-def hearing(heard: Heard, habit: Habit, *, metrics: int, is_bake_over: bool) -> Hearing:
+def hearing(heard: Heard, habit: Habit, *, metrics: int, is_step_over: bool) -> Hearing:
     """What is heard of the metric in this step.
 
-    `metrics`: how many of the target's metrics are told apart; all that count the lines of one log are one. `is_bake_over`:
-    whether the step could end now.
+    `metrics`: how many of the target's metrics are told apart; all that count the lines of one log are one. `is_step_over`:
+    whether the step would end now but for this. A step that is extended for want of requests is not over.
     """
-    if next(_silences(heard, habit, metrics=metrics, is_bake_over=is_bake_over), None):
+    if next(_silences(heard, habit, metrics=metrics, is_step_over=is_step_over), None):
         return Hearing.SILENT
     return Hearing.SPEAKS if heard.canary_data and heard.base_data else Hearing.NOT_SHOWN
 
 
-def hearing_sentence(name: str, heard: Heard, habit: Habit, *, metrics: int, is_bake_over: bool) -> str:
+def hearing_sentence(name: str, heard: Heard, habit: Habit, *, metrics: int, is_step_over: bool) -> str:
     """The numbers behind it: "CheckoutFailed has no data: canary 0 where about 12 were expected (base 110)"."""
-    silence = next(_silences(heard, habit, metrics=metrics, is_bake_over=is_bake_over), None)
+    silence = next(_silences(heard, habit, metrics=metrics, is_step_over=is_step_over), None)
     if silence:
         return f"{name} has no data: {silence}"
     shown = "has data" if heard.canary_data and heard.base_data else "is not shown in this step"
@@ -144,6 +149,7 @@ def hearing_sentence(name: str, heard: Heard, habit: Habit, *, metrics: int, is_
 
 
 def _after(run: Run, spoken: int, others: int, *, odds: float, surprise: float, usual: float) -> Run:
+    """The silence after one more minute, which ends it with a datum."""
     if spoken:
         return Run(spoken=run.spoken + 1)
     return Run(
@@ -151,21 +157,21 @@ def _after(run: Run, spoken: int, others: int, *, odds: float, surprise: float, 
         minutes=run.minutes + 1,
         others=run.others + others,
         expected=run.expected + others * odds,
-        surprise=run.surprise + others * surprise,
+        surprise=run.surprise + surprise,
         usual=run.usual + usual,
     )
 
 
-def _silences(heard: Heard, habit: Habit, *, metrics: int, is_bake_over: bool) -> Iterator[str]:
+def _silences(heard: Heard, habit: Habit, *, metrics: int, is_step_over: bool) -> Iterator[str]:
     """Why the metric is silent, if it is. History speaks against one arm only while the other shows that the metric lives."""
     for arm, run, other in (("canary", heard.canary, "base"), ("base", heard.base, "canary")):
-        is_long = is_bake_over or run.minutes >= FEWEST_MINUTES
+        is_long = is_step_over or run.minutes >= FEWEST_MINUTES
         surprise = max(run.surprise, run.usual if run.others else 0.0)
         if is_long and _is_silent(run, surprise, habit, metrics):
             about = max(run.expected, run.usual)
             since = f" in the last {run.minutes} minutes" if run.spoken else ""
             yield f"{arm} 0{since} where about {about:.0f} were expected ({other} {run.others}){_advice(arm, run, habit)}"
-    if not is_bake_over or heard.canary_data or heard.base_data:
+    if not is_step_over:
         return
     if not (habit.is_heard or heard.both.spoken) and heard.requests:
         yield (

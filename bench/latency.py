@@ -1,0 +1,83 @@
+"""Latency limits as a day of history gives them, and slow requests as CloudWatch counts them.
+
+A trimmed count is interpolated within a bucket ten percent wide. So latencies fall into classes: the buckets that hold a limit,
+and what is between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from math import exp, floor, log
+
+import numpy as np
+
+from bench.cells import LOG_SPREAD, MEDIAN_MS, PERCENTILES, Release, latency_ms, upper
+from canary.rules.counts import slow_requests
+
+BUCKET = log(1.1)
+ABOVE = tuple(1.0 - percentile for percentile in PERCENTILES)
+"""The shares of base's requests above the limits."""
+
+Shares = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The latency limits frozen from history (ms), and both arms' shares of the classes that their buckets cut."""
+
+    limits: tuple[float, ...]
+    inside: tuple[float, ...]
+    base: Shares
+    canary: Shares
+
+    def slow(self, classes: list[int]) -> list[int]:
+        """Slow requests by limit, as the sample count less CloudWatch's trimmed count."""
+        n, below, counts = sum(classes), 0.0, []
+        for k, inside in enumerate(self.inside):
+            below += classes[2 * k]
+            counts.append(slow_requests(n, below + classes[2 * k + 1] * inside))
+            below += classes[2 * k + 1]
+        return counts
+
+    def slow_of_all(self, classes: np.ndarray) -> list[list[int]]:
+        """The same for many minutes at once, a list for each limit."""
+        n, counts = classes.sum(axis=1), []
+        below = np.zeros(len(classes))
+        for k, inside in enumerate(self.inside):
+            below = below + classes[:, 2 * k]
+            counts.append(np.clip(n - np.rint(below + classes[:, 2 * k + 1] * inside), 0, n).astype(int).tolist())
+            below = below + classes[:, 2 * k + 1]
+        return counts
+
+
+def limits_from_history(release: Release, traffic: float, rng: np.random.Generator) -> Limits:
+    """The limits as a day of history gives them: the median of 24 hourly percentiles errs a little."""
+    errs = [1.25 * (above * (1.0 - above) / (60.0 * traffic * 24.0)) ** 0.5 for above in ABOVE]
+    above = [min(max(float(rng.normal(share, err)), share / 4.0), 0.6) for share, err in zip(ABOVE, errs, strict=True)]
+    limits = tuple(round(latency_ms(share), 1) for share in above)
+    return _classes(release, limits)
+
+
+@lru_cache(maxsize=4096)
+def _classes(release: Release, limits: tuple[float, ...]) -> Limits:
+    cuts: list[float] = []
+    inside: list[float] = []
+    for limit in limits:
+        low = exp(floor(log(limit) / BUCKET) * BUCKET)
+        high = low * exp(BUCKET)
+        cuts += [low, high]
+        inside.append((limit - low) / (high - low))
+    base = [_above(cut) for cut in cuts]
+    canary = [release.slow_shares(share)[1] for share in base]
+    return Limits(limits, tuple(inside), _between(base), _between(canary))
+
+
+def _above(latency: float) -> float:
+    return upper(log(latency / MEDIAN_MS) / LOG_SPREAD)
+
+
+def _between(above: list[float]) -> Shares:
+    edges = [1.0, *above, 0.0]
+    return tuple(max(high - low, 0.0) for high, low in pairwise(edges))

@@ -1,0 +1,79 @@
+"""What requests do that are refused before their integration, under each answer to whose they are.
+
+Nobody has recorded what `$context.isCanaryRequest` says of them (docs/aws.md#is-canary-of-refused-request). If it is not
+`true`, they all count for base. A split check on all lines, and errors judged on all lines, would then hold or roll back good
+releases. On the requests that reached an integration neither does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+from bench.instruments import HISTORY_MINUTES, World, draw
+from bench.judge import SEED
+from canary.rules import judge
+from canary.rules.judge import Counts
+from canary.rules.silence import Arms
+from canary.rules.split import NO_SPLIT_EVIDENCE, fold_split, is_off_split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ANSWERS = ("true", "false", "absent")
+REFUSED = 0.4
+ERROR_RATE = 0.01
+SHARES = (0.1,) * 14 + (0.25,) * 14 + (0.5,) * 14
+TRAFFICS = (60, 600)
+
+
+def is_held(arms: Sequence[Arms]) -> bool:
+    """Whether the split check ever holds."""
+    evidence, held = NO_SPLIT_EVIDENCE, False
+    for share, of in zip(SHARES, arms, strict=True):
+        evidence = fold_split(evidence, canary=of.canary, base=of.base, share=share)
+        held = held or is_off_split(evidence)
+    return held
+
+
+def is_rolled_back(requests: Sequence[Arms], errors: Sequence[Arms], past: Sequence[tuple[int, int]]) -> bool:
+    """Whether errors are ever condemned."""
+    evidence = judge.start({"errors": past}, weights={"errors": 1.0}, alpha=0.01)
+    for of, bad in zip(requests, errors, strict=True):
+        evidence = judge.look(evidence, {"errors": Counts(of.canary, bad.canary, of.base, bad.base)})
+        if evidence.is_condemned:
+            return True
+    return False
+
+
+def shares(say: str, traffic: float, runs: int) -> list[float]:
+    """Of good rollouts: held by the split check on all lines, on the integrated ones; rolled back likewise."""
+    rng = np.random.default_rng([SEED, crc32(f"{say} {traffic}".encode())])
+    world = World(refused=REFUSED, refused_say=say)
+    wrong = [0, 0, 0, 0]
+    for minutes in draw(world, traffic, SHARES, runs, rng):
+        told = list(minutes)
+        lines, integrated = [one.lines for one in told], [one.integrated for one in told]
+        errors = [Arms(*rng.binomial((of.canary, of.base), ERROR_RATE).tolist()) for of in integrated]
+        pasts = [_history(mean, traffic, rng) for mean in (traffic, traffic * (1.0 - REFUSED))]
+        held = [is_held(lines), is_held(integrated)]
+        back = [is_rolled_back(of, errors, past) for of, past in zip((lines, integrated), pasts, strict=True)]
+        wrong = [number + is_wrong for number, is_wrong in zip(wrong, held + back, strict=True)]
+    return [number / runs for number in wrong]
+
+
+def _history(requests: float, traffic: float, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """A day of base with the same errors, whatever counts as its requests."""
+    bad = rng.poisson(traffic * (1.0 - REFUSED) * ERROR_RATE, HISTORY_MINUTES)
+    return list(zip((bad + rng.poisson(requests, HISTORY_MINUTES)).tolist(), bad.tolist(), strict=True))
+
+
+def table(runs: int) -> Iterator[str]:
+    """Good releases of which 40 % of the requests are refused in both arms, as lines of Markdown."""
+    yield "| isCanary says | requests/min | split held: all lines | integrated | rolled back: all lines | integrated |"
+    yield f"|{'---|' * 6}"
+    for say in ANSWERS:
+        for traffic in TRAFFICS:
+            yield f"| {say} | {traffic} | {' | '.join(f'{share:.1%}' for share in shares(say, traffic, runs))} |"
