@@ -4,11 +4,12 @@ from decimal import Decimal
 import pytest
 
 from canary.rules import judge
-from canary.rules.forecast import StepForecast, find_quiet, forecast_steps, quiet_problem
+from canary.rules.forecast import StepForecast, Traffic, find_quiet, forecast_start, forecast_steps, quiet_problem
 from canary.rules.look import requests_needed_by_step
 from canary.rules.policy import QUIET, STANDARD, WhenQuiet, WhenUnproven
 from canary.rules.sources import stakes
-from tests.builders import a_policy
+from canary.rules.target import BusinessMetric, Metrics
+from tests.builders import a_policy, a_target
 
 METRICS = ("errors", "slow_p99")
 
@@ -106,3 +107,28 @@ class TestRefusal:
     )
     def test_does_not_refuse_otherwise(self, policy, quiet, is_decided):
         assert quiet_problem(policy, quiet, is_decided=is_decided) is None
+
+
+class TestStart:
+    calm = ((3, 0), (3, 0), (3, 1)) * 300
+
+    def test_is_told_by_the_errors_history_and_the_metrics_of_the_target(self):
+        told = forecast_start(a_target(), STANDARD, Traffic(self.calm, 3.0))
+        assert told.startswith("base had 3.0 requests a minute in the last day: the step at ")
+        assert "stated priors" not in told
+        assert forecast_start(a_target(), STANDARD, Traffic(((60_000, 60),) * 600, 60_000.0)) is None
+
+    def test_a_young_api_is_told_so(self):
+        assert "stated priors" in forecast_start(a_target(), STANDARD, Traffic((), 3.0))
+
+    def test_more_metrics_take_more_requests(self):
+        business = Metrics(business=(BusinessMetric("CheckoutFailed", "Orders"),), latency_limits_ms=(500,))
+        alone = Metrics(client_errors=False, slow=())
+        told = [forecast_start(a_target(metrics=one), STANDARD, Traffic(self.calm, 3.0)) for one in (alone, business)]
+        fewer, more = (int(one.split(" canary requests")[0].rsplit(" ", 1)[1]) for one in told)
+        assert fewer < more
+
+    def test_a_target_that_compares_no_errors_asks_for_the_policys_least(self):
+        target = a_target(metrics=Metrics(errors=False))
+        told = forecast_start(target, replace(STANDARD, min_requests=7), Traffic(self.calm, 0.01))
+        assert "needs 7 canary requests" in told

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from canary.edge.events import CheckEvent
 from canary.rules.draft import CACHE_NOTE
 from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
+from canary.rules.policy import WhenQuiet, WhenUnproven
 from canary.tasks.check_release import check_release
 from local.faults import Fault, Mode
 from tests.aws.stubs import Changed
@@ -545,3 +547,35 @@ def test_an_inactive_version_is_refused_with_a_command_that_invokes_it(ground: G
     assert refused["start"] == "REFUSED"
     assert "version 2 is Inactive: The function is idle (Idle): its first requests would fail" in refused["reason"]
     run_command(ground, refused["reason"])
+
+
+# Little traffic.
+
+
+def quiet_policy(ground: Ground, **changes: Any) -> Any:
+    return replace(ground.rig.target.policy, min_requests=10**6, **changes)
+
+
+def test_too_little_traffic_is_noted_before_anything_is_changed(ground: Ground):
+    walk = ground.walk(policy=quiet_policy(ground))
+    answer = walk.check()
+
+    assert answer["start"] == "READY"
+    (note,) = [one for one in answer["draft"]["plan"]["notes"] if one.startswith("little traffic: ")]
+    assert "needs 1000000 canary requests" in note
+
+
+def test_too_little_traffic_is_refused_where_the_policy_says_so(ground: Ground):
+    policy = quiet_policy(ground, when_quiet=WhenQuiet.REFUSE, when_unproven=WhenUnproven.HOLD)
+    answer = ground.walk(policy=policy).check()
+
+    assert answer["start"] == "REFUSED"
+    assert answer["reason"].startswith("policy.when_quiet: base had ")
+
+
+def test_it_is_never_refused_against_what_the_input_says_of_too_little_proof(ground: Ground):
+    policy = quiet_policy(ground, when_quiet=WhenQuiet.REFUSE, when_unproven=WhenUnproven.HOLD)
+    walk = ground.walk(policy=policy)
+    answer = walk.check(policy={"when_unproven": "hold"})
+
+    assert answer["start"] == "READY"

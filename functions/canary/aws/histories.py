@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from canary.aws.counting import MINUTE, read_history
+from canary.rules.forecast import Traffic
 from canary.rules.habit import Habit, habit_of
 from canary.rules.history import FEWEST_MINUTES
 from canary.rules.release import Expectation
@@ -67,6 +68,20 @@ def read_histories(metrics: Metrics, rollout: Rollout, api_name: str, now: float
     return _Reader(metrics, rollout, api_name, end - DAY, end).read()
 
 
+def read_traffic(metrics: Metrics, rollout: Rollout, now: float) -> Traffic:
+    """Base's requests of the last day at `now` (epoch seconds): what a start is told before anything is changed.
+
+    Raises:
+        AwsRefusedError: CloudWatch refused.
+
+    """
+    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
+    minutes = _Reader(metrics, rollout, rollout.plan.api_name, end - DAY, end).read_requests()
+    since = min(minutes, default=end - DAY)
+    total = sum(requests for requests, _ in minutes.values())
+    return Traffic(tuple(minutes.values()), total * MINUTE / (end - since))
+
+
 class _Reader:
     def __init__(self, metrics: Metrics, rollout: Rollout, api_name: str, start: int, end: int) -> None:
         self._metrics = metrics
@@ -95,6 +110,13 @@ class _Reader:
         habits = {metric: self._habit(minutes[metric], requests) for metric in map(business_metric, target.metrics.business)}
         judged = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}
         return FrozenHistory(judged, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
+
+    def read_requests(self) -> Minutes:
+        """Base's requests and failed ones; of the whole stage where the target's own metrics are too young."""
+        rollout = self._rollout
+        own = self._minutes_of(error_source(rollout.target, rollout.way_back, rollout.intent))
+        is_young = len(own) < FEWEST_MINUTES and rollout.target.stage is not None and has_log(rollout.target)
+        return self._stage_errors() if is_young else own
 
     def _is_judged(self, metric: str) -> bool:
         """A release that changes its 4xx on purpose has them reported and not judged."""

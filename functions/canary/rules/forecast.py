@@ -10,17 +10,28 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from canary.rules.judge import start
 from canary.rules.look import requests_needed_by_step
 from canary.rules.policy import QUIET, WhenQuiet, WhenUnproven
 from canary.rules.problems import Problem
+from canary.rules.sources import CLIENT_ERRORS, business_metric, has_log, stakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.judge import Evidence
     from canary.rules.policy import Policy
+    from canary.rules.target import Target
 
 HIGHEST_WEIGHT = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Base's last day: (requests, failed ones) of each minute that had requests, and the requests a minute of all of it."""
+
+    minutes: tuple[tuple[int, int], ...]
+    per_minute: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,20 @@ class StepForecast:
     def fits(self) -> bool:
         """Whether the requests arrive while the step lasts, its extension included."""
         return self.minutes is not None and self.minutes <= self.allowed_minutes
+
+
+def forecast_start(target: Target, policy: Policy, traffic: Traffic) -> str | None:
+    """Why base's traffic is too little to start this target's release under the policy; None where it is enough."""
+    metrics = target.metrics
+    names = (
+        *(("errors",) if metrics.errors else ()),
+        *((CLIENT_ERRORS,) if metrics.client_errors and has_log(target) else ()),
+        *(f"slow_{percentile}" for percentile in metrics.slow),
+        *(f"slow_{limit}ms" for limit in metrics.latency_limits_ms),
+        *map(business_metric, metrics.business),
+    )
+    histories = {name: traffic.minutes if name == "errors" else () for name in names}
+    return find_quiet(policy, start(histories, weights=stakes(names), alpha=policy.alpha), traffic.per_minute)
 
 
 def forecast_steps(policy: Policy, evidence: Evidence, per_minute: float) -> tuple[StepForecast, ...]:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 REQUESTS = "requests"
 """What the counts of errors and fixed limits share: the requests themselves."""
 
+QUIET_MINUTES = 5
+FEWEST_INVOCATIONS = 8
+"""So many quiet minutes are worth asking Lambda about, and so many invocations in them are more than a person's own calls."""
+
 LATENCY = "latency"
 """What the percentiles share: the one series of latency."""
 
@@ -62,17 +66,17 @@ def spoken_of(rollout: Rollout) -> tuple[str, ...]:
     return (REQUESTS, *latency, *(business_metric(metric) for metric in rollout.target.metrics.business))
 
 
-def hear_all(rollout: Rollout, *, is_bake_over: bool) -> dict[str, Hearing]:
+def hear_all(rollout: Rollout, *, is_step_over: bool) -> dict[str, Hearing]:
     """What is heard of each in the present step."""
-    return {name: _hearing(rollout, name, is_bake_over=is_bake_over) for name in spoken_of(rollout)}
+    return {name: _hearing(rollout, name, is_step_over=is_step_over) for name in spoken_of(rollout)}
 
 
-def find_silences(rollout: Rollout, *, is_bake_over: bool) -> Iterator[str]:
+def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
     """A sentence for each metric that is silent, for each whose bad requests are not counted, and for a share that is off."""
-    for name, found in hear_all(rollout, is_bake_over=is_bake_over).items():
+    for name, found in hear_all(rollout, is_step_over=is_step_over).items():
         if found is Hearing.SILENT:
             heard, habit = rollout.heard[name], _habit(rollout, name)
-            yield hearing_sentence(name, heard, habit, metrics=_told_apart(rollout), is_bake_over=is_bake_over)
+            yield hearing_sentence(name, heard, habit, metrics=_told_apart(rollout), is_step_over=is_step_over)
     for metric, counts in rollout.bad_counts.items():
         if is_silent_instrument(counts):
             yield missing_sentence(metric, counts)
@@ -86,9 +90,23 @@ def find_remarks(rollout: Rollout) -> Iterator[str]:
         yield f"{split_sentence(rollout.split)}; the stage has a cache, so this is only reported"
 
 
-def _hearing(rollout: Rollout, name: str, *, is_bake_over: bool) -> Hearing:
+def quiet_minutes(rollout: Rollout) -> int:
+    """How many of the newest judged minutes had no request of either arm, where they are enough to ask Lambda about; else 0."""
+    minutes = rollout.heard.get(REQUESTS, NOTHING_HEARD).both.minutes
+    return minutes if minutes >= QUIET_MINUTES else 0
+
+
+def find_unlogged(minutes: int, invoked: int) -> tuple[str, ...]:
+    """The fault of an access log that showed no request in `minutes` in which Lambda ran the canary's functions."""
+    if invoked < FEWEST_INVOCATIONS:
+        return ()
+    ran = f"in which Lambda ran the canary's functions {invoked} times"
+    return (f"requests have no data: neither arm logged any in {minutes} minutes {ran}",)
+
+
+def _hearing(rollout: Rollout, name: str, *, is_step_over: bool) -> Hearing:
     heard, habit = rollout.heard.get(name, NOTHING_HEARD), _habit(rollout, name)
-    return hearing(heard, habit, metrics=_told_apart(rollout), is_bake_over=is_bake_over)
+    return hearing(heard, habit, metrics=_told_apart(rollout), is_step_over=is_step_over)
 
 
 def _listened(rollout: Rollout, name: str, seen: Mapping[str, RawCounts], arms: Arms, share: float) -> Heard:

@@ -40,7 +40,7 @@ def prove(
         requests_per_minute=step.requests / minutes if minutes else 0.0,
         is_safe=evidence.is_safe,
         condemned=_condemnation(rollout, evidence) if evidence.is_condemned else None,
-        blind=(*faults, *find_silences(rollout, is_bake_over=_is_bake_over(rollout, now))),
+        blind=(*faults, *find_silences(rollout, is_step_over=_is_step_over(rollout, evidence, now))),
         compared=_compared(rollout),
         findings=find(rollout, evidence, now=now),
         notes=(*notes, *_limits(rollout), *find_remarks(rollout)),
@@ -49,7 +49,7 @@ def prove(
 
 def find(rollout: Rollout, evidence: Evidence, *, now: float) -> Findings:
     """What each metric has shown in the present step."""
-    heard = hear_all(rollout, is_bake_over=_is_bake_over(rollout, now))
+    heard = hear_all(rollout, is_step_over=_is_step_over(rollout, evidence, now))
     findings = {metric: _finding(rollout, evidence, metric, heard) for metric in _named(rollout, evidence)}
     if rollout.target.metrics.slow and not rollout.limits_ms:
         findings[LATENCY] = Finding.NOT_JUDGED
@@ -80,10 +80,16 @@ def _spoken_as(rollout: Rollout, metric: str) -> str:
     return LATENCY if metric.removeprefix("slow_") in rollout.limits_ms else REQUESTS
 
 
-def _is_bake_over(rollout: Rollout, now: float) -> bool:
-    step = rollout.step
-    bake_seconds = rollout.plan.policy.steps[step.index].bake_seconds
-    return step.baking_since is not None and now + NEARLY_SECONDS >= step.baking_since + bake_seconds
+def _is_step_over(rollout: Rollout, evidence: Evidence, now: float) -> bool:
+    """Whether the step would end now if every metric spoke: proven, safe enough to go on early, or out of its extension."""
+    step, policy = rollout.step, rollout.plan.policy
+    if step.baking_since is None or not step.judged_minutes:
+        return False
+    if policy.early_advance and evidence.is_safe:
+        return True
+    end = step.baking_since + policy.steps[step.index].bake_seconds
+    is_proven = step.requests >= rollout.needed[step.index]
+    return now + NEARLY_SECONDS >= end and (is_proven or now >= end + policy.max_extension_seconds)
 
 
 def _limits(rollout: Rollout) -> Iterator[str]:

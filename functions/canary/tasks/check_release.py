@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.errors import UnknownTargetError
+from canary.aws.histories import read_traffic
+from canary.aws.metrics import Metrics
 from canary.aws.records import describe_holder
 from canary.aws.surveys import survey
 from canary.aws.targets import read_target
@@ -17,6 +19,7 @@ from canary.edge.request import parse_request, release_of
 from canary.edge.target import target_from_json
 from canary.rules.codec import encode
 from canary.rules.draft import draft_rollout, is_unchanged
+from canary.rules.forecast import forecast_start, quiet_problem
 from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
 from canary.rules.policy import effective_policy
 from canary.rules.problems import Problem, RefusedError
@@ -60,11 +63,43 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
         request=request,
         survey=found,
     )
+    return _answer(rollout, request, problems, pending, event=event, tools=tools, fencing=lock.fencing)
+
+
+def _answer(
+    rollout: Rollout,
+    request: Request,
+    problems: tuple[Problem, ...],
+    pending: tuple[Problem, ...],
+    *,
+    event: CheckEvent,
+    tools: Tools,
+    fencing: int,
+) -> Json:
+    """What follows for a release that can be drafted; `problems` are those that matter only if there is something to do."""
+    target = rollout.target
     if is_unchanged(rollout):
         return {"start": "UNCHANGED", "target": target.name, "reason": "the release is what base already runs"}
     if problems:
         return _refuse(tools, problems)
-    return _wait(tools, target, pending) if pending else _begin(tools, rollout, event.waits, lock.fencing)
+    if pending:
+        return _wait(tools, target, pending)
+    metrics = Metrics(tools.clients.of(target).cloudwatch)
+    quiet = forecast_start(target, rollout.plan.policy, read_traffic(metrics, rollout, event.now))
+    if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=_says_what_follows(request)):
+        return _refuse(tools, (problem,))
+    tally = Tally(waits=event.waits, metrics_requested=metrics.requested)
+    return _begin(tools, _noted(rollout, quiet, tally), fencing)
+
+
+def _says_what_follows(request: Request) -> bool:
+    """Whether this very input says what follows from too little proof."""
+    return request.policy_override is not None and request.policy_override.when_unproven is not None
+
+
+def _noted(rollout: Rollout, quiet: str | None, tally: Tally) -> Rollout:
+    notes = (*rollout.plan.notes, *((f"little traffic: {quiet}",) if quiet else ()))
+    return replace(rollout, plan=replace(rollout.plan, notes=notes), tally=tally)
 
 
 def _answer_schedule(request: Request, lock: Lock, event: CheckEvent, tools: Tools) -> Json | None:
@@ -103,10 +138,10 @@ def _held(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
     return (Problem("target", describe_holder(lock), "one rollout runs on a target at a time"),)
 
 
-def _begin(tools: Tools, rollout: Rollout, waits: int, fencing: int) -> Json:
-    name, draft = rollout.target.name, replace(rollout, tally=Tally(waits=waits))
+def _begin(tools: Tools, rollout: Rollout, fencing: int) -> Json:
+    name = rollout.target.name
     tools.logger.info("release checked", rollout=rollout.rollout_id, target=name, notes=rollout.plan.notes)
-    return {"start": "READY", "target": name, "reason": rollout.reason, "fencing": fencing, "draft": encode(draft)}
+    return {"start": "READY", "target": name, "reason": rollout.reason, "fencing": fencing, "draft": encode(rollout)}
 
 
 def _wait(tools: Tools, target: Target, pending: tuple[Problem, ...]) -> Json:

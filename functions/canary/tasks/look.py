@@ -18,6 +18,7 @@ from canary.rules import judge
 from canary.rules.alarms import target_alarms
 from canary.rules.history import from_json as history_from_json
 from canary.rules.instruments import expected_instruments, find_faults
+from canary.rules.listening import find_unlogged, quiet_minutes
 from canary.rules.look import Folded, begin_bake, fold_minutes, numbers_of, wanted_minutes
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.proof import prove
@@ -80,13 +81,14 @@ class _Reader:
     def look(self) -> _Look:
         folded = self._fold()
         live, alarms = self._read_live(), self._hear(folded.rollout)
-        faults = (*alarm_faults(alarms), *self._find_faults(live.stage))
+        faults = (*alarm_faults(alarms), *self._find_faults(live.stage), *self._find_unlogged(folded.rollout))
         changes = find_harmless_changes(folded.rollout, live)
         proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults, notes=changes)
         rollout = replace(folded.rollout, blind_since=self._blind_since(folded.rollout, proof))
         decided = self._decide(rollout, proof, alarms, live)
         if decided.kind in GOES_ON and has_log(rollout.target):
-            invoked = self._count_invocations(rollout)
+            since = int(rollout.shifts[-1] // MINUTE_SECONDS) * MINUTE_SECONDS
+            invoked = self._count_invocations(rollout, since)
             decided = self._decide(rollout, replace(proof, invoked=invoked), alarms, live)
         requested = rollout.tally.metrics_requested + self._metrics.requested
         tally = replace(rollout.tally, metrics_requested=requested)
@@ -134,10 +136,17 @@ class _Reader:
             return None
         return self._now if rollout.blind_since is None else rollout.blind_since
 
-    def _count_invocations(self, rollout: Rollout) -> int:
-        """How often Lambda ran the canary's functions in the step, from the weight change to the newest minute judged."""
+    def _find_unlogged(self, rollout: Rollout) -> tuple[str, ...]:
+        """Minutes without a request are no traffic, or a log that is dead: Lambda knows which."""
+        minutes = quiet_minutes(rollout) if has_log(rollout.target) else 0
+        if not minutes:
+            return ()
+        since = rollout.judged_to - (minutes - 1) * MINUTE_SECONDS
+        return find_unlogged(minutes, self._count_invocations(rollout, since))
+
+    def _count_invocations(self, rollout: Rollout, since: int) -> int:
+        """How often Lambda ran the canary's functions, from the minute `since` to the newest one judged."""
         series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
-        since = int(rollout.shifts[-1] // MINUTE_SECONDS) * MINUTE_SECONDS
         return read_total(self._metrics, series, since, rollout.judged_to + MINUTE_SECONDS)
 
 

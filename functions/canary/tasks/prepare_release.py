@@ -16,7 +16,7 @@ from canary.rules.fingerprint import fingerprint
 from canary.rules.history import to_json as history_to_json
 from canary.rules.look import requests_needed_by_step
 from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
-from canary.rules.sources import stakes
+from canary.rules.sources import CLIENT_ERRORS, stakes
 from canary.rules.strays import find_changes_since_check
 from canary.tasks.entry import Handler, Json, Tools, on
 
@@ -54,7 +54,12 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
 def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
     metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
     frozen = read_histories(metrics, held.rollout, held.rollout.plan.api_name, event.now)
-    evidence = judge.start(frozen.minutes, weights=stakes(tuple(frozen.minutes)), alpha=held.rollout.plan.policy.alpha)
+    evidence = judge.start(
+        frozen.minutes,
+        weights=stakes(tuple(frozen.minutes)),
+        alpha=held.rollout.plan.policy.alpha,
+        coarse=(CLIENT_ERRORS,),
+    )
     rollout = replace(
         held.rollout,
         limits_ms=frozen.limits_ms,
@@ -62,7 +67,7 @@ def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
         evidence=judge.to_json(evidence),
         needed=requests_needed_by_step(held.rollout.plan.policy, evidence),
         plan=replace(held.rollout.plan, notes=(*held.rollout.plan.notes, *frozen.notes)),
-        tally=replace(held.rollout.tally, metrics_requested=metrics.requested),
+        tally=replace(held.rollout.tally, metrics_requested=held.rollout.tally.metrics_requested + metrics.requested),
     )
     return tools.records.write(held, rollout, history=history_to_json(evidence.history))
 
