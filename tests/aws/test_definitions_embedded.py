@@ -16,8 +16,6 @@ from canary.rules.fingerprint import fingerprint, serve_alike
 from local.embedded import EmbeddedAws
 from tests.rules.api_world import ACCOUNT, GUARDS, MODELS, ORDERS, POLICY, Call, as_export, lambda_uri
 
-pytest.importorskip("local.openapi")
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -12,7 +12,7 @@ from canary.rules.access_log import (
     metric_filters,
     metric_namespace,
 )
-from canary.rules.outside import is_route_outside
+from canary.rules.outside_routes import is_outside
 from canary.rules.target import Metrics, Outside, OutsideRoute, Stage
 from local.filter_pattern import parse_pattern
 from tests.builders import a_target
@@ -106,7 +106,7 @@ def test_what_is_outside_counts_nowhere_and_the_rest_as_ever(routes: list[Outsid
     line = a_line(resourcePath=path, httpMethod=method, isCanary=arm, status=500)
     counted = filters_matching(line, a_target(outside=outside))
 
-    assert counted == (set() if is_route_outside(outside, path, method) else filters_matching(line, a_target()))
+    assert counted == (set() if is_outside(outside, path, method) else filters_matching(line, a_target()))
 
 
 def test_a_pattern_that_is_too_long_is_told_with_its_length():

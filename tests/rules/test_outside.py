@@ -1,6 +1,7 @@
 import pytest
 
-from canary.rules.outside import inside_conditions, is_authorizer_outside, is_route_outside
+from canary.rules.outside import inside_conditions
+from canary.rules.outside_routes import is_outside
 from canary.rules.target import Outside, OutsideRoute
 
 OUTSIDE = Outside(
@@ -10,7 +11,7 @@ OUTSIDE = Outside(
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "is_outside"),
+    ("path", "method", "expected"),
     [
         ("/legacy/things", "GET", True),
         ("/legacy/things/{id}", "ANY", True),
@@ -22,19 +23,13 @@ OUTSIDE = Outside(
         ("/a", "HEAD", True),
     ],
 )
-def test_knows_what_is_outside(path: str, method: str, is_outside: bool):  # noqa: FBT001
-    assert is_route_outside(OUTSIDE, path, method) is is_outside
+def test_knows_what_is_outside(path: str, method: str, expected: bool):  # noqa: FBT001
+    assert is_outside(OUTSIDE, path, method) is expected
 
 
 def test_nothing_is_outside_unless_it_is_said():
-    assert not is_route_outside(Outside(), "/orders", "GET")
-    assert not is_authorizer_outside(Outside(), "partner")
+    assert not is_outside(Outside(), "/orders", "GET")
     assert [*inside_conditions(Outside())] == []
-
-
-def test_an_authorizer_is_outside_by_its_name():
-    assert is_authorizer_outside(OUTSIDE, "partner")
-    assert not is_authorizer_outside(OUTSIDE, "Partner")
 
 
 def test_conditions_leave_out_each_route():

@@ -17,16 +17,6 @@ ANY_TEXT = "*"
 """At the end of a path it stands for any text. Within one, CloudWatch Logs takes it as it is (docs/aws.md#filter-patterns)."""
 
 
-def is_route_outside(outside: Outside, path: str, method: str) -> bool:
-    """Whether a method of a resource path is outside; both are the definition's, such as `/orders/{id}` and `GET`."""
-    return any(_covers(route, path) and (not route.methods or method in route.methods) for route in outside.routes)
-
-
-def is_authorizer_outside(outside: Outside, name: str) -> bool:
-    """Whether the authorizer of that name is outside."""
-    return name in outside.authorizers
-
-
 def inside_conditions(outside: Outside) -> Iterator[str]:
     """The conditions of a filter pattern that only requests inside the rollout meet; all of them have to hold."""
     for route in outside.routes:
@@ -41,7 +31,8 @@ def inside_conditions(outside: Outside) -> Iterator[str]:
                 yield f"({path} || ({methods}))"
 
 
-def _covers(route: OutsideRoute, path: str) -> bool:
+def covers(route: OutsideRoute, path: str) -> bool:
+    """Whether a resource path, as the definition has it (`/orders/{id}`), falls under a route's path."""
     if route.path.endswith(ANY_TEXT):
         return path.startswith(route.path.removesuffix(ANY_TEXT))
     return path == route.path

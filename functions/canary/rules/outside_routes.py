@@ -1,14 +1,14 @@
 """What of a definition lies outside the rollout because the target says so.
 
-A path of the target's may hold `*`, which stands for any text; a definition's own paths are compared as they are written.
+A path of the target's may end in `*`, which stands for any text; a definition's own paths are compared as they are written.
 """
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from canary.rules.definition import ANY, VERBS
+from canary.rules.outside import covers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def is_outside(outside: Outside, path: str, http_method: str) -> bool:
     """Whether all requests of a method are outside; an ANY is only where an entry names no methods, or all of them."""
     wanted = VERBS if http_method == ANY else {http_method}
-    return any(fnmatchcase(path, route.path) and wanted <= (set(route.methods) or wanted) for route in outside.routes)
+    return any(covers(route, path) and wanted <= (set(route.methods) or wanted) for route in outside.routes)
 
 
 def find_unmatched(outside: Outside, methods: Iterable[tuple[str, str]], authorizers: Iterable[str]) -> tuple[str, ...]:
@@ -33,4 +33,4 @@ def find_unmatched(outside: Outside, methods: Iterable[tuple[str, str]], authori
 
 
 def _touches(route: OutsideRoute, path: str, http_method: str) -> bool:
-    return fnmatchcase(path, route.path) and (not route.methods or http_method in {*route.methods, ANY})
+    return covers(route, path) and (not route.methods or http_method in {*route.methods, ANY})
