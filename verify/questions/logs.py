@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SAMPLE = 5
 """Requests whose lines are looked at, of each kind."""
 UNKNOWN_PATH = "/nowhere"
+FIELDS = ("requestId", "extendedRequestId", "resourcePath", "status", "responseLatency", "isCanaryRequest")
+QUOTED = "{" + ",".join(f'"{name}":"$context.{name}"' for name in FIELDS) + "}"
+"""A line that is JSON whatever its variables print."""
 THROTTLE = "/~1throttled/GET/throttling/{}"
 REFUSALS = {UNKNOWN_PATH: "a path that is not there", LOCKED: "no API key", THROTTLED: "a method throttled to nothing"}
 NO_ROLE = (
@@ -53,7 +56,7 @@ def _logging_canary(scratch: Scratch, purpose: str) -> Iterator[Stage]:
     """A stage that logs, with a canary that has all requests."""
     if log_role(scratch) is None:
         raise UnansweredError(NO_ROLE)
-    with scratch.stage(log=scratch.log_group(purpose)) as stage:
+    with scratch.stage(log=scratch.log_group(purpose), log_format=QUOTED) as stage:
         await_answer(scratch, stage, OPEN, is_arm("base"))
         yield stage
 
@@ -132,7 +135,7 @@ class IsCanaryOfRefusedRequest(LogQuestion):
 
 def _judge(kind: str, lines: list[Line]) -> tuple[str | None, str]:
     """What the lines of one kind of refusal say, None if nothing, and that in full."""
-    refused = [line for line in lines if line["status"] != OK]
+    refused = [line for line in lines if line["status"] != str(OK)]
     if not refused:
         return None, f"{kind}: {'let in, so not asked' if lines else 'not logged'}"
     said = agreed(_said(line) for line in refused)
@@ -141,7 +144,7 @@ def _judge(kind: str, lines: list[Line]) -> tuple[str | None, str]:
 
 
 def _said(line: Line) -> str:
-    said = str(line["isCanary"])
+    said = str(line["isCanaryRequest"])
     return "absent" if said in {"-", ""} else said
 
 
