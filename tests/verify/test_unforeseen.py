@@ -226,7 +226,7 @@ def test_refusals_may_say_different_things(world: World) -> None:
         for event in found.get("events", []) if operation == "filter_log_events" else []:
             line = json.loads(event["message"])
             if path := paths.get(line["requestId"]):
-                line["isCanary"], line["status"] = said[path]
+                line["isCanaryRequest"], line["status"] = said[path]
                 event["message"] = json.dumps(line)
         return found
 

@@ -9,7 +9,7 @@ from verify.answer import Answer, UnansweredError
 from verify.aws import RefusedError
 from verify.lines import await_lines, read_all
 from verify.parts import log_role
-from verify.questions.logs import NO_ROLE, REFUSALS, SAMPLE, UNKNOWN_PATH, LogQuestion, send
+from verify.questions.logs import NO_ROLE, QUOTED, REFUSALS, SAMPLE, UNKNOWN_PATH, LogQuestion, send
 from verify.questions.patch_question import agreed
 from verify.scratch_api import LOCKED, OPEN, THROTTLED
 from verify.traffic import OK, await_answer, await_steady, is_arm
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from verify.stage import Stage
 
 NUMBERS, DASH = "numbers", "dash"
-FIELDS = ("requestId", "extendedRequestId", "resourcePath", "status", "responseLatency")
-QUOTED = "{" + ",".join(f'"{name}":"$context.{name}"' for name in FIELDS) + "}"
-"""Everything in quotes, so that each line is JSON whatever it holds."""
-
 ABANDONED = THROTTLED
 """The path of the requests whose sender hangs up. The stage does not throttle it."""
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SAMPLE = 5
 """Requests whose lines are looked at, of each kind."""
 UNKNOWN_PATH = "/nowhere"
+FIELDS = ("requestId", "extendedRequestId", "resourcePath", "status", "responseLatency", "isCanaryRequest")
+QUOTED = "{" + ",".join(f'"{name}":"$context.{name}"' for name in FIELDS) + "}"
+"""A line that is JSON whatever its variables print."""
 THROTTLE = "/~1throttled/GET/throttling/{}"
 REFUSALS = {UNKNOWN_PATH: "a path that is not there", LOCKED: "no API key", THROTTLED: "a method throttled to nothing"}
 NO_ROLE = (
@@ -53,7 +56,7 @@ def logging_stage(scratch: Scratch, purpose: str) -> Iterator[Stage]:
     """A stage that logs."""
     if log_role(scratch) is None:
         raise UnansweredError(NO_ROLE)
-    with scratch.stage(log=scratch.log_group(purpose)) as stage:
+    with scratch.stage(log=scratch.log_group(purpose), log_format=QUOTED) as stage:
         await_answer(scratch, stage, OPEN, is_arm("base"))
         yield stage
 
@@ -149,7 +152,7 @@ def _judge(kind: str, lines: list[Line]) -> tuple[str | None, str]:
 
 
 def _said(line: Line) -> str:
-    said = str(line["isCanary"])
+    said = str(line["isCanaryRequest"])
     return "absent" if said in {"-", ""} else said
 
 
