@@ -8,7 +8,7 @@ unless it is known otherwise (docs/aws.md#authorizer-cache-of-canary). What the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.access_log import context_value
@@ -16,7 +16,7 @@ from local.gateway_definition import Authorizer
 from local.lambda_errors import LambdaError
 from local.mapping_templates import header
 from local.permission_needs import Need
-from local.routing import LambdaTarget, lambda_target_of
+from local.routing import LambdaTarget, lambda_target
 from local.served import Authorized
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ArmAuthorizer:
     def of(cls, authorizer: Authorizer, variables: Mapping[str, str], *, api: str, stage: str, arm: str) -> ArmAuthorizer:
         """``api`` is the API's ARN without a stage."""
         source = f"{api}/authorizers/{authorizer.id}"
-        return cls(authorizer, lambda_target_of(authorizer.uri, variables), source, (source, stage, arm))
+        return cls(authorizer, lambda_target(authorizer.uri, variables), source, (source, stage, arm))
 
 
 class Authorizers:
@@ -107,7 +107,7 @@ class Authorizers:
     def _remember(self, key: tuple[object, ...], known: Remembered, now: float) -> None:
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered = {each: one for each, one in self._remembered.items() if one.until > now}
-        self._remembered[key] = known
+        self._remembered[key] = known._replace(authorized=replace(known.authorized, latency=0))
 
     def _ask(
         self,

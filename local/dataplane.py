@@ -1,7 +1,7 @@
 """The data plane: requests to stages, answered by base or canary through real handlers.
 
-Decides what a client gets: which settings and which arm a request sees, which kind of integration answers it, how long it
-took. Throttles and caches of a stage are not emulated. What settings are in force it is told; when requests come is
+Decides what a client gets: which settings and which arm a request sees, whether it reaches an integration, how long it took.
+Throttles and caches of a stage are not emulated. What settings are in force it is told; when requests come is
 `traffic`'s business.
 """
 
@@ -12,14 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from local.access_log import overridden_request_id
 from local.api_records import ApiRecords
-from local.custom_integration import NoEventError, answer_custom, event_of, is_asynchronous
 from local.gatekeeper import Gatekeeper
 from local.gateway_answers import customise
-from local.http_integration import HttpBackends
-from local.integration_answers import UnmappedPayloadError, refuse_payload
-from local.lambda_errors import CannotRunError, LambdaError, ResourceNotFoundError
-from local.mock_integration import UnsupportedTemplateError, answer
-from local.proxy_integration import BAD_ANSWER, INTERNAL_ERROR, answer_with, fail, refuse_by_lambda
+from local.integrating import Integrations
+from local.mapping_templates import UnsupportedTemplateError
 from local.served import Invoke, Invoked, Request, Served
 from local.stage_history import StageHistory
 
@@ -28,17 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from local.gateway import Gateway
-    from local.gateway_definition import Integration, Method
+    from local.http_integration import HttpBackends
     from local.lambda_records import Metrics
     from local.lambdas import Lambdas
     from local.line_buffer import Logs
-    from local.routing import LambdaTarget
-    from local.serving import Endpoint, ServingArm, ServingStage
+    from local.serving import ServingStage
     from local.unknowns import Unknowns
 
 GATEWAY_MS = 2
-BAD_REQUEST, FORBIDDEN, INTERNAL, NOT_BUILT = 400, 403, 500, 501
-NO_PERMISSION = "Execution failed due to configuration error: Invalid permissions on Lambda function"
+FORBIDDEN, NOT_BUILT = 403, 501
 
 
 class Source(Protocol):
@@ -68,7 +62,7 @@ class DataPlane:
         self._rng = rng
         self.records = ApiRecords(logs, metrics, unknowns)
         self.gatekeeper = Gatekeeper(lambdas, unknowns)
-        self.http = HttpBackends()
+        self._integrations = Integrations(lambdas, self.gatekeeper)
         self._stages = StageHistory(gateway, unknowns, now=now, rng=rng, owner=lambdas, before_change=self.catch_up)
         self._sources: list[Source] = []
         self._observers: list[Callable[[Served], object]] = []
@@ -85,6 +79,11 @@ class DataPlane:
     @propagation_seconds.setter
     def propagation_seconds(self, seconds: float) -> None:
         self._stages.propagation_seconds = seconds
+
+    @property
+    def http(self) -> HttpBackends:
+        """The backends of HTTP integrations, none until they are registered."""
+        return self._integrations.http
 
     # Traffic.
 
@@ -134,7 +133,7 @@ class DataPlane:
         """Forget sources, observers and what stages were like; the gateway forgets the stages themselves."""
         self._stages.clear()
         self.gatekeeper.clear()
-        self.http.clear()
+        self._integrations.http.clear()
         self._sources.clear()
         self._observers.clear()
         self._invocation_observers.clear()
@@ -168,29 +167,23 @@ class DataPlane:
         served.deployment_id = arm.deployment_id
         if stage.settings.canary is not None:
             served.is_canary = "true" if arm.name == "canary" else "false"
-        if not self._is_let_in(served, arm):
-            self._attribute(served)
-        if served.error_type is not None:
-            self._customise(served, stage)
-        served.latency = (served.integration_latency or 0) + GATEWAY_MS
-        if served.authorizer is not None:
-            served.latency += served.authorizer.latency
-        if stage.log_group is not None:
-            self.records.log(served, stage.log_group, stage.render(served))
-        self.records.count(served, stage.api_name)
-
-    def _is_let_in(self, served: Served, arm: ServingArm) -> bool:
-        """Whether the request reaches an integration, which then answers it. If not, the answer says why."""
         route = arm.routes.find(served.request.method, served.request.path)
         if route is None:
             served.answer_error(FORBIDDEN, "Missing Authentication Token", "MISSING_AUTHENTICATION_TOKEN")
-            return False
-        served.method, served.parameters = route
-        endpoint = arm.endpoint(route.method)
-        if endpoint.guard is not None and not self.gatekeeper.admits(served, endpoint.guard):
-            return False
-        self._integrate(served, arm, endpoint, route.method)
-        return True
+            self._attribute(served)
+        else:
+            served.method, served.parameters = route
+            endpoint = arm.endpoint(route.method)
+            if endpoint.guard is None or self.gatekeeper.admits(served, endpoint.guard):
+                self._integrations.answer(served, arm, endpoint, route.method)
+            else:
+                self._attribute(served)
+        if served.error_type is not None:
+            self._customise(served, stage)
+        served.latency += (served.integration_latency or 0) + GATEWAY_MS
+        if stage.log_group is not None:
+            self.records.log(served, stage.log_group, stage.render(served))
+        self.records.count(served, stage.api_name)
 
     def _attribute(self, served: Served) -> None:
         """A request that was not let in: no record says which arm's it is beside a canary, or what was measured of it."""
@@ -212,86 +205,6 @@ class DataPlane:
             customise(served, arm.gateway_responses, arm.variables)
         except UnsupportedTemplateError as error:
             served.answer_error(NOT_BUILT, str(error), "NOT_BUILT")
-
-    def _integrate(self, served: Served, arm: ServingArm, endpoint: Endpoint, method: Method) -> None:
-        integration = method.integration
-        if integration is None:
-            served.answer_error(INTERNAL, INTERNAL_ERROR, "API_CONFIGURATION_ERROR")
-        elif integration.kind == "AWS_PROXY":
-            self._call_function(served, endpoint, integration)
-        else:
-            self._integrate_mapped(served, arm, endpoint, integration)
-
-    def _integrate_mapped(self, served: Served, arm: ServingArm, endpoint: Endpoint, integration: Integration) -> None:
-        """An integration with templates and mappings, or one that goes elsewhere."""
-        try:
-            match integration.kind:
-                case "MOCK":
-                    answer(served, integration, arm.variables)
-                case "HTTP" | "HTTP_PROXY":
-                    self.http.serve(served, integration, arm.variables)
-                case _:
-                    self._call_custom(served, arm, endpoint, integration)
-        except UnsupportedTemplateError as error:
-            served.answer_error(NOT_BUILT, str(error), "NOT_BUILT")
-
-    def _call_function(self, served: Served, endpoint: Endpoint, integration: Integration) -> None:
-        target = self._callable(served, endpoint, integration)
-        if target is None:
-            return
-        name, qualifier = target
-        authorized, event = served.authorizer, endpoint.event
-        given = event.of(served) if authorized is None else event.of_guarded(served, authorized)
-        try:
-            invocation = self._lambdas.call(name, qualifier, given, served.request.at)
-        except ResourceNotFoundError as error:
-            fail(served, BAD_ANSWER, str(error))
-            return
-        except CannotRunError as error:
-            refuse_by_lambda(served, error.status)
-            return
-        answer_with(served, invocation, integration.timeout_millis)
-
-    def _callable(self, served: Served, endpoint: Endpoint, integration: Integration) -> LambdaTarget | None:
-        """The function that an integration calls; where it cannot be called, the request is answered."""
-        target = endpoint.target
-        if integration.http_method != "POST" or target is None:
-            fail(served, INTERNAL, "Execution failed due to configuration error: Invalid integration")
-            return None
-        if endpoint.is_elsewhere:
-            served.answer_error(NOT_BUILT, f"{integration.uri} is of another account or Region, which is not here", "NOT_BUILT")
-            return None
-        served.function, served.qualifier = target
-        source_arn = endpoint.source_arn(served.request)
-        if not (
-            self._lambdas.allows_api(*target, source_arn)
-            if integration.credentials is None
-            else self.gatekeeper.may_invoke(target, source_arn, integration.credentials)
-        ):
-            fail(served, INTERNAL, NO_PERMISSION)
-            return None
-        return target
-
-    def _call_custom(self, served: Served, arm: ServingArm, endpoint: Endpoint, integration: Integration) -> None:
-        """A function that is called with what a template makes of the request, and answers by the integration's responses."""
-        if ":lambda:path/" not in integration.uri or is_asynchronous(served, integration, arm.variables):
-            served.answer_error(NOT_BUILT, f"the embedded AWS does not serve {integration.uri} that way", "NOT_BUILT")
-            return
-        target = self._callable(served, endpoint, integration)
-        if target is None:
-            return
-        name, qualifier = target
-        try:
-            event = event_of(served, integration, arm.variables)
-            invocation = self._lambdas.call(name, qualifier, event, served.request.at)
-        except UnmappedPayloadError:
-            refuse_payload(served)
-        except NoEventError:
-            served.answer_error(BAD_REQUEST, "Could not parse request body into json", "BAD_REQUEST_BODY")
-        except LambdaError as error:
-            fail(served, INTERNAL, str(error))
-        else:
-            answer_custom(served, invocation, integration, arm.variables)
 
     def _arrivals(self, start: float, end: float) -> Iterable[Request | Invoke]:
         arrivals = [source.requests(start, end) for source in self._sources]

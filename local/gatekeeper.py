@@ -93,6 +93,9 @@ class Gatekeeper:
         except NotBuiltError as gap:
             served.answer_error(NOT_BUILT, str(gap), "NOT_BUILT")
             return False
+        finally:
+            if served.authorizer is not None:
+                served.latency = served.authorizer.latency
         return guard.method.checks is None or request_checks.passes(served, guard.method.checks)
 
     def may_invoke(self, target: LambdaTarget, source_arn: str, credentials: str | None) -> bool:

@@ -14,7 +14,7 @@ from local.served import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.gateway_definition import Definition, Integration, Method
+    from local.gateway_definition import Definition, Method
 
 ANY = "ANY"
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
@@ -64,12 +64,7 @@ class Routes:
         return None
 
 
-def lambda_target(integration: Integration, variables: Mapping[str, str]) -> LambdaTarget | None:
-    """The function that the integration's URI names under these stage variables; None if it names none."""
-    return lambda_target_of(integration.uri, variables)
-
-
-def lambda_target_of(uri: str, variables: Mapping[str, str]) -> LambdaTarget | None:
+def lambda_target(uri: str, variables: Mapping[str, str]) -> LambdaTarget | None:
     """The function that a URI names under these stage variables; None if it names none."""
     found = _LAMBDA_URI.fullmatch(fill_variables(uri, variables))
     if found is None or found["qualifier"] == "":

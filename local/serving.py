@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from local.gateway_settings import Arm, StageSettings
     from local.served import ArmName, Request, Served
 
+CALL = "POST"
+"""The method by which an integration calls a function; Lambda knows no other."""
+
 
 class Account(Protocol):
     """Whose functions and APIs these are."""
@@ -29,13 +32,13 @@ class Account(Protocol):
 
 
 class Endpoint:
-    """A method of one arm: what stands before it, and whom it calls with what; without a target, no function."""
+    """A method of one arm: what stands before it, and whom it calls with what. Without a target it calls no function here."""
 
     def __init__(self, name: ArmName, method: Method, settings: StageSettings, arm: Arm, parts: Parts) -> None:
         owner = parts.owner
-        uri = method.integration.uri if method.integration else ""
-        self.target = lambda_target(method.integration, arm.variables) if method.integration else None
+        uri = method.integration.uri if method.integration and method.integration.http_method == CALL else ""
         self.is_elsewhere = is_elsewhere(uri, arm.variables, region=owner.region, account=owner.account)
+        self.target = None if self.is_elsewhere else lambda_target(uri, arm.variables)
         self.event = Event(method, settings, arm, account=owner.account, region=owner.region)
         self.guard = guard_of(method, settings, arm, self.event, name=name, owner=f"{owner.region}:{owner.account}")
         stage = f"{settings.api_id}/{settings.stage_name}"

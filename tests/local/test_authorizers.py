@@ -262,6 +262,14 @@ def test_a_result_is_remembered_by_its_token_until_its_time_is_over() -> None:
     assert times(ask(world, "tea")) == "3"
 
 
+def test_what_is_remembered_takes_no_time() -> None:
+    world = guarded(an_authorizer(ttl_seconds=120))
+    first, second = ask(world, "tea"), ask(world, "tea")
+    told = [json.loads(each.body)["requestContext"]["authorizer"]["integrationLatency"] for each in (first, second)]
+    assert told[0] > 0 == told[1]
+    assert first.latency - (first.integration_latency or 0) - told[0] == second.latency - (second.integration_latency or 0) > 0
+
+
 def test_a_remembered_policy_is_read_anew_for_each_method() -> None:
     world = guarded(an_authorizer(ttl_seconds=120))
     assert ask(world, "tea").status == 200

@@ -148,7 +148,7 @@ def test_any_takes_what_no_method_of_its_own_does() -> None:
     ],
 )
 def test_stage_variables_fill_the_integrations_uri(function: str, variables: dict[str, str], target: object) -> None:
-    assert lambda_target(an_integration(function), variables) == target
+    assert lambda_target(an_integration(function).uri, variables) == target
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/orders")])

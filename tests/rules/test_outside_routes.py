@@ -16,7 +16,7 @@ def outside(path, *methods):
         (outside("/legacy/*"), "/legacy/a/{id+}", "ANY", True),
         (outside("/legacy/*"), "/legacy", "GET", False),
         (outside("/legacy*"), "/legacy", "GET", True),
-        (outside("/*/raw"), "/orders/{id}/raw", "GET", True),
+        (outside("/*/raw"), "/orders/{id}/raw", "GET", False),
         (outside("/orders/{id}"), "/orders/{id}", "PUT", True),
         (outside("/orders/{id}"), "/orders/{number}", "PUT", False),
         (outside("/orders", "GET"), "/orders", "GET", True),
