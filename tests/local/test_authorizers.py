@@ -87,7 +87,7 @@ def judging() -> Permissions:
 def deploy(world: World, *methods: Method, **definition: Any) -> None:
     made = Definition("api1", "orders", methods, **definition)
     world.gateway.create_deployment("api1", made, {"stageName": "prod", "variables": {"lambdaAlias": "live"}})
-    world.log_access('{"status":$context.status,"who":"$context.authorizer.principalId","level":"$context.authorizer.level"}')
+    world.log_access("$context.requestId $context.status $context.authorizer.principalId $context.authorizer.level")
     world.pass_time(60)
 
 
@@ -110,7 +110,7 @@ def test_an_allowed_request_reaches_its_method_with_what_the_authorizer_said() -
     told = json.loads(served.body)["requestContext"]["authorizer"]
     assert told.pop("integrationLatency") >= 0
     assert told == {"principalId": "tea", "version": "1", "staff": "true", "level": "3"}
-    assert world.logs.texts("/apigw/orders-prod")[-1] == '{"status":200,"who":"tea","level":"3"}'
+    assert world.logs.texts("/apigw/orders-prod")[-1] == f"{served.request_id} 200 tea 3"
     assert served.latency > served.integration_latency + 2
 
 
