@@ -15,6 +15,7 @@ from local.api_records import ApiRecords
 from local.gatekeeper import Gatekeeper
 from local.gateway_answers import customise
 from local.integrating import Integrations
+from local.lambda_errors import LambdaError
 from local.mapping_templates import UnsupportedTemplateError
 from local.served import Invoke, Invoked, Request, Served
 from local.stage_history import StageHistory
