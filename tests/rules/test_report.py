@@ -102,6 +102,7 @@ def test_says_the_same_at_every_ending():
         "harm_beyond_chance": True,
         "steps": 3,
         "duration_seconds": 1235,
+        "notes": [],
     }
 
 

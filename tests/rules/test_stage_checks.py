@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from canary.rules.instruments import Seen as Instruments
+from canary.rules.instruments import SeenFilter, expected_instruments
 from canary.rules.integrations import Place
 from canary.rules.readings import Deployed, ReadDefinition, Reading
 from canary.rules.release import PRESENT, UNCHANGED, Expectation, Release
@@ -207,3 +209,18 @@ def test_notes_need_no_definitions_to_tell_what_is_outside():
     survey = a_stage_survey(stage=None, definitions=None)
     notes = list(find_definition_notes(target, Release(), survey, ReadDefinition(Reading.PRESENT, DEFINITION), HERE))
     assert notes == ["outside the rollout and not counted, although the canary runs the release there: GET /orders/{id}"]
+
+
+def test_a_metric_filter_that_is_not_as_it_was_made_is_a_problem():
+    wanted = expected_instruments(a_target()).filters
+    seen = {
+        name: SeenFilter(name, one.pattern, one.namespace, one.metric, one.value, one.default) for name, one in wanted.items()
+    }
+    assert problems(instruments=Instruments(filters=seen)) == []
+    (problem,) = problems(instruments=Instruments(filters={**seen, **changed(seen)}))
+    assert problem.startswith("access_log_group: the metric filter canary-orders-CanaryErrors is not as it was made: ")
+
+
+def changed(seen):
+    name = "canary-orders-CanaryErrors"
+    return {name: replace(seen[name], pattern="{ $.status = 500 }")}

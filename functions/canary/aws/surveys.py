@@ -11,7 +11,8 @@ from canary.aws.alarms import read_alarms
 from canary.aws.calls import code_of, refusals
 from canary.aws.definitions import DefinitionReader, names_another, read_definitions
 from canary.aws.function_surveys import survey_function
-from canary.aws.stages import group_of, live_stage_of
+from canary.aws.instruments import read_instruments
+from canary.aws.stages import live_stage_of
 from canary.rules.alarms import target_alarms
 from canary.rules.api_callers import callers_of_release
 from canary.rules.stage_checks import StageSurvey
@@ -20,7 +21,7 @@ from canary.rules.survey import Survey
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.aws.clients import Clients
+    from canary.aws.clients import Clients, TargetClients
     from canary.rules.callers import Caller
     from canary.rules.release import Release
     from canary.rules.target import Stage, Target
@@ -39,7 +40,7 @@ def survey(clients: Clients, target: Target, release: Release, promoted: Mapping
     """
     ours = [alarm.name for alarm in target_alarms(target)]
     own = clients.of(target)
-    stage = _survey_stage(own.apigateway, target, target.stage, release, promoted or {}) if target.stage else None
+    stage = _survey_stage(own, target, target.stage, release, promoted or {}) if target.stage else None
     callers = _callers(target, release, stage)
     return Survey(
         functions={f.name: survey_function(own.lambda_, target, f, release, callers.get(f.name, ())) for f in target.functions},
@@ -55,12 +56,9 @@ def _callers(target: Target, release: Release, survey: StageSurvey | None) -> Ma
 
 
 def _survey_stage(
-    client: Any,  # noqa: ANN401
-    target: Target,
-    stage: Stage,
-    release: Release,
-    promoted: Mapping[str, str],
+    clients: TargetClients, target: Target, stage: Stage, release: Release, promoted: Mapping[str, str]
 ) -> StageSurvey:
+    client = clients.apigateway
     with refusals(f"aws apigateway get-stages --rest-api-id {stage.rest_api_id}"):
         try:
             answers = client.get_stages(restApiId=stage.rest_api_id)["item"]
@@ -72,18 +70,19 @@ def _survey_stage(
     mine = next((answer for answer in answers if answer["stageName"] == stage.stage_name), None)
     if mine is None:
         return StageSurvey(stage=None)
-    log = mine.get("accessLogSettings", {})
+    live = live_stage_of(mine)
     reader = DefinitionReader(client, stage.rest_api_id)
     definitions = read_definitions(reader, stage, release.deployment, serving, promoted)
     return StageSurvey(
-        stage=live_stage_of(mine),
-        log_group=group_of(log.get("destinationArn")),
-        log_format=log.get("format"),
+        stage=live,
+        log_group=live.log.group,
+        log_format=live.log.format,
         has_cache=bool(mine.get("cacheClusterEnabled")),
         other_stages=_others(answers, target, stage),
         deployment_exists=definitions.named is not None or not names_another(release.deployment, mine["deploymentId"]),
         definitions=definitions,
         api_name=str(reader.api["name"]),
+        instruments=read_instruments(clients, target, live.log),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from canary.rules.alarms import alarm_note
 from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import find_function_notes
 from canary.rules.live import Intent, WayBack
@@ -73,7 +74,11 @@ def _plan(policy: Policy, target: Target, survey: Survey, request: Request, want
         tolerated_alarms=tolerated_alarms(policy, survey),
         api_name=stage.api_name if stage else "",
         is_new_deployment=wanted == PRESENT,
-        notes=(*([CACHE_NOTE] if stage and stage.has_cache else ()), *find_function_notes(target, survey.functions)),
+        notes=(
+            *([CACHE_NOTE] if stage and stage.has_cache else ()),
+            *find_function_notes(target, survey.functions),
+            *_alarm_notes(target),
+        ),
         expects=request.release.expects,
         has_cache=stage is not None and stage.has_cache,
     )
@@ -87,6 +92,11 @@ def _plan(policy: Policy, target: Target, survey: Survey, request: Request, want
         routes=find_route_changes(stage.definitions, read),
         notes=(*plan.notes, *find_definition_notes(target, request.release, stage, read, place_of(survey))),
     )
+
+
+def _alarm_notes(target: Target) -> tuple[str, ...]:
+    note = alarm_note(target)
+    return (note,) if note else ()
 
 
 def _read(request: Request, wanted: str, definitions: Definitions, stage: Stage) -> ReadDefinition:

@@ -81,6 +81,7 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         "steps": rollout.step.index + 1,
         "duration_seconds": round((rollout.ended_at or now) - rollout.started_at),
         "price": price(usage_of(rollout)).text,
+        "notes": list(rollout.plan.notes),
         **describe_hold(rollout),
     }
 

@@ -6,10 +6,12 @@ behind it is decided elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.call_checks import MOST_NAMED, Ground, find_call_notes, find_call_problems, find_outside_problems, name_some
+from canary.rules.instruments import Seen as Instruments
+from canary.rules.instruments import expected_instruments, find_faults
 from canary.rules.live import LiveStage
 from canary.rules.log_format import find_misfit
 from canary.rules.problems import Problem
@@ -31,6 +33,7 @@ class StageSurvey:
     ``other_stages``: stages of the same API whose alias variable names the same alias.
     ``deployment_exists``: whether the deployment id asked for is one of this API's.
     ``definitions``: what was read of the API's definitions; there wherever the stage is.
+    ``instruments``: the metric filters that count its requests.
     """
 
     stage: LiveStage | None
@@ -41,6 +44,7 @@ class StageSurvey:
     deployment_exists: bool = True
     definitions: Definitions | None = None
     api_name: str = ""
+    instruments: Instruments = field(default_factory=Instruments)
 
 
 def find_stage_problems(target: Target, release: Release, survey: StageSurvey | None, place: Place | None) -> Iterator[Problem]:
@@ -178,3 +182,7 @@ def _problems_of_log(target: Target, survey: StageSurvey) -> Iterator[Problem]:
         )
     elif misfit := find_misfit(survey.log_format or "", target.outside):
         yield Problem("access_log_group", misfit, "set the stage's access-log format to the line in docs/access-log.md")
+    else:
+        seen = replace(survey.instruments, log_group=survey.log_group, log_format=survey.log_format)
+        for fault in find_faults(expected_instruments(target), seen):
+            yield Problem("access_log_group", fault, "a look would hold for it")
