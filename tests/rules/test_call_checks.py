@@ -93,6 +93,29 @@ def test_a_call_that_both_arms_would_make_alike_is_refused(uri, found, written, 
     assert f"{REGION}:{ACCOUNT}" in problem.fix
 
 
+def test_a_function_that_is_called_in_another_region_than_its_own_is_refused():
+    """API Gateway calls Lambda in the URI's Region, whatever the function's ARN says."""
+    elsewhere = lambda_uri("orders-read").replace(f"apigateway:{REGION}:", "apigateway:eu-north-1:")
+    (problem,) = problems(calling(elsewhere))
+
+    assert problem.value == (
+        f"the URI {elsewhere} calls Lambda in eu-north-1 (aws), where the target's functions are in {REGION} (aws)"
+    )
+    assert problem.fix.startswith(f"write {lambda_uri('orders-read')}; ")
+    assert problems(calling(elsewhere), place=None) == []
+
+
+def test_the_region_of_a_uri_may_stand_in_a_variable_that_names_the_functions_own():
+    uri = lambda_uri("orders-read").replace(f"apigateway:{REGION}:", "apigateway:${stageVariables.region}:")
+    assert problems(calling(uri), variables={"region": REGION}) == []
+
+
+@pytest.mark.parametrize("place", [{"region": "eu-north-1"}, {"region": "cn-north-1", "partition": "aws-cn"}])
+def test_the_uri_to_write_for_a_function_of_elsewhere_calls_lambda_here(place):
+    (problem,) = problems(calling(lambda_uri("orders-read", **place)))
+    assert problem.fix.startswith(f"write {lambda_uri('orders-read')}; ")
+
+
 def test_a_uri_that_does_not_read_as_a_functions_is_refused():
     (problem,) = problems(calling("${stageVariables.uri}"))
     assert problem.value == "the URI ${stageVariables.uri} is not that of a Lambda function"

@@ -126,9 +126,18 @@ def test_a_call_past_the_variable_is_nobodys(uri):
         (lambda_uri("f", "live"), lambda_uri("g")),
         (lambda_uri("f", kind="response-streaming-invocations"), lambda_uri("g", kind="response-streaming-invocations")),
         (lambda_uri("f", region="${stageVariables.r}"), lambda_uri("g")),
+        (lambda_uri("f", region="eu-north-1", partition="aws-cn"), lambda_uri("g")),
+        (lambda_uri("f").replace("lambda:path", "${stageVariables.s}.lambda:path"), lambda_uri("g")),
         ("${stageVariables.uri}", lambda_uri("g")),
     ],
 )
 def test_a_uri_is_written_anew_around_another_function(uri, written):
     call = calling(ORDERS.with_verb("/orders", "GET", call=Call(uri=uri)))["GET /orders"]
-    assert call.with_function(HERE.arn("g", ALIAS)) == written
+    assert call.with_function(HERE, "g", ALIAS) == written
+
+
+def test_a_uri_tells_in_which_region_lambda_is_called():
+    calls = {
+        uri: calling(ORDERS.with_verb("/orders", "GET", call=Call(uri=uri)))["GET /orders"] for uri in (lambda_uri("f"), "x")
+    }
+    assert [call.goes_to for call in calls.values()] == [("aws", REGION), ("", "")]

@@ -115,6 +115,13 @@ def test_ids_are_replaced_by_what_they_name_and_an_unknown_one_stays():
     assert (read_parts(**parts).methods[0].authorizer, read_parts(**parts).methods[0].validator) == ("au1", "rv1")
 
 
+@pytest.mark.parametrize("kind", ["NONE", "AWS_IAM"])
+def test_an_authorizer_that_a_method_no_longer_asks_is_no_part_of_it(kind):
+    """AWS may keep a method's authorizer and scopes when its authorization changes; an export does not show them."""
+    found = read_method(authorizationType=kind, authorizerId="au1", authorizationScopes=["orders/read"])
+    assert found == read_method(authorizationType=kind)
+
+
 def test_parameters_of_the_path_go_without_saying():
     found = read_method(requestParameters={"method.request.path.id": True, "method.request.header.A": False})
     assert found.parameters == {"method.request.header.A": False}

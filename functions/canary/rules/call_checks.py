@@ -112,8 +112,8 @@ def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
     function = call.function
     if function is None:
         return _unreadable_problem(call, ground)
-    faults = list(_faults(function, ground))
-    fixes = [f"write {call.with_function(_wanted_arn(function, ground))}"] if faults else []
+    faults = [*_faults(function, ground), *_faults_of_region(call, function, ground)]
+    fixes = [f"write {_wanted_uri(call, function, ground)}"] if faults else []
     if _is_unknown(function, ground):
         name = _resolved(function.name, ground)
         faults.append(f"names {name}, which is not one of the functions of target {ground.target.name}")
@@ -127,7 +127,7 @@ def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
 def _unreadable_problem(call: Call, ground: Ground) -> tuple[str, str]:
     """A URI that names no function as it is written; with the stage's variables put in it may."""
     meant = replace(call, uri=_with_variables(call.uri, ground)).function
-    fix = f"write {call.with_function(_wanted_arn(meant, ground))}"
+    fix = f"write {_wanted_uri(call, meant, ground)}"
     if meant:
         return f"the URI {call.uri} puts the function's ARN together from a stage variable", fix
     return f"the URI {call.uri or '(none)'} is not that of a Lambda function", fix
@@ -148,6 +148,16 @@ def _faults_of_place(found: Place, wanted: Place) -> Iterator[str]:
         yield "puts the account or Region together from a stage variable"
     elif found != wanted:
         yield f"names a function of {found}, where the target's are of {wanted}"
+
+
+def _faults_of_region(call: Call, function: FunctionName, ground: Ground) -> Iterator[str]:
+    """A function of the target's place that is called in another Region, where Lambda does not find it."""
+    place = ground.place
+    if place is None or any(_faults_of_place(function.place, place)):
+        return
+    partition, region = (_with_variables(part, ground) for part in call.goes_to)
+    if (partition, region) != (place.partition, place.region):
+        yield f"calls Lambda in {region} ({partition}), where the target's functions are in {place.region} ({place.partition})"
 
 
 def _qualifier_found(qualifier: str | None) -> str:
@@ -181,10 +191,10 @@ def _with_variables(text: str, ground: Ground) -> str:
     return text
 
 
-def _wanted_arn(function: FunctionName | None, ground: Ground) -> str:
+def _wanted_uri(call: Call, function: FunctionName | None, ground: Ground) -> str:
     place = ground.place or (function.place if function else Place("aws", "<region>", "<account>"))
     name = _resolved(function.name, ground) if function else "<function>"
-    return place.arn("<function>" if "${" in name else name, through(ground.alias_variable))
+    return call.with_function(place, "<function>" if "${" in name else name, through(ground.alias_variable))
 
 
 def _line_to_add(name: str, target: Target) -> str:

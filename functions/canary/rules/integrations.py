@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 SERVICE_URI = re.compile(r"arn:[^:]*:apigateway:[^:]*:(?P<service>[^:]*):(?:path|action)/.*", re.DOTALL)
 FUNCTION_URI = re.compile(
-    r"(?P<before>arn:[^:]*:apigateway:[^:]*:(?:[^:]*\.)?lambda:path/[^/]*/functions/)(?P<arn>[^/]*)"
+    r"arn:(?P<partition>[^:]*):apigateway:(?P<region>[^:]*):(?P<path>(?:[^:]*\.)?lambda:path/[^/]*/functions/)(?P<arn>[^/]*)"
     r"(?P<after>/(?:response-streaming-)?invocations)"
 )
 """As for a call that waits for the whole answer, and for one that streams it (docs/aws.md#lambda-uri)."""
+
+WAITING = ("lambda:path/2015-03-31/functions/", "/invocations")
+"""What is before and after the function's ARN where a call waits for the whole answer."""
 
 FUNCTION_ARN = re.compile(
     r"arn:(?P<partition>[^:]*):lambda:(?P<region>[^:]*):(?P<account>[^:]*):function:(?P<name>[^:]+)(?::(?P<qualifier>.*))?"
@@ -78,15 +81,17 @@ class Call:
         """Whether the answer is streamed, which is another permission (docs/aws.md#lambda-uri)."""
         return self.uri.endswith("/response-streaming-invocations")
 
-    def with_function(self, arn: str) -> str:
-        """The URI with another function in it."""
+    @property
+    def goes_to(self) -> tuple[str, str]:
+        """The partition and the Region whose Lambda the URI calls; empty where that cannot be read."""
         found = FUNCTION_URI.fullmatch(self.uri)
-        place = read_function(arn)
-        if found and "${" not in found["before"]:
-            return f"{found['before']}{arn}{found['after']}"
-        region = place.place.region if place else ""
-        partition = place.place.partition if place else "aws"
-        return f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+        return (found["partition"], found["region"]) if found else ("", "")
+
+    def with_function(self, place: Place, name: str, qualifier: str) -> str:
+        """The URI with another function in it, called where that function is."""
+        found = FUNCTION_URI.fullmatch(self.uri)
+        path, after = (found["path"], found["after"]) if found and "${" not in found["path"] else WAITING
+        return f"arn:{place.partition}:apigateway:{place.region}:{path}{place.arn(name, qualifier)}{after}"
 
 
 def read_function(arn: str) -> FunctionName | None:

@@ -32,6 +32,9 @@ from canary.rules.inline_models import name_by_content
 
 Answer = Mapping[str, Any]
 
+BY_NO_AUTHORIZER = frozenset({None, "NONE", "AWS_IAM"})
+"""Authorization types that ask no authorizer: one that the method had before, and its scopes, have no effect."""
+
 DEFAULT_TEMPLATES = {"application/json": '{"message":$context.error.messageString}'}
 """Of a gateway response that was given none (docs/aws.md#gateway-responses)."""
 
@@ -94,14 +97,15 @@ def endpoint_of(api: Answer) -> Endpoint:
 
 
 def _method(path: str, verb: str, method: Answer, names: Texts) -> Method:
-    authorizer, checker = method.get("authorizerId"), method.get("requestValidatorId")
-    integration = method.get("methodIntegration")
+    checker, integration = method.get("requestValidatorId"), method.get("methodIntegration")
+    has_authorizer = method.get("authorizationType") not in BY_NO_AUTHORIZER
+    authorizer = method.get("authorizerId") if has_authorizer else None
     return Method(
         path=path,
         http_method=verb,
         authorization=method.get("authorizationType") or "NONE",
         authorizer=names.get(authorizer, authorizer) if authorizer else "",
-        scopes=tuple(sorted(method.get("authorizationScopes") or ())),
+        scopes=tuple(sorted((method.get("authorizationScopes") or ()) if has_authorizer else ())),
         is_api_key_required=bool(method.get("apiKeyRequired")),
         validator=names.get(checker, checker) if checker else "",
         operation=method.get("operationName") or "",
