@@ -64,7 +64,7 @@ def test_more_filters_than_a_page_holds_are_all_read(ground: Ground, tools: Tool
     target = replace(ground.rig.target, name="orders-many", metrics=limits)
     register_target(ground.aws.client, target)
 
-    assert len(read(ground, tools, target).filters) == 70
+    assert {one.name for one in metric_filters(target)} <= {*read(ground, tools, target).filters}
     assert find_faults(expected_instruments(target), read(ground, tools, target)) == ()
     for one in metric_filters(target):
         ground.aws.client("logs").delete_metric_filter(logGroupName=target.access_log_group, filterName=one.name)
@@ -80,6 +80,17 @@ def test_a_filter_that_somebody_changed_is_told(ground: Ground, tools: Tools):
 
     assert "the metric filter canary-orders-CanaryRequests is not as it was made" in fault
     logs.put_metric_filter(**one.put_arguments(target.access_log_group))
+
+
+def test_a_filter_of_another_name_that_counts_into_the_metrics_is_told(ground: Ground, tools: Tools):
+    target, logs = ground.rig.target, ground.aws.client("logs")
+    (one,) = [one for one in metric_filters(target) if one.metric == "BaseErrors"]
+    logs.put_metric_filter(**replace(one, name="a-dashboard").put_arguments(target.access_log_group))
+
+    assert find_faults(expected_instruments(target), read(ground, tools)) == (
+        "the metric filter a-dashboard counts into BaseErrors of Canary/orders too; delete it",
+    )
+    logs.delete_metric_filter(logGroupName=target.access_log_group, filterName="a-dashboard")
 
 
 def test_a_log_that_was_taken_off_is_told(ground: Ground, tools: Tools):

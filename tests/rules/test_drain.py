@@ -1,6 +1,16 @@
 import pytest
 
-from canary.rules.drain import LIMIT_SECONDS, MARGIN_SECONDS, Drain, DrainKind, MinuteTraffic, drain_minutes, judge_drain
+from canary.rules.drain import (
+    LIMIT_SECONDS,
+    MARGIN_SECONDS,
+    Drain,
+    DrainKind,
+    MinuteTraffic,
+    doubt_silence,
+    drain_minutes,
+    is_silent,
+    judge_drain,
+)
 from tests.builders import NOON
 
 DELAY = 120
@@ -64,3 +74,17 @@ class TestFaults:
     def test_a_fault_that_lasts_to_the_limit_goes_back(self):
         drain = judge_drain({}, since=0, now=660, metric_delay_seconds=60, faults=self.fault)
         assert drain == Drain(DrainKind.ROLL_BACK, self.fault[0])
+
+
+class TestSilence:
+    minutes = dict.fromkeys(range(0, 600, 60), MinuteTraffic(0, 0))
+    drained = Drain(DrainKind.DRAINED, "neither arm had a request in 10 minutes")
+
+    def test_nobody_asked_where_lambda_ran_nothing_either(self):
+        assert is_silent(self.minutes)
+        assert doubt_silence(self.drained, self.minutes, invoked=0) == self.drained
+
+    def test_a_log_that_is_not_written_shows_nothing_of_base(self):
+        drain = doubt_silence(self.drained, self.minutes, invoked=900)
+        assert drain.kind is DrainKind.ROLL_BACK
+        assert "neither arm logged any in 10 minutes in which Lambda ran the canary's functions 900 times" in drain.reason

@@ -127,3 +127,9 @@ def test_tells_a_filter_that_counts_a_second_time():
     assert find_faults(EXPECTED, replace(FINE, filters={**MADE, twin.name: twin})) == (
         "the metric filter canary-orders-mine counts into CanaryErrors of Canary/orders too; delete it",
     )
+
+
+def test_a_filter_with_dimensions_counts_into_a_metric_of_its_own():
+    twin = replace(MADE[ERRORS], name="by-path", dimensions=("path",))
+
+    assert find_faults(EXPECTED, replace(FINE, filters={**MADE, twin.name: twin})) == ()

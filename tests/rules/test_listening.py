@@ -37,10 +37,23 @@ def test_listens_to_requests_latency_with_a_limit_and_business_metrics():
     assert spoken_of(a_baking(target=ORDERS, limits_ms={"p99": (840.0,)})) == ("requests", "latency", CHECKOUT)
 
 
-def test_traffic_is_told_by_errors_or_by_the_metric_with_the_most():
-    assert traffic_of({"slow_p99": SILENT, "errors": CALM}) is CALM
-    assert traffic_of({"slow_p99": CALM, CHECKOUT: RawCounts(1, 0, 9, 0)}) is CALM
-    assert traffic_of({}) is None
+def test_traffic_is_told_by_errors_where_they_are_compared_and_by_nothing_else():
+    assert traffic_of({"slow_p99": SILENT, "errors": CALM}, ORDERS) is CALM
+    assert traffic_of({CHECKOUT: CALM}, ORDERS) is None
+    assert traffic_of({}, ORDERS) is None
+
+
+def test_without_errors_traffic_is_told_by_4xx_or_by_the_metric_with_the_most():
+    no_errors, alone = (a_target(metrics=Metrics(errors=False, client_errors=on)) for on in (True, False))
+    assert traffic_of({"client_errors": CALM, CHECKOUT: SILENT}, no_errors) is CALM
+    assert traffic_of({CHECKOUT: CALM}, no_errors) is None
+    assert traffic_of({"slow_p99": CALM, CHECKOUT: RawCounts(1, 0, 9, 0)}, alone) is CALM
+    assert traffic_of({}, alone) is None
+
+
+def test_a_business_metric_that_goes_on_does_not_hide_a_dead_log():
+    rollout = heard(*[{CHECKOUT: CALM}] * QUIET_MINUTES, target=ORDERS, habits={CHECKOUT: Habit(0.1, 1.0)})
+    assert quiet_minutes(rollout) == QUIET_MINUTES
 
 
 def test_a_canary_that_is_never_seen_beside_a_busy_base_is_silent():
@@ -97,8 +110,15 @@ class TestAnUnwrittenLog:
         assert quiet_minutes(heard(*[{}] * QUIET_MINUTES, {"errors": CALM})) == 0
         assert quiet_minutes(a_baking()) == 0
 
+    def test_minutes_that_are_waited_for_count_too(self):
+        assert quiet_minutes(heard(*[{}] * 2), 2) == 0
+        assert quiet_minutes(heard(*[{}] * 2), 3) == QUIET_MINUTES
+
     def test_is_a_fault_where_lambda_ran_the_canarys_functions(self):
         assert find_unlogged(5, FEWEST_INVOCATIONS - 1) == ()
-        assert find_unlogged(5, FEWEST_INVOCATIONS) == (
-            "requests have no data: neither arm logged any in 5 minutes in which Lambda ran the canary's functions 8 times",
+        (fault,) = find_unlogged(5, FEWEST_INVOCATIONS)
+        assert fault == (
+            "requests have no data: neither arm logged any in 5 minutes in which Lambda ran the canary's functions 8 times; "
+            "the access log is late or not written: check the role with which API Gateway writes logs "
+            "(aws apigateway get-account) and the log group"
         )

@@ -8,6 +8,7 @@ from canary.rules.look import (
     PATIENCE_SECONDS,
     MinuteRecord,
     begin_bake,
+    find_waiting,
     fold_minutes,
     numbers_of,
     requests_needed_by_step,
@@ -18,7 +19,8 @@ from canary.rules.missing import WAIT_SECONDS
 from canary.rules.phases import Phase
 from canary.rules.rollout import MetricCount, StepState, Tally
 from canary.rules.sources import stakes
-from tests.builders import NOON, a_policy, a_rollout
+from canary.rules.target import BusinessMetric, Metrics
+from tests.builders import NOON, a_policy, a_rollout, a_target
 
 START = int(NOON)
 CALM = RawCounts(nc=60, ec=0, nb=540, eb=2)
@@ -160,6 +162,15 @@ class TestFolding:
         assert folded.minutes[1].use == MinuteUse.NOT_EVIDENCE
         assert folded.evidence.metrics["errors"].minutes == 1
 
+    def test_a_business_metric_does_not_end_the_wait_for_the_log(self):
+        rollout = a_baking(target=a_target(metrics=Metrics(business=(BusinessMetric("CheckoutFailed", "Orders"),))))
+        seen = minutes(CALM, CALM, CALM, metric="business_CheckoutFailed")
+        now = NOON + 180 + DELAY
+        folded = fold_minutes(rollout, ERRORS, seen, now)
+        assert folded.minutes == ()
+        assert find_waiting(folded.rollout, seen, now) == 3
+        assert find_waiting(folded.rollout, {**seen, START + 120: {"errors": CALM}}, now) == 0
+
     def test_reads_latency_only_once_new_instances_are_warm(self):
         evidence = evidence_of("errors", "slow_p99")
         both = {"errors": CALM, "slow_p99": BROKEN}
@@ -193,7 +204,8 @@ class TestFolding:
     def test_a_target_that_compares_no_errors_counts_the_requests_of_another_metric(self):
         evidence = evidence_of("slow_p99", "business_CheckoutFailed")
         seen = {"business_CheckoutFailed": RawCounts(6, 0, 54, 0), "slow_p99": CALM}
-        folded = fold_minutes(a_baking(), evidence, {START + 60 * i: seen for i in range(2)}, NOON + 120 + DELAY)
+        baking = a_baking(target=a_target(metrics=Metrics(errors=False, client_errors=False)))
+        folded = fold_minutes(baking, evidence, {START + 60 * i: seen for i in range(2)}, NOON + 120 + DELAY)
         assert (folded.rollout.step.judged_minutes, folded.rollout.step.requests) == (1, 60)
 
     def test_the_first_own_minute_of_a_step_begins_its_safe_enough_evidence(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from local.measurement_faults import Lines
 from tests.tasks.walk import Ground, TaskFailedError
 
 
@@ -38,6 +39,20 @@ def test_a_weight_that_somebody_changed_rolls_back(ground: Ground):
 
     assert answer["drain"] == "ROLL_BACK"
     assert "changed from 100 % to 60" in answer["reason"]
+
+
+def test_a_log_that_is_not_written_shows_no_drain(ground: Ground):
+    walk = ground.walk().take_all()
+    ground.aws.measurement.add(Lines(None, times=0))
+    walk.pause(60)
+    walk.drain()
+    walk.pause(14 * 60)
+    answer = walk.drain()
+    ground.aws.measurement.clear()
+
+    assert answer["drain"] == "ROLL_BACK"
+    assert "the access log is late or not written" in answer["reason"]
+    assert walk.record.reason == answer["reason"]
 
 
 def test_a_target_without_access_log_is_drained_by_lambdas_metrics(ground: Ground):

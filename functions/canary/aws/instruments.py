@@ -1,8 +1,8 @@
 """What counts the requests, read at a look: the stage's access log from GetStage's answer, and the metric filters.
 
-The filters take one call where they fit on one page of fifty. A look must not fail because CloudWatch Logs is busy, so an
-answer
-that may come the next time makes no difference.
+All filters of the log group are read, for one of any name may count into the target's metrics. They take one call where they
+fit on one page of fifty, and two at most (docs/aws.md#metric-filter-limits). A look must not fail because CloudWatch Logs is
+busy, so an answer that may come the next time makes no difference.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.rules.access_log import filter_prefix, metric_filters
+from canary.rules.access_log import metric_filters
 from canary.rules.instruments import Seen, SeenFilter
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def read_instruments(clients: TargetClients, target: Target, log: AccessLog) -> 
 
 
 def _read_filters(client: Any, target: Target) -> dict[str, SeenFilter]:  # noqa: ANN401
-    pages = client.get_paginator("describe_metric_filters").paginate(
-        logGroupName=target.access_log_group, filterNamePrefix=filter_prefix(target.name)
-    )
+    pages = client.get_paginator("describe_metric_filters").paginate(logGroupName=target.access_log_group)
     found = (_seen(one) for page in pages for one in page["metricFilters"])
     return {one.name: one for one in found}
 

@@ -1,8 +1,8 @@
 """Whether base has no traffic left after the canary was given all of it, so that its aliases may move.
 
 Drained is: a minute that began at least a minute after the write, complete, with canary requests and no base request that
-reached an integration; or, at the limit, a time in which neither arm logged a request. Otherwise, at the limit, back. Counts
-of an instrument that fails show nothing.
+reached an integration; or, at the limit, a time in which neither arm logged a request and Lambda ran none of the canary's
+functions. Otherwise, at the limit, back. Counts of an instrument that fails show nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from canary.rules.listening import find_unlogged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,10 +72,24 @@ def judge_drain(
             return Drain(DrainKind.DRAINED, f"base had no request in the minute {minute} and the canary had {traffic.canary}")
     if now < since + LIMIT_SECONDS + metric_delay_seconds:
         return Drain(DrainKind.WAIT, "no minute has shown yet that base has no traffic")
-    if not any(traffic.canary or traffic.base for traffic in minutes.values()):
+    if is_silent(minutes):
         return Drain(DrainKind.DRAINED, f"neither arm had a request in {LIMIT_SECONDS // 60} minutes")
     base = sum(traffic.base for traffic in minutes.values())
     return Drain(
         DrainKind.ROLL_BACK,
         f"base still had {base} requests although the canary had been given all traffic {LIMIT_SECONDS // 60} minutes before",
     )
+
+
+def is_silent(minutes: Mapping[int, MinuteTraffic]) -> bool:
+    """Whether neither arm logged a request."""
+    return not any(traffic.canary or traffic.base for traffic in minutes.values())
+
+
+def doubt_silence(drain: Drain, minutes: Mapping[int, MinuteTraffic], invoked: int) -> Drain:
+    """A drain that rests on silence, once it is known how often Lambda ran the canary's functions meanwhile.
+
+    Requests that are served and not logged say nothing of base, so the canary goes back.
+    """
+    unlogged = find_unlogged(len(minutes), invoked)
+    return Drain(DrainKind.ROLL_BACK, "; ".join(unlogged)) if unlogged else drain

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from canary.rules.habit import OF_REQUESTS, ONE_A_REQUEST
 from canary.rules.missing import NO_BAD_COUNTS, is_silent_instrument, missing_sentence, note_bad_count
 from canary.rules.silence import NOTHING_HEARD, Arms, Hearing, begin_step, hearing, hearing_sentence, listen
-from canary.rules.sources import business_metric, has_log
+from canary.rules.sources import CLIENT_ERRORS, business_metric, has_log
 from canary.rules.split import fold_split, is_off_split, split_sentence
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from canary.rules.missing import BadCounts
     from canary.rules.rollout import Rollout
     from canary.rules.silence import Heard
+    from canary.rules.target import Target
 
 REQUESTS = "requests"
 """What the counts of errors and fixed limits share: the requests themselves."""
@@ -43,7 +44,7 @@ def begin_listening(rollout: Rollout) -> Rollout:
 def listen_to_minute(rollout: Rollout, seen: Mapping[str, RawCounts], integrated: tuple[int, int] | None) -> Rollout:
     """One judged minute more. `integrated`: requests of canary and base that reached an integration, if they were counted."""
     share = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
-    traffic = traffic_of(seen)
+    traffic = traffic_of(seen, rollout.target)
     arms = Arms(*integrated) if integrated else Arms(traffic.nc, traffic.nb) if traffic else Arms(0, 0)
     rollout = replace(
         rollout,
@@ -55,9 +56,17 @@ def listen_to_minute(rollout: Rollout, seen: Mapping[str, RawCounts], integrated
     return replace(rollout, split=fold_split(rollout.split, canary=arms.canary, base=arms.base, share=share))
 
 
-def traffic_of(seen: Mapping[str, RawCounts]) -> RawCounts | None:
-    """The counts that tell how many requests there were: of errors, or of the metric with the most where none are compared."""
-    return seen.get("errors") or max(seen.values(), key=lambda counts: counts.nc + counts.nb, default=None)
+def traffic_of(seen: Mapping[str, RawCounts], target: Target) -> RawCounts | None:
+    """The counts that tell how many requests there were: of errors, of 4xx, or of the metric with the most.
+
+    The next is taken only where the target does not compare the one before. A business metric that goes on while the access
+    log is dead does not stand for the requests.
+    """
+    if target.metrics.errors:
+        return seen.get("errors")
+    if has_log(target) and target.metrics.client_errors:
+        return seen.get(CLIENT_ERRORS)
+    return max(seen.values(), key=lambda counts: counts.nc + counts.nb, default=None)
 
 
 def spoken_of(rollout: Rollout) -> tuple[str, ...]:
@@ -90,9 +99,12 @@ def find_remarks(rollout: Rollout) -> Iterator[str]:
         yield f"{split_sentence(rollout.split)}; the stage has a cache, so this is only reported"
 
 
-def quiet_minutes(rollout: Rollout) -> int:
-    """How many of the newest judged minutes had no request of either arm, where they are enough to ask Lambda about; else 0."""
-    minutes = rollout.heard.get(REQUESTS, NOTHING_HEARD).both.minutes
+def quiet_minutes(rollout: Rollout, waiting: int = 0) -> int:
+    """How many of the newest minutes had no request of either arm, where they are enough to ask Lambda about; else 0.
+
+    `waiting`: how many are complete and not judged yet, because their counts may be late.
+    """
+    minutes = rollout.heard.get(REQUESTS, NOTHING_HEARD).both.minutes + waiting
     return minutes if minutes >= QUIET_MINUTES else 0
 
 
@@ -100,8 +112,9 @@ def find_unlogged(minutes: int, invoked: int) -> tuple[str, ...]:
     """The fault of an access log that showed no request in `minutes` in which Lambda ran the canary's functions."""
     if invoked < FEWEST_INVOCATIONS:
         return ()
-    ran = f"in which Lambda ran the canary's functions {invoked} times"
-    return (f"requests have no data: neither arm logged any in {minutes} minutes {ran}",)
+    ran = f"neither arm logged any in {minutes} minutes in which Lambda ran the canary's functions {invoked} times"
+    advice = "check the role with which API Gateway writes logs (aws apigateway get-account) and the log group"
+    return (f"requests have no data: {ran}; the access log is late or not written: {advice}",)
 
 
 def _hearing(rollout: Rollout, name: str, *, is_step_over: bool) -> Hearing:
@@ -124,7 +137,7 @@ def _listened(rollout: Rollout, name: str, seen: Mapping[str, RawCounts], arms: 
 def _counts_of(rollout: Rollout, name: str, seen: Mapping[str, RawCounts]) -> RawCounts | None:
     match name:
         case "requests":
-            return traffic_of(seen)
+            return traffic_of(seen, rollout.target)
         case "latency":
             return next((seen[metric] for limit in rollout.limits_ms if (metric := f"slow_{limit}") in seen), None)
         case _:

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 600
 """A minute whose counts still contradict each other this long after it was due is passed over."""
 
 LATE_SECONDS = 300
-"""Newest minutes without any value are waited for this long: they may be late, and what is passed over is never read again."""
+"""Newest minutes without a request are waited for this long: they may be late, and what is passed over is never read again."""
 
 Measured = Mapping[str, RawCounts]
 """One minute's counts by metric."""
@@ -105,7 +105,7 @@ def fold_minutes(
     `integrated`: by minute, the requests of canary and base that reached an integration, where they were counted.
     """
     start, end = wanted_minutes(rollout, now)
-    newest = max((minute for minute, seen in counts.items() if seen), default=0)
+    newest = max((minute for minute, seen in counts.items() if traffic_of(seen, rollout.target)), default=0)
     frozen: list[MinuteRecord] = []
     for minute in range(start, end, MINUTE_SECONDS):
         seen = counts.get(minute, {})
@@ -117,6 +117,13 @@ def fold_minutes(
         rollout, evidence = _fold(rollout, evidence, minute, seen, use, both)
         frozen.append(MinuteRecord(minute, use.value, {m: (c.nc, c.ec, c.nb, c.eb) for m, c in seen.items()}, both))
     return Folded(rollout, evidence, tuple(frozen))
+
+
+def find_waiting(rollout: Rollout, counts: Mapping[int, Measured], now: float) -> int:
+    """How many complete minutes are waited for, if none of them has shown a request yet; 0 if one has."""
+    start, end = wanted_minutes(rollout, now)
+    waiting = range(start, end, MINUTE_SECONDS)
+    return 0 if any(traffic_of(counts.get(minute, {}), rollout.target) for minute in waiting) else len(waiting)
 
 
 def _use(rollout: Rollout, minute: int, seen: Mapping[str, RawCounts], now: float) -> MinuteUse:
@@ -151,7 +158,7 @@ def _fold(
     if _is_own(rollout, minute, use):
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:
             rollout, evidence = begin_listening(rollout), judge.begin_step(evidence, _deltas(rollout.plan.policy, evidence))
-        rollout = listen_to_minute(replace(rollout, step=_count(rollout.step, seen)), seen, integrated)
+        rollout = listen_to_minute(replace(rollout, step=_count(rollout, seen)), seen, integrated)
     if not all(counts.is_possible for counts in seen.values()):
         return rollout, evidence
     judged = {metric: counts.counts for metric, counts in whole.items() if metric in evidence.metrics}
@@ -181,10 +188,10 @@ def _deltas(policy: Policy, evidence: judge.Evidence) -> dict[str, float]:
     return {metric: policy.delta[family_of(metric)] for metric in evidence.metrics}
 
 
-def _count(step: StepState, seen: Measured) -> StepState:
+def _count(rollout: Rollout, seen: Measured) -> StepState:
     """The step with one minute more; a minute whose traffic could not be counted whole is neither judged nor silent."""
-    step = replace(step, metrics=_with_counts(step.metrics, seen))
-    traffic = traffic_of(seen) or NOTHING
+    step = replace(rollout.step, metrics=_with_counts(rollout.step.metrics, seen))
+    traffic = traffic_of(seen, rollout.target) or NOTHING
     if not traffic.is_whole:
         return step
     if traffic.nc == 0:

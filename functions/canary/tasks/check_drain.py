@@ -6,16 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.alarms import read_alarms
+from canary.aws.counting import read_total
 from canary.aws.errors import OwnershipLostError
 from canary.aws.instruments import read_instruments
 from canary.aws.metrics import Metrics, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
 from canary.rules.alarms import target_alarms
-from canary.rules.drain import MINUTE_SECONDS, Drain, DrainKind, MinuteTraffic, drain_minutes, judge_drain
+from canary.rules.drain import (
+    MINUTE_SECONDS,
+    Drain,
+    DrainKind,
+    MinuteTraffic,
+    doubt_silence,
+    drain_minutes,
+    is_silent,
+    judge_drain,
+)
 from canary.rules.instruments import expected_instruments, find_faults
 from canary.rules.phases import Phase
-from canary.rules.sources import drain_series
+from canary.rules.sources import canary_invocations, drain_series, has_log
 from canary.rules.strays import find_changes_in_bake
 from canary.rules.target import Shifter
 from canary.rules.verdict import alarms_against
@@ -77,7 +87,11 @@ def _check(
         minute: MinuteTraffic(round(total(values, canary, minute) or 0), round(total(values, base, minute) or 0))
         for minute in range(start, end, MINUTE_SECONDS)
     }
-    return judge_drain(minutes, since=since, now=event.now, metric_delay_seconds=delay, faults=faults)
+    drain = judge_drain(minutes, since=since, now=event.now, metric_delay_seconds=delay, faults=faults)
+    if drain.kind is not DrainKind.DRAINED or not is_silent(minutes) or not has_log(rollout.target):
+        return drain
+    series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
+    return doubt_silence(drain, minutes, read_total(metrics, series, start, end))
 
 
 def _check_alias(event: DrainEvent, since: float) -> Drain:

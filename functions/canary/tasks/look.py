@@ -19,7 +19,7 @@ from canary.rules.alarms import target_alarms
 from canary.rules.history import from_json as history_from_json
 from canary.rules.instruments import expected_instruments, find_faults
 from canary.rules.listening import find_unlogged, quiet_minutes
-from canary.rules.look import Folded, begin_bake, fold_minutes, numbers_of, wanted_minutes
+from canary.rules.look import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.proof import prove
 from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
@@ -77,6 +77,7 @@ class _Reader:
         self._now = now
         self._clients = tools.clients.of(rollout.target)
         self._metrics = Metrics(self._clients.cloudwatch)
+        self._waiting = 0
 
     def look(self) -> _Look:
         folded = self._fold()
@@ -88,7 +89,7 @@ class _Reader:
         decided = self._decide(rollout, proof, alarms, live)
         if decided.kind in GOES_ON and has_log(rollout.target):
             since = int(rollout.shifts[-1] // MINUTE_SECONDS) * MINUTE_SECONDS
-            invoked = self._count_invocations(rollout, since)
+            invoked = self._count_invocations(rollout, since, rollout.judged_to + MINUTE_SECONDS)
             decided = self._decide(rollout, replace(proof, invoked=invoked), alarms, live)
         requested = rollout.tally.metrics_requested + self._metrics.requested
         tally = replace(rollout.tally, metrics_requested=requested)
@@ -121,7 +122,9 @@ class _Reader:
         arms = integrated_series(rollout.target, rollout.way_back, rollout.intent)
         counted = read_counts(self._metrics, sources, arms, *wanted_minutes(rollout, self._now))
         evidence = judge.from_json(rollout.evidence, history)
-        return fold_minutes(rollout, evidence, counted.metrics, self._now, integrated=counted.integrated)
+        folded = fold_minutes(rollout, evidence, counted.metrics, self._now, integrated=counted.integrated)
+        self._waiting = find_waiting(folded.rollout, counted.metrics, self._now)
+        return folded
 
     def _hear(self, rollout: Rollout) -> tuple[AlarmReading, ...]:
         """The alarms now; where the last look is longer ago than alarms are evaluated, also what they said since."""
@@ -138,16 +141,16 @@ class _Reader:
 
     def _find_unlogged(self, rollout: Rollout) -> tuple[str, ...]:
         """Minutes without a request are no traffic, or a log that is dead: Lambda knows which."""
-        minutes = quiet_minutes(rollout) if has_log(rollout.target) else 0
+        minutes = quiet_minutes(rollout, self._waiting) if has_log(rollout.target) else 0
         if not minutes:
             return ()
-        since = rollout.judged_to - (minutes - 1) * MINUTE_SECONDS
-        return find_unlogged(minutes, self._count_invocations(rollout, since))
+        end = rollout.judged_to + (1 + self._waiting) * MINUTE_SECONDS
+        return find_unlogged(minutes, self._count_invocations(rollout, end - minutes * MINUTE_SECONDS, end))
 
-    def _count_invocations(self, rollout: Rollout, since: int) -> int:
-        """How often Lambda ran the canary's functions, from the minute `since` to the newest one judged."""
+    def _count_invocations(self, rollout: Rollout, since: int, end: int) -> int:
+        """How often Lambda ran the canary's functions, from the minute `since` up to the minute `end`."""
         series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
-        return read_total(self._metrics, series, since, rollout.judged_to + MINUTE_SECONDS)
+        return read_total(self._metrics, series, since, end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,35 @@
+"""What CloudWatch learns is wrong, and nothing is promoted on it, and no good release is lost without the fault's name."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.embedded import EmbeddedAws
+from tests.faults.measurement import Case, cases, check, run
+
+QUICK = {
+    ("the filter of BaseErrors counts double", "bad"),
+    ("the canary log is lost", "good"),
+    ("the whole log is lost", "good"),
+    ("CheckoutFailed falls silent and comes back", "good"),
+}
+"""Run in `make test` too."""
+
+PARAMETERS = [
+    pytest.param(
+        case,
+        id=str(case).replace(" ", "-"),
+        marks=() if (case.fault.name, "bad" if case.release else "good") in QUICK else pytest.mark.slow,
+    )
+    for case in cases(1)
+]
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
+def test_what_is_measured_wrongly_promotes_nothing_and_is_named(case: Case):
+    with EmbeddedAws(seed=case.seed) as aws:
+        check(run(case, aws))
+
+
+def test_the_quick_ones_are_of_the_family():
+    assert {name for name, _ in QUICK} <= {case.fault.name for case in cases(1)}
