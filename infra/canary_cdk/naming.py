@@ -85,9 +85,12 @@ def roles_arn(stack: Stack, path: str) -> str:
     return stack.format_arn(service="iam", region="", resource="role", resource_name=f"{path.removeprefix('/')}*")
 
 
-def alarm_rule_name(target: str) -> str:
-    """The name of the rule that hears a target's alarms."""
-    return f"canary-{target}-alarms"
+def alarm_rule_name(target: str, number: int = 1) -> str:
+    """The name of a rule that hears a target's alarms; a target with many alarms has several rules, counted from 1.
+
+    No target's name has a dot, so a further rule never has the name of another target's rule.
+    """
+    return f"canary-{target}-alarms" if number == 1 else f"canary-{target}.{number}-alarms"
 
 
 def alarm_rules_arn(stack: Stack) -> str:

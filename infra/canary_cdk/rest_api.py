@@ -120,6 +120,25 @@ class CanaryRestApi(apigateway.RestApi):
             StageError: the function's aliases cannot be those of this stage.
 
         """
+        return apigateway.AwsIntegration(service="lambda", path=self._path_to(function), proxy=True, options=options)
+
+    def authorizer_uri_for(self, function: VersionedFunction) -> str:
+        """The `authorizer_uri` of a `CfnAuthorizer` that calls the alias which the stage variable names, and the permission.
+
+        CDK's own authorizers write an alias out, so that the canary would be authorized by base's code.
+
+        Args:
+            function: the function, whose live alias has the name that the stage says.
+
+        Raises:
+            StageError: the function's aliases cannot be those of this stage.
+
+        """
+        return cdk.Stack.of(self).format_arn(
+            service="apigateway", account="lambda", resource="path", resource_name=self._path_to(function)
+        )
+
+    def _path_to(self, function: VersionedFunction) -> str:
         if function.live.alias_name != self.live or function.canary is None:
             canary = function.canary.alias_name if function.canary else "no canary alias"
             raise StageError(
@@ -128,6 +147,4 @@ class CanaryRestApi(apigateway.RestApi):
             )
         function.allow_api(self)
         arn = f"{function.function.function_arn}:${{stageVariables.{self.alias_variable}}}"
-        return apigateway.AwsIntegration(
-            service="lambda", path=f"2015-03-31/functions/{arn}/invocations", proxy=True, options=options
-        )
+        return f"2015-03-31/functions/{arn}/invocations"

@@ -6,6 +6,7 @@ of their own: a look reads them, and the rule has a held target's alarm heard at
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -16,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from canary.edge.fields import LONGEST_ALARM
 from canary.rules.access_log import MOST_FILTERS, metric_filters
 from canary.rules.alarms import target_alarms
 from canary_cdk import naming
@@ -24,9 +26,14 @@ from canary_cdk.permissions import readable
 from canary_cdk.triggers import LISTENER_PATIENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from canary.rules.target import Target
 
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
+
+ROOM_FOR_NAMES = 1_900
+"""Of the 2,048 characters of an event pattern; its other words take about a hundred (docs/aws.md#event-patterns)."""
 
 
 class FullLogGroupError(ValueError):
@@ -42,8 +49,9 @@ class TargetWatch(Construct):
             self._count(target, target.access_log_group)
             self._require_room(target, target.access_log_group)
         self._alarm(target)
-        if names := [*(alarm.name for alarm in target_alarms(target)), *target.alarms]:
-            self._listen(target, names)
+        names = [*(alarm.name for alarm in target_alarms(target)), *target.alarms]
+        for number, fitting in enumerate(_by_pattern(names), start=1):
+            self._listen(target, fitting, number)
 
     def _count(self, target: Target, log_group: str) -> None:
         for one in metric_filters(target):
@@ -87,18 +95,19 @@ class TargetWatch(Construct):
             named = readable(cdk.Stack.of(self).resolve(alarm.name))
             cdk.CfnResource(self, named, type=ALARM_TYPE, properties={**alarm.put_arguments(), "Tags": [tag]})
 
-    def _listen(self, target: Target, alarms: list[str]) -> None:
-        stack = cdk.Stack.of(self)
+    def _listen(self, target: Target, alarms: list[str], number: int) -> None:
+        """One rule for these alarms, the only one of most targets."""
+        stack, ending = cdk.Stack.of(self), "" if number == 1 else str(number)
         listener = lambda_.Function.from_function_attributes(
             self,
-            "Listener",
+            f"Listener{ending}",
             function_arn=naming.function_arn(stack, naming.function_name(LISTENER)),
             skip_permissions=True,  # the controller lets all targets' rules call it, in one statement
         )
         rule = events.Rule(
             self,
-            "Alarms",
-            rule_name=naming.alarm_rule_name(target.name),
+            f"Alarms{ending}",
+            rule_name=naming.alarm_rule_name(target.name, number),
             description=f"An alarm of {target.name} fires: if its rollout is held, it goes back at once",
             event_pattern=events.EventPattern(
                 source=["aws.cloudwatch"],
@@ -109,8 +118,29 @@ class TargetWatch(Construct):
         rule.add_target(
             targets.LambdaFunction(
                 listener,
-                dead_letter_queue=sqs.Queue.from_queue_arn(self, "DeadLetters", naming.dead_letters_arn(stack)),
+                dead_letter_queue=sqs.Queue.from_queue_arn(self, f"DeadLetters{ending}", naming.dead_letters_arn(stack)),
                 retry_attempts=LISTENER_PATIENCE.retries,
                 max_event_age=cdk.Duration.seconds(LISTENER_PATIENCE.seconds),
             )
         )
+
+
+def _by_pattern(names: Iterable[str]) -> Iterator[list[str]]:
+    """The alarms' names in their order, as many together as one event pattern has room for."""
+    fitting: list[str] = []
+    for name in names:
+        if fitting and sum(map(_written, [*fitting, name])) > ROOM_FOR_NAMES:
+            yield fitting
+            fitting = []
+        fitting.append(name)
+    if fitting:
+        yield fitting
+
+
+def _written(name: str) -> int:
+    """The characters of a name in a pattern, at most: one that only CloudFormation knows is as long as a name may be.
+
+    In JSON that escapes all but ASCII, which no way of writing exceeds, with its quotes, a comma and a space.
+    """
+    text = "x" * LONGEST_ALARM if cdk.Token.is_unresolved(name) else name
+    return len(json.dumps(text)) + 2

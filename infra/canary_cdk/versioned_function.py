@@ -75,9 +75,10 @@ class VersionedFunction(Construct):
         return [alias for alias in (self.live, self.canary) if alias]
 
     def allow_api(self, rest_api: apigateway.RestApiBase) -> None:
-        """Let the API invoke both aliases, from every stage: the console's test button has one of its own.
+        """Let the API invoke both aliases: methods from every stage, as the console's test button has its own, and authorizers.
 
-        A permission of the function does not cover its aliases (docs/aws.md#alias-permission). It belongs to the API's stack.
+        An authorizer presents an ARN without stage and method, which `*/*/*` does not cover (docs/aws.md#lambda-authorizers). A
+        permission of the function does not cover its aliases (docs/aws.md#alias-permission). It belongs to the API's stack.
         """
         for alias in self.aliases:
             permission_id = f"May{cdk.Names.unique_id(alias)}"
@@ -85,7 +86,9 @@ class VersionedFunction(Construct):
                 alias.add_permission(
                     permission_id,
                     principal=iam.ServicePrincipal("apigateway.amazonaws.com"),
-                    source_arn=rest_api.arn_for_execute_api(),
+                    source_arn=cdk.Stack.of(rest_api).format_arn(
+                        service="execute-api", resource=rest_api.rest_api_id, resource_name="*"
+                    ),
                     scope=rest_api,
                 )
 

@@ -268,3 +268,22 @@ def test_what_is_outside_comes_back_from_the_registered_target():
     assert target_from_json(target_to_json(target)) == target
     assert target.outside.authorizers == ("partner",)
     assert not target.metrics.client_errors
+
+
+@pytest.mark.parametrize(
+    ("field", "changes", "more"),
+    [
+        ("alarms", {"alarms": [f"{number:03} {'x' * 100}" for number in range(75)]}, "; a composite alarm can stand for many"),
+        ("functions", {"functions": [a_function(f"{number:03}{'x' * 60}") for number in range(80)]}, ""),
+    ],
+)
+def test_a_target_that_no_parameter_can_hold_is_told_at_what_takes_most_of_the_room(field, changes, more):
+    (answer,) = problems_of(a_stage_target(**changes))
+    assert answer.startswith(f"{field}: the target's registration would be ")
+    assert answer.endswith(f" characters long, and an SSM parameter takes 8,192; give fewer {field}, or shorter names{more}")
+
+
+def test_a_registered_target_is_read_whatever_its_size():
+    role = "arn:aws:iam::123456789012:role/canary"
+    raw = a_stage_target(alarms=[f"{number:03} {'x' * 100}" for number in range(75)], role_arn=role)
+    assert len(require_target(raw).alarms) == 75

@@ -233,3 +233,19 @@ def test_an_integrations_own_options_are_kept() -> None:
     api.root.add_method("GET", api.integration_for(versioned, options=options))
 
     assert synthesise(stack).only("AWS::ApiGateway::Method")["Integration"]["TimeoutInMillis"] == 5000
+
+
+def test_an_authorizer_calls_the_alias_that_the_stage_variable_names_and_may() -> None:
+    stack = a_stack()
+    api = CanaryRestApi(stack, "Api")
+    api.root.add_method("GET")
+    versioned = VersionedFunction(stack, "Versioned", function=a_function(stack))
+    uri = api.authorizer_uri_for(versioned)
+    apigateway.CfnAuthorizer(stack, "Auth", rest_api_id=api.rest_api_id, name="auth", type="TOKEN", authorizer_uri=uri)
+
+    template = synthesise(stack)
+
+    found = text(template.only("AWS::ApiGateway::Authorizer")["AuthorizerUri"])
+    assert found.startswith("arn:<Partition>:apigateway:<Region>:lambda:path/2015-03-31/functions/<Read")
+    assert found.endswith(".Arn>:${stageVariables.lambdaAlias}/invocations")
+    assert len(template.of_type("AWS::Lambda::Permission")) == 2

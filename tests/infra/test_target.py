@@ -110,6 +110,37 @@ def test_the_rule_calls_the_controllers_listener_which_lets_it(orders, controlle
     assert text(aim["DeadLetterConfig"]["Arn"]) == f"arn:<Partition>:sqs:{PLACE}:{queue}"
 
 
+def a_watch(target):
+    """The rules that hear a target's alarms, by name."""
+    app = cdk.App()
+    stack = cdk.Stack(app, "stack")
+    TargetWatch(stack, "Watch", target=target)
+    body = app.synth().get_stack_by_name("stack").template
+    rules = (one["Properties"] for one in body["Resources"].values() if one["Type"] == "AWS::Events::Rule")
+    return {rule["Name"]: rule for rule in rules}
+
+
+@pytest.mark.parametrize("letter", ["a", '"', "\U0001f525"])
+def test_more_alarms_than_one_pattern_has_room_for_are_heard_by_several_rules(target, controller, letter):
+    alarms = tuple(f"{number:03}{letter * 100}" for number in range(45))
+    rules = a_watch(replace(target, alarms=alarms))
+    patterns = [rule["EventPattern"] for rule in rules.values()]
+    assert [*rules] == ["canary-orders-alarms", *(f"canary-orders.{number}-alarms" for number in range(2, len(rules) + 1))]
+    assert len(rules) > 2
+    assert max(len(json.dumps(pattern)) for pattern in patterns) <= 2_048
+    heard = [name for pattern in patterns for name in pattern["detail"]["alarmName"]]
+    assert heard == [*(alarm.name for alarm in target_alarms(target)), *alarms]
+    name, _ = controller.function("HearAlarm")
+    source = text(controller.named("AWS::Lambda::Permission", {"Fn::GetAtt": [name, "Arn"]})["SourceArn"])
+    assert all(fnmatchcase(f"arn:<Partition>:events:{PLACE}:rule/{rule}", source) for rule in rules)
+
+
+def test_an_alarm_whose_name_only_cloudformation_knows_gets_the_room_of_the_longest_name(target):
+    alarms = tuple(f"{cdk.Fn.ref(f'Alarm{number}')}" for number in range(8))
+    rules = a_watch(replace(target, alarms=alarms))
+    assert len(rules) == 2
+
+
 def test_a_target_adds_nothing_to_the_controllers_own_policies(orders):
     assert not {"AWS::Lambda::Permission", "AWS::SQS::QueuePolicy"} & {one["Type"] for one in orders.resources.values()}
 

@@ -6,6 +6,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template as Synthesised
 
+from canary.rules.conditions import is_arn_like
 from canary_cdk.versioned_function import VersionedFunction
 from tests.infra.templates import Template, text
 
@@ -82,14 +83,18 @@ def versioned(code: str = "pass", **more: Any) -> VersionedFunction:
     return VersionedFunction(stack, "Versioned", function=a_function(stack, code=code), **more)
 
 
-def test_the_api_may_call_each_alias_from_every_stage_and_is_allowed_once(template: Template) -> None:
+def test_methods_of_every_stage_and_authorizers_of_the_api_may_call_each_alias_by_one_permission(template: Template) -> None:
     permissions = template.of_type("AWS::Lambda::Permission").values()
     allowed = sorted(text(one["FunctionName"]) for one in permissions)
 
     assert allowed == sorted(
         f"<{name}>" for name, one in template.of_type(ALIAS).items() if not text(one["FunctionName"]).startswith("<Ship")
     )
-    assert {text(one["SourceArn"])[-5:] for one in permissions} == {"*/*/*"}
+    (source,) = {text(one["SourceArn"]) for one in permissions}
+    (api,) = template.of_type("AWS::ApiGateway::RestApi")
+    assert source == f"arn:<Partition>:execute-api:<Region>:<AccountId>:<{api}>/*"
+    for presented in ("prod/GET/orders", "test-invoke-stage/GET/orders/7", "authorizers/abc123"):
+        assert is_arn_like(source.replace("*", presented), source)
     assert {one["Principal"] for one in permissions} == {"apigateway.amazonaws.com"}
 
 

@@ -6,7 +6,7 @@ to say.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from aws_lambda_powertools.utilities.parser import Field
@@ -40,6 +40,12 @@ from canary.rules.target import BusinessMetric, Metrics, Outside, OutsideRoute, 
 
 LIMIT = Whole("a whole number of milliseconds", 1, 900_000, "give the limit beyond which an answer is slow, 800 for 0.8 s")
 
+
+LARGEST_PARAMETER = 8_192
+"""Characters of an SSM parameter of the advanced tier (docs/aws.md#parameter-size)."""
+
+ROOM_FOR_ROLE = 200
+"""Characters that the role's ARN adds to a registration; the app makes the role after the target was read."""
 
 COMPARED = ("slow", "latency_limits_ms", "business")
 
@@ -200,7 +206,7 @@ def parse_target(raw: object, *, at: str = "") -> tuple[Target | None, tuple[Pro
     """The target that a file's mapping describes, or None and every problem; ``at`` is put before the fields' paths."""
     model, problems = parse(TargetModel, raw, at=at)
     target = model.target() if model else None
-    problems = tuple(find_filter_problems(target, at)) if target else problems
+    problems = (*find_filter_problems(target, at), *_find_excess(target, at)) if target else problems
     return (None, problems) if problems else (target, ())
 
 
@@ -241,6 +247,20 @@ def target_from_json(text: str) -> Target:
         problem = Problem("target", f"the registered target is no JSON: {error}", "register the target again")
         return require((None, (problem,)))
     return require_target(raw, at="target")
+
+
+def _find_excess(target: Target, at: str) -> Iterator[Problem]:
+    """A target that is too large to be registered, told at what takes most of the room; one with a role is registered."""
+    compiled = target_to_json(target)
+    if target.role_arn is None and (size := len(compiled) + ROOM_FOR_ROLE) > LARGEST_PARAMETER:
+        read = json.loads(compiled)
+        longest = max(("functions", "alarms", "outside", "metrics"), key=lambda key: len(json.dumps(read[key])))
+        fix = f"give fewer {longest}, or shorter names"
+        yield Problem(
+            f"{at}.{longest}" if at else longest,
+            f"the target's registration would be {size:,} characters long, and an SSM parameter takes {LARGEST_PARAMETER:,}",
+            f"{fix}; a composite alarm can stand for many" if longest == "alarms" else fix,
+        )
 
 
 def _stage_to_mapping(stage: Stage) -> dict[str, str]:
