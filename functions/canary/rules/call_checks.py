@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from canary.rules.definition import ANY
 from canary.rules.integrations import Call, FunctionName, Place, calls_lambda, calls_of, through
 from canary.rules.outside_routes import find_unmatched, is_outside
 from canary.rules.problems import Problem
@@ -136,8 +137,13 @@ def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
         fixes.append(_line_to_add(name, ground.target))
     if not faults:
         return None
-    fix = f"{' and '.join(fixes)}; or, if both arms are to call it alike, write out an alias and add it to the target's outside"
-    return f"the URI {call.uri} {' and '.join(faults)}", fix
+    alike = f"or, if both arms are to call it alike, write out an alias and add it to the target's outside{_whole(call)}"
+    return f"the URI {call.uri} {' and '.join(faults)}", f"{' and '.join(fixes)}; {alike}"
+
+
+def _whole(call: Call) -> str:
+    """That an ANY is outside with all its methods or not at all."""
+    return ", with no methods there, because it is an ANY" if any(verb == ANY for _, verb in call.routes) else ""
 
 
 def _unreadable_problem(call: Call, ground: Ground) -> tuple[str, str]:
