@@ -39,11 +39,13 @@ def test_a_sound_target_reads_whole(ground: Ground, tools: Tools):
     assert "orders-payment-failures" in {alarm.name for alarm in found.alarms}
 
 
-def test_who_calls_is_taken_from_whoever_knows_it(ground: Ground, tools: Tools):
-    known = {"orders-read": (Caller("orders-read", "prod/GET/orders"),)}
-    found = survey(tools.clients, ground.rig.target, Release(), known)
+def test_who_calls_is_taken_from_the_definition_that_the_release_brings(ground: Ground, tools: Tools):
+    found = survey(tools.clients, ground.rig.target, Release())
 
-    assert {name: function.callers for name, function in found.functions.items()} == {**known, "orders-write": ()}
+    assert {name: function.callers for name, function in found.functions.items()} == {
+        "orders-read": (Caller("orders-read", "prod/GET/orders"), Caller("orders-read", "prod/GET/orders/{id}")),
+        "orders-write": (Caller("orders-write", "prod/POST/orders"),),
+    }
 
 
 def test_an_alias_target_has_no_stage(ground: Ground, tools: Tools):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.target import Outside, OutsideRoute
+from canary.rules.target import Metrics, Outside, OutsideRoute
 from local.controller import register_target
 from tests.rules.api_world import lambda_uri
 
@@ -121,11 +121,11 @@ def test_a_definition_that_cannot_be_tried_is_refused_before_the_first_change(
 def test_what_the_target_leaves_out_is_called_alike_and_a_meant_loss_goes_through(rig: Rig):
     call(rig, "/legacy", "GET", lambda_uri("orders-read", "live"))
     gateway(rig).create_deployment(restApiId=api_of(rig), stageName="prod")
-    rig.target = replace(rig.target, outside=Outside((OutsideRoute("/legacy"),)))
+    rig.target = replace(rig.target, outside=Outside((OutsideRoute("/legacy"),)), metrics=Metrics())
     register_target(rig.aws.client, rig.target)
     rig.publish()
     lose_a_route(rig)
-    started = rig.start(release={"expects": ["routes"]})
+    started = rig.start(release={"expects": ["routes", "client_errors"]})
     ended = rig.finish(started)
     plan = rig.record_of(started).rollout.plan
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from canary.rules.call_checks import Ground, find_call_notes, find_call_problems, find_outside_problems, name_some
+from canary.rules.definition import Method
 from canary.rules.integrations import Place
 from canary.rules.target import Outside, OutsideRoute
 from tests.builders import a_target
@@ -194,7 +195,8 @@ class TestOutside:
 
     def test_an_any_is_not_outside_for_one_of_its_methods(self):
         api = ORDERS.with_verb("/legacy/a", "ANY", call=Call(uri=lambda_uri("old", "prod")))
-        assert len(problems(api, outside=Outside((OutsideRoute("/legacy/*", ("GET",)),)))) == 1
+        (problem,) = problems(api, outside=Outside((OutsideRoute("/legacy/*", ("GET",)),)))
+        assert problem.fix.endswith("add it to the target's outside, with no methods there, because it is an ANY")
 
     @pytest.mark.parametrize("variable", ["lambdaAlias", "newCheckout"])
     def test_a_call_outside_that_the_arms_make_differently_is_refused(self, variable):
@@ -231,6 +233,34 @@ def test_what_calls_no_function_is_noted():
         "answered without a function of the release, alike by both arms, and counted: GET /old (HTTP), GET /ping (MOCK)",
     ]
     assert list(find_call_notes(read(ORDERS), a_ground())) == []
+
+
+def test_an_address_that_differs_between_the_arms_is_not_called_alike():
+    by_alias, by_flag = (f"https://${{stageVariables.{name}}}.example.com/" for name in ("lambdaAlias", "search"))
+    api = ORDERS.with_verb("/a", "GET", call=Call("HTTP_PROXY", by_alias)).with_verb("/b", "GET", call=Call("HTTP", by_flag))
+    apart = (
+        "answered without a function of the release, and counted, but by each arm from an address of its own, because "
+        "a variable in the URI differs between base and canary: GET /a (HTTP_PROXY) by lambdaAlias"
+    )
+
+    assert list(find_call_notes(read(api), a_ground())) == [
+        "answered without a function of the release, alike by both arms, and counted: GET /b (HTTP)",
+        apart,
+    ]
+    overrides = frozenset({"lambdaAlias", "search"})
+    assert list(find_call_notes(read(api), a_ground(overrides=overrides))) == [f"{apart}, GET /b (HTTP) by search"]
+
+
+def test_methods_without_an_integration_are_refused_before_aws_refuses_the_deployment():
+    definition = read(ORDERS)
+    bare = (Method("/new", "GET"), Method("/new", "POST"))
+    (problem,) = find_call_problems(replace(definition, methods=(*definition.methods, *bare)), a_ground())
+
+    assert (problem.field, problem.value, problem.fix) == (
+        "GET /new, POST /new",
+        "there is no integration, and AWS makes no deployment of a method without one",
+        "give it one, or delete the method",
+    )
 
 
 def test_authorizers_outside_are_noted():

@@ -176,7 +176,8 @@ def test_a_lost_route_is_a_problem_unless_it_is_meant():
     assert problems(**LOSS) == [
         (
             "release.deployment: routes that base serves are lost: DELETE /orders, PUT /old; "
-            'put them back, or write "expects": ["routes"] into the release if that is meant'
+            'put them back, or write "expects": ["routes"] into the release if that is meant; where clients still call them, '
+            'add "client_errors", because the canary alone answers those calls with 403'
         )
     ]
     assert len(problems(**LOSS, release=Release(expects=(Expectation.CLIENT_ERRORS,)))) == 1

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from canary.rules.definition import ANY
 from canary.rules.integrations import Call, FunctionName, Place, calls_lambda, calls_of, through
 from canary.rules.outside_routes import find_unmatched, is_outside
 from canary.rules.problems import Problem
@@ -48,7 +49,10 @@ class Ground:
 
 
 def find_call_problems(definition: Definition, ground: Ground) -> Iterator[Problem]:
-    """Every call that the arms would make alike although it is of the rollout, or differently although it is outside."""
+    """Every call that the arms would make alike although it is of the rollout, or differently although it is outside.
+
+    And every method that calls nothing at all (docs/aws.md#deployment-snapshot).
+    """
     problems: dict[tuple[str, str], list[str]] = {}
     for call in calls_of(definition):
         found = _outside_problem(call, ground) if ground.is_outside(call) else _inside_problem(call, ground)
@@ -56,6 +60,9 @@ def find_call_problems(definition: Definition, ground: Ground) -> Iterator[Probl
             problems.setdefault(found, []).append(call.by)
     for (value, fix), callers in problems.items():
         yield Problem(name_some(callers, MOST_NAMED), value, fix)
+    if bare := [str(method) for method in definition.methods if method.integration is None]:
+        value = "there is no integration, and AWS makes no deployment of a method without one"
+        yield Problem(name_some(bare, MOST_NAMED), value, "give it one, or delete the method")
 
 
 def find_outside_problems(target: Target, routes: Iterable[tuple[str, str]], authorizers: Iterable[str]) -> Iterator[Problem]:
@@ -79,12 +86,17 @@ def find_call_notes(definition: Definition, ground: Ground) -> Iterator[str]:
     if split:
         yield f"outside the rollout and not counted, although the canary runs the release there: {name_some(split, FEW_NAMED)}"
     others = [
-        f"{one} ({one.integration.kind})"
+        (f"{one} ({one.integration.kind})", _overrides_in(one.integration.uri, ground))
         for one in definition.methods
         if one.integration and not calls_lambda(one) and str(one) not in routes
     ]
-    if others:
-        yield f"answered without a function of the release, alike by both arms, and counted: {name_some(others, FEW_NAMED)}"
+    if alike := [said for said, variables in others if not variables]:
+        yield f"answered without a function of the release, alike by both arms, and counted: {name_some(alike, FEW_NAMED)}"
+    if unlike := [f"{said} by {variables[0]}" for said, variables in others if variables]:
+        yield (
+            "answered without a function of the release, and counted, but by each arm from an address of its own, because "
+            f"a variable in the URI differs between base and canary: {name_some(unlike, FEW_NAMED)}"
+        )
 
 
 def name_some(names: list[str], most: int) -> str:
@@ -99,13 +111,18 @@ def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
     known = {one.name for one in ground.target.functions}
     if function and function.name in known and function.qualifier == through(ground.alias_variable):
         return None
-    variables = sorted(name for name in ground.overrides if through(name) in call.uri)
+    variables = _overrides_in(call.uri, ground)
     if not variables:
         return None
     return (
         f"it is outside the rollout, but the URI {call.uri} has {variables[0]} in it, which differs between base and canary",
         "write out there what both arms are to call, or take it out of the target's outside",
     )
+
+
+def _overrides_in(uri: str, ground: Ground) -> list[str]:
+    """The variables in a URI that base and canary have different values of."""
+    return sorted(name for name in ground.overrides if through(name) in uri)
 
 
 def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
@@ -120,8 +137,13 @@ def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
         fixes.append(_line_to_add(name, ground.target))
     if not faults:
         return None
-    fix = f"{' and '.join(fixes)}; or, if both arms are to call it alike, write out an alias and add it to the target's outside"
-    return f"the URI {call.uri} {' and '.join(faults)}", fix
+    alike = f"or, if both arms are to call it alike, write out an alias and add it to the target's outside{_whole(call)}"
+    return f"the URI {call.uri} {' and '.join(faults)}", f"{' and '.join(fixes)}; {alike}"
+
+
+def _whole(call: Call) -> str:
+    """That an ANY is outside with all its methods or not at all."""
+    return ", with no methods there, because it is an ANY" if any(verb == ANY for _, verb in call.routes) else ""
 
 
 def _unreadable_problem(call: Call, ground: Ground) -> tuple[str, str]:

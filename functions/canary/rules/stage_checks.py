@@ -135,7 +135,8 @@ def _problems_of_routes(release: Release, changes: RouteChanges) -> Iterator[Pro
         yield Problem(
             "release.deployment",
             f"routes that base serves are lost: {name_some(lost, MOST_NAMED)}",
-            'put them back, or write "expects": ["routes"] into the release if that is meant',
+            'put them back, or write "expects": ["routes"] into the release if that is meant; where clients still call them, '
+            'add "client_errors", because the canary alone answers those calls with 403',
         )
 
 
