@@ -92,6 +92,8 @@ def test_a_new_step_counts_its_data_anew():
 def test_a_share_that_is_off_is_a_remark_only_with_a_cache():
     rollout = heard(*[{"errors": CALM}] * 8, integrated=(600, 600))
     assert [*find_remarks(rollout)] == []
+    (said,) = find_silences(rollout, is_step_over=False)
+    assert said.endswith("; requests of one arm are not counted, or counted twice, or AWS serves another weight")
     cached = replace(rollout, plan=replace(rollout.plan, has_cache=True))
     assert [*find_silences(cached, is_step_over=False)] == []
     (remark,) = find_remarks(cached)

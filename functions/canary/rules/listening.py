@@ -32,6 +32,9 @@ QUIET_MINUTES = 5
 FEWEST_INVOCATIONS = 8
 """So many quiet minutes are worth asking Lambda about, and so many invocations in them are more than a person's own calls."""
 
+SPLIT_ADVICE = "requests of one arm are not counted, or counted twice, or AWS serves another weight"
+"""What a share that is off may come from."""
+
 LATENCY = "latency"
 """What the percentiles share: the one series of latency."""
 
@@ -90,7 +93,7 @@ def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
         if is_silent_instrument(counts):
             yield missing_sentence(metric, counts)
     if is_off_split(rollout.split) and not rollout.plan.has_cache:
-        yield split_sentence(rollout.split)
+        yield f"{split_sentence(rollout.split)}; {SPLIT_ADVICE}"
 
 
 def find_remarks(rollout: Rollout) -> Iterator[str]:
