@@ -89,9 +89,20 @@ def test_a_new_step_counts_its_data_anew():
     assert hear_all(rollout, is_step_over=False) == {"requests": Hearing.NOT_SHOWN}
 
 
+def test_requests_that_are_not_counted_beside_latencies_are_named():
+    limits = {"p99": (840.0,)}
+    target = a_target(access_log_group=None)
+    rollout = heard(*[{"slow_p99": CALM}] * QUIET_MINUTES, target=target, limits_ms=limits)
+    said = [*find_silences(rollout, is_step_over=False)]
+    assert said == ["requests have no data: neither arm counted any in 5 minutes, and latency has data"]
+    assert [*find_silences(heard(*[{}] * QUIET_MINUTES, target=target, limits_ms=limits), is_step_over=False)] == []
+
+
 def test_a_share_that_is_off_is_a_remark_only_with_a_cache():
     rollout = heard(*[{"errors": CALM}] * 8, integrated=(600, 600))
     assert [*find_remarks(rollout)] == []
+    (said,) = find_silences(rollout, is_step_over=False)
+    assert said.endswith("; requests of one arm are not counted, or counted twice, or AWS serves another weight")
     cached = replace(rollout, plan=replace(rollout.plan, has_cache=True))
     assert [*find_silences(cached, is_step_over=False)] == []
     (remark,) = find_remarks(cached)

@@ -32,6 +32,9 @@ QUIET_MINUTES = 5
 FEWEST_INVOCATIONS = 8
 """So many quiet minutes are worth asking Lambda about, and so many invocations in them are more than a person's own calls."""
 
+SPLIT_ADVICE = "requests of one arm are not counted, or counted twice, or AWS serves another weight"
+"""What a share that is off may come from."""
+
 LATENCY = "latency"
 """What the percentiles share: the one series of latency."""
 
@@ -86,11 +89,19 @@ def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
         if found is Hearing.SILENT:
             heard, habit = rollout.heard[name], _habit(rollout, name)
             yield hearing_sentence(name, heard, habit, metrics=_told_apart(rollout), is_step_over=is_step_over)
+    yield from _find_uncounted(rollout)
     for metric, counts in rollout.bad_counts.items():
         if is_silent_instrument(counts):
             yield missing_sentence(metric, counts)
     if is_off_split(rollout.split) and not rollout.plan.has_cache:
-        yield split_sentence(rollout.split)
+        yield f"{split_sentence(rollout.split)}; {SPLIT_ADVICE}"
+
+
+def _find_uncounted(rollout: Rollout) -> Iterator[str]:
+    """Minutes with latencies and no request: each request has one, so the requests are not counted."""
+    minutes = rollout.heard.get(REQUESTS, NOTHING_HEARD).both.minutes
+    if minutes >= QUIET_MINUTES and LATENCY in spoken_of(rollout) and not rollout.heard[LATENCY].both.minutes:
+        yield f"requests have no data: neither arm counted any in {minutes} minutes, and latency has data"
 
 
 def find_remarks(rollout: Rollout) -> Iterator[str]:

@@ -82,7 +82,7 @@ class _Reader:
     def look(self) -> _Look:
         folded = self._fold()
         live, alarms = self._read_live(), self._hear(folded.rollout)
-        faults = (*alarm_faults(alarms), *self._find_faults(live.stage), *self._find_unlogged(folded.rollout))
+        faults = (*alarm_faults(alarms), *(self._find_faults(live.stage) or self._find_unlogged(folded.rollout)))
         changes = find_harmless_changes(folded.rollout, live)
         proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults, notes=changes)
         rollout = replace(folded.rollout, blind_since=self._blind_since(folded.rollout, proof))
