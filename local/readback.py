@@ -160,7 +160,7 @@ def count_usage(events: Sequence[Mapping[str, Any]], *, metrics_requested: int) 
 
 def _look(item: Mapping[str, Any]) -> Look:
     numbers = json.loads(item["numbers"]["S"])
-    counts = [counts["errors"] for _, _, counts in numbers["minutes"] if "errors" in counts]
+    counts = [counts["errors"] for _, _, counts, *_ in numbers["minutes"] if "errors" in counts]
     canary_requests, canary_bad, base_requests, base_bad = map(sum, zip((0, 0, 0, 0), *counts, strict=True))
     return Look(
         key=item["sk"]["S"],

@@ -70,3 +70,8 @@ def test_whatever_is_shown_can_be_written_as_utf8(text):
 )
 def test_finds_the_nearest_known_name(word, meant):
     assert nearest(word, ["target", "policy", "reason"]) == meant
+
+
+def test_several_problems_are_one_sentence_each():
+    problems = [Problem("a", "1", "did you mean b?"), Problem("c", "2", "drop it"), Problem("d", "3", "did you mean e?")]
+    assert str(RefusedError(problems)) == "a: 1; did you mean b? c: 2; drop it. d: 3; did you mean e?"

@@ -46,7 +46,8 @@ class RefusedError(Exception):
         listed = [str(problem) for problem in self.problems[:MOST_LISTED]]
         if unlisted := len(self.problems) - len(listed):
             listed.append(f"and {unlisted} more")
-        return ". ".join(listed)
+        ended = (one if one.endswith("?") else f"{one}." for one in listed[:-1])
+        return " ".join((*ended, *listed[-1:]))
 
 
 def show(value: object) -> str:
