@@ -117,15 +117,22 @@ def _getter(name: str, owner: Owner, escapes: Callable[[], bool]) -> Callable[[S
         return lambda _: constants[name]
     if name == "domainName":
         return lambda served: f"{served.request.api_id}.execute-api.{owner.region}.amazonaws.com"
-    return _VARIABLES.get(name) or _rest(name)
+    known, rest = _VARIABLES.get(name), _rest(name)
+    if known is None or not name.startswith("authorizer."):
+        return known or rest
+    return lambda served: known(served) if served.authorizer else rest(served)
 
 
 def _rest(name: str) -> Callable[[Served], Value]:
     """A variable of no fixed name: what an authorizer's context has under the key, or what the request was given."""
     if name.startswith("authorizer."):
         key = name.removeprefix("authorizer.")
-        return lambda served: served.authorizer.context.get(key) if served.authorizer else None
-    return lambda served: served.context.get(name) if served.context else None
+        return lambda served: served.authorizer.context.get(key) if served.authorizer else _given(served, name)
+    return lambda served: _given(served, name)
+
+
+def _given(served: Served, name: str) -> Value:
+    return served.context.get(name) if served.context else None
 
 
 def _escaping(get: Callable[[Served], str | None], escapes: Callable[[], bool]) -> Callable[[Served], str | None]:

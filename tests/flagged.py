@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import TYPE_CHECKING
+
+from local.zips import zip_of
 
 if TYPE_CHECKING:
     from local.served import Served
@@ -65,8 +65,4 @@ def failed(served: list[Served], arm: str) -> int:
 
 
 def _zip(module: str, text: str) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as opened:
-        for name, source in (("__init__", ""), (module, text)):
-            opened.writestr(zipfile.ZipInfo(f"orders/{name}.py"), source)
-    return content.getvalue()
+    return zip_of({"orders/__init__.py": "", f"orders/{module}.py": text})

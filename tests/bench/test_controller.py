@@ -13,9 +13,11 @@ from bench.policies import POLICIES
 from bench.rollout import SHIFT_SECONDS, Tape, roll_out
 from bench.world import World
 from canary.rules import judge
-from canary.rules.look import RawCounts, begin_bake, fold_minutes, prove, requests_needed_by_step
+from canary.rules.counts import RawCounts
+from canary.rules.look import begin_bake, fold_minutes, requests_needed_by_step
 from canary.rules.looks import next_look_seconds
 from canary.rules.phases import Phase
+from canary.rules.proof import prove
 from canary.rules.rollout import StepState
 from canary.rules.sources import CLIENT_ERRORS, stakes
 from canary.rules.verdict import Moment, VerdictKind, decide
@@ -56,7 +58,7 @@ def product_vetoes_at(cell, policy, seed):
         folded = fold_minutes(rollout, evidence, counts, now)
         rollout, evidence = folded.rollout, folded.evidence
         moment = Moment(now, rollout.step.index, rollout.step.baking_since, rollout.first_shift)
-        verdict = decide(policy=policy, moment=moment, proof=prove(rollout, evidence), alarms=())
+        verdict = decide(policy=policy, moment=moment, proof=prove(rollout, evidence, now=now), alarms=())
         if verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}:
             return now if verdict.kind is VerdictKind.ROLL_BACK else None, now
         if verdict.kind is VerdictKind.ADVANCE:

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from canary.rules.target import Metrics
+from local.embedded import EmbeddedAws
 from local.faults import Fault, Mode, StopFault
+from tests.faults.conftest import BLUNT
 from tests.faults.test_tasks import STOPPED, WAY_BACK
 from tests.faults.verdicts import BETWEEN, MINUTE
 from tests.flagged import FLAG, make_base, patch, publish, seen, variables_alone
+from tests.rig import Rig
 
 if TYPE_CHECKING:
-    from tests.rig import Rig
+    from collections.abc import Iterator
 
 CHANGERS = ("ShiftTraffic", "TakeAllTraffic", "FlipStage", "CleanUp", "MakeSafe")
 HINDRANCES = [Mode.REFUSED, Mode.KILLED_BEFORE, Mode.KILLED_AFTER]
@@ -29,6 +33,13 @@ CASES = [
     *((state, None, kind) for state in STOPS for kind in ("alone", "with code")),
     *((task, mode, kind) for task in CHANGERS for mode in HINDRANCES for kind in ("alone", "with code")),
 ]
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """Without the sample's business metric, which these functions do not write."""
+    with EmbeddedAws() as aws:
+        yield Rig(aws, policy=BLUNT, per_minute=60, history=False, metrics=Metrics())
 
 
 def a_fault(place: str, mode: Mode | None) -> StopFault | Fault:

@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from canary.rules.target import Metrics
 from tests.flagged import FLAG, failed, make_base, patch, publish, seen, variables_alone
+from tests.rig import Rig
 
 if TYPE_CHECKING:
-    from tests.rig import Rig
+    from local.embedded import EmbeddedAws
 
 BASE = {"lambdaAlias": "live"}
+
+
+@pytest.fixture
+def rig(aws: EmbeddedAws) -> Rig:
+    """Without the sample's business metric, which these functions do not write."""
+    return Rig(aws, metrics=Metrics())
 
 
 def test_a_release_of_variables_alone_is_promoted(rig: Rig):

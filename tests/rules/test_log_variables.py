@@ -49,6 +49,8 @@ def test_the_embedded_aws_prints_no_variable_that_the_table_lacks():
 
     assert printed >= set(VARIABLE.findall(LOG_FORMAT))
     assert foreign <= {
+        "$context.authorizer.error",
+        "$context.authorizer.principalId",
         "$context.error.message",
         "$context.identity.userAgent",
         "$context.integration.error",

@@ -11,7 +11,7 @@ from canary.rules.proof import format_e, prove
 from canary.rules.release import Expectation
 from canary.rules.rollout import MetricCount
 from canary.rules.target import BusinessMetric, Metrics, Outside, OutsideRoute
-from tests.builders import NOON, a_target
+from tests.builders import NOON, a_policy, a_target
 from tests.rules.test_look import BROKEN, CALM, DELAY, ERRORS, SILENT, START, a_baking, evidence_of, fold, minutes
 
 AT_THE_END = NOON + 900
@@ -153,6 +153,14 @@ class TestBlindness:
         said = [one for one in (*proof.blind, *proof.notes) if one.startswith("the split is off: asked 10 %, seen 50 %")]
         assert len(said) == 1
         assert (said[0] in proof.notes) == has_cache
+
+    def test_a_step_that_could_end_early_is_held_for_a_metric_that_nobody_hears(self):
+        calm = RawCounts(nc=6000, ec=0, nb=6000, eb=20)
+        rollout = a_business_rollout(policy=a_policy(10, 50, early_advance=True))
+        folded = fold_both(*[(calm, None)] * 12, rollout=rollout)
+        safe = replace(folded.evidence, metrics={"errors": folded.evidence.metrics["errors"]})
+        assert safe.is_safe
+        assert any(one.startswith(f"{CHECKOUT} has no data: ") for one in prove(folded.rollout, safe, now=NOON + 300).blind)
 
     def test_a_step_whose_bake_is_not_known_yet_is_not_over(self):
         assert proof_of(fold_both((CALM, None), rollout=a_business_rollout(baking_since=None)), now=AT_THE_END).blind == ()

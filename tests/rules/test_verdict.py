@@ -207,6 +207,10 @@ def test_our_own_alarms_may_be_without_data():
     ("proof", "reason"),
     [
         (replace(TOO_LITTLE, judged_minutes=0), "no minute of this step has been judged yet"),
+        (
+            replace(TOO_LITTLE, judged_minutes=0, silent_minutes=7),
+            "no minute of this step has been judged yet: the canary had no request in 7 minutes",
+        ),
         (TOO_LITTLE, "300 more canary requests needed, about 5 min at 60.0 a minute"),
         (replace(TOO_LITTLE, requests_per_minute=0.0), "300 more canary requests needed and none are arriving"),
     ],

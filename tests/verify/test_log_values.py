@@ -126,7 +126,7 @@ def test_numbers_of_every_kind_are_numbers(account: Account) -> None:
         "numbers",
         (
             "a path that is not there: numbers, 403 after 2 ms",
-            "no API key: not logged, or let in",
+            "no API key: numbers, 403 after 2 ms",
             "a web ACL: numbers, 403 after 2 ms",
             "hung up: numbers, 403 after 2 ms",
         ),

@@ -38,6 +38,7 @@ def prove(
         requests=step.requests,
         needed=rollout.needed[step.index],
         requests_per_minute=step.requests / minutes if minutes else 0.0,
+        silent_minutes=step.silent_minutes,
         is_safe=evidence.is_safe,
         condemned=_condemnation(rollout, evidence) if evidence.is_condemned else None,
         blind=(*faults, *find_silences(rollout, is_step_over=_is_step_over(rollout, evidence, now))),

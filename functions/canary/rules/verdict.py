@@ -76,7 +76,7 @@ class Proof:
     ``needed``: the canary requests this step must have, 0 when unknown because no metric can say.
     ``condemned``: the judge's sentence if it condemns the canary.
     ``blind``: what could not be seen, one sentence each: an instrument that fails, a metric that is silent.
-    ``requests_per_minute``: the canary's, over the step's judged minutes.
+    ``requests_per_minute``: the canary's, over the step's judged minutes. ``silent_minutes``: the step's minutes without any.
     ``invoked``: how often Lambda ran the canary's functions in the step, where that was asked.
     ``compared``: both arms' numbers of the errors; ``findings``: what each metric has shown; ``notes``: what else to say.
     """
@@ -85,6 +85,7 @@ class Proof:
     requests: int
     needed: int
     requests_per_minute: float = 0.0
+    silent_minutes: int = 0
     is_safe: bool = False
     condemned: str | None = None
     blind: tuple[str, ...] = ()
@@ -227,7 +228,8 @@ def _is_safe(policy: Policy, proof: Proof) -> bool:
 
 def _too_little(proof: Proof) -> str | None:
     if proof.judged_minutes < 1:
-        return "no minute of this step has been judged yet"
+        silent = f": the canary had no request in {proof.silent_minutes} minutes" if proof.silent_minutes else ""
+        return f"no minute of this step has been judged yet{silent}"
     if proof.requests >= proof.needed:
         return _too_few_invocations(proof)
     missing = proof.needed - proof.requests
