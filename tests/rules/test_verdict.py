@@ -6,6 +6,7 @@ from canary.rules.findings import Finding
 from canary.rules.plan import longest_seconds
 from canary.rules.policy import WhenUnproven
 from canary.rules.verdict import (
+    LATE_INVOCATIONS_SECONDS,
     AlarmReading,
     AlarmState,
     Moment,
@@ -157,9 +158,16 @@ class TestInvocations:
 
     def test_a_canary_whose_code_never_ran_is_not_promoted_for_want_of_proof(self):
         policy = replace(POLICY, when_unproven=WhenUnproven.PROMOTE)
-        after = BAKE + POLICY.max_extension_seconds
+        after = BAKE + POLICY.max_extension_seconds + LATE_INVOCATIONS_SECONDS
         assert a_verdict(policy=policy, proof=replace(PROVEN, invoked=0), after=after).kind is VerdictKind.HOLD
         assert a_verdict(policy=policy, proof=replace(PROVEN, invoked=1), after=after).kind is VerdictKind.ADVANCE
+
+    def test_invocations_may_be_told_later_than_requests(self):
+        policy = replace(POLICY, when_unproven=WhenUnproven.ROLL_BACK)
+        late = replace(PROVEN, invoked=67)
+        end = BAKE + POLICY.max_extension_seconds + LATE_INVOCATIONS_SECONDS
+        assert a_verdict(policy=policy, proof=late, after=end - 1).kind is VerdictKind.HOLD
+        assert a_verdict(policy=policy, proof=late, after=end).kind is VerdictKind.ROLL_BACK
 
     def test_a_step_does_not_end_early_on_answers_without_its_code(self):
         policy = replace(POLICY, early_advance=True, min_requests=50)

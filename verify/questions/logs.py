@@ -110,13 +110,6 @@ def _is_written(scratch: Scratch, group: str, requests: list[str]) -> bool:
     return bool(found)
 
 
-FORMAT = (
-    '{"requestId":"$context.requestId","extendedRequestId":"$context.extendedRequestId",'
-    '"isCanary":"$context.isCanaryRequest","status":"$context.status"}'
-)
-"""Everything in quotes, so that a line is JSON also where a refused request has no status."""
-
-
 class IsCanaryOfRefusedRequest(LogQuestion):
     """For which arm a request counts that never reached one."""
 
@@ -127,7 +120,6 @@ class IsCanaryOfRefusedRequest(LogQuestion):
         """Ask it."""
         group = scratch.log_group("refusals")
         with logging_stage(scratch, "refusals") as stage:
-            stage.patch(replace("/accessLogSettings/format", FORMAT))
             stage.try_patch(replace(THROTTLE.format("rateLimit"), "0"), replace(THROTTLE.format("burstLimit"), "0"))
             _take_all(scratch, stage)
             sent = {path: send(scratch, stage, path) for path in REFUSALS}

@@ -27,6 +27,10 @@ NEARLY_SECONDS = 15
 """A look so shortly before the bake's end ends it: looks are a minute apart, and the bake began a little after one."""
 
 
+LATE_INVOCATIONS_SECONDS = 600
+"""Lambda's metrics of a step are waited for this long after its extension (docs/aws.md#metric-delay)."""
+
+
 class VerdictKind(enum.StrEnum):
     """The five words a look can answer."""
 
@@ -187,7 +191,7 @@ def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms
     if not lack:
         return _go_on(policy, moment, _with(proof, f"no worse than base over {_judged(proof)} at {step.weight} %"))
     lack = _with(proof, lack)
-    if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds:
+    if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + _grace(proof):
         return Verdict(VerdictKind.HOLD, lack)
     return _out_of_patience(policy, moment, proof, lack)
 
@@ -237,6 +241,12 @@ def _too_little(proof: Proof) -> str | None:
         return f"{missing} more canary requests needed and none are arriving"
     minutes = _minutes(60 * missing / proof.requests_per_minute)
     return f"{missing} more canary requests needed, about {minutes} at {proof.requests_per_minute:.1f} a minute"
+
+
+def _grace(proof: Proof) -> int:
+    """Beyond the extension, where only Lambda's own metrics are missing, which may come later than the log's."""
+    has_requests = proof.judged_minutes >= 1 and proof.requests >= proof.needed
+    return LATE_INVOCATIONS_SECONDS if has_requests and _too_few_invocations(proof) else 0
 
 
 def _too_few_invocations(proof: Proof) -> str | None:
