@@ -22,7 +22,7 @@ CLIENT_RATES = {0.0001: 0.001, 0.001: 0.03, 0.01: 0.3}
 """The share of 4xx answers that goes with each base rate of the errors, so that every release meets each of them."""
 
 CLIENT_RATE = 0.03
-BAD_CALLERS, BAD_CALLER_TIMES = 0.1, 2.0
+BAD_CALLERS, BAD_CALLER_TIMES = 0.1, 1.0
 """The share of minutes with a caller who does something wrong, and what that adds in both arms: so many times the usual 4xx."""
 
 STUFFING = 0.4

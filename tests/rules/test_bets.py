@@ -15,8 +15,6 @@ from canary.rules.bets import (
     JUMPS,
     LARGE_EFFECTS,
     LARGEST_RATIO,
-    LEAST_POINTS,
-    LEAST_RATIO,
     PATIENT_RISES,
     RATIOS,
     RISES,
@@ -250,11 +248,11 @@ def test_each_bet_wins_where_it_is_right():
         assert log_bets(nc, nc * min(a, 1.0), nb, nb * b, offered)[k] > 0.0
 
 
-def test_small_effects_are_raised_to_the_least_where_only_large_ones_are_bet_on():
-    assert [above + 1.0 for above, _ in LARGE_EFFECTS.ratios] == [max(r, LEAST_RATIO) for r in RATIOS] == [2, 2, 3, 5, 10, 30]
-    assert LARGE_EFFECTS.jumps == tuple(max(d, LEAST_POINTS) for d in JUMPS) == (0.05, 0.05, 0.2, 0.6, 0.97)
-    assert (LARGE_EFFECTS.rises, LARGE_EFFECTS.patient_rises) == (RISES, (LEAST_POINTS, LEAST_POINTS))
-    assert (ALL_EFFECTS.ratios, RISES, PATIENT_RISES, JUMPS) == ALL_EFFECTS
+def test_large_effects_are_twice_the_rate_or_five_points_at_least_with_as_many_bets_of_each_kind():
+    assert min(above for above, _ in LARGE_EFFECTS.ratios) == 1.0
+    assert min((*LARGE_EFFECTS.rises, *LARGE_EFFECTS.patient_rises, *LARGE_EFFECTS.jumps)) == 0.05
+    assert [*map(len, LARGE_EFFECTS)] == [*map(len, ALL_EFFECTS)]
+    assert (ALL_EFFECTS.rises, ALL_EFFECTS.patient_rises, ALL_EFFECTS.jumps) == (RISES, PATIENT_RISES, JUMPS)
 
 
 def test_a_small_effect_wins_no_bet_on_a_large_one():

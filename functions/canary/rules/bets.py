@@ -27,8 +27,8 @@ Bad requests that come in bursts are not so many witnesses. Where they are `phi`
 ln e is divided by phi, and by more where it bets on more: by ``phi + 0.2 (phi - 1) ln r`` for a bet that the canary's rate is r
 times the base's. One burst in the canary's arm would else win a bet on a large ratio at once.
 
-A metric may be judged on large effects only. Then each bet on less than twice the rate, or less than five points, is placed on
-twice the rate, or five points: the same bets with other numbers, so e-values as before.
+A metric may be judged on large effects only. Then no bet is on less than twice the rate or less than five points, and most
+jumps are of twenty: the same bets with other numbers, so e-values as before.
 
 Counts may be fractions: ln e is linear in them at a fixed share of the arms, so expected counts give its expectation.
 Stakes, time, metrics and history are not known here.
@@ -43,9 +43,6 @@ RATIOS = (1.4, 2.0, 3.0, 5.0, 10.0, 30.0)
 JUMPS = (0.01, 0.05, 0.20, 0.60, 0.97)
 RISES = (0.05, 0.20)
 PATIENT_RISES = (0.02, 0.05)
-LEAST_RATIO, LEAST_POINTS = 2.0, 0.05
-"""The least effects that are bet on where a metric is judged on large ones only."""
-
 LARGEST_RATIO = 100.0
 BETS = len(RATIOS) + len(RISES) + len(PATIENT_RISES) + len(JUMPS)
 HIGHEST_JUMP = 0.999
@@ -81,14 +78,15 @@ class Effects(NamedTuple):
     jumps: tuple[float, ...]
 
 
-def _effects(ratio: float = 1.0, points: float = 0.0) -> Effects:
-    """All effects, those below the least ratio or the least points raised to them."""
-    ratios = [max(one, ratio) for one in RATIOS]
-    rises, patient, jumps = (tuple([max(one, points) for one in sizes]) for sizes in (RISES, PATIENT_RISES, JUMPS))
-    return Effects(tuple([(one - 1.0, log(one)) for one in ratios]), rises, patient, jumps)
+def _effects(
+    ratios: tuple[float, ...], rises: tuple[float, ...], patient_rises: tuple[float, ...], jumps: tuple[float, ...]
+) -> Effects:
+    return Effects(tuple([(ratio - 1.0, log(ratio)) for ratio in ratios]), rises, patient_rises, jumps)
 
 
-ALL_EFFECTS, LARGE_EFFECTS = _effects(), _effects(LEAST_RATIO, LEAST_POINTS)
+ALL_EFFECTS = _effects(RATIOS, RISES, PATIENT_RISES, JUMPS)
+LARGE_EFFECTS = _effects((2.0, 2.0, 3.0, 5.0, 10.0, 30.0), (0.05, 0.20), (0.05, 0.05), (0.20, 0.05, 0.20, 0.60, 0.20))
+"""Of a metric judged on large effects only: what a lost route makes, with as many bets of each kind as ever."""
 
 
 class Offered(NamedTuple):
