@@ -76,7 +76,7 @@ def read_traffic(metrics: Metrics, rollout: Rollout, now: float) -> Traffic:
 
     """
     end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
-    minutes = _Reader(metrics, rollout, rollout.plan.api_name, end - DAY, end).read_requests()
+    minutes = _Reader(metrics, rollout, rollout.plan.api_name, end - DAY, end).read_requests()[0]
     since = min(minutes, default=end - DAY)
     total = sum(requests for requests, _ in minutes.values())
     return Traffic(tuple(minutes.values()), total * MINUTE / (end - since))
@@ -92,11 +92,9 @@ class _Reader:
 
     def read(self) -> FrozenHistory:
         target, way_back, intent = self._rollout.target, self._rollout.way_back, self._rollout.intent
-        own = self._minutes_of(error_source(target, way_back, intent))
-        is_young = len(own) < FEWEST_MINUTES and target.stage is not None and has_log(target)
+        requests, is_young = self.read_requests()
         latency = self._stage_latency() if is_young else latency_series(target, way_back, intent).base
         limits = self._limits(latency)
-        requests = self._stage_errors() if is_young else own
         minutes: dict[str, Minutes] = {}
         for source in all_sources(target, way_back, intent, limits):
             if source.metric == "errors":
@@ -111,12 +109,12 @@ class _Reader:
         judged = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}
         return FrozenHistory(judged, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
 
-    def read_requests(self) -> Minutes:
-        """Base's requests and failed ones; of the whole stage where the target's own metrics are too young."""
+    def read_requests(self) -> tuple[Minutes, bool]:
+        """Base's requests and failed ones; and whether they are the whole stage's, the target's own metrics being too young."""
         rollout = self._rollout
         own = self._minutes_of(error_source(rollout.target, rollout.way_back, rollout.intent))
         is_young = len(own) < FEWEST_MINUTES and rollout.target.stage is not None and has_log(rollout.target)
-        return self._stage_errors() if is_young else own
+        return (self._stage_errors() if is_young else own), is_young
 
     def _is_judged(self, metric: str) -> bool:
         """A release that changes its 4xx on purpose has them reported and not judged."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from canary.rules.access_log import metric_filters
-from canary.rules.instruments import Seen, SeenFilter
+from canary.rules.instruments import Seen, SeenFilter, expected_instruments, find_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from canary.aws.clients import TargetClients
-    from canary.rules.live import AccessLog
+    from canary.rules.live import AccessLog, LiveStage
     from canary.rules.target import Target
 
 BUSY = {
@@ -44,6 +44,13 @@ def read_instruments(clients: TargetClients, target: Target, log: AccessLog) -> 
     except BotoCoreError:
         return Seen(log.group, log.format)
     return Seen(log.group, log.format, filters)
+
+
+def find_instrument_faults(clients: TargetClients, target: Target, stage: LiveStage | None) -> tuple[str, ...]:
+    """What is wrong with what counts the target's requests, one sentence each; nothing without a stage."""
+    if stage is None:
+        return ()
+    return find_faults(expected_instruments(target), read_instruments(clients, target, stage.log))
 
 
 def _read_filters(client: Any, target: Target) -> dict[str, SeenFilter]:  # noqa: ANN401

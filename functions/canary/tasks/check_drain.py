@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from canary.aws.alarms import read_alarms
 from canary.aws.counting import read_total
 from canary.aws.errors import OwnershipLostError
-from canary.aws.instruments import read_instruments
+from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import Metrics, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
@@ -23,7 +23,6 @@ from canary.rules.drain import (
     is_silent,
     judge_drain,
 )
-from canary.rules.instruments import expected_instruments, find_faults
 from canary.rules.phases import Phase
 from canary.rules.sources import canary_invocations, drain_series, has_log
 from canary.rules.strays import find_changes_in_bake
@@ -32,7 +31,6 @@ from canary.rules.verdict import alarms_against
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.rules.live import LiveStage
     from canary.rules.rollout import Rollout
 
 
@@ -46,7 +44,7 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
     live = shifter.read_live()
     strays = find_changes_in_bake(held.rollout, live)
-    faults = _find_faults(held.rollout, live.stage, tools)
+    faults = find_instrument_faults(tools.clients.of(held.rollout.target), held.rollout.target, live.stage)
     drain = (
         Drain(DrainKind.ROLL_BACK, "; ".join(strays))
         if strays
@@ -61,13 +59,6 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     tools.records.write(held, replace(held.rollout, drained_from=since, tally=tally, reason=reason))
     tools.logger.info("drain checked", rollout=event.rollout_id, drain=drain.kind.value, reason=drain.reason)
     return {"drain": drain.kind.value, "reason": drain.reason, "wait_seconds": MINUTE_SECONDS}
-
-
-def _find_faults(rollout: Rollout, stage: LiveStage | None, tools: Tools) -> tuple[str, ...]:
-    if stage is None:
-        return ()
-    seen = read_instruments(tools.clients.of(rollout.target), rollout.target, stage.log)
-    return find_faults(expected_instruments(rollout.target), seen)
 
 
 def _check(

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from canary.aws.alarms import read_alarms, with_blips
 from canary.aws.counting import read_counts, read_total
-from canary.aws.instruments import read_instruments
+from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import Metrics
 from canary.aws.records import HOLDER, Held, LookItem
 from canary.aws.shifters import shifter_for
 from canary.rules import judge
 from canary.rules.alarms import target_alarms
 from canary.rules.history import from_json as history_from_json
-from canary.rules.instruments import expected_instruments, find_faults
 from canary.rules.listening import find_unlogged, quiet_minutes
 from canary.rules.look import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
 from canary.rules.minutes import MINUTE_SECONDS
@@ -27,7 +26,7 @@ from canary.rules.strays import find_changes_in_bake, find_harmless_changes
 from canary.rules.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
 
 if TYPE_CHECKING:
-    from canary.rules.live import Live, LiveStage
+    from canary.rules.live import Live
     from canary.rules.rollout import Rollout
     from canary.rules.verdict import AlarmReading
     from canary.tasks.entry import Tools
@@ -82,7 +81,8 @@ class _Reader:
     def look(self) -> _Look:
         folded = self._fold()
         live, alarms = self._read_live(), self._hear(folded.rollout)
-        faults = (*alarm_faults(alarms), *(self._find_faults(live.stage) or self._find_unlogged(folded.rollout)))
+        instruments = find_instrument_faults(self._clients, folded.rollout.target, live.stage)
+        faults = (*alarm_faults(alarms), *(instruments or self._find_unlogged(folded.rollout)))
         changes = find_harmless_changes(folded.rollout, live)
         proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults, notes=changes)
         rollout = replace(folded.rollout, blind_since=self._blind_since(folded.rollout, proof))
@@ -108,12 +108,6 @@ class _Reader:
     def _read_live(self) -> Live:
         shifter = shifter_for(self._rollout.target, self._tools.clients, lambda: self._tools.records.check(self._held))
         return shifter.read_live()
-
-    def _find_faults(self, stage: LiveStage | None) -> tuple[str, ...]:
-        if stage is None:
-            return ()
-        target = self._rollout.target
-        return find_faults(expected_instruments(target), read_instruments(self._clients, target, stage.log))
 
     def _fold(self) -> Folded:
         rollout = self._rollout
