@@ -27,9 +27,6 @@ class Finding(enum.StrEnum):
     NOT_JUDGED = "not judged"
 
 
-LATENCY = "latency"
-"""Stands for the percentiles that have no limit, because base has no history of its latency."""
-
 Findings = dict[str, Finding]
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING
 
-from canary.rules.findings import LATENCY, Finding, Findings, compare, limits_of
-from canary.rules.listening import REQUESTS, find_remarks, find_silences, hear_all
+from canary.rules.findings import Finding, Findings, compare, limits_of
+from canary.rules.listening import LATENCY, REQUESTS, find_remarks, find_silences, hear_all
 from canary.rules.release import Expectation
 from canary.rules.rollout import MetricCount
 from canary.rules.silence import Hearing
