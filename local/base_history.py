@@ -135,7 +135,8 @@ def _of_log(requests: int, failed: int, refused: int, durations: Counter[float])
         ("BaseClientErrors", _counted(refused)),
         ("BaseIntegrated", _counted(requests)),
         ("BaseLatency", _cells(durations, LAMBDA_MS + GATEWAY_MS)),
-        *((f"Canary{what}", _counted(0)) for what in ("Requests", "Errors", "ClientErrors", "Integrated")),
+        ("BaseRefused", _counted(0)),
+        *((f"Canary{what}", _counted(0)) for what in ("Requests", "Errors", "ClientErrors", "Refused")),
     )
 
 

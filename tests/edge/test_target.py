@@ -254,7 +254,7 @@ def test_a_star_stands_at_the_end_of_a_path_only(path):
 def test_routes_outside_that_no_filter_can_hold_are_told_with_the_patterns_length():
     routes = [{"path": f"/legacy/{'x' * 60}/{number}"} for number in range(15)]
     (answer,) = problems_of(a_stage_target(access_log_group="/apigw/orders", outside=routes))
-    assert answer.startswith("outside: the routes outside make the pattern of the metric filter canary-orders-BaseIntegrated ")
+    assert answer.startswith("outside: the routes outside make the pattern of the metric filter canary-orders-BaseRequests ")
 
 
 def test_what_is_outside_comes_back_from_the_registered_target():

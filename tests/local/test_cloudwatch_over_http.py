@@ -664,13 +664,13 @@ def test_filters_are_described_and_deleted_by_group(logs: Any):
     assert [one["metricTransformations"][0]["metricName"] for one in shown] == [
         "CanaryClientErrors",
         "CanaryErrors",
-        "CanaryIntegrated",
         "CanaryLatency",
+        "CanaryRefused",
         "CanaryRequests",
         "CanarySlow300",
     ]
     logs.delete_metric_filter(logGroupName="g", filterName="canary-orders-CanaryErrors")
-    assert len(logs.describe_metric_filters(logGroupName="g")["metricFilters"]) == 11
+    assert len(logs.describe_metric_filters(logGroupName="g")["metricFilters"]) == 12
     logs.delete_log_group(logGroupName="g")
     assert logs.describe_metric_filters()["metricFilters"] == []
 

@@ -53,7 +53,7 @@ def test_a_base_request_counts_for_the_base_alone():
 
 
 def test_a_canary_request_counts_for_the_canary_alone():
-    assert filters_matching(a_line(isCanary="true")) == {"CanaryRequests", "CanaryLatency", "CanaryIntegrated"}
+    assert filters_matching(a_line(isCanary="true")) == {"CanaryRequests", "CanaryLatency"}
 
 
 def test_a_stage_without_canary_counts_as_base():
@@ -74,16 +74,41 @@ def test_only_4xx_are_client_errors(status: int, is_error: bool):  # noqa: FBT00
     assert ("BaseClientErrors" in filters_matching(a_line(status=status))) is is_error
 
 
-def test_the_gateways_own_refusals_are_client_errors():
-    refused = a_line(status=403, resourcePath="-", integrationLatency="-", integrationStatus="-")
+UNREACHED = {"integrationLatency": "-", "integrationStatus": "-"}
 
-    assert filters_matching(refused) == {"BaseRequests", "BaseLatency", "BaseClientErrors"}
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 499])
+def test_what_is_refused_before_an_integration_is_a_client_error_and_thins_out_nothing_else(status: int):
+    slow = {"status": status, "responseLatency": 301, **UNREACHED}
+
+    assert filters_matching(a_line(**slow)) == {"BaseRefused", "BaseClientErrors"}
+    assert filters_matching(a_line(isCanary="true", **slow)) == {"CanaryRefused", "CanaryClientErrors"}
+
+
+@pytest.mark.parametrize(("status", "errors"), [(200, set()), (304, set()), (500, {"BaseErrors"}), (504, {"BaseErrors"})])
+def test_a_cached_answer_and_a_failure_of_the_gateway_itself_are_requests(status: int, errors: set[str]):
+    assert filters_matching(a_line(status=status, **UNREACHED)) == {"BaseRequests", "BaseLatency"} | errors
+
+
+@pytest.mark.parametrize("reached", [{"integrationStatus": "-"}, {"integrationLatency": "-"}, {}])
+def test_a_4xx_of_an_integration_is_a_request(reached: dict[str, str]):
+    assert filters_matching(a_line(status=404, **reached)) == BASE | {"BaseClientErrors"}
+
+
+@given(st.sampled_from(["true", "false", "-"]), st.integers(100, 599), st.booleans(), st.booleans())
+def test_each_line_is_either_a_request_or_refused(arm: str, status: int, has_latency: bool, has_status: bool):  # noqa: FBT001
+    missing = [
+        name for name, is_there in (("integrationLatency", has_latency), ("integrationStatus", has_status)) if not is_there
+    ]
+    matched = filters_matching(a_line(isCanary=arm, status=status, **dict.fromkeys(missing, "-")))
+
+    assert len(matched & {"CanaryRequests", "BaseRequests", "CanaryRefused", "BaseRefused"}) == 1
 
 
 def test_client_errors_are_counted_only_if_they_are_compared():
     target = a_target(metrics=Metrics(client_errors=False))
 
-    assert not [one.metric for one in metric_filters(target) if "Client" in one.metric]
+    assert not [one.metric for one in metric_filters(target) if "Client" in one.metric or "Refused" in one.metric]
 
 
 @pytest.mark.parametrize("arm", [{"isCanary": "true"}, {"isCanary": "false"}, {"isCanary": "-"}])
@@ -114,9 +139,7 @@ def test_a_pattern_that_is_too_long_is_told_with_its_length():
     longest = max(len(one.pattern) for one in metric_filters(a_target(outside=Outside(routes))))
     assert longest > LONGEST_PATTERN
 
-    assert f"canary-orders-BaseIntegrated {longest} characters long" in str(
-        find_long_pattern(a_target(outside=Outside(routes)))
-    )
+    assert f"canary-orders-BaseRequests {longest} characters long" in str(find_long_pattern(a_target(outside=Outside(routes))))
     assert find_long_pattern(a_target(outside=Outside(routes[:5]))) is None
 
 
@@ -134,10 +157,8 @@ def test_without_a_log_or_a_stage_there_are_no_filters():
 
 
 def test_a_refused_request_reached_no_integration():
-    refused = {"status": 403, "integrationLatency": "-", "integrationStatus": "-"}
-
-    assert "BaseIntegrated" not in filters_matching(a_line(**refused))
-    assert "CanaryIntegrated" not in filters_matching(a_line(isCanary="true", **refused))
+    assert "BaseIntegrated" not in filters_matching(a_line(status=403, **UNREACHED))
+    assert "BaseIntegrated" not in filters_matching(a_line(status=500, **UNREACHED))
 
 
 def test_a_function_that_raised_was_reached():
@@ -161,7 +182,7 @@ def test_counts_default_to_zero_and_latencies_to_nothing():
 def test_filters_keep_within_the_limits_of_cloudwatch_logs():
     filters = metric_filters(a_target(metrics=Metrics(latency_limits_ms=(100, 300, 1000))))
 
-    assert len({one.name for one in filters}) == len(filters) == 16
+    assert len({one.name for one in filters}) == len(filters) == 17
     assert all(one.name.startswith(filter_prefix("orders")) for one in filters)
     assert all(len(one.pattern) <= 1024 for one in filters)
     assert {one.namespace for one in filters} == {metric_namespace("orders")} == {"Canary/orders"}

@@ -15,6 +15,7 @@ from canary.rules.listening import (
     spoken_of,
     traffic_of,
 )
+from canary.rules.release import Expectation
 from canary.rules.silence import Hearing
 from canary.rules.target import BusinessMetric, Metrics
 from tests.builders import a_target
@@ -107,6 +108,17 @@ def test_a_share_that_is_off_is_a_remark_only_with_a_cache():
     assert [*find_silences(cached, is_step_over=False)] == []
     (remark,) = find_remarks(cached)
     assert remark.endswith("; the stage has a cache, so this is only reported")
+
+
+def test_a_share_that_is_off_is_a_remark_where_the_release_expects_to_refuse_more_or_less():
+    rollout = heard(*[{"errors": CALM}] * 8, integrated=(600, 600))
+    expecting = replace(rollout, plan=replace(rollout.plan, expects=(Expectation.CLIENT_ERRORS,)))
+    assert [*find_silences(expecting, is_step_over=False)] == []
+    (remark,) = find_remarks(expecting)
+    assert remark.endswith("; the release expects other client_errors, so this is only reported")
+    unlogged = replace(expecting, target=a_target(access_log_group=None))
+    assert [*find_remarks(unlogged)] == []
+    assert len([*find_silences(unlogged, is_step_over=False)]) == 1
 
 
 def test_without_an_access_log_the_invocations_themselves_are_compared():

@@ -135,8 +135,10 @@ def test_compares_no_errors_where_the_target_says_so():
 def test_counts_client_errors_in_the_access_log():
     source = client_error_source(LOGGED)
     assert source is not None
-    assert source.base == ArmSource((filtered("BaseRequests"),), (filtered("BaseClientErrors"),))
-    assert source.canary == ArmSource((filtered("CanaryRequests"),), (filtered("CanaryClientErrors"),))
+    assert source.base == ArmSource((filtered("BaseRequests"), filtered("BaseRefused")), (filtered("BaseClientErrors"),))
+    assert source.canary == ArmSource(
+        (filtered("CanaryRequests"), filtered("CanaryRefused")), (filtered("CanaryClientErrors"),)
+    )
 
 
 @pytest.mark.parametrize("target", [UNLOGGED, BY_WEIGHTS, a_target(metrics=Metrics(client_errors=False))])
@@ -171,8 +173,8 @@ def test_sees_the_drain_in_base_requests_that_reached_an_integration():
     assert (canary, base) == ((of_lambda("Invocations", CANARY),), (of_lambda("Invocations", LIVE),))
 
 
-def test_sees_the_split_in_requests_that_reached_an_integration():
-    assert integrated_series(LOGGED, *WAYS) == ((filtered("CanaryIntegrated"),), (filtered("BaseIntegrated"),))
+def test_sees_the_split_in_requests_that_were_not_refused():
+    assert integrated_series(LOGGED, *WAYS) == ((filtered("CanaryRequests"),), (filtered("BaseRequests"),))
 
 
 def test_sees_the_split_in_lambdas_invocations_without_a_log():

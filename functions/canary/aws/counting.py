@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from canary.aws.metrics import total
@@ -104,5 +105,5 @@ def _arm_counts(values: Values, arm: ArmSource, minute: int, counts_bad_always: 
 
 def _has_uncounted(values: Values, arm: ArmSource, minute: int) -> bool:
     """Whether a series had requests in a minute in which its bad ones have no value, not even 0."""
-    pairs = zip(arm.requests, arm.bad, strict=True)
+    pairs = zip_longest(arm.requests, arm.bad, fillvalue=arm.bad[-1])
     return any(values[requests].get(minute, 0.0) > 0 and minute not in values[bad] for requests, bad in pairs)

@@ -1,9 +1,10 @@
 """The metric filters that count both arms in the stage's access log.
 
 Decides which request counts for which arm: the canary's are those that say so, the base's all others, since the stage says
-neither while it has no canary (docs/aws.md#is-canary-request). Only lines of the target's own API and stage count, for several
-may share a log group, and none of what the target says is outside the rollout. Does not know who writes the line
-(`log_format`) or runs the filters.
+neither while it has no canary (docs/aws.md#is-canary-request). An arm's requests are those that were served: what was refused
+with 4xx before any integration is counted apart. Only lines of the target's own API and stage count, for several may share a
+log group, and none of what the target says is outside the rollout. Does not know who writes the line (`log_format`) or runs
+the filters.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ _IS_CLIENT_ERROR = "$.status >= 400 && $.status < 500"
 # Lambda's status is there although the function raised, the latency although the status is not: either tells that base
 # code ran. A drain that takes "-" for something else waits in vain and goes back, which is the safe error.
 _IS_INTEGRATED = '($.integrationLatency != "-" || $.integrationStatus != "-")'
+# All but the 4xx answers that came before any integration. Nobody knows for which arm those count
+# (docs/aws.md#is-canary-of-refused-request), so they may thin out neither arm's failures and slow answers.
+_IS_SERVED = '($.integrationLatency != "-" || $.integrationStatus != "-" || $.status < 400 || $.status >= 500)'
+_IS_REFUSED = '$.integrationLatency = "-" && $.integrationStatus = "-"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +130,12 @@ def _conditions_of(stage: Stage, target: Target) -> tuple[str, ...]:
 def _measures(target: Target) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """The metrics of both arms: name, conditions, and the value of a line."""
     for arm, its in _ARMS.items():
-        yield f"{arm}Requests", (its,), "1"
+        yield f"{arm}Requests", (its, _IS_SERVED), "1"
         yield f"{arm}Errors", (its, _IS_ERROR), "1"
         if target.metrics.client_errors:
             yield f"{arm}ClientErrors", (its, _IS_CLIENT_ERROR), "1"
-        yield f"{arm}Latency", (its,), "$.responseLatency"
+            yield f"{arm}Refused", (its, _IS_CLIENT_ERROR, _IS_REFUSED), "1"
+        yield f"{arm}Latency", (its, _IS_SERVED), "$.responseLatency"
         for limit in target.metrics.latency_limits_ms:
-            yield f"{arm}Slow{limit}", (its, f"$.responseLatency > {limit}"), "1"
-        yield f"{arm}Integrated", (its, _IS_INTEGRATED), "1"
+            yield f"{arm}Slow{limit}", (its, _IS_SERVED, f"$.responseLatency > {limit}"), "1"
+    yield "BaseIntegrated", (_ARMS["Base"], _IS_INTEGRATED), "1"

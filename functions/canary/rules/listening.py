@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.habit import OF_REQUESTS, ONE_A_REQUEST
 from canary.rules.missing import NO_BAD_COUNTS, is_silent_instrument, missing_sentence, note_bad_count
+from canary.rules.release import Expectation
 from canary.rules.silence import NOTHING_HEARD, Arms, Hearing, begin_step, hearing, hearing_sentence, listen
 from canary.rules.sources import CLIENT_ERRORS, business_metric, has_log
 from canary.rules.split import fold_split, is_off_split, split_sentence
@@ -72,6 +73,11 @@ def traffic_of(seen: Mapping[str, RawCounts], target: Target) -> RawCounts | Non
     return max(seen.values(), key=lambda counts: counts.nc + counts.nb, default=None)
 
 
+def _answers_of(seen: Mapping[str, RawCounts], target: Target) -> RawCounts | None:
+    """The requests together with those that were refused, where 4xx are compared: an arm that has only those is not silent."""
+    return seen.get(CLIENT_ERRORS) or traffic_of(seen, target)
+
+
 def spoken_of(rollout: Rollout) -> tuple[str, ...]:
     """What is listened to: the requests, the latency where it has a limit, and each business metric."""
     latency = (LATENCY,) if rollout.limits_ms else ()
@@ -93,7 +99,7 @@ def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
     for metric, counts in rollout.bad_counts.items():
         if is_silent_instrument(counts):
             yield missing_sentence(metric, counts)
-    if is_off_split(rollout.split) and not rollout.plan.has_cache:
+    if is_off_split(rollout.split) and not _split_excuse(rollout):
         yield f"{split_sentence(rollout.split)}; {SPLIT_ADVICE}"
 
 
@@ -105,9 +111,21 @@ def _find_uncounted(rollout: Rollout) -> Iterator[str]:
 
 
 def find_remarks(rollout: Rollout) -> Iterator[str]:
-    """What is only reported: with a cache, answers from it may count for either arm, so a share that is off holds nothing."""
-    if is_off_split(rollout.split) and rollout.plan.has_cache:
-        yield f"{split_sentence(rollout.split)}; the stage has a cache, so this is only reported"
+    """What is only reported: a share that is off for a reason that is no fault holds nothing."""
+    excuse = _split_excuse(rollout)
+    if is_off_split(rollout.split) and excuse:
+        yield f"{split_sentence(rollout.split)}; {excuse}, so this is only reported"
+
+
+def _split_excuse(rollout: Rollout) -> str:
+    """Why the canary's share may be off without a fault; empty where nothing explains it.
+
+    Answers from a cache may count for either arm. What a release refuses before an integration does not count in the share.
+    """
+    if rollout.plan.has_cache:
+        return "the stage has a cache"
+    expects_refusals = Expectation.CLIENT_ERRORS in rollout.plan.expects and has_log(rollout.target)
+    return f"the release expects other {CLIENT_ERRORS}" if expects_refusals else ""
 
 
 def quiet_minutes(rollout: Rollout, waiting: int = 0) -> int:
@@ -148,7 +166,7 @@ def _listened(rollout: Rollout, name: str, seen: Mapping[str, RawCounts], arms: 
 def _counts_of(rollout: Rollout, name: str, seen: Mapping[str, RawCounts]) -> RawCounts | None:
     match name:
         case "requests":
-            return traffic_of(seen, rollout.target)
+            return _answers_of(seen, rollout.target)
         case "latency":
             return next((seen[metric] for limit in rollout.limits_ms if (metric := f"slow_{limit}") in seen), None)
         case _:

@@ -50,7 +50,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class ArmSource:
-    """An arm's requests and its bad ones. Several series (one a function) are added up.
+    """An arm's requests and its bad ones. Several series (one a function, or the refused requests) are added up.
 
     Where ``counts_good`` the second list counts the good requests (a trimmed count up to a latency limit), and bad
     is what is left of the first.
@@ -90,7 +90,7 @@ def has_log(target: Target) -> bool:
 
 
 def error_source(target: Target, way_back: WayBack, intent: Intent) -> Source:
-    """Requests and failed requests of both arms."""
+    """Requests and failed requests of both arms; behind an access log those that were not refused before their integration."""
     if has_log(target):
         return _logged(target, "errors", "Errors")
     arms = {arm: tuple(_lambda_dimensions(target, arm, way_back, intent)) for arm in Arm}
@@ -100,7 +100,9 @@ def error_source(target: Target, way_back: WayBack, intent: Intent) -> Source:
 
 def client_error_source(target: Target) -> Source | None:
     """Requests and 4xx answers of both arms, the gateway's own among them; None where they are not compared."""
-    return _logged(target, CLIENT_ERRORS, "ClientErrors") if has_log(target) and target.metrics.client_errors else None
+    if not (has_log(target) and target.metrics.client_errors):
+        return None
+    return _logged(target, CLIENT_ERRORS, "ClientErrors", requests=("Requests", "Refused"))
 
 
 def latency_series(target: Target, way_back: WayBack, intent: Intent) -> LatencySource:
@@ -216,11 +218,13 @@ def all_sources(
     )
 
 
-def _logged(target: Target, metric: str, bad: str, *, is_latency: bool = False) -> Source:
+def _logged(
+    target: Target, metric: str, bad: str, *, requests: tuple[str, ...] = ("Requests",), is_latency: bool = False
+) -> Source:
     """A metric whose requests and bad ones are counted by the target's metric filters."""
     space = metric_namespace(target.name)
     base, canary = (
-        ArmSource((Series(space, f"{arm}Requests", "Sum"),), (Series(space, f"{arm}{bad}", "Sum"),))
+        ArmSource(tuple(Series(space, f"{arm}{one}", "Sum") for one in requests), (Series(space, f"{arm}{bad}", "Sum"),))
         for arm in ("Base", "Canary")
     )
     return Source(metric, base, canary, is_latency=is_latency, counts_bad_always=True)
@@ -267,12 +271,13 @@ def drain_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tup
 def integrated_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
     """What tells the share of the traffic that the canary really has: canary, then base requests that reached an integration.
 
-    Requests that were refused before may have no arm (docs/aws.md#is-canary-of-refused-request). Without an access log they
-    are Lambda's invocations.
+    Requests that were refused before may have no arm (docs/aws.md#is-canary-of-refused-request). What the gateway answers
+    without an integration, and not with 4xx, is counted too: a cached or mocked answer, or a failure of its own. Without an
+    access log they are Lambda's invocations.
     """
     if has_log(target):
         space = metric_namespace(target.name)
-        return (Series(space, "CanaryIntegrated", "Sum"),), (Series(space, "BaseIntegrated", "Sum"),)
+        return (Series(space, "CanaryRequests", "Sum"),), (Series(space, "BaseRequests", "Sum"),)
     return canary_invocations(target, way_back, intent), _invocations(target, Arm.BASE, way_back, intent)
 
 
