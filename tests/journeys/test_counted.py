@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from canary.rules.access_log import LOG_FORMAT
 from canary.rules.target import Metrics, Outside, OutsideRoute, Stage
-from local.embedded import EmbeddedAws
 from local.orders_traffic import OrdersTraffic
 from local.traffic import Shape, Traffic
 from tests.rig import Rig
+
+if TYPE_CHECKING:
+    from local.embedded import EmbeddedAws
 
 
 def gateway(rig: Rig) -> Any:
@@ -104,22 +106,26 @@ def test_routes_outside_are_not_held_against_a_release(aws: EmbeddedAws, outside
     assert ended.ending == ending
 
 
+ARM_OF_REFUSED = "is-canary-of-refused-request"
+
+
 @pytest.mark.parametrize(
-    "answer", ["false", pytest.param("absent", marks=pytest.mark.slow), pytest.param("true", marks=pytest.mark.slow)]
+    "aws",
+    [
+        pytest.param({ARM_OF_REFUSED: answer}, id=answer, marks=() if answer == "false" else pytest.mark.slow)
+        for answer in ("true", "false", "absent")
+    ],
+    indirect=True,
 )
 @pytest.mark.parametrize(("failing", "ending"), [(0.0, "Promoted"), pytest.param(0.2, "RolledBack", marks=pytest.mark.slow)])
-def test_a_release_is_judged_alike_whichever_arm_refused_requests_count_for(answer: str, failing: float, ending: str):
-    with EmbeddedAws(answers={"is-canary-of-refused-request": answer}) as aws:
-        rig = Rig(aws)
-        strangers = Traffic(
-            rig.target.stage.rest_api_id, "prod", [Shape("GET", "/nowhere")], per_minute=90, rng=random.Random(5)
-        )
-        rig.aws.dataplane.add_source(strangers)
-        rig.settle(120)
-        rig.publish(FAILING_SHARE=failing)
-        ended = rig.run()
+def test_a_release_is_judged_alike_whichever_arm_refused_requests_count_for(rig: Rig, failing: float, ending: str):
+    strangers = Traffic(rig.target.stage.rest_api_id, "prod", [Shape("GET", "/nowhere")], per_minute=90, rng=random.Random(5))
+    rig.aws.dataplane.add_source(strangers)
+    rig.settle(120)
+    rig.publish(FAILING_SHARE=failing)
+    ended = rig.run()
 
-        assert ended.ending == ending
-        refused = [one for one in rig.served if one.request.path == "/nowhere"]
-        assert {one.status for one in refused} == {403}
-        assert len(refused) / len(rig.served) == pytest.approx(0.4, abs=0.06)
+    assert ended.ending == ending
+    refused = [one for one in rig.served if one.request.path == "/nowhere"]
+    assert {one.status for one in refused} == {403}
+    assert len(refused) / len(rig.served) == pytest.approx(0.4, abs=0.06)

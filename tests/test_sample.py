@@ -1,0 +1,16 @@
+"""What `make test` takes of the journeys is named in one place, and the names are those of tests."""
+
+import re
+from pathlib import Path
+
+from tests.journeys.conftest import SAMPLE
+
+JOURNEYS = Path(__file__).parent / "journeys"
+
+
+def test_the_sample_of_the_journeys_names_tests():
+    texts = [file.read_text(encoding="utf-8") for file in JOURNEYS.glob("test_*.py")]
+    tests = {name for text in texts for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
+
+    assert tests >= SAMPLE
+    assert len(SAMPLE) < len(tests) / 2
