@@ -69,7 +69,7 @@ class LookItem:
 class Held:
     """A rollout as its owner holds it: the record and the lock, read together.
 
-    ``read_at``: AWS's own time of the read, in epoch seconds; 0 where it was not read but just written. ``look``: the one
+    ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 where it was not read but just written. ``look``: the one
     recorded under the mark that was asked for, if it is there.
     """
 
@@ -112,6 +112,11 @@ class Records:
     def read_lock(self, target: str) -> Lock:
         """The target's lock; a target never taken has fencing number 0."""
         return self._read(_lock_key(target)).lock(target)
+
+    def read_start(self, target: str, rollout_id: str) -> tuple[Lock, bool]:
+        """The target's lock, and whether a rollout of that id is recorded, readable or not."""
+        read = self._read(_lock_key(target), _rollout_key(rollout_id))
+        return read.lock(target), read.item(_rollout_key(rollout_id)) is not None
 
     def find(
         self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
