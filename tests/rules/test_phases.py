@@ -226,7 +226,7 @@ def test_live_aliases_return_when_base_has_traffic_before_the_flip(rung, stage):
     assert outcome(made) == (LIVE_TO_OLD[:1], Phase.MOVING_BASE, Rung.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
 
 
-@pytest.mark.parametrize("stage", [a_stage(), a_stage(a_canary(100, deployment_id="dep-old", overrides={}))])
+@pytest.mark.parametrize("stage", [a_stage(), a_stage(a_canary(100, deployment_id="dep-old", overrides={})), a_stage(THEIRS)])
 def test_a_flip_without_our_canary_is_impossible_and_goes_back(stage):
     made = plan_pass(a_promotion(Rung.BASED), on_stage(stage, NEW), NOW)
     assert outcome(made) == (LIVE_TO_OLD, Phase.MOVING_BASE, Rung.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
@@ -448,7 +448,7 @@ def test_a_target_without_a_stage_has_no_foreign_one():
 @pytest.mark.parametrize(
     ("live", "why"),
     [
-        (on_stage(a_stage(THEIRS), NEW), "the stage has a canary that is not this rollout's"),
+        (on_stage(replace(FLIPPED, canary=THEIRS), NEW), "the stage has a canary that is not this rollout's"),
         (on_stage(replace(ALL, deployment_id="dep-theirs"), NEW), "the stage's deployment is dep-theirs"),
         (on_stage(replace(FLIPPED, variables=OVERRIDES), NEW), 'the stage\'s variable lambdaAlias is "canary"'),
         (on_stage(ALL, {**NEW, "orders-read": "9"}), "alias orders-read:live points at 9"),

@@ -48,7 +48,7 @@ still has the way back's deployment and variables and the canary still has 100 %
 Forward, but somebody took the canary or its 100 % away before the flip: base has traffic again, so no live alias may go on
 moving; they return to their old version and the rung becomes RETURNED, after a late writer is over, whose flip would make the
 way forward again. Only a canary of ours with less than 100 % while all live aliases are at the release is flipped all the same:
-that makes base whole at once.
+that makes base whole at once. Where somebody else's canary stands in its place the live aliases return as well.
 
 A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever else
 somebody edited on it. Only one that is as it was attached counts for the way forward.
@@ -333,6 +333,8 @@ def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
     if _live_aliases_to(standing, live, standing.intent.versions):
         return _pass_live(standing, live, now)
     stage = live.stage
+    if stage and stage.canary and not has_own_canary(standing, stage) and not _is_new(standing.intent, stage):
+        return _retreat(standing, live, now + LATE_WRITER_SECONDS)
     if stage is None or (foreign := find_obstacles(standing, live)):
         return _blocked(standing, "; ".join(foreign) if stage else "the stage is gone")
     if not _is_flipped(standing, stage):
