@@ -26,6 +26,7 @@ from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError
 from canary.rules.codec import decode, encode
 from canary.rules.phases import Phase
 from canary.rules.rollout import SCHEMA_VERSION, Rollout
+from canary.rules.upgrades import READABLE, upgrade
 
 HOLDER = "held"
 """The owner of a rollout that is held between its steps: nobody, until an advance takes it."""
@@ -462,12 +463,12 @@ def _rollout_of(item: Item) -> Rollout:
         RecordSchemaError: another version of the controller wrote it.
 
     """
-    if (found := int(item["schema_version"]["N"])) != SCHEMA_VERSION:
+    if (found := int(item["schema_version"]["N"])) not in READABLE:
         raise RecordSchemaError(
-            f"the record is of schema {found} and this controller reads {SCHEMA_VERSION}; deploy the version that wrote it "
-            "until its rollout has ended"
+            f"the record is of schema {found} and this controller reads {' and '.join(map(str, READABLE))}; "
+            "deploy the version that wrote it until its rollout has ended"
         )
-    return decode(Rollout, json.loads(item["record"]["S"]))
+    return decode(Rollout, upgrade(json.loads(item["record"]["S"]), found))
 
 
 def _look_item(look: LookItem) -> Item:
