@@ -13,6 +13,7 @@ from canary.rules.rollout import StepState
 from canary.rules.strays import find_changes_in_bake, find_changes_since_check, find_harmless_changes
 from canary.rules.target import Shifter
 from tests.builders import a_rollout, a_target
+from tests.rules.account_edits import account_table
 from tests.rules.safety_world import (
     ALIAS_CASES,
     CANARY_PLACES,
@@ -333,7 +334,7 @@ the lock, and the sweeper ends the rollout once a person has undone what is name
 
 def page() -> str:
     """The page, whole."""
-    return INTRODUCTION + "".join(_chapter(moment) for moment in MOMENTS)
+    return INTRODUCTION + "".join(_chapter(moment) for moment in MOMENTS) + account_table()
 
 
 def _chapter(moment: Moment) -> str:

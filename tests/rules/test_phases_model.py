@@ -324,8 +324,17 @@ def test_every_dead_rollout_comes_to_rest_within_the_passes_promised(case, refus
     assert model.most_seconds <= (120 if case.is_stage else 60)
 
 
-@pytest.mark.parametrize("refusals", [0, pytest.param(1, marks=MUCH)])
-@pytest.mark.parametrize("case", [*STAGE_CASES, *ALIAS_CASES], ids=str)
+TELLING = {"all new", "code only", "variables too", "a variable changed", "all new by weights", "one function by weights"}
+"""The cases that a stranger's changes are always tried on; on the others in the larger budgets."""
+
+
+def strangers_cases():
+    for case in (*STAGE_CASES, *ALIAS_CASES):
+        yield pytest.param(case, 0, id=str(case), marks=() if case.name in TELLING else MUCH)
+        yield pytest.param(case, 1, id=f"{case} and a refusal", marks=MUCH)
+
+
+@pytest.mark.parametrize(("case", "refusals"), [*strangers_cases()])
 def test_what_somebody_else_changed_is_left_and_the_passes_still_end(case, refusals):
     model = Model(case)
     model.explore_all(refusals=refusals, kills=refusals, strangers=1)
