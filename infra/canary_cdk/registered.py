@@ -15,7 +15,7 @@ from constructs import Construct
 from canary.edge.target import target_to_json
 from canary_cdk import naming
 from canary_cdk.arms import arms_dashboard
-from canary_cdk.at_rest import guard_deletion
+from canary_cdk.at_rest import guard_change, guard_deletion
 from canary_cdk.target_permissions import target_role
 from canary_cdk.target_watch import TargetWatch
 
@@ -42,5 +42,6 @@ class RegisteredTarget(Construct):
         TargetWatch(self, "Watch", target=target)
         if dashboard:
             arms_dashboard(self, target)
+        guard_change(self, target)
         guard_deletion(self, target=target.name)
         cdk.Tags.of(self).add(naming.TARGET_TAG, target.name)

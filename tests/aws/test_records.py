@@ -215,8 +215,25 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
         UpdateExpression="SET schema_version = :older",
         ExpressionAttributeValues={":older": {"N": "0"}},
     )
-    with pytest.raises(RecordSchemaError, match="the record is of schema 0 and this controller reads 3; deploy the version"):
+    with pytest.raises(
+        RecordSchemaError, match="the record is of schema 0 and this controller reads 2 and 3; deploy the version"
+    ):
         records.find("run-1")
+
+
+def test_a_record_of_the_schema_before_is_read_and_written_again_as_one_of_this(ground: Ground, records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    ground.aws.client("dynamodb").update_item(
+        TableName=ground.rig.controller.table,
+        Key={"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}},
+        UpdateExpression="SET schema_version = :older",
+        ExpressionAttributeValues={":older": {"N": "2"}},
+    )
+    found = records.find("run-1")
+    assert (found.rollout.way_back, found.rollout.target.metrics.client_errors) == (held.rollout.way_back, False)
+
+    records.write(found, found.rollout)
+    assert records.find("run-1").rollout.revision == 1
 
 
 def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():

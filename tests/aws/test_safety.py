@@ -9,7 +9,7 @@ import pytest
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.safety import make_pass
-from canary.rules.phases import Phase, Rung
+from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, Rung
 from local.faults import Fault, Killed, Mode
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: T
     assert (walk.record.phase, ground.percent) == ("rolling_back", 25.0)
     safety = a_pass(walk, tools)
 
-    assert (safety.answer, safety.wait_seconds, ground.percent) == ("WAIT", 60, None)
+    assert (safety.answer, safety.wait_seconds, ground.percent) == ("WAIT", 61, None)
     assert walk.record.rung == "cleared"
 
 
@@ -48,7 +48,7 @@ def test_a_foreign_change_is_left_and_told_once(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     ground.patch("/variables/lambdaAlias", "other")
     a_pass(walk, tools)
-    walk.pause(60)
+    walk.pause(61)
     a_pass(walk, tools)
 
     assert walk.record.reason.count("which this rollout did not set") == 1
@@ -58,9 +58,9 @@ def test_a_foreign_change_is_left_and_told_once(ground: Ground, tools: Tools):
 def test_a_canary_that_comes_back_under_the_last_pass_keeps_the_lock(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     a_pass(walk, tools)
-    walk.pause(60)
+    walk.pause(61)
     a_pass(walk, tools)
-    walk.pause(30)
+    walk.pause(31)
     fault = Restoring(ground, walk)
     ground.aws.faults.add(fault)
     safety = a_pass(walk, tools)
@@ -160,3 +160,53 @@ def test_an_ended_rollout_is_safe_as_it_is(ground: Ground, tools: Tools):
     safety = a_pass(walk, tools)
 
     assert (safety.answer, walk.record) == ("SAFE", before.rollout)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 0.95])
+def test_a_settle_is_never_short_whatever_second_its_calls_end_in(ground: Ground, tools: Tools, fraction: float):
+    walk = ground.walk().shift()
+    walk.pause(1 - walk.now % 1 + fraction)
+    began = walk.now
+    safety = make_pass(tools, walk.held, 0.0)
+    assert walk.record.not_before >= began + LATE_WRITER_SECONDS
+    assert began + safety.wait_seconds >= walk.record.not_before
+    walk.pause(safety.wait_seconds)
+    began = walk.now
+    make_pass(tools, walk.held, 0.0)
+
+    assert (walk.record.rung, walk.record.not_before >= began + SETTLE_SECONDS) == ("settled", True)
+
+
+def test_a_pass_that_finds_its_moves_made_waits_for_them_all_the_same(ground: Ground, tools: Tools):
+    walk = ground.walk().take_all()
+    held = walk.held
+    walk_held = tools.records.write(held, replace(held.rollout, phase=Phase.MOVING_BASE))
+    for name, version in ground.new.items():
+        ground.point(name, "live", version)
+    walk.pause(0.7)
+    began = walk.now
+    safety = make_pass(tools, replace(walk_held, read_at=float(int(began))), began - 20)
+
+    assert (safety.answer, safety.held.rollout.rung) == ("WAIT", Rung.BASED)
+    assert safety.held.rollout.not_before >= began + SETTLE_SECONDS
+
+
+def test_a_canary_of_somebody_elses_keeps_the_lock_and_the_aliases(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    stage = ground.rig.target.stage
+    theirs = ground.aws.client("apigateway").create_deployment(restApiId=stage.rest_api_id, description="theirs")["id"]
+    ground.patch("/canarySettings/deploymentId", theirs)
+    ground.patch("/canarySettings/stageVariableOverrides/lambdaAlias", "live")
+    a_pass(walk, tools)
+    walk.pause(61)
+    safety = a_pass(walk, tools)
+
+    assert (safety.answer, walk.record.needs_operator, ground.percent) == ("REFUSED", True, 25.0)
+    assert safety.refusals[0].startswith(f"someone else's canary of deployment {theirs} has 25.0 % of the requests; remove it")
+    assert walk.held.lock.rollout_id == walk.rollout_id
+    assert ground.alias("orders-read", "canary") == (ground.new["orders-read"], {})
+
+    names = {"restApiId": stage.rest_api_id, "stageName": stage.stage_name}
+    ground.aws.client("apigateway").update_stage(**names, patchOperations=[{"op": "remove", "path": "/canarySettings"}])
+    walk.pause(a_pass(walk, tools).wait_seconds)
+    assert (a_pass(walk, tools).answer, walk.record.phase, ground.rig.is_at_rest()) == ("SAFE", "rolled_back", True)

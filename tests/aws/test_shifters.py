@@ -42,7 +42,7 @@ def test_the_stage_is_read_with_both_aliases(ground: Ground, stage: StageShifter
 def test_only_the_rollouts_own_canary_is_removed(ground: Ground, stage: StageShifter, intent: Intent):
     stage.remove_own_canary(intent)
     stage.shift(WayBack(ground.old), intent, Decimal(10))
-    stage.remove_own_canary(Intent({}, ground.way_back, {"lambdaAlias": "other"}))
+    stage.remove_own_canary(Intent({}, "another", {"lambdaAlias": "other"}, "lambdaAlias"))
     assert ground.percent == 10.0
     stage.remove_own_canary(intent)
 

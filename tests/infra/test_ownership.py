@@ -1,12 +1,14 @@
 """Whatever a deploy changes, it moves no deployment, no canary and no alias: read from templates, and tried on the account."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_apigateway as apigateway
 
+from canary.edge.target import target_from_json, target_to_json
 from examples.orders_app.orders_stack import OrdersStack
 from local.deploy import DeployError, destroy
 from local.embedded import EmbeddedAws
@@ -31,6 +33,16 @@ def meddle(stack: OrdersStack) -> None:
     stage.deployment_id = apigateway.Deployment(stack, "Other", api=stack.api).deployment_id
     alias.function_version = "7"
     alias.description = "mine"
+
+
+def lose_a_function(stack: OrdersStack, world: World) -> None:
+    """The target's definition without its second function, as the construct would write it down."""
+    add_route(stack)
+    registered = world.aws.client("ssm").get_parameter(Name="/canary/targets/orders")["Parameter"]["Value"]
+    target = target_from_json(registered)
+    smaller = target_to_json(replace(target, functions=target.functions[:1], role_arn=None))
+    change = stack.node.find_child("Target").node.find_child("Change").node.default_child
+    change.add_property_override("Definition", smaller)
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -175,6 +187,9 @@ class TestAccount:
             world.deploy(release="third", **{**settings, "variables": {"greeting": "bye"}})
         assert world.owned == under_way
         assert world.stage["variables"] == {"lambdaAlias": "live", "greeting": "good-day"}
+        with pytest.raises(DeployError, match=r"is running on orders .* it loses function orders-write with the aliases"):
+            world.deploy(release="third", **{**settings, "change": lambda stack: lose_a_function(stack, world)})
+        assert world.owned == under_way
 
         ended = world.finish(rollout)
         assert ended["status"] == "SUCCEEDED", ended.get("cause")

@@ -293,24 +293,66 @@ def is_served_whole(case, world):
 def strangers_changes(case, world):
     """What somebody else may do to the target meanwhile."""
     old, new = (which["orders-read"] for which in (case.old.live, case.new.versions))
-    for alias in (Alias(old), Alias(new), Alias("9"), Alias(old, ((new, 20),)), Alias(old, (("9", 20),))):
+    for alias in (
+        Alias(old),
+        Alias(new),
+        Alias("9"),
+        Alias(old, ((new, 20),)),
+        Alias(old, (("9", 20),)),
+        Alias("9", ((new, 20),)),
+    ):
         yield LIVE_PLACES[0], alias
     if not case.is_stage:
         return
     stage = world.stage
     yield CANARY_PLACES[0], Alias("9")
-    yield STAGE_PLACE, stage._replace(canary=None)
-    yield STAGE_PLACE, stage._replace(canary=Canary(stage.deployment, 50))
-    yield STAGE_PLACE, stage._replace(canary=Canary("dep-theirs", 20, (("lambdaAlias", "canary"),)))
-    yield STAGE_PLACE, stage._replace(deployment="dep-theirs")
-    yield STAGE_PLACE, with_variables(stage, theirs="yes")
+    for changed in (*_changes_of_base(case, stage), *_canaries(stage), *_edits_of_the_canary(case, stage)):
+        yield STAGE_PLACE, changed
+
+
+def _changes_of_base(case, stage):
+    """Deployment and variables, in parts and as a promotion by hand."""
+    for deployment in ("dep-theirs", case.old.deployment_id, case.new.deployment_id):
+        yield stage._replace(deployment=deployment)
+    yield with_variables(stage, theirs="yes")
+    yield with_variables(stage, lambdaAlias="canary")
+    yield with_variables(stage, lambdaAlias="other")
     if "mode" in case.new.overrides:
         for mode in ("odd", "fast", None):
-            yield STAGE_PLACE, with_variables(stage, mode=mode)
+            yield with_variables(stage, mode=mode)
     if canary := stage.canary:
-        yield STAGE_PLACE, stage._replace(canary=canary._replace(percent=50))
         by_hand = pairs({**dict(stage.variables), **dict(canary.overrides)})
-        yield STAGE_PLACE, Stage(canary.deployment, by_hand, canary._replace(percent=0))
+        yield Stage(canary.deployment, by_hand, canary._replace(percent=0))
+        yield Stage(canary.deployment, by_hand)
+
+
+def _canaries(stage):
+    """One taken away, and others than the rollout's: the shadow of its own, and three that serve something else."""
+    yield stage._replace(canary=None)
+    yield stage._replace(canary=Canary(stage.deployment, 50))
+    yield stage._replace(canary=Canary("dep-theirs", 20))
+    yield stage._replace(canary=Canary("dep-theirs", 0))
+    yield stage._replace(canary=Canary("dep-theirs", 20, (("lambdaAlias", "live"),)))
+    yield stage._replace(canary=Canary("dep-theirs", 20, (("lambdaAlias", "canary"),)))
+
+
+def _edits_of_the_canary(case, stage):
+    canary = stage.canary
+    if canary is None:
+        return
+    overrides = dict(canary.overrides)
+    for percent in (0, 50, 100):
+        yield stage._replace(canary=canary._replace(percent=percent))
+    for edited in (
+        {**overrides, "extra": "x"},
+        {**overrides, "lambdaAlias": "live"},
+        {name: value for name, value in overrides.items() if name != "lambdaAlias"},
+    ):
+        yield stage._replace(canary=canary._replace(overrides=pairs(edited)))
+        yield stage._replace(canary=canary._replace(percent=100, overrides=pairs(edited)))
+    for deployment in (case.old.deployment_id, "dep-theirs"):
+        yield stage._replace(canary=canary._replace(deployment=deployment))
+        yield stage._replace(canary=canary._replace(deployment=deployment, percent=100))
 
 
 def with_harmless_changes(world):
@@ -344,4 +386,44 @@ def foreign_parts(case, world):
     yield variables.get("lambdaAlias") == "canary"
     known = {case.old.variables.get("mode"), case.new.overrides.get("mode")}
     yield bool(world.stage) and variables.get("mode") not in known and (variables.get("mode"),)
-    yield stage.canary is not None and stage.canary.deployment == "dep-theirs"
+    yield has_foreign_canary(case, stage)
+
+
+def has_foreign_canary(case, stage):
+    """Whether the stage has a canary that serves neither the release's deployment nor its canary aliases.
+
+    One that serves just what base serves is no matter: our own late writer leaves such a one.
+    """
+    canary = stage.canary
+    if canary is None or canary.deployment == case.new.deployment_id:
+        return False
+    is_shadow = canary == Canary(stage.deployment, canary.percent) and stage.deployment == case.old.deployment_id
+    return dict(canary.overrides).get("lambdaAlias") != "canary" and not is_shadow
+
+
+def serves_release_by_hand(case, world):
+    """Whether base serves the whole release through the canary aliases, or has its deployment, as after a promotion by hand."""
+    stage, canaries = world.stage, tuple(world.places[place].version for place in CANARY_PLACES)
+    is_new = stage.deployment == case.new.deployment_id
+    is_whole = canaries == case.versions(case.new.versions) and {*case.promoted_variables} - {*stage.variables} <= {
+        ("lambdaAlias", "live")
+    }
+    return (
+        dict(stage.variables)["lambdaAlias"] == "canary" and is_new and (is_whole or stage.deployment != case.old.deployment_id)
+    )
+
+
+def find_leftovers(case, world):
+    """What of the release somebody's requests are still served by although the rollout is rolled back."""
+    if case.is_stage:
+        stage, canaries = world.stage, [world.places[place] for place in CANARY_PLACES]
+        if stage.deployment == case.new.deployment_id != case.old.deployment_id:
+            yield "base's deployment"
+        if dict(stage.variables)["lambdaAlias"] == "canary" and [alias.version for alias in canaries] != [
+            *case.old.live.values()
+        ]:
+            yield "base's alias"
+    for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
+        alias, new, old = world.places[place], case.new.versions[function], case.old.live[function]
+        if new != old and new in {alias.version, *dict(alias.weights)}:
+            yield f"the live alias of {function}"

@@ -29,7 +29,7 @@ NOW = 1000.0
 BACK = (Phase.PREPARING, Phase.SHIFTING, Phase.HELD, Phase.TAKING_ALL, Phase.ROLLING_BACK)
 ALL = a_stage(a_canary(100))
 FLIPPED = a_stage(a_canary(0), deployment_id="dep-new")
-THEIRS = a_canary(20, deployment_id="dep-theirs")
+THEIRS = a_canary(20, deployment_id="dep-theirs", overrides={})
 LIVE_TO_NEW = tuple(PointAlias(name, "live", version) for name, version in NEW.items())
 LIVE_TO_OLD = tuple(PointAlias(name, "live", version) for name, version in OLD.items())
 CANARY_TO_OLD = tuple(PointAlias(name, "canary", version) for name, version in OLD.items())
@@ -226,7 +226,7 @@ def test_live_aliases_return_when_base_has_traffic_before_the_flip(rung, stage):
     assert outcome(made) == (LIVE_TO_OLD[:1], Phase.MOVING_BASE, Rung.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
 
 
-@pytest.mark.parametrize("stage", [a_stage(), a_stage(a_canary(100, deployment_id="dep-old", overrides={}))])
+@pytest.mark.parametrize("stage", [a_stage(), a_stage(a_canary(100, deployment_id="dep-old", overrides={})), a_stage(THEIRS)])
 def test_a_flip_without_our_canary_is_impossible_and_goes_back(stage):
     made = plan_pass(a_promotion(Rung.BASED), on_stage(stage, NEW), NOW)
     assert outcome(made) == (LIVE_TO_OLD, Phase.MOVING_BASE, Rung.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
@@ -309,11 +309,77 @@ def test_a_foreign_canary_is_left_and_told():
 
 @pytest.mark.parametrize("shifter", list(Shifter))
 def test_an_alias_at_a_strange_version_is_left_and_told(shifter):
-    strange = LiveAlias("9", {"2": Decimal("0.1")})
-    live = a_live(shifter=shifter, live=aliases(OLD, orders_read=strange))
+    live = a_live(shifter=shifter, live=aliases(OLD, orders_read="9"))
     made = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.SETTLED, shifter=shifter), live, NOW)
     assert made.after.phase is Phase.ROLLED_BACK
-    assert made.found == ("alias orders-read:live points at 9 and 2 at 0.1, which this rollout did not set; left as found",)
+    assert made.found == ("alias orders-read:live points at 9, which this rollout did not set; left as found",)
+
+
+@pytest.mark.parametrize(
+    ("shifter", "alias", "is_in_the_way"),
+    [
+        (Shifter.STAGE, LiveAlias("9", {"2": Decimal("0.1")}), True),
+        (Shifter.STAGE, LiveAlias("2", {"9": Decimal("0.1")}), True),
+        (Shifter.STAGE, LiveAlias("1", {"9": Decimal("0.1")}), False),
+        (Shifter.ALIAS, LiveAlias("9", {"2": Decimal("0.1")}), True),
+        (Shifter.ALIAS, LiveAlias("1", {"9": Decimal("0.1")}), True),
+        (Shifter.ALIAS, LiveAlias("9"), False),
+    ],
+)
+def test_a_rollback_does_not_end_while_somebodys_split_of_an_alias_is_in_the_way(shifter, alias, is_in_the_way):
+    live = a_live(shifter=shifter, live=aliases(OLD, orders_read=alias))
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.SETTLED, shifter=shifter), live, NOW)
+    assert (made.answer is Answer.REFUSED) is is_in_the_way
+    assert (made.blocked or "").startswith("someone else split alias orders-read:live between") is is_in_the_way
+
+
+EDITED = (
+    a_canary(50, overrides={**OVERRIDES, "extra": "x"}),
+    a_canary(50, overrides={"lambdaAlias": "live"}),
+    a_canary(100, overrides={}),
+    a_canary(50, deployment_id="dep-old"),
+    a_canary(50, deployment_id="dep-theirs"),
+)
+
+
+@pytest.mark.parametrize("phase", BACK)
+@pytest.mark.parametrize("canary", EDITED)
+def test_a_canary_that_somebody_edited_is_taken_away_all_the_same(phase, canary):
+    assert plan_pass(a_standing(phase), on_stage(a_stage(canary)), NOW).moves == (RemoveCanary(),)
+
+
+@pytest.mark.parametrize("canary", EDITED)
+def test_a_canary_that_somebody_edited_under_a_promoted_base_is_flipped_or_taken_away(canary):
+    made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(replace(FLIPPED, canary=canary), NEW), NOW)
+    assert made.moves == ((Flip(),) if canary.deployment_id == "dep-new" and canary.overrides else (RemoveCanary(),))
+
+
+@pytest.mark.parametrize("canary", EDITED[3:])
+def test_a_canary_of_another_deployment_is_never_flipped(canary):
+    made = plan_pass(a_promotion(Rung.BASED), on_stage(a_stage(canary), NEW), NOW)
+    assert (made.moves, made.after.rung) == (LIVE_TO_OLD, Rung.RETURNED)
+
+
+@pytest.mark.parametrize("rung", [Rung.CLEARED, Rung.SETTLED])
+@pytest.mark.parametrize(
+    ("stage", "live", "canary", "why"),
+    [
+        (a_stage(THEIRS), OLD, NEW, "someone else's canary of deployment dep-theirs has 20 % of the requests"),
+        (a_stage(deployment_id="dep-new"), OLD, NEW, "someone else made the release's deployment dep-new the stage's"),
+        (a_stage(deployment_id="dep-new"), NEW, NEW, "someone else made the release's deployment dep-new the stage's"),
+    ],
+)
+def test_a_rollback_does_not_end_while_somebody_keeps_weight_on_the_release_or_a_canary(rung, stage, live, canary, why):
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, rung), on_stage(stage, live, canary), NOW)
+    assert (made.moves, made.answer, made.after.rung) == ((), Answer.REFUSED, Rung.CLEARED)
+    assert made.blocked.startswith(why)
+    assert made.blocked.endswith("and this rollout ends by itself")
+
+
+def test_a_rollback_ends_after_a_settle_once_somebody_took_the_other_canary_away():
+    blocked = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.SETTLED), on_stage(a_stage(THEIRS)), NOW)
+    made = plan_pass(blocked.after, on_stage(a_stage()), NOW + 300)
+    assert (made.after.rung, made.after.not_before) == (Rung.SETTLED, NOW + 300 + SETTLE_SECONDS)
 
 
 def test_a_live_alias_that_somebody_moved_to_the_release_goes_back_with_the_canary():
@@ -322,20 +388,43 @@ def test_a_live_alias_that_somebody_moved_to_the_release_goes_back_with_the_cana
     assert made.found == ()
 
 
-@pytest.mark.parametrize("deployment", ["dep-theirs", "dep-new"])
-def test_a_deployment_that_going_back_does_not_know_is_told(deployment):
-    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(deployment_id=deployment)), NOW)
+def test_a_deployment_that_going_back_does_not_know_is_told():
+    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(deployment_id="dep-theirs")), NOW)
+    assert made.after.phase is Phase.ROLLED_BACK
     assert made.found == (
-        f"the stage's deployment is {deployment}, which this rollout did not set (it found dep-old); left as found",
+        "the stage's deployment is dep-theirs, which this rollout did not set (it found dep-old); left as found",
     )
 
 
-def test_a_canary_alias_that_somebody_gave_bases_traffic_is_not_moved():
-    by_hand = a_stage(a_canary(0), deployment_id="dep-new", variables=OVERRIDES)
-    standing = a_standing(Phase.SHIFTING, Rung.SETTLED)
-    made = plan_pass(standing, on_stage(replace(by_hand, canary=None)), NOW)
-    assert (made.moves, made.after.phase, len(made.found)) == ((), Phase.ROLLED_BACK, 2)
-    assert is_at_rest(made.after, on_stage(replace(by_hand, canary=None)))
+CODE_ALONE = an_intent(deployment_id="dep-old")
+BY_HAND = a_stage(variables=OVERRIDES)
+
+
+def test_a_canary_alias_through_which_base_serves_the_whole_release_is_not_moved():
+    standing = a_standing(Phase.SHIFTING, Rung.SETTLED, intent=CODE_ALONE)
+    made = plan_pass(standing, on_stage(BY_HAND), NOW)
+    assert (made.moves, made.answer) == ((), Answer.REFUSED)
+    assert made.blocked == (
+        "someone else made base call the alias canary, so it serves the whole release; "
+        "set the stage's variable lambdaAlias to live again, and this rollout ends by itself"
+    )
+    assert not is_at_rest(replace(standing, phase=Phase.ROLLED_BACK), on_stage(BY_HAND))
+
+
+@pytest.mark.parametrize(
+    ("intent", "canary"),
+    [
+        (an_intent(), NEW),
+        (CODE_ALONE, {**NEW, "orders-read": "1"}),
+        (replace(CODE_ALONE, overrides={**OVERRIDES, "mode": "fast"}), NEW),
+    ],
+)
+def test_canary_aliases_through_which_base_serves_half_a_release_go_back_and_make_it_whole(intent, canary):
+    standing = a_standing(Phase.SHIFTING, Rung.SETTLED, intent=intent)
+    made = plan_pass(standing, on_stage(BY_HAND, canary=canary), NOW)
+    assert {move.alias for move in made.moves} == {"canary"}
+    assert made.after.phase is Phase.ROLLED_BACK
+    assert made.found == ('the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',)
 
 
 def test_variables_that_somebody_changed_are_told():
@@ -359,7 +448,7 @@ def test_a_target_without_a_stage_has_no_foreign_one():
 @pytest.mark.parametrize(
     ("live", "why"),
     [
-        (on_stage(a_stage(THEIRS), NEW), "the stage has a canary that is not this rollout's"),
+        (on_stage(replace(FLIPPED, canary=THEIRS), NEW), "the stage has a canary that is not this rollout's"),
         (on_stage(replace(ALL, deployment_id="dep-theirs"), NEW), "the stage's deployment is dep-theirs"),
         (on_stage(replace(FLIPPED, variables=OVERRIDES), NEW), 'the stage\'s variable lambdaAlias is "canary"'),
         (on_stage(ALL, {**NEW, "orders-read": "9"}), "alias orders-read:live points at 9"),
@@ -405,7 +494,8 @@ def test_a_stage_that_is_gone_takes_no_live_alias_along():
         (a_stage(), False),
         (a_stage(a_canary()), True),
         (a_stage(a_canary(deployment_id="dep-old", overrides={})), True),
-        (a_stage(a_canary(overrides={})), False),
+        (a_stage(a_canary(overrides={})), True),
+        (a_stage(a_canary(deployment_id="dep-theirs")), True),
         (a_stage(THEIRS), False),
         (a_stage(a_canary(deployment_id="dep-theirs", overrides={}), deployment_id="dep-theirs"), False),
     ],
@@ -421,7 +511,14 @@ def test_a_canary_is_ours_or_the_shadow_that_a_late_percent_leaves(stage, is_own
         (Phase.ROLLED_BACK, on_stage(a_stage(a_canary()), OLD, OLD), False),
         (Phase.ROLLED_BACK, on_stage(a_stage(), OLD, NEW), False),
         (Phase.ROLLED_BACK, on_stage(a_stage(), NEW, OLD), False),
-        (Phase.ROLLED_BACK, on_stage(a_stage(THEIRS), {**OLD, "orders-read": "9"}, OLD), True),
+        (Phase.ROLLED_BACK, on_stage(a_stage(), {**OLD, "orders-read": "9"}, OLD), True),
+        (Phase.ROLLED_BACK, on_stage(a_stage(THEIRS), OLD, OLD), False),
+        (Phase.ROLLED_BACK, on_stage(a_stage(replace(THEIRS, percent=Decimal(0))), OLD, OLD), True),
+        (Phase.ROLLED_BACK, on_stage(a_stage(deployment_id="dep-new"), OLD, OLD), False),
+        (Phase.ROLLED_BACK, on_stage(a_stage(variables=OVERRIDES), OLD, OLD), True),
+        (Phase.PROMOTED, on_stage(a_stage(), NEW, NEW), False),
+        (Phase.PROMOTED, on_stage(a_stage(deployment_id="dep-theirs"), NEW, NEW), False),
+        (Phase.PROMOTED, on_stage(a_stage(THEIRS, deployment_id="dep-new"), NEW, NEW), False),
         (Phase.PROMOTED, on_stage(replace(FLIPPED, canary=None), NEW, NEW), True),
         (Phase.PROMOTED, on_stage(FLIPPED, NEW, NEW), False),
         (Phase.PROMOTED, on_stage(replace(FLIPPED, canary=None), OLD, NEW), False),

@@ -55,6 +55,13 @@ def test_tells_what_was_changed_since_the_check(live, change):
     assert find_changes_since_check(a_rollout(), live) == (change,)
 
 
+def test_tells_a_few_edited_overrides_by_name_and_counts_the_rest():
+    many = a_canary(overrides={**OVERRIDES, **{f"v{number:02}": "x" for number in range(13)}})
+    told = find_changes_in_bake(BAKING, in_bake(a_stage(many)))
+    assert len(told) == 11
+    assert told[-1] == "somebody else changed 3 more of the canary's overrides"
+
+
 def test_tells_every_change_since_the_check():
     live = a_live(stage=a_stage(a_canary(), deployment_id="dep-3", variables={}), live=aliases(NEW))
     assert len(find_changes_since_check(a_rollout(), live)) == 5
@@ -78,6 +85,18 @@ def test_a_canary_with_all_traffic_is_as_the_rollout_left_it():
             in_bake(a_stage(a_canary(deployment_id="dep-old", overrides={}))),
             "the stage's canary was taken away by somebody else",
         ),
+        (
+            in_bake(a_stage(a_canary(deployment_id="dep-old"))),
+            "the canary's deployment was changed from dep-new to dep-old by somebody else (it has 10 %)",
+        ),
+        (
+            in_bake(a_stage(a_canary(overrides={**OVERRIDES, "extra": "x"}))),
+            'the canary\'s override extra was changed from absent to "x" by somebody else',
+        ),
+        (
+            in_bake(a_stage(a_canary(overrides={"lambdaAlias": "live"}))),
+            'the canary\'s override lambdaAlias was changed from "canary" to "live" by somebody else',
+        ),
         (in_bake(percent=50), "the canary's weight was changed from 10 % to 50 % by somebody else"),
         (in_bake(live={**OLD, "orders-read": "2"}), "the live alias of orders-read was moved from version 1 to 2"),
         (in_bake(canary={**NEW, "orders-read": "1"}), "the canary alias of orders-read was moved from version 2 to 1"),
@@ -86,7 +105,7 @@ def test_a_canary_with_all_traffic_is_as_the_rollout_left_it():
             "the canary alias of orders-read was moved from version 2 to 2 and 1 at 0.5",
         ),
         (
-            in_bake(a_stage(a_canary(20, deployment_id="dep-theirs"))),
+            in_bake(a_stage(a_canary(20, deployment_id="dep-theirs", overrides={}))),
             "the stage has a canary that is not this rollout's: deployment dep-theirs at 20 %; left as found",
         ),
         (

@@ -18,6 +18,7 @@ from canary.edge.events import CheckEvent
 from canary.rules.draft import CACHE_NOTE
 from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
+from canary.rules.phases import Phase
 from canary.rules.policy import WhenQuiet, WhenUnproven
 from canary.tasks.check_release import check_release
 from local.faults import Fault, Mode
@@ -176,6 +177,25 @@ def test_a_rollout_that_holds_the_target_itself_is_checked_again(walk: Walk):
     answer = walk.check()
 
     assert (answer["start"], answer["fencing"]) == ("READY", 1)
+
+
+def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk: Walk):
+    held = walk.begin().held
+    ground.rig.records.finish(held, replace(held.rollout, phase=Phase.PROMOTED))
+    answer = walk.check()
+
+    assert answer["start"] == "REFUSED"
+    assert f"the execution name {walk.rollout_id} was used before" in answer["reason"]
+    assert "start again with a name that was never used" in answer["reason"]
+
+
+def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(ground: Ground, walk: Walk):
+    ground.rig.records.take_over(walk.begin().held, "sweeper")
+    answer = walk.check()
+
+    assert answer["start"] == "REFUSED"
+    assert f"rollout {walk.rollout_id} is running on orders (owner sweeper)" in answer["reason"]
+    assert "was used before" in answer["reason"]
 
 
 @pytest.fixture

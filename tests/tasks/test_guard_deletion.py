@@ -12,6 +12,8 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.edge.events import StackEvent, read_event
+from canary.edge.target import target_to_json
+from canary.rules.rollout import SCHEMA_VERSION
 from canary.tasks.guard_deletion import _never_write, guard_deletion
 from local.controller import TARGET_PREFIX, register_target
 from local.faults import Fault, Mode
@@ -19,6 +21,7 @@ from local.faults import Fault, Mode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from canary.rules.target import Target
     from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 
@@ -51,14 +54,18 @@ def stack() -> Iterator[CloudFormation]:
         server.shutdown()
 
 
-def ask(stack: CloudFormation, tools: Tools, request: str, target: str | None = None) -> dict[str, Any]:
+def ask(stack: CloudFormation, tools: Tools, request: str, target: str | None = None, **more: Any) -> dict[str, Any]:
+    """`more` are properties; those that end in `_before` are of the old ones."""
+    old = {key.removesuffix("_before"): value for key, value in more.items() if key.endswith("_before")}
+    new = {key: value for key, value in more.items() if not key.endswith("_before")}
     event = {
         "RequestType": request,
         "ResponseURL": f"http://127.0.0.1:{stack.server_port}/answer",
         "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/canary/1",
         "RequestId": "r-1",
         "LogicalResourceId": "AtRest",
-        "ResourceProperties": {"ServiceToken": "arn", **({"Target": target} if target else {})},
+        "ResourceProperties": {"ServiceToken": "arn", **({"Target": target} if target else {}), **new},
+        **({"OldResourceProperties": {"ServiceToken": "arn", **old}} if old else {}),
     }
     answer = guard_deletion(read_event(StackEvent, event), tools)
     assert stack.answers[-1] == answer
@@ -130,3 +137,85 @@ def test_a_target_of_aliases_has_no_stage(stack: CloudFormation, tools: Tools, g
 def test_nothing_is_written_to_a_target():
     with pytest.raises(AwsRefusedError, match="writes to no target"):
         _never_write()
+
+
+def update(stack: CloudFormation, tools: Tools, target: Target, **before: Any) -> dict[str, Any]:
+    """An update of the target's stack to this definition."""
+    return ask(stack, tools, "Update", target.name, Definition=target_to_json(target), **before)
+
+
+def test_an_update_that_leaves_a_running_rollout_what_it_stands_on_is_agreed_to(
+    stack: CloudFormation, tools: Tools, ground: Ground
+):
+    target = ground.walk().shift().target
+    other = replace(target, policy=replace(target.policy, alpha=0.02), alarms=(), shared_live_alias=True)
+
+    assert update(stack, tools, other)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("change", "loss"),
+    [
+        (lambda target: {"functions": target.functions[:1]}, "it loses function orders-write with the aliases live and canary"),
+        (lambda target: {"stage": replace(target.stage, stage_name="beta")}, "its stage changes"),
+        (lambda _: {"access_log_group": "/apigw/other"}, "its access log changes from"),
+        (lambda target: {"metrics": replace(target.metrics, client_errors=False)}, "its metric filters change"),
+    ],
+)
+def test_an_update_that_takes_something_from_a_running_rollout_is_refused_and_may_be_undone(
+    stack: CloudFormation, tools: Tools, ground: Ground, change: Any, loss: str
+):
+    walk = ground.walk().shift()
+    answer = update(stack, tools, replace(walk.target, **change(walk.target)))
+    assert answer["Status"] == "FAILED"
+    assert f"rollout {walk.rollout_id} is running on orders" in answer["Reason"]
+    assert loss in answer["Reason"]
+
+    assert update(stack, tools, walk.target)["Status"] == "SUCCESS"
+
+
+def test_a_target_is_not_renamed_under_its_rollout(stack: CloudFormation, tools: Tools, ground: Ground):
+    walk = ground.walk().shift()
+    answer = update(stack, tools, replace(walk.target, name="shop"), Target_before="orders")
+    assert answer["Status"] == "FAILED"
+    assert "its name changes from orders to shop" in answer["Reason"]
+
+    assert update(stack, tools, walk.target, Target_before="shop")["Status"] == "SUCCESS"
+
+
+def test_a_target_at_rest_may_change_in_any_way(stack: CloudFormation, tools: Tools, ground: Ground):
+    other = replace(ground.rig.target, name="shop", functions=ground.rig.target.functions[:1])
+    assert update(stack, tools, other, Target_before="orders")["Status"] == "SUCCESS"
+
+
+def test_a_target_is_not_dropped_from_its_stack_under_its_rollout(stack: CloudFormation, tools: Tools, ground: Ground):
+    walk = ground.walk().shift()
+    lists = {"Targets": {"shop": "shop"}, "Targets_before": {"shop": "shop", "orders": "orders"}}
+    answer = ask(stack, tools, "Update", **lists)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith(f"the update drops target orders: rollout {walk.rollout_id} is running on orders")
+
+    back = {"Targets": lists["Targets_before"], "Targets_before": lists["Targets"]}
+    assert ask(stack, tools, "Update", **back)["Status"] == "SUCCESS"
+    walk.end()
+    assert ask(stack, tools, "Update", **lists)["Status"] == "SUCCESS"
+    assert ask(stack, tools, "Delete", Targets=lists["Targets"])["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(("schema", "status"), [(SCHEMA_VERSION - 1, "SUCCESS"), (SCHEMA_VERSION + 1, "FAILED"), (0, "FAILED")])
+def test_a_controller_does_not_replace_one_whose_rollouts_it_cannot_read(
+    stack: CloudFormation, tools: Tools, ground: Ground, schema: int, status: str
+):
+    walk = ground.walk()
+    assert ask(stack, tools, "Update", RecordSchema="9")["Status"] == "SUCCESS"
+    walk.shift()
+    ground.aws.client("dynamodb").update_item(
+        TableName=ground.rig.controller.table,
+        Key={"pk": {"S": f"rollout#{walk.rollout_id}"}, "sk": {"S": "rollout"}},
+        UpdateExpression="SET schema_version = :other",
+        ExpressionAttributeValues={":other": {"N": str(schema)}},
+    )
+    answer = ask(stack, tools, "Update", RecordSchema="9")
+    assert answer["Status"] == status
+    assert (f"rollout {walk.rollout_id} is running on orders" in answer["Reason"]) is (status == "FAILED")
+    assert (f"the record is of schema {schema}" in answer["Reason"]) is (status == "FAILED")

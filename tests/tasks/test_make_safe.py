@@ -34,11 +34,11 @@ def test_a_reason_is_no_longer_than_a_fail_state_takes(ground: Ground):
 def test_a_canary_is_taken_away_in_three_passes(ground: Ground):
     walk = ground.walk().shift()
     first = walk.make_safe("States.Timeout", "too slow")
-    assert (first["answer"], first["wait_seconds"], ground.percent) == ("WAIT", 60, None)
-    walk.pause(60)
+    assert (first["answer"], first["wait_seconds"], ground.percent) == ("WAIT", 61, None)
+    walk.pause(61)
     second = walk.make_safe("States.Timeout", "too slow")
-    assert (second["answer"], second["wait_seconds"]) == ("WAIT", 30)
-    walk.pause(30)
+    assert (second["answer"], second["wait_seconds"]) == ("WAIT", 31)
+    walk.pause(31)
     last = walk.make_safe("States.Timeout", "too slow")
 
     assert (last["answer"], last["ending"]) == ("SAFE", "ROLLED_BACK")
@@ -55,7 +55,7 @@ def test_a_pass_before_its_time_only_waits(ground: Ground):
     before = walk.record
     answer = walk.make_safe("E", "again")
 
-    assert (answer["answer"], answer["wait_seconds"]) == ("WAIT", 40)
+    assert (answer["answer"], answer["wait_seconds"]) == ("WAIT", 41)
     assert walk.record == before
 
 
@@ -91,9 +91,9 @@ def test_an_execution_that_lost_its_rollout_touches_nothing(ground: Ground):
 
 def test_a_promotion_past_its_flip_is_finished(ground: Ground):
     walk = ground.walk().move_base()
-    walk.pause(30)
+    walk.pause(31)
     walk.task("FlipStage")
-    walk.pause(30)
+    walk.pause(31)
     answer = walk.make_safe("States.Timeout", "too slow")
 
     assert answer["ending"] == "PROMOTED"

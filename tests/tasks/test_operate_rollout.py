@@ -16,7 +16,7 @@ def test_abort_takes_the_canary_away(ground: Ground):
         "rollout": walk.rollout_id,
         "answer": "WAIT",
         "phase": "rolling_back",
-        "wait_seconds": 60,
+        "wait_seconds": 61,
     }
     assert ground.percent is None
     assert (walk.record.reason, walk.held.lock.owner) == ("aborted: OPS-9", f"operator:{walk.rollout_id}")

@@ -36,9 +36,9 @@ def test_a_dead_rollout_is_taken_over_and_made_safe(ground: Ground):
     assert sweep(ground) == {"orders": "WAIT"}
     assert (ground.percent, walk.held.lock.owner) == (None, "sweeper")
     assert walk.record.reason == "the execution ended without making its target safe"
-    walk.pause(60)
+    walk.pause(61)
     assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
-    walk.pause(30)
+    walk.pause(31)
     assert sweep(ground, BETWEEN) == {"orders": "SAFE"}
 
     assert ground.rig.is_at_rest()

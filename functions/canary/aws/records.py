@@ -26,6 +26,7 @@ from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError
 from canary.rules.codec import decode, encode
 from canary.rules.phases import Phase
 from canary.rules.rollout import SCHEMA_VERSION, Rollout
+from canary.rules.upgrades import READABLE, upgrade
 
 HOLDER = "held"
 """The owner of a rollout that is held between its steps: nobody, until an advance takes it."""
@@ -69,7 +70,7 @@ class LookItem:
 class Held:
     """A rollout as its owner holds it: the record and the lock, read together.
 
-    ``read_at``: AWS's own time of the read, in epoch seconds; 0 where it was not read but just written. ``look``: the one
+    ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 where it was not read but just written. ``look``: the one
     recorded under the mark that was asked for, if it is there.
     """
 
@@ -112,6 +113,11 @@ class Records:
     def read_lock(self, target: str) -> Lock:
         """The target's lock; a target never taken has fencing number 0."""
         return self._read(_lock_key(target)).lock(target)
+
+    def read_start(self, target: str, rollout_id: str) -> tuple[Lock, bool]:
+        """The target's lock, and whether a rollout of that id is recorded, readable or not."""
+        read = self._read(_lock_key(target), _rollout_key(rollout_id))
+        return read.lock(target), read.item(_rollout_key(rollout_id)) is not None
 
     def find(
         self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
@@ -457,12 +463,12 @@ def _rollout_of(item: Item) -> Rollout:
         RecordSchemaError: another version of the controller wrote it.
 
     """
-    if (found := int(item["schema_version"]["N"])) != SCHEMA_VERSION:
+    if (found := int(item["schema_version"]["N"])) not in READABLE:
         raise RecordSchemaError(
-            f"the record is of schema {found} and this controller reads {SCHEMA_VERSION}; deploy the version that wrote it "
-            "until its rollout has ended"
+            f"the record is of schema {found} and this controller reads {' and '.join(map(str, READABLE))}; "
+            "deploy the version that wrote it until its rollout has ended"
         )
-    return decode(Rollout, json.loads(item["record"]["S"]))
+    return decode(Rollout, upgrade(json.loads(item["record"]["S"]), found))
 
 
 def _look_item(look: LookItem) -> Item:

@@ -7,6 +7,7 @@ turned into commands for a person, and what was reached is read back before the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from canary.aws.records import Records
     from canary.aws.shifters import Shifter
     from canary.rules.rollout import Rollout
+
+
+CLOCK_GRAIN_SECONDS = 1
+"""AWS's own time has whole seconds (docs/aws.md#whole-seconds): the true one may be this much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +89,26 @@ class _Passes:
             return self._take_canary_away(str(error))
         planned = plan_pass(self._rollout.standing, live, self._now)
         if planned.blocked:
-            return self._refuse((planned.blocked,), self._rollout.standing)
+            return self._refuse((planned.blocked,), planned.after)
         self._announce(planned)
         if refused := self._make_moves(planned):
             return self._refuse(refused, self._doubted())
         if planned.answer is Answer.SAFE:
             return self._finish(planned)
-        self._record(self._delayed(planned) if planned.moves else planned.after)
+        self._record(replace(planned.after, not_before=self._read_time() + planned.after.not_before - self._now))
         return self._answer_wait()
 
-    def _delayed(self, planned: Pass) -> Standing:
-        """What is left to record, its settle counted from the last move and not from the pass's beginning.
+    def _read_time(self) -> float:
+        """The latest that it can be now. A settle is counted from here, after the calls, and not from the pass's beginning.
 
         Calls that AWS answers slowly may lie most of a minute behind it, and the next pass is not always timed by this one.
         """
         found = self._records.find(self._rollout.rollout_id, target=self._rollout.target.name)
-        seconds = max(0.0, found.read_at - self._now) if found else 0.0
-        return replace(planned.after, not_before=planned.after.not_before + seconds)
+        return max(self._now, found.read_at if found else 0.0) + CLOCK_GRAIN_SECONDS
 
     def _doubted(self) -> Standing:
         standing = self._rollout.standing
-        return doubt(standing, self._now) if self._gives_up else standing
+        return doubt(standing, self._read_time()) if self._gives_up else standing
 
     def _announce(self, planned: Pass) -> None:
         """Write the phase before its first call, and what was found that is somebody else's."""
@@ -155,7 +159,7 @@ class _Passes:
         live = self._shifter.read_live()
         if not is_at_rest(planned.after, live):
             rung = Rung.FLIPPED if planned.after.phase is Phase.PROMOTED else Rung.SETTLED
-            self._record(replace(self._rollout.standing, rung=rung, not_before=self._now + SETTLE_SECONDS))
+            self._record(replace(self._rollout.standing, rung=rung, not_before=self._read_time() + SETTLE_SECONDS))
             return self._answer_wait()
         if self._rollout.phase.is_terminal:
             return Safety(self._held, Answer.SAFE)
@@ -171,7 +175,7 @@ class _Passes:
         self._held = self._records.write(self._held, rollout)
 
     def _answer_wait(self) -> Safety:
-        seconds = max(1, round(self._rollout.not_before - self._now))
+        seconds = max(1, ceil(self._rollout.not_before - self._now))
         return Safety(self._held, Answer.WAIT, seconds)
 
 

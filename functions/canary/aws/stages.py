@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import StateChangedError
-from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage, is_ours
+from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage, is_intact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,17 +53,17 @@ class Stages:
         """Give the canary `percent` of requests: attached in one list the first time, then the percent only.
 
         Raises:
-            StateChangedError: the stage has a canary that is not this rollout's.
+            StateChangedError: the stage has a canary that is not as this rollout attached it.
             AwsRefusedError: AWS refused.
 
         """
         canary = self.read().canary
         if canary is None:
             self._patch(list(attach_operations(intent, percent)))
-        elif not is_ours(canary, intent):
+        elif not is_intact(canary, intent):
             raise StateChangedError(
-                f"the stage has a canary of deployment {canary.deployment_id} at {canary.percent} % that this rollout "
-                "did not attach; find out who did"
+                f"the stage has a canary of deployment {canary.deployment_id} at {canary.percent} % with the overrides "
+                f"{dict(canary.overrides)}, which this rollout did not attach so; find out who did"
             )
         elif canary.percent != percent:
             self._patch([_replace("/canarySettings/percentTraffic", str(percent))])
@@ -129,7 +129,7 @@ class Stages:
 
     def _read_back(self, intent: Intent, percent: Decimal) -> None:
         canary = self.read().canary
-        if canary is None or not is_ours(canary, intent) or canary.percent != percent:
+        if canary is None or not is_intact(canary, intent) or canary.percent != percent:
             raise StateChangedError(f"the stage was given the canary at {percent} % but reads back {canary}")
 
 

@@ -6,7 +6,7 @@ it is an error like any other. They may carry more than is read here. What a use
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.utilities.parser import Field, ValidationError, parse
@@ -28,6 +28,7 @@ RolloutId = Annotated[str, Prose("a rollout id", 1, 128)]
 Arn = Annotated[str, Prose("an ARN", 1, 2048)]
 Url = Annotated[str, Prose("an address", 1, 8192)]
 Word = Annotated[str, Prose("a word", 1, 256)]
+Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,11 @@ class AlarmEvent:
 
 @dataclass(frozen=True, slots=True)
 class StackEvent:
-    """CloudFormation's request of a custom resource; ``target`` is empty where all are meant."""
+    """CloudFormation's request of a custom resource; ``target`` is empty where all are meant.
+
+    ``definition`` is what the target is to be from now on. ``targets`` has the names of all targets of a stack as its keys, and
+    ``old_targets`` those of before. The three are empty in the resources that do not ask about them.
+    """
 
     request_type: Annotated[Word, Field(validation_alias="RequestType")]
     response_url: Annotated[Url, Field(validation_alias="ResponseURL")]
@@ -126,6 +131,12 @@ class StackEvent:
     logical_id: Annotated[Word, Field(validation_alias="LogicalResourceId")]
     physical_id: Annotated[str, Field(validation_alias="PhysicalResourceId")] = ""
     target: Annotated[str, Field(validation_alias=AliasPath("ResourceProperties", "Target"))] = ""
+    old_target: Annotated[str, Field(validation_alias=AliasPath("OldResourceProperties", "Target"))] = ""
+    definition: Annotated[str, Field(validation_alias=AliasPath("ResourceProperties", "Definition"))] = ""
+    targets: Annotated[Names, Field(validation_alias=AliasPath("ResourceProperties", "Targets"))] = field(default_factory=dict)
+    old_targets: Annotated[Names, Field(validation_alias=AliasPath("OldResourceProperties", "Targets"))] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True)

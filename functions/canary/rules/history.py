@@ -195,7 +195,7 @@ def _base_from_json(frozen: Mapping[str, Any]) -> BaseHistory:
         phi=float(frozen["phi"]),
         slices=tuple((int(requests), int(bad)) for requests, bad in frozen["slices"]),
         is_known=bool(frozen["is_known"]),
-        is_coarse=bool(frozen["is_coarse"]),
+        is_coarse=bool(frozen.get("is_coarse", False)),
     )
 
 

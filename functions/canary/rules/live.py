@@ -82,7 +82,34 @@ class Intent:
         """The overrides that promotion makes the base's; never the alias variable, which tells base from canary."""
         return {name: value for name, value in self.overrides.items() if name != self.alias_variable}
 
+    @property
+    def canary_alias(self) -> str | None:
+        """The alias that the canary's requests call, and no other request does."""
+        return self.overrides.get(str(self.alias_variable))
+
 
 def is_ours(canary: LiveCanary, intent: Intent) -> bool:
-    """Whether a stage's canary is this rollout's: its deployment and exactly its overrides."""
+    """Whether a canary is this rollout's to take away, while the rollout holds the lock.
+
+    It serves what the rollout brings: its deployment, or its canary alias. Whatever else someone edited on it, nobody else
+    takes it away, so it would go on serving a half of the release.
+    """
+    return canary.deployment_id == intent.deployment_id or _calls_canary_alias(canary.overrides, intent)
+
+
+def is_intact(canary: LiveCanary, intent: Intent) -> bool:
+    """Whether a canary is as this rollout attached it: its deployment and exactly its overrides.
+
+    Only such a canary gets more traffic or is promoted, and after the rollout's end only such a one still counts as its own.
+    """
     return canary.deployment_id == intent.deployment_id and dict(canary.overrides) == dict(intent.overrides)
+
+
+def calls_canary_alias(stage: LiveStage, intent: Intent) -> bool:
+    """Whether base itself calls the alias that the rollout moves for its canary."""
+    return _calls_canary_alias(stage.variables, intent)
+
+
+def _calls_canary_alias(variables: Mapping[str, str], intent: Intent) -> bool:
+    alias = intent.canary_alias
+    return alias is not None and variables.get(str(intent.alias_variable)) == alias

@@ -24,6 +24,8 @@ live alias to the release meanwhile: that goes back with it):
     START     remove our canary                             CLEARED, after a late writer is over      WAIT
     CLEARED   remove our canary if a late writer restored it SETTLED, after a settle                   WAIT
     SETTLED   canary aliases to base's version (canary back: remove it, SETTLED again)                 SAFE
+    CLEARED or SETTLED, but somebody else's canary has weight, or base itself serves what the rollout brought: nothing;
+              CLEARED stays, and the answer is REFUSED until a person has undone it
 
 Back (alias shifter): the same rungs; the move is each live alias to its old version with no weights, and no alias is left.
 
@@ -46,10 +48,13 @@ still has the way back's deployment and variables and the canary still has 100 %
 Forward, but somebody took the canary or its 100 % away before the flip: base has traffic again, so no live alias may go on
 moving; they return to their old version and the rung becomes RETURNED, after a late writer is over, whose flip would make the
 way forward again. Only a canary of ours with less than 100 % while all live aliases are at the release is flipped all the same:
-that makes base whole at once.
+that makes base whole at once. Where somebody else's canary stands in its place the live aliases return as well.
+
+A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever else
+somebody edited on it. Only one that is as it was attached counts for the way forward.
 
 What somebody else did is left as found and told. Where it would leave base other than promoted, a forward pass is blocked: it
-makes no move, and a person has to look.
+makes no move, and a person has to look. So is a pass back where something of it still has weight; see `canary.rules.foreign`.
 
 Of the stage's variables only those that the canary overrides count; see `canary.rules.variables`. Whatever happens to another
 one, no pass does anything else.
@@ -60,55 +65,55 @@ Source of the settles: docs/aws.md#propagation.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
-from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack, is_ours
+from canary.rules.foreign import (
+    find_foreign,
+    find_obstacles,
+    find_unrest,
+    has_own_canary,
+    has_release,
+    has_released_base,
+    is_known,
+    is_shadow,
+)
+from canary.rules.live import Intent, Live, LiveAlias, LiveStage, is_intact, is_ours
+from canary.rules.standing import Aliases, Phase, Rung, Standing
 from canary.rules.target import Shifter
-from canary.rules.variables import find_drift, find_harmless, has_old_variables
+from canary.rules.variables import has_old_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "BEFORE",
+    "LATE_WRITER_SECONDS",
+    "SETTLE_SECONDS",
+    "Aliases",
+    "Answer",
+    "Flip",
+    "Move",
+    "Pass",
+    "Phase",
+    "PointAlias",
+    "RemoveCanary",
+    "Rung",
+    "Standing",
+    "doubt",
+    "find_foreign",
+    "find_obstacles",
+    "has_own_canary",
+    "is_at_rest",
+    "plan_pass",
+]
 
 SETTLE_SECONDS = 30
 """After a stage or alias update, a request may still see the old settings for this long (docs/aws.md#propagation)."""
 
 LATE_WRITER_SECONDS = 60
 """The longest that a timed-out task's function may go on writing: every function's own timeout."""
-
-
-class Phase(enum.StrEnum):
-    """How far a rollout has come; see the table above."""
-
-    PREPARING = "preparing"
-    SHIFTING = "shifting"
-    HELD = "held"
-    TAKING_ALL = "taking_all"
-    MOVING_BASE = "moving_base"
-    ROLLING_BACK = "rolling_back"
-    PROMOTED = "promoted"
-    ROLLED_BACK = "rolled_back"
-    REFUSED = "refused"
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether the rollout is over and its lock free."""
-        return self in {Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED}
-
-
-class Rung(enum.StrEnum):
-    """How far the passes of the present direction have come."""
-
-    START = "start"
-    CLEARED = "cleared"
-    SETTLED = "settled"
-    BASED = "based"
-    FLIPPED = "flipped"
-    DOUBTED = "doubted"
-    RETREATING = "retreating"
-    RETURNED = "returned"
 
 
 BEFORE: Mapping[Rung, Rung] = {
@@ -152,27 +157,6 @@ Move = RemoveCanary | PointAlias | Flip
 
 
 @dataclass(frozen=True, slots=True)
-class Aliases:
-    """The aliases of a target's functions, by function name; ``canary`` is empty for the alias shifter."""
-
-    live: Mapping[str, str]
-    canary: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a rollout stands: all that a pass decides from, besides the live state."""
-
-    phase: Phase
-    shifter: Shifter
-    way_back: WayBack
-    intent: Intent
-    aliases: Aliases
-    rung: Rung = Rung.START
-    not_before: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Pass:
     """One pass: the moves, the standings to record, the answer, and what was found that is somebody else's.
 
@@ -200,26 +184,21 @@ def plan_pass(standing: Standing, live: Live, now: float) -> Pass:
 
 
 def is_at_rest(standing: Standing, live: Live) -> bool:
-    """Whether a live state is what a terminal standing promises: no canary of ours, every alias of ours where it belongs."""
-    versions = standing.intent.versions if standing.phase is Phase.PROMOTED else standing.way_back.live
-    moves = (*_live_aliases_to(standing, live, versions), *_canary_aliases_to(standing, live, versions))
-    return not has_own_canary(standing, live.stage) and not moves
+    """Whether a live state is what a terminal standing promises.
 
-
-def has_own_canary(standing: Standing, stage: LiveStage | None) -> bool:
-    """Whether the stage has a canary for this rollout to take away: its own, or the shadow of its own.
-
-    A late writer's percent that reaches a stage without a canary makes one of the stage's own deployment, without overrides
-    (docs/aws.md#patch-makes-a-canary). It serves what base serves, but the stage is not at rest with it.
+    No canary has weight, our aliases are in place, and a promoted base is what was promoted: a flip that comes late copies
+    whatever somebody has made of the canary by then.
     """
-    if stage is None or stage.canary is None:
-        return False
-    return is_ours(stage.canary, standing.intent) or _is_shadow(standing, stage, stage.canary)
+    is_promoted = standing.phase is Phase.PROMOTED
+    versions = standing.intent.versions if is_promoted else standing.way_back.live
+    moves = (*_live_aliases_to(standing, live, versions), *_canary_aliases_to(standing, live, versions))
+    is_elsewhere = is_promoted and not _is_promoted(standing, live)
+    return not (moves or is_elsewhere or has_own_canary(standing, live.stage) or find_unrest(standing, live))
 
 
-def _is_shadow(standing: Standing, stage: LiveStage, canary: LiveCanary) -> bool:
-    known = {standing.way_back.deployment_id, standing.intent.deployment_id}
-    return canary.deployment_id == stage.deployment_id and stage.deployment_id in known and not canary.overrides
+def _is_promoted(standing: Standing, live: Live) -> bool:
+    is_new = standing.shifter is Shifter.ALIAS or _is_new(standing.intent, live.stage)
+    return is_new and not find_obstacles(replace(standing, phase=Phase.MOVING_BASE), live)
 
 
 def doubt(standing: Standing, now: float) -> Standing:
@@ -253,9 +232,11 @@ def _blocked(standing: Standing, why: str) -> Pass:
 
 
 def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
-    moves = _moves_to_base(standing, live)
-    found = (*find_foreign(standing, live),)
+    moves, found = _moves_to_base(standing, live), find_foreign(standing, live)
+    unrest = () if moves else find_unrest(standing, live)
     match standing.rung:
+        case Rung.CLEARED | Rung.SETTLED if unrest:
+            return _blocked(replace(standing, rung=Rung.CLEARED), "; ".join(unrest))
         case Rung.CLEARED:
             return _wait(standing, Rung.SETTLED, moves, now + SETTLE_SECONDS, found)
         case Rung.SETTLED if moves:
@@ -271,6 +252,8 @@ def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
     match standing.shifter:
         case Shifter.STAGE:
             removal: tuple[Move, ...] = (RemoveCanary(),) if has_own_canary(standing, live.stage) else ()
+            if has_released_base(standing, live.stage):
+                return removal
             return (*removal, *_live_aliases_to(standing, live, standing.way_back.live))
         case Shifter.ALIAS:
             return _live_aliases_to(standing, live, standing.way_back.live)
@@ -278,66 +261,24 @@ def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
             assert_never(standing.shifter)
 
 
-def _is_known(alias: LiveAlias, function: str, standing: Standing) -> bool:
-    known = {standing.way_back.live.get(function), standing.intent.versions.get(function)}
-    return {alias.version, *alias.weights} <= known
-
-
 def _live_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]) -> tuple[Move, ...]:
     return tuple(
         PointAlias(function, name, versions[function])
         for function, name in standing.aliases.live.items()
-        if _is_known(live.live[function], function, standing) and not _is_at(live.live[function], versions[function])
+        if is_known(live.live[function], function, standing) and not _is_at(live.live[function], versions[function])
     )
 
 
 def _canary_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]) -> tuple[Move, ...]:
-    """Except where somebody gave them base's traffic, as the console's promotion does (docs/aws.md#promotion)."""
-    bases = live.stage.variables.get(str(standing.intent.alias_variable)) if live.stage else None
     return tuple(
         PointAlias(function, name, versions[function])
         for function, name in standing.aliases.canary.items()
-        if name != bases and not _is_at(live.canary[function], versions[function])
+        if not _is_at(live.canary[function], versions[function])
     )
 
 
 def _is_at(alias: LiveAlias, version: str) -> bool:
     return alias.version == version and not alias.weights
-
-
-def find_foreign(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of the live state is neither the way back's nor this rollout's, one sentence each."""
-    harmless = find_harmless(live.stage, standing.way_back, standing.intent) if live.stage else ()
-    return (*find_obstacles(standing, live), *harmless)
-
-
-def find_obstacles(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of it forbids to go on: anything that would leave base or canary other than promised."""
-    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage))
-
-
-def _foreign_aliases(standing: Standing, live: Live) -> Iterable[str]:
-    for function, name in standing.aliases.live.items():
-        alias = live.live[function]
-        if not _is_known(alias, function, standing):
-            yield f"alias {function}:{name} points at {alias}, which this rollout did not set; left as found"
-
-
-def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
-    if stage is None:
-        return
-    promoted = standing.intent.deployment_id if standing.phase is Phase.MOVING_BASE else None
-    if stage.deployment_id not in {standing.way_back.deployment_id, promoted}:
-        yield (
-            f"the stage's deployment is {stage.deployment_id}, which this rollout did not set "
-            f"(it found {standing.way_back.deployment_id}); left as found"
-        )
-    if stage.canary and not has_own_canary(standing, stage):
-        yield (
-            f"the stage has a canary that is not this rollout's: deployment {stage.canary.deployment_id} "
-            f"at {stage.canary.percent} %; left as found"
-        )
-    yield from find_drift(stage, standing.way_back, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE)
 
 
 def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
@@ -392,6 +333,8 @@ def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
     if _live_aliases_to(standing, live, standing.intent.versions):
         return _pass_live(standing, live, now)
     stage = live.stage
+    if stage and stage.canary and not has_own_canary(standing, stage) and not _is_new(standing.intent, stage):
+        return _retreat(standing, live, now + LATE_WRITER_SECONDS)
     if stage is None or (foreign := find_obstacles(standing, live)):
         return _blocked(standing, "; ".join(foreign) if stage else "the stage is gone")
     if not _is_flipped(standing, stage):
@@ -404,11 +347,13 @@ def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
 
 
 def _flip_or_retreat(standing: Standing, live: Live, now: float) -> Pass:
-    """Without our canary there is nothing to flip to, and base has traffic again."""
+    """Without a canary of the release's deployment there is nothing to flip to, and base may have traffic again."""
     canary = live.stage.canary if live.stage else None
-    if canary is None or not is_ours(canary, standing.intent):
-        return _retreat(standing, live, now + LATE_WRITER_SECONDS)
-    return _wait(standing, Rung.FLIPPED, (Flip(),), now + SETTLE_SECONDS)
+    if canary and canary.deployment_id == standing.intent.deployment_id:
+        return _wait(standing, Rung.FLIPPED, (Flip(),), now + SETTLE_SECONDS)
+    if canary and is_ours(canary, standing.intent) and _is_new(standing.intent, live.stage):
+        return _wait(standing, Rung.FLIPPED, (RemoveCanary(),), now + SETTLE_SECONDS)
+    return _retreat(standing, live, now + LATE_WRITER_SECONDS)
 
 
 def _is_past_flip(standing: Standing, stage: LiveStage | None) -> bool:
@@ -419,15 +364,12 @@ def _is_past_flip(standing: Standing, stage: LiveStage | None) -> bool:
 
 def _is_flipped(standing: Standing, stage: LiveStage | None) -> bool:
     canary = stage.canary if stage else None
-    is_empty = stage is None or canary is None or canary.percent == Decimal(0) or _is_shadow(standing, stage, canary)
+    is_empty = stage is None or canary is None or canary.percent == Decimal(0) or is_shadow(standing, stage, canary)
     return is_empty and _is_new(standing.intent, stage)
 
 
 def _is_new(intent: Intent, stage: LiveStage | None) -> bool:
-    """Whether base has the release's deployment and variables."""
-    if stage is None or stage.deployment_id != intent.deployment_id:
-        return False
-    return intent.promoted_variables.items() <= stage.variables.items()
+    return stage is not None and has_release(stage, intent)
 
 
 def _is_way_backs(standing: Standing, stage: LiveStage | None) -> bool:
@@ -438,7 +380,7 @@ def _is_way_backs(standing: Standing, stage: LiveStage | None) -> bool:
 
 def _has_all_traffic(standing: Standing, stage: LiveStage | None) -> bool:
     canary = stage.canary if stage else None
-    return canary is not None and is_ours(canary, standing.intent) and canary.percent == Decimal(100)
+    return canary is not None and is_intact(canary, standing.intent) and canary.percent == Decimal(100)
 
 
 def _is_base_without_traffic(standing: Standing, live: Live) -> bool:

@@ -18,7 +18,7 @@ from canary.rules.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.target import Target
 
 SCHEMA_VERSION = 3
-"""Of the record; it rises when records written before can no longer be read."""
+"""Of the record; it rises when records written before must be upgraded to be read (`canary.rules.upgrades`)."""
 
 
 @dataclass(frozen=True, slots=True)

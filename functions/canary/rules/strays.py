@@ -8,10 +8,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.live import Live, LiveAlias, LiveStage, is_ours
+from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage, is_intact, is_ours
 from canary.rules.phases import Phase, find_obstacles
 from canary.rules.target import Shifter
-from canary.rules.variables import find_drift, find_harmless
+from canary.rules.variables import find_drift, find_edited_overrides, find_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +70,21 @@ def _early_canary(stage: LiveStage | None) -> Iterator[str]:
 def _wrong_percent(rollout: Rollout, stage: LiveStage | None, weight: Decimal) -> Iterator[str]:
     if stage is None or stage.canary is None or not is_ours(stage.canary, rollout.intent):
         yield "the stage's canary was taken away by somebody else"
+    elif not is_intact(stage.canary, rollout.intent):
+        yield from _edited(rollout, stage.canary)
     elif stage.canary.percent != weight:
         yield f"the canary's weight was changed from {weight} % to {stage.canary.percent} % by somebody else"
+
+
+def _edited(rollout: Rollout, canary: LiveCanary) -> Iterator[str]:
+    """What somebody changed of a canary that is still ours."""
+    wanted = rollout.intent
+    if canary.deployment_id != wanted.deployment_id:
+        yield (
+            f"the canary's deployment was changed from {wanted.deployment_id} to {canary.deployment_id} by somebody else "
+            f"(it has {canary.percent} %)"
+        )
+    yield from find_edited_overrides(canary.overrides, wanted.overrides)
 
 
 def _wrong_weights(rollout: Rollout, live: Live, weight: Decimal) -> Iterator[str]:

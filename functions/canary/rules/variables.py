@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from canary.rules.problems import cut, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from canary.rules.live import Intent, LiveStage, WayBack
 
@@ -31,6 +31,16 @@ def find_drift(stage: LiveStage, way_back: WayBack, intent: Intent, *, is_promot
         new = intent.promoted_variables.get(name, old) if is_promoting else old
         if found not in {old, new}:
             yield f"the stage's variable {name} is {_value(found)}, which this rollout did not set (it was {_value(old)})"
+
+
+def find_edited_overrides(found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
+    """The canary's overrides that are not as the rollout set them: a few by name, the rest counted."""
+    edited = [name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]
+    for name in edited[:MOST_NAMED]:
+        before, now = _value(wanted.get(name)), _value(found.get(name))
+        yield f"the canary's override {cut(name)} was changed from {before} to {now} by somebody else"
+    if (rest := len(edited) - MOST_NAMED) > 0:
+        yield f"somebody else changed {rest} more of the canary's overrides"
 
 
 def find_harmless(stage: LiveStage, way_back: WayBack, intent: Intent) -> tuple[str, ...]:

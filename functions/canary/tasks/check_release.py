@@ -42,7 +42,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     target, unknown = _find_target(event.input, tools) if has_name else (None, ())
     if target is None:
         return _refuse(tools, (*problems, *unknown))
-    lock = tools.records.read_lock(target.name)
+    lock, is_recorded = tools.records.read_start(target.name, event.rollout_id)
     if request and (answer := _answer_schedule(request, lock, event, tools)):
         return answer
     release = request.release if request else release_of(event.input)
@@ -51,7 +51,8 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     misfits = (*find_misfits(release, target), *_overflow(release, found))
     pending = find_pending(found.functions)
     late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
-    problems = (*problems, *_held(lock, event), *misfits, *find_problems(target, release, policy, found), *late)
+    taken = (*_held(lock, event), *(_used_name(lock, event) if is_recorded else ()))
+    problems = (*problems, *taken, *misfits, *find_problems(target, release, policy, found), *late)
     if request is None or any(problem.field != ALARMS for problem in problems):
         return _refuse(tools, problems)
     rollout = draft_rollout(
@@ -132,10 +133,23 @@ def _overflow(release: Release, found: Survey) -> tuple[Problem, ...]:
     return find_overflow(release, stage) if stage else ()
 
 
+def _is_own(lock: Lock, event: CheckEvent) -> bool:
+    """Whether this execution holds the lock already: TakeLock's answer was lost."""
+    return (lock.rollout_id, lock.owner) == (event.rollout_id, event.execution)
+
+
 def _held(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
-    if lock.rollout_id in {None, event.rollout_id}:
+    if lock.rollout_id is None or _is_own(lock, event):
         return ()
     return (Problem("target", describe_holder(lock), "one rollout runs on a target at a time"),)
+
+
+def _used_name(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
+    """The records keep a rollout longer than Step Functions keeps its execution's name (docs/aws.md#execution-name-reuse)."""
+    if _is_own(lock, event):
+        return ()
+    found = f"the execution name {event.rollout_id} was used before: the records have a rollout of that name"
+    return (Problem("name", found, "start again with a name that was never used"),)
 
 
 def _begin(tools: Tools, rollout: Rollout, fencing: int) -> Json:

@@ -1,9 +1,13 @@
-"""GuardDeletion: CloudFormation asks before it deletes a stack; while a target is not at rest, the answer is no.
+"""GuardDeletion: CloudFormation asks before it deletes or changes a stack; while a target is not at rest, the answer may be no.
 
 Nor does the controller's own stack go while a target is registered: whoever asks for that target's deletion would ask nobody.
 
+An update is refused where it takes away what a running rollout stands on: its target, something of it (see
+`canary.rules.target_change`), or a controller that reads its record. What brings that back is agreed to, so that CloudFormation
+can undo an update that was refused.
+
 Called as a custom resource (docs/aws.md#custom-resources): the answer is put to the URL that came with the question, whatever
-happens, because CloudFormation waits for it. Creations and updates ask nothing and are agreed to.
+happens, because CloudFormation waits for it. Creations ask nothing and are agreed to.
 """
 
 from __future__ import annotations
@@ -13,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 from canary.aws.calls import is_of_what_is_gone
-from canary.aws.errors import AwsRefusedError, ControllerError
+from canary.aws.errors import AwsRefusedError, ControllerError, RecordSchemaError
 from canary.aws.records import describe_holder
 from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_targets
 from canary.edge.events import StackEvent
 from canary.edge.target import target_from_json
 from canary.rules.problems import RefusedError
+from canary.rules.target_change import find_losses
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -33,7 +38,7 @@ LONGEST_REASON = 1_000
 
 def guard_deletion(event: StackEvent, tools: Tools) -> Json:
     """The answer, as it was given to CloudFormation."""
-    reason = _object(event, tools) if event.request_type == "Delete" else ""
+    reason = _object(event, tools)
     answer = {
         "Status": "FAILED" if reason else "SUCCESS",
         "Reason": reason[:LONGEST_REASON] or "at rest",
@@ -43,16 +48,20 @@ def guard_deletion(event: StackEvent, tools: Tools) -> Json:
         "LogicalResourceId": event.logical_id,
     }
     _put(event.response_url, answer)
-    tools.logger.info(
-        "deletion guarded", request=event.request_type, target=event.target, answer=answer["Status"], reason=reason
-    )
+    tools.logger.info("stack guarded", request=event.request_type, target=event.target, answer=answer["Status"], reason=reason)
     return answer
 
 
 def _object(event: StackEvent, tools: Tools) -> str:
-    """Why nothing may be deleted now; empty if everything is at rest. What cannot be read is no rest."""
+    """Why nothing may be deleted or changed now; empty if it may. What cannot be read is no rest."""
     try:
-        return "; ".join(_find_unrest(event.target, tools))
+        match event.request_type:
+            case "Delete" if not event.targets:
+                return "; ".join(_find_unrest(event.target, tools))
+            case "Update":
+                return "; ".join(_find_losses(event, tools))
+            case _:
+                return ""
     except (ControllerError, RefusedError) as error:
         return f"whether the targets are at rest cannot be read: {error}"
 
@@ -67,6 +76,37 @@ def _find_unrest(name: str, tools: Tools) -> Iterator[str]:
                 yield describe_holder(lock)
             elif weight := _canary_weight(target_from_json(text), tools):
                 yield f"the stage of {known} has a canary at {weight} %; promote it or take it away first"
+
+
+def _find_losses(event: StackEvent, tools: Tools) -> Iterator[str]:
+    """What running rollouts would lose by the update."""
+    if event.targets or event.old_targets:
+        for name in sorted({*event.old_targets} - {*event.targets}):
+            if (lock := tools.records.read_lock(name)).rollout_id:
+                yield f"the update drops target {name}: {describe_holder(lock)}"
+    elif event.definition:
+        for name in sorted({event.target, event.old_target} - {""}):
+            yield from _find_losses_of(name, event.definition, tools)
+    elif not event.target:
+        yield from _find_unreadable(tools)
+
+
+def _find_losses_of(name: str, definition: str, tools: Tools) -> Iterator[str]:
+    lock = tools.records.read_lock(name)
+    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    if held and (losses := [*find_losses(held.rollout.target, target_from_json(definition))]):
+        yield f"{describe_holder(lock)}; the update takes from it what it stands on: {', '.join(losses)}"
+
+
+def _find_unreadable(tools: Tools) -> Iterator[str]:
+    """Rollouts whose records this version of the controller, which is the new one, does not read."""
+    for name, _ in read_targets(tools.clients.ssm, tools.settings.target_prefix):
+        lock = tools.records.read_lock(name)
+        if lock.rollout_id:
+            try:
+                tools.records.find(lock.rollout_id, lock=lock)
+            except RecordSchemaError as error:
+                yield f"{describe_holder(lock)}: {error}"
 
 
 def _canary_weight(target: Target, tools: Tools) -> str:

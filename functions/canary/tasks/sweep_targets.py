@@ -15,7 +15,7 @@ from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_targets
 from canary.edge.events import TickEvent
 from canary.edge.target import target_from_json
-from canary.rules.live import is_ours
+from canary.rules.live import is_intact
 from canary.rules.phases import Phase, Rung
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import is_execution, take_over
@@ -71,7 +71,7 @@ def _sweep_free(target: Target, lock: Lock, tools: Tools, now: float) -> str:
         return "AT_REST"
     live = shifter_for(target, tools.clients, _never_write).read_live()
     canary = live.stage.canary if live.stage else None
-    if canary is None or not is_ours(canary, held.rollout.intent):
+    if canary is None or not is_intact(canary, held.rollout.intent):
         return "AT_REST"
     reopened = replace(held.rollout, phase=Phase.ROLLING_BACK, rung=Rung.START, not_before=0.0)
     if held.rollout.phase is Phase.PROMOTED:

@@ -1,0 +1,34 @@
+"""Records that an earlier version of the controller wrote, made into those of this one, one schema after the other.
+
+A controller is updated while rollouts run, and guard and sweeper must be able to take them over. So the schema before the
+present one is always in the table. What the earlier version did not know gets the value that stands for "was not done".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from canary.rules.rollout import SCHEMA_VERSION
+
+Record = Mapping[str, Any]
+
+
+def _from_2(record: Record) -> Record:
+    """Schema 3 compares 4xx answers. A rollout that began without has no evidence of them, and is judged to its end without."""
+    target = record["target"]
+    return {**record, "target": {**target, "metrics": {**target["metrics"], "client_errors": False}}}
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2}
+"""By schema: what makes a record of it one of the next."""
+
+READABLE = (*UPGRADES, SCHEMA_VERSION)
+"""The schemas that this controller reads."""
+
+
+def upgrade(record: Record, schema: int) -> Record:
+    """The record, one of `READABLE`, as of the present schema."""
+    for version in range(schema, SCHEMA_VERSION):
+        record = UPGRADES[version](record)
+    return record

@@ -1,0 +1,49 @@
+"""A record that the version before wrote is read: it can be judged to its end, and made safe."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from canary.rules import judge
+from canary.rules.codec import decode, encode
+from canary.rules.history import from_json as history_from_json
+from canary.rules.phases import Phase, RemoveCanary, plan_pass
+from canary.rules.rollout import SCHEMA_VERSION, Rollout
+from canary.rules.sources import all_sources
+from canary.rules.upgrades import READABLE, UPGRADES, upgrade
+from tests.builders import a_canary, a_live, a_rollout, a_stage
+
+SCHEMA_2 = json.loads(Path(__file__).with_name("record_schema_2.json").read_text(encoding="utf-8"))
+"""A rollout in its first step, and its frozen history, as a controller of schema 2 recorded them."""
+
+
+@pytest.fixture
+def upgraded():
+    return decode(Rollout, upgrade(SCHEMA_2["record"], 2))
+
+
+def test_the_schema_before_the_present_one_is_read():
+    assert READABLE[-2:] == (SCHEMA_VERSION - 1, SCHEMA_VERSION)
+    assert [*UPGRADES] == [*range(min(UPGRADES), SCHEMA_VERSION)]
+
+
+def test_a_record_of_the_present_schema_is_as_it_is():
+    record = encode(a_rollout())
+    assert upgrade(record, SCHEMA_VERSION) is record
+
+
+def test_a_rollout_of_schema_2_goes_back_like_any_other(upgraded):
+    live = a_live(stage=a_stage(a_canary()))
+    made = plan_pass(upgraded.standing, live, 1_769_861_000.0)
+    assert (upgraded.phase, made.after.phase, made.moves) == (Phase.SHIFTING, Phase.ROLLING_BACK, (RemoveCanary(),))
+
+
+def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
+    sources = all_sources(upgraded.target, upgraded.way_back, upgraded.intent, upgraded.limits_ms)
+    evidence = judge.from_json(upgraded.evidence, history_from_json(SCHEMA_2["history"]))
+    assert [source.metric for source in sources] == [*evidence.metrics] == ["errors", "slow_p99"]
+
+
+def test_an_upgraded_record_is_written_as_one_of_the_present_schema(upgraded):
+    assert decode(Rollout, json.loads(json.dumps(encode(upgraded)))) == upgraded
