@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.records import HOLDER, describe_holder
+from canary.aws.records import HOLDER
 from canary.edge.events import InputEvent
 from canary.edge.request import parse_advance
+from canary.rules.holder import holder_problem
 from canary.rules.phases import Phase
 from canary.rules.problems import RefusedError
 from canary.rules.release import find_lateness
@@ -45,7 +46,8 @@ def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str 
     if held is None:
         return f"no rollout is held on {advance.target}"
     if held.rollout.phase is not Phase.HELD or held.lock.owner != HOLDER:
-        return describe_holder(held.lock)
+        holder = holder_problem(held.rollout, held.lock.owner)
+        return f"{holder.value}; {holder.fix}"
     return None
 
 
