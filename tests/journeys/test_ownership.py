@@ -35,7 +35,9 @@ def test_abort_takes_the_canary_away_at_once(rig: Rig):
 
     assert answer["answer"] == "WAIT"
     assert "canarySettings" not in rig.stage
-    assert rig.finish(arn).status == "ABORTED"
+    ended = rig.finish(arn)
+    assert (ended.status, ended.error) == ("ABORTED", "RolledBack")
+    assert ended.cause.startswith("aborted: OPS-9; base gets all traffic again")
     rig.settle(5 * MINUTE)
     assert rig.is_at_rest()
     assert rig.aliases() == before
@@ -49,11 +51,12 @@ def test_abort_without_a_rollout_does_nothing(rig: Rig):
 
 def test_a_wrong_operator_call_is_refused_with_what_to_do(rig: Rig):
     answer = rig.aws.client("lambda").invoke(FunctionName=rig.controller.operator, Payload='{"verb": "stop"}')
-    error = json.load(answer["Payload"])
+    told = json.load(answer["Payload"])
 
-    assert error["errorType"] == "RefusedError"
-    assert "abort" in error["errorMessage"]
-    assert "target" in error["errorMessage"]
+    assert "FunctionError" not in answer
+    assert told["answer"] == "REFUSED"
+    assert "abort" in told["reason"]
+    assert "target" in told["reason"]
 
 
 def test_abort_after_the_commit_point_finishes_the_promotion(rig: Rig):

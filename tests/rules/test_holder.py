@@ -2,7 +2,7 @@
 
 import pytest
 
-from canary.rules.holder import holder_problem
+from canary.rules.holder import holder_problem, last_words
 from canary.rules.phases import Phase
 from canary.rules.report import abort_command, advance_command
 from canary.rules.rollout import StepState
@@ -58,6 +58,18 @@ def test_a_rollback_is_told_with_its_reason_whoever_makes_it(owner):
 
     assert problem.value == "rollout run-1 is being rolled back on orders (since 2026-01-31T12:00:00Z, reason: aborted: OPS-9)"
     assert problem.fix == "wait some minutes until the controller has freed the target, and start again"
+
+
+@pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.SHIFTING, Phase.TAKING_ALL, Phase.ROLLING_BACK])
+def test_an_execution_that_is_stopped_before_the_commit_point_says_that_it_is_rolled_back(phase):
+    error, cause = last_words(a_rollout(phase=phase), "aborted: OPS-9")
+    assert (error, cause.split(";")[0]) == ("RolledBack", "aborted: OPS-9")
+
+
+def test_an_execution_that_is_stopped_after_the_commit_point_does_not_say_rolled_back():
+    error, cause = last_words(a_rollout(phase=Phase.MOVING_BASE), "aborted")
+    assert error == "TakenOver"
+    assert cause == "aborted; base's aliases were moving already, so the controller finishes the promotion"
 
 
 @pytest.mark.parametrize("owner", ["sweeper", "guard:run-1", None])

@@ -412,6 +412,15 @@ def test_a_late_start_is_refused(ground: Ground):
     assert "scheduled_at: 120 minutes late where 60 are allowed; wait for the next" in answer["reason"]
 
 
+def test_a_start_scheduled_far_ahead_is_refused_and_spends_no_other_time(ground: Ground):
+    ahead = ground.walk().check(scheduled_at=iso(ground.aws.clock.now() + 400))
+    near = ground.walk().check(scheduled_at=iso(ground.aws.clock.now() + 290))
+
+    assert ahead["start"] == "REFUSED"
+    assert "scheduled_at: 7 minutes ahead where 5 are allowed, because clocks differ; give the time" in ahead["reason"]
+    assert near["start"] == "READY"
+
+
 def test_what_is_live_already_is_unchanged_whatever_alarms_say(ground: Ground):
     ground.fire()
     read = {name: pair[0] for name, pair in ground.rig.aliases().items()}

@@ -1,7 +1,7 @@
 """Who holds a target, as a refusal says it: which rollout, since when, at which step, and what to do.
 
-It knows the record and the lock's owner. Whatever else is on the target meanwhile is that rollout's doing, so it is no problem
-of whoever is refused.
+Also what its execution says when it is stopped. This module knows the record and the lock's owner. Whatever else is on the
+target meanwhile is that rollout's doing, so it is no problem of whoever is refused.
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
         return Problem("target", found, BUSY)
     found = f"{name} is running {place} ({_since(rollout)}, {_progress(rollout)}, execution {owner}{_why(rollout)})"
     return Problem("target", found, f"wait for its end, or {_abort(rollout)}")
+
+
+def last_words(rollout: Rollout, reason: str) -> tuple[str, str]:
+    """Error and cause of the rollout's execution when it is stopped for this reason, so that they say what becomes of it."""
+    if rollout.phase is Phase.MOVING_BASE:
+        return "TakenOver", f"{reason}; base's aliases were moving already, so the controller finishes the promotion"
+    return "RolledBack", f"{reason}; base gets all traffic again, and the controller takes the canary away"
 
 
 def _since(rollout: Rollout) -> str:

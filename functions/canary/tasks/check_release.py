@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from canary.aws.errors import UnknownTargetError
 from canary.aws.histories import read_traffic
 from canary.aws.metrics import Metrics
 from canary.aws.records import describe_holder
 from canary.aws.surveys import survey
-from canary.aws.targets import read_target
 from canary.edge.events import CheckEvent
 from canary.edge.request import parse_request, release_of
 from canary.edge.target import target_from_json
@@ -24,11 +22,12 @@ from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_
 from canary.rules.holder import holder_problem
 from canary.rules.policy import Policy, effective_policy
 from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import Release, Request, find_lateness, find_misfits, find_overflow
+from canary.rules.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
 from canary.rules.rollout import Rollout, Tally
 from canary.rules.survey import ALARMS, find_policy_problems, find_problems
 from canary.rules.target import Target
 from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock
@@ -125,9 +124,11 @@ def _noted(rollout: Rollout, quiet: str | None, tally: Tally) -> Rollout:
 
 
 def _answer_schedule(request: Request, lock: Lock, event: CheckEvent, tools: Tools) -> Json | None:
-    """What a delivery that comes too late, or comes again, is answered."""
+    """What a delivery that comes too early, too late or again is answered."""
     if request.schedule is None or lock.rollout_id == event.rollout_id:
         return None
+    if early := find_earliness(request.schedule, event.now):
+        return _refuse(tools, (early,))
     if request.schedule.is_spent(lock.scheduled_at):
         return {"start": "UNCHANGED", "target": request.target, "reason": "what was scheduled for this time was done already"}
     late = find_lateness(request.schedule, event.now - event.waits * WAIT_SECONDS)
@@ -138,10 +139,8 @@ def _find_target(raw: Any, tools: Tools) -> tuple[Target | None, tuple[Problem, 
     name = raw.get("target") if isinstance(raw, dict) else None
     if not isinstance(name, str):
         return None, ()
-    try:
-        return target_from_json(read_target(tools.clients.ssm, tools.settings.target_prefix, name)), ()
-    except UnknownTargetError as error:
-        return None, (Problem("target", str(error), "name one of them, or deploy the target first"),)
+    found, unknown = find_registered(name, tools)
+    return (target_from_json(found), ()) if found is not None else (None, unknown)
 
 
 def _promoted(lock: Lock) -> dict[str, str]:
