@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.function_checks import FunctionSurvey, find_function_problems
+from canary.rules.function_checks import FunctionSurvey, find_function_problems, find_unlisted
 from canary.rules.integrations import Place, read_function
 from canary.rules.plan import choose_look_seconds, longest_seconds
 from canary.rules.problems import Problem
@@ -45,6 +45,7 @@ def find_problems(target: Target, release: Release, policy: Policy, survey: Surv
             for function in target.functions
             for one in find_function_problems(target, function, release, survey.functions[function.name])
         ),
+        *find_unlisted(survey.functions),
         *find_stage_problems(target, release, survey.stage, place_of(survey)),
         *_problems_of_alarms(policy, survey.alarms),
     )
