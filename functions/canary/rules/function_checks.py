@@ -44,8 +44,8 @@ class VersionState:
 class FunctionSurvey:
     """One function. An alias that does not exist is None.
 
-    ``newest``: the newest published version, read where the release names none; ``is_listed`` is false where the list of versions
-    is too long for that. ``brings``: the version that the release brings, None if it does not exist.
+    ``newest``: the newest published version, read where the release names none; ``is_listed`` is false where the list of
+    versions is too long for that. ``brings``: the version that the release brings, None if it does not exist.
     ``callers``: who of the API calls the function through the alias variable.
     ``policies``: by alias name the text of the alias's resource policy, None without one; empty where no API calls.
     ``event_sources``: what reads through `live`; ``disabled_sources``: what would if it were enabled.
