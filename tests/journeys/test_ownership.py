@@ -49,6 +49,15 @@ def test_abort_without_a_rollout_does_nothing(rig: Rig):
     assert abort(rig) == {"target": "orders", "answer": "NOTHING_TO_ABORT"}
 
 
+def test_abort_of_an_unknown_target_is_refused_with_those_that_are_registered(rig: Rig):
+    call = {"verb": "abort", "target": "payments"}
+    answer = rig.aws.client("lambda").invoke(FunctionName=rig.controller.operator, Payload=json.dumps(call))
+    told = json.load(answer["Payload"])
+
+    assert told["answer"] == "REFUSED"
+    assert "no target payments is registered; registered are: orders" in told["reason"]
+
+
 def test_a_wrong_operator_call_is_refused_with_what_to_do(rig: Rig):
     answer = rig.aws.client("lambda").invoke(FunctionName=rig.controller.operator, Payload='{"verb": "stop"}')
     told = json.load(answer["Payload"])

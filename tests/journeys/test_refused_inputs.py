@@ -29,6 +29,11 @@ def steps(*pairs: tuple[Any, Any]) -> dict[str, Any]:
 
 INPUTS = {
     "unknown target": ({"target": "payments"}, "no target payments is registered; registered are: orders"),
+    "unknown target of an advance": (
+        {"journey": "advance", "target": "payments"},
+        "no target payments is registered; registered are: orders",
+    ),
+    "a time far ahead": ({"target": "orders", "scheduled_at": "2099-01-31T12:00:00Z"}, "minutes ahead where 5 are allowed"),
     "no target": ({}, "target"),
     "not an object": ([1], "target"),
     "no number": ({"target": "orders", "reason": float("nan")}, "without NaN, Infinity or a number beyond 1e308"),
