@@ -75,8 +75,11 @@ def test_abort_after_the_commit_point_finishes_the_promotion(rig: Rig):
     rig.aws.clock.run_until(lambda: rig.record_of(arn).rollout.phase == "moving_base", limit=3600)
     rig.settle(5)
     abort(rig)
+    ended = rig.finish(arn)
     rig.settle(10 * MINUTE)
 
+    assert (ended.status, ended.error) == ("ABORTED", "TakenOver")
+    assert ended.cause.endswith("the controller finishes the promotion")
     assert rig.is_at_rest()
     assert rig.aliases() == {name: (version, version) for name, version in versions.items()}
     assert rig.record_of(arn).rollout.phase == "promoted"
