@@ -26,8 +26,8 @@ help:  ## what can be made
 demo: $(VENV)/demo  ## six rollouts on the embedded AWS; make demo ONLY=slow runs one
 	@$(BIN)/python -m local demo $(if $(ONLY),--only $(ONLY))
 
-serve: $(VENV)/demo  ## the embedded AWS with the sample, on port 4566
-	@$(BIN)/python -m local serve --port 4566 --speed 60
+serve: $(VENV)/demo  ## the embedded AWS with the sample, on port 4566; make serve PORT=5000 takes another
+	@$(BIN)/python -m local serve --port '$(or $(PORT),4566)' --speed 60
 
 synth: $(VENV)/dev node_modules  ## the CloudFormation templates, in cdk.out
 	$(CDK) synth --quiet $(FOLDER)

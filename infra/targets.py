@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FIRST_LINE = 1
 PATTERN = "*.y*ml"
+DEEPEST = 50
+"""Levels of a target's file. The deepest field that there is stands at the sixth."""
 PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 MERGE = "tag:yaml.org,2002:merge"
 
@@ -78,18 +80,57 @@ def load_targets(folder: Path) -> tuple[Target, ...]:
 def read_target_file(path: Path) -> TargetFile:
     """One file with its problems."""
     name = f"{path.parent.name}/{path.name}"
-    text = path.read_text(encoding="utf-8")
+    if not path.is_file():
+        return _unread(name, FIRST_LINE, "it is no file", "give one file for each target, and folders other names")
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
+        text = path.read_bytes().decode()
+    except OSError as error:
+        return _unread(name, FIRST_LINE, f"it cannot be opened: {error.strerror}", "let the user who runs this read it")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + FIRST_LINE
+        return _unread(name, line, f"it is not UTF-8, got the byte {error.object[error.start]:#04x}", "save it as UTF-8")
+    return _read_text(name, text)
+
+
+def _read_text(name: str, text: str) -> TargetFile:
+    try:
+        if deep := _find_depth(text):
+            return _unread(name, deep, f"nested more than {DEEPEST} deep", "a target has no more than a few levels, correct it")
+        node = yaml.compose(text, Loader=_Loader)
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
-        return TargetFile(name, None, None, (_unreadable(name, error),))
+        return _unreadable(name, error)
     twice = tuple(Finding(name, line, problem) for line, problem in _find_twice(node))
     target, problems = parse_target(raw)
     if target and target.role_arn:
         problems = (Problem("role_arn", f"the app makes the role, got {show(target.role_arn)}", "drop it"),)
     found = tuple(Finding(name, line_of(node, problem.field), problem) for problem in problems)
     return TargetFile(name, node, target, (*twice, *found))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader. A value that its tag cannot be made of is YAML's error, with its line, like any other."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - PyYAML's own
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
+            kind = node.tag.rpartition(":")[2]
+            problem = f"{show(node.value)} is not of the type {kind}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+
+def _find_depth(text: str) -> int | None:
+    """The line at which the text is nested deeper than any target; composing it would end in Python's own limit."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            return int(event.start_mark.line) + FIRST_LINE
+    return None
 
 
 def line_of(node: yaml.Node | None, field: str) -> int:
@@ -121,26 +162,42 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + FIRST_LINE
 
 
-def _unreadable(name: str, error: yaml.YAMLError) -> Finding:
+def _unreadable(name: str, error: yaml.YAMLError) -> TargetFile:
     mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or str(error)
-    problem = Problem("file", f"no YAML: {what}", "correct it; every target's file is one mapping")
-    return Finding(name, mark.line + FIRST_LINE if mark else FIRST_LINE, problem)
+    what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    line = mark.line + FIRST_LINE if mark else FIRST_LINE
+    return _unread(name, line, f"no YAML: {what}", "correct it; every target's file is one mapping")
+
+
+def _unread(name: str, line: int, value: str, fix: str) -> TargetFile:
+    return TargetFile(name, None, None, (Finding(name, line, Problem("file", value, fix)),))
 
 
 def _find_twice(node: yaml.Node | None) -> Iterator[tuple[int, Problem]]:
     """Keys that a mapping has twice: YAML's loader would silently take the last."""
-    if isinstance(node, yaml.MappingNode):
+    for mapping in _mappings(node):
         seen: set[str] = set()
-        for key, value in node.value:
+        for key, _ in mapping.value:
             if key.tag != MERGE and isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
                     yield _line(key), Problem(key.value, "written twice in the same mapping", "drop one of them")
                 seen.add(key.value)
-            yield from _find_twice(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _find_twice(item)
+
+
+def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    """Each mapping once, in the order of the file: an anchor may stand in many places, and even in itself."""
+    seen: set[int] = set()
+    waiting = [node] if node else []
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, yaml.MappingNode):
+            yield one
+            waiting.extend(value for _, value in reversed(one.value))
+        elif isinstance(one, yaml.SequenceNode):
+            waiting.extend(reversed(one.value))
 
 
 def _find_rivals(files: Sequence[TargetFile]) -> Iterator[Finding]:

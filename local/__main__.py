@@ -8,7 +8,7 @@ import io
 import os
 import sys
 
-from local.port import PortTakenError, require_free
+from local.port import PortError, read_port, require_free
 from local.scenarios import SCENARIOS, UnknownScenarioError, choose
 from local.startup import without_collections
 
@@ -42,14 +42,15 @@ def _demo(asked: argparse.Namespace) -> int:
 
 def _serve(asked: argparse.Namespace) -> int:
     try:
-        require_free(asked.port)
-    except PortTakenError as error:
+        port = read_port(asked.port)
+        require_free(port)
+    except PortError as error:
         return _refuse(error)
     _tell(f"# {STARTING}")
     with without_collections():
         from local.serve import serve  # noqa: PLC0415 - as above
 
-    return serve(port=asked.port, speed=asked.speed, per_minute=asked.requests_per_minute)
+    return serve(port=port, speed=asked.speed, per_minute=asked.requests_per_minute)
 
 
 def _tell(line: str) -> None:
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     names = ", ".join(scenario.name for scenario in SCENARIOS)
     demo.add_argument("--only", metavar="SCENARIO", help=f"one of {names}")
     serving = commands.add_parser("serve", help="keep the embedded AWS up, with sample, controller and traffic")
-    serving.add_argument("--port", type=int, default=PORT, help="on 127.0.0.1; 0 is any free one (default %(default)s)")
+    serving.add_argument("--port", default=str(PORT), help="on 127.0.0.1; 0 is any free one (default %(default)s)")
     serving.add_argument(
         "--speed", type=_positive, default=SPEED, help="simulated seconds per real second (default %(default)s)"
     )

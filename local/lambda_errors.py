@@ -16,6 +16,7 @@ class LambdaError(Exception):
     │   └── NoProvisionedConcurrencyError
     ├── ResourceConflictError       409, it exists already, or something else is going on
     ├── PreconditionFailedError     412, somebody else wrote first
+    ├── RateExceededError           429, too many calls of the control plane
     └── CannotRunError              the function is there and cannot run now
         ├── NotActiveError          409, its version is pending or has failed
         ├── IdleError               409, its version was idle for too long and is being restored
@@ -125,6 +126,16 @@ class TooManyRequestsError(CannotRunError):
     def body(self) -> dict[str, str]:
         """The answer's JSON, with the limit that was met."""
         return {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", **super().body()}
+
+
+class RateExceededError(LambdaError):
+    """More calls of the control plane at a time than an account may make (docs/aws.md#control-plane-limits)."""
+
+    code = "TooManyRequestsException"
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__("Rate exceeded")
 
 
 class SwitchedOffError(TooManyRequestsError):

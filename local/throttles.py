@@ -59,6 +59,7 @@ RATES: Final[Mapping[str, Mapping[str, Rate]]] = MappingProxyType(
                 "SetAlarmState": Rate(3, 3),
             }
         ),
+        "lambda": MappingProxyType({ALL_CALLS: Rate(15, 15), "GetFunction": Rate(100, 100), "GetPolicy": Rate(15, 15)}),
         "states": MappingProxyType(
             {
                 "DescribeExecution": Rate(15, 15),
@@ -69,6 +70,9 @@ RATES: Final[Mapping[str, Mapping[str, Rate]]] = MappingProxyType(
         ),
     }
 )
+
+APART: Final[Mapping[str, frozenset[str]]] = MappingProxyType({"lambda": frozenset({"GetFunction", "GetPolicy", "Invoke"})})
+"""The operations of a service that do not count as calls of its control plane."""
 
 
 class ThrottledError(Exception):
@@ -116,7 +120,7 @@ class Throttles:
             return
         with self._lock:
             now = self._now()
-            buckets = [self._bucket(service, name, now) for name in (operation, ALL_CALLS) if name in RATES[service]]
+            buckets = [self._bucket(service, name, now) for name in _counted(service, operation) if name in RATES[service]]
             wait = max((bucket.wait(now) for bucket in buckets), default=0.0)
             if wait > 0:
                 raise ThrottledError(service, operation, retry_after_seconds=math.ceil(wait))
@@ -135,6 +139,11 @@ class Throttles:
     def _empty(self, service: str) -> None:
         for key in [key for key in self._buckets if key[0] == service]:
             del self._buckets[key]
+
+
+def _counted(service: str, operation: str) -> tuple[str, ...]:
+    """The names whose rates a call counts for."""
+    return (operation,) if operation in APART.get(service, ()) else (operation, ALL_CALLS)
 
 
 class _Bucket:

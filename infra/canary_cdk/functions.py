@@ -62,7 +62,7 @@ _TAKE_OVER = _ROLL_OUT | May.TELL
 
 MAY: Mapping[str, May] = MappingProxyType(
     {
-        "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS,
+        "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.READ_TARGET | May.LIST_TARGETS,
         "CheckRelease": May.READ_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS,
         "TakeLock": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "PrepareRelease": _ROLL_OUT,
@@ -77,7 +77,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         "MakeSafe": _ROLL_OUT | May.TELL,
         GUARD: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_TARGETS,
         SWEEPER: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_TARGETS,
-        OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS,
+        OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS | May.READ_TARGET | May.LIST_TARGETS,
         LISTENER: _TAKE_OVER | May.LIST_TARGETS,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
     }

@@ -14,7 +14,7 @@ from moto.core.responses import BaseResponse
 
 from local import aliases
 from local.aliases import expect_revision
-from local.lambda_errors import LambdaError
+from local.lambda_errors import LambdaError, RateExceededError
 from local.moto_seams import awslambda_capacity, awslambda_policies, awslambda_sources
 from local.moto_seams.awslambda_calls import Calls
 from local.moto_seams.awslambda_capacity import CapacityCalls
@@ -22,12 +22,15 @@ from local.moto_seams.awslambda_kept import function_methods, invoke_for_service
 from local.moto_seams.awslambda_policies import PolicyCalls
 from local.moto_seams.awslambda_request import Answer, Call, Moto, parse_call, refuse, split_name
 from local.moto_seams.awslambda_sources import SourceCalls, reading
+from local.throttles import ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.lambdas import Lambdas
+    from local.throttles import Throttles
 
+SERVICE = "lambda"
 _MODELS, _RESPONSE = "moto.awslambda.models", "moto.awslambda.responses.LambdaResponse"
 _ACTIONS = (
     "create_alias",
@@ -65,13 +68,13 @@ class Aws(Protocol):
 
     @property
     def lambdas(self) -> Lambdas:
-        """The functions, and how they run."""
+        """The functions, and how they run; `throttles` too, if it has them."""
 
 
 def install(aws: Aws) -> Callable[[], None]:
     """Let moto's Lambda answer from `aws`; returns what puts moto back as it was."""
     replacements: list[tuple[Moto, dict[str, Any]]] = [
-        (responses.LambdaResponse, _actions(aws.lambdas) | _response_methods()),
+        (responses.LambdaResponse, _actions(aws.lambdas) | _response_methods(getattr(aws, "throttles", None))),
         (models.LambdaBackend, _backend_methods(aws.lambdas) | reading(aws.lambdas)),
         (models.LambdaStorage, storage_methods(aws.lambdas)),
         (models.LambdaFunction, function_methods(aws.lambdas)),
@@ -112,15 +115,17 @@ def _as_action(handle: Callable[[Call], Answer]) -> Callable[[Moto], Answer]:
     return action
 
 
-def _response_methods() -> dict[str, Any]:
+def _response_methods(throttles: Throttles | None) -> dict[str, Any]:
     original: Callable[..., dict[str, Any]] = responses.LambdaResponse._set_configuration_qualifier  # noqa: SLF001
 
     def call_action(response: Moto) -> Answer:
-        """The way into every action, with the refusals of `local.lambdas` behind it."""
+        """The way into every action, with the throttles before it and the refusals of `local.lambdas` behind it."""
         try:
+            if throttles is not None and throttles.is_on(SERVICE):
+                throttles.admit(SERVICE, response._get_action() or "")  # noqa: SLF001 - moto has no other name for it
             answered: Answer = BaseResponse.call_action(response)
-        except LambdaError as error:
-            status, headers, body = refuse(error)
+        except (LambdaError, ThrottledError) as error:
+            status, headers, body = refuse(error if isinstance(error, LambdaError) else RateExceededError())
             return status, *BaseResponse._enrich_response(headers, body)  # noqa: SLF001 - gives it a request id
         return answered
 

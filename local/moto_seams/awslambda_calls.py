@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local import aliases
 from local.aliases import LATEST, expect_revision
@@ -30,6 +30,10 @@ NOT_LISTED = frozenset(
     }
 )
 """What a list of versions leaves out (docs/aws.md#function-states)."""
+
+
+MOST_LISTED = 50
+"""Versions or aliases in one answer, whatever is asked for (docs/aws.md#control-plane-limits)."""
 
 
 class Calls:
@@ -73,7 +77,7 @@ class Calls:
         call.latest()
         found = (version.get_configuration() for version in call.backend.list_versions_by_function(call.function))
         listed = [{name: value for name, value in one.items() if name not in NOT_LISTED} for one in found]
-        return answer(200, {"Versions": listed})
+        return answer(200, _page(call, "Versions", listed))
 
     def create_alias(self, call: Call) -> Answer:
         """Make an alias."""
@@ -113,7 +117,7 @@ class Calls:
         call.latest()
         version = call.asked("FunctionVersion")
         shown = [alias.to_json() for alias in self._lambdas.aliases(call.function) if version in (None, alias.version)]
-        return answer(200, {"Aliases": shown})
+        return answer(200, _page(call, "Aliases", shown))
 
     def delete_alias(self, call: Call) -> Answer:
         """Take an alias away; that there is none is no error."""
@@ -188,6 +192,14 @@ class Calls:
 
 def _async_key(call: Call) -> tuple[str, str]:
     return call.function, call.qualifier or LATEST
+
+
+def _page(call: Call, name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """The part of a list that was asked for, and the mark of what follows it."""
+    first = int(call.asked("Marker") or 0)
+    last = first + min(int(call.asked("MaxItems") or MOST_LISTED), MOST_LISTED)
+    more = {"NextMarker": str(last)} if len(found) > last else {}
+    return {name: found[first:last], **more}
 
 
 def _event(text: str) -> object:

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from moto.stepfunctions.parser import api
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
@@ -34,6 +36,8 @@ _INVOKE = f"{_TASK}.lambda_eval_utils.execute_lambda_function_integration"
 _FROM_ERROR = f"{_TASK}.service.state_task_service_lambda.StateTaskServiceLambda._from_error"
 HOOKS = [_INVOKE, _FROM_ERROR]
 
+MOST_BYTES = 262_144
+_TOO_LONG = StatesErrorNameType.StatesStatesDataLimitExceeded
 _NAMELESS = {"Runtime.ExitError", "Sandbox.Timedout"}  # docs/aws.md#lambda-unknown
 
 
@@ -65,6 +69,10 @@ def install(aws: Aws) -> None:
     wrap(_FROM_ERROR, aws, _lambda_error)
 
 
+class _TooLongError(Exception):
+    """What a Task passes on, or gets back, is longer than a state may hold (docs/aws.md#execution-input)."""
+
+
 class _OutlivedError(Exception):
     """A function came to its end after its Task had."""
 
@@ -76,6 +84,7 @@ def _invoke(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: AN
         _suffer(aws, env, fault)
     if aws.permissions.is_on:
         _check(aws, env, parameters)
+    _expect_short("Arguments", parameters.get("Payload") or b"")
     invocation = _call(aws, parameters)
     if invocation.duration_ms >= 1000:  # noqa: PLR2004 - less would only spoil whole seconds
         aws.clock.sleep(invocation.duration_ms / 1000)
@@ -83,6 +92,7 @@ def _invoke(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: AN
         raise _OutlivedError
     if invocation.function_error:
         raise lambda_eval_utils.LambdaFunctionErrorException(invocation.function_error, json.dumps(invocation.payload))
+    _expect_short("result", json.dumps(invocation.payload).encode())
     env.stack.append(
         {
             "ExecutedVersion": invocation.executed_version,
@@ -92,6 +102,11 @@ def _invoke(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: AN
             "StatusCode": 200,
         }
     )
+
+
+def _expect_short(what: str, text: bytes) -> None:
+    if len(text) > MOST_BYTES:
+        raise _TooLongError(f"The task's {what} has {len(text)} bytes, more than the service limit of {MOST_BYTES}.")
 
 
 def _check(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: ANN401 - moto's
@@ -144,6 +159,8 @@ def _refused(code: str, status: int, message: str) -> ClientError:
 def _lambda_error(original: Callable[..., Any], _aws: Aws, task: Any, env: Any, ex: Exception) -> Any:  # noqa: ANN401
     """A Task's error as a failure event; a function that gave no error of its own is Lambda.Unknown."""
     event = original(task, env, ex)
+    if isinstance(ex, _TooLongError):
+        return _renamed(env, event, _TOO_LONG.to_name(), str(ex))
     if isinstance(ex, ClientError) and ex.response["Error"]["Code"] == "AccessDeniedException":
         return _renamed(env, event, "Lambda.AWSLambdaException", event.event_details["taskFailedEventDetails"]["cause"])
     if not isinstance(ex, lambda_eval_utils.LambdaFunctionErrorException):
@@ -159,4 +176,5 @@ def _lambda_error(original: Callable[..., Any], _aws: Aws, task: Any, env: Any, 
 def _renamed(env: Any, event: Any, error: str, cause: str) -> FailureEvent:  # noqa: ANN401 - moto's
     details = {**event.event_details["taskFailedEventDetails"], "error": error, "cause": cause}
     failed = EventDetails(taskFailedEventDetails=details)
-    return FailureEvent(env, CustomErrorName(error), api.HistoryEventType.TaskFailed, failed)
+    name = StatesErrorName(_TOO_LONG) if error == _TOO_LONG.to_name() else CustomErrorName(error)
+    return FailureEvent(env, name, api.HistoryEventType.TaskFailed, failed)

@@ -288,7 +288,8 @@ def _get_execution_history(_original: object, aws: Aws, response: Any) -> Action
 
 
 _SERVICE = "states"
-_TYPES = [f"{_PARSER}.api.{name}.TYPE" for name in ("InvalidDefinition", "MissingRequiredParameter")]  # moto has none
+_TYPELESS = ("InvalidDefinition", "InvalidExecutionInput", "MissingRequiredParameter")
+_TYPES = [f"{_PARSER}.api.{name}.TYPE" for name in _TYPELESS]  # moto has none
 _BACKEND_OF = "moto.stepfunctions.responses.get_backend"
 _METHODS: dict[str, Callable[..., Any]] = {
     f"{_PARSER}.asl.eval.event.event_manager.EventManager.add_event": _add_event,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -60,6 +60,71 @@ def test_a_write_that_is_forbidden_is_not_made(ground: Ground):
         Aliases(ground.aws.client("lambda"), forbid).point(READ, "live", "2")
 
     assert ground.alias(READ, "live") == ("1", {})
+
+
+@pytest.fixture
+def called(ground: Ground) -> Any:
+    """What Lambda is asked from now on, newest last."""
+    ground.aws.faults.calls.clear()
+    return ground.aws.faults.calls
+
+
+def test_an_alias_that_was_read_is_moved_without_another_read(ground: Ground, aliases: Aliases, called: Any):
+    aliases.read(READ, "live")
+    aliases.point(READ, "live", "2")
+
+    assert [call.operation for call in called] == ["GetAlias", "UpdateAlias"]
+    assert ground.alias(READ, "live") == ("2", {})
+
+
+def test_an_alias_that_was_moved_is_read_before_it_is_moved_again(aliases: Aliases, called: Any):
+    aliases.read(READ, "live")
+    aliases.point(READ, "live", "2")
+    aliases.point(READ, "live", "1")
+
+    assert [call.operation for call in called] == ["GetAlias", "UpdateAlias", "GetAlias", "UpdateAlias"]
+
+
+def test_an_alias_that_needed_no_move_is_not_trusted_to_need_none(ground: Ground, aliases: Aliases):
+    aliases.read(READ, "live")
+    ground.point(READ, "live", "2")
+    aliases.point(READ, "live", "1")
+
+    assert ground.alias(READ, "live") == ("1", {})
+
+
+def test_an_alias_that_was_changed_since_it_was_read_is_read_again(ground: Ground, aliases: Aliases, writes: list[str]):
+    aliases.read(READ, "live")
+    ground.point(READ, "live", "1", v2=0.5)
+    aliases.point(READ, "live", "2")
+
+    assert ground.alias(READ, "live") == ("2", {})
+    assert writes == ["write", "write"]
+
+
+def test_an_alias_that_is_changed_again_and_again_is_left(ground: Ground):
+    client = ground.aws.client("lambda")
+    weights = iter((0.5, 0.6))
+
+    def race(**arguments: object) -> None:
+        ground.point(READ, "live", "1", v2=next(weights))
+        client.update_alias(**arguments)
+
+    aliases = Aliases(Changed(client, update_alias=race), lambda: None)
+    aliases.read(READ, "live")
+    with pytest.raises(AwsRefusedError, match="PreconditionFailedException"):
+        aliases.point(READ, "live", "2")
+    assert ground.alias(READ, "live") == ("1", {"2": 0.6})
+
+
+def test_another_refusal_is_told_at_once(ground: Ground):
+    def refuse(**_: object) -> None:
+        raise refusal("ServiceException")
+
+    aliases = Aliases(Changed(ground.aws.client("lambda"), update_alias=refuse), lambda: None)
+    aliases.read(READ, "live")
+    with pytest.raises(AwsRefusedError, match="ServiceException"):
+        aliases.point(READ, "live", "2")
 
 
 def test_a_missing_alias_tells_the_command(aliases: Aliases):

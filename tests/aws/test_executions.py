@@ -22,25 +22,25 @@ def arn(ground: Ground) -> Iterator[str]:
     started = ground.rig.start()
     yield started
     ground.aws.faults.clear()
-    stop(ground.aws.client("stepfunctions"), started, "the test is over")
+    stop(ground.aws.client("stepfunctions"), started, error="Over", cause="the test is over")
 
 
 def test_a_running_execution_is_stopped_once(ground: Ground, arn: str):
     client = ground.aws.client("stepfunctions")
     assert is_running(client, arn)
-    stop(client, arn, "OPS-1")
-    stop(client, arn, "OPS-2")
+    stop(client, arn, error="RolledBack", cause="OPS-1")
+    stop(client, arn, error="TakenOver", cause="OPS-2")
     described = client.describe_execution(executionArn=arn)
 
     assert not is_running(client, arn)
-    assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "TakenOver", "OPS-1")
+    assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "RolledBack", "OPS-1")
 
 
 def test_an_unknown_execution_does_not_run(ground: Ground, arn: str):
     client = ground.aws.client("stepfunctions")
 
     assert not is_running(client, f"{arn}-unknown")
-    stop(client, f"{arn}-unknown", "nobody")
+    stop(client, f"{arn}-unknown", error="RolledBack", cause="nobody")
     assert is_running(client, arn)
 
 
@@ -50,4 +50,4 @@ def test_an_unknown_execution_does_not_run(ground: Ground, arn: str):
 def test_a_refusal_tells_the_command(ground: Ground, arn: str, operation: str, command: str):
     ground.aws.faults.add(Fault(None, None, operation, Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match=f"aws stepfunctions {command} --execution-arn"):
-        stop(ground.aws.client("stepfunctions"), arn, "x")
+        stop(ground.aws.client("stepfunctions"), arn, error="RolledBack", cause="x")

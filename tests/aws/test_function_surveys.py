@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.function_surveys import _never_write, survey_function
+from canary.aws.function_surveys import MOST_LISTINGS, Listings, _never_write, survey_function
 from canary.rules.function_checks import VersionState
 from canary.rules.release import Release
 from canary.rules.target import TargetFunction
@@ -35,12 +35,13 @@ class Reader:
     def __init__(self, ground: Ground, tools: Tools) -> None:
         self._ground = ground
         self.target: Target = ground.rig.target
+        self.listings: Listings | None = None
         self._client = tools.clients.of(ground.rig.target).lambda_
 
     def __call__(self, release: Release | None = None, target: Target | None = None, **operations: Any) -> FunctionSurvey:
         target = target or self.target
-        client = Changed(self._client, **operations)
-        return survey_function(client, target, target.functions[0], release or Release(), ())
+        client, more = Changed(self._client, **operations), {"listings": self.listings} if self.listings else {}
+        return survey_function(client, target, target.functions[0], release or Release(), (), **more)
 
     def configured(self, **changes: Any) -> FunctionSurvey:
         """With a configuration of its version that Lambda changed so."""
@@ -106,6 +107,29 @@ def test_the_versions_are_listed_only_where_the_release_names_none(ground: Groun
 
     assert (found.newest, found.brings) == (None, VersionState("1"))
     assert "ListVersionsByFunction" not in {call.operation for call in ground.aws.faults.calls}
+
+
+def versions(*numbers: int, more: bool = False) -> dict[str, Any]:
+    """One answer of a list of versions."""
+    listed = [{"Version": str(number)} for number in numbers]
+    return {"Versions": listed, **({"NextMarker": "next"} if more else {})}
+
+
+@pytest.mark.parametrize(("left", "newest", "is_listed"), [(3, "1", True), (2, "1", True), (1, None, False), (0, None, False)])
+def test_no_more_answers_of_a_list_are_asked_for_than_are_left(read: Reader, left: int, newest: str | None, *, is_listed: bool):
+    read.listings = Listings(left)
+    found = read.paged("list_versions_by_function", versions(1, more=True), versions())
+
+    assert (found.newest, found.is_listed) == (newest, is_listed)
+    assert (found.brings is not None) is is_listed
+    assert read.listings.left == (left - 2 if is_listed else -1)
+
+
+def test_a_function_read_alone_may_have_thousands_of_versions(read: Reader):
+    pages = [versions(number, more=True) for number in range(1, MOST_LISTINGS)]
+    found = read.paged("list_versions_by_function", *pages, versions(2))
+
+    assert (found.newest, found.is_listed) == (str(MOST_LISTINGS - 1), True)
 
 
 def test_a_version_asked_for_that_does_not_exist_is_none(read: Reader):

@@ -65,6 +65,9 @@ def test_who_holds_a_target_is_told_with_what_to_do():
     assert describe_holder(Lock("orders", 1, "run-1", EXECUTION)) == (
         f"rollout run-1 is running on orders (owner {EXECUTION}); wait for its end, or abort it with the verb abort"
     )
+    assert describe_holder(Lock("orders", 1, "run-1", "sweeper")) == (
+        "the controller is making orders safe after rollout run-1; wait some minutes until it is free"
+    )
 
 
 def test_a_number_that_moved_takes_nothing(records: Records):

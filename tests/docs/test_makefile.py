@@ -45,6 +45,13 @@ def test_help_describes_every_target_that_is_typed() -> None:
     assert all(described.values())
 
 
+@pytest.mark.parametrize(("given", "port"), [([], "4566"), (["PORT=5000"], "5000"), (["PORT=0"], "0"), (["PORT=a b"], "a b")])
+def test_serve_takes_a_port(given: list[str], port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PORT", raising=False)
+    (command,) = told("serve", *given)
+    assert shlex.split(command)[-4:] == ["--port", port, "--speed", "60"]
+
+
 def test_ci_begins_with_the_readmes_test_command() -> None:
     assert "\nmake test\n" in README
     assert typed_by_ci()[0][0] == "test"

@@ -112,6 +112,70 @@ def test_what_is_no_mapping_is_told_with_its_line(write, text, line, what):
     assert found.startswith(f"targets/orders.yaml:{line}: {what}")
 
 
+def of_bytes(tmp_path, content):
+    folder = tmp_path / "targets"
+    folder.mkdir()
+    (folder / "orders.yaml").write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "what"),
+    [
+        (dedent(ORDERS).encode("utf-16"), 1, "file: it is not UTF-8, got the byte 0xff; save it as UTF-8"),
+        ("name: orders\n# für alle\n".encode("latin-1"), 2, "file: it is not UTF-8, got the byte 0xfc; save it as UTF-8"),
+        (b"name: \x00", 1, "file: no YAML: special characters are not allowed; correct it"),
+        (b"name: orders\nalarms: " + b"[" * 3000 + b"]" * 3000, 2, "file: nested more than 50 deep; a target has no more"),
+        (b"[" * 3000, 1, "file: nested more than 50 deep"),
+        (b"".join(b" " * level + b"a:\n" for level in range(3000)), 51, "file: nested more than 50 deep"),
+        (b"name: orders\nalarms: 2026-99-99", 2, 'file: no YAML: "2026-99-99" is not of the type timestamp; correct it'),
+        (b"name: !!int ''", 1, 'file: no YAML: "" is not of the type int'),
+        (b"name: !!bool maybe", 1, 'file: no YAML: "maybe" is not of the type bool'),
+        (b"name: !!timestamp soon", 1, 'file: no YAML: "soon" is not of the type timestamp'),
+        (b"name: " + b"9" * 5000, 1, 'file: no YAML: "999'),
+        (b"name: !!python/name:os.system", 1, "file: no YAML: could not determine a constructor"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_line(tmp_path, content, line, what):
+    (found,) = told(of_bytes(tmp_path, content))
+    assert found.startswith(f"targets/orders.yaml:{line}: {what}")
+
+
+def test_a_file_may_begin_with_the_mark_of_utf_8(tmp_path):
+    (target,) = load_targets(of_bytes(tmp_path, dedent(ORDERS).encode("utf-8-sig")))
+    assert target.name == "orders"
+
+
+def test_a_folder_named_like_a_file_is_told(write):
+    folder = write(orders=ORDERS)
+    (folder / "ship.yml").mkdir()
+    assert told(folder) == ["targets/ship.yml:1: file: it is no file; give one file for each target, and folders other names"]
+
+
+def test_a_file_that_cannot_be_opened_is_told(write, monkeypatch):
+    def refuse(_path):
+        raise PermissionError(13, "Permission denied")
+
+    folder = write(orders=ORDERS)
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    assert told(folder) == [
+        "targets/orders.yaml:1: file: it cannot be opened: Permission denied; let the user who runs this read it"
+    ]
+
+
+def test_an_anchor_in_itself_is_told_like_any_other_mistake(tmp_path):
+    found = told(of_bytes(tmp_path, b"name: orders\nfunctions: &all [*all]\n"))
+    assert found == [
+        "targets/orders.yaml:2: functions[0]: not a mapping, got a list of 1; give a mapping with name, live, canary"
+    ]
+
+
+def test_an_anchor_that_stands_in_very_many_places_is_read_once(tmp_path):
+    lines = ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40))]
+    found = told(of_bytes(tmp_path, "\n".join(lines).encode()))
+    assert len(found) == 42
+
+
 def test_yamls_own_shorthands_may_be_used(write):
     text = """\
     name: orders

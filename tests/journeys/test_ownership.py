@@ -35,7 +35,9 @@ def test_abort_takes_the_canary_away_at_once(rig: Rig):
 
     assert answer["answer"] == "WAIT"
     assert "canarySettings" not in rig.stage
-    assert rig.finish(arn).status == "ABORTED"
+    ended = rig.finish(arn)
+    assert (ended.status, ended.error) == ("ABORTED", "RolledBack")
+    assert ended.cause.startswith("aborted: OPS-9; base gets all traffic again")
     rig.settle(5 * MINUTE)
     assert rig.is_at_rest()
     assert rig.aliases() == before
@@ -47,13 +49,23 @@ def test_abort_without_a_rollout_does_nothing(rig: Rig):
     assert abort(rig) == {"target": "orders", "answer": "NOTHING_TO_ABORT"}
 
 
+def test_abort_of_an_unknown_target_is_refused_with_those_that_are_registered(rig: Rig):
+    call = {"verb": "abort", "target": "payments"}
+    answer = rig.aws.client("lambda").invoke(FunctionName=rig.controller.operator, Payload=json.dumps(call))
+    told = json.load(answer["Payload"])
+
+    assert told["answer"] == "REFUSED"
+    assert "no target payments is registered; registered are: orders" in told["reason"]
+
+
 def test_a_wrong_operator_call_is_refused_with_what_to_do(rig: Rig):
     answer = rig.aws.client("lambda").invoke(FunctionName=rig.controller.operator, Payload='{"verb": "stop"}')
-    error = json.load(answer["Payload"])
+    told = json.load(answer["Payload"])
 
-    assert error["errorType"] == "RefusedError"
-    assert "abort" in error["errorMessage"]
-    assert "target" in error["errorMessage"]
+    assert "FunctionError" not in answer
+    assert told["answer"] == "REFUSED"
+    assert "abort" in told["reason"]
+    assert "target" in told["reason"]
 
 
 def test_abort_after_the_commit_point_finishes_the_promotion(rig: Rig):
@@ -63,8 +75,11 @@ def test_abort_after_the_commit_point_finishes_the_promotion(rig: Rig):
     rig.aws.clock.run_until(lambda: rig.record_of(arn).rollout.phase == "moving_base", limit=3600)
     rig.settle(5)
     abort(rig)
+    ended = rig.finish(arn)
     rig.settle(10 * MINUTE)
 
+    assert (ended.status, ended.error) == ("ABORTED", "TakenOver")
+    assert ended.cause.endswith("the controller finishes the promotion")
     assert rig.is_at_rest()
     assert rig.aliases() == {name: (version, version) for name, version in versions.items()}
     assert rig.record_of(arn).rollout.phase == "promoted"

@@ -29,8 +29,20 @@ def steps(*pairs: tuple[Any, Any]) -> dict[str, Any]:
 
 INPUTS = {
     "unknown target": ({"target": "payments"}, "no target payments is registered; registered are: orders"),
+    "unknown target of an advance": (
+        {"journey": "advance", "target": "payments"},
+        "no target payments is registered; registered are: orders",
+    ),
+    "a time far ahead": ({"target": "orders", "scheduled_at": "2099-01-31T12:00:00Z"}, "minutes ahead where 5 are allowed"),
     "no target": ({}, "target"),
+    "as long as an input may be": (
+        {"target": "orders", "reason": "x" * 262_100},
+        "input: Step Functions cannot pass it on (States.DataLimitExceeded: ",
+    ),
     "not an object": ([1], "target"),
+    "no number": ({"target": "orders", "reason": float("nan")}, "without NaN, Infinity or a number beyond 1e308"),
+    "no number at all": (float("inf"), "input: Step Functions cannot pass it on (States.QueryEvaluationError: "),
+    "no number in an advance": ({"journey": "advance", "target": float("-inf")}, "input: Step Functions cannot pass it on"),
     "unknown field": ({"target": "orders", "polcy": "fast"}, "policy"),
     "wrong type": ({"target": "orders", "release": "7"}, "release"),
     "nonsense for a number": ({"target": "orders", **steps(("ten", 60))}, "weight_percent"),

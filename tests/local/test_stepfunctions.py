@@ -547,6 +547,34 @@ def test_a_name_that_step_functions_does_not_take_is_refused(aws, name):
         begin(aws, machine, name=name)
 
 
+@pytest.mark.parametrize("given", ["", "{", "{'target': 1}", "9" * 5000])
+def test_an_input_that_is_no_json_is_refused_as_one(aws, given):
+    machine = a_machine(aws, {"Only": {"Type": "Succeed"}})
+    with pytest.raises(ClientError, match="InvalidExecutionInput"):
+        aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=given)
+
+
+def test_what_is_too_long_for_a_task_ends_it_with_an_error_that_only_its_name_catches(aws):
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Other"}]
+    named = [{"ErrorEquals": ["States.DataLimitExceeded"], "Next": "Caught"}, *catch]
+    payload = {"input": "{% $states.context.Execution.Input %}"}
+    ends = {"Caught": {"Type": "Succeed"}, "Other": {"Type": "Succeed"}}
+    ended = [
+        run(
+            aws,
+            {"Long": a_task("none", payload=payload, Next="Other", Catch=catchers), **ends},
+            {"x": "y" * 262_136},
+            name=f"machine-{len(catchers)}",
+        )
+        for catchers in (named, catch)
+    ]
+
+    assert [(one["status"], one.get("error")) for one in ended] == [
+        ("SUCCEEDED", None),
+        ("FAILED", "States.DataLimitExceeded"),
+    ]
+
+
 def test_an_unknown_execution_does_not_exist(aws):
     with pytest.raises(ClientError, match="ExecutionDoesNotExist"):
         aws.client("stepfunctions").describe_execution(executionArn="arn:aws:states:eu-west-1:123456789012:execution:m:x")

@@ -111,3 +111,14 @@ def test_no_stretch_of_time_sees_more_than_burst_and_rate(pauses, operation) -> 
         time.now += pause
         passed += admitted(throttles, "apigateway", operation, calls=3)
         assert passed <= rate.burst + (time.now - start) * rate.per_second + 1e-3
+
+
+def test_lambdas_calls_are_counted_together_and_a_few_apart(time: Time):
+    throttles = Throttles(time, on=["lambda"])
+    assert admitted(throttles, "lambda", "GetPolicy", calls=50) == 15
+    assert admitted(throttles, "lambda", "GetFunction", calls=150) == 100
+    assert admitted(throttles, "lambda", "Invoke", calls=500) == 500
+    assert admitted(throttles, "lambda", "GetAlias", calls=10) == 10
+    assert admitted(throttles, "lambda", "ListVersionsByFunction", calls=10) == 5
+    time.now += 1
+    assert admitted(throttles, "lambda", "UpdateAlias", calls=50) == 15

@@ -2,7 +2,16 @@ import pytest
 
 from canary.rules.live import LiveStage
 from canary.rules.policy import STANDARD
-from canary.rules.release import PRESENT, UNCHANGED, Release, Schedule, find_lateness, find_misfits, find_overflow
+from canary.rules.release import (
+    PRESENT,
+    UNCHANGED,
+    Release,
+    Schedule,
+    find_lateness,
+    find_misfits,
+    find_overflow,
+    find_untimely,
+)
 from canary.rules.target import Stage, Target, TargetFunction
 
 
@@ -78,6 +87,21 @@ def test_a_schedule_is_late_only_after_its_limit():
     schedule = Schedule(scheduled_at=1000.0, max_lateness_seconds=600)
     assert find_lateness(schedule, 1600.0) is None
     assert str(find_lateness(schedule, 2200.0)).startswith("scheduled_at: 20 minutes late where 10 are allowed")
+
+
+@pytest.mark.parametrize(
+    ("scheduled_at", "said"),
+    [
+        (1300.0, None),
+        (1300.1, "scheduled_at: 6 minutes ahead where 5 are allowed, because clocks differ; give the time"),
+        (4.1e9, "scheduled_at: 68333317 minutes ahead"),
+        (400.0, None),
+        (399.9, "scheduled_at: 10 minutes late where 10 are allowed"),
+    ],
+)
+def test_a_schedule_comes_at_its_time_or_not_at_all(scheduled_at: float, said: str | None):
+    problem = find_untimely(Schedule(scheduled_at, 600), 1000.0)
+    assert (problem is None) if said is None else str(problem).startswith(said)
 
 
 def test_a_schedule_is_spent_by_its_own_time_or_a_later_one():

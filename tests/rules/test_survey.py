@@ -68,6 +68,17 @@ def test_a_plan_that_no_history_holds_is_a_problem():
     ]
 
 
+def test_functions_whose_versions_are_too_many_to_list_are_told_together():
+    unlisted = {name: a_function_survey(newest=None, brings=None, is_listed=False) for name in ("orders-read", "orders-write")}
+
+    assert problems(a_survey(functions=unlisted)) == [
+        (
+            "release.functions: the functions have too many versions to look for the newest of orders-read, orders-write; "
+            'name what the release brings, as in "functions": {"orders-read": "7"}, or delete versions that nothing uses'
+        )
+    ]
+
+
 def test_tells_what_is_wrong_with_a_function():
     (found,) = problems(with_read(newest=None))
     assert found.startswith("functions.orders-read: no version is published")

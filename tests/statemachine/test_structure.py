@@ -145,6 +145,15 @@ def test_whatever_fails_once_the_lock_is_taken_leads_to_safety():
     assert STATES["CheckRelease"]["Catch"][-1]["Next"] == "Refused"
 
 
+def test_the_whole_input_is_evaluated_only_where_what_it_does_is_caught():
+    readers = {name: state for name, state in STATES.items() if "{% $states.context.Execution.Input %}" in strings(state)}
+
+    assert {*readers} == {"CheckRelease", "AdvanceRollout"}
+    for state in readers.values():
+        first = state["Catch"][0]
+        assert (first["ErrorEquals"], first["Next"]) == (["States.QueryEvaluationError", "States.DataLimitExceeded"], "Refused")
+
+
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}

@@ -10,7 +10,7 @@ from tests.tasks.walk import Ground, Walk, iso
 
 def advance(walk: Walk, execution: str = "second", **given: Any) -> dict[str, Any]:
     event = {
-        "input": {"journey": "advance", "target": walk.target.name, **given},
+        "input": {"journey": "advance", "target": walk.target.name} | given,
         "rollout_id": execution,
         "execution": walk.execution.replace(walk.rollout_id, execution),
         "now": iso(walk.now),
@@ -74,6 +74,30 @@ def test_a_late_delivery_is_refused(ground: Ground):
     assert answer["start"] == "REFUSED"
     assert "scheduled_at: 120 minutes late where 60 are allowed" in answer["reason"]
     assert walk.record.phase == "held"
+
+
+def test_a_time_far_ahead_is_refused_and_spends_nothing(ground: Ground):
+    walk = held(ground)
+    answer = advance(walk, scheduled_at="2099-01-31T12:00:00Z")
+
+    assert answer["start"] == "REFUSED"
+    assert "minutes ahead where 5 are allowed" in answer["reason"]
+    assert (walk.record.phase, walk.held.lock.scheduled_at) == ("held", None)
+
+
+def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Ground):
+    answer = advance(ground.walk(), target="odrers")
+
+    assert (answer["start"], answer["target"]) == ("REFUSED", "odrers")
+    assert "no target odrers is registered; registered are: orders" in answer["reason"]
+
+
+def test_every_problem_of_an_advance_is_told_at_once(ground: Ground):
+    walk = ground.walk()
+    answer = advance(walk, target="odrers", scheduled_at=iso(walk.now - 7200))
+
+    assert "120 minutes late" in answer["reason"]
+    assert "no target odrers is registered" in answer["reason"]
 
 
 def test_bad_input_is_refused_with_every_problem(ground: Ground):

@@ -26,7 +26,7 @@ from tests.aws.stubs import Changed
 from tests.tasks.walk import Ground, TaskFailedError, iso, lock_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from canary.tasks.entry import Json, Tools
     from tests.tasks.walk import Walk
@@ -163,13 +163,73 @@ def test_what_step_functions_and_its_console_add_is_ignored(walk: Walk):
     assert (answer["start"], answer["reason"]) == ("READY", "a b")
 
 
-def test_a_target_that_another_rollout_holds_is_refused(ground: Ground, walk: Walk):
-    other = ground.walk().begin()
-    answer = walk.check()
+def test_a_target_that_another_rollout_holds_is_refused_with_who_since_when_where_and_what_to_do(ground: Ground):
+    other = ground.walk().shift()
+    answer = ground.walk().check()
 
     assert answer["start"] == "REFUSED"
-    assert f"rollout {other.rollout_id} is running on orders" in answer["reason"]
-    assert "verb abort" in answer["reason"]
+    found, _, fix = answer["reason"].partition("; ")
+    assert found == (
+        f"target: rollout {other.rollout_id} is running on orders (since {iso(other.record.started_at)[:19]}Z, "
+        f"at step 1 of 2 with 25 %, execution {other.execution})"
+    )
+    assert fix.startswith("wait for its end, or abort it with the verb abort: aws lambda invoke --region eu-west-1 ")
+
+
+@pytest.mark.parametrize("is_stage", [True, False])
+def test_nothing_that_a_running_rollout_did_is_held_against_a_second_start(ground: Ground, *, is_stage: bool):
+    target = ground.rig.target if is_stage else ground.ship
+    other = ground.walk(target).shift()
+    ground.fire()
+    answer = ground.walk(target).check()
+
+    assert answer["reason"].startswith(f"target: rollout {other.rollout_id} is running on {target.name} ")
+    for advice in ("canary: deployment", "promote or remove", "undo that split", "already firing"):
+        assert advice not in answer["reason"]
+
+
+def test_a_second_start_hears_of_its_own_mistakes_too(ground: Ground):
+    other = ground.walk().begin()
+    policy = {"steps": [{"weight_percent": 10, "bake_seconds": 5_000_000}]}
+    answer = ground.walk().check(release={"functions": {"orders-raed": "1"}}, policy=policy)
+
+    for said in ("did you mean orders-read?", "policy.steps: the plan could last", f"rollout {other.rollout_id} is running"):
+        assert said in answer["reason"]
+
+
+def test_a_rollout_that_takes_the_target_while_it_is_read_is_told_and_not_its_canary(ground: Ground, tools: Tools):
+    second = ground.walk()
+    first = ground.walk()
+    own = tools.clients.of(second.target)
+    vars(own)["apigateway"] = Interrupted(own.apigateway, first.shift)
+    answer = check_release(CheckEvent({"target": "orders"}, second.rollout_id, second.execution, second.now), tools)
+
+    assert ground.percent == 25.0
+    assert answer["reason"].startswith(f"target: rollout {first.rollout_id} is running on orders ")
+    assert "promote or remove" not in answer["reason"]
+
+
+class Interrupted:
+    """API Gateway's client; something happens just before the stages are read."""
+
+    def __init__(self, client: Any, happening: Callable[[], object]) -> None:
+        self._client = client
+        self._happening = happening
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def get_stages(self, **named: str) -> Any:
+        self._happening()
+        return self._client.get_stages(**named)
+
+
+def test_a_holder_without_a_record_is_told_by_its_lock(ground: Ground):
+    other = ground.walk().begin()
+    key = {"pk": {"S": f"rollout#{other.rollout_id}"}, "sk": {"S": "rollout"}}
+    ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
+
+    assert f"rollout {other.rollout_id} is running on orders (owner {other.execution})" in ground.walk().check()["reason"]
 
 
 def test_a_rollout_that_holds_the_target_itself_is_checked_again(walk: Walk):
@@ -370,6 +430,15 @@ def test_a_late_start_is_refused(ground: Ground):
 
     assert answer["start"] == "REFUSED"
     assert "scheduled_at: 120 minutes late where 60 are allowed; wait for the next" in answer["reason"]
+
+
+def test_a_start_scheduled_far_ahead_is_refused_and_spends_no_other_time(ground: Ground):
+    ahead = ground.walk().check(scheduled_at=iso(ground.aws.clock.now() + 400))
+    near = ground.walk().check(scheduled_at=iso(ground.aws.clock.now() + 290))
+
+    assert ahead["start"] == "REFUSED"
+    assert "scheduled_at: 7 minutes ahead where 5 are allowed, because clocks differ; give the time" in ahead["reason"]
+    assert near["start"] == "READY"
 
 
 def test_what_is_live_already_is_unchanged_whatever_alarms_say(ground: Ground):

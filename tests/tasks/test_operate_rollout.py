@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.tasks.walk import Ground, TaskFailedError
+from local.controller import TARGET_PREFIX
+
+if TYPE_CHECKING:
+    from tests.tasks.walk import Ground
 
 
 def test_abort_takes_the_canary_away(ground: Ground):
@@ -28,7 +33,8 @@ def test_abort_stops_the_execution_that_runs(ground: Ground):
     ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
     described = ground.aws.client("stepfunctions").describe_execution(executionArn=arn)
 
-    assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "TakenOver", "aborted")
+    cause = "aborted; base gets all traffic again, and the controller takes the canary away"
+    assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "RolledBack", cause)
     assert ground.percent is None
 
 
@@ -38,10 +44,57 @@ def test_without_a_rollout_there_is_nothing_to_abort(ground: Ground):
     assert answer == {"target": "orders", "answer": "NOTHING_TO_ABORT"}
 
 
-def test_a_call_that_cannot_be_read_does_nothing(ground: Ground):
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ({"verb": "abrot", "target": "orders"}, 'verb: not one of abort, got "abrot"; did you mean abort?'),
+        ({"verb": "abort"}, "target: is missing; give the name of a registered target"),
+        ({"verb": "abort", "target": "orders", "force": True}, "force: unknown field"),
+        (["abort", "orders"], "input: not a mapping, got a list of 2"),
+        ("abort", 'input: not a mapping, got "abort"'),
+        (None, "input: not a mapping, got null"),
+    ],
+)
+def test_a_wrong_call_is_answered_in_words_and_does_nothing(ground: Ground, call: object, said: str):
     ground.walk().shift()
-    with pytest.raises(TaskFailedError, match="abort") as failed:
-        ground.invoke("OperateRollout", {"verb": "stop", "target": "orders"})
+    answer = ground.invoke("OperateRollout", call)
 
-    assert failed.value.kind == "RefusedError"
+    assert (answer["target"], answer["answer"]) == ("", "REFUSED")
+    assert said in answer["reason"]
     assert ground.percent == 25.0
+
+
+def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Ground):
+    answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "odrers"})
+
+    assert (answer["target"], answer["answer"]) == ("odrers", "REFUSED")
+    assert "no target odrers is registered; registered are: orders" in answer["reason"]
+
+
+def test_a_rollout_of_a_target_that_is_no_longer_registered_is_aborted(ground: Ground):
+    ground.walk().shift()
+    ground.aws.client("ssm").delete_parameter(Name=f"{TARGET_PREFIX}orders")
+    answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
+
+    assert (answer["answer"], ground.percent) == ("WAIT", None)
+
+
+def test_a_lock_without_a_record_is_told(ground: Ground):
+    walk = ground.walk().begin()
+    key = {"pk": {"S": f"rollout#{walk.rollout_id}"}, "sk": {"S": "rollout"}}
+    ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
+    answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
+
+    assert answer["answer"] == "REFUSED"
+    assert f"rollout {walk.rollout_id} holds orders, and its record is gone" in answer["reason"]
+
+
+def test_a_start_meanwhile_hears_of_the_abort_and_not_of_the_sweeper(ground: Ground):
+    walk = ground.walk().shift()
+    ground.invoke("OperateRollout", {"verb": "abort", "target": "orders", "reason": "OPS-9"})
+    ground.rig.records.take_over(walk.held, "sweeper")
+    refused = ground.walk().check()
+
+    assert f"rollout {walk.rollout_id} is being rolled back on orders" in refused["reason"]
+    assert "reason: aborted: OPS-9" in refused["reason"]
+    assert "sweeper" not in refused["reason"]

@@ -20,6 +20,7 @@ class Aliases:
     def __init__(self, client: Any, before_write: Callable[[], None]) -> None:  # noqa: ANN401
         self._client = client
         self._before_write = before_write
+        self._found: dict[tuple[str, str], LiveAlias] = {}
 
     def read(self, function: str, alias: str) -> LiveAlias:
         """The alias as it is.
@@ -31,31 +32,41 @@ class Aliases:
         with refusals(f"aws lambda get-alias --function-name {function} --name {alias}"):
             answer = self._client.get_alias(FunctionName=function, Name=alias)
         weights = answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
-        return LiveAlias(
+        found = LiveAlias(
             version=answer["FunctionVersion"],
             weights={version: Decimal(str(weight)) for version, weight in weights.items()},
             revision_id=answer["RevisionId"],
             arn=answer["AliasArn"],
         )
+        self._found[function, alias] = found
+        return found
 
     def point(self, function: str, alias: str, version: str, weights: Mapping[str, Decimal] | None = None) -> None:
         """Point the alias at a version with exactly these additional weights (fractions), if it is not so already.
 
-        A reply that was lost is recognised by the alias's content.
+        What was read of it before serves if it has to be moved: its revision guards the write, and one that is no longer the
+        newest is read again. A reply that was lost is recognised by the alias's content.
 
         Raises:
             AwsRefusedError: AWS refused, or somebody else moved the alias at the same moment.
 
         """
         wanted = dict(weights or {})
-        found = self.read(function, alias)
+        known = self._found.get((function, alias))
+        found = known if known and not _is_as_wanted(known, version, wanted) else self.read(function, alias)
         if _is_as_wanted(found, version, wanted):
             return
         self._before_write()
-        with refusals(point_command(function, alias, version, wanted)):
-            self._update(function, alias, version, wanted, found.revision_id)
+        try:
+            with refusals(point_command(function, alias, version, wanted)):
+                self._update(function, alias, version, wanted, revision=found.revision_id, is_new=found is not known)
+        finally:
+            self._found.pop((function, alias), None)
 
-    def _update(self, function: str, alias: str, version: str, weights: dict[str, Decimal], revision: str) -> None:
+    def _update(
+        self, function: str, alias: str, version: str, weights: dict[str, Decimal], *, revision: str, is_new: bool
+    ) -> None:
+        """One write, and another one where the revision was not read just now and is not the newest."""
         try:
             self._client.update_alias(
                 FunctionName=function,
@@ -65,9 +76,15 @@ class Aliases:
                 RevisionId=revision,
             )
         except ClientError as error:
-            lost_reply = code_of(error) == "PreconditionFailedException"
-            if not lost_reply or not _is_as_wanted(self.read(function, alias), version, weights):
+            if code_of(error) != "PreconditionFailedException":
                 raise
+            found = self.read(function, alias)
+            if _is_as_wanted(found, version, weights):
+                return
+            if is_new:
+                raise
+            self._before_write()
+            self._update(function, alias, version, weights, revision=found.revision_id, is_new=True)
 
 
 def point_command(function: str, alias: str, version: str, weights: Mapping[str, Decimal]) -> str:

@@ -1,8 +1,9 @@
 """The clients of one function, made when first used: its own, and those of each target, made with the target's role.
 
 They are botocore's, which are those that boto3 gives; what boto3 adds to them, resources and S3 transfers, no task needs.
-Retries and timeouts are bounded well inside a task's own timeout: three attempts of at most five seconds each. The user agent
-names the task, so that CloudTrail tells which state made a call.
+Retries and timeouts are bounded well inside a task's own timeout: three attempts of at most five seconds each, and two more
+where Lambda throttles its control plane (`canary.aws.patience`). The user agent names the task, so that CloudTrail tells which
+state made a call.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+
+from canary.aws.patience import be_patient
 
 if TYPE_CHECKING:
     from canary.rules.target import Target
@@ -45,7 +48,10 @@ class _Maker:
             retries={"mode": "standard", "total_max_attempts": 3},
             user_agent_extra=f"canary/{self.task}",
         )
-        return self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
+        client = self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
+        if service == "lambda":
+            be_patient(client)
+        return client
 
 
 class TargetClients:

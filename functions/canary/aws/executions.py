@@ -25,8 +25,8 @@ def is_running(stepfunctions: Any, execution: str) -> bool:  # noqa: ANN401
             raise
 
 
-def stop(stepfunctions: Any, execution: str, cause: str) -> None:  # noqa: ANN401
-    """Stop the execution if it runs.
+def stop(stepfunctions: Any, execution: str, *, error: str, cause: str) -> None:  # noqa: ANN401
+    """Stop the execution if it runs. Its status is then ABORTED, with this error and cause (docs/aws.md#fail-cause).
 
     Raises:
         AwsRefusedError: Step Functions refused.
@@ -34,4 +34,4 @@ def stop(stepfunctions: Any, execution: str, cause: str) -> None:  # noqa: ANN40
     """
     if is_running(stepfunctions, execution):
         with refusals(f"aws stepfunctions stop-execution --execution-arn {execution}"):
-            stepfunctions.stop_execution(executionArn=execution, error="TakenOver", cause=cause)
+            stepfunctions.stop_execution(executionArn=execution, error=error, cause=cause)

@@ -5,6 +5,7 @@ What does not exist is None; what AWS refuses is an error. What it means is for 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -23,7 +24,23 @@ if TYPE_CHECKING:
 
 LATEST = "$LATEST"
 
+MOST_LISTINGS = 150
+"""Answers of fifty versions each that one check asks for. They are ten seconds of what Lambda takes in a second
+(docs/aws.md#control-plane-limits), and half of the function's minute where each takes 0.2 seconds."""
+
 Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Listings:
+    """How many answers of a list of versions may still be asked for, by all functions of a target together."""
+
+    left: int = MOST_LISTINGS
+
+    def take(self) -> bool:
+        """Whether one more may be asked for, which is then counted."""
+        self.left -= 1
+        return self.left >= 0
 
 
 def survey_function(
@@ -32,8 +49,12 @@ def survey_function(
     function: TargetFunction,
     release: Release,
     callers: tuple[Caller, ...],
+    *,
+    listings: Listings | None = None,
 ) -> FunctionSurvey:
     """Read one function; ``callers`` are those of the API that call it through the alias variable.
+
+    ``listings``: what the target's other functions have left of the answers that may be asked for.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -42,7 +63,8 @@ def survey_function(
     live = _alias_or_none(client, function.name, function.live)
     canary = _alias_or_none(client, function.name, function.canary) if function.canary else None
     wanted = release.functions.get(function.name)
-    newest = None if wanted else _newest_version(client, function.name)
+    listed = [] if wanted else _list_versions(client, function.name, listings or Listings())
+    newest = str(max(listed)) if listed else None
     brought = wanted or newest
     weighted = [live.version] if live and target.shifter is Shifter.ALIAS else []
     versions = dict.fromkeys([*weighted, *([brought] if brought else [])])
@@ -52,6 +74,7 @@ def survey_function(
         live=live,
         canary=canary,
         newest=newest,
+        is_listed=listed is not None,
         brings=_state_of(brought, read[brought]) if brought in read else None,
         callers=callers,
         policies=_policies(client, function, {function.live: live, function.canary: canary}) if target.stage else {},
@@ -74,16 +97,22 @@ def _alias_or_none(client: Any, function: str, alias: str) -> LiveAlias | None: 
         raise
 
 
-def _newest_version(client: Any, function: str) -> str | None:  # noqa: ANN401
+def _list_versions(client: Any, function: str, listings: Listings) -> list[int] | None:  # noqa: ANN401
+    """The published versions; None where the list is longer than may be read."""
+    found: list[int] = []
+    if not listings.take():
+        return None
     with refusals(f"aws lambda list-versions-by-function --function-name {function}"):
         try:
-            pages = list(client.get_paginator("list_versions_by_function").paginate(FunctionName=function))
+            for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=function):
+                found += [int(one["Version"]) for one in page["Versions"] if one["Version"] != LATEST]
+                if page.get("NextMarker") and not listings.take():
+                    return None
         except ClientError as error:
             if code_of(error) in GONE:
-                return None
+                return []
             raise
-    numbers = [int(one["Version"]) for page in pages for one in page["Versions"] if one["Version"] != LATEST]
-    return str(max(numbers)) if numbers else None
+    return found
 
 
 def _configuration(client: Any, function: str, version: str) -> Json | None:  # noqa: ANN401

@@ -358,9 +358,13 @@ def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
 
 
 def describe_holder(lock: Lock) -> str:
-    """Who holds a lock and what to do about it."""
+    """Who holds a lock and what to do about it, where the rollout itself is not read; see `canary.rules.holder`."""
     if lock.owner == HOLDER:
         return f"rollout {lock.rollout_id} is held on {lock.target}; advance it, or abort it with the verb abort"
+    if not str(lock.owner).startswith("arn:"):
+        return (
+            f"the controller is making {lock.target} safe after rollout {lock.rollout_id}; wait some minutes until it is free"
+        )
     return (
         f"rollout {lock.rollout_id} is running on {lock.target} (owner {lock.owner}); "
         "wait for its end, or abort it with the verb abort"

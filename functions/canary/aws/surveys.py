@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from canary.aws.alarms import read_alarms
 from canary.aws.calls import code_of, refusals
 from canary.aws.definitions import DefinitionReader, names_another, read_definitions
-from canary.aws.function_surveys import survey_function
+from canary.aws.function_surveys import Listings, survey_function
 from canary.aws.instruments import read_instruments
 from canary.aws.stages import live_stage_of
 from canary.rules.alarms import target_alarms
@@ -42,8 +42,12 @@ def survey(clients: Clients, target: Target, release: Release, promoted: Mapping
     own = clients.of(target)
     stage = _survey_stage(own, target, target.stage, release, promoted or {}) if target.stage else None
     callers = _callers(target, release, stage)
+    listings = Listings()
     return Survey(
-        functions={f.name: survey_function(own.lambda_, target, f, release, callers.get(f.name, ())) for f in target.functions},
+        functions={
+            f.name: survey_function(own.lambda_, target, f, release, callers.get(f.name, ()), listings=listings)
+            for f in target.functions
+        },
         stage=stage,
         alarms=read_alarms(own.cloudwatch, ours, target.alarms),
     )

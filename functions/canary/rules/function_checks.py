@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from canary.rules.call_checks import MOST_NAMED, name_some
 from canary.rules.caller_checks import AliasPolicy, cut
 from canary.rules.callers import Caller, api_identity
 from canary.rules.live import LiveAlias
@@ -43,8 +44,9 @@ class VersionState:
 class FunctionSurvey:
     """One function. An alias that does not exist is None.
 
-    ``newest``: the newest published version, read where the release names none. ``brings``: the version that the release
-    brings, None if it does not exist. ``callers``: who of the API calls the function through the alias variable.
+    ``newest``: the newest published version, read where the release names none; ``is_listed`` is false where the list of
+    versions is too long for that. ``brings``: the version that the release brings, None if it does not exist.
+    ``callers``: who of the API calls the function through the alias variable.
     ``policies``: by alias name the text of the alias's resource policy, None without one; empty where no API calls.
     ``event_sources``: what reads through `live`; ``disabled_sources``: what would if it were enabled.
     ``roles``: the execution role by version, of the versions that would share an alias.
@@ -59,6 +61,7 @@ class FunctionSurvey:
     event_sources: tuple[str, ...] = ()
     disabled_sources: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    is_listed: bool = True
 
 
 def find_function_problems(
@@ -98,6 +101,15 @@ def find_pending(functions: Mapping[str, FunctionSurvey]) -> tuple[Problem, ...]
     )
 
 
+def find_unlisted(functions: Mapping[str, FunctionSurvey]) -> Iterator[Problem]:
+    """That the newest versions cannot be found, where the lists of versions are too long to be read in one check."""
+    names = [name for name, found in functions.items() if not found.is_listed]
+    if names:
+        found = f"the functions have too many versions to look for the newest of {name_some(names, MOST_NAMED)}"
+        fix = f'name what the release brings, as in "functions": {{"{names[0]}": "7"}}, or delete versions that nothing uses'
+        yield Problem("release.functions", found, fix)
+
+
 def find_function_notes(target: Target, functions: Mapping[str, FunctionSurvey]) -> tuple[str, ...]:
     """What an operator should know of the functions although it forbids nothing."""
     return tuple(
@@ -134,6 +146,8 @@ def _problems_of_alias(function: TargetFunction, alias: str, live: LiveAlias | N
 def _problems_of_version(function: TargetFunction, release: Release, found: FunctionSurvey) -> Iterator[Problem]:
     wanted = release.functions.get(function.name) or found.newest
     place = f"functions.{function.name}"
+    if not found.is_listed:
+        return  # told of all functions together
     if wanted is None:
         yield Problem(place, "no version is published", "publish one with aws lambda publish-version")
     elif found.brings is None:

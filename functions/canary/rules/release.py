@@ -4,6 +4,7 @@ Values, and whether a release fits its target's shape. Whether its versions and 
 """
 
 import enum
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -22,6 +23,10 @@ UNCHANGED = "unchanged"
 
 MOST_VARIABLES = 100
 """A stage has no more variables (docs/aws.md#stage-variables)."""
+
+
+EARLIEST_SECONDS = 300
+"""A scheduled time may be so far ahead of AWS's own clock, and no further."""
 
 
 class Expectation(enum.StrEnum):
@@ -66,6 +71,10 @@ class Schedule:
         """Whether it comes too late to do what it was meant to do."""
         return now > self.scheduled_at + self.max_lateness_seconds
 
+    def is_early(self, now: float) -> bool:
+        """Whether its time is further ahead than clocks differ."""
+        return self.scheduled_at > now + EARLIEST_SECONDS
+
     def is_spent(self, last: float | None) -> bool:
         """Whether the target's last scheduled time is this one or a later one: deliveries may come twice."""
         return last is not None and self.scheduled_at <= last
@@ -89,6 +98,23 @@ class Advance:
     target: str
     reason: str = ""
     schedule: Schedule | None = None
+
+
+def find_untimely(schedule: Schedule, now: float) -> Problem | None:
+    """Why a scheduled execution comes too early or too late (`now` in epoch seconds), if it does."""
+    return find_earliness(schedule, now) or find_lateness(schedule, now)
+
+
+def find_earliness(schedule: Schedule, now: float) -> Problem | None:
+    """Why a scheduled time cannot be meant yet (`now` in epoch seconds), if it cannot.
+
+    A time that is taken makes every earlier one of the target spent, so one that is years ahead would end all schedules.
+    """
+    if not schedule.is_early(now):
+        return None
+    ahead, allowed = math.ceil((schedule.scheduled_at - now) / 60), EARLIEST_SECONDS // 60
+    found = f"{ahead} minutes ahead where {allowed} are allowed, because clocks differ"
+    return Problem("scheduled_at", found, "give the time that the schedule meant, or leave scheduled_at out to start now")
 
 
 def find_lateness(schedule: Schedule, now: float) -> Problem | None:

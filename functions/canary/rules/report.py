@@ -92,19 +92,26 @@ def describe_hold(rollout: Rollout) -> dict[str, Any]:
         return {}
     return {
         "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight),
-        "held_until": datetime.fromtimestamp(rollout.held_until, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "next_step": _advance_command(rollout),
-        "abort": _abort_command(rollout),
+        "held_until": iso(rollout.held_until),
+        "next_step": advance_command(rollout),
+        "abort": abort_command(rollout),
     }
 
 
-def _advance_command(rollout: Rollout) -> str:
+def iso(instant: float) -> str:
+    """An instant (epoch seconds) as 2026-01-31T12:00:00Z."""
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def advance_command(rollout: Rollout) -> str:
+    """The command that takes a held rollout's next step."""
     machine = rollout.execution.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)
     given = json.dumps({"journey": Journey.ADVANCE.value, "target": rollout.target.name})
     return f"aws stepfunctions start-execution {_region(rollout)} --state-machine-arn {machine} --input '{given}'"
 
 
-def _abort_command(rollout: Rollout) -> str:
+def abort_command(rollout: Rollout) -> str:
+    """The command that aborts a rollout."""
     payload = json.dumps({"verb": "abort", "target": rollout.target.name})
     call = f"aws lambda invoke {_region(rollout)} --function-name {OPERATOR}"
     return f"{call} --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout"

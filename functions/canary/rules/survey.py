@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.function_checks import FunctionSurvey, find_function_problems
+from canary.rules.function_checks import FunctionSurvey, find_function_problems, find_unlisted
 from canary.rules.integrations import Place, read_function
 from canary.rules.plan import choose_look_seconds, longest_seconds
 from canary.rules.problems import Problem
@@ -39,15 +39,24 @@ class Survey:
 def find_problems(target: Target, release: Release, policy: Policy, survey: Survey) -> tuple[Problem, ...]:
     """Every reason not to start this release on this target."""
     return (
-        *_problems_of_policy(policy),
+        *find_policy_problems(policy),
         *(
             one
             for function in target.functions
             for one in find_function_problems(target, function, release, survey.functions[function.name])
         ),
+        *find_unlisted(survey.functions),
         *find_stage_problems(target, release, survey.stage, place_of(survey)),
         *_problems_of_alarms(policy, survey.alarms),
     )
+
+
+def find_policy_problems(policy: Policy) -> tuple[Problem, ...]:
+    """Why no execution could run this policy to its end, if none could."""
+    if choose_look_seconds(policy) is not None:
+        return ()
+    found = f"the plan could last {longest_seconds(policy)} seconds, more than an execution's history can hold"
+    return (Problem("policy.steps", found, "shorten the bakes or policy.max_extension_seconds"),)
 
 
 def tolerated_alarms(policy: Policy, survey: Survey) -> tuple[str, ...]:
@@ -97,15 +106,6 @@ def _has_news(target: Target, release: Release, survey: Survey) -> bool:
 
 def _newest(survey: FunctionSurvey) -> str:
     return survey.newest or (survey.live.version if survey.live else "")
-
-
-def _problems_of_policy(policy: Policy) -> Iterator[Problem]:
-    if choose_look_seconds(policy) is None:
-        yield Problem(
-            "policy.steps",
-            f"the plan could last {longest_seconds(policy)} seconds, more than an execution's history can hold",
-            "shorten the bakes or policy.max_extension_seconds",
-        )
 
 
 def _problems_of_alarms(policy: Policy, alarms: tuple[AlarmReading, ...]) -> Iterator[Problem]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.records import HOLDER, describe_holder
+from canary.aws.records import HOLDER
 from canary.edge.events import InputEvent
 from canary.edge.request import parse_advance
+from canary.rules.holder import holder_problem
 from canary.rules.phases import Phase
-from canary.rules.problems import RefusedError
-from canary.rules.release import find_lateness
+from canary.rules.problems import Problem, RefusedError
+from canary.rules.release import find_untimely
 from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.records import Held, Lock
@@ -27,16 +29,23 @@ def advance_rollout(event: InputEvent, tools: Tools) -> Json:
     """ADVANCE with the rollout that is now this execution's, UNCHANGED, or REFUSED with every problem at once."""
     advance, problems = parse_advance(event.input)
     if advance is None:
-        return _answer("REFUSED", reason=str(RefusedError(problems)))
+        return _refuse(problems)
     lock = tools.records.read_lock(advance.target)
     held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     if held and held.lock.owner == event.execution:
         return _taken(held.rollout)
-    if advance.schedule and (late := find_lateness(advance.schedule, event.now)):
-        return _answer("REFUSED", target=advance.target, reason=str(RefusedError((late,))))
+    if problems := _find_problems(advance, lock, event, tools):
+        return _refuse(problems, advance.target)
     if nothing := _find_nothing_to_do(advance, lock, held):
         return _answer("UNCHANGED", target=advance.target, reason=nothing)
     return _take(held, advance, event, tools) if held else _answer("UNCHANGED", target=advance.target)
+
+
+def _find_problems(advance: Advance, lock: Lock, event: InputEvent, tools: Tools) -> tuple[Problem, ...]:
+    """Why this advance cannot be meant now. A target that is held need not be registered any more."""
+    untimely = find_untimely(advance.schedule, event.now) if advance.schedule else None
+    _, unknown = find_registered(advance.target, tools) if lock.rollout_id is None else (None, ())
+    return (*((untimely,) if untimely else ()), *unknown)
 
 
 def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str | None:
@@ -45,7 +54,8 @@ def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str 
     if held is None:
         return f"no rollout is held on {advance.target}"
     if held.rollout.phase is not Phase.HELD or held.lock.owner != HOLDER:
-        return describe_holder(held.lock)
+        holder = holder_problem(held.rollout, held.lock.owner)
+        return f"{holder.value}; {holder.fix}"
     return None
 
 
@@ -67,6 +77,10 @@ def _take(held: Held, advance: Advance, event: InputEvent, tools: Tools) -> Json
 
 def _taken(rollout: Rollout) -> Json:
     return _answer("ADVANCE", target=rollout.target.name, rollout_id=rollout.rollout_id)
+
+
+def _refuse(problems: tuple[Problem, ...], target: str = "") -> Json:
+    return _answer("REFUSED", target=target, reason=str(RefusedError(problems)))
 
 
 def _answer(start: str, **found: str) -> Json:

@@ -5,15 +5,13 @@ A version of the release that Lambda has not finished is no reason yet: the mach
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from canary.aws.errors import UnknownTargetError
 from canary.aws.histories import read_traffic
 from canary.aws.metrics import Metrics
 from canary.aws.records import describe_holder
 from canary.aws.surveys import survey
-from canary.aws.targets import read_target
 from canary.edge.events import CheckEvent
 from canary.edge.request import parse_request, release_of
 from canary.edge.target import target_from_json
@@ -21,18 +19,30 @@ from canary.rules.codec import encode
 from canary.rules.draft import draft_rollout, is_unchanged
 from canary.rules.forecast import forecast_start, quiet_problem
 from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
-from canary.rules.policy import effective_policy
+from canary.rules.holder import holder_problem
+from canary.rules.policy import Policy, effective_policy
 from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import find_lateness, find_misfits, find_overflow
+from canary.rules.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
 from canary.rules.rollout import Rollout, Tally
-from canary.rules.survey import ALARMS, find_problems
+from canary.rules.survey import ALARMS, find_policy_problems, find_problems
+from canary.rules.target import Target
 from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock
-    from canary.rules.release import Release, Request
     from canary.rules.survey import Survey
-    from canary.rules.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of a target. ``request`` is None where the input cannot be read; ``problems`` are the input's own."""
+
+    target: Target
+    request: Request | None
+    release: Release
+    policy: Policy
+    problems: tuple[Problem, ...]
 
 
 def check_release(event: CheckEvent, tools: Tools) -> Json:
@@ -47,24 +57,35 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
         return answer
     release = request.release if request else release_of(event.input)
     policy = effective_policy(target.policy, request.policy_override if request else None)
+    used = _used_name(lock, event) if is_recorded else ()
+    asked = _Asked(target, request, release, policy, (*problems, *used, *find_misfits(release, target)))
+    if holder := _find_holder(lock, event, tools):
+        return _refuse_held(asked, holder, tools)
+    return _check_target(asked, lock, event, tools)
+
+
+def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) -> Json:
+    """The answer for a target that was free, or this rollout's own, before it was read."""
+    target, release = asked.target, asked.release
     found = survey(tools.clients, target, release, _promoted(lock))
-    misfits = (*find_misfits(release, target), *_overflow(release, found))
     pending = find_pending(found.functions)
     late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
-    taken = (*_held(lock, event), *(_used_name(lock, event) if is_recorded else ()))
-    problems = (*problems, *taken, *misfits, *find_problems(target, release, policy, found), *late)
-    if request is None or any(problem.field != ALARMS for problem in problems):
+    in_way = (*_overflow(release, found), *find_problems(target, release, asked.policy, found), *late)
+    if in_way and (holder := _find_holder(tools.records.read_lock(target.name), event, tools)):
+        return _refuse_held(asked, holder, tools)
+    problems = (*asked.problems, *in_way)
+    if asked.request is None or any(problem.field != ALARMS for problem in problems):
         return _refuse(tools, problems)
     rollout = draft_rollout(
         rollout_id=event.rollout_id,
         execution=event.execution,
         now=event.now,
         target=target,
-        policy=policy,
-        request=request,
+        policy=asked.policy,
+        request=asked.request,
         survey=found,
     )
-    return _answer(rollout, request, problems, pending, event=event, tools=tools, fencing=lock.fencing)
+    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing=lock.fencing)
 
 
 def _answer(
@@ -104,9 +125,11 @@ def _noted(rollout: Rollout, quiet: str | None, tally: Tally) -> Rollout:
 
 
 def _answer_schedule(request: Request, lock: Lock, event: CheckEvent, tools: Tools) -> Json | None:
-    """What a delivery that comes too late, or comes again, is answered."""
+    """What a delivery that comes too early, too late or again is answered."""
     if request.schedule is None or lock.rollout_id == event.rollout_id:
         return None
+    if early := find_earliness(request.schedule, event.now):
+        return _refuse(tools, (early,))
     if request.schedule.is_spent(lock.scheduled_at):
         return {"start": "UNCHANGED", "target": request.target, "reason": "what was scheduled for this time was done already"}
     late = find_lateness(request.schedule, event.now - event.waits * WAIT_SECONDS)
@@ -117,10 +140,8 @@ def _find_target(raw: Any, tools: Tools) -> tuple[Target | None, tuple[Problem, 
     name = raw.get("target") if isinstance(raw, dict) else None
     if not isinstance(name, str):
         return None, ()
-    try:
-        return target_from_json(read_target(tools.clients.ssm, tools.settings.target_prefix, name)), ()
-    except UnknownTargetError as error:
-        return None, (Problem("target", str(error), "name one of them, or deploy the target first"),)
+    found, unknown = find_registered(name, tools)
+    return (target_from_json(found), ()) if found is not None else (None, unknown)
 
 
 def _promoted(lock: Lock) -> dict[str, str]:
@@ -138,10 +159,22 @@ def _is_own(lock: Lock, event: CheckEvent) -> bool:
     return (lock.rollout_id, lock.owner) == (event.rollout_id, event.execution)
 
 
-def _held(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
+def _refuse_held(asked: _Asked, holder: Problem, tools: Tools) -> Json:
+    """What is wrong with the input itself, and who holds the target."""
+    return _refuse(tools, (*asked.problems, *find_policy_problems(asked.policy), holder))
+
+
+def _find_holder(lock: Lock, event: CheckEvent, tools: Tools) -> Problem | None:
+    """The other rollout that holds the target. What it does there is then no problem of this release, so it is not told.
+
+    It may have come while the target was read, so whoever finds problems there asks again.
+    """
     if lock.rollout_id is None or _is_own(lock, event):
-        return ()
-    return (Problem("target", describe_holder(lock), "one rollout runs on a target at a time"),)
+        return None
+    held = tools.records.find(str(lock.rollout_id), lock=lock)
+    if held is None:
+        return Problem("target", describe_holder(lock), "one rollout runs on a target at a time")
+    return holder_problem(held.rollout, lock.owner)
 
 
 def _used_name(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:

@@ -1,29 +1,47 @@
-"""OperateRollout: the verb abort. The lock is taken over first, then the owner is stopped, then the first pass is made."""
+"""OperateRollout: an operator's verbs. A person calls it, so a wrong call is answered in words, as data.
+
+Abort takes the lock over first, then stops the owner, then makes the first pass.
+"""
 
 from __future__ import annotations
 
-from canary.edge.request import parse_operator_call
-from canary.rules.problems import RefusedError
+from typing import TYPE_CHECKING, assert_never
+
+from canary.edge.request import Verb, parse_operator_call
+from canary.rules.problems import Problem, RefusedError
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
+from canary.tasks.registered import find_registered
 from canary.tasks.takeover import take_over
+
+if TYPE_CHECKING:
+    from canary.aws.records import Held, Lock
+    from canary.edge.request import OperatorCall
 
 OWNER = "operator"
 
 
 def operate_rollout(event: Json, tools: Tools) -> Json:
-    """What the verb did; the sweeper makes the passes that have to wait.
-
-    Raises:
-        RefusedError: the call cannot be read; nothing was done.
-
-    """
+    """What the verb did, or REFUSED with every problem of the call."""
     call, problems = parse_operator_call(event)
     if call is None:
-        raise RefusedError(problems)
+        return _refuse("", problems)
+    match call.verb:
+        case Verb.ABORT:
+            return _abort(call, tools)
+        case _:
+            assert_never(call.verb)
+
+
+def _abort(call: OperatorCall, tools: Tools) -> Json:
+    """What the first pass reached; the sweeper makes those that have to wait. A rollout needs no registered target for it."""
     lock = tools.records.read_lock(call.target)
     held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     if held is None:
-        return {"target": call.target, "answer": "NOTHING_TO_ABORT"}
+        return _answer_nothing(call, lock, tools)
+    return _take_over(held, call, tools)
+
+
+def _take_over(held: Held, call: OperatorCall, tools: Tools) -> Json:
     reason = f"aborted: {call.reason}" if call.reason else "aborted"
     safety = take_over(held, tools, owner=f"{OWNER}:{held.rollout.rollout_id}", reason=reason, now=held.read_at)
     return {
@@ -33,6 +51,21 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
         "phase": safety.held.rollout.phase.value,
         "wait_seconds": safety.wait_seconds,
     }
+
+
+def _answer_nothing(call: OperatorCall, lock: Lock, tools: Tools) -> Json:
+    """There is no rollout that could be aborted: for want of one, of its record, or of such a target."""
+    if lock.rollout_id:
+        found = f"rollout {lock.rollout_id} holds {call.target}, and its record is gone"
+        return _refuse(call.target, (Problem("target", found, "restore the item from the table's backup, and abort again"),))
+    target, unknown = find_registered(call.target, tools)
+    if target is None:
+        return _refuse(call.target, unknown)
+    return {"target": call.target, "answer": "NOTHING_TO_ABORT"}
+
+
+def _refuse(target: str, problems: tuple[Problem, ...]) -> Json:
+    return {"target": target, "answer": "REFUSED", "reason": str(RefusedError(problems))}
 
 
 handler = Handler(as_it_is, operate_rollout)

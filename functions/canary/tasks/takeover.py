@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
+from canary.rules.holder import last_words
 
 if TYPE_CHECKING:
     from canary.aws.records import Held
@@ -24,7 +25,8 @@ def take_over(held: Held, tools: Tools, *, owner: str, reason: str, now: float) 
     before = held.lock.owner or ""
     held = tools.records.take_over(held, owner)
     if is_execution(before):
-        stop(tools.clients.stepfunctions, before, reason)
+        error, cause = last_words(held.rollout, reason)
+        stop(tools.clients.stepfunctions, before, error=error, cause=cause)
     if reason and not held.rollout.phase.is_terminal and held.rollout.rung == "start" and not held.rollout.needs_operator:
         held = tools.records.write(held, replace(held.rollout, reason=reason))
     safety = make_pass(tools, held, now)

@@ -1,0 +1,62 @@
+"""Lambda's throttle is waited for where botocore has given up, and no other refusal is."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+
+from canary.aws.clients import Clients
+from canary.aws.patience import MOST_ATTEMPTS, PAUSE_SECONDS, wait_for_rate
+from canary.rules.policy import STANDARD
+from canary.rules.target import Target
+from local.faults import Fault, Mode
+from local.shortcut import INSIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tests.tasks.walk import Ground
+
+
+@pytest.mark.parametrize(
+    ("response", "attempts", "seconds"),
+    [
+        ((SimpleNamespace(status_code=429), {}), 1, PAUSE_SECONDS),
+        ((SimpleNamespace(status_code=429), {}), MOST_ATTEMPTS - 1, PAUSE_SECONDS),
+        ((SimpleNamespace(status_code=429), {}), MOST_ATTEMPTS, None),
+        ((SimpleNamespace(status_code=403), {}), 3, None),
+        (None, 3, None),
+    ],
+)
+def test_only_a_throttled_call_is_tried_again_and_not_for_ever(response: Any, attempts: int, seconds: float | None):
+    assert wait_for_rate(response=response, attempts=attempts, operation=None, caught_exception=None) == seconds
+
+
+def acted(ground: Ground, act: Callable[[], object]) -> tuple[list[object], float]:
+    """What an actor got, and how much simulated time it took."""
+    got: list[object] = []
+
+    def work() -> None:
+        try:
+            got.append(act())
+        except ClientError as error:
+            got.append(error)
+
+    before = ground.aws.clock.now()
+    ground.aws.clock.spawn(work, name="patience")
+    ground.aws.clock.run_until(lambda: bool(got), limit=60)
+    return got, ground.aws.clock.now() - before
+
+
+@pytest.mark.parametrize(("times", "is_answered"), [(MOST_ATTEMPTS - 1, True), (MOST_ATTEMPTS, False)])
+def test_a_client_of_lambda_waits_for_the_throttle(ground: Ground, times: int, *, is_answered: bool):
+    client = Clients(task="Test", region=ground.aws.region, endpoint_url=INSIDE).of(Target("orders", (), STANDARD)).lambda_
+    ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.THROTTLED, times=times))
+    (got,), seconds = acted(ground, lambda: client.get_alias(FunctionName="orders-read", Name="live"))
+
+    assert isinstance(got, dict) is is_answered
+    assert 2 * PAUSE_SECONDS <= seconds <= 2 * PAUSE_SECONDS + 3
