@@ -118,6 +118,13 @@ QUESTIONS = (
         assumed="within-30-seconds",
     ),
     Question(
+        "split-accuracy",
+        "of 2,000 requests at 1, 10 and 50 %, half of them over connections that are kept, which share reaches the canary, "
+        "and is each drawn for itself?",
+        ("as-set-each", "as-set-by-connection", "within-a-third"),
+        assumed="as-set-each",
+    ),
+    Question(
         "canary-metric-dimension",
         "under which Stage dimension does AWS/ApiGateway count canary requests of their own?",
         ("none", "stage-slash-canary"),

@@ -50,15 +50,13 @@ class AwsClock:
         self._ask = ask
         self._real = real
         self._pause = pause
-        self._latest = aws_now
         self._heard: deque[tuple[float, float]] = deque()
         """When an answer came, and how far it was ahead of this machine's time at this speed."""
         self._hear(aws_now)
 
     def now(self) -> float:
-        """The time. It never goes back: an emulator that has fallen behind is waited for."""
-        self._latest = max(self._latest, self._estimate())
-        return self._latest
+        """The time. It goes back when an emulator turns out to have fallen behind: what counts is what it would say."""
+        return max(ahead for _, ahead in self._heard) + self._real() * self._speed
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -68,7 +66,7 @@ class AwsClock:
             return
         end = self._real() + LONGEST_LAG_SECONDS
         self._keep_up(self._ask)
-        while (missing := target - self._estimate()) > 0 and self._real() < end:
+        while (missing := target - self.now()) > 0 and self._real() < end:
             self._pause(min(ASK_SECONDS, missing / self._speed))
             self._keep_up(self._ask)
 
@@ -81,6 +79,3 @@ class AwsClock:
         self._heard.append((moment, aws_now - moment * self._speed))
         while moment - self._heard[0][0] > BELIEF_SECONDS:
             self._heard.popleft()
-
-    def _estimate(self) -> float:
-        return max(ahead for _, ahead in self._heard) + self._real() * self._speed

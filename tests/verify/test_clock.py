@@ -68,16 +68,14 @@ def test_short_waits_do_not_ask_each_time() -> None:
     assert machine.asked < 10
 
 
-def test_time_never_goes_back_when_the_emulator_has_fallen_behind() -> None:
+def test_time_is_the_emulators_own_after_each_wait_however_far_it_has_fallen_behind() -> None:
     machine = Machine(SPEED / 10)
     clock = machine.clock()
-    seen = []
     for _ in range(50):
         machine.real += 0.3
-        seen.append(clock.now())
         clock.sleep(1.0)
 
-    assert seen == sorted(seen)
+        assert clock.now() - machine.emulated <= (0.25 + BELIEF_SECONDS) * SPEED
 
 
 def test_an_emulator_whose_time_stands_still_is_not_waited_for_without_end() -> None:

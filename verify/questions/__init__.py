@@ -26,6 +26,7 @@ from verify.questions.promotions import (
     ReplaceDeploymentUnderCanary,
 )
 from verify.questions.propagation import AliasPropagation, StagePropagation
+from verify.questions.splits import SplitAccuracy
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.texts import ClientTextInAccessLog
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
@@ -51,6 +52,7 @@ ALL: tuple[Question, ...] = (
     ExportUnusedParts(),
     StagePropagation(),
     AliasPropagation(),
+    SplitAccuracy(),
     CanaryLogGroup(),
     IsCanaryOfRefusedRequest(),
     ValuesOfRefusedRequest(),
