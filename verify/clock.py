@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FEWEST_LOOKS = 40
 ASK_SECONDS = 0.25
 """Of real time: how old an emulator's word may be when something has been waited for."""
 BELIEF_SECONDS = 0.75
@@ -29,6 +30,24 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Let so many of AWS's seconds pass."""
+
+
+class Deadline:
+    """The end of a wait for something that is looked at again and again.
+
+    It is over once the time has passed, and not before `FEWEST_LOOKS`: where this machine is busy and an emulator's time runs
+    fast, few looks fit into the time, and to have looked twice is no reason to give up.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._end = clock.now() + seconds
+        self._looks = 0
+
+    def is_over(self) -> bool:
+        """Whether to give up; to be asked after each look."""
+        self._looks += 1
+        return self._looks >= FEWEST_LOOKS and self._clock.now() >= self._end
 
 
 class AwsClock:
