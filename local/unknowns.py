@@ -104,6 +104,12 @@ QUESTIONS = (
         ("yes", "no"),
         assumed="yes",
     ),
+    Question(
+        "export-matches-resources",
+        "does the export of a stage say exactly what GetResources and its like say of the API that was deployed there?",
+        ("exactly", "with-differences"),
+        assumed="exactly",
+    ),
     # Data plane, logs and metrics: something must come out, so each carries what is assumed.
     Question(
         "stage-propagation",

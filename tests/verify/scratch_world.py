@@ -34,7 +34,9 @@ QUICK = Pace(
     minute_requests=6,
     split_requests=1600,
 )
-TINY = replace(QUICK, request_seconds=2.0, watch_seconds=32.0, metric_minutes=1, minute_requests=2, grace_seconds=5.0)
+TINY = replace(
+    QUICK, request_seconds=2.0, watch_seconds=32.0, metric_minutes=1, minute_requests=2, split_requests=600, grace_seconds=5.0
+)
 """For tests that care for nothing but what is made and removed."""
 
 

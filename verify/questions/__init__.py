@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verify.questions.authorizers import AuthorizerCacheOfCanary
+from verify.questions.definitions import ExportMatchesResources
 from verify.questions.deployments import (
     DeleteCanaryDeployment,
     ListStagesByCanaryDeployment,
@@ -50,6 +51,7 @@ ALL: tuple[Question, ...] = (
     NameOfInlineModel(),
     OverwriteKeepsIds(),
     ExportUnusedParts(),
+    ExportMatchesResources(),
     StagePropagation(),
     AliasPropagation(),
     SplitAccuracy(),

@@ -26,6 +26,8 @@ EACH, BY_CONNECTION, WITHIN_A_THIRD = "as-set-each", "as-set-by-connection", "wi
 PERCENTS = (1, 10, 50)
 A_CONNECTION = 50
 """Requests over one connection that is kept."""
+FEWEST = 10
+"""Requests over one connection that tell whether each is drawn for itself."""
 CHANCE = 4.0
 """Standard deviations that are still chance: one question in some ten thousand would be judged wrongly by it."""
 THIRD = 1 / 3
@@ -42,8 +44,12 @@ class Sample:
 
     @property
     def is_by_connection(self) -> bool:
-        """Whether the requests of a connection all go to one arm, at a percent at which chance cannot do that."""
-        return bool(self.kept) and all(len(set(arms)) == 1 for arms in self.kept)
+        """Whether the requests of a connection all go to one arm, at a percent at which chance cannot do that.
+
+        A connection that the other side closed at once tells nothing.
+        """
+        told = [arms for arms in self.kept if len(arms) >= FEWEST]
+        return bool(told) and all(len(set(arms)) == 1 for arms in told)
 
     def counted(self, *, with_kept: bool) -> tuple[int, int]:
         """The canary's requests, and all."""
