@@ -184,13 +184,30 @@ QUESTIONS = (
         ("45-seconds", "5-minutes"),
         assumed="45-seconds",
     ),
+    Question(
+        "metric-filter-patterns",
+        "does TestMetricFilter find just those lines of the access log that the patterns of the metric filters mean?",
+        ("as-meant", "otherwise"),
+        assumed="as-meant",
+    ),
+    Question(
+        "alias-weight-of-one",
+        "does UpdateAlias take 1 as the weight of an alias's additional version?",
+        ("accepted", "refused"),
+        assumed="accepted",
+    ),
     # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
     Question(
         "cloudformation-resends-stage",
         "does CloudFormation send DeploymentId and Variables again when another stage property changes?",
         ("no", "yes"),
     ),
-    # Nothing in the embedded AWS asks this yet; whoever adds SDK integrations must.
+    # Nothing in the embedded AWS asks these yet; whoever adds SDK integrations or validation must.
+    Question(
+        "shipped-machine",
+        "does ValidateStateMachineDefinition find anything in the state machine that is shipped?",
+        ("no-finding", "findings"),
+    ),
     Question(
         "sdk-integration-error-names",
         "what are errors of aws-sdk:apigateway integrations called in Step Functions?",

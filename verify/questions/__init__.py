@@ -19,6 +19,7 @@ from verify.questions.log_values import ValuesOfRefusedRequest
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
 from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
+from verify.questions.patterns import MetricFilterPatterns
 from verify.questions.permissions import SourceArnOfOpenMethod
 from verify.questions.promotions import (
     RemoveAbsentCanary,
@@ -27,10 +28,12 @@ from verify.questions.promotions import (
     ReplaceDeploymentUnderCanary,
 )
 from verify.questions.propagation import AliasPropagation, StagePropagation
+from verify.questions.shipped import ShippedMachine
 from verify.questions.splits import SplitAccuracy
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.texts import ClientTextInAccessLog
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
+from verify.questions.weights import AliasWeightOfOne
 
 if TYPE_CHECKING:
     from verify.question import Question
@@ -61,6 +64,9 @@ ALL: tuple[Question, ...] = (
     ClientTextInAccessLog(),
     SourceArnOfOpenMethod(),
     AuthorizerCacheOfCanary(),
+    MetricFilterPatterns(),
+    AliasWeightOfOne(),
+    ShippedMachine(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),
