@@ -85,7 +85,7 @@ class VersionedFunction(Construct):
         permission of the function does not cover its aliases (docs/aws.md#alias-permission). It belongs to the API's stack.
         """
         for alias in self.aliases:
-            permission_id = f"May{cdk.Names.unique_id(alias)}"
+            permission_id = f"Lets{cdk.Names.unique_id(alias)}"
             if rest_api.node.try_find_child(permission_id) is None:
                 alias.add_permission(
                     permission_id,
@@ -115,11 +115,14 @@ class VersionedFunction(Construct):
         resource = alias.node.default_child
         if not isinstance(resource, lambda_.CfnAlias):
             raise TypeError(f"an alias of CDK's is {type(resource).__name__} and must be a CfnAlias; pin aws-cdk-lib")
+        # A function of the same stack carries its tag, by which its aliases may be removed also when it has left the template.
+        is_elsewhere = cdk.Stack.of(self) is not cdk.Stack.of(self.function)
+        actions = "lambda:CreateAlias lambda:GetAlias lambda:ListVersionsByFunction"
         own(
             resource,
             ALIAS,
             allowed={
-                "lambda:CreateAlias lambda:GetAlias lambda:ListVersionsByFunction": (self.function.function_arn,),
+                f"{actions} lambda:DeleteAlias" if is_elsewhere else actions: (self.function.function_arn,),
             },
             properties={"Follows": follows.alias_name} if follows else {},
             without=NOT_IN_TEMPLATE,

@@ -177,6 +177,20 @@ def test_a_release_of_a_function_asks_for_the_removal_of_leftovers() -> None:
     assert after.only("Custom::ControlledLeftovers")["Versions"] == [*after.of_type("AWS::Lambda::Version")]
 
 
+def test_the_aliases_of_another_stacks_function_may_be_removed_by_its_name() -> None:
+    app = cdk.App()
+    functions, versions = cdk.Stack(app, "functions"), cdk.Stack(app, "versions")
+
+    VersionedFunction(versions, "Versioned", function=a_function(functions))
+
+    template = synthesise(versions)
+    removing = [
+        one for one in template.statements_of(role_of(template, "CanaryOwnership")) if "lambda:DeleteAlias" in one["Action"]
+    ]
+    assert ["Condition" in one for one in removing] == [True, False]
+    assert "*" not in text(removing[1]["Resource"])
+
+
 def test_the_function_of_another_stack_keeps_the_permission_of_an_api() -> None:
     app = cdk.App()
     functions, api_stack = cdk.Stack(app, "functions"), cdk.Stack(app, "api")
