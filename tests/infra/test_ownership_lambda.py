@@ -165,7 +165,7 @@ class TestAliases:
         with pytest.raises(RefusedError, match="alias live of orders-read exists already; say take_over=True"):
             aliases.create(account, an_alias("live"))
 
-    def test_one_that_this_stack_had_left_behind_is_gone_on_with(self, aws, functions, account) -> None:
+    def test_one_that_this_stack_left_behind_is_adopted_again(self, aws, functions, account) -> None:
         arn = aliases.create(account, an_alias())
 
         assert aliases.create(account, an_alias()) == arn

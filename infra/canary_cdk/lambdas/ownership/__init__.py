@@ -1,4 +1,4 @@
-"""The function that makes, for CloudFormation, what the canary controller owns: stages, aliases and leave to call these.
+"""The function that makes, for CloudFormation, what the controller owns: stages, aliases and the permissions to call them.
 
 CloudFormation's own resource types are not used for them, because nobody has recorded whether an update of a stage's tags or
 variables also writes the stage's deployment again (docs/aws.md#cloudformation-resends-stage), and because a drift-aware

@@ -23,7 +23,7 @@ TYPE = "Custom::ControlledAlias"
 
 
 def create(account: Account, properties: dict[str, Any]) -> str:
-    """Make the alias, or go on with the one that this stack had left behind; its ARN.
+    """Make the alias, or adopt the one that this stack left behind; its ARN.
 
     Raises:
         RefusedError: it exists and is not to be taken over, or the function has no version.
