@@ -162,7 +162,7 @@ class DataPlane:
         return served
 
     def _serve(self, served: Served, stage: ServingStage) -> None:
-        arm = stage.choose(self._rng)
+        arm = stage.choose(served.request, self._rng, self._split)
         served.settings = stage.settings
         served.arm = arm.name
         served.deployment_id = arm.deployment_id
@@ -185,6 +185,9 @@ class DataPlane:
         if stage.log_group is not None:
             self.records.log(served, stage.log_group, stage.render(served))
         self.records.count(served, stage.api_name)
+
+    def _split(self) -> str:
+        return self._unknowns.ask("split-accuracy")
 
     def _attribute(self, served: Served) -> None:
         """A request that was not let in: no record says which arm's it is beside a canary, or what was measured of it."""

@@ -70,6 +70,7 @@ def _request(environ: dict[str, Any], now: float) -> Request:
         body=body,
         is_base64=is_base64,
         source_ip=environ.get("REMOTE_ADDR") or "127.0.0.1",
+        connection=str(environ.get("REMOTE_PORT", "")),
     )
 
 

@@ -67,6 +67,9 @@ class Iam(Protocol):
     def roles(self) -> Iterable[str]:
         """Every role's ARN."""
 
+    def tags_of(self, arn: str) -> Mapping[str, str]:
+        """The tags of a role or function, those of the function for a version or alias of it; none of anything else."""
+
     def judge(self, statement: Mapping[str, Any], need: Need, context: Mapping[str, str]) -> tuple[Verdict, str, str]:
         """What the statement says to that, and its action and resource patterns that matched."""
 

@@ -121,6 +121,11 @@ class Lambdas:
         self.states.forget(name)
         self.concurrency.forget(name)
 
+    @property
+    def takes_whole_weight(self) -> bool:
+        """Whether an alias may give all to its additional version (docs/aws.md#alias-weight-of-one)."""
+        return self._unknowns.ask("alias-weight-of-one") == "accepted"
+
     def put_alias(self, name: str, alias: Alias) -> None:
         """An alias was made or updated. A new one is seen at once, an update by some requests a little later."""
         self.before_change()

@@ -147,7 +147,7 @@ class LogIngest:
 
         def is_wanted(line: Line) -> bool:
             in_stream = line.stream in streams if streams else line.stream.startswith(prefix)
-            return in_stream and pattern.matches(line.text, _parse(line.text))
+            return in_stream and pattern.matches(line.text, event_of(line.text))
 
         lines = self._lines_of(request["logGroupName"])
         limit, token = request.get("limit"), request.get("nextToken")
@@ -187,7 +187,7 @@ class LogIngest:
             group.lines.keep(at, now, stream, line)
             has_metrics = MARK in line and group.log_class == STANDARD
             if has_filters or has_metrics:
-                event = _parse(line)
+                event = event_of(line)
                 if has_filters:
                     group.tallies.count(at, line, event)
                 if has_metrics and event is not None:
@@ -205,7 +205,8 @@ class LogIngest:
             self._store.put(one.namespace, one.metric, (), minute, (one.default,), unit=one.unit)
 
 
-def _parse(line: str) -> Event | None:
+def event_of(line: str) -> Event | None:
+    """The JSON object that a line is; None if it is none."""
     if not line.startswith("{"):
         return None
     try:

@@ -173,6 +173,21 @@ def _states(asked: Asked, place: Place) -> Needs:
     yield Need(f"states:{asked.operation}", arn or EVERYTHING)
 
 
+def _iam(asked: Asked, place: Place) -> Needs:
+    """Roles only, and those without a path: a request names no path, and IAM knows it."""
+    role = asked.arguments.get("RoleName")
+    yield Need(f"iam:{asked.operation}", f"arn:aws:iam::{place.account}:role/{role}" if role else EVERYTHING)
+
+
+def _cloudformation(asked: Asked, _: Place) -> Needs:
+    """A stack is named by its id here, which is its ARN."""
+    yield Need(f"cloudformation:{asked.operation}", asked.arguments.get("StackName", EVERYTHING))
+
+
+def _tagging(asked: Asked, _: Place) -> Needs:
+    yield Need(f"tag:{asked.operation}", EVERYTHING)
+
+
 def _sts(asked: Asked, _: Place) -> Needs:
     if asked.operation != "GetCallerIdentity":
         yield Need(f"sts:{asked.operation}", asked.arguments.get("RoleArn", EVERYTHING))
@@ -192,8 +207,10 @@ def _xray(asked: Asked, _: Place) -> Needs:
 
 
 _SERVICES: Mapping[str, Callable[[Asked, Place], Needs]] = {
+    "cloudformation": _cloudformation,
     "dynamodb": _dynamodb,
     "events": _events,
+    "iam": _iam,
     "lambda": _lambda,
     "logs": _logs,
     "monitoring": _cloudwatch,
@@ -202,6 +219,7 @@ _SERVICES: Mapping[str, Callable[[Asked, Place], Needs]] = {
     "ssm": _ssm,
     "states": _states,
     "sts": _sts,
+    "tagging": _tagging,
     "xray": _xray,
 }
 """By the name that a service has in signatures."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from local.iam import Iam, Principal, Role, Session, Statement, Verdict
 
 
+RESOURCE_TAG = "aws:ResourceTag/"
+
+
 class Grant(NamedTuple):
     """What allowed something: a statement, and the patterns in it that matched."""
 
@@ -198,19 +201,29 @@ class Permissions:
             self._deny(principal, need, reason)
 
     def _decide(self, principal: Principal, need: Need) -> tuple[str | None, tuple[Grant, ...]]:
-        """Why it is denied, if it is, and what allows it; worked out once for each version of the role."""
+        """Why it is denied, if it is, and what allows it; worked out once for each version of the role, unless tags count."""
         role = self._iam.role(principal.role_arn)
         version = role.version if role else None
         key = (principal.role_arn, need)
         known = self._verdicts.get(key)
         if known is None or known[0] != version:
-            known = self._verdicts[key] = (version, *self._evaluate(role.statements if role else (), need))
+            statements = role.statements if role else ()
+            asks_for_tags = any(_asks_for_tags(each.elements) for each in statements)
+            known = (version, *self._evaluate(statements, need, self._tags_of(need.resource) if asks_for_tags else {}))
+            if not asks_for_tags:
+                self._verdicts[key] = known
         return known[1], known[2]
 
-    def _evaluate(self, statements: Sequence[Statement], need: Need) -> tuple[str | None, tuple[Grant, ...]]:
+    def _tags_of(self, resource: str) -> dict[str, str]:
+        """What a resource carries, by IAM's condition keys (docs/aws.md#resource-tags)."""
+        return {f"{RESOURCE_TAG}{key}": value for key, value in self._iam.tags_of(resource).items()}
+
+    def _evaluate(
+        self, statements: Sequence[Statement], need: Need, context: Mapping[str, str]
+    ) -> tuple[str | None, tuple[Grant, ...]]:
         grants = []
         for statement in statements:
-            verdict, action, resource = self._iam.judge(statement.elements, need, {})
+            verdict, action, resource = self._iam.judge(statement.elements, need, context)
             if verdict == "denied":
                 return "with an explicit deny in an identity-based policy", ()
             if verdict == "allowed":
@@ -251,3 +264,8 @@ class Permissions:
         if self.iam is None:
             raise LookupError("these permissions have no IAM; open the embedded AWS first")
         return self.iam
+
+
+def _asks_for_tags(statement: Mapping[str, Any]) -> bool:
+    conditions = statement.get("Condition", {}).values()
+    return any(key.lower().startswith(RESOURCE_TAG.lower()) for keys in conditions for key in keys)

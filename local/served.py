@@ -22,7 +22,8 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 class Request(NamedTuple):
     """What a client sends to ``https://<api_id>.execute-api.../<stage><path>``, at the simulated second ``at``.
 
-    ``path`` starts with a slash and is still percent-encoded; ``query`` holds decoded pairs, in order.
+    ``path`` starts with a slash and is still percent-encoded; ``query`` holds decoded pairs, in order. ``connection`` is the
+    same for the requests of one connection, and empty for one that has a connection of its own.
     """
 
     api_id: str
@@ -35,6 +36,7 @@ class Request(NamedTuple):
     body: str | None = None
     is_base64: bool = False
     source_ip: str = "127.0.0.1"
+    connection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

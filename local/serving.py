@@ -11,6 +11,7 @@ from local.access_log import compile_format
 from local.gatekeeper import guard_of
 from local.proxy_integration import Event
 from local.routing import ANY, Routes, is_elsewhere, lambda_target
+from local.splitting import draw, share_of
 
 if TYPE_CHECKING:
     import random
@@ -108,7 +109,6 @@ class ServingStage:
         self.api_name = settings.base.definition.api_name
         self._base = ServingArm("base", settings, settings.base, parts)
         self._canary = ServingArm("canary", settings, settings.canary, parts) if settings.canary else None
-        self._share = settings.percent / 100
         log = settings.access_log
         self.log_group = log_group(log.destination_arn) if log and log.format else None
         text = log.format if log and log.format else ""
@@ -118,10 +118,12 @@ class ServingStage:
         """The arm of this name; without a canary everything is base's."""
         return self._canary if name == "canary" and self._canary is not None else self._base
 
-    def choose(self, rng: random.Random) -> ServingArm:
-        """Base or canary, by chance, anew for each request (docs/aws.md#traffic-split)."""
-        if self._canary is not None and rng.random() < self._share:
-            return self._canary
+    def choose(self, request: Request, rng: random.Random, split: Callable[[], str]) -> ServingArm:
+        """Base or canary, by chance; ``split`` says how exactly, where there is something to split."""
+        if self._canary is not None:
+            answer = split()
+            if draw(request, rng, answer) < share_of(self.settings.percent, answer):
+                return self._canary
         return self._base
 
 

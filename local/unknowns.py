@@ -104,6 +104,12 @@ QUESTIONS = (
         ("yes", "no"),
         assumed="yes",
     ),
+    Question(
+        "export-matches-resources",
+        "does the export of a stage say exactly what GetResources and its like say of the API that was deployed there?",
+        ("exactly", "with-differences"),
+        assumed="exactly",
+    ),
     # Data plane, logs and metrics: something must come out, so each carries what is assumed.
     Question(
         "stage-propagation",
@@ -116,6 +122,13 @@ QUESTIONS = (
         "how long after UpdateAlias may a request still see the old version?",
         ("within-30-seconds", "at-once"),
         assumed="within-30-seconds",
+    ),
+    Question(
+        "split-accuracy",
+        "of 2,000 requests at 1, 10 and 50 %, half of them over connections that are kept, which share reaches the canary, "
+        "and is each drawn for itself?",
+        ("as-set-each", "as-set-by-connection", "within-a-third"),
+        assumed="as-set-each",
     ),
     Question(
         "canary-metric-dimension",
@@ -171,13 +184,30 @@ QUESTIONS = (
         ("45-seconds", "5-minutes"),
         assumed="45-seconds",
     ),
+    Question(
+        "metric-filter-patterns",
+        "does TestMetricFilter find just those lines of the access log that the patterns of the metric filters mean?",
+        ("as-meant", "otherwise"),
+        assumed="as-meant",
+    ),
+    Question(
+        "alias-weight-of-one",
+        "does UpdateAlias take 1 as the weight of an alias's additional version?",
+        ("accepted", "refused"),
+        assumed="accepted",
+    ),
     # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
     Question(
         "cloudformation-resends-stage",
         "does CloudFormation send DeploymentId and Variables again when another stage property changes?",
         ("no", "yes"),
     ),
-    # Nothing in the embedded AWS asks this yet; whoever adds SDK integrations must.
+    # Nothing in the embedded AWS asks these yet; whoever adds SDK integrations or validation must.
+    Question(
+        "shipped-machine",
+        "does ValidateStateMachineDefinition find anything in the state machine that is shipped?",
+        ("no-finding", "findings"),
+    ),
     Question(
         "sdk-integration-error-names",
         "what are errors of aws-sdk:apigateway integrations called in Step Functions?",

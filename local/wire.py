@@ -34,7 +34,9 @@ class Answer(NamedTuple):
 
 _DENIED = {
     "apigateway": ("AccessDeniedException", 403),
+    "cloudformation": ("AccessDenied", 403),
     "cloudwatch": ("AccessDenied", 403),
+    "iam": ("AccessDenied", 403),
     "lambda": ("AccessDeniedException", 403),
     "sns": ("AuthorizationError", 403),
     "sts": ("AccessDenied", 403),

@@ -36,7 +36,8 @@ def announce(ledger: Ledger, questions: Sequence[Question], pace: Pace, *, lends
     """The announcement, line by line."""
     header, budget, parts = ledger.header, whole_budget(questions, pace), needed_parts(questions)
     yield f"This asks {header.endpoint_url or 'AWS'} {_counted(len(questions), 'question')},"
-    yield f"in account {header.account}, Region {header.region}. It makes, each with {header.prefix} in its name:"
+    made = f"It makes, each with {header.prefix} in its name:" if parts else "It makes nothing."
+    yield f"in account {header.account}, Region {header.region}. {made}"
     yield from (f"  - {part}" for part in Part if part in parts)
     if Part.LOG in parts and lends_log_role:
         yield "  - 1 role with which API Gateway may write logs, if this account and Region have none, until the end;"

@@ -1,14 +1,14 @@
 """The way to an account: credentials and clients of boto3, each trying a call once.
 
-Decides what is wrong when there is no way. It reads the time from AWS's first answer, since throttles, metrics and lines go by
-AWS's clock.
+Decides what is wrong when there is no way. It reads the time from AWS's first answer, and an emulator's again and again, since
+throttles, metrics and lines go by AWS's clock.
 """
 
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -16,6 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from verify.aws import Aws, Place
 from verify.clock import AwsClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=10, read_timeout=30)
 
@@ -41,9 +44,17 @@ def reach(profile: str | None, region: str | None, endpoint_url: str | None, spe
         caller = connect("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         raise NoWayError(f"AWS does not say who you are ({error}); check credentials, Region and network") from error
-    date = parsedate_to_datetime(caller["ResponseMetadata"]["HTTPHeaders"]["date"])
     place = Place(caller["Arn"].split(":")[1], caller["Account"], session.region_name)
-    return Aws(connect, AwsClock(date.timestamp(), speed=speed), place)
+
+    def ask() -> float:
+        return _date_of(connect("sts").get_caller_identity())
+
+    return Aws(connect, AwsClock(_date_of(caller), speed=speed, ask=ask if endpoint_url else None), place)
+
+
+def _date_of(answer: Mapping[str, Any]) -> float:
+    """AWS's time when it answered."""
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
 
 def _session(profile: str | None, region: str | None) -> boto3.Session:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.answer import UnansweredError
 from verify.aws import RefusedError
+from verify.clock import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,9 +43,9 @@ def await_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict
 
     """
     clock, pace = scratch.aws.clock, scratch.pace
-    end = clock.now() + pace.longest_line_seconds
+    deadline = Deadline(clock, pace.longest_line_seconds)
     while len(found := read_lines(scratch, group, requests)) < len(requests):
-        if clock.now() >= end:
+        if deadline.is_over():
             raise UnansweredError(
                 f"of {len(requests)} requests the log group has {len(found)} after {pace.longest_line_seconds:g} s"
             )
@@ -60,13 +61,13 @@ def await_texts(scratch: Scratch, group: str, requests: Collection[str]) -> list
 
     """
     clock, pace = scratch.aws.clock, scratch.pace
-    end = clock.now() + pace.longest_line_seconds
+    deadline = Deadline(clock, pace.longest_line_seconds)
     while True:
         events = list(scratch.aws.pages("logs", "filter_log_events", "events", logGroupName=group))
         found = [event["message"] for event in events if event["message"].partition(" ")[0] in requests]
         if len(found) >= len(requests):
             return found
-        if clock.now() >= end:
+        if deadline.is_over():
             raise UnansweredError(
                 f"of {len(requests)} requests the log group has {len(found)} after {pace.longest_line_seconds:g} s"
             )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.answer import UnansweredError
 from verify.budget import Budget
+from verify.clock import Deadline
 from verify.patches import canary
 from verify.scratch_api import CALLED
 from verify.stage import CANARY_OVERRIDES
@@ -35,12 +36,16 @@ NAMESPACE = "AWS/ApiGateway"
 
 @dataclass(slots=True)
 class MeasuredMinutes:
-    """By minute, the requests ``sent``; by metric and minute, what was ``counted``, and how late all of them were there."""
+    """By minute, the requests ``sent``; by metric and minute, what was ``counted``, and how late all of them were there.
+
+    ``missing``: how late some were last seen to be missing.
+    """
 
     stage: str
     sent: dict[int, int] = field(default_factory=dict)
     counted: dict[str, dict[int, float]] = field(default_factory=dict)
     delays: dict[str, dict[int, float]] = field(default_factory=dict)
+    missing: dict[str, dict[int, float]] = field(default_factory=dict)
 
     @property
     def total_sent(self) -> int:
@@ -52,13 +57,18 @@ class MeasuredMinutes:
         """When the last minute ended."""
         return max(self.sent) + MINUTE
 
-    def note(self, metric: str, counted: dict[int, float], now: float) -> None:
-        """What a metric has by now. A minute is there once all its requests are; the last minute may still be going on."""
+    def note(self, metric: str, counted: dict[int, float], *, asked: float, now: float) -> None:
+        """What a metric has by now, ``asked`` for a moment ago.
+
+        A minute is there once all its requests are; the last minute may still be going on.
+        """
         self.counted[metric] = counted
-        delays = self.delays.setdefault(metric, {})
-        for minute, value in counted.items():
-            if value >= self.sent.get(minute, math.inf) and now >= minute + MINUTE:
+        delays, missing = self.delays.setdefault(metric, {}), self.missing.setdefault(metric, {})
+        for minute, sent in self.sent.items():
+            if now >= minute + MINUTE and counted.get(minute, -math.inf) >= sent:
                 delays.setdefault(minute, now - minute - MINUTE)
+            elif minute not in delays:
+                missing[minute] = max(0.0, asked - minute - MINUTE)
 
     def total(self, metric: str) -> float:
         """What a metric has counted in all minutes."""
@@ -111,14 +121,18 @@ def _send_minutes(scratch: Scratch, stage: Stage, minutes: MeasuredMinutes, read
             if not is_version("2")(answered):
                 raise UnansweredError(f"one of the requests was not answered by the canary; the status was {answered.status}")
             minutes.sent[minute] += 1
+        if minutes.sent[minute] == 0:
+            del minutes.sent[minute]  # not one request was in time
+    if not minutes.sent:
+        raise UnansweredError(f"requests took so long that none was sent within the {LAST_SECOND:g} s of a minute")
 
 
 def _await_metrics(scratch: Scratch, minutes: MeasuredMinutes, reader: _Reader) -> None:
     """Read until the controls are complete, and a while longer for what may never come."""
     clock, pace = scratch.aws.clock, scratch.pace
-    end = minutes.ended + pace.longest_metric_seconds
+    deadline = Deadline(clock, minutes.ended + pace.longest_metric_seconds - clock.now())
     while not all(minutes.is_complete(metric) for metric in CONTROLS):
-        if clock.now() >= end:
+        if deadline.is_over():
             raise UnansweredError(
                 f"of {minutes.total_sent} requests the API's metrics show {minutes.total(API):g} and the function's "
                 f"{minutes.total(FUNCTION):g}, {pace.longest_metric_seconds:g} s after the last"
@@ -146,7 +160,7 @@ class _Reader:
         clock.sleep(max(0.0, moment - clock.now()))
 
     def _read(self) -> None:
-        minutes = self._minutes
+        minutes, asked = self._minutes, self._scratch.aws.clock.now()
         answered = self._scratch.aws.call(
             "cloudwatch",
             "get_metric_data",
@@ -156,7 +170,8 @@ class _Reader:
         )
         for result in answered["MetricDataResults"]:
             values = zip(result["Timestamps"], result["Values"], strict=True)
-            minutes.note(result["Id"], {int(at.timestamp()): value for at, value in values}, self._scratch.aws.clock.now())
+            counted = {int(at.timestamp()): value for at, value in values}
+            minutes.note(result["Id"], counted, asked=asked, now=self._scratch.aws.clock.now())
 
 
 def _queries(scratch: Scratch, stage: str) -> Iterator[Mapping[str, Any]]:

@@ -22,6 +22,8 @@ class Pace:
     """Whole minutes of traffic whose metrics are awaited."""
     minute_requests: int = 18
     """Requests in each of them."""
+    split_requests: int = 2000
+    """Requests that are counted at each percent."""
     poll_seconds: float = 5.0
     """Between two looks at metrics, lines or a stack."""
     longest_metric_seconds: float = 900.0

@@ -34,7 +34,7 @@ _WRITE_LOGS = [
 class Part(StrEnum):
     """What a question may need; the value says what it consists of."""
 
-    API = "1 REST API (Regional, up to six mock methods; its stages and deployments), deleted with everything in it"
+    API = "1 REST API (Regional, up to seven mock methods; its stages and deployments), deleted with everything in it"
     FUNCTION = "1 Lambda function (128 MB, python3.13; 2 versions, up to 3 aliases), 1 role without any permission, 1 log group"
     LOG = "6 log groups for access logs, and in an account 1 web ACL of AWS WAF for some minutes"
     MACHINE = "1 Step Functions state machine (Standard) and 1 role that may read and patch this API's stages"

@@ -17,7 +17,7 @@ from verify.ledger import SUFFIX, Header, Ledger, LedgerError
 from verify.outcome import Mark
 from verify.pace import ACCOUNT_PACE
 from verify.questions import ALL
-from verify.replies import get
+from verify.replies import get, get_kept
 from verify.report import masked, tell_left, tell_outcome, tell_summary, write_record
 from verify.run import StoppedError, Stops, remove_all, run
 from verify.scratch import Scratch
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from verify.outcome import Outcome
     from verify.pace import Pace
     from verify.question import Question
-    from verify.replies import Get
+    from verify.replies import Get, GetKept
     from verify.run import Result
 
     Reach = Callable[[str | None, str | None, str | None, float], Aws]
@@ -55,12 +55,14 @@ class Program:
         *,
         pace: Pace = ACCOUNT_PACE,
         get: Get = get,
+        get_kept: GetKept = get_kept,
         typed: Callable[[str], str] = input,
         reach: Reach = reach,
     ) -> None:
         self.console = console
         self.pace = pace
         self.get = get
+        self.get_kept = get_kept
         self.typed = typed
         self.reach = reach
 
@@ -96,7 +98,7 @@ class Program:
             if not (asked.yes or self._is_agreed()):
                 self.console.print("nothing was made; say --yes, or type yes, to begin", markup=False)
                 return WRONG_USE
-            scratch = Scratch(aws, ledger, self.get, self.pace)
+            scratch = Scratch(aws, ledger, self.get, self.pace, get_kept=self.get_kept)
             result = run(scratch, questions, lend_log_role=asked.lend_log_role, tell=self._tell, show=self._shower(aws))
         finally:
             ledger.close()

@@ -1,4 +1,4 @@
-"""Requests to the scratch API's invoke URL, one at a time and each on a connection of its own.
+"""Requests to the scratch API's invoke URL, one at a time and each on a connection of its own unless a kept one is asked for.
 
 A connection that is kept would stay with one of API Gateway's hosts, and say nothing of how long the others lag behind.
 """
@@ -37,6 +37,9 @@ class Reply:
 Get = Callable[[str], Reply]
 """Sends one GET to a URL. Whatever happens is a reply."""
 
+GetKept = Callable[[str, int], list[Reply]]
+"""Sends so many GETs to a URL over one connection; fewer replies, where the other side closed it before."""
+
 BreakOff = Callable[[str], None]
 """Sends one GET to a URL and hangs up."""
 
@@ -52,6 +55,25 @@ def get(url: str) -> Reply:
             return reply(error.code, error.read(), _id_of(error.headers))
     except (URLError, OSError):
         return Reply(0, {})
+
+
+def get_kept(url: str, number: int) -> list[Reply]:
+    """So many GETs over one connection of the network."""
+    place, replies = urlsplit(url), list[Reply]()
+    make = HTTPSConnection if place.scheme == "https" else HTTPConnection
+    connection = make(place.netloc, timeout=TIMEOUT_SECONDS)
+    try:
+        for _ in range(number):
+            connection.request("GET", place.path, headers={"User-Agent": USER_AGENT})
+            answer = connection.getresponse()
+            replies.append(reply(answer.status, answer.read(), _id_of(answer.headers)))
+            if connection.sock is None:
+                break
+    except (HTTPException, OSError):
+        replies.append(Reply(0, {}))
+    finally:
+        connection.close()
+    return replies
 
 
 def break_off(url: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from canary.rules.access_log import LOG_FORMAT
 from verify.answer import UnansweredError
 from verify.aws import RefusedError
-from verify.replies import break_off
+from verify.replies import break_off, get_kept
 from verify.stage import BASE_VARIABLES, Stage
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from verify.aws import Aws
     from verify.ledger import Ledger
     from verify.pace import Pace
-    from verify.replies import BreakOff, Get, Reply
+    from verify.replies import BreakOff, Get, GetKept, Reply
 
 Measured = TypeVar("Measured")
 
@@ -34,7 +34,16 @@ EMULATED = "/_aws/execute-api/"
 class Scratch:
     """One run's own corner of an account. ``parts`` has put into it what the questions need."""
 
-    def __init__(self, aws: Aws, ledger: Ledger, get: Get, pace: Pace, break_off: BreakOff = break_off) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        ledger: Ledger,
+        get: Get,
+        pace: Pace,
+        *,
+        break_off: BreakOff = break_off,
+        get_kept: GetKept = get_kept,
+    ) -> None:
         self.aws = aws
         self.ledger = ledger
         self.pace = pace
@@ -46,6 +55,7 @@ class Scratch:
         """Another deployment of the same API."""
         self._get = get
         self._break_off = break_off
+        self._get_kept = get_kept
         self.stage_names: list[str] = []
         self._numbers = count(1)
         self._measured: dict[object, object] = {}
@@ -129,6 +139,10 @@ class Scratch:
     def get(self, stage: Stage, path: str) -> Reply:
         """One request."""
         return self._get(f"{stage.address}{path}")
+
+    def get_kept(self, stage: Stage, path: str, number: int) -> list[Reply]:
+        """So many requests over one connection, or as many as the other side takes."""
+        return self._get_kept(f"{stage.address}{path}", number)
 
     def break_off(self, stage: Stage, path: str) -> None:
         """One request that nobody waits for."""

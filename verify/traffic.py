@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verify.answer import UnansweredError
+from verify.clock import Deadline
 from verify.replies import Reply
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from verify.stage import Stage
 
 Expected = Callable[[Reply], bool]
+FEWEST_WATCHED = 10
+"""Requests after each change, however few fit into the time."""
 OK = 200
 
 
@@ -54,9 +57,10 @@ def await_answer(scratch: Scratch, stage: Stage, path: str, expected: Expected) 
         UnansweredError: none was within `Pace.longest_watch_seconds`.
 
     """
-    clock, end = scratch.aws.clock, scratch.aws.clock.now() + scratch.pace.longest_watch_seconds
+    clock = scratch.aws.clock
+    deadline = Deadline(clock, scratch.pace.longest_watch_seconds)
     while not expected(last := scratch.get(stage, path)):
-        if clock.now() >= end:
+        if deadline.is_over():
             raise UnansweredError(
                 f"{path} of a scratch stage did not answer as it should within {scratch.pace.longest_watch_seconds:g} s; "
                 f"the last status was {last.status}"
@@ -72,9 +76,9 @@ def await_steady(scratch: Scratch, stage: Stage, path: str, expected: Expected) 
 
     """
     pace, clock = scratch.pace, scratch.aws.clock
-    steady_since, end = clock.now(), clock.now() + pace.longest_watch_seconds
+    steady_since, deadline = clock.now(), Deadline(clock, pace.longest_watch_seconds)
     while clock.now() - steady_since < pace.steady_seconds:
-        if clock.now() >= end:
+        if deadline.is_over():
             raise UnansweredError(f"a change of a scratch stage was not through after {pace.longest_watch_seconds:g} s")
         if not expected(scratch.get(stage, path)):
             steady_since = clock.now()
@@ -93,7 +97,7 @@ def watch(scratch: Scratch, stage: Stage, path: str, *, is_new: Expected, is_old
     requests = old = failed = 0
     first_new = last_old = None
     until = start + pace.watch_seconds
-    while (sent := clock.now()) < until:
+    while (sent := clock.now()) < until or requests < FEWEST_WATCHED:
         reply = scratch.get(stage, path)
         requests += 1
         if is_new(reply):

@@ -16,7 +16,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from canary_cdk.permissions import allow
+from canary_cdk import naming
+from canary_cdk.permissions import allow, allow_if
 from canary_cdk.reasons import acknowledge_rule
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 STAGE = "Custom::ControlledStage"
 ALIAS = "Custom::ControlledAlias"
+PERMISSION = "Custom::ControlledPermission"
 OWNER = "CanaryOwnership"
+STACK_TAG = "canary:stack"
+"""The tag by which what a stack has left behind is known as its own; its value is the stack's id."""
 CODE = Path(__file__).parent / "lambdas"
 
 TIMEOUT = cdk.Duration.seconds(120)
@@ -45,7 +49,7 @@ def own(
 
     Args:
         resource: the resource, of one of CloudFormation's own types.
-        resource_type: what it becomes, STAGE or ALIAS.
+        resource_type: what it becomes, STAGE, ALIAS or PERMISSION.
         allowed: what the function may do for it: resources by actions, which are separated by spaces.
         properties: what the function must know besides the resource's own properties.
         without: properties that the function has no use for.
@@ -72,23 +76,30 @@ def own(
     resource.node.add_dependency(role)
 
 
-def _owner(stack: cdk.Stack) -> Construct:
-    """The function with its role and log, one a stack."""
-    if found := stack.node.try_find_child(OWNER):
-        return cast("Construct", found)
-    owner = Construct(stack, OWNER)
-    log = logs.LogGroup(owner, "Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=cdk.RemovalPolicy.DESTROY)
-    role = iam.Role(
-        owner,
-        "Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        description="Makes the aliases and stages of this stack that the canary controller moves",
-    )
+def ownership_function(scope: Construct, description: str) -> tuple[iam.Role, lambda_.Function]:
+    """A function of `lambdas/ownership` with its role and its log.
+
+    It may read who calls a function, and take aliases and permissions from functions with this stack's tag: one that left
+    the template cannot be named in a policy any more.
+    """
+    log = logs.LogGroup(scope, "Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=cdk.RemovalPolicy.DESTROY)
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=description)
     log.grant_write(role)
-    lambda_.Function(
-        owner,
+    stack = cdk.Stack.of(scope)
+    allow(role, "cloudformation:ListStackResources", stack.stack_id)
+    allow(
+        role,
+        "apigateway:GET",
+        naming.api_arn(stack, "*", "/stages"),
+        naming.api_arn(stack, "*", "/stages/*/exports/oas30"),
+    )
+    functions = naming.function_arn(stack, "*")
+    allow(role, "lambda:GetPolicy", functions)
+    allow_if_tagged(role, "lambda:DeleteAlias lambda:RemovePermission", functions)
+    function = lambda_.Function(
+        scope,
         "Function",
-        description="Makes the aliases and stages of this stack that the canary controller moves",
+        description=description,
         runtime=lambda_.Runtime.PYTHON_3_13,
         architecture=lambda_.Architecture.ARM_64,
         handler="ownership.handler.handler",
@@ -98,5 +109,20 @@ def _owner(stack: cdk.Stack) -> Construct:
         memory_size=256,
         timeout=TIMEOUT,
     )
-    acknowledge_rule(owner, "AwsSolutions-L1")
+    acknowledge_rule(scope, "AwsSolutions-L1")
+    return role, function
+
+
+def allow_if_tagged(role: iam.Role, actions: str, resource: str) -> None:
+    """Allow the actions on what carries the tag of the role's stack (docs/aws.md#resource-tags)."""
+    tag = {f"aws:ResourceTag/{STACK_TAG}": cdk.Stack.of(role).stack_id}
+    allow_if(role, {"StringEquals": tag}, actions, resource)
+
+
+def _owner(stack: cdk.Stack) -> Construct:
+    """The function with its role and log, one a stack."""
+    if found := stack.node.try_find_child(OWNER):
+        return cast("Construct", found)
+    owner = Construct(stack, OWNER)
+    ownership_function(owner, "Makes the aliases and stages of this stack that the canary controller moves")
     return owner

@@ -23,8 +23,18 @@ def allow(role: iam.Role, actions: str, *resources: str) -> None:
         ReasonMissingError: a resource has a wildcard that the list of reasons does not cover.
 
     """
+    allow_if(role, {}, actions, *resources)
+
+
+def allow_if(role: iam.Role, conditions: Mapping[str, Mapping[str, str]], actions: str, *resources: str) -> None:
+    """Allow the actions on those of the resources for which the conditions hold.
+
+    Raises:
+        ReasonMissingError: as for allow.
+
+    """
     named = actions.split()
-    role.add_to_policy(iam.PolicyStatement(actions=named, resources=list(resources)))
+    role.add_to_policy(iam.PolicyStatement(actions=named, resources=list(resources), conditions=dict(conditions)))
     for resource in resources:
         explain(role, frozenset(named), resource)
 

@@ -117,6 +117,32 @@ WILDCARDS = (
         "CloudWatch has no resources for metrics",
     ),
     _wildcard(
+        "apigateway:GET",
+        r"/restapis/\*/stages(?:/\*/exports/oas30)?",
+        "only the stages of the APIs that may call a function tell whether a deployment still does; they are only read",
+    ),
+    _wildcard(
+        "tag:GetResources",
+        r"\*",
+        "tags are searched in the whole account and Region; functions that left a stack are found by the stack's own",
+    ),
+    _wildcard(
+        "lambda:GetPolicy",
+        r"function:\*",
+        "a function that left the stack is in no template; its aliases' policies are only read",
+    ),
+    _wildcard(
+        "lambda:DeleteFunction lambda:GetFunctionConfiguration lambda:ListAliases lambda:DeleteAlias lambda:RemovePermission",
+        r"function:\*",
+        "a function that left the stack is in no template; the statement's condition asks for the stack's own tag",
+    ),
+    _wildcard(
+        "iam:ListRoleTags iam:ListRolePolicies iam:ListAttachedRolePolicies iam:DeleteRolePolicy iam:DetachRolePolicy "
+        "iam:DeleteRole",
+        r"role/\*",
+        "the role of a function that left the stack is in no template; the statement's condition asks for the stack's own tag",
+    ),
+    _wildcard(
         "cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory",
         r"\*",
         "composite alarms are described only to whom all alarms may be described",

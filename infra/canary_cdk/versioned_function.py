@@ -13,10 +13,12 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from canary_cdk.compiled import TargetFunction
-from canary_cdk.ownership import ALIAS, own
+from canary_cdk.leftovers import Leftovers
+from canary_cdk.ownership import ALIAS, PERMISSION, own
 
 if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
+    from constructs import IConstruct
 
 NOT_IN_TEMPLATE = ("FunctionVersion", "Description", "ProvisionedConcurrencyConfig", "RoutingConfig")
 
@@ -25,7 +27,8 @@ class VersionedFunction(Construct):
     """A function with a version for every change of it, and the aliases of a target.
 
     `version` is the one of the present code and configuration, `live` and `canary` are the aliases. A changed function gets
-    a new version when it is deployed; the older ones stay, and no alias moves.
+    a new version when it is deployed; the older ones stay, and no alias moves. A function that leaves the template, or is
+    replaced in it, stays until no deployment calls it (`leftovers`).
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class VersionedFunction(Construct):
         # A version of a deploy that failed goes again: it would be the newest one, and the next deploy could not publish
         # the same code a second time (docs/aws.md#version-exists).
         self.version.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        Leftovers.of(cdk.Stack.of(function)).keep(function, self.version)
         self.live: lambda_.Alias = self._alias("Live", live, take_over=take_over)
         self.canary: lambda_.Alias | None = None
         if canary:
@@ -81,7 +85,7 @@ class VersionedFunction(Construct):
         permission of the function does not cover its aliases (docs/aws.md#alias-permission). It belongs to the API's stack.
         """
         for alias in self.aliases:
-            permission_id = f"May{cdk.Names.unique_id(alias)}"
+            permission_id = f"Lets{cdk.Names.unique_id(alias)}"
             if rest_api.node.try_find_child(permission_id) is None:
                 alias.add_permission(
                     permission_id,
@@ -91,19 +95,34 @@ class VersionedFunction(Construct):
                     ),
                     scope=rest_api,
                 )
+                self._own_permission(rest_api.node.find_child(permission_id), alias)
+
+    def _own_permission(self, resource: IConstruct, alias: lambda_.Alias) -> None:
+        """The last route to the function may leave the template while base's deployment still has it."""
+        if not isinstance(resource, lambda_.CfnPermission):
+            raise TypeError(f"a permission of CDK's is {type(resource).__name__} and must be a CfnPermission; pin aws-cdk-lib")
+        is_elsewhere = cdk.Stack.of(resource) is not cdk.Stack.of(self.function)
+        own(
+            resource,
+            PERMISSION,
+            allowed={"lambda:AddPermission": (f"{self.function.function_arn}:{alias.alias_name}",)},
+            # Only the function's own stack may take something from it.
+            properties={"Stays": "true"} if is_elsewhere else {},
+        )
 
     def _alias(self, construct_id: str, name: str, *, take_over: bool, follows: lambda_.Alias | None = None) -> lambda_.Alias:
         alias = lambda_.Alias(self, construct_id, alias_name=name, version=self.version)
         resource = alias.node.default_child
         if not isinstance(resource, lambda_.CfnAlias):
             raise TypeError(f"an alias of CDK's is {type(resource).__name__} and must be a CfnAlias; pin aws-cdk-lib")
+        # A function of the same stack carries its tag, by which its aliases may be removed also when it has left the template.
+        is_elsewhere = cdk.Stack.of(self) is not cdk.Stack.of(self.function)
+        actions = "lambda:CreateAlias lambda:GetAlias lambda:ListVersionsByFunction"
         own(
             resource,
             ALIAS,
             allowed={
-                "lambda:CreateAlias lambda:DeleteAlias lambda:GetAlias lambda:ListVersionsByFunction": (
-                    self.function.function_arn,
-                )
+                f"{actions} lambda:DeleteAlias" if is_elsewhere else actions: (self.function.function_arn,),
             },
             properties={"Follows": follows.alias_name} if follows else {},
             without=NOT_IN_TEMPLATE,

@@ -210,7 +210,9 @@ class _Definitions:
             raise LookupError(f"the deployment {deployment_id} was made of no draft; make it by CreateDeployment")
         has_unused = self._unknowns.ask("export-unused-parts") == "yes"
         extensions = parse_extensions(call.parameters.get("extensions"))
-        asked = Export(kind, extensions, stage, self._drafts.region, has_unused_parts=has_unused)
+        has_timeouts = self._unknowns.ask("export-matches-resources") == "exactly"
+        place = (kind, extensions, stage, self._drafts.region)
+        asked = Export(*place, has_unused_parts=has_unused, has_timeouts=has_timeouts)
         return _download(export(draft, asked), kind, version_of(draft), accepts=call.accepts)
 
     # What takes more than a row.

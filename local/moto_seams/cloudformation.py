@@ -210,8 +210,9 @@ def _show_event(stack: Stack, number: int, event: Event) -> dict[str, Any]:
 
 
 def _show_resource(stack: Stack, resource: Resource) -> dict[str, Any]:
-    """A resource, under the status of the last thing that happened to it."""
-    last = next(event for event in reversed(stack.events) if event.logical_id == resource.logical_id)
+    """A resource, under the status of the last thing that happened to it, and not to one that it has replaced."""
+    ids = {resource.made.physical_id, ""}
+    last = next(each for each in reversed(stack.events) if each.logical_id == resource.logical_id and each.physical_id in ids)
     return {
         "StackId": stack.id,
         "StackName": stack.name,

@@ -12,9 +12,11 @@ from typing import Any, Protocol
 from moto.logs.models import LogsBackend, logs_backends
 from moto.logs.responses import LogsResponse
 
-from local.logs import CLASSES, STANDARD, LogIngest
+from local.filter_pattern import parse_pattern
+from local.logs import CLASSES, STANDARD, LogIngest, event_of
 from local.metric_filters import check_length, constraint_error
 from local.refusal import NotBuiltError, RefusalError
+from local.unknowns import Unknowns
 
 _RESPONSE = "moto.logs.responses.LogsResponse"
 _BACKEND = "moto.logs.models.LogsBackend"
@@ -25,6 +27,8 @@ _ACTIONS = (
     "get_log_events",
     "put_metric_filter",
 )
+_ADDED = {"test_metric_filter": "match_lines"}
+"""What moto does not have, with our name for it."""
 _WRAPPED = ("create_log_group", "describe_log_groups", "describe_subscription_filters", "put_subscription_filter")
 _METHODS = ("delete_log_group", "put_log_events")
 HOOKS = [
@@ -65,14 +69,18 @@ class Aws(Protocol):
     def clock(self) -> Clock:
         """The simulated time."""
 
+    @property
+    def unknowns(self) -> Unknowns:
+        """What nobody has recorded."""
+
 
 def install(aws: Aws) -> Callable[[], None]:
     """Let moto's CloudWatch Logs answer from `aws`; returns what puts moto back as it was."""
-    calls = _Calls(aws.logs)
+    calls = _Calls(aws.logs, aws.unknowns)
     before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in (*_ACTIONS, *_WRAPPED)]
     before += [(LogsBackend, name, getattr(LogsBackend, name)) for name in _METHODS]
-    for name in _ACTIONS:
-        setattr(LogsResponse, name, _as_action(getattr(calls, name)))
+    for name in (*_ACTIONS, *_ADDED):
+        setattr(LogsResponse, name, _as_action(getattr(calls, _ADDED.get(name, name))))
     LogsResponse.create_log_group = _creating(LogsResponse.create_log_group, aws.logs)
     LogsResponse.describe_log_groups = _with_classes(LogsResponse.describe_log_groups, aws.logs)
     for name in ("describe_subscription_filters", "put_subscription_filter"):
@@ -85,6 +93,8 @@ def install(aws: Aws) -> Callable[[], None]:
         aws.logs.on_new_stream = None
         for owner, name, own in before:
             setattr(owner, name, own)
+        for name in _ADDED:
+            delattr(LogsResponse, name)
 
     return uninstall
 
@@ -165,8 +175,9 @@ def _for_standard_groups(own: Callable[[Moto], str], logs: LogIngest) -> Callabl
 class _Calls:
     """The operations under moto's names for them; each gets moto's backend, which knows groups and streams."""
 
-    def __init__(self, logs: LogIngest) -> None:
+    def __init__(self, logs: LogIngest, unknowns: Unknowns) -> None:
         self._logs = logs
+        self._unknowns = unknowns
 
     def put_metric_filter(self, backend: Moto, request: Mapping[str, Any]) -> None:
         _group_of(backend, request)
@@ -183,6 +194,16 @@ class _Calls:
         if request.get("logGroupName"):
             _group_of(backend, request)
         return self._logs.describe_metric_filters(request)
+
+    def match_lines(self, _backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
+        """TestMetricFilter: the lines that a pattern matches, counted from 1; which values it extracts is not built."""
+        text: str = request["filterPattern"]
+        pattern = parse_pattern(text)
+        if "!=" in text and self._unknowns.ask("metric-filter-patterns") == "otherwise":
+            return {"matches": []}
+        lines = enumerate(request["logEventMessages"], start=1)
+        found = [(number, line) for number, line in lines if pattern.matches(line, event_of(line))]
+        return {"matches": [{"eventNumber": number, "eventMessage": line} for number, line in found]}
 
     def filter_log_events(self, backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
         _check_limit(request, _MOST_EVENTS)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from moto.awslambda.models import lambda_backends
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.models import iam_backends
 
@@ -44,6 +45,7 @@ HOOKS = [
     _START,
     *(f"{_STATEMENT}.{name}" for name in ("_check_conditions", "_check_element_matches", "is_action_permitted")),
     "moto.iam.models.iam_backends",
+    "moto.awslambda.models.lambda_backends",
 ]
 _NOT_BUILT = ("NotAction", "NotResource", "NotPrincipal")
 _VERDICTS: Mapping[PermissionResult, Verdict] = {
@@ -131,6 +133,7 @@ class _Iam:
     """moto's IAM of one account."""
 
     def __init__(self, account: str) -> None:
+        self._account = account
         self._roles: dict[str, Any] = iam_backends[account]["aws"].roles
         self._known: dict[str, Any] = {}
 
@@ -145,6 +148,16 @@ class _Iam:
 
     def roles(self) -> Iterable[str]:
         return [role.arn for role in self._roles.values()]
+
+    def tags_of(self, arn: str) -> Mapping[str, str]:
+        if ":role/" in arn:
+            role = self._find(arn)
+            return {tag["Key"]: tag["Value"] for tag in role.tags} if role else {}
+        if ":function:" not in arn:
+            return {}
+        region, function = arn.split(":")[3], arn.split(":")[6]
+        functions = lambda_backends[self._account][region].iter_tagged_resources()
+        return next((each.tags for each in functions if each.arn.rpartition(":")[2] == function), {})
 
     def _find(self, arn: str) -> Any:  # noqa: ANN401 - moto's role, or None
         """The role; moto looks through all of them, each time that it is asked."""

@@ -24,10 +24,11 @@ _PLACES = {"querystring": "query", "header": "header", "path": "path"}
 class Methods:
     """The methods of one draft, to be written in one dialect."""
 
-    def __init__(self, draft: Draft, *, is_swagger: bool, has_integrations: bool) -> None:
+    def __init__(self, draft: Draft, *, is_swagger: bool, has_integrations: bool, has_timeouts: bool) -> None:
         self._draft = draft
         self._is_swagger = is_swagger
         self._has_integrations = has_integrations
+        self._has_timeouts = has_timeouts
 
     def paths(self, *, has_validators: bool) -> dict[str, Json]:
         """Every path that has a method."""
@@ -57,7 +58,7 @@ class Methods:
         if security:
             operation["security"] = security
         if self._has_integrations and "methodIntegration" in method:
-            operation[INTEGRATION] = integration(method["methodIntegration"], resource_id)
+            operation[INTEGRATION] = integration(method["methodIntegration"], resource_id, has_timeout=self._has_timeouts)
         return operation
 
     def _contents(self, method: Json) -> Json:
@@ -111,7 +112,7 @@ class Methods:
         return [*security, {"api_key": []}] if method["apiKeyRequired"] else security
 
 
-def integration(made: Json, resource_id: str) -> Json:
+def integration(made: Json, resource_id: str, *, has_timeout: bool) -> Json:
     """An integration as its extension shows it, its URI as it is kept."""
     hidden = {"cacheNamespace", "cacheKeyParameters", "integrationResponses", "timeoutInMillis", "type", "passthroughBehavior"}
     shown = {"type": made["type"].lower(), **{name: value for name, value in made.items() if name not in hidden}}
@@ -121,7 +122,7 @@ def integration(made: Json, resource_id: str) -> Json:
         shown |= {"cacheNamespace": made["cacheNamespace"]}
     if made["cacheKeyParameters"]:
         shown |= {"cacheKeyParameters": made["cacheKeyParameters"]}
-    if made["timeoutInMillis"] != DEFAULT_TIMEOUT_MILLIS:
+    if has_timeout and made["timeoutInMillis"] != DEFAULT_TIMEOUT_MILLIS:
         shown |= {"timeoutInMillis": made["timeoutInMillis"]}
     shown["passthroughBehavior"] = made.get("passthroughBehavior", PASSTHROUGH[0]).lower()
     responses = made.get("integrationResponses")

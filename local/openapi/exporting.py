@@ -42,13 +42,18 @@ _QUERY = "method.request.querystring."
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Which document is asked for. ``has_unused_parts``: whether authorizers and validators that no method uses are in it."""
+    """Which document is asked for.
+
+    ``has_unused_parts``: whether authorizers and validators that no method uses are in it, ``has_timeouts``: whether the
+    integrations' timeouts are, in place of whatever an export may leave out.
+    """
 
     kind: str
     extensions: frozenset[str]
     stage: str
     region: str
     has_unused_parts: bool
+    has_timeouts: bool = True
 
     @property
     def has_everything(self) -> bool:
@@ -77,7 +82,12 @@ def parse_extensions(text: str | None) -> frozenset[str]:
 
 def export(draft: Draft, asked: Export) -> Json:
     """The document."""
-    methods = Methods(draft, is_swagger=asked.kind == SWAGGER, has_integrations=asked.has_integrations)
+    methods = Methods(
+        draft,
+        is_swagger=asked.kind == SWAGGER,
+        has_integrations=asked.has_integrations,
+        has_timeouts=asked.has_timeouts,
+    )
     document = _head(draft, asked) | {"paths": methods.paths(has_validators=asked.has_everything)}
     schemas = exported_schemas(draft, is_swagger=asked.kind == SWAGGER)
     schemes = _security_schemes(draft, asked)

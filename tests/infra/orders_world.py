@@ -59,16 +59,28 @@ class Synthesiser:
         ``release`` is a name that stands in the handlers' code, ``numbers`` are its other ones there; ``tags`` are the
         stack's own and everything's in it.
         """
+
+        def build(app: cdk.App, code: lambda_.Code) -> None:
+            stack = OrdersStack(app, STACK, code=code, variables=variables)
+            for key, value in (tags or {}).items():
+                cdk.Tags.of(stack).add(key, value)
+            if change:
+                change(stack)
+
+        return self.synthesise(build, release=release, numbers=numbers)
+
+    def synthesise(
+        self,
+        build: Callable[[cdk.App, lambda_.Code], object],
+        *,
+        release: str = "base",
+        numbers: Mapping[str, float] | None = None,
+    ) -> Path:
+        """The folder that the synth left of an app with any stack in it, with the handlers' code."""
         self._count += 1
         out = self._folder / f"out-{self._count}"
         app = cdk.App(context=CONTEXT, outdir=str(out))
-        stack = OrdersStack(
-            app, STACK, code=lambda_.Code.from_asset(str(self._code(release, numbers or {}))), variables=variables
-        )
-        for key, value in (tags or {}).items():
-            cdk.Tags.of(stack).add(key, value)
-        if change:
-            change(stack)
+        build(app, lambda_.Code.from_asset(str(self._code(release, numbers or {}))))
         app.synth()
         return out
 
@@ -125,9 +137,13 @@ class World:
         self._names = 0
         self.machine_arn = deploy(aws.client, _controller(), stacks=["canary"])["canary"]["StateMachineArn"]
         self.deploy()
-        stage = Stage(self.rest_api_id, "prod", "lambdaAlias")
-        aws.dataplane.add_source(OrdersTraffic(stage, rng=random.Random(7), per_minute=120))
+        self.add_traffic()
         aws.clock.run_for(120)
+
+    def add_traffic(self) -> None:
+        """Somebody calls the API from now on."""
+        stage = Stage(self.rest_api_id, "prod", "lambdaAlias")
+        self.aws.dataplane.add_source(OrdersTraffic(stage, rng=random.Random(7), per_minute=120))
 
     def deploy(self, **changes: Any) -> None:
         """`cdk deploy` of the API's stack with these changes."""

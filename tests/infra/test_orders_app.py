@@ -273,7 +273,8 @@ class TestApp:
         (asset,) = [path for path in sample().folder.glob("asset.*") if (path / "ownership").exists()]
         files = [path for path in asset.rglob("*") if path.is_file()]
 
-        names = {"__init__.py", "aliases.py", "handler.py", "refusal.py", "settings.py", "stages.py"}
+        kinds = {"aliases.py", "leftovers.py", "permissions.py", "stages.py"}
+        names = {*kinds, "__init__.py", "account.py", "callers.py", "handler.py", "refusal.py", "settings.py"}
         assert {str(path.relative_to(asset / "ownership")) for path in files} == names
         assert sum(path.stat().st_size for path in files) < 50_000
 

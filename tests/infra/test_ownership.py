@@ -158,7 +158,7 @@ class TestAccount:
         assert {first["deployment"], promoted["deployment"]} <= world.deployments
         unused = [one for one in world.aws.permissions.unused() if "Ownership" in one.role]
         assert {(one.element, one.pattern) for one in unused} == {
-            ("action", "lambda:DeleteAlias"),
+            ("statement", ""),
             ("action", "apigateway:DELETE"),
         }
         self._destroy(world)

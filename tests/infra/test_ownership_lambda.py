@@ -10,7 +10,9 @@ import pytest
 
 from canary.rules.access_log import LOG_FORMAT
 from canary.rules.target import Target
-from canary_cdk.lambdas.ownership import aliases, handler, stages
+from canary_cdk.lambdas.ownership import aliases, handler, permissions, stages
+from canary_cdk.lambdas.ownership.account import Account
+from canary_cdk.lambdas.ownership.callers import statements_of
 from canary_cdk.lambdas.ownership.refusal import RefusedError
 from canary_cdk.lambdas.ownership.settings import plan_operations
 from local.embedded import EmbeddedAws
@@ -26,12 +28,25 @@ EVERY_METHOD = {"ResourcePath": "/*", "HttpMethod": "*"}
 @pytest.fixture(scope="module")
 def aws() -> Iterator[EmbeddedAws]:
     with EmbeddedAws() as opened:
+        stack_of(opened, "handled")
         yield opened
 
 
 @pytest.fixture(scope="module")
 def target(aws: EmbeddedAws) -> Target:
     return create_sample(aws.client)
+
+
+@pytest.fixture(scope="module")
+def account(aws: EmbeddedAws) -> Account:
+    """The account for a stack that has nothing of an API."""
+    return Account(aws.client, stack_of(aws, "shop"))
+
+
+def stack_of(aws: EmbeddedAws, name: str) -> str:
+    """A stack with nothing in it; its id."""
+    template = {"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}
+    return str(aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))["StackId"])
 
 
 @pytest.fixture
@@ -93,6 +108,15 @@ def an_alias(name: str = "green", **more: str) -> dict[str, Any]:
     return {"FunctionName": READ, "Name": name, **more}
 
 
+def a_permission(alias_arn: str, rest_api_id: str) -> dict[str, Any]:
+    return {
+        "FunctionName": alias_arn,
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": f"arn:aws:execute-api:eu-west-1:123456789012:{rest_api_id}/*",
+    }
+
+
 def a_stage(gateway, rest_api_id: str, *, name: str = "next", **more: Any) -> dict[str, Any]:
     """A stage as a template has it, on a deployment that is there."""
     deployment = gateway.get_deployments(restApiId=rest_api_id)["items"][0]["id"]
@@ -105,7 +129,7 @@ def an_event(answers: Answers, request: str, properties: dict[str, Any], **more:
     return {
         "RequestType": request,
         "ResponseURL": answers.url,
-        "StackId": "stack",
+        "StackId": "handled",
         "RequestId": "request",
         "LogicalResourceId": "Alias",
         "ResourceType": "Custom::ControlledAlias",
@@ -123,62 +147,129 @@ def version_of(functions, alias: str) -> str:
 
 
 class TestAliases:
-    def test_a_new_alias_begins_at_the_newest_version(self, aws, functions, target) -> None:
+    def test_a_new_alias_begins_at_the_newest_version(self, aws, functions, target, account) -> None:
         newest = publish_release(aws.client, target, {"NAME": "newer"})[READ]
 
-        arn = aliases.create(functions, an_alias())
+        arn = aliases.create(account, an_alias())
 
         assert arn.endswith(f":{READ}:green")
         assert version_of(functions, "green") == newest != version_of(functions, "live")
 
-    def test_the_canary_begins_where_live_is(self, functions) -> None:
-        aliases.create(functions, an_alias(Follows="live"))
+    def test_the_canary_begins_where_live_is(self, functions, account) -> None:
+        aliases.create(account, an_alias(Follows="live"))
 
         assert version_of(functions, "green") == version_of(functions, "live") == "1"
 
-    def test_one_that_exists_is_refused_with_what_to_say(self, functions) -> None:
+    @pytest.mark.usefixtures("functions")
+    def test_one_that_exists_is_refused_with_what_to_say(self, account) -> None:
         with pytest.raises(RefusedError, match="alias live of orders-read exists already; say take_over=True"):
-            aliases.create(functions, an_alias("live"))
+            aliases.create(account, an_alias("live"))
 
-    def test_one_that_is_taken_over_keeps_its_version_and_stays_when_the_stack_goes(self, functions) -> None:
-        taken = an_alias("live", TakeOver="true")
+    def test_one_that_this_stack_left_behind_is_adopted_again(self, aws, functions, account) -> None:
+        arn = aliases.create(account, an_alias())
 
-        assert aliases.create(functions, taken).endswith(":live")
-        aliases.delete(functions, taken)
+        assert aliases.create(account, an_alias()) == arn
+        with pytest.raises(RefusedError, match="alias green of orders-read exists already"):
+            aliases.create(Account(aws.client, "another"), an_alias())
+        assert "another" not in functions.get_alias(FunctionName=READ, Name="green")["Description"]
+
+    def test_one_whose_function_a_stage_calls_stays(self, functions, account) -> None:
+        aliases.delete(account, an_alias("live"))
 
         assert version_of(functions, "live") == "1"
 
-    def test_one_that_was_made_goes_and_may_be_gone(self, functions) -> None:
-        aliases.create(functions, an_alias())
+    def test_one_that_is_taken_over_keeps_its_version_and_stays_when_the_stack_goes(self, functions, account) -> None:
+        taken = an_alias("live", TakeOver="true")
 
-        aliases.delete(functions, an_alias())
-        aliases.delete(functions, an_alias())
-        aliases.delete(functions, {"FunctionName": "nobody", "Name": "green"})
+        assert aliases.create(account, taken).endswith(":live")
+        aliases.delete(account, taken)
+
+        assert version_of(functions, "live") == "1"
+
+    def test_one_that_was_made_goes_and_may_be_gone(self, functions, account) -> None:
+        aliases.create(account, an_alias())
+
+        aliases.delete(account, an_alias())
+        aliases.delete(account, an_alias())
+        aliases.delete(account, {"FunctionName": "nobody", "Name": "green"})
 
         with pytest.raises(functions.exceptions.ResourceNotFoundException):
             version_of(functions, "green")
 
-    def test_an_update_moves_nothing(self, functions) -> None:
+    def test_an_update_moves_nothing(self, functions, account) -> None:
         before = functions.get_alias(FunctionName=READ, Name="live")
 
-        arn = aliases.update(functions, an_alias("live"), an_alias("live", Follows="canary"))
+        arn = aliases.update(account, an_alias("live"), an_alias("live", Follows="canary"))
 
         after = functions.get_alias(FunctionName=READ, Name="live")
         assert arn == before["AliasArn"]
         assert after["RevisionId"] == before["RevisionId"]
 
-    def test_another_name_is_another_alias(self, functions) -> None:
-        aliases.create(functions, an_alias())
+    @pytest.mark.usefixtures("functions")
+    def test_another_name_is_another_alias(self, account) -> None:
+        aliases.create(account, an_alias())
 
-        assert aliases.update(functions, an_alias(), an_alias("blue")).endswith(":blue")
+        assert aliases.update(account, an_alias(), an_alias("blue")).endswith(":blue")
 
-    def test_a_function_without_a_version_is_refused(self, functions) -> None:
+    def test_a_function_without_a_version_is_refused(self, functions, account) -> None:
         role = functions.get_function_configuration(FunctionName=READ)["Role"]
         code = {"ZipFile": b"PK\x05\x06" + bytes(18)}
         functions.create_function(FunctionName="young", Runtime="python3.13", Handler="a.b", Role=role, Code=code)
 
         with pytest.raises(RefusedError, match="function young has no published version"):
-            aliases.create(functions, {"FunctionName": "young", "Name": "live"})
+            aliases.create(account, {"FunctionName": "young", "Name": "live"})
+
+
+class TestPermissions:
+    @pytest.fixture
+    def green(self, account, functions) -> str:
+        assert version_of(functions, "live") == "1"
+        return aliases.create(account, an_alias())
+
+    @pytest.mark.usefixtures("functions")
+    def test_it_is_one_statement_however_often_it_is_asked_for(self, account, green) -> None:
+        wanted = a_permission(green, "gone")
+
+        made = permissions.create(account, wanted)
+
+        assert permissions.create(account, wanted) == permissions.update(account, wanted, wanted) == made
+        (statement,) = statements_of(account, READ, "green")
+        assert made == f"{green}/{statement['Sid']}"
+        assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": wanted["SourceArn"]}}
+
+    @pytest.mark.usefixtures("functions")
+    def test_it_goes_and_may_be_gone(self, account, green) -> None:
+        wanted = a_permission(green, "gone")
+        permissions.create(account, wanted)
+
+        permissions.delete(account, wanted)
+        permissions.delete(account, wanted)
+
+        assert statements_of(account, READ, "green") == []
+
+    @pytest.mark.usefixtures("functions")
+    def test_it_stays_while_a_stage_of_the_api_calls_the_function(self, account, green, target) -> None:
+        wanted = a_permission(green, target.stage.rest_api_id)
+        permissions.create(account, wanted)
+
+        permissions.delete(account, wanted)
+
+        assert len(statements_of(account, READ, "green")) == 1
+
+    @pytest.mark.usefixtures("functions")
+    def test_it_stays_on_a_function_of_another_stack(self, account, green) -> None:
+        wanted = a_permission(green, "gone")
+        permissions.create(account, wanted)
+
+        permissions.delete(account, {**wanted, "Stays": "true"})
+
+        assert len(statements_of(account, READ, "green")) == 1
+
+    @pytest.mark.usefixtures("functions")
+    def test_another_stack_has_a_statement_of_its_own(self, aws, account, green) -> None:
+        wanted = a_permission(green, "gone")
+
+        assert permissions.create(account, wanted) != permissions.create(Account(aws.client, "another"), wanted)
 
 
 class TestStages:
@@ -190,7 +281,7 @@ class TestStages:
     def live(self, gateway, rest_api_id):
         return lambda: gateway.get_stage(restApiId=rest_api_id, stageName="next")
 
-    def test_a_new_stage_has_everything_that_the_template_says(self, gateway, rest_api_id, live) -> None:
+    def test_a_new_stage_has_everything_that_the_template_says(self, gateway, rest_api_id, live, account) -> None:
         destination = "arn:aws:logs:eu-west-1:123456789012:log-group:/orders:*"
         wanted = a_stage(
             gateway,
@@ -204,7 +295,7 @@ class TestStages:
             Tags=[{"Key": "team", "Value": "shop"}],
         )
 
-        assert stages.create(gateway, wanted) == "next"
+        assert stages.create(account, wanted) == "next"
 
         found = live()
         assert found["deploymentId"] == wanted["DeploymentId"]
@@ -217,62 +308,62 @@ class TestStages:
         assert found["tags"] == {"team": "shop"}
         assert plan_operations(found, wanted, wanted) == []
 
-    def test_one_that_exists_is_refused_with_what_to_say(self, gateway, rest_api_id) -> None:
+    def test_one_that_exists_is_refused_with_what_to_say(self, gateway, rest_api_id, account) -> None:
         with pytest.raises(RefusedError, match=r"stage prod of API \w+ exists already; say take_over=True"):
-            stages.create(gateway, a_stage(gateway, rest_api_id, name="prod"))
+            stages.create(account, a_stage(gateway, rest_api_id, name="prod"))
 
     def test_one_that_is_taken_over_keeps_its_deployment_and_stays_when_the_stack_goes(
-        self, gateway, rest_api_id, live
+        self, gateway, rest_api_id, live, account
     ) -> None:
-        stages.create(gateway, a_stage(gateway, rest_api_id))
+        stages.create(account, a_stage(gateway, rest_api_id))
         deployment = live()["deploymentId"]
         other = gateway.create_deployment(restApiId=rest_api_id)["id"]
         taken = a_stage(gateway, rest_api_id, DeploymentId=other, TakeOver="true", Variables={"lambdaAlias": "live", "a": "b"})
 
-        stages.create(gateway, taken)
-        stages.delete(gateway, taken)
+        stages.create(account, taken)
+        stages.delete(account, taken)
 
         assert live()["deploymentId"] == deployment != other
         assert live()["variables"] == {"lambdaAlias": "live", "a": "b"}
 
-    def test_what_cannot_be_set_leaves_no_stage_behind(self, gateway, rest_api_id) -> None:
+    def test_what_cannot_be_set_leaves_no_stage_behind(self, gateway, rest_api_id, account) -> None:
         with pytest.raises(gateway.exceptions.BadRequestException, match="Invalid stage variable value"):
-            stages.create(gateway, a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "{}"}))
+            stages.create(account, a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "{}"}))
 
         assert {one["stageName"] for one in gateway.get_stages(restApiId=rest_api_id)["item"]} == {"prod"}
 
-    def test_a_changed_setting_moves_neither_deployment_nor_alias_variable(self, gateway, rest_api_id, live) -> None:
+    def test_a_changed_setting_moves_neither_deployment_nor_alias_variable(self, gateway, rest_api_id, live, account) -> None:
         before = a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "live", "greeting": "hello", "old": "1"})
-        stages.create(gateway, before)
+        stages.create(account, before)
         promoted = promote_another(gateway, rest_api_id)
         after = {**before, "Variables": {"lambdaAlias": "live", "greeting": "good-day"}, "TracingEnabled": "false"}
 
-        stages.update(gateway, before, after)
+        stages.update(account, before, after)
 
         assert live()["deploymentId"] == promoted != before["DeploymentId"]
         assert live()["variables"] == {"lambdaAlias": "live", "greeting": "good-day"}
         assert live()["tracingEnabled"] is False
 
-    def test_another_first_deployment_in_the_template_moves_nothing(self, gateway, rest_api_id, live) -> None:
+    def test_another_first_deployment_in_the_template_moves_nothing(self, gateway, rest_api_id, live, account) -> None:
         before = a_stage(gateway, rest_api_id)
-        stages.create(gateway, before)
+        stages.create(account, before)
         promoted = promote_another(gateway, rest_api_id)
         newest = gateway.create_deployment(restApiId=rest_api_id)["id"]
 
-        stages.update(gateway, before, {**before, "DeploymentId": newest, "CanarySetting": {"PercentTraffic": "50"}})
+        stages.update(account, before, {**before, "DeploymentId": newest, "CanarySetting": {"PercentTraffic": "50"}})
 
         assert live()["deploymentId"] == promoted
         assert "canarySettings" not in live()
 
-    def test_settings_wait_for_the_end_of_a_canary_and_tags_do_not(self, gateway, rest_api_id, live) -> None:
+    def test_settings_wait_for_the_end_of_a_canary_and_tags_do_not(self, gateway, rest_api_id, live, account) -> None:
         before = a_stage(gateway, rest_api_id)
-        stages.create(gateway, before)
+        stages.create(account, before)
         attach_canary(gateway, rest_api_id)
         canary = live()["canarySettings"]
 
         with pytest.raises(RefusedError, match=r"stage next of API .* has a canary.*deploy /variables/a again when"):
-            stages.update(gateway, before, {**before, "Variables": {"lambdaAlias": "live", "a": "b"}})
-        stages.update(gateway, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
+            stages.update(account, before, {**before, "Variables": {"lambdaAlias": "live", "a": "b"}})
+        stages.update(account, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
 
         assert live()["canarySettings"] == canary
         assert live()["variables"] == {"lambdaAlias": "live"}
@@ -286,58 +377,58 @@ class TestStages:
         ],
         ids=["another alias", "another variable"],
     )
-    def test_base_never_calls_another_alias_because_of_a_deploy(self, gateway, rest_api_id, live, other) -> None:
+    def test_base_never_calls_another_alias_because_of_a_deploy(self, gateway, rest_api_id, live, other, account) -> None:
         before = a_stage(gateway, rest_api_id)
-        stages.create(gateway, before)
+        stages.create(account, before)
 
         with pytest.raises(RefusedError, match=r"names the alias of the base: it is .* and would become .*, for every request"):
-            stages.update(gateway, before, {**before, **other})
-        assert stages.update(gateway, {**before, **other}, before) == "next", "what was refused can be rolled back"
+            stages.update(account, before, {**before, **other})
+        assert stages.update(account, {**before, **other}, before) == "next", "what was refused can be rolled back"
 
         assert live()["variables"] == {"lambdaAlias": "live"}
 
-    def test_a_stage_whose_base_calls_another_alias_is_not_taken_over(self, gateway, rest_api_id, live) -> None:
-        stages.create(gateway, a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "blue"}))
+    def test_a_stage_whose_base_calls_another_alias_is_not_taken_over(self, gateway, rest_api_id, live, account) -> None:
+        stages.create(account, a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "blue"}))
 
         with pytest.raises(RefusedError, match="it is 'blue' and would become 'live'"):
-            stages.create(gateway, a_stage(gateway, rest_api_id, TakeOver="true"))
+            stages.create(account, a_stage(gateway, rest_api_id, TakeOver="true"))
 
         assert live()["variables"] == {"lambdaAlias": "blue"}
 
-    def test_a_deploy_that_was_refused_can_be_rolled_back(self, gateway, rest_api_id, live) -> None:
+    def test_a_deploy_that_was_refused_can_be_rolled_back(self, gateway, rest_api_id, live, account) -> None:
         before = a_stage(gateway, rest_api_id)
-        stages.create(gateway, before)
+        stages.create(account, before)
         attach_canary(gateway, rest_api_id)
         after = {**before, "TracingEnabled": "false"}
         with pytest.raises(RefusedError):
-            stages.update(gateway, before, after)
+            stages.update(account, before, after)
 
-        assert stages.update(gateway, after, before) == "next"
+        assert stages.update(account, after, before) == "next"
 
         assert live()["tracingEnabled"] is True
 
-    def test_a_tag_that_left_the_template_goes_and_others_stay(self, gateway, rest_api_id, live) -> None:
+    def test_a_tag_that_left_the_template_goes_and_others_stay(self, gateway, rest_api_id, live, account) -> None:
         before = a_stage(gateway, rest_api_id, Tags=[{"Key": "team", "Value": "shop"}, {"Key": "old", "Value": "1"}])
-        stages.create(gateway, before)
+        stages.create(account, before)
         gateway.tag_resource(resourceArn=before["Arn"], tags={"by": "hand"})
 
-        stages.update(gateway, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
+        stages.update(account, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
 
         assert live()["tags"] == {"team": "shop", "by": "hand"}
 
-    def test_another_name_is_another_stage(self, gateway, rest_api_id) -> None:
+    def test_another_name_is_another_stage(self, gateway, rest_api_id, account) -> None:
         before = a_stage(gateway, rest_api_id)
-        stages.create(gateway, before)
+        stages.create(account, before)
 
-        assert stages.update(gateway, before, a_stage(gateway, rest_api_id, name="later")) == "later"
+        assert stages.update(account, before, a_stage(gateway, rest_api_id, name="later")) == "later"
 
         assert {one["stageName"] for one in gateway.get_stages(restApiId=rest_api_id)["item"]} == {"prod", "next", "later"}
 
-    def test_one_that_was_made_goes_and_may_be_gone(self, gateway, rest_api_id) -> None:
-        stages.create(gateway, a_stage(gateway, rest_api_id))
+    def test_one_that_was_made_goes_and_may_be_gone(self, gateway, rest_api_id, account) -> None:
+        stages.create(account, a_stage(gateway, rest_api_id))
 
-        stages.delete(gateway, a_stage(gateway, rest_api_id))
-        stages.delete(gateway, a_stage(gateway, rest_api_id))
+        stages.delete(account, a_stage(gateway, rest_api_id))
+        stages.delete(account, a_stage(gateway, rest_api_id))
 
         assert {one["stageName"] for one in gateway.get_stages(restApiId=rest_api_id)["item"]} == {"prod"}
 
@@ -421,24 +512,26 @@ class TestHandler:
         assert answers[0]["Status"] == "SUCCESS"
         assert version_of(functions, "live") == "1"
 
-    def test_what_was_made_is_deleted(self, functions, answers) -> None:
-        made = aliases.create(functions, an_alias())
+    def test_what_was_made_is_deleted(self, functions, answers, account) -> None:
+        made = aliases.create(account, an_alias())
 
         handler.handler(an_event(answers, "Delete", an_alias(), PhysicalResourceId=made), None)
 
         assert answers[0]["PhysicalResourceId"] == made
         assert "green" not in [one["Name"] for one in functions.list_aliases(FunctionName=READ)["Aliases"]]
 
-    def test_an_update_is_told_what_was_before(self, functions, answers) -> None:
-        made = aliases.create(functions, an_alias())
+    @pytest.mark.usefixtures("functions")
+    def test_an_update_is_told_what_was_before(self, answers, account) -> None:
+        made = aliases.create(account, an_alias())
 
         event = an_event(answers, "Update", an_alias("blue"), OldResourceProperties=an_alias(), PhysicalResourceId=made)
         handler.handler(event, None)
 
         assert answers[0]["PhysicalResourceId"].endswith(":blue")
 
-    def test_a_failed_update_keeps_the_id(self, functions, answers) -> None:
-        made = aliases.create(functions, an_alias())
+    @pytest.mark.usefixtures("functions")
+    def test_a_failed_update_keeps_the_id(self, answers, account) -> None:
+        made = aliases.create(account, an_alias())
 
         event = an_event(answers, "Update", an_alias("live"), OldResourceProperties=an_alias(), PhysicalResourceId=made)
         handler.handler(event, None)

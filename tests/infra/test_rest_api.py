@@ -115,6 +115,8 @@ def test_the_owner_may_manage_this_stage_and_nothing_else_of_the_api(template: T
 
     assert {one for one in template.allowed(owner) if one[0].startswith("apigateway")} == {
         ("apigateway:GET", f"{below}/restapis/<{api}>/stages/prod"),
+        ("apigateway:GET", f"{below}/restapis/*/stages"),
+        ("apigateway:GET", f"{below}/restapis/*/stages/*/exports/oas30"),
         ("apigateway:PATCH", f"{below}/restapis/<{api}>/stages/prod"),
         ("apigateway:DELETE", f"{below}/restapis/<{api}>/stages/prod"),
         ("apigateway:POST", f"{below}/restapis/<{api}>/stages"),
@@ -219,7 +221,7 @@ def test_functions_may_live_in_a_stack_of_their_own() -> None:
 
     template = synthesise(apis)
 
-    assert len(template.of_type("AWS::Lambda::Permission")) == 2
+    assert len(template.of_type("Custom::ControlledPermission")) == 2
     assert [stack.stack_name for stack in apis.dependencies] == ["functions"]
     assert functions.dependencies == []
 
@@ -248,4 +250,4 @@ def test_an_authorizer_calls_the_alias_that_the_stage_variable_names_and_may() -
     found = text(template.only("AWS::ApiGateway::Authorizer")["AuthorizerUri"])
     assert found.startswith("arn:<Partition>:apigateway:<Region>:lambda:path/2015-03-31/functions/<Read")
     assert found.endswith(".Arn>:${stageVariables.lambdaAlias}/invocations")
-    assert len(template.of_type("AWS::Lambda::Permission")) == 2
+    assert len(template.of_type("Custom::ControlledPermission")) == 2

@@ -3,12 +3,13 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template as Synthesised
 
 from canary.rules.conditions import is_arn_like
 from canary_cdk.versioned_function import VersionedFunction
-from tests.infra.templates import Template, text
+from tests.infra.templates import Template, listed, text
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +85,8 @@ def versioned(code: str = "pass", **more: Any) -> VersionedFunction:
 
 
 def test_methods_of_every_stage_and_authorizers_of_the_api_may_call_each_alias_by_one_permission(template: Template) -> None:
-    permissions = template.of_type("AWS::Lambda::Permission").values()
+    permissions = template.of_type("Custom::ControlledPermission").values()
+    assert template.of_type("AWS::Lambda::Permission") == {}
     allowed = sorted(text(one["FunctionName"]) for one in permissions)
 
     assert allowed == sorted(
@@ -98,20 +100,112 @@ def test_methods_of_every_stage_and_authorizers_of_the_api_may_call_each_alias_b
     assert {one["Principal"] for one in permissions} == {"apigateway.amazonaws.com"}
 
 
+def role_of(template: Template, owner: str) -> str:
+    (role,) = [name for name in template.of_type("AWS::IAM::Role") if name.startswith(owner)]
+    return role
+
+
 def test_the_owner_can_make_aliases_and_move_none(template: Template) -> None:
-    (owner,) = [name for name in template.of_type("AWS::IAM::Role") if name.startswith("CanaryOwnership")]
+    allowed = template.allowed(role_of(template, "CanaryOwnership"))
+    by_function = {"lambda:CreateAlias", "lambda:GetAlias", "lambda:ListVersionsByFunction"}
+    anywhere = {"lambda:GetPolicy", "lambda:DeleteAlias", "lambda:RemovePermission"}
 
-    actions = {action for action, resource in template.allowed(owner) if "lambda" in action}
-
-    assert actions == {"lambda:CreateAlias", "lambda:DeleteAlias", "lambda:GetAlias", "lambda:ListVersionsByFunction"}
-    assert {resource for action, resource in template.allowed(owner) if "lambda" in action} == {
+    assert {action for action, _ in allowed if "lambda" in action} == {*by_function, *anywhere, "lambda:AddPermission"}
+    assert {resource for action, resource in allowed if action in by_function} == {
         f"<{name}.Arn>" for name, one in template.of_type("AWS::Lambda::Function").items() if one["Handler"] == "index.handler"
     }
+    assert {resource.rpartition(":")[2] for action, resource in allowed if action == "lambda:AddPermission"} == {
+        "live",
+        "canary",
+    }
+
+
+@pytest.mark.parametrize("owner", ["CanaryOwnership", "CanaryLeftovers"])
+def test_what_is_taken_away_anywhere_has_the_tag_of_the_stack(template: Template, owner: str) -> None:
+    reading = ("logs:", "cloudformation:List", "apigateway:GET", "lambda:GetPolicy", "tag:Get")
+    tagged = {"StringEquals": {"aws:ResourceTag/canary:stack": {"Ref": "AWS::StackId"}}}
+
+    broad = [
+        statement
+        for statement in template.statements_of(role_of(template, owner))
+        if any("*" in text(one) for one in listed(statement["Resource"]))
+        and not all(action.startswith(reading) for action in listed(statement["Action"]))
+    ]
+
+    assert broad
+    assert [one for one in broad if one.get("Condition") != tagged] == []
+    assert [action for one in broad for action in listed(one["Action"]) if "*" in action] == []
+
+
+def test_what_a_function_cannot_answer_without_stays_and_carries_the_tag_of_the_stack(template: Template) -> None:
+    tag = {"Key": "canary:stack", "Value": {"Ref": "AWS::StackId"}}
+    stays = {
+        name: one
+        for name, one in template.resources.items()
+        if name.startswith(("Read", "Write", "Ship")) and one["Type"] in {"AWS::Lambda::Function", "AWS::IAM::Role"}
+    }
+
+    assert len(stays) == 6
+    for one in stays.values():
+        assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+        assert one["Properties"]["Tags"] == [tag]
+
+
+def test_a_policy_that_is_granted_later_stays_with_its_role() -> None:
+    function = versioned().function
+    function.add_to_role_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=["arn:aws:sns:eu-west-1:1:topic"]))
+
+    template = synthesise(function.stack)
+
+    (policy,) = [one for name, one in template.resources.items() if name.startswith("Read") and "IAM::Policy" in one["Type"]]
+    assert policy["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_leftovers_are_removed_before_anything_else_changes_and_after_everything_is_gone(template: Template) -> None:
+    (leftovers,) = template.of_type("Custom::ControlledLeftovers")
+    needed = template.kept_while(leftovers)
+
+    assert not [name for name in needed if name.startswith(("Read", "Write", "Ship", "Api"))]
+    for kind in ("AWS::Lambda::Version", ALIAS, "Custom::ControlledPermission"):
+        assert all(leftovers in template.kept_while(name) for name in template.of_type(kind))
+
+
+def test_a_release_of_a_function_asks_for_the_removal_of_leftovers() -> None:
+    before, after = (synthesise(versioned(code).function.stack) for code in ("pass", "print()"))
+
+    assert before.only("Custom::ControlledLeftovers")["Versions"] == [*before.of_type("AWS::Lambda::Version")]
+    assert after.only("Custom::ControlledLeftovers")["Versions"] == [*after.of_type("AWS::Lambda::Version")]
+
+
+def test_the_aliases_of_another_stacks_function_may_be_removed_by_its_name() -> None:
+    app = cdk.App()
+    functions, versions = cdk.Stack(app, "functions"), cdk.Stack(app, "versions")
+
+    VersionedFunction(versions, "Versioned", function=a_function(functions))
+
+    template = synthesise(versions)
+    removing = [
+        one for one in template.statements_of(role_of(template, "CanaryOwnership")) if "lambda:DeleteAlias" in one["Action"]
+    ]
+    assert ["Condition" in one for one in removing] == [True, False]
+    assert "*" not in text(removing[1]["Resource"])
+
+
+def test_the_function_of_another_stack_keeps_the_permission_of_an_api() -> None:
+    app = cdk.App()
+    functions, api_stack = cdk.Stack(app, "functions"), cdk.Stack(app, "api")
+    api = apigateway.RestApi(api_stack, "Api", deploy=False)
+    api.root.add_method("GET")
+
+    VersionedFunction(functions, "Versioned", function=a_function(functions)).allow_api(api)
+
+    permissions = synthesise(api_stack).of_type("Custom::ControlledPermission").values()
+    assert [one["Stays"] for one in permissions] == ["true", "true"]
 
 
 def test_one_owner_serves_all_functions_of_a_stack(template: Template) -> None:
     assert len({text(one["ServiceToken"]) for one in template.of_type(ALIAS).values()}) == 1
-    assert len(template.of_type("AWS::Lambda::Function")) == 4
+    assert len(template.of_type("AWS::Lambda::Function")) == 3 + len({"the owner", "what removes leftovers"})
 
 
 def test_an_alias_that_exists_is_taken_over_only_on_request() -> None:

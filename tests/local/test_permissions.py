@@ -483,8 +483,47 @@ def test_everybody_may_ask_who_they_are(aws):
 
 def test_a_call_that_is_not_mapped_is_not_let_through(aws):
     principal = Principal(a_role(aws, "caller", a_statement("*")), "f")
-    with aws.permissions.acting(principal), pytest.raises(ClientError, match="permissions of iam are not mapped"):
-        aws.client("iam").list_roles()
+    with aws.permissions.acting(principal), pytest.raises(ClientError, match="permissions of kms are not mapped"):
+        aws.client("kms").list_keys()
+
+
+def test_a_statement_can_ask_for_the_tags_that_a_function_or_role_has_now(aws):
+    condition = {"Condition": {"StringEquals": {"aws:ResourceTag/canary:stack": "mine"}}}
+    allowed = a_statement(["lambda:ListAliases", "lambda:RemovePermission", "iam:ListRolePolicies"], **condition)
+    caller, plain = a_role(aws, "caller", allowed), a_role(aws, "plain")
+    function = a_function(aws, plain)
+    functions, roles = aws.client("lambda"), aws.client("iam")
+
+    def ask():
+        with aws.permissions.acting(Principal(caller, "f")):
+            functions.list_aliases(FunctionName="f")
+            roles.list_role_policies(RoleName="plain")
+            with pytest.raises(functions.exceptions.ResourceNotFoundException):
+                functions.remove_permission(FunctionName="f", Qualifier="1", StatementId="s")
+
+    functions.publish_version(FunctionName="f")
+    with pytest.raises(ClientError, match="not authorized to perform: lambda:ListAliases"):
+        ask()
+    functions.tag_resource(Resource=function, Tags={"canary:stack": "mine"})
+    with pytest.raises(ClientError, match="not authorized to perform: iam:ListRolePolicies"):
+        ask()
+    roles.tag_role(RoleName="plain", Tags=[{"Key": "canary:stack", "Value": "mine"}])
+    ask()
+    functions.tag_resource(Resource=function, Tags={"canary:stack": "another's"})
+    with pytest.raises(ClientError, match="not authorized to perform: lambda:ListAliases"):
+        ask()
+    assert aws.permissions.iam.tags_of("arn:aws:s3:::bucket") == aws.permissions.iam.tags_of(f"{caller}s") == {}
+
+
+def test_stacks_and_tags_are_asked_for_under_their_own_names(aws):
+    stack = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/shop/1"
+    allowed = [a_statement("tag:GetResources"), a_statement("cloudformation:ListStackResources", stack)]
+    with aws.permissions.acting(Principal(a_role(aws, "caller", *allowed), "f")):
+        assert aws.client("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"] == []
+        with pytest.raises(ClientError, match="does not exist"):
+            aws.client("cloudformation").list_stack_resources(StackName=stack)
+        with pytest.raises(ClientError, match="not authorized to perform: cloudformation:ListStackResources"):
+            aws.client("cloudformation").list_stack_resources(StackName=f"{stack}2")
 
 
 # How a statement is read.

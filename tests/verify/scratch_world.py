@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX = "canary-verify-ab12cd34"
-QUICK = Pace(request_seconds=0.5, rounds=1, watch_seconds=40.0, steady_seconds=31.0, metric_minutes=2, minute_requests=6)
-TINY = replace(QUICK, request_seconds=2.0, watch_seconds=32.0, metric_minutes=1, minute_requests=2, grace_seconds=5.0)
+QUICK = Pace(
+    request_seconds=0.5,
+    rounds=1,
+    watch_seconds=40.0,
+    steady_seconds=31.0,
+    metric_minutes=2,
+    minute_requests=6,
+    split_requests=1600,
+)
+TINY = replace(
+    QUICK, request_seconds=2.0, watch_seconds=32.0, metric_minutes=1, minute_requests=2, split_requests=600, grace_seconds=5.0
+)
 """For tests that care for nothing but what is made and removed."""
 
 
@@ -55,18 +65,30 @@ class World:
         self.printed = self.console.file
         self.requests = 0
 
-    def get(self, url: str) -> Reply:
+    def get(self, url: str, connection: str = "") -> Reply:
         """One request, answered by the data plane itself."""
         self.requests += 1
         api, stage, path = url.partition(EMULATED)[2].split("/", 2)
         self.aws.dataplane.catch_up()
         served = self.aws.dataplane.serve(
-            Request(api, stage, "GET", f"/{path}", self.clock.now(), headers={"User-Agent": USER_AGENT})
+            Request(api, stage, "GET", f"/{path}", self.clock.now(), headers={"User-Agent": USER_AGENT}, connection=connection)
         )
         return reply(served.status, served.body.encode(), served.request_id)
 
+    def get_kept(self, url: str, number: int) -> list[Reply]:
+        """Requests over one connection."""
+        connection = f"kept {self.requests}"
+        return [self.get(url, connection) for _ in range(number)]
+
     def program(self, typed: str = "") -> Program:
-        return Program(self.console, pace=self.pace, get=self.get, typed=lambda _: typed, reach=lambda *_: self.reach())
+        return Program(
+            self.console,
+            pace=self.pace,
+            get=self.get,
+            get_kept=self.get_kept,
+            typed=lambda _: typed,
+            reach=lambda *_: self.reach(),
+        )
 
     def reach(self) -> Aws:
         return Aws(_connect, self.clock, Place("aws", self.aws.account, self.aws.region))
@@ -77,7 +99,7 @@ class World:
     def scratch(self) -> Scratch:
         """A scratch account without a part yet; its ledger is the test's to close."""
         header = Header(PREFIX, self.aws.account, self.aws.region, self.aws.endpoint_url)
-        return Scratch(self.reach(), Ledger.create(self.folder, header), self.get, self.pace)
+        return Scratch(self.reach(), Ledger.create(self.folder, header), self.get, self.pace, get_kept=self.get_kept)
 
     @property
     def text(self) -> str:

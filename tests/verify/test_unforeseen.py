@@ -383,5 +383,49 @@ def test_the_machine_needs_no_more_than_the_stages_of_the_scratch_api(world: Wor
 
 
 def test_a_question_needs_a_part_only_if_it_says_so() -> None:
-    assert all(Part.API in question.parts for question in ALL)
+    assert {question.slug for question in ALL if Part.API not in question.parts} == {
+        "metric-filter-patterns",
+        "shipped-machine",
+    }
     assert {question.slug for question in ALL if Part.MACHINE in question.parts} == {"sdk-integration-error-names"}
+
+
+@pytest.mark.parametrize(
+    ("answered", "word", "evidence"),
+    [
+        ({"result": "OK", "diagnostics": []}, "no-finding", ("result OK",)),
+        (
+            {
+                "result": "FAIL",
+                "diagnostics": [{"severity": "ERROR", "code": "BAD", "message": "no", "location": "/States"}],
+            },
+            "findings",
+            ("result FAIL", "ERROR BAD at /States: no"),
+        ),
+    ],
+)
+def test_the_shipped_machine_is_validated_whole(world: World, answered: Any, word: str, evidence: tuple[str, ...]) -> None:
+    sent = []
+
+    def validate(_: Call, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        sent.append((operation, json.loads(arguments["definition"])))
+        return dict(answered)
+
+    assert asked(world, "shipped-machine", validate) == Answer(word, evidence)
+    ((operation, machine),) = sent
+    assert operation == "validate_state_machine_definition"
+    assert machine["QueryLanguage"] == "JSONata"
+    assert "${" not in json.dumps(machine).replace("${%", "")
+
+
+def test_a_line_that_a_pattern_misses_is_named(world: World) -> None:
+    def miss(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
+        answered = go_on()
+        if operation == "test_metric_filter":
+            answered["matches"] = [one for one in answered["matches"] if one["eventNumber"] != 1]
+        return answered
+
+    answer = asked(world, "metric-filter-patterns", miss)
+
+    assert answer.word == "otherwise"
+    assert "BaseRequests: a line of base without a canary was missed" in answer.evidence

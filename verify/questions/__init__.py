@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verify.questions.authorizers import AuthorizerCacheOfCanary
+from verify.questions.definitions import ExportMatchesResources
 from verify.questions.deployments import (
     DeleteCanaryDeployment,
     ListStagesByCanaryDeployment,
@@ -18,6 +19,7 @@ from verify.questions.log_values import ValuesOfRefusedRequest
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
 from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
+from verify.questions.patterns import MetricFilterPatterns
 from verify.questions.permissions import SourceArnOfOpenMethod
 from verify.questions.promotions import (
     RemoveAbsentCanary,
@@ -26,9 +28,12 @@ from verify.questions.promotions import (
     ReplaceDeploymentUnderCanary,
 )
 from verify.questions.propagation import AliasPropagation, StagePropagation
+from verify.questions.shipped import ShippedMachine
+from verify.questions.splits import SplitAccuracy
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.texts import ClientTextInAccessLog
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
+from verify.questions.weights import AliasWeightOfOne
 
 if TYPE_CHECKING:
     from verify.question import Question
@@ -49,14 +54,19 @@ ALL: tuple[Question, ...] = (
     NameOfInlineModel(),
     OverwriteKeepsIds(),
     ExportUnusedParts(),
+    ExportMatchesResources(),
     StagePropagation(),
     AliasPropagation(),
+    SplitAccuracy(),
     CanaryLogGroup(),
     IsCanaryOfRefusedRequest(),
     ValuesOfRefusedRequest(),
     ClientTextInAccessLog(),
     SourceArnOfOpenMethod(),
     AuthorizerCacheOfCanary(),
+    MetricFilterPatterns(),
+    AliasWeightOfOne(),
+    ShippedMachine(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from verify.answer import Answer, UnansweredError
 from verify.budget import Budget
+from verify.clock import Deadline
 from verify.documents import INTEGRATION, function_uri, merge, mock
 from verify.parts import Part
 from verify.patches import DEPLOYMENT, canary, replace
@@ -75,10 +76,11 @@ def _make_guarded_method(scratch: Scratch) -> None:
 
 def _seen(scratch: Scratch, stage: Stage) -> Counter[tuple[str, str]]:
     """How often requests of which arm were let in by which version, until each arm had `ENOUGH`."""
-    clock, end = scratch.aws.clock, scratch.aws.clock.now() + scratch.pace.longest_watch_seconds
+    clock = scratch.aws.clock
+    deadline = Deadline(clock, scratch.pace.longest_watch_seconds)
     seen: Counter[tuple[str, str]] = Counter()
     while min(_requests_of(arm, seen) for arm, _ in OWN) < ENOUGH:
-        if clock.now() >= end:
+        if deadline.is_over():
             raise UnansweredError(
                 f"base and canary were not let in {ENOUGH} times each in {scratch.pace.longest_watch_seconds:g} s"
             )

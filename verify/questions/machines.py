@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.answer import Answer, UnansweredError
 from verify.budget import Budget
+from verify.clock import Deadline
 from verify.parts import Part
 from verify.question import Question
 
@@ -105,9 +106,9 @@ def _run(scratch: Scratch, machine: str, attempt: int) -> dict[str, dict[str, st
     aws, pace = scratch.aws, scratch.pace
     name = f"attempt{attempt}"
     started = aws.call("stepfunctions", "start_execution", stateMachineArn=machine, name=name, input="{}")
-    end = aws.clock.now() + pace.longest_line_seconds
+    deadline = Deadline(aws.clock, pace.longest_line_seconds)
     while (run := aws.call("stepfunctions", "describe_execution", executionArn=started["executionArn"]))["status"] == "RUNNING":
-        if aws.clock.now() >= end:
+        if deadline.is_over():
             raise UnansweredError(f"the execution was still running after {pace.longest_line_seconds:g} s")
         aws.clock.sleep(pace.poll_seconds)
     if run["status"] != "SUCCEEDED":

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from verify.scratch import Scratch
 
 DELAYS = (("45-seconds", 45.0), ("5-minutes", 300.0))
+TOLERANCE = 1.0
+"""For the time that an answer is under way. What counts is when a minute was last seen to be incomplete: how often it is read
+makes no difference then."""
 
 
 class MetricQuestion(Question):
@@ -49,9 +52,8 @@ class MetricDelay(MetricQuestion):
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
         minutes = scratch.recall(measured_minutes.measure)
-        latest = max(delay for metric in CONTROLS for delay in minutes.delays[metric].values())
-        tolerance = scratch.pace.poll_seconds + 1
-        word = next((word for word, seconds in DELAYS if latest <= seconds + tolerance), f"{latest:.0f}-seconds")
+        latest = max((late for metric in CONTROLS for late in minutes.missing[metric].values()), default=0.0)
+        word = next((word for word, seconds in DELAYS if latest <= seconds + TOLERANCE), f"{latest:.0f}-seconds")
         evidence = tuple(f"{metric}: {_spread([*minutes.delays[metric].values()])}" for metric in CONTROLS)
         return Answer(word, (*evidence, f"read every {scratch.pace.poll_seconds:g} s"))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from verify.answer import Answer, UnansweredError
 from verify.budget import Budget
+from verify.clock import Deadline
 from verify.parts import Part
 from verify.patches import DEPLOYMENT, replace
 from verify.question import Question
@@ -87,9 +88,10 @@ def _permitted(scratch: Scratch, ending: str) -> Iterator[None]:
 
 def _is_answered(scratch: Scratch, stage: Stage, *, wanted: bool) -> bool:
     """Whether requests come to be let in, or refused, within the time that anything is given that may never come."""
-    clock, end = scratch.aws.clock, scratch.aws.clock.now() + scratch.pace.grace_seconds
+    clock = scratch.aws.clock
+    deadline = Deadline(clock, scratch.pace.grace_seconds)
     while (scratch.get(stage, ASKED).status == OK) is not wanted:
-        if clock.now() >= end:
+        if deadline.is_over():
             return False
         clock.sleep(scratch.pace.request_seconds)
     return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.answer import Answer, UnansweredError
 from verify.budget import Budget
+from verify.clock import Deadline
 from verify.parts import Part
 from verify.patches import DEPLOYMENT, VARIABLES, canary, replace
 from verify.question import Question
@@ -96,9 +97,9 @@ class _Stack:
 
     def _await(self) -> tuple[str, str]:
         clock, pace = self._scratch.aws.clock, self._scratch.pace
-        end = clock.now() + pace.longest_stack_seconds
+        deadline = Deadline(clock, pace.longest_stack_seconds)
         while (status := str(self._describe()["StackStatus"])).endswith("_IN_PROGRESS"):
-            if clock.now() >= end:
+            if deadline.is_over():
                 raise UnansweredError(f"the scratch stack was still {status} after {pace.longest_stack_seconds:g} s")
             clock.sleep(pace.poll_seconds)
         return status, "" if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"} else self._first_failure()

@@ -1,36 +1,50 @@
 """Aliases: made once, and never moved from here.
 
 A new one begins where the alias that it follows is, so that both of a target begin at one version; one that follows none
-begins at the function's newest published version.
+begins at the function's newest published version. One that leaves the template stays while a stage serves a deployment that
+calls its function.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from typing import TYPE_CHECKING, Any
 
+from .callers import Callers
 from .refusal import RefusedError, takes_over
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def create(client: Any, properties: dict[str, Any]) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
-    """Make the alias; its ARN.
+    from .account import Account
+
+LOGGER = logging.getLogger()
+TYPE = "Custom::ControlledAlias"
+
+
+def create(account: Account, properties: dict[str, Any]) -> str:
+    """Make the alias, or adopt the one that this stack left behind; its ARN.
 
     Raises:
         RefusedError: it exists and is not to be taken over, or the function has no version.
 
     """
-    name = _name(properties)
+    client, name = account.functions, _name(properties)
     try:
-        answer = client.create_alias(**name, FunctionVersion=_first_version(client, properties))
+        answer = client.create_alias(
+            **name, FunctionVersion=_first_version(client, properties), Description=_made_by(account.stack_id)
+        )
     except client.exceptions.ResourceConflictException as error:
-        if takes_over(properties):
-            return str(client.get_alias(**name)["AliasArn"])
+        found = client.get_alias(**name)
+        if takes_over(properties) or is_made_by(account.stack_id, found):
+            return str(found["AliasArn"])
         raise RefusedError(
             f"alias {name['Name']} of {name['FunctionName']} exists already; say take_over=True to put it under the controller"
         ) from error
     return str(answer["AliasArn"])
 
 
-def update(client: Any, before: dict[str, Any], after: dict[str, Any]) -> str:  # noqa: ANN401
+def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> str:
     """The alias of another function or name is another alias; nothing else of one can change.
 
     Raises:
@@ -38,18 +52,32 @@ def update(client: Any, before: dict[str, Any], after: dict[str, Any]) -> str:  
 
     """
     if _name(before) != _name(after):
-        return create(client, after)
-    return str(client.get_alias(**_name(after))["AliasArn"])
+        return create(account, after)
+    return str(account.functions.get_alias(**_name(after))["AliasArn"])
 
 
-def delete(client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401
-    """Take the alias away, unless it was there before the stack; absent is success."""
+def delete(account: Account, properties: dict[str, Any]) -> None:
+    """Take the alias away, unless it was there before the stack or a stage still needs it; absent is success."""
     if takes_over(properties):
         return
+    client, name = account.functions, _name(properties)
+    if reason := Callers(account).find(name["FunctionName"], [name["Name"]]):
+        LOGGER.info("alias %s of %s stays: %s", name["Name"], name["FunctionName"], reason)
+        return
     try:
-        client.delete_alias(**_name(properties))
+        client.delete_alias(**name)
     except client.exceptions.ResourceNotFoundException:
         return
+
+
+def is_made_by(stack_id: str, alias: Mapping[str, Any]) -> bool:
+    """Whether an alias, as Lambda describes it, was made for this stack."""
+    return bool(alias.get("Description") == _made_by(stack_id))
+
+
+def _made_by(stack_id: str) -> str:
+    """An alias has no tags; its description says whose it is, and no rollout changes that."""
+    return f"Made by {stack_id}"
 
 
 def _name(properties: dict[str, Any]) -> dict[str, str]:

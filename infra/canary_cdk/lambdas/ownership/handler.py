@@ -1,7 +1,7 @@
 """What Lambda calls: one event of CloudFormation, answered at the address that it names, whatever happens.
 
 Decides what counts as made, so that nothing is deleted that this function did not make. Knows CloudFormation's events; what
-stages and aliases are, it does not know.
+the kinds are, it does not know.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import boto3
 from botocore.exceptions import ClientError
 
-from . import aliases, stages
+from . import aliases, leftovers, permissions, stages
+from .account import Account
 
 LOGGER = logging.getLogger()
 LOGGER.setLevel(logging.INFO)
@@ -34,21 +35,23 @@ TRIES, PAUSE_SECONDS = 6, 5
 class Kind(Protocol):
     """A kind of resource. Properties are the template's; an id is what Ref gives."""
 
-    def create(self, client: Any, properties: dict[str, Any]) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
+    def create(self, account: Account, properties: dict[str, Any]) -> str:
         """Make it, or take it over; its id."""
 
-    def update(self, client: Any, before: dict[str, Any], after: dict[str, Any]) -> str:  # noqa: ANN401
+    def update(self, account: Account, before: dict[str, Any], after: dict[str, Any]) -> str:
         """Bring it to these properties; its id, another one if it was replaced."""
 
-    def delete(self, client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401
+    def delete(self, account: Account, properties: dict[str, Any]) -> None:
         """Take it away; absent is success."""
 
 
-KINDS: dict[str, tuple[str, Kind]] = {
-    "Custom::ControlledStage": ("apigateway", stages),
-    "Custom::ControlledAlias": ("lambda", aliases),
+KINDS: dict[str, Kind] = {
+    aliases.TYPE: aliases,
+    leftovers.TYPE: leftovers,
+    permissions.TYPE: permissions,
+    stages.TYPE: stages,
 }
-"""The service and the kind, by CloudFormation's type."""
+"""By CloudFormation's type."""
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
@@ -75,16 +78,16 @@ def _do_patiently(event: dict[str, Any], physical_id: str) -> str:
 
 
 def _do(event: dict[str, Any], physical_id: str) -> str:
-    service, kind = KINDS[event["ResourceType"]]
-    client, properties = boto3.client(service), event["ResourceProperties"]
+    kind, account = KINDS[event["ResourceType"]], Account(boto3.client, event["StackId"])
+    properties = event["ResourceProperties"]
     match event["RequestType"]:
         case "Create":
-            return kind.create(client, properties)
+            return kind.create(account, properties)
         case "Update":
-            return kind.update(client, event["OldResourceProperties"], properties)
+            return kind.update(account, event["OldResourceProperties"], properties)
         case "Delete":
             if physical_id != NOT_MADE:
-                kind.delete(client, properties)
+                kind.delete(account, properties)
             return physical_id
         case other:
             raise ValueError(f"CloudFormation asks for {other}, which is none of Create, Update and Delete")

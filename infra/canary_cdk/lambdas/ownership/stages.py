@@ -10,15 +10,19 @@ from .settings import plan_operations
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .account import Account
 
-def create(client: Any, properties: dict[str, Any]) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
+TYPE = "Custom::ControlledStage"
+
+
+def create(account: Account, properties: dict[str, Any]) -> str:
     """Make the stage, or bring an existing one's settings to the template's; its name.
 
     Raises:
         RefusedError: it exists and is not to be taken over.
 
     """
-    name = _name(properties)
+    client, name = account.gateway, _name(properties)
     try:
         client.create_stage(**name, deploymentId=properties["DeploymentId"])
     except client.exceptions.ConflictException as error:
@@ -27,24 +31,24 @@ def create(client: Any, properties: dict[str, Any]) -> str:  # noqa: ANN401 - bo
                 f"stage {name['stageName']} of API {name['restApiId']} exists already; say take_over=True to put it under "
                 "the controller"
             ) from error
-        return update(client, {}, properties)
+        return update(account, {}, properties)
     try:
-        return update(client, {}, properties)
+        return update(account, {}, properties)
     except Exception:
         client.delete_stage(**name)  # or the next attempt would find it there
         raise
 
 
-def update(client: Any, before: dict[str, Any], after: dict[str, Any]) -> str:  # noqa: ANN401
+def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> str:
     """Send what the template changed and the stage does not have yet; its name.
 
     Raises:
         RefusedError: there is something to send, and the stage has a canary; or base would call another alias.
 
     """
-    name = _name(after)
+    client, name = account.gateway, _name(after)
     if before and _name(before) != name:
-        return create(client, after)
+        return create(account, after)
     live = client.get_stage(**name)
     _require_same_alias(live.get("variables", {}), after, is_new=not before)
     operations = plan_operations(live, before, after)
@@ -59,10 +63,11 @@ def update(client: Any, before: dict[str, Any], after: dict[str, Any]) -> str:  
     return name["stageName"]
 
 
-def delete(client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401
+def delete(account: Account, properties: dict[str, Any]) -> None:
     """Take the stage away, unless it was there before the stack; absent is success."""
     if takes_over(properties):
         return
+    client = account.gateway
     try:
         client.delete_stage(**_name(properties))
     except client.exceptions.NotFoundException:

@@ -1,0 +1,43 @@
+"""Whether an alias gives all of its invocations to the additional version, which is how a target without a stage takes all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify.answer import Answer
+from verify.aws import RefusedError
+from verify.parts import Part
+from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion
+
+if TYPE_CHECKING:
+    from verify.scratch import Scratch
+
+
+class AliasWeightOfOne(PatchQuestion):
+    """The largest weight that the service model has."""
+
+    slug = "alias-weight-of-one"
+    how = "give the additional version of an alias the weight 1, and take it away again"
+    parts = frozenset({Part.API, Part.FUNCTION})
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        try:
+            answered = _route(scratch, {"2": 1.0})
+        except RefusedError as refusal:
+            if refusal.code not in {"InvalidParameterValueException", "ValidationException"}:
+                raise
+            return Answer(REFUSED, (str(refusal),))
+        _route(scratch, {})
+        shown = answered["RoutingConfig"]["AdditionalVersionWeights"]
+        return Answer(ACCEPTED, (f"UpdateAlias shows {shown}",))
+
+
+def _route(scratch: Scratch, weights: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
+    return scratch.aws.call(
+        "lambda",
+        "update_alias",
+        FunctionName=scratch.function,
+        Name="live",
+        RoutingConfig={"AdditionalVersionWeights": weights},
+    )
