@@ -1,7 +1,8 @@
 """What the controller tells the world: one EventBridge event for each thing that happened to a rollout.
 
 A notice follows what it tells of, and a rollout does not wait for it: one that AWS refuses is logged and lost, since the
-record, and not the notice, is what happened. It may come twice where a task was made again.
+record, and not the notice, is what happened. It may come twice where a task was made again. Only that a rollout ended is sent
+until the bus has taken it: the record says whether it has (`report_end`, and the sweeper).
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.aws.errors import NoticeRefusedError
+from canary.aws.errors import ControllerError, NoticeRefusedError
 from canary.rules.report import describe_hold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from canary.aws.records import Records
     from canary.rules.rollout import Rollout
 
 SOURCE = "canary"
@@ -32,6 +34,9 @@ class Kind(enum.StrEnum):
     HELD = "Rollout Held"
     ENDED = "Rollout Ended"
     OPERATOR_NEEDED = "Operator Needed"
+    RECORDS_USABLE = "Records Usable Again"
+    WAITING = "Rollout Waiting"
+    WAIT_OVER = "Rollout Wait Over"
 
 
 class Notices:
@@ -41,18 +46,36 @@ class Notices:
         self._events = events
         self._logger = logger
 
-    def send(self, kind: Kind, rollout: Rollout, *, commands: Sequence[str] = ()) -> None:
-        """Tell of a rollout as it now is; `commands` are what a person has to do by hand."""
-        detail = {**describe(rollout), **({"commands": list(commands)} if commands else {})}
+    def send(self, kind: Kind, rollout: Rollout, *, commands: Sequence[str] = ()) -> bool:
+        """Tell of a rollout as it now is; `commands` are what a person has to do by hand. Whether the bus took it."""
+        return self.tell(kind, {**describe(rollout), **({"commands": list(commands)} if commands else {})})
+
+    def tell(self, kind: Kind, detail: Mapping[str, Any]) -> bool:
+        """Tell of something with this detail, which names at least target and rollout. Whether the bus took it."""
         entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
         try:
             with refusals("aws events put-events", NoticeRefusedError):
                 answer = self._events().put_events(Entries=[entry])
         except NoticeRefusedError as error:
-            self._logger.warning("notice lost", rollout=rollout.rollout_id, kind=kind.value, reason=str(error))
-            return
-        if answer["FailedEntryCount"]:
-            self._logger.warning("notice lost", rollout=rollout.rollout_id, kind=kind.value, reason=answer["Entries"])
+            return self._lose(kind, detail, str(error))
+        return self._lose(kind, detail, answer["Entries"]) if answer["FailedEntryCount"] else True
+
+    def report_end(self, rollout: Rollout, records: Records) -> bool:
+        """Tell that a rollout ended, and record that it was told. Whether the bus took it.
+
+        Where either fails, the sweeper tells it: that may be the second time, and is never none.
+        """
+        if not self.send(Kind.ENDED, rollout):
+            return False
+        try:
+            records.mark_told(rollout)
+        except ControllerError as error:
+            self._logger.warning("end told and not marked", rollout=rollout.rollout_id, reason=str(error))
+        return True
+
+    def _lose(self, kind: Kind, detail: Mapping[str, Any], reason: Any) -> bool:  # noqa: ANN401 - EventBridge's
+        self._logger.warning("notice lost", rollout=detail["rollout"], kind=kind.value, reason=reason)
+        return False
 
 
 def describe(rollout: Rollout) -> dict[str, Any]:

@@ -130,9 +130,13 @@ class StackEvent:
 
 @dataclass(frozen=True, slots=True)
 class TickEvent:
-    """EventBridge's "Scheduled Event"; ``now`` is the time it was due, in epoch seconds."""
+    """EventBridge's "Scheduled Event"; ``now`` is the time it was due, in epoch seconds.
+
+    ``round`` is the sweeper's own addition where it calls itself: an encoded `canary.rules.trouble.Round`.
+    """
 
     now: Annotated[Now, Field(validation_alias="time")]
+    round: Mapping[str, Any] | None = None
 
 
 def read_event(kind: type[Event], event: Any) -> Event:  # noqa: ANN401 - Lambda's event is of any type
