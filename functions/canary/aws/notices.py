@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
@@ -60,11 +61,20 @@ class Notices:
             return self._lose(kind, detail, str(error))
         return self._lose(kind, detail, answer["Entries"]) if answer["FailedEntryCount"] else True
 
+    def report_wait(self, before: Rollout, after: Rollout, reason: str) -> None:
+        """Tell that a step began to wait beyond its bake, or that the wait is over, if one of it is so."""
+        if before.waiting_since is None and after.waiting_since is not None:
+            self.tell(Kind.WAITING, _describe_wait(after, after.waiting_since, reason))
+        if before.waiting_since is not None and after.waiting_since is None:
+            self.tell(Kind.WAIT_OVER, _describe_wait(after, before.waiting_since, reason))
+
     def report_end(self, rollout: Rollout, records: Records) -> bool:
-        """Tell that a rollout ended, and record that it was told. Whether the bus took it.
+        """Tell that a rollout ended, and its wait with it, and record that it was told. Whether the bus took it.
 
         Where either fails, the sweeper tells it: that may be the second time, and is never none.
         """
+        if rollout.waiting_since is not None:
+            self.tell(Kind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
         if not self.send(Kind.ENDED, rollout):
             return False
         try:
@@ -95,3 +105,8 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
         **describe_hold(rollout),
     }
+
+
+def _describe_wait(rollout: Rollout, since: float, reason: str) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
+    return {**describe(rollout), "reason": reason[:LONGEST_CAUSE], "waiting_since": moment}

@@ -81,8 +81,12 @@ class DrainEvent(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class SafetyEvent(TaskEvent):
-    """What ``MakeSafe`` is told: the error that led there, in Step Functions' words."""
+    """What ``MakeSafe`` is told: the error that led there, in Step Functions' words.
 
+    ``is_begun``: whether the lock was taken for certain, so that something may have been changed.
+    """
+
+    is_begun: bool = False
     error: Annotated[str, Field(validation_alias=AliasPath("failure", "Error"))] = ""
     cause: Annotated[str, Field(validation_alias=AliasPath("failure", "Cause"))] = ""
 

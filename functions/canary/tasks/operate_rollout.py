@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from canary.aws.errors import RecordGoneError
 from canary.edge.request import parse_operator_call
 from canary.rules.problems import RefusedError
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
@@ -15,6 +16,7 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
 
     Raises:
         RefusedError: the call cannot be read; nothing was done.
+        RecordGoneError: the rollout's record was deleted; nothing was done.
 
     """
     call, problems = parse_operator_call(event)
@@ -22,6 +24,11 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
         raise RefusedError(problems)
     lock = tools.records.read_lock(call.target)
     held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    if held is None and lock.rollout_id:
+        raise RecordGoneError(
+            f"the record of rollout {lock.rollout_id}, which holds {call.target}, was deleted; the notice Operator Needed "
+            "says what can be done by hand"
+        )
     if held is None:
         return {"target": call.target, "answer": "NOTHING_TO_ABORT"}
     reason = f"aborted: {call.reason}" if call.reason else "aborted"
