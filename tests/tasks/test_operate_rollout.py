@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.tasks.test_trouble import delete_record
 from tests.tasks.walk import Ground, TaskFailedError
 
 
@@ -45,3 +46,10 @@ def test_a_call_that_cannot_be_read_does_nothing(ground: Ground):
 
     assert failed.value.kind == "RefusedError"
     assert ground.percent == 25.0
+
+
+def test_a_deleted_record_is_no_rollout_to_abort(ground: Ground):
+    walk = ground.walk().begin()
+    delete_record(ground, walk)
+    with pytest.raises(TaskFailedError, match=f"the record of rollout {walk.rollout_id}, which holds orders, was deleted"):
+        ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from canary.aws.errors import OwnershipLostError
+from canary.edge.events import TickEvent
 from canary.rules.phases import Phase
 from canary.tasks.sweep import never_write
+from canary.tasks.sweep_targets import sweep_targets
 from local.controller import TARGET_PREFIX
 from local.faults import Fault, Mode
 from tests.tasks.test_advance_rollout import held
-from tests.tasks.walk import Ground, iso
+from tests.tasks.walk import Ground, Walk, edit_record, iso
+
+if TYPE_CHECKING:
+    from canary.tasks.entry import Tools
 
 FULL, BETWEEN = 0, 120
 """Seconds into a period of five minutes."""
@@ -191,3 +196,48 @@ def test_a_held_rollout_is_looked_at_once_a_period(ground: Ground):
     assert walk.record.tally.held_looks == 0
     assert sweep(ground) == {"orders": "HELD"}
     assert (walk.record.tally.held_looks, walk.record.phase, ground.percent) == (1, "held", 25.0)
+
+
+class TestEnds:
+    """Ends whose function died between writing them down and telling them."""
+
+    @pytest.fixture
+    def ended(self, ground: Ground) -> Walk:
+        walk = ground.walk().begin()
+        held = walk.held
+        ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK, ended_at=walk.now))
+        return walk
+
+    def test_an_end_that_nobody_told_is_told(self, ground: Ground, ended: Walk):
+        ground.rig.settle(600)
+        sweep(ground, BETWEEN)
+
+        assert ended.record.is_end_told
+
+    def test_an_end_that_somebody_may_be_telling_is_left(self, ended: Walk, tools: Tools):
+        sweep_targets(TickEvent(ended.now + 59), tools)
+        assert not ended.record.is_end_told
+        sweep_targets(TickEvent(ended.now + 60), tools)
+        assert ended.record.is_end_told
+
+    def test_an_end_that_the_bus_does_not_take_is_told_later(self, ground: Ground, ended: Walk):
+        ground.rig.settle(600)
+        ground.aws.faults.add(Fault("SweepTargets", "events", "PutEvents", Mode.REFUSED, times=1))
+        sweep(ground, BETWEEN)
+        assert not ended.record.is_end_told
+        sweep(ground, BETWEEN)
+        assert ended.record.is_end_told
+
+    def test_an_end_that_cannot_be_read_keeps_nobody_from_the_others(self, ground: Ground, ended: Walk):
+        edit_record(ground, ended, schema_version={"N": "99"})
+        other = ground.walk(ground.ship).begin()
+        ground.rig.records.finish(other.held, replace(other.record, phase=Phase.ROLLED_BACK, ended_at=other.now))
+        ground.rig.settle(600)
+        sweep(ground, BETWEEN)
+
+        assert other.record.is_end_told
+
+    def test_a_free_targets_last_record_of_another_schema_holds_nothing(self, ground: Ground, ended: Walk):
+        edit_record(ground, ended, schema_version={"N": "99"})
+
+        assert sweep(ground)["orders"] == "AT_REST"

@@ -524,7 +524,7 @@ def _rollout_of(item: Item) -> Rollout:
         )
     try:
         return decode(Rollout, json.loads(item["record"]["S"]))
-    except (TypeError, KeyError, ValueError, ArithmeticError) as error:
+    except (AttributeError, TypeError, KeyError, ValueError, ArithmeticError) as error:
         raise RecordSchemaError(
             f"the record {item['pk']['S']} is no record of schema {found} ({type(error).__name__}: {error}); "
             "restore it, or deploy the version that wrote it"

@@ -67,6 +67,6 @@ class Troubles:
     def _trouble_of(self, name: str, text: str) -> Trouble | None:
         try:
             return decode(Trouble, json.loads(text))
-        except (TypeError, KeyError, ValueError) as error:
+        except (AttributeError, TypeError, KeyError, ValueError) as error:
             self._logger.warning("trouble not read", target=name, reason=str(error))
             return None

@@ -75,7 +75,8 @@ def face_trouble(name: str, unusable: Unusable, known: Trouble | None, tools: To
         return "AT_REST"
     tools.count("OperatorNeeded")
     is_taken_away, outcome = _take_canary_away(found, known, tools, now)
-    reason = "; ".join((f"the records of target {name} cannot be used: {unusable.why}", *found.unread, outcome))
+    said = dict.fromkeys((unusable.why, *found.unread, outcome))
+    reason = f"the records of target {name} cannot be used: {'; '.join(said)}"
     tools.logger.error("records unusable", target=name, cause=unusable.cause.value, reason=reason)
     is_told = False
     if is_taken_away or is_to_be_told(known, unusable.cause, now):
@@ -128,7 +129,7 @@ def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: fl
     if found.target is None or found.live is None:
         return False, "nothing was touched"
     if find_canary(found.target, found.live.stage) is None:
-        return False, "nothing was touched, for the stage has no canary of a rollout"
+        return False, "nothing was touched, because the target has no canary of a rollout"
     if not is_certain(known, now):
         return False, OUTCOME_TOO_EARLY
     try:
