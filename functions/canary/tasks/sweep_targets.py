@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from canary.aws.errors import AwsRefusedError, RecordGoneError, RecordSchemaError, RecordsRefusedError
 from canary.aws.functions import call_later
@@ -69,18 +70,20 @@ def _read_records(tools: Tools, now: float) -> tuple[Unfinished | None, Unusable
 def _plan(unfinished: Unfinished | None, unusable: Unusable | None, tools: Tools, now: float) -> list[Round]:
     """The parts of this minute's sweep: what is held first, each by itself."""
     troubles = _read_troubles(tools)
-    alone = tuple(dict.fromkeys((*(unfinished.targets if unfinished else ()), *troubles)))
+    alone = _shuffled({*(unfinished.targets if unfinished else ()), *troubles}, int(now // 60))
     is_everybody = unfinished is None or is_full(now)
     free = [name for name in _registered(tools) if name not in alone] if is_everybody else []
-    parts = [(name,) for name in alone] + _together(free, now)
+    parts = [(name,) for name in alone] + _together(_shuffled(free, int(now // PERIOD_SECONDS)))
     return [Round(part, {name: troubles[name] for name in part if name in troubles}, unusable) for part in parts]
 
 
-def _together(free: Sequence[str], now: float) -> list[tuple[str, ...]]:
-    """Free targets by tens, each period beginning with others: one that hangs is not always before the same ones."""
-    turn = int(now // PERIOD_SECONDS) % len(free) if free else 0
-    turned = (*free[turn:], *free[:turn])
-    return [turned[start : start + FREE_TOGETHER] for start in range(0, len(turned), FREE_TOGETHER)]
+def _shuffled(names: Iterable[str], turn: int) -> tuple[str, ...]:
+    """In another order each time: where calls have to wait for one another, those that hang are not always before the same."""
+    return tuple(sorted(names, key=lambda name: crc32(f"{turn} {name}".encode())))
+
+
+def _together(names: Sequence[str]) -> list[tuple[str, ...]]:
+    return [tuple(names[start : start + FREE_TOGETHER]) for start in range(0, len(names), FREE_TOGETHER)]
 
 
 def _read_troubles(tools: Tools) -> dict[str, Trouble]:
@@ -94,7 +97,7 @@ def _read_troubles(tools: Tools) -> dict[str, Trouble]:
 def _registered(tools: Tools) -> tuple[str, ...]:
     """The registered targets' names; without them, what the records list is swept all the same."""
     try:
-        return tuple(sorted(list_targets(tools.clients.ssm, tools.settings.target_prefix)))
+        return list_targets(tools.clients.ssm, tools.settings.target_prefix)
     except AwsRefusedError as error:
         tools.logger.warning("targets not listed", reason=str(error))
         return ()

@@ -36,6 +36,7 @@ from canary.tasks.sweep import never_write
 
 if TYPE_CHECKING:
     from canary.rules.phases import Phase
+    from canary.rules.target import Stage
     from canary.rules.trouble import Trouble, Unusable
     from canary.tasks.entry import Tools
 
@@ -128,18 +129,19 @@ def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: fl
     """Whether the canary was taken away, and the sentence that says so or why not."""
     if found.target is None or found.live is None:
         return False, "nothing was touched"
-    if find_canary(found.target, found.live.stage) is None:
+    stage = found.target.stage
+    if stage is None or find_canary(found.target, found.live.stage) is None:
         return False, "nothing was touched, because the target has no canary of a rollout"
     if not is_certain(known, now):
         return False, OUTCOME_TOO_EARLY
     try:
-        _remove_canary(found.target, found.phase, tools)
+        _remove_canary(found.target, stage, found.phase, tools)
     except ControllerError as error:
         return False, f"nothing was touched: {error}"
     return True, "the canary was taken away and base has every request; aliases and lock stay as they are"
 
 
-def _remove_canary(target: Target, phase: Phase | None, tools: Tools) -> None:
+def _remove_canary(target: Target, stage: Stage, phase: Phase | None, tools: Tools) -> None:
     """Only the canary settings, and only while everything that makes it right is so right before the call.
 
     Raises:
@@ -154,9 +156,7 @@ def _remove_canary(target: Target, phase: Phase | None, tools: Tools) -> None:
         if why := why_it_stays(target, stages.read(), running, phase):
             raise StateChangedError(why)
 
-    if target.stage is None:
-        raise StateChangedError("the target has no stage")
-    stages = stages_of(tools.clients.of(target).apigateway, target.stage, expect_right)
+    stages = stages_of(tools.clients.of(target).apigateway, stage, expect_right)
     stages.remove_canary()
 
 
