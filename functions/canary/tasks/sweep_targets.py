@@ -5,7 +5,8 @@ are free are looked at too, because a canary that came back after its rollout ha
 of the registered targets.
 
 No target waits for another: each one that is held is swept by a call of its own, which Lambda is asked for, and the free ones
-by one call for every ten. Only the first part is done here, so a controller with one rollout needs no second call.
+by one call for every ten. Only the first part is done here, so a controller with one rollout needs no second call. A call that
+was asked for asks for none (docs/aws.md#recursive-loops).
 """
 
 from __future__ import annotations
