@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
 from canary.aws.records import HOLDER, Lock, LookItem, Records, Unfinished, describe_holder
@@ -281,6 +282,23 @@ def test_the_sweepers_beat_says_whether_records_can_be_written(ground: Ground, r
     ground.aws.faults.add(Fault(None, "dynamodb", "TransactWriteItems", Mode.REFUSED))
     with pytest.raises(RecordsRefusedError, match="transact-write-items"):
         records.beat(1354.5)
+
+
+def test_two_sweepers_at_once_show_that_records_can_be_written(records: Records):
+    def conflict(**_: Any) -> None:
+        error = refusal("TransactionCanceledException")
+        error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}]
+        raise error
+
+    Records(Changed(records._dynamodb, transact_write_items=conflict), records._table).beat(1234.5)
+
+
+def test_dynamodb_that_does_not_answer_cannot_be_written(records: Records):
+    def hang(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="dynamodb")
+
+    with pytest.raises(RecordsRefusedError, match="did not answer"):
+        Records(Changed(records._dynamodb, transact_write_items=hang), records._table).beat(1234.5)
 
 
 def test_an_index_that_cannot_be_read_is_a_refusal(ground: Ground, records: Records):

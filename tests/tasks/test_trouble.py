@@ -323,6 +323,17 @@ def test_what_the_bus_does_not_take_is_told_the_next_minute(ground: Ground, watc
     assert (watch.told[-1], troubles(ground)) == ("Records Usable Again", [])
 
 
+def test_records_that_can_be_used_end_the_trouble_even_where_the_sweep_fails(ground: Ground, watch: Watch):
+    ground.walk().shift()
+    watch.refuse("transact_write_items")
+    watch.sweep()
+    watch.recover()
+    ground.aws.faults.add(Fault(None, "stepfunctions", "DescribeExecution", Mode.REFUSED, times=1))
+
+    assert watch.sweep().startswith("NOT_SWEPT: ")
+    assert (watch.told[-1], troubles(ground)) == ("Records Usable Again", [])
+
+
 def test_what_nobody_was_told_of_is_over_in_silence(ground: Ground, watch: Watch):
     ground.walk().shift()
     watch.refuse("transact_write_items")

@@ -153,13 +153,19 @@ class Records:
     def beat(self, now: float) -> None:
         """Write down that the sweeper came by at `now` (epoch seconds), with the call that every record is written with.
 
+        Another sweeper that writes it at the same moment (docs/aws.md#status-events) shows that records can be written.
+
         Raises:
             RecordsRefusedError: records cannot be written.
 
         """
         item: Item = {"pk": {"S": "controller"}, "sk": {"S": "sweep"}, "at": {"N": str(now)}}
         unconditional = RecordsRefusedError("DynamoDB failed a condition that was not set")
-        self._transact({"Put": {"TableName": self._table, "Item": item}}, failure=unconditional)
+        try:
+            self._transact({"Put": {"TableName": self._table, "Item": item}}, failure=unconditional)
+        except RecordsRefusedError as error:
+            if not _is_conflict(error.__cause__):
+                raise
 
     def find(
         self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
@@ -423,6 +429,12 @@ def describe_holder(lock: Lock) -> str:
 def _is_condition_failure(error: ClientError) -> bool:
     reasons: Iterable[dict[str, Any]] = error.response.get("CancellationReasons", [])
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+
+
+def _is_conflict(cause: BaseException | None) -> bool:
+    """Whether another transaction was writing the same item."""
+    reasons = cause.response.get("CancellationReasons", []) if isinstance(cause, ClientError) else []
+    return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
 
 
 def _lost(held: Held) -> OwnershipLostError:

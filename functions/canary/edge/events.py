@@ -19,6 +19,10 @@ from canary.edge.model import explain
 Event = TypeVar("Event")
 
 
+NO_MESSAGE = "it gave no message; see the log of its function"
+"""Of a function that failed; the state machine says the same."""
+
+
 class EventError(Exception):
     """The machine's fault: a function was called with an event that it cannot read."""
 
@@ -94,9 +98,10 @@ class SafetyEvent(TaskEvent):
     def reason(self) -> str:
         """The error in one sentence: a function's own message where there is one (docs/aws.md#lambda-error-cause)."""
         try:
-            message = json.loads(self.cause)["errorMessage"]
-        except (ValueError, LookupError, TypeError):
-            message = self.cause
+            found = json.loads(self.cause)
+        except ValueError:
+            found = self.cause
+        message = found.get("errorMessage", NO_MESSAGE) if isinstance(found, dict) else self.cause
         return f"{self.error}: {message}" if message else self.error
 
 

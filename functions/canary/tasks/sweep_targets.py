@@ -137,8 +137,10 @@ def _sweep(name: str, part: Round, tools: Tools, now: float) -> str:
         answer = sweep_target(name, tools, now)
     except (RecordsRefusedError, RecordSchemaError, RecordGoneError) as error:
         return face_trouble(name, Unusable(_cause_of(error), str(error)), known, tools, now)
-    if known:
+    except Exception:  # whatever else went wrong, the records could be used
         end_trouble(known, tools, now)
+        raise
+    end_trouble(known, tools, now)
     return answer
 
 

@@ -88,8 +88,10 @@ def face_trouble(name: str, unusable: Unusable, known: Trouble | None, tools: To
     return "TAKEN_AWAY" if is_taken_away else "TROUBLE"
 
 
-def end_trouble(known: Trouble, tools: Tools, now: float) -> None:
-    """Tell once that the records can be used again; where the bus does not take it, the next minute tells it."""
+def end_trouble(known: Trouble | None, tools: Tools, now: float) -> None:
+    """Tell once that the records can be used again, if they could not; what the bus does not take, the next minute tells."""
+    if known is None:
+        return
     since = datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds")
     minutes = max(1, round((now - known.since) / 60))
     reason = f"the records of target {known.target} can be used again, after {minutes} min; the sweeper goes on by them"
