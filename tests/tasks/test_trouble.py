@@ -129,7 +129,7 @@ def test_whoever_is_asked_for_is_told_once_again_each_half_hour_and_once_when_it
     assert len(watch.told) == 3
 
 
-@pytest.mark.parametrize("refused", ["transact_write_items", "batch_get_item"])
+@pytest.mark.parametrize("refused", ["transact_write_items", pytest.param("batch_get_item", marks=pytest.mark.slow)])
 def test_a_dead_rollouts_canary_is_taken_away_after_five_minutes_and_nothing_else(ground: Ground, watch: Watch, refused: str):
     walk = ground.walk().shift()
     aliases = alias_versions(ground)
@@ -179,6 +179,7 @@ def test_a_canary_with_every_request_stays(ground: Ground, watch: Watch):
     ]
 
 
+@pytest.mark.slow
 def test_the_commands_are_those_of_the_phase_where_the_record_can_be_read(ground: Ground, watch: Watch):
     ground.walk().move_base()
     watch.refuse("transact_write_items")
@@ -189,6 +190,7 @@ def test_the_commands_are_those_of_the_phase_where_the_record_can_be_read(ground
     assert "op=remove,path=/canarySettings" in removal
 
 
+@pytest.mark.slow
 def test_a_canary_of_a_promotion_that_began_stays_whatever_its_percent(ground: Ground, watch: Watch):
     ground.walk().move_base()
     ground.patch("/canarySettings/percentTraffic", "40.0")
@@ -199,6 +201,7 @@ def test_a_canary_of_a_promotion_that_began_stays_whatever_its_percent(ground: G
     assert "nothing was touched: its promotion has begun" in watch.last["reason"]
 
 
+@pytest.mark.slow
 def test_a_running_execution_keeps_its_canary(ground: Ground, watch: Watch):
     arn = ground.rig.start()
     ground.rig.settle(100)
@@ -212,6 +215,7 @@ def test_a_running_execution_keeps_its_canary(ground: Ground, watch: Watch):
     assert ground.percent is None
 
 
+@pytest.mark.slow
 def test_an_execution_that_names_no_target_may_be_anybodys(ground: Ground, watch: Watch):
     walk = ground.walk().shift()
     client = watch.usable.clients.stepfunctions
@@ -234,6 +238,7 @@ def one_running(_: str) -> Any:
     return Pages()
 
 
+@pytest.mark.slow
 def test_without_a_look_at_executions_nothing_is_touched(ground: Ground, watch: Watch):
     ground.walk().shift()
     ground.aws.client("ssm").delete_parameter(Name=CLAIM)
@@ -247,7 +252,7 @@ def test_without_a_look_at_executions_nothing_is_touched(ground: Ground, watch: 
     assert f"nothing was touched: AWS refused `aws ssm get-parameter --name {CLAIM}`" in watch.last["reason"]
 
 
-@pytest.mark.parametrize("schema", ["99", "3"])
+@pytest.mark.parametrize("schema", ["99", pytest.param("3", marks=pytest.mark.slow)])
 def test_a_record_that_this_code_cannot_read_is_told_and_its_canary_taken_away(ground: Ground, watch: Watch, schema: str):
     walk = ground.walk().shift()
     edit_record(ground, walk, schema_version={"N": schema}, record={"S": "{}"})
@@ -272,6 +277,7 @@ def test_a_deleted_record_is_said_so_with_what_frees_the_target(ground: Ground, 
     assert ground.percent is None
 
 
+@pytest.mark.slow
 def test_a_new_cause_is_told_at_once_and_counts_from_the_beginning(ground: Ground, watch: Watch):
     walk = ground.walk().shift()
     watch.refuse("transact_write_items")
