@@ -71,15 +71,15 @@ def test_a_rollout_waits_for_its_next_minute_whether_or_not_its_bake_has_begun()
 
 
 class TestWaiting:
-    """A step that waits beyond its bake of fifteen minutes."""
+    """A step that waits beyond its bake of fifteen minutes; its last minute's numbers are there three minutes later."""
 
     baking = a_rollout(step=StepState(index=0, baking_since=NOON), waiting_since=None)
 
     @pytest.mark.parametrize("verdict", [VerdictKind.HOLD, VerdictKind.CONTINUE])
-    def test_a_step_waits_from_the_first_look_after_its_bake_on(self, verdict):
-        assert waiting_since(self.baking, verdict, NOON + 884) is None
-        assert waiting_since(self.baking, verdict, NOON + 885) == NOON + 885
-        assert waiting_since(replace(self.baking, waiting_since=NOON + 885), verdict, NOON + 945) == NOON + 885
+    def test_a_step_waits_from_the_first_look_at_all_of_its_bake_on(self, verdict):
+        assert waiting_since(self.baking, verdict, NOON + 1064) is None
+        assert waiting_since(self.baking, verdict, NOON + 1065) == NOON + 1065
+        assert waiting_since(replace(self.baking, waiting_since=NOON + 1065), verdict, NOON + 1125) == NOON + 1065
 
     @pytest.mark.parametrize("verdict", [VerdictKind.ADVANCE, VerdictKind.PROMOTE, VerdictKind.ROLL_BACK])
     def test_a_step_that_is_over_waits_no_longer(self, verdict):

@@ -48,9 +48,14 @@ def seconds_to_look(policy: Policy, *, now: float, look_seconds: int, promotion_
 
 
 def waiting_since(rollout: Rollout, verdict: VerdictKind, now: float) -> float | None:
-    """Since when the present step waits beyond its bake, as a look at `now` with this verdict finds it; None if it does not."""
-    if verdict not in {VerdictKind.HOLD, VerdictKind.CONTINUE} or rollout.step.baking_since is None:
+    """Since when the present step waits beyond its bake, as a look at `now` with this verdict finds it; None if it does not.
+
+    It waits once every minute that began in the bake can have been judged: that its numbers are still on their way is no news.
+    """
+    step, policy = rollout.step, rollout.plan.policy
+    if verdict not in {VerdictKind.HOLD, VerdictKind.CONTINUE} or step.baking_since is None:
         return None
-    if now + NEARLY_SECONDS < rollout.step.baking_since + rollout.plan.policy.steps[rollout.step.index].bake_seconds:
+    judged = step.baking_since + policy.steps[step.index].bake_seconds + MINUTE_SECONDS + policy.metric_delay_seconds
+    if now + NEARLY_SECONDS < judged:
         return None
     return now if rollout.waiting_since is None else rollout.waiting_since
