@@ -41,11 +41,13 @@ def test_a_trouble_is_told_first_when_its_cause_changes_and_every_half_hour():
 
 def test_a_trouble_begins_once():
     first = follow(None, "orders", Cause.REFUSED, NOON, is_told=False)
-    assert first == replace(TOLD, told_at=0.0)
+    assert first == replace(TOLD, told_at=0.0, is_due=True)
     told = follow(first, "orders", Cause.GONE, NOON + 60, is_told=True)
 
     assert told == Trouble("orders", Cause.GONE, NOON, NOON + 60)
-    assert follow(told, "orders", Cause.REFUSED, NOON + 120, is_told=False) == told
+    untold = follow(told, "orders", Cause.REFUSED, NOON + 120, is_told=False)
+    assert untold == replace(told, cause=Cause.REFUSED, is_due=True)
+    assert is_to_be_told(untold, Cause.REFUSED, NOON + 180)
 
 
 def test_five_minutes_make_it_certain():

@@ -317,9 +317,13 @@ def test_what_the_bus_does_not_take_is_told_the_next_minute(ground: Ground, watc
     watch.bus.is_open = True
     watch.sweep(3)
     assert (watch.told, ground.percent) == (["Operator Needed"], 25.0)
+    watch.bus.is_open = False
+    assert watch.sweep() == "TAKEN_AWAY"
+    watch.bus.is_open = True
     watch.sweep()
 
     assert (len(watch.told), ground.percent) == (2, None)
+    assert "the canary was taken away before" in watch.last["reason"]
     watch.recover()
     watch.bus.is_open = False
     watch.sweep()

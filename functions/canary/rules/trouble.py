@@ -39,12 +39,17 @@ class Cause(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What was told of one target. Times are epoch seconds; ``told_at`` is 0 as long as nobody could be told."""
+    """What was told of one target. Times are epoch seconds; ``told_at`` is 0 as long as nobody could be told.
+
+    ``is_due``: the newest notice was not taken by the bus. ``is_taken_away``: the canary was, while it lasted.
+    """
 
     target: str
     cause: Cause
     since: float
     told_at: float
+    is_due: bool = False
+    is_taken_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Round:
 
 def is_to_be_told(known: Trouble | None, cause: Cause, now: float) -> bool:
     """Whether somebody is to be told now: for the first time, of a new cause, or again."""
-    if known is None or known.cause is not cause:
+    if known is None or known.is_due or known.cause is not cause:
         return True
     return now - known.told_at > TOLD_AGAIN_SECONDS - MINUTE_SECONDS / 2
 
@@ -77,7 +82,7 @@ def is_to_be_told(known: Trouble | None, cause: Cause, now: float) -> bool:
 def follow(known: Trouble | None, target: str, cause: Cause, now: float, *, is_told: bool) -> Trouble:
     """The trouble as it is at `now`; a new cause does not begin it anew."""
     before = known or Trouble(target, cause, now, 0.0)
-    return replace(before, cause=cause, told_at=now) if is_told else before
+    return replace(before, cause=cause, told_at=now if is_told else before.told_at, is_due=not is_told)
 
 
 def is_certain(known: Trouble | None, now: float) -> bool:

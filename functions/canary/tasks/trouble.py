@@ -6,7 +6,7 @@ told before from Systems Manager. Nothing is written to the records, and no alia
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from canary.rules.trouble import Trouble, Unusable
     from canary.tasks.entry import Tools
 
-OUTCOME_TOO_EARLY = f"nothing is touched before the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
+TOO_EARLY = f"nothing is touched before the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
+NO_CANARY = "nothing was touched, because the target has no canary of a rollout"
+GONE_BEFORE = "the canary was taken away before; aliases and lock stay as they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,11 @@ def face_trouble(name: str, unusable: Unusable, known: Trouble | None, tools: To
     said = dict.fromkeys((unusable.why, *found.unread, outcome))
     reason = f"the records of target {name} cannot be used: {'; '.join(said)}"
     tools.logger.error("records unusable", target=name, cause=unusable.cause.value, reason=reason)
-    is_told = False
     if is_taken_away or is_to_be_told(known, unusable.cause, now):
         detail = _describe(name, unusable.cause, found, tools)
         is_told = tools.notices.tell(Kind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_CAUSE]})
-    if is_told or known is None:
-        tools.troubles.note(follow(known, name, unusable.cause, now, is_told=is_told))
+        followed = follow(known, name, unusable.cause, now, is_told=is_told)
+        tools.troubles.note(replace(followed, is_taken_away=followed.is_taken_away or is_taken_away))
     return "TAKEN_AWAY" if is_taken_away else "TROUBLE"
 
 
@@ -133,9 +134,9 @@ def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: fl
         return False, "nothing was touched"
     stage = found.target.stage
     if stage is None or find_canary(found.target, found.live.stage) is None:
-        return False, "nothing was touched, because the target has no canary of a rollout"
+        return False, GONE_BEFORE if known and known.is_taken_away else NO_CANARY
     if not is_certain(known, now):
-        return False, OUTCOME_TOO_EARLY
+        return False, TOO_EARLY
     try:
         _remove_canary(found.target, stage, found.phase, tools)
     except ControllerError as error:
