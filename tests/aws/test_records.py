@@ -233,12 +233,13 @@ def test_what_is_held_and_what_was_not_told_is_listed_and_nothing_else(records: 
     assert records.list_unfinished() == Unfinished()
     held = records.take(a_rollout(), fencing=0)
     assert (records.list_unfinished(), records.read_open()) == (Unfinished(("orders",)), (held.lock,))
-    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK, waiting_since=1.0))
     assert (records.list_unfinished(), records.read_open()) == (Unfinished((), ("run-1",)), ())
     records.mark_told(ended.rollout)
 
     assert records.list_unfinished() == Unfinished()
-    assert records.find("run-1").rollout == replace(ended.rollout, revision=ended.rollout.revision + 1, is_end_told=True)
+    told = replace(ended.rollout, revision=ended.rollout.revision + 1, is_end_told=True, waiting_since=None)
+    assert records.find("run-1").rollout == told
     with pytest.raises(OwnershipLostError):
         records.mark_told(ended.rollout)
 

@@ -340,14 +340,14 @@ class Records:
         return Held(newer, lock, held.read_at)
 
     def mark_told(self, rollout: Rollout) -> None:
-        """Record that the end of this rollout was reported.
+        """Record that the end of this rollout, and of its wait, was reported.
 
         Raises:
             OwnershipLostError: the record was written since it was read.
 
         """
         held = Held(rollout, Lock(rollout.target.name))
-        told = replace(rollout, revision=rollout.revision + 1, is_end_told=True)
+        told = replace(rollout, revision=rollout.revision + 1, is_end_told=True, waiting_since=None)
         self._transact(self._put_rollout(held, told), failure=_lost(held))
 
     def read_history(self, rollout_id: str) -> Mapping[str, Any]:
