@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from canary.edge.target import target_to_json
 from canary.rules.access_log import metric_filters
 from canary.rules.alarms import target_alarms
+from canary.rules.rollout import OPEN_INDEX
 from local.sample import Place, create_role
 from local.zips import zip_of
 from statemachine.definition import load, substitute, task_names
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 TABLE = "canary"
 TARGET_PREFIX = "/canary/targets/"
+CLAIM = "/canary/controller"
 MACHINE = "canary-rollout"
 GUARD, SWEEPER, OPERATOR, LISTENER = "GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm"
 FUNCTION_PREFIX = "canary-"
@@ -58,6 +60,7 @@ def create_controller(connect: Connect) -> Controller:
         roleArn=create_role(connect, "canary-machine", "states.amazonaws.com"),
         type="STANDARD",
     )
+    connect("ssm").put_parameter(Name=CLAIM, Type="String", Value=machine_arn, Overwrite=True)
     _create_rules(connect, machine_arn, guard=arns[GUARD], sweeper=arns[SWEEPER])
     _allow(connect, place.arn("events", f"rule/{ALARM_RULE_PREFIX}*"), function_name(LISTENER), "canary-alarms")
     return Controller(machine_arn, TABLE, function_name(OPERATOR))
@@ -100,7 +103,14 @@ def _create_table(connect: Connect) -> None:
     connect("dynamodb").create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (*keys, "rollout_id")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": OPEN_INDEX,
+                "KeySchema": [{"AttributeName": "rollout_id", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
         BillingMode="PAY_PER_REQUEST",
     )
 

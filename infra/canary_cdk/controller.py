@@ -76,7 +76,9 @@ class Controller(Construct):
                 layer is not published in, and for partitions beside `aws`.
             log_retention: how long the logs of functions and executions are kept.
             reserved_concurrency: kept free for the guard and for the sweeper, each, so that a canary that hangs cannot use
-                the account's whole concurrency up; Lambda wants a hundred left for the others. Without it they share.
+                the account's whole concurrency up; Lambda wants a hundred left for the others. It is also the most that run at
+                once: with ten, the sweeper gets past a fleet of 200 targets of which 20 hang within five minutes. Without it
+                they share.
             dashboard: whether there is a dashboard of all rollouts.
 
         """

@@ -21,6 +21,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 import canary
+from canary.rules.rollout import OPEN_INDEX
 from canary_cdk import naming
 from canary_cdk.permissions import allow, explain
 from canary_cdk.reasons import acknowledge_rule
@@ -47,6 +48,7 @@ class May(enum.Flag):
     """What a function may do besides logging and tracing."""
 
     READ_RECORDS = enum.auto()
+    LIST_OPEN = enum.auto()
     WRITE_RECORDS = enum.auto()
     CHECK_RECORDS = enum.auto()
     READ_TARGET = enum.auto()
@@ -54,11 +56,17 @@ class May(enum.Flag):
     ACT_ON_TARGET = enum.auto()
     SEE_EXECUTIONS = enum.auto()
     STOP_EXECUTIONS = enum.auto()
+    LIST_EXECUTIONS = enum.auto()
+    READ_CONTROLLER = enum.auto()
+    LIST_TROUBLES = enum.auto()
+    NOTE_TROUBLES = enum.auto()
+    CALL_SWEEPER = enum.auto()
     TELL = enum.auto()
 
 
 _ROLL_OUT = May.READ_RECORDS | May.WRITE_RECORDS | May.CHECK_RECORDS | May.ACT_ON_TARGET
 _TAKE_OVER = _ROLL_OUT | May.TELL
+_GO_WITHOUT_RECORDS = May.READ_TARGET | May.LIST_EXECUTIONS | May.READ_CONTROLLER | May.LIST_TROUBLES | May.NOTE_TROUBLES
 
 MAY: Mapping[str, May] = MappingProxyType(
     {
@@ -67,7 +75,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         "TakeLock": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "PrepareRelease": _ROLL_OUT,
         "ShiftTraffic": _ROLL_OUT | May.TELL,
-        "EvaluateCanary": _ROLL_OUT,
+        "EvaluateCanary": _ROLL_OUT | May.TELL,
         "HoldRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "TakeAllTraffic": _ROLL_OUT,
         "CheckDrain": _ROLL_OUT,
@@ -75,10 +83,10 @@ MAY: Mapping[str, May] = MappingProxyType(
         "FlipStage": _ROLL_OUT,
         "CleanUp": _ROLL_OUT | May.TELL,
         "MakeSafe": _ROLL_OUT | May.TELL,
-        GUARD: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_TARGETS,
-        SWEEPER: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_TARGETS,
+        GUARD: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_OPEN,
+        SWEEPER: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_OPEN | May.LIST_TARGETS | May.CALL_SWEEPER | _GO_WITHOUT_RECORDS,
         OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS | May.READ_TARGET | May.LIST_TARGETS,
-        LISTENER: _TAKE_OVER | May.LIST_TARGETS,
+        LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
     }
 )
@@ -189,6 +197,7 @@ def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
     targets = naming.TARGET_PREFIX.rstrip("/")
     grants = {
         May.READ_RECORDS: ("dynamodb:BatchGetItem", table.table_arn),
+        May.LIST_OPEN: ("dynamodb:Scan", f"{table.table_arn}/index/{OPEN_INDEX}"),
         May.WRITE_RECORDS: ("dynamodb:PutItem", table.table_arn),
         May.CHECK_RECORDS: ("dynamodb:ConditionCheckItem", table.table_arn),
         May.READ_TARGET: ("ssm:GetParameter", naming.parameter_arn(stack, f"{targets}/*")),
@@ -196,6 +205,14 @@ def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
         May.ACT_ON_TARGET: ("sts:AssumeRole", naming.roles_arn(stack, naming.target_role_path(stack))),
         May.SEE_EXECUTIONS: ("states:DescribeExecution", naming.executions_arn(stack)),
         May.STOP_EXECUTIONS: ("states:StopExecution", naming.executions_arn(stack)),
+        May.LIST_EXECUTIONS: ("states:ListExecutions", naming.machine_arn(stack)),
+        May.READ_CONTROLLER: ("ssm:GetParameter", naming.parameter_arn(stack, naming.CONTROLLER_PARAMETER)),
+        May.LIST_TROUBLES: ("ssm:GetParametersByPath", naming.parameter_arn(stack, naming.TROUBLES)),
+        May.NOTE_TROUBLES: (
+            "ssm:PutParameter ssm:DeleteParameter",
+            naming.parameter_arn(stack, f"{naming.TROUBLES}/*"),
+        ),
+        May.CALL_SWEEPER: ("lambda:InvokeFunction", naming.function_arn(stack, naming.function_name(SWEEPER))),
         May.TELL: ("events:PutEvents", stack.format_arn(service="events", resource="event-bus", resource_name="default")),
     }
     for duty in duties:

@@ -21,7 +21,10 @@ from canary_cdk import naming
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WORTH_A_NOTICE = ["Rollout Held", "Rollout Ended", "Operator Needed"]
+WORTH_A_NOTICE = [
+    *("Rollout Held", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"),
+    *("Operator Needed", "Records Usable Again"),
+]
 
 
 class Notices(Construct):

@@ -87,6 +87,11 @@ WILDCARDS = (
         "targets are deployed after the controller, each with its parameter below this path",
     ),
     _wildcard(
+        "ssm:PutParameter ssm:DeleteParameter",
+        r"parameter/canary/troubles/\*",
+        "what was told while records could not be used is kept by target, and targets are deployed after the controller",
+    ),
+    _wildcard(
         "sts:AssumeRole",
         rf"role/canary/target/{NAME}/\*",
         "targets are deployed after the controller, each with a role below this path that trusts the controller's",

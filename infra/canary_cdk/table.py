@@ -1,4 +1,4 @@
-"""The records' table. Knows its keys and how it outlives its stack, and nothing of what is in it."""
+"""The records' table. Knows its keys, its index and how it outlives its stack, and nothing of what is in it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 
+from canary.rules.rollout import OPEN_INDEX
+
 if TYPE_CHECKING:
     from constructs import Construct
 
 
 def records_table(scope: Construct) -> dynamodb.Table:
     """On demand, with point-in-time recovery; it stays when the stack goes, because it says what was done to whom."""
-    return dynamodb.Table(
+    table = dynamodb.Table(
         scope,
         "Records",
         partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
@@ -24,3 +26,9 @@ def records_table(scope: Construct) -> dynamodb.Table:
         deletion_protection=True,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
+    table.add_global_secondary_index(
+        index_name=OPEN_INDEX,
+        partition_key=dynamodb.Attribute(name="rollout_id", type=dynamodb.AttributeType.STRING),
+        projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+    )
+    return table

@@ -46,6 +46,7 @@ class Watch(Construct):
         super().__init__(scope, construct_id)
         self.alarms = [
             self._operator_needed(),
+            self._records_unusable(),
             self._guard_errors(guard),
             self._sweeper_errors(sweeper),
             self._sweeper_silent(sweeper),
@@ -60,7 +61,15 @@ class Watch(Construct):
         return self._alarm(
             "OperatorNeeded",
             "AWS refuses the calls that would make a target safe; the notice says what to do by hand.",
-            _operator_metric(),
+            _own_metric("OperatorNeeded"),
+        )
+
+    def _records_unusable(self) -> cloudwatch.Alarm:
+        return self._alarm(
+            "RecordsUnusable",
+            "The records cannot be read or written, or another version of the controller wrote them: rollouts cannot go on. "
+            "The notice of each target that is concerned says what to do by hand.",
+            _own_metric("RecordsUnusable"),
         )
 
     def _guard_errors(self, guard: lambda_.IFunction) -> cloudwatch.Alarm:
@@ -123,7 +132,9 @@ class Watch(Construct):
             widgets=[
                 [_graph("Rollouts", [_executions(state_machine, ending) for ending in ENDINGS], width=24)],
                 [
-                    _graph("Operators needed", [_operator_metric()]),
+                    _graph(
+                        "Operators needed, records unusable", [_own_metric("OperatorNeeded"), _own_metric("RecordsUnusable")]
+                    ),
                     _graph("Dead letters", [queue.metric_approximate_number_of_messages_visible()]),
                     cloudwatch.AlarmStatusWidget(title="The controller's own alarms", alarms=self.alarms, width=8),
                 ],
@@ -141,10 +152,10 @@ def dashboard_name(stack: cdk.Stack, what: str) -> str:
     return f"canary-{what}-{stack.region}"
 
 
-def _operator_metric() -> cloudwatch.Metric:
+def _own_metric(name: str) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=naming.METRICS_NAMESPACE,
-        metric_name="OperatorNeeded",
+        metric_name=name,
         dimensions_map={"service": naming.SERVICE},
         statistic="Sum",
         period=FIVE_MINUTES,

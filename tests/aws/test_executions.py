@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.executions import is_running, stop
+from canary.aws.executions import is_running, running_targets, stop
 from local.faults import Fault, Mode
 
 if TYPE_CHECKING:
@@ -51,3 +51,32 @@ def test_a_refusal_tells_the_command(ground: Ground, arn: str, operation: str, c
     ground.aws.faults.add(Fault(None, None, operation, Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match=f"aws stepfunctions {command} --execution-arn"):
         stop(ground.aws.client("stepfunctions"), arn, error="RolledBack", cause="x")
+
+
+def test_the_targets_of_running_executions_are_those_of_their_inputs(ground: Ground, arn: str):
+    client, machine = ground.aws.client("stepfunctions"), ground.rig.controller.machine_arn
+    assert running_targets(client, machine) == {"orders"}
+    stop(client, arn, error="RolledBack", cause="OPS-1")
+
+    assert running_targets(client, machine) == frozenset()
+
+
+@pytest.mark.parametrize("given", ["[]", "{}", '"orders"', "nothing"])
+def test_an_execution_whose_input_names_no_target_may_be_anybodys(given: str):
+    class Client:
+        def get_paginator(self, _: str) -> Client:
+            return self
+
+        def paginate(self, **_: object) -> list[dict[str, list[dict[str, str]]]]:
+            return [{"executions": [{"executionArn": "arn:x"}]}]
+
+        def describe_execution(self, **_: object) -> dict[str, str]:
+            return {"input": given}
+
+    assert running_targets(Client(), "arn:machine") == {None}
+
+
+def test_executions_that_cannot_be_listed_are_a_refusal(ground: Ground):
+    ground.aws.faults.add(Fault(None, None, "ListExecutions", Mode.REFUSED))
+    with pytest.raises(AwsRefusedError, match="aws stepfunctions list-executions --state-machine-arn"):
+        running_targets(ground.aws.client("stepfunctions"), ground.rig.controller.machine_arn)

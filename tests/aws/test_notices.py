@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from local.faults import Fault, Mode
 from tests.builders import NOON, a_rollout
 
 if TYPE_CHECKING:
+    from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 
 LOGGED = logging.getLogger("test_notices")
@@ -92,3 +94,54 @@ def test_a_rollout_goes_on_without_its_notices(ground: Ground, mode: Mode):
     walk = ground.walk().shift()
 
     assert (walk.record.phase, ground.percent) == ("shifting", 25.0)
+
+
+def test_an_end_that_was_told_is_marked(ground: Ground, tools: Tools):
+    walk = ground.walk().shift()
+    walk.end()
+
+    assert walk.record.is_end_told
+    assert walk.rollout_id not in tools.records.list_unfinished().untold
+
+
+@pytest.mark.parametrize("operation", ["PutEvents", "TransactWriteItems"])
+def test_an_end_that_was_not_told_or_not_marked_is_the_sweepers(ground: Ground, tools: Tools, operation: str):
+    walk = ground.walk().begin()
+    ended = tools.records.finish(walk.held, replace(walk.record, phase=Phase.ROLLED_BACK, ended_at=walk.now))
+    ground.aws.faults.add(Fault(None, None, operation, Mode.REFUSED))
+
+    assert tools.notices.report_end(ended.rollout, tools.records) is (operation == "TransactWriteItems")
+    ground.aws.faults.clear()
+    assert walk.rollout_id in tools.records.list_unfinished().untold
+    assert not walk.record.is_end_told
+
+
+def test_a_wait_is_told_when_it_begins_and_when_it_is_over():
+    events = Events({"FailedEntryCount": 0})
+    notices = Notices(lambda: events, Logger())
+    baking, waiting = a_rollout(), a_rollout(waiting_since=NOON)
+    notices.report_wait(baking, waiting, "too few requests")
+    notices.report_wait(waiting, waiting, "too few requests")
+    notices.report_wait(waiting, baking, "enough")
+    notices.report_wait(baking, baking, "enough")
+
+    told = [(entry["DetailType"], json.loads(entry["Detail"])) for entry in events.entries]
+    assert [(kind, detail["reason"]) for kind, detail in told] == [
+        ("Rollout Waiting", "too few requests"),
+        ("Rollout Wait Over", "enough"),
+    ]
+    assert {detail["waiting_since"] for _, detail in told} == {"2026-01-31T12:00:00+00:00"}
+
+
+def test_a_rollout_that_ends_while_it_waits_waits_no_longer():
+    events = Events({"FailedEntryCount": 0})
+    Notices(lambda: events, Logger()).report_end(a_rollout(waiting_since=NOON, reason="aborted"), Marked())
+
+    assert [entry["DetailType"] for entry in events.entries] == ["Rollout Wait Over", "Rollout Ended"]
+
+
+class Marked:
+    """Records that take every mark."""
+
+    def mark_told(self, _: object) -> None:
+        """Taken."""

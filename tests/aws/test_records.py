@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
-from canary.aws.records import HOLDER, Lock, LookItem, Records, describe_holder
+from canary.aws.records import HOLDER, Lock, LookItem, Records, Unfinished, describe_holder
 from canary.rules.phases import Phase
 from local.faults import Fault, Mode
 from tests.aws.stubs import Changed, refusal
@@ -246,3 +247,93 @@ def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():
 
     with pytest.raises(RecordsRefusedError, match="DynamoDB left items of table canary unread"):
         Records(Busy(), "canary").read_lock("orders")
+
+
+def test_what_is_held_and_what_was_not_told_is_listed_and_nothing_else(records: Records):
+    assert records.list_unfinished() == Unfinished()
+    held = records.take(a_rollout(), fencing=0)
+    assert (records.list_unfinished(), records.read_open()) == (Unfinished(("orders",)), (held.lock,))
+    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK, waiting_since=1.0))
+    assert (records.list_unfinished(), records.read_open()) == (Unfinished((), ("run-1",)), ())
+    records.mark_told(ended.rollout)
+
+    assert records.list_unfinished() == Unfinished()
+    told = replace(ended.rollout, revision=ended.rollout.revision + 1, is_end_told=True, waiting_since=None)
+    assert records.find("run-1").rollout == told
+    with pytest.raises(OwnershipLostError):
+        records.mark_told(ended.rollout)
+
+
+def test_an_end_after_an_end_is_told_again(records: Records):
+    held = records.take(a_rollout(), fencing=0)
+    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    records.mark_told(ended.rollout)
+    told = records.find("run-1")
+    again = records.retake(told.lock, replace(told.rollout, phase=Phase.ROLLING_BACK), "sweeper")
+    records.finish(again, replace(again.rollout, phase=Phase.ROLLED_BACK))
+
+    assert records.list_unfinished() == Unfinished((), ("run-1",))
+
+
+def test_a_lock_that_the_index_still_lists_is_not_open(records: Records):
+    client = Changed(records._dynamodb, get_paginator=lambda _: Changed(None, paginate=lambda **_: [{"Items": [STALE]}]))
+
+    assert Records(client, records._table).read_open() == ()
+
+
+STALE = {"pk": {"S": "target#orders"}, "sk": {"S": "lock"}, "rollout_id": {"S": "run-0"}}
+
+
+def test_more_locks_than_one_call_reads_are_read(records: Records):
+    names = [f"t{number}" for number in range(130)]
+    records.take(a_rollout(), fencing=0)
+    locks = records.read_locks([*names, "orders"])
+
+    assert {lock.fencing for name, lock in locks.items() if name != "orders"} == {0}
+    assert (len(locks), locks["orders"].rollout_id) == (131, "run-1")
+
+
+def test_the_sweepers_beat_says_whether_records_can_be_written(ground: Ground, records: Records):
+    records.beat(1234.5)
+    records.beat(1294.5)
+    key = {"pk": {"S": "controller"}, "sk": {"S": "sweep"}}
+    item = ground.aws.client("dynamodb").get_item(TableName=ground.rig.controller.table, Key=key)["Item"]
+    assert item["at"] == {"N": "1294.5"}
+
+    ground.aws.faults.add(Fault(None, "dynamodb", "TransactWriteItems", Mode.REFUSED))
+    with pytest.raises(RecordsRefusedError, match="transact-write-items"):
+        records.beat(1354.5)
+
+
+def test_two_sweepers_at_once_show_that_records_can_be_written(records: Records):
+    def conflict(**_: Any) -> None:
+        error = refusal("TransactionCanceledException")
+        error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}]
+        raise error
+
+    Records(Changed(records._dynamodb, transact_write_items=conflict), records._table).beat(1234.5)
+
+
+def test_dynamodb_that_does_not_answer_cannot_be_written(records: Records):
+    def hang(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="dynamodb")
+
+    with pytest.raises(RecordsRefusedError, match="did not answer"):
+        Records(Changed(records._dynamodb, transact_write_items=hang), records._table).beat(1234.5)
+
+
+def test_an_index_that_cannot_be_read_is_a_refusal(ground: Ground, records: Records):
+    ground.aws.faults.add(Fault(None, "dynamodb", "Scan", Mode.REFUSED))
+    with pytest.raises(RecordsRefusedError, match="aws dynamodb scan --table-name canary --index-name open"):
+        records.list_unfinished()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"phase": "unheard"}'])
+def test_a_record_that_somebody_edited_is_of_no_schema(ground: Ground, records: Records, text: str):
+    records.take(a_rollout(), fencing=0)
+    client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
+    key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}
+    item = client.get_item(TableName=table, Key=key)["Item"]
+    client.put_item(TableName=table, Item={**item, "record": {"S": text}})
+    with pytest.raises(RecordSchemaError, match="the record rollout#run-1 is no record of schema"):
+        records.find("run-1")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import AwsRefusedError, UnknownTargetError
-from canary.aws.targets import read_target, read_targets
+from canary.aws.targets import CONTROLLER, list_targets, read_machine, read_target, read_targets
 from canary.edge.target import target_from_json
-from local.controller import TARGET_PREFIX
+from local.controller import CLAIM, TARGET_PREFIX
 from local.faults import Fault, Mode
 
 if TYPE_CHECKING:
@@ -47,3 +47,18 @@ def test_targets_of_every_page_are_read(ground: Ground):
         client.delete_parameters(Names=names[first : first + 10])
 
     assert sorted(found) == sorted(["orders", *(f"t{number}" for number in range(12))])
+
+
+def test_the_controllers_own_parameter_names_its_machine(ground: Ground):
+    assert read_machine(ground.aws.client("ssm")) == ground.rig.controller.machine_arn
+    assert CONTROLLER == CLAIM
+
+
+def test_names_are_listed_whatever_the_parameters_say(ground: Ground):
+    client = ground.aws.client("ssm")
+    client.put_parameter(Name=f"{TARGET_PREFIX}orders", Type="String", Value="{", Overwrite=True)
+    assert list_targets(client, TARGET_PREFIX) == ("orders",)
+
+    ground.aws.faults.add(Fault(None, "ssm", "GetParametersByPath", Mode.REFUSED))
+    with pytest.raises(AwsRefusedError, match="aws ssm get-parameters-by-path --path /canary/targets --recursive"):
+        list_targets(client, TARGET_PREFIX)

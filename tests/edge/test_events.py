@@ -102,7 +102,7 @@ def test_reads_since_when_a_canary_bakes_or_a_stage_settles():
         ({"Error": "States.Timeout"}, "States.Timeout"),
         ({"Error": "Odd", "Cause": "[1]"}, "Odd: [1]"),
         ({"Error": "Odd", "Cause": "5"}, "Odd: 5"),
-        ({"Error": "Odd", "Cause": "{}"}, "Odd: {}"),
+        ({"Error": "Odd", "Cause": '{"errorType": "x"}'}, "Odd: it gave no message; see the log of its function"),
         ({}, ""),
     ],
 )

@@ -107,7 +107,17 @@ def test_the_records_outlive_the_stack_and_can_be_restored(controller):
 @pytest.mark.parametrize("task", [*TASKS, *BESIDE])
 def test_a_function_touches_a_target_with_the_targets_role_only(controller, task):
     actions = {action for action, _ in controller.allowed(controller.role_of(task))}
-    assert {action.split(":")[0] for action in actions} <= {"xray", "logs", "dynamodb", "ssm", "sts", "states", "events", "sqs"}
+    own = {"lambda"} if task == "SweepTargets" else set()
+    assert {action.split(":")[0] for action in actions} - own <= {
+        "xray",
+        "logs",
+        "dynamodb",
+        "ssm",
+        "sts",
+        "states",
+        "events",
+        "sqs",
+    }
 
 
 @pytest.mark.parametrize("task", ["TakeLock", "AdvanceRollout", "HoldRollout"])
@@ -129,7 +139,33 @@ def test_checks_and_the_deletion_guard_write_nothing(controller):
 def test_nobody_may_delete_a_record(controller):
     for task in (*TASKS, *BESIDE):
         actions = {action for action, _ in controller.allowed(controller.role_of(task)) if action.startswith("dynamodb:")}
-        assert actions <= {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+        assert actions <= {"dynamodb:BatchGetItem", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+
+
+def test_only_the_index_of_what_is_open_is_scanned(controller):
+    from canary.rules.rollout import OPEN_INDEX
+
+    (table,) = controller.of_type("AWS::DynamoDB::Table")
+    (index,) = controller.only("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["KeySchema"]) == (OPEN_INDEX, [{"AttributeName": "rollout_id", "KeyType": "HASH"}])
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    for task in ("GuardRollout", "SweepTargets", "HearAlarm"):
+        scanned = {on for action, on in controller.allowed(controller.role_of(task)) if action == "dynamodb:Scan"}
+        assert scanned == {f"<{table}.Arn>/index/{OPEN_INDEX}"}
+
+
+def test_the_sweeper_keeps_what_it_told_where_its_code_looks_for_it(controller):
+    from canary.aws.troubles import PREFIX
+
+    written = {on for action, on in controller.allowed(controller.role_of("SweepTargets")) if action == "ssm:PutParameter"}
+    assert written == {f"arn:<Partition>:ssm:<Region>:<AccountId>:parameter{PREFIX}*"}
+
+
+def test_the_sweeper_alone_calls_a_function_and_only_itself(controller):
+    for task in (*TASKS, *BESIDE):
+        called = {on for action, on in controller.allowed(controller.role_of(task)) if action == "lambda:InvokeFunction"}
+        itself = {"arn:<Partition>:lambda:<Region>:<AccountId>:function:canary-SweepTargets"}
+        assert called == (itself if task == "SweepTargets" else set())
 
 
 def test_a_task_without_a_row_stops_the_synth():
@@ -198,7 +234,7 @@ def test_notices_are_the_controllers_own_events(rules):
 
     pattern = rules["canary-notices"]["EventPattern"]
     assert pattern["source"] == [SOURCE]
-    assert {*pattern["detail-type"]} == {Kind.HELD.value, Kind.ENDED.value, Kind.OPERATOR_NEEDED.value}
+    assert {*pattern["detail-type"]} == {kind.value for kind in Kind} - {Kind.STARTED.value, Kind.SHIFTED.value}
 
 
 def test_only_this_accounts_rule_and_alarms_publish_notices(controller):
@@ -220,7 +256,7 @@ def test_topic_and_queue_take_encrypted_connections_only(controller):
 def test_the_controller_watches_itself_and_tells_the_topic(controller):
     (topic,) = controller.of_type("AWS::SNS::Topic")
     alarms = {one["AlarmName"].rpartition("-")[2]: one for one in controller.of_type("AWS::CloudWatch::Alarm").values()}
-    assert {*alarms} == {"OperatorNeeded", "GuardErrors", "SweeperErrors", "SweeperSilent", "DeadLetters"}
+    assert {*alarms} == {"OperatorNeeded", "RecordsUnusable", "GuardErrors", "SweeperErrors", "SweeperSilent", "DeadLetters"}
     assert all(one["AlarmActions"] == [{"Ref": topic}] for one in alarms.values())
     assert alarms["SweeperSilent"]["TreatMissingData"] == "breaching"
 
@@ -229,8 +265,9 @@ def test_a_failed_rollout_is_no_alarm(controller):
     assert not [one for one in controller.of_type("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "AWS/States"]
 
 
-def test_the_operators_alarm_reads_the_metric_that_the_tasks_count(controller):
-    (alarm,) = [one for one in controller.of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == "OperatorNeeded"]
+@pytest.mark.parametrize("metric", ["OperatorNeeded", "RecordsUnusable"])
+def test_the_alarms_of_the_controllers_own_metrics_read_what_the_tasks_count(controller, metric):
+    (alarm,) = [one for one in controller.of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == metric]
     assert alarm["Namespace"] == METRICS
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "canary"}]
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.looks import next_look_seconds, promotion_due, seconds_to_look
+from canary.rules.looks import next_look_seconds, promotion_due, seconds_to_look, waiting_since
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
+from canary.rules.verdict import VerdictKind
 from tests.builders import NOON, a_policy, a_rollout
 
 POLICY = a_policy(10, 50)
@@ -67,3 +68,22 @@ def test_a_rollout_waits_for_its_next_minute_whether_or_not_its_bake_has_begun()
     end = NOON + POLICY.steps[1].bake_seconds
     assert next_look_seconds(rollout, NOON + 7) == 54
     assert next_look_seconds(begun, end - 30) == 30
+
+
+class TestWaiting:
+    """A step that waits beyond its bake of fifteen minutes; its last minute's numbers are there three minutes later."""
+
+    baking = a_rollout(step=StepState(index=0, baking_since=NOON), waiting_since=None)
+
+    @pytest.mark.parametrize("verdict", [VerdictKind.HOLD, VerdictKind.CONTINUE])
+    def test_a_step_waits_from_the_first_look_at_all_of_its_bake_on(self, verdict):
+        assert waiting_since(self.baking, verdict, NOON + 1064) is None
+        assert waiting_since(self.baking, verdict, NOON + 1065) == NOON + 1065
+        assert waiting_since(replace(self.baking, waiting_since=NOON + 1065), verdict, NOON + 1125) == NOON + 1065
+
+    @pytest.mark.parametrize("verdict", [VerdictKind.ADVANCE, VerdictKind.PROMOTE, VerdictKind.ROLL_BACK])
+    def test_a_step_that_is_over_waits_no_longer(self, verdict):
+        assert waiting_since(replace(self.baking, waiting_since=NOON + 900), verdict, NOON + 945) is None
+
+    def test_a_step_that_does_not_bake_yet_does_not_wait(self):
+        assert waiting_since(a_rollout(), VerdictKind.HOLD, NOON + 9000) is None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.tasks.test_hold_rollout import hold, shifted
 from tests.tasks.walk import Ground, Walk, iso
+
+if TYPE_CHECKING:
+    from canary.rules.target import Target
 
 
 def advance(walk: Walk, execution: str = "second", **given: Any) -> dict[str, Any]:
@@ -18,8 +21,8 @@ def advance(walk: Walk, execution: str = "second", **given: Any) -> dict[str, An
     return walk.ground.invoke("AdvanceRollout", event)
 
 
-def held(ground: Ground) -> Walk:
-    walk = shifted(ground)
+def held(ground: Ground, target: Target | None = None, **changes: Any) -> Walk:
+    walk = shifted(ground, target, **changes)
     walk.entered = walk.now
     hold(walk)
     return walk

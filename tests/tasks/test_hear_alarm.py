@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from local.controller import TARGET_PREFIX
+from local.faults import Fault, Mode
 from tests.tasks.test_advance_rollout import held
-from tests.tasks.walk import Ground, Walk, iso
+from tests.tasks.walk import Ground, TaskFailedError, Walk, edit_record, iso
 
 PAYMENTS = "orders-payment-failures"
 
@@ -38,12 +42,44 @@ def test_an_execution_hears_its_alarms_itself(ground: Ground):
     walk = ground.walk().shift()
     ground.fire()
 
-    assert hear(ground, walk)["targets"] == {"orders": "NOT_HELD"}
+    assert hear(ground, walk)["targets"] == {}
     assert ground.percent == 25.0
 
 
 def test_a_target_at_rest_has_nothing_to_lose(ground: Ground):
-    assert hear(ground, ground.walk())["targets"] == {"orders": "NOT_HELD"}
+    assert hear(ground, ground.walk())["targets"] == {}
+
+
+def test_an_alarm_is_heard_whatever_the_parameters_say(ground: Ground):
+    walk = held(ground)
+    walk.pause(60)
+    ground.fire()
+    ground.aws.client("ssm").put_parameter(Name=f"{TARGET_PREFIX}orders", Type="String", Value="{", Overwrite=True)
+
+    assert hear(ground, walk)["targets"] == {"orders": "WAIT"}
+    assert ground.percent is None
+
+
+def test_a_record_of_another_schema_keeps_nobody_from_hearing(ground: Ground):
+    other, walk = held(ground, ground.ship), held(ground)
+    walk.pause(60)
+    ground.fire()
+    edit_record(ground, other, schema_version={"N": "99"})
+
+    assert hear(ground, walk)["targets"] == {"orders": "WAIT"}
+
+
+def test_an_alarm_that_one_target_could_not_hear_is_delivered_again(ground: Ground):
+    walk = held(ground)
+    other = held(ground, ground.ship, alarms=(PAYMENTS,))
+    walk.pause(60)
+    ground.fire()
+    ground.aws.faults.add(Fault("HearAlarm", "cloudwatch", "DescribeAlarms", Mode.REFUSED, times=1))
+    with pytest.raises(TaskFailedError, match=f"alarm {PAYMENTS} was not heard for every held rollout") as failed:
+        hear(ground, walk)
+
+    assert failed.value.kind == "ExceptionGroup"
+    assert {walk.record.phase, other.record.phase} == {"held", "rolling_back"}
 
 
 def test_an_alarm_of_nobodys_is_nobodys(ground: Ground):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.controller import function_name
 from tests.tasks.walk import Ground, TaskFailedError, Walk, iso
 
+if TYPE_CHECKING:
+    from canary.rules.target import Target
+
 SCHEDULED = {"policy": {"progression": "scheduled", "max_hold_seconds": 7200}}
 
 
-def shifted(ground: Ground) -> Walk:
-    walk = ground.walk().begin(**SCHEDULED)
+def shifted(ground: Ground, target: Target | None = None, **changes: Any) -> Walk:
+    walk = ground.walk(target, **changes).begin(**SCHEDULED)
     walk.task("PrepareRelease")
     walk.pause(30)
     walk.task("ShiftTraffic")

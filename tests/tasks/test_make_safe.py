@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from canary.tasks.make_safe import LONGEST_CAUSE
 from local.faults import Fault, Mode
+from tests.tasks.test_trouble import delete_record
+from tests.tasks.walk import lock_key
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground
@@ -19,6 +23,19 @@ def test_without_a_record_nothing_was_changed(ground: Ground):
     assert (answer["answer"], answer["ending"]) == ("SAFE", "REFUSED")
     assert answer["reason"] == "nothing was changed: LockedError: somebody was faster"
     assert ground.rig.is_at_rest()
+
+
+@pytest.mark.parametrize("is_lock_there", [True, False])
+def test_a_deleted_record_is_said_so_and_needs_a_person(ground: Ground, is_lock_there: bool):  # noqa: FBT001 - the case
+    walk = ground.walk().prepare()
+    delete_record(ground, walk)
+    if not is_lock_there:
+        ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=lock_key("orders"))
+    answer = walk.task("MakeSafe", failure={"Error": "OwnershipLostError", "Cause": "no record"}, is_begun=True)
+
+    assert (answer["answer"], answer["ending"]) == ("REFUSED", "NEEDS_OPERATOR")
+    assert answer["reason"].startswith(f"the record of rollout {walk.rollout_id} was deleted, so what it changed is not known")
+    assert "nothing was changed" not in answer["reason"]
 
 
 def test_a_reason_is_no_longer_than_a_fail_state_takes(ground: Ground):

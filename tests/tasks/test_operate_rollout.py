@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.controller import TARGET_PREFIX
+from tests.tasks.test_trouble import delete_record
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground
@@ -81,12 +82,11 @@ def test_a_rollout_of_a_target_that_is_no_longer_registered_is_aborted(ground: G
 
 def test_a_lock_without_a_record_is_told(ground: Ground):
     walk = ground.walk().begin()
-    key = {"pk": {"S": f"rollout#{walk.rollout_id}"}, "sk": {"S": "rollout"}}
-    ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
+    delete_record(ground, walk)
     answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
 
     assert answer["answer"] == "REFUSED"
-    assert f"rollout {walk.rollout_id} holds orders, and its record is gone" in answer["reason"]
+    assert f"the record of rollout {walk.rollout_id}, which holds orders, was deleted" in answer["reason"]
 
 
 def test_a_start_meanwhile_hears_of_the_abort_and_not_of_the_sweeper(ground: Ground):

@@ -1,18 +1,24 @@
-"""SweepTargets: every target is looked at, and one's trouble keeps nobody from the others."""
+"""SweepTargets: works from the records, and one target's trouble keeps nobody from the others."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from canary.aws.errors import OwnershipLostError
+from canary.edge.events import TickEvent
 from canary.rules.phases import Phase
-from canary.tasks.sweep_targets import _never_write
+from canary.tasks.sweep import never_write
+from canary.tasks.sweep_targets import sweep_targets
 from local.controller import TARGET_PREFIX
+from local.faults import Fault, Mode
 from tests.tasks.test_advance_rollout import held
-from tests.tasks.walk import Ground, iso, lock_key
+from tests.tasks.walk import Ground, Walk, edit_record, iso
+
+if TYPE_CHECKING:
+    from canary.tasks.entry import Tools
 
 FULL, BETWEEN = 0, 120
 """Seconds into a period of five minutes."""
@@ -20,20 +26,23 @@ FULL, BETWEEN = 0, 120
 
 def sweep(ground: Ground, into: int = FULL) -> dict[str, Any]:
     """The minute's tick, so many seconds into the period before this one: a tick is never ahead of the clock."""
+    return dict(sweep_whole(ground, into)["targets"])
+
+
+def sweep_whole(ground: Ground, into: int) -> dict[str, Any]:
+    """With what other calls were asked to sweep."""
     due = (ground.aws.clock.now() // 300 - 1) * 300 + into
-    return dict(ground.invoke("SweepTargets", {"time": iso(due)})["targets"])
+    return ground.invoke("SweepTargets", {"time": iso(due)})
 
 
 def test_a_target_at_rest_is_left(ground: Ground):
     assert sweep(ground) == {"orders": "AT_REST"}
-    assert sweep(ground, BETWEEN) == {"orders": "AT_REST"}
+    assert sweep(ground, BETWEEN) == {}
 
 
 def test_a_dead_rollout_is_taken_over_and_made_safe(ground: Ground):
     walk = ground.walk().shift()
-    assert sweep(ground, BETWEEN) == {"orders": "NOT_DUE"}
-    assert ground.percent == 25.0
-    assert sweep(ground) == {"orders": "WAIT"}
+    assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
     assert (ground.percent, walk.held.lock.owner) == (None, "sweeper")
     assert walk.record.reason == "the execution ended without making its target safe"
     walk.pause(61)
@@ -56,17 +65,71 @@ def test_a_running_execution_keeps_its_rollout(ground: Ground):
     assert ground.percent is None
 
 
-def test_a_broken_target_keeps_nobody_from_the_others(ground: Ground):
-    ground.walk().shift()
-    ground.aws.client("ssm").put_parameter(Name=f"{TARGET_PREFIX}broken", Type="String", Value="{")
-    try:
-        answers = sweep(ground)
-    finally:
-        ground.aws.client("ssm").delete_parameter(Name=f"{TARGET_PREFIX}broken")
+def test_what_a_parameter_says_does_not_matter(ground: Ground):
+    walk = ground.walk().shift()
+    ssm = ground.aws.client("ssm")
+    ssm.put_parameter(Name=f"{TARGET_PREFIX}orders", Type="String", Value="{", Overwrite=True)
 
-    assert answers["broken"].startswith("NOT_SWEPT: ")
-    assert answers["orders"] == "WAIT"
+    assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
     assert ground.percent is None
+    ssm.delete_parameter(Name=f"{TARGET_PREFIX}orders")
+    walk.pause(60)
+    assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
+    walk.pause(30)
+    assert sweep(ground, BETWEEN) == {"orders": "SAFE"}
+    assert ground.rig.is_at_rest()
+
+
+def test_what_is_held_is_swept_by_calls_of_its_own(ground: Ground):
+    walks = {"orders": ground.walk().shift(), "orders-ship": ground.walk(ground.ship).shift()}
+    answer = sweep_whole(ground, BETWEEN)
+
+    ((here, word),) = answer["targets"].items()
+    (there,) = answer["passed_on"]
+    assert (word, {here, there}) == ("WAIT", {*walks})
+    assert (walks[here].record.phase, walks[there].record.phase) == ("rolling_back", "shifting")
+    ground.rig.settle(1)
+    assert walks[there].record.phase == "rolling_back"
+
+
+def test_free_targets_are_looked_at_by_tens(ground: Ground):
+    ssm = ground.aws.client("ssm")
+    names = [f"free-{number}" for number in range(12)]
+    for name in names:
+        ssm.put_parameter(Name=f"{TARGET_PREFIX}{name}", Type="String", Value="{")
+    try:
+        answer = sweep_whole(ground, FULL)
+    finally:
+        for name in names:
+            ssm.delete_parameter(Name=f"{TARGET_PREFIX}{name}")
+
+    assert {*answer["targets"].values()} == {"AT_REST"}
+    assert (len(answer["targets"]), len(answer["passed_on"])) == (10, 3)
+    assert sorted((*answer["targets"], *answer["passed_on"])) == sorted((*names, "orders"))
+
+
+def test_everything_is_swept_here_where_lambda_takes_no_events(ground: Ground):
+    ground.walk().shift(), ground.walk(ground.ship).shift()
+    ground.aws.faults.add(Fault("SweepTargets", "lambda", "Invoke", Mode.REFUSED))
+
+    assert sweep_whole(ground, BETWEEN) == {"targets": {"orders": "WAIT", "orders-ship": "WAIT"}, "passed_on": []}
+
+
+def test_without_the_names_of_targets_what_is_held_is_swept(ground: Ground):
+    ground.walk().shift()
+    ground.aws.faults.add(Fault("SweepTargets", "ssm", None, Mode.REFUSED))
+
+    assert sweep(ground) == {"orders": "WAIT"}
+
+
+def test_one_targets_failure_keeps_nobody_from_the_others(ground: Ground):
+    ground.walk().shift(), ground.walk(ground.ship).shift()
+    ground.aws.faults.add(Fault("SweepTargets", "lambda", "Invoke", Mode.REFUSED))
+    ground.aws.faults.add(Fault("SweepTargets", "stepfunctions", "DescribeExecution", Mode.REFUSED, times=1))
+    answers = sorted(sweep(ground, BETWEEN).values())
+
+    assert answers[0].startswith("NOT_SWEPT: AwsRefusedError: ")
+    assert answers[1] == "WAIT"
 
 
 def test_a_canary_that_came_back_after_its_end_is_removed(ground: Ground):
@@ -76,7 +139,7 @@ def test_a_canary_that_came_back_after_its_end_is_removed(ground: Ground):
     assert sweep(ground) == {"orders": "AT_REST"}
     restore_canary(ground, canary["deploymentId"])
 
-    assert sweep(ground, BETWEEN) == {"orders": "AT_REST"}
+    assert sweep(ground, BETWEEN) == {}
     assert sweep(ground) == {"orders": "WAIT"}
     assert ground.percent is None
     assert (walk.record.phase, walk.held.lock.rollout_id) == ("rolling_back", walk.rollout_id)
@@ -109,14 +172,6 @@ def test_an_alias_target_that_is_free_is_at_rest(ground: Ground):
     assert sweep(ground) == {"orders": "AT_REST", "orders-ship": "AT_REST"}
 
 
-def test_a_lock_without_its_rollout_is_not_due(ground: Ground):
-    words = {"rollout_id": {"S": "gone"}, "held_by": {"S": "somebody"}, "fencing": {"N": "1"}}
-    table = ground.rig.controller.table
-    ground.aws.client("dynamodb").put_item(TableName=table, Item={**lock_key("orders"), **words})
-
-    assert sweep(ground) == {"orders": "NOT_DUE"}
-
-
 def restore_canary(ground: Ground, deployment: str, percent: str = "50.0") -> None:
     """A late writer attaches it again, in one list."""
     stage = ground.rig.target.stage
@@ -132,7 +187,7 @@ def restore_canary(ground: Ground, deployment: str, percent: str = "50.0") -> No
 
 def test_a_free_target_is_only_read():
     with pytest.raises(OwnershipLostError, match="is only read"):
-        _never_write()
+        never_write()
 
 
 def test_a_held_rollout_is_looked_at_once_a_period(ground: Ground):
@@ -143,3 +198,48 @@ def test_a_held_rollout_is_looked_at_once_a_period(ground: Ground):
     assert walk.record.tally.held_looks == 0
     assert sweep(ground) == {"orders": "HELD"}
     assert (walk.record.tally.held_looks, walk.record.phase, ground.percent) == (1, "held", 25.0)
+
+
+class TestEnds:
+    """Ends whose function died between writing them down and telling them."""
+
+    @pytest.fixture
+    def ended(self, ground: Ground) -> Walk:
+        walk = ground.walk().begin()
+        held = walk.held
+        ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK, ended_at=walk.now))
+        return walk
+
+    def test_an_end_that_nobody_told_is_told(self, ground: Ground, ended: Walk):
+        ground.rig.settle(600)
+        sweep(ground, BETWEEN)
+
+        assert ended.record.is_end_told
+
+    def test_an_end_that_somebody_may_be_telling_is_left(self, ended: Walk, tools: Tools):
+        sweep_targets(TickEvent(ended.now + 59), tools)
+        assert not ended.record.is_end_told
+        sweep_targets(TickEvent(ended.now + 60), tools)
+        assert ended.record.is_end_told
+
+    def test_an_end_that_the_bus_does_not_take_is_told_later(self, ground: Ground, ended: Walk):
+        ground.rig.settle(600)
+        ground.aws.faults.add(Fault("SweepTargets", "events", "PutEvents", Mode.REFUSED, times=1))
+        sweep(ground, BETWEEN)
+        assert not ended.record.is_end_told
+        sweep(ground, BETWEEN)
+        assert ended.record.is_end_told
+
+    def test_an_end_that_cannot_be_read_keeps_nobody_from_the_others(self, ground: Ground, ended: Walk):
+        edit_record(ground, ended, schema_version={"N": "99"})
+        other = ground.walk(ground.ship).begin()
+        ground.rig.records.finish(other.held, replace(other.record, phase=Phase.ROLLED_BACK, ended_at=other.now))
+        ground.rig.settle(600)
+        sweep(ground, BETWEEN)
+
+        assert other.record.is_end_told
+
+    def test_a_free_targets_last_record_of_another_schema_holds_nothing(self, ground: Ground, ended: Walk):
+        edit_record(ground, ended, schema_version={"N": "99"})
+
+        assert sweep(ground)["orders"] == "AT_REST"

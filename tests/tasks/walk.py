@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from canary.aws.troubles import PREFIX as TROUBLES
 from canary.rules.policy import WhenUnproven
 from local.controller import TARGET_PREFIX, function_name, register_target
 from local.sample import create_ship_sample, publish_release
@@ -83,7 +84,7 @@ class Ground:
         table = self.aws.client("dynamodb")
         for name in self._names:
             table.delete_item(TableName=self.rig.controller.table, Key=lock_key(name))
-            self.aws.client("ssm").delete_parameters(Names=[f"{TARGET_PREFIX}{name}"])
+            self.aws.client("ssm").delete_parameters(Names=[f"{TARGET_PREFIX}{name}", f"{TROUBLES}{name}"])
         self._names = {self.rig.target.name}
         register_target(self.aws.client, self.rig.target)
         self.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="OK", StateReason="the test is over")
@@ -248,6 +249,14 @@ class Walk:
 
 def lock_key(target: str) -> dict[str, Any]:
     return {"pk": {"S": f"target#{target}"}, "sk": {"S": "lock"}}
+
+
+def edit_record(ground: Ground, walk: Walk, **attributes: dict[str, Any]) -> None:
+    """Somebody edits attributes of a rollout's record, or another version of the controller wrote it."""
+    client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
+    key = {"pk": {"S": f"rollout#{walk.rollout_id}"}, "sk": {"S": "rollout"}}
+    item = client.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+    client.put_item(TableName=table, Item={**item, **attributes})
 
 
 def iso(moment: float) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-GONE = {"NotFoundException", "ResourceNotFoundException"}
+GONE = {"NotFoundException", "ResourceNotFoundException", "ParameterNotFound"}
 
 
 @contextmanager

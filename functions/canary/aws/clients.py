@@ -1,9 +1,10 @@
 """The clients of one function, made when first used: its own, and those of each target, made with the target's role.
 
 They are botocore's, which are those that boto3 gives; what boto3 adds to them, resources and S3 transfers, no task needs.
-Retries and timeouts are bounded well inside a task's own timeout: three attempts of at most five seconds each, and two more
-where Lambda throttles its control plane (`canary.aws.patience`). The user agent names the task, so that CloudTrail tells which
-state made a call.
+Retries and timeouts are bounded well inside a task's own timeout: three attempts of at most five seconds each, and two for the
+sweeper, which comes back in a minute and has to get past several services that hang. Where Lambda throttles its control plane a
+call gets two attempts more (`canary.aws.patience`). The user agent names the task, so that CloudTrail tells which state made a
+call.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from canary.aws.patience import be_patient
 
 if TYPE_CHECKING:
     from canary.rules.target import Target
+
+
+ATTEMPTS = 3
+FEWER_ATTEMPTS = {"SweepTargets": 2}
+"""By task, where it is not the usual number."""
 
 
 @cache
@@ -45,7 +51,7 @@ class _Maker:
         config = Config(
             connect_timeout=3,
             read_timeout=5,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": FEWER_ATTEMPTS.get(self.task, ATTEMPTS)},
             user_agent_extra=f"canary/{self.task}",
         )
         client = self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
@@ -132,6 +138,11 @@ class Clients:
     def stepfunctions(self) -> Any:  # noqa: ANN401
         """Step Functions, to ask after owners and to stop them."""
         return self._maker.make("stepfunctions")
+
+    @cached_property
+    def functions(self) -> Any:  # noqa: ANN401
+        """Lambda, to have the controller's own functions called."""
+        return self._maker.make("lambda")
 
     @cached_property
     def events(self) -> Any:  # noqa: ANN401

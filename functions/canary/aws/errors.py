@@ -7,7 +7,8 @@
      +-- AwsRefusedError      AWS refused a call that the rollout needs
      +-- RecordsRefusedError  DynamoDB refused the records: nothing may be written to the target without them
      +-- RecordSchemaError    the record was written by a version of the controller that this one cannot read
- +-- NoticeRefusedError   EventBridge refused a notice; nothing depends on it
+     +-- RecordGoneError      the lock names a rollout that has no record any more
+     +-- NoticeRefusedError   EventBridge refused a notice; nothing depends on it
      +-- UnknownTargetError   no target of that name is registered
      +-- StateChangedError    the target is not as this rollout left it
 
@@ -43,6 +44,10 @@ class RecordsRefusedError(ControllerError):
 
 class RecordSchemaError(ControllerError):
     """The record is of another schema than this code reads."""
+
+
+class RecordGoneError(ControllerError):
+    """The record of a rollout that holds a lock was deleted."""
 
 
 class NoticeRefusedError(ControllerError):

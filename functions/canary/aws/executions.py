@@ -1,7 +1,8 @@
-"""Step Functions executions as owners of rollouts: whether one still runs, and stopping it."""
+"""Step Functions executions as owners of rollouts: whether one runs, which targets have running ones, and stopping one."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -23,6 +24,28 @@ def is_running(stepfunctions: Any, execution: str) -> bool:  # noqa: ANN401
             if code_of(error) == "ExecutionDoesNotExist":
                 return False
             raise
+
+
+def running_targets(stepfunctions: Any, machine: str) -> frozenset[str | None]:  # noqa: ANN401
+    """The targets that the running executions of a state machine name in their input; None for one that names none.
+
+    Raises:
+        AwsRefusedError: Step Functions cannot be asked.
+
+    """
+    with refusals(f"aws stepfunctions list-executions --state-machine-arn {machine} --status-filter RUNNING"):
+        pages = stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING")
+        arns = [str(one["executionArn"]) for page in pages for one in page["executions"]]
+    return frozenset(_target_of(stepfunctions, arn) for arn in arns)
+
+
+def _target_of(stepfunctions: Any, execution: str) -> str | None:  # noqa: ANN401
+    with refusals(f"aws stepfunctions describe-execution --execution-arn {execution}"):
+        text = stepfunctions.describe_execution(executionArn=execution)["input"]
+    try:
+        return str(json.loads(text)["target"])
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def stop(stepfunctions: Any, execution: str, *, error: str, cause: str) -> None:  # noqa: ANN401

@@ -1,22 +1,25 @@
 """What the controller tells the world: one EventBridge event for each thing that happened to a rollout.
 
 A notice follows what it tells of, and a rollout does not wait for it: one that AWS refuses is logged and lost, since the
-record, and not the notice, is what happened. It may come twice where a task was made again.
+record, and not the notice, is what happened. It may come twice where a task was made again. Only that a rollout ended is sent
+until the bus has taken it: the record says whether it has (`report_end`, and the sweeper).
 """
 
 from __future__ import annotations
 
 import enum
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.aws.errors import NoticeRefusedError
+from canary.aws.errors import ControllerError, NoticeRefusedError
 from canary.rules.report import describe_hold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from canary.aws.records import Records
     from canary.rules.rollout import Rollout
 
 SOURCE = "canary"
@@ -32,6 +35,9 @@ class Kind(enum.StrEnum):
     HELD = "Rollout Held"
     ENDED = "Rollout Ended"
     OPERATOR_NEEDED = "Operator Needed"
+    RECORDS_USABLE = "Records Usable Again"
+    WAITING = "Rollout Waiting"
+    WAIT_OVER = "Rollout Wait Over"
 
 
 class Notices:
@@ -41,18 +47,45 @@ class Notices:
         self._events = events
         self._logger = logger
 
-    def send(self, kind: Kind, rollout: Rollout, *, commands: Sequence[str] = ()) -> None:
-        """Tell of a rollout as it now is; `commands` are what a person has to do by hand."""
-        detail = {**describe(rollout), **({"commands": list(commands)} if commands else {})}
+    def send(self, kind: Kind, rollout: Rollout, *, commands: Sequence[str] = ()) -> bool:
+        """Tell of a rollout as it now is; `commands` are what a person has to do by hand. Whether the bus took it."""
+        return self.tell(kind, {**describe(rollout), **({"commands": list(commands)} if commands else {})})
+
+    def tell(self, kind: Kind, detail: Mapping[str, Any]) -> bool:
+        """Tell of something with this detail, which names at least target and rollout. Whether the bus took it."""
         entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
         try:
             with refusals("aws events put-events", NoticeRefusedError):
                 answer = self._events().put_events(Entries=[entry])
         except NoticeRefusedError as error:
-            self._logger.warning("notice lost", rollout=rollout.rollout_id, kind=kind.value, reason=str(error))
-            return
-        if answer["FailedEntryCount"]:
-            self._logger.warning("notice lost", rollout=rollout.rollout_id, kind=kind.value, reason=answer["Entries"])
+            return self._lose(kind, detail, str(error))
+        return self._lose(kind, detail, answer["Entries"]) if answer["FailedEntryCount"] else True
+
+    def report_wait(self, before: Rollout, after: Rollout, reason: str) -> None:
+        """Tell that a step began to wait beyond its bake, or that the wait is over, if one of it is so."""
+        if before.waiting_since is None and after.waiting_since is not None:
+            self.tell(Kind.WAITING, _describe_wait(after, after.waiting_since, reason))
+        if before.waiting_since is not None and after.waiting_since is None:
+            self.tell(Kind.WAIT_OVER, _describe_wait(after, before.waiting_since, reason))
+
+    def report_end(self, rollout: Rollout, records: Records) -> bool:
+        """Tell that a rollout ended, and its wait with it, and record that it was told. Whether the bus took it.
+
+        Where either fails, the sweeper tells it: that may be the second time, and is never none.
+        """
+        if rollout.waiting_since is not None:
+            self.tell(Kind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
+        if not self.send(Kind.ENDED, rollout):
+            return False
+        try:
+            records.mark_told(rollout)
+        except ControllerError as error:
+            self._logger.warning("end told and not marked", rollout=rollout.rollout_id, reason=str(error))
+        return True
+
+    def _lose(self, kind: Kind, detail: Mapping[str, Any], reason: Any) -> bool:  # noqa: ANN401 - EventBridge's
+        self._logger.warning("notice lost", rollout=detail["rollout"], kind=kind.value, reason=reason)
+        return False
 
 
 def describe(rollout: Rollout) -> dict[str, Any]:
@@ -72,3 +105,8 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
         **describe_hold(rollout),
     }
+
+
+def _describe_wait(rollout: Rollout, since: float, reason: str) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
+    return {**describe(rollout), "reason": reason[:LONGEST_CAUSE], "waiting_since": moment}

@@ -5,6 +5,9 @@
     rollout#<id>    rollout   the rollout, whole
     rollout#<id>    history   what the judge froze of base's history, written once
     rollout#<id>    look#<t>  one look: numbers, log E, verdict, reason
+    controller      sweep     when the sweeper last came by: written each minute, to find out whether records can be written
+
+A held lock, and an ended rollout whose end was not reported yet, carry `rollout_id`: the key of the index that lists them.
 
 Every write of a rollout is one transaction with a check of the lock (fencing number and owner) and of the record's own
 revision, so a late writer, a redriven execution or a second owner cannot undo what was decided meanwhile.
@@ -25,14 +28,17 @@ from canary.aws.calls import refusals
 from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
 from canary.rules.codec import decode, encode
 from canary.rules.phases import Phase
-from canary.rules.rollout import SCHEMA_VERSION, Rollout
+from canary.rules.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
 from canary.rules.upgrades import READABLE, upgrade
 
 HOLDER = "held"
 """The owner of a rollout that is held between its steps: nobody, until an advance takes it."""
 
+MOST_KEYS = 100
+"""Items that one BatchGetItem reads (docs/aws.md#batch-get-item)."""
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Item = dict[str, dict[str, Any]]
 
@@ -81,6 +87,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What still needs somebody: the targets whose lock is held, and the rollouts whose end was not reported yet."""
+
+    targets: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Read:
     """Items by their keys, and AWS's own time of the read."""
 
@@ -119,6 +133,46 @@ class Records:
         read = self._read(_lock_key(target), _rollout_key(rollout_id))
         return read.lock(target), read.item(_rollout_key(rollout_id)) is not None
 
+    def read_locks(self, targets: Sequence[str]) -> dict[str, Lock]:
+        """The locks of several targets, by target."""
+        locks: dict[str, Lock] = {}
+        for start in range(0, len(targets), MOST_KEYS):
+            some = targets[start : start + MOST_KEYS]
+            read = self._read(*map(_lock_key, some))
+            locks |= {target: read.lock(target) for target in some}
+        return locks
+
+    def list_unfinished(self) -> Unfinished:
+        """What the index lists. It may lag behind the table for a moment (docs/aws.md#index-lag); the next minute sees it."""
+        with refusals(f"aws dynamodb scan --table-name {self._table} --index-name {OPEN_INDEX}", RecordsRefusedError):
+            pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table, IndexName=OPEN_INDEX)
+            names = sorted((item["pk"]["S"].partition("#")[::2]) for page in pages for item in page["Items"])
+        return Unfinished(
+            tuple(name for kind, name in names if kind == "target"), tuple(name for kind, name in names if kind == "rollout")
+        )
+
+    def read_open(self) -> tuple[Lock, ...]:
+        """The locks that are held now, whatever is still registered."""
+        locks = self.read_locks(self.list_unfinished().targets)
+        return tuple(lock for lock in locks.values() if lock.rollout_id)
+
+    def beat(self, now: float) -> None:
+        """Write down that the sweeper came by at `now` (epoch seconds), with the call that every record is written with.
+
+        Another sweeper that writes it at the same moment (docs/aws.md#status-events) shows that records can be written.
+
+        Raises:
+            RecordsRefusedError: records cannot be written.
+
+        """
+        item: Item = {"pk": {"S": "controller"}, "sk": {"S": "sweep"}, "at": {"N": str(now)}}
+        unconditional = RecordsRefusedError("DynamoDB failed a condition that was not set")
+        try:
+            self._transact({"Put": {"TableName": self._table, "Item": item}}, failure=unconditional)
+        except RecordsRefusedError as error:
+            if not _is_conflict(error.__cause__):
+                raise
+
     def find(
         self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
     ) -> Held | None:
@@ -147,7 +201,7 @@ class Records:
         """
         held = self.find(rollout_id, target=target, look=look)
         if held is None:
-            raise OwnershipLostError(f"rollout {rollout_id} is not recorded; nothing was changed for it")
+            raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted, or never written")
         if held.lock.rollout_id != rollout_id or held.lock.owner != owner:
             raise OwnershipLostError(
                 f"rollout {rollout_id} is now owned by {held.lock.owner or 'nobody'}, not by {owner}; this execution stops here"
@@ -284,12 +338,23 @@ class Records:
             OwnershipLostError: the lock or the record is no longer as `held` read it.
 
         """
-        newer = replace(rollout, revision=held.rollout.revision + 1)
+        newer = replace(rollout, revision=held.rollout.revision + 1, is_end_told=False)
         free = replace(held.lock, fencing=held.lock.fencing + 1, rollout_id=None, owner=None)
         lock = replace(_with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
         condition, values = _same_lock(held.lock)
         self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(held, newer), failure=_lost(held))
         return Held(newer, lock, held.read_at)
+
+    def mark_told(self, rollout: Rollout) -> None:
+        """Record that the end of this rollout, and of its wait, was reported.
+
+        Raises:
+            OwnershipLostError: the record was written since it was read.
+
+        """
+        held = Held(rollout, Lock(rollout.target.name))
+        told = replace(rollout, revision=rollout.revision + 1, is_end_told=True, waiting_since=None)
+        self._transact(self._put_rollout(held, told), failure=_lost(held))
 
     def read_history(self, rollout_id: str) -> Mapping[str, Any]:
         """What the judge froze at the rollout's start. It never changes, so a warm function reads it once.
@@ -305,7 +370,7 @@ class Records:
     def _read_history(self, rollout_id: str) -> Mapping[str, Any]:
         item = self._read(_history_key(rollout_id)).item(_history_key(rollout_id))
         if item is None:
-            raise OwnershipLostError(f"rollout {rollout_id} has no history; nothing was changed for it")
+            raise OwnershipLostError(f"rollout {rollout_id} has no history; it was deleted, or never written")
         history: Mapping[str, Any] = json.loads(item["history"]["S"])
         return history
 
@@ -374,6 +439,12 @@ def describe_holder(lock: Lock) -> str:
 def _is_condition_failure(error: ClientError) -> bool:
     reasons: Iterable[dict[str, Any]] = error.response.get("CancellationReasons", [])
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+
+
+def _is_conflict(cause: BaseException | None) -> bool:
+    """Whether another transaction was writing the same item."""
+    reasons = cause.response.get("CancellationReasons", []) if isinstance(cause, ClientError) else []
+    return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
 
 
 def _lost(held: Held) -> OwnershipLostError:
@@ -450,6 +521,7 @@ def _rollout_item(rollout: Rollout) -> Item:
         "revision": {"N": str(rollout.revision)},
         "schema_version": {"N": str(SCHEMA_VERSION)},
         "record": {"S": json.dumps(encode(rollout), separators=(",", ":"))},
+        **({"rollout_id": {"S": rollout.rollout_id}} if rollout.phase.is_terminal and not rollout.is_end_told else {}),
     }
 
 
@@ -464,7 +536,7 @@ def _rollout_of(item: Item) -> Rollout:
     """The rollout of a record that this code can read.
 
     Raises:
-        RecordSchemaError: another version of the controller wrote it.
+        RecordSchemaError: another version of the controller wrote it, or somebody edited it.
 
     """
     if (found := int(item["schema_version"]["N"])) not in READABLE:
@@ -472,7 +544,13 @@ def _rollout_of(item: Item) -> Rollout:
             f"the record is of schema {found} and this controller reads {' and '.join(map(str, READABLE))}; "
             "deploy the version that wrote it until its rollout has ended"
         )
-    return decode(Rollout, upgrade(json.loads(item["record"]["S"]), found))
+    try:
+        return decode(Rollout, upgrade(json.loads(item["record"]["S"]), found))
+    except (AttributeError, TypeError, KeyError, ValueError, ArithmeticError) as error:
+        raise RecordSchemaError(
+            f"the record {item['pk']['S']} is no record of schema {found} ({type(error).__name__}: {error}); "
+            "restore it, or deploy the version that wrote it"
+        ) from error
 
 
 def _look_item(look: LookItem) -> Item:

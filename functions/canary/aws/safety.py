@@ -165,7 +165,7 @@ class _Passes:
             return Safety(self._held, Answer.SAFE)
         ended = replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now)
         self._held = self._records.finish(self._held, ended)
-        self._notices.send(Kind.ENDED, self._rollout)
+        self._notices.report_end(self._rollout, self._records)
         return Safety(self._held, Answer.SAFE)
 
     def _record(self, standing: Standing) -> None:

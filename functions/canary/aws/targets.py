@@ -31,6 +31,32 @@ def read_target(ssm: Any, prefix: str, name: str) -> str:  # noqa: ANN401
     raise UnknownTargetError(f"no target {name} is registered; registered are: {known}")
 
 
+CONTROLLER = "/canary/controller"
+"""The parameter that claims the account and Region for a controller; its value is the state machine's ARN."""
+
+
+def read_machine(ssm: Any) -> str:  # noqa: ANN401
+    """The ARN of the controller's state machine.
+
+    Raises:
+        AwsRefusedError: Systems Manager refused, or does not know it.
+
+    """
+    with refusals(f"aws ssm get-parameter --name {CONTROLLER}"):
+        return str(ssm.get_parameter(Name=CONTROLLER)["Parameter"]["Value"])
+
+
+def list_targets(ssm: Any, prefix: str) -> tuple[str, ...]:  # noqa: ANN401
+    """The names of all registered targets, whatever their parameters say.
+
+    Raises:
+        AwsRefusedError: Systems Manager refused.
+
+    """
+    with refusals(f"aws ssm get-parameters-by-path --path {prefix.rstrip('/')} --recursive"):
+        return tuple(name for name, _ in read_targets(ssm, prefix))
+
+
 def read_targets(ssm: Any, prefix: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     """Name and compiled JSON of every registered target."""
     for page in ssm.get_paginator("get_parameters_by_path").paginate(Path=prefix.rstrip("/"), Recursive=True):

@@ -19,6 +19,10 @@ from canary.edge.model import explain
 Event = TypeVar("Event")
 
 
+NO_MESSAGE = "it gave no message; see the log of its function"
+"""Of a function that failed; the state machine says the same."""
+
+
 class EventError(Exception):
     """The machine's fault: a function was called with an event that it cannot read."""
 
@@ -82,8 +86,12 @@ class DrainEvent(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class SafetyEvent(TaskEvent):
-    """What ``MakeSafe`` is told: the error that led there, in Step Functions' words."""
+    """What ``MakeSafe`` is told: the error that led there, in Step Functions' words.
 
+    ``is_begun``: whether the lock was taken for certain, so that something may have been changed.
+    """
+
+    is_begun: bool = False
     error: Annotated[str, Field(validation_alias=AliasPath("failure", "Error"))] = ""
     cause: Annotated[str, Field(validation_alias=AliasPath("failure", "Cause"))] = ""
 
@@ -91,9 +99,10 @@ class SafetyEvent(TaskEvent):
     def reason(self) -> str:
         """The error in one sentence: a function's own message where there is one (docs/aws.md#lambda-error-cause)."""
         try:
-            message = json.loads(self.cause)["errorMessage"]
-        except (ValueError, LookupError, TypeError):
-            message = self.cause
+            found = json.loads(self.cause)
+        except ValueError:
+            found = self.cause
+        message = found.get("errorMessage", NO_MESSAGE) if isinstance(found, dict) else self.cause
         return f"{self.error}: {message}" if message else self.error
 
 
@@ -141,9 +150,13 @@ class StackEvent:
 
 @dataclass(frozen=True, slots=True)
 class TickEvent:
-    """EventBridge's "Scheduled Event"; ``now`` is the time it was due, in epoch seconds."""
+    """EventBridge's "Scheduled Event"; ``now`` is the time it was due, in epoch seconds.
+
+    ``round`` is the sweeper's own addition where it calls itself: an encoded `canary.rules.trouble.Round`.
+    """
 
     now: Annotated[Now, Field(validation_alias="time")]
+    round: Mapping[str, Any] | None = None
 
 
 def read_event(kind: type[Event], event: Any) -> Event:  # noqa: ANN401 - Lambda's event is of any type

@@ -1,8 +1,8 @@
-"""When the next look is: just after a minute became complete.
+"""When the next look is: just after a minute became complete. And since when looks find a step that waits beyond its bake.
 
 A look between two minutes' completions sees nothing that is new and decides late, and a step that begins just after one loses a
 minute of evidence to its weight change where another might lose two. So looks keep to the minutes of CloudWatch, not to the
-second at which the rollout began. What a look decides is not known here.
+second at which the rollout began. How a look decides is not known here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from canary.rules.minutes import MINUTE_SECONDS
+from canary.rules.verdict import NEARLY_SECONDS, VerdictKind
 
 if TYPE_CHECKING:
     from canary.rules.policy import Policy
@@ -44,3 +45,17 @@ def seconds_to_look(policy: Policy, *, now: float, look_seconds: int, promotion_
     if promotion_due is not None and now < promotion_due < following:
         following = promotion_due
     return max(ceil(following - now), 1)
+
+
+def waiting_since(rollout: Rollout, verdict: VerdictKind, now: float) -> float | None:
+    """Since when the present step waits beyond its bake, as a look at `now` with this verdict finds it; None if it does not.
+
+    It waits once every minute that began in the bake can have been judged: that its numbers are still on their way is no news.
+    """
+    step, policy = rollout.step, rollout.plan.policy
+    if verdict not in {VerdictKind.HOLD, VerdictKind.CONTINUE} or step.baking_since is None:
+        return None
+    judged = step.baking_since + policy.steps[step.index].bake_seconds + MINUTE_SECONDS + policy.metric_delay_seconds
+    if now + NEARLY_SECONDS < judged:
+        return None
+    return now if rollout.waiting_since is None else rollout.waiting_since

@@ -20,6 +20,9 @@ from canary.rules.target import Target
 SCHEMA_VERSION = 3
 """Of the record; it rises when records written before must be upgraded to be read (`canary.rules.upgrades`)."""
 
+OPEN_INDEX = "open"
+"""The records' index of what still needs somebody: locks that are held, and ends that were not reported."""
+
 
 @dataclass(frozen=True, slots=True)
 class MetricCount:
@@ -86,6 +89,7 @@ class Rollout:
     ``totals``: each metric's counts of the whole rollout. ``habits``: what history says each business metric is used to say.
     ``heard``, ``bad_counts`` and ``split``: what was listened to so far. ``blind_since``: since when something cannot be seen.
     ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.
+    ``waiting_since``: since when the step waits beyond its bake. ``is_end_told``: whether the end was reported.
     """
 
     rollout_id: str
@@ -122,6 +126,8 @@ class Rollout:
     held_until: float | None = None
     looked_at: float | None = None
     scheduled_at: float | None = None
+    waiting_since: float | None = None
+    is_end_told: bool = False
     revision: int = 0
 
     @property

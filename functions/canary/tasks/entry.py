@@ -16,6 +16,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from canary.aws.clients import Clients
 from canary.aws.notices import Notices
 from canary.aws.records import Records
+from canary.aws.troubles import Troubles
 from canary.edge.events import read_event
 from canary.edge.settings import Settings
 
@@ -37,6 +38,7 @@ class Tools:
     clients: Clients
     records: Records
     notices: Notices
+    troubles: Troubles
     logger: Logger
 
     @classmethod
@@ -52,7 +54,8 @@ class Tools:
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         records = Records(clients.dynamodb, settings.table)
         notices = Notices(lambda: clients.events, logger)
-        return cls(settings, clients, records, notices, logger)
+        troubles = Troubles(lambda: clients.ssm, logger)
+        return cls(settings, clients, records, notices, troubles, logger)
 
     def count(self, what: str) -> None:
         """Count one of what the controller's own alarms and dashboard show, as CloudWatch metric through the log."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from canary.aws.targets import read_targets
 from canary.edge.events import ExecutionEvent
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import take_over
@@ -35,11 +34,8 @@ def _find_owned(execution: str, tools: Tools) -> Held | None:
     held = tools.records.find(execution.rsplit(":", 1)[-1])
     if held:
         return held if held.lock.owner == execution else None
-    for name, _ in read_targets(tools.clients.ssm, tools.settings.target_prefix):
-        lock = tools.records.read_lock(name)
-        if lock.owner == execution and lock.rollout_id:
-            return tools.records.find(lock.rollout_id, lock=lock)
-    return None
+    owned = next((lock for lock in tools.records.read_open() if lock.owner == execution), None)
+    return tools.records.find(str(owned.rollout_id), lock=owned) if owned else None
 
 
 handler = Handler(on(ExecutionEvent), guard_rollout)

@@ -1,42 +1,58 @@
 """HearAlarm: an alarm of a held rollout's target fired. While an execution runs, its own looks hear the alarms.
 
-The event may come late or twice (docs/aws.md#status-events). It is taken as a reason to look at once, not as the verdict.
+The event may come late or twice (docs/aws.md#status-events). It is taken as a reason to look at once, not as the verdict. Which
+alarms a target has is known from its rollout's record.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from canary.aws.errors import RecordSchemaError
 from canary.aws.records import HOLDER
-from canary.aws.targets import read_targets
 from canary.edge.events import AlarmEvent
-from canary.edge.target import target_from_json
 from canary.rules.alarms import target_alarms
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.watch import watch_held
 
 if TYPE_CHECKING:
+    from canary.aws.records import Held, Lock
     from canary.rules.target import Target
 
 OWNER = "alarm"
 
 
 def hear_alarm(event: AlarmEvent, tools: Tools) -> Json:
-    """By target that has this alarm, what was done."""
-    answers = {}
-    for _, text in read_targets(tools.clients.ssm, tools.settings.target_prefix):
-        target = target_from_json(text)
-        if event.alarm in {*target.alarms, *(alarm.name for alarm in target_alarms(target))}:
-            answers[target.name] = _hear(target, event, tools)
+    """By target whose held rollout has this alarm, what was done. One that fails keeps nobody from the others.
+
+    Raises:
+        ExceptionGroup: looks that failed; the event is to be delivered again.
+
+    """
+    found = [_find(lock, tools) for lock in tools.records.read_open() if lock.owner == HOLDER]
+    concerned = [held for held in found if held and event.alarm in _alarms_of(held.rollout.target)]
+    answers, failures = {}, []
+    for held in concerned:
+        try:
+            answers[held.lock.target] = watch_held(held, tools, owner=OWNER, now=max(event.now, held.read_at))
+        except Exception as error:  # noqa: BLE001 - the boundary between targets; it is raised below
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup(f"alarm {event.alarm} was not heard for every held rollout", failures)
     return {"alarm": event.alarm, "targets": answers}
 
 
-def _hear(target: Target, event: AlarmEvent, tools: Tools) -> str:
-    lock = tools.records.read_lock(target.name)
-    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
-    if held is None or lock.owner != HOLDER:
-        return "NOT_HELD"
-    return watch_held(held, tools, owner=OWNER, now=max(event.now, held.read_at))
+def _find(lock: Lock, tools: Tools) -> Held | None:
+    """The held rollout; a record that cannot be read here is the sweeper's to tell of."""
+    try:
+        return tools.records.find(str(lock.rollout_id), lock=lock)
+    except RecordSchemaError as error:
+        tools.logger.error("record not read", target=lock.target, reason=str(error))  # noqa: TRY400 - the reason is whole
+        return None
+
+
+def _alarms_of(target: Target) -> set[str]:
+    return {*target.alarms, *(alarm.name for alarm in target_alarms(target))}
 
 
 handler = Handler(on(AlarmEvent), hear_alarm)

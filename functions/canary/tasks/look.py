@@ -19,6 +19,7 @@ from canary.rules.alarms import target_alarms
 from canary.rules.history import from_json as history_from_json
 from canary.rules.listening import find_unlogged, quiet_minutes
 from canary.rules.look import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
+from canary.rules.looks import waiting_since
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.proof import prove
 from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
@@ -49,7 +50,9 @@ def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
     """
     reader = _Reader(begin_bake(held.rollout, baking_since), held, tools, now)
     seen = reader.look()
+    before = held.rollout
     held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == HOLDER), look=seen.item(now))
+    tools.notices.report_wait(before, held.rollout, seen.verdict.reason)
     tools.logger.info(
         "canary evaluated",
         rollout=held.rollout.rollout_id,
@@ -169,6 +172,7 @@ class _Look:
             tally=replace(tally, **counted),
             reason=self.verdict.reason if is_last_word else rollout.reason,
             looked_at=now,
+            waiting_since=None if is_between else waiting_since(rollout, self.verdict.kind, now),
         )
 
 

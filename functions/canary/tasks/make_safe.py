@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from canary.aws.notices import LONGEST_CAUSE as LONGEST_SAID
+from canary.aws.notices import Kind
 from canary.aws.safety import make_pass
 from canary.edge.events import SafetyEvent
 from canary.rules.phases import Answer, Phase
@@ -28,7 +30,7 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
     """SAFE with the ending, WAIT with the seconds to the next pass, or REFUSED for a person to read."""
     held = tools.records.find(event.rollout_id, target=event.target)
     if held is None:
-        return _end("REFUSED", f"nothing was changed: {event.reason}")
+        return _without_record(event, tools)
     if held.rollout.phase.is_terminal:
         return _ending(held.rollout, event)
     if held.lock.rollout_id != event.rollout_id or held.lock.owner != event.execution:
@@ -54,6 +56,22 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
             return _end("NEEDS_OPERATOR", f"{safety.held.rollout.reason}; {'; '.join(safety.refusals)}", "REFUSED")
         case _:
             assert_never(safety.answer)
+
+
+def _without_record(event: SafetyEvent, tools: Tools) -> Json:
+    """No record: nothing was taken and nothing changed, or somebody deleted it, and then nobody knows what was changed."""
+    lock = tools.records.read_lock(event.target)
+    if not event.is_begun and event.rollout_id not in {lock.rollout_id, lock.last_rollout_id}:
+        return _end("REFUSED", f"nothing was changed: {event.reason}")
+    reason = (
+        f"the record of rollout {event.rollout_id} was deleted, so what it changed is not known any more: look at the stage, "
+        f"its canary and the aliases of {event.target}; before that, {event.reason}"
+    )
+    tools.count("OperatorNeeded")
+    if lock.rollout_id != event.rollout_id:
+        detail = {"target": event.target, "rollout": event.rollout_id, "execution": event.execution, "phase": "unknown"}
+        tools.notices.tell(Kind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_SAID]})
+    return _end("NEEDS_OPERATOR", reason, "REFUSED")
 
 
 def _note_reason(held: Held, event: SafetyEvent, tools: Tools) -> Held:

@@ -56,8 +56,9 @@ def _take_over(held: Held, call: OperatorCall, tools: Tools) -> Json:
 def _answer_nothing(call: OperatorCall, lock: Lock, tools: Tools) -> Json:
     """There is no rollout that could be aborted: for want of one, of its record, or of such a target."""
     if lock.rollout_id:
-        found = f"rollout {lock.rollout_id} holds {call.target}, and its record is gone"
-        return _refuse(call.target, (Problem("target", found, "restore the item from the table's backup, and abort again"),))
+        found = f"the record of rollout {lock.rollout_id}, which holds {call.target}, was deleted"
+        fix = "restore it from the table's backup and abort again, or do what the notice Operator Needed says"
+        return _refuse(call.target, (Problem("target", found, fix),))
     target, unknown = find_registered(call.target, tools)
     if target is None:
         return _refuse(call.target, unknown)

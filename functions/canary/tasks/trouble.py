@@ -1,0 +1,181 @@
+"""A target whose records cannot be used: somebody is told without them, and the canary is taken away where that is sure.
+
+The target comes from its rollout's record where that can be read, else from its parameter; the live state from AWS; what was
+told before from Systems Manager. Nothing is written to the records, and no alias is moved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.by_hand import find_commands, free_command
+from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedError
+from canary.aws.executions import running_targets
+from canary.aws.notices import LONGEST_CAUSE, Kind, describe
+from canary.aws.records import Held, Lock
+from canary.aws.shifters import shifter_for, stages_of
+from canary.aws.targets import read_machine, read_target
+from canary.edge.target import target_from_json
+from canary.rules.live import Live
+from canary.rules.problems import RefusedError
+from canary.rules.target import Target
+from canary.rules.trouble import (
+    CERTAIN_SECONDS,
+    Cause,
+    describe_live,
+    find_canary,
+    follow,
+    has_something_to_lose,
+    is_certain,
+    is_to_be_told,
+    why_it_stays,
+)
+from canary.tasks.sweep import never_write
+
+if TYPE_CHECKING:
+    from canary.rules.phases import Phase
+    from canary.rules.target import Stage
+    from canary.rules.trouble import Trouble, Unusable
+    from canary.tasks.entry import Tools
+
+TOO_EARLY = f"nothing is touched before the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
+NO_CANARY = "nothing was touched, because the target has no canary of a rollout"
+GONE_BEFORE = "the canary was taken away before; aliases and lock stay as they are"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What can still be found out about a target, and a sentence for each thing that cannot."""
+
+    lock: Lock | None
+    held: Held | None
+    target: Target | None
+    live: Live | None
+    unread: tuple[str, ...]
+
+    @property
+    def phase(self) -> Phase | None:
+        """How far the rollout has come, if its record can be read."""
+        return self.held.rollout.phase if self.held else None
+
+    @property
+    def is_at_stake(self) -> bool:
+        """Whether traffic is split, or may be for all that is known."""
+        if self.lock and self.lock.rollout_id:
+            return True
+        if self.target is None or self.live is None:
+            return self.lock is None
+        return has_something_to_lose(self.target, self.live)
+
+
+def face_trouble(name: str, unusable: Unusable, known: Trouble | None, tools: Tools, now: float) -> str:
+    """One word for what was done: AT_REST, TROUBLE, or TAKEN_AWAY."""
+    tools.count("RecordsUnusable")
+    found = _find(name, tools)
+    if known is None and not found.is_at_stake:
+        return "AT_REST"
+    tools.count("OperatorNeeded")
+    is_taken_away, outcome = _take_canary_away(found, known, tools, now)
+    said = dict.fromkeys((unusable.why, *found.unread, outcome))
+    reason = f"the records of target {name} cannot be used: {'; '.join(said)}"
+    tools.logger.error("records unusable", target=name, cause=unusable.cause.value, reason=reason)
+    if is_taken_away or is_to_be_told(known, unusable.cause, now):
+        detail = _describe(name, unusable.cause, found, tools)
+        is_told = tools.notices.tell(Kind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_CAUSE]})
+        followed = follow(known, name, unusable.cause, now, is_told=is_told)
+        tools.troubles.note(replace(followed, is_taken_away=followed.is_taken_away or is_taken_away))
+    return "TAKEN_AWAY" if is_taken_away else "TROUBLE"
+
+
+def end_trouble(known: Trouble | None, tools: Tools, now: float) -> None:
+    """Tell once that the records can be used again, if they could not; what the bus does not take, the next minute tells."""
+    if known is None:
+        return
+    since = datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds")
+    minutes = max(1, round((now - known.since) / 60))
+    reason = f"the records of target {known.target} can be used again, after {minutes} min; the sweeper goes on by them"
+    detail = {"target": known.target, "rollout": "", "since": since, "reason": reason}
+    if known.told_at == 0.0 or tools.notices.tell(Kind.RECORDS_USABLE, detail):
+        tools.troubles.forget(known.target)
+
+
+def _find(name: str, tools: Tools) -> Found:
+    lock, held, unread = None, None, []
+    try:
+        lock = tools.records.read_lock(name)
+        held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    except ControllerError as error:
+        unread.append(str(error))
+    target = held.rollout.target if held else None
+    live = None
+    try:
+        target = target or target_from_json(read_target(tools.clients.ssm, tools.settings.target_prefix, name))
+        live = _read_live(target, tools)
+    except (ControllerError, RefusedError) as error:
+        unread.append(str(error))
+    return Found(lock, held, target, live, tuple(dict.fromkeys(unread)))
+
+
+def _read_live(target: Target, tools: Tools) -> Live:
+    """The live state; of a target whose aliases cannot be read, the stage alone."""
+    try:
+        return shifter_for(target, tools.clients, never_write).read_live()
+    except AwsRefusedError:
+        if target.stage is None:
+            raise
+        return Live(stages_of(tools.clients.of(target).apigateway, target.stage, never_write).read(), {}, {})
+
+
+def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: float) -> tuple[bool, str]:
+    """Whether the canary was taken away, and the sentence that says so or why not."""
+    if found.target is None or found.live is None:
+        return False, "nothing was touched"
+    stage = found.target.stage
+    if stage is None or find_canary(found.target, found.live.stage) is None:
+        return False, GONE_BEFORE if known and known.is_taken_away else NO_CANARY
+    if not is_certain(known, now):
+        return False, TOO_EARLY
+    try:
+        _remove_canary(found.target, stage, found.phase, tools)
+    except ControllerError as error:
+        return False, f"nothing was touched: {error}"
+    return True, "the canary was taken away and base has every request; aliases and lock stay as they are"
+
+
+def _remove_canary(target: Target, stage: Stage, phase: Phase | None, tools: Tools) -> None:
+    """Only the canary settings, and only while everything that makes it right is so right before the call.
+
+    Raises:
+        StateChangedError: the canary has to stay; the message says why.
+        AwsRefusedError: AWS refused to answer or to remove.
+
+    """
+    machine = read_machine(tools.clients.ssm)
+
+    def expect_right() -> None:
+        running = running_targets(tools.clients.stepfunctions, machine)
+        if why := why_it_stays(target, stages.read(), running, phase):
+            raise StateChangedError(why)
+
+    stages = stages_of(tools.clients.of(target).apigateway, stage, expect_right)
+    stages.remove_canary()
+
+
+def _describe(name: str, cause: Cause, found: Found, tools: Tools) -> dict[str, Any]:
+    """The notice's detail without its reason."""
+    lock = found.lock
+    unknown = {
+        "target": name,
+        "rollout": (lock.rollout_id if lock else None) or "",
+        "execution": (lock.owner if lock else None) or "",
+        "phase": "unknown",
+    }
+    detail = describe(found.held.rollout) if found.held else unknown
+    commands = [free_command(tools.settings.table, name)] if cause is Cause.GONE else []
+    if found.target is None or found.live is None:
+        return {**detail, "commands": commands}
+    shifter = shifter_for(found.target, tools.clients, never_write)
+    by_hand = find_commands(found.target, found.live, shifter, found.phase)
+    return {**detail, "live": describe_live(found.live), "commands": [*by_hand, *commands]}

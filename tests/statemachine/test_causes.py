@@ -1,0 +1,39 @@
+"""What the machine says in a Fail state when a task failed for good: a sentence, whatever Lambda made of the error."""
+
+import json
+import random
+
+import pytest
+
+from canary.edge.events import NO_MESSAGE
+from local.expressions import evaluate
+from statemachine.definition import load, states_of
+
+STATES = dict(states_of(load()))
+PREFIX = "the target could not be made safe; the lock is kept, and the sweeper goes on each minute: "
+
+
+def reason_of(name, output):
+    (catcher,) = [one for one in STATES[name]["Catch"] if "reason" in one.get("Assign", {})]
+    text = catcher["Assign"]["reason"].strip().removeprefix("{%").removesuffix("%}")
+    return evaluate(text, {"states": {"errorOutput": output}}, random.Random(1))
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("CheckRelease", ""), ("AdvanceRollout", ""), ("MakeSafe", PREFIX)])
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (
+            json.dumps({"errorMessage": 'it said "no"\nand {more}', "errorType": "E", "stackTrace": ["x"]}),
+            ': it said "no"\nand {more}',
+        ),
+        (json.dumps({"errorType": "E", "stackTrace": ["x"]}), f": {NO_MESSAGE}"),
+        (json.dumps({"errorType": "E", "errorMessage": "cut"})[:-3], f": {NO_MESSAGE}"),
+        ("the task ran out of time", ": the task ran out of time"),
+        (None, ""),
+    ],
+)
+def test_a_cause_is_a_sentence(name, prefix, cause, said):
+    output = {"Error": "E"} if cause is None else {"Error": "E", "Cause": cause}
+
+    assert reason_of(name, output) == f"{prefix}E{said}"
