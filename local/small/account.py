@@ -18,6 +18,7 @@ import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 from canary.aws import clients as controllers_clients
+from canary.aws import histories
 
 from local.faults import Mode
 from local.running_task import running_task
@@ -43,6 +44,9 @@ ADDRESS = "http://127.0.0.1:0/small"
 REGION = "eu-west-1"
 LATENCY_SECONDS = 0.2
 """A call takes up to so long; in that time everything else goes on."""
+
+HISTORY_SECONDS = 3600
+"""So much of the past has metrics, and so much of it is read as base's history, where the controller reads a day."""
 
 ANSWERS = {
     "replace-deployment-under-canary": "accepted",
@@ -73,11 +77,11 @@ class Account:
         self.gateway = SmallGateway(sample, clock.now, Unknowns(ANSWERS), self._rng)
         self.functions = SmallFunctions(sample, self._rng)
         self.history = SettingsHistory(sample.target)
-        self.traffic = Traffic(sample.target, self.history, per_minute=per_minute, since=clock.now())
+        self.traffic = Traffic(sample.target, self.history, per_minute=per_minute, since=clock.now() - HISTORY_SECONDS)
         self.machine: Machine | None = None
         self._sample = sample
         self._log_filters()
-        self._note_settings()
+        self.history.add(Setting(clock.now() - HISTORY_SECONDS, self.gateway.stage, self.functions.pointing()))
         self.functions.after_change = self._note_settings
         self.gateway.gateway.settings_changed(lambda *_: self._note_settings())
 
@@ -234,6 +238,7 @@ class Account:
 def reached(account: Account) -> Iterator[None]:
     """While in the block, the controller's clients, and `client_of`, reach this account."""
     make_api_call, make = BaseClient._make_api_call, controllers_clients._Maker.make  # noqa: SLF001 - a seam
+    day = histories.DAY
 
     def call(client: BaseClient, operation: str, asked: Json) -> Json:
         if client.meta.endpoint_url != ADDRESS:
@@ -243,11 +248,13 @@ def reached(account: Account) -> Iterator[None]:
 
     BaseClient._make_api_call = call  # noqa: SLF001
     controllers_clients._Maker.make = lambda _, service: client_of(service)  # type: ignore[method-assign]  # noqa: SLF001
+    histories.DAY = HISTORY_SECONDS
     try:
         yield
     finally:
         BaseClient._make_api_call = make_api_call  # noqa: SLF001
         controllers_clients._Maker.make = make  # type: ignore[method-assign]  # noqa: SLF001
+        histories.DAY = day
 
 
 @cache
