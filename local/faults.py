@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+ANY_TASK = "any task"
+"""As a `Fault`'s task: whichever of the controller's functions makes the call, but nobody else."""
+
 UNANSWERED_SECONDS = 16.0
 """How long a client that gets no answer waits: three attempts of five seconds each, and the pauses between them."""
 
@@ -95,7 +98,9 @@ class Fault:
 
     def matches(self, call: Call, now: float) -> bool:
         """Whether this call is hit; it counts as one that passed if it is not its turn yet."""
-        wanted = (self.task, self.service, self.operation)
+        if self.task == ANY_TASK and call.task is None:
+            return False
+        wanted = (None if self.task == ANY_TASK else self.task, self.service, self.operation)
         if any(want is not None and want != have for want, have in zip(wanted, call, strict=True)):
             return False
         if not self.from_ <= now < self.until or _is_spent(self.hits, self.times):

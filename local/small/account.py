@@ -65,9 +65,9 @@ class Account:
     def __init__(self, sample: Sample, clock: SmallClock, faults: Faults, *, seed: int, per_minute: float) -> None:
         self.clock = clock
         self.faults = faults
-        self.table = Table()
+        self.table = Table(sample.indexes)
         self.notices: list[tuple[float, str, Json]] = []
-        self.parameters: dict[str, str] = {}
+        self.parameters = dict(sample.parameters)
         self.filters = {one["filterName"]: one for one in sample.filters}
         self.alarms: dict[str, Json] = {name: {**one, "StateValue": "OK"} for name, one in sample.alarms.items()}
         self.alarm_history: list[tuple[float, str, str]] = []
@@ -201,6 +201,8 @@ class Account:
             case "GetParametersByPath":
                 under = {name: text for name, text in self.parameters.items() if name.startswith(asked["Path"])}
                 return {"Parameters": [{"Name": name, "Value": text} for name, text in under.items()]}
+            case "PutParameter" if asked["Name"] in self.parameters and not asked.get("Overwrite"):
+                raise refuse(operation, "ParameterAlreadyExists", "The parameter already exists.")
             case "PutParameter":
                 self.parameters[asked["Name"]] = asked["Value"]
             case "DeleteParameter":

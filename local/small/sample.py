@@ -6,11 +6,11 @@ of it has to be built, or believed, a second time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from local.controller import create_controller, register_target
+from local.controller import TABLE, create_controller, register_target
 from local.embedded import EmbeddedAws
 from local.sample import create_sample, publish_release
 
@@ -27,7 +27,10 @@ ApiAnswers = ("get_rest_api", "get_resources", "get_authorizers", "get_gateway_r
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The sample with its next release published. ``answers`` are by operation, then by what it was asked about."""
+    """The sample with its next release published, and the controller beside it.
+
+    ``answers`` are API Gateway's, by operation; ``indexes`` are the key attributes of the table's indexes, by name.
+    """
 
     target: Target
     stage: Stage
@@ -40,6 +43,8 @@ class Sample:
     policies: Mapping[tuple[str, str], str]
     filters: tuple[Json, ...]
     alarms: Mapping[str, Json]
+    parameters: Mapping[str, str]
+    indexes: Mapping[str, str]
 
 
 @cache
@@ -67,7 +72,7 @@ class _Recorder:
         cloudwatch = self._aws.client("cloudwatch").describe_alarms()
         filters = self._aws.client("logs").describe_metric_filters(logGroupName=self._target.access_log_group)
         return Sample(
-            target=replace(self._target, alarms=tuple(self._target.alarms)),
+            target=self._target,
             stage=stage,
             definition=self._aws.gateway.definition(self._stage.rest_api_id, stage.deployment_id),
             base={f.name: self._alias(f.name, f.live)["FunctionVersion"] for f in self._target.functions},
@@ -78,6 +83,8 @@ class _Recorder:
             policies=self._policies(),
             filters=tuple(filters["metricFilters"]),
             alarms={one["AlarmName"]: one for one in cloudwatch["MetricAlarms"]},
+            parameters=self._parameters(),
+            indexes=self._indexes(),
         )
 
     def _api_answer(self, gateway: Any, name: str) -> Json:  # noqa: ANN401 - boto3's
@@ -111,6 +118,14 @@ class _Recorder:
             for alias in (one.live, one.canary)
             if alias
         }
+
+    def _parameters(self) -> dict[str, str]:
+        pages = self._aws.client("ssm").get_paginator("get_parameters_by_path").paginate(Path="/canary", Recursive=True)
+        return {one["Name"]: one["Value"] for page in pages for one in page["Parameters"]}
+
+    def _indexes(self) -> dict[str, str]:
+        table = self._aws.client("dynamodb").describe_table(TableName=TABLE)["Table"]
+        return {one["IndexName"]: one["KeySchema"][0]["AttributeName"] for one in table.get("GlobalSecondaryIndexes", ())}
 
 
 def _bare(answer: Json) -> Json:

@@ -15,11 +15,16 @@ Key = tuple[str, str]
 
 
 class Table:
-    """Items by partition and sort key."""
+    """Items by partition and sort key; ``indexes`` are the key attributes of its indexes, by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, indexes: Mapping[str, str]) -> None:
+        self._indexes = indexes
         self._items: dict[Key, Json] = {}
         self._tokens: set[str] = set()
+
+    def item(self, pk: str, sk: str) -> Json:
+        """An item as it is; empty if it is not there."""
+        return self._items.get((pk, sk), {})
 
     def get_item(self, asked: Json) -> Json:
         """GetItem."""
@@ -54,14 +59,14 @@ class Table:
         return {"Responses": found, "UnprocessedKeys": {}}
 
     def query(self, asked: Json) -> Json:
-        """Query, of the table or of an index: an item that lacks the index's attributes does not meet the key condition."""
+        """Query, of the table or of an index."""
         values, names = asked.get("ExpressionAttributeValues"), asked.get("ExpressionAttributeNames")
-        met = [item for item in self._sorted() if holds(asked["KeyConditionExpression"], item, values, names)]
+        met = [item for item in self._sorted(asked) if holds(asked["KeyConditionExpression"], item, values, names)]
         return self._filtered(met, asked)
 
     def scan(self, asked: Json) -> Json:
-        """Scan."""
-        return self._filtered(self._sorted(), asked)
+        """Scan, of the table or of an index."""
+        return self._filtered(self._sorted(asked), asked)
 
     def transact_write_items(self, asked: Json) -> Json:
         """TransactWriteItems. One that comes again with its token, a retry of the SDK's, was made already."""
@@ -100,8 +105,10 @@ class Table:
         values, names = asked.get("ExpressionAttributeValues"), asked.get("ExpressionAttributeNames")
         return holds(condition, self._items.get(key, {}), values, names)
 
-    def _sorted(self) -> Iterator[Json]:
-        return (self._items[key] for key in sorted(self._items))
+    def _sorted(self, asked: Json) -> Iterator[Json]:
+        """All items; of an index those that have its key."""
+        key = self._indexes[asked["IndexName"]] if "IndexName" in asked else "pk"
+        return (item for _, item in sorted(self._items.items()) if key in item)
 
     def _filtered(self, items: Iterator[Json] | list[Json], asked: Json) -> Json:
         condition = asked.get("FilterExpression")

@@ -26,6 +26,7 @@ from local.small.account import ADDRESS, REGION, Account, client_of, reached
 from local.small.clock import SmallClock
 from local.small.machine import Execution, Machine, Outcome
 from local.small.sample import make_sample
+from local.small.settings_history import HalfRelease, Whole
 from statemachine.definition import load
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class SmallWorld:
         self.machine.on_end = self._announce
         self.account.on_alarm = self._hear
         self.events = 1
+        self.began = self.clock.now()
         self.invocations: list[Invocation] = []
         self.metrics: list[tuple[float, str]] = []
         self._serial = _Serial.next()
@@ -87,10 +89,33 @@ class SmallWorld:
         self.account.parameters[f"{TARGET_PREFIX}{self.target.name}"] = target_to_json(self.target)
         self.clock.call_at(_next_minute(self.clock.now()), self._tick)
         self.clock.sleep(2 * MINUTE)
+        self.began = self.clock.now()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @property
+    def notices(self) -> list[tuple[float, str, Json]]:
+        """What was put on the event bus: when, detail-type, detail."""
+        return self.account.notices
+
+    def now(self) -> float:
+        """The present, in epoch seconds."""
+        return self.clock.now()
+
+    def holder(self) -> str | None:
+        """The rollout that holds the target's lock."""
+        lock = self.account.table.item(f"target#{self.target.name}", "lock")
+        return str(lock["rollout_id"]["S"]) if "rollout_id" in lock else None
+
+    def lose_metrics(self, *, late: bool) -> None:
+        """From now on nothing reaches CloudWatch, or each minute ten minutes late."""
+        self.account.traffic.advance(self.clock.now())
+        if late:
+            self.account.traffic.arrival_seconds = 600.0
+        else:
+            self.account.traffic.is_silent = True
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         """A client of this account, as anybody may have one."""
@@ -103,9 +128,28 @@ class SmallWorld:
         name = f"w{self._serial}-{self._names}"
         return self.machine.start(f"{MACHINE_ARN.replace('stateMachine', 'execution')}:{name}", given)
 
-    def finish(self, execution: Execution, *, limit: float = 6 * 3600.0) -> bool:
-        """Let time pass until the execution has ended; whether it has."""
-        return self.clock.run_while(lambda: execution.is_running, limit=limit)
+    def publish(self, *, failing: float = 0.0) -> None:
+        """Publish the release; it fails this share of its requests."""
+        self.account.traffic.failing = {f"{name}:{version}": failing for name, version in self.sample.release.items()}
+
+    def finish(self, execution: Execution, *, limit: float = 6 * 3600.0) -> Execution:
+        """Let time pass until the execution has ended, or the limit is reached."""
+        self.clock.run_while(lambda: execution.is_running, limit=limit)
+        return execution
+
+    def rest(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Let time pass, no longer than needed."""
+        self.clock.run_while(lambda: not until(), limit=seconds)
+
+    def wholes(self) -> tuple[Whole, ...]:
+        """Base before the rollout and, once it has a deployment, the release."""
+        first, *later = self.account.gateway.gateway.deployments(str(self.target.stage and self.target.stage.rest_api_id))
+        made = [one.id for one in later if (one.description or "").startswith("canary rollout")]
+        return Whole(first.id, self.sample.base), *(Whole(one, self.sample.release) for one in made[:1])
+
+    def half_releases(self) -> list[HalfRelease]:
+        """Where a request could have met half of base or of the release."""
+        return self.account.history.half_releases(*self.wholes())
 
     def stop_running(self) -> None:
         """Somebody stops whatever execution runs."""

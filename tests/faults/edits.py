@@ -1,0 +1,329 @@
+"""What someone else may do to a target while a rollout runs: by console, CLI, another pipeline, or by mistake.
+
+Each edit is made with the calls that such a person makes. `Edit.about` says what it touches, so that a verdict knows what the
+controller may find changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from botocore.exceptions import ClientError
+
+from canary.edge.target import target_to_json
+from canary.rules.policy import STANDARD
+from local.controller import TABLE, TARGET_PREFIX
+
+if TYPE_CHECKING:
+    from canary.rules.target import Target, TargetFunction
+
+Json = dict[str, Any]
+
+
+class Account(Protocol):
+    """Where an edit is made."""
+
+    target: Target
+
+    def client(self, service: str) -> Any: ...
+
+
+class Edit(NamedTuple):
+    """One thing that someone does. ``spoils``: base or canary may serve something else than before because of it."""
+
+    name: str
+    about: str
+    make: Callable[[Account], object]
+    spoils: bool = True
+    is_foreign_canary: bool = False
+
+    def __call__(self, account: Account) -> bool:
+        """Make the edit; whether AWS took it."""
+        try:
+            self.make(account)
+        except ClientError:
+            return False
+        return True
+
+
+def edits() -> list[Edit]:
+    """Every edit."""
+    return [
+        *_canary_edits(),
+        *_stage_edits(),
+        *_alias_edits(),
+        *_instrument_edits(),
+        *_parameter_edits(),
+    ]
+
+
+def record_edits() -> list[Edit]:
+    """What happens to the records: these are the controller's own, but a table can be edited too."""
+    return [
+        Edit("the record is of a newer schema", "records", lambda one: _edit_record(one, _with_schema(99))),
+        Edit("the record is deleted", "records", lambda one: _delete_item(one, "rollout")),
+        Edit("the history is deleted", "records", lambda one: _delete_item(one, "history")),
+    ]
+
+
+def repair_schema(account: Account) -> None:
+    """The record is of the schema again that the controller writes."""
+    from canary.rules.rollout import SCHEMA_VERSION
+
+    _edit_record(account, _with_schema(SCHEMA_VERSION))
+
+
+def _canary_edits() -> list[Edit]:
+    def remove(one: Account) -> None:
+        _patch(one, {"op": "remove", "path": "/canarySettings"})
+
+    def percent(value: str) -> Callable[[Account], None]:
+        return lambda one: _patch(one, _replace("/canarySettings/percentTraffic", value)) if _canary(one) else None
+
+    def override(name: str, value: str) -> Callable[[Account], None]:
+        path = f"/canarySettings/stageVariableOverrides/{name}"
+        return lambda one: _patch(one, _replace(path, value)) if _canary(one) else None
+
+    def alias_override(one: Account) -> None:
+        override(one.target.stage.alias_variable, one.target.functions[0].live)(one)
+
+    def alias_override_removed(one: Account) -> None:
+        path = f"/canarySettings/stageVariableOverrides/{one.target.stage.alias_variable}"
+        _patch(one, {"op": "remove", "path": path})
+
+    def promoted(one: Account) -> None:
+        if canary := _canary(one):
+            variables = canary.get("stageVariableOverrides", {}).items()
+            copied = {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"}
+            merged = [_replace(f"/variables/{name}", value) for name, value in variables]
+            _patch(one, *merged, copied, _replace("/canarySettings/percentTraffic", "0.0"))
+
+    def to_bases(one: Account) -> None:
+        if _canary(one):
+            _patch(one, _replace("/canarySettings/deploymentId", _stage(one)["deploymentId"]))
+
+    def to_another(one: Account) -> None:
+        if _canary(one):
+            _patch(one, _replace("/canarySettings/deploymentId", _deploy(one)))
+
+    def another_canary(one: Account) -> None:
+        made = _deploy(one)
+        _patch(one, {"op": "remove", "path": "/canarySettings"})
+        _patch(one, _replace("/canarySettings/deploymentId", made), _replace("/canarySettings/percentTraffic", "20.0"))
+
+    return [
+        Edit("the canary is removed", "canary", remove),
+        Edit("the canary gets 0 %", "canary", percent("0.0")),
+        Edit("the canary gets 90 %", "canary", percent("90.0")),
+        Edit("the canary gets 100 %", "canary", percent("100.0")),
+        Edit("an override is added to the canary", "canary", override("extra", "x")),
+        Edit("the canary's alias override says live", "canary", alias_override),
+        Edit("the canary's alias override is removed", "canary", alias_override_removed),
+        Edit("the console promotes the canary", "canary", promoted),
+        Edit("the canary is moved to base's deployment", "canary", to_bases),
+        Edit("the canary is moved to another deployment", "canary", to_another),
+        Edit("another canary takes its place", "canary", another_canary, is_foreign_canary=True),
+    ]
+
+
+def _stage_edits() -> list[Edit]:
+    def other_deployment(one: Account) -> None:
+        _patch(one, _replace("/deploymentId", _deploy(one)))
+
+    def deploys(one: Account) -> None:
+        _call(one, "apigateway").create_deployment(**_names(one), description="someone's")
+
+    def to_canarys(one: Account) -> None:
+        if canary := _canary(one):
+            _patch(one, _replace("/deploymentId", canary["deploymentId"]))
+
+    def alias_variable(one: Account) -> None:
+        _patch(one, _replace(f"/variables/{one.target.stage.alias_variable}", str(one.target.functions[0].canary)))
+
+    def delete_deployment(one: Account) -> None:
+        client, api = _call(one, "apigateway"), one.target.stage.rest_api_id
+        serving = _stage(one)["deploymentId"]
+        others = [each["id"] for each in client.get_deployments(restApiId=api)["items"] if each["id"] != serving]
+        if others:
+            client.delete_deployment(restApiId=api, deploymentId=others[-1])
+
+    return [
+        Edit("the stage gets another deployment", "deployment", other_deployment),
+        Edit("a pipeline deploys to the stage", "deployment", deploys),
+        Edit("the stage gets the canary's deployment", "deployment", to_canarys),
+        Edit("the newest deployment is deleted", "deployment", delete_deployment),
+        Edit("a variable is added to the stage", "variables", lambda one: _patch(one, _replace("/variables/colour", "blue")), spoils=False),
+        Edit("the stage's alias variable says canary", "variables", alias_variable),
+        Edit("the stage is deleted", "stage", lambda one: _call(one, "apigateway").delete_stage(**_names(one))),
+    ]
+
+
+def _alias_edits() -> list[Edit]:
+    def to_newest(name: str, index: int) -> Callable[[Account], None]:
+        def make(one: Account) -> None:
+            function = one.target.functions[index]
+            versions = _call(one, "lambda").list_versions_by_function(FunctionName=function.name)["Versions"]
+            newest = max(int(each["Version"]) for each in versions if each["Version"] != "$LATEST")
+            _point(one, function, name, str(newest))
+
+        return make
+
+    def to_base(name: str, index: int) -> Callable[[Account], None]:
+        return lambda one: _point(one, one.target.functions[index], name, "1")
+
+    def to_another(name: str, index: int) -> Callable[[Account], None]:
+        def make(one: Account) -> None:
+            function = one.target.functions[index]
+            client = _call(one, "lambda")
+            client.update_function_configuration(FunctionName=function.name, Description="someone's")
+            made = client.publish_version(FunctionName=function.name)["Version"]
+            _point(one, function, name, made)
+
+        return make
+
+    def weighted(one: Account) -> None:
+        function = one.target.functions[0]
+        client = _call(one, "lambda")
+        now = client.get_alias(FunctionName=function.name, Name=function.live)["FunctionVersion"]
+        other = "2" if now == "1" else "1"
+        routing = {"AdditionalVersionWeights": {other: 0.3}}
+        client.update_alias(FunctionName=function.name, Name=function.live, RoutingConfig=routing)
+
+    def deleted(name: str) -> Callable[[Account], None]:
+        def make(one: Account) -> None:
+            function = one.target.functions[0]
+            _call(one, "lambda").delete_alias(FunctionName=function.name, Name=getattr(function, name))
+
+        return make
+
+    return [
+        Edit("a live alias goes to the release", "aliases", to_newest("live", 0)),
+        Edit("a live alias goes to base's version", "aliases", to_base("live", 1)),
+        Edit("a live alias goes to another version", "aliases", to_another("live", 0)),
+        Edit("a live alias gets weights", "aliases", weighted),
+        Edit("a canary alias goes to base's version", "aliases", to_base("canary", 1)),
+        Edit("a canary alias goes to another version", "aliases", to_another("canary", 0)),
+        Edit("a live alias is deleted", "aliases", deleted("live")),
+        Edit("a canary alias is deleted", "aliases", deleted("canary")),
+        Edit(
+            "the release's version is deleted",
+            "function",
+            lambda one: _call(one, "lambda").delete_function(FunctionName=one.target.functions[0].name, Qualifier="2"),
+        ),
+    ]
+
+
+def _instrument_edits() -> list[Edit]:
+    def unlog(one: Account) -> None:
+        _patch(one, {"op": "remove", "path": "/accessLogSettings"})
+
+    def unfilter(one: Account) -> None:
+        client, group = _call(one, "logs"), one.target.access_log_group
+        found = client.describe_metric_filters(logGroupName=group)["metricFilters"]
+        mine = [each["filterName"] for each in found if each["filterName"].endswith("CanaryErrors")]
+        for name in mine:
+            client.delete_metric_filter(logGroupName=group, filterName=name)
+
+    def unalarm(one: Account) -> None:
+        _call(one, "cloudwatch").delete_alarms(AlarmNames=list(one.target.alarms))
+
+    def fire(one: Account) -> None:
+        client = _call(one, "cloudwatch")
+        client.set_alarm_state(AlarmName=one.target.alarms[0], StateValue="ALARM", StateReason="someone's")
+
+    return [
+        Edit("the access log is taken off", "log", unlog, spoils=False),
+        Edit("a metric filter is deleted", "filters", unfilter, spoils=False),
+        Edit("the user's alarm is deleted", "alarms", unalarm, spoils=False),
+        Edit("the user's alarm fires", "alarms", fire, spoils=False),
+    ]
+
+
+def _parameter_edits() -> list[Edit]:
+    def put(one: Account, text: str) -> None:
+        name = f"{TARGET_PREFIX}{one.target.name}"
+        _call(one, "ssm").put_parameter(Name=name, Type="String", Value=text, Overwrite=True)
+
+    def changed(change: Callable[[Target], Target]) -> Callable[[Account], None]:
+        return lambda one: put(one, target_to_json(change(one.target)))
+
+    def delete(one: Account) -> None:
+        _call(one, "ssm").delete_parameter(Name=f"{TARGET_PREFIX}{one.target.name}")
+
+    def other_stage(target: Target) -> Target:
+        return replace(target, stage=replace(target.stage, stage_name="staging"))
+
+    return [
+        Edit("the parameter is deleted", "parameter", delete, spoils=False),
+        Edit("the parameter is no JSON", "parameter", lambda one: put(one, "{not json"), spoils=False),
+        Edit("the parameter has a key of another version", "parameter", lambda one: put(one, '{"name": "orders", "new": 1}'), spoils=False),
+        Edit("the parameter has another policy", "parameter", changed(lambda one: replace(one, policy=STANDARD)), spoils=False),
+        Edit("the parameter has another stage", "parameter", changed(other_stage), spoils=False),
+        Edit("the parameter has fewer functions", "parameter", changed(lambda one: replace(one, functions=one.functions[:1])), spoils=False),
+    ]
+
+
+def _call(one: Account, service: str) -> Any:
+    return one.client(service)
+
+
+def _names(one: Account) -> Json:
+    return {"restApiId": one.target.stage.rest_api_id, "stageName": one.target.stage.stage_name}
+
+
+def _stage(one: Account) -> Json:
+    return _call(one, "apigateway").get_stage(**_names(one))
+
+
+def _canary(one: Account) -> Json | None:
+    return _stage(one).get("canarySettings")
+
+
+def _patch(one: Account, *operations: Json) -> None:
+    _call(one, "apigateway").update_stage(**_names(one), patchOperations=list(operations))
+
+
+def _replace(path: str, value: str) -> Json:
+    return {"op": "replace", "path": path, "value": value}
+
+
+def _deploy(one: Account) -> str:
+    made = _call(one, "apigateway").create_deployment(restApiId=one.target.stage.rest_api_id, description="someone's")
+    return str(made["id"])
+
+
+def _point(one: Account, function: TargetFunction, name: str, version: str) -> None:
+    alias = getattr(function, name)
+    none: Json = {"AdditionalVersionWeights": {}}
+    _call(one, "lambda").update_alias(FunctionName=function.name, Name=alias, FunctionVersion=version, RoutingConfig=none)
+
+
+def holder(one: Account) -> str | None:
+    """The rollout that holds the target's lock."""
+    lock = _item(one, f"target#{one.target.name}", "lock") or {}
+    return lock["rollout_id"]["S"] if "rollout_id" in lock else None
+
+
+def _item(one: Account, pk: str, sk: str) -> Json | None:
+    key = {"pk": {"S": pk}, "sk": {"S": sk}}
+    return _call(one, "dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item")
+
+
+def _edit_record(one: Account, change: Callable[[Json], Json]) -> None:
+    rollout = holder(one)
+    item = _item(one, f"rollout#{rollout}", "rollout") if rollout else None
+    if item:
+        _call(one, "dynamodb").put_item(TableName=TABLE, Item=change(item))
+
+
+def _with_schema(version: int) -> Callable[[Json], Json]:
+    return lambda item: {**item, "schema_version": {"N": json.dumps(version)}}
+
+
+def _delete_item(one: Account, kind: str) -> None:
+    if rollout := holder(one):
+        key = {"pk": {"S": f"rollout#{rollout}"}, "sk": {"S": kind}}
+        _call(one, "dynamodb").delete_item(TableName=TABLE, Key=key)
