@@ -163,6 +163,11 @@ class Faults:
         self._task_faults: list[TaskFault] = []
         self._stops: list[StopFault] = []
 
+    @property
+    def has_hit(self) -> bool:
+        """Whether any fault has hit anything."""
+        return any(fault.hits for fault in (*self._faults, *self._task_faults, *self._stops))
+
     def add(self, fault: Fault | TaskFault | StopFault) -> None:
         """From now on this goes wrong."""
         match fault:

@@ -51,6 +51,7 @@ HISTORY_SECONDS = 3600
 ANSWERS = {
     "replace-deployment-under-canary": "accepted",
     "remove-absent-canary": "accepted",
+    "remove-absent-override": "accepted",
     "delete-canary-deployment": "accepted",
 }
 """The likelier answers to open questions (`local.unknowns`) that edits by others raise."""

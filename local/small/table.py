@@ -29,7 +29,7 @@ class Table:
     def get_item(self, asked: Json) -> Json:
         """GetItem."""
         item = self._items.get(_key(asked["Key"]))
-        return {"Item": copy.deepcopy(item)} if item else {}
+        return {"Item": _copy(item)} if item else {}
 
     def put_item(self, asked: Json) -> Json:
         """PutItem."""

@@ -21,7 +21,7 @@ from canary.edge.target import target_to_json
 from local.controller import GUARD, LISTENER, OPERATOR, SWEEPER, TABLE, TARGET_PREFIX, TIMEOUT_SECONDS
 from local.events import iso_seconds
 from local.faults import Faults, Killed
-from local.running_task import running
+from local.running_task import running, running_task
 from local.small.account import ADDRESS, REGION, Account, client_of, reached
 from local.small.clock import SmallClock
 from local.small.machine import Execution, Machine, Outcome
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from canary.rules.policy import Policy
+
+    from local.gateway_stage import Canary
 
 Json = dict[str, Any]
 START_TIME = 1_767_571_200.0
@@ -55,11 +57,13 @@ class Invocation(NamedTuple):
 
 
 class Write(NamedTuple):
-    """A task's call that changes the target or the records."""
+    """A task's patch of the stage: the paths, the canary that the stage had until then, and whether an execution ran."""
 
     at: float
     task: str
-    operation: str
+    paths: tuple[str, ...]
+    canary: Canary | None
+    is_owned: bool
 
 
 class SmallWorld:
@@ -75,6 +79,8 @@ class SmallWorld:
         self.account.machine = self.machine
         self.machine.on_end = self._announce
         self.account.on_alarm = self._hear
+        self.account.on_call = self._note_write
+        self.writes: list[Write] = []
         self.events = 1
         self.began = self.clock.now()
         self.invocations: list[Invocation] = []
@@ -199,6 +205,13 @@ class SmallWorld:
                 self.invoke_later(retries[0], task, event, retries[1:])
 
         self.clock.call_after(seconds, run)
+
+    def _note_write(self, _service: str, operation: str, asked: Json) -> None:
+        stage = self.account.gateway.stage
+        if operation == "UpdateStage" and stage is not None:
+            paths = tuple(str(one["path"]) for one in asked["patchOperations"])
+            is_owned = any(one.is_running for one in self.machine.executions.values())
+            self.writes.append(Write(self.clock.now(), str(running_task()), paths, stage.canary, is_owned))
 
     def _limited(self, context: Context) -> ExitStack:
         """While in the block, a call that is made after the function's deadline finds it dead."""

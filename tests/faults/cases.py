@@ -31,7 +31,7 @@ POLICY: Policy = replace(QUICK, name="faults", steps=(Step(Decimal(25), 60), Ste
 
 PER_MINUTE = 3000.0
 FAILING = 0.6
-SCHEDULED = {"progression": "scheduled", "max_hold_seconds": 40 * MINUTE}
+SCHEDULED = {"progression": "scheduled", "max_hold_seconds": 20 * MINUTE}
 JOURNEYS = ("good", "bad", "held")
 SHARES = {"calls": 40, "tasks": 15, "edits": 25, "records": 12, "measurement": 8}
 """Of a hundred runs so many are of each family."""

@@ -96,7 +96,7 @@ def _version(world: World, function: str, alias: str) -> str | None:
 def broken(final: Final) -> list[str]:
     """Every promise that the run broke."""
     is_edited = bool(final.case.edits)
-    checks = [_weight(final), _told(final), _judged(final), _records(final)]
+    checks = [_weight(final), _told(final), _judged(final), _records(final), _foreign(final), _certain(final)]
     checks += [_edited(final)] if is_edited else [_at_rest(final), _whole(final), _half(final), _in_time(final)]
     return [sentence for check in checks for sentence in check]
 
@@ -200,12 +200,39 @@ def _records(final: Final) -> Iterator[str]:
         yield f"records: refused from {since - final.world.began:.0f} s on, told after {later[:1] or 'never'} s"
 
 
+def _foreign(final: Final) -> Iterator[str]:
+    """A canary with weight that is someone else's is not touched."""
+    variable = final.world.target.stage.alias_variable
+    ours = {one[0] for one in final.world.wholes()[1:]}
+    aliases = {function.canary for function in final.world.target.functions}
+    for write in final.world.writes:
+        canary = write.canary
+        if canary is None or not canary.percent_traffic or not any(path.startswith("/canarySettings") for path in write.paths):
+            continue
+        if canary.deployment_id not in ours and canary.overrides.get(variable) not in aliases:
+            yield f"weight: {write.task} changed a canary that is someone else's: {write}"
+            return
+
+
+def _certain(final: Final) -> Iterator[str]:
+    """While records cannot be used, a canary with all of the traffic, or of a running execution, is left alone."""
+    if final.case.refused_records not in {"write", "read", "both", "schema"}:
+        return
+    since, until = final.world.began + _begins(final.case) + 60, final.world.began + final.case.ends_after
+    for write in final.world.writes:
+        is_removal = "/canarySettings" in write.paths and write.canary is not None
+        if since < write.at < until and is_removal and (write.canary.percent_traffic == 100 or write.is_owned):
+            yield f"records: {write.task} removed a canary without records, where it is not certain: {write}"
+            return
+
+
 def _begins(case: Case) -> float:
     return float(case.story[0].partition(" from ")[2].partition(" s")[0])
 
 
 def _in_time(final: Final) -> Iterator[str]:
-    if (seconds := seconds_to_rest(final)) is not None and seconds > IN_TIME_SECONDS:
+    seconds = None if final.case.journey == "held" else seconds_to_rest(final)
+    if seconds is not None and seconds > IN_TIME_SECONDS:
         yield f"in time: at rest {seconds:.0f} s after the last fault"
 
 
@@ -228,8 +255,6 @@ def _edited(final: Final) -> Iterator[str]:
         yield "whole: the execution still runs"
     if holder is None and final.phase == "rolled_back":
         yield from _new_code_left(final)
-    if any(edit.is_foreign_canary for edit in final.case.edits) and final.stage and not final.canary and final.phase == "rolled_back":
-        yield from ()
     if not touched & {"aliases", "function", "deployment", "variables", "canary", "stage"}:
         yield from _half(final)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from local.embedded import EmbeddedAws
 from local.running_task import running
+from local.small.account import ANSWERS
 from tests.faults import edits
 from tests.rig import Rig
 
@@ -39,6 +40,7 @@ class World(Protocol):
     faults: Faults
     events: int
     began: float
+    writes: list[Any]
 
     @property
     def notices(self) -> list[Notice]: ...
@@ -80,10 +82,11 @@ class FullWorld:
     NEVER, TWICE = 0, 2
 
     def __init__(self, *, seed: int, policy: Policy, per_minute: float = 60.0) -> None:
-        self._aws = EmbeddedAws(seed=seed, answers={"replace-deployment-under-canary": "accepted", "remove-absent-canary": "accepted", "delete-canary-deployment": "accepted"})
+        self._aws = EmbeddedAws(seed=seed, answers=ANSWERS)
         self._policy = policy
         self._per_minute = per_minute
         self.notices: list[Notice] = []
+        self.writes: list[Any] = []
 
     def __enter__(self) -> FullWorld:
         self._aws.__enter__()
