@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.running_task import running, running_task
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Answer = TypeVar("Answer")
 
@@ -166,7 +164,12 @@ class Faults:
     @property
     def has_hit(self) -> bool:
         """Whether any fault has hit anything."""
-        return any(fault.hits for fault in (*self._faults, *self._task_faults, *self._stops))
+        hits = [
+            *(one.hits for one in self._faults),
+            *(one.hits for one in self._task_faults),
+            *(one.hits for one in self._stops),
+        ]
+        return any(hits)
 
     def add(self, fault: Fault | TaskFault | StopFault) -> None:
         """From now on this goes wrong."""

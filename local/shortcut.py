@@ -92,7 +92,11 @@ class Shortcut:
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Have an actor do something after a while."""
-        self._clock.call_at(self._clock.now() + seconds, lambda: self._clock.spawn(action, name="late call"), name="late call")
+
+        def spawn() -> None:
+            self._clock.spawn(action, name="late call")
+
+        self._clock.call_at(self._clock.now() + seconds, spawn, name="late call")
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
+
 from canary.aws import clients as controllers_clients
 from canary.aws import histories
-
 from local.faults import Mode
 from local.running_task import running_task
 from local.small.functions import SmallFunctions
@@ -250,7 +250,7 @@ def reached(account: Account) -> Iterator[None]:
         return account.call(client.meta.service_model.service_name, operation, asked)
 
     BaseClient._make_api_call = call  # noqa: SLF001
-    controllers_clients._Maker.make = lambda _, service: client_of(service)  # type: ignore[method-assign]  # noqa: SLF001
+    controllers_clients._Maker.make = lambda _, service: client_of(service)  # type: ignore[method-assign, assignment]  # noqa: SLF001
     histories.DAY = HISTORY_SECONDS
     try:
         yield

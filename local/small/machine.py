@@ -7,7 +7,6 @@ in moto's interpreter. A function that outlives its Task, or its execution, runs
 from __future__ import annotations
 
 import json
-import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -17,6 +16,7 @@ from local.faults import TaskMode
 from local.small.expressions import value_of
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Mapping
 
     from local.faults import Faults, TaskFault
@@ -226,7 +226,9 @@ class _Flow:
                 seconds = value_of(state["Seconds"], self._variables({}))
                 self._machine.clock.call_after(seconds, self._guarded(lambda: self.leave(state, {}, {})))
             case "Task":
-                _Task(self, self._machine, self._execution, name, state).attempt(value_of(state["Arguments"], self._variables({})))
+                _Task(self, self._machine, self._execution, name, state).attempt(
+                    value_of(state["Arguments"], self._variables({}))
+                )
             case "Parallel":
                 (branch,) = state["Branches"]
                 _Flow(self._machine, self._execution, branch, {**self._outer, **self._own}, _Branch(self, state)).begin()

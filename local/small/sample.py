@@ -6,23 +6,27 @@ of it has to be built, or believed, a second time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canary.rules.target import Target
 from local.controller import TABLE, create_controller, register_target
 from local.embedded import EmbeddedAws
+from local.gateway_definition import Definition
+from local.gateway_stage import Stage
 from local.sample import create_sample, publish_release
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from canary.rules.target import Target
-    from local.gateway_definition import Definition
-    from local.gateway_stage import Stage
-
 Json = dict[str, Any]
-ApiAnswers = ("get_rest_api", "get_resources", "get_authorizers", "get_gateway_responses", "get_models", "get_request_validators")
+ApiAnswers = (
+    "get_rest_api",
+    "get_resources",
+    "get_authorizers",
+    "get_gateway_responses",
+    "get_models",
+    "get_request_validators",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,10 @@ class _Recorder:
         self._release = release
 
     def sample(self) -> Sample:
-        gateway, stage = self._aws.client("apigateway"), self._aws.gateway.stage(self._stage.rest_api_id, self._stage.stage_name)
+        gateway, stage = (
+            self._aws.client("apigateway"),
+            self._aws.gateway.stage(self._stage.rest_api_id, self._stage.stage_name),
+        )
         cloudwatch = self._aws.client("cloudwatch").describe_alarms()
         filters = self._aws.client("logs").describe_metric_filters(logGroupName=self._target.access_log_group)
         return Sample(

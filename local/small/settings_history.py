@@ -8,7 +8,7 @@ can see is looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from local.propagation import PROPAGATION_SECONDS
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from local.gateway_stage import Stage
 
 AliasKey = tuple[str, str]
+Value = TypeVar("Value")
 
 
 class Setting(NamedTuple):
@@ -119,7 +120,7 @@ def _version(setting: Setting, key: AliasKey) -> str | None:
     return alias.version if alias else None
 
 
-def _spans(timed: list[tuple[float, object]]) -> Iterator[tuple[_Span, object]]:
+def _spans(timed: list[tuple[float, Value]]) -> Iterator[tuple[_Span, Value]]:
     """What was set with the time in which a request can see it; what did not change is one span."""
     begin, value = timed[0]
     for at, newer in timed[1:]:

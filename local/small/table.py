@@ -1,4 +1,4 @@
-"""The controller's one table: consistent reads, single writes, and transactions that check conditions and then do all or nothing."""
+"""The controller's one table: consistent reads, single writes, and transactions that do all or nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Table:
         """UpdateItem, with an expression that sets attributes to values and removes others."""
         key = _key(asked["Key"])
         self._check(asked, key)
-        self._items[key] = _updated(self._items.get(key, asked["Key"]), asked)
+        self._items[key] = _updated(self._items.get(key) or asked["Key"], asked)
         return {}
 
     def batch_get_item(self, asked: Json) -> Json:

@@ -1,7 +1,7 @@
 """One run: the small account with the controller in it, its rules, its schedule, and what was seen of it all.
 
-The handlers are the controller's own, bound to botocore clients of the small account. Events come a second later, once, twice or
-never; a function that fails is tried again as Lambda does it for asynchronous calls.
+The handlers are the controller's own, bound to botocore clients of the small account. Events come a second later, once,
+twice or never; a function that fails is tried again as Lambda does it for asynchronous calls.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import io
 import json
 import random
 import re
+from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from canary.edge.target import target_to_json
-
 from local.controller import GUARD, LISTENER, OPERATOR, SWEEPER, TABLE, TARGET_PREFIX, TIMEOUT_SECONDS
 from local.events import iso_seconds
 from local.faults import Faults, Killed
@@ -30,10 +30,9 @@ from local.small.settings_history import HalfRelease, Whole
 from statemachine.definition import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from canary.rules.policy import Policy
-
     from local.gateway_stage import Canary
 
 Json = dict[str, Any]

@@ -17,16 +17,18 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from local.small.sample import make_sample
 from local.small.world import SmallWorld
 from tests.faults.cases import JOURNEYS, PER_MINUTE, POLICY, Case, draw, family_of, moments, run
 from tests.faults.promises import broken, read_final, seconds_to_rest
 from tests.faults.worlds import FullWorld
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SMALL, FULL = 10_000, 500
 CHUNK = {"small": 50, "full": 5}
@@ -63,7 +65,9 @@ def result_of(given: Work) -> Result:
         return _run(world_name, case)
     except Exception:  # noqa: BLE001 - one run's trouble must not end the others
         lines = traceback.format_exc().strip().splitlines()
-        return Result(world_name, family, case.name, str(case), "none", (f"harness: {' | '.join(lines[-5:])}",), None, is_hit=True)
+        return Result(
+            world_name, family, case.name, str(case), "none", (f"harness: {' | '.join(lines[-5:])}",), None, is_hit=True
+        )
 
 
 def _run(world_name: str, case: Case) -> Result:
@@ -72,7 +76,7 @@ def _run(world_name: str, case: Case) -> Result:
         final = read_final(case, world, execution)
         states = final.execution.states
         is_hit = bool(case.edits) or bool(case.refused_records) or world.faults.has_hit
-        seconds = seconds_to_rest(final) if case.journey != "held" else None
+        seconds = seconds_to_rest(final)
         ending = f"{states[-1] if states else 'none'}/{final.phase}"
         return Result(world_name, case.family, case.name, str(case), ending, tuple(broken(final)), seconds, is_hit)
 

@@ -19,14 +19,16 @@ from local.faults import ANY_TASK, Call, Fault, Mode, StopFault, TaskFault, Task
 from local.small.world import SmallWorld
 from statemachine.definition import load, states_of, task_names
 from tests.faults.edits import Edit, edits, record_edits, repair_schema
+from tests.faults.worlds import World
 from tests.rig import QUICK
 
 if TYPE_CHECKING:
     from canary.rules.policy import Policy
-    from tests.faults.worlds import World
 
 MINUTE = 60
-POLICY: Policy = replace(QUICK, name="faults", steps=(Step(Decimal(25), 60), Step(Decimal(50), 60)), detect={"errors": 0.9}, alpha=0.01)
+POLICY: Policy = replace(
+    QUICK, name="faults", steps=(Step(Decimal(25), 60), Step(Decimal(50), 60)), detect={"errors": 0.9}, alpha=0.01
+)
 """Two short steps: what is judged, and how well, is not what these runs are about."""
 
 PER_MINUTE = 3000.0
@@ -169,7 +171,11 @@ def _fault(rng: random.Random, call: Call, nth: int) -> tuple[str, Callable[[], 
     mode = rng.choice(MODES)
     seconds = round(rng.uniform(3, 50), 1)
     lasts = rng.choice([120, 600, 1500]) if mode in {Mode.REFUSED, Mode.THROTTLED, Mode.UNSENT} and rng.random() < 0.5 else None
-    text = mode.value + (f" for {lasts} s" if lasts else "") + (f" by {seconds} s" if mode in {Mode.STALLED, Mode.SLOW, Mode.LATE} else "")
+    text = (
+        mode.value
+        + (f" for {lasts} s" if lasts else "")
+        + (f" by {seconds} s" if mode in {Mode.STALLED, Mode.SLOW, Mode.LATE} else "")
+    )
     times = None if lasts else 1
     return text, lambda: Fault(*call, mode, times=times, skips=nth, lasts=lasts, seconds=seconds if mode in _SLOW else 0.0)
 
@@ -240,7 +246,9 @@ def _records(case: Case, rng: random.Random) -> None:
         case.story.append("the execution is stopped and nobody told")
         case.apply.append(lambda world: world.at(begins + 5, lambda: _someone("stop not told", world)))
     if kind in {"write", "read", "both"}:
-        operations = {"write": ["TransactWriteItems"], "read": ["BatchGetItem"]}.get(kind, ["TransactWriteItems", "BatchGetItem"])
+        operations = {"write": ["TransactWriteItems"], "read": ["BatchGetItem"]}.get(
+            kind, ["TransactWriteItems", "BatchGetItem"]
+        )
         for operation in operations:
             case.apply.append(_refuse_from(begins, lasts, operation))
     else:

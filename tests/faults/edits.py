@@ -7,7 +7,6 @@ controller may find changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -18,6 +17,8 @@ from canary.rules.policy import STANDARD
 from local.controller import TABLE, TARGET_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from canary.rules.target import Target, TargetFunction
 
 Json = dict[str, Any]
@@ -32,13 +33,11 @@ class Account(Protocol):
 
 
 class Edit(NamedTuple):
-    """One thing that someone does. ``spoils``: base or canary may serve something else than before because of it."""
+    """One thing that someone does."""
 
     name: str
     about: str
     make: Callable[[Account], object]
-    spoils: bool = True
-    is_foreign_canary: bool = False
 
     def __call__(self, account: Account) -> bool:
         """Make the edit; whether AWS took it."""
@@ -77,56 +76,56 @@ def repair_schema(account: Account) -> None:
 
 
 def _canary_edits() -> list[Edit]:
-    def remove(one: Account) -> None:
-        _patch(one, {"op": "remove", "path": "/canarySettings"})
-
-    def percent(value: str) -> Callable[[Account], None]:
-        return lambda one: _patch(one, _replace("/canarySettings/percentTraffic", value)) if _canary(one) else None
-
-    def override(name: str, value: str) -> Callable[[Account], None]:
-        path = f"/canarySettings/stageVariableOverrides/{name}"
-        return lambda one: _patch(one, _replace(path, value)) if _canary(one) else None
-
-    def alias_override(one: Account) -> None:
-        override(one.target.stage.alias_variable, one.target.functions[0].live)(one)
-
-    def alias_override_removed(one: Account) -> None:
-        path = f"/canarySettings/stageVariableOverrides/{one.target.stage.alias_variable}"
-        _patch(one, {"op": "remove", "path": path})
-
-    def promoted(one: Account) -> None:
-        if canary := _canary(one):
-            variables = canary.get("stageVariableOverrides", {}).items()
-            copied = {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"}
-            merged = [_replace(f"/variables/{name}", value) for name, value in variables]
-            _patch(one, *merged, copied, _replace("/canarySettings/percentTraffic", "0.0"))
-
-    def to_bases(one: Account) -> None:
-        if _canary(one):
-            _patch(one, _replace("/canarySettings/deploymentId", _stage(one)["deploymentId"]))
-
-    def to_another(one: Account) -> None:
-        if _canary(one):
-            _patch(one, _replace("/canarySettings/deploymentId", _deploy(one)))
-
-    def another_canary(one: Account) -> None:
-        made = _deploy(one)
-        _patch(one, {"op": "remove", "path": "/canarySettings"})
-        _patch(one, _replace("/canarySettings/deploymentId", made), _replace("/canarySettings/percentTraffic", "20.0"))
-
     return [
-        Edit("the canary is removed", "canary", remove),
-        Edit("the canary gets 0 %", "canary", percent("0.0")),
-        Edit("the canary gets 90 %", "canary", percent("90.0")),
-        Edit("the canary gets 100 %", "canary", percent("100.0")),
-        Edit("an override is added to the canary", "canary", override("extra", "x")),
-        Edit("the canary's alias override says live", "canary", alias_override),
-        Edit("the canary's alias override is removed", "canary", alias_override_removed),
-        Edit("the console promotes the canary", "canary", promoted),
-        Edit("the canary is moved to base's deployment", "canary", to_bases),
-        Edit("the canary is moved to another deployment", "canary", to_another),
-        Edit("another canary takes its place", "canary", another_canary, is_foreign_canary=True),
+        Edit("the canary is removed", "canary", lambda one: _patch(one, {"op": "remove", "path": "/canarySettings"})),
+        Edit("the canary gets 0 %", "canary", lambda one: _set_canary(one, "percentTraffic", "0.0")),
+        Edit("the canary gets 90 %", "canary", lambda one: _set_canary(one, "percentTraffic", "90.0")),
+        Edit("the canary gets 100 %", "canary", lambda one: _set_canary(one, "percentTraffic", "100.0")),
+        Edit("an override is added to the canary", "canary", lambda one: _override(one, "extra", "x")),
+        Edit("the canary's alias override says live", "canary", lambda one: _override(one, _variable(one), "live")),
+        Edit("the canary's alias override is removed", "canary", _remove_alias_override),
+        Edit("the console promotes the canary", "canary", _promote_as_the_console),
+        Edit("the canary is moved to base's deployment", "canary", _move_to_bases),
+        Edit("the canary is moved to another deployment", "canary", lambda one: _set_canary(one, "deploymentId", _deploy(one))),
+        Edit("another canary takes its place", "canary", _replace_canary),
     ]
+
+
+def _set_canary(one: Account, setting: str, value: str) -> None:
+    """Change a canary that is there; a change where there is none would make one."""
+    if _canary(one):
+        _patch(one, _replace(f"/canarySettings/{setting}", value))
+
+
+def _override(one: Account, name: str, value: str) -> None:
+    _set_canary(one, f"stageVariableOverrides/{name}", value)
+
+
+def _variable(one: Account) -> str:
+    return one.target.stage.alias_variable
+
+
+def _remove_alias_override(one: Account) -> None:
+    if _canary(one):
+        _patch(one, {"op": "remove", "path": f"/canarySettings/stageVariableOverrides/{_variable(one)}"})
+
+
+def _promote_as_the_console(one: Account) -> None:
+    if canary := _canary(one):
+        variables = canary.get("stageVariableOverrides", {}).items()
+        copied = {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"}
+        merged = [_replace(f"/variables/{name}", value) for name, value in variables]
+        _patch(one, *merged, copied, _replace("/canarySettings/percentTraffic", "0.0"))
+
+
+def _move_to_bases(one: Account) -> None:
+    _set_canary(one, "deploymentId", _stage(one)["deploymentId"])
+
+
+def _replace_canary(one: Account) -> None:
+    made = _deploy(one)
+    _patch(one, {"op": "remove", "path": "/canarySettings"})
+    _patch(one, _replace("/canarySettings/deploymentId", made), _replace("/canarySettings/percentTraffic", "20.0"))
 
 
 def _stage_edits() -> list[Edit]:
@@ -155,7 +154,12 @@ def _stage_edits() -> list[Edit]:
         Edit("a pipeline deploys to the stage", "deployment", deploys),
         Edit("the stage gets the canary's deployment", "deployment", to_canarys),
         Edit("the newest deployment is deleted", "deployment", delete_deployment),
-        Edit("a variable is added to the stage", "variables", lambda one: _patch(one, _replace("/variables/colour", "blue")), spoils=False),
+        Edit(
+            "a variable is added to the stage",
+            "variables",
+            lambda one: _patch(one, _replace("/variables/colour", "blue")),
+            spoils=False,
+        ),
         Edit("the stage's alias variable says canary", "variables", alias_variable),
         Edit("the stage is deleted", "stage", lambda one: _call(one, "apigateway").delete_stage(**_names(one))),
     ]
@@ -235,10 +239,10 @@ def _instrument_edits() -> list[Edit]:
         client.set_alarm_state(AlarmName=one.target.alarms[0], StateValue="ALARM", StateReason="someone's")
 
     return [
-        Edit("the access log is taken off", "log", unlog, spoils=False),
-        Edit("a metric filter is deleted", "filters", unfilter, spoils=False),
-        Edit("the user's alarm is deleted", "alarms", unalarm, spoils=False),
-        Edit("the user's alarm fires", "alarms", fire, spoils=False),
+        Edit("the access log is taken off", "log", unlog),
+        Edit("a metric filter is deleted", "filters", unfilter),
+        Edit("the user's alarm is deleted", "alarms", unalarm),
+        Edit("the user's alarm fires", "alarms", fire),
     ]
 
 
@@ -257,12 +261,22 @@ def _parameter_edits() -> list[Edit]:
         return replace(target, stage=replace(target.stage, stage_name="staging"))
 
     return [
-        Edit("the parameter is deleted", "parameter", delete, spoils=False),
-        Edit("the parameter is no JSON", "parameter", lambda one: put(one, "{not json"), spoils=False),
-        Edit("the parameter has a key of another version", "parameter", lambda one: put(one, '{"name": "orders", "new": 1}'), spoils=False),
-        Edit("the parameter has another policy", "parameter", changed(lambda one: replace(one, policy=STANDARD)), spoils=False),
-        Edit("the parameter has another stage", "parameter", changed(other_stage), spoils=False),
-        Edit("the parameter has fewer functions", "parameter", changed(lambda one: replace(one, functions=one.functions[:1])), spoils=False),
+        Edit("the parameter is deleted", "parameter", delete),
+        Edit("the parameter is no JSON", "parameter", lambda one: put(one, "{not json")),
+        Edit(
+            "the parameter has a key of another version",
+            "parameter",
+            lambda one: put(one, '{"name": "orders", "new": 1}'),
+            spoils=False,
+        ),
+        Edit("the parameter has another policy", "parameter", changed(lambda one: replace(one, policy=STANDARD))),
+        Edit("the parameter has another stage", "parameter", changed(other_stage)),
+        Edit(
+            "the parameter has fewer functions",
+            "parameter",
+            changed(lambda one: replace(one, functions=one.functions[:1])),
+            spoils=False,
+        ),
     ]
 
 

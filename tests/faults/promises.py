@@ -1,13 +1,13 @@
 """What must hold after any run, whatever went wrong in it; a promise that is broken is a sentence that begins with its name.
 
-    at rest       after faults that end: no canary, every alias where it belongs, the lock free
-    whole         base is the old release or the new one, and the record and the ending say which
-    weight        while the lock is free no canary has weight; while one has, the lock is held and an operator was called
-    half          no request met half of a release, but for what someone's edit did
-    told          a rollout's end is reported, an operator is called with commands, nothing is said that is not true
-    records       while the records cannot be used, someone is told within two minutes
-    judged        a release that fails most of its requests is never promoted
-    in time       guard and sweeper are done a quarter of an hour after the last fault
+at rest       after faults that end: no canary, every alias where it belongs, the lock free
+whole         base is the old release or the new one, and the record and the ending say which
+weight        while the lock is free no canary has weight; while one has, the lock is held and an operator was called
+half          no request met half of a release, but for what someone's edit did
+told          a rollout's end is reported, an operator is called with commands, nothing is said that is not true
+records       while the records cannot be used, someone is told within two minutes
+judged        a release that fails most of its requests is never promoted
+in time       guard and sweeper are done a quarter of an hour after the last fault
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _at_rest(final: Final) -> Iterator[str]:
     if any(live != canary for live, canary in final.aliases.values()):
         yield f"at rest: the aliases are {final.aliases}"
     if holder := final.world.holder():
-        yield f"at rest: rollout {holder} still holds the lock, phase {final.phase}, rung {final.held and final.held.rollout.rung}"
+        yield f"at rest: rollout {holder} still holds the lock, phase {final.phase}"
 
 
 def _whole(final: Final) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _whole(final: Final) -> Iterator[str]:
         yield f"whole: {serving} serves {live}, which is neither {first} nor {made}"
         return
     if final.held is None:
-        if not is_base or not final.is_unreadable and final.execution.status == "SUCCEEDED":
+        if not is_base or (not final.is_unreadable and final.execution.status == "SUCCEEDED"):
             yield f"whole: nothing is recorded, and the execution ended as {final.execution.status}"
         return
     wanted = "promoted" if is_promoted else "rolled_back"
@@ -231,17 +231,22 @@ def _begins(case: Case) -> float:
 
 
 def _in_time(final: Final) -> Iterator[str]:
-    seconds = None if final.case.journey == "held" else seconds_to_rest(final)
+    seconds = seconds_to_rest(final)
     if seconds is not None and seconds > IN_TIME_SECONDS:
         yield f"in time: at rest {seconds:.0f} s after the last fault"
 
 
 def seconds_to_rest(final: Final) -> float | None:
-    """From the last fault to the rollout's end; None if it never ended, or had ended before, or nothing went wrong."""
-    if final.held is None or final.held.rollout.ended_at is None:
+    """How long guard and sweeper took, from the last fault on or from the end of the execution, whichever came later.
+
+    None where they had nothing to do: the execution ended by itself, or the rollout was over before.
+    """
+    ended = final.held.rollout.ended_at if final.held else None
+    is_left = final.execution.states[-1:] not in [["Promoted"], ["RolledBack"], ["Held"]]
+    if ended is None or not is_left or final.case.journey == "held":
         return None
-    last = max(final.world.faults.wrong_until, final.world.began + final.case.ends_after)
-    return max(0.0, final.held.rollout.ended_at - last) if last > final.world.began else None
+    last = max(final.world.faults.wrong_until, final.world.began + final.case.ends_after, final.execution.ended or 0.0)
+    return max(0.0, ended - last)
 
 
 def _edited(final: Final) -> Iterator[str]:
@@ -249,7 +254,12 @@ def _edited(final: Final) -> Iterator[str]:
     holder, touched = final.world.holder(), {edit.about for edit in final.case.edits}
     if holder and not _unknown_kinds(final):
         yield f"weight: rollout {holder} holds the lock for ever, phase {final.phase}, and nobody was told"
-    if holder is None and final.canary and not final.canary["percentTraffic"] and not touched & {"canary", "deployment", "variables"}:
+    if (
+        holder is None
+        and final.canary
+        and not final.canary["percentTraffic"]
+        and not touched & {"canary", "deployment", "variables"}
+    ):
         yield f"at rest: a canary without weight is left: {final.canary}"
     if final.execution.status == "RUNNING":
         yield "whole: the execution still runs"
@@ -272,7 +282,7 @@ def _new_code_left(final: Final) -> Iterator[str]:
         known = {dict(first[1])[function.name], *(dict(one[1])[function.name] for one in made)}
         wanted = next((dict(one[1])[function.name] for one in (first, *made) if one[0] == final.stage["deploymentId"]), None)
         if wanted and version in known and version != wanted and not _is_said(final):
-            yield f"half: rolled back, and {final.stage['deploymentId']} calls {function.name}:{version} by the alias {named}; nothing says so"
+            yield f"half: rolled back, and base calls {function.name}:{version} by the alias {named}; nothing says so"
 
 
 def _is_said(final: Final) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from local.embedded import EmbeddedAws
 from local.running_task import running
@@ -31,6 +31,7 @@ class Execution(Protocol):
     cause: str
     output: Any
     states: list[str]
+    ended: float | None
 
 
 class World(Protocol):
@@ -73,6 +74,8 @@ class _Started:
                 return self._rig.states(self.arn)
             case "output":
                 return json.loads(described["output"]) if "output" in described else None
+            case "ended":
+                return described["stopDate"].timestamp() if "stopDate" in described else None
         return described.get(name, "")
 
 
@@ -88,7 +91,7 @@ class FullWorld:
         self.notices: list[Notice] = []
         self.writes: list[Any] = []
 
-    def __enter__(self) -> FullWorld:
+    def __enter__(self) -> Self:
         self._aws.__enter__()
         try:
             self.rig = Rig(self._aws, policy=self._policy, per_minute=self._per_minute, history=False)
@@ -173,7 +176,9 @@ class FullWorld:
         clock.call_at(clock.now() + seconds, lambda: clock.spawn(act, name="someone"), name="someone")
 
     def stop_running(self) -> None:
-        listed = self.client("stepfunctions").list_executions(stateMachineArn=self.rig.controller.machine_arn, statusFilter="RUNNING")
+        listed = self.client("stepfunctions").list_executions(
+            stateMachineArn=self.rig.controller.machine_arn, statusFilter="RUNNING"
+        )
         for one in listed["executions"]:
             self._aws.stop_execution(one["executionArn"])
 

@@ -41,7 +41,8 @@ def decode(kind: type[T], data: Any) -> T:  # noqa: ANN401
         TypeError, KeyError, ValueError, ArithmeticError: the data is no such value; a record is written by this code only.
 
     """
-    value: T = _decoder(kind)(data)
+    anything: Any = kind
+    value: T = _decoder(anything)(data)
     return value
 
 
