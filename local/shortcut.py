@@ -87,8 +87,9 @@ class Shortcut:
         return given
 
     def sleep(self, seconds: float) -> None:
-        """Let whoever makes a call wait."""
-        _pause(seconds)
+        """Let whoever makes a call wait, if it is an actor; time stands still for who calls from outside."""
+        if Actor.here() is not None:
+            self._clock.sleep(seconds)
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Have an actor do something after a while."""

@@ -158,7 +158,6 @@ def _stage_edits() -> list[Edit]:
             "a variable is added to the stage",
             "variables",
             lambda one: _patch(one, _replace("/variables/colour", "blue")),
-            spoils=False,
         ),
         Edit("the stage's alias variable says canary", "variables", alias_variable),
         Edit("the stage is deleted", "stage", lambda one: _call(one, "apigateway").delete_stage(**_names(one))),
@@ -267,7 +266,6 @@ def _parameter_edits() -> list[Edit]:
             "the parameter has a key of another version",
             "parameter",
             lambda one: put(one, '{"name": "orders", "new": 1}'),
-            spoils=False,
         ),
         Edit("the parameter has another policy", "parameter", changed(lambda one: replace(one, policy=STANDARD))),
         Edit("the parameter has another stage", "parameter", changed(other_stage)),
@@ -275,7 +273,6 @@ def _parameter_edits() -> list[Edit]:
             "the parameter has fewer functions",
             "parameter",
             changed(lambda one: replace(one, functions=one.functions[:1])),
-            spoils=False,
         ),
     ]
 
