@@ -17,7 +17,7 @@ install = [ -t 1 ] || quiet=--quiet; \
 	&& echo "installing this project" && $(PIP) $$quiet --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve synth deploy destroy verify-aws bench test lint check rest runtime runtime-tests audit lock schemas picture clean
+.PHONY: help demo serve synth deploy destroy verify-aws bench faults test lint check rest runtime runtime-tests audit lock schemas picture clean
 .NOTPARALLEL:
 
 help:  ## what can be made
@@ -43,6 +43,9 @@ verify-aws: $(VENV)/demo  ## asks your account what no record settles, and remov
 
 bench: $(VENV)/dev  ## the judge beside its peers, an hour or so; make bench QUICK=1 takes a few minutes
 	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
+
+faults: $(VENV)/dev  ## 10,000 runs with faults in the small world and 500 in the full one, an hour; ARGS="--only edits:51" runs one again
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 test: $(VENV)/dev  ## rules, edge, tasks, journeys, one demo scenario, a minute of fault samples; COVERAGE=1 measures branches
 	$(PYTEST) -m "not slow" $(if $(COVERAGE),--cov --cov-report=term-missing:skip-covered)

@@ -40,7 +40,7 @@ START_TIME = 1_767_571_200.0
 MINUTE = 60
 EVENT_SECONDS = 1.0
 RETRY_SECONDS = (60, 120)
-"""A failed asynchronous invocation is tried twice more (docs/aws.md#asynchronous-invocations): after a minute, then after two."""
+"""A failed asynchronous invocation is tried twice more (docs/aws.md#asynchronous-invocations)."""
 
 MACHINE_ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:canary-rollout"
 FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}

@@ -18,7 +18,6 @@ import time
 import traceback
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from local.small.sample import make_sample
@@ -165,11 +164,10 @@ def main() -> int:
 
 def _run_all(pool: ProcessPoolExecutor, report: Report, world: str, first: int, runs: int) -> None:
     results = pool.map(result_of, work(world, first, runs), chunksize=CHUNK[world])
-    every = CHUNK[world] * 10
-    while some := list(islice(results, every)):
-        for result in some:
-            report.add(result)
-        report.progress(world, runs)
+    for number, result in enumerate(results, 1):
+        report.add(result)
+        if number % (CHUNK[world] * 5) == 0:
+            report.progress(world, runs)
 
 
 def _say(line: str) -> None:
