@@ -24,7 +24,8 @@ from local.faults import Faults, Killed
 from local.running_task import running, running_task
 from local.small.account import ADDRESS, REGION, Account, client_of, reached
 from local.small.clock import SmallClock
-from local.small.machine import Execution, Machine, Outcome
+from local.small.executions import Execution, Outcome
+from local.small.machine import Machine
 from local.small.sample import make_sample
 from local.small.settings_history import HalfRelease, Whole
 from statemachine.definition import load

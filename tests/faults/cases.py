@@ -18,7 +18,8 @@ from canary.rules.policy import Step
 from local.faults import ANY_TASK, Call, Fault, Mode, StopFault, TaskFault, TaskMode
 from local.small.world import SmallWorld
 from statemachine.definition import load, states_of, task_names
-from tests.faults.edits import Edit, edits, record_edits, repair_schema
+from tests.faults.edits import Edit, edits
+from tests.faults.record_edits import record_edits, repair_schema
 from tests.faults.worlds import World
 from tests.rig import QUICK
 

@@ -6,7 +6,6 @@ controller may find changed.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -14,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from canary.edge.target import target_to_json
 from canary.rules.policy import STANDARD
-from local.controller import TABLE, TARGET_PREFIX
+from local.controller import TARGET_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,22 +56,6 @@ def edits() -> list[Edit]:
         *_instrument_edits(),
         *_parameter_edits(),
     ]
-
-
-def record_edits() -> list[Edit]:
-    """What happens to the records: these are the controller's own, but a table can be edited too."""
-    return [
-        Edit("the record is of a newer schema", "records", lambda one: _edit_record(one, _with_schema(99))),
-        Edit("the record is deleted", "records", lambda one: _delete_item(one, "rollout")),
-        Edit("the history is deleted", "records", lambda one: _delete_item(one, "history")),
-    ]
-
-
-def repair_schema(account: Account) -> None:
-    """The record is of the schema again that the controller writes."""
-    from canary.rules.rollout import SCHEMA_VERSION
-
-    _edit_record(account, _with_schema(SCHEMA_VERSION))
 
 
 def _canary_edits() -> list[Edit]:
@@ -310,31 +293,3 @@ def _point(one: Account, function: TargetFunction, name: str, version: str) -> N
     alias = getattr(function, name)
     none: Json = {"AdditionalVersionWeights": {}}
     _call(one, "lambda").update_alias(FunctionName=function.name, Name=alias, FunctionVersion=version, RoutingConfig=none)
-
-
-def holder(one: Account) -> str | None:
-    """The rollout that holds the target's lock."""
-    lock = _item(one, f"target#{one.target.name}", "lock") or {}
-    return lock["rollout_id"]["S"] if "rollout_id" in lock else None
-
-
-def _item(one: Account, pk: str, sk: str) -> Json | None:
-    key = {"pk": {"S": pk}, "sk": {"S": sk}}
-    return _call(one, "dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item")
-
-
-def _edit_record(one: Account, change: Callable[[Json], Json]) -> None:
-    rollout = holder(one)
-    item = _item(one, f"rollout#{rollout}", "rollout") if rollout else None
-    if item:
-        _call(one, "dynamodb").put_item(TableName=TABLE, Item=change(item))
-
-
-def _with_schema(version: int) -> Callable[[Json], Json]:
-    return lambda item: {**item, "schema_version": {"N": json.dumps(version)}}
-
-
-def _delete_item(one: Account, kind: str) -> None:
-    if rollout := holder(one):
-        key = {"pk": {"S": f"rollout#{rollout}"}, "sk": {"S": kind}}
-        _call(one, "dynamodb").delete_item(TableName=TABLE, Key=key)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from local.embedded import EmbeddedAws
 from local.running_task import running
 from local.small.account import ANSWERS
-from tests.faults import edits
+from tests.faults.record_edits import holder
 from tests.rig import Rig
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class FullWorld:
         return self._aws.clock.now()
 
     def holder(self) -> str | None:
-        return edits.holder(self)
+        return holder(self)
 
     def client(self, service: str) -> Any:
         return self._aws.client(service)

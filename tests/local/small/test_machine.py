@@ -8,7 +8,8 @@ import pytest
 
 from local.faults import Faults, StopFault, TaskFault, TaskMode
 from local.small.clock import SmallClock
-from local.small.machine import Machine, Outcome
+from local.small.executions import Outcome
+from local.small.machine import Machine
 
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:m:one"
 RETRY = [{"ErrorEquals": ["Again", "States.Timeout"], "IntervalSeconds": 5, "MaxAttempts": 2, "BackoffRate": 2}]
