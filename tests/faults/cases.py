@@ -58,7 +58,10 @@ class Moment(NamedTuple):
 
 @dataclass
 class Case:
-    """What happens in one run. ``story`` tells it; ``apply`` has it happen."""
+    """What happens in one run. ``story`` tells it; ``apply`` has it happen.
+
+    While it runs: ``edited_at`` are the times of edits, ``is_edited_at_rest`` says that one came while nobody held the target.
+    """
 
     family: str
     seed: int
@@ -66,6 +69,8 @@ class Case:
     story: list[str] = field(default_factory=list)
     apply: list[Callable[[World], None]] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
+    edited_at: list[float] = field(default_factory=list)
+    is_edited_at_rest: bool = False
     events: int = 1
     ends_after: float = 0.0
     refused_records: str = ""
@@ -223,12 +228,14 @@ def _edits(case: Case, rng: random.Random) -> None:
         case.edits.append(edit)
         also = rng.choice(AT_THE_MOMENT) if rng.random() < 0.25 else None
         case.story.append(f"{edit.name} before {moment}{f', then {also}' if also else ''}")
-        case.apply.append(_edit_at(moment, edit, also))
+        case.apply.append(_edit_at(case, moment, edit, also))
 
 
-def _edit_at(moment: Moment, edit: Edit, also: str | None) -> Callable[[World], None]:
+def _edit_at(case: Case, moment: Moment, edit: Edit, also: str | None) -> Callable[[World], None]:
     def apply(world: World) -> None:
         def act() -> None:
+            case.edited_at.append(world.now())
+            case.is_edited_at_rest |= world.holder() is None
             edit(world)
             if also:
                 _someone(also, world)

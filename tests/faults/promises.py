@@ -33,6 +33,9 @@ ENDS = {"promoted": "Promoted", "rolled_back": "RolledBack"}
 TOLD_SECONDS = 130
 """Two minutes, and the time of a few calls."""
 
+UNSEEN_SECONDS = 5
+"""An edit between a task's last read and its write cannot be seen: API Gateway has no conditional patch."""
+
 IN_TIME_SECONDS = 15 * MINUTE
 PROGRESS = {"Rollout Started", "Rollout Shifted", "Rollout Held", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"}
 OPERATOR = "Operator Needed"
@@ -143,7 +146,7 @@ def _ending(final: Final) -> Iterator[str]:
 
 def _weight(final: Final) -> Iterator[str]:
     canary = final.canary
-    if canary is None or not canary["percentTraffic"]:
+    if canary is None or not canary["percentTraffic"] or final.case.is_edited_at_rest:
         return
     if final.world.holder() is None:
         yield f"weight: the lock is free, the record says {final.phase}, and the canary has weight: {canary}"
@@ -201,13 +204,15 @@ def _records(final: Final) -> Iterator[str]:
 
 
 def _foreign(final: Final) -> Iterator[str]:
-    """A canary with weight that is someone else's is not touched."""
+    """A canary with weight that is someone else's is not touched, but where it came between a read and its write."""
     variable = final.world.target.stage.alias_variable
     ours = {one[0] for one in final.world.wholes()[1:]}
     aliases = {function.canary for function in final.world.target.functions}
     for write in final.world.writes:
         canary = write.canary
         if canary is None or not canary.percent_traffic or not any(path.startswith("/canarySettings") for path in write.paths):
+            continue
+        if any(at <= write.at <= at + UNSEEN_SECONDS for at in final.case.edited_at):
             continue
         if canary.deployment_id not in ours and canary.overrides.get(variable) not in aliases:
             yield f"weight: {write.task} changed a canary that is someone else's: {write}"
@@ -252,6 +257,8 @@ def seconds_to_rest(final: Final) -> float | None:
 def _edited(final: Final) -> Iterator[str]:
     """After an edit: done and at rest, or an operator was called and the lock kept."""
     holder, touched = final.world.holder(), {edit.about for edit in final.case.edits}
+    if final.case.is_edited_at_rest:
+        return
     if holder and not _unknown_kinds(final):
         yield f"weight: rollout {holder} holds the lock for ever, phase {final.phase}, and nobody was told"
     if (
