@@ -48,6 +48,7 @@ class Result(NamedTuple):
     broken: tuple[str, ...]
     seconds: float | None
     is_hit: bool
+    kinds: tuple[str, ...]
 
 
 def work(world: str, first: int, runs: int) -> Iterator[Work]:
@@ -64,9 +65,8 @@ def result_of(given: Work) -> Result:
         return _run(world_name, case)
     except Exception:  # noqa: BLE001 - one run's trouble must not end the others
         lines = traceback.format_exc().strip().splitlines()
-        return Result(
-            world_name, family, case.name, str(case), "none", (f"harness: {' | '.join(lines[-5:])}",), None, is_hit=True
-        )
+        sentence = f"harness: {' | '.join(lines[-5:])}"
+        return Result(world_name, family, case.name, str(case), "none", (sentence,), None, is_hit=True, kinds=tuple(case.kinds))
 
 
 def _run(world_name: str, case: Case) -> Result:
@@ -74,10 +74,12 @@ def _run(world_name: str, case: Case) -> Result:
         execution = run(case, world)
         final = read_final(case, world, execution)
         states = final.execution.states
-        is_hit = bool(case.edits) or bool(case.refused_records) or world.faults.has_hit
+        is_hit = bool(case.refused_records) or case.is_measured_wrongly or world.faults.has_hit
         seconds = seconds_to_rest(final)
         ending = f"{states[-1] if states else 'none'}/{final.phase}"
-        return Result(world_name, case.family, case.name, str(case), ending, tuple(broken(final)), seconds, is_hit)
+        return Result(
+            world_name, case.family, case.name, str(case), ending, tuple(broken(final)), seconds, is_hit, tuple(case.kinds)
+        )
 
 
 def _open(world_name: str, seed: int) -> SmallWorld | FullWorld:
@@ -104,6 +106,7 @@ class Report:
         self.hits: Counter[tuple[str, str]] = Counter()
         self.broken: Counter[tuple[str, str]] = Counter()
         self.promises: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
         self.worst: dict[tuple[str, str], tuple[float, str]] = {}
         self._began = time.monotonic()
 
@@ -112,6 +115,7 @@ class Report:
         key = (result.world, result.family)
         self.runs[key] += 1
         self.hits[key] += result.is_hit
+        self.kinds.update(result.kinds)
         self.broken[key] += bool(result.broken)
         for sentence in result.broken:
             self.promises[sentence.partition(":")[0]] += 1
@@ -130,9 +134,11 @@ class Report:
         for key in sorted(self.runs):
             worst, name = self.worst.get(key, (0.0, ""))
             _say(f"{key[0]:8}{key[1]:14}{self.runs[key]:7}{self.hits[key]:7}{self.broken[key]:8}   {worst:.0f} {name}")
+        _say("faults by kind: " + ", ".join(f"{kind} {count}" for kind, count in self.kinds.most_common()))
         for promise, count in self.promises.most_common():
             _say(f"promise {promise!r} broken {count} times")
-        _say(f"{sum(self.broken.values())} of {sum(self.runs.values())} runs broken, in {time.monotonic() - self._began:.0f} s")
+        runs, took = sum(self.runs.values()), time.monotonic() - self._began
+        _say(f"{sum(self.broken.values())} of {runs} runs broken, in {took:.0f} s, {runs / took:.1f} a second")
         return 1 if sum(self.broken.values()) else 0
 
 

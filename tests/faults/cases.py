@@ -35,7 +35,11 @@ POLICY: Policy = replace(
 PER_MINUTE = 3000.0
 FAILING = 0.6
 SCHEDULED = {"progression": "scheduled", "max_hold_seconds": 20 * MINUTE}
-JOURNEYS = ("good", "bad", "held")
+JOURNEYS = {"good": 45, "bad": 25, "held": 15, "flagged": 15}
+"""What is rolled out, and in how many of a hundred runs: a good release, a bad one, one held, one with a variable."""
+
+FLAG = "flag"
+RELEASE = {"deployment": "present"}
 SHARES = {"calls": 40, "tasks": 15, "edits": 25, "records": 12, "measurement": 8}
 """Of a hundred runs so many are of each family."""
 
@@ -58,9 +62,10 @@ class Moment(NamedTuple):
 
 @dataclass
 class Case:
-    """What happens in one run. ``story`` tells it; ``apply`` has it happen.
+    """What happens in one run. ``story`` tells it, ``kinds`` count it, ``apply`` has it happen.
 
-    While it runs: ``edited_at`` are the times of edits, ``is_edited_at_rest`` says that one came while nobody held the target.
+    While it runs: ``edited_at`` are the times of edits, ``is_edited_at_rest`` says that one came while nobody held the target,
+    ``is_measured_wrongly`` that the metrics went wrong before the end.
     """
 
     family: str
@@ -68,9 +73,11 @@ class Case:
     journey: str
     story: list[str] = field(default_factory=list)
     apply: list[Callable[[World], None]] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     edited_at: list[float] = field(default_factory=list)
     is_edited_at_rest: bool = False
+    is_measured_wrongly: bool = False
     events: int = 1
     ends_after: float = 0.0
     refused_records: str = ""
@@ -102,7 +109,7 @@ def moments(journey: str) -> tuple[Moment, ...]:
 def draw(family: str, seed: int) -> Case:
     """The case of a family and a seed."""
     rng = random.Random(f"{family} {seed}")
-    case = Case(family, seed, rng.choices(JOURNEYS, (50, 30, 20))[0])
+    case = Case(family, seed, rng.choices([*JOURNEYS], [*JOURNEYS.values()])[0])
     _FAMILIES[family](case, rng)
     return case
 
@@ -123,7 +130,8 @@ def run(case: Case, world: World) -> Any:
     for apply in case.apply:
         apply(world)
     is_held = case.journey == "held"
-    execution = world.start(release={"deployment": "present"}, **({"policy": SCHEDULED} if is_held else {}))
+    release = {**RELEASE, "variables": {FLAG: "on"}} if case.journey == "flagged" else RELEASE
+    execution = world.start(release=release, **({"policy": SCHEDULED} if is_held else {}))
     last = world.finish(execution)
     for _ in range(4):
         if not is_held or last.output is None or last.output.get("outcome") != "held":
@@ -151,6 +159,7 @@ def _calls(case: Case, rng: random.Random) -> None:
         task = rng.choice(["MakeSafe", "GuardRollout", "SweepTargets", "OperateRollout", ANY_TASK])
         mode, fault = _fault(rng, Call(task, None, None), rng.randrange(15))
         case.story.append(f"then {mode} at a call of {task}")
+        case.kinds.append(mode.partition(" ")[0])
         case.apply.append(lambda world: world.faults.add(fault()))
 
 
@@ -158,6 +167,7 @@ def _hit_a_call(case: Case, rng: random.Random, moment: Moment) -> None:
     mode, fault = _fault(rng, moment.call, moment.nth)
     also = rng.choice(AT_THE_MOMENT) if rng.random() < 0.35 else None
     case.story.append(f"{mode} at {moment}{f', and {also}' if also else ''}")
+    case.kinds += [mode.partition(" ")[0], *([also] if also else [])]
 
     def apply(world: World) -> None:
         made = fault()
@@ -207,12 +217,14 @@ def _tasks(case: Case, rng: random.Random) -> None:
     if rng.random() < 0.4:
         state, visit = rng.choice(STATES), rng.randrange(1, 3)
         case.story.append(f"stopped at {state}, visit {visit}")
+        case.kinds.append("stopped at a state")
         case.apply.append(lambda world: world.faults.add(StopFault(state, visit)))
     else:
         task, mode, times = rng.choice(TASKS), rng.choice(list(TaskMode)), rng.choice([1, 2, 4, None])
         error = rng.choice(["Exception", "Lambda.TooManyRequestsException", "Runtime.ExitError"])
         after = round(rng.uniform(1, 55), 1) if mode is not TaskMode.FAILS and rng.random() < 0.5 else None
         case.story.append(f"{task} {mode.value} {times or 'always'}{f', runs {after} s late' if after else ''}")
+        case.kinds.append(f"task {mode.value}")
         fault = (task, mode, times, error)
         case.apply.append(lambda world: world.faults.add(TaskFault(*fault, runs_after=after)))
     if rng.random() < 0.3:
@@ -226,6 +238,7 @@ def _edits(case: Case, rng: random.Random) -> None:
     for _ in range(rng.choices([1, 2], (85, 15))[0]):
         edit, moment = rng.choice(edits()), rng.choice(moments(case.journey))
         case.edits.append(edit)
+        case.kinds.append(f"edit of {edit.about}")
         also = rng.choice(AT_THE_MOMENT) if rng.random() < 0.25 else None
         case.story.append(f"{edit.name} before {moment}{f', then {also}' if also else ''}")
         case.apply.append(_edit_at(case, moment, edit, also))
@@ -250,6 +263,7 @@ def _records(case: Case, rng: random.Random) -> None:
     kind = rng.choice(["write", "read", "both", "schema", "record", "history"])
     case.story.append(f"records: {kind} from {begins} s for {lasts} s")
     case.refused_records, case.ends_after = kind, float(begins + lasts)
+    case.kinds.append(f"records: {kind}")
     if rng.random() < 0.4:
         case.story.append("the execution is stopped and nobody told")
         case.apply.append(lambda world: world.at(begins + 5, lambda: _someone("stop not told", world)))
@@ -279,6 +293,7 @@ def _measurement(case: Case, rng: random.Random) -> None:
     begins = round(rng.uniform(0, 700))
     kind = rng.choice(["silent", "late", "refused", "slow"])
     case.story.append(f"metrics: {kind} from {begins} s")
+    case.kinds.append(f"metrics: {kind}")
     lasts = rng.choice([300, 1200])
     if kind in {"refused", "slow"}:
         mode = Mode.REFUSED if kind == "refused" else Mode.SLOW
@@ -291,7 +306,12 @@ def _measurement(case: Case, rng: random.Random) -> None:
 
         case.apply.append(apply)
     else:
-        case.apply.append(lambda world: world.at(begins, lambda: world.lose_metrics(late=kind == "late")))
+
+        def lose(world: World) -> None:
+            case.is_measured_wrongly = True
+            world.lose_metrics(late=kind == "late")
+
+        case.apply.append(lambda world: world.at(begins, lambda: lose(world)))
 
 
 _FAMILIES: dict[str, Callable[[Case, random.Random], None]] = {

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from canary.aws.errors import ControllerError
 from canary.aws.records import Records
 from local.controller import TABLE
+from tests.faults.cases import FLAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +128,8 @@ def _whole(final: Final) -> Iterator[str]:
             yield f"whole: nothing is recorded, and the execution ended as {final.execution.status}"
         return
     wanted = "promoted" if is_promoted else "rolled_back"
+    if final.case.journey == "flagged" and (FLAG in final.stage.get("variables", {})) is not is_promoted:
+        yield f"whole: the target is {wanted}, and its variables are {final.stage.get('variables')}"
     if final.phase != wanted:
         yield f"whole: the record says {final.phase} where the target is {wanted}"
     yield from _ending(final)
