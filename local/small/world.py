@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from canary.edge.target import target_to_json
-from local.controller import GUARD, LISTENER, OPERATOR, SWEEPER, TABLE, TARGET_PREFIX, TIMEOUT_SECONDS
+from local.controller import FUNCTION_PREFIX, GUARD, LISTENER, OPERATOR, SWEEPER, TABLE, TARGET_PREFIX, TIMEOUT_SECONDS
 from local.events import iso_seconds
 from local.faults import Faults, Killed
 from local.running_task import running, running_task
@@ -80,6 +80,7 @@ class SmallWorld:
         self.machine.on_end = self._announce
         self.account.on_alarm = self._hear
         self.account.on_call = self._note_write
+        self.account.on_invoke = self._invoke_function
         self.writes: list[Write] = []
         self.events = 1
         self.began = self.clock.now()
@@ -212,6 +213,10 @@ class SmallWorld:
             paths = tuple(str(one["path"]) for one in asked["patchOperations"])
             is_owned = any(one.is_running for one in self.machine.executions.values())
             self.writes.append(Write(self.clock.now(), str(running_task()), paths, stage.canary, is_owned))
+
+    def _invoke_function(self, function: str, event: Json) -> None:
+        """One of the controller's functions invokes another, by name or ARN."""
+        self.invoke_later(0, function.rpartition(":")[2].removeprefix(FUNCTION_PREFIX), event)
 
     def _limited(self, context: Context) -> ExitStack:
         """While in the block, a call that is made after the function's deadline finds it dead."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from local.small.sample import make_sample
 from local.small.world import SmallWorld
-from tests.faults.cases import JOURNEYS, PER_MINUTE, POLICY, Case, draw, family_of, moments, run
+from tests.faults.cases import JOURNEYS, PER_MINUTE, POLICY, SHARES, Case, draw, family_of, moments, run
 from tests.faults.promises import broken, read_final, seconds_to_rest
 from tests.faults.worlds import FullWorld
 
@@ -51,10 +51,10 @@ class Result(NamedTuple):
     kinds: tuple[str, ...]
 
 
-def work(world: str, first: int, runs: int) -> Iterator[Work]:
-    """The runs with the numbers from ``first`` on; a run's seed is its number."""
+def work(world: str, first: int, runs: int, family: str | None = None) -> Iterator[Work]:
+    """The runs with the numbers from ``first`` on, of all families or of one; a run's seed is its number."""
     for number in range(first, first + runs):
-        yield world, family_of(number), number
+        yield world, family or family_of(number), number
 
 
 def result_of(given: Work) -> Result:
@@ -147,6 +147,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", type=int, default=SMALL, help="how many runs in the small world")
     parser.add_argument("--full", type=int, default=FULL, help="how many in the full one")
+    parser.add_argument("--family", choices=[*SHARES], help="runs of this family only")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
     parser.add_argument("--only", action="append", default=[], metavar="FAMILY:SEED", help="run this case; may come again")
@@ -164,16 +165,16 @@ def main() -> int:
     _say(f"seeds {given.first} to {given.first + max(given.small, given.full) - 1}, {given.jobs} processes")
     with ProcessPoolExecutor(given.jobs, initializer=prepare) as pool:
         for world, runs in (("small", given.small), ("full", given.full)):
-            _run_all(pool, report, world, given.first, runs)
+            _run_all(pool, report, world, list(work(world, given.first, runs, given.family)))
     return report.close()
 
 
-def _run_all(pool: ProcessPoolExecutor, report: Report, world: str, first: int, runs: int) -> None:
-    results = pool.map(result_of, work(world, first, runs), chunksize=CHUNK[world])
+def _run_all(pool: ProcessPoolExecutor, report: Report, world: str, wanted: list[Work]) -> None:
+    results = pool.map(result_of, wanted, chunksize=CHUNK[world])
     for number, result in enumerate(results, 1):
         report.add(result)
         if number % (CHUNK[world] * 5) == 0:
-            report.progress(world, runs)
+            report.progress(world, len(wanted))
 
 
 def _say(line: str) -> None:

@@ -34,6 +34,9 @@ ENDS = {"promoted": "Promoted", "rolled_back": "RolledBack"}
 TOLD_SECONDS = 130
 """Two minutes, and the time of a few calls."""
 
+SOON_SECONDS = 5 * MINUTE
+"""In so long every dead rollout is safe."""
+
 UNSEEN_SECONDS = 5
 """An edit between a task's last read and its write cannot be seen: API Gateway has no conditional patch."""
 
@@ -180,7 +183,8 @@ def _told(final: Final) -> Iterator[str]:
         yield f"told: the rollout ended as {final.phase}, and no notice says so"
     if final.held and ended and ended[-1][2]["phase"] != final.phase:
         yield f"told: the last notice says {ended[-1][2]['phase']} where the record says {final.phase}"
-    if final.execution.states[-1] == "NeedsOperator" and not _unknown_kinds(final) & {OPERATOR}:
+    is_called = OPERATOR in _unknown_kinds(final) or _is_soon_at_rest(final)
+    if final.execution.states[-1] == "NeedsOperator" and not is_called:
         yield "told: the execution ended as NeedsOperator, and no notice calls an operator"
     cause = final.execution.cause or ""
     if final.execution.states[-1] in {"NeedsOperator", "Refused"} and '{"' in cause:
@@ -188,6 +192,12 @@ def _told(final: Final) -> Iterator[str]:
     is_moved = any("2" in {live, canary} for live, canary in final.aliases.values())
     if "nothing was changed" in cause and (is_moved or final.canary):
         yield f"told: {cause[:100]!r}, while the aliases are {final.aliases} and the canary {final.canary}"
+
+
+def _is_soon_at_rest(final: Final) -> bool:
+    """Whether the guard did at once what the execution could not, so that there was nothing for an operator to do."""
+    seconds = seconds_to_rest(final)
+    return seconds is not None and seconds <= SOON_SECONDS
 
 
 def _records(final: Final) -> Iterator[str]:
