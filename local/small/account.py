@@ -45,6 +45,9 @@ REGION = "eu-west-1"
 LATENCY_SECONDS = 0.2
 """A call takes up to so long; in that time everything else goes on."""
 
+SDK_PAUSES = (0.5, 1.0)
+"""What botocore waits, on the whole, before its second and its third attempt."""
+
 HISTORY_SECONDS = 3600
 """So much of the past has metrics, and so much of it is read as base's history, where the controller reads a day."""
 
@@ -107,6 +110,11 @@ class Account:
 
     def _attempt(self, service: str, operation: str, asked: Json) -> Json:
         mode = self.faults.before_call(service, operation)
+        for pause in SDK_PAUSES if mode is Mode.THROTTLED else ():
+            self.clock.sleep(pause)
+            mode = self.faults.before_call(service, operation)
+            if mode is not Mode.THROTTLED:
+                break
         if mode is not None:
             raise as_error(throttled(service) if mode is Mode.THROTTLED else denied(service, operation), operation)
         self.on_call(service, operation, asked)
