@@ -44,9 +44,6 @@ verify-aws: $(VENV)/demo  ## asks your account what no record settles, and remov
 bench: $(VENV)/dev  ## the judge beside its peers, an hour or so; make bench QUICK=1 takes a few minutes
 	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
 
-faults: $(VENV)/dev  ## 10,000 runs with faults in the small world and 500 in the full one, an hour; ARGS="--only edits:51" runs one again
-	@$(BIN)/python -m tests.faults $(ARGS)
-
 test: $(VENV)/dev  ## rules, edge, tasks, journeys, one demo scenario, a minute of fault samples; COVERAGE=1 measures branches
 	$(PYTEST) -m "not slow" $(if $(COVERAGE),--cov --cov-report=term-missing:skip-covered)
 
@@ -69,6 +66,9 @@ runtime:  ## rules, edge, aws and tasks on Python 3.13, on which the functions r
 
 runtime-tests: $(VENV)/dev
 	$(PYTEST) -m "not slow" tests/rules tests/edge tests/aws tests/tasks
+
+faults: $(VENV)/dev  ## 10,000 runs with faults in the small world and 500 in the full one, an hour; ARGS="--only edits:51" runs one again
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 audit: $(VENV)/dev  ## known vulnerabilities in the locked dependencies; needs the public package index
 	$(BIN)/pip-audit --requirement requirements.txt --require-hashes
