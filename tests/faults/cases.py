@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canary.rules.policy import Step
 from local.faults import ANY_TASK, Call, Fault, Mode, StopFault, TaskFault, TaskMode
+from local.running_task import running, running_task
 from local.small.world import SmallWorld
 from statemachine.definition import load, states_of, task_names
 from tests.faults.edits import Edit, edits
-from tests.faults.record_edits import record_edits, repair_schema
+from tests.faults.record_edits import phase_of, record_edits, repair_schema
 from tests.faults.worlds import World
 from tests.rig import QUICK
 
@@ -51,10 +52,11 @@ STATES = tuple(name for name, state in states_of(load()) if state["Type"] not in
 
 
 class Moment(NamedTuple):
-    """The ``nth`` time (from 0 on) that a task makes a call."""
+    """The ``nth`` time (from 0 on) that a task makes a call, and the phase of the rollout then."""
 
     call: Call
     nth: int
+    phase: str
 
     def __str__(self) -> str:
         return f"{self.call.task}[{self.nth}].{self.call.operation}"
@@ -95,13 +97,18 @@ class Case:
 def moments(journey: str) -> tuple[Moment, ...]:
     """Every call that the tasks make on a journey when nothing goes wrong."""
     case = Case("baseline", 0, journey)
+    seen: Counter[Call] = Counter()
+    found: list[Moment] = []
     with SmallWorld(seed=0, policy=POLICY, per_minute=PER_MINUTE) as world:
-        run(case, world)
-        seen: Counter[Call] = Counter()
-        found = []
-        for call in world.faults.calls:
-            found.append(Moment(call, seen[call]))
+
+        def note(service: str, operation: str, _: object) -> None:
+            call = Call(running_task(), service, operation)
+            with running(None):
+                found.append(Moment(call, seen[call], phase_of(world)))
             seen[call] += 1
+
+        world.account.on_call = note
+        run(case, world)
     at_rest = {("SweepTargets", "ssm"), ("SweepTargets", "dynamodb")} if journey != "held" else set()
     return tuple(one for one in found if one.call.task and (one.call.task, one.call.service) not in at_rest)
 
@@ -236,7 +243,7 @@ def _tasks(case: Case, rng: random.Random) -> None:
 
 def _edits(case: Case, rng: random.Random) -> None:
     for _ in range(rng.choices([1, 2], (85, 15))[0]):
-        edit, moment = rng.choice(edits()), rng.choice(moments(case.journey))
+        edit, moment = rng.choice(edits()), _in_any_phase(case.journey, rng)
         case.edits.append(edit)
         case.kinds.append(f"edit of {edit.about}")
         also = rng.choice(AT_THE_MOMENT) if rng.random() < 0.25 else None
@@ -244,11 +251,19 @@ def _edits(case: Case, rng: random.Random) -> None:
         case.apply.append(_edit_at(case, moment, edit, also))
 
 
+def _in_any_phase(journey: str, rng: random.Random) -> Moment:
+    """A moment of the journey, each of its phases as likely as another, however long it lasts."""
+    every = moments(journey)
+    phase = rng.choice(sorted({one.phase for one in every}))
+    return rng.choice([one for one in every if one.phase == phase])
+
+
 def _edit_at(case: Case, moment: Moment, edit: Edit, also: str | None) -> Callable[[World], None]:
     def apply(world: World) -> None:
         def act() -> None:
             case.edited_at.append(world.now())
             case.is_edited_at_rest |= world.holder() is None
+            case.kinds.append(f"edit while {phase_of(world)}")
             edit(world)
             if also:
                 _someone(also, world)

@@ -35,6 +35,13 @@ def holder(one: Account) -> str | None:
     return lock["rollout_id"]["S"] if "rollout_id" in lock else None
 
 
+def phase_of(one: Account) -> str:
+    """The phase of the rollout that holds the target, as its record says."""
+    rollout = holder(one)
+    item = _item(one, f"rollout#{rollout}", "rollout") if rollout else None
+    return str(item["phase"]["S"]) if item else "nobody's"
+
+
 def _item(one: Account, pk: str, sk: str) -> Json | None:
     key = {"pk": {"S": pk}, "sk": {"S": sk}}
     return one.client("dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item")

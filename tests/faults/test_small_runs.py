@@ -26,8 +26,10 @@ LONG_AFTER_THE_LAST_LOOK = ("EvaluateCanary", "cloudwatch", "DescribeAlarmHistor
 
 AWAITED: Mapping[str, set[str]] = MappingProxyType(
     {
+        "calls:14": {"told"},
         "calls:22": {"told"},
         "calls:47": {"told"},
+        "edits:53": {"weight"},
         "records:5": {"told", "weight"},
         "records:13": {"records", "told"},
         "records:24": {"records", "told"},
