@@ -17,7 +17,7 @@ install = [ -t 1 ] || quiet=--quiet; \
 	&& echo "installing this project" && $(PIP) $$quiet --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve synth deploy destroy verify-aws bench test lint check rest runtime runtime-tests audit lock schemas picture clean
+.PHONY: help demo serve synth deploy destroy verify-aws bench faults test lint check rest runtime runtime-tests audit lock schemas picture clean
 .NOTPARALLEL:
 
 help:  ## what can be made
@@ -66,6 +66,9 @@ runtime:  ## rules, edge, aws and tasks on Python 3.13, on which the functions r
 
 runtime-tests: $(VENV)/dev
 	$(PYTEST) -m "not slow" tests/rules tests/edge tests/aws tests/tasks
+
+faults: $(VENV)/dev  ## 10,000 runs with faults in the small world and 500 in the full one, an hour; ARGS="--only edits:51" runs one again
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 audit: $(VENV)/dev  ## known vulnerabilities in the locked dependencies; needs the public package index
 	$(BIN)/pip-audit --requirement requirements.txt --require-hashes

@@ -41,7 +41,7 @@ class Deliveries:
         self._lambdas = lambdas
         self._permissions = permissions
 
-    def hand_over(self, target: str, message: object, *, rule: str) -> None:
+    def hand_over(self, target: str, message: object, *, rule: str, message_group: str | None = None) -> None:
         """A rule of EventBridge hands an event to its target.
 
         Raises:
@@ -50,7 +50,7 @@ class Deliveries:
         """
         try:
             self._expect_policy(target, rule)
-            self._send(target, message, {})
+            self._send(target, message, {}, message_group)
         except (LambdaError, ClientError, AccessDeniedError) as error:
             raise DeliveryError(str(error)) from error
 
@@ -93,7 +93,7 @@ class Deliveries:
                 attributes = self._connect("sqs").get_queue_attributes(**asked).get("Attributes", {})
         return json.loads(attributes["Policy"]) if attributes.get("Policy") else None
 
-    def _send(self, receiver: str, message: object, attributes: Mapping[str, str]) -> None:
+    def _send(self, receiver: str, message: object, attributes: Mapping[str, str], message_group: str | None = None) -> None:
         match _service(receiver):
             case "lambda":
                 name, qualifier = _function(receiver)
@@ -103,7 +103,10 @@ class Deliveries:
             case _:
                 typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
                 self._connect("sqs").send_message(
-                    QueueUrl=self._queue_url(receiver), MessageBody=json.dumps(message), MessageAttributes=typed
+                    QueueUrl=self._queue_url(receiver),
+                    MessageBody=json.dumps(message),
+                    MessageAttributes=typed,
+                    **({"MessageGroupId": message_group} if message_group else {}),
                 )
 
     def _queue_url(self, queue: str) -> str:
@@ -112,7 +115,7 @@ class Deliveries:
 
 def can_receive(arn: str) -> bool:
     """Whether events can be handed to this."""
-    return arn.split(":")[2:3] in (["lambda"], ["sns"])
+    return arn.split(":")[2:3] in (["lambda"], ["sns"], ["sqs"])
 
 
 def _service(arn: str) -> str:

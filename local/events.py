@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 class Receivers(Protocol):
     """Who takes events."""
 
-    def hand_over(self, target: str, message: object, *, rule: str) -> None:
+    def hand_over(self, target: str, message: object, *, rule: str, message_group: str | None = None) -> None:
         """Hand an event to a target, on behalf of a rule."""
 
     def bury(self, queue: str, message: object, *, rule: str, reason: str) -> None:
@@ -40,11 +40,15 @@ class Receivers(Protocol):
 
 
 class Target(NamedTuple):
-    """Where a rule sends events: a function's or a topic's ARN, and the queue for what that does not take."""
+    """Where a rule sends events: a function's, a topic's or a queue's ARN, and the queue for what that does not take.
+
+    ``message_group`` is for a FIFO queue.
+    """
 
     arn: str
     rule: str
     dead_letters: str | None = None
+    message_group: str | None = None
 
 
 class Delivery(NamedTuple):
@@ -128,7 +132,7 @@ class EventBus:
         def deliver() -> None:
             self.deliveries.append(Delivery(self._clock.now(), target.arn, event))
             try:
-                self._receivers.hand_over(target.arn, event, rule=target.rule)
+                self._receivers.hand_over(target.arn, event, rule=target.rule, message_group=target.message_group)
             except DeliveryError as refusal:
                 _log.warning("an event did not reach %s: %s", target.arn, refusal)
                 if target.dead_letters:

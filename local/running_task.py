@@ -21,8 +21,8 @@ def running_task() -> str | None:
 
 
 @contextmanager
-def running(task: str) -> Iterator[None]:
-    """While in the block, this thread runs ``task``."""
+def running(task: str | None) -> Iterator[None]:
+    """While in the block, this thread runs ``task``; None: it is someone else."""
     outer, _here.task = running_task(), task
     try:
         yield

@@ -80,9 +80,24 @@ class Shortcut:
                 given = answer(refusal, {name.lower(): _text(value) for name, value in request.headers.items()})
         return AWSResponse(request.url, given.status, given.headers, _Body(given.body))
 
-    def sent(self, service: str, operation: str) -> None:
-        """A call has come to its end."""
+    def call(self, service: str, operation: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - botocore's
+        """One call: all its attempts, what goes wrong with it as a whole, and then its end."""
+        given = self._faults.around(service, operation, send, self)
         self._faults.after_call(service, operation)
+        return given
+
+    def sleep(self, seconds: float) -> None:
+        """Let whoever makes a call wait, if it is an actor; time stands still for who calls from outside."""
+        if Actor.here() is not None:
+            self._clock.sleep(seconds)
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Have an actor do something after a while."""
+
+        def spawn() -> None:
+            self._clock.spawn(action, name="late call")
+
+        self._clock.call_at(self._clock.now() + seconds, spawn, name="late call")
 
 
 @contextmanager
@@ -107,14 +122,16 @@ def _make_request(shortcut: Shortcut, original: Callable[..., Any]) -> Callable[
     """One call: all its attempts, and then its end."""
 
     def make_request(endpoint: Endpoint, operation: OperationModel, request: dict[str, Any]) -> Any:  # noqa: ANN401
-        outer, _calling.operation = getattr(_calling, "operation", None), operation
-        try:
-            given = original(endpoint, operation, request)
-        finally:
-            _calling.operation = outer
-        if shortcut.takes(endpoint.host):
-            shortcut.sent(operation.service_model.service_name, operation.name)
-        return given
+        def send() -> Any:  # noqa: ANN401 - as the original
+            outer, _calling.operation = getattr(_calling, "operation", None), operation
+            try:
+                return original(endpoint, operation, request)
+            finally:
+                _calling.operation = outer
+
+        if not shortcut.takes(endpoint.host):
+            return send()
+        return shortcut.call(operation.service_model.service_name, operation.name, send)
 
     return make_request
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from local.cloudformation.resource import Kind, Made, ResourceError, Task
+from local.lambda_errors import LambdaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -88,9 +89,16 @@ class CustomResources:
         }
         try:
             self._invoke(task.properties["ServiceToken"], event)
+        except LambdaError as error:
+            raise ResourceError(_refusal(error)) from error
         finally:
             body = self._replies.take(name)
         return _judge(event, body)
+
+
+def _refusal(error: LambdaError) -> str:
+    """Why the function was not even invoked (docs/aws.md#custom-resource-missing)."""
+    return f"{error} (Service: AWSLambda; Status Code: {error.status}; Error Code: {error.code})"
 
 
 def _judge(event: Mapping[str, Any], body: bytes | None) -> Made:

@@ -1,7 +1,8 @@
-"""moto's DynamoDB: what a transaction keeps of a table for the case that it fails.
+"""moto's DynamoDB: what a transaction keeps of a table for the case that it fails, and what it does when it comes again.
 
 moto copies the whole table, every attribute of every item, so that each transaction costs as much as all that was ever
 recorded. Puts, deletes and checks replace items and change none; for those, which item stood where is all there is to keep.
+It also makes a transaction anew that the SDK sends a second time with its token (docs/aws.md#transaction-token).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import defaultdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from moto.core.responses import ActionResult
 from moto.dynamodb.models.table import Table
 
 from local.moto_seams.hooks import replace, wrap
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TRANSACT, _COPY = "moto.dynamodb.models.DynamoDBBackend.transact_write_items", "moto.dynamodb.models.copy"
-HOOKS = [_TRANSACT, _COPY]
+_RESPOND = "moto.dynamodb.responses.DynamoHandler.transact_write_items"
+HOOKS = [_TRANSACT, _COPY, _RESPOND]
 
 _transaction = threading.local()
 
@@ -29,6 +32,18 @@ def install(aws: object) -> None:
     """Have transactions that change no item in place keep the items themselves, not copies."""
     replace(_COPY, SimpleNamespace(copy=copy.copy, deepcopy=_keep))
     wrap(_TRANSACT, aws, _transact)
+    made: set[str] = set()
+
+    def respond(original: Callable[..., Any], _: object, response: Any) -> Any:  # noqa: ANN401 - moto's
+        token = str(response.body.get("ClientRequestToken") or "")
+        if token in made:
+            return ActionResult({})
+        answer = original(response)
+        made.add(token)
+        made.discard("")
+        return answer
+
+    wrap(_RESPOND, aws, respond)
 
 
 def _transact(original: Callable[..., Any], _: object, backend: object, transact_items: list[dict[str, Any]]) -> Any:  # noqa: ANN401

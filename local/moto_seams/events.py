@@ -1,14 +1,15 @@
 """moto's EventBridge: rules stay moto's, their targets and schedules come to life on the clock (`local.events`).
 
 Patterns are matched by moto, and checked by `local.event_patterns`: moto takes many that EventBridge refuses. Its rules have no
-Lambda and no SNS targets, fire when they are disabled, and let a rule that has only a schedule match every event; all that is
-mended here. Other targets stay as moto has them.
+Lambda and no SNS targets, fail on a queue when an AWS service's event comes, fire when they are disabled, and let a rule that
+has only a schedule match every event; all that is fixed here. Other targets stay as moto has them.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -91,7 +92,7 @@ def _send_to_targets(
     others = copy.copy(rule)
     others.targets = [target for target in rule.targets if not can_receive(target["Arn"])]
     if others.targets:
-        original(others, event, transform_input)
+        original(others, _as_motos_own(event), transform_input)
 
 
 def _put_rule(original: Callable[..., Any], aws: Aws, backend: Any, name: str, **options: Any) -> Any:  # noqa: ANN401
@@ -128,7 +129,8 @@ def _schedule(aws: Aws, name: str, expression: str) -> None:
 
 
 def _target(rule: Any, target: dict[str, Any]) -> Target:  # noqa: ANN401 - moto's
-    return Target(target["Arn"], rule.arn, target.get("DeadLetterConfig", {}).get("Arn"))
+    queue = target.get("DeadLetterConfig", {}).get("Arn")
+    return Target(target["Arn"], rule.arn, queue, target.get("SqsParameters", {}).get("MessageGroupId"))
 
 
 def _delivered(event: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +139,13 @@ def _delivered(event: dict[str, Any]) -> dict[str, Any]:
     if isinstance(shown["time"], int | float):
         shown["time"] = iso_seconds(shown["time"])
     return shown
+
+
+def _as_motos_own(event: dict[str, Any]) -> dict[str, Any]:
+    """An event as moto keeps those that were put by calls; those of AWS's services come as targets get them."""
+    time = event["time"]
+    second = datetime.fromisoformat(time).timestamp() if isinstance(time, str) else time
+    return {"ingestion-time": second, **event, "time": second}
 
 
 def _input(target: dict[str, Any], event: dict[str, Any]) -> object:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.rig import Rig
 
 TASKS = task_names(load())
-EVERY = 50
+EVERY = 110
 """Every so many cases run in `make test` too."""
 
 CASES = [

@@ -1206,6 +1206,22 @@ def test_a_custom_resource_that_is_not_made_fails_its_stack(aws, properties, rea
     assert reason in reasons(aws)["Custom"]
 
 
+def test_a_custom_resource_whose_function_is_missing_fails_its_stack(aws):
+    missing = "arn:aws:lambda:eu-west-1:123456789012:function:missing"
+    custom = {"Type": "Custom::CanaryAtRest", "Properties": {"ServiceToken": missing}}
+    assert create(aws, {"Custom": custom})["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert reasons(aws)["Custom"] == (
+        f"Function not found: {missing} (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException)"
+    )
+
+
+def test_a_custom_resource_whose_function_was_deleted_keeps_its_stack(aws):
+    create(aws, with_custom())
+    aws.client("lambda").delete_function(FunctionName="answers")
+    assert delete(aws)["StackStatus"] == "DELETE_FAILED"
+    assert "Function not found" in reasons(aws)["Custom"]
+
+
 def test_a_failed_creation_that_left_something_behind_is_deleted(aws):
     create(aws, with_custom(Create=says(Status="FAILED", PhysicalResourceId="half")))
     assert [(each["RequestType"], each.get("PhysicalResourceId")) for each in asked(aws)] == [

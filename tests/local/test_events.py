@@ -57,6 +57,62 @@ def test_an_event_reaches_a_matching_rules_function_a_second_later(aws):
     assert "got bad" in lines
 
 
+def a_queue(aws, name, **attributes) -> tuple[str, str]:
+    """A queue's URL and ARN."""
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def messages(aws, url):
+    found = aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(message["Body"]) for message in found]
+
+
+STATES = {"EventPattern": json.dumps({"source": ["aws.states"]})}
+
+
+def run_a_machine(aws):
+    role = aws.client("iam").create_role(RoleName="machine", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    definition = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
+    client = aws.client("stepfunctions")
+    machine = client.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
+    arn = client.start_execution(stateMachineArn=machine, name="one")["executionArn"]
+    aws.run_until_ended(arn, limit=60)
+    aws.clock.run_for(5)
+
+
+def test_a_services_event_reaches_a_queue_and_the_rules_after_it(aws):
+    url, queue = a_queue(aws, "heard")
+    a_function(aws)
+    a_rule(aws, name="a-queue", target={"Arn": queue}, **STATES)
+    a_rule(aws, name="b-function", **STATES)
+    run_a_machine(aws)
+
+    got = messages(aws, url)
+    assert [event["detail"]["status"] for event in got] == ["RUNNING", "SUCCEEDED"]
+    assert {event["time"] for event in got} == {"2026-01-05T00:00:00Z"}
+    assert [delivery.event for delivery in aws.events.deliveries if delivery.target == ARN] == got
+
+
+def test_an_event_reaches_a_fifo_queue_in_its_group(aws):
+    url, queue = a_queue(aws, "heard.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    target = {"Arn": queue, "SqsParameters": {"MessageGroupId": "g"}}
+    a_rule(aws, target=target, EventPattern=json.dumps({"source": ["app"]}))
+    put(aws, {"state": "bad"})
+    aws.clock.run_for(5)
+    assert [event["detail"] for event in messages(aws, url)] == [{"state": "bad"}]
+
+
+def test_a_services_event_reaches_a_log_group_as_moto_writes_it(aws):
+    aws.client("logs").create_log_group(logGroupName="/aws/events/heard")
+    group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/heard"
+    a_rule(aws, target={"Arn": group}, **STATES)
+    run_a_machine(aws)
+    lines = aws.client("logs").filter_log_events(logGroupName="/aws/events/heard")["events"]
+    assert [json.loads(line["message"])["detail"]["status"] for line in lines] == ["RUNNING", "SUCCEEDED"]
+
+
 @pytest.mark.parametrize(("deliver", "times"), [("never", []), ("once", [1]), ("twice", [1, 2])])
 def test_delivery_is_best_effort(aws, deliver, times):
     a_function(aws)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.embedded import START_TIME, EmbeddedAws
-from local.faults import Call, Fault, Killed, Mode, StopFault, TaskFault, TaskMode
+from local.faults import ANY_TASK, UNANSWERED_SECONDS, Call, Fault, Killed, Mode, StopFault, TaskFault, TaskMode
 from local.running_task import running
 from local.wire import Refusal, answer
 
@@ -122,6 +122,125 @@ def test_a_killed_call_took_effect_or_not(aws, mode, took_effect):
     with pytest.raises(Killed):
         ssm.put_parameter(Name="/p", Value="v", Type="String")
     assert bool(ssm.describe_parameters()["Parameters"]) is took_effect
+
+
+def value_of(aws) -> str | None:
+    found = aws.client("ssm").get_parameters(Names=["/p"])["Parameters"]
+    return found[0]["Value"] if found else None
+
+
+def put(aws, value: str, **more: object) -> None:
+    aws.client("ssm").put_parameter(Name="/p", Value=value, Type="String", **more)
+
+
+def as_actor(aws, work) -> float:
+    """Do this as an actor, who can wait; how many simulated seconds it took."""
+    began, ended = aws.clock.now(), []
+
+    def act() -> None:
+        with running("CleanUp"):
+            work()
+        ended.append(aws.clock.now() - began)
+
+    aws.clock.spawn(act, name="actor")
+    aws.clock.run_until(lambda: bool(ended), limit=300)
+    return ended[0]
+
+
+@pytest.mark.parametrize(("mode", "took_effect"), [(Mode.UNSENT, False), (Mode.LOST, True)])
+def test_a_call_without_an_answer_took_effect_or_not_and_its_caller_lives(aws, mode, took_effect):
+    aws.faults.add(Fault(ANY_TASK, "ssm", "PutParameter", mode, times=1))
+
+    def work() -> None:
+        with pytest.raises(ReadTimeoutError):
+            put(aws, "v")
+
+    assert as_actor(aws, work) == UNANSWERED_SECONDS
+    assert (value_of(aws) == "v") is took_effect
+
+
+def test_a_call_made_twice_is_answered_as_the_second_time(aws):
+    aws.faults.add(Fault(ANY_TASK, "ssm", "PutParameter", Mode.TWICE, times=1))
+
+    def work() -> None:
+        with pytest.raises(ClientError, match="ParameterAlreadyExists"):
+            put(aws, "v")
+
+    as_actor(aws, work)
+    assert value_of(aws) == "v"
+
+
+@pytest.mark.parametrize(("mode", "is_early"), [(Mode.STALLED, False), (Mode.SLOW, True)])
+def test_a_slow_call_takes_effect_at_its_beginning_or_its_end(aws, mode, is_early):
+    aws.faults.add(Fault(ANY_TASK, "ssm", "PutParameter", mode, times=1, seconds=40))
+    seen = []
+    aws.clock.call_at(aws.clock.now() + 20, lambda: seen.append(value_of(aws)), name="someone looks")
+
+    assert as_actor(aws, lambda: put(aws, "v")) == 40
+    assert (seen == ["v"]) is is_early
+    assert value_of(aws) == "v"
+
+
+def test_a_late_call_takes_effect_after_its_caller_gave_up(aws):
+    aws.faults.add(Fault(ANY_TASK, "ssm", "PutParameter", Mode.LATE, times=1, seconds=30))
+
+    def work() -> None:
+        with pytest.raises(ReadTimeoutError):
+            put(aws, "v")
+
+    as_actor(aws, work)
+    assert value_of(aws) is None
+    aws.clock.run_for(15)
+    assert value_of(aws) == "v"
+
+
+def test_a_late_call_that_is_refused_by_then_reaches_nobody(aws):
+    aws.faults.add(Fault(ANY_TASK, "ssm", "PutParameter", Mode.LATE, times=1, seconds=30))
+
+    def work() -> None:
+        with pytest.raises(ReadTimeoutError):
+            put(aws, "v")
+
+    as_actor(aws, work)
+    put(aws, "theirs")
+    aws.clock.run_for(15)
+    assert value_of(aws) == "theirs"
+
+
+def test_someone_acts_at_the_moment_of_a_call_and_is_no_task(aws):
+    act = lambda: put(aws, "theirs")  # noqa: E731 - the act of a fault
+    aws.faults.add(Fault(ANY_TASK, "ssm", None, Mode.MADE, times=1, act=act))
+
+    as_actor(aws, lambda: put(aws, "v", Overwrite=True))
+    assert value_of(aws) == "v"
+    assert [call.task for call in aws.faults.calls if call.operation == "PutParameter"] == [None, "CleanUp"]
+
+
+def test_a_fault_lets_some_calls_pass_and_lasts_from_its_first_hit_on(aws):
+    fault = Fault(ANY_TASK, "ssm", None, Mode.REFUSED, skips=1, lasts=60)
+    aws.faults.add(fault)
+    ssm = aws.client("ssm")
+    ssm.describe_parameters()
+    assert not aws.faults.has_hit
+    with running("CleanUp"):
+        ssm.describe_parameters()
+        with pytest.raises(ClientError):
+            ssm.describe_parameters()
+        aws.clock.run_for(61)
+        ssm.describe_parameters()
+    assert (fault.hits, aws.faults.has_hit, aws.faults.wrong_until) == (1, True, START_TIME)
+
+
+def test_a_transaction_that_is_sent_twice_with_its_token_is_made_once(aws):
+    dynamodb = aws.client("dynamodb")
+    keys = {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
+    dynamodb.create_table(TableName="t", AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}], **keys)
+    put_once = {"TableName": "t", "Item": {"pk": {"S": "a"}}, "ConditionExpression": "attribute_not_exists(pk)"}
+    aws.faults.add(Fault(ANY_TASK, "dynamodb", "TransactWriteItems", Mode.TWICE, times=1))
+
+    as_actor(aws, lambda: dynamodb.transact_write_items(TransactItems=[{"Put": put_once}]))
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        dynamodb.transact_write_items(TransactItems=[{"Put": put_once}])
 
 
 def test_no_except_of_the_killed_code_sees_its_death(aws):

@@ -11,22 +11,27 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
+
+_PLAIN = {str, int, float, bool, type(None)}
 
 
 def encode(value: Any) -> Any:  # noqa: ANN401 - JSON is of any type
     """The value as JSON-friendly dictionaries, lists and scalars."""
+    if type(value) in _PLAIN:
+        return value
     if is_dataclass(value):
         return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]
-    if isinstance(value, enum.Enum):
-        return value.value
-    return str(value) if isinstance(value, Decimal) else value
+    return value.value if isinstance(value, enum.Enum) else str(value)
 
 
 def decode(kind: type[T], data: Any) -> T:  # noqa: ANN401
@@ -36,25 +41,29 @@ def decode(kind: type[T], data: Any) -> T:  # noqa: ANN401
         TypeError, KeyError, ValueError, ArithmeticError: the data is no such value; a record is written by this code only.
 
     """
-    value: T = _decode(kind, data)
+    anything: Any = kind
+    value: T = _decoder(anything)(data)
     return value
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
-    return get_type_hints(kind)
-
-
-def _decode(kind: Any, data: Any) -> Any:  # noqa: ANN401
+def _decoder(kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401
+    """What makes a value of `kind`. A record is read several times in each task, so its types are looked at once."""
     origin = get_origin(kind)
     if origin in {Union, types.UnionType}:
-        return None if data is None else _decode(next(k for k in get_args(kind) if k is not type(None)), data)
+        inner = _decoder(next(k for k in get_args(kind) if k is not type(None)))
+        return lambda data: None if data is None else inner(data)
     if origin is tuple:
-        return tuple(_decode(get_args(kind)[0], item) for item in data)
+        member = _decoder(get_args(kind)[0])
+        return lambda data: tuple(member(item) for item in data)
     if origin is Mapping:
-        return {key: _decode(get_args(kind)[1], item) for key, item in data.items()}
+        item_of = _decoder(get_args(kind)[1])
+        return lambda data: {key: item_of(item) for key, item in data.items()}
     if isinstance(kind, type) and is_dataclass(kind):
-        return kind(**{name: _decode(_hints(kind)[name], item) for name, item in data.items()})
-    if isinstance(kind, type) and issubclass(kind, enum.Enum | Decimal):
-        return kind(data)
+        parts = {name: _decoder(hint) for name, hint in get_type_hints(kind).items()}
+        return lambda data: kind(**{name: parts[name](item) for name, item in data.items()})
+    return kind if isinstance(kind, type) and issubclass(kind, enum.Enum | Decimal) else _as_it_is
+
+
+def _as_it_is(data: Any) -> Any:  # noqa: ANN401
     return data

@@ -1,0 +1,63 @@
+"""Executions of the small machine as values, and what a function's answer is to the Task that called it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Json = dict[str, Any]
+NAMELESS = {"Runtime.ExitError", "Sandbox.Timedout"}  # docs/aws.md#lambda-unknown
+
+
+class Failure(NamedTuple):
+    """An error as Step Functions has it."""
+
+    error: str
+    cause: str
+
+    def output(self) -> Json:
+        """What a Catch sees of it."""
+        return {"Error": self.error, "Cause": self.cause}
+
+
+class Outcome(NamedTuple):
+    """What a function answered; ``error`` is its own name for what went wrong, if anything did."""
+
+    payload: Any
+    error: str | None = None
+
+    def failure(self) -> Failure | None:
+        """What a Task makes of it (docs/aws.md#lambda-error-cause)."""
+        if self.error is None:
+            return None
+        text = json.dumps(self.payload)
+        if self.error in NAMELESS:
+            return Failure("Lambda.Unknown", f"The cause could not be determined because Lambda did not return one: {text}")
+        return Failure(self.error, text)
+
+
+@dataclass
+class Execution:
+    """One execution; ``turn`` rises whenever what was waited for does not matter any more."""
+
+    arn: str
+    given: Any
+    started: float
+    status: str = "RUNNING"
+    states: list[str] = field(default_factory=list)
+    ended: float | None = None
+    error: str = ""
+    cause: str = ""
+    output: Any = None
+    turn: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name that it was started with."""
+        return self.arn.rpartition(":")[2]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.status == "RUNNING"

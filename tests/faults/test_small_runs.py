@@ -1,0 +1,116 @@
+"""A sample of the runs of `make faults`, and what the harness is good for: it sees a controller that breaks a promise."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.aws.notices import Notices
+from canary.rules.verdict import Verdict, VerdictKind
+from local.small.world import SmallWorld
+from tests.faults.__main__ import result_of, work
+from tests.faults.calls import GOING_BACK, HOLDING, PROMOTING
+from tests.faults.cases import PER_MINUTE, POLICY, SHARES, TASKS, Case, family_of, moments, run
+from tests.faults.promises import broken, read_final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SAMPLE = 60
+"""Runs of all families, about as many of each as its share says."""
+
+LONG_AFTER_THE_LAST_LOOK = ("EvaluateCanary", "cloudwatch", "DescribeAlarmHistory")
+
+AWAITED: Mapping[str, set[str]] = MappingProxyType(
+    {
+        "calls:14": {"told"},
+        "calls:22": {"told"},
+        "calls:47": {"told"},
+        "edits:53": {"weight"},
+        "records:5": {"told", "weight"},
+        "records:13": {"records", "told"},
+        "records:24": {"records", "told"},
+        "records:40": {"records", "told"},
+        "records:51": {"told", "weight"},
+    }
+)
+"""The promises that a run of the sample is known to break, by the run's name. It is empty once all are kept."""
+
+
+def promises_broken(journey: str = "good") -> set[str]:
+    """The names of the promises that a run without faults breaks."""
+    case = Case("quiet", 0, journey)
+    with SmallWorld(seed=0, policy=POLICY, per_minute=PER_MINUTE) as world:
+        found = broken(read_final(case, world, run(case, world)))
+    return {sentence.partition(":")[0] for sentence in found}
+
+
+def test_a_sample_of_all_families_keeps_every_promise():
+    failed: defaultdict[str, list[str]] = defaultdict(list)
+    hits = 0
+    for each in work("small", 0, SAMPLE):
+        result = result_of(each)
+        hits += result.is_hit
+        new = [sentence for sentence in result.broken if sentence.partition(":")[0] not in AWAITED.get(result.name, ())]
+        if new:
+            failed[result.story] += new
+    assert not failed, "\n".join(f"{story}\n    {'; '.join(found)}" for story, found in failed.items())
+    assert hits > SAMPLE * 0.8
+
+
+def test_the_families_have_their_shares_of_any_hundred_runs():
+    drawn = [family_of(number) for number in range(300, 400)]
+    assert {family: drawn.count(family) for family in SHARES} == SHARES
+
+
+def test_a_run_is_the_same_run_again():
+    assert result_of(("small", "calls", 12)) == result_of(("small", "calls", 12))
+
+
+@pytest.mark.parametrize(
+    ("journey", "more"), [("good", ()), ("flagged", ()), ("bad", GOING_BACK), ("held", (*HOLDING, LONG_AFTER_THE_LAST_LOOK))]
+)
+def test_a_journey_makes_the_calls_that_it_makes_in_the_full_world(journey: str, more: tuple[tuple[str, str, str], ...]):
+    made = {(str(one.call.task), one.call.service, one.call.operation) for one in moments(journey)}
+    of_tasks = {one for one in made if one[0] in TASKS}
+
+    assert of_tasks <= {*PROMOTING, *more}
+    assert of_tasks >= {*more}
+    if journey in {"good", "flagged"}:
+        assert of_tasks == {*PROMOTING}
+
+
+@pytest.mark.parametrize(
+    ("journey", "phase"), [("good", "promoted"), ("bad", "rolled_back"), ("held", "promoted"), ("flagged", "promoted")]
+)
+def test_a_journey_without_faults_breaks_nothing(journey: str, phase: str):
+    case = Case("quiet", 0, journey)
+    with SmallWorld(seed=0, policy=POLICY, per_minute=PER_MINUTE) as world:
+        final = read_final(case, world, run(case, world))
+        assert (final.phase, broken(final)) == (phase, [])
+
+
+def test_the_harness_sees_a_canary_that_stays(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("canary.rules.phases.has_own_canary", lambda *_: False)
+    assert promises_broken("bad") >= {"at rest", "weight"}
+
+
+def test_the_harness_sees_a_settle_that_is_too_short(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("canary.tasks.prepare_release.SETTLE_SECONDS", 25)
+    assert promises_broken() == {"half"}
+
+
+def test_the_harness_sees_a_release_that_is_judged_wrongly(monkeypatch: pytest.MonkeyPatch):
+    def blind(**_: object) -> Verdict:
+        return Verdict(VerdictKind.PROMOTE, "never looked")
+
+    monkeypatch.setattr("canary.tasks.look.decide", blind)
+    assert "judged" in promises_broken("bad")
+
+
+def test_the_harness_sees_an_end_that_nobody_hears_of(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Notices, "send", lambda *_, **__: True)
+    assert promises_broken() == {"told"}
