@@ -98,3 +98,16 @@ def test_a_step_that_waits_is_told_when_it_begins_to_and_when_that_is_over(rig: 
     assert begun < over
     assert (waiting["phase"], waiting["step"]) == ("shifting", 1)
     assert waiting["reason"]
+
+
+@pytest.mark.parametrize("mode", [Mode.KILLED_BEFORE, Mode.REFUSED])
+def test_an_end_is_told_although_its_function_died_before_it_could(rig: Rig, mode: Mode):
+    rig.publish()
+    listen(rig)
+    rig.aws.faults.add(Fault("CleanUp", "events", "PutEvents", mode, times=1))
+    assert rig.run().ending == "Promoted"
+    assert told(rig, "Rollout Ended") == []
+    rig.settle(240)
+
+    ((_, ended),) = told(rig, "Rollout Ended")
+    assert ended["phase"] == "promoted"

@@ -73,9 +73,9 @@ def test_what_a_parameter_says_does_not_matter(ground: Ground):
     assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
     assert ground.percent is None
     ssm.delete_parameter(Name=f"{TARGET_PREFIX}orders")
-    walk.pause(60)
+    walk.pause(62)
     assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
-    walk.pause(30)
+    walk.pause(32)
     assert sweep(ground, BETWEEN) == {"orders": "SAFE"}
     assert ground.rig.is_at_rest()
 
