@@ -63,7 +63,7 @@ class Stages:
         elif not is_intact(canary, intent):
             raise StateChangedError(
                 f"the stage has a canary of deployment {canary.deployment_id} at {canary.percent} % with the overrides "
-                f"{dict(canary.overrides)}, which this rollout did not attach so; find out who did"
+                f"{dict(canary.overrides)} that this rollout did not attach; find out who did"
             )
         elif canary.percent != percent:
             self._patch([_replace("/canarySettings/percentTraffic", str(percent))])
