@@ -14,7 +14,7 @@ PREFIX = "the target could not be made safe; the lock is kept, and the sweeper g
 
 
 def reason_of(name, output):
-    (catcher,) = [one for one in STATES[name]["Catch"] if "reason" in one.get("Assign", {})]
+    (catcher,) = [one for one in STATES[name]["Catch"] if one["ErrorEquals"] == ["States.ALL"]]
     text = catcher["Assign"]["reason"].strip().removeprefix("{%").removesuffix("%}")
     return evaluate(text, {"states": {"errorOutput": output}}, random.Random(1))
 
