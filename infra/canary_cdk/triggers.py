@@ -50,7 +50,7 @@ LISTENER_PATIENCE = Patience(2, HOUR_SECONDS)
 
 
 def dead_letters(scope: Construct) -> sqs.Queue:
-    """The one queue for events of the controller's own rules and of the targets'."""
+    """The one queue for events of the controller's own rules and of the targets' (docs/aws.md#confused-deputy)."""
     stack = cdk.Stack.of(scope)
     queue = sqs.Queue(
         scope,
@@ -66,7 +66,10 @@ def dead_letters(scope: Construct) -> sqs.Queue:
             principals=[iam.ServicePrincipal("events.amazonaws.com")],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
-            conditions={"ArnLike": {"aws:SourceArn": naming.alarm_rules_arn(stack)}},
+            conditions={
+                "ArnLike": {"aws:SourceArn": naming.alarm_rules_arn(stack)},
+                "StringEquals": {"aws:SourceAccount": stack.account},
+            },
         )
     )
     acknowledge_rule(queue, "AwsSolutions-SQS3")

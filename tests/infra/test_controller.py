@@ -77,6 +77,16 @@ def test_the_machine_calls_published_versions_that_are_kept(controller):
         assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
+def test_the_machines_role_is_taken_on_for_machines_of_this_account_only(controller):
+    role = controller.resources[controller.only("AWS::StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]]
+    (trusted,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    conditions = {key: text(value) for each in trusted["Condition"].values() for key, value in each.items()}
+    assert conditions == {
+        "aws:SourceAccount": "<AccountId>",
+        "aws:SourceArn": "arn:<Partition>:states:<Region>:<AccountId>:stateMachine:*",
+    }
+
+
 def test_the_machine_may_call_the_versions_that_running_executions_began_with(controller):
     role = controller.only("AWS::StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]
     called = {resource for action, resource in controller.allowed(role) if action == "lambda:InvokeFunction"}
@@ -187,7 +197,8 @@ def test_dead_letters_are_taken_from_the_controllers_and_the_targets_rules_only(
     policy = controller.only("AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
     allowed = [one for one in policy if one["Effect"] == "Allow"]
     assert all(one["Principal"] == {"Service": "events.amazonaws.com"} for one in allowed)
-    sources = [text(arns["aws:SourceArn"]) for one in allowed for arns in one["Condition"].values()]
+    conditions = [{key: text(value) for each in one["Condition"].values() for key, value in each.items()} for one in allowed]
+    sources = [found["aws:SourceArn"] for found in conditions]
     alarms = f"arn:<Partition>:events:<Region>:<AccountId>:rule/{orders.only('AWS::Events::Rule')['Name']}"
     assert any(fnmatchcase(alarms, source) for source in sources)
     assert not any(fnmatchcase(alarms.replace("/canary-", "/other-"), source) for source in sources)

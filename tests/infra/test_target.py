@@ -360,3 +360,12 @@ def test_an_alarm_is_shown_heard_and_registered_whatever_its_name(tmp_path, targ
     assert [arn.partition(":alarm:")[2] for arn in shown][-3:] == [*odd]
     assert made.only("AWS::Events::Rule")["EventPattern"]["detail"]["alarmName"][-3:] == [*odd]
     assert registered(made, "orders").alarms == odd
+
+
+def test_the_filters_of_a_log_group_are_made_one_after_the_other(orders):
+    filters = {name: one for name, one in orders.resources.items() if one["Type"] == "AWS::Logs::MetricFilter"}
+    before = {name: [*listed(one.get("DependsOn", []))] for name, one in filters.items()}
+
+    assert len(filters) > 2
+    assert [name for name, needs in before.items() if not needs] == [next(iter(filters))]
+    assert sorted(need for needs in before.values() for need in needs) == sorted([*filters][:-1])
