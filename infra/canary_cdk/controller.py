@@ -23,7 +23,7 @@ from canary_cdk.functions import (
     SWEEPER,
     Shared,
     TaskFunction,
-    pinned_layer,
+    packages_layer,
     shared_code,
 )
 from canary_cdk.machine import RolloutMachine
@@ -72,8 +72,8 @@ class Controller(Construct):
         Args:
             scope: where it belongs, a stack as a rule.
             construct_id: its id in that scope.
-            powertools_layer: Powertools for AWS Lambda (Python 3.13, arm64) from somewhere else, for Regions that AWS's own
-                layer is not published in, and for partitions beside `aws`.
+            powertools_layer: Powertools for AWS Lambda with pydantic (Python 3.13, arm64) from somewhere else, where no
+                package index can be reached; without it their wheels are fetched and shipped as a layer of the stack.
             log_retention: how long the logs of functions and executions are kept.
             reserved_concurrency: kept free for the guard and for the sweeper, each, so that a canary that hangs cannot use
                 the account's whole concurrency up; Lambda wants a hundred left for the others. Without it they share.
@@ -85,7 +85,7 @@ class Controller(Construct):
         self.dead_letters: sqs.Queue = dead_letters(self)
         definition = load()
         tasks = task_names(definition)
-        shared = Shared(shared_code(), powertools_layer or pinned_layer(self), self.table, log_retention)
+        shared = Shared(shared_code(), powertools_layer or packages_layer(self), self.table, log_retention)
         self._functions = {
             task: TaskFunction(
                 self, task, shared=shared, reserved_concurrency=reserved_concurrency if task in LAST_RESORT else None

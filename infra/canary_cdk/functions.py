@@ -22,6 +22,7 @@ from constructs import Construct
 
 import canary
 from canary_cdk import naming
+from canary_cdk.packages import packages_folder
 from canary_cdk.permissions import allow, explain
 from canary_cdk.reasons import acknowledge_rule
 
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
-
-LAYER_ACCOUNT = "017000801446"
-LAYER = "AWSLambdaPowertoolsPythonV3-python313-arm64:38"
-"""Powertools for AWS Lambda with pydantic, for this runtime and architecture (docs/aws.md#powertools-layer)."""
 
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
@@ -161,11 +158,16 @@ def shared_code() -> lambda_.Code:
     )
 
 
-def pinned_layer(scope: Construct) -> lambda_.ILayerVersion:
-    """Powertools' own layer, by ARN; its account is the one of AWS's commercial Regions."""
-    stack = cdk.Stack.of(scope)
-    arn = f"arn:{stack.partition}:lambda:{stack.region}:{LAYER_ACCOUNT}:layer:{LAYER}"
-    return lambda_.LayerVersion.from_layer_version_arn(scope, "Powertools", arn)
+def packages_layer(scope: Construct) -> lambda_.ILayerVersion:
+    """The packages that the functions import, as a layer of this stack (docs/aws.md#layers)."""
+    return lambda_.LayerVersion(
+        scope,
+        "Packages",
+        code=lambda_.Code.from_asset(str(packages_folder())),
+        compatible_runtimes=[RUNTIME],
+        compatible_architectures=[ARCHITECTURE],
+        description="What the canary controller's functions import: Powertools for AWS Lambda and pydantic",
+    )
 
 
 def _duties(task: str) -> May:

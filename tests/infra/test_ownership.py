@@ -7,7 +7,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_apigateway as apigateway
 
-from examples.orders_app.orders_stack import OrdersStack
+from canary_cdk import naming
+from examples.orders_app.orders_stack import TARGET, OrdersStack
 from local.deploy import DeployError, destroy
 from local.embedded import EmbeddedAws
 from tests.infra.orders_world import STACK, Synthesiser, World, add_route
@@ -185,7 +186,8 @@ class TestAccount:
 
         def break_it(stack: OrdersStack) -> None:
             add_route(stack)
-            last = cdk.CfnResource(stack, "Broken", type="AWS::SSM::Parameter", properties={"Type": "String"})
+            taken = {"Type": "String", "Value": "taken", "Name": f"{naming.TARGET_PREFIX}{TARGET}"}
+            last = cdk.CfnResource(stack, "Broken", type="AWS::SSM::Parameter", properties=taken)
             last.node.add_dependency(stack.api, *stack.functions)
 
         with pytest.raises(DeployError, match="Broken"):
