@@ -93,7 +93,7 @@ def _unpack(wheel: Path, folder: Path) -> None:
         members = [name for name in opened.namelist() if ".data/scripts/" not in name]
         if misplaced := [name for name in members if ".data/" in name]:
             raise PackagesError(
-                f"{wheel.name} has {misplaced[0]}, which only an installer puts in its place; pin another version"
+                f"{wheel.name} has {misplaced[0]}, which needs an installer; pin another version"
             )
         opened.extractall(folder, members)
 

@@ -131,7 +131,7 @@ def test_pips_own_reason_is_told_with_what_to_do(monkeypatch, tmp_path):
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(PackagesError, match="cannot be written: .*; run this in a virtual environment"):
+    with pytest.raises(PackagesError, match=r"cannot be written: .*; run this in a virtual environment"):
         packages_folder(tmp_path / "file")
 
 
