@@ -74,7 +74,8 @@ class Deliveries:
         if not self._permissions.is_on:
             return
         need = Need(_ACTIONS[_service(receiver)], receiver)
-        context = {"aws:SourceArn": rule, "aws:SourceAccount": rule.split(":")[4]}
+        source = {"aws:SourceArn": rule, "aws:SourceAccount": rule.split(":")[4]}
+        context = {} if _service(receiver) == "sns" else source  # EventBridge tells a topic nothing (docs/aws.md#topic-policy)
         self._permissions.check_service(EVENTS, need, self._policy(receiver), context)
 
     def _policy(self, receiver: str) -> Mapping[str, Any] | None:

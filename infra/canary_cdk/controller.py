@@ -19,6 +19,7 @@ from canary_cdk.functions import (
     BESIDE_THE_MACHINE,
     GUARD,
     LISTENER,
+    MESSENGER,
     OPERATOR,
     SWEEPER,
     Shared,
@@ -43,6 +44,7 @@ from statemachine.definition import load, task_names
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
@@ -54,7 +56,8 @@ class Controller(Construct):
     """Everything that rolls releases out, without a target.
 
     `state_machine` is what pipelines, schedules and people start; `operate_rollout` is the function of the verbs;
-    `notices` is the topic to subscribe to; `table` holds the records; `dead_letters` what nobody could take.
+    `notices` is the topic to subscribe to, and `fallback_notices` is another one, which tells that the first one fails;
+    `table` holds the records; `dead_letters` what nobody could take.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Controller(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
         reserved_concurrency: int | None = None,
         dashboard: bool = True,
+        notices_key: kms.IKey | None = None,
     ) -> None:
         """Make the controller.
 
@@ -78,6 +82,8 @@ class Controller(Construct):
             reserved_concurrency: kept free for the guard and for the sweeper, each, so that a canary that hangs cannot use
                 the account's whole concurrency up; Lambda wants a hundred left for the others. Without it they share.
             dashboard: whether there is a dashboard of all rollouts.
+            notices_key: encrypts the topic of notices. The key's policy must let CloudWatch use it for the controller's own
+                alarms, which is added to a key of the same app.
 
         """
         super().__init__(scope, construct_id)
@@ -96,8 +102,9 @@ class Controller(Construct):
         machine = RolloutMachine(self, "Rollout", definition=definition, versions=versions, log_retention=log_retention)
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
-        notices = Notices(self, "Notices", queue=self.dead_letters)
-        self.notices: sns.Topic = notices.topic
+        self._notices = Notices(self, "Notices", messenger=self._functions[MESSENGER], key=notices_key)
+        self.notices: sns.Topic = self._notices.topic
+        self.fallback_notices: sns.Topic = self._notices.fallback
         self._trigger()
         self._watch(dashboard=dashboard)
         self._claim()
@@ -117,7 +124,7 @@ class Controller(Construct):
             guard=self._functions[GUARD].function,
             sweeper=self._functions[SWEEPER].function,
             queue=self.dead_letters,
-            topic=self.notices,
+            notices=self._notices,
             dashboard=dashboard,
         )
 

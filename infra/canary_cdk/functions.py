@@ -35,8 +35,8 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
 GUARD, SWEEPER, OPERATOR = "GuardRollout", "SweepTargets", "OperateRollout"
-LISTENER, DELETION_GUARD = "HearAlarm", "GuardDeletion"
-BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, LISTENER, DELETION_GUARD)
+LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotice"
+BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, LISTENER, DELETION_GUARD, MESSENGER)
 """The functions that no state of the machine calls. The others are its Task states."""
 
 
@@ -77,9 +77,10 @@ MAY: Mapping[str, May] = MappingProxyType(
         OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS,
         LISTENER: _TAKE_OVER | May.LIST_TARGETS,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
+        MESSENGER: May(0),  # its topic lets nobody but its role publish; see notices.py
     }
 )
-"""By function, what its code calls."""
+"""By function, what its code calls of what all functions share."""
 
 
 MEMORY_MB = 512

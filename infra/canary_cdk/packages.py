@@ -92,9 +92,7 @@ def _unpack(wheel: Path, folder: Path) -> None:
     with ZipFile(wheel) as opened:
         members = [name for name in opened.namelist() if ".data/scripts/" not in name]
         if misplaced := [name for name in members if ".data/" in name]:
-            raise PackagesError(
-                f"{wheel.name} has {misplaced[0]}, which needs an installer; pin another version"
-            )
+            raise PackagesError(f"{wheel.name} has {misplaced[0]}, which needs an installer; pin another version")
         opened.extractall(folder, members)
 
 

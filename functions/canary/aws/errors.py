@@ -46,7 +46,7 @@ class RecordSchemaError(ControllerError):
 
 
 class NoticeRefusedError(ControllerError):
-    """EventBridge refused to tell what happened."""
+    """EventBridge or SNS refused to tell what happened."""
 
 
 class UnknownTargetError(ControllerError):
