@@ -36,6 +36,10 @@ ROOM_FOR_NAMES = 1_900
 """Of the 2,048 characters of an event pattern; its other words take about a hundred (docs/aws.md#event-patterns)."""
 
 
+class LongAlarmError(ValueError):
+    """The app's fault: no rule could hear an alarm of that name."""
+
+
 class FullLogGroupError(ValueError):
     """The app's fault: a log group would have more metric filters than CloudWatch Logs takes."""
 
@@ -135,9 +139,19 @@ class TargetWatch(Construct):
 
 
 def _by_pattern(names: Iterable[str]) -> Iterator[list[str]]:
-    """The alarms' names in their order, as many together as one event pattern has room for."""
+    """The alarms' names in their order, as many together as one event pattern has room for.
+
+    Raises:
+        LongAlarmError: a name does not fit alone.
+
+    """
     fitting: list[str] = []
     for name in names:
+        if (excess := _written(name) - ROOM_FOR_NAMES) > 0:
+            raise LongAlarmError(
+                f"the alarm {name!r} takes {excess} characters too many of an event pattern, in which each letter that is not "
+                "ASCII takes six or twelve; give it a shorter name"
+            )
         if fitting and sum(map(_written, [*fitting, name])) > ROOM_FOR_NAMES:
             yield fitting
             fitting = []
