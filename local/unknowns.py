@@ -118,6 +118,12 @@ QUESTIONS = (
         assumed="within-30-seconds",
     ),
     Question(
+        "alias-weight-of-one",
+        "does UpdateAlias take a weight of 1.0 for the additional version of an alias?",
+        ("accepted", "refused"),
+        assumed="accepted",
+    ),
+    Question(
         "canary-metric-dimension",
         "under which Stage dimension does AWS/ApiGateway count canary requests of their own?",
         ("none", "stage-slash-canary"),

@@ -67,7 +67,7 @@ def test_it_says_beforehand_what_it_makes_for_how_long_and_for_how_much(tmp_path
     said = " ".join(announce(ledger, ALL, ACCOUNT_PACE, lends_log_role=True))
     ledger.close()
 
-    assert said.startswith("This asks AWS 26 questions, in account 123456789012, Region eu-west-1. It makes, each with ")
+    assert said.startswith("This asks AWS 27 questions, in account 123456789012, Region eu-west-1. It makes, each with ")
     assert all(f"- {part} " in said for part in Part)
     assert "1 role with which API Gateway may write logs" in said
     assert "It takes about 56 minutes and at most 285." in said

@@ -29,6 +29,7 @@ from verify.questions.propagation import AliasPropagation, StagePropagation
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.texts import ClientTextInAccessLog
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
+from verify.questions.weights import AliasWeightOfOne
 
 if TYPE_CHECKING:
     from verify.question import Question
@@ -51,6 +52,7 @@ ALL: tuple[Question, ...] = (
     ExportUnusedParts(),
     StagePropagation(),
     AliasPropagation(),
+    AliasWeightOfOne(),
     CanaryLogGroup(),
     IsCanaryOfRefusedRequest(),
     ValuesOfRefusedRequest(),
