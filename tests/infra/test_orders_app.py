@@ -273,7 +273,7 @@ class TestApp:
         (asset,) = [path for path in sample().folder.glob("asset.*") if (path / "ownership").exists()]
         files = [path for path in asset.rglob("*") if path.is_file()]
 
-        names = {"__init__.py", "aliases.py", "handler.py", "refusal.py", "settings.py", "stages.py"}
+        names = {"__init__.py", "aliases.py", "handler.py", "log_role.py", "refusal.py", "settings.py", "stages.py"}
         assert {str(path.relative_to(asset / "ownership")) for path in files} == names
         assert sum(path.stat().st_size for path in files) < 50_000
 
