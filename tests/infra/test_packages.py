@@ -100,7 +100,7 @@ def test_they_are_fetched_once(monkeypatch, tmp_path):
 def test_a_change_of_the_lock_is_another_folder(monkeypatch, tmp_path):
     stub(a_wheel("one/__init__.py"), monkeypatch)
     before = packages_folder(tmp_path)
-    (tmp_path / "other.txt").write_text("one==1\n")
+    (tmp_path / "other.txt").write_text("one==1\n", encoding="utf-8")
     monkeypatch.setattr(packages, "LOCKED", tmp_path / "other.txt")
 
     assert packages_folder(tmp_path) != before
@@ -129,7 +129,7 @@ def test_pips_own_reason_is_told_with_what_to_do(monkeypatch, tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").touch()
 
     with pytest.raises(PackagesError, match=r"cannot be written: .*; run this in a virtual environment"):
         packages_folder(tmp_path / "file")
