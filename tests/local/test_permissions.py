@@ -685,14 +685,14 @@ def put_event(aws):
     aws.clock.run_for(5)
 
 
-def may_send(rule, action, resource, arn_of_rule=None):
+def may_send(rule, action, resource):
     return a_document(
         {
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": action,
             "Resource": resource,
-            "Condition": {"ArnEquals": {"aws:SourceArn": arn_of_rule or rule}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
         }
     )
 
