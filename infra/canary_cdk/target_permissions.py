@@ -46,7 +46,7 @@ class TooManyFunctionsError(ValueError):
 
 
 def target_role(scope: Construct, target: Target) -> iam.Role:
-    """The role, which trusts the controller's own roles of this account and Region and nobody else.
+    """The role, which trusts the controller's own roles of this account and Region and nobody else (docs/aws.md#principal-arn).
 
     Raises:
         TooManyFunctionsError: the target has more functions than a role can be allowed.
