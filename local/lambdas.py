@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from local.aliases import LATEST, Alias
 from local.lambda_concurrency import Concurrency
-from local.lambda_errors import InvalidParameterValueError, ResourceNotFoundError, TooManyRequestsError
+from local.lambda_errors import ResourceNotFoundError, TooManyRequestsError
 from local.lambda_records import LambdaRecords
 from local.lambda_runtime import FunctionVersion, Invocation, Runtime
 from local.lambda_states import FunctionStates
@@ -121,9 +121,13 @@ class Lambdas:
         self.states.forget(name)
         self.concurrency.forget(name)
 
+    @property
+    def takes_whole_weight(self) -> bool:
+        """Whether an alias may give all to its additional version (docs/aws.md#alias-weight-of-one)."""
+        return self._unknowns.ask("alias-weight-of-one") == "accepted"
+
     def put_alias(self, name: str, alias: Alias) -> None:
-        """An alias is made or updated. A new one is seen at once, an update by some requests a little later."""
-        self._expect_weights(alias)
+        """An alias was made or updated. A new one is seen at once, an update by some requests a little later."""
         self.before_change()
         aliases = self._functions[name].aliases
         known = aliases.get(alias.name)
@@ -136,10 +140,6 @@ class Lambdas:
             known.seconds = self.propagation_seconds if is_late else 0.0
             known.change(self.now(), alias)
             self.concurrency.provisioned.moved(name, alias)
-
-    def _expect_weights(self, alias: Alias) -> None:
-        if 1.0 in alias.weights.values() and self._unknowns.ask("alias-weight-of-one") == "refused":
-            raise InvalidParameterValueError("Weight of an additional version must be less than 1.0")
 
     def drop_alias(self, name: str, alias: str) -> None:
         """An alias was deleted; its policy went with it."""

@@ -118,12 +118,6 @@ QUESTIONS = (
         assumed="within-30-seconds",
     ),
     Question(
-        "alias-weight-of-one",
-        "does UpdateAlias take a weight of 1.0 for the additional version of an alias?",
-        ("accepted", "refused"),
-        assumed="accepted",
-    ),
-    Question(
         "canary-metric-dimension",
         "under which Stage dimension does AWS/ApiGateway count canary requests of their own?",
         ("none", "stage-slash-canary"),
@@ -176,6 +170,12 @@ QUESTIONS = (
         "how long after a minute ended do AWS/ApiGateway and AWS/Lambda metrics of it arrive?",
         ("45-seconds", "5-minutes"),
         assumed="45-seconds",
+    ),
+    Question(
+        "alias-weight-of-one",
+        "does UpdateAlias take 1 as the weight of an alias's additional version?",
+        ("accepted", "refused"),
+        assumed="accepted",
     ),
     # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
     Question(

@@ -87,7 +87,7 @@ class Calls:
             revision_id=self._lambdas.new_id(),
             has_version=lambda version: self._has_usable(call.function, version),
         )
-        self._lambdas.put_alias(call.function, alias)
+        self._put_alias(call, alias)
         return answer(201, alias.to_json())
 
     def update_alias(self, call: Call) -> Answer:
@@ -101,8 +101,13 @@ class Calls:
                 version in (before.version, *before.weights) or self._has_usable(call.function, version)
             ),
         )
-        self._lambdas.put_alias(call.function, alias)
+        self._put_alias(call, alias)
         return answer(200, alias.to_json())
+
+    def _put_alias(self, call: Call, alias: Alias) -> None:
+        if 1 in alias.weights.values() and not self._lambdas.takes_whole_weight:
+            raise InvalidParameterValueError("The weight of an additional version must be less than 1.0")
+        self._lambdas.put_alias(call.function, alias)
 
     def get_alias(self, call: Call) -> Answer:
         """One alias."""

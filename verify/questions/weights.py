@@ -1,4 +1,4 @@
-"""Whether an alias's second version may have all invocations."""
+"""Whether an alias gives all of its invocations to the additional version, which is how a target without a stage takes all."""
 
 from __future__ import annotations
 
@@ -6,44 +6,38 @@ from typing import TYPE_CHECKING
 
 from verify.answer import Answer
 from verify.aws import RefusedError
-from verify.budget import Budget
 from verify.parts import Part
-from verify.question import Question
-from verify.questions.patch_question import ACCEPTED, REFUSED
+from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
     from verify.scratch import Scratch
 
-ALIAS = "live"
-ONE = "InvalidParameterValueException"
 
-
-class AliasWeightOfOne(Question):
-    """An alias of version 1 with version 2 beside it."""
+class AliasWeightOfOne(PatchQuestion):
+    """The largest weight that the service model has."""
 
     slug = "alias-weight-of-one"
-    how = "give an alias a second version at a weight of 1.0, and take it away again"
-    parts = frozenset({Part.FUNCTION})
-
-    def budget(self, pace: Pace) -> Budget:
-        """Two calls, which are free."""
-        del pace
-        return Budget(seconds=10, usual_seconds=2)
+    how = "give the additional version of an alias the weight 1, and take it away again"
+    parts = frozenset({Part.API, Part.FUNCTION})
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
         try:
-            _split(scratch, {"2": 1.0})
-        except RefusedError as error:
-            if not (error.is_judgement or error.code == ONE):
+            answered = _route(scratch, {"2": 1.0})
+        except RefusedError as refusal:
+            if refusal.code not in {"InvalidParameterValueException", "ValidationException"}:
                 raise
-            return Answer(REFUSED, (f"a weight of 1.0: {error}",))
-        shown = scratch.aws.call("lambda", "get_alias", FunctionName=scratch.function, Name=ALIAS)
-        _split(scratch, {})
-        return Answer(ACCEPTED, (f"a weight of 1.0 is then shown as {shown['RoutingConfig']}",))
+            return Answer(REFUSED, (str(refusal),))
+        _route(scratch, {})
+        shown = answered["RoutingConfig"]["AdditionalVersionWeights"]
+        return Answer(ACCEPTED, (f"UpdateAlias shows {shown}",))
 
 
-def _split(scratch: Scratch, weights: dict[str, float]) -> None:
-    routing = {"AdditionalVersionWeights": weights}
-    scratch.aws.call("lambda", "update_alias", FunctionName=scratch.function, Name=ALIAS, RoutingConfig=routing)
+def _route(scratch: Scratch, weights: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
+    return scratch.aws.call(
+        "lambda",
+        "update_alias",
+        FunctionName=scratch.function,
+        Name="live",
+        RoutingConfig={"AdditionalVersionWeights": weights},
+    )
