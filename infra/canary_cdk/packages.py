@@ -97,4 +97,7 @@ def _unpack(wheel: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    packages_folder()
+    try:
+        packages_folder()
+    except PackagesError as error:
+        raise SystemExit(str(error)) from None

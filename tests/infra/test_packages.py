@@ -1,5 +1,6 @@
 """The layer of the functions' packages: what is locked, for Lambda's platform, and the same from every machine."""
 
+import os
 import re
 import subprocess
 import sys
@@ -147,3 +148,18 @@ def test_another_process_may_come_first(monkeypatch, tmp_path):
     monkeypatch.setattr(packages, "_unpack", late)
 
     assert (packages_folder(tmp_path) / "python" / "one.py").is_file()
+
+
+def test_the_file_can_be_run_by_itself(tmp_path):
+    """As the Makefile does, where nothing of CDK is needed; with an index that is not there it ends in a sentence."""
+    copy = tmp_path / "packages.py"
+    copy.write_text(Path(packages.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "packages.txt").write_text("nothing-of-this-name==1 --hash=sha256:" + "0" * 64 + "\n", encoding="utf-8")
+    environment = {**os.environ, "PIP_NO_INDEX": "1"}
+    command = [sys.executable, "-P", str(copy)]
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)  # noqa: S603
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "pip could not fetch the functions' packages: ERROR: No matching distribution"
+    )
