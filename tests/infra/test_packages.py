@@ -11,6 +11,7 @@ import pytest
 
 from canary_cdk import packages
 from canary_cdk.packages import LOCKED, MACHINE, PYTHON, PackagesError, packages_folder
+from local.zips import zip_of
 from tests.infra.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -41,9 +42,8 @@ def stub(command, monkeypatch):
 def a_wheel(*members):
     """Python that makes a wheel with these members in the folder that pip was told."""
     return (
-        "import sys, zipfile, pathlib; folder = pathlib.Path(sys.argv[1]); folder.mkdir();"
-        "wheel = zipfile.ZipFile(folder / 'one-1-py3-none-any.whl', 'w');"
-        f"[wheel.writestr(name, '') for name in {members!r}]; wheel.close()"
+        "import sys, pathlib; folder = pathlib.Path(sys.argv[1]); folder.mkdir();"
+        f"(folder / 'one-1-py3-none-any.whl').write_bytes({zip_of(dict.fromkeys(members, ''))!r})"
     )
 
 
