@@ -76,6 +76,7 @@ audit: $(VENV)/dev  ## known vulnerabilities in the locked dependencies; needs t
 lock:  ## lock the dependencies anew; needs uv
 	uv pip compile pyproject.toml --group demo --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-demo.txt
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.txt
+	uv pip compile infra/canary_cdk/packages.in --constraint requirements.txt --python-platform aarch64-manylinux_2_28 --python-version $(RUNTIME) --only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url -o infra/canary_cdk/packages.txt
 
 picture: $(VENV)/dev  ## the README's picture, from the state machine; needs Graphviz
 	$(BIN)/python -m statemachine.diagram
@@ -100,6 +101,7 @@ $(VENV)/demo: requirements-demo.txt pyproject.toml | $(BIN)/python
 	@$(call install,requirements-demo.txt)
 	@touch $@
 
-$(VENV)/dev: requirements.txt pyproject.toml | $(BIN)/python
+$(VENV)/dev: requirements.txt pyproject.toml infra/canary_cdk/packages.txt | $(BIN)/python
 	@$(call install,requirements.txt)
+	@$(BIN)/python -P infra/canary_cdk/packages.py || echo "make synth will try again; the tests before it do not need them"
 	@touch $@ $(VENV)/demo

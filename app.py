@@ -1,8 +1,8 @@
 """The CDK app: the controller, and a stack for each file of a folder of targets.
 
 Context that it takes (`cdk deploy -c name=value`): `targets`, that folder, with the sample's target unless told;
-`notice_email`, who is told of rollouts that are held, have ended or need an operator; `reserved_concurrency`, kept free for
-the guard and for the sweeper.
+`notice_email`, who is told of rollouts that are held, have ended or need an operator; `notices_key`, the ARN of a key that
+encrypts the topic of notices; `reserved_concurrency`, kept free for the guard and for the sweeper.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from canary_cdk.packages import PackagesError
+from canary_cdk.target_permissions import TooManyFunctionsError
+from canary_cdk.target_watch import LongAlarmError
 from infra.stacks import ControllerStack, TargetStack
 from infra.targets import TargetsError, load_targets
 
 ROOT = Path(__file__).parent
+REFUSALS = (TargetsError, PackagesError, LongAlarmError, TooManyFunctionsError)
+"""What is wrong with the target files or with this machine; each says what to do."""
 
 
 def build(app: cdk.App) -> None:
@@ -29,6 +34,7 @@ def build(app: cdk.App) -> None:
     controller = ControllerStack(
         app,
         notice_email=app.node.try_get_context("notice_email"),
+        notices_key=app.node.try_get_context("notices_key"),
         reserved_concurrency=int(reserved) if reserved else None,
     )
     for target in targets:
@@ -40,7 +46,7 @@ def main() -> None:
     app = cdk.App()
     try:
         build(app)
-    except TargetsError as error:
+    except REFUSALS as error:
         raise SystemExit(str(error)) from None
     app.synth()
 

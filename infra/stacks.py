@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 
 from canary_cdk import Controller
@@ -33,19 +34,27 @@ class ControllerStack(cdk.Stack):
         scope: Construct,
         *,
         notice_email: str | None = None,
+        notices_key: str | None = None,
         reserved_concurrency: int | None = None,
         **options: Any,  # noqa: ANN401 - a stack's own
     ) -> None:
         super().__init__(
             scope, CONTROLLER, description="Canary controller for API Gateway stages and Lambda aliases", **options
         )
-        self.controller = Controller(self, "Controller", reserved_concurrency=reserved_concurrency)
+        key = kms.Key.from_key_arn(self, "NoticesKey", notices_key) if notices_key else None
+        self.controller = Controller(self, "Controller", reserved_concurrency=reserved_concurrency, notices_key=key)
         if notice_email:
-            self.controller.notices.add_subscription(subscriptions.EmailSubscription(notice_email))
+            for topic in (self.controller.notices, self.controller.fallback_notices):
+                topic.add_subscription(subscriptions.EmailSubscription(notice_email))
         self._tell("StateMachineArn", self.controller.state_machine.state_machine_arn, "start executions of it")
         self._tell("OperateRolloutName", self.controller.operate_rollout.function_name, "call it with a verb")
         self._tell("TableName", self.controller.table.table_name, "the records")
         self._tell("NoticesArn", self.controller.notices.topic_arn, "subscribe to it")
+        self._tell(
+            "FallbackNoticesArn",
+            self.controller.fallback_notices.topic_arn,
+            "subscribe to it too: it tells that the first fails",
+        )
 
     def _tell(self, name: str, value: str, description: str) -> None:
         cdk.CfnOutput(self, name, value=value, description=description)

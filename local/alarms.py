@@ -1,8 +1,8 @@
 """CloudWatch alarms: kept, evaluated every minute, and told of when their state changes.
 
-Decides when a state changes. Whether actions are enabled is shown and makes no difference: nothing here runs actions. What
-a state follows from is in `local/alarm_rules.py` and `local/composite_rules.py`, the answers of the API that only show
-alarms are in `local/alarm_answers.py`.
+Decides when a state changes. Actions are shown here and taken in `local/alarm_actions.py`. What a state follows from is in
+`local/alarm_rules.py` and `local/composite_rules.py`, the answers of the API that only show alarms are in
+`local/alarm_answers.py`.
 """
 
 import threading

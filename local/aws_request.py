@@ -66,6 +66,12 @@ def read_request(environ: dict[str, Any], service: str) -> Asked:
     return Asked(service, form["Action"], form)
 
 
+def read_json(environ: dict[str, Any]) -> dict[str, Any]:
+    """A body of JSON, empty if there is none; it can be read once more afterwards."""
+    found: dict[str, Any] = json.loads(_body(environ) or b"{}")
+    return found
+
+
 def raw_path(environ: Mapping[str, Any]) -> str:
     """The path as it was sent, its encoding left alone."""
     return str(environ.get("RAW_URI") or environ["PATH_INFO"]).partition("?")[0]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from local.queued_invocations import Exhausted
     from local.sample import Connect
 
-EVENTS = "events.amazonaws.com"
+EVENTS, CLOUDWATCH = "events.amazonaws.com", "cloudwatch.amazonaws.com"
 _ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs:SendMessage"}
 
 
@@ -62,6 +62,20 @@ class Deliveries:
             return
         self._send(queue, message, {"ERROR_MESSAGE": reason, "RULE_ARN": rule})
 
+    def tell(self, topic: str, message: object, *, alarm: str, subject: str) -> None:
+        """CloudWatch publishes that an alarm changed its state.
+
+        Raises:
+            DeliveryError: the topic is not there, or its policy does not let the alarm.
+
+        """
+        try:
+            if self._permissions.is_on:
+                self._check_policy(CLOUDWATCH, topic, alarm)
+            self._connect("sns").publish(TopicArn=topic, Subject=subject, Message=json.dumps(message))
+        except (ClientError, AccessDeniedError) as error:
+            raise DeliveryError(str(error)) from error
+
     def hand_over_failure(self, failed: Exhausted) -> None:
         """Lambda hands an event that a function failed on to its destination, if the function's role lets it."""
         session = session_of(failed.version)
@@ -71,11 +85,15 @@ class Deliveries:
         self._send(failed.destination, failed.record(), {})
 
     def _expect_policy(self, receiver: str, rule: str) -> None:
-        if not self._permissions.is_on:
-            return
+        if self._permissions.is_on:
+            # EventBridge does not say to a topic on whose behalf it publishes (docs/aws.md#topic-policy).
+            self._check_policy(EVENTS, receiver, None if _service(receiver) == "sns" else rule)
+
+    def _check_policy(self, service: str, receiver: str, source: str | None) -> None:
+        """``source``: the ARN that the service says it acts for, if it says so."""
         need = Need(_ACTIONS[_service(receiver)], receiver)
-        context = {"aws:SourceArn": rule, "aws:SourceAccount": rule.split(":")[4]}
-        self._permissions.check_service(EVENTS, need, self._policy(receiver), context)
+        context = {"aws:SourceArn": source, "aws:SourceAccount": source.split(":")[4]} if source else {}
+        self._permissions.check_service(service, need, self._policy(receiver), context)
 
     def _policy(self, receiver: str) -> Mapping[str, Any] | None:
         """The receiver's own policy; None if it has none."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 
 from local import execute_api
+from local.alarm_actions import AlarmActions
 from local.alarms import Alarms
 from local.clock import Clock
 from local.cloudformation import custom
@@ -192,6 +193,7 @@ class EmbeddedAws:
         self.lambdas.guard = FunctionGuard(self.permissions, Place(ACCOUNT, REGION), self.has_log_group)
         deliveries = Deliveries(self.client, self.lambdas, self.permissions)
         self.lambdas.queued.on_exhausted = deliveries.hand_over_failure
+        self._actions = AlarmActions(clock, deliveries)
         self.events = EventBus(clock, deliveries, rng=draw("events"), account=ACCOUNT, region=REGION)
         self.scheduler = Scheduler(clock, rng=draw("scheduler"))
         self._replies = Replies()
@@ -212,6 +214,7 @@ class EmbeddedAws:
         self.lambdas.call_at = self._spawn_at
         self.dataplane.records.has_log_group = self.has_log_group
         self.alarms.on_change(self._announce)
+        self.alarms.on_change(self._actions.take)
         self.clock.on_advance(self.dataplane.advance)
 
     def _spawn_at(self, due: float, action: Callable[[], None], *, name: str) -> object:

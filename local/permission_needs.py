@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local.aws_request import Asked, raw_path, read_request
+from local.aws_request import Asked, raw_path, read_json, read_request
 from local.refusal import NotBuiltError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def needs_of(environ: dict[str, Any], signature: Signature, account: str) -> lis
     """What the request needs to be allowed; nothing for what everybody may ask."""
     place = Place(account, signature.region)
     if signature.service == "apigateway":
-        return [_gateway_need(environ, place)]
+        return [*_gateway(environ, place)]
     asked = read_request(environ, signature.service)
     find = _SERVICES.get(signature.service)
     if find is None:
@@ -54,11 +54,18 @@ def needs_of(environ: dict[str, Any], signature: Signature, account: str) -> lis
     return list(find(asked, place))
 
 
-def _gateway_need(environ: Mapping[str, Any], place: Place) -> Need:
-    """API Gateway's actions are HTTP's methods, its resources the paths; a tag's path stays encoded."""
+def _gateway(environ: dict[str, Any], place: Place) -> Needs:
+    """API Gateway's actions are HTTP's methods, its resources the paths; a tag's path stays encoded.
+
+    Who gives it the account's role for logs must be allowed to pass that role (docs/aws.md#account-log-role).
+    """
     raw = raw_path(environ).rstrip("/")
     path = raw if raw.startswith("/tags/") else str(environ["PATH_INFO"]).rstrip("/")
-    return Need(f"apigateway:{environ['REQUEST_METHOD']}", f"arn:aws:apigateway:{place.region}::{path}")
+    method = environ["REQUEST_METHOD"]
+    yield Need(f"apigateway:{method}", f"arn:aws:apigateway:{place.region}::{path}")
+    if (method, path) == ("PATCH", "/account"):
+        roles = (one.get("value") for one in read_json(environ)["patchOperations"] if one["path"] == "/cloudwatchRoleArn")
+        yield from (Need("iam:PassRole", role) for role in roles if role)
 
 
 # DynamoDB

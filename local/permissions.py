@@ -2,7 +2,8 @@
 
 Decides who calls (the role whose session signed the request, else the role of the function that is running) and whether
 its policies let it. Whoever calls with the embedded AWS's own credentials may do anything. How one statement is
-evaluated is IAM's business, told by the seam; resource policies count only where a service itself calls.
+evaluated is IAM's business, told by the seam; resource policies count only where a service itself calls. What AWS checks
+besides, and this does not: docs/aws.md#not-enforced.
 """
 
 from __future__ import annotations

@@ -75,8 +75,8 @@ def session_of(version: FunctionVersion) -> Principal:
     return Principal(version.role, version.name)
 
 
-def check_machine(permissions: Permissions, role: str, settings: Mapping[str, Any]) -> None:
-    """What a state machine's role must allow before there can be such a machine.
+def check_machine(permissions: Permissions, role: str, settings: Mapping[str, Any], machine: str) -> None:
+    """What a state machine's role must allow before there can be such a machine. ``machine`` is its ARN.
 
     Raises:
         AccessDeniedError: its executions could not be logged.
@@ -84,7 +84,7 @@ def check_machine(permissions: Permissions, role: str, settings: Mapping[str, An
     """
     level = (settings.get("loggingConfiguration") or {}).get("level", "OFF")
     session = Principal(role, "states")
-    if not permissions.trusts(role, STATES):
+    if not permissions.trusts(role, STATES, {"aws:SourceArn": machine, "aws:SourceAccount": machine.split(":")[4]}):
         raise AccessDeniedError(
             f"Neither the global service principal {STATES}, nor the regional one is authorized to assume the provided role."
         )

@@ -72,6 +72,7 @@ class OrdersStack(cdk.Stack):
             "Api",
             rest_api_name="orders",
             description="The sample API orders",
+            log_role=True,
             stage_options=apigateway.StageOptions(
                 throttling_rate_limit=REQUESTS_A_SECOND,
                 throttling_burst_limit=2 * REQUESTS_A_SECOND,

@@ -17,7 +17,7 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
-from canary_cdk.pipeline import ROLLOUT_FILE, RolloutAction, rollout_machine
+from canary_cdk.pipeline import ROLLOUT_FILE, RolloutAction, allow_connection, rollout_machine
 from examples.orders_app.exceptions import OF_THE_PIPELINE, accept, accept_resource
 from examples.orders_app.orders_stack import TARGET
 
@@ -54,6 +54,7 @@ class PipelineStack(cdk.Stack):
         super().__init__(scope, construct_id, env=env)
         source, built = codepipeline.Artifact("Source"), codepipeline.Artifact("Built")
         owner, _, name = repository.name.partition("/")
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("codepipeline.amazonaws.com"))
         fetch = actions.CodeStarConnectionsSourceAction(
             action_name="Fetch",
             connection_arn=repository.connection_arn,
@@ -61,6 +62,7 @@ class PipelineStack(cdk.Stack):
             repo=name,
             branch=repository.branch,
             output=source,
+            role=self._fetching(role, repository.connection_arn),
         )
         build = actions.CodeBuildAction(action_name="Publish", project=self._project(orders), input=source, outputs=[built])
         rollout = RolloutAction(target=TARGET, artifact=built, state_machine=rollout_machine(self))
@@ -71,6 +73,7 @@ class PipelineStack(cdk.Stack):
             pipeline_type=codepipeline.PipelineType.V2,
             execution_mode=codepipeline.ExecutionMode.QUEUED,
             artifact_bucket=self._bucket(),
+            role=role,
             stages=[
                 codepipeline.StageProps(stage_name="Source", actions=[fetch]),
                 codepipeline.StageProps(stage_name="Build", actions=[build]),
@@ -79,6 +82,12 @@ class PipelineStack(cdk.Stack):
         )
         rollout.explain(self.pipeline)
         accept(self, OF_THE_PIPELINE)
+
+    def _fetching(self, pipeline: iam.Role, connection_arn: str) -> iam.Role:
+        """The role of the source action, which the pipeline's role takes on."""
+        role = iam.Role(self, "Fetching", assumed_by=iam.ArnPrincipal(pipeline.role_arn))
+        allow_connection(role, connection_arn)
+        return role
 
     def _bucket(self) -> s3.Bucket:
         bucket = s3.Bucket(

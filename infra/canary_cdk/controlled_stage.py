@@ -15,9 +15,11 @@ from aws_cdk import aws_logs as logs
 
 from canary.rules.access_log import LOG_FORMAT, find_misfit
 from canary_cdk import naming
+from canary_cdk.log_role import log_role as account_log_role
 from canary_cdk.ownership import STAGE, own
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
 OPTIONS = (
@@ -74,6 +76,7 @@ class ControlledStage(apigateway.Stage):
         access_log_group: logs.ILogGroup | None = None,
         access_log_format: str = LOG_FORMAT,
         take_over: bool = False,
+        log_role: bool = False,
     ) -> None:
         """Make the stage.
 
@@ -91,6 +94,8 @@ class ControlledStage(apigateway.Stage):
             access_log_format: another format that has the fields of `canary.rules.access_log`.
             take_over: whether a stage of this name may exist already, made by hand or by another tool. It keeps its
                 deployment, gets these settings, and stays when the stack is deleted.
+            log_role: whether the account's API Gateway gets a role for its logs from this stack, if it has none. Without one
+                no stage writes an access log, and the deploy says so.
 
         Raises:
             StageError: something is asked for that the controller could not keep; nothing was made.
@@ -114,7 +119,7 @@ class ControlledStage(apigateway.Stage):
         )
         self.access_log_group: logs.ILogGroup = group
         self.alias_variable = alias_variable
-        _hand_over(self, stage_name, take_over=take_over)
+        _hand_over(self, stage_name, take_over=take_over, role=account_log_role(cdk.Stack.of(self)) if log_role else None)
 
 
 def _require_no_deployment(rest_api: apigateway.RestApi | apigateway.SpecRestApi, stage_name: str) -> None:
@@ -165,7 +170,7 @@ def _first_deployment(
     return deployment
 
 
-def _hand_over(stage: ControlledStage, stage_name: str, *, take_over: bool) -> None:
+def _hand_over(stage: ControlledStage, stage_name: str, *, take_over: bool, role: iam.Role | None) -> None:
     resource = stage.node.default_child
     if not isinstance(resource, apigateway.CfnStage):
         raise TypeError(f"a stage of CDK's is {type(resource).__name__} and must be a CfnStage; pin aws-cdk-lib")
@@ -178,11 +183,22 @@ def _hand_over(stage: ControlledStage, stage_name: str, *, take_over: bool) -> N
             "apigateway:GET apigateway:PATCH apigateway:DELETE": (arn,),
             "apigateway:POST": (naming.api_arn(stack, rest_api_id, "/stages"),),
             "apigateway:PUT apigateway:DELETE": (_tags_arn(stack, rest_api_id, stage_name),),
+            "apigateway:GET": (_account_arn(stack),),
+            **({"apigateway:PATCH": (_account_arn(stack),), "iam:PassRole": (role.role_arn,)} if role else {}),
         },
-        properties={"Arn": arn, "AliasVariable": stage.alias_variable},
+        properties={
+            "Arn": arn,
+            "AliasVariable": stage.alias_variable,
+            **({"LogRoleArn": role.role_arn} if role else {}),
+        },
         without=("CanarySetting", "ClientCertificateId", "DocumentationVersion"),
         take_over=take_over,
     )
+
+
+def _account_arn(stack: cdk.Stack) -> str:
+    """What reading and changing API Gateway's settings of the account is checked against."""
+    return stack.format_arn(service="apigateway", account="", resource="/account")
 
 
 def _tags_arn(stack: cdk.Stack, rest_api_id: str, stage_name: str) -> str:

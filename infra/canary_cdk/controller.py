@@ -19,11 +19,12 @@ from canary_cdk.functions import (
     BESIDE_THE_MACHINE,
     GUARD,
     LISTENER,
+    MESSENGER,
     OPERATOR,
     SWEEPER,
     Shared,
     TaskFunction,
-    pinned_layer,
+    packages_layer,
     shared_code,
 )
 from canary_cdk.machine import RolloutMachine
@@ -43,6 +44,7 @@ from statemachine.definition import load, task_names
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
@@ -54,7 +56,8 @@ class Controller(Construct):
     """Everything that rolls releases out, without a target.
 
     `state_machine` is what pipelines, schedules and people start; `operate_rollout` is the function of the verbs;
-    `notices` is the topic to subscribe to; `table` holds the records; `dead_letters` what nobody could take.
+    `notices` is the topic to subscribe to, and `fallback_notices` is another one, which tells that the first one fails;
+    `table` holds the records; `dead_letters` what nobody could take.
     """
 
     def __init__(
@@ -66,20 +69,23 @@ class Controller(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
         reserved_concurrency: int | None = None,
         dashboard: bool = True,
+        notices_key: kms.IKey | None = None,
     ) -> None:
         """Make the controller.
 
         Args:
             scope: where it belongs, a stack as a rule.
             construct_id: its id in that scope.
-            powertools_layer: Powertools for AWS Lambda (Python 3.13, arm64) from somewhere else, for Regions that AWS's own
-                layer is not published in, and for partitions beside `aws`.
+            powertools_layer: Powertools for AWS Lambda with pydantic (Python 3.13, arm64) from somewhere else, where no
+                package index can be reached; without it their wheels are fetched and shipped as a layer of the stack.
             log_retention: how long the logs of functions and executions are kept.
             reserved_concurrency: kept free for the guard and for the sweeper, each, so that a canary that hangs cannot use
                 the account's whole concurrency up; Lambda wants a hundred left for the others. It is also the most that run at
                 once: with ten, the sweeper gets past a fleet of 200 targets of which 20 hang within five minutes. Without it
                 they share.
             dashboard: whether there is a dashboard of all rollouts.
+            notices_key: encrypts the topic of notices. The key's policy must let CloudWatch use it for the controller's own
+                alarms, which is added to a key of the same app.
 
         """
         super().__init__(scope, construct_id)
@@ -87,7 +93,7 @@ class Controller(Construct):
         self.dead_letters: sqs.Queue = dead_letters(self)
         definition = load()
         tasks = task_names(definition)
-        shared = Shared(shared_code(), powertools_layer or pinned_layer(self), self.table, log_retention)
+        shared = Shared(shared_code(), powertools_layer or packages_layer(self), self.table, log_retention)
         self._functions = {
             task: TaskFunction(
                 self, task, shared=shared, reserved_concurrency=reserved_concurrency if task in LAST_RESORT else None
@@ -98,8 +104,9 @@ class Controller(Construct):
         machine = RolloutMachine(self, "Rollout", definition=definition, versions=versions, log_retention=log_retention)
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
-        notices = Notices(self, "Notices", queue=self.dead_letters)
-        self.notices: sns.Topic = notices.topic
+        self._notices = Notices(self, "Notices", messenger=self._functions[MESSENGER], key=notices_key)
+        self.notices: sns.Topic = self._notices.topic
+        self.fallback_notices: sns.Topic = self._notices.fallback
         self._trigger()
         self._watch(dashboard=dashboard)
         self._claim()
@@ -119,7 +126,7 @@ class Controller(Construct):
             guard=self._functions[GUARD].function,
             sweeper=self._functions[SWEEPER].function,
             queue=self.dead_letters,
-            topic=self.notices,
+            notices=self._notices,
             dashboard=dashboard,
         )
 

@@ -23,6 +23,7 @@ from constructs import Construct
 import canary
 from canary.rules.rollout import OPEN_INDEX
 from canary_cdk import naming
+from canary_cdk.packages import packages_folder
 from canary_cdk.permissions import allow, explain
 from canary_cdk.reasons import acknowledge_rule
 
@@ -32,15 +33,11 @@ if TYPE_CHECKING:
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
 
-LAYER_ACCOUNT = "017000801446"
-LAYER = "AWSLambdaPowertoolsPythonV3-python313-arm64:38"
-"""Powertools for AWS Lambda with pydantic, for this runtime and architecture (docs/aws.md#powertools-layer)."""
-
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
 GUARD, SWEEPER, OPERATOR = "GuardRollout", "SweepTargets", "OperateRollout"
-LISTENER, DELETION_GUARD = "HearAlarm", "GuardDeletion"
-BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, LISTENER, DELETION_GUARD)
+LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotice"
+BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, LISTENER, DELETION_GUARD, MESSENGER)
 """The functions that no state of the machine calls. The others are its Task states."""
 
 
@@ -88,9 +85,10 @@ MAY: Mapping[str, May] = MappingProxyType(
         OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS | May.READ_TARGET | May.LIST_TARGETS,
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
+        MESSENGER: May(0),  # its topic lets nobody but its role publish; see notices.py
     }
 )
-"""By function, what its code calls."""
+"""By function, what its code calls of what all functions share."""
 
 
 MEMORY_MB = 512
@@ -169,11 +167,16 @@ def shared_code() -> lambda_.Code:
     )
 
 
-def pinned_layer(scope: Construct) -> lambda_.ILayerVersion:
-    """Powertools' own layer, by ARN; its account is the one of AWS's commercial Regions."""
-    stack = cdk.Stack.of(scope)
-    arn = f"arn:{stack.partition}:lambda:{stack.region}:{LAYER_ACCOUNT}:layer:{LAYER}"
-    return lambda_.LayerVersion.from_layer_version_arn(scope, "Powertools", arn)
+def packages_layer(scope: Construct) -> lambda_.ILayerVersion:
+    """The packages that the functions import, as a layer of this stack (docs/aws.md#layers)."""
+    return lambda_.LayerVersion(
+        scope,
+        "Packages",
+        code=lambda_.Code.from_asset(str(packages_folder())),
+        compatible_runtimes=[RUNTIME],
+        compatible_architectures=[ARCHITECTURE],
+        description="What the canary controller's functions import: Powertools for AWS Lambda and pydantic",
+    )
 
 
 def _duties(task: str) -> May:

@@ -41,6 +41,10 @@ DELIVERY_ACTIONS = frozenset(
 )
 
 
+INTEGRATION = "arn:aws:states:::"
+"""How a service integration begins in the definition, which is written for the commercial partition as editors know it."""
+
+
 class RolloutMachine(Construct):
     """The state machine with its role and its log; `versions` by the name of the Task that calls them."""
 
@@ -58,7 +62,7 @@ class RolloutMachine(Construct):
             self,
             "Role",
             path=naming.controller_role_path(cdk.Stack.of(self)),
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            assumed_by=_own_machines(cdk.Stack.of(self)),
             description="What the canary controller's state machine may do",
         )
         self.state_machine = sfn.StateMachine(
@@ -66,7 +70,7 @@ class RolloutMachine(Construct):
             "StateMachine",
             state_machine_name=naming.MACHINE,
             state_machine_type=sfn.StateMachineType.STANDARD,
-            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition)),
+            definition_body=sfn.DefinitionBody.from_string(_of_any_partition(definition)),
             definition_substitutions={f"{task}Arn": version.function_arn for task, version in versions.items()},
             role=role,
             tracing_enabled=True,
@@ -83,6 +87,21 @@ class RolloutMachine(Construct):
             retention=retention,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+
+
+def _of_any_partition(definition: Mapping[str, Any]) -> str:
+    """The definition as JSON, its integrations in the partition that it is deployed to (docs/aws.md#partitions)."""
+    return json.dumps(definition).replace(INTEGRATION, f"arn:{cdk.Aws.PARTITION}:states:::")
+
+
+def _own_machines(stack: cdk.Stack) -> iam.PrincipalBase:
+    """Step Functions, for machines of this account and Region (docs/aws.md#confused-deputy)."""
+    return iam.ServicePrincipal("states.amazonaws.com").with_conditions(
+        {
+            "StringEquals": {"aws:SourceAccount": stack.account},
+            "ArnLike": {"aws:SourceArn": naming.machine_arn(stack, "*")},
+        }
+    )
 
 
 def _allow_calls(role: iam.Role, versions: Mapping[str, lambda_.IVersion]) -> None:

@@ -15,6 +15,7 @@ FUNCTION_PREFIX = "canary-"
 MACHINE = "canary-rollout"
 MACHINE_LOG_GROUP = f"/aws/vendedlogs/states/{MACHINE}"
 DEAD_LETTERS = "canary-dead-letters"
+UNDELIVERED = "canary-undelivered-notices"
 CONTROLLER_PARAMETER = "/canary/controller"
 TARGET_PREFIX = "/canary/targets/"
 TROUBLES = "/canary/troubles"
@@ -41,9 +42,9 @@ def function_arn(stack: Stack, name: str, qualifier: str | None = None) -> str:
     return _colon_arn(stack, "lambda", "function", resource_name)
 
 
-def machine_arn(stack: Stack) -> str:
-    """The ARN of the rollout's state machine."""
-    return _colon_arn(stack, "states", "stateMachine", MACHINE)
+def machine_arn(stack: Stack, name: str = MACHINE) -> str:
+    """The ARN of the rollout's state machine, or of the machines of this account and Region that `name` stands for."""
+    return _colon_arn(stack, "states", "stateMachine", name)
 
 
 def executions_arn(stack: Stack) -> str:

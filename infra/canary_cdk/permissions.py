@@ -15,6 +15,8 @@ from canary_cdk.reasons import acknowledge_wildcard
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from constructs import Construct
+
 
 def allow(role: iam.Role, actions: str, *resources: str) -> None:
     """Allow the actions (separated by spaces) on the resources.
@@ -39,8 +41,8 @@ def allow_if(role: iam.Role, conditions: Mapping[str, Mapping[str, str]], action
         explain(role, frozenset(named), resource)
 
 
-def explain(role: iam.Role, actions: frozenset[str], resource: str) -> None:
-    """Give the reason for a statement that CDK itself adds to the role; nothing where there is no wildcard."""
+def explain(role: Construct, actions: frozenset[str], resource: str) -> None:
+    """Give the reason for a statement of a role or policy that is made otherwise; nothing where there is no wildcard."""
     text = readable(Stack.of(role).resolve(resource))
     if "*" in text:
         acknowledge_wildcard(role, actions, text)

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
 from canary_cdk import naming
 from canary_cdk.permissions import readable
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
 ROLLOUT_FILE = "rollout.json"
+CONNECTIONS = ("codeconnections", "codestar-connections")
+"""The service of connections to repositories under both its names (docs/aws.md#connection-names)."""
 EXECUTIONS_REASON = "CodePipeline names an execution when it starts it; these are those of this action"
 PREFIX = re.compile(r"[0-9A-Za-z_-]{1,43}")
 """An execution is named by the prefix, `-`, and the action execution's id of 36 characters, 80 in all."""
@@ -35,6 +37,17 @@ def rollout_machine(scope: Construct, construct_id: str = "RolloutMachine") -> s
     """The state machine of this account's and Region's controller, which may be deployed from another app."""
     stack = cdk.Stack.of(scope)
     return sfn.StateMachine.from_state_machine_arn(scope, construct_id, naming.machine_arn(stack))
+
+
+def allow_connection(role: iam.IGrantable, connection_arn: str) -> None:
+    """Let the role of a source action use a connection, whichever of the service's names AWS checks the call under.
+
+    CDK grants the older action alone, on the ARN as it is given. An ARN that only CloudFormation knows keeps its one name.
+    """
+    written = re.compile(rf"(arn:[a-z-]+:)(?:{'|'.join(CONNECTIONS)})(:.+)").fullmatch(connection_arn)
+    arns = [f"{written[1]}{name}{written[2]}" for name in CONNECTIONS] if written else [connection_arn]
+    statement = iam.PolicyStatement(actions=[f"{name}:UseConnection" for name in CONNECTIONS], resources=arns)
+    role.grant_principal.add_to_principal_policy(statement)
 
 
 class RolloutAction(actions.StepFunctionInvokeAction):

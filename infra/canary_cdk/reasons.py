@@ -155,7 +155,7 @@ WILDCARDS = (
 )
 
 RULES = {
-    "AwsSolutions-L1": "the runtime is the newest that tests and the pinned layer were tried with, and moves with them",
+    "AwsSolutions-L1": "the runtime is the newest that the tests and the locked packages were tried with, and moves with them",
     "AwsSolutions-SQS3": "this queue is itself the dead-letter queue",
 }
 """By cdk-nag's rule, why a finding of it stays."""

@@ -12,11 +12,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from canary.edge.target import target_to_json
+from canary.edge.target import LARGEST_PARAMETER, target_to_json
 from canary_cdk import naming
 from canary_cdk.arms import arms_dashboard
 from canary_cdk.at_rest import guard_change, guard_deletion
-from canary_cdk.target_permissions import target_role
+from canary_cdk.compiled import TOKEN
+from canary_cdk.target_permissions import LONGEST_NAME, target_role
 from canary_cdk.target_watch import TargetWatch
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ class RegisteredTarget(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, target: rules.Target, dashboard: bool = True) -> None:
         super().__init__(scope, construct_id)
         self.role: iam.Role = target_role(self, target)
+        registration = target_to_json(replace(target, role_arn=self.role.role_arn))
+        self._warn_of_size(registration, target.name)
         self.parameter = ssm.StringParameter(
             self,
             "Parameter",
             parameter_name=f"{naming.TARGET_PREFIX}{target.name}",
-            string_value=target_to_json(replace(target, role_arn=self.role.role_arn)),
+            string_value=registration,
             description=f"The target {target.name} of the canary controller",
             tier=ssm.ParameterTier.INTELLIGENT_TIERING,
         )
@@ -45,3 +48,13 @@ class RegisteredTarget(Construct):
         guard_change(self, target)
         guard_deletion(self, target=target.name)
         cdk.Tags.of(self).add(naming.TARGET_TAG, target.name)
+
+    def _warn_of_size(self, registration: str, target: str) -> None:
+        """Of names that only CloudFormation knows, which may be too long together; what is written out was checked before."""
+        longest = len(TOKEN.sub("x" * LONGEST_NAME, registration))
+        if longest > LARGEST_PARAMETER:
+            cdk.Annotations.of(self).add_warning_v2(
+                "canary:registration-size",
+                f"the registration of target {target} may be {longest:,} characters long once its functions have "
+                f"their names, and an SSM parameter takes {LARGEST_PARAMETER:,}; give fewer functions, or shorter names",
+            )

@@ -52,8 +52,9 @@ class RestApiSettings(TypedDict, total=False):
 class CanaryRestApi(apigateway.RestApi):
     """A REST API with one stage that the controller moves, `deployment_stage`.
 
-    Its methods get their integrations from `integration_for`. The account's role for CloudWatch is left alone unless
-    `cloud_watch_role=True` asks for one: it belongs to the account and Region, and an access log needs it to be set.
+    Its methods get their integrations from `integration_for`. The account's role for CloudWatch belongs to the account and
+    Region, and an access log needs one: `log_role=True` sets one where there is none, `cloud_watch_role=True`, which is CDK's
+    own, sets one over whichever there is.
     """
 
     def __init__(  # noqa: PLR0913 - a stage's own keys, and an API's
@@ -68,6 +69,7 @@ class CanaryRestApi(apigateway.RestApi):
         access_log_group: logs.ILogGroup | None = None,
         access_log_format: str = LOG_FORMAT,
         take_over_stage: bool = False,
+        log_role: bool = False,
         **settings: Unpack[RestApiSettings],
     ) -> None:
         """Make the API and its stage.
@@ -82,6 +84,7 @@ class CanaryRestApi(apigateway.RestApi):
             access_log_group: where the access log goes.
             access_log_format: another format for it.
             take_over_stage: whether the stage may exist already.
+            log_role: whether the account's API Gateway gets a role for its logs from this stack, if it has none.
             settings: everything else that CDK's RestApi takes.
 
         Raises:
@@ -101,6 +104,7 @@ class CanaryRestApi(apigateway.RestApi):
             access_log_group=access_log_group,
             access_log_format=access_log_format,
             take_over=take_over_stage,
+            log_role=log_role,
         )
         self.deployment_stage = stage
         self.alias_variable = alias_variable

@@ -71,6 +71,8 @@ class Target(RegisteredTarget):
         Raises:
             RefusedError: with every problem of what was given.
             FullLogGroupError: the access-log group would have more metric filters than CloudWatch Logs takes.
+            LongAlarmError: an alarm's name fits into no event pattern.
+            TooManyFunctionsError: no role can be allowed what the controller does to so many functions.
 
         """
         target = compile_target(

@@ -36,6 +36,10 @@ ROOM_FOR_NAMES = 1_900
 """Of the 2,048 characters of an event pattern; its other words take about a hundred (docs/aws.md#event-patterns)."""
 
 
+class LongAlarmError(ValueError):
+    """The app's fault: no rule could hear an alarm of that name."""
+
+
 class FullLogGroupError(ValueError):
     """The app's fault: a log group would have more metric filters than CloudWatch Logs takes."""
 
@@ -54,8 +58,10 @@ class TargetWatch(Construct):
             self._listen(target, fitting, number)
 
     def _count(self, target: Target, log_group: str) -> None:
+        """Make the filters one after the other: CloudWatch Logs refuses two at once (docs/aws.md#metric-filter-conflicts)."""
+        made = [one for one in self._filters_of(log_group) if cdk.Stack.of(one) is cdk.Stack.of(self)]
         for one in metric_filters(target):
-            logs.CfnMetricFilter(
+            counted = logs.CfnMetricFilter(
                 self,
                 one.metric,
                 filter_name=one.name,
@@ -70,14 +76,21 @@ class TargetWatch(Construct):
                     )
                 ],
             )
+            if made:
+                counted.add_resource_dependency(made[-1])
+            made.append(counted)
+
+    def _filters_of(self, log_group: str) -> list[logs.CfnMetricFilter]:
+        """The app's metric filters of a log group, whoever made them, in the order of the tree."""
+        found = (one for one in self.node.root.node.find_all() if isinstance(one, logs.CfnMetricFilter))
+        return [one for one in found if one.log_group_name == log_group]
 
     def _require_room(self, target: Target, log_group: str) -> None:
         """Refuse what CloudFormation would only find out halfway (docs/aws.md#metric-filter-limits).
 
         All metric filters of the app count, whoever made them; those of other apps nobody knows here.
         """
-        made = [one for one in self.node.root.node.find_all() if isinstance(one, logs.CfnMetricFilter)]
-        here = [one for one in made if one.log_group_name == log_group]
+        here = self._filters_of(log_group)
         if len(here) > MOST_FILTERS:
             name = readable(cdk.Stack.of(self).resolve(log_group))
             raise FullLogGroupError(
@@ -126,9 +139,19 @@ class TargetWatch(Construct):
 
 
 def _by_pattern(names: Iterable[str]) -> Iterator[list[str]]:
-    """The alarms' names in their order, as many together as one event pattern has room for."""
+    """The alarms' names in their order, as many together as one event pattern has room for.
+
+    Raises:
+        LongAlarmError: a name does not fit alone.
+
+    """
     fitting: list[str] = []
     for name in names:
+        if (excess := _written(name) - ROOM_FOR_NAMES) > 0:
+            raise LongAlarmError(
+                f"the alarm {name!r} takes {excess} characters too many of an event pattern, in which each letter that is not "
+                "ASCII takes six or twelve; give it a shorter name"
+            )
         if fitting and sum(map(_written, [*fitting, name])) > ROOM_FOR_NAMES:
             yield fitting
             fitting = []

@@ -46,11 +46,11 @@ GUARD_PATIENCE = Patience(2, 6 * HOUR_SECONDS)
 SWEEPER_PATIENCE = Patience(0, 60)
 """The next minute brings the next sweep."""
 
-LISTENER_PATIENCE = Patience(2, HOUR_SECONDS)
+LISTENER_PATIENCE = MESSENGER_PATIENCE = Patience(2, HOUR_SECONDS)
 
 
 def dead_letters(scope: Construct) -> sqs.Queue:
-    """The one queue for events of the controller's own rules and of the targets'."""
+    """The one queue for events of the controller's own rules and of the targets' (docs/aws.md#confused-deputy)."""
     stack = cdk.Stack.of(scope)
     queue = sqs.Queue(
         scope,
@@ -66,7 +66,10 @@ def dead_letters(scope: Construct) -> sqs.Queue:
             principals=[iam.ServicePrincipal("events.amazonaws.com")],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
-            conditions={"ArnLike": {"aws:SourceArn": naming.alarm_rules_arn(stack)}},
+            conditions={
+                "ArnLike": {"aws:SourceArn": naming.alarm_rules_arn(stack)},
+                "StringEquals": {"aws:SourceAccount": stack.account},
+            },
         )
     )
     acknowledge_rule(queue, "AwsSolutions-SQS3")
@@ -98,7 +101,7 @@ class Triggers(Construct):
                 detail={"status": ENDED_BADLY, "stateMachineArn": [state_machine.state_machine_arn]},
             ),
         )
-        failed.add_target(_aim(guard.function, queue, GUARD_PATIENCE))
+        failed.add_target(aim(guard.function, queue, GUARD_PATIENCE))
         minutes = events.Rule(
             self,
             "EveryMinute",
@@ -106,7 +109,7 @@ class Triggers(Construct):
             description="The sweeper finds what events missed, and goes on where a pass had to wait",
             schedule=events.Schedule.rate(cdk.Duration.minutes(SWEEP_MINUTES)),
         )
-        minutes.add_target(_aim(sweeper.function, queue, SWEEPER_PATIENCE))
+        minutes.add_target(aim(sweeper.function, queue, SWEEPER_PATIENCE))
 
 
 def hear_alarms(listener: TaskFunction) -> None:
@@ -136,7 +139,8 @@ def hand_over_failures(functions: Mapping[TaskFunction, Patience], queue: sqs.IQ
         configuration.node.add_dependency(task.role)
 
 
-def _aim(function: lambda_.IFunction, queue: sqs.IQueue, patience: Patience) -> targets.LambdaFunction:
+def aim(function: lambda_.IFunction, queue: sqs.IQueue, patience: Patience) -> targets.LambdaFunction:
+    """The function as a rule's target; what it cannot be handed goes to the queue."""
     return targets.LambdaFunction(
         function,
         dead_letter_queue=queue,

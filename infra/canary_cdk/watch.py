@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_lambda as lambda_
-    from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
+
+    from canary_cdk.notices import Notices
 
 MINUTE = cdk.Duration.minutes(1)
 FIVE_MINUTES = cdk.Duration.minutes(5)
@@ -29,7 +30,7 @@ ENDINGS = ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
 
 
 class Watch(Construct):
-    """The alarms, each of which tells the topic, and the dashboard."""
+    """The alarms, each of which tells the topic of notices, or the other topic that this one fails, and the dashboard."""
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class Watch(Construct):
         guard: lambda_.IFunction,
         sweeper: lambda_.IFunction,
         queue: sqs.IQueue,
-        topic: sns.ITopic,
+        notices: Notices,
         dashboard: bool,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -53,7 +54,10 @@ class Watch(Construct):
             self._dead_letters(queue),
         ]
         for alarm in self.alarms:
-            alarm.add_alarm_action(actions.SnsAction(topic))
+            alarm.add_alarm_action(actions.SnsAction(notices.topic))
+        undelivered = self._undelivered(notices.undelivered)
+        undelivered.add_alarm_action(actions.SnsAction(notices.fallback))
+        self.alarms.append(undelivered)
         if dashboard:
             self._dashboard(state_machine, [guard, sweeper], queue)
 
@@ -98,6 +102,11 @@ class Watch(Construct):
         what = "An event could not be delivered or handled. Read the message in the queue; delete it to end the alarm."
         metric = queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
         return self._alarm("DeadLetters", what, metric)
+
+    def _undelivered(self, queue: sqs.IQueue) -> cloudwatch.Alarm:
+        what = "A notice was not published. The message in the queue says why; read it there and delete it to end the alarm."
+        metric = queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
+        return self._alarm("UndeliveredNotices", what, metric)
 
     def _alarm(
         self,

@@ -76,6 +76,21 @@ def _code(task: Task) -> dict[str, Any]:
     return {"ZipFile": zip_of({"index.py": code["ZipFile"]})}
 
 
+def _publish_layer(task: Task) -> Made:
+    client, given = task.connect("lambda"), dict(task.properties)
+    name = given.setdefault("LayerName", task.generated_name())
+    content = {key: given["Content"][key] for key in ("S3Bucket", "S3Key", "S3ObjectVersion") if key in given["Content"]}
+    asked = arguments(client, "PublishLayerVersion", given, without={"Content"})
+    made = client.publish_layer_version(Content=content, **asked)
+    return Made(made["LayerVersionArn"], {"LayerVersionArn": made["LayerVersionArn"], "LayerName": name})
+
+
+def _delete_layer(task: Task) -> None:
+    """Functions that have it keep it (docs/aws.md#layers)."""
+    layer, _, version = task.physical_id.rpartition(":")
+    task.connect("lambda").delete_layer_version(LayerName=layer.rpartition(":")[2], VersionNumber=int(version))
+
+
 def _publish_version(task: Task) -> Made:
     """A new version; CloudFormation fails where Lambda would give the one that is there already."""
     client, given = task.connect("lambda"), task.properties
@@ -156,6 +171,7 @@ KINDS: Mapping[str, Kind] = {
         _update_function,
         frozenset({"FunctionName", "PackageType"}),
     ),
+    "AWS::Lambda::LayerVersion": Kind(_publish_layer, _delete_layer),
     "AWS::Lambda::Permission": Kind(_add_permission, _remove_permission),
     "AWS::Lambda::Version": Kind(_publish_version, _delete_version),
 }

@@ -20,6 +20,7 @@ from moto.iam.models import iam_backends
 from local.iam import TRUST, Principal, Session, Statement, patterns
 from local.lambda_errors import InvalidParameterValueError
 from local.moto_seams.hooks import wrap
+from local.permission_needs import Place
 from local.permissions import AccessDeniedError
 from local.refusal import NotBuiltError
 from local.service_permissions import check_machine, trace_execution
@@ -95,7 +96,8 @@ def _set_machine(original: Callable[..., Any], aws: Aws, response: Any) -> Any: 
     asked = json.loads(response.body)
     try:
         if aws.permissions.is_on and "roleArn" in asked:
-            check_machine(aws.permissions, asked["roleArn"], asked)
+            named = Place(aws.account, response.region).arn("states", f"stateMachine:{asked.get('name')}")
+            check_machine(aws.permissions, asked["roleArn"], asked, asked.get("stateMachineArn", named))
     except AccessDeniedError as error:
         refused = answer(denial("states", str(error)), {"content-type": "application/x-amz-json-1.0"})
         return refused.status, {**refused.headers, "status": refused.status}, refused.body.decode()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from canary.aws.errors import AwsRefusedError
 from canary.aws.shifters import AliasShifter, StageShifter, shifter_for
 from canary.rules.live import Intent, LiveAlias, WayBack
 from canary.rules.phases import Flip, PointAlias, RemoveCanary
@@ -73,6 +74,27 @@ def test_an_alias_is_split_and_pointed(ground: Ground, alias: AliasShifter):
 
     assert ground.alias("orders-ship", "live") == ("2", {})
     assert alias.command(move, intent).startswith("aws lambda update-alias --function-name orders-ship --name live")
+
+
+def test_a_new_version_gets_nearly_all_where_a_weight_of_one_is_refused(ground: Ground, alias: AliasShifter):
+    way_back, intent = WayBack({"orders-ship": "1"}), Intent(ground.new_ship)
+    for answer, weight in (("refused", 0.99), ("accepted", 1.0)):
+        with ground.aws.unknowns.answering("alias-weight-of-one", answer):
+            for _ in range(2):
+                alias.shift(way_back, intent, Decimal(100))
+                assert ground.alias("orders-ship", "live") == ("1", {"2": weight})
+
+
+@pytest.mark.parametrize("percent", [Decimal(50), Decimal(100)])
+def test_another_refusal_is_no_reason_for_another_weight(ground: Ground, alias: AliasShifter, percent: Decimal):
+    with pytest.raises(AwsRefusedError, match="Function not found"):
+        alias.shift(WayBack({"orders-ship": "1"}), Intent({"orders-ship": "99"}), percent)
+    assert ground.alias("orders-ship", "live") == ("1", {})
+
+
+def test_a_smaller_weight_that_is_refused_stays_refused(alias: AliasShifter):
+    with pytest.raises(AwsRefusedError, match=r"ValidationException|InvalidParameterValueException"):
+        alias.shift(WayBack({"orders-ship": "1"}), Intent({"orders-ship": "$LATEST"}), Decimal(50))
 
 
 def test_an_alias_shifter_has_no_stage_to_flip(alias: AliasShifter, intent: Intent):

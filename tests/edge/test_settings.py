@@ -55,3 +55,9 @@ def test_needs_the_standard_library_only():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(FUNCTIONS)}
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_knows_the_topic_of_the_function_that_publishes():
+    topic = "arn:aws:sns:eu-west-1:123456789012:notices"
+    assert Settings.from_env({**ENVIRON, "CANARY_TOPIC": topic}).topic == topic
+    assert Settings.from_env(ENVIRON).topic == ""

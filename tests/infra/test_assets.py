@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from canary_cdk.packages import packages_folder
 from tests.infra.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
 FUNCTIONS = ROOT / "functions"
 MEGABYTE = 1_000_000
-IN_THE_LAYER = {"aws_lambda_powertools", "pydantic", "pydantic_core", "annotated_types", "jmespath", "typing_extensions"}
+IN_THE_LAYER = {path.name.removesuffix(".py") for path in (packages_folder() / "python").iterdir() if "." not in path.stem}
 IN_THE_RUNTIME = {"boto3", "botocore"}
 
 
 def assets(product):
-    return sorted(path for path in product.folder.glob("asset.*") if path.is_dir())
+    """The folders of code, without the layer of packages."""
+    folders = sorted(path for path in product.folder.glob("asset.*") if path.is_dir())
+    return [path for path in folders if not (path / "python").is_dir()]
 
 
 def files(folder):

@@ -3,19 +3,24 @@
 import re
 from fnmatch import fnmatchcase
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_kms as kms
 
-from canary.edge.settings import REQUIRED
+from canary.edge.settings import REQUIRED, TOPIC
 from canary.rules.phases import LATE_WRITER_SECONDS
 from canary.tasks.entry import METRICS
+from canary_cdk import Controller
+from infra.stacks import ControllerStack
 from local import controller as local
 from statemachine.definition import load, states_of, task_names
 from tests.infra.templates import text
+from tests.infra.test_versioned_function import a_stack, synthesise
 
 pytestmark = pytest.mark.slow
 
 TASKS = task_names(load())
-BESIDE = ["GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm", "GuardDeletion"]
+BESIDE = ["GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm", "GuardDeletion", "SendNotice"]
 SAVERS = ["GuardRollout", "SweepTargets"]
 
 
@@ -35,17 +40,14 @@ def test_a_function_knows_its_task_the_table_the_targets_and_nothing_else(contro
     assert variables["CANARY_TASK"] == task
     assert variables["CANARY_TABLE"]["Ref"] in controller.of_type("AWS::DynamoDB::Table")
     assert variables["CANARY_TARGET_PREFIX"] == "/canary/targets/"
-    assert {name for name in variables if name.startswith("CANARY_")} | {"AWS_REGION"} == {*REQUIRED}
+    more = {TOPIC} if task == "SendNotice" else set()
+    assert {name for name in variables if name.startswith("CANARY_")} | {"AWS_REGION"} == {*REQUIRED} | more
 
 
-def test_functions_run_traced_on_arm_with_the_pinned_layer(controller):
+def test_functions_run_traced_on_arm(controller):
     for function in functions(controller).values():
         assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
         assert function["TracingConfig"] == {"Mode": "Active"}
-        (layer,) = map(text, function["Layers"])
-        assert re.fullmatch(
-            r"arn:<Partition>:lambda:<Region>:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:\d+", layer
-        )
 
 
 def test_every_function_is_of_the_size_that_was_measured(controller):
@@ -75,6 +77,16 @@ def test_the_machine_calls_published_versions_that_are_kept(controller):
         assert version["Type"] == "AWS::Lambda::Version"
         assert version["Properties"]["FunctionName"]["Ref"] == controller.function(task)[0]
         assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_the_machines_role_is_taken_on_for_machines_of_this_account_only(controller):
+    role = controller.resources[controller.only("AWS::StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]]
+    (trusted,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    conditions = {key: text(value) for each in trusted["Condition"].values() for key, value in each.items()}
+    assert conditions == {
+        "aws:SourceAccount": "<AccountId>",
+        "aws:SourceArn": "arn:<Partition>:states:<Region>:<AccountId>:stateMachine:*",
+    }
 
 
 def test_the_machine_may_call_the_versions_that_running_executions_began_with(controller):
@@ -107,17 +119,9 @@ def test_the_records_outlive_the_stack_and_can_be_restored(controller):
 @pytest.mark.parametrize("task", [*TASKS, *BESIDE])
 def test_a_function_touches_a_target_with_the_targets_role_only(controller, task):
     actions = {action for action, _ in controller.allowed(controller.role_of(task))}
-    own = {"lambda"} if task == "SweepTargets" else set()
-    assert {action.split(":")[0] for action in actions} - own <= {
-        "xray",
-        "logs",
-        "dynamodb",
-        "ssm",
-        "sts",
-        "states",
-        "events",
-        "sqs",
-    }
+    own = {"xray", "logs", "dynamodb", "ssm", "sts", "states", "events", "sqs", "sns"}
+    lambdas = {"lambda"} if task == "SweepTargets" else set()
+    assert {action.split(":")[0] for action in actions} <= own | lambdas
 
 
 @pytest.mark.parametrize("task", ["TakeLock", "AdvanceRollout", "HoldRollout"])
@@ -201,7 +205,7 @@ def test_the_sweeper_runs_every_minute(controller, rules):
 
 
 def test_an_event_that_cannot_be_delivered_is_kept(controller, rules):
-    (queue,) = controller.of_type("AWS::SQS::Queue")
+    queue = queue_of(controller, "canary-dead-letters")
     for name in ("canary-failed-executions", "canary-every-minute"):
         (target,) = rules[name]["Targets"]
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"] == [queue, "Arn"]
@@ -209,21 +213,37 @@ def test_an_event_that_cannot_be_delivered_is_kept(controller, rules):
     assert all(target["DeadLetterConfig"] for target in rules["canary-notices"]["Targets"])
 
 
-@pytest.mark.parametrize(("task", "retries"), [("GuardRollout", 2), ("SweepTargets", 0), ("HearAlarm", 2)])
-def test_an_event_that_a_function_fails_on_is_kept(controller, task, retries):
+def queue_of(template, name):
+    """A queue's logical id."""
+    (found,) = [logical for logical, one in template.of_type("AWS::SQS::Queue").items() if one["QueueName"] == name]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("task", "retries", "letters"),
+    [
+        *(
+            (task, retries, "canary-dead-letters")
+            for task, retries in (("GuardRollout", 2), ("SweepTargets", 0), ("HearAlarm", 2))
+        ),
+        ("SendNotice", 2, "canary-undelivered-notices"),
+    ],
+)
+def test_an_event_that_a_function_fails_on_is_kept(controller, task, retries, letters):
     name, _ = controller.function(task)
     found = controller.named("AWS::Lambda::EventInvokeConfig", {"Ref": name})
-    (queue,) = controller.of_type("AWS::SQS::Queue")
+    queue = queue_of(controller, letters)
     assert found["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"] == [queue, "Arn"]
     assert found["MaximumRetryAttempts"] == retries
     assert ("sqs:SendMessage", f"<{queue}.Arn>") in controller.allowed(controller.role_of(task))
 
 
 def test_dead_letters_are_taken_from_the_controllers_and_the_targets_rules_only(controller, orders):
-    policy = controller.only("AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
-    allowed = [one for one in policy if one["Effect"] == "Allow"]
+    policies = controller.of_type("AWS::SQS::QueuePolicy").values()
+    allowed = [one for policy in policies for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
     assert all(one["Principal"] == {"Service": "events.amazonaws.com"} for one in allowed)
-    sources = [text(arns["aws:SourceArn"]) for one in allowed for arns in one["Condition"].values()]
+    conditions = [{key: text(value) for each in one["Condition"].values() for key, value in each.items()} for one in allowed]
+    sources = [found["aws:SourceArn"] for found in conditions]
     alarms = f"arn:<Partition>:events:<Region>:<AccountId>:rule/{orders.only('AWS::Events::Rule')['Name']}"
     assert any(fnmatchcase(alarms, source) for source in sources)
     assert not any(fnmatchcase(alarms.replace("/canary-", "/other-"), source) for source in sources)
@@ -237,28 +257,86 @@ def test_notices_are_the_controllers_own_events(rules):
     assert {*pattern["detail-type"]} == {kind.value for kind in Kind} - {Kind.STARTED.value, Kind.SHIFTED.value}
 
 
-def test_only_this_accounts_rule_and_alarms_publish_notices(controller):
-    statements = controller.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
-    allowed = {one["Principal"]["Service"]: one["Condition"] for one in statements if one["Effect"] == "Allow"}
-    assert allowed["cloudwatch.amazonaws.com"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    (rule,) = [name for name, one in controller.of_type("AWS::Events::Rule").items() if one["Name"] == "canary-notices"]
-    assert allowed["events.amazonaws.com"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+def topics(template):
+    """The logical ids of the topic of notices and of the one that tells that it fails."""
+    names = {one["DisplayName"]: name for name, one in template.of_type("AWS::SNS::Topic").items()}
+    return names["Canary controller"], names["Canary controller: notices that were not delivered"]
 
 
-def test_topic_and_queue_take_encrypted_connections_only(controller):
+def test_by_their_policies_only_this_accounts_alarms_publish_to_the_topics(controller):
+    policies = controller.of_type("AWS::SNS::TopicPolicy").values()
+    assert {one["Topics"][0]["Ref"] for one in policies} == {*topics(controller)}
+    for policy in policies:
+        (allowed,) = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+        assert (allowed["Principal"], allowed["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+        assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_notices_are_published_by_a_function_that_may_do_nothing_else(controller, rules):
+    topic, _ = topics(controller)
+    name, function = controller.function("SendNotice")
+    queue = queue_of(controller, "canary-undelivered-notices")
+    (target,) = rules["canary-notices"]["Targets"]
+    assert target["Arn"]["Fn::GetAtt"] == [name, "Arn"]
+    assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"] == [queue, "Arn"]
+    assert function["Environment"]["Variables"][TOPIC] == {"Ref": topic}
+    assert {
+        one for one in controller.allowed(controller.role_of("SendNotice")) if one[0].split(":")[0] not in {"logs", "xray"}
+    } == {
+        ("sns:Publish", f"<{topic}>"),
+        ("sqs:SendMessage", f"<{queue}.Arn>"),
+    }
+
+
+def test_topics_and_queues_take_encrypted_connections_only(controller):
     for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
-        statements = controller.only(kind)["PolicyDocument"]["Statement"]
-        assert [one["Condition"] for one in statements if one["Effect"] == "Deny"] == [
-            {"Bool": {"aws:SecureTransport": "false"}}
-        ]
+        policies = controller.of_type(kind)
+        assert len(policies) == 2
+        for policy in policies.values():
+            statements = policy["PolicyDocument"]["Statement"]
+            assert [one["Condition"] for one in statements if one["Effect"] == "Deny"] == [
+                {"Bool": {"aws:SecureTransport": "false"}}
+            ]
 
 
 def test_the_controller_watches_itself_and_tells_the_topic(controller):
-    (topic,) = controller.of_type("AWS::SNS::Topic")
+    topic, fallback = topics(controller)
     alarms = {one["AlarmName"].rpartition("-")[2]: one for one in controller.of_type("AWS::CloudWatch::Alarm").values()}
-    assert {*alarms} == {"OperatorNeeded", "RecordsUnusable", "GuardErrors", "SweeperErrors", "SweeperSilent", "DeadLetters"}
-    assert all(one["AlarmActions"] == [{"Ref": topic}] for one in alarms.values())
+    assert {*alarms} == {
+        *("OperatorNeeded", "RecordsUnusable", "GuardErrors", "SweeperErrors", "SweeperSilent", "DeadLetters"),
+        "UndeliveredNotices",
+    }
+    told = {name: one["AlarmActions"] for name, one in alarms.items()}
+    assert told.pop("UndeliveredNotices") == [{"Ref": fallback}]
+    assert all(actions == [{"Ref": topic}] for actions in told.values())
     assert alarms["SweeperSilent"]["TreatMissingData"] == "breaching"
+
+
+def test_an_encrypted_topic_can_be_published_to_by_the_function_and_by_the_alarms():
+    stack = a_stack()
+    key = kms.Key(stack, "Key")
+    Controller(stack, "Canaries", notices_key=key)
+    template = synthesise(stack)
+    (key_id,) = template.of_type("AWS::KMS::Key")
+    topic, fallback = topics(template)
+    assert template.resources[topic]["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [key_id, "Arn"]}
+    assert "KmsMasterKeyId" not in template.resources[fallback]["Properties"]
+    needed = {("kms:Decrypt", f"<{key_id}.Arn>"), ("kms:GenerateDataKey", f"<{key_id}.Arn>")}
+    assert needed <= template.allowed(template.role_of("SendNotice"))
+    statements = template.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    (alarms,) = [one for one in statements if one["Principal"].get("Service") == "cloudwatch.amazonaws.com"]
+    assert alarms["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_whoever_brings_a_key_is_told_what_its_policy_needs():
+    app = cdk.App()
+    stack = ControllerStack(app, notices_key="arn:aws:kms:eu-west-1:123456789012:key/0a", notice_email="who@example.org")
+    metadata = [entry for construct in stack.node.find_all() for entry in construct.node.metadata]
+    (warning,) = [str(entry.data) for entry in metadata if entry.type == "aws:cdk:warning"]
+    assert "let cloudwatch.amazonaws.com kms:Decrypt and kms:GenerateDataKey there" in warning
+    subscribed = synthesise(stack).of_type("AWS::SNS::Subscription").values()
+    assert len({one["TopicArn"]["Ref"] for one in subscribed}) == 2
 
 
 def test_a_failed_rollout_is_no_alarm(controller):
@@ -296,7 +374,9 @@ def test_deletions_are_refused_by_the_deletion_guard_soon(controller):
 
 
 def test_outputs_say_what_one_needs_to_know(controller):
-    assert {*controller.body["Outputs"]} == {"StateMachineArn", "OperateRolloutName", "TableName", "NoticesArn"}
+    assert {*controller.body["Outputs"]} == {
+        *("StateMachineArn", "OperateRolloutName", "TableName", "NoticesArn", "FallbackNoticesArn")
+    }
 
 
 def test_a_dashboard_is_named_after_its_region(product):

@@ -85,6 +85,62 @@ def test_at_rest_both_go_and_the_records_stay(rig: Rig):
 
 
 LETTERS = "canary-dead-letters"
+ENDED = {"target": "orders", "rollout": "run-1", "phase": "rolled_back", "reason": "errors rose"}
+
+
+def received(rig: Rig, queue: str) -> list[str]:
+    """The messages of a queue."""
+    sqs = rig.aws.client("sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    return [message["Body"] for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
+
+
+def tell(rig: Rig) -> None:
+    entry = {"Source": "canary", "DetailType": "Rollout Ended", "Detail": json.dumps(ENDED)}
+    rig.aws.client("events").put_events(Entries=[entry])
+    rig.settle(600)
+
+
+def test_a_notice_reaches_a_subscriber_and_one_that_cannot_be_published_is_kept(rig: Rig):
+    sns, sqs = rig.aws.client("sns"), rig.aws.client("sqs")
+    settings = rig.aws.client("lambda").get_function_configuration(FunctionName="canary-SendNotice")
+    topic = settings["Environment"]["Variables"]["CANARY_TOPIC"]
+    url = sqs.create_queue(QueueName="program")["QueueUrl"]
+    program = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=program)
+
+    tell(rig)
+    (body,) = map(json.loads, received(rig, "program"))
+
+    assert (body["Subject"], json.loads(body["Message"])["detail"]) == ("canary: Rollout Ended: orders: rolled_back", ENDED)
+    assert received(rig, "canary-undelivered-notices") == []
+    assert not rig.aws.permissions.denied
+
+    sns.delete_topic(TopicArn=topic)
+    tell(rig)
+    (letter,) = received(rig, "canary-undelivered-notices")
+    assert "NoticeRefusedError" in letter
+
+
+def test_a_rule_cannot_publish_to_a_topic_whose_policy_has_a_condition(rig: Rig):
+    """As AWS documents it, whatever the condition says; so no rule of ours aims at a topic."""
+    sns, events = rig.aws.client("sns"), rig.aws.client("events")
+    topic = sns.create_topic(Name="conditional")["TopicArn"]
+    rule = events.put_rule(Name="direct", EventPattern=json.dumps({"source": ["canary"]}))["RuleArn"]
+    events.put_targets(Rule="direct", Targets=[{"Id": "topic", "Arn": topic}])
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+    for given, is_denied in ((statement, True), ({**statement, "Condition": {}}, False)):
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [given]})
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+        tell(rig)
+        assert any(denial.resource == topic for denial in rig.aws.permissions.denied) == is_denied
+        rig.aws.permissions.denied.clear()
 
 
 def fires(rig: Rig) -> None:
@@ -109,11 +165,9 @@ def test_a_function_that_fails_for_good_leaves_a_dead_letter(rig: Rig, function:
     client.update_function_configuration(FunctionName=function, Environment={"Variables": {"CANARY_TASK": "Broken"}})
     cause(rig)
     rig.settle(600)
-    sqs = rig.aws.client("sqs")
-    url = sqs.get_queue_url(QueueName=LETTERS)["QueueUrl"]
-    letters = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    letters = received(rig, LETTERS)
 
-    assert any("environment variables missing" in letter["Body"] for letter in letters), letters
+    assert any("environment variables missing" in letter for letter in letters), letters
     client.update_function_configuration(FunctionName=function, Environment=environment)
     rig.settle(600)
     assert rig.is_at_rest()

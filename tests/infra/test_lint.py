@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.conftest import ROOT, SETTINGS
+from tests.infra.templates import text
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +19,17 @@ MADE_BY_CDK = {
 def findings(body):
     from cfnlint.api import lint
 
-    return [f"{match.rule.id} {match.message}" for match in lint(json.dumps(body)) if match.rule.id not in MADE_BY_CDK]
+    found = lint(json.dumps(in_the_commercial_partition(body)))
+    return [f"{match.rule.id} {match.message}" for match in found if match.rule.id not in MADE_BY_CDK]
+
+
+def in_the_commercial_partition(body):
+    """The template with its state machines written out, as cfn-lint reads no definition that is put together."""
+    copied = json.loads(json.dumps(body))
+    for resource in copied["Resources"].values():
+        if definition := resource.get("Properties", {}).get("DefinitionString"):
+            resource["Properties"]["DefinitionString"] = text(definition).replace("<Partition>", "aws")
+    return copied
 
 
 def test_every_template_of_the_app_is_clean(product):
@@ -39,11 +50,9 @@ def test_a_wrong_template_would_be_found(orders):
 
 def test_templates_are_for_any_account_and_region(product):
     for template in product.templates.values():
-        body = json.loads(json.dumps(template.body))
-        for resource in body["Resources"].values():
-            resource.get("Properties", {}).pop("DefinitionString", None)  # the file's own, the same everywhere
-        assert "AWS::AccountId" in json.dumps(body)
-        assert "arn:aws:" not in json.dumps(body)
+        body = json.dumps(template.body)
+        assert "AWS::AccountId" in body
+        assert "arn:aws:" not in body
 
 
 def test_the_settings_are_those_that_cdk_recommends_for_its_version():

@@ -274,7 +274,7 @@ class TestApp:
         files = [path for path in asset.rglob("*") if path.is_file()]
 
         kinds = {"aliases.py", "leftovers.py", "permissions.py", "stages.py"}
-        names = {*kinds, "__init__.py", "account.py", "callers.py", "handler.py", "refusal.py", "settings.py"}
+        names = {*kinds, "__init__.py", "account.py", "callers.py", "handler.py", "log_role.py", "refusal.py", "settings.py"}
         assert {str(path.relative_to(asset / "ownership")) for path in files} == names
         assert sum(path.stat().st_size for path in files) < 50_000
 

@@ -17,6 +17,9 @@ from tests.infra.templates import Template
 
 pytestmark = pytest.mark.slow
 
+BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
+"""A parameter that is there before any stack."""
+
 STAGE, ALIAS = "Custom::ControlledStage", "Custom::ControlledAlias"
 
 
@@ -200,7 +203,8 @@ class TestAccount:
 
         def break_it(stack: OrdersStack) -> None:
             add_route(stack)
-            last = cdk.CfnResource(stack, "Broken", type="AWS::SSM::Parameter", properties={"Type": "String"})
+            taken = {"Type": "String", "Value": "taken", "Name": BOOTSTRAP}
+            last = cdk.CfnResource(stack, "Broken", type="AWS::SSM::Parameter", properties=taken)
             last.node.add_dependency(stack.api, *stack.functions)
 
         with pytest.raises(DeployError, match="Broken"):

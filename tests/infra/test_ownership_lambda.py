@@ -283,6 +283,8 @@ class TestStages:
 
     def test_a_new_stage_has_everything_that_the_template_says(self, gateway, rest_api_id, live, account) -> None:
         destination = "arn:aws:logs:eu-west-1:123456789012:log-group:/orders:*"
+        role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": "arn:aws:iam::123456789012:role/logs"}
+        gateway.update_account(patchOperations=[role])
         wanted = a_stage(
             gateway,
             rest_api_id,

@@ -9,12 +9,13 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
-from canary_cdk.pipeline import PrefixError, RolloutAction, rollout_machine
+from canary_cdk.pipeline import PrefixError, RolloutAction, allow_connection, rollout_machine
 from examples.orders_app.publish_release import Build, publish_release
 from local.embedded import EmbeddedAws
-from tests.infra.orders_world import World, add_route, sample
+from tests.infra.orders_world import CONTEXT, World, add_route, sample
 from tests.infra.templates import Template, text
 from tests.infra.test_versioned_function import a_stack, synthesise
 
@@ -102,6 +103,41 @@ class TestSample:
         }
         patched = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "apigateway:PATCH"]
         assert [text(one["Resource"]).rpartition("/restapis/")[2] for one in patched] == ["<ApiF70053CD>/deployments/*"]
+
+
+class TestConnection:
+    NEWER = "arn:aws-us-gov:codeconnections:us-gov-west-1:123456789012:connection/0a"
+    OLDER = "arn:aws-us-gov:codestar-connections:us-gov-west-1:123456789012:connection/0a"
+
+    def allowed(self, connection_arn: str) -> set[tuple[str, str]]:
+        stack = a_stack()
+        allow_connection(iam.Role(stack, "Fetching", assumed_by=iam.AccountRootPrincipal()), connection_arn)
+        template = synthesise(stack)
+        (role,) = template.of_type("AWS::IAM::Role")
+        return template.allowed(role)
+
+    def test_the_samples_source_may_use_its_connection_under_both_names(self, template: Template) -> None:
+        ((action,), *_) = (stage["Actions"] for stage in template.only(PIPELINE)["Stages"])
+        connections = {one for one in template.allowed(action["RoleArn"]["Fn::GetAtt"][0]) if "UseConnection" in one[0]}
+        given = CONTEXT["connection"]
+
+        assert {
+            (f"{name}:UseConnection", given.replace("codeconnections", name))
+            for name in ("codeconnections", "codestar-connections")
+        } <= connections
+
+    @pytest.mark.parametrize("written", [NEWER, OLDER])
+    def test_an_arn_of_either_name_stands_for_both(self, written: str) -> None:
+        assert self.allowed(written) == {
+            (f"{name}:UseConnection", arn)
+            for name in ("codeconnections", "codestar-connections")
+            for arn in (self.NEWER, self.OLDER)
+        }
+
+    def test_an_arn_that_only_cloudformation_knows_is_kept(self) -> None:
+        resources = {resource for _, resource in self.allowed(cdk.Fn.import_value("connection"))}
+
+        assert resources == {"{'Fn::ImportValue': 'connection'}"}
 
 
 class TestAction:

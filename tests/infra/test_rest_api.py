@@ -122,6 +122,7 @@ def test_the_owner_may_manage_this_stage_and_nothing_else_of_the_api(template: T
         ("apigateway:POST", f"{below}/restapis/<{api}>/stages"),
         ("apigateway:PUT", f"{below}/tags/{encoded}"),
         ("apigateway:DELETE", f"{below}/tags/{encoded}"),
+        ("apigateway:GET", f"{below}/account"),
     }
 
 

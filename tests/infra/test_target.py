@@ -1,5 +1,6 @@
 """What a target gets: its registration, a role for exactly its own things, what is measured of it."""
 
+import functools
 import json
 import re
 from dataclasses import replace
@@ -9,14 +10,20 @@ import aws_cdk as cdk
 import pytest
 
 from canary.edge.target import require_target, target_from_json
+from canary.rules import target as rules
 from canary.rules.access_log import metric_filters
 from canary.rules.alarms import target_alarms
+from canary.rules.policy import STANDARD
 from canary.rules.target import Outside, OutsideRoute
-from canary_cdk.target_watch import FullLogGroupError, TargetWatch
+from canary_cdk import Target, TargetFunction
+from canary_cdk.target_permissions import TooManyFunctionsError
+from canary_cdk.target_permissions import target_role as make_role
+from canary_cdk.target_watch import FullLogGroupError, LongAlarmError, TargetWatch
 from infra.stacks import SAMPLE_API, TargetStack
 from infra.targets import load_targets
-from tests.infra.conftest import ROOT, _synthesise
+from tests.infra.conftest import ROOT, SETTINGS, _synthesise
 from tests.infra.templates import listed, text
+from tests.infra.test_versioned_function import a_function, a_stack, synthesise
 
 pytestmark = pytest.mark.slow
 
@@ -106,8 +113,9 @@ def test_the_rule_calls_the_controllers_listener_which_lets_it(orders, controlle
     assert permission["Principal"] == "events.amazonaws.com"
     assert fnmatchcase(f"arn:<Partition>:events:{PLACE}:rule/{rule['Name']}", text(permission["SourceArn"]))
     assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
-    queue = controller.only("AWS::SQS::Queue")["QueueName"]
-    assert text(aim["DeadLetterConfig"]["Arn"]) == f"arn:<Partition>:sqs:{PLACE}:{queue}"
+    queues = {one["QueueName"] for one in controller.of_type("AWS::SQS::Queue").values()}
+    assert text(aim["DeadLetterConfig"]["Arn"]) == f"arn:<Partition>:sqs:{PLACE}:canary-dead-letters"
+    assert "canary-dead-letters" in queues
 
 
 def a_watch(target):
@@ -360,3 +368,88 @@ def test_an_alarm_is_shown_heard_and_registered_whatever_its_name(tmp_path, targ
     assert [arn.partition(":alarm:")[2] for arn in shown][-3:] == [*odd]
     assert made.only("AWS::Events::Rule")["EventPattern"]["detail"]["alarmName"][-3:] == [*odd]
     assert registered(made, "orders").alarms == odd
+
+
+def test_the_filters_of_a_log_group_are_made_one_after_the_other(orders):
+    filters = {name: one for name, one in orders.resources.items() if one["Type"] == "AWS::Logs::MetricFilter"}
+    before = {name: [*listed(one.get("DependsOn", []))] for name, one in filters.items()}
+
+    assert len(filters) > 2
+    assert [name for name, needs in before.items() if not needs] == [next(iter(filters))]
+    assert sorted(need for needs in before.values() for need in needs) == sorted([*filters][:-1])
+
+
+def a_target(functions, **more):
+    """The template of a target in a file with these functions."""
+    raw = {
+        "name": "many",
+        "stage": {"rest_api_id": "x9y8z7w6v5", "stage_name": "prod", "alias_variable": "lambdaAlias"},
+        "functions": functions,
+        **more,
+    }
+    app = cdk.App(context=SETTINGS["context"])
+    return synthesise(TargetStack(app, target=require_target(raw)))
+
+
+def resolved(value):
+    """A template's value as IAM gets it, where the names of partition and Region are longest."""
+    if isinstance(value, list):
+        return [resolved(one) for one in value]
+    if isinstance(value, dict) and not {"Ref", "Fn::Join"} & {*value}:
+        return {name: resolved(one) for name, one in value.items()}
+    place = {"<Partition>": "aws-us-gov", "<Region>": "ap-southeast-1", "<AccountId>": "123456789012"}
+    return functools.reduce(lambda found, name: found.replace(name, place[name]), place, text(value))
+
+
+def written(policy):
+    """A policy's characters."""
+    return len(json.dumps(resolved(policy["PolicyDocument"]), separators=(",", ":")))
+
+
+@pytest.mark.parametrize(("count", "length"), [(1, 64), (6, 64), (40, 64), (140, 5)])
+def test_the_role_of_a_target_with_any_number_of_functions_is_one_that_iam_takes(count, length):
+    names = [f"f{number:03}".ljust(length, "x") for number in range(count)]
+    template = a_target([{"name": name, "live": "live", "canary": "canary"} for name in names])
+    inline, managed = (template.of_type(f"AWS::IAM::{kind}").values() for kind in ("Policy", "ManagedPolicy"))
+    (role,) = template.of_type("AWS::IAM::Role")
+    allowed = {
+        (action, resource.rpartition(":function:")[2])
+        for policy in (*inline, *managed)
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in listed(statement["Action"])
+        for resource in map(text, listed(statement["Resource"]))
+    }
+
+    assert sum(map(written, inline)) <= 10_240
+    assert all(written(policy) <= 6_144 for policy in managed)
+    assert len(managed) <= 10
+    assert all(policy["Roles"] == [{"Ref": role}] for policy in managed)
+    for name in names:
+        mine = {(action, resource) for action, resource in allowed if resource.partition(":")[0] == name}
+        assert mine == {
+            *((f"lambda:{action}", name) for action in ("GetAlias", "UpdateAlias", "ListVersionsByFunction")),
+            ("lambda:GetFunctionConfiguration", f"{name}:*"),
+            *(("lambda:GetPolicy", one) for one in (name, f"{name}:live", f"{name}:canary")),
+        }
+
+
+def test_functions_that_no_role_can_be_allowed_are_refused():
+    functions = tuple(rules.TargetFunction(f"{number:064}", "live", "canary") for number in range(100))
+    target = rules.Target("many", functions, STANDARD, stage=rules.Stage("x9y8z7w6v5", "prod", "lambdaAlias"))
+    with pytest.raises(TooManyFunctionsError, match=r"100 functions, which take 12 managed policies .* IAM attaches 10"):
+        make_role(a_stack(), target)
+
+
+def test_a_registration_that_names_may_make_too_long_is_told():
+    stack = a_stack()
+    Target(stack, "Many", name="many", functions=[TargetFunction(a_function(stack, f"Function{one}")) for one in range(90)])
+    metadata = [entry for construct in stack.node.find_all() for entry in construct.node.metadata]
+    (warning,) = [str(entry.data) for entry in metadata if entry.type == "aws:cdk:warning"]
+
+    assert re.match(r"the registration of target many may be \d{1,2},\d{3} characters long", warning)
+    assert "an SSM parameter takes 8,192" in warning
+
+
+def test_an_alarm_whose_name_fits_into_no_pattern_is_refused():
+    with pytest.raises(LongAlarmError, match="takes 1104 characters too many of an event pattern"):
+        a_target([{"name": "read", "live": "live", "canary": "canary"}], alarms=["\U0001f600" * 250])

@@ -49,6 +49,19 @@ def ship() -> Iterator[ShipRig]:
         yield ShipRig(aws)
 
 
+@pytest.mark.slow
+def test_a_version_is_promoted_and_another_goes_back_where_a_weight_of_one_is_refused():
+    with EmbeddedAws(answers={"alias-weight-of-one": "refused"}) as aws:
+        ship = ShipRig(aws)
+        versions = ship.publish()
+        assert ship.finish(ship.start()).ending == "Promoted"
+        assert ship.live() == (versions[SHIP], {})
+        ship.publish(FAILING_SHARE=0.6)
+        assert ship.finish(ship.start()).ending == "RolledBack"
+        assert ship.live() == (versions[SHIP], {})
+        assert ship.is_at_rest()
+
+
 def test_a_healthy_version_is_promoted_without_a_flip(ship: ShipRig):
     versions = ship.publish()
     arn = ship.start()

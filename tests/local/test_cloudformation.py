@@ -1303,6 +1303,39 @@ def test_an_assembly_is_deployed_in_order_updated_and_destroyed(aws, tmp_path):
     destroy(aws.client, assembly)
 
 
+def test_a_layer_is_published_for_its_functions_and_kept_by_them(aws):
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for key in ("one.zip", "two.zip"):
+        s3.put_object(Bucket="code", Key=key, Body=zip_of({f"python/{key}.py": ""}))
+
+    def a_layer(key):
+        properties = {
+            "Content": {"S3Bucket": "code", "S3Key": key},
+            "CompatibleRuntimes": ["python3.13"],
+            "CompatibleArchitectures": ["arm64"],
+            "Description": "packages",
+        }
+        return {"Type": "AWS::Lambda::LayerVersion", "Properties": properties}
+
+    def resources(key):
+        return {"Role": a_role(), "Layer": a_layer(key), "F": a_function(Layers=[ref("Layer")]), "V": a_version()}
+
+    create(aws, resources("one.zip"))
+    first = physical_id(aws, "Layer")
+    client, name = aws.client("lambda"), physical_id(aws, "F")
+    assert [one["Arn"] for one in client.get_function_configuration(FunctionName=name)["Layers"]] == [first]
+    update(aws, resources("two.zip"))
+    second = physical_id(aws, "Layer")
+    assert second != first
+    assert [one["Arn"] for one in client.get_function_configuration(FunctionName=name)["Layers"]] == [second]
+    kept = client.get_function_configuration(FunctionName=name, Qualifier="1")
+    assert [one["Arn"] for one in kept["Layers"]] == [first]
+    assert first not in [one["LayerVersionArn"] for one in client.list_layer_versions(LayerName=second)["LayerVersions"]]
+    delete(aws)
+    assert client.list_layers()["Layers"] == []
+
+
 def test_a_changed_assembly_updates_its_stack(aws, tmp_path):
     deploy(aws.client, an_assembly(tmp_path, {"first": (a_plain_stack(), [])}))
     aws.client("s3").delete_object(Bucket=BUCKET, Key="first.json")  # a changed template has another hash for its name

@@ -159,6 +159,13 @@ def test_weights_are_as_the_rollout_left_them():
     assert find_changes_in_bake(BY_WEIGHTS, split()) == ()
 
 
+def test_nearly_all_stands_for_all_and_for_no_step():
+    taking = replace(BY_WEIGHTS, phase=Phase.TAKING_ALL)
+    assert find_changes_in_bake(taking, split(100)) == find_changes_in_bake(taking, split(99)) == ()
+    assert find_changes_in_bake(taking, split(98)) != ()
+    assert find_changes_in_bake(BY_WEIGHTS, split(99)) != ()
+
+
 def test_a_function_that_the_release_does_not_change_has_no_weights():
     one = replace(BY_WEIGHTS, intent=an_intent(stage=None, versions={**OLD, "orders-write": "6"}))
     assert find_changes_in_bake(one, split(orders_read="1")) == ()

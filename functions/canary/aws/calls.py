@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 GONE = {"NotFoundException", "ResourceNotFoundException", "ParameterNotFound"}
+NOT_TAKEN = {"InvalidParameterValueException", "ValidationException"}
 
 
 @contextmanager
@@ -31,6 +32,11 @@ def refusals(what: str, kind: type[ControllerError] = AwsRefusedError) -> Iterat
 def is_of_what_is_gone(error: ControllerError) -> bool:
     """Whether AWS refused because what it was asked about does not exist."""
     return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in GONE
+
+
+def is_of_a_value(error: ControllerError) -> bool:
+    """Whether AWS refused because it does not take a value that it was given."""
+    return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in NOT_TAKEN
 
 
 def code_of(error: ClientError) -> str:

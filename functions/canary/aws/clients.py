@@ -149,6 +149,11 @@ class Clients:
         """EventBridge, for notices."""
         return self._maker.make("events")
 
+    @cached_property
+    def sns(self) -> Any:  # noqa: ANN401
+        """SNS, for the topic of notices."""
+        return self._maker.make("sns")
+
 
 class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore is untyped
     """botocore's own refreshable credentials over a role."""

@@ -51,7 +51,7 @@ class RecordGoneError(ControllerError):
 
 
 class NoticeRefusedError(ControllerError):
-    """EventBridge refused to tell what happened."""
+    """EventBridge or SNS refused to tell what happened."""
 
 
 class UnknownTargetError(ControllerError):

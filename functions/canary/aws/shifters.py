@@ -6,15 +6,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from canary.aws.aliases import Aliases, point_command
+from canary.aws.calls import is_of_a_value
+from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import Stages, flip_operations
-from canary.rules.live import Intent, Live, WayBack, is_ours
+from canary.rules.live import ALL, NEARLY_ALL, Intent, Live, WayBack, is_ours
 from canary.rules.phases import Flip, Move, PointAlias, RemoveCanary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from canary.aws.clients import Clients
-    from canary.rules.target import Stage, Target
+    from canary.rules.target import Stage, Target, TargetFunction
 
 PERCENT = Decimal(100)
 
@@ -106,7 +108,16 @@ class AliasShifter:
         for function in self._target.functions:
             old, new = way_back.live[function.name], intent.versions[function.name]
             if old != new:
-                self._aliases.point(function.name, function.live, old, {new: percent / PERCENT})
+                self._split(function, old, {new: percent / PERCENT})
+
+    def _split(self, function: TargetFunction, old: str, weights: Mapping[str, Decimal]) -> None:
+        """All invocations are a weight of 1; an engine that refuses it gives nearly all (docs/aws.md#alias-weight-of-one)."""
+        try:
+            self._aliases.point(function.name, function.live, old, weights)
+        except AwsRefusedError as error:
+            if ALL not in weights.values() or not is_of_a_value(error):
+                raise
+            self._aliases.point(function.name, function.live, old, dict.fromkeys(weights, NEARLY_ALL))
 
     def make(self, move: Move, intent: Intent) -> None:  # noqa: ARG002 - the Protocol's
         """Make one move."""

@@ -126,6 +126,17 @@ class AlarmEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeEvent:
+    """An event of the controller itself; ``kind`` is its detail-type, ``now`` when it was sent, in epoch seconds."""
+
+    kind: Annotated[Word, Field(validation_alias="detail-type")]
+    detail: Mapping[str, Any]
+    account: Word
+    region: Word
+    now: Annotated[Now, Field(validation_alias="time")]
+
+
+@dataclass(frozen=True, slots=True)
 class StackEvent:
     """CloudFormation's request of a custom resource; ``target`` is empty where all are meant.
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 REQUIRED = ("CANARY_TASK", "CANARY_TABLE", "CANARY_TARGET_PREFIX", "AWS_REGION")
 ENDPOINT = "AWS_ENDPOINT_URL"
+TOPIC = "CANARY_TOPIC"
 
 
 class SettingsError(Exception):
@@ -24,7 +25,7 @@ class Settings:
     """What one function runs with.
 
     ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on
-    AWS itself.
+    AWS itself. ``topic`` is the ARN of the topic of notices, empty in every function but the one that publishes to it.
     """
 
     task: str
@@ -32,6 +33,7 @@ class Settings:
     target_prefix: str
     region: str
     endpoint_url: str | None = None
+    topic: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -52,6 +54,7 @@ class Settings:
             target_prefix=prefix,
             region=environ["AWS_REGION"],
             endpoint_url=environ.get(ENDPOINT) or None,
+            topic=environ.get(TOPIC, ""),
         )
 
     def parameter_name(self, target: str) -> str:

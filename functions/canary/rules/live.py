@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+ALL, NEARLY_ALL = Decimal(1), Decimal("0.99")
+"""The weight of a new version before its alias moves to it, and the one where AWS refuses the first."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveCanary:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage, is_intact, is_ours
+from canary.rules.live import ALL, NEARLY_ALL, Live, LiveAlias, LiveCanary, LiveStage, is_intact, is_ours
 from canary.rules.phases import Phase, find_obstacles
 from canary.rules.target import Shifter
 from canary.rules.variables import find_drift, find_edited_overrides, find_harmless
@@ -95,5 +95,6 @@ def _wrong_weights(rollout: Rollout, live: Live, weight: Decimal) -> Iterator[st
 
 def _is_split(rollout: Rollout, name: str, alias: LiveAlias, weight: Decimal) -> bool:
     old, new = rollout.way_back.live[name], rollout.intent.versions[name]
-    wanted = {} if old == new else {new: weight / 100}
-    return alias.version == old and dict(alias.weights) == wanted
+    share = weight / 100
+    shares = (ALL, NEARLY_ALL) if share == ALL else (share,)
+    return alias.version == old and dict(alias.weights) in [{} if old == new else {new: one} for one in shares]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import log_role
 from .refusal import RefusedError, takes_over
 from .settings import plan_operations
 
@@ -19,10 +20,11 @@ def create(account: Account, properties: dict[str, Any]) -> str:
     """Make the stage, or bring an existing one's settings to the template's; its name.
 
     Raises:
-        RefusedError: it exists and is not to be taken over.
+        RefusedError: it exists and is not to be taken over, or it could not write its access log.
 
     """
     client, name = account.gateway, _name(properties)
+    log_role.require(client, properties)
     try:
         client.create_stage(**name, deploymentId=properties["DeploymentId"])
     except client.exceptions.ConflictException as error:

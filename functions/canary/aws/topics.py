@@ -1,0 +1,23 @@
+"""The topic that people and programs subscribe to: one message, written anew for each protocol."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.calls import refusals
+from canary.aws.errors import NoticeRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def publish(sns: Any, topic_arn: str, *, subject: str, messages: Mapping[str, str]) -> None:  # noqa: ANN401 - botocore's
+    """Publish to every subscriber, each with the text of its protocol (docs/aws.md#topic-messages).
+
+    Raises:
+        NoticeRefusedError: AWS refused, so nobody was told.
+
+    """
+    with refusals("aws sns publish", NoticeRefusedError):
+        sns.publish(TopicArn=topic_arn, Subject=subject, MessageStructure="json", Message=json.dumps(dict(messages)))

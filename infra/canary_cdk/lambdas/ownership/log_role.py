@@ -1,0 +1,44 @@
+"""The role with which API Gateway writes logs: one setting of the account and Region, without which no stage writes any.
+
+It belongs to no stack, so it is read first, changed only where there is none and the template brings one, and never taken away.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .refusal import RefusedError
+
+TRIES, PAUSE_SECONDS = 6, 5
+"""API Gateway refuses a role that the same deploy has just made, until it can take it on (docs/aws.md#account-log-role)."""
+
+
+def require(client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401 - boto3 makes its clients at run time
+    """See that a stage with an access log can write it.
+
+    Raises:
+        RefusedError: the account has no such role, and the template brings none.
+
+    """
+    if "AccessLogSetting" not in properties or client.get_account().get("cloudwatchRoleArn"):
+        return
+    role = properties.get("LogRoleArn")
+    if not role:
+        raise RefusedError(
+            "API Gateway has no role for CloudWatch in this account and Region, so the stage could not write its access log; "
+            "say log_role=True to have one made, or set one: aws apigateway update-account --patch-operations "
+            "op=replace,path=/cloudwatchRoleArn,value=<ARN of a role with AmazonAPIGatewayPushToCloudWatchLogs>"
+        )
+    _set(client, [{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}])
+
+
+def _set(client: Any, operations: list[dict[str, str]]) -> None:  # noqa: ANN401
+    for _ in range(TRIES - 1):
+        try:
+            client.update_account(patchOperations=operations)
+        except client.exceptions.BadRequestException:
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
+    client.update_account(patchOperations=operations)
