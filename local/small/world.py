@@ -154,6 +154,11 @@ class SmallWorld:
         made = [one.id for one in later if (one.description or "").startswith("canary rollout")]
         return Whole(first.id, self.sample.base), *(Whole(one, self.sample.release) for one in made[:1])
 
+    def had_canary(self, at: float) -> bool:
+        """Whether the stage had a canary at this time."""
+        stage = [one.stage for one in self.account.history.settings if one.at <= at][-1]
+        return stage is not None and stage.canary is not None
+
     def half_releases(self) -> list[HalfRelease]:
         """Where a request could have met half of base or of the release."""
         return self.account.history.half_releases(*self.wholes())

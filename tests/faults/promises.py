@@ -201,7 +201,7 @@ def _is_soon_at_rest(final: Final) -> bool:
 
 
 def _records(final: Final) -> Iterator[str]:
-    """Somebody is told in two minutes, if the target was held meanwhile."""
+    """Somebody is told in two minutes, if there was a canary meanwhile: without records nobody knows of another stake."""
     if final.case.refused_records not in {"write", "read", "both", "schema"}:
         return
     since = final.world.began + _begins(final.case)
@@ -209,6 +209,8 @@ def _records(final: Final) -> Iterator[str]:
     started = [at for at, kind, _ in final.world.notices if kind == "Rollout Started"]
     ended = [at for at, kind, _ in final.world.notices if kind == "Rollout Ended"]
     if not started or started[0] > since or (ended and ended[-1] < since + TOLD_SECONDS) or until - since < TOLD_SECONDS:
+        return
+    if not all(final.world.had_canary(at) for at in (since, since + TOLD_SECONDS)):
         return
     told = [at for at, kind, _ in final.world.notices if kind not in PROGRESS and since <= at <= since + TOLD_SECONDS]
     if not told:
