@@ -221,7 +221,7 @@ def _records(final: Final) -> Iterator[str]:
 def _foreign(final: Final) -> Iterator[str]:
     """A canary with weight that is someone else's is not touched, but where it came between a read and its write."""
     variable = final.world.target.stage.alias_variable
-    ours = {one[0] for one in final.world.wholes()[1:]}
+    base, *made = (one[0] for one in final.world.wholes())
     aliases = {function.canary for function in final.world.target.functions}
     for write in final.world.writes:
         canary = write.canary
@@ -229,7 +229,8 @@ def _foreign(final: Final) -> Iterator[str]:
             continue
         if any(at <= write.at <= at + UNSEEN_SECONDS for at in final.case.edited_at):
             continue
-        if canary.deployment_id not in ours and canary.overrides.get(variable) not in aliases:
+        is_late_writers = canary.deployment_id == base and not canary.overrides  # docs/aws.md#patch-makes-a-canary
+        if not is_late_writers and canary.deployment_id not in made and canary.overrides.get(variable) not in aliases:
             yield f"weight: {write.task} changed a canary that is someone else's: {write}"
             return
 
