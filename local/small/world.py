@@ -11,9 +11,8 @@ import io
 import json
 import random
 import re
-from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -24,6 +23,7 @@ from local.faults import Faults, Killed
 from local.running_task import running, running_task
 from local.small.account import ADDRESS, REGION, Account, client_of, reached
 from local.small.clock import SmallClock
+from local.small.context import Context
 from local.small.executions import Execution, Outcome
 from local.small.machine import Machine
 from local.small.sample import make_sample
@@ -31,7 +31,7 @@ from local.small.settings_history import HalfRelease, Whole
 from statemachine.definition import load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from canary.rules.policy import Policy
     from local.gateway_stage import Canary
@@ -154,6 +154,11 @@ class SmallWorld:
         made = [one.id for one in later if (one.description or "").startswith("canary rollout")]
         return Whole(first.id, self.sample.base), *(Whole(one, self.sample.release) for one in made[:1])
 
+    def had_canary(self, at: float) -> bool:
+        """Whether the stage had a canary at this time."""
+        stage = [one.stage for one in self.account.history.settings if one.at <= at][-1]
+        return stage is not None and stage.canary is not None
+
     def half_releases(self) -> list[HalfRelease]:
         """Where a request could have met half of base or of the release."""
         return self.account.history.half_releases(*self.wholes())
@@ -261,19 +266,6 @@ class SmallWorld:
         event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}, "time": iso_seconds(due)}
         self.invoke_later(EVENT_SECONDS, SWEEPER, event)
         self.clock.call_at(_next_minute(due), self._tick)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A handler's ``context``."""
-
-    aws_request_id: str
-    now: Callable[[], float]
-    deadline: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function times out."""
-        return max(0, round((self.deadline - self.now()) * 1000))
 
 
 class _Serial:

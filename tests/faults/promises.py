@@ -12,21 +12,15 @@ in time       guard and sweeper are done a quarter of an hour after the last fau
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from canary.aws.errors import ControllerError
-from canary.aws.records import Records
-from local.controller import TABLE
 from tests.faults.cases import FLAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.aws.records import Held
     from tests.faults.cases import Case
-    from tests.faults.worlds import Execution, World
+    from tests.faults.final import Final
 
 Json = dict[str, Any]
 MINUTE = 60
@@ -43,61 +37,6 @@ UNSEEN_SECONDS = 5
 IN_TIME_SECONDS = 15 * MINUTE
 PROGRESS = {"Rollout Started", "Rollout Shifted", "Rollout Held", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"}
 OPERATOR = "Operator Needed"
-
-
-class Final(NamedTuple):
-    """What is true at the end of a run."""
-
-    case: Case
-    world: World
-    execution: Execution
-    held: Held | None
-    is_unreadable: bool
-    stage: Json | None
-    aliases: dict[str, tuple[str | None, str | None]]
-
-    @property
-    def phase(self) -> str:
-        return self.held.rollout.phase.value if self.held else "none"
-
-    @property
-    def canary(self) -> Json | None:
-        return self.stage.get("canarySettings") if self.stage else None
-
-    @property
-    def rollout(self) -> str:
-        return self.execution.arn.rpartition(":")[2]
-
-    def notices(self, *kinds: str) -> list[tuple[float, str, Json]]:
-        return [one for one in self.world.notices if one[1] in kinds]
-
-
-def read_final(case: Case, world: World, execution: Execution) -> Final:
-    """Everything that the promises are about, read as anybody may."""
-    records, unreadable = Records(world.client("dynamodb"), TABLE), False
-    try:
-        held = records.find(execution.arn.rpartition(":")[2])
-    except ControllerError:
-        held, unreadable = None, True
-    stage = world.target.stage
-    try:
-        shown = world.client("apigateway").get_stage(restApiId=stage.rest_api_id, stageName=stage.stage_name)
-    except ClientError:
-        shown = None
-    aliases = {
-        one.name: (_version(world, one.name, one.live), _version(world, one.name, str(one.canary)))
-        for one in world.target.functions
-    }
-    return Final(case, world, execution, held, unreadable, shown, aliases)
-
-
-def _version(world: World, function: str, alias: str) -> str | None:
-    try:
-        found = world.client("lambda").get_alias(FunctionName=function, Name=alias)
-    except ClientError:
-        return None
-    weights = found.get("RoutingConfig", {}).get("AdditionalVersionWeights")
-    return f"{found['FunctionVersion']} and {weights}" if weights else str(found["FunctionVersion"])
 
 
 def broken(final: Final) -> list[str]:
@@ -201,7 +140,7 @@ def _is_soon_at_rest(final: Final) -> bool:
 
 
 def _records(final: Final) -> Iterator[str]:
-    """Somebody is told in two minutes, if the target was held meanwhile."""
+    """Somebody is told in two minutes, if there was a canary meanwhile: without records nobody knows of another stake."""
     if final.case.refused_records not in {"write", "read", "both", "schema"}:
         return
     since = final.world.began + _begins(final.case)
@@ -209,6 +148,8 @@ def _records(final: Final) -> Iterator[str]:
     started = [at for at, kind, _ in final.world.notices if kind == "Rollout Started"]
     ended = [at for at, kind, _ in final.world.notices if kind == "Rollout Ended"]
     if not started or started[0] > since or (ended and ended[-1] < since + TOLD_SECONDS) or until - since < TOLD_SECONDS:
+        return
+    if not all(final.world.had_canary(at) for at in (since, since + TOLD_SECONDS)):
         return
     told = [at for at, kind, _ in final.world.notices if kind not in PROGRESS and since <= at <= since + TOLD_SECONDS]
     if not told:
@@ -219,7 +160,7 @@ def _records(final: Final) -> Iterator[str]:
 def _foreign(final: Final) -> Iterator[str]:
     """A canary with weight that is someone else's is not touched, but where it came between a read and its write."""
     variable = final.world.target.stage.alias_variable
-    ours = {one[0] for one in final.world.wholes()[1:]}
+    base, *made = (one[0] for one in final.world.wholes())
     aliases = {function.canary for function in final.world.target.functions}
     for write in final.world.writes:
         canary = write.canary
@@ -227,7 +168,8 @@ def _foreign(final: Final) -> Iterator[str]:
             continue
         if any(at <= write.at <= at + UNSEEN_SECONDS for at in final.case.edited_at):
             continue
-        if canary.deployment_id not in ours and canary.overrides.get(variable) not in aliases:
+        is_late_writers = canary.deployment_id == base and not canary.overrides  # docs/aws.md#patch-makes-a-canary
+        if not is_late_writers and canary.deployment_id not in made and canary.overrides.get(variable) not in aliases:
             yield f"weight: {write.task} changed a canary that is someone else's: {write}"
             return
 

@@ -13,8 +13,10 @@ from canary.rules.verdict import Verdict, VerdictKind
 from local.small.world import SmallWorld
 from tests.faults.__main__ import result_of, work
 from tests.faults.calls import GOING_BACK, HOLDING, PROMOTING
-from tests.faults.cases import PER_MINUTE, POLICY, SHARES, TASKS, Case, family_of, moments, run
-from tests.faults.promises import broken, read_final
+from tests.faults.cases import PER_MINUTE, POLICY, Case, moments, run
+from tests.faults.families import SHARES, TASKS, family_of
+from tests.faults.final import read_final
+from tests.faults.promises import broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -57,6 +57,7 @@ class World(Protocol):
     def abort(self) -> None: ...
     def lose_metrics(self, *, late: bool) -> None: ...
     def wholes(self) -> tuple[tuple[str, Mapping[str, str]], ...]: ...
+    def had_canary(self, at: float) -> bool: ...
     def half_releases(self) -> list[Any]: ...
 
 
@@ -194,6 +195,10 @@ class FullWorld:
         items = self.client("apigateway").get_deployments(restApiId=api)["items"]
         made = [one["id"] for one in items if one.get("description", "").startswith("canary rollout")]
         return (self._first, *((one, self._release) for one in made[:1]))
+
+    def had_canary(self, at: float) -> bool:
+        """Of what requests were served by: a canary without traffic is not seen."""
+        return any(one.arm == "canary" for one in self.rig.served if at - 60 <= one.at <= at)
 
     def half_releases(self) -> list[Any]:
         wholes = self.wholes()
