@@ -149,10 +149,10 @@ class SmallWorld:
         self.clock.run_while(lambda: not until(), limit=seconds)
 
     def wholes(self) -> tuple[Whole, ...]:
-        """Base before the rollout and, once it has a deployment, the release."""
+        """Base before the rollout and, once it has a deployment, the release; a call that was made twice made two."""
         first, *later = self.account.gateway.gateway.deployments(str(self.target.stage and self.target.stage.rest_api_id))
         made = [one.id for one in later if (one.description or "").startswith("canary rollout")]
-        return Whole(first.id, self.sample.base), *(Whole(one, self.sample.release) for one in made[:1])
+        return Whole(first.id, self.sample.base), *(Whole(one, self.sample.release) for one in made)
 
     def had_canary(self, at: float) -> bool:
         """Whether the stage had a canary at this time."""

@@ -194,12 +194,13 @@ class FullWorld:
         api = self.target.stage.rest_api_id
         items = self.client("apigateway").get_deployments(restApiId=api)["items"]
         made = [one["id"] for one in items if one.get("description", "").startswith("canary rollout")]
-        return (self._first, *((one, self._release) for one in made[:1]))
+        return (self._first, *((one, self._release) for one in made))
 
     def had_canary(self, at: float) -> bool:
         """Of what requests were served by: a canary without traffic is not seen."""
         return any(one.arm == "canary" for one in self.rig.served if at - 60 <= one.at <= at)
 
     def half_releases(self) -> list[Any]:
-        wholes = self.wholes()
-        return self.rig.half_releases(wholes[0], wholes[1]) if len(wholes) > 1 else []
+        known = dict(self.wholes())
+        calls = [one for one in self.rig.served if one.function and one.version and one.deployment_id in known]
+        return [one.details() for one in calls if known[str(one.deployment_id)][one.function] != one.version]
