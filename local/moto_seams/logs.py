@@ -78,6 +78,7 @@ def install(aws: Aws) -> Callable[[], None]:
     """Let moto's CloudWatch Logs answer from `aws`; returns what puts moto back as it was."""
     calls = _Calls(aws.logs, aws.unknowns)
     before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in (*_ACTIONS, *_WRAPPED)]
+    added = {name: getattr(LogsResponse, name, None) for name in _ADDED}
     before += [(LogsBackend, name, getattr(LogsBackend, name)) for name in _METHODS]
     for name in (*_ACTIONS, *_ADDED):
         setattr(LogsResponse, name, _as_action(getattr(calls, _ADDED.get(name, name))))
@@ -93,8 +94,11 @@ def install(aws: Aws) -> Callable[[], None]:
         aws.logs.on_new_stream = None
         for owner, name, own in before:
             setattr(owner, name, own)
-        for name in _ADDED:
-            delattr(LogsResponse, name)
+        for name, own in added.items():
+            if own is None:
+                delattr(LogsResponse, name)
+            else:
+                setattr(LogsResponse, name, own)
 
     return uninstall
 

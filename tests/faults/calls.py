@@ -78,6 +78,9 @@ PROMOTING = (
 )
 """The calls of a rollout that promotes."""
 
+WAITING = (("EvaluateCanary", "events", "PutEvents"),)
+"""The calls of a step that waits past its bake, as it does where a bake is shorter than what its traffic takes."""
+
 HOLDING = (
     ("AdvanceRollout", "dynamodb", "BatchGetItem"),
     ("AdvanceRollout", "dynamodb", "TransactWriteItems"),

@@ -73,7 +73,7 @@ def test_the_phase_is_written_before_the_weight_is_set(ground: Ground, walk: Wal
 
 def test_a_foreign_canary_is_left_alone(ground: Ground, walk: Walk):
     ground.patch("/canarySettings/percentTraffic", "5.0")
-    with pytest.raises(TaskFailedError, match="which this rollout did not attach so") as failed:
+    with pytest.raises(TaskFailedError, match="that this rollout did not attach") as failed:
         walk.task("ShiftTraffic")
 
     assert failed.value.kind == "StateChangedError"

@@ -37,6 +37,15 @@ def test_an_owner_that_cannot_be_stopped_is_told_and_has_lost_the_lock(ground: G
     ground.aws.stop_execution(arn)
 
 
+def test_a_pass_that_aws_refuses_asks_for_an_operator(ground: Ground, tools: Tools, capsys: pytest.CaptureFixture[str]):
+    walk = ground.walk().shift()
+    ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
+    safety = take_over(walk.held, tools, owner="sweeper", reason="one", now=walk.now)
+
+    assert (safety.held.rollout.needs_operator, ground.percent) == (True, 25.0)
+    assert '"OperatorNeeded":[1.0]' in capsys.readouterr().out
+
+
 def test_the_reason_of_a_way_back_under_way_stays(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     take_over(walk.held, tools, owner="first", reason="one", now=walk.now)

@@ -66,8 +66,9 @@ class Ground:
         return Walk(self, target, f"walk-{next(self._walks)}")
 
     def restore(self) -> None:
-        """As it was before any test."""
+        """As it was before any test, once the calls that the test left to Lambda are made."""
         self.aws.faults.clear()
+        self.aws.clock.run_for(1)
         gateway, stage = self.aws.client("apigateway"), self.rig.target.stage
         names = {"restApiId": stage.rest_api_id, "stageName": stage.stage_name}
         operations = [
