@@ -34,6 +34,7 @@ from local.moto_seams import cloudwatch as cloudwatch_seam
 from local.moto_seams import logs as logs_seam
 from local.moto_seams.hooks import find
 from local.throttles import Throttles
+from local.unknowns import Unknowns
 
 START = 1_767_571_200.0  # 2026-01-05T00:00:00Z
 EXCLUSIVE = (
@@ -53,6 +54,7 @@ class Aws:
         self.alarms = Alarms(self.metrics, self.clock.now)
         self.logs = LogIngest(self.metrics, self.clock.now)
         self.throttles = Throttles(self.clock.now)
+        self.unknowns = Unknowns()
 
     def reset(self) -> None:
         self.time = START + 3_600

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+NOT_HOSTED = frozenset({"qualified-arn-in-policy", "sdk-integration-error-names", "shipped-machine"})
+"""The questions that only an account is asked."""
 PREFIX = "canary-verify-ab12cd34"
 QUICK = Pace(
     request_seconds=0.5,
@@ -128,6 +130,9 @@ def _everything(aws: EmbeddedAws) -> Iterator[str]:
     yield from (f"policy {each['PolicyName']}" for each in client("iam").list_policies(Scope="Local")["Policies"])
     yield from (f"alarm {each['AlarmName']}" for each in client("cloudwatch").describe_alarms()["MetricAlarms"])
     yield from (f"machine {each['name']}" for each in client("stepfunctions").list_state_machines()["stateMachines"])
+    yield from (f"topic {each['TopicArn']}" for each in client("sns").list_topics()["Topics"])
+    yield from (f"queue {each}" for each in client("sqs").list_queues().get("QueueUrls", ()))
+    yield from (f"rule {each['Name']}" for each in client("events").list_rules()["Rules"])
     stacks: list[dict[str, Any]] = client("cloudformation").list_stacks()["StackSummaries"]
     yield from (f"stack {each['StackName']}" for each in stacks if each["StackStatus"] != "DELETE_COMPLETE")
     if role := client("apigateway").get_account().get("cloudwatchRoleArn"):

@@ -24,6 +24,7 @@ from verify.ledger import Entry, Ledger
 from verify.parts import Part, make_parts
 from verify.questions.machines import create_machine
 from verify.questions.stacks import CloudformationResendsStage
+from verify.questions.topics import TopicPolicyCondition
 from verify.removal import remove
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-EVERYTHING = ("metric-delay", "canary-log-group", "cloudformation-resends-stage")
+EVERYTHING = ("metric-delay", "canary-log-group", "cloudformation-resends-stage", "topic-policy-condition")
 """Questions that together need every part that an emulator is asked with."""
 ONLY = [word for slug in EVERYTHING for word in ("--only", slug)]
 BEGIN = ["--yes", "--lend-log-role", *ONLY]
@@ -44,16 +45,22 @@ REMOVALS = {
     "iam": "DeleteRole",
     "lambda": "DeleteFunction",
     "logs": "DeleteLogGroup",
+    "events": "DeleteRule",
+    "sns": "DeleteTopic",
+    "sqs": "DeleteQueue",
 }
 
 
 MAKING = {
     "create_function",
+    "create_queue",
+    "create_topic",
     "create_log_group",
     "create_rest_api",
     "create_role",
     "create_stack",
     "create_state_machine",
+    "put_rule",
     "update_account",
 }
 
@@ -89,6 +96,7 @@ def make_until_dead(world: World, *, at: int, after: bool) -> bool:
         assert make_parts(scratch, frozenset(Part), lend_log_role=True) == {}
         create_machine(scratch, "stage1")
         CloudformationResendsStage().ask(scratch)
+        TopicPolicyCondition().ask(scratch)
     except DiedError:
         return True
     finally:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TEXT = (Path(__file__).parents[2] / "docs" / "verify-aws.md").read_text(encoding="utf-8")
 FLOWING = " ".join(TEXT.split())
-IAM_NAMES = {"cloudformation", "cloudwatch", "iam", "lambda", "logs"}
+IAM_NAMES = {"cloudformation", "cloudwatch", "events", "iam", "lambda", "logs", "sns", "sqs"}
 
 
 @pytest.fixture
