@@ -79,6 +79,7 @@ def install(aws: Aws) -> Callable[[], None]:
     calls = _Calls(aws.logs, aws.unknowns)
     before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in (*_ACTIONS, *_WRAPPED)]
     before += [(LogsBackend, name, getattr(LogsBackend, name)) for name in _METHODS]
+    added = {name: vars(LogsResponse).get(name) for name in _ADDED}
     for name in (*_ACTIONS, *_ADDED):
         setattr(LogsResponse, name, _as_action(getattr(calls, _ADDED.get(name, name))))
     LogsResponse.create_log_group = _creating(LogsResponse.create_log_group, aws.logs)
@@ -93,8 +94,8 @@ def install(aws: Aws) -> Callable[[], None]:
         aws.logs.on_new_stream = None
         for owner, name, own in before:
             setattr(owner, name, own)
-        for name in _ADDED:
-            delattr(LogsResponse, name)
+        for name, own in added.items():
+            delattr(LogsResponse, name) if own is None else setattr(LogsResponse, name, own)
 
     return uninstall
 

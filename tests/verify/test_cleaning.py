@@ -162,11 +162,16 @@ def run_command(aws: EmbeddedAws, command: str) -> None:
     client = aws.client(service)
     model = client.meta.service_model
     operation = next(each for each in model.operation_names if xform_name(each, "-") == name)
-    members = {f"--{xform_name(each, '-')}": each for each in model.operation_model(operation).input_shape.members}
+    shapes = model.operation_model(operation).input_shape.members
+    members = {f"--{xform_name(each, '-')}": each for each in shapes}
     given = dict(zip(options[::2], options[1::2], strict=True))
     assert given.pop("--region") == aws.region
     assert given.pop("--endpoint-url") == aws.endpoint_url
     arguments = {members[option]: json.loads(value) if value.startswith("[") else value for option, value in given.items()}
+    arguments = {
+        each: [value] if shapes[each].type_name == "list" and isinstance(value, str) else value
+        for each, value in arguments.items()
+    }
     try:
         getattr(client, xform_name(operation))(**arguments)
     except ClientError as error:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from verify.answer import Answer
 from verify.aws import Place
 from verify.questions.policies import ACTIONS, QualifiedArnInPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from verify.answer import Answer
     from verify.scratch import Scratch
 
 
