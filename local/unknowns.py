@@ -252,6 +252,11 @@ QUESTIONS = (
         ("no-finding", "findings"),
     ),
     Question(
+        "shipped-states",
+        "do states of the shipped machine come in TestState to the next state and the variables that are meant?",
+        ("as-meant", "otherwise"),
+    ),
+    Question(
         "sdk-integration-error-names",
         "what are errors of aws-sdk:apigateway integrations called in Step Functions?",
         ("ApiGateway.BadRequestException", "Apigateway.BadRequestException"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NOT_HOSTED = frozenset({"qualified-arn-in-policy", "sdk-integration-error-names", "shipped-machine"})
+NOT_HOSTED = frozenset({"qualified-arn-in-policy", "sdk-integration-error-names", "shipped-machine", "shipped-states"})
 """The questions that only an account is asked."""
 PREFIX = "canary-verify-ab12cd34"
 QUICK = Pace(

@@ -34,6 +34,7 @@ from verify.questions.scores import AlarmScore
 from verify.questions.shipped import ShippedMachine
 from verify.questions.splits import SplitAccuracy
 from verify.questions.stacks import CloudformationResendsStage
+from verify.questions.states import ShippedStates
 from verify.questions.texts import ClientTextInAccessLog
 from verify.questions.topics import TopicPolicyCondition
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
@@ -78,6 +79,7 @@ ALL: tuple[Question, ...] = (
     TopicPolicyCondition(),
     QualifiedArnInPolicy(),
     ShippedMachine(),
+    ShippedStates(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),
