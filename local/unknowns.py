@@ -257,6 +257,11 @@ QUESTIONS = (
         ("as-meant", "otherwise"),
     ),
     Question(
+        "shipped-packages",
+        "does a function with the layer that is shipped import every module of the controller's functions?",
+        ("all", "not-all"),
+    ),
+    Question(
         "sdk-integration-error-names",
         "what are errors of aws-sdk:apigateway integrations called in Step Functions?",
         ("ApiGateway.BadRequestException", "Apigateway.BadRequestException"),

@@ -39,6 +39,9 @@ class Part(StrEnum):
     LOG = "8 log groups for access logs, metric filters of one of them, and in an account 1 web ACL of AWS WAF for some minutes"
     MACHINE = "1 Step Functions state machine (Standard) and 1 role that may read and patch this API's stages"
     TOPIC = "1 SNS topic, 1 SQS queue that subscribes to it and 1 EventBridge rule"
+    PACKAGES = (
+        "1 Lambda layer with the controller's packages, 1 function (256 MB, arm64) with it, 1 role without any permission"
+    )
     STACK = "1 CloudFormation stack with one stage of this API in it"
 
 

@@ -85,6 +85,17 @@ def _remove_function(aws: Aws, entry: Entry) -> None:
     aws.call("lambda", "delete_function", FunctionName=entry.name)
 
 
+def _remove_layer(aws: Aws, entry: Entry) -> None:
+    """All its versions; there is one."""
+    versions = [each["Version"] for each in aws.pages("lambda", "list_layer_versions", "LayerVersions", LayerName=entry.name)]
+    for version in versions:
+        aws.call("lambda", "delete_layer_version", LayerName=entry.name, VersionNumber=version)
+
+
+def _layer_commands(entry: Entry) -> list[str]:
+    return [f"lambda delete-layer-version --layer-name {entry.name} --version-number 1"]
+
+
 def _remove_log_group(aws: Aws, entry: Entry) -> None:
     aws.call("logs", "delete_log_group", logGroupName=entry.name)
 
@@ -217,6 +228,7 @@ _LOG_GROUP = Kind("log group", _remove_log_group, _log_group_commands)
 KINDS: Mapping[str, Kind] = {
     "function": Kind("function", _remove_function, lambda entry: [f"lambda delete-function --function-name {entry.name}"]),
     "late-log-group": _LOG_GROUP,  # API Gateway may write to it once more after the API is gone
+    "layer": Kind("layer", _remove_layer, _layer_commands),
     "log-group": _LOG_GROUP,
     "log-role": Kind("API Gateway's role for logs", _take_back_log_role, _log_role_commands),
     "queue": Kind("queue", _remove_queue, _queue_commands),

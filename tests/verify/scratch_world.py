@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NOT_HOSTED = frozenset({"qualified-arn-in-policy", "sdk-integration-error-names", "shipped-machine", "shipped-states"})
+NOT_HOSTED = frozenset(
+    {"qualified-arn-in-policy", "sdk-integration-error-names", "shipped-machine", "shipped-packages", "shipped-states"}
+)
 """The questions that only an account is asked."""
 PREFIX = "canary-verify-ab12cd34"
 QUICK = Pace(
@@ -125,6 +127,7 @@ def _everything(aws: EmbeddedAws) -> Iterator[str]:
     client = aws.client
     yield from (f"api {api['name']}" for api in client("apigateway").get_rest_apis()["items"])
     yield from (f"function {each['FunctionName']}" for each in client("lambda").list_functions()["Functions"])
+    yield from (f"layer {each['LayerName']}" for each in client("lambda").list_layers()["Layers"])
     yield from (f"log group {each['logGroupName']}" for each in client("logs").describe_log_groups()["logGroups"])
     yield from (f"role {each['RoleName']}" for each in client("iam").list_roles()["Roles"])
     yield from (f"policy {each['PolicyName']}" for each in client("iam").list_policies(Scope="Local")["Policies"])

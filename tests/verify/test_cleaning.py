@@ -8,6 +8,7 @@ import shlex
 import signal
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,7 @@ from verify.aws import Aws, RefusedError
 from verify.cleaning import LATE_SECONDS, clean_up
 from verify.ledger import Entry, Ledger
 from verify.parts import Part, make_parts
+from verify.questions import packages
 from verify.questions.machines import create_machine
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.topics import TopicPolicyCondition
@@ -29,7 +31,6 @@ from verify.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from verify.replies import Reply
 
@@ -60,6 +61,7 @@ MAKING = {
     "create_role",
     "create_stack",
     "create_state_machine",
+    "publish_layer_version",
     "put_rule",
     "update_account",
 }
@@ -97,6 +99,7 @@ def make_until_dead(world: World, *, at: int, after: bool) -> bool:
         create_machine(scratch, "stage1")
         CloudformationResendsStage().ask(scratch)
         TopicPolicyCondition().ask(scratch)
+        packages.make(scratch, Path(packages.__file__).parent)
     except DiedError:
         return True
     finally:

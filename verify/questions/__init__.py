@@ -20,6 +20,7 @@ from verify.questions.log_values import ValuesOfRefusedRequest
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
 from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
+from verify.questions.packages import ShippedPackages
 from verify.questions.patterns import MetricFilterPatterns
 from verify.questions.permissions import SourceArnOfOpenMethod
 from verify.questions.policies import QualifiedArnInPolicy
@@ -80,6 +81,7 @@ ALL: tuple[Question, ...] = (
     QualifiedArnInPolicy(),
     ShippedMachine(),
     ShippedStates(),
+    ShippedPackages(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),
