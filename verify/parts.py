@@ -42,6 +42,7 @@ class Part(StrEnum):
     PACKAGES = (
         "1 Lambda layer with the controller's packages, 1 function (256 MB, arm64) with it, 1 role without any permission"
     )
+    METRICS = "4 custom metrics in a namespace of their own, with a value for each of some minutes"
     STACK = "1 CloudFormation stack with one stage of this API in it"
 
 

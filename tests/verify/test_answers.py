@@ -26,6 +26,7 @@ CREATED = {
     Part.FUNCTION: "CreateFunction",
     Part.LOG: "UpdateAccount",
     Part.MACHINE: "CreateStateMachine",
+    Part.METRICS: "PutMetricData",
     Part.PACKAGES: "PublishLayerVersion",
     Part.STACK: "CreateStack",
     Part.TOPIC: "CreateTopic",

@@ -14,6 +14,7 @@ from verify.answer import Answer, UnansweredError
 from verify.budget import Budget
 from verify.clock import Deadline
 from verify.measured_minutes import MINUTE
+from verify.parts import Part
 from verify.question import Question
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class AlarmScore(Question):
 
     slug = "alarm-score"
     how = f"put counts of {len(CASES)} minutes by PutMetricData, and read the score of an alarm over them by GetMetricData"
-    parts = frozenset()
+    parts = frozenset({Part.METRICS})
 
     def budget(self, pace: Pace) -> Budget:
         """Four metrics of its own for an hour or two, and the reading."""
