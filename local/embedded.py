@@ -167,7 +167,7 @@ class EmbeddedAws:
         self.cloudwatch = CloudWatch(self.metrics, now, unknowns)
         self.alarms = Alarms(self.metrics, now, region=REGION, account=ACCOUNT)
         self.logs = LogIngest(self.metrics, now, unknowns=unknowns)
-        self.logs.filter_lateness_seconds = 300.0 if unknowns.ask("filter-delay") == "5-minutes" else 0.0
+        self.logs.filter_lateness_seconds = 120.0 if unknowns.ask("filter-delay") == "2-minutes" else 0.0
         self.gateway = Gateway(now, unknowns, draw("gateway"), account=ACCOUNT, region=REGION)
         self.lambdas = Lambdas(
             now=now,

@@ -193,7 +193,7 @@ QUESTIONS = (
     Question(
         "filter-delay",
         "how long after a minute ended does a metric filter's count of the access log's lines arrive?",
-        ("45-seconds", "5-minutes"),
+        ("45-seconds", "2-minutes"),
         assumed="45-seconds",
     ),
     Question(

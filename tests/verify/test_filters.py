@@ -51,7 +51,7 @@ def measured(*, missing_until: float = 0.0, **changes: Any) -> Scratch:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "word"), [(0, "45-seconds"), (46, "45-seconds"), (60, "5-minutes"), (301, "5-minutes"), (420, "420-seconds")]
+    ("seconds", "word"), [(0, "45-seconds"), (46, "45-seconds"), (60, "2-minutes"), (121, "2-minutes"), (300, "300-seconds")]
 )
 def test_a_delay_is_what_was_last_missing(seconds: float, word: str) -> None:
     answer = FilterDelay().ask(measured(missing_until=seconds))

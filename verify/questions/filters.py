@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from verify.scratch import Scratch
 
 HOW = "put the controller's metric filters on a stage's access log, send requests in whole minutes, and "
+DELAYS = (("45-seconds", 45.0), ("2-minutes", 120.0))
+"""A look takes only minutes that are older than the policy's `metric_delay_seconds`, 120 unless changed."""
 NEAR_ENOUGH = 0.5
 """A count that is interpolated may be a fraction (docs/aws.md#statistics)."""
 
@@ -53,7 +55,7 @@ class FilterDelay(FilterQuestion):
         found = scratch.recall(filtered_minutes.measure)
         delays = found.minutes.delays[REQUESTS].values()
         evidence = f"all lines of {len(delays)} minutes counted {min(delays):.0f} s to {max(delays):.0f} s after the minute"
-        word = delay_word(found.minutes, [REQUESTS])
+        word = delay_word(found.minutes, [REQUESTS], DELAYS)
         return Answer(word, (evidence, found.describe_writing(), f"read every {scratch.pace.poll_seconds:g} s"))
 
 

@@ -57,10 +57,10 @@ class MetricDelay(MetricQuestion):
         return Answer(word, (*evidence, f"read every {scratch.pace.poll_seconds:g} s"))
 
 
-def delay_word(minutes: MeasuredMinutes, metrics: Iterable[str]) -> str:
-    """The answer that the slowest minute of these metrics gives."""
+def delay_word(minutes: MeasuredMinutes, metrics: Iterable[str], delays: Sequence[tuple[str, float]] = DELAYS) -> str:
+    """The answer that the slowest minute of these metrics gives; ``delays`` are the words with their seconds, rising."""
     latest = max((late for metric in metrics for late in minutes.missing[metric].values()), default=0.0)
-    return next((word for word, seconds in DELAYS if latest <= seconds + TOLERANCE), f"{latest:.0f}-seconds")
+    return next((word for word, seconds in delays if latest <= seconds + TOLERANCE), f"{latest:.0f}-seconds")
 
 
 def _spread(delays: Sequence[float]) -> str:
