@@ -1,7 +1,8 @@
 """What AWS's services hand to each other: events to functions and topics, what was not taken to a queue.
 
 Decides whether a service may: by the receiver's own policy where the service calls for itself, by a role's where it calls
-with one, and by neither while permissions are not enforced. When something is handed over is its sender's business.
+with one, and by neither while permissions are not enforced. Only a topic's policy that names EventBridge counts always.
+When something is handed over is its sender's business.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from local.permissions import Permissions
     from local.queued_invocations import Exhausted
     from local.sample import Connect
+    from local.unknowns import Unknowns
 
 EVENTS, CLOUDWATCH = "events.amazonaws.com", "cloudwatch.amazonaws.com"
 _ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs:SendMessage"}
@@ -36,10 +38,11 @@ class DeliveryError(Exception):
 class Deliveries:
     """The receivers of one account and Region."""
 
-    def __init__(self, connect: Connect, lambdas: Lambdas, permissions: Permissions) -> None:
+    def __init__(self, connect: Connect, lambdas: Lambdas, permissions: Permissions, unknowns: Unknowns) -> None:
         self._connect = connect
         self._lambdas = lambdas
         self._permissions = permissions
+        self._unknowns = unknowns
 
     def hand_over(self, target: str, message: object, *, rule: str, message_group: str | None = None) -> None:
         """A rule of EventBridge hands an event to its target.
@@ -85,9 +88,11 @@ class Deliveries:
         self._send(failed.destination, failed.record(), {})
 
     def _expect_policy(self, receiver: str, rule: str) -> None:
-        if self._permissions.is_on:
+        is_topic = _service(receiver) == "sns"
+        if self._permissions.is_on or (is_topic and EVENTS in json.dumps(self._policy(receiver))):
             # EventBridge does not say to a topic on whose behalf it publishes (docs/aws.md#topic-policy).
-            self._check_policy(EVENTS, receiver, None if _service(receiver) == "sns" else rule)
+            is_silent = is_topic and self._unknowns.ask("topic-policy-condition") == "refused"
+            self._check_policy(EVENTS, receiver, None if is_silent else rule)
 
     def _check_policy(self, service: str, receiver: str, source: str | None) -> None:
         """``source``: the ARN that the service says it acts for, if it says so."""

@@ -164,9 +164,10 @@ class EmbeddedAws:
         self.metrics = MetricStore(now, rng=draw("metrics"))
         is_late = unknowns.ask("metric-delay") == "5-minutes"
         self.metrics.services_lateness_seconds = 300 - self.metrics.arrival_seconds if is_late else 0.0
-        self.cloudwatch = CloudWatch(self.metrics, now)
+        self.cloudwatch = CloudWatch(self.metrics, now, unknowns)
         self.alarms = Alarms(self.metrics, now, region=REGION, account=ACCOUNT)
-        self.logs = LogIngest(self.metrics, now)
+        self.logs = LogIngest(self.metrics, now, unknowns=unknowns)
+        self.logs.filter_lateness_seconds = 120.0 if unknowns.ask("filter-delay") == "2-minutes" else 0.0
         self.gateway = Gateway(now, unknowns, draw("gateway"), account=ACCOUNT, region=REGION)
         self.lambdas = Lambdas(
             now=now,
@@ -191,7 +192,7 @@ class EmbeddedAws:
         self.dataplane.gatekeeper.permissions = self.permissions
         self.dataplane.gatekeeper.knows_key = partial(apigateway.knows_key, account=ACCOUNT, region=REGION)
         self.lambdas.guard = FunctionGuard(self.permissions, Place(ACCOUNT, REGION), self.has_log_group)
-        deliveries = Deliveries(self.client, self.lambdas, self.permissions)
+        deliveries = Deliveries(self.client, self.lambdas, self.permissions, unknowns)
         self.lambdas.queued.on_exhausted = deliveries.hand_over_failure
         self._actions = AlarmActions(clock, deliveries)
         self.events = EventBus(clock, deliveries, rng=draw("events"), account=ACCOUNT, region=REGION)

@@ -81,6 +81,7 @@ class GroupTallies:
         self.filters: dict[str, MetricFilter] = {}
         self._books: dict[int, Book] = {}
         self._closed: list[tuple[int, Book]] = []
+        self._given_until: int | None = None
 
     def change(self, filters: dict[str, MetricFilter]) -> None:
         """Go on with these filters; what was gathered so far stays gathered."""
@@ -96,9 +97,19 @@ class GroupTallies:
             book = self._books[minute] = Book(self.filters.values())
         book.count(line, event)
 
-    def ended(self, until: float) -> list[tuple[int, Book]]:
-        """The minutes that ended by then, which are given away."""
+    def ended(self, until: float, *, also_silent: bool = False) -> list[tuple[int, Book]]:
+        """The minutes that ended by then, which are given away; those without a line as well if asked for."""
+        if also_silent:
+            self._open_silent(int(until) // MINUTE * MINUTE)
         due = [minute for minute in self._books if minute + MINUTE <= until]
         given = [one for one in self._closed if one[0] + MINUTE <= until]
         self._closed = [one for one in self._closed if one[0] + MINUTE > until]
         return given + [(minute, self._books.pop(minute)) for minute in due]
+
+    def _open_silent(self, end: int) -> None:
+        """A book for each minute up to ``end`` that was not given away, once there is a filter."""
+        if not self.filters:
+            return
+        for minute in range(end if self._given_until is None else self._given_until, end, MINUTE):
+            self._books.setdefault(minute, Book(self.filters.values()))
+        self._given_until = end

@@ -17,6 +17,8 @@ from local.log_tallies import GroupTallies, Tally
 from local.metric_filters import MetricFilter, parse_metric_filter
 from local.metric_store import MetricStore, identify
 from local.refusal import RefusalError
+from local.samples import StatisticSet
+from local.unknowns import Unknowns
 
 STREAM = "embedded"
 """The stream of lines that name none."""
@@ -44,11 +46,23 @@ class _Group:
 
 
 class LogIngest:
-    """All log groups of the embedded AWS, as far as their lines matter."""
+    """All log groups of the embedded AWS, as far as their lines matter.
 
-    def __init__(self, store: MetricStore, now: Callable[[], float], *, kept_lines: int = _KEPT_LINES) -> None:
+    What its filters counted is handed over ``filter_lateness_seconds`` after the minute.
+    """
+
+    def __init__(
+        self,
+        store: MetricStore,
+        now: Callable[[], float],
+        *,
+        kept_lines: int = _KEPT_LINES,
+        unknowns: Unknowns | None = None,
+    ) -> None:
         self._store = store
         self._now = now
+        self._unknowns = unknowns or Unknowns()
+        self.filter_lateness_seconds = 0.0
         self._kept_lines = kept_lines
         self._lock = threading.Lock()
         self._groups: dict[str, _Group] = {}
@@ -59,13 +73,20 @@ class LogIngest:
         """Take in one line that was logged at `at`."""
         self.ingest_many(group, ((at, line),), stream=stream)
 
-    def ingest_many(self, group: str, lines: Iterable[tuple[float, str]], *, stream: str = STREAM) -> None:
-        """Take in lines with their times; much faster than one by one."""
+    def put_events(self, group: str, lines: Iterable[tuple[float, str]], *, stream: str) -> None:
+        """Take in lines that somebody sends now, whatever their times; see docs/aws.md#filter-timestamp."""
+        is_by_arrival = self._unknowns.ask("filter-timestamp") == "arrival"
+        self.ingest_many(group, lines, stream=stream, counted_at=self._now() if is_by_arrival else None)
+
+    def ingest_many(
+        self, group: str, lines: Iterable[tuple[float, str]], *, stream: str = STREAM, counted_at: float | None = None
+    ) -> None:
+        """Take in lines with their times; much faster than one by one. Filters count them at ``counted_at``, if given."""
         with self._lock:
             known = self._group(group)
             is_new_stream = stream not in known.streams
             known.streams.add(stream)
-            embedded = self._take_in(known, lines, stream)
+            embedded = self._take_in(known, lines, stream, counted_at)
         for metric in embedded:
             self._store.put(*metric.metric, metric.at, metric.values, unit=metric.unit)
         if is_new_stream and self.on_new_stream:
@@ -73,8 +94,10 @@ class LogIngest:
 
     def hand_over(self, until: float) -> None:
         """Put into the metric store what was gathered for the minutes that ended by `until`."""
+        until -= self.filter_lateness_seconds
+        is_every_minute = self._unknowns.ask("filter-default") == "every-minute"
         with self._lock:
-            ended = [one for group in self._groups.values() for one in group.tallies.ended(until)]
+            ended = [one for group in self._groups.values() for one in group.tallies.ended(until, also_silent=is_every_minute)]
         tallies = [(minute, tally) for minute, book in ended for tally in book.tallies]
         for minute, tally in tallies:
             self._put(minute, tally)
@@ -179,7 +202,9 @@ class LogIngest:
         with self._lock:
             return list(self._groups[name].lines) if name in self._groups else []
 
-    def _take_in(self, group: _Group, lines: Iterable[tuple[float, str]], stream: str) -> list[EmbeddedMetric]:
+    def _take_in(
+        self, group: _Group, lines: Iterable[tuple[float, str]], stream: str, counted_at: float | None
+    ) -> list[EmbeddedMetric]:
         now = self._now()
         has_filters = bool(group.tallies.filters)
         embedded: list[EmbeddedMetric] = []
@@ -189,14 +214,19 @@ class LogIngest:
             if has_filters or has_metrics:
                 event = event_of(line)
                 if has_filters:
-                    group.tallies.count(at, line, event)
+                    group.tallies.count(at if counted_at is None else counted_at, line, event)
                 if has_metrics and event is not None:
                     embedded += embedded_metrics(event, at)
         return embedded
 
     def _put(self, minute: int, tally: Tally) -> None:
         one = tally.filter
+        is_summed_up = callable(one.value) and self._unknowns.ask("filter-percentiles") == "no"
         for dimensions, samples in ((), tally.plain), *tally.by_dimensions.items():
+            if is_summed_up and samples:
+                figures = StatisticSet(len(samples), sum(samples), min(samples), max(samples))
+                self._store.put_set(identify(one.namespace, one.metric, dimensions), minute, figures, unit=one.unit)
+                continue
             self._store.put(one.namespace, one.metric, dimensions, minute, samples, unit=one.unit)
 
     def _put_default(self, minute: int, one: MetricFilter) -> None:

@@ -191,6 +191,49 @@ QUESTIONS = (
         assumed="as-meant",
     ),
     Question(
+        "filter-delay",
+        "how long after a minute ended does a metric filter's count of the access log's lines arrive?",
+        ("45-seconds", "2-minutes"),
+        assumed="45-seconds",
+    ),
+    Question(
+        "filter-timestamp",
+        "under which minute does a metric filter count a line that comes later than its own time says?",
+        ("event-time", "arrival"),
+        assumed="event-time",
+    ),
+    Question(
+        "filter-default",
+        "in which minutes without a match does a metric filter report its default value?",
+        ("with-lines", "every-minute"),
+        assumed="with-lines",
+    ),
+    Question(
+        "filter-percentiles",
+        "can p99 and TC be read of a metric filter whose value is a field of the line?",
+        ("yes", "no"),
+        assumed="yes",
+    ),
+    Question(
+        "alarm-score",
+        "does GetMetricData compute the alarms' score as the rules mean it, also where counts are missing?",
+        ("as-meant", "otherwise"),
+        assumed="as-meant",
+    ),
+    Question(
+        "topic-policy-condition",
+        "does EventBridge publish to a topic whose policy lets it in under a condition?",
+        ("refused", "published"),
+        assumed="refused",
+    ),
+    # IAM: the embedded AWS checks each call on one ARN, as a policy names it.
+    Question(
+        "qualified-arn-in-policy",
+        "does a function's unqualified ARN in an IAM policy stand for its versions and aliases too, or the other way round?",
+        ("apart", "unqualified-covers"),
+        assumed="apart",
+    ),
+    Question(
         "alias-weight-of-one",
         "does UpdateAlias take 1 as the weight of an alias's additional version?",
         ("accepted", "refused"),
@@ -207,6 +250,16 @@ QUESTIONS = (
         "shipped-machine",
         "does ValidateStateMachineDefinition find anything in the state machine that is shipped?",
         ("no-finding", "findings"),
+    ),
+    Question(
+        "shipped-states",
+        "do states of the shipped machine come in TestState to the next state and the variables that are meant?",
+        ("as-meant", "otherwise"),
+    ),
+    Question(
+        "shipped-packages",
+        "does a function with the layer that is shipped import every module of the controller's functions?",
+        ("all", "not-all"),
     ),
     Question(
         "sdk-integration-error-names",

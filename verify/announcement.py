@@ -46,8 +46,8 @@ def announce(ledger: Ledger, questions: Sequence[Question], pace: Pace, *, lends
     yield f"It sends that API at most {budget.requests:,} requests, one at a time."
     yield f"It costs at most {_cents(budget.dollars)} US cents by the list prices of {RATES.region}, without free tiers;"
     yield f"{_cents(DEAREST * budget.dollars)} should cover the dearest Region."
-    yield "At the end it removes all of this, also after Ctrl-C, SIGTERM or an error. CloudWatch keeps the metrics of the"
-    yield "scratch API and function for 15 months; nobody can delete them, and they cost nothing."
+    yield "At the end it removes all of this, also after Ctrl-C, SIGTERM or an error. CloudWatch keeps the metrics for"
+    yield "15 months; nobody can delete them, and once they get no more values they cost nothing."
     yield f"What it makes stands in {ledger.path} until it is gone;"
     yield "after a kill -9, `python -m verify clean-up` goes on from there."
 

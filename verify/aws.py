@@ -41,6 +41,7 @@ _PASSING = frozenset(
     }
 )
 _ABSENT = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException", "StateMachineDoesNotExist"})
+_ABSENT |= {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NotFound"}
 _JUDGED = frozenset(
     {"BadRequestException", "ConflictException", "NotFoundException", "SerializationException", "ValidationException"}
 )

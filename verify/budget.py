@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 API_REQUEST = Decimal("3.50") / MILLION
 LOG_GIGABYTE = Decimal("0.50")
 WEB_ACL_HOUR = Decimal("5.00") / 730
+CUSTOM_METRIC_HOUR = Decimal("0.30") / 730
 LINE_BYTES = Decimal(1_000)  # of a request in the access log; a canary's is written twice
 MEMORY_GB = 0.125
 CALL_SECONDS = 0.1
@@ -41,6 +42,7 @@ class Budget:
     metrics: int = 0
     transitions: int = 0
     web_acl_hours: int = 0
+    custom_metric_hours: int = 0
 
     def __add__(self, other: Budget) -> Budget:
         return Budget(
@@ -52,6 +54,7 @@ class Budget:
             self.metrics + other.metrics,
             self.transitions + other.transitions,
             self.web_acl_hours + other.web_acl_hours,
+            self.custom_metric_hours + other.custom_metric_hours,
         )
 
     @property
@@ -65,6 +68,7 @@ class Budget:
             + self.metrics * RATES.metric
             + self.transitions * RATES.transition
             + self.web_acl_hours * WEB_ACL_HOUR
+            + self.custom_metric_hours * CUSTOM_METRIC_HOUR
         )
 
 

@@ -16,10 +16,10 @@ from verify.clock import Deadline
 from verify.patches import canary
 from verify.scratch_api import CALLED
 from verify.stage import CANARY_OVERRIDES
-from verify.traffic import await_answer, await_steady, is_version, most_requests
+from verify.traffic import Expected, await_answer, await_steady, is_version, most_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from verify.pace import Pace
     from verify.scratch import Scratch
@@ -46,6 +46,8 @@ class MeasuredMinutes:
     counted: dict[str, dict[int, float]] = field(default_factory=dict)
     delays: dict[str, dict[int, float]] = field(default_factory=dict)
     missing: dict[str, dict[int, float]] = field(default_factory=dict)
+    silent_minutes: int = 0
+    """So many minutes after the last that something was sent in are read as well."""
 
     @property
     def total_sent(self) -> int:
@@ -101,13 +103,28 @@ def measure(scratch: Scratch) -> MeasuredMinutes:
         stage.patch(*canary(scratch.second, 100, **CANARY_OVERRIDES))
         await_steady(scratch, stage, CALLED, is_version("2"))
         minutes = MeasuredMinutes(stage.name)
-        reader = _Reader(scratch, minutes)
-        _send_minutes(scratch, stage, minutes, reader)
+        reader = Reader(scratch, minutes, list(_queries(scratch, minutes.stage)))
+        send_minutes(scratch, stage, minutes, reader, call=Call(CALLED, is_version("2"), "the canary"))
         _await_metrics(scratch, minutes, reader)
     return minutes
 
 
-def _send_minutes(scratch: Scratch, stage: Stage, minutes: MeasuredMinutes, reader: _Reader) -> None:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request by its path, and how its answer tells who served it."""
+
+    path: str
+    is_answered: Expected
+    by: str
+
+
+def send_minutes(scratch: Scratch, stage: Stage, minutes: MeasuredMinutes, reader: Reader, *, call: Call) -> None:
+    """Send a few requests in each of the next whole minutes, and note how many.
+
+    Raises:
+        UnansweredError: another answer came than is expected, or requests took too long.
+
+    """
     clock, pace = scratch.aws.clock, scratch.pace
     first = math.floor((clock.now() + FIRST_SECOND) / MINUTE) * MINUTE + MINUTE  # not the minute of the last request before
     gap = (LAST_SECOND - FIRST_SECOND) / max(1, pace.minute_requests - 1)
@@ -117,9 +134,9 @@ def _send_minutes(scratch: Scratch, stage: Stage, minutes: MeasuredMinutes, read
             reader.wait_until(minute + FIRST_SECOND + number * gap)
             if clock.now() > minute + LAST_SECOND + 1:
                 break  # requests take longer than planned
-            answered = scratch.get(stage, CALLED)
-            if not is_version("2")(answered):
-                raise UnansweredError(f"one of the requests was not answered by the canary; the status was {answered.status}")
+            answered = scratch.get(stage, call.path)
+            if not call.is_answered(answered):
+                raise UnansweredError(f"one of the requests was not answered by {call.by}; the status was {answered.status}")
             minutes.sent[minute] += 1
         if minutes.sent[minute] == 0:
             del minutes.sent[minute]  # not one request was in time
@@ -127,7 +144,7 @@ def _send_minutes(scratch: Scratch, stage: Stage, minutes: MeasuredMinutes, read
         raise UnansweredError(f"requests took so long that none was sent within the {LAST_SECOND:g} s of a minute")
 
 
-def _await_metrics(scratch: Scratch, minutes: MeasuredMinutes, reader: _Reader) -> None:
+def _await_metrics(scratch: Scratch, minutes: MeasuredMinutes, reader: Reader) -> None:
     """Read until the controls are complete, and a while longer for what may never come."""
     clock, pace = scratch.aws.clock, scratch.pace
     deadline = Deadline(clock, minutes.ended + pace.longest_metric_seconds - clock.now())
@@ -141,12 +158,13 @@ def _await_metrics(scratch: Scratch, minutes: MeasuredMinutes, reader: _Reader) 
     reader.wait_until(clock.now() + pace.grace_seconds)
 
 
-class _Reader:
+class Reader:
     """Reads the metrics every few seconds while somebody waits."""
 
-    def __init__(self, scratch: Scratch, minutes: MeasuredMinutes) -> None:
+    def __init__(self, scratch: Scratch, minutes: MeasuredMinutes, queries: Sequence[Mapping[str, Any]]) -> None:
         self._scratch = scratch
         self._minutes = minutes
+        self._queries = queries
         self._due = -math.inf
 
     def wait_until(self, moment: float) -> None:
@@ -165,8 +183,8 @@ class _Reader:
             "cloudwatch",
             "get_metric_data",
             StartTime=datetime.fromtimestamp(min(minutes.sent), UTC),
-            EndTime=datetime.fromtimestamp(minutes.ended, UTC),
-            MetricDataQueries=list(_queries(self._scratch, minutes.stage)),
+            EndTime=datetime.fromtimestamp(minutes.ended + minutes.silent_minutes * MINUTE, UTC),
+            MetricDataQueries=self._queries,
         )
         for result in answered["MetricDataResults"]:
             values = zip(result["Timestamps"], result["Values"], strict=True)
@@ -178,11 +196,12 @@ def _queries(scratch: Scratch, stage: str) -> Iterator[Mapping[str, Any]]:
     """By the statistics that the services document for counting; Count has a sample a request."""
     api = {"ApiName": scratch.prefix}
     for name, dimensions in ((API, api), (STAGE, {**api, "Stage": stage}), (TWIN, {**api, "Stage": f"{stage}/Canary"})):
-        yield _query(name, (NAMESPACE, "Count"), dimensions, "SampleCount")
-    yield _query(FUNCTION, ("AWS/Lambda", "Invocations"), {"FunctionName": scratch.function}, "Sum")
+        yield query(name, (NAMESPACE, "Count"), dimensions, "SampleCount")
+    yield query(FUNCTION, ("AWS/Lambda", "Invocations"), {"FunctionName": scratch.function}, "Sum")
 
 
-def _query(name: str, metric: tuple[str, str], dimensions: Mapping[str, str], statistic: str) -> Mapping[str, Any]:
+def query(name: str, metric: tuple[str, str], dimensions: Mapping[str, str], statistic: str) -> Mapping[str, Any]:
+    """A query of GetMetricData; ``metric`` is a namespace and a name."""
     named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
     identity = {"Namespace": metric[0], "MetricName": metric[1], "Dimensions": named}
     return {"Id": name, "MetricStat": {"Metric": identity, "Period": MINUTE, "Stat": statistic}}

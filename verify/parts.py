@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from verify.scratch import Scratch
 
-LOG_PURPOSES = ("arms", "refusals", "values")
+LOG_PURPOSES = ("arms", "refusals", "values", "filters")
 _WRITE_LOGS = [
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
@@ -36,8 +36,13 @@ class Part(StrEnum):
 
     API = "1 REST API (Regional, up to seven mock methods; its stages and deployments), deleted with everything in it"
     FUNCTION = "1 Lambda function (128 MB, python3.13; 2 versions, up to 3 aliases), 1 role without any permission, 1 log group"
-    LOG = "6 log groups for access logs, and in an account 1 web ACL of AWS WAF for some minutes"
+    LOG = "8 log groups for access logs, metric filters of one of them, and in an account 1 web ACL of AWS WAF for some minutes"
     MACHINE = "1 Step Functions state machine (Standard) and 1 role that may read and patch this API's stages"
+    TOPIC = "1 SNS topic, 1 SQS queue that subscribes to it and 1 EventBridge rule"
+    PACKAGES = (
+        "1 Lambda layer with the controller's packages, 1 function (256 MB, arm64) with it, 1 role without any permission"
+    )
+    METRICS = "4 custom metrics in a namespace of their own, with a value for each of some minutes"
     STACK = "1 CloudFormation stack with one stage of this API in it"
 
 

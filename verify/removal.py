@@ -85,6 +85,17 @@ def _remove_function(aws: Aws, entry: Entry) -> None:
     aws.call("lambda", "delete_function", FunctionName=entry.name)
 
 
+def _remove_layer(aws: Aws, entry: Entry) -> None:
+    """All its versions; there is one."""
+    versions = [each["Version"] for each in aws.pages("lambda", "list_layer_versions", "LayerVersions", LayerName=entry.name)]
+    for version in versions:
+        aws.call("lambda", "delete_layer_version", LayerName=entry.name, VersionNumber=version)
+
+
+def _layer_commands(entry: Entry) -> list[str]:
+    return [f"lambda delete-layer-version --layer-name {entry.name} --version-number 1"]
+
+
 def _remove_log_group(aws: Aws, entry: Entry) -> None:
     aws.call("logs", "delete_log_group", logGroupName=entry.name)
 
@@ -174,17 +185,59 @@ def _web_acl_commands(entry: Entry) -> list[str]:
     return [listed, f"wafv2 delete-web-acl --scope REGIONAL --name {entry.name} --id ID --lock-token TOKEN"]
 
 
+def _topic_arn(aws: Aws, entry: Entry) -> str:
+    return entry.id or aws.place.arn("sns", entry.name)
+
+
+def _remove_topic(aws: Aws, entry: Entry) -> None:
+    """Its subscription goes with it."""
+    aws.call("sns", "delete_topic", TopicArn=_topic_arn(aws, entry))
+
+
+def _topic_commands(entry: Entry) -> list[str]:
+    if entry.id:
+        return [f"sns delete-topic --topic-arn {entry.id}"]
+    return [f"sns list-topics --query \"Topics[?ends_with(TopicArn,':{entry.name}')]\""]
+
+
+def _remove_queue(aws: Aws, entry: Entry) -> None:
+    url = aws.call("sqs", "get_queue_url", QueueName=entry.name)["QueueUrl"]
+    aws.call("sqs", "delete_queue", QueueUrl=url)
+
+
+def _queue_commands(entry: Entry) -> list[str]:
+    if entry.id:
+        return [f"sqs delete-queue --queue-url {entry.id}"]
+    return [f"sqs list-queues --queue-name-prefix {entry.name}"]
+
+
+def _remove_rule(aws: Aws, entry: Entry) -> None:
+    """A rule that has targets cannot be deleted."""
+    targets = [each["Id"] for each in aws.call("events", "list_targets_by_rule", Rule=entry.name)["Targets"]]
+    if targets:
+        aws.call("events", "remove_targets", Rule=entry.name, Ids=targets)
+    aws.call("events", "delete_rule", Name=entry.name)
+
+
+def _rule_commands(entry: Entry) -> list[str]:
+    return [f"events remove-targets --rule {entry.name} --ids topic", f"events delete-rule --name {entry.name}"]
+
+
 _LOG_GROUP = Kind("log group", _remove_log_group, _log_group_commands)
 
 KINDS: Mapping[str, Kind] = {
     "function": Kind("function", _remove_function, lambda entry: [f"lambda delete-function --function-name {entry.name}"]),
     "late-log-group": _LOG_GROUP,  # API Gateway may write to it once more after the API is gone
+    "layer": Kind("layer", _remove_layer, _layer_commands),
     "log-group": _LOG_GROUP,
     "log-role": Kind("API Gateway's role for logs", _take_back_log_role, _log_role_commands),
+    "queue": Kind("queue", _remove_queue, _queue_commands),
     "rest-api": Kind("REST API", _remove_rest_api, _rest_api_commands),
     "role": Kind("role", _remove_role, _role_commands),
     "role-with-policy": Kind("role", _remove_role, _role_with_policy_commands),
+    "rule": Kind("rule", _remove_rule, _rule_commands),
     "stack": Kind("stack", _remove_stack, lambda entry: [f"cloudformation delete-stack --stack-name {entry.name}"]),
     "state-machine": Kind("state machine", _remove_machine, _machine_commands),
+    "topic": Kind("topic", _remove_topic, _topic_commands),
     "web-acl": Kind("web ACL", _remove_web_acl, _web_acl_commands),
 }

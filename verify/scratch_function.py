@@ -39,7 +39,7 @@ def make_function(scratch: Scratch) -> None:
     for number, alias in enumerate(ALIASES, start=1):
         if number > 1:
             aws.call("lambda", "update_function_code", FunctionName=name, ZipFile=_archive(number))
-            _await_function(scratch)
+            await_function(scratch, scratch.function)
         version = aws.call("lambda", "publish_version", FunctionName=name)["Version"]
         aws.call("lambda", "create_alias", FunctionName=name, Name=alias, FunctionVersion=version)
 
@@ -57,14 +57,20 @@ def _create_function(scratch: Scratch, role: str) -> str:
         MemorySize=128,
         Timeout=5,
     )
-    _await_function(scratch)
+    await_function(scratch, scratch.function)
     return str(made["FunctionArn"])
 
 
-def _await_function(scratch: Scratch) -> None:
+def await_function(scratch: Scratch, name: str) -> None:
+    """Wait until Lambda has made a function, or changed it.
+
+    Raises:
+        RefusedError: it has not within `STATE_LIMIT_SECONDS`.
+
+    """
     aws, end = scratch.aws, scratch.aws.clock.now() + STATE_LIMIT_SECONDS
     while True:
-        found = aws.call("lambda", "get_function_configuration", FunctionName=scratch.function)
+        found = aws.call("lambda", "get_function_configuration", FunctionName=name)
         state = {found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")}
         if state == {"Active", "Successful"}:
             return

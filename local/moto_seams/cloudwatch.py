@@ -64,7 +64,7 @@ class Clock(Protocol):
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS; `throttles` too, if it has them."""
+    """What this seam needs of the embedded AWS; `throttles` and `unknowns` too, if it has them."""
 
     @property
     def metrics(self) -> MetricStore:
@@ -82,9 +82,9 @@ class Aws(Protocol):
 def install(aws: Aws) -> Callable[[], None]:
     """Let moto's CloudWatch answer from `aws`; returns what puts moto back as it was."""
     throttles = getattr(aws, "throttles", None)
+    cloudwatch = CloudWatch(aws.metrics, aws.clock.now, getattr(aws, "unknowns", None))
     operations = {
-        name: _guarded(name, perform, throttles)
-        for name, perform in cloudwatch_operations(CloudWatch(aws.metrics, aws.clock.now), aws.alarms).items()
+        name: _guarded(name, perform, throttles) for name, perform in cloudwatch_operations(cloudwatch, aws.alarms).items()
     }
     before = {name: vars(CloudWatchResponse).get(name) for name in (*_REPLACED, *_ADDED)}
     for operation, perform in operations.items():

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+NOT_HOSTED = frozenset(
+    {"qualified-arn-in-policy", "sdk-integration-error-names", "shipped-machine", "shipped-packages", "shipped-states"}
+)
+"""The questions that only an account is asked."""
 PREFIX = "canary-verify-ab12cd34"
 QUICK = Pace(
     request_seconds=0.5,
@@ -123,11 +127,15 @@ def _everything(aws: EmbeddedAws) -> Iterator[str]:
     client = aws.client
     yield from (f"api {api['name']}" for api in client("apigateway").get_rest_apis()["items"])
     yield from (f"function {each['FunctionName']}" for each in client("lambda").list_functions()["Functions"])
+    yield from (f"layer {each['LayerName']}" for each in client("lambda").list_layers()["Layers"])
     yield from (f"log group {each['logGroupName']}" for each in client("logs").describe_log_groups()["logGroups"])
     yield from (f"role {each['RoleName']}" for each in client("iam").list_roles()["Roles"])
     yield from (f"policy {each['PolicyName']}" for each in client("iam").list_policies(Scope="Local")["Policies"])
     yield from (f"alarm {each['AlarmName']}" for each in client("cloudwatch").describe_alarms()["MetricAlarms"])
     yield from (f"machine {each['name']}" for each in client("stepfunctions").list_state_machines()["stateMachines"])
+    yield from (f"topic {each['TopicArn']}" for each in client("sns").list_topics()["Topics"])
+    yield from (f"queue {each}" for each in client("sqs").list_queues().get("QueueUrls", ()))
+    yield from (f"rule {each['Name']}" for each in client("events").list_rules()["Rules"])
     stacks: list[dict[str, Any]] = client("cloudformation").list_stacks()["StackSummaries"]
     yield from (f"stack {each['StackName']}" for each in stacks if each["StackStatus"] != "DELETE_COMPLETE")
     if role := client("apigateway").get_account().get("cloudwatchRoleArn"):

@@ -10,7 +10,7 @@ import pytest
 
 from local.embedded import EmbeddedAws
 from local.unknowns import QUESTIONS, Question
-from tests.verify.scratch_world import World
+from tests.verify.scratch_world import NOT_HOSTED, World
 from verify.__main__ import main
 from verify.announcement import whole_budget
 from verify.parts import Part
@@ -26,9 +26,11 @@ CREATED = {
     Part.FUNCTION: "CreateFunction",
     Part.LOG: "UpdateAccount",
     Part.MACHINE: "CreateStateMachine",
+    Part.METRICS: "PutMetricData",
+    Part.PACKAGES: "PublishLayerVersion",
     Part.STACK: "CreateStack",
+    Part.TOPIC: "CreateTopic",
 }
-NOT_HOSTED = {"sdk-integration-error-names", "shipped-machine"}
 CASES = [
     pytest.param(question, answer, id=f"{question.slug}-{answer}")
     for question in QUESTIONS

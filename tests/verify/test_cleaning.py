@@ -8,6 +8,7 @@ import shlex
 import signal
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,19 +23,20 @@ from verify.aws import Aws, RefusedError
 from verify.cleaning import LATE_SECONDS, clean_up
 from verify.ledger import Entry, Ledger
 from verify.parts import Part, make_parts
+from verify.questions import packages
 from verify.questions.machines import create_machine
 from verify.questions.stacks import CloudformationResendsStage
+from verify.questions.topics import TopicPolicyCondition
 from verify.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from verify.replies import Reply
 
 pytestmark = pytest.mark.slow
 
-EVERYTHING = ("metric-delay", "canary-log-group", "cloudformation-resends-stage")
+EVERYTHING = ("metric-delay", "canary-log-group", "cloudformation-resends-stage", "topic-policy-condition")
 """Questions that together need every part that an emulator is asked with."""
 ONLY = [word for slug in EVERYTHING for word in ("--only", slug)]
 BEGIN = ["--yes", "--lend-log-role", *ONLY]
@@ -44,16 +46,23 @@ REMOVALS = {
     "iam": "DeleteRole",
     "lambda": "DeleteFunction",
     "logs": "DeleteLogGroup",
+    "events": "DeleteRule",
+    "sns": "DeleteTopic",
+    "sqs": "DeleteQueue",
 }
 
 
 MAKING = {
     "create_function",
+    "create_queue",
+    "create_topic",
     "create_log_group",
     "create_rest_api",
     "create_role",
     "create_stack",
     "create_state_machine",
+    "publish_layer_version",
+    "put_rule",
     "update_account",
 }
 
@@ -89,6 +98,8 @@ def make_until_dead(world: World, *, at: int, after: bool) -> bool:
         assert make_parts(scratch, frozenset(Part), lend_log_role=True) == {}
         create_machine(scratch, "stage1")
         CloudformationResendsStage().ask(scratch)
+        TopicPolicyCondition().ask(scratch)
+        packages.make(scratch, Path(packages.__file__).parent)
     except DiedError:
         return True
     finally:
@@ -154,11 +165,16 @@ def run_command(aws: EmbeddedAws, command: str) -> None:
     client = aws.client(service)
     model = client.meta.service_model
     operation = next(each for each in model.operation_names if xform_name(each, "-") == name)
-    members = {f"--{xform_name(each, '-')}": each for each in model.operation_model(operation).input_shape.members}
+    shapes = model.operation_model(operation).input_shape.members
+    members = {f"--{xform_name(each, '-')}": each for each in shapes}
     given = dict(zip(options[::2], options[1::2], strict=True))
     assert given.pop("--region") == aws.region
     assert given.pop("--endpoint-url") == aws.endpoint_url
     arguments = {members[option]: json.loads(value) if value.startswith("[") else value for option, value in given.items()}
+    arguments = {
+        each: [value] if shapes[each].type_name == "list" and isinstance(value, str) else value
+        for each, value in arguments.items()
+    }
     try:
         getattr(client, xform_name(operation))(**arguments)
     except ClientError as error:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 TEXT = (Path(__file__).parents[2] / "docs" / "verify-aws.md").read_text(encoding="utf-8")
 FLOWING = " ".join(TEXT.split())
-IAM_NAMES = {"cloudformation", "cloudwatch", "iam", "lambda", "logs"}
+IAM_NAMES = {"cloudformation", "cloudwatch", "events", "iam", "lambda", "logs", "sns", "sqs"}
+
+DELIVERING = {"sns:GetTopicAttributes", "sns:Publish"}
+"""What the embedded AWS calls by itself to hand an event over."""
 
 
 @pytest.fixture
@@ -70,6 +73,6 @@ def test_every_option_stands_there(world: World, capsys: pytest.CaptureFixture[s
 def test_every_call_stands_among_the_permissions(world: World) -> None:
     assert main(world.arguments("--yes", "--lend-log-role"), program=world.program()) == 0
     calls = {(call.service, call.operation) for call in world.aws.faults.calls}
-    actions = {f"{service}:{operation}" for service, operation in calls if service in IAM_NAMES}
+    actions = {f"{service}:{operation}" for service, operation in calls if service in IAM_NAMES} - DELIVERING
     assert "cloudformation:UpdateStack" in actions
     assert sorted(actions - set(re.findall(r"`([a-z]+:[A-Za-z]+)`", TEXT))) == []

@@ -384,8 +384,13 @@ def test_the_machine_needs_no_more_than_the_stages_of_the_scratch_api(world: Wor
 
 def test_a_question_needs_a_part_only_if_it_says_so() -> None:
     assert {question.slug for question in ALL if Part.API not in question.parts} == {
+        "alarm-score",
         "metric-filter-patterns",
+        "qualified-arn-in-policy",
         "shipped-machine",
+        "shipped-packages",
+        "shipped-states",
+        "topic-policy-condition",
     }
     assert {question.slug for question in ALL if Part.MACHINE in question.parts} == {"sdk-integration-error-names"}
 
@@ -429,3 +434,85 @@ def test_a_line_that_a_pattern_misses_is_named(world: World) -> None:
 
     assert answer.word == "otherwise"
     assert "BaseRequests: a line of base without a canary was missed" in answer.evidence
+
+
+FILTERS = ("filter-delay", "filter-timestamp", "filter-default", "filter-percentiles")
+
+
+def test_filters_that_never_count_are_no_answer(world: World) -> None:
+    def count_nothing(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
+        return {} if operation == "put_metric_filter" else go_on()
+
+    with pytest.raises(UnansweredError, match=r"of 12 requests and 2 late lines the filter shows 0, 900 s after the last"):
+        asked(world, "filter-delay", count_nothing)
+
+
+def test_late_lines_that_nobody_counts_are_no_answer(world: World) -> None:
+    def lose(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
+        return {} if operation == "put_log_events" else go_on()
+
+    with pytest.raises(UnansweredError, match=r"of 12 requests and 2 late lines the filter shows 12"):
+        asked(world, "filter-timestamp", lose)
+
+
+def test_an_access_log_without_a_line_is_no_answer_of_filters(world: World) -> None:
+    def see_nothing(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
+        return {"events": []} if operation == "filter_log_events" else go_on()
+
+    with pytest.raises(UnansweredError, match="no line of the requests has come into the access log"):
+        asked(world, "filter-delay", see_nothing)
+
+
+@pytest.mark.parametrize("slug", FILTERS)
+def test_filters_are_not_asked_where_no_line_can_be_written(world: World, slug: str) -> None:
+    def has_no_role(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
+        return {} if operation == "get_account" else go_on()
+
+    question, scratch = question_of(slug), world.scratch()
+    scratch.aws = BentAws(scratch.aws._connect, scratch.aws.clock, scratch.aws.place)
+    scratch.aws.bend = has_no_role
+    with pytest.raises(UnansweredError, match="let this lend it one with --lend-log-role"):
+        question.ask(scratch)
+    assert "CreateStage" not in world.calls()
+    scratch.ledger.close()
+
+
+def test_a_score_that_is_something_else_is_told_with_its_minute(world: World) -> None:
+    def add_one(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
+        answered = go_on()
+        for result in answered.get("MetricDataResults", []):
+            if operation == "get_metric_data" and result["Id"] == "score":
+                result["Values"] = [value + 1 for value in result["Values"]]
+        return answered
+
+    answer = asked(world, "alarm-score", add_one)
+    assert answer.word == "otherwise"
+    assert "too few requests: 1 in place of 0" in answer.evidence
+
+
+def test_counts_that_never_come_are_no_answer(world: World) -> None:
+    def lose(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
+        return {} if operation == "put_metric_data" else go_on()
+
+    with pytest.raises(UnansweredError, match="metrics that were put were not all there after 900 s"):
+        asked(world, "alarm-score", lose)
+
+
+def test_a_topic_that_nothing_reaches_is_no_answer(world: World) -> None:
+    def lose(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
+        return {} if operation == "put_events" else go_on()
+
+    with pytest.raises(UnansweredError, match="none came through a topic whose policy has no condition"):
+        asked(world, "topic-policy-condition", lose)
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [("put_events", "EventBridge did not take an event: x"), ("put_targets", "did not take the topic: x")],
+)
+def test_what_eventbridge_takes_in_part_is_no_answer(world: World, operation: str, told: str) -> None:
+    def fail(go_on: Call, called: str, _: dict[str, Any]) -> dict[str, Any]:
+        return {"FailedEntryCount": 1, "Entries": "x", "FailedEntries": "x"} if called == operation else go_on()
+
+    with pytest.raises(UnansweredError, match=told):
+        asked(world, "topic-policy-condition", fail)

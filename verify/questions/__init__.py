@@ -15,12 +15,15 @@ from verify.questions.deployments import (
     StageFieldsOnExistingStage,
 )
 from verify.questions.documents import ExportUnusedParts, NameOfInlineModel, OverwriteKeepsIds
+from verify.questions.filters import FilterDefault, FilterDelay, FilterPercentiles, FilterTimestamp
 from verify.questions.log_values import ValuesOfRefusedRequest
 from verify.questions.logs import CanaryLogGroup, IsCanaryOfRefusedRequest
 from verify.questions.machines import SdkIntegrationErrorNames
 from verify.questions.metrics import CanaryMetricDimension, MetricDelay, StageMetricsIncludeCanary
+from verify.questions.packages import ShippedPackages
 from verify.questions.patterns import MetricFilterPatterns
 from verify.questions.permissions import SourceArnOfOpenMethod
+from verify.questions.policies import QualifiedArnInPolicy
 from verify.questions.promotions import (
     RemoveAbsentCanary,
     RemoveAbsentOverride,
@@ -28,10 +31,13 @@ from verify.questions.promotions import (
     ReplaceDeploymentUnderCanary,
 )
 from verify.questions.propagation import AliasPropagation, StagePropagation
+from verify.questions.scores import AlarmScore
 from verify.questions.shipped import ShippedMachine
 from verify.questions.splits import SplitAccuracy
 from verify.questions.stacks import CloudformationResendsStage
+from verify.questions.states import ShippedStates
 from verify.questions.texts import ClientTextInAccessLog
+from verify.questions.topics import TopicPolicyCondition
 from verify.questions.values import MalformedValue, MoveOrTestOperation, ReplaceWholeMap
 from verify.questions.weights import AliasWeightOfOne
 
@@ -65,8 +71,17 @@ ALL: tuple[Question, ...] = (
     SourceArnOfOpenMethod(),
     AuthorizerCacheOfCanary(),
     MetricFilterPatterns(),
+    FilterDelay(),
+    FilterTimestamp(),
+    FilterDefault(),
+    FilterPercentiles(),
+    AlarmScore(),
     AliasWeightOfOne(),
+    TopicPolicyCondition(),
+    QualifiedArnInPolicy(),
     ShippedMachine(),
+    ShippedStates(),
+    ShippedPackages(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),

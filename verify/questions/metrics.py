@@ -16,7 +16,7 @@ from verify.parts import Part
 from verify.question import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from verify.pace import Pace
     from verify.scratch import Scratch
@@ -52,10 +52,15 @@ class MetricDelay(MetricQuestion):
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
         minutes = scratch.recall(measured_minutes.measure)
-        latest = max((late for metric in CONTROLS for late in minutes.missing[metric].values()), default=0.0)
-        word = next((word for word, seconds in DELAYS if latest <= seconds + TOLERANCE), f"{latest:.0f}-seconds")
+        word = delay_word(minutes, CONTROLS)
         evidence = tuple(f"{metric}: {_spread([*minutes.delays[metric].values()])}" for metric in CONTROLS)
         return Answer(word, (*evidence, f"read every {scratch.pace.poll_seconds:g} s"))
+
+
+def delay_word(minutes: MeasuredMinutes, metrics: Iterable[str], delays: Sequence[tuple[str, float]] = DELAYS) -> str:
+    """The answer that the slowest minute of these metrics gives; ``delays`` are the words with their seconds, rising."""
+    latest = max((late for metric in metrics for late in minutes.missing[metric].values()), default=0.0)
+    return next((word for word, seconds in delays if latest <= seconds + TOLERANCE), f"{latest:.0f}-seconds")
 
 
 def _spread(delays: Sequence[float]) -> str:

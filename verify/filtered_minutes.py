@@ -1,0 +1,167 @@
+"""Minutes of an access log under the controller's own metric filters, and what they reported.
+
+Four questions share them. Some minutes have requests, the next has no line at all, and in the one after that two lines come
+that are minutes old. Decides what is sent and what is read; what it means, the questions say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from canary.rules.access_log import LOG_FORMAT, metric_filters, metric_namespace
+from canary.rules.policy import STANDARD
+from canary.rules.target import Metrics, Target, TargetFunction
+from canary.rules.target import Stage as TargetStage
+from verify.answer import UnansweredError
+from verify.budget import Budget
+from verify.clock import Deadline
+from verify.measured_minutes import FIRST_SECOND, MINUTE, Call, MeasuredMinutes, Reader, query, send_minutes
+from verify.parts import log_role
+from verify.questions.logs import NO_ROLE
+from verify.questions.patterns import written
+from verify.scratch_api import OPEN
+from verify.traffic import await_steady, is_arm, most_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from verify.pace import Pace
+    from verify.scratch import Scratch
+    from verify.stage import Stage
+
+REQUESTS, ABSENT, P99, FAST = "requests", "absent", "p99", "fast"
+"""All lines; lines of a canary, of which there are none; and two statistics of a field's values."""
+LIMIT_MS = 300
+LATE_MS = (27, 700)
+"""The latencies in the two late lines: one is within the limit."""
+PURPOSE, STREAM = "filters", "late"
+
+
+@dataclass(frozen=True, slots=True)
+class FilteredMinutes:
+    """What the filters reported of minutes with requests, of the ``silent`` one and of that in which ``late`` lines came."""
+
+    minutes: MeasuredMinutes
+    first: int
+    silent: int
+    late: int
+    written_after: tuple[float, ...]
+    """How many seconds after its own time each line of a request was taken in."""
+
+    def reported(self, metric: str, minute: int) -> float | None:
+        """A metric's value of a minute, None if there is none."""
+        return self.minutes.counted.get(metric, {}).get(minute)
+
+    def describe_writing(self) -> str:
+        """How late lines come."""
+        after = self.written_after
+        return (
+            f"lines were taken in {min(after):.1f} s to {max(after):.1f} s after their own time, median {median(after):.1f} s"
+        )
+
+
+def budget(pace: Pace) -> Budget:
+    """What measuring uses at most, waiting for the stage included."""
+    sending = (pace.metric_minutes + 3) * MINUTE
+    seconds = pace.longest_watch_seconds + sending + pace.longest_metric_seconds + pace.grace_seconds
+    usual = pace.steady_seconds + sending + 2 * MINUTE + pace.grace_seconds
+    requests = most_requests(pace, pace.longest_watch_seconds) + pace.metric_minutes * pace.minute_requests
+    metrics = 4 * (int(seconds / pace.poll_seconds) + 2)
+    hours = len(metric_filters(_target(TargetStage("", "", ""), PURPOSE))) * (int(seconds / 3600) + 2)
+    return Budget(
+        seconds=seconds,
+        usual_seconds=usual,
+        requests=requests,
+        lines=requests,
+        metrics=metrics,
+        custom_metric_hours=hours,
+    )
+
+
+def measure(scratch: Scratch) -> FilteredMinutes:
+    """Put the filters, send the requests and await the metrics.
+
+    Raises:
+        UnansweredError: no line can be written, or no metric came.
+
+    """
+    if log_role(scratch) is None:
+        raise UnansweredError(NO_ROLE)
+    group = scratch.log_group(PURPOSE)
+    with scratch.stage(log=group, log_format=LOG_FORMAT) as stage:
+        for each in metric_filters(_target(TargetStage(stage.rest_api_id, stage.name, "alias"), scratch.prefix)):
+            scratch.aws.call("logs", "put_metric_filter", **each.put_arguments(group))
+        await_steady(scratch, stage, OPEN, is_arm("base"))  # by then it logs everywhere
+        minutes = MeasuredMinutes(stage.name, silent_minutes=2)
+        reader = Reader(scratch, minutes, _queries(scratch))
+        send_minutes(scratch, stage, minutes, reader, call=Call(OPEN, is_arm("base"), "base"))
+        first, silent = min(minutes.sent), int(minutes.ended)
+        late = silent + MINUTE
+        written_after = _delays_of_lines(scratch, group, first)
+        reader.wait_until(late + FIRST_SECOND)
+        _write_late(scratch, stage, group, first + MINUTE / 2)
+        found = FilteredMinutes(minutes, first, silent, late, written_after)
+        _await_metrics(scratch, found, reader)
+    return found
+
+
+def _target(stage: TargetStage, name: str) -> Target:
+    return Target(
+        name=name,
+        functions=(TargetFunction("asked", "live", "canary"),),
+        policy=STANDARD,
+        stage=stage,
+        access_log_group="asked",
+        metrics=Metrics(),
+    )
+
+
+def _queries(scratch: Scratch) -> list[Mapping[str, Any]]:
+    space = metric_namespace(scratch.prefix)
+    asked = {
+        REQUESTS: ("BaseRequests", "Sum"),
+        ABSENT: ("CanaryRequests", "Sum"),
+        P99: ("BaseLatency", "p99"),
+        FAST: ("BaseLatency", f"TC(:{LIMIT_MS})"),
+    }
+    return [query(name, (space, metric), {}, statistic) for name, (metric, statistic) in asked.items()]
+
+
+def _delays_of_lines(scratch: Scratch, group: str, since: int) -> tuple[float, ...]:
+    events = scratch.aws.pages("logs", "filter_log_events", "events", logGroupName=group, startTime=since * 1000)
+    after = tuple((event["ingestionTime"] - event["timestamp"]) / 1000 for event in events)
+    if not after:
+        raise UnansweredError("no line of the requests has come into the access log by the end of their minutes")
+    return after
+
+
+def _write_late(scratch: Scratch, stage: Stage, group: str, at: float) -> None:
+    """Two lines as the stage writes them, with a time that is minutes ago."""
+    place = {"apiId": stage.rest_api_id, "stage": stage.name}
+    lines = [written({**place, "responseLatency": str(latency)}) for latency in LATE_MS]
+    scratch.aws.call("logs", "create_log_stream", logGroupName=group, logStreamName=STREAM)
+    events = [{"timestamp": int(at * 1000), "message": line} for line in lines]
+    scratch.aws.call("logs", "put_log_events", logGroupName=group, logStreamName=STREAM, logEvents=events)
+
+
+def _await_metrics(scratch: Scratch, found: FilteredMinutes, reader: Reader) -> None:
+    """Read until every request is counted and the late lines are too, and a while longer for what may never come."""
+    clock, pace, minutes = scratch.aws.clock, scratch.pace, found.minutes
+    deadline = Deadline(clock, found.late + MINUTE + pace.longest_metric_seconds - clock.now())
+    while not (minutes.is_complete(REQUESTS) and counted_late(found)):
+        if deadline.is_over():
+            raise UnansweredError(
+                f"of {minutes.total_sent} requests and {len(LATE_MS)} late lines the filter shows {minutes.total(REQUESTS):g}, "
+                f"{pace.longest_metric_seconds:g} s after the last"
+            )
+        reader.wait_until(clock.now() + pace.poll_seconds)
+    reader.wait_until(max(found.late + MINUTE, clock.now()) + pace.grace_seconds)
+
+
+def counted_late(found: FilteredMinutes) -> dict[int, float]:
+    """By minute, the late lines that were counted under it."""
+    minutes = found.minutes
+    counted = {at: value - minutes.sent.get(at, 0) for at, value in minutes.counted.get(REQUESTS, {}).items()}
+    return {at: value for at, value in counted.items() if value > 0}

@@ -1,0 +1,122 @@
+"""What metric filters report of a stage's access log, and when.
+
+All questions read the same minutes, which `filtered_minutes` measures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify import filtered_minutes
+from verify.answer import Answer
+from verify.budget import Budget
+from verify.filtered_minutes import ABSENT, FAST, LATE_MS, LIMIT_MS, P99, REQUESTS, FilteredMinutes, counted_late
+from verify.parts import Part
+from verify.question import Question
+from verify.questions.metrics import delay_word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verify.pace import Pace
+    from verify.scratch import Scratch
+
+HOW = "put the controller's metric filters on a stage's access log, send requests in whole minutes, and "
+DELAYS = (("45-seconds", 45.0), ("2-minutes", 120.0))
+"""A look takes only minutes that are older than the policy's `metric_delay_seconds`, 120 unless changed."""
+NEAR_ENOUGH = 0.5
+"""A count that is interpolated may be a fraction (docs/aws.md#statistics)."""
+
+
+class FilterQuestion(Question):
+    """A question to the filtered minutes."""
+
+    parts = frozenset({Part.API, Part.LOG})
+
+    @property
+    def measurement(self) -> Callable[[Pace], Budget]:
+        """The minutes; whoever comes first measures them."""
+        return filtered_minutes.budget
+
+    def budget(self, pace: Pace) -> Budget:
+        """Nothing besides."""
+        del pace
+        return Budget()
+
+
+class FilterDelay(FilterQuestion):
+    """When a filter's count of a minute is whole."""
+
+    slug = "filter-delay"
+    how = f"{HOW}read the filters' metrics until they show every one of them"
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        found = scratch.recall(filtered_minutes.measure)
+        delays = found.minutes.delays[REQUESTS].values()
+        evidence = f"all lines of {len(delays)} minutes counted {min(delays):.0f} s to {max(delays):.0f} s after the minute"
+        word = delay_word(found.minutes, [REQUESTS], DELAYS)
+        return Answer(word, (evidence, found.describe_writing(), f"read every {scratch.pace.poll_seconds:g} s"))
+
+
+class FilterTimestamp(FilterQuestion):
+    """Whether a late line changes a minute that was reported already."""
+
+    slug = "filter-timestamp"
+    how = f"{HOW}minutes later write two lines more whose time is in the first of them"
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        found = scratch.recall(filtered_minutes.measure)
+        counted = counted_late(found)
+        words = {found.first: "event-time", found.late: "arrival"}
+        where = ", ".join(f"{value:g} in the minute {at - found.first:g} s after the first" for at, value in counted.items())
+        word = " and ".join(words.get(at, "another-minute") for at in counted)
+        return Answer(word, (f"of {len(LATE_MS)} late lines counted: {where}", found.describe_writing()))
+
+
+class FilterDefault(FilterQuestion):
+    """Whether a zero tells that there were lines."""
+
+    slug = "filter-default"
+    how = f"{HOW}none in another, and read what a filter with a default value reports that no line matches"
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        found = scratch.recall(filtered_minutes.measure)
+        with_lines = [found.reported(ABSENT, minute) for minute in found.minutes.sent]
+        silent = found.reported(ABSENT, found.silent)
+        evidence = (f"in minutes with lines: {_shown(*with_lines)}", f"in a minute without lines: {_shown(silent)}")
+        if any(with_lines) or silent:
+            return Answer("not-the-default", evidence)
+        if None in with_lines:
+            return Answer("never" if not any(value == 0 for value in with_lines) else "in-part", evidence)
+        return Answer("with-lines" if silent is None else "every-minute", evidence)
+
+
+def _shown(*values: float | None) -> str:
+    return ", ".join("nothing" if value is None else f"{value:g}" for value in values)
+
+
+class FilterPercentiles(FilterQuestion):
+    """Whether the single values of a field are there to be counted and sorted."""
+
+    slug = "filter-percentiles"
+    how = f"{HOW}two lines of 27 and of 700 ms among them, and read p99 and TC(:{LIMIT_MS}) of the latency"
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        found = scratch.recall(filtered_minutes.measure)
+        minute = min(counted_late(found))
+        p99, fast = found.reported(P99, minute), found.reported(FAST, minute)
+        evidence = (f"p99 is {_shown(p99)}", f"TC(:{LIMIT_MS}) is {_shown(fast)}, {_expected(found, minute)} lines are meant")
+        given = {"p99": p99 is not None, "TC": fast is not None}
+        if not all(given.values()):
+            return Answer("no" if not any(given.values()) else f"only-{'p99' if given['p99'] else 'TC'}", evidence)
+        is_right = p99 is not None and p99 > LIMIT_MS and abs((fast or 0) - _expected(found, minute)) <= NEAR_ENOUGH
+        return Answer("yes" if is_right else "otherwise", evidence)
+
+
+def _expected(found: FilteredMinutes, minute: int) -> int:
+    """The lines of a minute within the limit; that of the requests, which a mock answers, are."""
+    return found.minutes.sent.get(minute, 0) + sum(latency <= LIMIT_MS for latency in LATE_MS)

@@ -1,0 +1,134 @@
+"""Whether the layer that is shipped holds what the controller's functions import, on Lambda's own machines.
+
+The function imports every module once and calls nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import runpy
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verify.answer import Answer, UnansweredError
+from verify.budget import Budget
+from verify.parts import Part
+from verify.question import Question
+from verify.scratch_function import STATE_LIMIT_SECONDS, await_function
+
+if TYPE_CHECKING:
+    from verify.pace import Pace
+    from verify.scratch import Scratch
+
+ALL, NOT_ALL = "all", "not-all"
+ROOT = Path(__file__).parents[2]
+FUNCTIONS, FETCHING = ROOT / "functions", ROOT / "infra" / "canary_cdk" / "packages.py"
+HANDLER = """import importlib
+import pkgutil
+import sys
+
+import botocore
+import canary
+
+
+def handler(event, context):
+    failed, names = {}, [each.name for each in pkgutil.walk_packages(canary.__path__, "canary.", onerror=lambda _: None)]
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            failed[name] = f"{type(error).__name__}: {error}"
+    return {"modules": len(names), "failed": failed, "python": sys.version.split()[0], "botocore": botocore.__version__}
+"""
+
+
+class ShippedPackages(Question):
+    """Code and layer as they are deployed, in a function of their own."""
+
+    slug = "shipped-packages"
+    how = "give a function the controller's code and the layer that is shipped, and have it import every module"
+    parts = frozenset({Part.PACKAGES})
+    not_of_emulators = "an emulator's functions import what is on its own machine, which says nothing about Lambda's"
+
+    def budget(self, pace: Pace) -> Budget:
+        """One call; making the function takes longer than that."""
+        del pace
+        return Budget(seconds=2 * STATE_LIMIT_SECONDS, usual_seconds=30, calls=100)  # as one call of ten seconds costs
+
+    def ask(self, scratch: Scratch) -> Answer:
+        """Ask it."""
+        name = make(scratch, packages_folder())
+        answered = scratch.aws.call("lambda", "invoke", FunctionName=name)
+        told: dict[str, Any] = json.loads(answered["Payload"].read())
+        if answered.get("FunctionError"):
+            return Answer(NOT_ALL, (f"{told.get('errorType', 'an error')}: {told.get('errorMessage', 'without a message')}",))
+        failed = tuple(f"{module}: {why}" for module, why in told["failed"].items())
+        evidence = (
+            f"{told['modules']} modules, {len(failed)} not imported; Python {told['python']}, botocore {told['botocore']}"
+        )
+        return Answer(NOT_ALL if failed else ALL, (evidence, *failed))
+
+
+def packages_folder() -> Path:
+    """The content of the layer. Run as a file, because the package around it needs CDK.
+
+    Raises:
+        UnansweredError: it is not there and could not be fetched.
+
+    """
+    fetching = runpy.run_path(str(FETCHING))
+    try:
+        folder: Path = fetching["packages_folder"]()
+    except fetching["PackagesError"] as error:
+        raise UnansweredError(str(error)) from error
+    return folder
+
+
+def make(scratch: Scratch, packages: Path) -> str:
+    """The function with its layer, role and log group; its name."""
+    aws, name = scratch.aws, f"{scratch.prefix}-packages"
+    role = scratch.create_role("packages", "lambda.amazonaws.com")
+    layer = scratch.create("layer", name, lambda: _publish(scratch, name, packages))
+    scratch.create_log_group(f"/aws/lambda/{name}")
+
+    def create() -> str:
+        made = aws.call_once_believed(
+            "lambda",
+            "create_function",
+            code="InvalidParameterValueException",
+            FunctionName=name,
+            Runtime="python3.13",
+            Architectures=["arm64"],
+            Handler="index.handler",
+            Role=role,
+            Code={"ZipFile": _archive(FUNCTIONS, {"index.py": HANDLER}, suffix=".py")},
+            Layers=[layer],
+            MemorySize=256,
+            Timeout=60,
+        )
+        return str(made["FunctionArn"])
+
+    scratch.create("function", name, create)
+    await_function(scratch, name)
+    return name
+
+
+def _publish(scratch: Scratch, name: str, packages: Path) -> str:
+    made = scratch.aws.call(
+        "lambda", "publish_layer_version", LayerName=name, Content={"ZipFile": _archive(packages, {}, suffix="")}
+    )
+    return str(made["LayerVersionArn"])
+
+
+def _archive(folder: Path, more: dict[str, str], *, suffix: str) -> bytes:
+    """A folder's files whose names end so, and some others by name."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and file.name.endswith(suffix) and "__pycache__" not in file.parts:
+                archive.write(file, file.relative_to(folder))
+        for name, text in more.items():
+            archive.writestr(name, text)
+    return content.getvalue()
