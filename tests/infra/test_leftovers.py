@@ -44,7 +44,7 @@ class ShopStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, STACK)
         functions = {key: self._function(key, name, code) for key, name in names.items()}
-        api = CanaryRestApi(self, "Api", rest_api_name="orders")
+        api = CanaryRestApi(self, "Api", rest_api_name="orders", log_role=True)
         for route, key in routes.items():
             method, path = route.split()
             api.root.resource_for_path(path).add_method(method, api.integration_for(functions[key]))
