@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.base_history import write_ship_day
-from local.embedded import EmbeddedAws
 from local.faults import Fault, Mode, StopFault
 from local.sample import SHIP, create_ship_sample
 from local.traffic import InvokeTraffic
 from tests.rig import QUICK, Rig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from local.embedded import EmbeddedAws
 
 MINUTE = 60
 
@@ -44,22 +43,20 @@ class ShipRig(Rig):
 
 
 @pytest.fixture
-def ship() -> Iterator[ShipRig]:
-    with EmbeddedAws() as aws:
-        yield ShipRig(aws)
+def ship(aws: EmbeddedAws) -> ShipRig:
+    return ShipRig(aws)
 
 
 @pytest.mark.slow
-def test_a_version_is_promoted_and_another_goes_back_where_a_weight_of_one_is_refused():
-    with EmbeddedAws(answers={"alias-weight-of-one": "refused"}) as aws:
-        ship = ShipRig(aws)
-        versions = ship.publish()
-        assert ship.finish(ship.start()).ending == "Promoted"
-        assert ship.live() == (versions[SHIP], {})
-        ship.publish(FAILING_SHARE=0.6)
-        assert ship.finish(ship.start()).ending == "RolledBack"
-        assert ship.live() == (versions[SHIP], {})
-        assert ship.is_at_rest()
+@pytest.mark.parametrize("aws", [{"alias-weight-of-one": "refused"}], ids=["refused"], indirect=True)
+def test_a_version_is_promoted_and_another_goes_back_where_a_weight_of_one_is_refused(ship: ShipRig):
+    versions = ship.publish()
+    assert ship.finish(ship.start()).ending == "Promoted"
+    assert ship.live() == (versions[SHIP], {})
+    ship.publish(FAILING_SHARE=0.6)
+    assert ship.finish(ship.start()).ending == "RolledBack"
+    assert ship.live() == (versions[SHIP], {})
+    assert ship.is_at_rest()
 
 
 def test_a_healthy_version_is_promoted_without_a_flip(ship: ShipRig):

@@ -207,7 +207,7 @@ def fire(rig: Rig, arn: str) -> None:  # noqa: ARG001 - called like the others
 def test_whoever_takes_over_asks_for_an_operator_while_aws_refuses(rig: Rig, call: Callable[[Rig, str], Any], is_held: bool):  # noqa: FBT001
     rig.publish()
     arn = rig.start(**({"policy": {"progression": "scheduled"}} if is_held else {}))
-    rig.settle(120)
+    rig.settle(130)
     if is_held:
         assert rig.finish(arn).ending == "Held"
     rig.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
