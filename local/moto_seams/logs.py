@@ -131,7 +131,7 @@ def _ingesting(own: Callable[..., Any], aws: Aws) -> Callable[..., Any]:
         now = aws.clock.now()
         lines = [(event["timestamp"] / _MILLISECONDS, event["message"]) for event in log_events]
         taken = [(at, line) for at, line in lines if now - _TWO_WEEKS <= at <= now + _TWO_HOURS]
-        aws.logs.ingest_many(log_group_name, taken, stream=log_stream_name)
+        aws.logs.put_events(log_group_name, taken, stream=log_stream_name)
         return answered
 
     return put_log_events

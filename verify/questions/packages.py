@@ -5,13 +5,12 @@ The function imports every module once and calls nothing.
 
 from __future__ import annotations
 
-import io
 import json
 import runpy
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.zips import zip_of
 from verify.answer import Answer, UnansweredError
 from verify.budget import Budget
 from verify.parts import Part
@@ -124,11 +123,6 @@ def _publish(scratch: Scratch, name: str, packages: Path) -> str:
 
 def _archive(folder: Path, more: dict[str, str], *, suffix: str) -> bytes:
     """A folder's files whose names end so, and some others by name."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and file.name.endswith(suffix) and "__pycache__" not in file.parts:
-                archive.write(file, file.relative_to(folder))
-        for name, text in more.items():
-            archive.writestr(name, text)
-    return content.getvalue()
+    files = [file for file in folder.rglob(f"*{suffix}") if file.is_file() and "__pycache__" not in file.parts]
+    contents: dict[str, str | bytes] = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+    return zip_of({**contents, **more})
