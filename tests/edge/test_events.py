@@ -100,6 +100,10 @@ def test_reads_since_when_a_canary_bakes_or_a_stage_settles():
         ),
         ({"Error": "States.Timeout", "Cause": "the task ran out of time"}, "States.Timeout: the task ran out of time"),
         ({"Error": "States.Timeout"}, "States.Timeout"),
+        (
+            {"Error": "Lambda.Unknown", "Cause": 'Lambda did not return one. Returned payload: {"errorMessage": "x"}'},
+            "Lambda.Unknown: the function ended without an answer; see its log",
+        ),
         ({"Error": "Odd", "Cause": "[1]"}, "Odd: [1]"),
         ({"Error": "Odd", "Cause": "5"}, "Odd: 5"),
         ({"Error": "Odd", "Cause": '{"errorType": "x"}'}, "Odd: it gave no message; see the log of its function"),

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from canary.edge.events import NO_MESSAGE
+from canary.edge.events import NO_ANSWER, NO_MESSAGE, UNKNOWN
 from local.expressions import evaluate
 from statemachine.definition import load, states_of
 
@@ -37,3 +37,12 @@ def test_a_cause_is_a_sentence(name, prefix, cause, said):
     output = {"Error": "E"} if cause is None else {"Error": "E", "Cause": cause}
 
     assert reason_of(name, output) == f"{prefix}E{said}"
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("CheckRelease", ""), ("AdvanceRollout", ""), ("MakeSafe", PREFIX)])
+def test_the_cause_of_a_function_that_was_killed_does_not_have_its_payload(name, prefix):
+    cause = (
+        'The cause could not be determined because Lambda did not return an error type. Returned payload: {"errorMessage":"x"}'
+    )
+
+    assert reason_of(name, {"Error": UNKNOWN, "Cause": cause}) == f"{prefix}{UNKNOWN}: {NO_ANSWER}"

@@ -22,6 +22,9 @@ Event = TypeVar("Event")
 NO_MESSAGE = "it gave no message; see the log of its function"
 """Of a function that failed; the state machine says the same."""
 
+UNKNOWN, NO_ANSWER = "Lambda.Unknown", "the function ended without an answer; see its log"
+"""Of a function that was killed: its cause is Lambda's own text with the payload in it (docs/aws.md#lambda-unknown)."""
+
 
 class EventError(Exception):
     """The machine's fault: a function was called with an event that it cannot read."""
@@ -98,6 +101,8 @@ class SafetyEvent(TaskEvent):
     @property
     def reason(self) -> str:
         """The error in one sentence: a function's own message where there is one (docs/aws.md#lambda-error-cause)."""
+        if self.error == UNKNOWN:
+            return f"{self.error}: {NO_ANSWER}"
         try:
             found = json.loads(self.cause)
         except ValueError:
