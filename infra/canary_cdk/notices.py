@@ -13,13 +13,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from canary_cdk import naming
 from canary_cdk.permissions import allow
-from canary_cdk.reasons import acknowledge_rule
-from canary_cdk.triggers import MESSENGER_PATIENCE, aim, hand_over_failures
+from canary_cdk.triggers import MESSENGER_PATIENCE, aim, hand_over_failures, undelivered_queue
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -44,7 +42,7 @@ class Notices(Construct):
         super().__init__(scope, construct_id)
         self.topic = self._topic("Topic", "Canary controller", key)
         self.fallback = self._topic("Fallback", "Canary controller: notices that were not delivered")
-        self.undelivered = self._queue()
+        self.undelivered = undelivered_queue(self, "Undelivered", naming.UNDELIVERED)
         rule = events.Rule(
             self,
             "WorthANotice",
@@ -65,18 +63,6 @@ class Notices(Construct):
         topic = sns.Topic(self, construct_id, display_name=display_name, enforce_ssl=True, master_key=key)
         topic.add_to_resource_policy(self._for_alarms("Alarms", "sns:Publish", topic.topic_arn))
         return topic
-
-    def _queue(self) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            "Undelivered",
-            queue_name=naming.UNDELIVERED,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-        )
-        acknowledge_rule(queue, "AwsSolutions-SQS3")
-        return queue
 
     def _let_alarms_encrypt(self, key: kms.IKey) -> None:
         """CloudWatch needs the key of an encrypted topic for itself; an imported key's policy is its owner's to change."""

@@ -52,14 +52,7 @@ LISTENER_PATIENCE = MESSENGER_PATIENCE = Patience(2, HOUR_SECONDS)
 def dead_letters(scope: Construct) -> sqs.Queue:
     """The one queue for events of the controller's own rules and of the targets' (docs/aws.md#confused-deputy)."""
     stack = cdk.Stack.of(scope)
-    queue = sqs.Queue(
-        scope,
-        "DeadLetters",
-        queue_name=naming.DEAD_LETTERS,
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
-        enforce_ssl=True,
-        retention_period=cdk.Duration.days(14),
-    )
+    queue = undelivered_queue(scope, "DeadLetters", naming.DEAD_LETTERS)
     queue.add_to_resource_policy(
         iam.PolicyStatement(
             sid="RulesOfTargets",
@@ -71,6 +64,19 @@ def dead_letters(scope: Construct) -> sqs.Queue:
                 "StringEquals": {"aws:SourceAccount": stack.account},
             },
         )
+    )
+    return queue
+
+
+def undelivered_queue(scope: Construct, construct_id: str, name: str) -> sqs.Queue:
+    """A queue for what nobody could take, kept for two weeks."""
+    queue = sqs.Queue(
+        scope,
+        construct_id,
+        queue_name=name,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=cdk.Duration.days(14),
     )
     acknowledge_rule(queue, "AwsSolutions-SQS3")
     return queue
