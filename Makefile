@@ -24,10 +24,10 @@ help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 demo: $(VENV)/demo  ## six rollouts on the embedded AWS; make demo ONLY=slow runs one
-	@$(BIN)/python -m local demo $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python -m demo rollouts $(if $(ONLY),--only $(ONLY))
 
 serve: $(VENV)/demo  ## the embedded AWS with the sample, on port 4566; make serve PORT=5000 takes another
-	@$(BIN)/python -m local serve --port '$(or $(PORT),4566)' --speed 60
+	@$(BIN)/python -m demo serve --port '$(or $(PORT),4566)' --speed 60
 
 synth: $(VENV)/dev node_modules  ## the CloudFormation templates, in cdk.out
 	$(CDK) synth --quiet $(FOLDER)
@@ -50,7 +50,7 @@ test: $(VENV)/dev  ## rules, edge, tasks, some journeys, one demo scenario, a mi
 lint: $(VENV)/dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench local statemachine verify
+	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench canary_machine demo embedded_aws tests/faults/small verify
 
 check: COVERAGE := 1
 check: lint test rest  ## everything: make test with its coverage, then make rest
@@ -79,7 +79,7 @@ lock:  ## lock the dependencies anew; needs uv
 	uv pip compile infra/canary_cdk/packages.in --constraint requirements.txt --python-platform aarch64-manylinux_2_28 --python-version $(RUNTIME) --only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url -o infra/canary_cdk/packages.txt
 
 picture: $(VENV)/dev  ## the README's picture, from the state machine; needs Graphviz
-	$(BIN)/python -m statemachine.diagram
+	$(BIN)/python -m canary_machine.diagram
 
 schemas: $(VENV)/dev  ## the JSON schemas of inputs and targets, from the edge
 	$(BIN)/python -m canary.edge.schemas

@@ -13,15 +13,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.sample import publish_release
-from local.stand import WARM_UP_SECONDS, open_stand
-from local.throttles import ALL_CALLS, APART, RATES
+from demo.sample import publish_release
+from demo.stand import WARM_UP_SECONDS, open_stand
+from embedded_aws.wire.throttles import ALL_CALLS, APART, RATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from local.faults import Faults
-    from local.stand import Stand
+    from demo.stand import Stand
+    from embedded_aws.faults.calls import Faults
 
 SERVICE = "lambda"
 FUNCTIONS = 40

@@ -12,13 +12,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.sample import publish_release
-from local.stand import WARM_UP_SECONDS, Stand, open_stand
+from demo.sample import publish_release
+from demo.stand import WARM_UP_SECONDS, Stand, open_stand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.served import Served
+    from embedded_aws.dataplane.served import Served
 
 RATES = (60.0, 600.0, 6000.0)
 BESIDE = 600.0

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.embedded import EmbeddedAws
-from local.readback import read_events
-from local.sample import create_role, create_ship_sample, publish_release
-from local.startup import without_collections
-from local.traffic import InvokeTraffic
-from local.zips import zip_of
+from demo.readback import read_events
+from demo.sample import create_role, create_ship_sample, publish_release
+from embedded_aws.awslambda.zips import zip_of
+from embedded_aws.dataplane.traffic import InvokeTraffic
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.startup import without_collections
 
 HANDLERS = Path(__file__).with_name("lambda_deploy_handlers.py")
 CHECK = "CheckHealth"

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from bench.lambda_deploy import run_loop
 from canary.rules.price import RATES, Usage, price
-from local.orders_traffic import PER_MINUTE
-from local.readback import Readback, count_usage
-from local.sample import publish_release
-from local.stand import WARM_UP_SECONDS, open_stand
+from demo.orders_traffic import PER_MINUTE
+from demo.readback import Readback, count_usage
+from demo.sample import publish_release
+from demo.stand import WARM_UP_SECONDS, open_stand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """How long the embedded AWS takes to be there with the sample, as for `make demo`: `python -m bench.start_up`.
 
 In fresh processes that take turns, beside one that makes a few clients with boto3 and has nothing else, and beside one that
-first imports what `local.moto_seams.deferred` keeps away. Time is the CPU's, the least of each.
+first imports what `embedded_aws.moto_seams.deferred` keeps away. Time is the CPU's, the least of each.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from bench.cold_start import ALONE, CLIENTS, Start, measure_bodies
 RUNS = 5
 STAND = """
 import importlib
-from local.startup import without_collections
+from embedded_aws.startup import without_collections
 with without_collections():
     {first}
-    from local.demo import open_stand
+    from demo.rollouts import open_stand
 stand = open_stand()
 stand.__enter__()
 """
-ALL = "from local.moto_seams.deferred import DEFERRED; [importlib.import_module(one.module) for one in DEFERRED]"
+ALL = "from embedded_aws.moto_seams.deferred import DEFERRED; [importlib.import_module(one.module) for one in DEFERRED]"
 BODIES = {
     "boto3 alone": ALONE.format(clients=CLIENTS),
     "the embedded AWS with the sample": STAND.format(first="pass"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.zips import zip_of
+from embedded_aws.awslambda.zips import zip_of
 
 if TYPE_CHECKING:
-    from local.served import Served
+    from embedded_aws.dataplane.served import Served
     from tests.rig import Rig
 
 FLAG = "newCheckout"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from moto.backends import get_backend
 
-from local import sample
-from local.controller import create_controller, register_target
+from demo import sample
+from demo.controller import create_controller, register_target
 from tests.rig import QUICK
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
     from canary.rules.target import Target
-    from local.embedded import EmbeddedAws
+    from embedded_aws.embedded import EmbeddedAws
 
 
 def create_fleet(aws: EmbeddedAws, folder: Path, patch: pytest.MonkeyPatch, *, functions: int, versions: int) -> Target:

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from canary.tasks.entry import Tools
-from local.controller import TARGET_PREFIX
-from local.embedded import EmbeddedAws
-from local.shortcut import INSIDE
+from demo.controller import TARGET_PREFIX
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.shortcut import INSIDE
 from tests.tasks.walk import PATIENT, Ground
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Ground]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Ground(aws, policy=PATIENT)
 
 

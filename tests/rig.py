@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from canary.aws.records import Records
 from canary.rules.policy import Policy, Step, WhenUnproven
-from local.base_history import write_day
-from local.controller import Controller, create_controller, register_target
-from local.orders_traffic import OrdersTraffic
-from local.sample import create_sample, publish_release
+from demo.base_history import write_day
+from demo.controller import Controller, create_controller, register_target
+from demo.orders_traffic import OrdersTraffic
+from demo.sample import create_sample, publish_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from canary.aws.records import Held
     from canary.rules.target import Target
-    from local.embedded import EmbeddedAws
-    from local.served import Served
+    from embedded_aws.dataplane.served import Served
+    from embedded_aws.embedded import EmbeddedAws
 
 QUICK = Policy(
     "quick",

@@ -1,6 +1,6 @@
 """A question that an account is asked: what it needs, and how it is put.
 
-Wording, plausible answers and what the embedded AWS lives with are those of `local.unknowns`, by the question's slug. It does
+Wording, plausible answers and what the embedded AWS lives with are those of `embedded_aws.wire.unknowns`, by the question's slug. It does
 not know who prints an answer.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from local.unknowns import QUESTIONS
+from embedded_aws.wire.unknowns import QUESTIONS
 from verify.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.unknowns import Question as Unknown
+    from embedded_aws.wire.unknowns import Question as Unknown
     from verify.answer import Answer
     from verify.budget import Budget
     from verify.ledger import Header

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.zips import zip_of
+from embedded_aws.awslambda.zips import zip_of
 from verify.aws import RefusedError
 
 if TYPE_CHECKING:

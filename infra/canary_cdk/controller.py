@@ -40,7 +40,7 @@ from canary_cdk.triggers import (
     hear_alarms,
 )
 from canary_cdk.watch import Watch
-from statemachine.definition import load, task_names
+from canary_machine.definition import load, task_names
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb

@@ -9,7 +9,7 @@ import pytest
 from canary.aws.alarms import NAMES_PER_CALL, read_alarms, with_blips
 from canary.aws.errors import AwsRefusedError
 from canary.rules.verdict import AlarmReading, AlarmState
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Scripted
 from tests.tasks.walk import PAYMENTS
 

@@ -8,8 +8,8 @@ import pytest
 from canary.aws.clients import Clients, session_in
 from canary.rules.policy import STANDARD
 from canary.rules.target import Target
-from local.sample import create_role
-from local.shortcut import INSIDE
+from demo.sample import create_role
+from embedded_aws.shortcut import INSIDE
 from tests.tasks.walk import Ground
 
 OWN = {"dynamodb": "dynamodb", "events": "events", "ssm": "ssm", "stepfunctions": "stepfunctions", "sts": "sts"}

@@ -16,7 +16,7 @@ from canary.rules.fingerprint import fingerprint
 from canary.rules.readings import Deployed
 from canary.rules.release import PRESENT, UNCHANGED
 from canary.rules.routes import routes_of
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, Scripted, refusal
 from tests.builders import STAGE
 from tests.rules.api_world import API_ID, ORDERS, Guard, as_answers, as_export, read

@@ -1,6 +1,6 @@
 """Both readings of one API on the embedded AWS are one picture, and an import of the same document makes no other.
 
-They take GetExport and the import of documents, which the embedded AWS has only together with `local.openapi`.
+They take GetExport and the import of documents, which the embedded AWS has only together with `embedded_aws.apigateway.openapi`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import pytest
 
 from canary.aws.definitions import DefinitionReader
 from canary.rules.fingerprint import fingerprint, serve_alike
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from tests.rules.api_world import ACCOUNT, GUARDS, MODELS, ORDERS, POLICY, Call, as_export, lambda_uri
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ FULL = (
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield aws.client("apigateway")
 
 

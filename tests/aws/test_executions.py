@@ -8,7 +8,7 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.executions import is_running, running_targets, stop
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from canary.aws.function_surveys import MOST_LISTINGS, Listings, _never_write, s
 from canary.rules.function_checks import VersionState
 from canary.rules.release import Release
 from canary.rules.target import TargetFunction
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, refusal
 
 if TYPE_CHECKING:

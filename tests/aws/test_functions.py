@@ -6,7 +6,7 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.functions import call_later
-from local.controller import function_name
+from demo.controller import function_name
 from tests.aws.stubs import Scripted, refusal
 
 

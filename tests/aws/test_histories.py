@@ -16,7 +16,7 @@ from canary.rules.history import FEWEST_MINUTES
 from canary.rules.release import Expectation
 from canary.rules.target import BusinessMetric
 from canary.rules.target import Metrics as TargetMetrics
-from local.base_history import write_day
+from demo.base_history import write_day
 from tests.builders import a_rollout
 
 if TYPE_CHECKING:

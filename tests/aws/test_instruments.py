@@ -15,8 +15,8 @@ from canary.rules.access_log import LOG_FORMAT, metric_filters
 from canary.rules.instruments import Seen, expected_instruments, find_faults
 from canary.rules.live import AccessLog
 from canary.rules.target import Metrics
-from local.controller import register_target
-from local.faults import Fault, Mode
+from demo.controller import register_target
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import refusal
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from canary.aws.errors import AwsRefusedError
 from canary.aws.metrics import QUERIES_PER_CALL, Metrics, total
 from canary.rules.sources import Series
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Scripted
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from canary.aws.notices import LONGEST_CAUSE, Kind, Notices
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.builders import NOON, a_rollout
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from canary.aws.clients import Clients
 from canary.aws.patience import MOST_ATTEMPTS, PAUSE_SECONDS, wait_for_rate
 from canary.rules.policy import STANDARD
 from canary.rules.target import Target
-from local.faults import Fault, Mode
-from local.shortcut import INSIDE
+from embedded_aws.faults.calls import Fault, Mode
+from embedded_aws.shortcut import INSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

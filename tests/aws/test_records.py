@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
 from canary.aws.records import HOLDER, Lock, LookItem, Records, Unfinished, describe_holder
 from canary.rules.phases import Phase
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, refusal
 from tests.builders import EXECUTION, a_rollout
 

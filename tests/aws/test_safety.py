@@ -10,7 +10,7 @@ import pytest
 from canary.aws.errors import OwnershipLostError
 from canary.aws.safety import make_pass
 from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, Rung
-from local.faults import Fault, Killed, Mode
+from embedded_aws.faults.calls import Fault, Killed, Mode
 
 if TYPE_CHECKING:
     from canary.aws.safety import Safety

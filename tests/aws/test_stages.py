@@ -14,7 +14,7 @@ from canary.aws.errors import AwsRefusedError, StateChangedError
 from canary.aws.stages import Stages, flip_operations, live_stage_of
 from canary.rules.access_log import LOG_FORMAT
 from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed
 
 if TYPE_CHECKING:

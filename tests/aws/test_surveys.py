@@ -16,7 +16,7 @@ from canary.rules.function_checks import VersionState
 from canary.rules.integrations import Place
 from canary.rules.release import Release
 from canary.rules.survey import place_of
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
     from canary.tasks.entry import Tools

@@ -9,8 +9,8 @@ import pytest
 from canary.aws.errors import AwsRefusedError, UnknownTargetError
 from canary.aws.targets import CONTROLLER, list_targets, read_machine, read_target, read_targets
 from canary.edge.target import target_from_json
-from local.controller import CLAIM, TARGET_PREFIX
-from local.faults import Fault, Mode
+from demo.controller import CLAIM, TARGET_PREFIX
+from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground

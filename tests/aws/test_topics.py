@@ -5,11 +5,12 @@ from botocore.exceptions import ClientError
 
 from canary.aws.errors import NoticeRefusedError
 from canary.aws.topics import publish
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 
 
 def test_each_subscriber_gets_the_text_of_its_protocol():
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         sns, sqs = aws.client("sns"), aws.client("sqs")
         topic = sns.create_topic(Name="notices")["TopicArn"]
         queue = sqs.create_queue(QueueName="program")["QueueUrl"]
@@ -24,7 +25,7 @@ def test_each_subscriber_gets_the_text_of_its_protocol():
 
 
 def test_a_refusal_is_an_error_of_its_own():
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         gone = "arn:aws:sns:eu-west-1:123456789012:gone"
         with pytest.raises(NoticeRefusedError, match="sns publish") as refused:
             publish(aws.client("sns"), gone, subject="canary", messages={"default": "nobody"})

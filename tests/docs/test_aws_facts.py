@@ -6,11 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from local.unknowns import QUESTIONS, Question
+from embedded_aws.wire.unknowns import QUESTIONS, Question
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
-CITING = ("functions", "local", "statemachine", "tests", "examples", "infra", "bench", "verify")
+CITING = (
+    "functions",
+    "canary_machine",
+    "demo",
+    "embedded_aws",
+    "statemachine",
+    "tests",
+    "examples",
+    "infra",
+    "bench",
+    "verify",
+)
 CITATION = re.compile(r"docs/aws\.md#([a-z0-9-]+)")
 UNKNOWN_CHAPTER = "What nobody has recorded"
 SURE = ("recorded", "service model", "documented", "reported", "inferred", "unknown")

@@ -13,11 +13,11 @@ import pytest
 from canary.edge.request import parse_advance, parse_operator_call, parse_request
 from canary.rules.access_log import LOG_FORMAT, find_misfit
 from canary.rules.policy import SHIPPED, Policy
-from local.controller import OPERATOR, function_name
-from local.orders_traffic import PER_MINUTE
-from local.scenarios import SCENARIOS
-from statemachine.definition import load, states_of
-from statemachine.diagram import PICTURE, digest, digest_of, dot, stamp
+from canary_machine.definition import load, states_of
+from canary_machine.diagram import PICTURE, digest, digest_of, dot, stamp
+from demo.controller import OPERATOR, function_name
+from demo.orders_traffic import PER_MINUTE
+from demo.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

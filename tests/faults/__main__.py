@@ -20,12 +20,12 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from local.small.sample import make_sample
-from local.small.world import SmallWorld
 from tests.faults.cases import JOURNEYS, PER_MINUTE, POLICY, Case, moments, run
 from tests.faults.families import SHARES, draw, family_of
 from tests.faults.final import read_final
 from tests.faults.promises import broken, seconds_to_rest
+from tests.faults.small.sample import make_sample
+from tests.faults.small.world import SmallWorld
 from tests.faults.worlds import FullWorld
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canary.rules.policy import Step
-from local.faults import Call
-from local.running_task import running, running_task
-from local.small.world import SmallWorld
+from embedded_aws.faults.caller import running, running_task
+from embedded_aws.faults.calls import Call
 from tests.faults.edits import Edit
 from tests.faults.record_edits import phase_of
+from tests.faults.small.world import SmallWorld
 from tests.faults.worlds import World
 from tests.rig import QUICK
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from tests.rig import QUICK, Rig
 
 BLUNT = replace(QUICK, detect={"errors": 0.9})
@@ -12,5 +13,5 @@ BLUNT = replace(QUICK, detect={"errors": 0.9})
 
 @pytest.fixture
 def rig() -> Iterator[Rig]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Rig(aws, policy=BLUNT, per_minute=60, history=False)

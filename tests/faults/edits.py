@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from canary.edge.target import target_to_json
 from canary.rules.policy import STANDARD
-from local.controller import TARGET_PREFIX
+from demo.controller import TARGET_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable

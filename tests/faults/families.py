@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from local.faults import ANY_TASK, Call, Fault, Mode, StopFault, TaskFault, TaskMode
-from statemachine.definition import load, states_of, task_names
+from canary_machine.definition import load, states_of, task_names
+from embedded_aws.faults.calls import ANY_TASK, Call, Fault, Mode, StopFault, TaskFault, TaskMode
 from tests.faults.cases import JOURNEYS, Case, Moment, moments
 from tests.faults.edits import Edit, edits
 from tests.faults.record_edits import phase_of, record_edits, repair_schema

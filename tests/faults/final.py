@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from canary.aws.errors import ControllerError
 from canary.aws.records import Held, Records
-from local.controller import TABLE
+from demo.controller import TABLE
 
 if TYPE_CHECKING:
     from tests.faults.cases import Case

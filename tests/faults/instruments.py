@@ -6,14 +6,14 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from canary.rules.access_log import metric_namespace
-from local.metric_store import identify
-from local.statistics import parse_statistic
+from embedded_aws.cloudwatch.metric_store import identify
+from embedded_aws.cloudwatch.statistics import parse_statistic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from local.metric_store import Metric
-    from local.served import ArmName, Served
+    from embedded_aws.cloudwatch.metric_store import Metric
+    from embedded_aws.dataplane.served import ArmName, Served
     from tests.rig import Rig
 
 MINUTE = 60

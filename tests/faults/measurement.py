@@ -20,8 +20,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canary.rules.policy import Policy, Step, WhenUnproven
-from local.embedded import EmbeddedAws
-from local.measurement_faults import Data, Lines
+from demo.guest import CONTROLLER
+from embedded_aws.dataplane.measurement_faults import Data, Lines
+from embedded_aws.embedded import EmbeddedAws
 from tests.faults.instruments import ARMS, readings
 from tests.faults.verdicts import MINUTE, check_whole_and_truthful, publish
 from tests.rig import QUICK, Rig
@@ -29,7 +30,7 @@ from tests.rig import QUICK, Rig
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from local.served import ArmName
+    from embedded_aws.dataplane.served import ArmName
     from tests.faults.verdicts import Before
     from tests.rig import Ended
 
@@ -262,7 +263,7 @@ def main() -> int:
 
 
 def _holds(case: Case) -> bool:
-    with EmbeddedAws(seed=case.seed) as aws:
+    with EmbeddedAws(guest=CONTROLLER, seed=case.seed) as aws:
         done = run(case, aws)
         try:
             check(done)

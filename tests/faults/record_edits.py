@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from canary.rules.rollout import SCHEMA_VERSION
-from local.controller import TABLE
+from demo.controller import TABLE
 from tests.faults.edits import Account, Edit
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.faults import Fault, Mode
-from statemachine.definition import load, task_names
+from canary_machine.definition import load, task_names
+from embedded_aws.faults.calls import Fault, Mode
 from tests.faults.calls import GOING_BACK, HOLDING, PROMOTING, WAITING
 from tests.faults.verdicts import FAILING, MINUTE, check_whole_and_truthful, publish, roll_out
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from tests.faults.measurement import Case, cases, check, run
 
 QUICK = {
@@ -32,7 +33,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize("case", PARAMETERS)
 def test_what_is_measured_wrongly_promotes_nothing_and_is_named(case: Case):
-    with EmbeddedAws(seed=case.seed) as aws:
+    with EmbeddedAws(guest=CONTROLLER, seed=case.seed) as aws:
         check(run(case, aws))
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from canary.aws.notices import Notices
 from canary.rules.verdict import Verdict, VerdictKind
-from local.small.world import SmallWorld
 from tests.faults.__main__ import result_of, work
 from tests.faults.calls import GOING_BACK, HOLDING, PROMOTING
 from tests.faults.cases import PER_MINUTE, POLICY, Case, moments, run
 from tests.faults.families import SHARES, TASKS, family_of
 from tests.faults.final import read_final
 from tests.faults.promises import broken
+from tests.faults.small.world import SmallWorld
 
 SAMPLE = 60
 """Runs of all families, about as many of each as its share says."""

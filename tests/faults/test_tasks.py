@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.faults import StopFault, TaskFault, TaskMode
-from statemachine.definition import load, states_of, task_names
+from canary_machine.definition import load, states_of, task_names
+from embedded_aws.faults.calls import StopFault, TaskFault, TaskMode
 from tests.faults.verdicts import FAILING, MINUTE, check_whole_and_truthful, publish, roll_out
 
 if TYPE_CHECKING:

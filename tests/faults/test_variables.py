@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.rules.target import Metrics
-from local.embedded import EmbeddedAws
-from local.faults import Fault, Mode, StopFault
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.faults.calls import Fault, Mode, StopFault
 from tests.faults.conftest import BLUNT
 from tests.faults.test_tasks import STOPPED, WAY_BACK
 from tests.faults.verdicts import BETWEEN, MINUTE
@@ -38,7 +39,7 @@ CASES = [
 @pytest.fixture
 def rig() -> Iterator[Rig]:
     """Without the sample's business metric, which these functions do not write."""
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Rig(aws, policy=BLUNT, per_minute=60, history=False, metrics=Metrics())
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.rules.phases import Phase
-from statemachine.definition import load, states_of
+from canary_machine.definition import load, states_of
 
 if TYPE_CHECKING:
     from tests.rig import Ended, Rig

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from local.embedded import EmbeddedAws
-from local.running_task import running
-from local.small.account import ANSWERS
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.faults.caller import running
 from tests.faults.record_edits import holder
+from tests.faults.small.account import ANSWERS
 from tests.rig import Rig
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from canary.rules.policy import Policy
     from canary.rules.target import Target
-    from local.faults import Faults
+    from embedded_aws.faults.calls import Faults
 
 Json = dict[str, Any]
 Notice = tuple[float, str, Json]
@@ -86,7 +87,7 @@ class FullWorld:
     NEVER, TWICE = 0, 2
 
     def __init__(self, *, seed: int, policy: Policy, per_minute: float = 60.0) -> None:
-        self._aws = EmbeddedAws(seed=seed, answers=ANSWERS)
+        self._aws = EmbeddedAws(guest=CONTROLLER, seed=seed, answers=ANSWERS)
         self._policy = policy
         self._per_minute = per_minute
         self.notices: list[Notice] = []

@@ -16,9 +16,9 @@ import aws_cdk as cdk
 import pytest
 
 from canary.edge.target import require_target, target_from_json, target_to_json
+from demo.controller import Controller
+from embedded_aws.cloudformation.assembly import deploy
 from infra.stacks import CONTROLLER, ControllerStack, TargetStack
-from local.controller import Controller
-from local.deploy import deploy
 from tests.infra.needed import Needed
 from tests.rig import Rig
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.target import Target
-    from local.embedded import EmbeddedAws
+    from embedded_aws.embedded import EmbeddedAws
     from tests.infra.needed import Element, Statement
 
 CONTROLLERS, TARGETS = ":role/canary/controller/", ":role/canary/target/"

@@ -13,12 +13,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from canary.rules.target import Stage
+from demo.orders_traffic import OrdersTraffic
+from demo.sample_code import bake
+from embedded_aws.cloudformation.assembly import deploy
+from embedded_aws.embedded import EmbeddedAws
 from examples.orders_app.app import build
 from examples.orders_app.orders_stack import OrdersStack
-from local.deploy import deploy
-from local.embedded import EmbeddedAws
-from local.orders_traffic import OrdersTraffic
-from local.sample_code import bake
 from tests.infra.conftest import SETTINGS, Assembly, _synthesise
 from tests.infra.templates import Template
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.definition import load
+from canary_machine.definition import load
 from tests.infra.conftest import ROOT
 from tests.infra.templates import text
 

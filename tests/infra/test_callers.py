@@ -8,7 +8,8 @@ import pytest
 
 from canary_cdk.lambdas.ownership.account import Account
 from canary_cdk.lambdas.ownership.callers import API_TYPE, Callers
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +50,7 @@ class Api:
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Api(aws)
 
 

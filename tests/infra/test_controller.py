@@ -11,9 +11,9 @@ from canary.edge.settings import REQUIRED, TOPIC
 from canary.rules.phases import LATE_WRITER_SECONDS
 from canary.tasks.entry import METRICS
 from canary_cdk import Controller
+from canary_machine.definition import load, states_of, task_names
+from demo import controller as local
 from infra.stacks import ControllerStack
-from local import controller as local
-from statemachine.definition import load, states_of, task_names
 from tests.infra.templates import text
 from tests.infra.test_versioned_function import a_stack, synthesise
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.edge.target import target_to_json
+from demo import guest
+from embedded_aws.cloudformation.assembly import DeployError, destroy
+from embedded_aws.embedded import EmbeddedAws
 from infra.stacks import CONTROLLER
-from local.deploy import DeployError, destroy
-from local.embedded import EmbeddedAws
 from tests.infra.deployed import by_templates, synthesised
 from tests.rig import Rig
 
@@ -27,7 +28,7 @@ TARGET = "canary-target-orders"
 def rig(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Rig]:
     if not request.config.getoption("--deployed"):
         monkeypatch.setattr(Rig, "deployer", staticmethod(by_templates))
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=guest.CONTROLLER) as aws:
         yield Rig(aws)
 
 

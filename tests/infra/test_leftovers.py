@@ -16,11 +16,12 @@ from canary_cdk import Target
 from canary_cdk.ownership import STACK_TAG
 from canary_cdk.rest_api import CanaryRestApi
 from canary_cdk.versioned_function import VersionedFunction
-from local.deploy import DeployError, deploy, destroy
-from local.embedded import EmbeddedAws
-from local.orders_traffic import SHAPES
-from local.traffic import Traffic
-from local.zips import zip_of
+from demo.guest import CONTROLLER
+from demo.orders_traffic import SHAPES
+from embedded_aws.awslambda.zips import zip_of
+from embedded_aws.cloudformation.assembly import DeployError, deploy, destroy
+from embedded_aws.dataplane.traffic import Traffic
+from embedded_aws.embedded import EmbeddedAws
 from tests.infra.orders_world import STACK, World
 
 pytestmark = pytest.mark.slow
@@ -142,7 +143,7 @@ class Shop(World):
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    with EmbeddedAws(enforce_iam=True) as aws:
+    with EmbeddedAws(guest=CONTROLLER, enforce_iam=True) as aws:
         yield Shop(aws, tmp_path)
 
 

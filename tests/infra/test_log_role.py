@@ -13,8 +13,9 @@ from canary_cdk.lambdas.ownership import log_role, stages
 from canary_cdk.lambdas.ownership.account import Account
 from canary_cdk.lambdas.ownership.refusal import RefusedError
 from canary_cdk.rest_api import CanaryRestApi
-from local.embedded import EmbeddedAws
-from local.sample import create_sample
+from demo.guest import CONTROLLER
+from demo.sample import create_sample
+from embedded_aws.embedded import EmbeddedAws
 from tests.infra.templates import text
 from tests.infra.test_versioned_function import a_stack, synthesise
 
@@ -27,7 +28,7 @@ BELOW = "arn:<Partition>:apigateway:<Region>::"
 
 @pytest.fixture
 def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as opened:
+    with EmbeddedAws(guest=CONTROLLER) as opened:
         yield opened
 
 

@@ -26,12 +26,13 @@ from canary_cdk.pipeline import RolloutAction, rollout_machine
 from canary_cdk.rest_api import CanaryRestApi
 from canary_cdk.schedules import RolloutSchedule
 from canary_cdk.versioned_function import VersionedFunction
+from demo.guest import CONTROLLER
+from demo.sample import READ, WRITE, create_sample
+from demo.sample import publish_release as update_code
+from embedded_aws.embedded import EmbeddedAws
 from examples.orders_app.exceptions import OF_FUNCTIONS, OF_THE_API, OF_THE_PIPELINE
 from examples.orders_app.orders_stack import FROZEN
 from examples.orders_app.publish_release import Build, DefinitionMovedError, main, publish_release
-from local.embedded import EmbeddedAws
-from local.sample import READ, WRITE, create_sample
-from local.sample import publish_release as update_code
 from tests.infra.orders_world import CONTEXT, ROOT, sample
 from tests.infra.templates import text
 from tests.infra.test_lint import findings
@@ -109,7 +110,7 @@ class Account:
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Account(aws)
 
 

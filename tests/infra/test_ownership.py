@@ -9,9 +9,10 @@ import pytest
 from aws_cdk import aws_apigateway as apigateway
 
 from canary.edge.target import target_from_json, target_to_json
+from demo.guest import CONTROLLER
+from embedded_aws.cloudformation.assembly import DeployError, destroy
+from embedded_aws.embedded import EmbeddedAws
 from examples.orders_app.orders_stack import OrdersStack
-from local.deploy import DeployError, destroy
-from local.embedded import EmbeddedAws
 from tests.infra.orders_world import STACK, Synthesiser, World, add_route
 from tests.infra.templates import Template
 
@@ -134,7 +135,7 @@ def test_only_a_variable_that_changed_differs_in_the_stage(synthesiser: Synthesi
 
 @pytest.fixture(scope="module", params=["yes", "no"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with EmbeddedAws(answers={"cloudformation-resends-stage": request.param}, enforce_iam=True) as aws:
+    with EmbeddedAws(guest=CONTROLLER, answers={"cloudformation-resends-stage": request.param}, enforce_iam=True) as aws:
         yield World(aws, tmp_path_factory.mktemp("world"))
 
 

@@ -15,9 +15,10 @@ from canary_cdk.lambdas.ownership.account import Account
 from canary_cdk.lambdas.ownership.callers import statements_of
 from canary_cdk.lambdas.ownership.refusal import RefusedError
 from canary_cdk.lambdas.ownership.settings import plan_operations
-from local.embedded import EmbeddedAws
-from local.faults import Fault, Mode
-from local.sample import READ, create_sample, publish_release
+from demo.guest import CONTROLLER
+from demo.sample import READ, create_sample, publish_release
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.faults.calls import Fault, Mode
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ EVERY_METHOD = {"ResourcePath": "/*", "HttpMethod": "*"}
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as opened:
+    with EmbeddedAws(guest=CONTROLLER) as opened:
         stack_of(opened, "handled")
         yield opened
 

@@ -11,7 +11,7 @@ import pytest
 
 from canary_cdk import packages
 from canary_cdk.packages import LOCKED, MACHINE, PYTHON, PackagesError, packages_folder
-from local.zips import zip_of
+from embedded_aws.awslambda.zips import zip_of
 from tests.infra.conftest import ROOT
 
 pytestmark = pytest.mark.slow

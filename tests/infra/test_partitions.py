@@ -7,10 +7,10 @@ import aws_cdk as cdk
 import pytest
 
 from canary_cdk.machine import INTEGRATION
+from canary_machine.definition import load, states_of
 from examples.orders_app.app import build as build_sample
 from infra.stacks import ControllerStack, TargetStack
 from infra.targets import load_targets
-from statemachine.definition import load, states_of
 from tests.infra.conftest import ROOT, SETTINGS, Assembly, _synthesise
 from tests.infra.orders_world import CONTEXT
 from tests.infra.templates import text

@@ -13,8 +13,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from canary_cdk.pipeline import PrefixError, RolloutAction, allow_connection, rollout_machine
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from examples.orders_app.publish_release import Build, publish_release
-from local.embedded import EmbeddedAws
 from tests.infra.orders_world import CONTEXT, World, add_route, sample
 from tests.infra.templates import Template, text
 from tests.infra.test_versioned_function import a_stack, synthesise
@@ -39,7 +40,7 @@ def rollout(template: Template) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield World(aws, tmp_path_factory.mktemp("world"))
 
 

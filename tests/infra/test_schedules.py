@@ -14,8 +14,9 @@ from canary.edge.request import parse_advance, parse_request
 from canary.rules.problems import RefusedError
 from canary.rules.release import Journey
 from canary_cdk.schedules import RolloutSchedule, ScheduleError
-from local.deploy import deploy
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.cloudformation.assembly import deploy
+from embedded_aws.embedded import EmbeddedAws
 from tests.infra.orders_world import QUICK, World, sample
 from tests.infra.templates import Template, text
 from tests.infra.test_versioned_function import a_stack, synthesise
@@ -184,7 +185,7 @@ def hours(folder: Path) -> Path:
 
 
 def test_a_rollout_takes_its_steps_at_its_hours_although_everything_is_delivered_twice(tmp_path: Path) -> None:
-    with EmbeddedAws(enforce_iam=True) as aws:
+    with EmbeddedAws(guest=CONTROLLER, enforce_iam=True) as aws:
         world = World(aws, tmp_path)
         world.deploy(release="scheduled")
         deploy(aws.client, hours(tmp_path / "hours"))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from tests.rig import Rig
 
 SAMPLE = {
@@ -46,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def aws(request: pytest.FixtureRequest) -> Iterator[EmbeddedAws]:
     """An embedded AWS; a parameter of the test may say what it answers where no record tells."""
-    with EmbeddedAws(answers=getattr(request, "param", {})) as opened:
+    with EmbeddedAws(guest=CONTROLLER, answers=getattr(request, "param", {})) as opened:
         yield opened
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.base_history import write_ship_day
-from local.faults import Fault, Mode, StopFault
-from local.sample import SHIP, create_ship_sample
-from local.traffic import InvokeTraffic
+from demo.base_history import write_ship_day
+from demo.sample import SHIP, create_ship_sample
+from embedded_aws.dataplane.traffic import InvokeTraffic
+from embedded_aws.faults.calls import Fault, Mode, StopFault
 from tests.rig import QUICK, Rig
 
 if TYPE_CHECKING:
-    from local.embedded import EmbeddedAws
+    from embedded_aws.embedded import EmbeddedAws
 
 MINUTE = 60
 

@@ -9,12 +9,12 @@ import pytest
 
 from canary.rules.access_log import LOG_FORMAT
 from canary.rules.target import Metrics, Outside, OutsideRoute, Stage
-from local.orders_traffic import OrdersTraffic
-from local.traffic import Shape, Traffic
+from demo.orders_traffic import OrdersTraffic
+from embedded_aws.dataplane.traffic import Shape, Traffic
 from tests.rig import Rig
 
 if TYPE_CHECKING:
-    from local.embedded import EmbeddedAws
+    from embedded_aws.embedded import EmbeddedAws
 
 
 def gateway(rig: Rig) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.rules.target import Metrics, Outside, OutsideRoute
-from local.controller import register_target
+from demo.controller import register_target
 from tests.rules.api_world import lambda_uri
 
 if TYPE_CHECKING:

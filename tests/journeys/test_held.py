@@ -10,7 +10,8 @@ import pytest
 
 from canary.rules.phases import Phase
 from canary.rules.policy import Progression
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from tests.rig import QUICK, Ended, Rig
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SCHEDULED = replace(QUICK, progression=Progression.SCHEDULED, max_hold_seconds=7
 
 @pytest.fixture
 def rig() -> Iterator[Rig]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Rig(aws, policy=SCHEDULED)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.faults import Fault, Mode, TaskFault, TaskMode
-from statemachine.definition import load, states_of
+from canary_machine.definition import load, states_of
+from embedded_aws.faults.calls import Fault, Mode, TaskFault, TaskMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.rules.phases import Phase
-from local.controller import TARGET_PREFIX
-from local.faults import Fault, Mode
+from demo.controller import TARGET_PREFIX
+from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
     from tests.rig import Rig

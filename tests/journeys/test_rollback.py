@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from canary.rules.policy import Step, WhenUnproven
-from local.embedded import EmbeddedAws
+from embedded_aws.embedded import EmbeddedAws
 from tests.rig import QUICK, Rig
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.embedded import EmbeddedAws
-from local.unknowns import QUESTIONS
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.wire.unknowns import QUESTIONS
 from tests.rig import Rig
 
 SAMPLED = {("remove-absent-canary", "refused")}
@@ -22,7 +23,7 @@ CASES = [
 
 @pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    with EmbeddedAws(answers=request.param) as aws:
+    with EmbeddedAws(guest=CONTROLLER, answers=request.param) as aws:
         yield Rig(aws, history=False)
 
 

@@ -11,7 +11,7 @@ from tests.flagged import FLAG, failed, make_base, patch, publish, seen, variabl
 from tests.rig import Rig
 
 if TYPE_CHECKING:
-    from local.embedded import EmbeddedAws
+    from embedded_aws.embedded import EmbeddedAws
 
 BASE = {"lambdaAlias": "live"}
 

@@ -14,7 +14,7 @@ from canary.rules.access_log import (
 )
 from canary.rules.outside_routes import is_outside
 from canary.rules.target import Metrics, Outside, OutsideRoute, Stage
-from local.filter_pattern import parse_pattern
+from embedded_aws.logs.filter_pattern import parse_pattern
 from tests.builders import a_target
 
 ANSWERED = {

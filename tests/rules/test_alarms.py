@@ -8,8 +8,8 @@ from canary.rules.access_log import metric_filters
 from canary.rules.alarms import EXPRESSIONS, THRESHOLD, WATCHED, Alarm, alarm_note, target_alarms
 from canary.rules.policy import STANDARD
 from canary.rules.target import BusinessMetric, Metrics, Stage, Target, TargetFunction
-from local.metric_algebra import World
-from local.metric_math import parse_expression
+from embedded_aws.cloudwatch.metric_algebra import World
+from embedded_aws.cloudwatch.metric_math import parse_expression
 
 FUNCTIONS = (TargetFunction("orders-read", "live", "canary"), TargetFunction("orders-write", "live", "canary"))
 

@@ -2,7 +2,7 @@ import pytest
 
 from canary.rules.log_format import LOG_FORMAT
 from canary.rules.log_variables import HARMLESS, INSTEAD, VARIABLE, Prints, kind_of
-from local import access_log
+from embedded_aws.dataplane import access_log
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from canary.rules.phases import Phase
 from canary.rules.release import Advance
 from canary.rules.report import TASKS, states_entered, summary, usage_of
 from canary.rules.rollout import StepState, Tally
-from local.controller import function_name
-from statemachine.definition import load, states_of, task_names
+from canary_machine.definition import load, states_of, task_names
+from demo.controller import function_name
 from tests.builders import NOON, a_rollout, a_target
 
 TALLY = Tally(canary_requests=900, canary_bad=12, base_requests=1800, base_bad=2, metrics_requested=300, looks=45, drains=4)

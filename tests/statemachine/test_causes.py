@@ -6,8 +6,8 @@ import random
 import pytest
 
 from canary.edge.events import NO_ANSWER, NO_MESSAGE, UNKNOWN
-from local.expressions import evaluate
-from statemachine.definition import load, states_of
+from canary_machine.definition import load, states_of
+from embedded_aws.states.expressions import evaluate
 
 STATES = dict(states_of(load()))
 PREFIX = "the target could not be made safe; the lock is kept, and the sweeper goes on each minute: "

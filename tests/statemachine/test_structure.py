@@ -21,7 +21,7 @@ from canary.rules import problems
 from canary.rules.drain import DrainKind
 from canary.rules.phases import LATE_WRITER_SECONDS, Answer, Phase
 from canary.tasks.make_safe import ENDINGS
-from statemachine.definition import PLACEHOLDER, SOURCE, SubstitutionError, load, states_of, substitute, task_names
+from canary_machine.definition import PLACEHOLDER, SOURCE, SubstitutionError, load, states_of, substitute, task_names
 
 DEFINITION = load()
 STATES = dict(states_of(DEFINITION))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.edge.target import target_to_json
-from local.controller import TARGET_PREFIX
-from local.embedded import EmbeddedAws
+from demo.controller import TARGET_PREFIX
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from tests.rules.account_edits import ACCOUNT_EDITS, BACK, GOES_ON, GONE, HELD, KEPT, REMOVED, WAITS
 from tests.tasks.walk import PATIENT, PAYMENTS, Ground, TaskFailedError
 
@@ -25,7 +26,7 @@ READ = {"FunctionName": "orders-read"}
 @pytest.fixture
 def ground() -> Iterator[Ground]:
     """A ground of the test's own: what is deleted here nobody puts back."""
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Ground(aws, policy=PATIENT)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.measurement_faults import Lines
+from embedded_aws.dataplane.measurement_faults import Lines
 from tests.tasks.walk import Ground, TaskFailedError
 
 

@@ -21,7 +21,7 @@ from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
 from canary.rules.phases import Phase
 from canary.rules.policy import WhenQuiet, WhenUnproven
 from canary.tasks.check_release import check_release
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed
 from tests.tasks.walk import Ground, TaskFailedError, iso, lock_key
 

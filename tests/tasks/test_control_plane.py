@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.controller import function_name
-from local.embedded import EmbeddedAws
+from demo.controller import function_name
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from tests.fleet import create_fleet
 from tests.tasks.walk import iso
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedAws, Target]]:
-    with EmbeddedAws() as aws, pytest.MonkeyPatch.context() as patch:
+    with EmbeddedAws(guest=CONTROLLER) as aws, pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("fleet")
         target = create_fleet(aws, folder, patch, functions=FUNCTIONS, versions=VERSIONS)
         aws.clock.run_for(120)

@@ -15,8 +15,8 @@ from canary.edge.events import StackEvent, read_event
 from canary.edge.target import target_to_json
 from canary.rules.rollout import SCHEMA_VERSION
 from canary.tasks.guard_deletion import _never_write, guard_deletion
-from local.controller import TARGET_PREFIX, register_target
-from local.faults import Fault, Mode
+from demo.controller import TARGET_PREFIX, register_target
+from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

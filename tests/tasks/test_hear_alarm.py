@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.controller import TARGET_PREFIX
-from local.faults import Fault, Mode
+from demo.controller import TARGET_PREFIX
+from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.test_advance_rollout import held
 from tests.tasks.walk import Ground, TaskFailedError, Walk, edit_record, iso
 

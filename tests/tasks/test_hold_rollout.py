@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.controller import function_name
+from demo.controller import function_name
 from tests.tasks.walk import Ground, TaskFailedError, Walk, iso
 
 if TYPE_CHECKING:

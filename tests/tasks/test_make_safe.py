@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.tasks.make_safe import LONGEST_CAUSE
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.test_trouble import delete_record
 from tests.tasks.walk import lock_key
 

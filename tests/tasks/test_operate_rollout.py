@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.controller import TARGET_PREFIX
+from demo.controller import TARGET_PREFIX
 from tests.tasks.test_trouble import delete_record
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from canary.aws.errors import StateChangedError
 from canary.edge.events import TaskEvent
 from canary.tasks.prepare_release import prepare_release
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed
 from tests.tasks.walk import Ground, TaskFailedError, Walk
 

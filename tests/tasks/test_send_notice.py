@@ -9,8 +9,9 @@ import pytest
 
 from canary.aws.errors import NoticeRefusedError
 from canary.tasks.send_notice import handler
-from local.embedded import EmbeddedAws
-from local.shortcut import INSIDE
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.shortcut import INSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ EVENT = {
 
 @pytest.fixture
 def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as embedded:
+    with EmbeddedAws(guest=CONTROLLER) as embedded:
         yield embedded
 
 

@@ -19,8 +19,8 @@ import pytest
 from canary.rules.phases import LATE_WRITER_SECONDS
 from canary.rules.price import Usage, price
 from canary.rules.report import FUNCTION_GB, SECONDS_PER_CALL
-from local.controller import MEMORY_MB, TARGET_PREFIX, TIMEOUT_SECONDS
-from statemachine.definition import load, task_names
+from canary_machine.definition import load, task_names
+from demo.controller import MEMORY_MB, TARGET_PREFIX, TIMEOUT_SECONDS
 from tests.tasks.walk import SETTLE
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from canary.edge.events import TickEvent
 from canary.rules.phases import Phase
 from canary.tasks.sweep import never_write
 from canary.tasks.sweep_targets import sweep_targets
-from local.controller import TARGET_PREFIX
-from local.faults import Fault, Mode
+from demo.controller import TARGET_PREFIX
+from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.test_advance_rollout import held
 from tests.tasks.walk import Ground, Walk, edit_record, iso
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.walk import Ground, TaskFailedError
 
 

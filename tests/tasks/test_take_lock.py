@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.rules.phases import Phase
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.walk import Ground, TaskFailedError
 
 if TYPE_CHECKING:

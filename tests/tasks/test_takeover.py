@@ -8,7 +8,7 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError, OwnershipLostError
 from canary.tasks.takeover import is_execution, take_over
-from local.faults import Fault, Mode
+from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
     from canary.tasks.entry import Tools

@@ -14,8 +14,8 @@ from canary.aws.troubles import PREFIX, Troubles
 from canary.edge.events import TickEvent
 from canary.tasks.entry import Tools
 from canary.tasks.sweep_targets import sweep_targets
-from local.controller import CLAIM, TARGET_PREFIX
-from local.faults import Fault, Mode
+from demo.controller import CLAIM, TARGET_PREFIX
+from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, refusal
 from tests.tasks.walk import Ground, edit_record
 

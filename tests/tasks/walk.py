@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.troubles import PREFIX as TROUBLES
 from canary.rules.policy import WhenUnproven
-from local.controller import TARGET_PREFIX, function_name, register_target
-from local.sample import create_ship_sample, publish_release
+from demo.controller import TARGET_PREFIX, function_name, register_target
+from demo.sample import create_ship_sample, publish_release
 from tests.rig import QUICK, Rig
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from canary.aws.records import Held
     from canary.rules.rollout import Rollout
     from canary.rules.target import Target
-    from local.embedded import EmbeddedAws
+    from embedded_aws.embedded import EmbeddedAws
 
 SETTLE = 30
 PAYMENTS = "orders-payment-failures"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from local.embedded import EmbeddedAws
-from local.served import Request
-from local.shortcut import INSIDE
+from embedded_aws.dataplane.served import Request
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.shortcut import INSIDE
 from tests.consoles import a_console, text_of
 from verify.aws import Aws, Place
 from verify.connection import ONCE

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.embedded import EmbeddedAws
-from local.unknowns import QUESTIONS, Question
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.wire.unknowns import QUESTIONS, Question
 from tests.verify.scratch_world import NOT_HOSTED, World
 from verify.__main__ import main
 from verify.announcement import whole_budget
@@ -47,7 +48,7 @@ def expected_mark(question: Question, answer: str) -> str:
 
 @pytest.mark.parametrize(("question", "answer"), CASES)
 def test_the_answer_that_was_switched_in_is_reported(question: Question, answer: str, tmp_path: Path) -> None:
-    with EmbeddedAws(answers={question.slug: answer}) as aws:
+    with EmbeddedAws(guest=CONTROLLER, answers={question.slug: answer}) as aws:
         world, path = World(aws, tmp_path / "ledgers"), tmp_path / "record.json"
         arguments = world.arguments("--yes", "--lend-log-role", "--only", question.slug, "--json", str(path))
 

@@ -15,8 +15,9 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from local.embedded import EmbeddedAws
-from local.faults import Fault, Mode
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.faults.calls import Fault, Mode
 from tests.verify.scratch_world import TINY, World
 from verify.__main__ import main
 from verify.aws import Aws, RefusedError
@@ -111,7 +112,7 @@ def make_until_dead(world: World, *, at: int, after: bool) -> bool:
 def test_clean_up_finishes_the_job_wherever_a_run_was_killed(*, after: bool, tmp_path: Path) -> None:
     answers = {"replace-deployment-under-canary": "refused", "cloudformation-resends-stage": "no"}
     for deaths in count():
-        with EmbeddedAws(answers=answers) as aws:
+        with EmbeddedAws(guest=CONTROLLER, answers=answers) as aws:
             world = World(aws, tmp_path / str(deaths))
             has_died = make_until_dead(world, at=deaths + 1, after=after)
             assert world.left() or deaths == 0
@@ -309,13 +310,13 @@ class Stopping(World):
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """An empty account, asked in no time."""
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield World(aws, tmp_path, pace=TINY)
 
 
 @pytest.fixture
 def stopping(tmp_path: Path) -> Iterator[Stopping]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         world = Stopping(aws, tmp_path, pace=TINY)
         world.clock.sleep = world.sleep  # type: ignore[method-assign]
         yield world

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.embedded import EmbeddedAws
-from local.execute_api import PREFIX
-from local.unknowns import QUESTIONS
+from demo.guest import CONTROLLER
+from embedded_aws.dataplane.execute_api import PREFIX
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.wire.unknowns import QUESTIONS
 from tests.verify.scratch_world import TINY, World
 from verify.__main__ import main
 from verify.announcement import whole_budget
@@ -34,7 +35,7 @@ DELIVERING = {"sns:GetTopicAttributes", "sns:Publish"}
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with EmbeddedAws(answers={question.slug: question.answers[0] for question in QUESTIONS}) as aws:
+    with EmbeddedAws(guest=CONTROLLER, answers={question.slug: question.answers[0] for question in QUESTIONS}) as aws:
         yield World(aws, tmp_path, pace=TINY)
 
 

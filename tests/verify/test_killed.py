@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.embedded import EmbeddedAws
+from embedded_aws.embedded import EmbeddedAws
 from tests.verify.scratch_world import World
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.embedded import EmbeddedAws
-from local.served import Request
+from demo.guest import CONTROLLER
+from embedded_aws.dataplane.served import Request
+from embedded_aws.embedded import EmbeddedAws
 from tests.verify.scratch_world import PREFIX, QUICK, World
 from verify.answer import Answer
 from verify.aws import Aws, RefusedError
@@ -117,7 +118,7 @@ class Account(World):
 
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[Account]:
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Account(aws, tmp_path)
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.embedded import EmbeddedAws
-from local.faults import Fault, Mode
-from local.unknowns import QUESTIONS
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.faults.calls import Fault, Mode
+from embedded_aws.wire.unknowns import QUESTIONS
 from tests.verify.scratch_world import NOT_HOSTED, TINY, World
 from verify.__main__ import main
 from verify.announcement import announce
@@ -92,7 +93,7 @@ def test_it_names_only_the_parts_that_the_chosen_questions_need(world: World) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("answers", [FIRST, LAST], ids=["first", "last"])
 def test_all_questions_in_one_run_over_the_network(answers: dict[str, str], tmp_path: Path) -> None:
-    with EmbeddedAws(answers=answers) as aws:
+    with EmbeddedAws(guest=CONTROLLER, answers=answers) as aws:
         world = World(aws, tmp_path, pace=TINY)
         world.get = get  # type: ignore[method-assign]
         world.get_kept = get_kept  # type: ignore[method-assign]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from local.expressions import evaluate
-from statemachine.definition import load, states_of
+from canary_machine.definition import load, states_of
+from embedded_aws.states.expressions import evaluate
 from verify.answer import UnansweredError
 from verify.aws import Place, RefusedError
 from verify.questions import states

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.embedded import EmbeddedAws
+from demo.guest import CONTROLLER
+from embedded_aws.embedded import EmbeddedAws
 from tests.verify.scratch_world import QUICK, World
 from verify.answer import Answer, UnansweredError
 from verify.aws import Aws, RefusedError
@@ -52,7 +53,7 @@ class BentAws(Aws):
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with EmbeddedAws(answers=PLAUSIBLE) as aws:
+    with EmbeddedAws(guest=CONTROLLER, answers=PLAUSIBLE) as aws:
         yield World(aws, tmp_path, pace=QUICK)
 
 

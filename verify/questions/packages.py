@@ -10,7 +10,7 @@ import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.zips import zip_of
+from embedded_aws.awslambda.zips import zip_of
 from verify.answer import Answer, UnansweredError
 from verify.budget import Budget
 from verify.parts import Part

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from canary.rules.access_log import LOG_FORMAT, metric_filters
 from canary.rules.policy import STANDARD
 from canary.rules.target import Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
-from local.filter_pattern import parse_pattern
+from embedded_aws.logs.filter_pattern import parse_pattern
 from verify.answer import Answer
 from verify.questions.patch_question import PatchQuestion
 

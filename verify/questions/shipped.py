@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from statemachine.definition import PLACEHOLDER, load, substitute
+from canary_machine.definition import PLACEHOLDER, load, substitute
 from verify.answer import Answer
 from verify.questions.patch_question import PatchQuestion
 

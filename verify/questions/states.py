@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from statemachine.definition import states_of
+from canary_machine.definition import states_of
 from verify.answer import Answer, UnansweredError
 from verify.aws import RefusedError
 from verify.questions.patch_question import PatchQuestion

@@ -1,0 +1,163 @@
+"""The controller as it is deployed: table, functions, state machine, rules, and a target's parameter, filters and alarms.
+
+Made through boto3 for the embedded AWS. In an account the CDK app makes the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.edge.target import target_to_json
+from canary.rules.access_log import metric_filters
+from canary.rules.alarms import target_alarms
+from canary.rules.rollout import OPEN_INDEX
+from canary_machine.definition import load, substitute, task_names
+from demo.sample import create_role
+from embedded_aws.awslambda.zips import zip_of
+from embedded_aws.wire.connection import Place
+
+if TYPE_CHECKING:
+    from canary.rules.target import Target
+    from embedded_aws.wire.connection import Connect
+
+TABLE = "canary"
+TARGET_PREFIX = "/canary/targets/"
+CLAIM = "/canary/controller"
+MACHINE = "canary-rollout"
+GUARD, SWEEPER, OPERATOR, LISTENER = "GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm"
+FUNCTION_PREFIX = "canary-"
+TIMEOUT_SECONDS = 60
+MEMORY_MB = 512
+ALARM_RULE_PREFIX = "canary-alarms-"
+FAILED_STATUSES = ["FAILED", "TIMED_OUT", "ABORTED"]
+PLACEHOLDER = zip_of({"README": "the code is functions/canary of the working tree\n"})
+"""The zip of every task: the embedded AWS runs the controller from the working tree, so it has nothing to hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """The names that somebody who runs rollouts needs."""
+
+    machine_arn: str
+    table: str
+    operator: str
+
+
+def create_controller(connect: Connect) -> Controller:
+    """The controller without targets."""
+    place = Place.find(connect)
+    _create_table(connect)
+    machine_arn = place.arn("states", f"stateMachine:{MACHINE}")
+    role = create_role(connect, "canary-functions", "lambda.amazonaws.com")
+    definition = load()
+    tasks = task_names(definition)
+    arns = {task: _create_function(connect, place, task, role) for task in (*tasks, GUARD, SWEEPER, OPERATOR, LISTENER)}
+    connect("stepfunctions").create_state_machine(
+        name=MACHINE,
+        definition=substitute(definition, {f"{task}Arn": arns[task] for task in tasks}),
+        roleArn=create_role(connect, "canary-machine", "states.amazonaws.com"),
+        type="STANDARD",
+    )
+    connect("ssm").put_parameter(Name=CLAIM, Type="String", Value=machine_arn, Overwrite=True)
+    _create_rules(connect, machine_arn, guard=arns[GUARD], sweeper=arns[SWEEPER])
+    _allow(connect, place.arn("events", f"rule/{ALARM_RULE_PREFIX}*"), function_name(LISTENER), "canary-alarms")
+    return Controller(machine_arn, TABLE, function_name(OPERATOR))
+
+
+def register_target(connect: Connect, target: Target) -> None:
+    """What one target needs besides the controller: its parameter, metric filters and alarms."""
+    connect("ssm").put_parameter(
+        Name=f"{TARGET_PREFIX}{target.name}", Type="String", Value=target_to_json(target), Overwrite=True
+    )
+    for one in metric_filters(target):
+        connect("logs").put_metric_filter(**one.put_arguments(str(target.access_log_group)))
+    alarms = target_alarms(target)
+    for alarm in alarms:
+        connect("cloudwatch").put_metric_alarm(**alarm.put_arguments())
+    if names := [*target.alarms, *(alarm.name for alarm in alarms)]:
+        _listen(connect, target, names)
+
+
+def function_name(task: str) -> str:
+    """The name of a task's function."""
+    return f"{FUNCTION_PREFIX}{task}"
+
+
+def _listen(connect: Connect, target: Target, alarms: list[str]) -> None:
+    """Have each of the target's alarms that fires heard."""
+    pattern = {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"alarmName": alarms, "state": {"value": ["ALARM"]}},
+    }
+    name = f"{ALARM_RULE_PREFIX}{target.name}"
+    connect("events").put_rule(Name=name, EventPattern=json.dumps(pattern))
+    arn = Place.find(connect).arn("lambda", f"function:{function_name(LISTENER)}")
+    connect("events").put_targets(Rule=name, Targets=[{"Id": "function", "Arn": arn}])
+
+
+def _create_table(connect: Connect) -> None:
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    connect("dynamodb").create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (*keys, "rollout_id")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": OPEN_INDEX,
+                "KeySchema": [{"AttributeName": "rollout_id", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def _create_function(connect: Connect, place: Place, task: str, role: str) -> str:
+    module = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", task).lower()
+    environment = {"CANARY_TASK": task, "CANARY_TABLE": TABLE, "CANARY_TARGET_PREFIX": TARGET_PREFIX}
+    name = function_name(task)
+    connect("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Architectures=["arm64"],
+        Handler=f"canary.tasks.{module}.handler",
+        Role=role,
+        Code={"ZipFile": PLACEHOLDER},
+        Environment={"Variables": environment},
+        Timeout=TIMEOUT_SECONDS,
+        MemorySize=MEMORY_MB,
+    )
+    return place.arn("lambda", f"function:{name}")
+
+
+def _create_rules(connect: Connect, machine_arn: str, *, guard: str, sweeper: str) -> None:
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": FAILED_STATUSES, "stateMachineArn": [machine_arn]},
+    }
+    events = connect("events")
+    failed = events.put_rule(Name="canary-failed-executions", EventPattern=json.dumps(pattern))
+    _aim(connect, "canary-failed-executions", failed["RuleArn"], guard)
+    minutes = events.put_rule(Name="canary-every-minute", ScheduleExpression="rate(1 minute)")
+    _aim(connect, "canary-every-minute", minutes["RuleArn"], sweeper)
+
+
+def _aim(connect: Connect, rule: str, rule_arn: str, function_arn: str) -> None:
+    """Have the rule invoke the function, and allow it to."""
+    connect("events").put_targets(Rule=rule, Targets=[{"Id": "function", "Arn": function_arn}])
+    _allow(connect, rule_arn, function_arn, rule)
+
+
+def _allow(connect: Connect, rule_arn: str, function: str, statement: str) -> None:
+    connect("lambda").add_permission(
+        FunctionName=function,
+        StatementId=statement,
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule_arn,
+    )

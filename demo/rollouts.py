@@ -1,0 +1,149 @@
+"""The demo: every scenario's release through the shipped state machine, one after another on one sample.
+
+It follows each rollout from outside, shows it, reads back what it left, and says whether it ended as its scenario must. What a
+rollout decides is the controller's business.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from demo.outcome import Outcome
+from demo.readback import Readback
+from demo.report import print_end, print_head
+from demo.sample import publish_release
+from demo.scenarios import Ending, Scenario
+from demo.stand import WARM_UP_SECONDS, open_stand
+from demo.timeline import Timeline
+from demo.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import Console
+
+    from demo.readback import Standing
+    from demo.stand import Stand
+
+LIMIT_SECONDS = 4 * 3600
+LOOK_SECONDS = 60
+LAST_WORDS = {"PROMOTE", "ROLL_BACK"}
+PAUSE_SECONDS = 900
+"""Between two rollouts, without traffic: alarms that fired are OK again before the next release comes."""
+
+
+class EndlessRolloutError(Exception):
+    """A rollout has not ended in the time that any scenario can take."""
+
+
+def run_demo(scenarios: Sequence[Scenario], console: Console, *, is_live: bool) -> int:
+    """Run the scenarios one after another and show what happens; the process's exit status. ``is_live`` as in `Timeline`."""
+    started = time.monotonic()
+    with open_stand() as stand:
+        console.print(f"embedded AWS at {stand.aws.endpoint_url}, sample API {stand.target.name}, a day of history")
+        demo = Demo(stand, console, is_live=is_live)
+        stand.aws.clock.run_for(WARM_UP_SECONDS)
+        failed = [scenario.name for scenario in scenarios if demo.show(scenario).problems]
+    verdict = f"[bold red]not as they should: {', '.join(failed)}[/]" if failed else "[bold green]all as they should[/]"
+    rollouts = "1 rollout" if len(scenarios) == 1 else f"{len(scenarios)} rollouts"
+    console.print(f"\n{rollouts} in {time.monotonic() - started:.0f} s, {verdict}")
+    return 1 if failed else 0
+
+
+class Demo:
+    """Rollouts on one stand, each shown on the console."""
+
+    def __init__(self, stand: Stand, console: Console, *, is_live: bool) -> None:
+        self._stand = stand
+        self._console = console
+        self._is_live = is_live
+        self._readback = Readback(stand.aws.client, stand.controller.table)
+        self._witness = Witness()
+        stand.aws.dataplane.on_served(self._witness)
+
+    def show(self, scenario: Scenario) -> Outcome:
+        """One scenario from its release to the pause after its end."""
+        print_head(self._console, scenario)
+        started = time.monotonic()
+        self._witness.restart()
+        outcome = self._roll_out(scenario)
+        print_end(self._console, outcome, self._witness, self._readback)
+        took = time.monotonic() - started
+        self._console.print(f"  took     {took:.1f} s for {self._witness.requests:,} requests, each answered by a handler")
+        self._pause()
+        return outcome
+
+    def _roll_out(self, scenario: Scenario) -> Outcome:
+        stand, aws = self._stand, self._stand.aws
+        before = self._readback.standing(stand.target)
+        versions = publish_release(aws.client, stand.target, {"NAME": scenario.name, **scenario.numbers})
+        now = aws.clock.now()
+        stand.traffic.plan_outage(scenario.outage, now)
+        execution = stand.start_rollout(scenario.name, scenario.title)
+        weights = [float(step.weight) for step in stand.target.policy.steps]
+        with Timeline(self._console, is_live=self._is_live, started=now, weights=weights) as timeline:
+            last_weight = self._follow(execution, scenario.name, timeline)
+        description = aws.client("stepfunctions").describe_execution(executionArn=execution)
+        ending = description.get("error") or Ending.PROMOTED
+        after = self._readback.standing(stand.target)
+        record = self._readback.record(scenario.name)
+        return Outcome(
+            scenario=scenario,
+            execution=execution,
+            ending=ending,
+            reason=description.get("cause") or record["reason"],
+            seconds=(description["stopDate"] - description["startDate"]).total_seconds(),
+            last_weight=last_weight,
+            standing=after,
+            problems=tuple(find_problems(scenario, ending, last_weight, _expected(scenario, before, versions), after)),
+        )
+
+    def _follow(self, execution: str, name: str, timeline: Timeline) -> float:
+        """Drive time a look at a time and show what is new, until the execution has ended; the last weight baked.
+
+        Raises:
+            EndlessRolloutError: it goes on and on.
+
+        """
+        aws, last, weight = self._stand.aws, None, 0.0
+        for _ in range(LIMIT_SECONDS // LOOK_SECONDS):
+            aws.clock.run_for(LOOK_SECONDS)
+            is_quiet = True
+            for look in self._readback.looks(name, after=last):
+                is_quiet, last, weight = look.verdict in LAST_WORDS, look.key, look.weight_percent
+                timeline.show(look)
+            if is_quiet:
+                timeline.note_states(self._readback.newest_states(execution))
+                if aws.client("stepfunctions").describe_execution(executionArn=execution)["status"] != "RUNNING":
+                    return weight
+        raise EndlessRolloutError(f"rollout {name} runs for more than {LIMIT_SECONDS} simulated seconds; see its looks above")
+
+    def _pause(self) -> None:
+        dataplane, traffic = self._stand.aws.dataplane, self._stand.traffic
+        dataplane.remove_source(traffic)
+        self._stand.aws.clock.run_for(PAUSE_SECONDS)
+        dataplane.add_source(traffic)
+
+
+def _expected(scenario: Scenario, before: Standing, versions: Mapping[str, str]) -> dict[str, str]:
+    """The aliases as the scenario must leave them, by function:alias."""
+    if scenario.ending is Ending.ROLLED_BACK:
+        return dict(before.aliases)
+    return {name: versions[name.partition(":")[0]] for name in before.aliases}
+
+
+def find_problems(
+    scenario: Scenario, ending: str, last_weight: float, aliases: Mapping[str, str], after: Standing
+) -> Iterator[str]:
+    """What is not as the scenario must leave it, one sentence each."""
+    if ending != scenario.ending:
+        yield f"it must end as {scenario.ending} and ended as {ending}"
+    if scenario.weight is not None and last_weight != scenario.weight:
+        yield f"it must be rolled back at {scenario.weight:g} % and was at {last_weight:g} %"
+    if after.canary:
+        yield f"the stage still has a canary: {after.canary}"
+    if dict(after.aliases) != dict(aliases):
+        yield f"the aliases must be at {dict(aliases)} and are at {dict(after.aliases)}"
+    if after.holder:
+        yield f"the lock is still held by {after.holder}"

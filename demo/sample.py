@@ -1,0 +1,192 @@
+"""The sample `orders`, made with the calls that a user of AWS makes: functions, aliases, a REST API, its stage, its alarm.
+
+It knows nothing of the controller but the target it describes and the log format that a target's stage must have. The same
+calls work in an account; nothing here touches the embedded AWS's insides.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from canary.edge.target import require_target
+from canary.rules.access_log import LOG_FORMAT
+from demo.sample_code import archive
+from embedded_aws.wire.connection import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from canary.rules.target import Stage, Target, TargetFunction
+    from embedded_aws.wire.connection import Connect
+
+TARGET_FILE = Path(__file__).parent.parent / "targets" / "orders.yaml"
+SHIP_TARGET = {"name": "orders-ship", "functions": [{"name": "orders-ship", "live": "live"}]}
+API_NAME = "orders"
+READ, WRITE, SHIP = "orders-read", "orders-write", "orders-ship"
+ROUTES = (("/orders", "GET", READ), ("/orders", "POST", WRITE), ("/orders/{id}", "GET", READ))
+PAYMENTS_ALARM = "orders-payment-failures"
+TIMEOUT_SECONDS = 10
+
+
+def create_sample(connect: Connect, numbers: Mapping[str, str | float | bool] | None = None) -> Target:
+    """The API `orders` with a first release behind both aliases, and its target."""
+    target = require_target(yaml.safe_load(TARGET_FILE.read_text(encoding="utf-8")))
+    if target.stage is None or target.access_log_group is None:
+        raise ValueError(f"{TARGET_FILE} must name a stage and its log; the sample is a REST API")
+    place = Place.find(connect)
+    role = create_role(connect, "orders-functions", "lambda.amazonaws.com")
+    _let_log(connect, place, "orders-functions")
+    for function in target.functions:
+        create_function(connect, function, role, archive(numbers or {}))
+    rest_api_id = _create_api(connect, place)
+    stage = replace(target.stage, rest_api_id=rest_api_id)
+    for function in target.functions:
+        _allow_api(connect, place, function, stage)
+    _create_stage(connect, place, stage, target.access_log_group)
+    _create_payments_alarm(connect)
+    return replace(target, stage=stage)
+
+
+def create_ship_sample(connect: Connect, numbers: Mapping[str, str | float | bool] | None = None) -> Target:
+    """The function `orders-ship` with its one alias: a target whose traffic the alias's own weights split."""
+    target = require_target(SHIP_TARGET)
+    role = create_role(connect, "orders-ship", "lambda.amazonaws.com")
+    _let_log(connect, Place.find(connect), "orders-ship")
+    create_function(connect, target.functions[0], role, archive(numbers or {}))
+    return target
+
+
+def create_function(connect: Connect, function: TargetFunction, role: str, code: bytes) -> None:
+    """A function of the sample, with version 1 published and its aliases there."""
+    client = connect("lambda")
+    client.create_function(
+        FunctionName=function.name,
+        Runtime="python3.13",
+        Architectures=["arm64"],
+        Handler=f"orders.{function.name.replace('-', '_')}.handler",
+        Role=role,
+        Code={"ZipFile": code},
+        Timeout=TIMEOUT_SECONDS,
+        MemorySize=256,
+    )
+    client.get_waiter("function_active_v2").wait(FunctionName=function.name)
+    version = client.publish_version(FunctionName=function.name)["Version"]
+    for alias in (function.live, function.canary):
+        if alias:
+            client.create_alias(FunctionName=function.name, Name=alias, FunctionVersion=version)
+
+
+def publish_release(connect: Connect, target: Target, numbers: Mapping[str, str | float | bool]) -> dict[str, str]:
+    """New code for each of the target's functions, published; the version by function name."""
+    client, code, versions = connect("lambda"), archive(numbers), {}
+    for function in target.functions:
+        client.update_function_code(FunctionName=function.name, ZipFile=code)
+        client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
+        versions[function.name] = client.publish_version(FunctionName=function.name)["Version"]
+    return versions
+
+
+def create_role(connect: Connect, name: str, service: str) -> str:
+    """A role that the service may assume; its ARN."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = connect("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)
+    return str(role["Role"]["Arn"])
+
+
+def _let_log(connect: Connect, place: Place, role: str) -> None:
+    """Functions with this role may write their logs, which is all that the sample's do."""
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": place.arn("logs", "log-group:/aws/lambda/orders-*")}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    connect("iam").put_role_policy(RoleName=role, PolicyName="log", PolicyDocument=policy)
+
+
+def _create_api(connect: Connect, place: Place) -> str:
+    """The API's resources and methods, not deployed yet; its id."""
+    client = connect("apigateway")
+    rest_api_id = str(client.create_rest_api(name=API_NAME)["id"])
+    paths = {item["path"]: item["id"] for item in client.get_resources(restApiId=rest_api_id)["items"]}
+    for path, method, function in ROUTES:
+        resource = _create_resource(client, rest_api_id, path, paths)
+        client.put_method(restApiId=rest_api_id, resourceId=resource, httpMethod=method, authorizationType="NONE")
+        client.put_integration(
+            restApiId=rest_api_id,
+            resourceId=resource,
+            httpMethod=method,
+            type="AWS_PROXY",
+            integrationHttpMethod="POST",
+            uri=_integration_uri(place, function),
+        )
+    return rest_api_id
+
+
+def _create_resource(client: Any, rest_api_id: str, path: str, paths: dict[str, str]) -> str:  # noqa: ANN401 - boto3's
+    """The id of the path's resource; its parents are made too."""
+    if path not in paths:
+        parent, _, part = path.rpartition("/")
+        parent_id = _create_resource(client, rest_api_id, parent or "/", paths)
+        paths[path] = client.create_resource(restApiId=rest_api_id, parentId=parent_id, pathPart=part)["id"]
+    return paths[path]
+
+
+def _integration_uri(place: Place, function: str) -> str:
+    """Ends in the stage variable, so that base and canary call different aliases of the same function."""
+    function_arn = place.arn("lambda", f"function:{function}:${{stageVariables.lambdaAlias}}")
+    return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
+
+
+def _allow_api(connect: Connect, place: Place, function: TargetFunction, stage: Stage) -> None:
+    """The API may invoke both aliases: a permission belongs to the alias that it names (docs/aws.md#alias-policy)."""
+    for alias in (function.live, function.canary):
+        connect("lambda").add_permission(
+            FunctionName=function.name,
+            Qualifier=alias,
+            StatementId=f"{API_NAME}-{stage.stage_name}",
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+            SourceArn=place.arn("execute-api", f"{stage.rest_api_id}/{stage.stage_name}/*"),
+        )
+
+
+def _create_stage(connect: Connect, place: Place, stage: Stage, log_group: str) -> None:
+    """The deployed stage, its base on `live`, with the access log that tells base from canary."""
+    connect("logs").create_log_group(logGroupName=log_group)
+    client = connect("apigateway")
+    deployment = client.create_deployment(restApiId=stage.rest_api_id, description="the first deployment")
+    client.create_stage(
+        restApiId=stage.rest_api_id,
+        stageName=stage.stage_name,
+        deploymentId=deployment["id"],
+        variables={stage.alias_variable: "live"},
+    )
+    settings = {"destinationArn": place.arn("logs", f"log-group:{log_group}"), "format": LOG_FORMAT}
+    client.update_stage(
+        restApiId=stage.rest_api_id,
+        stageName=stage.stage_name,
+        patchOperations=[
+            {"op": "replace", "path": f"/accessLogSettings/{name}", "value": value} for name, value in settings.items()
+        ],
+    )
+
+
+def _create_payments_alarm(connect: Connect) -> None:
+    """The user's own alarm: the bank declines far more payments than it does on any day."""
+    connect("cloudwatch").put_metric_alarm(
+        AlarmName=PAYMENTS_ALARM,
+        AlarmDescription="more than thirty payments a minute fail; look at the bank's status page",
+        Namespace="Orders",
+        MetricName="PaymentFailed",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=5,
+        DatapointsToAlarm=3,
+        Threshold=30,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )

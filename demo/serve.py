@@ -1,0 +1,96 @@
+"""The embedded AWS kept up for other programs: sample, controller and traffic on a clock that follows the real one.
+
+It prints what to type next and ends on Ctrl-C or SIGTERM. Who calls, and what for, it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from canary.rules.access_log import metric_namespace
+from demo.sample import publish_release
+from demo.stand import WARM_UP_SECONDS, open_stand
+from embedded_aws.dataplane.execute_api import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.stand import Stand
+
+NEXT_RELEASE = {"NAME": "next"}
+ROLLOUT = "first"
+POLL_SECONDS = 0.2
+"""Of real time: a signal that arrives just before a wait begins does not end it, so no wait is long."""
+
+
+def serve(*, port: int, speed: float, per_minute: float) -> int:
+    """Serve until Ctrl-C or SIGTERM; the process's exit status. ``speed`` is simulated seconds per real second."""
+    console = Console(highlight=False, soft_wrap=True)
+    with _signalled() as ended, open_stand(port=port, speed=speed, per_minute=per_minute) as stand:
+        publish_release(stand.aws.client, stand.target, NEXT_RELEASE)
+        stand.aws.clock.run_for(WARM_UP_SECONDS)
+        stand.aws.clock.start()
+        for line in commands(stand, speed):
+            console.print(line, markup=False)
+        while not ended.wait(POLL_SECONDS):
+            continue
+        console.print("ended")
+    return 0
+
+
+@contextmanager
+def _signalled() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set while the block runs."""
+    ended = threading.Event()
+    before = {number: signal.signal(number, lambda _number, _frame: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def commands(stand: Stand, speed: float) -> Iterator[str]:
+    """What somebody can paste into a shell, with comments."""
+    aws = f"aws --endpoint-url {stand.aws.endpoint_url}"
+    yield f"# the embedded AWS answers at {stand.aws.endpoint_url}; a real second is {speed:g} simulated ones; Ctrl-C ends it"
+    yield "# in another shell; any credentials will do"
+    yield f"export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={stand.aws.region}"
+    yield "# a new release is published already: roll it out, and watch"
+    yield from (f"{aws} {command}" for command in _rollout_commands(stand))
+    yield "# the target meanwhile"
+    yield from (f"{aws} {command}" for command in _target_commands(stand))
+    if stage := stand.target.stage:
+        yield "# an answer by base or by canary"
+        yield f"curl {stand.aws.endpoint_url}{PREFIX}{stage.rest_api_id}/{stage.stage_name}/orders/17"
+
+
+def _rollout_commands(stand: Stand) -> Iterator[str]:
+    machine = stand.controller.machine_arn
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{ROLLOUT}"
+    asked = json.dumps({"target": stand.target.name})
+    key = json.dumps({"pk": {"S": f"target#{stand.target.name}"}, "sk": {"S": "lock"}})
+    yield f"stepfunctions start-execution --state-machine-arn {machine} --name {ROLLOUT} --input '{asked}'"
+    yield f"stepfunctions describe-execution --execution-arn {execution}"
+    yield f"stepfunctions get-execution-history --execution-arn {execution} --reverse-order --max-items 5"
+    yield f"dynamodb get-item --table-name {stand.controller.table} --key '{key}'"
+
+
+def _target_commands(stand: Stand) -> Iterator[str]:
+    if stage := stand.target.stage:
+        yield f"apigateway get-stage --rest-api-id {stage.rest_api_id} --stage-name {stage.stage_name}"
+    function = stand.target.functions[0]
+    yield f"lambda get-alias --function-name {function.name} --name {function.live}"
+    yield f"cloudwatch describe-alarms --alarm-name-prefix canary-{stand.target.name}"
+    metric = {"Namespace": metric_namespace(stand.target.name), "MetricName": "CanaryRequests"}
+    query = [{"Id": "canary", "MetricStat": {"Metric": metric, "Period": 300, "Stat": "Sum"}}]
+    since = datetime.fromtimestamp(stand.aws.start_time, UTC)
+    times = f"--start-time {since:%FT%TZ} --end-time {since + timedelta(days=1):%FT%TZ}"
+    yield f"cloudwatch get-metric-data {times} --metric-data-queries '{json.dumps(query)}'"

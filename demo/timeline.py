@@ -1,0 +1,143 @@
+"""A rollout on a terminal, look by look: how far it has come, what both arms did, the evidence, the verdict and why.
+
+Every fifth look and each whose verdict is another word than CONTINUE is printed for good. A live timeline also shows each
+other look, until the next one takes its line. Whether it is live the caller says: it knows what it writes to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from canary.rules.judge import LOG_LIVE_FLOOR, log_strength
+from canary.rules.proof import format_e
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import TextIO
+
+    from rich.console import RenderableType
+
+    from demo.readback import Look
+
+EVERY = 5
+PIPE_WIDTH = 140
+ARMS = ("base", "canary")
+STYLES = {"CONTINUE": "dim", "ADVANCE": "green", "PROMOTE": "bold green", "HOLD": "yellow", "ROLL_BACK": "bold red"}
+TOLD = {
+    "TakeAllTraffic": "the canary gets every request",
+    "MoveBase": "base has no traffic left: its aliases move to the release",
+    "FlipStage": "the release becomes the stage's base",
+    "CleanUp": "the canary is removed, the lock freed",
+    "MakeSafe": "base gets every request",
+    "SafetySettle": "until that has reached every request and no late writer is left",
+}
+COLUMNS = (("min:s", 5), ("step", 5), ("weight", 6), ("base (bad)", 11), ("canary (bad)", 12), ("E", 8), ("verdict", 9))
+NUMBERS = {"weight", "base (bad)", "canary (bad)", "E"}
+MARKS, ASCII_MARKS = ("■", "□"), ("#", ".")
+"""A step that has begun and one that is still to come."""
+DUMB_TERMINALS = {"", "dumb", "unknown"}
+ROOM_FOR_REASONS = 110
+"""Columns of a terminal from which on a reason stands beside its row, else below it."""
+
+
+def make_console(output: TextIO) -> Console:
+    """A console that writes to ``output``: as wide as the terminal, or wide enough for one line per look."""
+    return Console(file=output, highlight=False, width=None if output.isatty() else PIPE_WIDTH)
+
+
+def can_be_live(output: TextIO, term: str) -> bool:
+    """Whether a line of ``output`` can be written again; ``term`` is the kind of terminal, the environment's TERM."""
+    return output.isatty() and term not in DUMB_TERMINALS
+
+
+class Timeline:
+    """One rollout's timeline; a context manager.
+
+    ``weights`` are those of the policy's steps, in percent. With ``is_live`` the console must be on a terminal that can write a
+    line again.
+    """
+
+    def __init__(self, console: Console, *, is_live: bool, started: float, weights: Sequence[float]) -> None:
+        self._console = console
+        self._started = started
+        self._weights = weights
+        self._live = Live(console=console, transient=True, auto_refresh=False) if is_live else None
+        self._requests = dict.fromkeys(ARMS, 0)
+        self._bad = dict.fromkeys(ARMS, 0)
+        self._looks_in_step = 0
+        self._step = -1
+        self._told: set[str] = set()
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        self._console.print(self._line([Text(name, style="bold") for name, _ in COLUMNS], Text("reason", style="bold")))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, look: Look) -> None:
+        """One look, the next in time."""
+        self._looks_in_step = self._looks_in_step + 1 if look.step == self._step else 1
+        self._step = look.step
+        for arm in ARMS:
+            self._requests[arm] += look.requests[arm]
+            self._bad[arm] += look.bad[arm]
+        row = self._row(look)
+        is_lasting = look.verdict != "CONTINUE" or self._looks_in_step % EVERY == 0
+        if self._live:
+            self._live.update(Text() if is_lasting else row, refresh=True)
+        if is_lasting:
+            self._console.print(row)
+
+    def note_states(self, states: Iterable[tuple[float, str]]) -> None:
+        """What the machine did besides looking, from states entered: when (epoch seconds) and which. Each is told once."""
+        for at, state in states:
+            if state in TOLD and state not in self._told:
+                self._told.add(state)
+                self._console.print(Text.assemble(f"{self._time(at):<6}", (TOLD[state], "cyan")))
+
+    def _row(self, look: Look) -> RenderableType:
+        cells: list[str | Text] = [
+            self._time(look.at),
+            _progress(look.step, len(self._weights), MARKS if self._console.encoding.startswith("utf") else ASCII_MARKS),
+            f"{look.weight_percent:g} %",
+            *(f"{self._requests[arm]} ({self._bad[arm]})" for arm in ARMS),
+            format_e(_strength(look)),
+            Text(look.verdict, style=STYLES.get(look.verdict, "")),
+        ]
+        return self._line(cells, Text(look.reason))
+
+    def _line(self, cells: Sequence[str | Text], reason: Text) -> RenderableType:
+        has_room = self._console.width >= ROOM_FOR_REASONS
+        grid = Table.grid(padding=(0, 1, 0, 0), expand=has_room)
+        for name, width in COLUMNS:
+            grid.add_column(width=width, no_wrap=True, justify="right" if name in NUMBERS else "left")
+        if not has_room:
+            grid.add_row(*cells)
+            return Group(grid, Padding(reason, (0, 0, 0, 6)))
+        grid.add_column(ratio=1, overflow="fold")
+        grid.add_row(*cells, reason)
+        return grid
+
+    def _time(self, at: float) -> str:
+        seconds = round(at - self._started)
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def _progress(step: int, steps: int, marks: tuple[str, str]) -> str:
+    begun, to_come = marks
+    return begun * (step + 1) + to_come * (steps - step - 1)
+
+
+def _strength(look: Look) -> float:
+    """Ln of the evidence that counts against the bar."""
+    return log_strength(look.log_e, look.log_e_with_history) if look.log_e >= LOG_LIVE_FLOOR else look.log_e

@@ -1,0 +1,76 @@
+"""What clients got, counted on every simulated request: the measure that neither logs nor metrics can miss."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from canary.rules.harm import Harm
+from canary.rules.minutes import MINUTE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from embedded_aws.dataplane.served import Served
+
+SERVER_ERROR = 500
+NOTHING = (0, 0)
+
+
+@dataclass(slots=True)
+class ArmSeen:
+    """One arm's requests: how many, how many answered 5xx, and of each its minute, latency in milliseconds and whether 5xx."""
+
+    requests: int = 0
+    bad: int = 0
+    seen: list[tuple[int, int, bool]] = field(default_factory=list)
+
+    def by_minute(self, is_bad: Callable[[int, bool], bool]) -> Mapping[int, tuple[int, int]]:
+        """By minute the requests, and those that are bad by latency and answer."""
+        requests, bad = Counter[int](), Counter[int]()
+        for minute, latency, is_error in self.seen:
+            requests[minute] += 1
+            bad[minute] += is_bad(latency, is_error)
+        return {minute: (requests[minute], bad[minute]) for minute in requests}
+
+
+class Witness:
+    """Sees every request to a stage from its making, or its last `restart`, on. To be given to the data plane."""
+
+    def __init__(self) -> None:
+        self.base = ArmSeen()
+        self.canary = ArmSeen()
+
+    def __call__(self, served: Served) -> None:
+        """One request."""
+        arm = self.canary if served.arm == "canary" else self.base
+        is_error = served.status >= SERVER_ERROR
+        arm.requests += 1
+        arm.bad += is_error
+        arm.seen.append((int(served.at // MINUTE_SECONDS), served.latency, is_error))
+
+    def restart(self) -> None:
+        """Forget what was seen."""
+        self.base, self.canary = ArmSeen(), ArmSeen()
+
+    @property
+    def requests(self) -> int:
+        """Of both arms."""
+        return self.base.requests + self.canary.requests
+
+    def harmed(self) -> Harm:
+        """By canary requests answered 5xx."""
+        return self._compare(lambda _, is_error: is_error)
+
+    def slowed(self, limit_ms: float) -> Harm:
+        """By canary requests slower than the limit."""
+        return self._compare(lambda latency, _: latency > limit_ms)
+
+    def _compare(self, is_bad: Callable[[int, bool], bool]) -> Harm:
+        base, canary = self.base.by_minute(is_bad), self.canary.by_minute(is_bad)
+        harm = Harm()
+        for minute in sorted({*base, *canary}):
+            (nb, eb), (nc, ec) = base.get(minute, NOTHING), canary.get(minute, NOTHING)
+            harm = harm.plus(nc=nc, ec=ec, nb=nb, eb=eb)
+        return harm

@@ -1,0 +1,1 @@
+"""API Gateway REST APIs: definitions, stages, deployments and OpenAPI documents."""

@@ -1,0 +1,91 @@
+"""Security schemes: authorizers, IAM and API keys, and which of them an operation asks for.
+
+Decides what a requirement makes of a method (docs/aws.md#openapi-security). An authorizer is made of its scheme whether an
+operation uses it or not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.apigateway.definition.authorizers import an_authorizer
+from embedded_aws.apigateway.openapi.document import check_known
+from embedded_aws.wire.refusal import NotBuiltError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from embedded_aws.apigateway.openapi.document import Document, Json
+
+AUTHORIZER, AUTHTYPE = "x-amazon-apigateway-authorizer", "x-amazon-apigateway-authtype"
+AUTH = "x-amazon-apigateway-auth"
+IAM, API_KEY_HEADER, UNUSED = "awsSigv4", "x-api-key", "Unused"
+_AUTHORIZER_FIELDS = (
+    "type",
+    "providerARNs",
+    "authorizerUri",
+    "authorizerCredentials",
+    "identitySource",
+    "identityValidationExpression",
+    "authorizerResultTtlInSeconds",
+)
+_PLACES = {"header": "header", "query": "querystring"}
+
+
+class Security:
+    """The authorizers of one import by the names of their schemes, and what operations make of them."""
+
+    def __init__(self, document: Document, new_id: Callable[[str], str]) -> None:
+        self._schemes = document.security_schemes
+        self._everywhere = document.root.get("security")
+        self.authorizers: dict[str, Json] = {}
+        for name, scheme in self._schemes.items():
+            if AUTHORIZER in scheme:
+                made = an_authorizer(new_id(name), _authorizer(name, scheme))
+                self.authorizers[name] = made
+
+    def of(self, operation: Json, where: str) -> Json:
+        """How a method is authorized: the fields of PutMethod."""
+        if AUTH in operation:
+            return {"authorizationType": str(operation[AUTH].get("type")).upper()}
+        required = operation.get("security", self._everywhere) or []
+        fields: Json = {}
+        for requirement in required:
+            for name, scopes in requirement.items():
+                fields |= self._required(name, list(scopes or []), where)
+        return fields
+
+    def _required(self, name: str, scopes: list[str], where: str) -> Json:
+        scheme = self._schemes.get(name)
+        if scheme is None:
+            raise NotBuiltError(f"{where} asks for the security scheme {name}, which the document does not have; add it")
+        if name in self.authorizers:
+            is_pool = self.authorizers[name]["type"] == "COGNITO_USER_POOLS"
+            kind = "COGNITO_USER_POOLS" if is_pool else "CUSTOM"
+            asked = {"authorizationScopes": scopes} if is_pool and scopes else {}
+            return {"authorizationType": kind, "authorizerId": self.authorizers[name]["id"], **asked}
+        if scheme.get(AUTHTYPE) == IAM:
+            return {"authorizationType": "AWS_IAM"}
+        if scheme.get("type") == "apiKey" and str(scheme.get("name")).lower() == API_KEY_HEADER:
+            return {"apiKeyRequired": True}
+        raise NotBuiltError(
+            f"no record says what an import makes of the security scheme {name}, which {where} asks for; REST APIs know "
+            f"authorizers, {IAM} and {API_KEY_HEADER}"
+        )
+
+
+def _authorizer(name: str, scheme: Mapping[str, Any]) -> Json:
+    """A CreateAuthorizer body for a scheme."""
+    if scheme.get("type") != "apiKey":
+        raise NotBuiltError(f"the security scheme {name} of type {scheme.get('type')} is not imported; REST APIs have apiKey")
+    given = scheme[AUTHORIZER]
+    check_known(given, _AUTHORIZER_FIELDS, f"{AUTHORIZER} of {name}")
+    kind = str(given.get("type") or "").upper()
+    body = {field: given[field] for field in _AUTHORIZER_FIELDS if given.get(field) not in (None, "")}
+    source = f"method.request.{_PLACES.get(str(scheme.get('in')), 'header')}.{scheme.get('name')}"
+    if kind != "REQUEST" or ("identitySource" not in body and scheme.get("name") != UNUSED):
+        body["identitySource"] = source
+    if "authorizerResultTtlInSeconds" in body:
+        body["authorizerResultTtlInSeconds"] = int(body["authorizerResultTtlInSeconds"])
+    authtype = {"authType": scheme[AUTHTYPE]} if scheme.get(AUTHTYPE) else {}
+    return {**body, **authtype, "name": name, "type": kind}

@@ -1,0 +1,1 @@
+"""Stages, canaries and deployments: the control plane of REST APIs."""

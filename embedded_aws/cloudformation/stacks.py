@@ -1,0 +1,229 @@
+"""The stacks of one account and Region: created, updated and deleted at once, however long AWS would take.
+
+Decides what becomes of a stack when a resource of it fails: what was made is deleted again, what was changed is changed
+back, and a deletion leaves what could not go. The events say why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from botocore.exceptions import ClientError
+
+from embedded_aws.cloudformation.deployment import Deployment, DeploymentError
+from embedded_aws.cloudformation.removal import remove
+from embedded_aws.cloudformation.stack import Names, Stack
+from embedded_aws.cloudformation.template import parse_template
+from embedded_aws.cloudformation.values import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from embedded_aws.cloudformation.resource import Resource
+    from embedded_aws.cloudformation.template import Template
+    from embedded_aws.cloudformation.workshop import Workshop
+    from embedded_aws.wire.connection import Connect
+
+_STACK = "AWS::CloudFormation::Stack"
+_UNCHANGEABLE = frozenset({"ROLLBACK_COMPLETE", "DELETE_FAILED", "CREATE_FAILED"})
+
+
+class StackError(Exception):
+    """CloudFormation refuses a call; `code` is what clients see."""
+
+    def __init__(self, message: str, code: str = "ValidationError") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Stacks:
+    """Every stack, by id; those that are deleted are remembered."""
+
+    def __init__(
+        self,
+        connect: Connect,
+        workshop: Workshop,
+        *,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+        account: str,
+        region: str,
+    ) -> None:
+        self._connect = connect
+        self._workshop = workshop
+        self._now = now
+        self._new_id = new_id
+        self._account = account
+        self._region = region
+        self._stacks: dict[str, Stack] = {}
+
+    def __iter__(self) -> Iterator[Stack]:
+        return iter(self._stacks.values())
+
+    def find(self, name: str) -> Stack:
+        """The stack of this name that is not deleted, or of this id."""
+        if name in self._stacks:
+            return self._stacks[name]
+        found = next((stack for stack in self if stack.name == name and stack.deleted is None), None)
+        if found is None:
+            raise StackError(f"Stack with id {name} does not exist")
+        return found
+
+    def read_template(self, url: str) -> str:
+        """A template that lies in S3, by either form of its address."""
+        address = urlsplit(url)
+        bucket, found, _ = (address.hostname or "").partition(".s3.")
+        path = unquote(address.path).removeprefix("/")
+        if not found:
+            bucket, _, path = path.partition("/")
+        try:
+            body: bytes = self._connect("s3").get_object(Bucket=bucket, Key=path)["Body"].read()
+        except ClientError as error:
+            raise StackError(f"S3 error: {error.response['Error'].get('Message', '')}") from error
+        return body.decode()
+
+    def create(
+        self, name: str, text: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, keep_failed: bool = False
+    ) -> Stack:
+        """A new stack; look at its status for what became of it."""
+        if any(stack.name == name and stack.deleted is None for stack in self):
+            raise StackError(f"Stack [{name}] already exists", "AlreadyExistsException")
+        template = self._parse(text, parameters)
+        arn = f"arn:aws:cloudformation:{self._region}:{self._account}:stack/{name}/{self._new_id()}"
+        stack = self._stacks[arn] = Stack(arn, name, self._now(), template, parameters, tags)
+        self._set(stack, "CREATE_IN_PROGRESS", "User Initiated")
+        deployment = self._deployment(stack)
+        try:
+            self._run(deployment, stack, template, parameters)
+        except DeploymentError as error:
+            reason = f"The following resource(s) failed to create: [{error.logical_id}]. "
+            self._set(stack, "CREATE_FAILED" if keep_failed else "ROLLBACK_IN_PROGRESS", reason)
+            if not keep_failed:
+                deployment.roll_back()
+                self._set(stack, "ROLLBACK_COMPLETE", reason)
+            return stack
+        self._set(stack, "CREATE_COMPLETE")
+        return stack
+
+    def update(self, name: str, text: str | None, parameters: Mapping[str, str], tags: Mapping[str, str] | None) -> Stack:
+        """The stack as another template, or the same with other parameters, has it."""
+        stack = self.find(name)
+        if stack.status in _UNCHANGEABLE or stack.deleted is not None:
+            raise StackError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+        template = stack.template if text is None else self._parse(text, parameters)
+        wanted = stack.tags if tags is None else tags
+        if (template, parameters, wanted) == (stack.template, stack.parameters, stack.tags):
+            raise StackError("No updates are to be performed.")
+        self._set(stack, "UPDATE_IN_PROGRESS", "User Initiated")
+        stack.updated = self._now()
+        deployment = self._deployment(stack)
+        try:
+            self._run(deployment, stack, template, parameters)
+        except DeploymentError as error:
+            reason = f"The following resource(s) failed to update: [{error.logical_id}]. "
+            self._set(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
+            deployment.roll_back()
+            self._set(stack, "UPDATE_ROLLBACK_COMPLETE", reason)
+            return stack
+        stack.template, stack.parameters, stack.tags = template, parameters, wanted
+        self._set(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        deployment.clean_up()
+        self._set(stack, "UPDATE_COMPLETE")
+        return stack
+
+    def delete(self, name: str, retain: Iterable[str] = ()) -> None:
+        """Delete a stack, except what it retains; that there is none is no error."""
+        stack = next((each for each in self if name in {each.name, each.id} and each.deleted is None), None)
+        if stack is None:
+            return
+        if stack.is_protected:
+            raise StackError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+        retained = frozenset(retain)
+        if retained and stack.status != "DELETE_FAILED":
+            raise StackError("Invalid operation on stack. RetainResources can only be specified for a stack in DELETE_FAILED")
+        self._set(stack, "DELETE_IN_PROGRESS", "User Initiated")
+        in_use = [f"Export {export} cannot be deleted as it is in use by {user}" for export, user in self._imports(stack)]
+        failed = [] if in_use else self._remove(stack, retained)
+        if in_use or failed:
+            reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
+            self._set(stack, "DELETE_FAILED", in_use[0] if in_use else reason)
+            return
+        self._set(stack, "DELETE_COMPLETE")
+        stack.deleted = self._now()
+
+    def _remove(self, stack: Stack, retained: frozenset[str]) -> list[str]:
+        deployment = self._deployment(stack)
+
+        def delete(resource: Resource) -> bool:
+            is_gone = resource.logical_id in retained or deployment.delete(resource)
+            if is_gone:
+                del stack.resources[resource.logical_id]
+            return is_gone
+
+        return remove(stack.resources, delete)
+
+    def _imports(self, stack: Stack) -> Iterator[tuple[str, str]]:
+        for other in self:
+            if other.deleted is None and other is not stack:
+                yield from ((export, other.name) for export in sorted(stack.exports.keys() & other.imports))
+
+    def _run(self, deployment: Deployment, stack: Stack, template: Template, parameters: Mapping[str, str]) -> None:
+        imports = set[str]()
+        names = Names(
+            stack,
+            template,
+            parameters,
+            pseudo=self._pseudo(),
+            read_parameter=self._read_parameter,
+            find_export=lambda export: self._find_export(export, imports),
+            find_output=self._find_output,
+        )
+        deployment.run(names)
+        try:
+            stack.outputs = names.outputs()
+        except TemplateError as error:
+            raise DeploymentError("Outputs", str(error)) from error
+        stack.imports = frozenset(imports)
+
+    def _pseudo(self) -> dict[str, Any]:
+        return {
+            "AWS::AccountId": self._account,
+            "AWS::Partition": "aws",
+            "AWS::Region": self._region,
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::NotificationARNs": [],
+        }
+
+    def _read_parameter(self, name: str) -> str:
+        return str(self._connect("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+
+    def _find_export(self, export: str, imports: set[str]) -> str:
+        imports.add(export)
+        for stack in self:
+            if stack.deleted is None and export in stack.exports:
+                return stack.exports[export]
+        raise TemplateError(f"No export named {export} found.")
+
+    def _find_output(self, stack: str, output: str) -> str:
+        try:
+            return self.find(stack).outputs[output]["OutputValue"]
+        except (StackError, KeyError):
+            raise TemplateError(f"Unable to retrieve output {output} of stack {stack}") from None
+
+    def _parse(self, text: str, parameters: Mapping[str, str]) -> Template:
+        try:
+            template = parse_template(text)
+        except TemplateError as error:
+            raise StackError(str(error)) from error
+        if unknown := sorted(parameters.keys() - template.parameters.keys()):
+            raise StackError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+        self._workshop.check(declared.kind for declared in template.resources.values())
+        return template
+
+    def _deployment(self, stack: Stack) -> Deployment:
+        return Deployment(stack, self._workshop, self._now)
+
+    def _set(self, stack: Stack, status: str, reason: str | None = None) -> None:
+        stack.status, stack.reason = status, reason
+        self._deployment(stack).tell(stack.name, _STACK, status, physical_id=stack.id, reason=reason)

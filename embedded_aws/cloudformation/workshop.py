@@ -1,0 +1,87 @@
+"""Which kinds of resources there are, and the tasks that they are given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from embedded_aws.cloudformation import functions, gateway, iam, machines, messages, stores, watching
+from embedded_aws.cloudformation.removal import CUSTOM
+from embedded_aws.cloudformation.resource import Kind, Made, Task
+from embedded_aws.wire.refusal import NotBuiltError
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterable, Mapping
+
+    from embedded_aws.cloudformation.resource import Properties, Resource
+    from embedded_aws.cloudformation.stack import Stack
+    from embedded_aws.wire.connection import Connect
+
+_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_NO_RESOURCE = Kind(lambda task: Made(task.generated_name()), lambda _: None, lambda task: Made(task.physical_id))
+_KINDS: Mapping[str, Kind] = {
+    **functions.KINDS,
+    **gateway.KINDS,
+    **iam.KINDS,
+    **machines.KINDS,
+    **messages.KINDS,
+    **stores.KINDS,
+    **watching.KINDS,
+    "AWS::CDK::Metadata": _NO_RESOURCE,
+    "AWS::CloudFormation::WaitConditionHandle": _NO_RESOURCE,
+}
+
+
+class Workshop:
+    """What resources are made with, in one account and Region."""
+
+    def __init__(
+        self, connect: Connect, custom: Kind, *, ask: Callable[[str], str], rng: random.Random, account: str, region: str
+    ) -> None:
+        self._connect = connect
+        self._custom = custom
+        self._ask = ask
+        self._rng = rng
+        self._account = account
+        self._region = region
+
+    def check(self, kinds: Iterable[str]) -> None:
+        """Refuse a template before anything is made if it has a kind that is not built."""
+        unknown = sorted({kind for kind in kinds if kind not in _KINDS and not kind.startswith(CUSTOM)})
+        if unknown:
+            raise NotBuiltError(f"CloudFormation is built without {', '.join(unknown)}; add them to {__package__}")
+
+    def kind(self, name: str) -> Kind:
+        """How resources of this type are made."""
+        return self._custom if name.startswith(CUSTOM) else _KINDS[name]
+
+    def task(self, stack: Stack, logical_id: str, kind: str, properties: Properties) -> Task:
+        """A resource that is not there yet."""
+        return Task(
+            connect=self._connect,
+            account=self._account,
+            region=self._region,
+            stack_id=stack.id,
+            stack_name=stack.name,
+            logical_id=logical_id,
+            kind=kind,
+            suffix="".join(self._rng.choices(_SUFFIX, k=12)),
+            properties=properties,
+            ask=self._ask,
+        )
+
+    def task_of(self, stack: Stack, resource: Resource) -> Task:
+        """A resource as it was last deployed."""
+        return self._changed(stack, resource, resource.properties)
+
+    def change(self, stack: Stack, resource: Resource, properties: Properties) -> Made:
+        """Change a resource of a kind that can be changed."""
+        update = self.kind(resource.kind).update
+        if update is None:
+            raise NotBuiltError(f"{resource.kind} cannot be changed in place")
+        return update(self._changed(stack, resource, properties))
+
+    def _changed(self, stack: Stack, resource: Resource, properties: Properties) -> Task:
+        task = self.task(stack, resource.logical_id, resource.kind, properties)
+        made = resource.made
+        return task.with_past(physical_id=made.physical_id, before=resource.properties, attributes=made.attributes)

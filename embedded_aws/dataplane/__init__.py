@@ -1,0 +1,1 @@
+"""The data plane: requests to a stage, answered by the integration of base or canary."""

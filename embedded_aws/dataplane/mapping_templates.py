@@ -1,0 +1,102 @@
+"""Mapping templates, as far as they need no logic: references to stage variables, context and input are filled in.
+
+Decides what a reference becomes (docs/aws.md#mapping-templates); a template with logic is refused, not guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from embedded_aws.dataplane.access_log import context_value
+from embedded_aws.dataplane.served import Served
+
+JSON = "application/json"
+_LOGIC = re.compile(r"#(?:set|if|foreach|end|else|elseif|macro|parse|include|stop|break)\b|\$!?\{?util\b")
+_REFERENCE = re.compile(
+    r"\$\{?(?P<root>stageVariables|context)\.(?P<name>\w+(?:\.\w+)*)\}?"
+    r"|\$input\.(?P<call>params|json|path)\(\s*['\"](?P<argument>[^'\"]*)['\"]\s*\)"
+    r"|\$input\.(?P<body>body)\b"
+    r"|(?P<unknown>\$!?\{?input\b[^\s,}\"]*)"
+)
+
+
+class UnsupportedTemplateError(Exception):
+    """A mapping template, or a mapping of parameters, holds more than is filled in here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a template is filled in from: a request with its arm's stage variables, and the body that is mapped."""
+
+    served: Served
+    variables: Mapping[str, str]
+    body: str = ""
+
+    def parameter(self, name: str) -> str:
+        """What `$input.params` gives: the path's, else the query's, else a header."""
+        request = self.served.request
+        if name in self.served.parameters:
+            return self.served.parameters[name]
+        for key, value in reversed(request.query):
+            if key == name:
+                return value
+        return header(request.headers, name) or ""
+
+
+def header(headers: Mapping[str, str], name: str) -> str | None:
+    """A header by its name in any case."""
+    wanted = name.lower()
+    return next((text for key, text in headers.items() if key.lower() == wanted), None)
+
+
+def render(template: str, given: Input) -> str:
+    """The template filled in; what is not set leaves nothing.
+
+    Raises:
+        UnsupportedTemplateError: it holds logic.
+
+    """
+    logic = _LOGIC.search(template)
+    if logic:
+        raise _unsupported(logic[0], given)
+    return _REFERENCE.sub(lambda found: _value(found, given), template)
+
+
+def _unsupported(what: str, given: Input) -> UnsupportedTemplateError:
+    return UnsupportedTemplateError(
+        f"mapping template of {given.served.request.path} holds {what}; only $stageVariables, $context, $input.params('name'), "
+        "$input.body and $input.json('$') are filled in here"
+    )
+
+
+def _value(found: re.Match[str], given: Input) -> str:
+    if found["root"] == "stageVariables":
+        return given.variables.get(found["name"], "")
+    if found["root"] == "context":
+        value = context_value(given.served, found["name"])
+        return "" if value is None else str(value)
+    if found["call"] == "params":
+        return given.parameter(found["argument"])
+    if found["body"]:
+        return given.body
+    if found["call"] and found["argument"] == "$":
+        return given.body or "{}"
+    if found["call"] == "json":
+        return json.dumps(at_path(given.body, found["argument"]))
+    raise _unsupported(found[0], given)
+
+
+def at_path(body: str, path: str) -> object:
+    """What a plain path such as `$.order.id` finds in a JSON body; None where there is nothing."""
+    if not re.fullmatch(r"\$(\.\w+)*", path):
+        raise UnsupportedTemplateError(f"the path {path} is more than names; only $.name.name is followed here")
+    try:
+        found: object = json.loads(body or "{}")
+    except ValueError:
+        return None
+    for name in path.split(".")[1:]:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found

@@ -1,0 +1,88 @@
+"""Traffic: who calls, what and how often, as arrivals on the simulated clock.
+
+Decides when requests come: a Poisson process whose rate may change with time. What becomes of them is the data plane's
+business.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from embedded_aws.dataplane.served import NOTHING, Invoke, Request
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator, Sequence
+
+MINUTE = 60.0
+Rate = float | Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One kind of request and its share of the traffic; ``{n}`` in the path becomes a number, anew each time."""
+
+    method: str
+    path: str
+    weight: float = 1.0
+    headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    body: str | None = None
+
+
+class Traffic:
+    """Requests to one stage. ``per_minute`` is a rate, or gives the rate at a time; it may be set anew."""
+
+    def __init__(self, api_id: str, stage: str, shapes: Sequence[Shape], *, per_minute: Rate, rng: random.Random) -> None:
+        self.per_minute = per_minute
+        self._api_id = api_id
+        self._stage = stage
+        self._shapes = list(shapes)
+        self._limits = _running_totals([shape.weight for shape in shapes])
+        self._rng = rng
+
+    def requests(self, start: float, end: float) -> Iterator[Request]:
+        """What arrives after ``start`` up to ``end``."""
+        rng, limits = self._rng, self._limits
+        for at in arrivals(self.per_minute, start, end, rng):
+            shape = self._shapes[bisect(limits, rng.random() * limits[-1])]
+            path = shape.path.replace("{n}", str(int(rng.random() * 10_000))) if "{n}" in shape.path else shape.path
+            yield Request(self._api_id, self._stage, shape.method, path, at, shape.headers, (), shape.body)
+
+
+class InvokeTraffic:
+    """Direct invocations of one function by one qualifier, as an event source makes them."""
+
+    def __init__(self, function: str, qualifier: str, event: Any, *, per_minute: Rate, rng: random.Random) -> None:  # noqa: ANN401 - JSON-like
+        self.per_minute = per_minute
+        self._call = (function, qualifier, event)
+        self._rng = rng
+
+    def requests(self, start: float, end: float) -> Iterator[Invoke]:
+        """What arrives after ``start`` up to ``end``."""
+        for at in arrivals(self.per_minute, start, end, self._rng):
+            yield Invoke(*self._call, at)
+
+
+def arrivals(per_minute: Rate, start: float, end: float, rng: random.Random) -> Iterator[float]:
+    """The times of a Poisson process after ``start`` up to ``end``; the rate is looked up once a minute."""
+    while start < end:
+        until = min(end, (math.floor(start / MINUTE) + 1) * MINUTE)
+        rate = (per_minute(start) if callable(per_minute) else per_minute) / MINUTE
+        at = start
+        while rate > 0:
+            at += rng.expovariate(rate)
+            if at > until:
+                break
+            yield at
+        start = until
+
+
+def _running_totals(weights: Sequence[float]) -> list[float]:
+    totals: list[float] = []
+    for weight in weights:
+        totals.append(weight + (totals[-1] if totals else 0.0))
+    return totals

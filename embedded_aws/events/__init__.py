@@ -1,0 +1,1 @@
+"""EventBridge and EventBridge Scheduler: rules, schedules and deliveries."""

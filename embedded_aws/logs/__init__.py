@@ -1,0 +1,1 @@
+"""CloudWatch Logs: lines, metric filters and filter patterns."""

@@ -1,0 +1,27 @@
+"""All reliance on moto's internals, one module for each service; nothing else in the project imports moto.
+
+Each seam has ``install(aws)`` and ``HOOKS``, the dotted names of moto's that it replaces. moto is pinned; when it is
+not, a test names the hook that moved.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import TYPE_CHECKING
+
+from embedded_aws.moto_seams.deferred import import_without_deferred
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+import_without_deferred()
+
+
+@cache
+def seams() -> tuple[ModuleType, ...]:
+    """Every module of this package that replaces something of moto's."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = (importlib.import_module(f"{__name__}.{name}") for name in names)
+    return tuple(module for module in modules if hasattr(module, "install"))

@@ -1,0 +1,80 @@
+"""moto as one WSGI application, and as a process-wide state that has to be cleared.
+
+moto's backends are globals of the process, so there is one embedded AWS at a time in it. Which of its parts answers a request
+is moto's own decision, taken from the request's signature.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.core.utils import create_loader, method_names_from_class
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+
+from embedded_aws.moto_seams.hooks import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+HOOKS = [
+    "moto.core.base_backend.BackendDict.reset",
+    "moto.core.model_instances.reset_model_data",
+    "moto.core.responses.method_names_from_class",
+    "moto.core.utils.create_loader",
+    "moto.moto_api._internal.mock_random",
+    "moto.moto_server.werkzeug_app.DomainDispatcherApplication.get_application",
+    "moto.moto_server.werkzeug_app.MotoRequestHandler",
+    "moto.moto_server.werkzeug_app.create_backend_app",
+]
+
+
+def install(_aws: object) -> None:
+    """Have moto look through a service's class, and through botocore's folder of models, once.
+
+    It does the first with every request and the second with every service, which was a tenth of the demo's start.
+    """
+    replace("moto.core.responses.method_names_from_class", cache(method_names_from_class))
+    replace("moto.core.utils.create_loader", _loader)
+
+
+_loader = cache(create_loader)  # made of moto's own, before anything is replaced; it keeps what it found
+
+
+class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
+    """moto's HTTP handler, which writes no line for each request."""
+
+    def log(self, *_args: object, **_options: object) -> None:
+        """Say nothing."""
+
+
+_WITH_OWN_ROUTES = ("cloudwatch",)  # whose seam adds a route, anew for each embedded AWS
+
+
+@cache
+def application() -> DomainDispatcherApplication:
+    """All of moto; its parts are made when first asked for, and stay for the life of the process."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # it logs what executions and their histories tell
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def application_for(environ: dict[str, Any]) -> WsgiApp:
+    """The part of moto that answers this request."""
+    part: WsgiApp = application().get_application(environ)
+    return part
+
+
+def forget_everything(seed: int) -> None:
+    """Empty all of moto's backends; the ids it makes up start anew from ``seed``."""
+    for service in _WITH_OWN_ROUTES:
+        application().app_instances.pop(service, None)
+    BackendDict.reset()
+    reset_model_data()
+    mock_random.seed(seed)

@@ -1,0 +1,230 @@
+"""CloudFormation in place of moto's: its calls answer from `embedded_aws.cloudformation`.
+
+moto's own deploys through its backends and past everything that is mended here, deletes in no order, and imports most of
+moto first. Only its reading and writing of the protocol is used. Change sets are not built.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from moto.core.responses import ActionResult, BaseResponse, EmptyResult
+from moto.moto_server.werkzeug_app import BackendRequest
+from werkzeug.wrappers import Response
+
+from embedded_aws.cloudformation.stacks import StackError
+from embedded_aws.moto_seams.application import application
+from embedded_aws.wire.errors import Refusal, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from embedded_aws.cloudformation.resource import Resource
+    from embedded_aws.cloudformation.stack import Event, Stack
+    from embedded_aws.cloudformation.stacks import Stacks
+
+SERVICE = "cloudformation"
+FORM = "application/x-www-form-urlencoded"
+HTTP_BAD_REQUEST = 400
+LONGEST_BODY = 51_200  # bytes; a longer template has to be in S3
+HOOKS = [
+    "moto.core.responses.BaseResponse.call_action",
+    "moto.core.responses.BaseResponse.dispatch",
+    "moto.moto_server.werkzeug_app.BackendRequest",
+    "moto.moto_server.werkzeug_app.DomainDispatcherApplication.get_application",
+]
+
+
+class Aws(Protocol):
+    """What this seam needs of the embedded AWS."""
+
+    @property
+    def stacks(self) -> Stacks:
+        """The stacks."""
+
+
+def install(aws: Aws) -> Callable[[], None]:
+    """Have moto's dispatcher hand requests to CloudFormation to ``aws``."""
+    _Calls.stacks = aws.stacks
+    application().app_instances[SERVICE] = _answer
+
+    def uninstall() -> None:
+        del _Calls.stacks
+        del application().app_instances[SERVICE]
+
+    return uninstall
+
+
+def _answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    request = BackendRequest(environ)
+    status, headers, body = _Calls.dispatch(request, request.raw_url, dict(request.headers))
+    answered: Iterable[bytes] = Response(body, status, headers)(environ, start_response)
+    return answered
+
+
+class _Calls(BaseResponse):  # type: ignore[misc]  # moto is untyped here
+    """CloudFormation's operations under moto's names for them."""
+
+    stacks: Stacks
+
+    def __init__(self) -> None:
+        super().__init__(service_name=SERVICE)
+        self.automated_parameter_parsing = True
+
+    def call_action(self) -> Any:  # noqa: ANN401 - moto's
+        """The way into every action, with the refusals of `embedded_aws.cloudformation` behind it."""
+        try:
+            return super().call_action()
+        except StackError as error:
+            return answer(Refusal(error.code, HTTP_BAD_REQUEST, str(error)), {"content-type": FORM})
+
+    def create_stack(self) -> ActionResult:
+        keep_failed = self._get_bool_param("DisableRollback") or self._get_param("OnFailure") == "DO_NOTHING"
+        stack = self.stacks.create(
+            self._get_param("StackName"),
+            self._template() or "",
+            self._parameters({}),
+            self._tags() or {},
+            keep_failed=keep_failed,
+        )
+        stack.is_protected = bool(self._get_bool_param("EnableTerminationProtection"))
+        return ActionResult({"StackId": stack.id})
+
+    def update_termination_protection(self) -> ActionResult:
+        stack = self.stacks.find(self._get_param("StackName"))
+        stack.is_protected = bool(self._get_bool_param("EnableTerminationProtection"))
+        return ActionResult({"StackId": stack.id})
+
+    def update_stack(self) -> ActionResult:
+        name = self._get_param("StackName")
+        before = self.stacks.find(name).parameters
+        stack = self.stacks.update(name, self._template(), self._parameters(before), self._tags())
+        return ActionResult({"StackId": stack.id})
+
+    def delete_stack(self) -> EmptyResult:
+        self.stacks.delete(self._get_param("StackName"), self._get_param("RetainResources", []))
+        return EmptyResult()
+
+    def describe_stacks(self) -> ActionResult:
+        name = self._get_param("StackName")
+        stacks = [self.stacks.find(name)] if name else [stack for stack in self.stacks if stack.deleted is None]
+        return ActionResult({"Stacks": [_describe(stack) for stack in stacks]})
+
+    def list_stacks(self) -> ActionResult:
+        wanted = self._get_param("StackStatusFilter", [])
+        stacks = [_summarise(stack) for stack in self.stacks if not wanted or stack.status in wanted]
+        return ActionResult({"StackSummaries": stacks})
+
+    def describe_stack_events(self) -> ActionResult:
+        stack = self.stacks.find(self._get_param("StackName"))
+        events = [_show_event(stack, number, event) for number, event in enumerate(stack.events)]
+        return ActionResult({"StackEvents": events[::-1]})
+
+    def describe_stack_resources(self) -> ActionResult:
+        stack, wanted = self.stacks.find(self._get_param("StackName")), self._get_param("LogicalResourceId")
+        resources = [_show_resource(stack, each) for each in stack.resources.values() if wanted in {None, each.logical_id}]
+        return ActionResult({"StackResources": resources})
+
+    def list_stack_resources(self) -> ActionResult:
+        stack = self.stacks.find(self._get_param("StackName"))
+        resources = [_show_resource(stack, each) for each in stack.resources.values()]
+        return ActionResult({"StackResourceSummaries": resources})
+
+    def get_template(self) -> ActionResult:
+        return ActionResult({"TemplateBody": self.stacks.find(self._get_param("StackName")).template.text})
+
+    def list_exports(self) -> ActionResult:
+        exports = [
+            {"ExportingStackId": stack.id, "Name": name, "Value": value}
+            for stack in self.stacks
+            if stack.deleted is None
+            for name, value in stack.exports.items()
+        ]
+        return ActionResult({"Exports": exports})
+
+    def _template(self) -> str | None:
+        """The template's text: in the call, or in S3."""
+        url: str | None = self._get_param("TemplateURL")
+        if url:
+            return self.stacks.read_template(url)
+        body: str | None = self._get_param("TemplateBody")
+        if len((body or "").encode()) > LONGEST_BODY:
+            raise StackError(
+                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length "
+                f"less than or equal to {LONGEST_BODY}"
+            )
+        return body
+
+    def _parameters(self, before: Any) -> dict[str, str]:  # noqa: ANN401 - the parameters of the stack as it is
+        given = self._get_param("Parameters", [])
+        return {
+            each["ParameterKey"]: before[each["ParameterKey"]] if each.get("UsePreviousValue") else each["ParameterValue"]
+            for each in given
+        }
+
+    def _tags(self) -> dict[str, str] | None:
+        tags = self._get_param("Tags")
+        return None if tags is None else {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _summarise(stack: Stack) -> dict[str, Any]:
+    shown = {
+        "StackId": stack.id,
+        "StackName": stack.name,
+        "TemplateDescription": stack.template.description,
+        "CreationTime": _moment(stack.created),
+        "LastUpdatedTime": _moment(stack.updated),
+        "DeletionTime": _moment(stack.deleted),
+        "StackStatus": stack.status,
+        "StackStatusReason": stack.reason,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _describe(stack: Stack) -> dict[str, Any]:
+    """A stack, with all that CloudFormation tells of it."""
+    return {
+        **_summarise(stack),
+        "Description": stack.template.description,
+        "DisableRollback": False,
+        "EnableTerminationProtection": stack.is_protected,
+        "Outputs": list(stack.outputs.values()),
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
+    }
+
+
+def _show_event(stack: Stack, number: int, event: Event) -> dict[str, Any]:
+    return {
+        "StackId": stack.id,
+        "EventId": f"{event.logical_id}-{event.status}-{number}",
+        "StackName": stack.name,
+        "LogicalResourceId": event.logical_id,
+        "PhysicalResourceId": event.physical_id,
+        "ResourceType": event.kind,
+        "Timestamp": _moment(event.at),
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+    }
+
+
+def _show_resource(stack: Stack, resource: Resource) -> dict[str, Any]:
+    """A resource, under the status of the last thing that happened to it, and not to one that it has replaced."""
+    ids = {resource.made.physical_id, ""}
+    last = next(each for each in reversed(stack.events) if each.logical_id == resource.logical_id and each.physical_id in ids)
+    return {
+        "StackId": stack.id,
+        "StackName": stack.name,
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.made.physical_id,
+        "ResourceType": resource.kind,
+        "Timestamp": _moment(last.at),
+        "LastUpdatedTimestamp": _moment(last.at),
+        "ResourceStatus": last.status,
+        "ResourceStatusReason": last.reason,
+    }
+
+
+def _moment(at: float | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC)

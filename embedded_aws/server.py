@@ -1,0 +1,147 @@
+"""The embedded AWS over HTTP, on loopback: moto's application, the execute-api beside it, and the clock held meanwhile.
+
+Decides who answers a request and that nothing else acts while it is answered. What AWS answers to is moto's and the seams'
+business; what nobody has recorded is answered 501.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.serving import ThreadedWSGIServer
+
+from embedded_aws.moto_seams.application import QuietRequestHandler, application_for
+from embedded_aws.wire.errors import Answer, Refusal, answer
+from embedded_aws.wire.refusal import NotBuiltError
+from embedded_aws.wire.unknowns import NotRecorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from embedded_aws.iam.permissions import Permissions
+    from embedded_aws.time.clock import Clock
+
+    WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+HOST = "127.0.0.1"
+
+
+class Application:
+    """The WSGI application for clients outside of this process, and for the shortcut of those inside.
+
+    What lies ``beside`` AWS's own services is told by the beginning of its path, and sees to its turn itself.
+    """
+
+    def __init__(self, clock: Clock, permissions: Permissions, beside: Mapping[str, WsgiApp]) -> None:
+        self._clock = clock
+        self._permissions = permissions
+        self._beside = beside
+        self._parts: dict[str, WsgiApp] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one HTTP request; it does not matter whose."""
+        path = str(environ.get("PATH_INFO", ""))
+        for prefix, app in self._beside.items():
+            if path.startswith(prefix):
+                return app(environ, start_response)
+        with self._clock.busy():
+            given = self._answer(application_for(environ), environ)
+        start_response(f"{given.status} ", list(given.headers.items()))
+        return [given.body]
+
+    def handle(self, service: str, environ: dict[str, Any]) -> Answer:
+        """Answer a request to a service, which the caller knows: moto need not find out."""
+        part = self._parts.get(service)
+        if part is None:
+            part = self._parts[service] = application_for(environ)
+        return self._answer(part, environ)
+
+    def _answer(self, part: WsgiApp, environ: dict[str, Any]) -> Answer:
+        status, headers = 500, dict[str, str]()
+
+        def start_response(line: str, items: list[tuple[str, str]], _: object = None) -> None:
+            nonlocal status
+            status = int(line.partition(" ")[0])
+            headers.update(items)
+
+        try:
+            if self._permissions.is_on and (refusal := self._permissions.refuse(environ)):
+                return answer(refusal, _request_headers(environ))
+            body = b"".join(part(environ, start_response))
+        except NotRecorded as gap:
+            return answer(Refusal("NotRecorded", 501, str(gap)), _request_headers(environ))
+        except (NotBuiltError, NotImplementedError) as gap:
+            return answer(Refusal("NotBuilt", 501, f"the embedded AWS does not do this: {gap}"), _request_headers(environ))
+        headers.setdefault("Date", formatdate(self._clock.now(), usegmt=True))  # AWS's own time: callers read it there
+        return Answer(status, headers, body)
+
+
+class Server:
+    """An HTTP server in threads of its own. It has an address as soon as it is made, and answers until `close`.
+
+    Raises:
+        OSError: somebody else listens on the port.
+
+    """
+
+    def __init__(self, application: Application, port: int) -> None:
+        with socket.create_server((HOST, port)) as listener:
+            self._http = _HttpServer(listener, application)
+        self._thread = threading.Thread(target=self._serve, name="embedded AWS", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self._http.port}"
+
+    def close(self) -> None:
+        """Stop, hang up on every client, and free the port."""
+        self._http.is_closing = True
+        socket.create_connection((HOST, self._http.port)).close()  # ends the wait for a connection
+        self._thread.join()
+        self._http.hang_up()
+        self._http.server_close()
+
+    def _serve(self) -> None:
+        while not self._http.is_closing:
+            self._http.handle_request()
+
+
+class _HttpServer(ThreadedWSGIServer):
+    """werkzeug's, which knows its connections: clients keep them open, and a thread waits at each."""
+
+    def __init__(self, listener: socket.socket, application: Application) -> None:
+        host, port = listener.getsockname()
+        super().__init__(host, port, application, QuietRequestHandler, fd=listener.fileno())
+        self.is_closing = False
+        self._connections: dict[threading.Thread, Any] = {}
+
+    def verify_request(self, *_: object) -> bool:
+        return not self.is_closing
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self._connections[thread] = request
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base class's
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._connections.pop(threading.current_thread(), None)
+
+    def hang_up(self) -> None:
+        for thread, connection in list(self._connections.items()):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _request_headers(environ: dict[str, Any]) -> dict[str, str]:
+    headers = {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+    return headers | {"content-type": environ.get("CONTENT_TYPE", "")}

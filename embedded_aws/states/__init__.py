@@ -1,0 +1,1 @@
+"""Step Functions: JSONata expressions; moto's interpreter is completed in moto_seams."""

@@ -1,0 +1,176 @@
+"""Actors: threads that wait on the virtual clock, and run only when the clock hands them its turn.
+
+An actor gives the turn back where it waits (`Signal.wait`, `Clock.sleep`) and where it ends, and nowhere else: between
+two such points nothing else happens in the embedded AWS. What is woken goes into the clock's queue and runs in that
+order, so two runs of the same scenario are the same run.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embedded_aws.time.turns import Turn
+
+_here = threading.local()
+
+
+class ActorEnded(BaseException):
+    """Raised inside an actor whose clock is being closed, where it waits; user code must not catch it."""
+
+
+class Timer(Protocol):
+    """Something that is due at a time."""
+
+    def cancel(self) -> None:
+        """It does not happen."""
+
+
+class Timekeeper(Protocol):
+    """What actors need of their clock."""
+
+    @property
+    def turn(self) -> Turn:
+        """Who may act."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+
+    def call_at(self, due: float, action: Callable[[], None], *, name: str) -> Timer:
+        """Have ``action`` called at the epoch second ``due``."""
+
+    def wait(self, actor: Actor, signal: Signal | None, seconds: float | None) -> bool:
+        """Park ``actor`` until ``signal`` or until ``seconds`` have passed; true if it was the signal."""
+
+    def forget(self, actor: Actor) -> None:
+        """The actor has ended."""
+
+
+class Actor:
+    """One thread of control on the clock. Made by `Clock.spawn`."""
+
+    def __init__(self, clock: Timekeeper, work: Callable[[], None], name: str) -> None:
+        self.name = name
+        self.finished = Signal(clock)
+        self.clock = clock
+        self._work = work
+        self._error: BaseException | None = None
+        self._ending = False
+        self._go = threading.Semaphore(0)
+        self._back = threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @staticmethod
+    def here() -> Actor | None:
+        """The actor whose thread this is, if it is one's."""
+        return getattr(_here, "actor", None)
+
+    def resume(self) -> None:
+        """Let the actor run until it waits or ends; called by whoever drives the clock, in its turn.
+
+        Raises whatever the actor's work raised.
+        """
+        if self.finished.is_set():
+            return
+        if not self._thread.ident:
+            self._thread.start()
+        self._switch()
+        if self.finished.is_set():
+            self.clock.forget(self)
+            self._thread.join()
+        if self._error:
+            raise self._error
+
+    def park(self) -> None:
+        """Give the turn back until `resume`; called from the actor's own thread."""
+        if self._ending:
+            raise ActorEnded
+        self._back.release()
+        self._go.acquire()
+        if self._ending:
+            raise ActorEnded
+
+    def end(self) -> None:
+        """Unwind the actor from where it waits, and its thread with it."""
+        self._ending = True
+        if not self._thread.ident:
+            self.finished.set()
+            return
+        if not self.finished.is_set():
+            self._switch()
+        self._thread.join()
+
+    def _switch(self) -> None:
+        driver = threading.get_ident()
+        self.clock.turn.hand_to(self._thread.ident or 0)
+        self._go.release()
+        self._back.acquire()
+        self.clock.turn.hand_to(driver)
+
+    def _run(self) -> None:
+        _here.actor = self
+        self._go.acquire()
+        try:
+            if not self._ending:
+                self._work()
+        except ActorEnded:
+            pass
+        except BaseException as error:  # noqa: BLE001 - handed to the driver, which raises it
+            self._error = error
+        self.finished.set()
+        self._back.release()
+
+
+class Waiter:
+    """One actor's wait: for a signal, for a time, or for whichever comes first."""
+
+    __slots__ = ("_actor", "_timer", "was_signalled")
+
+    def __init__(self, actor: Actor, timer: Timer | None) -> None:
+        self.was_signalled = False
+        self._actor = actor
+        self._timer = timer
+
+    def signal(self, clock: Timekeeper) -> None:
+        """Queue the actor to go on at once."""
+        self.was_signalled = True
+        if self._timer:
+            self._timer.cancel()
+        clock.call_at(clock.now(), self._actor.resume, name=f"wake {self._actor.name}")
+
+
+class Signal(threading.Event):
+    """An event whose waiters are actors: they wait in simulated time."""
+
+    def __init__(self, clock: Timekeeper) -> None:
+        super().__init__()
+        self._clock = clock
+        self._waiters: list[Waiter] = []
+
+    def set(self) -> None:
+        """Set it; whoever waits goes on once the caller's turn is over."""
+        super().set()
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.signal(self._clock)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, at most ``timeout`` simulated seconds; whether it was set."""
+        actor = Actor.here()
+        if actor is None:
+            return super().wait(timeout)
+        if self.is_set():
+            return True
+        return self._clock.wait(actor, self, timeout)
+
+    def add(self, waiter: Waiter) -> None:
+        """Have ``waiter`` woken by the next `set`."""
+        self._waiters.append(waiter)
+
+    def discard(self, waiter: Waiter) -> None:
+        """Forget a waiter that went on for another reason."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)

@@ -1,0 +1,1 @@
+"""Requests and errors as they cross the network, request limits, and the open questions about AWS."""

@@ -1,0 +1,328 @@
+"""The questions about AWS that no record settles, and what the embedded AWS answers to each.
+
+Where a record exists the embedded AWS follows it; where none does it refuses to guess and raises `NotRecorded`, which
+the HTTP layer answers as 501. A test, or somebody who measured it in an account, chooses one of the plausible answers
+instead. What cannot be refused, because traffic and metrics must come out some way, carries an `assumed` answer. The
+registry is closed: a slug that is not in it is an error of the caller.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+class NotRecorded(Exception):  # noqa: N818 (the name is what a client reads in the 501 answer)
+    """AWS was asked something whose answer nobody has recorded."""
+
+    def __init__(self, question: "Question") -> None:
+        self.slug = question.slug
+        super().__init__(
+            f"not recorded ({question.slug}): {question.text} choose one of {', '.join(question.answers)} "
+            "in the embedded AWS's unknowns"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing nobody could tell us: its plausible answers, and the one lived with where refusing is impossible."""
+
+    slug: str
+    text: str
+    answers: tuple[str, ...]
+    assumed: str | None = None
+
+
+QUESTIONS = (
+    # Control plane: unanswered means 501.
+    Question(
+        "replace-deployment-under-canary",
+        "does UpdateStage replace /deploymentId while the stage has a canary?",
+        ("refused", "accepted"),
+    ),
+    Question(
+        "remove-absent-canary",
+        "how does UpdateStage answer remove /canarySettings on a stage without a canary?",
+        ("accepted", "refused"),
+    ),
+    Question(
+        "remove-canary-beside-copy",
+        "may one patch list hold both remove /canarySettings and a copy that promotes?",
+        ("accepted", "refused"),
+    ),
+    Question(
+        "replace-whole-map",
+        "what value does UpdateStage take to replace /variables or /canarySettings/stageVariableOverrides as a whole?",
+        ("json", "refused"),
+    ),
+    Question(
+        "remove-absent-override",
+        "how does UpdateStage answer the removal of a stage variable override that is not there?",
+        ("accepted", "refused"),
+    ),
+    Question(
+        "delete-canary-deployment",
+        "does DeleteDeployment delete a deployment that only a canary uses?",
+        ("refused", "accepted"),
+    ),
+    Question(
+        "stage-fields-on-existing-stage",
+        "what does CreateDeployment do with variables, description, cache or tracing for a stage that exists already?",
+        ("merged", "replaced", "ignored"),
+    ),
+    Question(
+        "list-stages-by-canary-deployment",
+        "does GetStages by deployment id list a stage that uses the deployment only for its canary?",
+        ("left-out", "included"),
+    ),
+    Question(
+        "malformed-value",
+        "how does UpdateStage answer a number or boolean that does not parse or is out of range?",
+        ("refused", "ignored"),
+    ),
+    Question(
+        "move-or-test-operation",
+        "how does UpdateStage answer the patch operations move and test, which no path supports?",
+        ("refused", "ignored"),
+    ),
+    # Documents: what is made of them comes out some way.
+    Question(
+        "name-of-inline-model",
+        "what does an import call the model of a schema that an operation writes in place?",
+        ("anew-each-time", "by-content"),
+        assumed="anew-each-time",
+    ),
+    Question(
+        "overwrite-keeps-ids",
+        "do resources, authorizers and validators of an unchanged path or name keep their ids when PutRestApi overwrites?",
+        ("no", "yes"),
+        assumed="no",
+    ),
+    Question(
+        "export-unused-parts",
+        "does GetExport show authorizers and request validators that no method uses?",
+        ("yes", "no"),
+        assumed="yes",
+    ),
+    Question(
+        "export-matches-resources",
+        "does the export of a stage say exactly what GetResources and its like say of the API that was deployed there?",
+        ("exactly", "with-differences"),
+        assumed="exactly",
+    ),
+    # Data plane, logs and metrics: something must come out, so each carries what is assumed.
+    Question(
+        "stage-propagation",
+        "how long after UpdateStage may a request still see the old settings?",
+        ("within-30-seconds", "at-once"),
+        assumed="within-30-seconds",
+    ),
+    Question(
+        "alias-propagation",
+        "how long after UpdateAlias may a request still see the old version?",
+        ("within-30-seconds", "at-once"),
+        assumed="within-30-seconds",
+    ),
+    Question(
+        "split-accuracy",
+        "of 2,000 requests at 1, 10 and 50 %, half of them over connections that are kept, which share reaches the canary, "
+        "and is each drawn for itself?",
+        ("as-set-each", "as-set-by-connection", "within-a-third"),
+        assumed="as-set-each",
+    ),
+    Question(
+        "canary-metric-dimension",
+        "under which Stage dimension does AWS/ApiGateway count canary requests of their own?",
+        ("none", "stage-slash-canary"),
+        assumed="none",
+    ),
+    Question(
+        "stage-metrics-include-canary",
+        "do the AWS/ApiGateway metrics of a stage include its canary's requests?",
+        ("yes", "no"),
+        assumed="yes",
+    ),
+    Question(
+        "canary-log-group",
+        "is the log group <group>/Canary made by API Gateway, or written only when it exists?",
+        ("only-if-it-exists", "created"),
+        assumed="only-if-it-exists",
+    ),
+    Question(
+        "is-canary-of-refused-request",
+        "what does $context.isCanaryRequest say, at 100 %, for a request refused before its integration?",
+        ("true", "false", "absent"),
+        assumed="true",
+    ),
+    Question(
+        "values-of-refused-request",
+        "what do $context.status and $context.responseLatency print for a request that is refused early or broken off?",
+        ("numbers", "dash"),
+        assumed="numbers",
+    ),
+    Question(
+        "client-text-in-access-log",
+        "does the access log escape quotes and backslashes in texts that a client or a function wrote?",
+        ("escaped", "as-it-came"),
+        assumed="escaped",
+    ),
+    Question(
+        "source-arn-of-open-method",
+        "which source ARN does API Gateway give Lambda for a method that is ANY, or whose path has parameters?",
+        ("request-verb", "method-as-defined", "path-as-requested"),
+        assumed="request-verb",
+    ),
+    Question(
+        "authorizer-cache-of-canary",
+        "do base and canary share the cached results of an authorizer?",
+        ("apart", "shared"),
+        assumed="apart",
+    ),
+    Question(
+        "metric-delay",
+        "how long after a minute ended do AWS/ApiGateway and AWS/Lambda metrics of it arrive?",
+        ("45-seconds", "5-minutes"),
+        assumed="45-seconds",
+    ),
+    Question(
+        "metric-filter-patterns",
+        "does TestMetricFilter find just those lines of the access log that the patterns of the metric filters mean?",
+        ("as-meant", "otherwise"),
+        assumed="as-meant",
+    ),
+    Question(
+        "filter-delay",
+        "how long after a minute ended does a metric filter's count of the access log's lines arrive?",
+        ("45-seconds", "2-minutes"),
+        assumed="45-seconds",
+    ),
+    Question(
+        "filter-timestamp",
+        "under which minute does a metric filter count a line that comes later than its own time says?",
+        ("event-time", "arrival"),
+        assumed="event-time",
+    ),
+    Question(
+        "filter-default",
+        "in which minutes without a match does a metric filter report its default value?",
+        ("with-lines", "every-minute"),
+        assumed="with-lines",
+    ),
+    Question(
+        "filter-percentiles",
+        "can p99 and TC be read of a metric filter whose value is a field of the line?",
+        ("yes", "no"),
+        assumed="yes",
+    ),
+    Question(
+        "alarm-score",
+        "does GetMetricData compute the alarms' score as the rules mean it, also where counts are missing?",
+        ("as-meant", "otherwise"),
+        assumed="as-meant",
+    ),
+    Question(
+        "topic-policy-condition",
+        "does EventBridge publish to a topic whose policy lets it in under a condition?",
+        ("refused", "published"),
+        assumed="refused",
+    ),
+    # IAM: the embedded AWS checks each call on one ARN, as a policy names it.
+    Question(
+        "qualified-arn-in-policy",
+        "does a function's unqualified ARN in an IAM policy stand for its versions and aliases too, or the other way round?",
+        ("apart", "unqualified-covers"),
+        assumed="apart",
+    ),
+    Question(
+        "alias-weight-of-one",
+        "does UpdateAlias take 1 as the weight of an alias's additional version?",
+        ("accepted", "refused"),
+        assumed="accepted",
+    ),
+    # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
+    Question(
+        "cloudformation-resends-stage",
+        "does CloudFormation send DeploymentId and Variables again when another stage property changes?",
+        ("no", "yes"),
+    ),
+    # Nothing in the embedded AWS asks these yet; whoever adds SDK integrations or validation must.
+    Question(
+        "shipped-machine",
+        "does ValidateStateMachineDefinition find anything in the state machine that is shipped?",
+        ("no-finding", "findings"),
+    ),
+    Question(
+        "shipped-states",
+        "do states of the shipped machine come in TestState to the next state and the variables that are meant?",
+        ("as-meant", "otherwise"),
+    ),
+    Question(
+        "shipped-packages",
+        "does a function with the layer that is shipped import every module of the controller's functions?",
+        ("all", "not-all"),
+    ),
+    Question(
+        "sdk-integration-error-names",
+        "what are errors of aws-sdk:apigateway integrations called in Step Functions?",
+        ("ApiGateway.BadRequestException", "Apigateway.BadRequestException"),
+    ),
+)
+
+
+class Unknowns:
+    """Every open question with its present answer, chosen or not."""
+
+    def __init__(self, answers: Mapping[str, str] | None = None) -> None:
+        self._questions = {question.slug: question for question in QUESTIONS}
+        self._chosen: Mapping[str, str] = MappingProxyType({})
+        for slug, answer in (answers or {}).items():
+            self.choose(slug, answer)
+
+    def __iter__(self) -> Iterator[tuple[Question, str | None]]:
+        """Each question with the answer it gets at present; None is a 501."""
+        return ((question, self.answer(question.slug)) for question in QUESTIONS)
+
+    def ask(self, slug: str) -> str:
+        """The present answer; raises `NotRecorded` where none was chosen and none can be assumed."""
+        answer = self.answer(slug)
+        if answer is None:
+            raise NotRecorded(self._question(slug))
+        return answer
+
+    def answer(self, slug: str) -> str | None:
+        """The present answer: the chosen one, else the assumed one, else None."""
+        return self._chosen.get(slug, self._question(slug).assumed)
+
+    def choose(self, slug: str, answer: str) -> None:
+        """From now on, the embedded AWS answers `slug` this way."""
+        plausible = self._question(slug).answers
+        if answer not in plausible:
+            raise ValueError(f"{answer!r} is no plausible answer to {slug}; choose one of {', '.join(plausible)}")
+        self._chosen = MappingProxyType({**self._chosen, slug: answer})
+
+    @contextmanager
+    def answering(self, slug: str, answer: str) -> Iterator[None]:
+        """Answer `slug` this way for the length of a with block."""
+        before = self._chosen
+        self.choose(slug, answer)
+        try:
+            yield
+        finally:
+            self._chosen = before
+
+    def one_at_a_time(self) -> Iterator[tuple[str, str]]:
+        """Every plausible answer of every question, one after the other, the rest left as it is."""
+        for question in QUESTIONS:
+            for answer in question.answers:
+                with self.answering(question.slug, answer):
+                    yield question.slug, answer
+
+    def reset(self) -> None:
+        """Forget what was chosen."""
+        self._chosen = MappingProxyType({})
+
+    def _question(self, slug: str) -> Question:
+        try:
+            return self._questions[slug]
+        except KeyError:
+            raise ValueError(f"{slug!r} is no question of the registry; add it to embedded_aws/wire/unknowns.py") from None
