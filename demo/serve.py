@@ -6,9 +6,6 @@ It prints what to type next and ends on Ctrl-C or SIGTERM. Who calls, and what f
 from __future__ import annotations
 
 import json
-import signal
-import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +14,7 @@ from rich.console import Console
 from canary.rules.access_log import metric_namespace
 from demo.sample import publish_release
 from demo.stand import WARM_UP_SECONDS, open_stand
+from embedded_aws.__main__ import POLL_SECONDS, signalled
 from embedded_aws.dataplane.execute_api import PREFIX
 
 if TYPE_CHECKING:
@@ -26,14 +24,12 @@ if TYPE_CHECKING:
 
 NEXT_RELEASE = {"NAME": "next"}
 ROLLOUT = "first"
-POLL_SECONDS = 0.2
-"""Of real time: a signal that arrives just before a wait begins does not end it, so no wait is long."""
 
 
 def serve(*, port: int, speed: float, per_minute: float) -> int:
     """Serve until Ctrl-C or SIGTERM; the process's exit status. ``speed`` is simulated seconds per real second."""
     console = Console(highlight=False, soft_wrap=True)
-    with _signalled() as ended, open_stand(port=port, speed=speed, per_minute=per_minute) as stand:
+    with signalled() as ended, open_stand(port=port, speed=speed, per_minute=per_minute) as stand:
         publish_release(stand.aws.client, stand.target, NEXT_RELEASE)
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         stand.aws.clock.start()
@@ -43,18 +39,6 @@ def serve(*, port: int, speed: float, per_minute: float) -> int:
             continue
         console.print("ended")
     return 0
-
-
-@contextmanager
-def _signalled() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set while the block runs."""
-    ended = threading.Event()
-    before = {number: signal.signal(number, lambda _number, _frame: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def commands(stand: Stand, speed: float) -> Iterator[str]:

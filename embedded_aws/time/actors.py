@@ -45,6 +45,9 @@ class Timekeeper(Protocol):
     def wait(self, actor: Actor, signal: Signal | None, seconds: float | None) -> bool:
         """Park ``actor`` until ``signal`` or until ``seconds`` have passed; true if it was the signal."""
 
+    def sleep(self, seconds: float) -> bool:
+        """Let simulated time pass in an actor's thread."""
+
     def forget(self, actor: Actor) -> None:
         """The actor has ended."""
 

@@ -59,12 +59,12 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
 
 def test_what_is_started_is_told_before_it_is_there(capsys, monkeypatch):
     monkeypatch.setattr("demo.rollouts.run_demo", lambda scenarios, *_, **__: len(scenarios))
-    assert main(["demo", "--only", "errors"]) == 1
+    assert main(["rollouts", "--only", "errors"]) == 1
     assert capsys.readouterr().out == f"{STARTING}\n"
 
 
 def test_an_unknown_scenario_is_answered_with_those_that_there_are(capsys):
-    assert main(["demo", "--only", "sloow"]) == 2
+    assert main(["rollouts", "--only", "sloow"]) == 2
     assert capsys.readouterr().err == (
         "there is no scenario sloow; take one of healthy, errors, crashes, slow, overload, outage\n"
     )
@@ -211,7 +211,7 @@ def test_a_character_that_the_locale_does_not_have_ends_nothing(monkeypatch):
     output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", output)
     monkeypatch.setattr("demo.rollouts.run_demo", lambda _, console, **__: console.print("ü") or 0)
-    assert main(["demo"]) == 0
+    assert main(["rollouts"]) == 0
     output.flush()
     assert output.buffer.getvalue().decode("ascii").splitlines() == [STARTING, "?"]
 

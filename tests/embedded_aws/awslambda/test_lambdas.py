@@ -5,15 +5,16 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from embedded_aws.awslambda import runtime as lambda_runtime
 from embedded_aws.awslambda.errors import ResourceNotFoundError
+from embedded_aws.awslambda.guest import Guest
 from embedded_aws.awslambda.runtime import Invocation
 from embedded_aws.faults.caller import running_task
 from embedded_aws.faults.calls import Killed
@@ -298,47 +299,41 @@ def test_an_asynchronous_invocation_is_tried_three_times(world: World) -> None:
     assert due == [(0, "invoke guard"), (60, "retry guard"), (120, "retry guard")]
 
 
-# The controller's own functions.
+# Functions of a guest, which run from this process.
 
 
-class BoundHandler:
-    """Stands where canary.tasks.entry.Handler does: remembers how often it was bound."""
+class Loaded:
+    """A guest whose functions all answer as ``handle`` does; remembers the environments that it was loaded with."""
 
     def __init__(self, handle: Callable[[Any, Any], Any]) -> None:
-        self.bound: list[dict[str, str]] = []
+        self.environments: list[Mapping[str, str]] = []
         self._handle = handle
 
-    def bind(self, environ: dict[str, str]) -> Callable[[Any, Any], Any]:
-        self.bound.append(environ)
+    def load(self, handler: str, environment: Mapping[str, str]) -> Callable[[Any, Any], Any]:
+        assert handler == "guest.tasks.shift.handler"
+        self.environments.append(environment)
         return self._handle
 
 
 @pytest.fixture
-def task(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any, Any], Any]], BoundHandler]:
-    def install(handle: Callable[[Any, Any], Any]) -> BoundHandler:
-        module = ModuleType("canary.tasks.some_task")
-        module.handler = BoundHandler(handle)  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "canary.tasks.some_task", module)
-        found: BoundHandler = module.handler
-        return found
+def task(world: World) -> Callable[[Callable[[Any, Any], Any]], Loaded]:
+    def install(handle: Callable[[Any, Any], Any]) -> Loaded:
+        loaded = Loaded(handle)
+        world.lambdas.guest = Guest("guest.tasks.", loaded.load, "GUEST_TASK")
+        version = a_version("shift", version="1", environment={"GUEST_TASK": "ShiftTraffic", "GUEST_TABLE": "t"})
+        world.lambdas.put_version(replace(version, handler="guest.tasks.shift.handler"))
+        return loaded
 
     return install
 
 
-def controller(world: World) -> None:
-    version = a_version("shift", version="1", environment={"CANARY_TASK": "ShiftTraffic", "CANARY_TABLE": "t"})
-    fields = {name: getattr(version, name) for name in version.__slots__}
-    world.lambdas.put_version(lambda_runtime.FunctionVersion(**{**fields, "handler": "canary.tasks.some_task.handler"}))
-
-
-def test_a_controller_function_runs_from_the_working_tree_with_its_own_environment(world: World, task: Any) -> None:
-    handler = task(lambda event, _: {"echo": event, "task": running_task()})
-    controller(world)
+def test_a_guests_function_runs_from_this_process_with_its_own_environment(world: World, task: Any) -> None:
+    loaded = task(lambda event, _: {"echo": event, "task": running_task()})
     for _ in range(3):
         assert world.lambdas.invoke("shift", 5, qualifier="1").payload == {"echo": 5, "task": "ShiftTraffic"}
     assert running_task() is None
-    (environ,) = handler.bound
-    assert environ["CANARY_TABLE"] == "t"
+    (environ,) = loaded.environments
+    assert environ["GUEST_TABLE"] == "t"
     assert environ["AWS_REGION"] == "eu-west-1"
 
 
@@ -350,16 +345,15 @@ def test_a_killed_function_answers_as_one_that_exited_and_runs_again(world: Worl
             raise error
         return "alive"
 
-    handler = task(handle)
-    controller(world)
+    loaded = task(handle)
     killed = world.lambdas.invoke("shift", {}, qualifier="1")
     assert (killed.function_error, killed.payload["errorType"]) == ("Unhandled", "Runtime.ExitError")
     assert running_task() is None
     assert world.lambdas.invoke("shift", {}, qualifier="1").payload == "alive"
-    assert len(handler.bound) == 1
+    assert len(loaded.environments) == 1
 
 
-def test_a_controllers_error_has_its_class_name_and_text(world: World, task: Any) -> None:
+def test_a_guests_error_has_its_class_name_and_text(world: World, task: Any) -> None:
     class TargetBusyError(Exception):
         pass
 
@@ -367,6 +361,5 @@ def test_a_controllers_error_has_its_class_name_and_text(world: World, task: Any
         raise TargetBusyError("orders is being rolled out by r-1; wait")
 
     task(handle)
-    controller(world)
     payload = world.lambdas.invoke("shift", {}, qualifier="1").payload
     assert (payload["errorType"], payload["errorMessage"]) == ("TargetBusyError", "orders is being rolled out by r-1; wait")
