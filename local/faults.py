@@ -54,7 +54,7 @@ class Mode(StrEnum):
     TWICE = "twice"  # it takes effect, its answer is lost, and the SDK's second attempt takes effect too and is answered
     STALLED = "stalled"  # it takes effect `seconds` later, and its caller waits for it
     SLOW = "slow"  # it takes effect at once, and is answered `seconds` later
-    LATE = "late"  # its caller waits until the timeout; it takes effect `seconds` after it was made, whatever happens to the caller
+    LATE = "late"  # its caller waits until the timeout; it takes effect `seconds` after it was made, even if the caller is gone
     MADE = "made"  # it succeeds as usual; only the fault's `act` runs, before the call
 
 
