@@ -1,7 +1,8 @@
-"""Lambda's runtime: one version's code run for one request at a time, in execution environments that stay warm.
+"""Lambda's runtime: runs one version's code for one request at a time, in execution environments that stay warm.
 
-Decides what a handler is given, how its end, its error or its death is answered, and how long it took in simulated time
-(docs/aws.md#lambda-runtime). It knows versions only: which one a request gets, and who hears of it, is decided above.
+Decides what a handler receives, how its return, its error or its death is answered, and how much simulated time it takes
+(docs/aws.md#lambda-runtime). It knows versions only. Its callers decide which version a request gets, and who is told the
+result.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ BASE_DURATION_MS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class FunctionVersion:
-    """Code and configuration of one version; ``$LATEST`` is replaced by a new value whenever it is updated.
+    """Code and configuration of one version; every update replaces ``$LATEST`` by a new value.
 
-    ``role`` is an ARN; ``own_log_group`` is empty where Lambda's own for the function is used.
+    ``role`` is an ARN. ``own_log_group`` is empty if the function uses Lambda's default log group.
     """
 
     name: str
@@ -50,12 +51,12 @@ class FunctionVersion:
 
     @property
     def log_group(self) -> str:
-        """Where its lines go."""
+        """The log group that receives its lines."""
         return self.own_log_group or f"/aws/lambda/{self.name}"
 
 
 class Invocation(NamedTuple):
-    """What came of one request. ``payload`` is JSON-like; ``function_error`` is None or ``Unhandled``."""
+    """The result of one request. ``payload`` is JSON-like; ``function_error`` is None or ``Unhandled``."""
 
     payload: Any
     function_error: str | None
@@ -67,14 +68,14 @@ class Invocation(NamedTuple):
 
 
 class Load(Protocol):
-    """What makes the handler that a ``Handler`` setting names, for one environment."""
+    """Loads the handler that a ``Handler`` setting names, for one environment."""
 
     def __call__(self, handler: str, run: Run) -> Callable[[Any, Any], Any]:
         """The handler, ready to be called with an event and a context."""
 
 
 class Runtime:
-    """One version with its warm environments. Requests at the same time get environments of their own."""
+    """One version with its warm environments. Concurrent requests get separate environments."""
 
     def __init__(self, version: FunctionVersion, *, environ: Mapping[str, str], rng: random.Random) -> None:
         self.version = version
@@ -85,7 +86,7 @@ class Runtime:
         self._load: Load = _ControllerTask() if is_controllers else _UserHandlers(version)
 
     def handle(self, event: Any, invoked_function_arn: str, at: float, request_id: str) -> Invocation:  # noqa: ANN401
-        """Run the handler on ``event``, at the simulated second ``at``."""
+        """Run the handler on ``event`` at the simulated epoch second ``at``."""
         try:
             environment = self._idle.pop()
         except IndexError:
@@ -106,7 +107,7 @@ class Runtime:
 
 
 class _Environment:
-    """One execution environment: the loaded handler and what it is doing. Dead when ``handler`` is None."""
+    """One execution environment: the loaded handler and its current run. It is dead if ``handler`` is None."""
 
     def __init__(self, run: Run, load: Callable[[], Callable[[Any, Any], Any]]) -> None:
         self.run = run
@@ -132,7 +133,7 @@ class _Environment:
 
 
 class _UserHandlers:
-    """Loads a user's handler from its zip, which all environments of the version share compiled."""
+    """Loads a user's handler from its zip; all environments of the version share the compiled code."""
 
     def __init__(self, version: FunctionVersion) -> None:
         self._runtime = version.runtime
@@ -148,9 +149,9 @@ class _UserHandlers:
 
 
 class _ControllerTask:
-    """A task of this project, from the working tree, with the function's environment in place of the process's.
+    """A task of this project, loaded from the working tree, with the function's environment instead of the process's.
 
-    It is bound once, whatever becomes of the environments: what it holds are clients of AWS, slow to make.
+    It is bound once and survives its environments, because it holds AWS clients, which are slow to create.
     """
 
     def __init__(self) -> None:
@@ -171,7 +172,7 @@ class _ControllerTask:
 
 
 def platform_lines(invocation: Invocation, memory_mb: int) -> tuple[str, str, str]:
-    """What Lambda itself writes around a request's lines: its start, its end, its report."""
+    """What Lambda itself writes around a request's lines: START, END and REPORT."""
     request, duration = f"RequestId: {invocation.request_id}", invocation.duration_ms
     times = f"Duration: {duration:.2f} ms\tBilled Duration: {math.ceil(duration)} ms"
     memory = f"Memory Size: {memory_mb} MB\tMax Memory Used: {memory_mb // 2} MB"
