@@ -1,5 +1,5 @@
 """An API's definition while it is edited: what GetResources, GetAuthorizers and the like show, and what changes it.
 
-Every change is a pure function from one draft to the next, so a refused one leaves nothing behind. What a deployment
-keeps of a draft is `local.gateway_definition`; which HTTP request asks for which change is the seam's.
+Every change is a pure function from one draft to the next, so a refused change leaves nothing behind.
+`local.gateway_definition` decides what a deployment keeps of a draft, and the seam which HTTP request asks for which change.
 """
