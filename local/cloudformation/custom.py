@@ -105,7 +105,7 @@ def _judge(event: Mapping[str, Any], body: bytes | None) -> Made:
     """The resource that the reply reports.
 
     Raises:
-        ResourceError: it reports FAILED, or CloudFormation would not accept it.
+        ResourceError: it reports FAILED, or there is no reply that CloudFormation accepts.
     """
     if body is None:
         raise ResourceError(
