@@ -57,7 +57,7 @@ class Provisioned:
 
 
 class ProvisionedConcurrency:
-    """The provisioned concurrency of one account and Region. While ``failure`` is set, new requests fail with it."""
+    """The provisioned concurrency of one account and Region. While ``failure`` is set, new configurations fail with it."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.allocation_seconds = ALLOCATION_SECONDS
