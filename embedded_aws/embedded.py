@@ -1,7 +1,7 @@
-"""The embedded AWS: all its parts put together, in this process, on one virtual clock.
+"""The embedded AWS: all its parts in this process, on one virtual clock.
 
-Decides what is there and in which order it starts and stops; what each part does, it does not know. moto's state and
-the process's time are global, so one embedded AWS can be open in a process at a time. Closing it gives everything back.
+Decides which parts there are, and in which order they start and stop; it does not know what each part does. moto's state and
+the process's time are global, so a process can have only one embedded AWS open at a time. Closing it restores everything.
 """
 
 from __future__ import annotations
@@ -61,16 +61,17 @@ _is_open = False
 
 
 class EmbeddedAwsError(RuntimeError):
-    """The embedded AWS was used in a way it cannot be."""
+    """The embedded AWS was used in an unsupported way."""
 
 
 class EmbeddedAws:
     """An AWS account in one Region, on loopback; a context manager.
 
-    ``start_time`` is epoch seconds, ``speed`` simulated seconds per real second (None: as fast as possible), ``port`` 0
-    any free one. Equal seeds and equal calls give equal runs. ``answers`` settle open questions (`embedded_aws.wire.unknowns`). With
-    ``enforce_iam`` what functions, state machines and schedules do is checked against their roles (`embedded_aws.iam.permissions`). Functions of a
-    ``guest`` run from this process (`embedded_aws.awslambda.guest`).
+    ``start_time`` is epoch seconds. ``speed`` is simulated seconds per real second; None means as fast as possible. ``port``
+    0 takes any free port. Equal seeds and equal calls give equal runs. ``answers`` settle open questions
+    (`embedded_aws.wire.unknowns`). With ``enforce_iam``, functions, state machines and schedules are limited to what their
+    roles allow (`embedded_aws.iam.permissions`). Functions of a ``guest`` run from this process
+    (`embedded_aws.awslambda.guest`).
     """
 
     account = ACCOUNT
@@ -122,37 +123,35 @@ class EmbeddedAws:
         self.close()
 
     def close(self) -> None:
-        """End everything: threads, server, patches, the process's simulated time. Closing twice is harmless."""
+        """Stop everything: threads, server, patches, and the process's simulated time. Closing twice is harmless."""
         self._stack.close()
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        """A boto3 client of this process, which reaches the embedded AWS without sockets."""
+        """A boto3 client in this process that reaches the embedded AWS without sockets."""
         return _client(service)
 
     def invoke(self, function: str, event: object, *, qualifier: str | None = None) -> Invocation:
-        """Invoke a function, by name or ARN with or without a qualifier.
+        """Invoke a function by name or ARN, with or without a qualifier.
 
         Raises:
-            LambdaError: Lambda refuses.
-
+            LambdaError: Lambda refuses the invocation.
         """
         name, _, own_qualifier = function.rpartition(":function:")[2].partition(":")
         return self.lambdas.invoke(name, event, qualifier=qualifier or own_qualifier or None)
 
     def has_log_group(self, name: str) -> bool:
-        """Whether CloudWatch Logs has a group of this name."""
+        """Whether CloudWatch Logs has a log group of this name."""
         return logs.has_group(name)
 
     def stop_execution(self, arn: str) -> None:
-        """Stop an execution, as StopExecution does."""
+        """Stop an execution as StopExecution does."""
         stepfunctions.stop(self, arn)
 
     def run_until_ended(self, execution_arn: str, *, limit: float) -> dict[str, Any]:
-        """Drive time until the execution has ended, at most ``limit`` simulated seconds; returns its description.
+        """Drive time until the execution has ended, for at most ``limit`` simulated seconds; returns its description.
 
         Raises:
-            ClockError: it still runs at the limit.
-
+            ClockError: the execution is still running at the limit.
         """
         self.clock.run_until(lambda: not stepfunctions.is_running(self, execution_arn), limit=limit)
         description: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=execution_arn)
@@ -215,7 +214,7 @@ class EmbeddedAws:
         self._connect()
 
     def _connect(self) -> None:
-        """What happens because of something else."""
+        """Connect each part to the parts that react to it."""
         self.lambdas.call_at = self._spawn_at
         self.dataplane.records.has_log_group = self.has_log_group
         self.alarms.on_change(self._announce)
@@ -223,7 +222,7 @@ class EmbeddedAws:
         self.clock.on_advance(self.dataplane.advance)
 
     def _spawn_at(self, due: float, action: Callable[[], None], *, name: str) -> object:
-        """Have ``action`` done by an actor, which may wait on the clock."""
+        """Run ``action`` at ``due`` in an actor, so that it may wait on the clock."""
 
         def spawn() -> None:
             self.clock.spawn(action, name=name)
@@ -244,7 +243,7 @@ class EmbeddedAws:
 
 @cache
 def _client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    """A client of whichever embedded AWS is open: to make one takes longer than to open an embedded AWS."""
+    """A client of whichever embedded AWS is open, cached because creating one takes longer than opening an embedded AWS."""
     return _session().client(service, endpoint_url=INSIDE)
 
 
@@ -258,7 +257,7 @@ def _session() -> boto3.session.Session:
 
 
 def _random(seed: int, part: str) -> random.Random:
-    """Each part draws from a generator of its own, so that a change in one leaves the others' draws alone."""
+    """A generator for each part, so that a change in one part does not change what the others draw."""
     return random.Random(f"{seed} {part}")
 
 
@@ -266,7 +265,7 @@ def _random(seed: int, part: str) -> random.Random:
 def _only_one() -> Iterator[None]:
     global _is_open  # noqa: PLW0603 - moto's state is global, and so is this
     if _is_open:
-        raise EmbeddedAwsError("an embedded AWS is open in this process already; close it before opening another one")
+        raise EmbeddedAwsError("an embedded AWS is already open in this process; close it before opening another one")
     _is_open = True
     try:
         yield
@@ -276,7 +275,7 @@ def _only_one() -> Iterator[None]:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """The process's environment variables for boto3: whatever client is made meanwhile, it cannot reach the real AWS."""
+    """Set the process's environment for boto3, so that no client created meanwhile can reach the real AWS."""
     hidden = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
     before = {name: os.environ.get(name) for name in (*values, *hidden)}
     os.environ.update(values)
@@ -293,4 +292,4 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def _nothing() -> None:
-    """In place of an undoing that a seam does not need: its hooks are preserved."""
+    """Replaces a cleanup that a seam does not need, because its hooks are kept."""

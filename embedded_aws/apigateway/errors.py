@@ -1,16 +1,16 @@
 """The refusals of the API Gateway control plane, as AWS names them: an error code, an HTTP status and a message.
 
-The messages are AWS's own, to the letter, trailing blanks included: clients match on them.
+The messages are AWS's own to the letter, including trailing blanks, because clients match on them.
 """
 
 
 class GatewayError(Exception):
-    """A request that API Gateway refuses.
+    """API Gateway refuses the request.
 
     GatewayError
     ├── BadRequestError     400
-    ├── ValidationError     400, refused by the request's own shape
-    ├── SerializationError  400, a JSON type that cannot be read
+    ├── ValidationError     400, a field violates the service's model
+    ├── SerializationError  400, a JSON type that the service cannot read
     ├── AccessDeniedError   403
     ├── NotFoundError       404
     └── ConflictError       409
@@ -21,14 +21,14 @@ class GatewayError(Exception):
 
 
 class BadRequestError(GatewayError):
-    """The request makes no sense, or not on this stage."""
+    """The request is invalid, in itself or for this stage."""
 
     code = "BadRequestException"
     status = 400
 
 
 class ValidationError(GatewayError):
-    """A field is outside what the service's model allows."""
+    """A field violates the service's model."""
 
     code = "ValidationException"
     status = 400
@@ -42,21 +42,21 @@ class SerializationError(GatewayError):
 
 
 class AccessDeniedError(GatewayError):
-    """The request asks for what its sender may not give away."""
+    """The request passes on a permission that its sender does not have."""
 
     code = "AccessDeniedException"
     status = 403
 
 
 class NotFoundError(GatewayError):
-    """What the request names does not exist."""
+    """Something that the request names does not exist."""
 
     code = "NotFoundException"
     status = 404
 
 
 class ConflictError(GatewayError):
-    """What the request makes exists already."""
+    """What the request creates already exists."""
 
     code = "ConflictException"
     status = 409

@@ -1,7 +1,6 @@
-"""Lambda aliases as values: what a client may write, what it reads back, which version one invocation gets.
+"""Lambda aliases as values: what a client may write, what it reads back, and which version an invocation gets.
 
-Decides everything about one alias (docs/aws.md#alias). Which versions exist it is told; how answers travel it does not
-know.
+Decides everything about one alias (docs/aws.md#alias). The caller says which versions exist. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _VERSION = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name for one version, or for two by weight: ``weights`` maps the additional version to its share, 0 to 1."""
+    """A name for one version, or for two by weight: ``weights`` maps the additional version to its share, from 0 to 1."""
 
     arn: str
     name: str
@@ -42,14 +41,14 @@ class Alias:
     weights: Mapping[str, float] = field(default_factory=lambda: NO_WEIGHTS)
 
     def pick(self, rng: random.Random) -> str:
-        """The version that one invocation gets: plain chance, each time anew."""
+        """The version that one invocation gets, drawn at random for each invocation."""
         for version, share in self.weights.items():
             if rng.random() < share:
                 return version
         return self.version
 
     def to_json(self) -> dict[str, Any]:
-        """The alias as GetAlias shows it; without additional versions there is no ``RoutingConfig``."""
+        """The alias as GetAlias shows it; ``RoutingConfig`` is absent if there is no additional version."""
         shown: dict[str, Any] = {
             "AliasArn": self.arn,
             "Description": self.description,
@@ -63,12 +62,12 @@ class Alias:
 
 
 def is_alias_name(qualifier: str) -> bool:
-    """Whether a qualifier can only be an alias: versions are all digits."""
+    """Whether a qualifier can only be an alias, because versions are all digits."""
     return _NAME.fullmatch(qualifier) is not None
 
 
 def create(body: Mapping[str, Any], *, arn: str, revision_id: str, has_version: Callable[[str], bool]) -> Alias:
-    """The alias that CreateAlias makes of its request body; ``arn`` is the alias's."""
+    """The alias that CreateAlias creates from its request body; ``arn`` is the alias's ARN."""
     name = body["Name"]
     if not is_alias_name(name):
         raise ValidationError.of(name, "name", f"Member must satisfy regular expression pattern: {_NAME.pattern}")
@@ -84,9 +83,9 @@ def create(body: Mapping[str, Any], *, arn: str, revision_id: str, has_version: 
 
 
 def update(alias: Alias, body: Mapping[str, Any], *, revision_id: str, has_version: Callable[[str], bool]) -> Alias:
-    """The alias after UpdateAlias: what the body leaves out stays, an empty weight map clears the weights.
+    """The alias after UpdateAlias: fields that the body leaves out stay, and an empty weight map clears the weights.
 
-    ``RevisionId`` in the body is an optimistic lock. Every update gives a new revision, one that changes nothing too.
+    ``RevisionId`` in the body is an optimistic lock. Every update creates a new revision, even one that changes nothing.
     """
     expect_revision(body.get("RevisionId"), alias.revision_id)
     version = _version(body.get("FunctionVersion") or alias.version, alias.arn, has_version)
@@ -104,7 +103,7 @@ def update(alias: Alias, body: Mapping[str, Any], *, revision_id: str, has_versi
 
 
 def expect_revision(given: str | None, latest: str) -> None:
-    """The optimistic lock of aliases and versions: a revision, if given, must be the latest."""
+    """The optimistic lock of aliases and versions: if a revision is given, it must be the latest."""
     if given and given != latest:
         raise PreconditionFailedError(
             "The Revision Id provided does not match the latest Revision Id. "

@@ -1,7 +1,7 @@
-"""How many requests a function may serve at a time: its reserved concurrency, less what is provisioned for some versions.
+"""How many requests a function may serve at a time: its reserved concurrency, minus what is provisioned for some versions.
 
-Decides which invocations are throttled (docs/aws.md#reserved-concurrency). Functions without a reservation are never: the
-account's own limit is not emulated.
+Decides which invocations are throttled (docs/aws.md#reserved-concurrency). Functions without a reservation are never
+throttled, because the account's own limit is not emulated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ALWAYS_UNRESERVED = 100
 
 
 class Concurrency:
-    """The concurrency of one account and Region; ``reservations`` are by function."""
+    """The concurrency of one account and Region; ``reservations`` are by function name."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.provisioned = ProvisionedConcurrency(now)
@@ -30,8 +30,7 @@ class Concurrency:
         """PutFunctionConcurrency.
 
         Raises:
-            InvalidParameterValueError: there is not so much, or more is provisioned.
-
+            InvalidParameterValueError: the account does not have that much left, or more than that is provisioned.
         """
         others = sum(number for name, number in self.reservations.items() if name != function)
         if ACCOUNT_LIMIT - others - executions < ALWAYS_UNRESERVED:
@@ -48,20 +47,19 @@ class Concurrency:
         self.reservations[function] = executions
 
     def release(self, function: str) -> None:
-        """DeleteFunctionConcurrency: the function shares what nobody reserved."""
+        """DeleteFunctionConcurrency: the function shares the unreserved concurrency again."""
         self.reservations.pop(function, None)
         self._busy.pop(function, None)
 
     def reserved(self, function: str) -> int | None:
-        """What the function has for itself; None for no reservation."""
+        """The function's reserved concurrency; None if it has none."""
         return self.reservations.get(function)
 
     def expect_room(self, function: str, qualifier: str, wanted: int) -> None:
-        """Refuse to provision more than the function has reserved.
+        """Refuse to provision more concurrency than the function has reserved.
 
         Raises:
-            InvalidParameterValueError: it would be more.
-
+            InvalidParameterValueError: the reservation would be exceeded.
         """
         limit = self.reservations.get(function)
         others = sum(found.requested for other, found in self.provisioned.of(function) if other != qualifier)
@@ -71,11 +69,10 @@ class Concurrency:
             )
 
     def admit(self, function: str, version: str, at: float) -> None:
-        """An invocation of a version begins.
+        """Admit an invocation of a version.
 
         Raises:
-            TooManyRequestsError: the function has no room for it.
-
+            TooManyRequestsError: the function has no concurrency left for it.
         """
         limit = self.reservations.get(function)
         if limit is None:
@@ -89,23 +86,23 @@ class Concurrency:
                 raise TooManyRequestsError
 
     def ran(self, function: str, version: str, end: float) -> None:
-        """An invocation that was admitted lasted until ``end``."""
+        """Record that an admitted invocation lasts until ``end``."""
         if function in self.reservations:
             busy = self._busy.setdefault(function, [])
             busy.append((end, self._pool(function, version, busy)))
 
     def _pool(self, function: str, version: str, busy: Sequence[tuple[float, str | None]]) -> str | None:
-        """The version itself where it has a provisioned environment that is free; None for the function's other room."""
+        """The version itself if it has a free provisioned environment; None for the function's shared concurrency."""
         own = self.provisioned.ready(function, version)
         return version if own > sum(1 for _, pool in busy if pool == version) else None
 
     def forget(self, function: str) -> None:
-        """The function was deleted."""
+        """Drop a deleted function."""
         self.release(function)
         self.provisioned.forget(function)
 
     def reset(self) -> None:
-        """Nobody has reserved anything."""
+        """Drop all reservations."""
         self.reservations.clear()
         self._busy.clear()
         self.provisioned.reset()

@@ -1,4 +1,4 @@
-"""The ``context`` argument of a handler: who runs, and how it was called."""
+"""The ``context`` argument of a handler: which function runs, and how it was invoked."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ class Context:
 
     @property
     def function_version(self) -> str:
-        """The version that runs, whatever the alias."""
+        """The version that runs, also when an alias was invoked."""
         return self._version.version
 
     @property
     def memory_limit_in_mb(self) -> str:
-        """Configured memory; a string, as Lambda has it."""
+        """The configured memory, a string as in Lambda."""
         return str(self._version.memory_mb)
 
     @property
     def log_group_name(self) -> str:
-        """Where this function's lines go."""
+        """The log group of this function."""
         return self._version.log_group
 
     @property
     def log_stream_name(self) -> str:
-        """The environment's own stream in the group."""
+        """The log stream of this environment."""
         return self._run.log_stream
 
     def get_remaining_time_in_millis(self) -> int:

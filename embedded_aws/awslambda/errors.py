@@ -1,23 +1,23 @@
 """The refusals of the Lambda control plane, as AWS names them: an error code, an HTTP status and a message.
 
-The messages are AWS's own, to the letter: clients match on them (docs/aws.md#lambda-errors).
+The messages are AWS's own to the letter, because clients match on them (docs/aws.md#lambda-errors).
 """
 
 from __future__ import annotations
 
 
 class LambdaError(Exception):
-    """A request that Lambda refuses.
+    """Lambda refuses the request.
 
     LambdaError
     ├── InvalidParameterValueError  400
-    ├── ValidationError             400, outside what the service's model allows
+    ├── ValidationError             400, a field violates the service's model
     ├── ResourceNotFoundError       404
     │   └── NoProvisionedConcurrencyError
-    ├── ResourceConflictError       409, it exists already, or something else is going on
-    ├── PreconditionFailedError     412, somebody else wrote first
-    ├── RateExceededError           429, too many calls of the control plane
-    └── CannotRunError              the function is there and cannot run now
+    ├── ResourceConflictError       409, it already exists, or another operation is in progress
+    ├── PreconditionFailedError     412, someone else wrote first
+    ├── RateExceededError           429, too many calls to the control plane
+    └── CannotRunError              the function exists but cannot run now
         ├── NotActiveError          409, its version is pending or has failed
         ├── IdleError               409, its version was idle for too long and is being restored
         └── TooManyRequestsError    429
@@ -27,7 +27,7 @@ class LambdaError(Exception):
     code = "ServiceException"
     status = 500
     message_key = "message"
-    """What the answer calls its message; this differs from error to error."""
+    """The JSON key of the message; it differs between errors."""
 
     def body(self) -> dict[str, str]:
         """The answer's JSON."""
@@ -35,31 +35,31 @@ class LambdaError(Exception):
 
 
 class InvalidParameterValueError(LambdaError):
-    """The request makes no sense for this function."""
+    """The request is invalid for this function."""
 
     code = "InvalidParameterValueException"
     status = 400
 
 
 class ValidationError(LambdaError):
-    """A field is outside what the service's model allows."""
+    """A field violates the service's model."""
 
     code = "ValidationException"
     status = 400
 
     @classmethod
     def of(cls, value: object, field: str, constraint: str) -> ValidationError:
-        """In the words that the service's own validation uses."""
+        """The error in the wording of the service's own validation."""
         problem = f"Value '{value}' at '{field}' failed to satisfy constraint: {constraint}"
         return cls(f"1 validation error detected: {problem}")
 
     def body(self) -> dict[str, str]:
-        """The answer's JSON, which says no more."""
+        """The answer's JSON, which contains only the message."""
         return {self.message_key: str(self)}
 
 
 class ResourceNotFoundError(LambdaError):
-    """What the request names does not exist."""
+    """Something that the request names does not exist."""
 
     code = "ResourceNotFoundException"
     status = 404
@@ -77,7 +77,7 @@ class NoProvisionedConcurrencyError(ResourceNotFoundError):
 
 
 class ResourceConflictError(LambdaError):
-    """What the request makes exists already, or something else is going on."""
+    """What the request creates already exists, or another operation is in progress."""
 
     code = "ResourceConflictException"
     status = 409
@@ -91,7 +91,7 @@ class PreconditionFailedError(LambdaError):
 
 
 class CannotRunError(LambdaError):
-    """The function is there and cannot run now."""
+    """The function exists but cannot run now."""
 
 
 class NotActiveError(CannotRunError):
@@ -102,7 +102,7 @@ class NotActiveError(CannotRunError):
 
 
 class IdleError(CannotRunError):
-    """The version was idle for too long. This invocation is lost and has Lambda restore it."""
+    """The version was idle for too long. This invocation is lost, and makes Lambda restore the version."""
 
     code = "SnapStartNotReadyException"
     status = 409
@@ -124,12 +124,12 @@ class TooManyRequestsError(CannotRunError):
         super().__init__("Rate Exceeded.")
 
     def body(self) -> dict[str, str]:
-        """The answer's JSON, with the limit that was met."""
+        """The answer's JSON, with the limit that was reached."""
         return {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", **super().body()}
 
 
 class RateExceededError(LambdaError):
-    """More calls of the control plane at a time than an account may make (docs/aws.md#control-plane-limits)."""
+    """More calls to the control plane at a time than an account may make (docs/aws.md#control-plane-limits)."""
 
     code = "TooManyRequestsException"
     status = 429
@@ -139,4 +139,4 @@ class RateExceededError(LambdaError):
 
 
 class SwitchedOffError(TooManyRequestsError):
-    """The function may serve no request at all."""
+    """The function's reserved concurrency is 0, so it serves no request."""

@@ -1,7 +1,7 @@
-"""Event source mappings: what Lambda reads from a queue or a stream and hands to a function, or to one alias of it.
+"""Event source mappings: what Lambda reads from a queue or a stream and passes to a function, or to one of its aliases.
 
-Decides which mappings there may be and how they are shown: a mapping keeps the qualifier that it was made with
-(docs/aws.md#event-source-mappings). Where queues and streams are, and how records come, is the seam's business.
+Decides which mappings are valid and how they are shown; a mapping keeps the qualifier that it was created with
+(docs/aws.md#event-source-mappings). The seam knows the queues and streams, and reads the records.
 """
 
 from __future__ import annotations
@@ -37,11 +37,10 @@ _STREAM: Mapping[str, Any] = {
 
 
 def kind_of(source_arn: str | None) -> Kind:
-    """What the ARN of an event source is one of.
+    """The kind of event source that an ARN names.
 
     Raises:
-        InvalidParameterValueError: of nothing that mappings are built for here.
-
+        InvalidParameterValueError: mappings for this kind of source are not built.
     """
     service = (source_arn or "").split(":")[2:3]
     match service:
@@ -55,11 +54,10 @@ def kind_of(source_arn: str | None) -> Kind:
 
 
 def check_settings(body: Mapping[str, Any], kind: Kind) -> None:
-    """Refuse a start, or a batch, that the source cannot have.
+    """Refuse a starting position or a batch size that the source does not support.
 
     Raises:
-        LambdaError: in Lambda's words.
-
+        LambdaError: with Lambda's own message.
     """
     if kind == "sqs":
         _check_batch(body)
@@ -84,7 +82,7 @@ def _check_batch(body: Mapping[str, Any]) -> None:
 
 
 def missing(source_arn: str, kind: Kind) -> InvalidParameterValueError:
-    """The refusal of a source that is not there."""
+    """The refusal of a source that does not exist."""
     if kind == "sqs":
         return InvalidParameterValueError(
             "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
@@ -97,8 +95,7 @@ def expect_new(source_arn: str, kind: Kind, function: str, others: Iterable[Mapp
     """Refuse a second mapping of a source to the same function and qualifier.
 
     Raises:
-        ResourceConflictError: there is one.
-
+        ResourceConflictError: such a mapping exists.
     """
     for other in others:
         named = other["FunctionArn"].partition(":function:")[2]
@@ -111,7 +108,7 @@ def expect_new(source_arn: str, kind: Kind, function: str, others: Iterable[Mapp
 
 
 def describe(configuration: Mapping[str, Any], state: str | None = None) -> dict[str, Any]:
-    """The mapping as Lambda shows it, with everything that it has by default; ``state`` while it changes."""
+    """The mapping as Lambda shows it, defaults included; ``state`` replaces its state while it changes."""
     kind = kind_of(configuration["EventSourceArn"])
     shown = {**configuration, **(_QUEUE if kind == "sqs" else _STREAM)}
     shown.update({name: configuration[name] for name in configuration if name not in {"State", "StateTransitionReason"}})

@@ -1,7 +1,7 @@
-"""The states of a function's versions: which of them may run, and what the control plane says of the others.
+"""The states of a function's versions: which versions may run, and what the control plane says about the others.
 
-Every version is active as soon as it is published, as nearly all are on AWS, unless a test arranges otherwise. A version that
-is pending becomes active when its time has come; one that was idle for too long refuses the invocation that wakes it
+Unless a test arranges otherwise, every version is active as soon as it is published, as nearly all are on AWS. A pending
+version becomes active at a set time. A version that was idle for too long refuses the invocation that wakes it
 (docs/aws.md#function-states).
 """
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RESTORING_SECONDS = 60.0
-"""How long a version that was idle takes to come back, unless a test says otherwise."""
+"""How long an idle version takes to be restored, unless a test says otherwise."""
 
 
 class State(StrEnum):
-    """As Lambda names them."""
+    """Lambda's names of the states."""
 
     PENDING = "Pending"
     ACTIVE = "Active"
@@ -33,9 +33,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The state of one version with what Lambda says of it. It is ``until`` an epoch second, and active from then on.
+    """The state of one version, with Lambda's reasons. It lasts until the epoch second ``until``; then the version is active.
 
-    ``wakes_in`` is how many seconds an inactive version takes to come back once it is invoked.
+    ``wakes_in`` is how many seconds an inactive version takes to be restored once it is invoked.
     """
 
     state: State
@@ -45,7 +45,7 @@ class Condition:
     wakes_in: float = RESTORING_SECONDS
 
     def describe(self) -> dict[str, str]:
-        """What GetFunctionConfiguration shows of it; a version that is being made or could not be made says so twice."""
+        """What GetFunctionConfiguration shows; for a pending or failed version the last update's status repeats the reason."""
         shown = {"State": self.state.value, "StateReason": self.reason, "StateReasonCode": self.reason_code}
         status = {State.PENDING: "InProgress", State.FAILED: "Failed"}.get(self.state)
         if status is None:
@@ -55,17 +55,17 @@ class Condition:
 
 
 def pending(until: float) -> Condition:
-    """A version that Lambda still makes ready."""
+    """A version that Lambda is still preparing."""
     return Condition(State.PENDING, "The function is being created.", "Creating", until)
 
 
 def failed(code: str = "FunctionError", reason: str = "The function failed to initialize.") -> Condition:
-    """A version that Lambda could not make ready."""
+    """A version that Lambda could not prepare."""
     return Condition(State.FAILED, reason, code)
 
 
 def inactive(wakes_in: float = RESTORING_SECONDS) -> Condition:
-    """A version that nobody has invoked for weeks."""
+    """A version that was not invoked for weeks."""
     return Condition(State.INACTIVE, "The function is currently idle.", "Idle", wakes_in=wakes_in)
 
 
@@ -77,24 +77,24 @@ class FunctionStates:
         self.conditions: dict[tuple[str, str], Condition] = {}
         self._arranged: dict[str, float | Condition] = {}
 
-    # What a test arranges.
+    # Called by tests.
 
     def put(self, function: str, version: str, condition: Condition) -> None:
-        """From now on this version is in this condition."""
+        """Put this version into this condition from now on."""
         self.conditions[function, version] = condition
 
     def delay_new_versions(self, function: str, seconds: float) -> None:
-        """Versions of the function that are published from now on are pending for so long."""
+        """Keep versions of the function that are published from now on pending for this many seconds."""
         self._arranged[function] = seconds
 
     def spoil_new_versions(self, function: str, condition: Condition) -> None:
-        """Versions of the function that are published from now on are in this condition."""
+        """Put versions of the function that are published from now on into this condition."""
         self._arranged[function] = condition
 
-    # What happens.
+    # Called on changes.
 
     def published(self, function: str, version: str) -> None:
-        """A version was published, or ``$LATEST`` was made or updated."""
+        """Set the condition of a version that was published, or of ``$LATEST`` when it was created or updated."""
         self.conditions.pop((function, version), None)
         arranged = None if version == LATEST else self._arranged.get(function)
         if arranged is not None:
@@ -102,28 +102,27 @@ class FunctionStates:
             self.conditions[function, version] = condition
 
     def forget(self, function: str, version: str | None = None) -> None:
-        """A version was deleted, or the function with all of them."""
+        """Drop a deleted version, or a deleted function with all its versions."""
         for key in [key for key in self.conditions if key[0] == function and version in (None, key[1])]:
             del self.conditions[key]
 
     def reset(self) -> None:
-        """Every version is active, and stays so."""
+        """Make every version active, and drop the arrangements."""
         self.conditions.clear()
         self._arranged.clear()
 
-    # What is asked.
+    # Queries.
 
     def of(self, function: str, version: str, at: float | None = None) -> Condition | None:
-        """The version's condition, now unless a time is given; None for an active one."""
+        """The version's condition, now unless a time is given; None if it is active."""
         condition = self.conditions.get((function, version))
         return None if condition is None or condition.until <= (self._now() if at is None else at) else condition
 
     def expect_active(self, function: str, version: str, at: float) -> None:
-        """Refuse an invocation of a version that is not active; an idle one is on its way back from then on.
+        """Refuse an invocation of a version that is not active; an idle version starts to be restored by it.
 
         Raises:
-            CannotRunError: it is not active.
-
+            CannotRunError: the version is not active.
         """
         condition = self.of(function, version, at)
         if condition is None:
@@ -138,11 +137,10 @@ class FunctionStates:
         raise IdleError
 
     def expect_usable(self, function: str, version: str, arn: str) -> None:
-        """Refuse an alias to a version, of this ARN, that was never ready.
+        """Refuse an alias to a version that is not ready; ``arn`` is the version's.
 
         Raises:
-            ResourceConflictError: it is pending, or has failed.
-
+            ResourceConflictError: the version is pending or has failed.
         """
         condition = self.of(function, version)
         if condition is not None and condition.state is not State.INACTIVE:

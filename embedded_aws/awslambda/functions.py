@@ -1,7 +1,7 @@
-"""The Lambda functions of the embedded AWS: their versions, aliases and policies, and invoking them in this process.
+"""The Lambda functions of the embedded AWS: their versions, aliases and policies, and their invocation in this process.
 
-Decides which version an invocation gets: an alias's routing, and for a while after an alias changed the routing it had
-before. The control plane tells it what exists; how a version runs is `lambda_runtime`'s business.
+Decides which version an invocation gets: by the alias's routing and, for a while after an update of the alias, by its previous
+routing. The control plane reports which functions exist; `lambda_runtime` runs a version.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 
 
 class CallAt(Protocol):
-    """The clock's way of having something done at a time."""
+    """The clock's function to run something at a time."""
 
     def __call__(self, due: float, action: Callable[[], None], /, *, name: str) -> object: ...  # noqa: D102
 
 
 class Guard(Protocol):
-    """What code may do while it runs, if anybody asks."""
+    """Limits what code may do while it runs, if it is on."""
 
     @property
     def is_on(self) -> bool:
-        """Whether anybody asks."""
+        """Whether limits apply."""
 
     def running(self, version: FunctionVersion) -> AbstractContextManager[None]:
-        """While in the block, the version's code runs with its role."""
+        """A block in which the version's code runs with its role."""
 
     def lets_log(self, version: FunctionVersion, stream: str) -> bool:
-        """Whether the version's role lets Lambda write its lines."""
+        """Whether the version's role allows Lambda to write its log lines."""
 
 
 def _at_once(due: float, action: Callable[[], None], *, name: str) -> None:  # noqa: ARG001 - without a clock
@@ -66,7 +66,7 @@ class Function:
 
 
 class Lambdas:
-    """Every function of one account and region."""
+    """All functions of one account and Region."""
 
     def __init__(
         self,
@@ -97,20 +97,20 @@ class Lambdas:
         self._functions: dict[str, Function] = {}
 
     def arn(self, function: str, qualifier: str | None = None) -> str:
-        """The ARN of a function, or of one qualifier of it."""
+        """The ARN of a function, or of one of its qualifiers."""
         unqualified = f"arn:aws:lambda:{self.region}:{self.account}:function:{function}"
         return f"{unqualified}:{qualifier}" if qualifier else unqualified
 
-    # What the control plane tells.
+    # Called by the control plane.
 
     def put_version(self, version: FunctionVersion) -> None:
-        """A version was published, or ``$LATEST`` was made or updated; environments of what it was before are gone."""
+        """Store a published version, or a created or updated ``$LATEST``; environments of its earlier code are dropped."""
         function = self._functions.setdefault(version.name, Function())
         function.runtimes[version.version] = Runtime(version, environ=self._environ(version), rng=self._rng, guest=self.guest)
         self.states.published(version.name, version.version)
 
     def drop_version(self, name: str, version: str) -> None:
-        """One version was deleted."""
+        """Drop one deleted version."""
         function = self._functions[name]
         function.runtimes.pop(version, None)
         function.policies.drop(version)
@@ -118,7 +118,7 @@ class Lambdas:
         self.concurrency.provisioned.forget(name, version)
 
     def drop_function(self, name: str) -> None:
-        """The function was deleted with all that belongs to it."""
+        """Drop a deleted function with everything that belongs to it."""
         self._functions.pop(name, None)
         self.queued.forget(name)
         self.states.forget(name)
@@ -126,11 +126,11 @@ class Lambdas:
 
     @property
     def takes_whole_weight(self) -> bool:
-        """Whether an alias may give all to its additional version (docs/aws.md#alias-weight-of-one)."""
+        """Whether an alias may route everything to its additional version (docs/aws.md#alias-weight-of-one)."""
         return self._unknowns.ask("alias-weight-of-one") == "accepted"
 
     def put_alias(self, name: str, alias: Alias) -> None:
-        """An alias was made or updated. A new one is seen at once, an update by some requests a little later."""
+        """Store a created or updated alias. A new alias is visible at once; some requests see an update a little later."""
         self.before_change()
         aliases = self._functions[name].aliases
         known = aliases.get(alias.name)
@@ -145,7 +145,7 @@ class Lambdas:
             self.concurrency.provisioned.moved(name, alias)
 
     def drop_alias(self, name: str, alias: str) -> None:
-        """An alias was deleted; its policy went with it."""
+        """Drop a deleted alias and its policy."""
         self.before_change()
         function = self._functions[name]
         function.aliases.pop(alias, None)
@@ -154,7 +154,7 @@ class Lambdas:
         self.concurrency.provisioned.forget(name, alias)
 
     def policies(self, name: str) -> ResourcePolicies:
-        """The function's policies, to be read or changed; what was concluded from them is forgotten."""
+        """The function's policies, to read or to change; cached conclusions from them are dropped."""
         function = self._functions.get(name)
         if function is None:
             return ResourcePolicies()
@@ -162,27 +162,27 @@ class Lambdas:
         return function.policies
 
     def reset(self) -> None:
-        """Forget every function."""
+        """Drop every function."""
         self._functions.clear()
         self.records.clear()
         self.states.reset()
         self.concurrency.reset()
 
-    # What is asked.
+    # Queries.
 
     def has(self, name: str, qualifier: str | None = None) -> bool:
-        """Whether there is such a function and, if a qualifier is given, such a version or alias of it."""
+        """Whether this function exists and, if a qualifier is given, whether it has this version or alias."""
         function = self._functions.get(name)
         wanted = qualifier or LATEST
         return function is not None and (wanted in function.runtimes or wanted in function.aliases)
 
     def has_version(self, name: str, version: str) -> bool:
-        """Whether the function has this version; ``$LATEST`` is one."""
+        """Whether the function has this version; ``$LATEST`` counts."""
         function = self._functions.get(name)
         return function is not None and version in function.runtimes
 
     def version(self, name: str, version: str) -> FunctionVersion:
-        """A version that there is; ``$LATEST`` is one."""
+        """An existing version; ``$LATEST`` counts."""
         return self._functions[name].runtimes[version].version
 
     def alias(self, name: str, alias: str) -> Alias | None:
@@ -192,12 +192,12 @@ class Lambdas:
         return known.newest if known else None
 
     def aliases(self, name: str) -> Iterator[Alias]:
-        """The function's aliases by name."""
+        """The function's aliases, sorted by name."""
         aliases = self._functions[name].aliases if name in self._functions else {}
         return (aliases[alias].newest for alias in sorted(aliases))
 
     def allows_api(self, name: str, qualifier: str | None, source_arn: str) -> bool:
-        """Whether API Gateway may invoke the function by this qualifier for a method of a stage."""
+        """Whether API Gateway may invoke the function with this qualifier for a method of a stage."""
         function = self._functions.get(name)
         if function is None:
             return False
@@ -207,15 +207,14 @@ class Lambdas:
         return function.allowed[key]
 
     def invoke(self, name: str, event: object, *, qualifier: str | None = None, at: float | None = None) -> Invocation:
-        """Invoke as an API client does: the event and the answer are JSON on their way. ``at`` is now unless given."""
+        """Invoke as an API client does: event and answer are converted to JSON and back. ``at`` defaults to now."""
         return self.call(name, qualifier, json.loads(json.dumps(event)), self.now() if at is None else at)
 
     def call(self, name: str, qualifier: str | None, event: Any, at: float) -> Invocation:  # noqa: ANN401 - JSON-like
-        """Invoke with an event that nobody else holds, and is JSON-like already.
+        """Invoke with a JSON-like event that the caller hands over, so that it needs no copy.
 
         Raises:
-            LambdaError: there is no such function, or it cannot run now.
-
+            LambdaError: the function does not exist, or cannot run now.
         """
         function = self._functions.get(name)
         runtime = self._runtime(function, qualifier, at) if function else None
@@ -245,21 +244,20 @@ class Lambdas:
             raise
 
     def send(self, name: str, event: object, *, qualifier: str | None = None) -> None:
-        """Invoke asynchronously: as soon as the clock moves on, and again after an error, as its settings have it.
+        """Invoke asynchronously: as soon as the clock moves on, and again after an error, according to the function's settings.
 
         Raises:
-            ResourceNotFoundError: there is no such function, or it has no such qualifier.
-
+            ResourceNotFoundError: the function does not exist, or does not have this qualifier.
         """
         self.queued.send(name, event, qualifier)
 
     def new_id(self) -> str:
-        """An id as AWS makes them for requests and revisions: a random UUID."""
+        """An id in AWS's format for requests and revisions: a random UUID."""
         bits = f"{self._rng.getrandbits(128):032x}"
         return f"{bits[:8]}-{bits[8:12]}-{bits[12:16]}-{bits[16:20]}-{bits[20:]}"
 
     def flush(self, before: float) -> None:
-        """Hand over the metrics of every minute that ended by ``before``."""
+        """Put the metrics of every minute that ended by ``before``."""
         self.records.flush(before)
 
     def _runtime(self, function: Function, qualifier: str | None, at: float) -> Runtime | None:
@@ -268,7 +266,7 @@ class Lambdas:
         return function.runtimes.get(version)
 
     def _environ(self, version: FunctionVersion) -> Mapping[str, str]:
-        """The variables that Lambda sets, under those that the function declares."""
+        """The variables that Lambda sets; those that the function declares take precedence."""
         return {
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,

@@ -1,6 +1,6 @@
-"""Log lines held back while many requests are served at one go, to be handed over together.
+"""Holds log lines back while many requests are served together, and passes them on in one go.
 
-CloudWatch Logs takes many lines of a group much faster than one by one. It decides nothing about them.
+CloudWatch Logs takes many lines of a group much faster together than one by one. This module decides nothing about them.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ Line = tuple[float, str]
 
 
 class Logs(Protocol):
-    """Where log lines go: CloudWatch Logs."""
+    """CloudWatch Logs, which receives log lines."""
 
     def ingest_many(self, group: str, lines: Iterable[Line], *, stream: str = ...) -> object:
-        """Lines of one stream of one group, each with its time."""
+        """Take lines of one stream of one group, each with its time."""
 
 
 class LineBuffer:
-    """Hands lines on at once, but inside of a `holding` block only when the block ends."""
+    """Passes lines on at once, except inside a `holding` block: there when the block ends."""
 
     def __init__(self, logs: Logs) -> None:
         self._logs = logs
         self._held: defaultdict[tuple[str, str], list[Line]] | None = None
 
     def write(self, group: str, stream: str, lines: Iterable[Line]) -> None:
-        """Lines of one stream, in order."""
+        """Write lines of one stream, in order."""
         if self._held is None:
             self._logs.ingest_many(group, lines, stream=stream)
         else:
@@ -38,7 +38,7 @@ class LineBuffer:
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Hold lines back for the length of a with block."""
+        """Hold lines back inside a with block."""
         if self._held is not None:
             yield
             return

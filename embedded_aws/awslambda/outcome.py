@@ -1,4 +1,4 @@
-"""What became of a request: a handler's answer as JSON, or Lambda's error object.
+"""The result of an invocation: a handler's answer as JSON, or Lambda's error object.
 
 Decides the error types and messages that clients and Step Functions match on (docs/aws.md#lambda-errors).
 """
@@ -19,7 +19,7 @@ _PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
 def marshalled(payload: Any) -> Any:  # noqa: ANN401 - JSON-like
-    """What is left of an answer after JSON; a flat answer of plain values is that already, and skips the trip."""
+    """An answer as it is after a JSON round trip; a flat answer of plain values is returned as it is."""
     if type(payload) is dict:
         for value in payload.values():
             kind = type(value)
@@ -40,7 +40,7 @@ def _default(value: object) -> float:
 
 
 def raised(error: Exception, run: Run) -> dict[str, Any]:
-    """Lambda's error object for an exception, which is logged too."""
+    """Lambda's error object for an exception, which is also logged."""
     error_type = error.error_type if isinstance(error, CodeError) else type(error).__name__
     frames = [] if isinstance(error, CodeError) else traceback.format_tb(error.__traceback__)[1:]
     run.lines.append("\n".join([f"[ERROR] {error_type}: {error}", "Traceback (most recent call last):", *frames]))

@@ -1,7 +1,7 @@
-"""Provisioned concurrency: environments that Lambda keeps ready for one version, asked for by the version or by one alias.
+"""Provisioned concurrency: environments that Lambda keeps ready for one version, configured on the version or on an alias.
 
-Decides who may have it and when it is ready. That takes simulated time, and begins anew when its alias moves
-(docs/aws.md#provisioned-concurrency). What it does to an invocation is `lambda_concurrency`'s business.
+Decides which qualifiers may have it, and when it is ready. Allocation takes simulated time, and starts again when the alias
+moves (docs/aws.md#provisioned-concurrency). `lambda_concurrency` decides its effect on invocations.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ALLOCATION_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
-    """What one qualifier asked for, ``version`` being what it stands for; ready at an epoch second, unless it failed."""
+    """One qualifier's configuration; ``version`` is what the qualifier points to. Ready at an epoch second unless it failed."""
 
     version: str
     requested: int
@@ -39,11 +39,11 @@ class Provisioned:
     failure: str | None = None
 
     def is_ready(self, now: float) -> bool:
-        """Whether its environments are there."""
+        """Whether its environments are ready."""
         return self.failure is None and self.ready_at <= now
 
     def describe(self, now: float) -> dict[str, Any]:
-        """As GetProvisionedConcurrencyConfig shows it."""
+        """The configuration as GetProvisionedConcurrencyConfig shows it."""
         is_ready, is_over = self.is_ready(now), self.ready_at <= now
         allocated = self.requested if is_ready else 0 if is_over else self.allocated
         shown: dict[str, Any] = {
@@ -57,7 +57,7 @@ class Provisioned:
 
 
 class ProvisionedConcurrency:
-    """The provisioned concurrency of one account and Region. What is asked for next fails with ``failure``, if set."""
+    """The provisioned concurrency of one account and Region. While ``failure`` is set, new configurations fail with it."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.allocation_seconds = ALLOCATION_SECONDS
@@ -69,8 +69,7 @@ class ProvisionedConcurrency:
         """PutProvisionedConcurrencyConfig for a version, or for the alias.
 
         Raises:
-            LambdaError: Lambda refuses.
-
+            LambdaError: Lambda refuses it.
         """
         if wanted < 1:
             raise ValidationError.of(
@@ -87,11 +86,10 @@ class ProvisionedConcurrency:
         return self._allocate(function, qualifier, Provisioned(version, wanted, self._now(), 0.0, failure=self.failure))
 
     def get(self, function: str, qualifier: str) -> Provisioned:
-        """What the qualifier has.
+        """The qualifier's configuration.
 
         Raises:
-            LambdaError: nothing, or it can have nothing.
-
+            LambdaError: the qualifier has none, or cannot have one.
         """
         if qualifier == LATEST:
             raise InvalidParameterValueError("The function resource provided must be an alias or a published version.")
@@ -101,39 +99,39 @@ class ProvisionedConcurrency:
         return found
 
     def drop(self, function: str, qualifier: str) -> None:
-        """Have nothing ready for the qualifier any more; that there was nothing is no error."""
+        """Delete the qualifier's configuration; it is no error if there is none."""
         if qualifier == LATEST:
             raise InvalidParameterValueError("The function resource provided must be an alias or a published version.")
         self._configs.pop((function, qualifier), None)
 
     def of(self, function: str) -> Iterator[tuple[str, Provisioned]]:
-        """What the function's qualifiers have."""
+        """The configurations of the function's qualifiers."""
         return ((qualifier, found) for (name, qualifier), found in self._configs.items() if name == function)
 
     def total(self, function: str) -> int:
-        """How much of the function's concurrency is given away."""
+        """How much concurrency is provisioned for the function's qualifiers."""
         return sum(found.requested for _, found in self.of(function))
 
     def ready(self, function: str, version: str | None = None) -> int:
-        """How many environments are there, of the function or of one version of it."""
+        """How many environments are ready, for the function or for one of its versions."""
         now = self._now()
         return sum(
             found.requested for _, found in self.of(function) if version in (None, found.version) and found.is_ready(now)
         )
 
     def moved(self, function: str, alias: Alias) -> None:
-        """The alias has changed: what it had is made ready for its new version."""
+        """The alias has changed: allocate its configuration again if its version moved."""
         found = self._configs.get((function, alias.name))
         if found is not None and found.version != alias.version:
             self._allocate(function, alias.name, dataclasses.replace(found, version=alias.version, allocated=found.requested))
 
     def forget(self, function: str, qualifier: str | None = None) -> None:
-        """An alias or a version was deleted, or the function with all of them."""
+        """Drop the configurations of a deleted alias or version, or of the whole function."""
         for key in [key for key in self._configs if key[0] == function and qualifier in (None, key[1])]:
             del self._configs[key]
 
     def reset(self) -> None:
-        """Nobody has any."""
+        """Drop all configurations."""
         self._configs.clear()
 
     def _allocate(self, function: str, qualifier: str, wanted: Provisioned) -> Provisioned:

@@ -1,4 +1,4 @@
-"""What CloudWatch learns of Lambda invocations: log lines at once, metrics minute by minute.
+"""What Lambda invocations leave in CloudWatch: log lines at once, metrics minute by minute.
 
 Decides the dimension sets of ``AWS/Lambda`` (docs/aws.md#lambda-metrics). It keeps no history; the stores do.
 """
@@ -21,7 +21,7 @@ NAMESPACE = "AWS/Lambda"
 
 
 class Metrics(Protocol):
-    """Where metrics go: CloudWatch's store."""
+    """CloudWatch's store, which receives the metrics."""
 
     def put(  # noqa: D102 - the store documents it
         self,
@@ -35,7 +35,7 @@ class Metrics(Protocol):
 
 
 class _Slot:
-    """One minute of one function through one qualifier, answered by one version."""
+    """The figures of one minute for one function, qualifier and executed version."""
 
     __slots__ = ("durations", "errors", "log_group")
 
@@ -46,7 +46,7 @@ class _Slot:
 
 
 class LambdaRecords:
-    """Writes an invocation's log lines; collects its metrics until the minute is over."""
+    """Writes an invocation's log lines, and collects its metrics until the minute is over."""
 
     def __init__(self, logs: Logs, metrics: Metrics) -> None:
         self.lines = LineBuffer(logs)
@@ -55,14 +55,14 @@ class LambdaRecords:
         self._throttled: dict[int, dict[tuple[str, str | None], int]] = {}
 
     def throttle(self, function: str, qualifier: str | None, *, at: float) -> None:
-        """One invocation that Lambda refused for want of room: neither an invocation nor an error."""
+        """Count one throttled invocation; it is neither an invocation nor an error."""
         counts = self._throttled.setdefault(int(at) // 60 * 60, {})
         counts[function, qualifier] = counts.get((function, qualifier), 0) + 1
 
     def record(
         self, version: FunctionVersion, alias: str | None, invocation: Invocation, *, at: float, is_logged: bool = True
     ) -> None:
-        """One invocation that started at ``at``; ``alias`` is the qualifier it came through, if that was an alias."""
+        """Record one invocation that started at ``at``; ``alias`` is the qualifier it came through, if that was an alias."""
         minute = int(at) // 60 * 60
         key = (version.name, alias, invocation.executed_version)
         slots = self._minutes.setdefault(minute, {})
@@ -80,7 +80,7 @@ class LambdaRecords:
         self.lines.write(slot.log_group, invocation.log_stream, lines)
 
     def flush(self, before: float) -> None:
-        """Hand over every minute that ended at ``before`` or earlier."""
+        """Put the metrics of every minute that ended at ``before`` or earlier."""
         for minute in [minute for minute in self._minutes if minute + 60 <= before]:
             for (function, alias, version), slot in self._minutes.pop(minute).items():
                 for dimensions in _dimension_sets(function, alias, version):
@@ -91,7 +91,7 @@ class LambdaRecords:
                     self._metrics.put(NAMESPACE, "Throttles", dimensions, minute, (1.0,), (float(times),))
 
     def clear(self) -> None:
-        """Forget what was collected."""
+        """Drop everything that was collected."""
         self._minutes.clear()
         self._throttled.clear()
 
@@ -113,7 +113,7 @@ def zeros_and_ones(requests: int, bad: int) -> tuple[Sequence[float], Sequence[f
 
 
 def _dimension_sets(function: str, qualifier: str | None, version: str | None) -> Iterator[dict[str, str]]:
-    """The sets an invocation counts under; ``ExecutedVersion`` exists for aliases only, and where a version ran."""
+    """The dimension sets of an invocation; ``ExecutedVersion`` exists for aliases only, and only if a version ran."""
     yield {}
     yield {"FunctionName": function}
     if qualifier is not None:

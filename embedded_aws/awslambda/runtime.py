@@ -1,7 +1,8 @@
-"""Lambda's runtime: one version's code run for one request at a time, in execution environments that stay warm.
+"""Lambda's runtime: runs one version's code for one request at a time, in execution environments that stay warm.
 
-Decides what a handler is given, how its end, its error or its death is answered, and how long it took in simulated time
-(docs/aws.md#lambda-runtime). It knows versions only: which one a request gets, and who hears of it, is decided above.
+Decides what a handler receives, how its return, its error or its death is answered, and how much simulated time it takes
+(docs/aws.md#lambda-runtime). It knows versions only. Its callers decide which version a request gets, and who is told the
+result.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ BASE_DURATION_MS = 1.0
 
 
 class Invocation(NamedTuple):
-    """What came of one request. ``payload`` is JSON-like; ``function_error`` is None or ``Unhandled``."""
+    """The result of one request. ``payload`` is JSON-like; ``function_error`` is None or ``Unhandled``."""
 
     payload: Any
     function_error: str | None
@@ -41,14 +42,14 @@ class Invocation(NamedTuple):
 
 
 class Load(Protocol):
-    """What makes the handler that a ``Handler`` setting names, for one environment."""
+    """Loads the handler that a ``Handler`` setting names, for one environment."""
 
     def __call__(self, handler: str, run: Run) -> Handler:
         """The handler, ready to be called with an event and a context."""
 
 
 class Runtime:
-    """One version with its warm environments. Requests at the same time get environments of their own."""
+    """One version with its warm environments. Concurrent requests get separate environments."""
 
     def __init__(
         self, version: FunctionVersion, *, environ: Mapping[str, str], rng: random.Random, guest: Guest | None = None
@@ -61,7 +62,7 @@ class Runtime:
         self._load: Load = _GuestHandlers(guest) if guest and runs_here else _UserHandlers(version)
 
     def handle(self, event: Any, invoked_function_arn: str, at: float, request_id: str) -> Invocation:  # noqa: ANN401
-        """Run the handler on ``event``, at the simulated second ``at``."""
+        """Run the handler on ``event`` at the simulated epoch second ``at``."""
         try:
             environment = self._idle.pop()
         except IndexError:
@@ -82,7 +83,7 @@ class Runtime:
 
 
 class _Environment:
-    """One execution environment: the loaded handler and what it is doing. Dead when ``handler`` is None."""
+    """One execution environment: the loaded handler and its current run. It is dead if ``handler`` is None."""
 
     def __init__(self, run: Run, load: Callable[[], Handler]) -> None:
         self.run = run
@@ -108,7 +109,7 @@ class _Environment:
 
 
 class _UserHandlers:
-    """Loads a user's handler from its zip, which all environments of the version share compiled."""
+    """Loads a user's handler from its zip; all environments of the version share the compiled code."""
 
     def __init__(self, version: FunctionVersion) -> None:
         self._runtime = version.runtime
@@ -144,7 +145,7 @@ class _GuestHandlers:
 
 
 def platform_lines(invocation: Invocation, memory_mb: int) -> tuple[str, str, str]:
-    """What Lambda itself writes around a request's lines: its start, its end, its report."""
+    """What Lambda itself writes around a request's lines: START, END and REPORT."""
     request, duration = f"RequestId: {invocation.request_id}", invocation.duration_ms
     times = f"Duration: {duration:.2f} ms\tBilled Duration: {math.ceil(duration)} ms"
     memory = f"Memory Size: {memory_mb} MB\tMax Memory Used: {memory_mb // 2} MB"

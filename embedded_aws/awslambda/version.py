@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FunctionVersion:
-    """Code and configuration of one version; ``$LATEST`` is replaced by a new value whenever it is updated.
+    """Code and configuration of one version; every update replaces ``$LATEST`` by a new value.
 
-    ``role`` is an ARN; ``own_log_group`` is empty where Lambda's own for the function is used.
+    ``role`` is an ARN. ``own_log_group`` is empty if the function uses Lambda's default log group.
     """
 
     name: str
@@ -27,5 +27,5 @@ class FunctionVersion:
 
     @property
     def log_group(self) -> str:
-        """Where its lines go."""
+        """The log group that receives its lines."""
         return self.own_log_group or f"/aws/lambda/{self.name}"

@@ -1,5 +1,5 @@
-"""CloudFormation on the embedded AWS: templates deployed through the same calls that anybody else would make.
+"""CloudFormation in the embedded AWS: deploys templates through the same API calls that any client would make.
 
-`stacks` is the way in. What it takes from a template and when, is decided here; what a resource is, is decided by the
-service that has it. No module of this package knows moto.
+`stacks` is the entry point. This package decides what is taken from a template and when; the service that owns a resource
+decides what the resource is. No module of this package knows moto.
 """

@@ -1,7 +1,7 @@
-"""A resource's properties as the arguments of an API call, by botocore's own model of the call.
+"""Turns a resource's properties into the arguments of an API call, using botocore's model of the call.
 
-Decides only what is the same for every service: names whose case differs, numbers and booleans that a template wrote as
-text, documents given as objects. A property that the call does not have is refused, so that none is dropped unseen.
+Decides only what is the same for every service: names that differ in case, numbers and booleans that a template writes as
+text, and documents given as objects. A property that the call does not have is refused, so that none is silently dropped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def arguments(client: Any, operation: str, properties: Mapping[str, Any], *, without: Iterable[str] = ()) -> dict[str, Any]:  # noqa: ANN401 - boto3's
-    """The properties, those named in ``without`` left out, as arguments of the client's operation."""
+    """The properties, except those named in ``without``, as arguments of the client's operation."""
     left_out = frozenset(without)
     kept = {name: value for name, value in properties.items() if name not in left_out}
     shape = client.meta.service_model.operation_model(operation).input_shape
@@ -56,7 +56,7 @@ def _fit_structure(value: Mapping[str, Any], shape: Any, path: str) -> dict[str,
     members = {name.lower(): name for name in shape.members}
     unknown = sorted(name for name in value if name.lower() not in members)
     if unknown:
-        raise NotBuiltError(f"{path} does not take {', '.join(unknown)}; build it beside the call, or leave it out")
+        raise NotBuiltError(f"{path} does not take {', '.join(unknown)}; handle it next to the call, or leave it out")
     named = {members[name.lower()]: each for name, each in value.items()}
     return {name: _fit(each, shape.members[name], f"{path}.{name}") for name, each in named.items()}
 

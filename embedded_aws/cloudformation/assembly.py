@@ -1,7 +1,7 @@
-"""A synthesised CDK app (its ``cdk.out`` folder) deployed with boto3: assets to S3, then the stacks, in order of need.
+"""Deploys a synthesised CDK app (its ``cdk.out`` folder) with boto3: assets to S3, then the stacks in dependency order.
 
-As much of `cdk deploy` as the embedded AWS needs, which runs no node. What bootstrapping makes, the bucket for assets and
-the parameter with its version, is made where it is missing; its roles are not used.
+It covers the part of `cdk deploy` that the embedded AWS needs, and runs no Node.js. It creates the assets bucket and the
+version parameter of the CDK bootstrap stack where they are missing. It does not use the bootstrap roles.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _DEAD = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED"})
 
 
 class DeployError(Exception):
-    """A stack could not be deployed or deleted; the text has each resource's reason."""
+    """A stack could not be deployed or deleted; the text contains each resource's reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stack:
-    """One stack of the assembly."""
+    """One stack of the cloud assembly."""
 
     name: str
     template: Mapping[str, str]
@@ -50,11 +50,10 @@ class _Stack:
 
 
 def deploy(connect: Connect, cdk_out: Path | str, *, stacks: Collection[str] | None = None) -> dict[str, dict[str, str]]:
-    """Deploy the assembly's stacks, or those named; the outputs of each by its name.
+    """Deploy the assembly's stacks, or only the named ones; returns the outputs of each stack by stack name.
 
     Raises:
-        DeployError: a stack failed; those before it stay deployed.
-
+        DeployError: a stack failed; the stacks deployed before it stay.
     """
     place = Place.find(connect)
     outputs = {}
@@ -67,11 +66,10 @@ def deploy(connect: Connect, cdk_out: Path | str, *, stacks: Collection[str] | N
 
 
 def destroy(connect: Connect, cdk_out: Path | str, *, stacks: Collection[str] | None = None) -> None:
-    """Delete the assembly's stacks, or those named, each before those that it needs.
+    """Delete the assembly's stacks, or only the named ones, each before the stacks that it depends on.
 
     Raises:
-        DeployError: a stack's deletion failed; it and what it needs stay.
-
+        DeployError: a stack could not be deleted; it and the stacks that it depends on stay.
     """
     client = connect("cloudformation")
     for stack in reversed(_read(Path(cdk_out), Place.find(connect), stacks)):
@@ -85,10 +83,10 @@ def destroy(connect: Connect, cdk_out: Path | str, *, stacks: Collection[str] | 
 
 
 def _read(cdk_out: Path, place: Place, wanted: Collection[str] | None) -> list[_Stack]:
-    """The stacks that are wanted, each after those that it depends on."""
+    """The requested stacks, each after those that it depends on."""
     artifacts: dict[str, Any] = json.loads((cdk_out / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
     if nested := [name for name, artifact in artifacts.items() if artifact["type"] == NESTED]:
-        raise DeployError(f"{cdk_out} has assemblies in it ({', '.join(nested)}); deploy each of their folders by itself")
+        raise DeployError(f"{cdk_out} contains nested assemblies ({', '.join(nested)}); deploy each folder separately")
     stacks = {name: artifact for name, artifact in artifacts.items() if artifact["type"] == STACK}
     needs = {name: [each for each in artifact.get("dependencies", []) if each in stacks] for name, artifact in stacks.items()}
     found = [_stack(cdk_out, artifacts, name, place) for name in in_order(needs)]
@@ -113,7 +111,7 @@ def _stack(cdk_out: Path, artifacts: Mapping[str, Any], name: str, place: Place)
 
 
 def _template(cdk_out: Path, properties: Mapping[str, Any], place: Place) -> dict[str, str]:
-    """The template as the calls take it: its place in S3, or for an assembly that has none, its text."""
+    """The template as CloudFormation takes it: its URL in S3, or its text if the assembly has no URL for it."""
     if "stackTemplateAssetObjectUrl" not in properties:
         return {"TemplateBody": (cdk_out / properties["templateFile"]).read_text(encoding="utf-8")}
     path = _fill(properties["stackTemplateAssetObjectUrl"], place).removeprefix("s3://")
@@ -131,7 +129,7 @@ def _bootstrap(connect: Connect, stack: _Stack) -> None:
 
 
 def _upload(connect: Connect, manifest: Path, place: Place) -> None:
-    """Each file that the manifest names, to each of its places, unless it is there: its name is a hash of what is in it."""
+    """Upload each file of the manifest to each of its destinations; a key is a content hash, so an existing object is kept."""
     client = connect("s3")
     for asset in json.loads(manifest.read_text(encoding="utf-8"))["files"].values():
         for destination in asset["destinations"].values():
@@ -153,7 +151,7 @@ def _content(cdk_out: Path, *, path: str, packaging: str = "file") -> bytes:
 
 @cache
 def _zipped(folder: Path) -> bytes:
-    """The folder as a zip; the same files give the same bytes."""
+    """The folder as a zip; equal files give equal bytes."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return zip_of({file.relative_to(folder).as_posix(): file.read_bytes() for file in files})
 
@@ -203,7 +201,7 @@ def _why(connect: Connect, stack: Mapping[str, Any]) -> str:
 
 
 def _reasons(events: list[dict[str, Any]]) -> Iterator[str]:
-    """Why resources failed, of the last thing that was done to the stack."""
+    """Why resources failed in the last operation on the stack."""
     for event in events:
         if event.get("ResourceStatusReason") == "User Initiated":
             return
@@ -212,7 +210,7 @@ def _reasons(events: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _fill(text: str, place: Place) -> str:
-    """The placeholders of an assembly that was made for any account and Region."""
+    """Replace the placeholders of an assembly that was synthesised for any account and Region."""
     names = {"AWS::AccountId": place.account, "AWS::Region": place.region, "AWS::Partition": "aws"}
     for name, value in names.items():
         text = text.replace(f"${{{name}}}", value)

@@ -1,7 +1,7 @@
-"""Custom resources: the function that ServiceToken names is invoked, and what it PUTs to ResponseURL decides.
+"""Custom resources: the function that ServiceToken names is invoked, and its PUT to ResponseURL decides the outcome.
 
-The address is on the embedded AWS's own server. A PUT to it is taken without a turn on the clock: the function that sends
-it is running, and holds the turn itself. A function that ends without having answered is not waited for.
+The URL points to the embedded AWS's own server. The server accepts the PUT without taking the clock's turn, because the
+function that sends it is running and holds the turn. A function that ends without a reply is not waited for.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ _SIGNATURE = "AWSAccessKeyId=EMBEDDED&Expires=4102444800&Signature=embedded"
 
 
 class Replies:
-    """What functions have sent to the addresses that they were given; a WSGI application below `PREFIX`."""
+    """Collects what functions send to the URLs that they were given; a WSGI application below `PREFIX`."""
 
     def __init__(self) -> None:
         self._expected: set[str] = set()
         self._bodies: dict[str, bytes] = {}
 
     def expect(self, name: str) -> str:
-        """A reply by this name is awaited; the path and query of its address, as S3's presigned addresses look."""
+        """Await a reply by this name; returns the path and query of its URL, which looks like a presigned URL of S3."""
         self._expected.add(name)
         return f"{PREFIX}{quote(name, safe='')}?{_SIGNATURE}"
 
     def take(self, name: str) -> bytes | None:
-        """What was sent to that address; nothing more is taken there."""
+        """The reply sent to that URL, None if there is none; no further reply is accepted there."""
         self._expected.discard(name)
         return self._bodies.pop(name, None)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Take one PUT. One with a content type does not fit the signature (docs/aws.md#custom-resource-reply)."""
+        """Accept one PUT. A PUT with a content type does not match the signature (docs/aws.md#custom-resource-reply)."""
         name = environ["PATH_INFO"].encode("latin-1").decode().removeprefix(PREFIX)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         is_signed = environ.get("QUERY_STRING") == _SIGNATURE and not environ.get("CONTENT_TYPE")
@@ -54,7 +54,7 @@ class Replies:
 
 
 class CustomResources:
-    """Asks functions. `endpoint` gives the address of the embedded AWS's server, `new_id` an id for a request."""
+    """Calls functions. `endpoint` returns the URL of the embedded AWS's server, `new_id` an id for a request."""
 
     def __init__(self, invoke: Invoke, replies: Replies, *, endpoint: Callable[[], str], new_id: Callable[[], str]) -> None:
         self._invoke = invoke
@@ -97,16 +97,15 @@ class CustomResources:
 
 
 def _refusal(error: LambdaError) -> str:
-    """Why the function was not even invoked (docs/aws.md#custom-resource-missing)."""
+    """Why the function was not invoked at all (docs/aws.md#custom-resource-missing)."""
     return f"{error} (Service: AWSLambda; Status Code: {error.status}; Error Code: {error.code})"
 
 
 def _judge(event: Mapping[str, Any], body: bytes | None) -> Made:
-    """What the reply says has been made.
+    """The resource that the reply reports.
 
     Raises:
-        ResourceError: it says FAILED, or there is none that CloudFormation would take.
-
+        ResourceError: it reports FAILED, or there is no reply that CloudFormation accepts.
     """
     if body is None:
         raise ResourceError(
@@ -144,7 +143,7 @@ def _read(body: bytes) -> dict[str, Any]:
 
 
 def _texts(value: Any) -> Any:  # noqa: ANN401 - JSON-like
-    """The value as a function gets it: CloudFormation makes a text of every number and boolean."""
+    """The value as a function receives it: CloudFormation turns every number and boolean into text."""
     if isinstance(value, list):
         return [_texts(each) for each in value]
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""One pass over a stack: what is new is made, what changed is changed, and all of it can be undone.
+"""One pass over a stack: creates new resources, updates changed ones, and can undo all of it.
 
-Decides what a change of a template means for each of its resources: nothing where its properties come to the same as the
-last time (whatever became of the resource since), a change in place, or another one in its place.
+Decides what a template change means for each resource. If its properties evaluate to the same as last time, nothing happens,
+whatever became of the resource since. Otherwise it is updated in place or replaced.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _ABSENT = frozenset(
         "ResourceNotFoundException",
     }
 )
-"""What services answer who are asked to delete what is not there, which is no failure."""
+"""Error codes for deleting something that does not exist, which is no failure."""
 
 
 class DeploymentError(Exception):
-    """A resource could not be made or changed."""
+    """A resource could not be created or updated."""
 
     def __init__(self, logical_id: str, reason: str) -> None:
         super().__init__(reason)
@@ -51,7 +51,7 @@ class DeploymentError(Exception):
 
 
 class Deployment:
-    """Brings one stack to what its names and template say by now."""
+    """Brings one stack to what its names and template say now."""
 
     def __init__(self, stack: Stack, workshop: Workshop, now: Callable[[], float]) -> None:
         self._stack = stack
@@ -61,11 +61,10 @@ class Deployment:
         self._leftovers: dict[str, Resource] = {}
 
     def run(self, names: Names) -> None:
-        """Make and change, in the order of needs.
+        """Create and update the resources in dependency order.
 
         Raises:
             DeploymentError: something failed; `roll_back` undoes the rest.
-
         """
         wanted = names.wanted()
         for logical_id, declared in wanted.items():
@@ -82,7 +81,7 @@ class Deployment:
             self._leftovers[logical_id] = self._stack.resources[logical_id]
 
     def clean_up(self) -> None:
-        """Delete what the template does not have any more, and what was replaced. A failure leaves it to its user."""
+        """Delete resources that left the template or were replaced. A resource that cannot be deleted is left to its owner."""
         gone = [
             logical_id for logical_id in self._leftovers if self._stack.resources.get(logical_id) is self._leftovers[logical_id]
         ]
@@ -91,12 +90,12 @@ class Deployment:
         remove(self._leftovers, self.delete)
 
     def roll_back(self) -> None:
-        """Undo everything, the last first. What cannot be undone is told, and left."""
+        """Undo everything in reverse order. What cannot be undone is reported and left."""
         for undo in reversed(self._undo):
             undo()
 
     def delete(self, resource: Resource) -> bool:
-        """Delete a resource unless it is to be retained; whether it is dealt with."""
+        """Delete a resource unless it is to be retained; returns whether nothing is left to do."""
         if resource.retained.when_deleted:
             self.tell(resource.logical_id, resource.kind, "DELETE_SKIPPED", physical_id=resource.made.physical_id)
             return True
@@ -117,7 +116,7 @@ class Deployment:
         return True
 
     def tell(self, logical_id: str, kind: str, status: str, *, physical_id: str = "", reason: str | None = None) -> None:
-        """Write an event."""
+        """Append an event to the stack."""
         self._stack.events.append(Event(self._now(), logical_id, physical_id, kind, status, reason))
 
     def _deploy(self, declared: Declared, properties: Properties, needs: frozenset[str]) -> None:
@@ -174,7 +173,7 @@ class Deployment:
         self._stack.resources[resource.logical_id] = resource
 
     def _left_behind(self, declared: Declared, properties: Properties, error: Exception) -> None:
-        """A custom resource that failed to be made is deleted like one that was."""
+        """Delete a custom resource that failed to be created, like one that was created."""
         made = getattr(error, "left_behind", None)
         if made and declared.logical_id not in self._stack.resources:
             resource = _as_declared(declared, properties, frozenset(), made)
@@ -199,7 +198,7 @@ class Deployment:
 
 
 def reason_of(error: Exception) -> str:
-    """What a failure's event says."""
+    """The reason in a failure's event."""
     if not isinstance(error, ClientError):
         return str(error)
     shown: Mapping[str, Any] = error.response["Error"]
@@ -212,7 +211,7 @@ def _is_absent(error: Exception) -> bool:
 
 
 def _left_over(resource: Resource, *, is_retained: bool) -> Resource:
-    """The resource as one that the stack has no use for any more."""
+    """The resource as one that the stack no longer uses."""
     return replace(resource, retained=replace(resource.retained, when_deleted=is_retained))
 
 

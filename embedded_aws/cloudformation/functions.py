@@ -1,4 +1,4 @@
-"""Lambda as templates have it: functions, versions, aliases, permissions, how asynchronous invocations are treated."""
+"""Lambda resources in templates: functions, versions, aliases, permissions and asynchronous invocation settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _create_function(task: Task) -> Made:
 
 
 def _update_function(task: Task) -> Made:
-    """Code and configuration, each only if its part of the template changed."""
+    """Update code and configuration, each only if its part of the template changed."""
     client, name = task.connect("lambda"), task.physical_id
     if task.has_changed(*_CODE):
         architectures = task.properties.get("Architectures", ["x86_64"])
@@ -49,7 +49,7 @@ _CONFIGURATION_AT_REST: Mapping[str, Any] = {
     "MemorySize": 128,
     "Timeout": 3,
 }
-"""What a property goes back to that the template does not have any more."""
+"""The values to which properties return when they leave the template."""
 
 
 def _set_concurrency(task: Task, name: str) -> None:
@@ -69,7 +69,7 @@ def _set_tags(task: Task) -> None:
 
 
 def _code(task: Task) -> dict[str, Any]:
-    """The code: an object of S3, or the lines that the template itself has for it."""
+    """The code: an object in S3, or lines inside the template."""
     code = task.properties["Code"]
     if "ZipFile" not in code:
         return {name: code[name] for name in ("S3Bucket", "S3Key", "S3ObjectVersion") if name in code}
@@ -86,13 +86,13 @@ def _publish_layer(task: Task) -> Made:
 
 
 def _delete_layer(task: Task) -> None:
-    """Functions that have it keep it (docs/aws.md#layers)."""
+    """Delete the layer version; functions that use it keep it (docs/aws.md#layers)."""
     layer, _, version = task.physical_id.rpartition(":")
     task.connect("lambda").delete_layer_version(LayerName=layer.rpartition(":")[2], VersionNumber=int(version))
 
 
 def _publish_version(task: Task) -> Made:
-    """A new version; CloudFormation fails where Lambda would give the one that is there already."""
+    """Publish a version; CloudFormation fails where Lambda would return the version that already exists."""
     client, given = task.connect("lambda"), task.properties
     name = given["FunctionName"]
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
@@ -128,7 +128,7 @@ def _create_alias(task: Task) -> Made:
 
 
 def _update_alias(task: Task) -> Made:
-    """The alias as the template has it, its version too, whatever else moved it since: any change of it takes it back."""
+    """Reset the alias to the template, including its version; any change undoes what others did to the alias since."""
     task.connect("lambda").update_alias(**_alias_arguments(task, "UpdateAlias"))
     return Made(task.physical_id, task.attributes)
 

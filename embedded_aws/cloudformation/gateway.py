@@ -1,6 +1,6 @@
-"""API Gateway's REST APIs as templates have them: resources, methods, deployments, the account's logging role.
+"""API Gateway's REST APIs in templates: resources, methods, deployments, and the account's logging role.
 
-A stage is `gateway_stage`'s, an API with its authorizers and models `gateway_api`'s.
+`gateway_stage` handles stages, and `gateway_api` an API with its authorizers and models.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _put_method(task: Task) -> Made:
 
 
 def _put_integration(client: Any, names: Mapping[str, str], given: Mapping[str, Any]) -> None:  # noqa: ANN401 - boto3's
-    """The integration; its method is called by another name here than beside it."""
+    """Put the integration; the template and the call use different names for its HTTP method."""
     renamed = {name: value for name, value in given.items() if name != "IntegrationHttpMethod"}
     verb = {"integrationHttpMethod": given["IntegrationHttpMethod"]} if "IntegrationHttpMethod" in given else {}
     asked = arguments(client, "PutIntegration", renamed, without={"IntegrationResponses"})
@@ -67,7 +67,7 @@ def _delete_method(task: Task) -> None:
 
 
 def _create_deployment(task: Task) -> Made:
-    """A snapshot of what the API is by now; with a stage's name, that stage with it."""
+    """Deploy the API as it is now; if a stage name is given, create that stage too."""
     client, given = task.connect("apigateway"), task.properties
     asked = arguments(client, "CreateDeployment", given, without=_DEPLOYMENT_BESIDE)
     stage = dict(given.get("StageDescription", {}))
@@ -89,7 +89,7 @@ def _update_deployment(task: Task) -> Made:
 
 
 def _delete_deployment(task: Task) -> None:
-    """The deployment; one that made its stage takes the stage with it."""
+    """Delete the deployment, and its stage if it created one."""
     client, api = task.connect("apigateway"), task.properties["RestApiId"]
     if "StageName" in task.properties:
         client.delete_stage(restApiId=api, stageName=task.properties["StageName"])
@@ -104,7 +104,7 @@ def _set_account(task: Task) -> Made:
 
 
 def _leave_account(_: Task) -> None:
-    """The account's setting outlives the stack that made it."""
+    """Do nothing: the account's setting outlives the stack that set it."""
 
 
 KINDS: Mapping[str, Kind] = {

@@ -1,7 +1,7 @@
-"""REST APIs as templates have them: their own settings, and a definition that comes as one document.
+"""REST APIs in templates: their own settings, and a definition that comes as one document.
 
-A document is put over the API as a whole, or merged into it if the template says so. A name in the template goes before the
-document's title (docs/aws.md#cloudformation-body).
+A document replaces the API's definition, or is merged into it if the template says so. A name in the template takes precedence
+over the document's title (docs/aws.md#cloudformation-body).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _name(task: Task) -> str:
 
 
 def _put_document(task: Task, api_id: str) -> None:
-    """The definition of the template's document; what the template says besides stays as it says."""
+    """Put the template's document; the template's other properties keep precedence."""
     client, given = task.connect("apigateway"), task.properties
     if "Body" not in given:
         return
@@ -108,11 +108,11 @@ def _delete_api(task: Task) -> None:
     task.connect("apigateway").delete_rest_api(restApiId=task.physical_id)
 
 
-# What belongs to an API and is no resource or method.
+# Parts of an API other than resources and methods.
 
 
 def _create_part(operation: str, id_name: str = "id") -> Any:  # noqa: ANN401 (a function of a task)
-    """What makes a part by its call; Ref gives its id, or what else names it."""
+    """A function that creates a part by its call; Ref gives the part's id, or its name if it has no id."""
 
     def create(task: Task) -> Made:
         client, given = task.connect("apigateway"), task.properties
@@ -139,7 +139,7 @@ def _delete_part(operation: str, argument: str) -> Any:  # noqa: ANN401 (a funct
 
 
 def _update_part(operation: str, argument: str, paths: Mapping[str, str]) -> Any:  # noqa: ANN401 (a function of a task)
-    """What changes a part by its call: a patch for each property that changed."""
+    """A function that updates a part by its call, with a patch for each changed property."""
 
     def update(task: Task) -> Made:
         patches = [

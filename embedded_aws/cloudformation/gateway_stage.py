@@ -1,8 +1,8 @@
-"""API Gateway's stages as templates have them.
+"""API Gateway's stages in templates.
 
-Decides which patches an update sends: those of the properties that changed in the template. Whether CloudFormation sends
-deployment and variables again when something else changes, nobody has recorded (docs/aws.md#cloudformation-resends-stage);
-that is asked where the stage has others by now, which is where it matters.
+Decides which patches an update sends: those of the properties that changed in the template. No record says whether
+CloudFormation sends deployment and variables again when something else changes (docs/aws.md#cloudformation-resends-stage). The
+question is asked only if the stage now has other values, because only then does it matter.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _METHOD_SETTINGS = {
 }
 _CANARY = "CanarySetting"
 OWNED = ("DeploymentId", "Variables")
-"""What somebody else may have moved since: the property by its name in a template."""
+"""Properties that someone else may have changed since, by their template names."""
 
 Patch = dict[str, str]
 
@@ -111,7 +111,7 @@ def _setting_patches(task: Task) -> Iterator[Patch]:
 
 
 def _settings(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Method settings by the path that a patch has for them."""
+    """Method settings by their patch path."""
     found = {}
     for setting in properties.get("MethodSettings", []):
         resource = setting.get("ResourcePath", "/*")
@@ -122,7 +122,7 @@ def _settings(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _owned_patches(task: Task) -> Iterator[Patch]:
-    """Deployment and variables; those that the template did not change only if CloudFormation sends them again."""
+    """Patches for deployment and variables; unchanged ones only if CloudFormation sends them again."""
     live = task.connect("apigateway").get_stage(**_names(task))
     wanted = {"DeploymentId": task.properties.get("DeploymentId"), "Variables": task.properties.get("Variables", {})}
     found = {"DeploymentId": live["deploymentId"], "Variables": live.get("variables", {})}
@@ -142,7 +142,7 @@ def _owned_patch(task: Task, name: str, live: Mapping[str, str]) -> Iterator[Pat
 
 
 def _canary_patches(task: Task) -> Iterator[Patch]:
-    """The canary of a template that has one. One that left the template stays on the stage."""
+    """Patches for the template's canary. A canary that left the template stays on the stage."""
     canary = task.properties.get(_CANARY)
     if not canary or not task.has_changed(_CANARY):
         return

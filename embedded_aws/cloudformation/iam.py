@@ -1,4 +1,4 @@
-"""IAM as templates have it: roles, the policies attached to them, managed policies."""
+"""IAM resources in templates: roles, the policies attached to them, and managed policies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MANAGED_POLICY = frozenset({"Description", "ManagedPolicyName", "Path", "Policy
 def _check(task: Task, known: Iterable[str]) -> None:
     unknown = sorted(set(task.properties) - set(known))
     if unknown:
-        raise NotBuiltError(f"{task.kind} is built without {', '.join(unknown)}; build it in {__name__} or leave it out")
+        raise NotBuiltError(f"{task.kind} does not support {', '.join(unknown)}; add it in {__name__} or leave it out")
 
 
 def _create_role(task: Task) -> Made:
@@ -68,7 +68,7 @@ def _update_role(task: Task) -> Made:
 
 
 def _put_role_policies(task: Task, role: str, *, before: Mapping[str, Any]) -> None:
-    """The policies that stand in the role itself, and those it refers to, instead of what it had before."""
+    """Replace the role's earlier policies by the inline policies and the managed policies that it has now."""
     client, given = task.connect("iam"), task.properties
     inline = {policy["PolicyName"]: policy["PolicyDocument"] for policy in given.get("Policies", [])}
     for name in {policy["PolicyName"] for policy in before.get("Policies", [])} - inline.keys():
@@ -93,7 +93,7 @@ def _delete_role(task: Task) -> None:
 
 
 def _put_policy(task: Task) -> Made:
-    """An inline policy of each of its roles. Ref gives a name that CloudFormation makes up, not the policy's own."""
+    """Put an inline policy into each of its roles. Ref gives a name that CloudFormation generates, not the policy's own."""
     _check(task, _POLICY)
     client, given = task.connect("iam"), task.properties
     before = task.before.get("Roles", []) if task.before else []

@@ -1,4 +1,4 @@
-"""Step Functions' state machines as templates have them."""
+"""Step Functions state machines in templates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
 
 def _definition(task: Task) -> str:
-    """The definition with its substitutions made; a placeholder without one stays as it is."""
+    """The definition with its substitutions applied; a placeholder without a value stays as it is."""
     given = task.properties
     text = document(given["DefinitionString"] if "DefinitionString" in given else given["Definition"])
     values: Mapping[str, Any] = given.get("DefinitionSubstitutions", {})
@@ -42,7 +42,7 @@ def _create_machine(task: Task) -> Made:
 
 
 def _update_machine(task: Task) -> Made:
-    """Executions that run keep the definition that they started with."""
+    """Update the machine; running executions keep the definition that they started with."""
     task.connect("stepfunctions").update_state_machine(
         stateMachineArn=task.physical_id, definition=_definition(task), **_settings(task, "UpdateStateMachine")
     )

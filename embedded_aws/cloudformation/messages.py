@@ -1,4 +1,4 @@
-"""SNS topics, SQS queues, EventBridge's rules and EventBridge Scheduler's schedules as templates have them."""
+"""SNS topics, SQS queues, EventBridge rules and EventBridge Scheduler schedules in templates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TOPIC_BESIDE = frozenset({"TopicName", "Subscription", "Tags"})
 
 
 def _texts(properties: Mapping[str, Any], without: frozenset[str]) -> dict[str, str]:
-    """Attributes as SNS and SQS take them: each a text."""
+    """Attributes as SNS and SQS take them, each as text."""
     kept = {name: value for name, value in properties.items() if name not in without}
     texts = {name: document(value) if isinstance(value, dict | list) else str(value) for name, value in kept.items()}
     return {name: text.lower() if isinstance(kept[name], bool) else text for name, text in texts.items()}
@@ -70,7 +70,7 @@ def _put_queue_policy(task: Task) -> Made:
 
 
 def _put_rule(task: Task) -> Made:
-    """The rule and its targets; those that it had and has no more are taken off."""
+    """Put the rule and its targets; targets that left the template are removed."""
     client, given = task.connect("events"), task.properties
     name = task.name("Name")
     asked = arguments(client, "PutRule", {**given, "Name": name}, without={"Targets"})
@@ -119,7 +119,7 @@ def _create_group(task: Task) -> Made:
 
 
 def _nothing(_: Task) -> None:
-    """A policy goes with what it is a policy of."""
+    """Do nothing: the policy is deleted with the resource that it belongs to."""
 
 
 KINDS: Mapping[str, Kind] = {

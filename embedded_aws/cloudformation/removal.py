@@ -1,7 +1,8 @@
-"""In which order resources are deleted, and what is left when some of them cannot be.
+"""The order in which resources are deleted, and what is left when some cannot be.
 
-CloudFormation deletes at the same time whatever nothing else needs. A custom resource runs code meanwhile, and what that
-code uses without the template saying so may be gone: here everything that does not wait for it is deleted before.
+CloudFormation deletes in parallel whatever nothing else needs. A custom resource runs code during its deletion, and what that
+code uses may already be gone if the template does not declare the dependency. To show such a missing dependency, everything
+that does not wait for the custom resource is deleted before it here.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 
 def remove(resources: Mapping[str, Resource], delete: Callable[[Resource], bool]) -> list[str]:
-    """Delete the resources, each before those that it needs; the logical ids of those that `delete` could not."""
+    """Delete the resources, each before those that it needs; returns the logical ids of those that `delete` could not."""
     remaining, failed = dict(resources), list[str]()
     while True:
         needed = {name for resource in remaining.values() for name in resource.needs}

@@ -1,6 +1,6 @@
-"""What a resource is to the engine: how one is made, changed and taken away, and what is left of it in a stack.
+"""What a resource is to the engine: how it is created, updated and deleted, and what a stack keeps of it.
 
-The kinds themselves are in the modules named after their services; each makes its resource with the calls of boto3.
+The modules named after services define the kinds; each creates its resource with boto3 calls.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ NOTHING: Properties = MappingProxyType({})
 
 
 class Made(NamedTuple):
-    """What came of a resource: what Ref gives, and what GetAtt gives by name."""
+    """A created resource: what Ref returns, and what GetAtt returns by name."""
 
     physical_id: str
     attributes: Mapping[str, Any] = NOTHING
 
 
 class ResourceError(Exception):
-    """A resource that cannot be made, changed or deleted as the template has it; the text is the reason shown.
+    """A resource cannot be created, updated or deleted as the template says; the text is the reason shown.
 
-    ``left_behind`` is what was made all the same, and has to be deleted.
+    ``left_behind`` is what was created all the same and must be deleted.
     """
 
     def __init__(self, reason: str, *, left_behind: Made | None = None) -> None:
@@ -33,14 +33,14 @@ class ResourceError(Exception):
 
 
 def _nobody(slug: str) -> str:
-    raise LookupError(f"nobody answers {slug}; give the task the embedded AWS's unknowns")
+    raise LookupError(f"nothing answers {slug}; give the task the embedded AWS's unknowns")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to do to one resource; `ask` answers what nobody has recorded.
+    """One operation on one resource; `ask` answers questions that no record settles.
 
-    ``before`` are the properties it had, ``physical_id`` is empty if it is new.
+    ``before`` holds the resource's earlier properties; ``physical_id`` is empty if the resource is new.
     """
 
     connect: Callable[[str], Any]
@@ -58,30 +58,30 @@ class Task:
     ask: Callable[[str], str] = _nobody
 
     def with_past(self, *, physical_id: str, before: Properties, attributes: Properties) -> Task:
-        """The task about a resource that is there already."""
+        """The same task for a resource that already exists."""
         return replace(self, physical_id=physical_id, before=before, attributes=attributes)
 
     def generated_name(self, longest: int = 64) -> str:
-        """The name that CloudFormation makes up for a resource that is given none."""
+        """The name that CloudFormation generates for a resource without one."""
         room = longest - len(self.suffix) - 1
         return f"{f'{self.stack_name}-{self.logical_id}'[:room]}-{self.suffix}"
 
     def name(self, prop: str, longest: int = 64) -> str:
-        """The resource's own name, or a generated one; the one it has already stays."""
+        """The template's name for the resource, or else a generated one; an existing resource keeps its name."""
         return str(self.properties.get(prop) or self.physical_id or self.generated_name(longest))
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of something of this account and Region."""
+        """The ARN of a resource in this account and Region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def has_changed(self, *names: str) -> bool:
-        """Whether any of these properties differs from before."""
+        """Whether any of these properties has changed."""
         return any(self.properties.get(name) != self.before.get(name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of resource. Without `update`, and where a property of `replaced_by` changes, a change replaces it."""
+    """A resource type. A change replaces the resource if there is no `update`, or if a property in `replaced_by` changes."""
 
     create: Callable[[Task], Made]
     delete: Callable[[Task], None]
@@ -91,7 +91,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """When a resource stays although its stack has no more use for it."""
+    """When a resource is kept although its stack no longer uses it."""
 
     when_deleted: bool = False
     when_replaced: bool = False
@@ -100,7 +100,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource of a stack as it was last deployed; `needs` are the resources that must outlive it."""
+    """A stack's resource as it was last deployed; `needs` are the resources that must outlive it."""
 
     logical_id: str
     kind: str

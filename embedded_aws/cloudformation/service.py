@@ -1,4 +1,4 @@
-"""CloudFormation put together: stacks, what they make resources with, and the functions that answer for some of them."""
+"""Assembles CloudFormation: the stacks, what creates their resources, and the functions behind custom resources."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def create_stacks(
     rng: random.Random,
     place: tuple[str, str],
 ) -> Stacks:
-    """The stacks of one ``place``, an account and a Region.
+    """The stacks of one ``place``, which is an account and a Region.
 
-    ``invoke`` runs a function by its ARN, ``endpoint`` is the address that it can reach ``replies`` at, ``ask`` answers
-    what nobody has recorded.
+    ``invoke`` runs a function by its ARN. ``endpoint`` returns the URL at which the function can reach ``replies``. ``ask``
+    answers questions that no record settles.
     """
     account, region = place
 

@@ -1,7 +1,7 @@
-"""One stack as it was last deployed, what its names stand for, and what happened to it.
+"""One stack as it was last deployed: what the names in its template mean, and its events.
 
-Decides how a template's names are answered: parameters first read where a template uses them, attributes from what was
-made. It changes nothing in AWS; `stacks` does.
+Decides how a template's names are resolved: parameters are read only where a template uses them, attributes come from the
+created resources. It changes nothing in AWS; `stacks` does.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class Stack:
-    """A stack and its resources, in the order in which they were made."""
+    """A stack and its resources, in the order of their creation."""
 
     id: str
     name: str
@@ -55,12 +55,12 @@ class Stack:
 
     @property
     def exports(self) -> dict[str, str]:
-        """What other stacks can import, by name."""
+        """The values that other stacks can import, by export name."""
         return {each["ExportName"]: each["OutputValue"] for each in self.outputs.values() if "ExportName" in each}
 
 
 class Names:
-    """What the names of one template stand for, while its stack is being deployed."""
+    """Resolves the names of one template while its stack is being deployed."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Names:
         self.output_of = find_output
 
     def ref(self, name: str) -> Any:  # noqa: ANN401 - JSON-like
-        """What a reference to a parameter, a pseudo parameter or a resource gives."""
+        """The value of a reference to a parameter, a pseudo parameter or a resource."""
         if name in self._pseudo:
             return self._pseudo[name]
         if name in self._template.parameters:
@@ -90,7 +90,7 @@ class Names:
         return self._resource(name).made.physical_id
 
     def attribute(self, logical_id: str, name: str) -> Any:  # noqa: ANN401 - JSON-like
-        """An attribute of a resource; ``Outputs.Name`` too has its dots."""
+        """An attribute of a resource; a name such as ``Outputs.Name`` contains dots."""
         found: Any = self._resource(logical_id).made.attributes
         if name not in found:
             kind = self._template.resources[logical_id].kind
@@ -104,7 +104,7 @@ class Names:
         return is_met(self._template.conditions[condition], self)
 
     def mapped(self, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSON-like
-        """The value of a mapping."""
+        """The value in a mapping."""
         found: Any = self._template.mappings
         for key in path:
             if key not in found:
@@ -113,7 +113,7 @@ class Names:
         return found
 
     def imported(self, export: str) -> str:
-        """What another stack exports."""
+        """The value that another stack exports."""
         return self._find_export(export)
 
     def wanted(self) -> dict[str, Declared]:
@@ -126,7 +126,7 @@ class Names:
         return {name: met[name] for name in in_order({name: needs_of(declared, met) for name, declared in met.items()})}
 
     def outputs(self) -> dict[str, dict[str, str]]:
-        """The stack's outputs, as they are described."""
+        """The stack's outputs in the form in which they are described."""
         found = {}
         for name, output in self._template.outputs.items():
             if "Condition" in output and not self.holds(output["Condition"]):
@@ -159,5 +159,5 @@ class Names:
 
 
 def needs_of(declared: Declared, others: Iterable[str]) -> frozenset[str]:
-    """Those of the others that must be there before the resource, and outlive it."""
+    """Those of ``others`` that must exist before the resource, and outlive it."""
     return declared.needs & frozenset(others)

@@ -1,7 +1,7 @@
 """The stacks of one account and Region: created, updated and deleted at once, however long AWS would take.
 
-Decides what becomes of a stack when a resource of it fails: what was made is deleted again, what was changed is changed
-back, and a deletion leaves what could not go. The events say why.
+Decides what becomes of a stack if one of its resources fails: created resources are deleted, updated ones are changed back,
+and a deletion leaves what could not be deleted. The events say why.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UNCHANGEABLE = frozenset({"ROLLBACK_COMPLETE", "DELETE_FAILED", "CREATE_FAILED"
 
 
 class StackError(Exception):
-    """CloudFormation refuses a call; `code` is what clients see."""
+    """CloudFormation refuses a call; `code` is the error code that clients see."""
 
     def __init__(self, message: str, code: str = "ValidationError") -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class StackError(Exception):
 
 
 class Stacks:
-    """Every stack, by id; those that are deleted are remembered."""
+    """All stacks by id, including the deleted ones."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Stacks:
         return iter(self._stacks.values())
 
     def find(self, name: str) -> Stack:
-        """The stack of this name that is not deleted, or of this id."""
+        """The stack with this id, or the one of this name that is not deleted."""
         if name in self._stacks:
             return self._stacks[name]
         found = next((stack for stack in self if stack.name == name and stack.deleted is None), None)
@@ -71,7 +71,7 @@ class Stacks:
         return found
 
     def read_template(self, url: str) -> str:
-        """A template that lies in S3, by either form of its address."""
+        """A template stored in S3, by either form of its URL."""
         address = urlsplit(url)
         bucket, found, _ = (address.hostname or "").partition(".s3.")
         path = unquote(address.path).removeprefix("/")
@@ -86,7 +86,7 @@ class Stacks:
     def create(
         self, name: str, text: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, keep_failed: bool = False
     ) -> Stack:
-        """A new stack; look at its status for what became of it."""
+        """Create a stack; its status says how that ended."""
         if any(stack.name == name and stack.deleted is None for stack in self):
             raise StackError(f"Stack [{name}] already exists", "AlreadyExistsException")
         template = self._parse(text, parameters)
@@ -107,7 +107,7 @@ class Stacks:
         return stack
 
     def update(self, name: str, text: str | None, parameters: Mapping[str, str], tags: Mapping[str, str] | None) -> Stack:
-        """The stack as another template, or the same with other parameters, has it."""
+        """Update the stack to another template, or to other parameters of the same template."""
         stack = self.find(name)
         if stack.status in _UNCHANGEABLE or stack.deleted is not None:
             raise StackError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
@@ -133,7 +133,7 @@ class Stacks:
         return stack
 
     def delete(self, name: str, retain: Iterable[str] = ()) -> None:
-        """Delete a stack, except what it retains; that there is none is no error."""
+        """Delete a stack except the resources in ``retain``; it is no error if there is no such stack."""
         stack = next((each for each in self if name in {each.name, each.id} and each.deleted is None), None)
         if stack is None:
             return

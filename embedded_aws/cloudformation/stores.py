@@ -1,4 +1,4 @@
-"""DynamoDB tables and SSM parameters as templates have them."""
+"""DynamoDB tables and SSM parameters in templates."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _create_table(task: Task) -> Made:
 def _update_table(task: Task) -> Made:
     changed = {name for name in {*task.properties, *task.before} if task.has_changed(name)}
     if changed - _TABLE_CHANGES:
-        raise ResourceError(f"changes of a table's {', '.join(sorted(changed - _TABLE_CHANGES))} are not built")
+        raise ResourceError(f"changing a table's {', '.join(sorted(changed - _TABLE_CHANGES))} is not built")
     client, given, name = task.connect("dynamodb"), task.properties, task.physical_id
     if changed & {"BillingMode", "DeletionProtectionEnabled"}:
         client.update_table(
@@ -45,7 +45,7 @@ def _update_table(task: Task) -> Made:
 
 
 def _set_beside(task: Task, name: str) -> None:
-    """What a table has calls of its own for."""
+    """Set the properties that have API calls of their own."""
     client, given = task.connect("dynamodb"), task.properties
     if task.has_changed(_RECOVERY):
         recovery = {"PointInTimeRecoveryEnabled": False, **given.get(_RECOVERY, {})}
@@ -64,7 +64,7 @@ def _create_parameter(task: Task) -> Made:
 
 
 def _put_parameter(task: Task, *, overwrite: bool = True) -> Made:
-    """The parameter; one of that name that is there already fails the stack, whoever made it."""
+    """Put the parameter; on creation an existing parameter of that name fails the stack, whoever created it."""
     client, name = task.connect("ssm"), task.name("Name", 255)
     given = {**task.properties, "Name": name}
     client.put_parameter(Overwrite=overwrite, **arguments(client, "PutParameter", given, without={"Tags"}))

@@ -1,6 +1,6 @@
-"""One template, read: what it declares, and in which order its resources can be made.
+"""Parses a template: what it declares, and the order in which its resources can be created.
 
-Decides what CloudFormation refuses before it makes anything. Values are left as they are written; `values` evaluates them.
+Decides what CloudFormation refuses before it creates anything. Values stay as they are written; `values` evaluates them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RETAIN = frozenset({"Retain", "RetainExceptOnCreate"})
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One resource as the template has it. ``needs``: the logical ids it names, in DependsOn or in a value."""
+    """One resource as the template declares it. ``needs``: the logical ids that it names, in DependsOn or in a value."""
 
     logical_id: str
     kind: str
@@ -37,7 +37,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template's sections. Rules and Metadata have no effect here."""
+    """A template's sections. Rules and Metadata are ignored here."""
 
     text: str
     resources: Mapping[str, Declared]
@@ -49,11 +49,10 @@ class Template:
 
 
 def parse_template(text: str) -> Template:
-    """The template in this JSON or YAML; YAML's short forms (``!Ref``) are not read.
+    """Parse a template in JSON or YAML; YAML's short forms (``!Ref``) are not supported.
 
     Raises:
-        TemplateError: CloudFormation would refuse it.
-
+        TemplateError: CloudFormation refuses it.
     """
     body = _read(text)
     if not isinstance(body, dict) or not body.get("Resources"):
@@ -76,8 +75,7 @@ def in_order(needs: Mapping[str, Iterable[str]]) -> list[str]:
     """The keys, each after those that it needs, otherwise in their own order.
 
     Raises:
-        TemplateError: some need each other.
-
+        TemplateError: some keys need each other.
     """
     ordered: dict[str, None] = {}
     waiting = dict(needs)
@@ -91,7 +89,7 @@ def in_order(needs: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def _read(text: str) -> Any:  # noqa: ANN401 - whatever is written there
-    """JSON is YAML too, but a reader of JSON takes a hundredth of the time over a template."""
+    """Read JSON or YAML. JSON is YAML too, but the JSON parser is about a hundred times faster on a template."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""What the values in a template come to: references and intrinsic functions.
+"""Evaluates the values in a template: references and intrinsic functions.
 
-Decides how each function is evaluated and which resources a value depends on. What a name stands for, it asks its scope.
-A function that is not built is refused; a value is never guessed.
+Decides how each function is evaluated, and which resources a value depends on. The scope says what a name stands for. A
+function that is not built is refused; a value is never guessed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Json = Any
 
 NO_VALUE: Final = object()
-"""What AWS::NoValue stands for: the property that has it is left out."""
+"""The value of AWS::NoValue: a property with this value is left out."""
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 _DYNAMIC = "{{resolve:"
@@ -27,14 +27,14 @@ _OWN = ("AWS::",)
 
 
 class TemplateError(ValueError):
-    """A template that CloudFormation refuses; the text is its own."""
+    """CloudFormation refuses the template; the text is CloudFormation's own."""
 
 
 class Scope(Protocol):
     """What the names in one stack's template stand for."""
 
     def ref(self, name: str) -> Json:
-        """What a reference to a parameter, a pseudo parameter or a resource gives."""
+        """The value of a reference to a parameter, a pseudo parameter or a resource."""
 
     def attribute(self, logical_id: str, name: str) -> Json:
         """An attribute of a resource."""
@@ -43,10 +43,10 @@ class Scope(Protocol):
         """Whether a condition of the template is met."""
 
     def mapped(self, path: Sequence[str]) -> Json:
-        """The value of a mapping: its name, the top-level key, the second-level key."""
+        """The value in a mapping, by the mapping's name, the top-level key and the second-level key."""
 
     def imported(self, export: str) -> str:
-        """What another stack exports."""
+        """The value that another stack exports."""
 
     def output_of(self, stack: str, output: str) -> str:
         """An output of another stack, exported or not."""
@@ -60,7 +60,7 @@ def resolve(value: Json, scope: Scope) -> Json:
             if name in _FUNCTIONS:
                 return _FUNCTIONS[name](argument, scope)
             if name.startswith("Fn::"):
-                raise NotBuiltError(f"{name} is not built; write the value without it, or build it in {__name__}")
+                raise NotBuiltError(f"{name} is not built; write the value without it, or add it in {__name__}")
         pairs = ((key, resolve(each, scope)) for key, each in value.items())
         return {key: each for key, each in pairs if each is not NO_VALUE}
     if isinstance(value, list):
@@ -90,7 +90,7 @@ def is_met(condition: Json, scope: Scope) -> bool:
 
 
 def references(value: Json) -> Iterator[str]:
-    """The names that the value refers to, of parameters too; those that AWS itself defines left out."""
+    """The names that the value refers to, including parameters but not AWS's pseudo parameters."""
     if isinstance(value, list):
         for each in value:
             yield from references(each)
@@ -115,7 +115,7 @@ def _named(function: str, argument: Json) -> Iterator[str]:
 
 
 def _text(value: Json) -> Json:
-    """A value as CloudFormation compares and joins it: booleans and numbers are the texts of themselves."""
+    """A value as CloudFormation compares and joins it: booleans and numbers become text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
@@ -131,7 +131,7 @@ def _get_attribute(argument: Json, scope: Scope) -> Json:
 
 
 def _get_output(argument: Json, scope: Scope) -> str:
-    """An output of another stack, of this account and Region: others there are none."""
+    """An output of another stack in this account and Region; the embedded AWS has no others."""
     given = resolve(argument, scope)
     return scope.output_of(str(given["StackName"]), str(given["OutputName"]))
 
@@ -161,7 +161,7 @@ def _sub_parts(argument: Json) -> tuple[str, Mapping[str, Json]]:
 
 
 def _substitute(argument: Json, scope: Scope) -> str:
-    """``${Name}`` and ``${Resource.Attribute}`` filled in; ``${!Literal}`` stays, without its mark."""
+    """Replace ``${Name}`` and ``${Resource.Attribute}``; ``${!Literal}`` stays, without its exclamation mark."""
     template, given = _sub_parts(argument)
 
     def fill(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""CloudWatch and CloudWatch Logs as templates have them: alarms, dashboards, log groups, metric filters."""
+"""CloudWatch and CloudWatch Logs in templates: alarms, dashboards, log groups, metric filters."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _put_metric_filter(task: Task) -> Made:
 
 
 def _transformation(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A transformation as the call has it: its dimensions by name."""
+    """A metric transformation as the call takes it, with its dimensions by name."""
     dimensions = {each["Key"]: each["Value"] for each in given.get("Dimensions", [])}
     return {**given, **({"Dimensions": dimensions} if dimensions else {})}
 

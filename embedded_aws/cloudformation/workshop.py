@@ -1,4 +1,4 @@
-"""Which kinds of resources there are, and the tasks that they are given."""
+"""The resource types that are built, and the tasks that they get."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KINDS: Mapping[str, Kind] = {
 
 
 class Workshop:
-    """What resources are made with, in one account and Region."""
+    """Creates the tasks for resources in one account and Region."""
 
     def __init__(
         self, connect: Connect, custom: Kind, *, ask: Callable[[str], str], rng: random.Random, account: str, region: str
@@ -46,17 +46,17 @@ class Workshop:
         self._region = region
 
     def check(self, kinds: Iterable[str]) -> None:
-        """Refuse a template before anything is made if it has a kind that is not built."""
+        """Refuse a template with a type that is not built, before anything is created."""
         unknown = sorted({kind for kind in kinds if kind not in _KINDS and not kind.startswith(CUSTOM)})
         if unknown:
-            raise NotBuiltError(f"CloudFormation is built without {', '.join(unknown)}; add them to {__package__}")
+            raise NotBuiltError(f"CloudFormation here does not support {', '.join(unknown)}; add them to {__package__}")
 
     def kind(self, name: str) -> Kind:
-        """How resources of this type are made."""
+        """The kind that creates resources of this type."""
         return self._custom if name.startswith(CUSTOM) else _KINDS[name]
 
     def task(self, stack: Stack, logical_id: str, kind: str, properties: Properties) -> Task:
-        """A resource that is not there yet."""
+        """The task for a resource that does not exist yet."""
         return Task(
             connect=self._connect,
             account=self._account,
@@ -71,11 +71,11 @@ class Workshop:
         )
 
     def task_of(self, stack: Stack, resource: Resource) -> Task:
-        """A resource as it was last deployed."""
+        """The task for a resource as it was last deployed."""
         return self._changed(stack, resource, resource.properties)
 
     def change(self, stack: Stack, resource: Resource, properties: Properties) -> Made:
-        """Change a resource of a kind that can be changed."""
+        """Update a resource in place; its kind must support that."""
         update = self.kind(resource.kind).update
         if update is None:
             raise NotBuiltError(f"{resource.kind} cannot be changed in place")

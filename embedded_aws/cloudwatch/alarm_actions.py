@@ -1,7 +1,8 @@
-"""What CloudWatch does when an alarm changes its state: it publishes to the topics that the alarm names for the new state.
+"""Alarm actions: when an alarm changes state, CloudWatch publishes to the topics that the alarm names for the new state.
 
-CloudWatch publishes for itself, so the topic's own policy has to let it, and is told on behalf of which alarm
-(docs/aws.md#confused-deputy). Other kinds of actions are kept with the alarm and not done. A key of the topic is not asked.
+CloudWatch publishes under its own service principal, so the topic's policy must allow it. The request carries the alarm's ARN
+as its source (docs/aws.md#confused-deputy). Other kinds of actions are stored with the alarm and never run. The policy of the
+topic's KMS key is not checked.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ _log = logging.getLogger(__name__)
 
 
 class Topics(Protocol):
-    """Where alarms are published to."""
+    """The SNS topics that alarms publish to."""
 
     def tell(self, topic: str, message: object, *, alarm: str, subject: str) -> None:
-        """Publish an alarm; raises DeliveryError if the topic is not there, or its policy does not let CloudWatch."""
+        """Publish an alarm; raises DeliveryError if the topic does not exist or its policy does not allow CloudWatch."""
 
 
 class AlarmActions:
-    """The actions of all alarms of one account and Region."""
+    """The actions of all alarms in one account and Region."""
 
     def __init__(self, clock: Clock, topics: Topics) -> None:
         self._clock = clock
         self._topics = topics
 
     def take(self, change: StateChange) -> None:
-        """A state changed: publish a little later, unless the alarm's actions are disabled."""
+        """Handle a state change: publish a little later, unless the alarm's actions are disabled."""
         alarm, state = change.alarm, State(change.after.state)
         named = alarm.request.get(_NAMED[state]) or () if alarm.actions_enabled else ()
         for topic in (one for one in named if one.split(":")[2:3] == ["sns"]):

@@ -1,7 +1,7 @@
-"""The answers of CloudWatch's API that show alarms: DescribeAlarms and its relatives.
+"""The CloudWatch operations that show alarms: DescribeAlarms and its relatives.
 
-Decides which alarms an answer holds. Without AlarmTypes only metric alarms are shown, and names that do not exist are left
-out in silence (docs/aws.md#describe-alarms).
+Decides which alarms an answer contains. Without AlarmTypes it contains metric alarms only, and names that do not exist are
+silently left out (docs/aws.md#describe-alarms).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 
 
 def describe_alarms(alarms: Alarms, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The alarms asked for, a page at a time, by kind."""
+    """One page of the requested alarms, grouped by kind."""
     _check(request)
     kinds: Sequence[str] = request.get("AlarmTypes") or (METRIC,)
     shown = [alarm for alarm in alarms if alarm.kind in kinds and _is_asked_for(alarm, request)]
@@ -37,7 +37,7 @@ def describe_alarms(alarms: Alarms, request: Mapping[str, Any]) -> dict[str, Any
 
 
 def describe_alarms_for_metric(alarms: Alarms, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The alarms that watch exactly this metric, by whatever statistic unless one is named."""
+    """The alarms that watch exactly this metric, with any statistic unless the request names one."""
     metric = identify_metric(request)
     wanted = [name for name in ("Statistic", "ExtendedStatistic", "Period", "Unit") if request.get(name)]
     shown = [
@@ -49,7 +49,7 @@ def describe_alarms_for_metric(alarms: Alarms, request: Mapping[str, Any]) -> di
 
 
 def describe_alarm_history(alarms: Alarms, request: Mapping[str, Any]) -> dict[str, Any]:
-    """What happened to alarms, newest first unless asked otherwise."""
+    """The history of alarms, newest first unless the request asks for the other order."""
     kinds: Sequence[str] = request.get("AlarmTypes") or (METRIC,)
     since = epoch_of(request["StartDate"]) if request.get("StartDate") else float("-inf")
     until = epoch_of(request["EndDate"]) if request.get("EndDate") else float("inf")
@@ -93,7 +93,7 @@ def _is_asked_for(alarm: Alarm, request: Mapping[str, Any]) -> bool:
 
 
 def _watches(alarm: Alarm, metric: Metric) -> bool:
-    """Whether it watches this metric alone; alarms on expressions are not found by metric."""
+    """Whether the alarm watches exactly this metric; alarms on expressions are not found by metric."""
     stat = alarm.rule.watched_stat if isinstance(alarm.rule, MetricRule) else None
     return stat is not None and stat.metric == metric
 

@@ -1,7 +1,7 @@
-"""What PutMetricAlarm asks for, parsed once.
+"""A PutMetricAlarm request, parsed once.
 
-Decides which metric alarms CloudWatch takes. The figures are CloudWatch's limits (docs/aws.md#alarm-limits); the wording of
-refusals that no record has is ours.
+Decides which metric alarms CloudWatch accepts. The limits are CloudWatch's (docs/aws.md#alarm-limits). Where no record has the
+text of a refusal, the wording is ours.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _NOT_BUILT = ("ThresholdMetricId", "EvaluationWindow", "WarmUpConfiguration", "E
 
 @dataclass(frozen=True, slots=True)
 class MetricRule:
-    """What a metric alarm watches and when it fires; ``low_samples`` is the percentile that must not be judged on few."""
+    """What a metric alarm watches and when it fires; ``low_samples`` is the percentile that needs enough samples."""
 
     queries: tuple[MetricQuery, ...]
     watched: str
@@ -43,24 +43,24 @@ class MetricRule:
 
     @property
     def watched_stat(self) -> MetricStat | None:
-        """The statistic watched, None where it is an expression."""
+        """The watched statistic; None if the alarm watches an expression."""
         what = next(query.what for query in self.queries if query.id == self.watched)
         return what if isinstance(what, MetricStat) else None
 
     @property
     def is_multi_day(self) -> bool:
-        """Whether it looks back over more than a day; such alarms are evaluated by the hour."""
+        """Whether it looks back over more than a day; such alarms are evaluated once an hour."""
         return self.period * self.evaluation_periods > _DAY
 
 
 def parse_metric_alarm(request: Mapping[str, Any]) -> MetricRule:
-    """The rule of a PutMetricAlarm request; RefusalError where CloudWatch would refuse it."""
+    """The rule of a PutMetricAlarm request; raises RefusalError where CloudWatch refuses it."""
     for name in _NOT_BUILT:
         if request.get(name):
             raise NotBuiltError(f"{name} of a metric alarm is not built")
     for name in _REQUIRED:
         if request.get(name) is None:
-            raise invalid(f"The parameter {name} is required for a metric alarm on a static threshold.")
+            raise invalid(f"The parameter {name} is required for a metric alarm with a static threshold.")
     queries = _parse_math(request) if request.get("Metrics") else (_parse_single(request),)
     rule = MetricRule(
         queries=queries,
@@ -79,9 +79,9 @@ def parse_metric_alarm(request: Mapping[str, Any]) -> MetricRule:
 
 def _parse_single(request: Mapping[str, Any]) -> MetricQuery:
     if not request.get("MetricName") or not request.get("Namespace") or not request.get("Period"):
-        raise invalid("MetricName, Namespace and Period are required unless the alarm has Metrics.")
+        raise invalid("MetricName, Namespace and Period are required for an alarm without Metrics.")
     if bool(request.get("Statistic")) == bool(request.get("ExtendedStatistic")):
-        raise invalid("One of Statistic and ExtendedStatistic is required, and not both.")
+        raise invalid("Exactly one of Statistic and ExtendedStatistic is required.")
     stat = parse_metric_stat(
         identify_metric(request),
         period=int(request["Period"]),
@@ -94,7 +94,7 @@ def _parse_single(request: Mapping[str, Any]) -> MetricQuery:
 def _parse_math(request: Mapping[str, Any]) -> tuple[MetricQuery, ...]:
     beside = [name for name in ("MetricName", "Namespace", "Period", "Statistic", "Dimensions") if request.get(name)]
     if beside:
-        raise invalid(f"An alarm with Metrics takes no {beside[0]} of its own.")
+        raise invalid(f"{beside[0]} is not allowed for an alarm with Metrics.")
     queries = parse_queries(request["Metrics"])
     if len(metric_stats(queries)) > _MOST_METRICS:
         raise invalid(f"An alarm takes at most {_MOST_METRICS} metrics, got {len(metric_stats(queries))}.")

@@ -1,7 +1,7 @@
-"""A metric alarm's points, fetched as CloudWatch fetches them, and judged.
+"""Fetches a metric alarm's points as CloudWatch does, and evaluates them.
 
-Decides which window of time an evaluation looks at: it ends at the last whole minute and slides by a minute, whatever the
-period (docs/aws.md#alarm-evaluation).
+Decides which time window an evaluation covers: it ends at the last whole minute and slides by a minute, whatever the period
+(docs/aws.md#alarm-evaluation).
 """
 
 from embedded_aws.cloudwatch.alarm_configuration import MetricRule
@@ -16,7 +16,7 @@ _WHOLE = 100
 
 
 def evaluate_rule(store: MetricStore, rule: MetricRule, now: float) -> Evaluation:
-    """What the rule's newest visible points amount to."""
+    """Evaluate the rule on its newest visible points."""
     end = _end_of_window(rule, now)
     start = end - (rule.evaluation_periods + EXTRA_PERIODS) * rule.period
     series = compute(store, rule.queries, start=start, end=end)[rule.watched]
@@ -26,12 +26,12 @@ def evaluate_rule(store: MetricStore, rule: MetricRule, now: float) -> Evaluatio
 
 
 def is_due(rule: MetricRule, now: float) -> bool:
-    """Every minute; by the hour where the rule looks back over more than a day."""
+    """Whether to evaluate now: every minute, or once an hour if the rule looks back over more than a day."""
     return not rule.is_multi_day or int(now) % _HOUR < MINUTE
 
 
 def sample_counts(store: MetricStore, rule: MetricRule, evaluation: Evaluation) -> dict[int, float]:
-    """The sample counts behind the points, where one metric is watched."""
+    """The sample counts behind the points; empty if the alarm watches an expression."""
     stat = rule.watched_stat
     if stat is None or not evaluation.points:
         return {}
@@ -49,7 +49,7 @@ def _point(rule: MetricRule, at: int, value: float | None) -> Point | None:
 
 
 def _has_too_few_samples(store: MetricStore, rule: MetricRule, end: int) -> bool:
-    """Whether a percentile would be judged on fewer samples than mean anything (docs/aws.md#low-samples)."""
+    """Whether a percentile has too few samples to be meaningful (docs/aws.md#low-samples)."""
     stat = rule.watched_stat
     if rule.low_samples is None or stat is None:
         return False

@@ -1,6 +1,6 @@
-"""Why an alarm is in its state, in CloudWatch's words and in its data.
+"""Why an alarm is in its state: CloudWatch's reason text and reason data.
 
-The texts follow the recorded and published ones (docs/aws.md#alarm-reasons); people and tools read them.
+The texts follow recorded and published examples, because people and tools read them (docs/aws.md#alarm-reasons).
 """
 
 import json
@@ -23,7 +23,7 @@ _TREATED = {Missing.BREACHING: "Breaching", Missing.NOT_BREACHING: "NonBreaching
 
 
 def metric_reason(rule: MetricRule, evaluation: Evaluation, *, old: State, new: State) -> str:
-    """The text for a metric alarm that goes from the old state to the new one."""
+    """The reason text for a metric alarm that changes from the old state to the new one."""
     if new is State.INSUFFICIENT_DATA:
         return f"Insufficient Data: {_some(rule.evaluation_periods, 'datapoint')} unknown."
     if not evaluation.points:
@@ -35,7 +35,7 @@ def metric_reason(rule: MetricRule, evaluation: Evaluation, *, old: State, new: 
 
 
 def metric_reason_data(rule: MetricRule, evaluation: Evaluation, counts: Mapping[int, float], now: float) -> str:
-    """The figures behind the text, as JSON; ``counts`` are the sample counts, where one metric is watched."""
+    """The figures behind the text, as JSON; ``counts`` are the sample counts if a single metric is watched."""
     oldest_first = evaluation.points[::-1]
     stat = rule.watched_stat
     data: dict[str, Any] = {"version": "1.0", "queryDate": in_data(now)}
@@ -53,17 +53,17 @@ def metric_reason_data(rule: MetricRule, evaluation: Evaluation, counts: Mapping
 
 
 def composite_reason(child_arn: str, child_state: State, at: float) -> str:
-    """The text for a composite alarm that changed with a child."""
+    """The reason text for a composite alarm that changed because a child did."""
     return f"{child_arn} transitioned to {child_state} at {_long_date(at)}"
 
 
 def first_composite_reason(arn: str, state: State) -> str:
-    """The text for a composite alarm's first evaluation."""
+    """The reason text for a composite alarm's first evaluation."""
     return f"{arn} was created and its alarm rule evaluates to {state}"
 
 
 def composite_reason_data(children: Mapping[str, tuple[State, float]]) -> str:
-    """The children that made the change, as JSON: state and time by ARN."""
+    """The children that caused the change, as JSON: state and time by ARN."""
     triggering = [
         {"arn": arn, "state": {"value": state.value, "timestamp": in_data(at)}} for arn, (state, at) in children.items()
     ]

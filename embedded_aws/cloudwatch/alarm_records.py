@@ -1,6 +1,6 @@
-"""An alarm as CloudWatch keeps it: its configuration, its state, how the API and EventBridge show it.
+"""An alarm as CloudWatch stores it: its configuration, its state, and how the API and EventBridge show it.
 
-Decides the shapes only; when a state changes is `embedded_aws/cloudwatch/alarms.py` and the rules it asks.
+Decides the shapes only. `embedded_aws/cloudwatch/alarms.py` and the rules it calls decide when a state changes.
 """
 
 import json
@@ -46,7 +46,7 @@ _COMPOSITE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A state with its reason, and since when."""
+    """A state, its reason, and when it began."""
 
     state: State
     reason: str
@@ -54,19 +54,19 @@ class Condition:
     at: float
 
     def in_event(self) -> dict[str, Any]:
-        """As an event's detail shows it."""
+        """The state as an event's detail shows it."""
         data = {"reasonData": self.data} if self.data else {}
         return {"value": self.state.value, "reason": self.reason, **data, "timestamp": in_data(self.at)}
 
     def in_history(self) -> dict[str, Any]:
-        """As a history item shows it."""
+        """The state as a history item shows it."""
         data = {"stateReasonData": json.loads(self.data)} if self.data else {}
         return {"stateValue": self.state.value, "stateReason": self.reason, **data}
 
 
 @dataclass(slots=True)
 class Alarm:
-    """An alarm of either kind. ``updated_at`` moves with the evaluation state too, the condition's time does not."""
+    """An alarm of either kind. ``updated_at`` also moves with the evaluation state; the condition's time does not."""
 
     name: str
     arn: str
@@ -83,11 +83,11 @@ class Alarm:
 
     @property
     def kind(self) -> str:
-        """The alarm type that requests name."""
+        """The alarm type as requests name it."""
         return METRIC if isinstance(self.rule, MetricRule) else COMPOSITE
 
     def describe(self) -> dict[str, Any]:
-        """As DescribeAlarms shows it; what was never given is absent."""
+        """The alarm as DescribeAlarms shows it, without the fields that were never given."""
         fields = _METRIC_FIELDS if self.kind == METRIC else _COMPOSITE_FIELDS
         given = {name: self.request[name] for name in fields if self.request.get(name) not in (None, "", [])}
         if isinstance(self.rule, MetricRule):
@@ -117,7 +117,7 @@ class Alarm:
         }
 
     def configuration_in_event(self) -> dict[str, Any]:
-        """As an event's detail shows what the alarm watches."""
+        """What the alarm watches, as an event's detail shows it."""
         description = {"description": self.request["AlarmDescription"]} if self.request.get("AlarmDescription") else {}
         if isinstance(self.rule, CompositeRule):
             return {**description, "alarmRule": self.rule.text}
@@ -141,7 +141,7 @@ class StateChange:
     after: Condition
 
     def event(self) -> dict[str, Any]:
-        """The EventBridge event, without what EventBridge adds itself (id, account, region, version)."""
+        """The EventBridge event, without the fields that EventBridge adds itself (id, account, region, version)."""
         return {
             "source": "aws.cloudwatch",
             "detail-type": "CloudWatch Alarm State Change",
@@ -158,7 +158,7 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """One line of an alarm's history."""
+    """One entry of an alarm's history."""
 
     alarm_name: str
     kind: str
@@ -168,7 +168,7 @@ class HistoryItem:
     at: float
 
     def describe(self) -> dict[str, Any]:
-        """As DescribeAlarmHistory shows it."""
+        """The entry as DescribeAlarmHistory shows it."""
         return {
             "AlarmName": self.alarm_name,
             "AlarmType": self.kind,
@@ -180,12 +180,12 @@ class HistoryItem:
 
 
 def first_condition(now: float) -> Condition:
-    """What every alarm is created with."""
+    """The condition of a newly created alarm."""
     return Condition(State.INSUFFICIENT_DATA, FIRST, None, now)
 
 
 def state_update(change: StateChange) -> HistoryItem:
-    """The history item of a change."""
+    """The history item of a state change."""
     old, new = change.before, change.after
     data = json.dumps({"version": "1.0", "oldState": old.in_history(), "newState": new.in_history()})
     summary = f"Alarm updated from {old.state} to {new.state}"

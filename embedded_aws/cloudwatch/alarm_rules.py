@@ -1,8 +1,8 @@
-"""When an alarm is in which state: CloudWatch's rules for M of N and for missing data.
+"""Which state an alarm is in: CloudWatch's rules for M out of N and for missing data.
 
-Decides the state from the points of the evaluation range, which is longer than the evaluation periods: where recent points
-are missing, older real ones are used first, and only what is still lacking then is filled as TreatMissingData says
-(docs/aws.md#alarm-missing-data). Knows no metrics, no clock and no names.
+Decides the state from the points of the evaluation range, which is longer than the evaluation periods. Where recent points are
+missing, older real points are used first; only the rest is filled as TreatMissingData says (docs/aws.md#alarm-missing-data).
+Knows no metrics, no clock and no names.
 """
 
 import enum
@@ -24,7 +24,7 @@ class State(enum.StrEnum):
 
 
 class Missing(enum.StrEnum):
-    """How a missing point counts: TreatMissingData."""
+    """How a missing point counts: the values of TreatMissingData."""
 
     MISSING = "missing"
     IGNORE = "ignore"
@@ -41,7 +41,7 @@ class Comparison(enum.StrEnum):
     LESS_OR_EQUAL = "LessThanOrEqualToThreshold"
 
     def breaches(self, value: float, threshold: float) -> bool:
-        """Whether the value is on the wrong side."""
+        """Whether the value breaches the threshold."""
         return _COMPARE[self](value, threshold)
 
 
@@ -64,7 +64,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What an evaluation found: the state, None to keep the present one; the points used, newest first; periods filled."""
+    """The outcome: the new state (None keeps the old one), the points used (newest first), and the number of filled periods."""
 
     state: State | None
     points: tuple[Point, ...]
@@ -72,9 +72,9 @@ class Evaluation:
 
 
 def evaluate(recent: Sequence[Point | None], *, periods: int, datapoints: int, missing: Missing) -> Evaluation:
-    """The state that the periods of the evaluation range, oldest first and None where data is missing, amount to.
+    """The state that follows from the evaluation range; ``recent`` is oldest first, with None where data is missing.
 
-    ``periods`` is N, ``datapoints`` is M: the alarm fires when M of the N points used breach.
+    ``periods`` is N and ``datapoints`` is M: the alarm fires when M of the N points breach.
     """
     newest_first = [point for point in reversed(recent) if point is not None]
     if len(newest_first) >= periods:
@@ -111,6 +111,6 @@ def _state_with_gaps(
 
 
 def _age_of_oldest(recent: Sequence[Point | None]) -> int:
-    """How many periods ago the oldest real point of the range lies; the newest period is 1."""
+    """The age in periods of the oldest real point in the range; the newest period is 1."""
     oldest = next(place for place, point in enumerate(recent) if point is not None)
     return len(recent) - oldest

@@ -1,8 +1,8 @@
-"""CloudWatch alarms: kept, evaluated every minute, and told of when their state changes.
+"""CloudWatch alarms: stores them, evaluates them every minute, and reports their state changes.
 
-Decides when a state changes. Actions are shown here and taken in `embedded_aws/cloudwatch/alarm_actions.py`. What a state follows from is in
-`embedded_aws/cloudwatch/alarm_rules.py` and `embedded_aws/cloudwatch/composite_rules.py`, the answers of the API that only show alarms are in
-`embedded_aws/cloudwatch/alarm_answers.py`.
+Decides when a state changes. `embedded_aws/cloudwatch/alarm_rules.py` and `embedded_aws/cloudwatch/composite_rules.py` decide
+which state follows from the data, `embedded_aws/cloudwatch/alarm_actions.py` runs the actions, and
+`embedded_aws/cloudwatch/alarm_answers.py` answers the operations that only show alarms.
 """
 
 import threading
@@ -55,29 +55,29 @@ class Alarms:
         self._listeners: list[Listener] = []
 
     def __iter__(self) -> Iterator[Alarm]:
-        """All alarms by name."""
+        """All alarms, sorted by name."""
         with self._lock:
             return iter([self._alarms[name] for name in sorted(self._alarms)])
 
     def find(self, name_or_arn: str) -> Alarm | None:
-        """The alarm of this name or ARN."""
+        """The alarm of this name or ARN; None if there is none."""
         return self._alarms.get(name_or_arn.removeprefix(self._prefix))
 
     def history(self) -> list[HistoryItem]:
-        """What happened to alarms, oldest first."""
+        """The history of all alarms, oldest first."""
         with self._lock:
             return list(self._history)
 
     def on_change(self, listener: Listener) -> None:
-        """Call this after every change of state."""
+        """Call ``listener`` after every state change."""
         self._listeners.append(listener)
 
     def put_metric_alarm(self, request: Mapping[str, Any]) -> None:
-        """Create the alarm, or change its configuration and keep its state."""
+        """Create the alarm, or change its configuration; an existing alarm keeps its state."""
         self._put(request, parse_metric_alarm(request))
 
     def put_composite_alarm(self, request: Mapping[str, Any]) -> None:
-        """Create a composite alarm, or change its rule and keep its state."""
+        """Create a composite alarm, or change its rule; an existing alarm keeps its state."""
         try:
             rule = parse_rule(request["AlarmRule"])
         except RuleError as error:
@@ -88,7 +88,7 @@ class Alarms:
         self._put(request, rule)
 
     def delete_alarms(self, names: Sequence[str]) -> None:
-        """Delete those that exist; refused while a composite alarm refers to one of them."""
+        """Delete the alarms that exist; refused while a composite alarm refers to one of them."""
         with self._lock:
             found = [self._alarms[name] for name in dict.fromkeys(names) if name in self._alarms]
             if sum(alarm.kind == COMPOSITE for alarm in found) > 1:
@@ -100,7 +100,7 @@ class Alarms:
                 self._history.append(configuration_update(alarm, "delete", self._now()))
 
     def set_alarm_state(self, name: str, state: str, reason: str, data: str | None = None) -> None:
-        """Set a state by hand; the next evaluation may set it back."""
+        """Set a state by hand; the next evaluation may change it back."""
         if state not in list(State):
             raise invalid(
                 f"1 validation error detected: Value '{state}' at 'stateValue' failed to satisfy constraint: "
@@ -115,20 +115,20 @@ class Alarms:
         self._tell(changes)
 
     def set_evaluation_state(self, name: str, state: str | None) -> None:
-        """Break an alarm (`EVALUATION_ERROR`, `EVALUATION_FAILURE`, `PARTIAL_DATA`) until it is mended with None."""
+        """Put an alarm into `EVALUATION_ERROR`, `EVALUATION_FAILURE` or `PARTIAL_DATA`; None repairs it."""
         with self._lock:
             alarm = self._alarms[name]
             alarm.is_broken = state is not None
             self._mark(alarm, state)
 
     def enable_actions(self, names: Iterable[str], *, enabled: bool) -> None:
-        """Show the alarms' actions as enabled or not."""
+        """Mark the alarms' actions as enabled or disabled."""
         for name in names:
             if name in self._alarms:
                 self._alarms[name].actions_enabled = enabled
 
     def evaluate(self, now: float) -> None:
-        """Evaluate every alarm on what is visible now; to be called once a minute."""
+        """Evaluate every alarm on the data that is visible now; called once a minute."""
         with self._lock:
             changes: list[StateChange] = []
             for alarm in self:
@@ -138,7 +138,7 @@ class Alarms:
         self._tell(changes)
 
     def reset(self) -> None:
-        """Forget all alarms; the listeners stay."""
+        """Delete all alarms; the listeners stay."""
         with self._lock:
             self._alarms.clear()
             self._history.clear()
@@ -154,7 +154,7 @@ class Alarms:
             elif isinstance(known.rule, type(rule)):
                 alarm = replace(known, request=request, rule=rule, configured_at=now, actions_enabled=enabled)
             else:
-                raise invalid(f"The alarm {name} exists already and is a {known.kind}.")
+                raise invalid(f"The alarm {name} already exists and is a {known.kind}.")
             self._alarms[name] = alarm
             self._history.append(configuration_update(alarm, "update" if known else "create", now))
 
@@ -183,7 +183,7 @@ class Alarms:
         return self._enter(alarm, Condition(found.state, reason, data, now))
 
     def _settle(self, changes: Sequence[StateChange]) -> list[StateChange]:
-        """Bring composite alarms in line with their children, as often as one changes another; a cycle is left alone."""
+        """Update composite alarms until none changes any more; alarms in a cycle stop after one round per composite alarm."""
         composites = [(alarm, alarm.rule) for alarm in self if isinstance(alarm.rule, CompositeRule)]
         changed = {change.alarm.arn for change in changes}
         settled: list[StateChange] = []

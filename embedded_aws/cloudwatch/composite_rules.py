@@ -23,12 +23,12 @@ _Test = Callable[[_StateOf], bool]
 
 
 class RuleError(ValueError):
-    """A rule that CloudWatch would not take."""
+    """CloudWatch refuses this rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompositeRule:
-    """A parsed rule; `children` are the names or ARNs it refers to, in order."""
+    """A parsed rule; `children` are the names or ARNs that it refers to, in order."""
 
     text: str
     children: tuple[str, ...]
@@ -40,7 +40,7 @@ class CompositeRule:
 
 
 def parse_rule(text: str) -> CompositeRule:
-    """The rule; RuleError if the text is none."""
+    """Parse the rule; raises RuleError if the text is not a rule."""
     parser = _Parser(list(_tokens(text)))
     test = parser.whole()
     return CompositeRule(text, tuple(dict.fromkeys(parser.children)), test)
@@ -101,7 +101,7 @@ class _Parser:
 
     def _check(self) -> _Test:
         if not self._tokens:
-            raise RuleError("the rule ends where an alarm should follow")
+            raise RuleError("the rule ends where an alarm is expected")
         word, child = self._tokens.pop(0)
         if word in ("TRUE", "FALSE"):
             return lambda _: word == "TRUE"

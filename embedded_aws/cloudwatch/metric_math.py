@@ -1,7 +1,8 @@
 """The language of metric math: from the text of an expression to something that can be computed.
 
-Decides what an expression means word for word: precedence, names, calls. What the operators and functions do to time
-series is `embedded_aws/cloudwatch/metric_algebra.py` and `embedded_aws/cloudwatch/metric_functions.py`; where the series come from is not known here.
+Decides what an expression means word for word: precedence, names, calls. What the operators and functions do to time series
+is `embedded_aws/cloudwatch/metric_algebra.py` and `embedded_aws/cloudwatch/metric_functions.py`; where the series come from
+is not known here.
 """
 
 import re

@@ -1,7 +1,7 @@
 """CloudWatch's metrics API on the metric store: requests and answers as boto3 writes them.
 
-Decides what GetMetricStatistics and ListMetrics answer; GetMetricData and PutMetricData have modules of their own,
-alarms are `embedded_aws/cloudwatch/alarms.py`. Knows no HTTP.
+Decides what GetMetricStatistics and ListMetrics answer. GetMetricData and PutMetricData have their own modules, alarms are in
+`embedded_aws/cloudwatch/alarms.py`. Knows no HTTP.
 """
 
 import re
@@ -31,17 +31,17 @@ class CloudWatch:
         self._unknowns = unknowns or Unknowns()
 
     def get_metric_data(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Statistics and expressions of many metrics over a range."""
+        """Statistics and expressions over a time range."""
         if self._unknowns.ask("alarm-score") == "otherwise":
             request = {**request, "MetricDataQueries": [_unfilled(each) for each in request["MetricDataQueries"]]}
         return get_metric_data(self._store, self._now, request)
 
     def put_metric_data(self, request: Mapping[str, Any]) -> None:
-        """Take in samples."""
+        """Store samples."""
         put_metric_data(self._store, self._now, request)
 
     def get_metric_statistics(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Several statistics of one metric, a data point a period and unit, in no promised order."""
+        """Several statistics of one metric: a data point per period and unit, in no guaranteed order."""
         metric = identify_metric(request)
         start, end = _check_range(request)
         parse_period(int(request["Period"]))
@@ -51,7 +51,7 @@ class CloudWatch:
         return {"Label": metric.name, "Datapoints": points}
 
     def list_metrics(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The metrics that have samples, 500 a page."""
+        """The metrics that have samples, 500 per page."""
         token = request.get("NextToken") or "0"
         if not token.isdecimal():
             raise invalid_value("Request parameter NextToken is invalid")
@@ -114,6 +114,6 @@ def _check_range(request: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _unfilled(query: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The query as if FILL filled nothing."""
+    """The query with FILL removed, as if it filled nothing."""
     text = query.get("Expression")
     return {**query, "Expression": _FILL.sub(r"\1", text)} if text else query

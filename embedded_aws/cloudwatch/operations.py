@@ -1,6 +1,6 @@
-"""CloudWatch's operations by the name they have on the wire.
+"""CloudWatch's operations by their names on the wire.
 
-Decides nothing but which part answers which operation; every HTTP protocol goes through this table.
+Decides only which part answers which operation; every HTTP protocol uses this table.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Operation = Callable[[Request], Mapping[str, Any] | None]
 
 
 def cloudwatch_operations(cloudwatch: CloudWatch, alarms: Alarms) -> dict[str, Operation]:
-    """What answers each operation that is built; requests and answers are as boto3 writes them."""
+    """The function that answers each supported operation; requests and answers are as boto3 writes them."""
     return {
         "GetMetricData": cloudwatch.get_metric_data,
         "GetMetricStatistics": cloudwatch.get_metric_statistics,

@@ -1,7 +1,7 @@
-"""A stage's access log: its format turned into lines.
+"""Renders the lines of a stage's access log from the log's format.
 
-Decides what each ``$context`` variable prints (docs/aws.md#access-log-variables). A variable that the guide lists and that
-nothing here gives a value, or that the guide does not list, prints a dash. Where lines go is the data plane's business.
+Decides what each ``$context`` variable prints (docs/aws.md#access-log-variables). A variable prints a dash if the guide does
+not list it, or if the embedded AWS has no value for it. The data plane decides where the lines go.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _UNSAFE = re.compile(r'["\\\x00-\x1f]')
 
 
 class Owner(Protocol):
-    """Whose API it is."""
+    """The account and Region that the API belongs to."""
 
     account: str
     region: str
 
 
 def compile_format(log_format: str, owner: Owner, *, escapes: Callable[[], bool]) -> Callable[[Served], str]:
-    """What turns a served request into the line of this format.
+    """A function that renders a served request as a line of this format.
 
-    ``escapes`` says whether quotes and backslashes in texts that a client or a function wrote get a backslash; it is asked
-    where there are any (docs/aws.md#client-text-in-access-log).
+    ``escapes`` says whether quotes and backslashes in texts that a client or a function wrote are escaped with a backslash. It
+    is called only for texts that contain such characters (docs/aws.md#client-text-in-access-log).
     """
     literals = _VARIABLE.split(log_format)
     template = "%s".join(literal.replace("%", "%%") for literal in literals[0::2])
@@ -53,7 +53,7 @@ def compile_format(log_format: str, owner: Owner, *, escapes: Callable[[], bool]
 
 @lru_cache(maxsize=512)
 def clf_time(second: int) -> str:
-    """A time as the common log format writes it."""
+    """A time in the common log format."""
     return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(second))
 
 
@@ -63,18 +63,18 @@ def resource_path(served: Served) -> str | None:
 
 
 def domain_prefix(served: Served) -> str:
-    """The API's own host name's first label."""
+    """The first label of the API's own host name."""
     return served.request.api_id
 
 
 def user_agent(served: Served) -> str | None:
-    """The client's own name for itself."""
+    """The ``User-Agent`` header."""
     headers = served.request.headers
     return headers.get("User-Agent") or headers.get("user-agent")
 
 
 def overridden_request_id(headers: Mapping[str, str]) -> str | None:
-    """The request id that a client gives itself; None if it gives none (docs/aws.md#request-id)."""
+    """The request id that the client set itself; None if it set none (docs/aws.md#request-id)."""
     given = next((text for name, text in headers.items() if name.lower() == "x-amzn-requestid"), None)
     if given is None:
         return None
@@ -82,7 +82,7 @@ def overridden_request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def context_value(served: Served, name: str) -> Value:
-    """What `$context.<name>` stands for outside of the log; None where it has no value."""
+    """The value of `$context.<name>` outside the access log; None where it has no value."""
     return (_TEXTS.get(name) or _VARIABLES.get(name) or _rest(name))(served)
 
 
@@ -101,7 +101,7 @@ def _getter(name: str, owner: Owner, escapes: Callable[[], bool]) -> Callable[[S
 
 
 def _rest(name: str) -> Callable[[Served], Value]:
-    """A variable of no fixed name: what an authorizer's context has under the key, or what the request was given."""
+    """A variable without a fixed name: a key of the authorizer's context, or a value that the request carries."""
     if name.startswith("authorizer."):
         key = name.removeprefix("authorizer.")
         return lambda served: served.authorizer.context.get(key) if served.authorizer else _given(served, name)
@@ -123,7 +123,7 @@ def _escaping(get: Callable[[Served], str | None], escapes: Callable[[], bool]) 
 
 
 def _message_string(get: Callable[[Served], str | None]) -> Callable[[Served], str | None]:
-    """A text with its own quotes; without one there are none."""
+    """The text in quotes; None stays None."""
 
     def quoted(served: Served) -> str | None:
         found = get(served)
@@ -142,7 +142,7 @@ _CONSTANTS: dict[str, Value] = {
     "protocol": "HTTP/1.1",
     "tlsVersion": "TLSv1.3",
 }
-"""The same for every request here; the guide gives no values but the protocol's."""
+"""The same for every request here; the guide gives a value only for the protocol."""
 
 _TEXTS: dict[str, Callable[[Served], str | None]] = {
     "error.message": lambda served: served.error_message,
@@ -151,7 +151,7 @@ _TEXTS: dict[str, Callable[[Served], str | None]] = {
     "integrationErrorMessage": lambda served: served.integration_error,
     "path": lambda served: f"/{served.request.stage}{served.request.path}",
 }
-"""What a client or a function writes, or may have a part in."""
+"""Texts that a client or a function writes, or can influence."""
 
 _VARIABLES: dict[str, Callable[[Served], Value]] = {
     "apiId": lambda served: served.request.api_id,

@@ -1,8 +1,8 @@
-"""Lambda authorizers: whether a request's method may be called, as a function decides it.
+"""Lambda authorizers: a function decides whether a client may call a method.
 
-Decides when the function is asked and with what, what its answer has to be, and how long it is remembered
-(docs/aws.md#lambda-authorizers). A result is remembered by the values of the identity sources, for base and canary apart
-unless it is known otherwise (docs/aws.md#authorizer-cache-of-canary). What the policy in it allows, `permissions` says.
+Decides when the function is called and with which event, which answers are valid, and how long an answer is cached
+(docs/aws.md#lambda-authorizers). The cache key is the values of the identity sources. Base and canary have separate caches
+until it is known otherwise (docs/aws.md#authorizer-cache-of-canary). `permissions` decides what the returned policy allows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MOST_REMEMBERED = 10_000
 
 
 class NotAuthorizedError(Exception):
-    """The request is not let in: with which status and message, and by which gateway response."""
+    """The request is denied, with this status, message and gateway response."""
 
     def __init__(self, status: int, message: str | None, response_type: str) -> None:
         self.status = status
@@ -47,7 +47,7 @@ class NotAuthorizedError(Exception):
 
 
 class Remembered(NamedTuple):
-    """A function's answer, valid until an epoch second."""
+    """An authorizer's answer, cached until an epoch second."""
 
     until: float
     authorized: Authorized
@@ -56,7 +56,7 @@ class Remembered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ArmAuthorizer:
-    """An authorizer as one arm's stage variables have it. ``source_arn``: on whose behalf its function is called."""
+    """An authorizer resolved with one arm's stage variables. ``source_arn`` is the source of the calls to its function."""
 
     authorizer: Authorizer
     target: LambdaTarget | None
@@ -65,13 +65,13 @@ class ArmAuthorizer:
 
     @classmethod
     def of(cls, authorizer: Authorizer, variables: Mapping[str, str], *, api: str, stage: str, arm: str) -> ArmAuthorizer:
-        """``api`` is the API's ARN without a stage."""
+        """Resolve the authorizer for one arm; ``api`` is the API's ARN without a stage."""
         source = f"{api}/authorizers/{authorizer.id}"
         return cls(authorizer, lambda_target(authorizer.uri, variables), source, (source, stage, arm))
 
 
 class Authorizers:
-    """Asks authorizers, and remembers what they said. ``may_invoke`` says whether API Gateway may call a function."""
+    """Calls authorizers and caches their answers."""
 
     def __init__(self, lambdas: Lambdas, unknowns: Unknowns) -> None:
         self._lambdas = lambdas
@@ -79,17 +79,18 @@ class Authorizers:
         self._remembered: dict[tuple[object, ...], Remembered] = {}
 
     def clear(self) -> None:
-        """Forget what was said."""
+        """Empty the cache."""
         self._remembered.clear()
 
     def ask(
         self, served: Served, arm: ArmAuthorizer, event: Event, may_invoke: Callable[[LambdaTarget, str, str | None], bool]
     ) -> Remembered:
-        """What the authorizer says of a request, now or a while ago.
+        """The authorizer's answer for a request, from the cache while that is valid.
+
+        ``may_invoke`` says whether API Gateway may call a function.
 
         Raises:
-            NotAuthorizedError: it lets nobody in, or could not be asked.
-
+            NotAuthorizedError: the authorizer denies the request, or could not be called.
         """
         identity = _identity(served, arm.authorizer, event.variables)
         key = (*self._key(arm), *identity)
@@ -129,7 +130,7 @@ class Authorizers:
 
 
 def _identity(served: Served, authorizer: Authorizer, variables: Mapping[str, str]) -> tuple[str, ...]:
-    """The values of the identity sources, which must be there wherever results are remembered."""
+    """The values of the identity sources; all of them are required if results are cached."""
     is_token = authorizer.kind == "TOKEN"
     sources = authorizer.identity_sources or ((_DEFAULT_SOURCE,) if is_token else ())
     values = tuple(_value(source, served, variables) or "" for source in sources)
@@ -154,7 +155,7 @@ def _value(source: str, served: Served, variables: Mapping[str, str]) -> str | N
 
 
 def _read(served: Served, invocation: Invocation, until: float) -> Remembered:
-    """A function's answer: who calls, a policy, and whatever it says besides."""
+    """Parse a function's answer: the principal, a policy, and the context."""
     latency, payload = _LATENCY_MS + round(invocation.duration_ms), invocation.payload
     if invocation.function_error:
         message = payload.get("errorMessage") if isinstance(payload, dict) else None
@@ -190,6 +191,6 @@ def _misconfigured(served: Served, why: str, latency: int = 0) -> NotAuthorizedE
 
 
 def need_of(api: str, served: Served) -> Need:
-    """What a request needs a policy to allow; ``api`` is the API's ARN without a stage."""
+    """What a policy must allow for this request; ``api`` is the API's ARN without a stage."""
     request = served.request
     return Need(INVOKE, f"{api}/{request.stage}/{request.method}{request.path}")

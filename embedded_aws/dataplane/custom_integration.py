@@ -1,7 +1,7 @@
-"""AWS integrations that call a Lambda function without being a proxy: an event made by a template, an answer that is mapped.
+"""AWS integrations that call a Lambda function without being a proxy: a template makes the event, a mapping the response.
 
-Decides what the function is given and what of its answer or error is mapped (docs/aws.md#custom-integrations). It invokes
-nothing.
+Decides the function's event, and how its result or error becomes the response (docs/aws.md#custom-integrations). It does not
+invoke the function.
 """
 
 from __future__ import annotations
@@ -25,17 +25,16 @@ _TYPE = "x-amz-invocation-type"
 
 
 class NoEventError(Exception):
-    """What the function would be given is no JSON."""
+    """The function's event is not valid JSON."""
 
 
 def event_of(served: Served, integration: Integration, variables: Mapping[str, str]) -> Any:  # noqa: ANN401 (any JSON)
     """The function's event.
 
     Raises:
-        NoEventError: the body that a template or the client made is no JSON.
-        UnmappedPayloadError: the payload's content type is not taken.
-        UnsupportedTemplateError: the template holds logic.
-
+        NoEventError: the body that a template or the client made is not JSON.
+        UnmappedPayloadError: the integration does not accept the payload's content type.
+        UnsupportedTemplateError: the template contains logic.
     """
     body = request_body(integration, Input(served, variables, served.request.body or ""))
     try:
@@ -45,18 +44,17 @@ def event_of(served: Served, integration: Integration, variables: Mapping[str, s
 
 
 def is_asynchronous(served: Served, integration: Integration, variables: Mapping[str, str]) -> bool:
-    """Whether the mappings ask for an invocation that nobody waits for."""
+    """Whether the mappings ask for an asynchronous invocation."""
     given = Input(served, variables)
     headers = mapped(integration.request_parameters, "integration.request.header.", given)
     return any(name.lower() == _TYPE and value == "Event" for name, value in headers)
 
 
 def answer_custom(served: Served, invocation: Invocation, integration: Integration, variables: Mapping[str, str]) -> None:
-    """Turn what the function did into the response: an error is chosen for by its message, and is no failure by itself.
+    """Map the function's result to the response; an error selects a response by its message and is not a failure in itself.
 
     Raises:
-        UnsupportedTemplateError: the chosen response's template holds logic.
-
+        UnsupportedTemplateError: the selected response's template contains logic.
     """
     served.invocation = invocation
     served.integration_latency = LAMBDA_MS + round(invocation.duration_ms)

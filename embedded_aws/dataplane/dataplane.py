@@ -1,8 +1,8 @@
-"""The data plane: requests to stages, answered by base or canary through real handlers.
+"""The data plane: serves requests to stages, from base or from the canary, through real handlers.
 
-Decides what a client gets: which settings and which arm a request sees, whether it reaches an integration, how long it took.
-Throttles and caches of a stage are not emulated. What settings are in force it is told; when requests come is
-`traffic`'s business.
+Decides what a client gets: which settings and which arm a request sees, whether it reaches an integration, and how long it
+takes. A stage's throttles and caches are not emulated. The gateway says which settings are in force, and `traffic` when
+requests arrive.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ FORBIDDEN, NOT_BUILT = 403, 501
 
 
 class Source(Protocol):
-    """Somebody who sends requests."""
+    """Something that sends requests."""
 
     def requests(self, start: float, end: float) -> Iterable[Request | Invoke]:
-        """What arrives after ``start`` up to ``end``, in order of time."""
+        """The requests that arrive after ``start`` and up to ``end``, in order of time."""
 
 
 class DataPlane:
-    """Serves every stage of the gateway. Its parts are given; what it observes of them it keeps itself."""
+    """Serves every stage of the gateway, and keeps what it observes of the parts that it is given."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class DataPlane:
 
     @property
     def propagation_seconds(self) -> float:
-        """How long after an update of a stage requests may still see the old settings."""
+        """For how many seconds after a stage update requests may still see the old settings."""
         return self._stages.propagation_seconds
 
     @propagation_seconds.setter
@@ -83,31 +83,31 @@ class DataPlane:
 
     @property
     def http(self) -> HttpBackends:
-        """The backends of HTTP integrations, none until they are registered."""
+        """The backends of HTTP integrations; none until they are registered."""
         return self._integrations.http
 
     # Traffic.
 
     def add_source(self, source: Source) -> None:
-        """From now on, serve what this source sends."""
+        """Serve what this source sends from now on."""
         self.catch_up()
         self._sources.append(source)
 
     def remove_source(self, source: Source) -> None:
-        """What the source sends from now on is not served."""
+        """Stop serving what this source sends."""
         self.catch_up()
         self._sources.remove(source)
 
     def on_served(self, observer: Callable[[Served], object]) -> None:
-        """Have ``observer`` see every request to a stage, once it is answered."""
+        """Call ``observer`` with every request to a stage, once it is answered."""
         self._observers.append(observer)
 
     def on_invoked(self, observer: Callable[[Invoked], object]) -> None:
-        """Have ``observer`` see every invocation that a source asked for."""
+        """Call ``observer`` with every invocation that a source asked for."""
         self._invocation_observers.append(observer)
 
     def advance(self, start: float, end: float) -> None:
-        """Time is about to move from ``start`` to ``end``: serve what arrives meanwhile, and close the minutes."""
+        """Before time moves from ``start`` to ``end``: serve what arrives in between, and close the minutes."""
         start = max(start, self._served_until)
         if self._is_serving or end <= start:
             return
@@ -122,16 +122,16 @@ class DataPlane:
         self.flush(end)
 
     def catch_up(self) -> None:
-        """Serve what has arrived by now: what changes next must not be seen by it."""
+        """Serve everything that has arrived by now, so that it does not see the change that follows."""
         self.advance(self._served_until, self._now())
 
     def flush(self, before: float) -> None:
-        """Hand over the metrics of every minute that ended by ``before``, Lambda's too."""
+        """Put the metrics of every minute that ended by ``before``, including Lambda's."""
         self.records.flush(before)
         self._lambdas.flush(before)
 
     def reset(self) -> None:
-        """Forget sources, observers and what stages were like; the gateway forgets the stages themselves."""
+        """Drop the sources, the observers and the stages' history; the gateway drops the stages themselves."""
         self._stages.clear()
         self.gatekeeper.clear()
         self._integrations.http.clear()
@@ -144,7 +144,7 @@ class DataPlane:
     # One request.
 
     def serve(self, request: Request) -> Served:
-        """Answer one request, and have it logged, counted and observed."""
+        """Answer one request; log it, count it, and pass it to the observers."""
         bits = self._rng.getrandbits(192)
         hexed = f"{bits:048x}"
         request_id = f"{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:32]}"
@@ -190,7 +190,7 @@ class DataPlane:
         return self._unknowns.ask("split-accuracy")
 
     def _attribute(self, served: Served) -> None:
-        """A request that was not let in: no record says which arm's it is beside a canary, or what was measured of it."""
+        """Assign a refused request to an arm; no record says which arm it belongs to, or what is measured of it."""
         served.is_unmeasured = self._unknowns.ask("values-of-refused-request") == "dash"
         if served.is_canary is None:
             return
@@ -201,7 +201,7 @@ class DataPlane:
                 served.is_canary = None
 
     def _customise(self, served: Served, stage: ServingStage) -> None:
-        """What API Gateway answered by itself, as the API has it."""
+        """Apply the API's gateway responses to an answer that API Gateway made itself."""
         arm = stage.arm(served.arm)
         if not arm.gateway_responses:
             return

@@ -1,6 +1,7 @@
 """The data plane over HTTP: ``/_aws/execute-api/<api id>/<stage>/<path>`` is the stage's invoke URL.
 
-Decides how a WSGI request becomes a request to a stage at the simulated now, and its answer a WSGI response.
+Decides how a WSGI request becomes a request to a stage at the present simulated time, and how its answer becomes a WSGI
+response.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _SAFE = "/:@!$&'()*+,;=~-._%"
 
 
 class ExecuteApi:
-    """A WSGI application. ``busy`` is entered while a request is served: nothing else acts meanwhile."""
+    """A WSGI application. ``busy`` is entered while a request is served, so that nothing else runs meanwhile."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ def _path(environ: dict[str, Any]) -> str:
 
 
 def _headers(environ: dict[str, Any]) -> dict[str, str]:
-    """The client's headers; WSGI has lost their spelling, HTTP does not care for it."""
+    """The client's headers; WSGI loses the case of their names, which HTTP ignores anyway."""
     names = [name for name in environ if name.startswith("HTTP_") and name != "HTTP_HOST"]
     headers = {_spelled(name[5:]): str(environ[name]) for name in names}
     if environ.get("CONTENT_TYPE"):

@@ -1,7 +1,7 @@
-"""Who gets past a method: resource policy, authorization, API key and request validation, in this order.
+"""Who may call a method: checks resource policy, authorization, API key and request validation, in this order.
 
-Decides how a request that does not is answered (docs/aws.md#method-guards). What a policy's statements say is
-`permissions`'s business, and what an authorizer says `authorizers`'s. Throttles and web ACLs are not emulated.
+Decides how a refused request is answered (docs/aws.md#method-guards). `permissions` evaluates the statements of a policy, and
+`authorizers` the answer of an authorizer. Throttles and web ACLs are not emulated.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _CALLERS_OWN = ":iam::*:"
 
 
 class DeniedError(Exception):
-    """A policy does not let the caller in; the text is what the caller is told."""
+    """A policy denies the caller; the text is the message that the caller gets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What stands before one method of one arm. ``api`` is the API's ARN without a stage."""
+    """The checks before one method of one arm. ``api`` is the API's ARN without a stage."""
 
     method: Method
     event: Event
@@ -62,7 +62,7 @@ class Guard:
 
 
 def guard_of(method: Method, settings: StageSettings, arm: Arm, event: Event, *, name: str, owner: str) -> Guard | None:
-    """What stands before a method; None where anybody may call it. ``owner`` is the Region and the account."""
+    """The checks before a method; None if anyone may call it. ``owner`` is the Region and the account."""
     definition = arm.definition
     if method.authorization_type == "NONE" and not (method.api_key_required or method.checks or definition.policy):
         return None
@@ -75,7 +75,7 @@ def guard_of(method: Method, settings: StageSettings, arm: Arm, event: Event, *,
 
 
 class Gatekeeper:
-    """Lets requests through, or answers them. ``knows_key``: whether a key is one of a usage plan of an API's stage."""
+    """Admits requests, or answers them. ``knows_key`` says whether a key belongs to a usage plan of an API's stage."""
 
     def __init__(self, lambdas: Lambdas, unknowns: Unknowns) -> None:
         self.permissions: Permissions | None = None
@@ -84,11 +84,11 @@ class Gatekeeper:
         self._authorizers = Authorizers(lambdas, unknowns)
 
     def clear(self) -> None:
-        """Forget what authorizers said."""
+        """Drop the authorizers' cached answers."""
         self._authorizers.clear()
 
     def admits(self, served: Served, guard: Guard) -> bool:
-        """Whether the request gets to the method's integration; if not, it is answered."""
+        """Whether the request may reach the method's integration; if not, it has been answered."""
         try:
             self._check_caller(served, guard)
             self._check_key(served, guard)
@@ -107,7 +107,7 @@ class Gatekeeper:
         return guard.method.checks is None or request_checks.passes(served, guard.method.checks)
 
     def may_invoke(self, target: LambdaTarget, source_arn: str, credentials: str | None) -> bool:
-        """Whether API Gateway may call a function: by its policy, or with a role that may (docs/aws.md#integration-role)."""
+        """Whether API Gateway may call a function, by its policy or by the given role (docs/aws.md#integration-role)."""
         if credentials is None:
             return self._lambdas.allows_api(target.name, target.qualifier, source_arn)
         if _CALLERS_OWN in credentials or self.permissions is None or not self.permissions.is_on:
@@ -132,7 +132,7 @@ class Gatekeeper:
                 _check_signature(served, kind)
 
     def _resource_policy(self, served: Served, guard: Guard) -> Verdict:
-        """What the API's own policy says of an anonymous caller."""
+        """What the API's resource policy says about an anonymous caller."""
         if guard.policy is None:
             return "neutral"
         context = {"aws:SourceIp": served.request.source_ip, "aws:SecureTransport": "true"}
@@ -161,19 +161,19 @@ class Gatekeeper:
     @property
     def _judge(self) -> Permissions:
         if self.permissions is None:
-            raise NotBuiltError("policies are judged by IAM, which this data plane was not given")
+            raise NotBuiltError("this data plane has no IAM to evaluate policies; set the gatekeeper's permissions")
         return self.permissions
 
 
 def _denied_by_policy(served: Served, guard: Guard, how: str) -> DeniedError:
-    """AWS hides most of the account's number."""
+    """The denial by a policy; AWS masks most of the account number."""
     parts = need_of(guard.api, served).resource.split(":", 5)
     parts[4] = f"********{parts[4][-4:]}"
     return DeniedError(f"User: anonymous is not authorized to perform: execute-api:Invoke on resource: {':'.join(parts)}{how}")
 
 
 def _check_pool(served: Served, guard: Guard) -> None:
-    """A user pool lets nobody in without a token; whether a token is one of its own is not built."""
+    """Refuse a request without a token, as a user pool does; checking the token itself is not built."""
     sources = guard.method.authorizer.identity_sources if guard.method.authorizer else ()
     name = (sources or ("method.request.header.Authorization",))[0].rpartition(".")[2]
     if not header(served.request.headers, name):
@@ -182,7 +182,7 @@ def _check_pool(served: Served, guard: Guard) -> None:
 
 
 def _check_signature(served: Served, kind: str) -> None:
-    """IAM lets nobody in without a signature; whether a signature is right is not built."""
+    """Refuse a request without a signature, as IAM does; checking the signature itself is not built."""
     if not header(served.request.headers, "Authorization"):
         raise NotAuthorizedError(FORBIDDEN, "Missing Authentication Token", "MISSING_AUTHENTICATION_TOKEN")
     raise NotBuiltError(f"signatures of requests to {kind} methods are not read; use a Lambda authorizer")

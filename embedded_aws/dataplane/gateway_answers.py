@@ -1,7 +1,7 @@
-"""What an API makes of API Gateway's own answers: its customised gateway responses (docs/aws.md#gateway-response-defaults).
+"""An API's customised gateway responses, for answers that API Gateway makes itself (docs/aws.md#gateway-response-defaults).
 
-A type that the API left alone is answered as its DEFAULT_4XX or DEFAULT_5XX says, if that is customised. Templates here know
-references only, as AWS's do.
+A type that the API does not customise uses its DEFAULT_4XX or DEFAULT_5XX, if that is customised. Templates support references
+only, as AWS's do.
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ _REFERENCE = re.compile(r"\$\{?(?P<root>stageVariables|context|method\.request)\
 
 
 def customise(served: Served, responses: Mapping[str, GatewayResponse], variables: Mapping[str, str]) -> None:
-    """Give a request that API Gateway itself answered the answer that its API has for that.
+    """Apply the API's gateway response to a request that API Gateway answered itself.
 
     Raises:
-        UnsupportedTemplateError: a header is mapped from something that is not built.
-
+        UnsupportedTemplateError: a header is mapped from a source that is not built.
     """
     kind = served.error_type
     if kind is None or kind not in STATUSES:
@@ -47,7 +46,7 @@ def customise(served: Served, responses: Mapping[str, GatewayResponse], variable
 
 
 def _template(templates: Mapping[str, str]) -> tuple[str, str | None]:
-    """The template for JSON, or else the first one, with its content type."""
+    """The template for JSON, otherwise the first one, with its content type."""
     if JSON in templates or not templates:
         return JSON, templates.get(JSON)
     return next(iter(templates.items()))

@@ -1,7 +1,7 @@
-"""HTTP and HTTP_PROXY integrations: answered by backends of this process, since nothing here reaches a network.
+"""HTTP and HTTP_PROXY integrations, answered by backends in this process because the embedded AWS reaches no network.
 
-Decides what a backend is sent and what becomes of its answer (docs/aws.md#http-integrations). A host that nobody registered a
-backend for is answered 501, so that nobody takes the missing network for AWS's own failure.
+Decides what a backend receives and what becomes of its answer (docs/aws.md#http-integrations). A host without a registered
+backend is answered with 501, so that the missing network is not mistaken for a failure of AWS.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DROPPED = frozenset({"connection", "content-length", "date", "host", "transfer-
 
 
 class Asked(NamedTuple):
-    """What a backend is sent; ``query`` holds decoded pairs."""
+    """The request that a backend receives; ``query`` holds decoded pairs."""
 
     method: str
     url: str
@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a backend answers, after so many milliseconds."""
+    """A backend's answer; ``latency_ms`` is how long it takes."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -48,25 +48,24 @@ Handler = Callable[[Asked], Answered]
 
 
 class HttpBackends:
-    """The backends that stand in for the network, by what their URLs begin with."""
+    """The backends that replace the network, by URL prefix."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
 
     def register(self, prefix: str, handler: Handler) -> None:
-        """From now on, have ``handler`` answer for every URL that begins with the prefix; the longest prefix wins."""
+        """Let ``handler`` answer every URL that begins with the prefix; the longest matching prefix wins."""
         self._handlers[prefix] = handler
 
     def clear(self) -> None:
-        """Forget every backend."""
+        """Remove every backend."""
         self._handlers.clear()
 
     def serve(self, served: Served, integration: Integration, variables: Mapping[str, str]) -> None:
         """Answer a request from the backend that its integration names.
 
         Raises:
-            UnsupportedTemplateError: a template holds logic, or a mapping is not built.
-
+            UnsupportedTemplateError: a template contains logic, or a mapping is not built.
         """
         uri = fill_variables(integration.uri, variables)
         if not urlsplit(uri).hostname:
@@ -91,7 +90,7 @@ class HttpBackends:
 
 
 def _asked(integration: Integration, uri: str, given: Input) -> Asked:
-    """What the backend is sent: a proxy all that came, another integration what its mappings say."""
+    """The backend's request: for a proxy the client's request, for other integrations what the mappings make."""
     request, mappings = given.served.request, integration.request_parameters
     is_proxy = integration.kind == "HTTP_PROXY"
     body = request.body if is_proxy else request_body(integration, given)

@@ -1,7 +1,7 @@
-"""Integrations: what answers a request once it is let in.
+"""Integrations: what answers a request once it is admitted.
 
-Decides which kind of integration answers, whether its function may be called and what becomes of a call that fails. What a
-function or a backend is sent, and what a client gets of its answer, the kinds themselves decide.
+Decides which kind of integration answers, whether its function may be called, and what becomes of a failed call. Each kind
+decides what its function or backend receives, and what the client gets of the answer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NO_PERMISSION = "Execution failed due to configuration error: Invalid permission
 
 
 class Integrations:
-    """Calls what stands behind methods: functions, and backends that somebody registered."""
+    """Calls what is behind the methods: functions, and registered backends."""
 
     def __init__(self, lambdas: Lambdas, gatekeeper: Gatekeeper) -> None:
         self.http = HttpBackends()
@@ -36,7 +36,7 @@ class Integrations:
         self._gatekeeper = gatekeeper
 
     def answer(self, served: Served, arm: ServingArm, endpoint: Endpoint, method: Method) -> None:
-        """Have the method's integration answer a request that was let in."""
+        """Let the method's integration answer an admitted request."""
         integration = method.integration
         if integration is None:
             served.answer_error(INTERNAL, INTERNAL_ERROR, "API_CONFIGURATION_ERROR")
@@ -46,7 +46,7 @@ class Integrations:
             self._answer_mapped(served, arm, endpoint, integration)
 
     def _answer_mapped(self, served: Served, arm: ServingArm, endpoint: Endpoint, integration: Integration) -> None:
-        """An integration with templates and mappings, or one that goes elsewhere."""
+        """Answer by an integration with templates and mappings, or by one that does not call a function."""
         try:
             match integration.kind:
                 case "MOCK":
@@ -74,7 +74,7 @@ class Integrations:
         answer_with(served, invocation, integration.timeout_millis)
 
     def _callable(self, served: Served, endpoint: Endpoint, integration: Integration) -> LambdaTarget | None:
-        """The function that an integration calls; where it cannot be called, the request is answered."""
+        """The function that an integration calls; if it cannot be called, the request is answered and None is returned."""
         target = endpoint.target
         if target is None:
             _refuse_target(served, endpoint, integration)
@@ -91,9 +91,9 @@ class Integrations:
         return None
 
     def _call_custom(self, served: Served, arm: ServingArm, endpoint: Endpoint, integration: Integration) -> None:
-        """A function that is called with what a template makes of the request, and answers by the integration's responses."""
+        """Call a function with the event that a template makes, and map its result by the integration's responses."""
         if ":lambda:path/" not in integration.uri or is_asynchronous(served, integration, arm.variables):
-            served.answer_error(NOT_BUILT, f"the embedded AWS does not serve {integration.uri} that way", "NOT_BUILT")
+            served.answer_error(NOT_BUILT, f"the embedded AWS does not serve {integration.uri} in this way", "NOT_BUILT")
             return
         target = self._callable(served, endpoint, integration)
         if target is None:
@@ -113,6 +113,6 @@ class Integrations:
 
 def _refuse_target(served: Served, endpoint: Endpoint, integration: Integration) -> None:
     if endpoint.is_elsewhere:
-        served.answer_error(NOT_BUILT, f"{integration.uri} is of another account or Region, which is not here", "NOT_BUILT")
+        served.answer_error(NOT_BUILT, f"{integration.uri} belongs to an account or Region that is not here", "NOT_BUILT")
     else:
         fail(served, INTERNAL, "Execution failed due to configuration error: Invalid integration")

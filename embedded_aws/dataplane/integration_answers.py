@@ -1,7 +1,7 @@
-"""How the answer of an integration that is no proxy becomes the method's: by the integration's responses.
+"""How the response of a non-proxy integration becomes the method's, by the integration's responses.
 
-Decides which response is chosen, by a pattern over the backend's status or error message (docs/aws.md#selection-patterns),
-and what its templates and mappings make of the answer. A passthrough without a template is decided here too.
+Decides which response is selected, by a pattern on the backend's status or error message (docs/aws.md#selection-patterns), and
+what its templates and mappings make of it. Also decides whether a request body without a template is passed through.
 """
 
 from __future__ import annotations
@@ -24,16 +24,15 @@ _HEADER = "method.response.header."
 
 
 class UnmappedPayloadError(Exception):
-    """A payload has a content type that no template is for, and may not pass as it is."""
+    """No template matches the payload's content type, and it may not be passed through."""
 
 
 def request_body(integration: Integration, given: Input) -> str | None:
-    """What a backend is sent: a template filled in, or the request's own body.
+    """What a backend is sent: a rendered template, or the request's own body.
 
     Raises:
-        UnmappedPayloadError: there is no template for the request's content type, and it may not pass.
-        UnsupportedTemplateError: the template holds logic.
-
+        UnmappedPayloadError: no template matches the request's content type, and it may not be passed through.
+        UnsupportedTemplateError: the template contains logic.
     """
     kind = (header(given.served.request.headers, "Content-Type") or JSON).partition(";")[0].strip()
     template = integration.request_templates.get(kind)
@@ -46,12 +45,12 @@ def request_body(integration: Integration, given: Input) -> str | None:
 
 
 def refuse_payload(served: Served) -> None:
-    """Answer that the payload's content type is not taken."""
+    """Answer that the payload's content type is not supported."""
     served.answer_error(UNSUPPORTED_MEDIA, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE")
 
 
 def choose(responses: Mapping[str, IntegrationResponse], subject: str | None) -> IntegrationResponse | None:
-    """The response whose pattern takes all of the subject, or else the one without a pattern."""
+    """The response whose pattern matches the whole subject, otherwise the one without a pattern."""
     for response in responses.values():
         if subject and response.selection_pattern and re.fullmatch(response.selection_pattern, subject):
             return response
@@ -59,7 +58,7 @@ def choose(responses: Mapping[str, IntegrationResponse], subject: str | None) ->
 
 
 def answer_by(served: Served, response: IntegrationResponse | None, given: Input, backend: Backend) -> None:
-    """Answer as an integration response maps what the backend answered; without one, that there is none."""
+    """Answer by an integration response; if there is none, answer that no response matches."""
     if response is None:
         served.answer_error(INTERNAL, "Internal server error", "API_CONFIGURATION_ERROR")
         served.integration_error = NO_MATCH

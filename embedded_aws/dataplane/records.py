@@ -1,7 +1,7 @@
-"""What CloudWatch learns of API requests: the access log at once, metrics minute by minute.
+"""What API requests leave in CloudWatch: access-log lines at once, metrics minute by minute.
 
-Decides the dimension sets of ``AWS/ApiGateway`` (docs/aws.md#api-gateway-metrics) and the groups a line goes to. Three
-of its answers are assumed, because no record settles them: see `unknowns`.
+Decides the dimension sets of ``AWS/ApiGateway`` (docs/aws.md#api-gateway-metrics) and the log groups of a line. Three of its
+answers are assumptions, because no record settles them: see `unknowns`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CLIENT_ERROR, SERVER_ERROR = 400, 500
 
 
 class _Slot:
-    """One minute of one arm of a stage."""
+    """The figures of one minute for one arm of a stage."""
 
     __slots__ = ("client_errors", "integration_latencies", "latencies", "server_errors")
 
@@ -39,9 +39,9 @@ class _Slot:
 
 
 class ApiRecords:
-    """Writes a request's access-log line; collects its metrics until the minute is over.
+    """Writes a request's access-log line, and collects its metrics until the minute is over.
 
-    ``interfere``, if there is one, is given each line of a stage's own group, and decides when and how often it is written.
+    ``interfere``, if set, receives each line of a stage's own group and decides when and how often it is written.
     """
 
     def __init__(self, logs: Logs, metrics: Metrics, unknowns: Unknowns) -> None:
@@ -53,7 +53,7 @@ class ApiRecords:
         self._minutes: dict[int, dict[tuple[str, str, bool], _Slot]] = {}
 
     def log(self, served: Served, group: str, line: str) -> None:
-        """One line, at the moment the answer went out; a canary's goes to the group's twin as well."""
+        """Write one line with the time at which the response was sent; a canary's line also goes to the ``/Canary`` group."""
         at = served.at + served.latency / 1000
         if self.interfere is None:
             self.lines.write(group, STREAM, ((at, line),))
@@ -65,7 +65,7 @@ class ApiRecords:
                 self.lines.write(twin, STREAM, ((at, line),))
 
     def count(self, served: Served, api_name: str) -> None:
-        """One answered request."""
+        """Count one answered request."""
         minute = int(served.at) // 60 * 60
         key = (api_name, served.request.stage, served.arm == "canary")
         slots = self._minutes.setdefault(minute, {})
@@ -81,7 +81,7 @@ class ApiRecords:
             slot.client_errors += 1
 
     def flush(self, before: float) -> None:
-        """Hand over every minute that ended at ``before`` or earlier."""
+        """Put the metrics of every minute that ended at ``before`` or earlier."""
         for minute in [minute for minute in self._minutes if minute + 60 <= before]:
             for (api_name, stage, is_canary), slot in self._minutes.pop(minute).items():
                 for dimensions in self._dimension_sets(api_name, stage, is_canary=is_canary):
@@ -96,7 +96,7 @@ class ApiRecords:
             yield {"ApiName": name, "Stage": f"{stage}/Canary"}
 
     def clear(self) -> None:
-        """Forget what was collected."""
+        """Drop everything that was collected."""
         self._minutes.clear()
 
     def _put(self, dimensions: dict[str, str], minute: int, slot: _Slot) -> None:

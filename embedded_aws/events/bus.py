@@ -1,8 +1,8 @@
-"""EventBridge on the clock: events reach the targets of the rules that match them, a second later.
+"""EventBridge on the clock: events reach the targets of matching rules one second later.
 
-Decides when a target is called and how often: delivery of an event is best effort (docs/aws.md#status-events), so a
-test can have it happen twice or never; a scheduled rule fires when its time comes. Which rules there are and which of
-them match is the seam's business, an invocation that fails the embedded Lambda's.
+Decides when and how often a target is called. Delivery is best effort (docs/aws.md#status-events), so a test can have an event
+delivered twice or never. Scheduled rules fire when their time comes. The seam knows which rules exist and which of them match;
+the embedded Lambda handles failed invocations.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _log = logging.getLogger(__name__)
 
 
 class Receivers(Protocol):
-    """Who takes events."""
+    """What receives events."""
 
     def hand_over(self, target: str, message: object, *, rule: str, message_group: str | None = None) -> None:
-        """Hand an event to a target, on behalf of a rule."""
+        """Deliver an event to a target on behalf of a rule."""
 
     def bury(self, queue: str, message: object, *, rule: str, reason: str) -> None:
-        """Put an event that its target did not take into a dead-letter queue."""
+        """Put an event that was not delivered into a dead-letter queue."""
 
 
 class Target(NamedTuple):
-    """Where a rule sends events: a function's, a topic's or a queue's ARN, and the queue for what that does not take.
+    """Where a rule sends events: the ARN of a function, topic or queue, and the dead-letter queue for events not delivered.
 
     ``message_group`` is for a FIFO queue.
     """
@@ -52,7 +52,7 @@ class Target(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """One event handed to a target, and when."""
+    """One event delivered to a target, and the time."""
 
     at: float
     target: str
@@ -60,7 +60,7 @@ class Delivery(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """A scheduled rule as it is now: its targets, each with what makes the target's input of the event."""
+    """A scheduled rule's present state: its targets, each with the function that makes the target's input from the event."""
 
     expression: str
     rule_arn: str
@@ -68,7 +68,7 @@ class Schedule(NamedTuple):
 
 
 class EventBus:
-    """The default bus of one account and Region."""
+    """The default event bus of one account and Region."""
 
     def __init__(
         self,
@@ -91,20 +91,19 @@ class EventBus:
         self._generations: dict[str, int] = {}
 
     def put(self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> None:
-        """An AWS service says that something happened."""
+        """Publish an event of an AWS service."""
         self.publish(self._event(source, detail_type, detail, resources))
 
     def send(self, target: Target, event: object) -> None:
-        """An event matched a rule: have its target called with ``event``."""
+        """Deliver an event that matched a rule to the rule's target."""
         for time in range(_TIMES[self.deliver]):
             self._deliver_after(DELIVERY_SECONDS * (time + 1), target, event)
 
     def schedule(self, rule: str, expression: str) -> None:
-        """A rule has this schedule from now on; whatever schedule it had before ends.
+        """Set the rule's schedule; any earlier schedule of the rule ends.
 
         Raises:
-            ScheduleError: EventBridge takes no such expression.
-
+            ScheduleError: EventBridge refuses the expression.
         """
         next_after = parse_schedule(expression)
         generation = self._generations[rule] = self._generations.get(rule, 0) + 1
@@ -155,5 +154,5 @@ class EventBus:
 
 
 def iso_seconds(moment: float) -> str:
-    """An epoch second as EventBridge writes times."""
+    """An epoch second in EventBridge's time format."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,8 +1,8 @@
-"""What AWS's services hand to each other: events to functions and topics, what was not taken to a queue.
+"""Deliveries between AWS services: events to functions and topics, and failed events to a queue.
 
-Decides whether a service may: by the receiver's own policy where the service calls for itself, by a role's where it calls
-with one, and by neither while permissions are not enforced. Only a topic's policy that names EventBridge counts always.
-When something is handed over is its sender's business.
+Decides whether a service may deliver. If the service calls on its own behalf, the receiver's policy decides; if it calls with
+a role, the role's policy does. While permissions are not enforced, neither is checked, except for a topic policy that names
+EventBridge: that is always checked. The sender decides when to deliver.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs
 
 
 class DeliveryError(Exception):
-    """A receiver is not there, or may not be called."""
+    """The receiver does not exist, or may not be called."""
 
 
 class Deliveries:
-    """The receivers of one account and Region."""
+    """The receivers in one account and Region."""
 
     def __init__(self, connect: Connect, lambdas: Lambdas, permissions: Permissions, unknowns: Unknowns) -> None:
         self._connect = connect
@@ -45,11 +45,10 @@ class Deliveries:
         self._unknowns = unknowns
 
     def hand_over(self, target: str, message: object, *, rule: str, message_group: str | None = None) -> None:
-        """A rule of EventBridge hands an event to its target.
+        """Deliver an event from an EventBridge rule to its target.
 
         Raises:
-            DeliveryError: the target is not there, or its policy does not let the rule.
-
+            DeliveryError: the target does not exist, or its policy does not allow the rule.
         """
         try:
             self._expect_policy(target, rule)
@@ -58,7 +57,7 @@ class Deliveries:
             raise DeliveryError(str(error)) from error
 
     def bury(self, queue: str, message: object, *, rule: str, reason: str) -> None:
-        """Put an event that its target did not take into the rule's dead-letter queue, if the queue lets the rule."""
+        """Put an event that was not delivered into the rule's dead-letter queue, if the queue's policy allows the rule."""
         try:
             self._expect_policy(queue, rule)
         except AccessDeniedError:
@@ -66,11 +65,10 @@ class Deliveries:
         self._send(queue, message, {"ERROR_MESSAGE": reason, "RULE_ARN": rule})
 
     def tell(self, topic: str, message: object, *, alarm: str, subject: str) -> None:
-        """CloudWatch publishes that an alarm changed its state.
+        """Publish an alarm's state change as CloudWatch does.
 
         Raises:
-            DeliveryError: the topic is not there, or its policy does not let the alarm.
-
+            DeliveryError: the topic does not exist, or its policy does not allow the alarm.
         """
         try:
             if self._permissions.is_on:
@@ -80,7 +78,7 @@ class Deliveries:
             raise DeliveryError(str(error)) from error
 
     def hand_over_failure(self, failed: Exhausted) -> None:
-        """Lambda hands an event that a function failed on to its destination, if the function's role lets it."""
+        """Deliver an event on which a function failed to Lambda's destination, if the function's role allows it."""
         session = session_of(failed.version)
         action = _ACTIONS[_service(failed.destination)]
         if self._permissions.is_on and not self._permissions.allows(session, action, failed.destination):
@@ -90,18 +88,18 @@ class Deliveries:
     def _expect_policy(self, receiver: str, rule: str) -> None:
         is_topic = _service(receiver) == "sns"
         if self._permissions.is_on or (is_topic and EVENTS in json.dumps(self._policy(receiver))):
-            # EventBridge does not say to a topic on whose behalf it publishes (docs/aws.md#topic-policy).
+            # EventBridge sends a topic no source ARN (docs/aws.md#topic-policy).
             is_silent = is_topic and self._unknowns.ask("topic-policy-condition") == "refused"
             self._check_policy(EVENTS, receiver, None if is_silent else rule)
 
     def _check_policy(self, service: str, receiver: str, source: str | None) -> None:
-        """``source``: the ARN that the service says it acts for, if it says so."""
+        """Check the receiver's policy; ``source`` is the ARN that the service acts for, None if it does not send one."""
         need = Need(_ACTIONS[_service(receiver)], receiver)
         context = {"aws:SourceArn": source, "aws:SourceAccount": source.split(":")[4]} if source else {}
         self._permissions.check_service(service, need, self._policy(receiver), context)
 
     def _policy(self, receiver: str) -> Mapping[str, Any] | None:
-        """The receiver's own policy; None if it has none."""
+        """The receiver's resource policy; None if it has none."""
         match _service(receiver):
             case "lambda":
                 name, qualifier = _function(receiver)
@@ -137,14 +135,14 @@ class Deliveries:
 
 
 def can_receive(arn: str) -> bool:
-    """Whether events can be handed to this."""
+    """Whether events can be delivered to this ARN."""
     return arn.split(":")[2:3] in (["lambda"], ["sns"], ["sqs"])
 
 
 def _service(arn: str) -> str:
     service = arn.split(":")[2]
     if service not in _ACTIONS:
-        raise NotBuiltError(f"nothing is handed to {arn}; build it in {__name__}")
+        raise NotBuiltError(f"delivery to {arn} is not built; add it in {__name__}")
     return service
 
 

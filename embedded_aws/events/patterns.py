@@ -1,6 +1,6 @@
-"""EventBridge patterns: which ones PutRule takes, and the words in which it refuses the others.
+"""EventBridge patterns: which ones PutRule accepts, and the messages with which it refuses the others.
 
-Decides about the pattern alone (docs/aws.md#event-patterns). Which events match it is moto's business.
+Decides about the pattern alone (docs/aws.md#event-patterns). moto decides which events match it.
 """
 
 from __future__ import annotations
@@ -11,27 +11,26 @@ from collections.abc import Mapping
 from typing import Any
 
 LIMIT = 2_048
-"""Characters of a pattern, unless the account has a higher quota."""
+"""Most characters of a pattern, unless the account has a higher quota."""
 LONGEST = 4_096
-"""What the service's model takes at all."""
+"""Most characters that the service's model accepts at all."""
 
 _TEXT = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 _INSIDE_ANYTHING_BUT = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 _COMPARISONS = ("=", "<", "<=", ">", ">=")
 _RANGE = 4
-"""The members of a numeric range: two comparisons and their values."""
+"""The length of a numeric range: two comparisons and their values."""
 
 
 class EventPatternError(ValueError):
-    """EventBridge takes no such pattern; the text is its reason."""
+    """EventBridge refuses this pattern; the text is its reason."""
 
 
 def check_pattern(text: str) -> None:
-    """Refuse what is no event pattern.
+    """Refuse an invalid event pattern.
 
     Raises:
         EventPatternError: with EventBridge's reason.
-
     """
     try:
         pattern = json.loads(text)

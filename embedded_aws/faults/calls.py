@@ -1,8 +1,8 @@
-"""Faults that a test asks for: calls refused, lost, stalled or doubled, functions killed, Tasks failing, executions stopped.
+"""Faults that a test injects: calls refused, lost, stalled or doubled, functions killed, Tasks failing, executions stopped.
 
-Decides which call, Task or state is hit, and counts. How a refusal looks on the wire, and how an execution is stopped, is
-`wire`'s and the Step Functions seam's business. Every call that any task makes is recorded, so that a test can loop over
-them. A fault may also have someone else do something at just that moment: edit the target, abort, stop the execution.
+Decides which call, Task or state a fault hits, and counts the hits. `wire` decides how a refusal looks on the wire, and the
+Step Functions seam how an execution is stopped. Every call of every task is recorded, so that a test can loop over them. A
+fault can also run an action of someone else at that moment, such as editing the target, aborting, or stopping the execution.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from embedded_aws.faults.caller import running, running_task
 Answer = TypeVar("Answer")
 
 ANY_TASK = "any task"
-"""As a `Fault`'s task: whichever of the controller's functions makes the call, but nobody else."""
+"""As a `Fault`'s task: any of the controller's functions, but no other caller."""
 
 UNANSWERED_SECONDS = 16.0
-"""How long a client that gets no answer waits: three attempts of five seconds each, and the pauses between them."""
+"""How long a client waits for an answer that never comes: three attempts of five seconds each, plus the pauses between."""
 
 _KEPT_CALLS = 100_000
 
 
 class Killed(BaseException):
-    """Raised inside a handler to end it as SIGKILL would: no `except Exception` of its own may see it."""
+    """Raised inside a handler to end it as SIGKILL would, so that its own `except Exception` does not catch it."""
 
 
 class Call(NamedTuple):
-    """One call to AWS; ``task`` is the controller's task that made it, None for anybody else's."""
+    """One call to AWS; ``task`` is the controller's task that made it, None for other callers."""
 
     task: str | None
     service: str
@@ -46,29 +46,29 @@ class Mode(StrEnum):
     """What happens to a call that a `Fault` hits."""
 
     REFUSED = "refused"  # AccessDenied, before it takes effect
-    THROTTLED = "throttled"  # too many requests, before it takes effect; the SDK tries again
+    THROTTLED = "throttled"  # too many requests, before it takes effect; the SDK retries
     KILLED_BEFORE = "killed_before"  # the function dies before the call takes effect
-    KILLED_AFTER = "killed_after"  # the function dies after it took effect, before it knows
-    UNSENT = "unsent"  # it never arrives, and its caller waits in vain
-    LOST = "lost"  # it takes effect; its caller waits for the answer in vain, and lives
-    TWICE = "twice"  # it takes effect, the answer is lost, and the SDK's second attempt takes effect too and is answered
-    STALLED = "stalled"  # it takes effect `seconds` later, and the function waits for it
+    KILLED_AFTER = "killed_after"  # the function dies after the call took effect, before it gets the answer
+    UNSENT = "unsent"  # it never arrives, and its caller waits until the timeout
+    LOST = "lost"  # it takes effect; its caller waits until the timeout and goes on
+    TWICE = "twice"  # it takes effect, its answer is lost, and the SDK's second attempt takes effect too and is answered
+    STALLED = "stalled"  # it takes effect `seconds` later, and its caller waits for it
     SLOW = "slow"  # it takes effect at once, and is answered `seconds` later
-    LATE = "late"  # its caller waits in vain; it takes effect `seconds` after it was made, whatever became of the caller
-    MADE = "made"  # as ever: only the fault's `act` happens, before the call
+    LATE = "late"  # its caller waits until the timeout; it takes effect `seconds` after it was made, even if the caller is gone
+    MADE = "made"  # it succeeds as usual; only the fault's `act` runs, before the call
 
 
 BEFORE = {Mode.REFUSED, Mode.THROTTLED, Mode.KILLED_BEFORE}
-"""Decided as an attempt is sent."""
+"""Decided for each attempt when it is sent."""
 
 AROUND = {Mode.UNSENT, Mode.LOST, Mode.TWICE, Mode.STALLED, Mode.SLOW, Mode.LATE, Mode.MADE}
-"""Decided once for a call, whatever the SDK's attempts."""
+"""Decided once per call, however many attempts the SDK makes."""
 
 
 class TaskMode(StrEnum):
     """What happens to a Task that a `TaskFault` hits."""
 
-    FAILS = "fails"  # with `error`, instead of running the handler
+    FAILS = "fails"  # it fails with `error`, and the handler does not run
     TIMES_OUT = "times_out"  # the Task's own timeout passes
     STOPPED = "stopped"  # the execution is stopped while the Task runs
 
@@ -77,8 +77,8 @@ class TaskMode(StrEnum):
 class Fault:
     """Calls that go wrong. None matches any task, service or operation; times are epoch seconds.
 
-    ``skips``: so many matching calls pass first. ``lasts``: from the first hit on, for so many seconds and no longer.
-    ``seconds``: how long a call is stalled, slow or late. ``act``: what someone else does as the call is made.
+    ``skips``: how many matching calls pass first. ``lasts``: for how many seconds after its first hit the fault stays active.
+    ``seconds``: how long a call is stalled, slow or late. ``act``: what someone else does when the call is made.
     """
 
     task: str | None
@@ -95,7 +95,7 @@ class Fault:
     hits: int = field(default=0, init=False)
 
     def matches(self, call: Call, now: float) -> bool:
-        """Whether this call is hit; it counts as one that passed if it is not its turn yet."""
+        """Whether this call is hit; a call that is still to be skipped is counted as skipped."""
         if self.task == ANY_TASK and call.task is None:
             return False
         wanted = (None if self.task == ANY_TASK else self.task, self.service, self.operation)
@@ -116,7 +116,7 @@ class TaskFault:
     """A Task state that goes wrong.
 
     ``error`` is what its Catch and Retry see: a Python exception's name, or ``Lambda.<Code>`` for a refusal of the Lambda
-    service. ``runs_after`` makes the handler run all the same, so many seconds later: a late writer.
+    service. ``runs_after`` makes the handler run all the same, this many seconds later, as a late writer.
     """
 
     state: str
@@ -130,7 +130,7 @@ class TaskFault:
 
 @dataclass(slots=True)
 class StopFault:
-    """The execution is stopped as it enters ``state`` for the ``visit``-th time."""
+    """The execution is stopped when it enters ``state`` for the ``visit``-th time."""
 
     state: str
     visit: int = 1
@@ -138,19 +138,19 @@ class StopFault:
 
 
 class Time(Protocol):
-    """How a call that goes wrong takes its time."""
+    """How a failing call spends time."""
 
     def sleep(self, seconds: float) -> None:
-        """Let the caller wait."""
+        """Make the caller wait."""
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have something done after a while, by nobody in particular."""
+        """Run something later, on nobody's behalf."""
 
 
 class Faults:
-    """What goes wrong in one embedded AWS, and what was called in it.
+    """The faults in one embedded AWS, and the calls made in it.
 
-    ``wrong_until``: the time up to which anything has gone wrong so far, in epoch seconds.
+    ``wrong_until``: the epoch second up to which something has gone wrong so far.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -163,7 +163,7 @@ class Faults:
 
     @property
     def has_hit(self) -> bool:
-        """Whether any fault has hit anything."""
+        """Whether any fault has hit."""
         hits = [
             *(one.hits for one in self._faults),
             *(one.hits for one in self._task_faults),
@@ -172,7 +172,7 @@ class Faults:
         return any(hits)
 
     def add(self, fault: Fault | TaskFault | StopFault) -> None:
-        """From now on this goes wrong."""
+        """Activate a fault from now on."""
         match fault:
             case Fault():
                 self._faults.append(fault)
@@ -182,22 +182,21 @@ class Faults:
                 self._stops.append(fault)
 
     def clear(self) -> None:
-        """Nothing goes wrong any more; what was called is forgotten."""
+        """Remove all faults, and drop the recorded calls."""
         self.calls.clear()
         self._faults.clear()
         self._task_faults.clear()
         self._stops.clear()
 
     def calls_of(self, task: str) -> list[Call]:
-        """The different calls that a task made, in the order of their first time."""
+        """The distinct calls that a task made, in the order of their first occurrence."""
         return list(dict.fromkeys(call for call in self.calls if call.task == task))
 
     def around(self, service: str, operation: str, send: Callable[[], Answer], time: Time) -> Answer:
-        """One call, all its attempts included, with what goes wrong with it as a whole.
+        """Send one call, all its attempts included, with the fault that hits it as a whole.
 
         Raises:
-            ReadTimeoutError: its caller gets no answer.
-
+            ReadTimeoutError: the caller gets no answer.
         """
         fault = self._hit(Call(running_task(), service, operation), AROUND)
         if fault is None:
@@ -227,11 +226,10 @@ class Faults:
         return send()
 
     def before_call(self, service: str, operation: str) -> Mode | None:
-        """A call is about to be sent: record it; the mode in which to refuse it, if any.
+        """Record a call that is about to be sent; returns the mode in which to refuse it, None if it passes.
 
         Raises:
-            Killed: the function that makes it dies here.
-
+            Killed: the calling function dies here.
         """
         call = Call(running_task(), service, operation)
         self.calls.append(call)
@@ -243,17 +241,16 @@ class Faults:
         return fault.mode
 
     def after_call(self, service: str, operation: str) -> None:
-        """A call has taken effect.
+        """A call has taken effect; kill its function if a fault says so.
 
         Raises:
-            Killed: the function that made it dies here.
-
+            Killed: the calling function dies here.
         """
         if self._hit(Call(running_task(), service, operation), {Mode.KILLED_AFTER}):
             raise Killed(f"after {service}.{operation}")
 
     def on_task(self, state: str) -> TaskFault | None:
-        """A Task is about to invoke its function: what goes wrong with it, if anything."""
+        """The fault that hits a Task which is about to invoke its function; None if there is none."""
         for fault in self._task_faults:
             if fault.state == state and not _is_spent(fault.hits, fault.times):
                 fault.hits += 1
@@ -261,7 +258,7 @@ class Faults:
         return None
 
     def stops_at(self, state: str) -> bool:
-        """An execution enters a state: whether it is stopped there."""
+        """Whether an execution is stopped as it enters this state."""
         stops = [stop for stop in self._stops if stop.state == state]
         for stop in stops:
             stop.hits += 1
@@ -286,6 +283,6 @@ def _is_spent(hits: int, times: int | None) -> bool:
 
 
 def _send_late(task: str | None, send: Callable[[], object]) -> None:
-    """The call takes effect, or AWS refuses it by now; there is nobody left to hear of it."""
+    """Make the call late; nobody is left to receive its result, even if AWS refuses it by now."""
     with running(task), suppress(ClientError):
         send()

@@ -1,6 +1,6 @@
-"""IAM as the embedded AWS knows it: sessions of roles, statements of policies, and what reads them.
+"""The embedded AWS's view of IAM: role sessions, policy statements, and the protocols that read them.
 
-Values and what is asked of IAM only; the seam answers, `permissions` decides with it.
+Holds values and protocols only; the seam implements the protocols, and `permissions` makes the decisions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from embedded_aws.iam.permission_needs import Need
 
 TRUST = "(trust)"
-"""In place of a policy's name: who may assume the role."""
+"""The policy name that stands for the role's trust policy."""
 
 Verdict = Literal["allowed", "denied", "neutral"]
 
@@ -26,20 +26,20 @@ class Principal(NamedTuple):
 
     @property
     def arn(self) -> str:
-        """The session's own ARN, which leaves the role's path out."""
+        """The session's own ARN, which omits the role's path."""
         account, name = self.role_arn.split(":")[4], self.role_arn.rpartition("/")[2]
         return f"arn:aws:sts::{account}:assumed-role/{name}/{self.session}"
 
 
 class Session(NamedTuple):
-    """What a set of temporary credentials stands for, until an epoch second."""
+    """The session behind a set of temporary credentials, valid until an epoch second."""
 
     principal: Principal
     expires: float
 
 
 class Statement(NamedTuple):
-    """One statement of a policy of a role, by its Sid or else its place; ``elements`` is IAM's JSON."""
+    """One statement of a role's policy, named by its Sid or else by its position; ``elements`` is IAM's JSON."""
 
     role: str
     policy: str
@@ -48,7 +48,7 @@ class Statement(NamedTuple):
 
 
 class Role(Protocol):
-    """A role as IAM has it now; ``version`` differs whenever a policy of it does."""
+    """A role as IAM has it now; ``version`` changes whenever one of its policies does."""
 
     @property
     def version(self) -> Hashable: ...  # noqa: D102
@@ -59,31 +59,31 @@ class Role(Protocol):
 
 
 class Iam(Protocol):
-    """IAM: its roles, and how it reads a statement."""
+    """IAM: its roles, and how it evaluates a statement."""
 
     def role(self, arn: str) -> Role | None:
-        """The role; None if there is none."""
+        """The role; None if it does not exist."""
 
     def roles(self) -> Iterable[str]:
-        """Every role's ARN."""
+        """The ARNs of all roles."""
 
     def tags_of(self, arn: str) -> Mapping[str, str]:
-        """The tags of a role or function, those of the function for a version or alias of it; none of anything else."""
+        """The tags of a role or function (for a version or alias those of its function); empty for anything else."""
 
     def judge(self, statement: Mapping[str, Any], need: Need, context: Mapping[str, str]) -> tuple[Verdict, str, str]:
-        """What the statement says to that, and its action and resource patterns that matched."""
+        """The statement's verdict on the need, with its action and resource patterns that matched."""
 
     def trusts(self, statement: Mapping[str, Any], principal: Principal | str, context: Mapping[str, str]) -> Verdict:
-        """Whether a statement of a trust policy lets a session or a service assume the role."""
+        """Whether a trust policy's statement allows a session or a service to assume the role."""
 
     def lets(self, statement: Mapping[str, Any], service: str, need: Need, context: Mapping[str, str]) -> Verdict:
-        """What a statement of a resource's own policy says to a service."""
+        """The verdict of a resource policy's statement on a service."""
 
     def names_itself(self, statement: Mapping[str, Any], principal: Principal) -> bool:
-        """Whether a trust policy's statement names the role itself, so that it needs no policy of its own."""
+        """Whether a trust policy's statement names the role itself, in which case the role needs no policy of its own."""
 
 
 def patterns(statement: Mapping[str, Any], element: str) -> list[str]:
-    """An element of a statement, which may be one text or several."""
+    """An element of a statement as a list; the JSON may hold one string or several."""
     found = statement.get(element, [])
     return [found] if isinstance(found, str) else list(found)

@@ -1,7 +1,7 @@
 """The embedded metric format: metrics written inside a JSON log line.
 
-Decides which metrics a line carries. A directive that breaks the specification gives none of its metrics
-(docs/aws.md#embedded-metrics); the rest of the line is of no interest here.
+Decides which metrics a line carries. A directive that violates the specification yields no metrics
+(docs/aws.md#embedded-metrics). The rest of the line is ignored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 from embedded_aws.cloudwatch.metric_store import NO_UNIT, Metric, identify
 
 MARK = '"_aws"'
-"""What every line of the format contains; a line without it needs no parsing for this."""
+"""What every line of the format contains; a line without it is not parsed."""
 
 _MOST_METRICS = 100
 _MOST_DIMENSIONS = 30
@@ -30,7 +30,7 @@ class EmbeddedMetric:
 
 
 def embedded_metrics(event: Mapping[str, Any], at: float) -> Iterator[EmbeddedMetric]:
-    """The metrics of a parsed line that was logged at `at`."""
+    """The metrics of a parsed line that was logged at the epoch second `at`."""
     metadata = event.get("_aws")
     if not isinstance(metadata, dict):
         return

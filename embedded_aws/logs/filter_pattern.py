@@ -1,9 +1,10 @@
 """CloudWatch Logs filter patterns, compiled: which lines a pattern matches.
 
-Decides what a pattern means. JSON patterns are compiled to one test on the parsed line, since a busy log group runs every
-line through every filter; terms and regular expressions are tested on the text. What the user guide leaves open is
-answered so: a selector that finds nothing, an object or an array matches no comparison, not even `!=`; `<` and its like
-compare JSON numbers only; a number without quotes also equals a string of the same text (docs/aws.md#filter-patterns).
+Decides what a pattern means. JSON patterns are compiled to one test on the parsed line, because a busy log group runs every
+line through every filter. Terms and regular expressions are tested on the text. Where the user guide leaves a question open,
+these rules apply (docs/aws.md#filter-patterns): a selector that finds nothing, an object or an array matches no comparison,
+not even `!=`; `<`, `<=`, `>` and `>=` compare JSON numbers only; a number without quotes also equals a string of the same
+text.
 """
 
 import re
@@ -35,9 +36,9 @@ _CONSTANTS = {"NULL": None, "TRUE": True, "FALSE": False}
 
 @dataclass(frozen=True, slots=True)
 class FilterPattern:
-    """A compiled pattern: a test of the parsed line, or a test of its text, whichever is not None.
+    """A compiled pattern: a test of the parsed line or a test of its text, whichever is not None.
 
-    ``regexes`` is how many regular expressions are in it, of which there is a quota.
+    ``regexes`` is how many regular expressions it contains; there is a quota on them.
     """
 
     text: str
@@ -46,7 +47,7 @@ class FilterPattern:
     regexes: int = 0
 
     def matches(self, line: str, event: Event | None) -> bool:
-        """Whether a line matches; `event` is the JSON object in it, None where there is none."""
+        """Whether a line matches; `event` is the JSON object in it, None if there is none."""
         if self.on_line:
             return self.on_line(line)
         return event is not None and self.on_event is not None and self.on_event(event)
@@ -54,7 +55,7 @@ class FilterPattern:
 
 @lru_cache(maxsize=512)
 def parse_pattern(text: str) -> FilterPattern:
-    """The pattern; RefusalError where CloudWatch Logs would refuse it."""
+    """Parse the pattern; raises RefusalError where CloudWatch Logs refuses it."""
     stripped = text.strip()
     if stripped.startswith("{"):
         tokens = list(_tokens(stripped))
@@ -143,7 +144,7 @@ class _Parser:
 
 
 def _every(tests: list[Test]) -> Test:
-    """Whether all hold, in their order; written out because every line of a simulation comes through here."""
+    """Whether all tests hold, in their order; unrolled because every line of a simulation comes through here."""
     match tests:
         case [one]:
             return one
@@ -152,7 +153,7 @@ def _every(tests: list[Test]) -> Test:
         case [one, two, *more]:
             rest = _every(more)
             return lambda event: one(event) and two(event) and rest(event)
-    raise AssertionError("the parser gives one test at least")
+    raise AssertionError("the parser gives at least one test")
 
 
 def _or(left: Test, right: Test) -> Test:
@@ -172,7 +173,7 @@ def _equality(select: Select, kind: str, literal: str, *, differs: bool) -> Test
 
 
 def _plain_equality(select: Select, text: str, *, differs: bool) -> Test:
-    """The commonest comparison, for which nothing but the value itself need be looked at."""
+    """The most common comparison; it needs nothing but the value itself."""
     if not differs:
         return lambda event: bool(select(event) == text)
 
@@ -190,7 +191,7 @@ def _equals(kind: str, literal: str) -> Callable[[Any], bool]:
     if kind not in ("text", "word"):
         raise refused(f"expected a value, found {literal!r}")
     text = literal[1:-1].replace('\\"', '"') if kind == "text" else literal
-    if text.startswith("*") or text.endswith("*"):  # within a text it stands for itself
+    if text.startswith("*") or text.endswith("*"):  # elsewhere in a text an asterisk stands for itself
         before, after = (".*" if found else "" for found in (text.startswith("*"), text.endswith("*")))
         wildcard = re.compile(f"{before}{re.escape(text.strip('*'))}{after}", re.DOTALL)
         return lambda node: wildcard.fullmatch(_text(node)) is not None

@@ -1,8 +1,8 @@
-"""CloudWatch Logs where moto's is empty: metric filters, embedded metrics, and lines that can be searched.
+"""The parts of CloudWatch Logs that moto lacks: metric filters, embedded metrics, and searchable lines.
 
-Decides what each line adds to the metrics. Every line is parsed at most once and run through the group's compiled filters;
-what matches is gathered by the minute and handed to the metric store when the minute has ended, with a filter's default for a
-minute in which the group had lines and the filter no match (docs/aws.md#metric-filter-default).
+Decides what each line adds to the metrics. Every line is parsed at most once and run through the group's compiled filters.
+Matches are collected per minute, and put into the metric store when the minute has ended. If the group had lines in a minute
+and a filter no match, the filter's default is put (docs/aws.md#metric-filter-default).
 """
 
 import json
@@ -21,7 +21,7 @@ from embedded_aws.wire.refusal import RefusalError
 from embedded_aws.wire.unknowns import Unknowns
 
 STREAM = "embedded"
-"""The stream of lines that name none."""
+"""The stream of lines that name no stream."""
 
 _KEPT_LINES = 20_000
 _MOST_FILTERS = 100
@@ -30,13 +30,13 @@ _FILTERS_A_PAGE = 50
 
 STANDARD = "STANDARD"
 CLASSES = (STANDARD, "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS")
-"""The classes of log groups. Only the first has filters, and lines that can be read here (docs/aws.md#log-group-classes)."""
+"""The log group classes. Only the first has filters, and lines that can be read here (docs/aws.md#log-group-classes)."""
 
 _DECODE = json.JSONDecoder().raw_decode
 
 
 class _Group:
-    """One log group: its class, what its filters gather, its lines, its streams."""
+    """One log group: its class, its filters' tallies, its lines and its streams."""
 
     def __init__(self, kept_lines: int) -> None:
         self.log_class = STANDARD
@@ -48,7 +48,7 @@ class _Group:
 class LogIngest:
     """All log groups of the embedded AWS, as far as their lines matter.
 
-    What its filters counted is handed over ``filter_lateness_seconds`` after the minute.
+    What its filters count is put into the metric store ``filter_lateness_seconds`` after the minute.
     """
 
     def __init__(
@@ -70,18 +70,18 @@ class LogIngest:
         store.add_source(self.hand_over)
 
     def ingest(self, group: str, at: float, line: str, *, stream: str = STREAM) -> None:
-        """Take in one line that was logged at `at`."""
+        """Take one line that was logged at `at`."""
         self.ingest_many(group, ((at, line),), stream=stream)
 
     def put_events(self, group: str, lines: Iterable[tuple[float, str]], *, stream: str) -> None:
-        """Take in lines that somebody sends now, whatever their times; see docs/aws.md#filter-timestamp."""
+        """Take lines that a client sends now, whatever their times; see docs/aws.md#filter-timestamp."""
         is_by_arrival = self._unknowns.ask("filter-timestamp") == "arrival"
         self.ingest_many(group, lines, stream=stream, counted_at=self._now() if is_by_arrival else None)
 
     def ingest_many(
         self, group: str, lines: Iterable[tuple[float, str]], *, stream: str = STREAM, counted_at: float | None = None
     ) -> None:
-        """Take in lines with their times; much faster than one by one. Filters count them at ``counted_at``, if given."""
+        """Take lines with their times, much faster than one by one. Filters count them at ``counted_at`` if that is given."""
         with self._lock:
             known = self._group(group)
             is_new_stream = stream not in known.streams
@@ -93,7 +93,7 @@ class LogIngest:
             self.on_new_stream(group, stream)
 
     def hand_over(self, until: float) -> None:
-        """Put into the metric store what was gathered for the minutes that ended by `until`."""
+        """Put what was collected for the minutes that ended by `until` into the metric store."""
         until -= self.filter_lateness_seconds
         is_every_minute = self._unknowns.ask("filter-default") == "every-minute"
         with self._lock:
@@ -105,27 +105,26 @@ class LogIngest:
             self._put_default(minute, tally.filter)
 
     def create_group(self, name: str, log_class: str) -> None:
-        """A group was made, of this class for good."""
+        """Create a group; its class is permanent."""
         with self._lock:
             self._group(name).log_class = log_class
 
     def class_of(self, name: str) -> str:
-        """The group's class; the standard one of a group that is not known to be of another."""
+        """The group's class; STANDARD unless another class is known."""
         group = self._groups.get(name)
         return group.log_class if group else STANDARD
 
     def expect_standard(self, name: str) -> None:
-        """Refuse what only groups of the standard class can do.
+        """Refuse what only groups of the standard class support.
 
         Raises:
-            RefusalError: this is another one's.
-
+            RefusalError: the group has another class.
         """
         if self.class_of(name) != STANDARD:
             raise RefusalError("ValidationException", "This operation is only supported on the Standard log class.")
 
     def put_metric_filter(self, request: Mapping[str, Any]) -> None:
-        """Create a filter, or replace the one of the same name; it sees the lines to come only."""
+        """Create a filter, or replace the filter of the same name; it sees only lines that arrive later."""
         self.expect_standard(request["logGroupName"])
         parsed = parse_metric_filter(request, self._now())
         with self._lock:
@@ -137,7 +136,7 @@ class LogIngest:
             group.tallies.change({**group.tallies.filters, parsed.name: parsed})
 
     def delete_metric_filter(self, group_name: str, name: str) -> None:
-        """Delete a filter of a group."""
+        """Delete a filter from a group."""
         with self._lock:
             group = self._group(group_name)
             if name not in group.tallies.filters:
@@ -145,7 +144,7 @@ class LogIngest:
             group.tallies.change({other: kept for other, kept in group.tallies.filters.items() if other != name})
 
     def describe_metric_filters(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The filters asked for, by name."""
+        """The requested filters, sorted by name."""
         wanted_group, prefix = request.get("logGroupName"), request.get("filterNamePrefix") or ""
         with self._lock:
             found = [
@@ -184,12 +183,12 @@ class LogIngest:
         return read(lines, _range(request), from_head=bool(request.get("startFromHead")), limit=limit, token=token)
 
     def forget_group(self, name: str) -> None:
-        """The group was deleted, with its filters and lines."""
+        """Drop a deleted group with its filters and lines."""
         with self._lock:
             self._groups.pop(name, None)
 
     def reset(self) -> None:
-        """Forget every group."""
+        """Drop every group."""
         with self._lock:
             self._groups.clear()
 
@@ -230,13 +229,13 @@ class LogIngest:
             self._store.put(one.namespace, one.metric, dimensions, minute, samples, unit=one.unit)
 
     def _put_default(self, minute: int, one: MetricFilter) -> None:
-        """What the filter counts for a minute with lines in which nothing matched."""
+        """Put the filter's default for a minute that had lines but no match."""
         if one.default is not None and not self._store.has(identify(one.namespace, one.metric), minute):
             self._store.put(one.namespace, one.metric, (), minute, (one.default,), unit=one.unit)
 
 
 def event_of(line: str) -> Event | None:
-    """The JSON object that a line is; None if it is none."""
+    """The JSON object in a line; None if the line is not one."""
     if not line.startswith("{"):
         return None
     try:
@@ -247,6 +246,6 @@ def event_of(line: str) -> Event | None:
 
 
 def _range(request: Mapping[str, Any], *, includes_end: bool = False) -> Range:
-    """FilterLogEvents includes the end, GetLogEvents does not."""
+    """The request's time range; FilterLogEvents includes the end, GetLogEvents does not."""
     end = request.get("endTime")
     return Range(request.get("startTime"), end + 1 if end is not None and includes_end else end)

@@ -1,6 +1,6 @@
 """Selectors into a JSON log line: `$.status`, `$.users[0].email`, `$.['a.b']`.
 
-Decides what a selector finds in a parsed line: a value, or `MISSING`.
+Decides what a selector finds in a parsed line: a value or `MISSING`.
 """
 
 import re
@@ -18,7 +18,7 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
-"""What a selector finds where there is nothing; null in the line is None."""
+"""What a selector finds if there is nothing; a null in the line is None."""
 
 Select = Callable[[Mapping[str, Any]], Any]
 
@@ -27,9 +27,9 @@ _STEP = re.compile(r"\.?\[(?P<index>\d+)\]|\.?\['(?P<quoted>[^']*)'\]|\.(?P<name
 
 
 def compile_selector(text: str) -> Select:
-    """The function that finds what the selector points to."""
+    """A function that finds the value that the selector points to."""
     if not re.fullmatch(SELECTOR, text):
-        raise RefusalError("InvalidParameterException", f"Invalid filter pattern: {text!r} is no selector like $.status")
+        raise RefusalError("InvalidParameterException", f"Invalid filter pattern: {text!r} is not a selector like $.status")
     steps: list[str | int] = []
     for match in _STEP.finditer(text):
         if match["any"]:

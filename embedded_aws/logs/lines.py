@@ -1,6 +1,7 @@
-"""The lines a log group still holds, and the pages in which they are read.
+"""The lines that a log group still holds, and the pages in which they are read.
 
-Decides which lines a reader gets. Only the newest lines are kept: an hour of traffic would fill memory, and nobody reads it.
+Decides which lines a reader gets. Only the newest lines are kept, because an hour of traffic would fill the memory and nobody
+reads it.
 """
 
 from collections import deque
@@ -14,7 +15,7 @@ MOST_EVENTS = 10_000
 
 
 class Line(NamedTuple):
-    """One line: its number in the group, its time and the time of its arrival (milliseconds), its stream, its text."""
+    """One line: its number in the group, its time and its arrival time in milliseconds, its stream, and its text."""
 
     number: int
     at: int
@@ -23,23 +24,23 @@ class Line(NamedTuple):
     text: str
 
     def describe(self) -> dict[str, Any]:
-        """As GetLogEvents shows it."""
+        """The line as GetLogEvents shows it."""
         return {"timestamp": self.at, "message": self.text, "ingestionTime": self.arrived}
 
     def describe_found(self) -> dict[str, Any]:
-        """As FilterLogEvents shows it."""
+        """The line as FilterLogEvents shows it."""
         return {**self.describe(), "logStreamName": self.stream, "eventId": f"{self.number:056d}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range of time in milliseconds; the end is exclusive, None is open."""
+    """A time range in milliseconds; the end is exclusive, None means open."""
 
     start: int | None = None
     end: int | None = None
 
     def holds(self, at: int) -> bool:
-        """Whether the time is in it."""
+        """Whether the time is inside the range."""
         return (self.start is None or at >= self.start) and (self.end is None or at < self.end)
 
 
@@ -51,7 +52,7 @@ def search(
     limit: int | None = None,
     token: str | None = None,
 ) -> dict[str, Any]:
-    """A page of FilterLogEvents: the lines wanted, oldest first."""
+    """A page of FilterLogEvents: the wanted lines, oldest first."""
     found = sorted((line for line in lines if span.holds(line.at) and is_wanted(line)), key=_by_time)
     first = _parse_offset(token)
     last = first + (limit or MOST_EVENTS)
@@ -68,7 +69,7 @@ def read(
     limit: int | None = None,
     token: str | None = None,
 ) -> dict[str, Any]:
-    """A page of GetLogEvents, with the tokens to go on in either direction; at an end the token stays the same."""
+    """A page of GetLogEvents, with the tokens for either direction; at an end the token stays the same."""
     found = sorted((line for line in lines if span.holds(line.at)), key=_by_time)
     size = limit or MOST_EVENTS
     start = _start_of_page(token, len(found), size, from_head=from_head)
@@ -91,7 +92,7 @@ class Keeper:
         return map(Line._make, self._lines)
 
     def keep(self, at: float, arrived: float, stream: str, text: str) -> None:
-        """Keep a line; the oldest goes when there are too many."""
+        """Keep a line; if there are too many, the oldest is dropped."""
         self._number += 1
         self._lines.append((self._number, int(at * 1_000), int(arrived * 1_000), stream, text))
 

@@ -1,6 +1,6 @@
-"""What metric filters gather from a log group's lines, minute by minute.
+"""What metric filters collect from a log group's lines, minute by minute.
 
-Decides which filter takes what out of a line, and nothing about where it goes. Every request of a simulation comes through
+Decides what each filter takes from a line, and nothing about where it goes. Every request of a simulation comes through
 `Book.count`, so it is written for speed.
 """
 
@@ -22,14 +22,14 @@ Samples = list[float]
 
 @dataclass(slots=True)
 class Tally:
-    """What one filter has gathered in one minute: plain samples, or samples by dimensions."""
+    """What one filter has collected in one minute: plain samples, or samples by dimensions."""
 
     filter: MetricFilter
     plain: Samples = field(default_factory=list)
     by_dimensions: dict[Dimensions, Samples] = field(default_factory=dict)
 
     def take(self, event: Event | None) -> None:
-        """Add what a matching line gives."""
+        """Add what a matching line yields."""
         taken = self.filter.take(event)
         if taken:
             dimensions, value = taken
@@ -57,7 +57,7 @@ class Book:
             self._on_event.append((one.pattern.on_event, constant, select, tally))
 
     def count(self, line: str, event: Event | None) -> None:
-        """Run a line through the filters; written out because every request of a simulation comes through here."""
+        """Run a line through the filters; written for speed, because every request of a simulation comes through here."""
         if event is not None:
             for matches, constant, select, tally in self._on_event:
                 if matches(event):
@@ -84,7 +84,7 @@ class GroupTallies:
         self._given_until: int | None = None
 
     def change(self, filters: dict[str, MetricFilter]) -> None:
-        """Go on with these filters; what was gathered so far stays gathered."""
+        """Use these filters from now on; what was collected so far is kept."""
         self._closed += self._books.items()
         self._books = {}
         self.filters = filters
@@ -98,7 +98,7 @@ class GroupTallies:
         book.count(line, event)
 
     def ended(self, until: float, *, also_silent: bool = False) -> list[tuple[int, Book]]:
-        """The minutes that ended by then, which are given away; those without a line as well if asked for."""
+        """Take out the minutes that ended by then; on request including those without a line."""
         if also_silent:
             self._open_silent(int(until) // MINUTE * MINUTE)
         due = [minute for minute in self._books if minute + MINUTE <= until]
@@ -107,7 +107,7 @@ class GroupTallies:
         return given + [(minute, self._books.pop(minute)) for minute in due]
 
     def _open_silent(self, end: int) -> None:
-        """A book for each minute up to ``end`` that was not given away, once there is a filter."""
+        """Open a book for each minute up to ``end`` that was not taken out yet, if there is a filter."""
         if not self.filters:
             return
         for minute in range(end if self._given_until is None else self._given_until, end, MINUTE):

@@ -1,8 +1,8 @@
 """moto's EventBridge: rules stay moto's, their targets and schedules come to life on the clock (`embedded_aws.events.bus`).
 
-Patterns are matched by moto, and checked by `embedded_aws.events.patterns`: moto takes many that EventBridge refuses. Its rules have no
-Lambda and no SNS targets, fail on a queue when an AWS service's event comes, fire when they are disabled, and let a rule that
-has only a schedule match every event; all that is fixed here. Other targets stay as moto has them.
+Patterns are matched by moto, and checked by `embedded_aws.events.patterns`: moto takes many that EventBridge refuses. Its
+rules have no Lambda and no SNS targets, fail on a queue when an AWS service's event comes, fire when they are disabled, and
+let a rule that has only a schedule match every event; all that is fixed here. Other targets stay as moto has them.
 """
 
 from __future__ import annotations

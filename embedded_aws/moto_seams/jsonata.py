@@ -1,8 +1,8 @@
 """JSONata in moto's interpreter: expressions, the variables they see, and what happens when one has no value.
 
 moto writes all values into an expression's text, unescaped, and parses it anew each time; here they are bound
-(`embedded_aws.states.expressions`). Variables are seen as they were when the state was entered, and a Task's own Catch also applies to
-its Output.
+(`embedded_aws.states.expressions`). Variables are seen as they were when the state was entered, and a Task's own Catch also
+applies to its Output.
 """
 
 from __future__ import annotations

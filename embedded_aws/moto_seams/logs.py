@@ -1,8 +1,8 @@
 """moto's CloudWatch Logs: groups and streams stay moto's, lines and metric filters are the embedded AWS's.
 
 moto keeps metric filters without ever running them, matches no JSON pattern and has one class of log groups. Here every line
-that moto takes, and every line that the embedded AWS writes itself, goes through `embedded_aws.logs.ingest`; a stream with its first line
-is made known to moto.
+that moto takes, and every line that the embedded AWS writes itself, goes through `embedded_aws.logs.ingest`; a stream with
+its first line is made known to moto.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""JSONata as Step Functions evaluates it: an expression's text and its variables give a JSON value, or an error.
+"""JSONata as Step Functions evaluates it: an expression and its variables give a JSON value or an error.
 
-Evaluated by jsonata-python, with the variables bound as values (never written into the expression's text), the functions
-that Step Functions adds, without `$eval`, which it does not have, and with undefined as an error, which JSON cannot
-express (docs/aws.md#jsonata). It knows nothing of states.
+jsonata-python evaluates it, with the differences that Step Functions makes (docs/aws.md#jsonata): variables are bound as
+values and never written into the expression's text, Step Functions' own functions are added, `$eval` is removed, and an
+undefined result is an error because JSON cannot express it. This module knows nothing of states.
 """
 
 from __future__ import annotations
@@ -23,21 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
-_LARGEST_WHOLE = 2**53  # beyond it a float says nothing about the number's last digits
+_LARGEST_WHOLE = 2**53  # above this a float does not hold every whole number
 
 
 class ExpressionError(Exception):
-    """An expression that has no value; the text says why."""
+    """The expression has no value; the text says why."""
 
 
 def evaluate(text: str, variables: Mapping[str, Any], rng: random.Random) -> Any:  # noqa: ANN401 - any JSON value
     """The JSON value of the expression ``text``, as plain Python values that share nothing with the variables.
 
-    ``variables`` are JSON values by name, without the dollar sign; ``rng`` is behind `$random` and `$uuid`.
+    ``variables`` are JSON values by name, without the dollar sign. ``rng`` feeds `$random` and `$uuid`.
 
     Raises:
-        ExpressionError: it does not parse, fails, or gives undefined or something that is no JSON.
-
+        ExpressionError: the expression does not parse, fails, or gives undefined or a value that is not JSON.
     """
     bindings = {name: Utils.NULL_VALUE if value is None else value for name, value in variables.items()}
     try:
@@ -54,19 +53,19 @@ def evaluate(text: str, variables: Mapping[str, Any], rng: random.Random) -> Any
 @lru_cache(maxsize=4096)
 def _compile(text: str) -> Jsonata:
     compiled = Jsonata(text)
-    compiled.set_output_convert_nulls(False)  # else null and undefined would look the same
+    compiled.set_output_convert_nulls(False)  # otherwise null and undefined look the same
     compiled.set_validate_input(False)
     return compiled
 
 
 def _evaluate(compiled: Jsonata, bindings: Mapping[str, object]) -> object:
-    # jsonata-python takes `$now` from the expression compiled last in this thread, not from the one evaluated.
+    # jsonata-python takes `$now` from the expression that this thread compiled last, not from the one it evaluates.
     Jsonata.CURRENT.jsonata = compiled
     return compiled.evaluate(None, bindings)
 
 
 def _plain(value: object) -> object:
-    """The value in plain lists, dicts and numbers; a whole number is an int, as JavaScript writes it."""
+    """The value as plain lists, dicts and numbers; a whole number becomes an int, as JavaScript writes it."""
     match value:
         case None | str() | bool() | int():
             return value
@@ -84,7 +83,7 @@ def _plain(value: object) -> object:
 
 
 def _functions(rng: random.Random) -> dict[str, object]:
-    """What Step Functions adds to JSONata, and takes from it."""
+    """The functions that Step Functions adds to JSONata, and those that it removes."""
     own: dict[str, Callable[..., object]] = {
         "partition": _partition,
         "range": _range,
@@ -112,7 +111,7 @@ def _range(first: float, last: float, step: float) -> list[float]:
 
 def _hash(content: object, algorithm: str) -> str:
     if algorithm not in _HASHES:
-        raise ValueError(f"$hash knows {', '.join(_HASHES)}, not {algorithm}")
+        raise ValueError(f"$hash supports {', '.join(_HASHES)}, got {algorithm}")
     text = content if isinstance(content, str) else json.dumps(content, separators=(",", ":"))
     return hashlib.new(_HASHES[algorithm], text.encode(), usedforsecurity=False).hexdigest()
 

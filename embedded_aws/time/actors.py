@@ -1,8 +1,8 @@
-"""Actors: threads that wait on the virtual clock, and run only when the clock hands them its turn.
+"""Actors: threads that wait on the virtual clock and run only when the clock gives them the turn.
 
-An actor gives the turn back where it waits (`Signal.wait`, `Clock.sleep`) and where it ends, and nowhere else: between
-two such points nothing else happens in the embedded AWS. What is woken goes into the clock's queue and runs in that
-order, so two runs of the same scenario are the same run.
+An actor gives the turn back only where it waits (`Signal.wait`, `Clock.sleep`) and where it ends. Between two such points
+nothing else happens in the embedded AWS. Actors that are woken go into the clock's queue and run in that order, so every run
+of a scenario is identical.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _here = threading.local()
 
 
 class ActorEnded(BaseException):
-    """Raised inside an actor whose clock is being closed, where it waits; user code must not catch it."""
+    """Raised inside a waiting actor when its clock is closed; user code must not catch it."""
 
 
 class Timer(Protocol):
@@ -53,7 +53,7 @@ class Timekeeper(Protocol):
 
 
 class Actor:
-    """One thread of control on the clock. Made by `Clock.spawn`."""
+    """One thread of control on the clock; `Clock.spawn` creates it."""
 
     def __init__(self, clock: Timekeeper, work: Callable[[], None], name: str) -> None:
         self.name = name
@@ -68,11 +68,11 @@ class Actor:
 
     @staticmethod
     def here() -> Actor | None:
-        """The actor whose thread this is, if it is one's."""
+        """The actor that the current thread belongs to; None outside actors."""
         return getattr(_here, "actor", None)
 
     def resume(self) -> None:
-        """Let the actor run until it waits or ends; called by whoever drives the clock, in its turn.
+        """Let the actor run until it waits or ends; the driver of the clock calls this while it has the turn.
 
         Raises whatever the actor's work raised.
         """
@@ -97,7 +97,7 @@ class Actor:
             raise ActorEnded
 
     def end(self) -> None:
-        """Unwind the actor from where it waits, and its thread with it."""
+        """Unwind the actor from its wait, and end its thread."""
         self._ending = True
         if not self._thread.ident:
             self.finished.set()
@@ -128,7 +128,7 @@ class Actor:
 
 
 class Waiter:
-    """One actor's wait: for a signal, for a time, or for whichever comes first."""
+    """One actor's wait for a signal, a time, or whichever comes first."""
 
     __slots__ = ("_actor", "_timer", "was_signalled")
 
@@ -146,7 +146,7 @@ class Waiter:
 
 
 class Signal(threading.Event):
-    """An event whose waiters are actors: they wait in simulated time."""
+    """An event that actors wait for in simulated time."""
 
     def __init__(self, clock: Timekeeper) -> None:
         super().__init__()
@@ -154,14 +154,14 @@ class Signal(threading.Event):
         self._waiters: list[Waiter] = []
 
     def set(self) -> None:
-        """Set it; whoever waits goes on once the caller's turn is over."""
+        """Set the event; its waiters continue once the caller's turn is over."""
         super().set()
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.signal(self._clock)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set, at most ``timeout`` simulated seconds; whether it was set."""
+        """Wait until the event is set, for at most ``timeout`` simulated seconds; returns whether it was set."""
         actor = Actor.here()
         if actor is None:
             return super().wait(timeout)
@@ -170,10 +170,10 @@ class Signal(threading.Event):
         return self._clock.wait(actor, self, timeout)
 
     def add(self, waiter: Waiter) -> None:
-        """Have ``waiter`` woken by the next `set`."""
+        """Register ``waiter`` to be woken by the next `set`."""
         self._waiters.append(waiter)
 
     def discard(self, waiter: Waiter) -> None:
-        """Forget a waiter that went on for another reason."""
+        """Remove a waiter that continued for another reason."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)

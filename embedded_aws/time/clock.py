@@ -1,7 +1,7 @@
-"""The virtual clock: one queue of due times, stepped to the earliest when nothing works.
+"""The virtual clock: a queue of due times that steps to the earliest one when nothing is running.
 
-Decides when things happen and in which order; what happens, it is told. Time stands still while somebody acts (the
-driver's step, an actor, a guest; see `turns`) and moves between steps: at once to the next due time, or, with a speed,
+Decides when things happen and in which order; callers say what happens. Time stands still while anything runs (the driver's
+step, an actor, a guest; see `turns`) and moves between steps. It jumps to the next due time, or, if a speed is set, moves
 along with real time. This is the only module of the embedded AWS that reads a real clock.
 """
 
@@ -33,12 +33,12 @@ _log = logging.getLogger(__name__)
 
 
 class ClockError(RuntimeError):
-    """The clock was asked for what it cannot do, or did not come to an end in the time allowed."""
+    """The clock cannot do what it was asked, or a run did not finish within its limit."""
 
 
 @dataclass(order=True, slots=True)
 class Due:
-    """Something that happens at a time. Equal times go in the order in which they were asked for."""
+    """Something that happens at a time. Entries with equal times run in the order in which they were queued."""
 
     at: float
     order: int
@@ -46,14 +46,15 @@ class Due:
     action: Callable[[], None] | None = field(compare=False)
 
     def cancel(self) -> None:
-        """It does not happen."""
+        """Cancel it."""
         self.action = None
 
 
 class Clock:
-    """Simulated time from the epoch second ``start``; ``speed`` is simulated seconds per real second, None unbounded.
+    """Simulated time from the epoch second ``start``.
 
-    ``real`` is the time that a speed follows, in seconds since any moment.
+    ``speed`` is simulated seconds per real second; None means as fast as possible. ``real`` is the clock that a speed follows,
+    in seconds since any moment.
     """
 
     def __init__(self, start: float, *, speed: float | None = None, real: Callable[[], float] = time.monotonic) -> None:
@@ -77,7 +78,7 @@ class Clock:
         return self._now
 
     def call_at(self, due: float, action: Callable[[], None], *, name: str) -> Due:
-        """Have ``action`` called at the epoch second ``due``, or at once after what is due now if that is past."""
+        """Call ``action`` at the epoch second ``due``; if that is past, at once, after everything that is already due."""
         self._orders += 1
         entry = Due(max(due, self._now), self._orders, name, action)
         if not self._is_closed:
@@ -93,29 +94,28 @@ class Clock:
         return actor
 
     def forget(self, actor: Actor) -> None:
-        """The actor has ended."""
+        """Remove an actor that has ended."""
         self._actors.discard(actor)
 
     def signal(self) -> Signal:
-        """An event that actors can wait for, and that can end a `sleep`."""
+        """An event that actors can wait for, and that can end a `sleep` early."""
         return Signal(self)
 
     def sleep(self, seconds: float, *, wake: Signal | None = None) -> bool:
-        """Let ``seconds`` of simulated time pass in an actor's thread; true when ``wake`` ended it before.
+        """Let ``seconds`` of simulated time pass in an actor's thread; true if ``wake`` ended the sleep early.
 
         Raises:
-            ClockError: the thread is no actor's, so nobody could drive the clock meanwhile.
-
+            ClockError: the thread is not an actor's, so nothing could drive the clock meanwhile.
         """
         actor = Actor.here()
         if actor is None:
-            raise ClockError(f"only an actor can sleep on the clock, not thread {threading.current_thread().name}")
+            raise ClockError(f"only an actor can sleep on the clock, not thread {threading.current_thread().name}; spawn one")
         if wake is not None and wake.is_set():
             return True
         return self.wait(actor, wake, seconds)
 
     def wait(self, actor: Actor, signal: Signal | None, seconds: float | None) -> bool:
-        """Park ``actor`` until ``signal`` or until ``seconds`` have passed; true if it was the signal."""
+        """Park ``actor`` until ``signal`` is set or ``seconds`` have passed; true if it was the signal."""
         timer = None if seconds is None else self.call_at(self._now + seconds, actor.resume, name=f"wake {actor.name}")
         waiter = Waiter(actor, timer)
         if signal is not None:
@@ -131,7 +131,7 @@ class Clock:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Act from outside: time stands still, and nothing else acts, for the length of the with block."""
+        """Act from outside: inside the with block time stands still and nothing else runs."""
         if self.turn.is_mine():
             yield
             return
@@ -141,40 +141,39 @@ class Clock:
             yield
 
     def on_advance(self, listener: Callable[[float, float], None]) -> None:
-        """Have ``listener(t0, t1)`` called before time moves from t0 to t1; all that falls into (t0, t1] is its own."""
+        """Call ``listener(t0, t1)`` before time moves from t0 to t1; the listener handles everything in (t0, t1]."""
         self._listeners.append(listener)
 
     def follow(self, follower: Callable[[float], object]) -> None:
-        """Have ``follower(now)`` called whenever time has moved."""
+        """Call ``follower(now)`` whenever time has moved."""
         self._followers.append(follower)
 
     def run_until(self, done: Callable[[], bool], *, limit: float) -> None:
-        """Drive time in this thread until ``done()``, asked after every step.
+        """Drive time in this thread until ``done()``, which is checked after every step.
 
         Raises:
-            ClockError: ``limit`` simulated seconds have passed before.
-
+            ClockError: ``limit`` simulated seconds passed first.
         """
         if not self._drive(done, self._now + limit):
             waiting = ", ".join(sorted(actor.name for actor in self._actors)) or "nobody"
             raise ClockError(
                 f"not done after {limit:g} simulated seconds, at {datetime.fromtimestamp(self._now, UTC):%FT%TZ}; "
-                f"waiting: {waiting}; raise the limit or look at what they wait for"
+                f"waiting: {waiting}; raise the limit or check what they wait for"
             )
 
     def run_for(self, seconds: float) -> None:
-        """Drive time in this thread for so many simulated seconds; what is due at the end has happened."""
+        """Drive time in this thread for this many simulated seconds, including everything due at the end."""
         self._drive(lambda: False, self._now + seconds)
 
     def start(self) -> None:
-        """Drive time in a thread of its own until `stop`. What goes wrong in a step is logged, and time goes on."""
+        """Drive time in a background thread until `stop`. An error in a step is logged, and time continues."""
         self._is_stopping = False
         self._follow_real_time()
         self._driver = threading.Thread(target=self._drive_on, name="clock", daemon=True)
         self._driver.start()
 
     def stop(self) -> None:
-        """End what `start` began, after the step it is in."""
+        """Stop the thread that `start` began, after its current step."""
         self._is_stopping = True
         self.turn.tell_news()
         if self._driver:
@@ -182,7 +181,7 @@ class Clock:
             self._driver = None
 
     def close(self) -> None:
-        """Stop for good: nothing becomes due any more, and every actor is unwound."""
+        """Stop for good: drop everything that is due, and unwind every actor."""
         self.stop()
         with self.turn.as_guest():
             self._is_closed = True
@@ -192,7 +191,7 @@ class Clock:
             self._actors.clear()
 
     def governing_process_time(self) -> AbstractContextManager[None]:
-        """Have ``time.time()`` and ``datetime.now()`` of the whole process show this clock; timeouts stay real."""
+        """Make ``time.time()`` and ``datetime.now()`` of the whole process show this clock; timeouts stay real."""
         return _process_time(self)
 
     def _drive_on(self) -> None:
@@ -200,7 +199,7 @@ class Clock:
             try:
                 self._drive(lambda: self._is_stopping, math.inf)
             except Exception:  # noqa: BLE001 - the boundary of a server that must go on
-                _log.exception("a step at %.3f failed; time goes on", self._now)
+                _log.exception("a step at %.3f failed; the clock continues", self._now)
 
     def _drive(self, done: Callable[[], bool], until: float) -> bool:
         """Step until ``done()`` (true) or until everything due up to ``until`` has happened (false)."""
@@ -222,7 +221,7 @@ class Clock:
             self._anchor = None
 
     def _step(self, until: float) -> bool:
-        """Do the earliest thing that is due, moving time to it; false if its time has not come."""
+        """Run the earliest entry, moving time to it; false if its time has not come."""
         earliest = self._earliest()
         target = min(earliest.at if earliest else until, until)
         if self._anchor:
@@ -241,7 +240,7 @@ class Clock:
             start, self._announced = self._announced, target
             for listener in self._listeners:
                 listener(start, target)
-        # A listener may have made something due before the target.
+        # A listener may have queued something that is due before the target.
         earliest = self._earliest()
         target = min(target, earliest.at) if earliest else target
         if target > self._now:
@@ -255,11 +254,11 @@ class Clock:
         return self._queue[0] if self._queue else None
 
     def _follow_real_time(self) -> None:
-        """From now on a clock with a speed moves along with real time."""
+        """From now on, a clock with a speed moves along with real time."""
         self._anchor = (self._real(), self._now) if self._speed else None
 
     def _flowing(self) -> float:
-        """Where real time has taken a clock with a speed."""
+        """The simulated time that a clock with a speed has reached."""
         real, simulated = self._anchor or (0.0, 0.0)
         return simulated + (self._real() - real) * (self._speed or 0.0)
 

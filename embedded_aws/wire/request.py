@@ -1,7 +1,7 @@
-"""A request to AWS as it comes in over HTTP, read far enough to tell who signed it and which operation it asks for.
+"""An AWS request as it arrives over HTTP, parsed far enough to know who signed it and which operation it asks for.
 
-Decides by the request alone, in whatever protocol it was written; what the operation does, or who may ask for it, is
-decided elsewhere. The names of REST operations come from botocore's own service models.
+Decides by the request alone, whatever its protocol. Other modules decide what the operation does and who may call it. The
+names of REST operations come from botocore's service models.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REST = frozenset({"lambda", "s3", "scheduler", "xray"})
 
 
 class Signature(NamedTuple):
-    """Whose credentials a request is signed with, and for which Region and service."""
+    """The credentials, Region and service that a request is signed for."""
 
     access_key_id: str
     region: str
@@ -33,7 +33,7 @@ class Signature(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """An operation with its arguments: those of the body, of the path and of the query, by their names there."""
+    """An operation with its arguments from body, path and query, under the names they have there."""
 
     service: str
     operation: str
@@ -41,17 +41,16 @@ class Asked(NamedTuple):
 
 
 def signature_of(environ: Mapping[str, Any]) -> Signature | None:
-    """Who signed the request; None if nobody did."""
+    """Who signed the request; None if it is unsigned."""
     found = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     return Signature(*found.groups()) if found else None
 
 
 def read_request(environ: dict[str, Any], service: str) -> Asked:
-    """What the request asks of the service; its body can be read once more afterwards.
+    """Parse the operation that the request asks for; its body can be read again afterwards.
 
     Raises:
-        LookupError: the request names no operation that the service has.
-
+        LookupError: the request names no operation of the service.
     """
     path = str(environ["PATH_INFO"]).encode("latin-1").decode()
     if target := environ.get("HTTP_X_AMZ_TARGET"):
@@ -62,18 +61,18 @@ def read_request(environ: dict[str, Any], service: str) -> Asked:
         return _read_rest(environ, service, path)
     form = {name: values[0] for name, values in parse_qs(_body(environ).decode()).items()}
     if "Action" not in form:
-        raise LookupError(f"a request to {service} that names no operation: {environ['REQUEST_METHOD']} {path}")
+        raise LookupError(f"a request to {service} names no operation: {environ['REQUEST_METHOD']} {path}")
     return Asked(service, form["Action"], form)
 
 
 def read_json(environ: dict[str, Any]) -> dict[str, Any]:
-    """A body of JSON, empty if there is none; it can be read once more afterwards."""
+    """The JSON body, an empty object if there is no body; it can be read again afterwards."""
     found: dict[str, Any] = json.loads(_body(environ) or b"{}")
     return found
 
 
 def raw_path(environ: Mapping[str, Any]) -> str:
-    """The path as it was sent, its encoding left alone."""
+    """The path as it was sent, still percent-encoded."""
     return str(environ.get("RAW_URI") or environ["PATH_INFO"]).partition("?")[0]
 
 
@@ -101,7 +100,7 @@ def _read_rest(environ: dict[str, Any], service: str, path: str) -> Asked:
 
 @cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """The service's operations with their methods and paths, those with the most fixed parts first."""
+    """The service's operations with their methods and paths, those with the fewest path parameters first."""
     operations = create_loader().load_service_model(service, "service-2")["operations"]
     routes = []
     for name, operation in operations.items():

@@ -1,6 +1,7 @@
 """Both readings of one API on the embedded AWS are one picture, and an import of the same document makes no other.
 
-They take GetExport and the import of documents, which the embedded AWS has only together with `embedded_aws.apigateway.openapi`.
+They take GetExport and the import of documents, which the embedded AWS has only together with
+`embedded_aws.apigateway.openapi`.
 """
 
 from __future__ import annotations

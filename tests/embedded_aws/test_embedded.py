@@ -151,7 +151,7 @@ def test_closing_twice_is_harmless():
 
 
 def test_there_is_one_at_a_time(aws):
-    with pytest.raises(EmbeddedAwsError, match="open in this process already"), EmbeddedAws():
+    with pytest.raises(EmbeddedAwsError, match="already open in this process"), EmbeddedAws():
         pass
     aws.client("ssm").describe_parameters()
 

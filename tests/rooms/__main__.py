@@ -14,9 +14,8 @@ def table() -> str:
     for number, rooms in enumerate(floors(drawn), 1):
         for room in rooms:
             size = measure(room)
-            lines.append(
-                f"| {number} | `{room}` | {size.files} | {size.functions} | {size.lines:,} | {', '.join(sorted(drawn[room])) or '-'} |"
-            )
+            taken = ", ".join(sorted(drawn[room])) or "-"
+            lines.append(f"| {number} | `{room}` | {size.files} | {size.functions} | {size.lines:,} | {taken} |")
     return "\n".join(lines)
 
 

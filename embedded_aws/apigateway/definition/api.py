@@ -1,6 +1,6 @@
-"""What is the API's own: its name, version, policy, binary media types, compression and API key source.
+"""The API's own settings: name, version, policy, binary media types, compression and API key source.
 
-Decides what CreateRestApi makes, what UpdateRestApi may change and what GetRestApi shows (docs/aws.md#rest-api-shape).
+Decides what CreateRestApi creates, what UpdateRestApi may change and what GetRestApi shows (docs/aws.md#rest-api-shape).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def new_draft(api_id: str, body: Mapping[str, Any], *, now: int, root_id: str, m
 
 
 def check_new(body: Mapping[str, Any]) -> None:
-    """Refuse a CreateRestApi body before anything is made of it."""
+    """Refuse an invalid CreateRestApi body before anything is created."""
     _settings(body)
 
 
@@ -48,7 +48,7 @@ def _settings(body: Mapping[str, Any]) -> Json:
     if body.get("description") == "":
         raise BadRequestError("Description cannot be an empty string")
     if body.get("cloneFrom"):
-        raise NotBuiltError("cloning an API by cloneFrom is not built; export it and import the document")
+        raise NotBuiltError("cloning an API with cloneFrom is not built; export it and import the document")
     source = body.get("apiKeySource") or "HEADER"
     if source not in KEY_SOURCES:
         raise _not_in(source, "createRestApiInput.apiKeySource", ("AUTHORIZER", "HEADER"))
@@ -68,7 +68,7 @@ def _settings(body: Mapping[str, Any]) -> Json:
 
 
 def endpoint_configuration(asked: Mapping[str, Any]) -> Json:
-    """Where the API is reached; EDGE unless asked otherwise."""
+    """The API's endpoint configuration; EDGE unless the request names another type."""
     types = asked.get("types") or ["EDGE"]
     wrong = next((each for each in types if each not in ENDPOINT_TYPES), None)
     if wrong is not None:
@@ -85,7 +85,7 @@ def _not_in(value: str, field: str, allowed: Sequence[str]) -> ValidationError:
 
 
 def compression_size(value: object) -> int:
-    """The smallest payload that is compressed, in bytes."""
+    """The minimum size in bytes from which a payload is compressed."""
     text = str(value)
     if isinstance(value, bool) or not text.isdecimal() or int(text) > MOST_COMPRESSED:
         raise BadRequestError(f"Invalid minimum compression size, must be between 0 and {MOST_COMPRESSED}")
@@ -93,7 +93,7 @@ def compression_size(value: object) -> int:
 
 
 def policy_text(policy: str | Mapping[str, Any]) -> str:
-    """A resource policy as it is kept: JSON without blanks."""
+    """A resource policy as it is stored: JSON without blanks."""
     try:
         document = json.loads(policy) if isinstance(policy, str) else policy
     except ValueError:
@@ -104,7 +104,7 @@ def policy_text(policy: str | Mapping[str, Any]) -> str:
 
 
 def expand_policy(draft: Draft, arn: str) -> Draft:
-    """The draft with its policy's short resources written out; ``arn`` is the API's own."""
+    """The draft with the short resources of its policy expanded; ``arn`` is the API's own."""
     if "policy" not in draft.settings:
         return draft
     document = json.loads(draft.settings["policy"])
@@ -115,7 +115,7 @@ def expand_policy(draft: Draft, arn: str) -> Draft:
 
 
 def _expanded(statement: Mapping[str, Any], arn: str) -> Json:
-    """A statement with ``execute-api:/*`` as the ARN that it stands for."""
+    """A statement with ``execute-api:/*`` expanded to the full ARN."""
 
     def expand(resource: str) -> str:
         return f"{arn}/{resource.removeprefix('execute-api:/')}" if resource.startswith("execute-api:/") else resource
@@ -153,7 +153,7 @@ def _with_media_types(settings: Json, kind: str, operation: Mapping[str, Any]) -
 
 
 def _with_endpoint(settings: Json, key: str, operation: Mapping[str, Any]) -> Json:
-    """The endpoint's type, replaced by its place or its name, or another of its fields."""
+    """Patch one field of the endpoint; its type is replaced by position or by name."""
     configuration, value = settings["endpointConfiguration"], operation.get("value")
     if key.startswith("types/") and operation["op"] == "replace":
         return {**settings, "endpointConfiguration": endpoint_configuration({**configuration, "types": [value]})}
@@ -183,7 +183,7 @@ def _replace_source(settings: Json, name: str, operation: Mapping[str, Any]) -> 
 
 
 def _replace_compression(settings: Json, name: str, operation: Mapping[str, Any]) -> Json:
-    """A size, or nothing, which switches compression off."""
+    """Set the minimum compression size; no value disables compression."""
     _check_replaces(operation)
     value = operation.get("value")
     return _with(settings, name, None if value in (None, "") else compression_size(value))
@@ -201,7 +201,7 @@ def _check_replaces(operation: Mapping[str, Any]) -> None:
 
 
 def _with(settings: Json, name: str, value: object) -> Json:
-    """The settings with one set, or without it."""
+    """The settings with one setting replaced, or removed if the value is None."""
     rest = {key: each for key, each in settings.items() if key != name}
     return rest if value is None else {**rest, name: value}
 
@@ -216,7 +216,7 @@ _REPLACED = {
 
 
 def describe_api(draft: Draft, *, with_tags: bool) -> Json:
-    """The API as GetRestApi shows it; a new one is shown without the tags that it does not have."""
+    """The API as GetRestApi shows it; a new API is shown without tags if it has none."""
     settings = {name: value for name, value in draft.settings.items() if name not in {"policy", "tags"}}
     shown = {"id": draft.api_id, "createdDate": draft.created, "rootResourceId": draft.root_id, **settings}
     if "policy" in draft.settings:

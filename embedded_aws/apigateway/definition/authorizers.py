@@ -1,4 +1,4 @@
-"""Authorizers: who decides whether a method may be called (docs/aws.md#authorizer-parts)."""
+"""Authorizers: what decides whether a method may be called (docs/aws.md#authorizer-parts)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def create_authorizer(draft: Draft, authorizer_id: str, body: Mapping[str, Any])
 
 
 def an_authorizer(authorizer_id: str, body: Mapping[str, Any]) -> Json:
-    """An authorizer as GetAuthorizer shows it; a lifetime that was not given is not shown, and is 300 seconds."""
+    """An authorizer as GetAuthorizer shows it; a TTL that was not given is not shown, and is 300 seconds."""
     kind = body.get("type") or ""
     if kind not in KINDS:
         raise ValidationError(

@@ -1,7 +1,7 @@
 """A draft: one API's definition as AWS shows it at one moment.
 
-Its parts are JSON in the shape of the service's answers (docs/aws.md#definition-parts). Nobody changes a part in place: a
-change makes new ones, so that a deployment may keep the draft that it was made from.
+Its parts are JSON in the shape of the service's answers (docs/aws.md#definition-parts). No part is changed in place: a change
+creates new parts, so that a deployment may keep the draft that it was made from.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The definition of one API. ``created`` is epoch seconds; models go by name and gateway responses by type."""
+    """The definition of one API. ``created`` is epoch seconds; models are keyed by name and gateway responses by type."""
 
     api_id: str
     created: int
     settings: Json
-    """What is the API's own: name, description, version, policy, binary media types and the like."""
+    """The API's own settings: name, description, version, policy, binary media types and the like."""
     resources: Mapping[str, Json]
     authorizers: Mapping[str, Json]
     validators: Mapping[str, Json]
     models: Mapping[str, Json]
     gateway_responses: Mapping[str, Json]
-    """Those that were customised, with no more in each than was asked for."""
+    """The customised gateway responses, each with only the fields that were given."""
 
     @property
     def root_id(self) -> str:
@@ -43,7 +43,7 @@ class Draft:
             raise NotFoundError("Invalid Resource identifier specified") from None
 
     def resource_at(self, path: str) -> Json | None:
-        """The resource with this path, if there is one."""
+        """The resource with this path; None if there is none."""
         return next((each for each in self.resources.values() if each["path"] == path), None)
 
     def method(self, resource_id: str, verb: str) -> Json:
@@ -61,18 +61,18 @@ class Draft:
                 yield resource, method
 
     def with_resource(self, resource: Json) -> Draft:
-        """The draft with a resource made or replaced."""
+        """The draft with a resource added or replaced."""
         return replace(self, resources={**self.resources, resource["id"]: resource})
 
     def with_method(self, resource_id: str, method: Json) -> Draft:
-        """The draft with a method made or replaced."""
+        """The draft with a method added or replaced."""
         resource = self.resource(resource_id)
         methods = {**resource.get("resourceMethods", {}), method["httpMethod"]: method}
         return self.with_resource({**resource, "resourceMethods": methods})
 
 
 def found(parts: Mapping[str, Json], name: str, message: str) -> Json:
-    """One part of several, or the refusal that AWS has for a name that is not there."""
+    """One of the parts, or AWS's refusal of an unknown name."""
     try:
         return parts[name]
     except KeyError:
@@ -80,10 +80,10 @@ def found(parts: Mapping[str, Json], name: str, message: str) -> Json:
 
 
 def without(parts: Mapping[str, Json], name: str) -> dict[str, Json]:
-    """The parts but one."""
+    """The parts without the named one."""
     return {key: part for key, part in parts.items() if key != name}
 
 
 def given(body: Mapping[str, Any], *names: str) -> Json:
-    """What a request's body says of these fields; nothing where it says null."""
+    """These fields of a request's body, without those that are null."""
     return {name: body[name] for name in names if body.get(name) is not None}

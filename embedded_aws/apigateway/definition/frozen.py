@@ -1,8 +1,8 @@
-"""An API's definition as a deployment freezes it: methods with all that they need, at one moment.
+"""An API's definition as a deployment freezes it: all methods with everything they need, at one moment.
 
-A deployment keeps what the API was when it was made; later edits reach no stage without another deployment
-(docs/aws.md#deployment-snapshot). This module decides the frozen shape and how the API's editable objects are
-patched; it does not know which stage serves what, and it does not route.
+A deployment keeps the API as it was when the deployment was created; later edits reach a stage only through another deployment
+(docs/aws.md#deployment-snapshot). Decides the frozen shape, and how the API's editable objects are patched. It does not know
+which stage serves what, and does not route.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class IntegrationResponse:
-    """How one answer of an integration becomes the method's answer."""
+    """How one response of an integration becomes the method's response."""
 
     status_code: str
     selection_pattern: str
@@ -33,7 +33,7 @@ class IntegrationResponse:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """What a method calls; `uri` still holds its `${stageVariables.x}`, which each arm fills with its own."""
+    """What a method calls; `uri` still contains its `${stageVariables.x}`, which each arm replaces with its own values."""
 
     kind: str
     uri: str
@@ -49,7 +49,7 @@ class Integration:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """Who decides whether a method may be called; `uri` still holds its `${stageVariables.x}`."""
+    """What decides whether a method may be called; `uri` still contains its `${stageVariables.x}`."""
 
     id: str
     name: str
@@ -63,7 +63,7 @@ class Authorizer:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """What an API customises of one type of API Gateway's own answers; no status is the type's own."""
+    """An API's customisation of one gateway response type; without a status code, the type's own applies."""
 
     status_code: int | None
     parameters: Mapping[str, str]
@@ -72,7 +72,7 @@ class GatewayResponse:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What a request validator checks of a method's requests; schemas are by content type."""
+    """What a request validator checks; schemas are by content type."""
 
     required_parameters: tuple[str, ...] = ()
     body_schemas: Mapping[str, str] = field(default_factory=lambda: NOTHING)
@@ -94,7 +94,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Everything a stage needs to serve an API, frozen; `draft` is what it was made from."""
+    """Everything that a stage needs to serve an API, frozen; `draft` is what it was made from."""
 
     api_id: str
     api_name: str
@@ -105,7 +105,7 @@ class Definition:
     draft: Draft | None = None
 
     def summary(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """The `apiSummary` of a deployment: path, method, and how it is authorized."""
+        """The `apiSummary` of a deployment: path, method, and how the method is authorized."""
         paths: dict[str, dict[str, dict[str, Any]]] = {}
         for method in self.methods:
             paths.setdefault(method.path, {})[method.http_method] = {
@@ -116,11 +116,10 @@ class Definition:
 
 
 def freeze(draft: Draft) -> Definition:
-    """The definition that a draft is at this moment.
+    """Freeze a draft as it is at this moment.
 
     Raises:
         BadRequestError: no stage could serve it.
-
     """
     methods = tuple(_freeze_method(draft, resource, method) for resource, method in draft.methods())
     if not methods:
@@ -201,7 +200,7 @@ def _freeze_answer(response: Json) -> GatewayResponse:
 
 
 def _freeze_checks(draft: Draft, method: Json) -> Checks | None:
-    """What the method's validator has to look at; None where nothing can fail."""
+    """What the method's validator must check; None if nothing can fail."""
     validator = draft.validators.get(method.get("requestValidatorId", ""))
     if validator is None:
         return None
@@ -213,7 +212,7 @@ def _freeze_checks(draft: Draft, method: Json) -> Checks | None:
 
 
 def _with_models(draft: Draft, schema: str) -> str:
-    """A schema that holds the models it may refer to, under the addresses by which it does."""
+    """A schema together with the models that it may refer to, keyed by the URLs that it uses for them."""
     parsed = json.loads(schema)
     prefix = f"https://apigateway.amazonaws.com/restapis/{draft.api_id}/models/"
     known = {f"{prefix}{name}": json.loads(model["schema"]) for name, model in draft.models.items()}
@@ -225,9 +224,9 @@ def _frozen(mapping: Mapping[str, str | None] | None) -> Mapping[str, str]:
 
 
 def patch_fields(fields: Mapping[str, Any], operations: Sequence[Mapping[str, Any]], *, maps: frozenset[str]) -> dict[str, Any]:
-    """The fields of a method, integration or response after a patch list; all of it or, by an error, nothing.
+    """The fields of a method, integration or response after a patch list; it applies as a whole or raises.
 
-    `fields` holds every field that may be replaced; those in `maps` take add, replace and remove by key
+    `fields` holds every field that may be replaced. The fields in `maps` take add, replace and remove by key
     (docs/aws.md#definition-patches).
     """
     patched = {name: dict(value or {}) if name in maps else value for name, value in fields.items()}
@@ -252,5 +251,5 @@ def _patch_map(entries: dict[str, Any], key: str, operation: Mapping[str, Any]) 
 
 
 def unescape(token: str) -> str:
-    """A JSON pointer's token as the name it stands for."""
+    """A token of a JSON pointer, unescaped."""
     return token.replace("~1", "/").replace("~0", "~")

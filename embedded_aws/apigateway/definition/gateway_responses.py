@@ -1,6 +1,6 @@
-"""Gateway responses: what API Gateway answers by itself, as an API has it (docs/aws.md#gateway-response-defaults).
+"""Gateway responses: an API's versions of the answers that API Gateway makes itself (docs/aws.md#gateway-response-defaults).
 
-An API that customises DEFAULT_4XX or DEFAULT_5XX customises with it every type of that class which it leaves alone.
+Customising DEFAULT_4XX or DEFAULT_5XX also customises every type of that class that has no customisation of its own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ STATUSES: Mapping[str, str | None] = {
     "WAF_FILTERED": "403",
 }
 TEMPLATES = {"application/json": '{"message":$context.error.messageString}'}
-# The service's own order in its refusal.
+# In the order of the service's own refusal.
 _ENUM = (
     "REQUEST_TOO_LARGE, RESOURCE_NOT_FOUND, AUTHORIZER_CONFIGURATION_ERROR, MISSING_AUTHENTICATION_TOKEN, BAD_REQUEST_BODY, "
     "INVALID_SIGNATURE, INVALID_API_KEY, BAD_REQUEST_PARAMETERS, AUTHORIZER_FAILURE, UNAUTHORIZED, INTEGRATION_TIMEOUT, "
@@ -58,7 +58,7 @@ def put_gateway_response(draft: Draft, kind: str, body: Mapping[str, Any]) -> tu
 
 
 def customised(kind: str, body: Mapping[str, Any]) -> Json:
-    """What a body customises of a type."""
+    """The customisation of a type that a body asks for."""
     _check(kind)
     made = given(body, *_FIELDS)
     if "statusCode" in made:
@@ -70,7 +70,7 @@ def customised(kind: str, body: Mapping[str, Any]) -> Json:
 
 
 def default_of(kind: str) -> str:
-    """The type that stands in for one that is left alone."""
+    """The default type that applies to a type without a customisation."""
     return "DEFAULT_5XX" if (STATUSES[kind] or kind[-3]).startswith("5") else "DEFAULT_4XX"
 
 
@@ -90,12 +90,12 @@ def show(draft: Draft, kind: str) -> Json:
 
 
 def show_all(draft: Draft) -> list[Json]:
-    """Every type that there is."""
+    """All gateway response types."""
     return [show(draft, kind) for kind in STATUSES]
 
 
 def update_gateway_response(draft: Draft, kind: str, operations: Sequence[Mapping[str, Any]]) -> tuple[Draft, Json]:
-    """UpdateGatewayResponse; it customises a type that was left alone."""
+    """UpdateGatewayResponse; it also customises a type that was not customised before."""
     _check(kind)
     made = dict(draft.gateway_responses.get(kind, {}))
     for operation in operations:
@@ -121,7 +121,7 @@ def _patched(entries: Mapping[str, str], name: str, key: str, operation: Mapping
 
 
 def delete_gateway_response(draft: Draft, kind: str) -> Draft:
-    """DeleteGatewayResponse: the type is as API Gateway has it again."""
+    """DeleteGatewayResponse: the type returns to API Gateway's default."""
     _check(kind)
     if kind not in draft.gateway_responses:
         raise NotFoundError("Gateway response type not defined on api")

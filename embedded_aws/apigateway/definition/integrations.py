@@ -1,6 +1,6 @@
 """Integrations and their responses: what a method calls, and how the answer becomes the method's.
 
-Decides the defaults that AWS adds and what an integration's URI may be (docs/aws.md#definition-integrations).
+Decides the defaults that AWS adds, and which URIs an integration may have (docs/aws.md#definition-integrations).
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _PROXY_ONLY = "Integrations of type 'AWS_PROXY' currently only supports Lambda f
 
 
 def put_integration(draft: Draft, resource_id: str, verb: str, body: Mapping[str, Any]) -> tuple[Draft, Json]:
-    """PutIntegration; responses of an integration that was there before are gone."""
+    """PutIntegration; it drops the responses of an earlier integration."""
     method = draft.method(resource_id, verb)
     integration = an_integration(body, resource_id)
     return draft.with_method(resource_id, {**method, "methodIntegration": integration}), integration
 
 
 def an_integration(body: Mapping[str, Any], resource_id: str) -> Json:
-    """An integration as GetIntegration shows it, with what AWS adds."""
+    """An integration as GetIntegration shows it, with AWS's defaults."""
     kind = body.get("type") or ""
     if kind not in KINDS:
         raise _wrong(kind, "type", KINDS)
@@ -109,7 +109,7 @@ def _check_service(kind: str, uri: str, credentials: str | None) -> None:
 
 
 def check_credentials(body: Mapping[str, Any], account: str) -> None:
-    """Refuse a role of another account; ``arn:aws:iam::*:user/*`` is the caller's own."""
+    """Refuse a role from another account; ``arn:aws:iam::*:user/*`` stands for the caller's own credentials."""
     credentials = body.get("credentials")
     if credentials and not re.match(rf"arn:[\w-]+:iam::({account}|\*):", credentials):
         raise AccessDeniedError("Cross-account pass role is not allowed.")
@@ -142,7 +142,7 @@ def update_integration(
 
 
 def _cache_keys(integration: Json, operations: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[Mapping[str, Any]]]:
-    """The cache keys, which a patch adds and removes by name, and the operations about something else."""
+    """The cache keys after a patch, which adds and removes them by name, and the operations on other fields."""
     keys, rest = list(integration["cacheKeyParameters"]), []
     for operation in operations:
         head, _, key = (operation.get("path") or "").removeprefix("/").partition("/")
@@ -168,7 +168,7 @@ def _with_integration(draft: Draft, resource_id: str, verb: str, integration: Js
 
 
 def put_response(draft: Draft, resource_id: str, verb: str, status: str, body: Mapping[str, Any]) -> tuple[Draft, Json]:
-    """PutIntegrationResponse; it replaces one with the same status."""
+    """PutIntegrationResponse; it replaces the response with the same status."""
     integration = integration_of(draft, resource_id, verb)
     response = {"statusCode": check_status(status), **given(body, *_RESPONSE_FIELDS)}
     if "responseTemplates" in response:

@@ -53,14 +53,14 @@ def _key(body: Mapping[str, Any]) -> bool:
 
 
 def _authorized(method: Json) -> Json:
-    """The method; an authorizer that its type has no use for is not kept."""
+    """The method; an authorizer is dropped if the authorization type does not use one."""
     if method["authorizationType"] in AUTHORIZED:
         return method
     return {name: value for name, value in method.items() if name != "authorizerId"}
 
 
 def check_method(draft: Draft, method: Json) -> None:
-    """Refuse a method that refers to what is not there."""
+    """Refuse a method that refers to something that does not exist."""
     if method["authorizationType"] in AUTHORIZED and method.get("authorizerId") not in draft.authorizers:
         raise BadRequestError(
             "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a "
@@ -91,7 +91,7 @@ def update_method(draft: Draft, resource_id: str, verb: str, operations: Sequenc
 
 
 def _scopes(method: Json, operations: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[Mapping[str, Any]]]:
-    """The scopes, which a patch adds and removes one by one, and the operations that are about something else."""
+    """The scopes after a patch, which adds and removes them one by one, and the operations on other fields."""
     scopes = list(method.get("authorizationScopes", []))
     rest = []
     for operation in operations:
@@ -155,7 +155,7 @@ def _with_responses(draft: Draft, resource_id: str, method: Json, responses: Map
 
 
 def check_status(status: str) -> str:
-    """A status code as the service's model allows it."""
+    """Refuse a status code that the service's model does not allow."""
     if not re.fullmatch(r"[1-5]\d\d", status):
         raise ValidationError(
             f"1 validation error detected: Value '{status}' at 'statusCode' failed to satisfy constraint: "

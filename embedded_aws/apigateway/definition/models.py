@@ -1,6 +1,6 @@
-"""Models: JSON schemas by name, which methods refer to.
+"""Models: named JSON schemas that methods refer to.
 
-Decides what a new API has of them and when a schema is one (docs/aws.md#default-models).
+Decides which models a new API has, and which schemas are valid (docs/aws.md#default-models).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEFAULTS: tuple[tuple[str, str, Json], ...] = (
 
 
 def default_models(ids: Sequence[str]) -> dict[str, Json]:
-    """The two models that CreateRestApi makes; an imported API has none of them."""
+    """The two models that CreateRestApi creates; an imported API has neither."""
     return {
         name: a_model(model_id, name, {"$schema": _DRAFT_4, **schema}, description=description)
         for model_id, (name, description, schema) in zip(ids, _DEFAULTS, strict=True)
@@ -63,7 +63,7 @@ def model_of(draft: Draft, name: str) -> Json:
 
 
 def update_model(draft: Draft, name: str, operations: Sequence[Mapping[str, Any]]) -> tuple[Draft, Json]:
-    """UpdateModel: its description or its schema."""
+    """UpdateModel: the description or the schema."""
     model = dict(model_of(draft, name))
     for field, value in replacements(operations, ("/description", "/schema")):
         if field == "schema":
@@ -79,7 +79,7 @@ def delete_model(draft: Draft, name: str) -> Draft:
 
 
 def reference(draft_id: str, name: str) -> str:
-    """How one model's schema refers to another."""
+    """The URL with which one model's schema refers to another model."""
     return f"{SERVICE_URL}/restapis/{draft_id}/models/{name}"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def replacements(operations: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Each replaced field with its value, for parts of which nothing else can be changed; ``paths`` in AWS's order."""
+    """Each replaced field with its value, for parts that only support replace; ``paths`` are in AWS's order."""
     for operation in operations:
         path = operation.get("path") or "null"
         where = f"Invalid patch path  '{path}' specified for op '{operation['op']}'."
@@ -27,5 +27,5 @@ def replacements(operations: Sequence[Mapping[str, Any]], paths: Sequence[str]) 
 
 
 def is_true(value: bool | str | None) -> bool:  # noqa: FBT001 (a JSON boolean, or the word for it)
-    """A patch's text as the boolean it stands for; anything but true is false."""
+    """A patch's text as a boolean; anything but true is false."""
     return str(value).lower() == "true"

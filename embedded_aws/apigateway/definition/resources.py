@@ -1,4 +1,4 @@
-"""Resources: the tree of paths that methods hang on (docs/aws.md#definition-resources)."""
+"""Resources: the tree of paths that methods belong to (docs/aws.md#definition-resources)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def create_resource(draft: Draft, resource_id: str, parent_id: str, part: str) -
 
 
 def update_resource(draft: Draft, resource_id: str, operations: Sequence[Mapping[str, Any]]) -> tuple[Draft, Json]:
-    """UpdateResource: another path part, another parent; what is below moves along."""
+    """UpdateResource: change the path part or the parent; the resources below move along."""
     for field, value in replacements(operations, ("/parentId", "/pathPart")):
         resource = draft.resource(resource_id)
         if "parentId" not in resource:
@@ -43,7 +43,7 @@ def update_resource(draft: Draft, resource_id: str, operations: Sequence[Mapping
 
 
 def delete_resource(draft: Draft, resource_id: str) -> Draft:
-    """DeleteResource: the resource and all that is below it."""
+    """DeleteResource: delete the resource and everything below it."""
     if "parentId" not in draft.resource(resource_id):
         raise BadRequestError("Root resource cannot be removed.")
     kept = {key: each for key, each in draft.resources.items() if resource_id not in _with_ancestors(draft, key)}
@@ -51,14 +51,14 @@ def delete_resource(draft: Draft, resource_id: str) -> Draft:
 
 
 def show_resource(resource: Json, *, with_methods: bool) -> Json:
-    """A resource as it is listed: its methods' names alone, unless asked to embed them."""
+    """A resource as it is listed, with only the names of its methods unless they are to be embedded."""
     if with_methods or "resourceMethods" not in resource:
         return resource
     return resource | {"resourceMethods": {verb: {} for verb in resource["resourceMethods"]}}
 
 
 def _placed(draft: Draft, parent: Json, part: str, *, but: str | None = None) -> Json:
-    """What a resource under this parent has of its place; ``but``: the one that is moved there itself."""
+    """A resource's position under this parent; ``but`` is the resource that moves there itself."""
     if not _PART.fullmatch(part or ""):
         raise BadRequestError(_WRONG_PART)
     if parent.get("pathPart", "").endswith("+}"):
@@ -77,7 +77,7 @@ def _check_beside(sibling: str, part: str) -> None:
 
 
 def _with_ancestors(draft: Draft, resource_id: str) -> Iterator[str]:
-    """The resource's id and those above it."""
+    """The resource's id and those of its ancestors."""
     current: str | None = resource_id
     while current is not None:
         yield current
@@ -85,7 +85,7 @@ def _with_ancestors(draft: Draft, resource_id: str) -> Iterator[str]:
 
 
 def _with_paths(draft: Draft) -> Draft:
-    """The draft with each path as its ancestors' parts have it."""
+    """The draft with each path computed from its ancestors' parts."""
 
     def path_of(resource: Json) -> str:
         parts = [draft.resources[key].get("pathPart", "") for key in _with_ancestors(draft, resource["id"])]

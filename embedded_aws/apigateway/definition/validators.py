@@ -1,4 +1,4 @@
-"""Request validators: what of a request is checked before its integration (docs/aws.md#request-validation)."""
+"""Request validators: what is checked in a request before its integration is called (docs/aws.md#request-validation)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A document, read: its dialect, its references, the path that its servers prepend.
+"""A parsed document: its dialect, its references, and the path that its servers prepend.
 
-It knows the shape of OpenAPI and nothing of API Gateway's own parts.
+It knows the shape of OpenAPI, and nothing of API Gateway's own extensions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EXTENSION = "x-amazon-apigateway-"
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as JSON has it: a date is text."""
+    """YAML with JSON's types: a date stays text."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -63,7 +63,7 @@ class Document:
 
     @property
     def security_schemes(self) -> Mapping[str, Json]:
-        """The named ways of being authorized."""
+        """The named security schemes."""
         return self._named("securityDefinitions", "securitySchemes")
 
     def _named(self, in_swagger: str, in_components: str) -> Mapping[str, Json]:
@@ -72,7 +72,7 @@ class Document:
         return named
 
     def resolve(self, part: Json) -> Json:
-        """The part, or what it refers to by ``$ref``."""
+        """The part itself, or the part that its ``$ref`` points to."""
         pointer = part.get("$ref")
         if pointer is None:
             return part
@@ -86,7 +86,7 @@ class Document:
         return self.resolve(found)
 
     def operations(self) -> Iterator[tuple[str, str, Json, list[Json]]]:
-        """Every operation: its path, its method in upper case, itself, and the parameters that it has with its path's."""
+        """Every operation: its path, its method in upper case, itself, and its parameters together with its path's."""
         for path, item in sorted(self.root["paths"].items()):
             for key, operation in (item or {}).items():
                 if key in _ABOUT_A_PATH or (key.startswith("x-") and not key.startswith(EXTENSION)):
@@ -97,7 +97,7 @@ class Document:
                 yield path, verb, operation or {}, self._parameters(item, operation or {})
 
     def _parameters(self, item: Json, operation: Json) -> list[Json]:
-        """An operation's own parameters go before its path's of the same name and place."""
+        """An operation's parameters, which override its path's parameters of the same name and place."""
         named = {}
         for each in (*item.get("parameters", []), *operation.get("parameters", [])):
             parameter = self.resolve(each)
@@ -105,7 +105,7 @@ class Document:
         return list(named.values())
 
     def base_path(self) -> str:
-        """What goes before each path, without a slash at its end (docs/aws.md#openapi-base-path)."""
+        """The prefix of each path, without a trailing slash (docs/aws.md#openapi-base-path)."""
         if self.is_swagger:
             return str(self.root.get("basePath") or "").rstrip("/")
         servers = self.root.get("servers") or []
@@ -117,7 +117,7 @@ class Document:
 
 
 def read_document(body: bytes, variables: Mapping[str, str]) -> Document:
-    """The document that a request carries; ``variables`` are AWS's own, such as ``AWS::Region``."""
+    """Parse the document in a request; ``variables`` are AWS's own, such as ``AWS::Region``."""
     text = body.decode("utf-8-sig")
     for name, value in variables.items():
         text = text.replace(f"${{{name}}}", value)
@@ -139,7 +139,7 @@ def _parsed(text: str) -> object:
 
 
 def _with_text_keys(value: object) -> object:
-    """YAML's numbers as keys become text: a status code, above all."""
+    """The value with YAML's numeric keys, mainly status codes, turned into text."""
     if isinstance(value, dict):
         return {str(key): _with_text_keys(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -148,7 +148,7 @@ def _with_text_keys(value: object) -> object:
 
 
 def check_known(part: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-    """Refuse what is not imported; other vendors' extensions are none of API Gateway's."""
+    """Refuse unknown parts; other vendors' extensions are ignored, as API Gateway does."""
     unknown = [key for key in part.keys() - set(known) if key.startswith(EXTENSION) or not key.startswith("x-")]
     if unknown:
         raise NotBuiltError(f"{', '.join(sorted(unknown))} of {where} is not imported; leave it out")

@@ -1,6 +1,6 @@
 """Methods as the operations of an exported document.
 
-Decides how a method's fields are written in each dialect, and what of an integration is left out because it is the default
+Decides how a method's fields are written in each dialect, and which default values of an integration are left out
 (docs/aws.md#openapi-export).
 """
 
@@ -62,7 +62,7 @@ class Methods:
         return operation
 
     def _contents(self, method: Json) -> Json:
-        """What a Swagger operation consumes and produces: the content types of its models and of its templates."""
+        """What a Swagger operation consumes and produces: the content types of its models and templates."""
         if not self._is_swagger:
             return {}
         integration = method.get("methodIntegration", {})
@@ -113,7 +113,7 @@ class Methods:
 
 
 def integration(made: Json, resource_id: str, *, has_timeout: bool) -> Json:
-    """An integration as its extension shows it, its URI as it is kept."""
+    """An integration as its extension shows it, with its URI as stored."""
     hidden = {"cacheNamespace", "cacheKeyParameters", "integrationResponses", "timeoutInMillis", "type", "passthroughBehavior"}
     shown = {"type": made["type"].lower(), **{name: value for name, value in made.items() if name not in hidden}}
     if made["type"] in {"HTTP", "HTTP_PROXY"} and made.get("connectionType") == "INTERNET":

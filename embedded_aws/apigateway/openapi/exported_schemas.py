@@ -1,4 +1,4 @@
-"""Models as an exported document has them: those that a method uses, and those that they refer to."""
+"""Models in an exported document: those that a method uses, and those that they refer to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def exported_schemas(draft: Draft, *, is_swagger: bool) -> dict[str, Json]:
             continue
         model = draft.models[name]
         if model.get("contentType", JSON) != JSON:
-            raise NotBuiltError(f"the model {name} is for {model['contentType']}; an export knows {JSON} alone")
+            raise NotBuiltError(f"the model {name} is for {model['contentType']}; an export supports {JSON} only")
         schema = {key: part for key, part in json.loads(model["schema"]).items() if key != "$schema"}
         waiting += _referred(schema)
         schemas[name] = _rewritten(schema, is_swagger=is_swagger)

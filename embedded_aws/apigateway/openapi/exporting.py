@@ -1,7 +1,7 @@
 """GetExport: a frozen draft as an OpenAPI document.
 
-Decides what of the definition each set of extensions shows (docs/aws.md#openapi-export). An export with all of API Gateway's
-extensions, imported again, gives the definition that it was made from.
+Decides which parts of the definition each set of extensions shows (docs/aws.md#openapi-export). An export with all of API
+Gateway's extensions gives the original definition when it is imported again.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _QUERY = "method.request.querystring."
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Which document is asked for.
+    """Which document is requested.
 
-    ``has_unused_parts``: whether authorizers and validators that no method uses are in it, ``has_timeouts``: whether the
-    integrations' timeouts are, in place of whatever an export may leave out.
+    ``has_unused_parts``: whether it contains authorizers and validators that no method uses. ``has_timeouts``: whether it
+    contains the integrations' timeouts, which an export may leave out.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class Export:
 
     @property
     def has_everything(self) -> bool:
-        """Whether all of API Gateway's own parts are shown."""
+        """Whether all of API Gateway's own extensions are shown."""
         return EVERYTHING in self.extensions
 
     @property
@@ -101,7 +101,7 @@ def export(draft: Draft, asked: Export) -> Json:
 
 
 def version_of(draft: Draft) -> str:
-    """The version that an export has: the API's, or the time at which it was made."""
+    """The version in an export: the API's own, or the time of its creation."""
     return str(draft.settings.get("version") or iso_seconds(draft.created))
 
 
@@ -141,7 +141,7 @@ def _authorizer_scheme(authorizer: Json, *, has_authorizers: bool) -> Json:
 
 
 def _identity(authorizer: Json) -> tuple[str, str]:
-    """The name and place that a scheme has for an authorizer's identity source; several have none."""
+    """The name and place that a scheme gives for an authorizer's identity source; unused if there are several sources."""
     source = authorizer.get("identitySource", "")
     for prefix, place in ((_HEADER, "header"), (_QUERY, "query")):
         if source.startswith(prefix) and "," not in source:
@@ -150,7 +150,7 @@ def _identity(authorizer: Json) -> tuple[str, str]:
 
 
 def _own_parts(draft: Draft, asked: Export) -> Json:
-    """What an API has beside its methods, each under its extension."""
+    """The parts of an API other than its methods, each under its extension."""
     settings, endpoint = draft.settings, draft.settings["endpointConfiguration"]
     parts: Json = {
         BINARY_TYPES: settings.get("binaryMediaTypes"),
@@ -167,7 +167,7 @@ def _own_parts(draft: Draft, asked: Export) -> Json:
 
 
 def _endpoint(settings: Mapping[str, Any], endpoint: Mapping[str, Any]) -> Json:
-    """What of the endpoint is not as it is by default."""
+    """The endpoint's settings that differ from the default."""
     disabled = {"disableExecuteApiEndpoint": True} if settings["disableExecuteApiEndpoint"] else {}
     return disabled | ({"vpcEndpointIds": endpoint["vpcEndpointIds"]} if endpoint.get("vpcEndpointIds") else {})
 

@@ -1,6 +1,6 @@
-"""A document laid over a draft: ImportRestApi and PutRestApi.
+"""Applies a document to a draft: ImportRestApi and PutRestApi.
 
-Overwriting leaves what the document says and nothing else; merging replaces what the document has too, method by method
+Overwriting keeps only what the document contains. Merging replaces what the document also contains, method by method
 (docs/aws.md#openapi-import). A refused document leaves the draft as it was.
 """
 
@@ -39,7 +39,7 @@ SECURITY_POLICY = f"{PREFIX}security-policy"
 ACCESS_MODE = f"{PREFIX}endpoint-access-mode"
 VERSION = f"{PREFIX}importexport-version"
 DOCUMENTATION = f"{PREFIX}documentation"
-"""What is said of the API for its readers; it is not kept, as descriptions are not."""
+"""Documentation of the API for its readers; like descriptions, it is not kept."""
 
 _KNOWN = frozenset(
     {
@@ -81,7 +81,7 @@ _PLAIN = ((KEY_SOURCE, "apiKeySource"), (SECURITY_POLICY, "securityPolicy"), (AC
 
 
 class Import:
-    """One document on its way into one API. ``arn`` is the API's own, for its resource policy."""
+    """The import of one document into one API. ``arn`` is the API's own, for its resource policy."""
 
     def __init__(
         self, document: Document, draft: Draft, *, overwrites: bool, arn: str, new_id: Callable[[], str], unknowns: Unknowns
@@ -115,7 +115,7 @@ class Import:
         return expand_policy(draft, self._arn)
 
     def _start(self) -> Draft:
-        """What the document is laid over."""
+        """The draft to which the document is applied."""
         if not self._overwrites:
             return self._before
         before = self._before
@@ -150,7 +150,7 @@ class Import:
 
     @staticmethod
     def _with_endpoint(settings: Json, given: Mapping[str, Any]) -> Json:
-        """What a document may say of the API's endpoint; its type stays as it is."""
+        """The settings with what the document says about the endpoint; the endpoint's type stays as it is."""
         check_known(given, ("disableExecuteApiEndpoint", "vpcEndpointIds", "types", "ipAddressType"), ENDPOINT)
         if "disableExecuteApiEndpoint" in given:
             settings = {**settings, "disableExecuteApiEndpoint": bool(given["disableExecuteApiEndpoint"])}
@@ -160,7 +160,7 @@ class Import:
         return settings
 
     def _merged(self, start: Mapping[str, Json], made: Any) -> dict[str, Json]:  # noqa: ANN401 (any iterable)
-        """Parts by id: those that were there, and the document's in place of those of the same name."""
+        """Parts by id: the earlier ones, with the document's parts replacing those of the same name."""
         parts = list(made)
         names = {each["name"] for each in parts}
         kept = {key: each for key, each in start.items() if each["name"] not in names}
@@ -170,7 +170,7 @@ class Import:
         return self._id_of(self._before.authorizers, name)
 
     def _id_of(self, parts: Mapping[str, Json], name: str) -> str:
-        """The id of a part of this name: the one it has, unless an overwrite makes it anew."""
+        """The id of the part with this name: its present id, unless an overwrite creates a new one."""
         if self._overwrites and self._unknowns.ask("overwrite-keeps-ids") == "no":
             return self._new_id()
         return next((each["id"] for each in parts.values() if each["name"] == name), None) or self._new_id()
@@ -211,7 +211,7 @@ class Import:
         return {"requestValidatorId": found}
 
     def _with_resource(self, draft: Draft, path: str) -> tuple[Draft, Json]:
-        """The path's resource, made with its parents if need be."""
+        """The path's resource; it and its parents are created if necessary."""
         bare = path.rstrip("/") or "/"
         resource = draft.resource_at(bare)
         if resource is not None:

@@ -1,6 +1,6 @@
-"""Operations as methods: parameters, bodies, responses and the integration that the extension names.
+"""Operations as methods: parameters, bodies, responses, and the integration in the extension.
 
-Decides the fields of a method with its responses (docs/aws.md#openapi-import). It makes no resources.
+Decides the fields of a method and its responses (docs/aws.md#openapi-import). It creates no resources.
 """
 
 from __future__ import annotations
@@ -68,14 +68,14 @@ _RESPONSE_FIELDS = ("statusCode", "responseParameters", "responseTemplates", "co
 
 
 class Operations:
-    """What turns the operations of one document into methods."""
+    """Turns the operations of one document into methods."""
 
     def __init__(self, document: Document, schemas: Schemas) -> None:
         self._document = document
         self._schemas = schemas
 
     def method(self, path: str, verb: str, operation: Json, parameters: list[Json]) -> Json:
-        """A method's fields but for how it is authorized, validated and integrated."""
+        """A method's fields, except authorization, validator and integration."""
         where = f"{verb} {path}"
         check_known(operation, _KNOWN, where)
         asked = self._request_parameters(path, parameters, where)
@@ -86,7 +86,7 @@ class Operations:
         return found | ({"methodResponses": responses} if responses else {})
 
     def _request_parameters(self, path: str, parameters: list[Json], where: str) -> dict[str, bool]:
-        """Which parameters a request may or must have; those in the path it must."""
+        """The parameters of a request and whether each is required; path parameters always are."""
         asked = {}
         for parameter in parameters:
             place, name = parameter.get("in"), parameter.get("name")
@@ -108,7 +108,7 @@ class Operations:
         return self._models_of(body)
 
     def _models_of(self, part: Json) -> dict[str, str]:
-        """The models of a body or response of OpenAPI 3 by content type."""
+        """The models of an OpenAPI 3 body or response, by content type."""
         contents = part.get("content") or {}
         return {kind: self._schemas.model_of(each["schema"]) for kind, each in contents.items() if each.get("schema")}
 
@@ -116,7 +116,7 @@ class Operations:
         responses = {}
         for status, given in (operation.get("responses") or {}).items():
             if status == DEFAULT:
-                raise NotBuiltError(f"no record says what an import makes of the default response of {where}; name a status")
+                raise NotBuiltError(f"no record says how the default response of {where} is imported; name a status")
             responses[status] = self._response(status, self._document.resolve(given or {}), operation)
         return responses
 
@@ -132,9 +132,9 @@ class Operations:
 
 
 def integration(given: Mapping[str, Any], resource_id: str, where: str) -> Json:
-    """The integration that an extension names, as GetIntegration shows it."""
+    """The integration in an extension, as GetIntegration shows it."""
     if "$ref" in given:
-        raise NotBuiltError(f"{INTEGRATION} of {where} is a reference, which only HTTP APIs have; write it in place")
+        raise NotBuiltError(f"{INTEGRATION} of {where} is a reference, which only HTTP APIs support; write it in place")
     check_known(given, (*_INTEGRATION_FIELDS, *_IGNORED), f"{INTEGRATION} of {where}")
     body = {name: given[name] for name in _INTEGRATION_FIELDS if given.get(name) is not None}
     for name in ("type", "passthroughBehavior", "httpMethod", "connectionType"):

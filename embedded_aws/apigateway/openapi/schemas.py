@@ -1,7 +1,6 @@
-"""Schemas as models: each named schema is one, and so is a schema that an operation writes in place.
+"""Schemas as models: each named schema becomes a model, and so does a schema written inside an operation.
 
-Decides how references are rewritten (docs/aws.md#openapi-models). What AWS calls a schema that has no name is an open
-question.
+Decides how references are rewritten (docs/aws.md#openapi-models). How AWS names a schema without a name is an open question.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _NAMED = re.compile(r"#/(?:definitions|components/schemas)/(?P<name>[^/]+)")
 
 
 class Schemas:
-    """The models of one import. ``known`` are the names of those that the API has besides."""
+    """The models of one import. ``known`` are the names of the API's other models."""
 
     def __init__(
         self, document: Document, api_id: str, *, known: Iterable[str], new_id: Callable[[], str], unknowns: Unknowns
@@ -56,7 +55,7 @@ class Schemas:
         self.models[name] = a_model(self._new_id(), name, self._rewritten(schema), description=description)
 
     def _rewritten(self, part: Any) -> Any:  # noqa: ANN401 (any JSON)
-        """The schema with references to other models as AWS writes them."""
+        """The schema with references to other models in AWS's form."""
         if isinstance(part, list):
             return [self._rewritten(each) for each in part]
         if not isinstance(part, dict):
@@ -69,11 +68,11 @@ class Schemas:
     def _referred(self, name: str) -> str:
         if name in self._known_names:
             return name
-        raise NotBuiltError(f"the document refers to the schema {name}, which it does not have; add it")
+        raise NotBuiltError(f"the document refers to the schema {name}, which it does not contain; add it")
 
 
 def _checked(names: Iterable[str]) -> set[str]:
     wrong = sorted(name for name in names if not (name.isascii() and name.isalnum()))
     if wrong:
-        raise NotBuiltError(f"no record says what an import makes of the schema name {wrong[0]}; use letters and digits alone")
+        raise NotBuiltError(f"no record says how the schema name {wrong[0]} is imported; use letters and digits only")
     return set(names)

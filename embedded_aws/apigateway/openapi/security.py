@@ -1,7 +1,7 @@
-"""Security schemes: authorizers, IAM and API keys, and which of them an operation asks for.
+"""Security schemes: authorizers, IAM and API keys, and which of them an operation requires.
 
-Decides what a requirement makes of a method (docs/aws.md#openapi-security). An authorizer is made of its scheme whether an
-operation uses it or not.
+Decides what a requirement means for a method (docs/aws.md#openapi-security). A scheme's authorizer is created whether or not
+an operation uses it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PLACES = {"header": "header", "query": "querystring"}
 
 
 class Security:
-    """The authorizers of one import by the names of their schemes, and what operations make of them."""
+    """The authorizers of one import by the names of their schemes, and what operations require of them."""
 
     def __init__(self, document: Document, new_id: Callable[[str], str]) -> None:
         self._schemes = document.security_schemes
@@ -45,7 +45,7 @@ class Security:
                 self.authorizers[name] = made
 
     def of(self, operation: Json, where: str) -> Json:
-        """How a method is authorized: the fields of PutMethod."""
+        """How a method is authorized, as fields of PutMethod."""
         if AUTH in operation:
             return {"authorizationType": str(operation[AUTH].get("type")).upper()}
         required = operation.get("security", self._everywhere) or []
@@ -58,7 +58,7 @@ class Security:
     def _required(self, name: str, scopes: list[str], where: str) -> Json:
         scheme = self._schemes.get(name)
         if scheme is None:
-            raise NotBuiltError(f"{where} asks for the security scheme {name}, which the document does not have; add it")
+            raise NotBuiltError(f"{where} requires the security scheme {name}, which the document does not contain; add it")
         if name in self.authorizers:
             is_pool = self.authorizers[name]["type"] == "COGNITO_USER_POOLS"
             kind = "COGNITO_USER_POOLS" if is_pool else "CUSTOM"
@@ -69,7 +69,7 @@ class Security:
         if scheme.get("type") == "apiKey" and str(scheme.get("name")).lower() == API_KEY_HEADER:
             return {"apiKeyRequired": True}
         raise NotBuiltError(
-            f"no record says what an import makes of the security scheme {name}, which {where} asks for; REST APIs know "
+            f"no record says how the security scheme {name}, which {where} requires, is imported; REST APIs support "
             f"authorizers, {IAM} and {API_KEY_HEADER}"
         )
 
@@ -77,7 +77,7 @@ class Security:
 def _authorizer(name: str, scheme: Mapping[str, Any]) -> Json:
     """A CreateAuthorizer body for a scheme."""
     if scheme.get("type") != "apiKey":
-        raise NotBuiltError(f"the security scheme {name} of type {scheme.get('type')} is not imported; REST APIs have apiKey")
+        raise NotBuiltError(f"the security scheme {name} of type {scheme.get('type')} is not imported; REST APIs take apiKey")
     given = scheme[AUTHORIZER]
     check_known(given, _AUTHORIZER_FIELDS, f"{AUTHORIZER} of {name}")
     kind = str(given.get("type") or "").upper()

@@ -1,7 +1,7 @@
-"""What a patch operation does to a stage's canary: change it, take it away, promote it.
+"""What a patch operation does to a stage's canary: change it, remove it, or promote it.
 
-Any replacement makes a canary where there is none: on the stage's own deployment, at 0 %, without overrides
-(docs/aws.md#patch-makes-a-canary). Promotion copies and leaves the canary attached (docs/aws.md#promotion).
+Replacing any canary setting creates a canary where there is none: on the stage's own deployment, at 0 %, without overrides
+(docs/aws.md#patch-makes-a-canary). Promotion copies the settings and leaves the canary attached (docs/aws.md#promotion).
 """
 
 import json
@@ -17,13 +17,13 @@ from embedded_aws.apigateway.stages.stage import Canary, Stage, check_variable, 
 
 
 def replace_canary_deployment(stage: Stage, operation: Operation, surroundings: Surroundings) -> Stage:
-    """Send the canary's requests to another deployment of the API."""
+    """Point the canary at another deployment of the API."""
     deployment_id = surroundings.existing(operation.value)
     return replace(stage, canary=replace(_canary_of(stage), deployment_id=deployment_id))
 
 
 def replace_canary_percent(stage: Stage, operation: Operation, surroundings: Surroundings) -> Stage:
-    """Change the canary's weight; a string in the patch, a float in the stage."""
+    """Change the canary's percentage of traffic; it is a string in the patch and a float in the stage."""
     percent = parse_percent(operation.value, unknowns=surroundings.unknowns)
     if percent is None:
         return stage
@@ -31,7 +31,7 @@ def replace_canary_percent(stage: Stage, operation: Operation, surroundings: Sur
 
 
 def replace_canary_cache(stage: Stage, operation: Operation, surroundings: Surroundings) -> Stage:
-    """Let the canary use the stage's cache, or not."""
+    """Set whether the canary uses the stage's cache."""
     flag = {"true": True, "false": False}.get((operation.value or "").lower())
     if flag is None:
         refuse_malformed(operation.value, unknowns=surroundings.unknowns)
@@ -40,26 +40,26 @@ def replace_canary_cache(stage: Stage, operation: Operation, surroundings: Surro
 
 
 def replace_override(stage: Stage, operation: Operation, _: Surroundings) -> Stage:
-    """Set one stage variable for the canary's requests."""
+    """Override one stage variable for the canary's requests."""
     canary = _canary_of(stage)
     return replace(stage, canary=replace(canary, overrides=with_variable(canary.overrides, operation)))
 
 
 def replace_overrides(stage: Stage, operation: Operation, surroundings: Surroundings) -> Stage:
-    """Set every override at once, if that can be done at all."""
+    """Replace all overrides at once, if that is possible."""
     overrides = parse_whole_map(operation, surroundings)
     return replace(stage, canary=replace(_canary_of(stage), overrides=overrides))
 
 
 def remove_canary(stage: Stage, _operation: Operation, surroundings: Surroundings) -> Stage:
-    """Take the canary away; everything else of the stage stays (docs/aws.md#remove-canary)."""
+    """Remove the canary; everything else of the stage stays (docs/aws.md#remove-canary)."""
     if stage.canary is None and surroundings.unknowns.ask("remove-absent-canary") == "refused":
         remove_settings({}, "canarySettings")
     return replace(stage, canary=None)
 
 
 def remove_override(stage: Stage, operation: Operation, surroundings: Surroundings) -> Stage:
-    """Let the canary see the stage's own variable again."""
+    """Remove one override, so that the canary sees the stage's own variable again."""
     name = unescape(operation.found["name"])
     if stage.canary is None or name not in stage.canary.overrides:
         if surroundings.unknowns.ask("remove-absent-override") == "refused":
@@ -87,19 +87,19 @@ def promote(stage: Stage, operation: Operation, surroundings: Surroundings) -> S
 
 
 def with_variable(variables: Mapping[str, str], operation: Operation) -> Mapping[str, str]:
-    """The variables with the one that the operation's path names set to its value."""
+    """The variables with the one named in the operation's path set to the operation's value."""
     name = unescape(operation.found["name"])
     check_variable(name, operation.value)
     return MappingProxyType({**variables, name: operation.value or ""})
 
 
 def without(variables: Mapping[str, str], name: str) -> Mapping[str, str]:
-    """The variables without one; nothing happens if it was not there."""
+    """The variables without this one, whether or not it was there."""
     return MappingProxyType({key: value for key, value in variables.items() if key != name})
 
 
 def parse_whole_map(operation: Operation, surroundings: Surroundings) -> Mapping[str, str]:
-    """All variables of one replacement: JSON if that is the answer chosen, for no record shows the format."""
+    """All variables of one replacement; read as JSON if that answer is chosen, because no record shows the format."""
     is_json = surroundings.unknowns.ask("replace-whole-map") == "json"
     try:
         variables = json.loads(operation.value or "") if is_json else None

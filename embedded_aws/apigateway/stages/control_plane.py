@@ -1,8 +1,8 @@
-"""The control plane of REST APIs: stages with their canaries, and deployments, by API.
+"""The control plane of REST APIs: stages with their canaries, and deployments, per API.
 
-Keeps the state, and tells the data plane before and after anything that traffic can see. What a patch does is decided
-in gateway_patch.py, what a deployment does to a stage in gateway_deploy.py, what a client is shown in
-gateway_stage.py. It knows no HTTP and no moto, and it serves no traffic.
+Keeps the state, and notifies the data plane before and after every change that traffic can see. gateway_patch.py decides what
+a patch does, gateway_deploy.py what a deployment does to a stage, gateway_stage.py what a client is shown. It knows no HTTP
+and no moto, and serves no traffic.
 """
 
 import random
@@ -31,7 +31,7 @@ _ID_LENGTH = 6
 
 
 class Moment(Enum):
-    """When a listener hears of a change: before it the old settings still hold, after it the new ones do."""
+    """When a listener is called: before a change the old settings still hold, after it the new ones do."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -54,12 +54,12 @@ class Deployment:
 class _Api:
     stages: dict[str, Stage] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
-    # Those of deleted deployments too: a canary outlives its deployment, if AWS lets that be deleted.
+    # Deleted deployments stay here: a canary outlives its deployment if AWS lets that be deleted.
     definitions: dict[str, Definition] = field(default_factory=dict)
 
 
 class Gateway:
-    """The stages and deployments of every API; each call names the API by its id."""
+    """The stages and deployments of every API; each call takes the API's id."""
 
     def __init__(
         self,
@@ -80,19 +80,19 @@ class Gateway:
         self._lock = threading.RLock()
 
     def settings_changed(self, listener: Listener) -> None:
-        """Call `listener(api_id, stage_name, moment)` around every change that traffic can see.
+        """Call `listener(api_id, stage_name, moment)` before and after every change that traffic can see.
 
-        Before it `settings` still gives the old ones, so that traffic up to now can be served with them. Nothing is
-        called for a call that is refused or changes nothing a request could see.
+        Before the change `settings` still gives the old ones, so that traffic up to now can be served with them. The listener
+        is not called if a call is refused or changes nothing that a request can see.
         """
         self._listeners.append(listener)
 
     def settings(self, api_id: str, stage_name: str) -> StageSettings | None:
-        """What the stage serves with now, or None without such a stage; the same object until that changes."""
+        """What the stage serves with now, None if there is no such stage; the same object until it changes."""
         return self._settings.get((api_id, stage_name))
 
     def create_stage(self, api_id: str, body: Mapping[str, Any]) -> Stage:
-        """Make a stage from a CreateStage body."""
+        """Create a stage from a CreateStage body."""
         with self._lock:
             api = self._api(api_id)
             if body.get("stageName") in api.stages:
@@ -102,7 +102,7 @@ class Gateway:
             return stage
 
     def update_stage(self, api_id: str, name: str, operations: Sequence[Mapping[str, Any]]) -> Stage:
-        """Apply a patch list, all of it or nothing."""
+        """Apply a patch list as a whole, or not at all."""
         with self._lock:
             deployments, stage = self._api(api_id).deployments, self.stage(api_id, name)
             patched = apply_patch(stage, operations, deployments=deployments, unknowns=self._unknowns)
@@ -118,18 +118,18 @@ class Gateway:
             raise NotFoundError("Invalid stage identifier specified") from None
 
     def stages(self, api_id: str, *, deployment_id: str | None = None) -> list[Stage]:
-        """The API's stages, or those that use one deployment."""
+        """The API's stages, or only those that use one deployment."""
         stages = list(self._api(api_id).stages.values())
         return [each for each in stages if deployment_id is None or self._is_listed(each, deployment_id)]
 
     def delete_stage(self, api_id: str, name: str) -> None:
-        """Take a stage away, its canary with it."""
+        """Delete a stage and its canary."""
         with self._lock:
             self.stage(api_id, name)
             self._publish(api_id, name, None)
 
     def create_deployment(self, api_id: str, definition: Definition, body: Mapping[str, Any]) -> Deployment:
-        """Freeze the definition as a new deployment and, if the body says so, give it to a stage or to its canary."""
+        """Freeze the definition as a new deployment; if the body says so, deploy it to a stage or to its canary."""
         with self._lock:
             api, now = self._api(api_id), int(self._now())
             deployment = Deployment(self._new_id(api), now, body.get("description"), definition)
@@ -142,7 +142,7 @@ class Gateway:
             return deployment
 
     def update_deployment(self, api_id: str, deployment_id: str, operations: Sequence[Mapping[str, Any]]) -> Deployment:
-        """Describe a deployment anew: all that can change about one."""
+        """Change a deployment's description, the only field that can change."""
         with self._lock:
             before = self.deployment(api_id, deployment_id)
             fields = patch_fields({"description": before.description}, operations, maps=frozenset())
@@ -158,11 +158,11 @@ class Gateway:
             raise NotFoundError("Invalid Deployment identifier specified") from None
 
     def definition(self, api_id: str, deployment_id: str) -> Definition:
-        """What a deployment froze; of a deleted one too, while a canary still serves it."""
+        """The definition that a deployment froze; also for a deleted deployment that a canary still serves."""
         return self._api(api_id).definitions[deployment_id]
 
     def deployments(self, api_id: str) -> list[Deployment]:
-        """The API's deployments in the order they were made."""
+        """The API's deployments in the order of their creation."""
         return list(self._api(api_id).deployments.values())
 
     def delete_deployment(self, api_id: str, deployment_id: str) -> None:
@@ -177,7 +177,7 @@ class Gateway:
             del self._api(api_id).deployments[deployment_id]
 
     def forget_api(self, api_id: str) -> None:
-        """Drop the stages and deployments of an API that was deleted."""
+        """Drop the stages and deployments of a deleted API."""
         with self._lock:
             for name in list(self._api(api_id).stages):
                 self._publish(api_id, name, None)
@@ -185,14 +185,14 @@ class Gateway:
             self.drafts.forget(api_id)
 
     def reset(self) -> None:
-        """Drop every API, telling nobody; listeners stay."""
+        """Drop every API without calling the listeners; the listeners stay."""
         with self._lock:
             self._apis.clear()
             self._settings.clear()
             self.drafts.reset()
 
     def _publish(self, api_id: str, name: str, stage: Stage | None) -> None:
-        """Keep the stage, and let the listeners know if traffic can tell the difference."""
+        """Store the stage, and call the listeners if traffic can see the difference."""
         key, api = (api_id, name), self._api(api_id)
         settings = settings_of(api_id, stage, api.definitions) if stage else None
         is_visible = settings != self._settings.get(key)
@@ -215,7 +215,7 @@ class Gateway:
         return self._unknowns.ask("list-stages-by-canary-deployment") == "included"
 
     def _new_id(self, api: _Api) -> str:
-        """An id as AWS makes them: six letters and digits."""
+        """An id in AWS's format: six lower-case letters and digits."""
         while True:
             made = "".join(self._rng.choices(string.ascii_lowercase + string.digits, k=_ID_LENGTH))
             if made not in api.definitions:

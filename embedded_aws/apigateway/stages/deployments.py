@@ -1,7 +1,7 @@
-"""What CreateStage and CreateDeployment make of a stage: pure rules, one value in, the next one out.
+"""What CreateStage and CreateDeployment do to a stage: pure rules that turn one value into the next.
 
-A canary deployment replaces the stage's whole canary and leaves the stage; a plain one moves the stage and is refused
-while there is a canary (docs/aws.md#canary-by-deployment). Nothing is kept here.
+A canary deployment replaces the stage's whole canary and leaves the stage itself. A plain deployment moves the stage, and is
+refused while there is a canary (docs/aws.md#canary-by-deployment). Nothing is stored here.
 """
 
 import re
@@ -37,7 +37,7 @@ def new_stage(body: Mapping[str, Any], *, deployments: Collection[str], now: int
 
 
 def deploy(stage: Stage | None, deployment_id: str, *, body: Mapping[str, Any], now: int, unknowns: Unknowns) -> Stage | None:
-    """The named stage (or None, not there yet) as a CreateDeployment leaves it; None when no stage is concerned."""
+    """The named stage (None if it does not exist yet) after a CreateDeployment; None if no stage is affected."""
     name = body.get("stageName")
     if body.get("canarySettings") is not None:
         return _deploy_canary(stage, deployment_id, body=body, now=now, unknowns=unknowns)
@@ -68,7 +68,7 @@ def _deploy_canary(stage: Stage | None, deployment_id: str, *, body: Mapping[str
 
 
 def _overlaid(stage: Stage, body: Mapping[str, Any], unknowns: Unknowns) -> Stage:
-    """An existing stage under the stage fields of a CreateDeployment: a question only where they would change it."""
+    """An existing stage with the stage fields of a CreateDeployment; an open question only if they would change it."""
     replaced = _with_fields(stage, body, description=body.get("stageDescription"))
     if replaced == stage:
         return stage
@@ -77,7 +77,7 @@ def _overlaid(stage: Stage, body: Mapping[str, Any], unknowns: Unknowns) -> Stag
 
 
 def _with_fields(stage: Stage, body: Mapping[str, Any], *, description: str | None) -> Stage:
-    """The stage with those fields that the body names; an empty one names nothing."""
+    """The stage with the fields that the body sets; an empty field sets nothing."""
     enabled, tracing = body.get("cacheClusterEnabled"), body.get("tracingEnabled")
     return replace(
         stage,

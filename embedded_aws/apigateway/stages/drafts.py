@@ -1,6 +1,7 @@
 """The present definition of every API: what is edited, imported, and frozen by deployments.
 
-Keeps the drafts and makes their ids. What a change does is `embedded_aws.apigateway.definition`'s, what a document says `embedded_aws.apigateway.openapi`'s.
+Keeps the drafts and creates their ids. `embedded_aws.apigateway.definition` decides what a change does,
+`embedded_aws.apigateway.openapi` what a document means.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _PARAMETERS = frozenset({"basepath", "endpointConfigurationTypes", "ignore", "fa
 
 
 class Drafts:
-    """The drafts of every API of one account and Region."""
+    """The drafts of all APIs in one account and Region."""
 
     def __init__(self, now: Callable[[], float], unknowns: Unknowns, *, account: str, region: str) -> None:
         self.account = account
@@ -44,17 +45,17 @@ class Drafts:
         self._lock = threading.RLock()
 
     def __getitem__(self, api_id: str) -> Draft:
-        """The API's draft, which must be there."""
+        """The API's draft, which must exist."""
         return self._drafts[api_id]
 
     def create(self, api_id: str, body: Mapping[str, Any]) -> Draft:
-        """A new API, with a root and the default models."""
+        """Create an API with a root resource and the default models."""
         ids = (self.new_id(), self.new_id())
         draft = new_draft(api_id, body, now=int(self._now()), root_id=self.new_id(), model_ids=ids)
         return self._put(expand_policy(draft, self._arn(api_id)))
 
     def edit(self, api_id: str, change: Callable[[Draft], tuple[Draft, Shown]]) -> Shown:
-        """Change a draft; what the change gives besides is given back."""
+        """Change a draft; returns the change's second result."""
         with self._lock:
             draft, shown = change(self._drafts[api_id])
             self._put(draft)
@@ -68,7 +69,7 @@ class Drafts:
             return self._put(expand_policy(changed, self._arn(api_id)))
 
     def read(self, body: bytes, query: Mapping[str, str]) -> Document:
-        """The document that a request carries, after a look at what is asked for with it."""
+        """The document that a request carries, after a check of its query parameters."""
         unknown = query.keys() - _PARAMETERS
         if unknown:
             raise NotBuiltError(f"the import parameter {', '.join(sorted(unknown))} is not built; leave it out")
@@ -78,7 +79,7 @@ class Drafts:
         return read_document(body, variables)
 
     def import_new(self, api_id: str, document: Document, query: Mapping[str, str]) -> Draft:
-        """ImportRestApi, of a document that was read; nothing stays of an API that it is refused for."""
+        """ImportRestApi with a parsed document; if the document is refused, no API is left behind."""
         kind = query.get("endpointConfigurationTypes")
         endpoint = configured({"types": [kind]} if kind else {})
         body = {"name": str(document.info.get("title") or ""), "endpointConfiguration": endpoint}
@@ -90,7 +91,7 @@ class Drafts:
             raise
 
     def put(self, api_id: str, document: Document, query: Mapping[str, str]) -> Draft:
-        """PutRestApi, of a document that was read."""
+        """PutRestApi with a parsed document."""
         with self._lock:
             overwrites = query.get("mode", "merge") == "overwrite"
             imported = Import(
@@ -104,16 +105,16 @@ class Drafts:
             return self._put(imported.apply(_prefix(document.base_path(), query.get("basepath", "ignore"))))
 
     def forget(self, api_id: str) -> None:
-        """The API was deleted."""
+        """Drop a deleted API."""
         self._drafts.pop(api_id, None)
 
     def reset(self) -> None:
-        """Forget every API."""
+        """Drop every API."""
         self._drafts.clear()
         self._rng = random.Random("ids of definitions")
 
     def new_id(self) -> str:
-        """An id as AWS makes them for resources, authorizers and the like."""
+        """An id in AWS's format for resources, authorizers and the like."""
         return "".join(self._rng.choices(string.ascii_lowercase + string.digits, k=_ID_LENGTH))
 
     def _put(self, draft: Draft) -> Draft:
@@ -125,7 +126,7 @@ class Drafts:
 
 
 def _prefix(base_path: str, mode: str) -> str:
-    """What goes before each path of a document (docs/aws.md#openapi-base-path)."""
+    """The prefix for each path of a document (docs/aws.md#openapi-base-path)."""
     if mode == "prepend":
         return base_path
     if mode == "split":

@@ -1,7 +1,7 @@
 """Method settings of a stage: throttling, caching, logging and metrics by method path.
 
-Decides what a first setting brings with it and how a patch's string becomes a value (docs/aws.md#method-settings).
-The rules for the path that leads here are the patch table's.
+Decides which defaults a first setting brings with it, and how a patch's string becomes a value (docs/aws.md#method-settings).
+The patch table decides which paths lead here.
 """
 
 import math
@@ -36,7 +36,7 @@ def _parse_flag(value: str) -> bool:
 def _parse_rate(value: str) -> float:
     rate = float(value)
     if not math.isfinite(rate):
-        raise ValueError(f"{value} is no rate; use a finite number")
+        raise ValueError(f"{value} is not a rate; use a finite number")
     return rate
 
 
@@ -54,7 +54,7 @@ _SETTINGS: Final[Mapping[str, tuple[str, Callable[[str], Setting]]]] = MappingPr
         "caching/unauthorizedCacheControlHeaderStrategy": ("unauthorizedCacheControlHeaderStrategy", str),
     }
 )
-# AWS's own list in its refusal, with its one missing blank.
+# AWS's own list from its refusal, including its missing blank.
 _REFUSAL = (
     "[.../metrics/enabled, .../logging/dataTrace, .../logging/loglevel,.../throttling/burstLimit, "
     ".../throttling/rateLimit, .../caching/ttlInSeconds, .../caching/enabled, .../caching/dataEncrypted, "
@@ -65,7 +65,7 @@ _REFUSAL = (
 def replace_setting(
     settings: MethodSettings, method: str, path: str, *, value: str | None, unknowns: Unknowns
 ) -> MethodSettings:
-    """The settings with one of `method` ("*/*" or "<resource>/<verb>") replaced; a new method starts from "*/*"."""
+    """The settings with one setting of `method` ("*/*" or "<resource>/<verb>") replaced; a new method starts from "*/*"."""
     if path not in _SETTINGS:
         raise BadRequestError(f"Invalid method setting path: {path}. Must be one of: {_REFUSAL}")
     name, parse = _SETTINGS[path]
@@ -79,7 +79,7 @@ def replace_setting(
 
 
 def remove_settings(settings: MethodSettings, method: str) -> MethodSettings:
-    """The settings without those of one method; AWS answers every removal it does not know in these words."""
+    """The settings without those of one method; AWS answers every removal of an unknown path with this message."""
     if method not in settings:
         raise BadRequestError(f"Cannot remove method setting {method} because there is no method setting for this method ")
     return MappingProxyType({key: value for key, value in settings.items() if key != method})

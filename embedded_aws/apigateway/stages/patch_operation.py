@@ -1,7 +1,7 @@
-"""One operation of an UpdateStage patch list, read as AWS reads it before any path is looked at.
+"""One operation of an UpdateStage patch list, parsed as AWS does before it looks at any path.
 
-Refuses, in the service's own words, what its model refuses: an operation outside the list, a value that is no string
-(docs/aws.md#patch-shape). It does not know which paths exist.
+Refuses, with the service's own messages, what the service's model refuses: an unknown operation, or a value that is not a
+string (docs/aws.md#patch-shape). It does not know which paths exist.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,7 +17,7 @@ _OPS = ("add", "remove", "move", "test", "replace", "copy")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation, and what its path's pattern found in it."""
+    """One operation, with the named groups that its path's pattern matched."""
 
     op: str
     path: str
@@ -27,19 +27,19 @@ class Operation:
 
     @property
     def says_true(self) -> bool:
-        """Whether the value is the word true; anything else is false, as moto has it for a stage's own switches."""
+        """Whether the value is the word true; anything else is false, as in moto for a stage's own switches."""
         return (self.value or "").lower() == "true"
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a patch may ask about besides the stage: the API's deployments, and the open questions."""
+    """What a patch depends on besides the stage: the API's deployments and the open questions."""
 
     deployments: Collection[str]
     unknowns: Unknowns
 
     def existing(self, deployment_id: str | None) -> str:
-        """The id, if the API has that deployment."""
+        """The id, if the API has this deployment."""
         if deployment_id is None or deployment_id not in self.deployments:
             raise BadRequestError("Deployment id does not exist")
         return deployment_id
@@ -49,13 +49,13 @@ Change = Callable[[Stage, Operation, Surroundings], Stage]
 
 
 def parse_operations(operations: Sequence[Mapping[str, Any]]) -> list[Operation]:
-    """The patch list as values; every operation that is none is named in one refusal."""
+    """The patch list as values; one refusal names all invalid operations."""
     check_operations(operations, "updateStageInput")
     return [_parse_operation(each) for each in operations]
 
 
 def check_operations(operations: Sequence[Mapping[str, Any]], where: str) -> None:
-    """Refuse a patch list with operations that the service does not know; ``where``: the service's name of the input."""
+    """Refuse a patch list with unknown operations; ``where`` is the service's name for the input."""
     wrong = [
         f"Value '{each.get('op')}' at '{where}.patchOperations.{place}.member.op' failed to satisfy "
         f"constraint: Member must satisfy enum value set: [{', '.join(_OPS)}]"

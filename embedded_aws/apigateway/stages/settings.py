@@ -1,7 +1,7 @@
-"""What serving a stage depends on, worked out once for every change: each arm's frozen definition and stage variables.
+"""What a stage serves with, computed once per change: each arm's frozen definition and stage variables.
 
-A canary request sees the stage's variables with the canary's overrides laid over them (docs/aws.md#merged-variables).
-How requests are split and when a change reaches them is the data plane's business.
+A canary request sees the stage's variables with the canary's overrides on top (docs/aws.md#merged-variables). The data plane
+decides how requests are split and when a change reaches them.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from embedded_aws.apigateway.stages.stage import AccessLog, MethodSettings, Stag
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """What base or canary serves with; `uses_cache` is whether it may answer from the stage's cache."""
+    """What base or canary serves with; `uses_cache` says whether it may answer from the stage's cache."""
 
     deployment_id: str
     definition: Definition
@@ -24,7 +24,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class StageSettings:
-    """All that serving a stage depends on; `percent` is the canary's part, 0 to 100, and 0 without a canary."""
+    """Everything that serving a stage depends on; `percent` is the canary's part, 0 to 100, and 0 without a canary."""
 
     api_id: str
     stage_name: str
@@ -37,7 +37,7 @@ class StageSettings:
 
 
 def settings_of(api_id: str, stage: Stage, definitions: Mapping[str, Definition]) -> StageSettings:
-    """What the stage serves with; `definitions` are the API's, by deployment id."""
+    """The settings that the stage serves with; `definitions` are the API's, by deployment id."""
     base = Arm(
         deployment_id=stage.deployment_id,
         definition=definitions[stage.deployment_id],

@@ -1,7 +1,7 @@
-"""A stage of a REST API as a value, and the JSON that API Gateway shows of it.
+"""A stage of a REST API as a value, and the JSON in which API Gateway shows it.
 
-Decides which keys a client sees: what AWS leaves out is left out here (docs/aws.md#stage-shape). It refuses to know
-how a stage changes; patches and deployments replace the value as a whole.
+Decides which keys a client sees: what AWS leaves out is left out here (docs/aws.md#stage-shape). It does not know how a stage
+changes; patches and deployments replace the value as a whole.
 """
 
 import re
@@ -20,13 +20,13 @@ NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 DEFAULT_CACHE_SIZE = "0.5"
 MAX_PERCENT = 100.0
 _NAME = re.compile(r"\w+", re.ASCII)
-# The documented pattern together with the blank that the refusal's own list allows.
+# The documented pattern plus the blank that AWS's refusal lists as allowed.
 _VALUE = re.compile(r"[A-Za-z0-9 \-._~:/?#&=,]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A stage's canary; the defaults are what any single patch under /canarySettings starts from."""
+    """A stage's canary; any single patch under /canarySettings starts from these defaults."""
 
     deployment_id: str
     percent_traffic: float = 0.0
@@ -36,7 +36,7 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """Where a stage writes its access log, and how a line looks; either may still be missing."""
+    """Where a stage writes its access log, and the format of a line; either may still be missing."""
 
     destination_arn: str | None = None
     format: str | None = None
@@ -78,7 +78,7 @@ def describe(stage: Stage) -> dict[str, Any]:
 
 
 def _describe_optional(stage: Stage) -> dict[str, Any]:
-    """The keys that AWS leaves out while there is nothing to say."""
+    """The keys that AWS omits while they have no value."""
     size = stage.cache_cluster_size or DEFAULT_CACHE_SIZE
     optional = {
         "description": stage.description,
@@ -119,7 +119,7 @@ def parse_canary(body: Mapping[str, Any], *, deployment_id: str, unknowns: Unkno
 
 
 def parse_percent(value: float | str | None, *, unknowns: Unknowns) -> float | None:
-    """A canary's percent from a patch's string or a body's number; None where a malformed one is ignored."""
+    """A canary's percent, from a patch's string or a body's number; None where a malformed value is ignored."""
     text = str(value)
     if re.fullmatch(r"\d+(\.\d*)?(e[-+]?\d+)?", text, re.ASCII | re.IGNORECASE) and float(text) <= MAX_PERCENT:
         return float(text)
@@ -128,7 +128,7 @@ def parse_percent(value: float | str | None, *, unknowns: Unknowns) -> float | N
 
 
 def refuse_malformed(value: str | None, *, unknowns: Unknowns) -> None:
-    """Answer a value that does not parse: no record says how, so it is a question (docs/aws.md#not-recorded)."""
+    """Refuse or ignore a value that does not parse; no record says which, so it is a question (docs/aws.md#not-recorded)."""
     if unknowns.ask("malformed-value") == "refused":
         raise BadRequestError(f"Invalid value specified: {value}")
 
@@ -141,7 +141,7 @@ def parse_variables(variables: Mapping[str, Any] | None) -> Mapping[str, str]:
 
 
 def check_variable(name: str, value: str | None) -> None:
-    """Refuse a stage variable's name or value in AWS's words (docs/aws.md#stage-variables)."""
+    """Refuse an invalid stage variable's name or value with AWS's message (docs/aws.md#stage-variables)."""
     if not _NAME.fullmatch(name):
         raise BadRequestError(f"Invalid stage variable name: {name}.  Please use names with only word characters.")
     if value is None or not _VALUE.fullmatch(value):

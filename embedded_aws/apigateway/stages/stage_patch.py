@@ -1,6 +1,6 @@
-"""What a patch operation does to a stage itself: deployment, variables, access log, method settings and its switches.
+"""What a patch operation does to a stage itself: deployment, variables, access log, method settings and switches.
 
-The canary's part is in gateway_canary_patch.py. Which path leads to which function is the patch table's to say.
+gateway_canary_patch.py handles the canary. The patch table decides which path leads to which function.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from embedded_aws.apigateway.stages.stage import AccessLog, Stage
 
 
 def replace_deployment(stage: Stage, operation: Operation, surroundings: Surroundings) -> Stage:
-    """Point the stage at another deployment; under a canary nobody has recorded whether that goes."""
+    """Point the stage at another deployment; no record says whether AWS allows that while there is a canary."""
     deployment_id = surroundings.existing(operation.value)
     if stage.canary and surroundings.unknowns.ask("replace-deployment-under-canary") == "refused":
         raise BadRequestError(f"Non canary deployment not supported on stage {stage.name} because Canary is enabled.")
@@ -24,7 +24,7 @@ def replace_deployment(stage: Stage, operation: Operation, surroundings: Surroun
 
 
 def replace_description(stage: Stage, operation: Operation, _: Surroundings) -> Stage:
-    """Describe the stage anew."""
+    """Change the stage's description."""
     return replace(stage, description=operation.value)
 
 
@@ -44,12 +44,12 @@ def replace_cache_size(stage: Stage, operation: Operation, _: Surroundings) -> S
 
 
 def replace_cache(stage: Stage, operation: Operation, _: Surroundings) -> Stage:
-    """Switch the cache cluster."""
+    """Enable or disable the cache cluster."""
     return replace(stage, cache_cluster_enabled=operation.says_true)
 
 
 def replace_tracing(stage: Stage, operation: Operation, _: Surroundings) -> Stage:
-    """Switch X-Ray."""
+    """Enable or disable X-Ray tracing."""
     return replace(stage, tracing_enabled=operation.says_true)
 
 
@@ -59,7 +59,7 @@ def replace_variable(stage: Stage, operation: Operation, _: Surroundings) -> Sta
 
 
 def replace_variables(stage: Stage, operation: Operation, surroundings: Surroundings) -> Stage:
-    """Set every stage variable at once, if that can be done at all."""
+    """Replace all stage variables at once, if that is possible."""
     return replace(stage, variables=parse_whole_map(operation, surroundings))
 
 
@@ -76,7 +76,7 @@ def replace_method_setting(stage: Stage, operation: Operation, surroundings: Sur
 
 
 def set_access_log(stage: Stage, operation: Operation, _: Surroundings) -> Stage:
-    """Set where the access log goes, or how its lines look."""
+    """Set the access log's destination or its format."""
     if not operation.value:
         raise BadRequestError("Access Log value must not be empty")
     if operation.found["field"] == "format":
@@ -93,19 +93,19 @@ def _check_format(log_format: str) -> None:
 
 
 def refuse_access_log(_stage: Stage, _operation: Operation, _: Surroundings) -> Stage:
-    """Name the two paths that the access log has."""
+    """Refuse with the two paths that the access log has."""
     raise BadRequestError(
         "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]"
     )
 
 
 def remove_variable(stage: Stage, operation: Operation, _: Surroundings) -> Stage:
-    """Drop one stage variable."""
+    """Remove one stage variable."""
     return replace(stage, variables=without(stage.variables, unescape(operation.found["name"])))
 
 
 def remove_variables(stage: Stage, _operation: Operation, _: Surroundings) -> Stage:
-    """Drop every stage variable."""
+    """Remove all stage variables."""
     return replace(stage, variables=MappingProxyType({}))
 
 
@@ -115,5 +115,5 @@ def remove_access_log(stage: Stage, _operation: Operation, _: Surroundings) -> S
 
 
 def remove_method_settings(stage: Stage, operation: Operation, _: Surroundings) -> Stage:
-    """Drop the settings of one method path; every removal AWS does not know ends here too."""
+    """Remove the settings of one method path; every removal of an unknown path also ends here."""
     return replace(stage, method_settings=remove_settings(stage.method_settings, operation.path[1:]))

@@ -1,4 +1,4 @@
-"""UpdateStage: which patch operation may do what to a stage, and the words in which AWS refuses the rest.
+"""UpdateStage: what each patch operation may do to a stage, and the messages with which AWS refuses the rest.
 
 path                                            replace   remove    copy to it             add
 /canarySettings                                 refused   yes, ?    refused                refused
@@ -15,9 +15,9 @@ path                                            replace   remove    copy to it  
 /{resource}/{method}                            refused   yes       refused                refused
 /description, /tracingEnabled and the like      yes       refused   refused                refused
 
-A question mark is a question that no record settles, in all or some cases (embedded_aws/wire/unknowns.py). Sources:
-docs/aws.md#patch-table. Operations apply to a value in list order, so a refused one leaves the stage as it was. The
-module is pure: it knows neither where stages are kept nor who serves them.
+A question mark marks a question that no record settles, in all or some cases (embedded_aws/wire/unknowns.py). Sources:
+docs/aws.md#patch-table. Operations apply to a value in list order, so a refused operation leaves the stage unchanged. The
+module is pure: it knows neither where stages are stored nor what serves them.
 """
 
 import re
@@ -38,7 +38,7 @@ _METHOD_PATHS = (
     "{0}/throttling/rateLimit{1}{0}/caching/ttlInSeconds, {0}/caching/enabled, {0}/caching/dataEncrypted, "
     "{0}/caching/requireAuthorizationForCacheControl, {0}/caching/unauthorizedCacheControlHeaderStrategy"
 )
-# AWS's own list: it misses separators in two places and leaves out the canary's paths.
+# AWS's own list: it lacks separators in two places and omits the canary's paths.
 REPLACEABLE: Final = (
     "[/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, /accessLogSettings, "
     "/accessLogSettings/destinationArn, /accessLogSettings/format, "
@@ -52,7 +52,7 @@ REPLACEABLE: Final = (
 def apply_patch(
     stage: Stage, operations: Sequence[Mapping[str, Any]], *, deployments: Collection[str], unknowns: Unknowns
 ) -> Stage:
-    """The stage after a patch list as a client sends it; raises what AWS would answer, and then nothing has changed."""
+    """The stage after a client's patch list; if it raises AWS's error, nothing has changed."""
     surroundings = Surroundings(deployments, unknowns)
     parsed = parse_operations(operations)
     _refuse_removal_beside_copy(parsed, unknowns)
@@ -73,7 +73,7 @@ def _find_change(operation: Operation) -> tuple[Change, Mapping[str, str]]:
     for pattern, change in _CHANGES[operation.op]:
         if match := re.fullmatch(pattern, operation.path):
             return change, match.groupdict()
-    raise AssertionError(f"no row takes {operation.op} {operation.path}; the last row of an operation takes any path")
+    raise AssertionError(f"no row matches {operation.op} {operation.path}; the last row of an operation must match any path")
 
 
 def _refuse_replacement(_stage: Stage, operation: Operation, _: Surroundings) -> Stage:
@@ -95,7 +95,7 @@ _ACCESS_LOG: Final[tuple[tuple[str, Change], ...]] = (
     (r"/accessLogSettings/(?P<field>destinationArn|format)", base.set_access_log),
     (r"/accessLogSettings(/.*)?", base.refuse_access_log),
 )
-# The first row that takes the path decides.
+# The first row that matches the path decides.
 _CHANGES: Final[Mapping[str, tuple[tuple[str, Change], ...]]] = MappingProxyType(
     {
         "replace": (

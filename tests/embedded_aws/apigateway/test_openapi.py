@@ -533,7 +533,7 @@ NOT_BUILT = [
     (changed(responses={"default": {"description": "any"}}), "the default response of GET /orders"),
     (changed(requestBody={"content": {"a/b": {"schema": {"$ref": "#/components/schemas/X"}}}}), "refers to the schema X"),
     (oas({}, components={"schemas": {"a.b": {}}}), "the schema name a.b"),
-    (changed(security=[{"nothing": []}]), "asks for the security scheme nothing, which the document does not have"),
+    (changed(security=[{"nothing": []}]), "requires the security scheme nothing, which the document does not contain"),
     (
         oas({"/a": {"get": operation(security=[{"o": []}])}}, components={"securitySchemes": {"o": {"type": "oauth2"}}}),
         "scheme o",
@@ -547,7 +547,7 @@ NOT_BUILT = [
         "enableSimpleResponses of",
     ),
     (oas({"/a": {"get": operation(proxy(integrationSubtype="SQS"))}}), "integrationSubtype of"),
-    (oas({"/a": {"get": operation({"$ref": "#/components/x"})}}), "which only HTTP APIs have"),
+    (oas({"/a": {"get": operation({"$ref": "#/components/x"})}}), "which only HTTP APIs support"),
     (oas({"/a": {"get": operation(proxy(responseTransferMode="STREAM"))}}), "that stream their response are not built"),
     (oas({"/a": {"get": operation(proxy(responses={"default": {"statusCode": "200", "x": 1}}))}}), "x of the response default"),
     (oas({}, **{f"{PREFIX}endpoint-configuration": {"other": 1}}), "other of x-amazon-apigateway-endpoint-configuration"),

@@ -1382,7 +1382,7 @@ def test_an_assembly_without_a_bucket_hands_its_templates_over(aws, tmp_path):
 def test_assemblies_in_an_assembly_are_named(aws, tmp_path):
     inner = {"inner": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "inner"}}}
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": inner}), encoding="utf-8")
-    with pytest.raises(DeployError, match=r"has assemblies in it \(inner\)"):
+    with pytest.raises(DeployError, match=r"contains nested assemblies \(inner\)"):
         deploy(aws.client, tmp_path)
 
 

@@ -360,7 +360,7 @@ def test_filters_are_found_by_prefix_metric_and_page(world: World):
     [
         ({"dimensions": dict.fromkeys("abcd", "$.x")}, "at most 3 dimensions"),
         ({"dimensions": {"a": "$.x"}, "defaultValue": 0}, "mutually exclusive"),
-        ({"metricValue": "latency"}, "no selector"),
+        ({"metricValue": "latency"}, "not a selector"),
     ],
 )
 def test_filters_beyond_the_limits_are_refused(world: World, transformation: dict[str, object], told: str):

@@ -66,7 +66,7 @@ def test_an_expression_has_the_value_that_step_functions_gives_it(text, value):
         ("1/0", "division"),
         ("function($x){$x}", "unsupported result type"),
         ("((", "S0203"),
-        ("$hash('a', 'CRC')", "knows MD5"),
+        ("$hash('a', 'CRC')", "supports MD5"),
         ("$partition([1], 0)", "at least 1"),
         ("$range(1, 2, 0)", "other than 0"),
         ("$parse('nope')", "Expecting value"),
