@@ -1,7 +1,7 @@
 """A question that an account is asked: what it needs, and how it is put.
 
-Wording, plausible answers and what the embedded AWS lives with are those of `embedded_aws.wire.unknowns`, by the question's
-slug. It does not know who prints an answer.
+Wording, plausible answers and what the embedded AWS lives with are those of `verify.unknowns`, by the question's slug. It does
+not know who prints an answer.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from embedded_aws.wire.unknowns import QUESTIONS
 from verify.parts import Part
+from verify.unknowns import QUESTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

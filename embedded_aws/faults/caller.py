@@ -1,6 +1,6 @@
-"""Which task of the controller this thread is running, if any.
+"""Which guest function this thread is running, if any (`embedded_aws.awslambda.guest`).
 
-Kept so that a fault can be aimed at one task's calls. It decides nothing.
+Kept so that a fault can be aimed at the calls of one function. It decides nothing.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _here = threading.local()
 
 
 def running_task() -> str | None:
-    """The ``CANARY_TASK`` of the function that runs in this thread; None outside of the controller's functions."""
+    """The name of the guest function that this thread runs, from the guest's ``name_variable``; None outside of them."""
     return getattr(_here, "task", None)
 
 
 @contextmanager
 def running(task: str | None) -> Iterator[None]:
-    """While in the block, this thread runs ``task``; None: it is someone else."""
+    """While in the block, this thread runs the guest function ``task``; None: it is someone else."""
     outer, _here.task = running_task(), task
     try:
         yield

@@ -38,7 +38,7 @@ HOOKS = [
 def install(_aws: object) -> None:
     """Have moto look through a service's class, and through botocore's folder of models, once.
 
-    It does the first with every request and the second with every service, which was a tenth of the demo's start.
+    It does the first with every request and the second with every service, which was a tenth of a start.
     """
     replace("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     replace("moto.core.utils.create_loader", _loader)

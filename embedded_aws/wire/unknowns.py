@@ -216,7 +216,7 @@ QUESTIONS = (
     ),
     Question(
         "alarm-score",
-        "does GetMetricData compute the alarms' score as the rules mean it, also where counts are missing?",
+        "does GetMetricData compute an alarm's score as its expression is meant, also where counts are missing?",
         ("as-meant", "otherwise"),
         assumed="as-meant",
     ),
@@ -245,22 +245,7 @@ QUESTIONS = (
         "does CloudFormation send DeploymentId and Variables again when another stage property changes?",
         ("no", "yes"),
     ),
-    # Nothing in the embedded AWS asks these yet; whoever adds SDK integrations or validation must.
-    Question(
-        "shipped-machine",
-        "does ValidateStateMachineDefinition find anything in the state machine that is shipped?",
-        ("no-finding", "findings"),
-    ),
-    Question(
-        "shipped-states",
-        "do states of the shipped machine come in TestState to the next state and the variables that are meant?",
-        ("as-meant", "otherwise"),
-    ),
-    Question(
-        "shipped-packages",
-        "does a function with the layer that is shipped import every module of the controller's functions?",
-        ("all", "not-all"),
-    ),
+    # Nothing in the embedded AWS asks this yet; whoever adds SDK integrations must.
     Question(
         "sdk-integration-error-names",
         "what are errors of aws-sdk:apigateway integrations called in Step Functions?",
