@@ -1,4 +1,4 @@
-"""Schedules that start a rollout, or have a held one take its next step, in the user's own time zone.
+"""Schedules that start a rollout, or have a parked one take its next step, in the user's own time zone.
 
 EventBridge Scheduler delivers at least once and may be late; the execution is told the time that was meant, and does nothing
 for a time that was done already or is too long ago. So delivery is tried again for a quarter of an hour and no longer.
@@ -62,7 +62,7 @@ class RolloutSchedule(Construct):
             scope: where it belongs, a stack as a rule.
             construct_id: its id in that scope.
             target: the target's name.
-            journey: START begins a rollout of the newest versions, ADVANCE takes the next step of a held one.
+            journey: START begins a rollout of the newest versions, ADVANCE takes the next step of a parked one.
             when: `cron(<minute> <hour> <day> <month> <weekday> <year>)`, or `at(2026-12-01T09:00:00)` for once.
             time_zone: where the clock hangs. An hour that a change of clocks leaves out is skipped, one that comes twice
                 counts once.

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
-from canary.aws.records import HOLDER, Lock, LookItem, Records, Unfinished, describe_holder
+from canary.aws.records import PARKED_OWNER, Lock, LookItem, Records, Unfinished, describe_holder
 from canary.rules.phases import Phase
 from local.faults import Fault, Mode
 from tests.aws.stubs import Changed, refusal
@@ -50,7 +50,7 @@ def test_taking_twice_is_taking_once(records: Records):
     assert records.take(a_rollout(), fencing=0).lock.fencing == 1
 
 
-def test_a_held_target_is_locked_for_another(records: Records):
+def test_a_parked_target_is_locked_for_another(records: Records):
     held = records.take(a_rollout(), fencing=0)
     with pytest.raises(LockedError) as failed:
         records.take(a_rollout(rollout_id="run-2"), fencing=1)
@@ -60,8 +60,8 @@ def test_a_held_target_is_locked_for_another(records: Records):
 
 
 def test_who_holds_a_target_is_told_with_what_to_do():
-    assert describe_holder(Lock("orders", 1, "run-1", HOLDER)) == (
-        "rollout run-1 is held on orders; advance it, or abort it with the verb abort"
+    assert describe_holder(Lock("orders", 1, "run-1", PARKED_OWNER)) == (
+        "rollout run-1 is parked on orders; advance it, or abort it with the verb abort"
     )
     assert describe_holder(Lock("orders", 1, "run-1", EXECUTION)) == (
         f"rollout run-1 is running on orders (owner {EXECUTION}); wait for its end, or abort it with the verb abort"
@@ -220,7 +220,7 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
         ExpressionAttributeValues={":older": {"N": "0"}},
     )
     with pytest.raises(
-        RecordSchemaError, match="the record is of schema 0 and this controller reads 2 and 3; deploy the version"
+        RecordSchemaError, match="the record is of schema 0 and this controller reads 2 to 4; deploy the version"
     ):
         records.find("run-1")
 

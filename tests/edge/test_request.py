@@ -197,7 +197,7 @@ def test_reads_an_advance():
 def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
     advance, problems = parse_advance({"journey": "advance", "target": "orders", name: {}})
     assert advance is None
-    assert f"{name}: a held rollout keeps what it was started with; drop {name}" in [str(problem) for problem in problems]
+    assert f"{name}: a parked rollout keeps what it was started with; drop {name}" in [str(problem) for problem in problems]
 
 
 def test_reads_an_operators_call():

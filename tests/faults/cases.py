@@ -33,8 +33,8 @@ POLICY: Policy = replace(
 
 PER_MINUTE = 3000.0
 FAILING = 0.6
-SCHEDULED = {"progression": "scheduled", "max_hold_seconds": 20 * MINUTE}
-JOURNEYS = {"good": 45, "bad": 25, "held": 15, "flagged": 15}
+SCHEDULED = {"progression": "scheduled", "max_parked_seconds": 20 * MINUTE}
+JOURNEYS = {"good": 45, "bad": 25, "parked": 15, "flagged": 15}
 """What is rolled out, and in how many of a hundred runs: a good release, a bad one, one held, one with a variable."""
 
 FLAG = "flag"
@@ -99,7 +99,7 @@ def moments(journey: str) -> tuple[Moment, ...]:
 
         world.account.on_call = note
         run(case, world)
-    at_rest = {("SweepTargets", "ssm"), ("SweepTargets", "dynamodb")} if journey != "held" else set()
+    at_rest = {("SweepTargets", "ssm"), ("SweepTargets", "dynamodb")} if journey != "parked" else set()
     return tuple(one for one in found if one.call.task and (one.call.task, one.call.service) not in at_rest)
 
 
@@ -108,12 +108,12 @@ def run(case: Case, world: World) -> Any:
     world.publish(failing=FAILING if case.journey == "bad" else 0.0)
     for apply in case.apply:
         apply(world)
-    is_held = case.journey == "held"
+    is_parked = case.journey == "parked"
     release = {**RELEASE, "variables": {FLAG: "on"}} if case.journey == "flagged" else RELEASE
-    execution = world.start(release=release, **({"policy": SCHEDULED} if is_held else {}))
+    execution = world.start(release=release, **({"policy": SCHEDULED} if is_parked else {}))
     last = world.finish(execution)
     for _ in range(4):
-        if not is_held or last.output is None or last.output.get("outcome") != "held":
+        if not is_parked or last.output is None or last.output.get("outcome") != "parked":
             break
         world.rest(2 * MINUTE + case.seed % 4 * MINUTE)
         last = world.finish(world.start(journey="advance"))

@@ -10,7 +10,7 @@ from canary.aws.notices import Notices
 from canary.rules.verdict import Verdict, VerdictKind
 from local.small.world import SmallWorld
 from tests.faults.__main__ import result_of, work
-from tests.faults.calls import GOING_BACK, HOLDING, PROMOTING
+from tests.faults.calls import GOING_BACK, PARKING, PROMOTING
 from tests.faults.cases import PER_MINUTE, POLICY, Case, moments, run
 from tests.faults.families import SHARES, TASKS, family_of
 from tests.faults.final import read_final
@@ -52,7 +52,7 @@ def test_a_run_is_the_same_run_again():
 
 
 @pytest.mark.parametrize(
-    ("journey", "more"), [("good", ()), ("flagged", ()), ("bad", GOING_BACK), ("held", (*HOLDING, LONG_AFTER_THE_LAST_LOOK))]
+    ("journey", "more"), [("good", ()), ("flagged", ()), ("bad", GOING_BACK), ("parked", (*PARKING, LONG_AFTER_THE_LAST_LOOK))]
 )
 def test_a_journey_makes_the_calls_that_it_makes_in_the_full_world(journey: str, more: tuple[tuple[str, str, str], ...]):
     made = {(str(one.call.task), one.call.service, one.call.operation) for one in moments(journey)}
@@ -65,7 +65,7 @@ def test_a_journey_makes_the_calls_that_it_makes_in_the_full_world(journey: str,
 
 
 @pytest.mark.parametrize(
-    ("journey", "phase"), [("good", "promoted"), ("bad", "rolled_back"), ("held", "promoted"), ("flagged", "promoted")]
+    ("journey", "phase"), [("good", "promoted"), ("bad", "rolled_back"), ("parked", "promoted"), ("flagged", "promoted")]
 )
 def test_a_journey_without_faults_breaks_nothing(journey: str, phase: str):
     case = Case("quiet", 0, journey)

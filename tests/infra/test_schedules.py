@@ -197,9 +197,9 @@ def test_a_rollout_takes_its_steps_at_its_hours_although_everything_is_delivered
 
     assert seen == [
         (None, []),
-        (25.0, ["held", "unchanged"]),
-        (50.0, ["held", "held", *2 * ["unchanged"]]),
-        (None, ["held", "held", "promoted", *3 * ["unchanged"]]),
-        (None, ["held", "held", "promoted", *5 * ["unchanged"]]),
+        (25.0, ["parked", "unchanged"]),
+        (50.0, ["parked", "parked", *2 * ["unchanged"]]),
+        (None, ["parked", "parked", "promoted", *3 * ["unchanged"]]),
+        (None, ["parked", "parked", "promoted", *5 * ["unchanged"]]),
     ]
     assert {pattern for pattern, element in unused if element == "action"} <= {"sqs:SendMessage"}, "nothing was lost"

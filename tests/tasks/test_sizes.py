@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PAGE = " ".join((ROOT / "docs" / "decisions" / "0011-one-size-for-all-functions.md").read_text(encoding="utf-8").split())
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BESIDE_THE_WALK = {"AdvanceRollout", "HoldRollout"}
+BESIDE_THE_WALK = {"AdvanceRollout", "ParkRollout"}
 """They work on records alone."""
 MEMORY = Path("/proc/self/status")
 FIRST_CALL = """

@@ -31,8 +31,8 @@ from canary.rules.phases import Phase
 from canary.rules.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
 from canary.rules.upgrades import READABLE, upgrade
 
-HOLDER = "held"
-"""The owner of a rollout that is held between its steps: nobody, until an advance takes it."""
+PARKED_OWNER = "parked"
+"""The owner of a rollout that is parked between its steps: nobody, until an advance takes it."""
 
 MOST_KEYS = 100
 """Items that one BatchGetItem reads (docs/aws.md#batch-get-item)."""
@@ -275,17 +275,17 @@ class Records:
         if now is None or now.lock != held.lock or now.rollout.revision != held.rollout.revision:
             raise _lost(held)
 
-    def hold(self, held: Held, rollout: Rollout) -> Held:
-        """Record that the rollout is held and leave it to the next advance, in one transaction.
+    def park(self, held: Held, rollout: Rollout) -> Held:
+        """Record that the rollout is parked and leave it to the next advance, in one transaction.
 
         Raises:
             OwnershipLostError: the lock or the record is no longer as `held` read it.
 
         """
-        return self._pass_on(held, rollout, replace(held.lock, owner=HOLDER))
+        return self._pass_on(held, rollout, replace(held.lock, owner=PARKED_OWNER))
 
-    def take_held(self, held: Held, rollout: Rollout) -> Held:
-        """Take a held rollout for the execution that its new record names, in one transaction.
+    def take_parked(self, held: Held, rollout: Rollout) -> Held:
+        """Take a parked rollout for the execution that its new record names, in one transaction.
 
         Raises:
             OwnershipLostError: somebody was faster.
@@ -424,8 +424,8 @@ def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
 
 def describe_holder(lock: Lock) -> str:
     """Who holds a lock and what to do about it, where the rollout itself is not read; see `canary.rules.holder`."""
-    if lock.owner == HOLDER:
-        return f"rollout {lock.rollout_id} is held on {lock.target}; advance it, or abort it with the verb abort"
+    if lock.owner == PARKED_OWNER:
+        return f"rollout {lock.rollout_id} is parked on {lock.target}; advance it, or abort it with the verb abort"
     if not str(lock.owner).startswith("arn:"):
         return (
             f"the controller is making {lock.target} safe after rollout {lock.rollout_id}; wait some minutes until it is free"
@@ -541,7 +541,7 @@ def _rollout_of(item: Item) -> Rollout:
     """
     if (found := int(item["schema_version"]["N"])) not in READABLE:
         raise RecordSchemaError(
-            f"the record is of schema {found} and this controller reads {' and '.join(map(str, READABLE))}; "
+            f"the record is of schema {found} and this controller reads {READABLE[0]} to {READABLE[-1]}; "
             "deploy the version that wrote it until its rollout has ended"
         )
     try:

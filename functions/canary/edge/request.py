@@ -91,7 +91,7 @@ HOUR_SECONDS = 3600
 
 
 class AdvanceModel(Strict):
-    """The input of an execution that takes a held rollout's next step."""
+    """The input of an execution that takes a parked rollout's next step."""
 
     ignored = ADDED_BY_OTHERS
 
@@ -106,7 +106,7 @@ class AdvanceModel(Strict):
         """What only a start can be told."""
         for name in ("release", "policy"):
             if name in raw:
-                yield Clash((name,), "a held rollout keeps what it was started with", f"drop {name}")
+                yield Clash((name,), "a parked rollout keeps what it was started with", f"drop {name}")
 
     def advance(self) -> Advance:
         """The advance as the rules know it."""

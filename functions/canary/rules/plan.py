@@ -67,7 +67,7 @@ class Plan:
 def longest_seconds(policy: Policy) -> int:
     """The longest that a rollout under this policy can take up to its promotion, between its executions included."""
     steps = sum(step.bake_seconds + policy.max_extension_seconds for step in policy.steps)
-    held = len(policy.steps) * policy.max_hold_seconds if policy.progression is Progression.SCHEDULED else 0
+    held = len(policy.steps) * policy.max_parked_seconds if policy.progression is Progression.SCHEDULED else 0
     return max(steps + held, policy.not_before_seconds) + _for_want_of_proof(policy)
 
 

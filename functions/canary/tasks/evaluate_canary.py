@@ -34,12 +34,12 @@ def _answer(rollout: Rollout, now: float, verdict: VerdictKind, reason: str) -> 
 
 
 def _next(rollout: Rollout, verdict: VerdictKind) -> str:
-    """One word for the machine: a scheduled rollout is held where others would go on."""
+    """One word for the machine: a scheduled rollout is parked where others would go on."""
     match verdict:
         case VerdictKind.CONTINUE | VerdictKind.HOLD:
             return "BAKE"
-        case VerdictKind.ADVANCE | VerdictKind.PROMOTE if rollout.is_to_be_held:
-            return "HOLD"
+        case VerdictKind.ADVANCE | VerdictKind.PROMOTE if rollout.is_to_be_parked:
+            return "PARK"
         case VerdictKind.ADVANCE:
             return "SHIFT"
         case VerdictKind.PROMOTE:

@@ -30,7 +30,7 @@ def guard_rollout(event: ExecutionEvent, tools: Tools) -> Json:
 
 
 def _find_owned(execution: str, tools: Tools) -> Held | None:
-    """The rollout that this execution owns: the one of its own name, or a held one that it advanced."""
+    """The rollout that this execution owns: the one of its own name, or a parked one that it advanced."""
     held = tools.records.find(execution.rsplit(":", 1)[-1])
     if held:
         return held if held.lock.owner == execution else None

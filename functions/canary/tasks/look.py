@@ -12,7 +12,7 @@ from canary.aws.alarms import read_alarms, with_blips
 from canary.aws.counting import read_counts, read_total
 from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import Metrics
-from canary.aws.records import HOLDER, Held, LookItem
+from canary.aws.records import PARKED_OWNER, Held, LookItem
 from canary.aws.shifters import shifter_for
 from canary.rules import judge
 from canary.rules.alarms import target_alarms
@@ -51,7 +51,7 @@ def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
     reader = _Reader(begin_bake(held.rollout, baking_since), held, tools, now)
     seen = reader.look()
     before = held.rollout
-    held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == HOLDER), look=seen.item(now))
+    held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == PARKED_OWNER), look=seen.item(now))
     tools.notices.report_wait(before, held.rollout, seen.verdict.reason)
     tools.logger.info(
         "canary evaluated",
@@ -165,7 +165,7 @@ class _Look:
     def after(self, now: float, *, is_between: bool) -> Rollout:
         rollout, tally = self.folded.rollout, self.folded.rollout.tally
         is_last_word = self.verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}
-        counted = {"held_looks": tally.held_looks + 1} if is_between else {"looks": tally.looks + 1}
+        counted = {"parked_looks": tally.parked_looks + 1} if is_between else {"looks": tally.looks + 1}
         return replace(
             rollout,
             evidence=judge.to_json(self.folded.evidence),

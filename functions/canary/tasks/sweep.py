@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError, RecordGoneError, RecordSchemaError
 from canary.aws.executions import is_running
-from canary.aws.records import HOLDER
+from canary.aws.records import PARKED_OWNER
 from canary.aws.shifters import shifter_for
 from canary.rules.live import is_intact
 from canary.rules.phases import Phase, Rung
 from canary.tasks.takeover import is_execution, take_over
-from canary.tasks.watch import watch_held
+from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
     from canary.aws.records import Held, Lock
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OWNER = "sweeper"
 PERIOD_SECONDS = 300
-"""How often held rollouts and free targets are looked at; a rollout that nobody owns is looked at each minute."""
+"""How often parked rollouts and free targets are looked at; a rollout that nobody owns is looked at each minute."""
 
 
 def is_full(now: float) -> bool:
@@ -41,8 +41,8 @@ def sweep_target(name: str, tools: Tools, now: float) -> str:
     held = tools.records.find(lock.rollout_id, lock=lock)
     if held is None:
         raise RecordGoneError(f"the record of rollout {lock.rollout_id}, which holds {name}, was deleted")
-    if lock.owner == HOLDER:
-        return watch_held(held, tools, owner=OWNER, now=now) if is_full(now) else "HELD"
+    if lock.owner == PARKED_OWNER:
+        return watch_parked(held, tools, owner=OWNER, now=now) if is_full(now) else "PARKED"
     if is_execution(str(lock.owner)) and is_running(tools.clients.stepfunctions, str(lock.owner)):
         return "OWNED"
     reason = held.rollout.reason or "the execution ended without making its target safe"
