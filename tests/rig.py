@@ -20,7 +20,7 @@ from local.sample import create_sample, publish_release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.rules.target import Target
     from local.embedded import EmbeddedAws
     from local.served import Served
@@ -136,7 +136,7 @@ class Rig:
         events = (event for page in pages for event in page["events"])
         return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
 
-    def record_of(self, arn: str) -> Held | None:
+    def record_of(self, arn: str) -> Owned | None:
         return self.records.find(arn.rsplit(":", 1)[-1])
 
     @property

@@ -37,7 +37,7 @@ def test_a_target_never_taken_is_free_at_number_0(records: Records):
 
 def test_what_was_taken_reads_back_with_awss_time(ground: Ground, records: Records):
     taken = records.take(a_rollout(), fencing=0)
-    found = records.read_held("run-1", EXECUTION)
+    found = records.read_owned("run-1", EXECUTION)
 
     assert (found.rollout, found.lock) == (taken.rollout, taken.lock) == (a_rollout(), found.lock)
     assert found.lock == Lock("orders", 1, "run-1", EXECUTION)
@@ -83,13 +83,13 @@ def test_a_number_that_moved_takes_nothing(records: Records):
 
 def test_a_rollout_unknown_or_of_another_owner_is_not_held(records: Records):
     with pytest.raises(OwnershipLostError, match="is not recorded"):
-        records.read_held("run-1", EXECUTION)
+        records.read_owned("run-1", EXECUTION)
     held = records.take(a_rollout(), fencing=0)
     with pytest.raises(OwnershipLostError, match=f"is now owned by {EXECUTION}, not by me"):
-        records.read_held("run-1", "me")
+        records.read_owned("run-1", "me")
     records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
     with pytest.raises(OwnershipLostError, match="is now owned by nobody"):
-        records.read_held("run-1", EXECUTION)
+        records.read_owned("run-1", EXECUTION)
 
 
 def test_a_write_raises_the_revision_and_brings_look_and_history(records: Records):
@@ -167,7 +167,7 @@ def test_a_free_target_is_retaken_by_one_alone(records: Records):
         records.retake(ended.lock, reopened, "another")
 
     assert (taken.lock.fencing, taken.lock.owner, taken.rollout.revision) == (3, "sweeper", ended.rollout.revision + 1)
-    assert records.read_held("run-1", "sweeper").rollout == taken.rollout
+    assert records.read_owned("run-1", "sweeper").rollout == taken.rollout
 
 
 def test_a_history_is_read_once(ground: Ground, records: Records):

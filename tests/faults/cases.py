@@ -35,7 +35,7 @@ PER_MINUTE = 3000.0
 FAILING = 0.6
 SCHEDULED = {"progression": "scheduled", "max_parked_seconds": 20 * MINUTE}
 JOURNEYS = {"good": 45, "bad": 25, "parked": 15, "flagged": 15}
-"""What is rolled out, and in how many of a hundred runs: a good release, a bad one, one held, one with a variable."""
+"""What is rolled out, and in how many of a hundred runs: a good release, a bad one, one parked, one with a variable."""
 
 FLAG = "flag"
 RELEASE = {"deployment": "present"}

@@ -20,7 +20,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
+    from canary.aws.records import Lock, Owned
     from canary.rules.release import Advance
     from canary.rules.rollout import Rollout
 
@@ -48,7 +48,7 @@ def _find_problems(advance: Advance, lock: Lock, event: InputEvent, tools: Tools
     return (*((untimely,) if untimely else ()), *unknown)
 
 
-def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str | None:
+def _find_nothing_to_do(advance: Advance, lock: Lock, held: Owned | None) -> str | None:
     if advance.schedule and advance.schedule.is_spent(lock.scheduled_at):
         return "what was scheduled for this time was done already"
     if held is None:
@@ -59,7 +59,7 @@ def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str 
     return None
 
 
-def _take(held: Held, advance: Advance, event: InputEvent, tools: Tools) -> Json:
+def _take(held: Owned, advance: Advance, event: InputEvent, tools: Tools) -> Json:
     rollout = replace(
         held.rollout,
         execution=event.execution,

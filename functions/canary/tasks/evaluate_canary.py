@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def evaluate_canary(event: LookEvent, tools: Tools) -> Json:
     """The verdict of this look and the machine's next word; a retry of the same state entry repeats the recorded one."""
     mark = mark_of(event.now)
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target, look=mark)
+    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target, look=mark)
     if held.look:
         return _answer(held.rollout, event.now, VerdictKind(held.look.verdict), held.look.reason)
     if held.rollout.phase is not Phase.SHIFTING:

@@ -13,7 +13,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
 
 OWNER = "guard"
 
@@ -29,7 +29,7 @@ def guard_rollout(event: ExecutionEvent, tools: Tools) -> Json:
     return {"rollout": rollout_id, "answer": safety.answer.value}
 
 
-def _find_owned(execution: str, tools: Tools) -> Held | None:
+def _find_owned(execution: str, tools: Tools) -> Owned | None:
     """The rollout that this execution owns: the one of its own name, or a parked one that it advanced."""
     held = tools.records.find(execution.rsplit(":", 1)[-1])
     if held:

@@ -16,7 +16,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
+    from canary.aws.records import Lock, Owned
     from canary.rules.target import Target
 
 OWNER = "alarm"
@@ -42,7 +42,7 @@ def hear_alarm(event: AlarmEvent, tools: Tools) -> Json:
     return {"alarm": event.alarm, "targets": answers}
 
 
-def _find(lock: Lock, tools: Tools) -> Held | None:
+def _find(lock: Lock, tools: Tools) -> Owned | None:
     """The parked rollout; a record that cannot be read here is the sweeper's to tell of."""
     try:
         return tools.records.find(str(lock.rollout_id), lock=lock)

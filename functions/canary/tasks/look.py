@@ -12,7 +12,7 @@ from canary.aws.alarms import read_alarms, with_blips
 from canary.aws.counting import read_counts, read_total
 from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import Metrics
-from canary.aws.records import PARKED_OWNER, Held, LookItem
+from canary.aws.records import PARKED_OWNER, LookItem, Owned
 from canary.aws.shifters import shifter_for
 from canary.rules import judge
 from canary.rules.alarms import target_alarms
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 class Seen:
     """A look's verdict, and the rollout with it recorded."""
 
-    held: Held
+    held: Owned
     verdict: Verdict
 
 
-def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
+def look(held: Owned, tools: Tools, *, now: float, baking_since: float) -> Seen:
     """Look at `now`; `baking_since` is when the bake before this look began (both in epoch seconds).
 
     Raises:
@@ -72,7 +72,7 @@ def mark_of(now: float) -> str:
 class _Reader:
     """Reads what a look needs: counts, the live target, alarms, instruments; and the invocations where the step could end."""
 
-    def __init__(self, rollout: Rollout, held: Held, tools: Tools, now: float) -> None:
+    def __init__(self, rollout: Rollout, held: Owned, tools: Tools, now: float) -> None:
         self._rollout = rollout
         self._held = held
         self._tools = tools

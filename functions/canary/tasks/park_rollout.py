@@ -14,7 +14,7 @@ from canary.rules.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
 
 
 def park_rollout(event: TaskEvent, tools: Tools) -> Json:
@@ -22,7 +22,7 @@ def park_rollout(event: TaskEvent, tools: Tools) -> Json:
     held = tools.records.find(event.rollout_id, target=event.target)
     if held and _is_parked_by(event.execution, held):
         return summary(held.rollout, Phase.PARKED, event.now)
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
+    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if held.rollout.phase is not Phase.SHIFTING:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot be parked")
     until = event.now + held.rollout.plan.policy.max_parked_seconds
@@ -33,7 +33,7 @@ def park_rollout(event: TaskEvent, tools: Tools) -> Json:
     return summary(held.rollout, Phase.PARKED, event.now)
 
 
-def _is_parked_by(execution: str, held: Held) -> bool:
+def _is_parked_by(execution: str, held: Owned) -> bool:
     is_parked = held.rollout.phase is Phase.PARKED and held.lock.owner == PARKED_OWNER
     return is_parked and held.rollout.execution == execution
 

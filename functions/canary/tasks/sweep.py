@@ -15,7 +15,7 @@ from canary.tasks.takeover import is_execution, take_over
 from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
+    from canary.aws.records import Lock, Owned
     from canary.tasks.entry import Tools
 
 OWNER = "sweeper"
@@ -61,12 +61,12 @@ def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
     reopened = replace(held.rollout, phase=Phase.ROLLING_BACK, rung=Rung.START, not_before=0.0)
     if held.rollout.phase is Phase.PROMOTED:
         reopened = replace(held.rollout, phase=Phase.MOVING_BASE, rung=Rung.FLIPPED, not_before=0.0)
-    taken: Held = tools.records.retake(lock, reopened, OWNER)
+    taken: Owned = tools.records.retake(lock, reopened, OWNER)
     reason = f"the canary of rollout {held.rollout.rollout_id} was back after its end"
     return take_over(taken, tools, owner=OWNER, reason=reason, now=now).answer.value
 
 
-def _find_last(lock: Lock, tools: Tools) -> Held | None:
+def _find_last(lock: Lock, tools: Tools) -> Owned | None:
     """The rollout that held the target last; the record of another version of the controller holds nothing any more."""
     if lock.last_rollout_id is None:
         return None

@@ -10,11 +10,11 @@ from canary.tasks.look import look
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.tasks.entry import Tools
 
 
-def watch_parked(held: Held, tools: Tools, *, owner: str, now: float) -> str:
+def watch_parked(held: Owned, tools: Tools, *, owner: str, now: float) -> str:
     """One word for what was done: PARKED, MOVED_ON, or the answer of the first pass back."""
     rollout = held.rollout
     if rollout.parked_until is not None and now >= rollout.parked_until:
