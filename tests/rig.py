@@ -1,4 +1,4 @@
-"""What the journeys run on: the embedded AWS with the sample, the controller and traffic, small enough to be quick."""
+"""What whole executions run on: the embedded AWS with the sample, the controller and traffic, small enough to be quick."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ QUICK = Policy(
     max_extension_seconds=300,
     when_unproven=WhenUnproven.ROLL_BACK,
 )
-"""Two short steps with little proof: for journeys about safety, not about judging."""
+"""Two short steps with little proof: for executions about safety, not about judging."""
 
 HOUR = 3600.0
 

@@ -67,7 +67,7 @@ def test_a_notice_of_a_parked_rollout_says_until_when_and_what_to_do():
 
     detail = json.loads(events.entries[0]["Detail"])
     assert (detail["weight_percent"], detail["parked_until"]) == (10.0, "2026-01-31T13:00:00Z")
-    assert '{"journey": "advance", "target": "orders"}' in detail["next_step"]
+    assert '{"operation": "advance", "target": "orders"}' in detail["next_step"]
     assert '{"verb": "abort", "target": "orders"}' in detail["abort"]
 
 

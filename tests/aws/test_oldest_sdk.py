@@ -45,7 +45,7 @@ def test_what_functions_ask_of_aws_is_known_to_the_oldest_sdk(rig: Rig, made: Ma
     rig.publish()
     assert rig.run(policy={"progression": "scheduled"}).ending == "Parked"
     rig.settle(400)
-    while (ended := rig.run(journey="advance")).ending == "Parked":
+    while (ended := rig.run(operation="advance")).ending == "Parked":
         rig.settle(60)
     assert ended.ending == "Promoted"
     rig.publish(FAILING_SHARE=0.6)

@@ -43,7 +43,7 @@ def roll_out(rig: Rig, place: str = "") -> tuple[str, Ended]:
     ended = rig.finish(arn)
     while is_parked and is_waiting(rig, arn):
         rig.settle(MINUTE)
-        ended = rig.finish(rig.start(journey="advance"))
+        ended = rig.finish(rig.start(operation="advance"))
         if ended.ending == "Refused" or ended.status == "ABORTED":
             break
     return arn, ended

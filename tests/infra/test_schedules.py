@@ -12,7 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from canary.edge.request import parse_advance, parse_request
 from canary.rules.problems import RefusedError
-from canary.rules.release import Journey
+from canary.rules.release import Operation
 from canary_cdk.schedules import RolloutSchedule, ScheduleError
 from local.deploy import deploy
 from local.embedded import EmbeddedAws
@@ -30,7 +30,7 @@ PLACE = "<Region>:<AccountId>"
 def a_schedule(stack: cdk.Stack, **more: Any) -> RolloutSchedule:
     given: dict[str, Any] = {
         "target": "orders",
-        "journey": Journey.ADVANCE,
+        "operation": Operation.ADVANCE,
         "when": "cron(0 9 ? * TUE-FRI *)",
         "time_zone": cdk.TimeZone.EUROPE_BERLIN,
         **more,
@@ -51,14 +51,14 @@ def template() -> Template:
 
 @pytest.fixture(scope="module")
 def inputs(template: Template) -> dict[str, dict[str, Any]]:
-    """The inputs of the sample's schedules by journey."""
+    """The inputs of the sample's schedules by operation."""
     read = [json.loads(one["Target"]["Input"]) for one in template.of_type(SCHEDULE).values()]
-    return {one["journey"]: one for one in read}
+    return {one["operation"]: one for one in read}
 
 
 def test_an_advance_tells_the_time_that_was_meant(inputs: dict[str, dict[str, Any]]) -> None:
     assert inputs["advance"] == {
-        "journey": "advance",
+        "operation": "advance",
         "target": "orders",
         "scheduled_at": PLACEHOLDER,
         "max_lateness_seconds": 3600,
@@ -136,10 +136,10 @@ def test_a_schedule_can_be_off_and_happen_once() -> None:
 
 
 def test_a_start_takes_a_reason_a_policy_and_another_patience() -> None:
-    given = synthesised(journey=Journey.START, policy="cautious", reason="OPS-7", max_lateness=cdk.Duration.minutes(10))
+    given = synthesised(operation=Operation.START, policy="cautious", reason="OPS-7", max_lateness=cdk.Duration.minutes(10))
 
     assert json.loads(given["Target"]["Input"]) == {
-        "journey": "start",
+        "operation": "start",
         "target": "orders",
         "policy": "cautious",
         "reason": "OPS-7",
@@ -159,7 +159,7 @@ def test_what_is_no_time_of_a_clock_is_refused(when: str) -> None:
     [
         ({"target": "Orders"}, "target"),
         ({"policy": "cautious"}, "policy"),
-        ({"journey": Journey.START, "policy": "careless"}, "policy"),
+        ({"operation": Operation.START, "policy": "careless"}, "policy"),
         ({"max_lateness": cdk.Duration.seconds(5)}, "max_lateness_seconds"),
     ],
 )
@@ -177,7 +177,7 @@ def hours(folder: Path) -> Path:
     app = cdk.App(outdir=str(folder))
     stack = cdk.Stack(app, "hours")
     for name, hour in HOURS.items():
-        start = {"journey": Journey.START, "policy": {**QUICK, "progression": "scheduled"}} if name == "Start" else {}
+        start = {"operation": Operation.START, "policy": {**QUICK, "progression": "scheduled"}} if name == "Start" else {}
         a_schedule(stack, when=f"at(2026-01-05T{hour}:00)", **start)
     app.synth()
     return folder

@@ -157,7 +157,7 @@ def test_the_whole_input_is_evaluated_only_where_what_it_does_is_caught():
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}
-    assert uncaught == {"WhichJourney", "WhichStart", "VersionActivation", "WhichOutcome", "WhichEnding", "SafetySettle"}
+    assert uncaught == {"WhichOperation", "WhichStart", "VersionActivation", "WhichOutcome", "WhichEnding", "SafetySettle"}
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_every_task_is_told_the_time_that_it_was_entered(name):
 # Choices.
 
 SAFE_DEFAULTS = {
-    "WhichJourney": "CheckRelease",
+    "WhichOperation": "CheckRelease",
     "WhichStart": "Refused",
     "WhichEntry": "PrepareRelease",
     "WhichOutcome": "MakeSafe",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def advance(walk: Walk, execution: str = "second", **given: Any) -> dict[str, Any]:
     event = {
-        "input": {"journey": "advance", "target": walk.target.name} | given,
+        "input": {"operation": "advance", "target": walk.target.name} | given,
         "rollout_id": execution,
         "execution": walk.execution.replace(walk.rollout_id, execution),
         "now": iso(walk.now),

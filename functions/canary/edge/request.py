@@ -25,7 +25,7 @@ from canary.edge.fields import (
 from canary.edge.kinds import Given, Line, OneOf
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
-from canary.rules.release import Advance, Expectation, Journey, Release, Request, Schedule
+from canary.rules.release import Advance, Expectation, Operation, Release, Request, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +95,9 @@ class AdvanceModel(Strict):
 
     ignored = ADDED_BY_OTHERS
 
-    journey: Annotated[Journey, OneOf(Journey, (Journey.ADVANCE,))] = Field(description="what the execution does: advance")
+    operation: Annotated[Operation, OneOf(Operation, (Operation.ADVANCE,))] = Field(
+        description="what the execution does: advance"
+    )
     target: Target
     reason: Reason = ""
     scheduled_at: ScheduledAt = None
@@ -118,8 +120,8 @@ class RequestModel(Strict):
 
     ignored = ADDED_BY_OTHERS
 
-    journey: Annotated[Journey, OneOf(Journey, (Journey.START,))] = Field(
-        default=Journey.START, description="what the execution does: start; advance has an input of its own"
+    operation: Annotated[Operation, OneOf(Operation, (Operation.START,))] = Field(
+        default=Operation.START, description="what the execution does: start; advance has an input of its own"
     )
     target: Target
     release: ReleaseModel = Field(default_factory=ReleaseModel, description="what is new; without it the newest of everything")

@@ -36,7 +36,7 @@ class Expectation(enum.StrEnum):
     CLIENT_ERRORS = "client_errors"
 
 
-class Journey(enum.StrEnum):
+class Operation(enum.StrEnum):
     """What an execution does."""
 
     START = "start"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.rules.phases import Phase
 from canary.rules.price import Usage, price
-from canary.rules.release import Journey
+from canary.rules.release import Operation
 
 if TYPE_CHECKING:
     from canary.rules.rollout import Rollout
@@ -19,10 +19,10 @@ OPERATOR = "canary-OperateRollout"
 """The function that takes an operator's verbs."""
 
 BEFORE_LOOKS = (
-    *("Begin", "WhichJourney", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "WhichEntry", "PrepareRelease"),
+    *("Begin", "WhichOperation", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "WhichEntry", "PrepareRelease"),
     "AliasSettle",
 )
-ADVANCE = ("ParkRollout", "WhichOutcome", "Parked", "Begin", "WhichJourney", "AdvanceRollout", "WhichStart", "Rollout")
+ADVANCE = ("ParkRollout", "WhichOutcome", "Parked", "Begin", "WhichOperation", "AdvanceRollout", "WhichStart", "Rollout")
 WAIT = ("VersionActivation", "CheckRelease", "WhichStart")
 AGAIN = ("WhichEntry", "BakeOn")  # in place of the first look's Bake
 LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
@@ -106,7 +106,7 @@ def iso(instant: float) -> str:
 def advance_command(rollout: Rollout) -> str:
     """The command that takes a parked rollout's next step."""
     machine = rollout.execution.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)
-    given = json.dumps({"journey": Journey.ADVANCE.value, "target": rollout.target.name})
+    given = json.dumps({"operation": Operation.ADVANCE.value, "target": rollout.target.name})
     return f"aws stepfunctions start-execution {_region(rollout)} --state-machine-arn {machine} --input '{given}'"
 
 

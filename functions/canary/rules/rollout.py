@@ -85,7 +85,7 @@ class Rollout:
     that was folded or passed over. ``evidence`` is the judge's own JSON, ``limits_ms`` the latency limits from history
     by percentile, one for each latency series, ``needed`` the canary requests that each step must be judged on.
     ``drained_from``: when the wait after the weight 100 began. ``revision`` rises with every write.
-    ``park_after``: the step after which a scheduled rollout is parked, by index; ``parked_since``, ``parked_until`` while it is.
+    ``park_after``: the step after which a scheduled rollout is parked, by index; ``parked_since``, ``parked_until``: meanwhile.
     ``totals``: each metric's counts of the whole rollout. ``habits``: what history says each business metric is used to say.
     ``heard``, ``bad_counts`` and ``split``: what was listened to so far. ``blind_since``: since when something cannot be seen.
     ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.

@@ -1,4 +1,4 @@
-"""Journeys on the embedded AWS. `make test` runs a sample; `make check` runs all of them on what the templates deploy."""
+"""Whole executions on the embedded AWS. `make test` runs a sample; `make check` runs all on what the templates deploy."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -31,7 +31,7 @@ def stamp(at: float) -> str:
 
 def advance(rig: Rig, **more: Any) -> Ended:
     rig.settle(60)
-    return rig.finish(rig.start(journey="advance", **more))
+    return rig.finish(rig.start(operation="advance", **more))
 
 
 def percent(rig: Rig) -> float | None:
@@ -65,7 +65,7 @@ def test_each_step_is_an_execution_and_the_last_one_promotes(rig: Rig):
 
     second = advance(rig, reason="the morning shift is in")
     assert (second.ending, second.states.count("ShiftTraffic"), percent(rig)) == ("Parked", 1, 50.0)
-    assert second.states[:7] == ["Begin", "WhichJourney", "AdvanceRollout", "WhichStart", "Rollout", "WhichEntry", "BakeOn"]
+    assert second.states[:7] == ["Begin", "WhichOperation", "AdvanceRollout", "WhichStart", "Rollout", "WhichEntry", "BakeOn"]
 
     third = advance(rig)
     assert (third.ending, third.states.count("ShiftTraffic")) == ("Promoted", 0)
@@ -130,14 +130,14 @@ def test_a_start_that_is_delivered_again_after_its_rollback_starts_nothing(rig: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("journey", ["start", "advance"])
-def test_a_delivery_that_comes_too_late_is_refused(rig: Rig, journey: str):
-    if journey == "advance":
+@pytest.mark.parametrize("operation", ["start", "advance"])
+def test_a_delivery_that_comes_too_late_is_refused(rig: Rig, operation: str):
+    if operation == "advance":
         parked_since_start(rig)
     before = percent(rig)
     rig.publish()
     at = stamp(rig.aws.clock.now() - 1200)
-    ended = rig.run(journey=journey, scheduled_at=at, max_lateness_seconds=600)
+    ended = rig.run(operation=operation, scheduled_at=at, max_lateness_seconds=600)
 
     assert ended.ending == "Refused"
     assert "scheduled_at: 20 minutes late where 10 are allowed; wait for the next scheduled time" in ended.cause
@@ -146,7 +146,7 @@ def test_a_delivery_that_comes_too_late_is_refused(rig: Rig, journey: str):
 
 @pytest.mark.slow
 def test_an_advance_that_cannot_be_read_is_refused_with_every_problem(rig: Rig):
-    ended = rig.run(journey="advance", policy="fast", scheduled_at="tomorrow")
+    ended = rig.run(operation="advance", policy="fast", scheduled_at="tomorrow")
 
     assert ended.ending == "Refused"
     assert "policy: a parked rollout keeps what it was started with; drop policy" in ended.cause
@@ -212,7 +212,7 @@ def test_a_parked_rollout_is_aborted_at_once(rig: Rig):
 @pytest.mark.slow
 def test_an_advance_that_is_stopped_is_made_safe_by_the_guard(rig: Rig):
     first = parked_since_start(rig)
-    arn = rig.start(journey="advance")
+    arn = rig.start(operation="advance")
     rig.settle(45)
     assert percent(rig) == 50.0
     rig.aws.client("stepfunctions").stop_execution(executionArn=arn, cause="a test")
