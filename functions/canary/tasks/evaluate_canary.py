@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.errors import OwnershipLostError
 from canary.edge.events import LookEvent
-from canary.rules.looks import next_look_seconds
+from canary.rules.look_schedule import next_look_seconds
 from canary.rules.phases import Phase
 from canary.rules.verdict import VerdictKind
 from canary.tasks.entry import Handler, Json, Tools, on

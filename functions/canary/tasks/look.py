@@ -16,10 +16,10 @@ from canary.aws.records import PARKED_OWNER, LookItem, Owned
 from canary.aws.shifters import shifter_for
 from canary.rules import judge
 from canary.rules.alarms import target_alarms
+from canary.rules.folding import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
 from canary.rules.history import from_json as history_from_json
 from canary.rules.listening import find_unlogged, quiet_minutes
-from canary.rules.look import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
-from canary.rules.looks import waiting_since
+from canary.rules.look_schedule import waiting_since
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.proof import prove
 from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series

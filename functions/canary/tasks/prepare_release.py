@@ -13,8 +13,8 @@ from canary.aws.shifters import shifter_for, stages_of
 from canary.edge.events import TaskEvent
 from canary.rules import judge
 from canary.rules.fingerprint import fingerprint
+from canary.rules.folding import requests_needed_by_step
 from canary.rules.history import to_json as history_to_json
-from canary.rules.look import requests_needed_by_step
 from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.rules.sources import CLIENT_ERRORS, stakes
 from canary.rules.strays import find_changes_since_check

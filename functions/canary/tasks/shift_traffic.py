@@ -9,7 +9,7 @@ from canary.aws.errors import OwnershipLostError
 from canary.aws.notices import Kind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
-from canary.rules.looks import next_look_seconds
+from canary.rules.look_schedule import next_look_seconds
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
