@@ -50,7 +50,7 @@ def roll_out(rig: Rig, place: str = "") -> tuple[str, Ended]:
 
 
 def is_waiting(rig: Rig, arn: str) -> bool:
-    """Whether the rollout of this execution is held."""
+    """Whether the rollout of this execution is parked."""
     held = rig.record_of(arn)
     return held is not None and held.rollout.phase is Phase.PARKED
 

@@ -34,8 +34,8 @@ def _find_owned(execution: str, tools: Tools) -> Owned | None:
     held = tools.records.find(execution.rsplit(":", 1)[-1])
     if held:
         return held if held.lock.owner == execution else None
-    owned = next((lock for lock in tools.records.read_open() if lock.owner == execution), None)
-    return tools.records.find(str(owned.rollout_id), lock=owned) if owned else None
+    lock = next((one for one in tools.records.read_open() if one.owner == execution), None)
+    return tools.records.find(str(lock.rollout_id), lock=lock) if lock else None
 
 
 handler = Handler(on(ExecutionEvent), guard_rollout)
