@@ -44,7 +44,7 @@ verify-aws: $(VENV)/demo  ## asks your account what no record settles, and remov
 bench: $(VENV)/dev  ## the judge beside its peers, an hour or so; make bench QUICK=1 takes a few minutes
 	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
 
-test: $(VENV)/dev  ## rules, edge, tasks, some journeys, one demo scenario, a minute of fault samples; COVERAGE=1 measures branches
+test: $(VENV)/dev  ## rules, edge, tasks, some executions, one demo scenario, a minute of fault samples; COVERAGE=1 measures branches
 	$(PYTEST) -m "not slow" $(if $(COVERAGE),--cov --cov-report=term-missing:skip-covered)
 
 lint: $(VENV)/dev  ## ruff and mypy
@@ -55,9 +55,9 @@ lint: $(VENV)/dev  ## ruff and mypy
 check: COVERAGE := 1
 check: lint test rest  ## everything: make test with its coverage, then make rest
 
-rest: lint node_modules runtime  ## every fault, the templates, all journeys under their roles, the README's commands, Python 3.13
+rest: lint node_modules runtime  ## every fault, the templates, all executions under their roles, the README's commands, Python 3.13
 	$(PYTEST) -m "slow and not deployed"
-	$(PYTEST) --deployed tests/journeys tests/infra/test_deployed.py -k "not unknowns"
+	$(PYTEST) --deployed tests/executions tests/infra/test_deployed.py -k "not unknowns"
 
 runtime:  ## rules, edge, aws and tasks on Python 3.13, on which the functions run, where there is one
 	@python="$$(sh .ci/find-python $(RUNTIME))"; if [ -n "$$python" ]; \

@@ -1,7 +1,7 @@
 """The CDK app: the controller, and a stack for each file of a folder of targets.
 
 Context that it takes (`cdk deploy -c name=value`): `targets`, that folder, with the sample's target unless told;
-`notice_email`, who is told of rollouts that are held, have ended or need an operator; `notices_key`, the ARN of a key that
+`notice_email`, who is told of rollouts that are parked, have ended or need an operator; `notices_key`, the ARN of a key that
 encrypts the topic of notices; `reserved_concurrency`, kept free for the guard and for the sweeper.
 """
 

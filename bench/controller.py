@@ -1,6 +1,6 @@
 """The product's judge and verdict on the world's minutes: `canary.rules`, called as a look calls it.
 
-`canary.rules.look.fold_minutes` keeps a whole rollout record, which most of a run's time would go to; here only what the
+`canary.rules.folding.fold_minutes` keeps a whole rollout record, which most of a run's time would go to; here only what the
 verdict rests on is kept. tests/bench holds both to the same verdicts. Alarms and evidence give their vetoes apart, so that each
 can be told beside the other, and the steps go on by the clock after a veto, for everybody else who watches them.
 """
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from canary.rules import judge
+from canary.rules.folding import fold_minute, requests_needed_by_step
 from canary.rules.judge import Counts
-from canary.rules.look import hear, requests_needed_by_step
-from canary.rules.looks import promotion_due
+from canary.rules.look_schedule import promotion_due
 from canary.rules.minutes import MinuteUse, classify
 from canary.rules.policy import Policy
 from canary.rules.sources import CLIENT_ERRORS, family_of, stakes
@@ -90,7 +90,7 @@ class Controller:
 
     def _judge(self, minute: int, seen: Named, use: MinuteUse) -> None:
         weight = float(self.policy.steps[self.step].weight) / 100.0
-        self.evidence = hear(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, weight=weight)
+        self.evidence = fold_minute(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, weight=weight)
         if self.evidence.is_condemned:
             self.is_condemned, self.condemned_by = True, minute
 

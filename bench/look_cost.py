@@ -39,7 +39,7 @@ def evidence_after(metrics: int, minutes: int) -> judge.Evidence:
     )
     rng = np.random.default_rng([SEED, metrics])
     for ec, eb in rng.poisson((0.1, 0.9), (minutes, 2)).tolist():
-        evidence = judge.look(evidence, dict.fromkeys(names, Counts(60, ec, 540, eb)))
+        evidence = judge.fold(evidence, dict.fromkeys(names, Counts(60, ec, 540, eb)))
     return evidence
 
 
@@ -48,7 +48,7 @@ def one_look(evidence: judge.Evidence) -> tuple[float, int]:
     written = json.dumps(judge.to_json(evidence))
     minute = dict.fromkeys(evidence.metrics, Counts(60, 0, 540, 1))
     begun = time.perf_counter()
-    after = judge.look(judge.from_json(json.loads(written), evidence.history), minute)
+    after = judge.fold(judge.from_json(json.loads(written), evidence.history), minute)
     after.is_condemned  # noqa: B018 - what a look asks
     size = len(json.dumps(judge.to_json(after)))
     return time.perf_counter() - begun, size

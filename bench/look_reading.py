@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.counting import read_counts
 from canary.aws.metrics import Metrics
+from canary.rules.folding import wanted_minutes
 from canary.rules.live import Intent, WayBack
-from canary.rules.look import wanted_minutes
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import STANDARD

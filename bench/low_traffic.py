@@ -62,7 +62,7 @@ def watch(traffic: float, base_rate: float, weight: float, rng: np.random.Genera
     taken = minutes = 0
     while not evidence.is_condemned and taken < PATIENCE * said:
         gc, ec, gb, eb = rng.poisson(means).tolist()
-        evidence = judge.look(evidence, {"errors": Counts(gc + ec, ec, gb + eb, eb)})
+        evidence = judge.fold(evidence, {"errors": Counts(gc + ec, ec, gb + eb, eb)})
         taken, minutes = taken + gc + ec, minutes + 1
     return Watched(said, taken, said / canary, minutes)
 

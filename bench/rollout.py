@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bench.alarm_math import AlarmState
 from bench.controller import GOES_ON, Controller, named
 from bench.world import Minute, World
-from canary.rules.looks import seconds_to_look
+from canary.rules.look_schedule import seconds_to_look
 from canary.rules.minutes import MINUTE_SECONDS, MinuteUse
 from canary.rules.verdict import VerdictKind
 

@@ -1,4 +1,4 @@
-"""What the journeys run on: the embedded AWS with the sample, the controller and traffic, small enough to be quick."""
+"""What whole executions run on: the embedded AWS with the sample, the controller and traffic, small enough to be quick."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from demo.sample import create_sample, publish_release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.rules.target import Target
     from embedded_aws.dataplane.served import Served
     from embedded_aws.embedded import EmbeddedAws
@@ -34,7 +34,7 @@ QUICK = Policy(
     max_extension_seconds=300,
     when_unproven=WhenUnproven.ROLL_BACK,
 )
-"""Two short steps with little proof: for journeys about safety, not about judging."""
+"""Two short steps with little proof: for executions about safety, not about judging."""
 
 HOUR = 3600.0
 
@@ -136,7 +136,7 @@ class Rig:
         events = (event for page in pages for event in page["events"])
         return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
 
-    def record_of(self, arn: str) -> Held | None:
+    def record_of(self, arn: str) -> Owned | None:
         return self.records.find(arn.rsplit(":", 1)[-1])
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from canary.rules.release import Journey
+from canary.rules.release import Operation
 from canary_cdk.schedules import RolloutSchedule
 from examples.orders_app.orders_stack import TARGET
 
@@ -25,7 +25,7 @@ class SchedulesStack(cdk.Stack):
             self,
             "Start",
             target=TARGET,
-            journey=Journey.START,
+            operation=Operation.START,
             when="cron(0 9 ? * MON *)",
             time_zone=HOME,
             policy={"progression": "scheduled"},
@@ -35,7 +35,7 @@ class SchedulesStack(cdk.Stack):
             self,
             "Advance",
             target=TARGET,
-            journey=Journey.ADVANCE,
+            operation=Operation.ADVANCE,
             when="cron(0 9 ? * TUE-FRI *)",
             time_zone=HOME,
         )

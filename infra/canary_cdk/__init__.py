@@ -5,7 +5,7 @@
 a pipeline, `RolloutSchedule` by the clock.
 """
 
-from canary.rules.release import Journey
+from canary.rules.release import Operation
 from canary.rules.target import BusinessMetric, Metrics, Outside, OutsideRoute
 from canary_cdk.compiled import TargetFunction
 from canary_cdk.controller import Controller
@@ -20,8 +20,8 @@ __all__ = [
     "CanaryRestApi",
     "ControlledStage",
     "Controller",
-    "Journey",
     "Metrics",
+    "Operation",
     "Outside",
     "OutsideRoute",
     "RolloutAction",

@@ -73,7 +73,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         "PrepareRelease": _ROLL_OUT,
         "ShiftTraffic": _ROLL_OUT | May.TELL,
         "EvaluateCanary": _ROLL_OUT | May.TELL,
-        "HoldRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
+        "ParkRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "TakeAllTraffic": _ROLL_OUT,
         "CheckDrain": _ROLL_OUT,
         "MoveBase": _ROLL_OUT,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from canary_cdk.functions import TaskFunction
 
 WORTH_A_NOTICE = [
-    *("Rollout Held", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"),
+    *("Rollout Parked", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"),
     *("Operator Needed", "Records Usable Again"),
 ]
 KEY_ACTIONS = "kms:Decrypt kms:GenerateDataKey"
@@ -47,7 +47,7 @@ class Notices(Construct):
             self,
             "WorthANotice",
             rule_name="canary-notices",
-            description="A rollout is held or has ended, or somebody has to do something",
+            description="A rollout is parked or has ended, or somebody has to do something",
             event_pattern=events.EventPattern(source=[naming.SERVICE], detail_type=WORTH_A_NOTICE),
         )
         rule.add_target(aim(messenger.function, self.undelivered, MESSENGER_PATIENCE))

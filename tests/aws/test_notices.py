@@ -60,14 +60,14 @@ def test_a_notice_says_who_how_far_and_why():
     assert logger.lost == []
 
 
-def test_a_notice_of_a_hold_says_until_when_and_what_to_do():
+def test_a_notice_of_a_parked_rollout_says_until_when_and_what_to_do():
     events = Events({"FailedEntryCount": 0})
-    held = a_rollout(phase=Phase.HELD, step=StepState(index=0), held_since=NOON, held_until=NOON + 3600)
-    Notices(lambda: events, Logger()).send(Kind.HELD, held)
+    parked = a_rollout(phase=Phase.PARKED, step=StepState(index=0), parked_since=NOON, parked_until=NOON + 3600)
+    Notices(lambda: events, Logger()).send(Kind.PARKED, parked)
 
     detail = json.loads(events.entries[0]["Detail"])
-    assert (detail["weight_percent"], detail["held_until"]) == (10.0, "2026-01-31T13:00:00Z")
-    assert '{"journey": "advance", "target": "orders"}' in detail["next_step"]
+    assert (detail["weight_percent"], detail["parked_until"]) == (10.0, "2026-01-31T13:00:00Z")
+    assert '{"operation": "advance", "target": "orders"}' in detail["next_step"]
     assert '{"verb": "abort", "target": "orders"}' in detail["abort"]
 
 

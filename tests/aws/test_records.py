@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
-from canary.aws.records import HOLDER, Lock, LookItem, Records, Unfinished, describe_holder
+from canary.aws.records import PARKED_OWNER, Lock, LookItem, Records, Unfinished, describe_holder
 from canary.rules.phases import Phase
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, refusal
@@ -37,7 +37,7 @@ def test_a_target_never_taken_is_free_at_number_0(records: Records):
 
 def test_what_was_taken_reads_back_with_awss_time(ground: Ground, records: Records):
     taken = records.take(a_rollout(), fencing=0)
-    found = records.read_held("run-1", EXECUTION)
+    found = records.read_owned("run-1", EXECUTION)
 
     assert (found.rollout, found.lock) == (taken.rollout, taken.lock) == (a_rollout(), found.lock)
     assert found.lock == Lock("orders", 1, "run-1", EXECUTION)
@@ -50,7 +50,7 @@ def test_taking_twice_is_taking_once(records: Records):
     assert records.take(a_rollout(), fencing=0).lock.fencing == 1
 
 
-def test_a_held_target_is_locked_for_another(records: Records):
+def test_a_parked_target_is_locked_for_another(records: Records):
     held = records.take(a_rollout(), fencing=0)
     with pytest.raises(LockedError) as failed:
         records.take(a_rollout(rollout_id="run-2"), fencing=1)
@@ -60,8 +60,8 @@ def test_a_held_target_is_locked_for_another(records: Records):
 
 
 def test_who_holds_a_target_is_told_with_what_to_do():
-    assert describe_holder(Lock("orders", 1, "run-1", HOLDER)) == (
-        "rollout run-1 is held on orders; advance it, or abort it with the verb abort"
+    assert describe_holder(Lock("orders", 1, "run-1", PARKED_OWNER)) == (
+        "rollout run-1 is parked on orders; advance it, or abort it with the verb abort"
     )
     assert describe_holder(Lock("orders", 1, "run-1", EXECUTION)) == (
         f"rollout run-1 is running on orders (owner {EXECUTION}); wait for its end, or abort it with the verb abort"
@@ -83,13 +83,13 @@ def test_a_number_that_moved_takes_nothing(records: Records):
 
 def test_a_rollout_unknown_or_of_another_owner_is_not_held(records: Records):
     with pytest.raises(OwnershipLostError, match="is not recorded"):
-        records.read_held("run-1", EXECUTION)
+        records.read_owned("run-1", EXECUTION)
     held = records.take(a_rollout(), fencing=0)
     with pytest.raises(OwnershipLostError, match=f"is now owned by {EXECUTION}, not by me"):
-        records.read_held("run-1", "me")
+        records.read_owned("run-1", "me")
     records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
     with pytest.raises(OwnershipLostError, match="is now owned by nobody"):
-        records.read_held("run-1", EXECUTION)
+        records.read_owned("run-1", EXECUTION)
 
 
 def test_a_write_raises_the_revision_and_brings_look_and_history(records: Records):
@@ -167,7 +167,7 @@ def test_a_free_target_is_retaken_by_one_alone(records: Records):
         records.retake(ended.lock, reopened, "another")
 
     assert (taken.lock.fencing, taken.lock.owner, taken.rollout.revision) == (3, "sweeper", ended.rollout.revision + 1)
-    assert records.read_held("run-1", "sweeper").rollout == taken.rollout
+    assert records.read_owned("run-1", "sweeper").rollout == taken.rollout
 
 
 def test_a_history_is_read_once(ground: Ground, records: Records):
@@ -220,7 +220,7 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
         ExpressionAttributeValues={":older": {"N": "0"}},
     )
     with pytest.raises(
-        RecordSchemaError, match="the record is of schema 0 and this controller reads 2 and 3; deploy the version"
+        RecordSchemaError, match="the record is of schema 0 and this controller reads 2 to 4; deploy the version"
     ):
         records.find("run-1")
 

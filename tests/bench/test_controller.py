@@ -14,8 +14,8 @@ from bench.rollout import SHIFT_SECONDS, Tape, roll_out
 from bench.world import World
 from canary.rules import judge
 from canary.rules.counts import RawCounts
-from canary.rules.look import begin_bake, fold_minutes, requests_needed_by_step
-from canary.rules.looks import next_look_seconds
+from canary.rules.folding import begin_bake, fold_minutes, requests_needed_by_step
+from canary.rules.look_schedule import next_look_seconds
 from canary.rules.phases import Phase
 from canary.rules.proof import prove
 from canary.rules.rollout import StepState

@@ -38,9 +38,7 @@ def start(*options):
     """`python -m demo serve` on a free port, in a process of its own."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
     command = [sys.executable, "-m", "demo", "serve", "--port", "0", *options]
-    return subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def end(process, number):

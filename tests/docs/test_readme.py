@@ -114,7 +114,7 @@ def test_there_is_an_input_to_copy() -> None:
 @pytest.mark.parametrize("text", inputs())
 def test_every_input_is_one_that_the_edge_takes(text: str) -> None:
     value = json.loads(text)
-    parse = parse_operator_call if "verb" in value else parse_advance if value.get("journey") == "advance" else parse_request
+    parse = parse_operator_call if "verb" in value else parse_advance if value.get("operation") == "advance" else parse_request
     _, problems = parse(value)
 
     assert problems == ()
@@ -123,7 +123,7 @@ def test_every_input_is_one_that_the_edge_takes(text: str) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_is_a_valid_input(path: Path) -> None:
     value = json.loads(path.read_text(encoding="utf-8"))
-    is_advance = value.get("journey") == "advance"
+    is_advance = value.get("operation") == "advance"
 
     assert (parse_advance if is_advance else parse_request)(value)[1] == ()
     jsonschema.Draft202012Validator(ADVANCE_SCHEMA if is_advance else SCHEMA).validate(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from canary.aws.errors import ControllerError
-from canary.aws.records import Held, Records
+from canary.aws.records import Owned, Records
 from demo.controller import TABLE
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Final(NamedTuple):
     case: Case
     world: World
     execution: Execution
-    held: Held | None
+    held: Owned | None
     is_unreadable: bool
     stage: Json | None
     aliases: dict[str, tuple[str | None, str | None]]

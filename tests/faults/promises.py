@@ -35,7 +35,7 @@ UNSEEN_SECONDS = 5
 """An edit between a task's last read and its write cannot be seen: API Gateway has no conditional patch."""
 
 IN_TIME_SECONDS = 15 * MINUTE
-PROGRESS = {"Rollout Started", "Rollout Shifted", "Rollout Held", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"}
+PROGRESS = {"Rollout Started", "Rollout Shifted", "Rollout Parked", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"}
 OPERATOR = "Operator Needed"
 
 
@@ -70,7 +70,7 @@ def _whole(final: Final) -> Iterator[str]:
             yield f"whole: nothing is recorded, and the execution ended as {final.execution.status}"
         return
     wanted = "promoted" if is_promoted else "rolled_back"
-    if final.case.journey == "flagged" and (FLAG in final.stage.get("variables", {})) is not is_promoted:
+    if final.case.scenario == "flagged" and (FLAG in final.stage.get("variables", {})) is not is_promoted:
         yield f"whole: the target is {wanted}, and its variables are {final.stage.get('variables')}"
     if final.phase != wanted:
         yield f"whole: the record says {final.phase} where the target is {wanted}"
@@ -81,7 +81,7 @@ def _ending(final: Final) -> Iterator[str]:
     ended, status = final.execution.states[-1], final.execution.status
     if status == "RUNNING":
         yield "whole: the execution still runs"
-    if status in {"SUCCEEDED", "FAILED"} and ended not in {ENDS.get(final.phase), "NeedsOperator", "Refused", "Held"}:
+    if status in {"SUCCEEDED", "FAILED"} and ended not in {ENDS.get(final.phase), "NeedsOperator", "Refused", "Parked"}:
         yield f"whole: the execution ended as {ended} where the record says {final.phase}"
     if final.held and not final.held.rollout.reason:
         yield "whole: the record has no reason"
@@ -110,7 +110,7 @@ def _half(final: Final) -> Iterator[str]:
 
 
 def _judged(final: Final) -> Iterator[str]:
-    is_bad = final.case.journey == "bad"
+    is_bad = final.case.scenario == "bad"
     could_see = not final.case.edits
     if is_bad and could_see and final.phase == "promoted":
         yield "judged: a release that fails most of its requests was promoted"
@@ -202,8 +202,8 @@ def seconds_to_rest(final: Final) -> float | None:
     None where they had nothing to do: the execution ended by itself, or the rollout was over before.
     """
     ended = final.held.rollout.ended_at if final.held else None
-    is_left = final.execution.states[-1:] not in [["Promoted"], ["RolledBack"], ["Held"]]
-    if ended is None or not is_left or final.case.journey == "held":
+    is_left = final.execution.states[-1:] not in [["Promoted"], ["RolledBack"], ["Parked"]]
+    if ended is None or not is_left or final.case.scenario == "parked":
         return None
     last = max(final.world.faults.wrong_until, final.world.began + final.case.ends_after, final.execution.ended or 0.0)
     return max(0.0, ended - last)

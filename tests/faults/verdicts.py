@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MINUTE = 60
 ENDS = {"promoted": {"Promoted"}, "rolled_back": {"RolledBack"}}
-BETWEEN = {"HoldRollout", "AdvanceRollout", "BakeOn"}
-SCHEDULED = {"progression": "scheduled", "max_hold_seconds": 10 * MINUTE}
+BETWEEN = {"ParkRollout", "AdvanceRollout", "BakeOn"}
+SCHEDULED = {"progression": "scheduled", "max_parked_seconds": 10 * MINUTE}
 FAILING = {"FAILING_SHARE": 0.6}
 
 
@@ -34,25 +34,25 @@ def publish(rig: Rig, **numbers: float) -> Before:
 
 
 def roll_out(rig: Rig, place: str = "") -> tuple[str, Ended]:
-    """A rollout to its end, in one execution, or held after each step where that is the way to `place`.
+    """A rollout to its end, in one execution, or parked after each step where that is the way to `place`.
 
     The ARN of the first execution, and how the last one ended.
     """
-    is_held = place in BETWEEN
-    arn = rig.start(**({"policy": SCHEDULED} if is_held else {}))
+    is_parked = place in BETWEEN
+    arn = rig.start(**({"policy": SCHEDULED} if is_parked else {}))
     ended = rig.finish(arn)
-    while is_held and is_waiting(rig, arn):
+    while is_parked and is_waiting(rig, arn):
         rig.settle(MINUTE)
-        ended = rig.finish(rig.start(journey="advance"))
+        ended = rig.finish(rig.start(operation="advance"))
         if ended.ending == "Refused" or ended.status == "ABORTED":
             break
     return arn, ended
 
 
 def is_waiting(rig: Rig, arn: str) -> bool:
-    """Whether the rollout of this execution is held."""
+    """Whether the rollout of this execution is parked."""
     held = rig.record_of(arn)
-    return held is not None and held.rollout.phase is Phase.HELD
+    return held is not None and held.rollout.phase is Phase.PARKED
 
 
 def endings() -> set[str]:

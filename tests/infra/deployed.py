@@ -100,7 +100,7 @@ class Deployed:
     def _fail(session: pytest.Session, left: list[Element]) -> None:
         lines = "\n".join(" ".join(each) for each in left)
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write_line(f"\nstatements that no journey needed:\n{lines}", red=True)
+        reporter.write_line(f"\nstatements that no execution needed:\n{lines}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

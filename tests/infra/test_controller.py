@@ -124,7 +124,7 @@ def test_a_function_touches_a_target_with_the_targets_role_only(controller, task
     assert {action.split(":")[0] for action in actions} <= own | lambdas
 
 
-@pytest.mark.parametrize("task", ["TakeLock", "AdvanceRollout", "HoldRollout"])
+@pytest.mark.parametrize("task", ["TakeLock", "AdvanceRollout", "ParkRollout"])
 def test_a_task_that_works_on_records_alone_cannot_reach_a_target(controller, task):
     assert "sts:AssumeRole" not in {action for action, _ in controller.allowed(controller.role_of(task))}
 

@@ -66,7 +66,7 @@ def account_table() -> str:
         f"| {edit.name} | {' | '.join(_cell(edit.at(moment)) for moment in ('shifting', 'taking_all', 'moving_base'))} |\n"
         for edit in ACCOUNT_EDITS
     ]
-    head = "| edit | shifting and held | taking_all | moving_base |\n|---|---|---|---|\n"
+    head = "| edit | shifting and parked | taking_all | moving_base |\n|---|---|---|---|\n"
     said = (
         "What lies around the stage and the aliases is seen by the looks, which say its name, and not by the passes. A\n"
         "rollout goes on by the target in its record, whatever becomes of the parameter. Lambda deletes no version that an\n"

@@ -70,14 +70,14 @@ def replace_stage(world: World, canary: Canary | None) -> object:
 
 PREPARING = Moment("preparing", Phase.PREPARING)
 SHIFTING = Moment("shifting", Phase.SHIFTING, percent=10)
-HELD = Moment("held", Phase.HELD, percent=10)
+PARKED = Moment("parked", Phase.PARKED, percent=10)
 TAKING_ALL = Moment("taking_all", Phase.TAKING_ALL, percent=100)
 MOVING_BASE = Moment("moving_base, before the flip", Phase.MOVING_BASE, Rung.BASED, percent=100, is_moved=True)
 FLIPPED = Moment("moving_base, after the flip", Phase.MOVING_BASE, Rung.FLIPPED, percent=0, is_moved=True, is_flipped=True)
 ROLLING_BACK = Moment("rolling_back", Phase.ROLLING_BACK, Rung.CLEARED)
-MOMENTS = (PREPARING, SHIFTING, HELD, TAKING_ALL, MOVING_BASE, FLIPPED, ROLLING_BACK)
-LOOKS = (PREPARING, SHIFTING, HELD, TAKING_ALL)
-WITH_CANARY = (SHIFTING, HELD, TAKING_ALL, MOVING_BASE, FLIPPED)
+MOMENTS = (PREPARING, SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED, ROLLING_BACK)
+LOOKS = (PREPARING, SHIFTING, PARKED, TAKING_ALL)
+WITH_CANARY = (SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED)
 
 
 @dataclass(frozen=True)
@@ -227,21 +227,21 @@ EDITS = (
         "by weights: an alias loses its weights",
         alias(READ, old),
         also=((MOVING_BASE, DONE),),
-        moments=(SHIFTING, HELD, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
+        moments=(SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
         case=BY_WEIGHTS,
     ),
     Edit(
         "by weights: an alias gets another version",
         alias(READ, lambda _: "9"),
         also=((MOVING_BASE, OPERATOR),),
-        moments=(SHIFTING, HELD, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
+        moments=(SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
         case=BY_WEIGHTS,
     ),
     Edit(
         "by weights: an alias is split with another version",
         alias(READ, old, weights=lambda _: (("9", 30),)),
         OPERATOR,
-        moments=(SHIFTING, HELD, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
+        moments=(SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
         case=BY_WEIGHTS,
     ),
 )
@@ -280,7 +280,7 @@ def _look(case: Case, moment: Moment, world: World) -> tuple[str, ...]:
     match moment.phase:
         case Phase.PREPARING:
             return find_changes_since_check(rollout, live)
-        case Phase.SHIFTING | Phase.HELD | Phase.TAKING_ALL:
+        case Phase.SHIFTING | Phase.PARKED | Phase.TAKING_ALL:
             return find_changes_in_bake(rollout, live)
         case _:
             return ()

@@ -4,8 +4,8 @@ from decimal import Decimal
 import pytest
 
 from canary.rules import judge
+from canary.rules.folding import requests_needed_by_step
 from canary.rules.forecast import StepForecast, Traffic, find_quiet, forecast_start, forecast_steps, quiet_problem
-from canary.rules.look import requests_needed_by_step
 from canary.rules.policy import QUIET, STANDARD, WhenQuiet, WhenUnproven
 from canary.rules.sources import stakes
 from canary.rules.target import BusinessMetric, Metrics

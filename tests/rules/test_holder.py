@@ -37,18 +37,18 @@ def test_why_it_was_started_is_repeated():
     assert problem.value.endswith(f"execution {EXECUTION}, reason: OPS-9)")
 
 
-def test_a_held_rollout_is_told_with_the_commands_that_end_the_hold():
-    held = {"phase": Phase.HELD, "step": StepState(index=0), "held_until": NOON + 3600}
-    problem, rollout = told("held", **held)
+def test_a_parked_rollout_is_told_with_the_commands_that_end_it():
+    parked = {"phase": Phase.PARKED, "step": StepState(index=0), "parked_until": NOON + 3600}
+    problem, rollout = told("parked", **parked)
 
     assert problem.value == (
-        "rollout run-1 is held on orders (since 2026-01-31T12:00:00Z, at step 1 of 3 with 10 %, until 2026-01-31T13:00:00Z)"
+        "rollout run-1 is parked on orders (since 2026-01-31T12:00:00Z, at step 1 of 3 with 10 %, until 2026-01-31T13:00:00Z)"
     )
     assert problem.fix == f"advance it: {advance_command(rollout)}; or abort it with the verb abort: {abort_command(rollout)}"
 
 
-def test_a_hold_without_an_end_is_told_all_the_same():
-    problem, _ = told("held", phase=Phase.HELD, step=StepState(index=0))
+def test_a_parked_rollout_without_an_end_is_told_all_the_same():
+    problem, _ = told("parked", phase=Phase.PARKED, step=StepState(index=0))
     assert problem.value.endswith("at step 1 of 3 with 10 %)")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.judge import Counts, Evidence, begin_step, from_json, look, look_at_shift, look_while_cold, start, to_json
+from canary.rules.judge import Counts, Evidence, begin_step, fold, fold_cold, fold_shift, from_json, start, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ARM = st.integers(0, 5000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
 COUNTS = st.tuples(ARM, ARM).map(lambda arms: Counts(*arms[0], *arms[1]))
 WEIGHTS = {"errors": 0.5, "slow_p99": 0.3, "business_CheckoutFailed": 0.2}
-LOOK = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), COUNTS)
+MINUTE = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), COUNTS)
 DELTA = {"errors": 0.005, "slow_p99": 0.05, "business_CheckoutFailed": 0.01}
 HISTORY = [(600, minute % 2) for minute in range(400)]
 GOOD = Counts(60, 0, 540, 0)
@@ -35,7 +35,7 @@ def evidence_of(
 
 def look_at(evidence: Evidence, *minutes: Counts, metric: str = "errors") -> Evidence:
     for counts in minutes:
-        evidence = look(evidence, {metric: counts})
+        evidence = fold(evidence, {metric: counts})
     return evidence
 
 
@@ -92,7 +92,7 @@ def test_refuses_a_metric_without_weight():
 
 def test_refuses_to_look_at_a_metric_that_was_not_there_at_the_start():
     with pytest.raises(ValueError, match=r"metrics are fixed at the start, got \['slow_p99'\] beside \['errors'\]"):
-        look(evidence_of(), {"slow_p99": GOOD})
+        fold(evidence_of(), {"slow_p99": GOOD})
 
 
 def test_leaves_the_evidence_it_was_given_alone():
@@ -105,33 +105,33 @@ def test_leaves_the_evidence_it_was_given_alone():
 # The fold
 
 
-@given(looks=st.lists(LOOK, max_size=8), cut=st.integers(0, 8))
-def test_may_be_written_and_read_again_at_any_minute(looks: list[dict[str, Counts]], cut: int):
+@given(minutes=st.lists(MINUTE, max_size=8), cut=st.integers(0, 8))
+def test_may_be_written_and_read_again_at_any_minute(minutes: list[dict[str, Counts]], cut: int):
     whole = parted = begin_step(evidence_of(HISTORY, weights=WEIGHTS), DELTA)
-    for index, minute in enumerate(looks):
-        whole, parted = look(whole, minute), look(parted, minute)
+    for index, minute in enumerate(minutes):
+        whole, parted = fold(whole, minute), fold(parted, minute)
         if index == cut:
             parted = from_json(json.loads(json.dumps(to_json(parted), allow_nan=False)), parted.history)
     assert parted == whole
 
 
-@given(minute=LOOK)
+@given(minute=MINUTE)
 def test_folds_the_metrics_of_a_minute_in_any_order(minute: dict[str, Counts]):
     evidence = evidence_of(HISTORY, weights=WEIGHTS)
     one_by_one = evidence
     for metric in reversed(minute):
-        one_by_one = look(one_by_one, {metric: minute[metric]})
-    assert one_by_one == look(evidence, minute)
+        one_by_one = fold(one_by_one, {metric: minute[metric]})
+    assert one_by_one == fold(evidence, minute)
 
 
-@given(looks=st.lists(LOOK, max_size=6))
-def test_is_the_weighted_mean_of_its_metrics(looks: list[dict[str, Counts]]):
+@given(minutes=st.lists(MINUTE, max_size=6))
+def test_is_the_weighted_mean_of_its_metrics(minutes: list[dict[str, Counts]]):
     together = evidence_of(HISTORY, weights=WEIGHTS)
     alone = {metric: evidence_of(HISTORY if metric == "errors" else (), weights={metric: 1.0}) for metric in WEIGHTS}
-    for minute in looks:
-        together = look(together, minute)
+    for minute in minutes:
+        together = fold(together, minute)
         for metric, counts in minute.items():
-            alone[metric] = look(alone[metric], {metric: counts})
+            alone[metric] = fold(alone[metric], {metric: counts})
     largest = max(alone[metric].log_e for metric in WEIGHTS)
     mean = sum(weight * exp(alone[metric].log_e - largest) for metric, weight in WEIGHTS.items())
     assert together.log_e == pytest.approx(largest + log(mean), abs=1e-9)
@@ -140,9 +140,9 @@ def test_is_the_weighted_mean_of_its_metrics(looks: list[dict[str, Counts]]):
 
 def test_a_metric_that_is_not_read_says_nothing():
     before = look_at(evidence_of(HISTORY, weights=WEIGHTS), ALL_FAILING)
-    after = look(before, {"slow_p99": GOOD})
+    after = fold(before, {"slow_p99": GOOD})
     assert after.metrics["errors"] == before.metrics["errors"]
-    assert look(before, {}) == before
+    assert fold(before, {}) == before
 
 
 @pytest.mark.parametrize("silent", [Counts(0, 0, 0, 0), Counts(0, 0, 540, 540), Counts(60, 60, 0, 0)])
@@ -367,19 +367,19 @@ def test_hardly_ever_calls_a_canary_safe_that_is_worse_by_delta():
 
 
 def test_a_release_that_fails_at_once_is_condemned_in_the_minute_of_its_weight_change():
-    evidence = look_at_shift(evidence_of(HISTORY), {"errors": Counts(30, 30, 570, 1)}, weight=0.1)
+    evidence = fold_shift(evidence_of(HISTORY), {"errors": Counts(30, 30, 570, 1)}, weight=0.1)
     assert evidence.is_condemned
 
 
 def test_an_outage_that_began_in_the_minute_of_a_weight_change_condemns_nobody():
     """All of the canary's requests met it, and a small part of the base's."""
-    evidence = look_at_shift(evidence_of(HISTORY), {"errors": Counts(60, 12, 1140, 108)}, weight=0.1)
+    evidence = fold_shift(evidence_of(HISTORY), {"errors": Counts(60, 12, 1140, 108)}, weight=0.1)
     assert evidence.log_e < 0.0
 
 
 def test_a_metric_unknown_at_the_start_is_refused_in_the_minute_of_a_weight_change():
     with pytest.raises(ValueError, match="metrics are fixed at the start"):
-        look_at_shift(evidence_of(), {"slow_p50": GOOD}, weight=0.1)
+        fold_shift(evidence_of(), {"slow_p50": GOOD}, weight=0.1)
 
 
 # A minute in which new instances start cold
@@ -390,12 +390,12 @@ def test_a_cold_start_condemns_nobody_and_a_release_that_is_slower_throughout_is
     evidence = start({"slow_p50": history}, weights={"slow_p50": 1.0}, alpha=0.01)
     cold = slower = evidence
     for _ in range(3):
-        cold = look_while_cold(cold, {"slow_p50": Counts(600, 330, 5400, 2700)}, weight=0.1)
-        slower = look_while_cold(slower, {"slow_p50": Counts(600, 475, 5400, 2700)}, weight=0.1)
+        cold = fold_cold(cold, {"slow_p50": Counts(600, 330, 5400, 2700)}, weight=0.1)
+        slower = fold_cold(slower, {"slow_p50": Counts(600, 475, 5400, 2700)}, weight=0.1)
     assert cold.log_e < 0.0
     assert slower.is_condemned
 
 
 def test_a_metric_unknown_at_the_start_is_refused_in_a_cold_minute():
     with pytest.raises(ValueError, match="metrics are fixed at the start"):
-        look_while_cold(evidence_of(), {"slow_p50": GOOD})
+        fold_cold(evidence_of(), {"slow_p50": GOOD})

@@ -19,7 +19,7 @@ from canary.rules.release import Expectation
 from canary.rules.silence import Hearing
 from canary.rules.target import BusinessMetric, Metrics
 from tests.builders import a_target
-from tests.rules.test_look import CALM, SILENT, a_baking
+from tests.rules.test_folding import CALM, SILENT, a_baking
 
 CHECKOUT = "business_CheckoutFailed"
 ORDERS = a_target(metrics=Metrics(business=(BusinessMetric("CheckoutFailed", "Orders"),)))

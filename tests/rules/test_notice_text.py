@@ -91,7 +91,7 @@ def test_the_subject_says_whom_it_is_about():
 
 @given(st.text(min_size=1), st.text())
 def test_a_subject_is_one_that_sns_takes(kind, target):
-    subject = subject_of(a_notice(kind, target=target, phase="held"))
+    subject = subject_of(a_notice(kind, target=target, phase="parked"))
 
     assert subject.startswith("canary: ")
     assert subject.isascii()

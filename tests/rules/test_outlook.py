@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.judge import Counts, Evidence, look, requests_needed, start
+from canary.rules.judge import Counts, Evidence, fold, requests_needed, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def needed(evidence: Evidence, *, detect: float = 0.05, share: float = 0.1) -> i
 
 def look_at(evidence: Evidence, *minutes: Counts) -> Evidence:
     for counts in minutes:
-        evidence = look(evidence, {"errors": counts})
+        evidence = fold(evidence, {"errors": counts})
     return evidence
 
 

@@ -26,7 +26,7 @@ from canary.rules.target import Shifter
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 NOW = 1000.0
-BACK = (Phase.PREPARING, Phase.SHIFTING, Phase.HELD, Phase.TAKING_ALL, Phase.ROLLING_BACK)
+BACK = (Phase.PREPARING, Phase.SHIFTING, Phase.PARKED, Phase.TAKING_ALL, Phase.ROLLING_BACK)
 ALL = a_stage(a_canary(100))
 FLIPPED = a_stage(a_canary(0), deployment_id="dep-new")
 THEIRS = a_canary(20, deployment_id="dep-theirs", overrides={})

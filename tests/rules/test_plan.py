@@ -91,7 +91,7 @@ def a_scheduled(**changes):
         max_extension_seconds=300,
         when_unproven=WhenUnproven.ROLL_BACK,
         progression=Progression.SCHEDULED,
-        max_hold_seconds=DAY,
+        max_parked_seconds=DAY,
         **changes,
     )
 
@@ -107,6 +107,6 @@ def test_one_execution_of_it_lasts_a_step_at_most():
 
 
 def test_holds_cost_no_history_events():
-    patient = replace(a_scheduled(), max_hold_seconds=30 * DAY)
+    patient = replace(a_scheduled(), max_parked_seconds=30 * DAY)
     assert history_events(patient, 60) == history_events(a_scheduled(), 60)
     assert choose_look_seconds(patient) == 60

@@ -5,14 +5,14 @@ import pytest
 
 from canary.rules.counts import RawCounts
 from canary.rules.findings import Finding
+from canary.rules.folding import fold_minutes
 from canary.rules.habit import Habit
-from canary.rules.look import fold_minutes
 from canary.rules.proof import format_e, prove
 from canary.rules.release import Expectation
 from canary.rules.rollout import MetricCount
 from canary.rules.target import BusinessMetric, Metrics, Outside, OutsideRoute
 from tests.builders import NOON, a_policy, a_target
-from tests.rules.test_look import BROKEN, CALM, DELAY, ERRORS, SILENT, START, a_baking, evidence_of, fold, minutes
+from tests.rules.test_folding import BROKEN, CALM, DELAY, ERRORS, SILENT, START, a_baking, evidence_of, fold, minutes
 
 AT_THE_END = NOON + 900
 CHECKOUT = "business_CheckoutFailed"

@@ -19,8 +19,8 @@ TALLY = Tally(canary_requests=900, canary_bad=12, base_requests=1800, base_bad=2
 HARM = Harm().plus(nc=900, ec=12, nb=1800, eb=2)
 
 
-HOLD = {"HoldRollout", "Held", "AdvanceRollout", "BakeOn"}
-BETWEEN = {"held_looks": 12, "advances": 3}
+PARK = {"ParkRollout", "Parked", "AdvanceRollout", "BakeOn"}
+BETWEEN = {"parked_looks": 12, "advances": 3}
 
 
 def an_ended(phase, *, target=None, tally=TALLY, **changes):
@@ -50,19 +50,19 @@ def test_a_promotion_enters_every_state_of_the_good_way():
         "Refused",
         "Unchanged",
     }
-    assert entered == {name for name, _ in states_of(load())} - way_back - HOLD - {"VersionActivation"}
+    assert entered == {name for name, _ in states_of(load())} - way_back - PARK - {"VersionActivation"}
 
 
-def test_a_rollout_in_several_executions_enters_every_state_of_its_holds():
+def test_a_rollout_in_several_executions_enters_every_state_of_its_parking():
     entered = {*states_entered(an_ended(Phase.PROMOTED, tally=replace(TALLY, advances=3)))}
-    assert entered >= HOLD
-    assert {*states_entered(an_ended(Phase.HELD))} & HOLD == {"HoldRollout", "Held"}
+    assert entered >= PARK
+    assert {*states_entered(an_ended(Phase.PARKED))} & PARK == {"ParkRollout", "Parked"}
 
 
 def test_looks_in_between_and_advances_cost_calls():
-    plain, held = (usage_of(an_ended(Phase.PROMOTED, tally=replace(TALLY, **more))) for more in ({}, BETWEEN))
-    assert held.lambda_calls - plain.lambda_calls == 12 + 3 * 2
-    assert held.transitions - plain.transitions == 3 * (10 - 1)  # the looks that follow need no bake
+    plain, parked = (usage_of(an_ended(Phase.PROMOTED, tally=replace(TALLY, **more))) for more in ({}, BETWEEN))
+    assert parked.lambda_calls - plain.lambda_calls == 12 + 3 * 2
+    assert parked.transitions - plain.transitions == 3 * (10 - 1)  # the looks that follow need no bake
 
 
 def test_waits_for_a_version_cost_a_check_each():
@@ -112,9 +112,9 @@ def test_says_that_chance_explains_what_was_harmed():
     assert (said["requests_harmed"], said["harm_beyond_chance"]) == (2, False)
 
 
-def test_a_held_rollout_says_its_weight_until_when_and_what_to_do():
-    said = summary(an_ended(Phase.HELD, held_since=NOON, held_until=NOON + 90_000), Phase.HELD, NOON)
-    assert (said["weight_percent"], said["held_until"]) == (50.0, "2026-02-01T13:00:00Z")
+def test_a_parked_rollout_says_its_weight_until_when_and_what_to_do():
+    said = summary(an_ended(Phase.PARKED, parked_since=NOON, parked_until=NOON + 90_000), Phase.PARKED, NOON)
+    assert (said["weight_percent"], said["parked_until"]) == (50.0, "2026-02-01T13:00:00Z")
     advance, abort = shlex.split(said["next_step"]), shlex.split(said["abort"])
     assert advance[:5] == ["aws", "stepfunctions", "start-execution", "--region", "eu-west-1"]
     assert advance[6] == "arn:aws:states:eu-west-1:123456789012:stateMachine:canary-rollout"
@@ -125,7 +125,7 @@ def test_a_held_rollout_says_its_weight_until_when_and_what_to_do():
 
 @pytest.mark.parametrize("phase", [Phase.PROMOTED, Phase.ROLLED_BACK])
 def test_a_rollout_that_is_over_has_no_next_step(phase):
-    assert not {"weight_percent", "held_until", "next_step", "abort"} & {*summary(an_ended(phase), phase, NOON)}
+    assert not {"weight_percent", "parked_until", "next_step", "abort"} & {*summary(an_ended(phase), phase, NOON)}
 
 
 def test_a_rollout_that_has_not_ended_has_lasted_until_now():

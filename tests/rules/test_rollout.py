@@ -27,7 +27,7 @@ def test_has_no_canary_aliases_without_a_stage():
 
 
 @pytest.mark.parametrize(
-    ("progression", "index", "hold_after", "is_held"),
+    ("progression", "index", "park_after", "is_parked"),
     [
         (Progression.CONTINUOUS, 0, 0, False),
         (Progression.SCHEDULED, 0, 0, True),
@@ -35,7 +35,7 @@ def test_has_no_canary_aliases_without_a_stage():
         (Progression.SCHEDULED, 1, 1, True),
     ],
 )
-def test_a_scheduled_rollout_is_held_where_no_advance_took_it_further(progression, index, hold_after, is_held):
-    rollout = a_rollout(step=StepState(index=index), hold_after=hold_after)
+def test_a_scheduled_rollout_is_parked_where_no_advance_took_it_further(progression, index, park_after, is_parked):
+    rollout = a_rollout(step=StepState(index=index), park_after=park_after)
     policy = replace(rollout.plan.policy, progression=progression)
-    assert replace(rollout, plan=replace(rollout.plan, policy=policy)).is_to_be_held is is_held
+    assert replace(rollout, plan=replace(rollout.plan, policy=policy)).is_to_be_parked is is_parked

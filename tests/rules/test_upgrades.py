@@ -45,5 +45,12 @@ def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
     assert [source.metric for source in sources] == [*evidence.metrics] == ["errors", "slow_p99"]
 
 
+def test_a_rollout_that_schema_3_calls_held_is_parked():
+    held = upgrade(SCHEMA_2["record"], 2) | {"phase": "held", "hold_after": 1, "held_since": 1.0, "held_until": 2.0}
+    parked = decode(Rollout, upgrade(held, 3))
+    assert (parked.phase, parked.park_after, parked.parked_since, parked.parked_until) == (Phase.PARKED, 1, 1.0, 2.0)
+    assert parked.plan.policy.max_parked_seconds == 259_200
+
+
 def test_an_upgraded_record_is_written_as_one_of_the_present_schema(upgraded):
     assert decode(Rollout, json.loads(json.dumps(encode(upgraded)))) == upgraded

@@ -195,7 +195,7 @@ class TestSentence:
         condemned = replace(self.seen, condemned="the canary is worse", findings={"errors": Finding.WORSE})
         assert a_verdict(proof=condemned).reason == "the canary is worse; worse: errors; outside the rollout: /legacy/*"
 
-    def test_of_a_hold_says_them_too(self):
+    def test_of_a_parked_rollout_says_them_too(self):
         verdict = a_verdict(proof=replace(self.seen, requests=200))
         assert verdict.reason.endswith("; not worse: errors; not judged: slow_p99; outside the rollout: /legacy/*")
 

@@ -503,7 +503,7 @@ def run_command(ground: Ground, text: str) -> None:
     """Run the one AWS CLI command in a refusal."""
     (command,) = COMMAND.findall(text)
     keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": ground.aws.region}
-    subprocess.run(  # noqa: S603 - the controller's own advice
+    subprocess.run(
         [sys.executable, CLI, *shlex.split(command)[1:], "--endpoint-url", ground.aws.endpoint_url],
         env={**os.environ, **keys},
         capture_output=True,

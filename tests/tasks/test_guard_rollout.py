@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.tasks.test_advance_rollout import advance, held
+from tests.tasks.test_advance_rollout import advance, parked
 from tests.tasks.walk import Ground, iso
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_an_ended_rollout_is_left_alone(ground: Ground):
 
 
 def test_an_advance_that_died_is_found_by_its_ownership(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     advance(walk)
     ground.walk()
 
@@ -73,7 +73,7 @@ def test_an_advance_that_died_is_found_by_its_ownership(ground: Ground):
 
 
 def test_the_execution_before_an_advance_owns_nothing_any_more(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     advance(walk)
 
     assert tell(ground, walk)["answer"] == "NOTHING_TO_DO"

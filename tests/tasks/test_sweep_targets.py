@@ -14,7 +14,7 @@ from canary.tasks.sweep import never_write
 from canary.tasks.sweep_targets import sweep_targets
 from demo.controller import TARGET_PREFIX
 from embedded_aws.faults.calls import Fault, Mode
-from tests.tasks.test_advance_rollout import held
+from tests.tasks.test_advance_rollout import parked
 from tests.tasks.walk import Ground, Walk, edit_record, iso
 
 if TYPE_CHECKING:
@@ -190,14 +190,14 @@ def test_a_free_target_is_only_read():
         never_write()
 
 
-def test_a_held_rollout_is_looked_at_once_a_period(ground: Ground):
-    walk = held(ground)
+def test_a_parked_rollout_is_looked_at_once_a_period(ground: Ground):
+    walk = parked(ground)
     ground.rig.settle(400)
 
-    assert sweep(ground, BETWEEN) == {"orders": "HELD"}
-    assert walk.record.tally.held_looks == 0
-    assert sweep(ground) == {"orders": "HELD"}
-    assert (walk.record.tally.held_looks, walk.record.phase, ground.percent) == (1, "held", 25.0)
+    assert sweep(ground, BETWEEN) == {"orders": "PARKED"}
+    assert walk.record.tally.parked_looks == 0
+    assert sweep(ground) == {"orders": "PARKED"}
+    assert (walk.record.tally.parked_looks, walk.record.phase, ground.percent) == (1, "parked", 25.0)
 
 
 class TestEnds:

@@ -17,7 +17,7 @@ from tests.rig import QUICK, Rig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.rules.rollout import Rollout
     from canary.rules.target import Target
     from embedded_aws.embedded import EmbeddedAws
@@ -148,7 +148,7 @@ class Walk:
         return self.ground.aws.clock.now()
 
     @property
-    def held(self) -> Held:
+    def held(self) -> Owned:
         held = self.ground.rig.records.find(self.rollout_id)
         assert held is not None
         return held

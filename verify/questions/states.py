@@ -116,7 +116,7 @@ CASES = (
         error="ValueError",
         assigned={"reason": f"{UNSAFE}ValueError: the table is gone"},
     ),
-    Case("a verdict", "WhichVerdict", SUCCEEDED, "HoldRollout", given={"next": "HOLD"}),
+    Case("a verdict", "WhichVerdict", SUCCEEDED, "ParkRollout", given={"next": "PARK"}),
     Case("an unknown verdict", "WhichVerdict", SUCCEEDED, "CanaryRejected", given={"next": "nonsense"}),
     Case("an unknown start", "WhichStart", SUCCEEDED, "Refused", given={"start": "nonsense"}),
 )

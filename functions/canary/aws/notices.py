@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NoticeRefusedError
-from canary.rules.report import describe_hold
+from canary.rules.report import describe_parked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ class Kind(enum.StrEnum):
 
     STARTED = "Rollout Started"
     SHIFTED = "Rollout Shifted"
-    HELD = "Rollout Held"
+    PARKED = "Rollout Parked"
     ENDED = "Rollout Ended"
     OPERATOR_NEEDED = "Operator Needed"
     RECORDS_USABLE = "Records Usable Again"
@@ -103,7 +103,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "reason": rollout.reason[:LONGEST_CAUSE],
         "requests_harmed": rollout.harm.requests,
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
-        **describe_hold(rollout),
+        **describe_parked(rollout),
     }
 
 

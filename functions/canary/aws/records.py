@@ -31,8 +31,8 @@ from canary.rules.phases import Phase
 from canary.rules.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
 from canary.rules.upgrades import READABLE, upgrade
 
-HOLDER = "held"
-"""The owner of a rollout that is held between its steps: nobody, until an advance takes it."""
+PARKED_OWNER = "parked"
+"""The owner of a rollout that is parked between its steps: nobody, until an advance takes it."""
 
 MOST_KEYS = 100
 """Items that one BatchGetItem reads (docs/aws.md#batch-get-item)."""
@@ -73,8 +73,8 @@ class LookItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A rollout as its owner holds it: the record and the lock, read together.
+class Owned:
+    """A rollout as its owner has it: the record and the lock, read together.
 
     ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 where it was not read but just written. ``look``: the one
     recorded under the mark that was asked for, if it is there.
@@ -175,7 +175,7 @@ class Records:
 
     def find(
         self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
-    ) -> Held | None:
+    ) -> Owned | None:
         """A rollout with its target's lock, or None if no rollout of that id was ever recorded.
 
         With its `target`, or the `lock` if that was just read, one call is enough; what is written later is checked against
@@ -190,10 +190,10 @@ class Records:
             return None
         name = rollout.target.name
         lock = lock or (read.lock(name) if name == target else self.read_lock(name))
-        return Held(rollout, lock, read.at, read.look(rollout_id, look) if look else None)
+        return Owned(rollout, lock, read.at, read.look(rollout_id, look) if look else None)
 
-    def read_held(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Held:
-        """The rollout, if `owner` holds it now; `target` and `look` as for `find`.
+    def read_owned(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Owned:
+        """The rollout, if `owner` owns it now; `target` and `look` as for `find`.
 
         Raises:
             OwnershipLostError: the rollout is unknown, or somebody else holds the target by now.
@@ -208,7 +208,7 @@ class Records:
             )
         return held
 
-    def take(self, rollout: Rollout, *, fencing: int) -> Held:
+    def take(self, rollout: Rollout, *, fencing: int) -> Owned:
         """Take the target's lock and record the rollout with its way back, in one transaction.
 
         Taking what this rollout already holds is success (a lost reply).
@@ -221,7 +221,7 @@ class Records:
         name = rollout.target.name
         before = self.read_lock(name)
         if before.rollout_id == rollout.rollout_id and before.owner == rollout.execution:
-            return self.read_held(rollout.rollout_id, rollout.execution)
+            return self.read_owned(rollout.rollout_id, rollout.execution)
         if before.rollout_id is not None:
             raise LockedError(describe_holder(before))
         lock = replace(
@@ -238,16 +238,16 @@ class Records:
             self._put(_rollout_item(rollout), "attribute_not_exists(pk)", {}),
             failure=FencingMovedError(moved),
         )
-        return Held(rollout, lock)
+        return Owned(rollout, lock)
 
     def write(
         self,
-        held: Held,
+        held: Owned,
         rollout: Rollout,
         *,
         look: LookItem | None = None,
         history: Mapping[str, Any] | None = None,
-    ) -> Held:
+    ) -> Owned:
         """Replace the rollout's record, with a look or the frozen history beside it if given.
 
         Raises:
@@ -264,7 +264,7 @@ class Records:
         self._transact(self._check_lock(held.lock), *puts, failure=_lost(held))
         return replace(held, rollout=newer)
 
-    def check(self, held: Held) -> None:
+    def check(self, held: Owned) -> None:
         """Make sure, right before a write to AWS, that the rollout is still as `held` read it.
 
         Raises:
@@ -275,17 +275,17 @@ class Records:
         if now is None or now.lock != held.lock or now.rollout.revision != held.rollout.revision:
             raise _lost(held)
 
-    def hold(self, held: Held, rollout: Rollout) -> Held:
-        """Record that the rollout is held and leave it to the next advance, in one transaction.
+    def park(self, held: Owned, rollout: Rollout) -> Owned:
+        """Record that the rollout is parked and leave it to the next advance, in one transaction.
 
         Raises:
             OwnershipLostError: the lock or the record is no longer as `held` read it.
 
         """
-        return self._pass_on(held, rollout, replace(held.lock, owner=HOLDER))
+        return self._pass_on(held, rollout, replace(held.lock, owner=PARKED_OWNER))
 
-    def take_held(self, held: Held, rollout: Rollout) -> Held:
-        """Take a held rollout for the execution that its new record names, in one transaction.
+    def take_parked(self, held: Owned, rollout: Rollout) -> Owned:
+        """Take a parked rollout for the execution that its new record names, in one transaction.
 
         Raises:
             OwnershipLostError: somebody was faster.
@@ -294,14 +294,14 @@ class Records:
         newest = rollout.scheduled_at or held.lock.scheduled_at
         return self._pass_on(held, rollout, replace(held.lock, owner=rollout.execution, scheduled_at=newest))
 
-    def _pass_on(self, held: Held, rollout: Rollout, lock: Lock) -> Held:
+    def _pass_on(self, held: Owned, rollout: Rollout, lock: Lock) -> Owned:
         newer = replace(rollout, revision=held.rollout.revision + 1)
         taken = replace(lock, fencing=held.lock.fencing + 1)
         condition, values = _same_lock(held.lock)
         self._transact(self._put(_lock_item(taken), condition, values), self._put_rollout(held, newer), failure=_lost(held))
-        return Held(newer, taken, held.read_at)
+        return Owned(newer, taken, held.read_at)
 
-    def take_over(self, held: Held, owner: str) -> Held:
+    def take_over(self, held: Owned, owner: str) -> Owned:
         """Make `owner` the rollout's owner and raise the fencing number.
 
         Raises:
@@ -313,7 +313,7 @@ class Records:
         self._transact(self._put(_lock_item(lock), condition, values), failure=_lost(held))
         return replace(held, lock=lock)
 
-    def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Held:
+    def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Owned:
         """Take a free target for the rollout that held it last, whose canary came back after its end.
 
         Raises:
@@ -322,16 +322,16 @@ class Records:
         """
         taken = replace(lock, fencing=lock.fencing + 1, rollout_id=rollout.rollout_id, owner=owner)
         free = "attribute_not_exists(rollout_id) AND fencing = :fencing"
-        held = Held(rollout, lock)
+        held = Owned(rollout, lock)
         newer = replace(rollout, revision=rollout.revision + 1)
         self._transact(
             self._put(_lock_item(taken), free, {":fencing": {"N": str(lock.fencing)}}),
             self._put_rollout(held, newer),
             failure=_lost(held),
         )
-        return Held(newer, taken)
+        return Owned(newer, taken)
 
-    def finish(self, held: Held, rollout: Rollout) -> Held:
+    def finish(self, held: Owned, rollout: Rollout) -> Owned:
         """Record the rollout's terminal phase and free the lock, in one transaction.
 
         Raises:
@@ -343,7 +343,7 @@ class Records:
         lock = replace(_with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
         condition, values = _same_lock(held.lock)
         self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(held, newer), failure=_lost(held))
-        return Held(newer, lock, held.read_at)
+        return Owned(newer, lock, held.read_at)
 
     def mark_told(self, rollout: Rollout) -> None:
         """Record that the end of this rollout, and of its wait, was reported.
@@ -352,7 +352,7 @@ class Records:
             OwnershipLostError: the record was written since it was read.
 
         """
-        held = Held(rollout, Lock(rollout.target.name))
+        held = Owned(rollout, Lock(rollout.target.name))
         told = replace(rollout, revision=rollout.revision + 1, is_end_told=True, waiting_since=None)
         self._transact(self._put_rollout(held, told), failure=_lost(held))
 
@@ -384,7 +384,7 @@ class Records:
         found = {(item["pk"]["S"], item["sk"]["S"]): item for item in answer["Responses"].get(self._table, [])}
         return _Read(found, _time_of(answer))
 
-    def _put_rollout(self, held: Held, rollout: Rollout) -> dict[str, Any]:
+    def _put_rollout(self, held: Owned, rollout: Rollout) -> dict[str, Any]:
         return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(held.rollout.revision)}})
 
     def _put(self, item: Item, condition: str, values: Item) -> dict[str, Any]:
@@ -424,8 +424,8 @@ def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
 
 def describe_holder(lock: Lock) -> str:
     """Who holds a lock and what to do about it, where the rollout itself is not read; see `canary.rules.holder`."""
-    if lock.owner == HOLDER:
-        return f"rollout {lock.rollout_id} is held on {lock.target}; advance it, or abort it with the verb abort"
+    if lock.owner == PARKED_OWNER:
+        return f"rollout {lock.rollout_id} is parked on {lock.target}; advance it, or abort it with the verb abort"
     if not str(lock.owner).startswith("arn:"):
         return (
             f"the controller is making {lock.target} safe after rollout {lock.rollout_id}; wait some minutes until it is free"
@@ -447,7 +447,7 @@ def _is_conflict(cause: BaseException | None) -> bool:
     return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
 
 
-def _lost(held: Held) -> OwnershipLostError:
+def _lost(held: Owned) -> OwnershipLostError:
     return OwnershipLostError(
         f"rollout {held.rollout.rollout_id} was changed or taken over since it was read "
         f"(number {held.lock.fencing}, revision {held.rollout.revision}); this execution stops here"
@@ -541,7 +541,7 @@ def _rollout_of(item: Item) -> Rollout:
     """
     if (found := int(item["schema_version"]["N"])) not in READABLE:
         raise RecordSchemaError(
-            f"the record is of schema {found} and this controller reads {' and '.join(map(str, READABLE))}; "
+            f"the record is of schema {found} and this controller reads {READABLE[0]} to {READABLE[-1]}; "
             "deploy the version that wrote it until its rollout has ended"
         )
     try:

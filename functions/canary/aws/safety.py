@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.notices import Kind
-from canary.aws.records import Held
+from canary.aws.records import Owned
 from canary.aws.shifters import StageShifter, shifter_for
 from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, Rung, Standing, doubt, is_at_rest, plan_pass
 
@@ -32,13 +32,13 @@ CLOCK_GRAIN_SECONDS = 1
 class Safety:
     """What one pass reached. ``wait_seconds`` until the next pass can do something; 0 when safe or refused."""
 
-    held: Held
+    held: Owned
     answer: Answer
     wait_seconds: int = 0
     refusals: tuple[str, ...] = ()
 
 
-def make_pass(tools: SafetyTools, held: Held, now: float, *, gives_up: bool = True) -> Safety:
+def make_pass(tools: SafetyTools, held: Owned, now: float, *, gives_up: bool = True) -> Safety:
     """Make every call that is safe now (`now` in epoch seconds), and no wait; tell if that ends it, or needs a person.
 
     With `gives_up` a refused promotion begins to be doubted, which may turn it back; the promotion's own tasks try again.
@@ -67,7 +67,7 @@ class SafetyTools(Protocol):
 
 
 class _Passes:
-    def __init__(self, tools: SafetyTools, held: Held, now: float, *, gives_up: bool) -> None:
+    def __init__(self, tools: SafetyTools, held: Owned, now: float, *, gives_up: bool) -> None:
         records = tools.records
         self._records = records
         self._notices = tools.notices

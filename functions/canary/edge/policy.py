@@ -31,7 +31,7 @@ LEAST_REQUESTS = Whole(
     "a whole number of requests", 1, 10**9, "give the canary requests a step must have been judged on, 50 is usual"
 )
 BLIND = Whole("a whole number of seconds", 60, 86_400, "give the time a step waits for a silent metric, 600 is ten minutes")
-HOLD = Whole("a whole number of seconds", 60, 30 * 86_400, "give the time until somebody must have advanced it, 86400 is a day")
+PARKED = Whole("a whole number of seconds", 60, 30 * 86_400, "give the time until someone must advance it, 86400 is a day")
 POINTS = Rate("rate points", 0, 1, "write 0.01 for one point, a percentage is 100 times that")
 ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in a hundred")
 
@@ -119,10 +119,10 @@ class PolicyModel(Strict):
     )
     progression: Annotated[Progression | None, OneOf(Progression)] = Field(
         default=None,
-        description="continuous, or scheduled: held after each step until an advance takes the next",
+        description="continuous, or scheduled: parked after each step until an advance takes the next",
     )
-    max_hold_seconds: Annotated[int | None, HOLD] = Field(
-        default=None, description="the seconds that a scheduled rollout is held for its next advance before it goes back"
+    max_parked_seconds: Annotated[int | None, PARKED] = Field(
+        default=None, description="the seconds that a scheduled rollout is parked for its next advance before it goes back"
     )
 
     @classmethod
@@ -200,7 +200,7 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "not_before_seconds": policy.not_before_seconds,
         "tolerate_firing_alarms": policy.tolerate_firing_alarms,
         "progression": policy.progression.value,
-        "max_hold_seconds": policy.max_hold_seconds,
+        "max_parked_seconds": policy.max_parked_seconds,
     }
 
 

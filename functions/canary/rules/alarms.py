@@ -1,6 +1,6 @@
 """The alarms beside the judge: canary against base, in CloudWatch's own metric math.
 
-Decides which alarms a target gets and what they compare. They are for catastrophes, for a rollout that is held, and for when
+Decides which alarms a target gets and what they compare. They are for catastrophes, for a rollout that is parked, and for when
 the judge does not run; so they look at one minute at a time, and fire only on a difference that chance does not make. Does
 not know whether anybody evaluates them.
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from canary.rules.folding import requests_needed_by_step
 from canary.rules.judge import start
-from canary.rules.look import requests_needed_by_step
 from canary.rules.policy import QUIET, WhenQuiet, WhenUnproven
 from canary.rules.problems import Problem
 from canary.rules.sources import CLIENT_ERRORS, business_metric, has_log, stakes

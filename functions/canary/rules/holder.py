@@ -28,8 +28,8 @@ def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
     if rollout.needs_operator:
         found = f"{name} waits for an operator {place} ({_since(rollout)}{_why(rollout)})"
         return Problem("target", found, "do what its notice says; the controller frees the target as soon as it is safe")
-    if phase is Phase.HELD:
-        found = f"{name} is held {place} ({_since(rollout)}, {_progress(rollout)}{_until(rollout)})"
+    if phase is Phase.PARKED:
+        found = f"{name} is parked {place} ({_since(rollout)}, {_progress(rollout)}{_until(rollout)})"
         return Problem("target", found, f"advance it: {advance_command(rollout)}; or {_abort(rollout)}")
     if phase is Phase.ROLLING_BACK:
         return Problem("target", f"{name} is being rolled back {place} ({_since(rollout)}{_why(rollout)})", BUSY)
@@ -54,7 +54,7 @@ def _since(rollout: Rollout) -> str:
 
 
 def _until(rollout: Rollout) -> str:
-    return f", until {iso(rollout.held_until)}" if rollout.held_until is not None else ""
+    return f", until {iso(rollout.parked_until)}" if rollout.parked_until is not None else ""
 
 
 def _why(rollout: Rollout) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from canary.rules import evidence as metric_evidence
 from canary.rules.counts import Counts, slow_requests
-from canary.rules.evidence import COLD_SHARE, MetricEvidence, fold, fold_cold, fold_shift, log_sum, unfolded
+from canary.rules.evidence import COLD_SHARE, MetricEvidence, log_sum, unfolded
 from canary.rules.history import History, freeze_history
 from canary.rules.outlook import Bars, requests_to_reach
 
@@ -26,11 +26,11 @@ __all__ = [
     "Counts",
     "Evidence",
     "begin_step",
+    "fold",
+    "fold_cold",
+    "fold_shift",
     "from_json",
     "log_strength",
-    "look",
-    "look_at_shift",
-    "look_while_cold",
     "requests_needed",
     "slow_requests",
     "start",
@@ -123,18 +123,18 @@ def start(
     return Evidence(history, {name: unfolded(base) for name, base in history.bases.items()})
 
 
-def look(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
+def fold(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
     """Fold one complete minute. A metric that is absent was not read: no evidence for it.
 
     Raises ValueError for a metric that was not there at the start: weights are not changed in hindsight.
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
-    folded = {name: fold(evidence.metrics[name], bases[name], counts) for name, counts in minute.items()}
+    folded = {name: metric_evidence.fold(evidence.metrics[name], bases[name], counts) for name, counts in minute.items()}
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 
-def look_at_shift(evidence: Evidence, minute: Mapping[str, Counts], *, weight: float) -> Evidence:
+def fold_shift(evidence: Evidence, minute: Mapping[str, Counts], *, weight: float) -> Evidence:
     """Fold one complete minute in which the weight rose to `weight` (a fraction, at most 1), or a rise still spread.
 
     An outage that began in it meets more of one arm than of the other, so only what holds whatever the split did in the
@@ -142,11 +142,13 @@ def look_at_shift(evidence: Evidence, minute: Mapping[str, Counts], *, weight: f
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
-    folded = {name: fold_shift(evidence.metrics[name], bases[name], counts, weight) for name, counts in minute.items()}
+    folded = {
+        name: metric_evidence.fold_shift(evidence.metrics[name], bases[name], counts, weight) for name, counts in minute.items()
+    }
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 
-def look_while_cold(
+def fold_cold(
     evidence: Evidence, minute: Mapping[str, Counts], *, weight: float | None = None, cold: float = COLD_SHARE
 ) -> Evidence:
     """Fold one complete minute of metrics that a cold start makes worse: only what it cannot explain is bet on.
@@ -157,7 +159,9 @@ def look_while_cold(
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
     known = evidence.metrics
-    folded = {name: fold_cold(known[name], bases[name], counts, weight, cold=cold) for name, counts in minute.items()}
+    folded = {
+        name: metric_evidence.fold_cold(known[name], bases[name], counts, weight, cold=cold) for name, counts in minute.items()
+    }
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 

@@ -5,7 +5,7 @@ The phase is written before the first call of that phase, so whoever finds a dea
     phase          first call it announces              direction if interrupted
     preparing      deployment made, canary alias moved   back
     shifting       the canary gets a weight              back
-    held           none; the weight stays between steps  back
+    parked         none; the weight stays between steps  back
     taking_all     the canary gets 100 %, base untouched back
     moving_base    a live alias moves: the commit point  forward (back only while base has no traffic)
     rolling_back   the canary is taken away              back

@@ -24,7 +24,7 @@ class WhenQuiet(enum.StrEnum):
 
 
 class Progression(enum.StrEnum):
-    """Whether one execution takes every step, or is held after each until an advance takes the next."""
+    """Whether one execution takes every step, or is parked after each until an advance takes the next."""
 
     CONTINUOUS = "continuous"
     SCHEDULED = "scheduled"
@@ -52,7 +52,7 @@ class Policy:
     ``max_blind_seconds``: how long a step is held for an instrument that fails or a metric that is silent; then it goes back.
     ``not_before_seconds``: promotion never sooner than this after the first shift.
     ``tolerate_firing_alarms``: alarms that were already firing before the start do not refuse the rollout.
-    ``max_hold_seconds``: how long a scheduled rollout is held for its next advance; then it goes back.
+    ``max_parked_seconds``: how long a scheduled rollout is parked for its next advance; then it goes back.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Policy:
     not_before_seconds: int = 0
     tolerate_firing_alarms: bool = False
     progression: Progression = Progression.CONTINUOUS
-    max_hold_seconds: int = 3 * 86_400
+    max_parked_seconds: int = 3 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class PolicyChanges:
     not_before_seconds: int | None = None
     tolerate_firing_alarms: bool | None = None
     progression: Progression | None = None
-    max_hold_seconds: int | None = None
+    max_parked_seconds: int | None = None
 
 
 CHANGED = " (changed)"

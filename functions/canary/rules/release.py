@@ -36,7 +36,7 @@ class Expectation(enum.StrEnum):
     CLIENT_ERRORS = "client_errors"
 
 
-class Journey(enum.StrEnum):
+class Operation(enum.StrEnum):
     """What an execution does."""
 
     START = "start"
@@ -93,7 +93,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """The input of an execution that takes a held rollout's next step."""
+    """The input of an execution that takes a parked rollout's next step."""
 
     target: str
     reason: str = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.rules.phases import Phase
 from canary.rules.price import Usage, price
-from canary.rules.release import Journey
+from canary.rules.release import Operation
 
 if TYPE_CHECKING:
     from canary.rules.rollout import Rollout
@@ -19,10 +19,10 @@ OPERATOR = "canary-OperateRollout"
 """The function that takes an operator's verbs."""
 
 BEFORE_LOOKS = (
-    *("Begin", "WhichJourney", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "WhichEntry", "PrepareRelease"),
+    *("Begin", "WhichOperation", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "WhichEntry", "PrepareRelease"),
     "AliasSettle",
 )
-ADVANCE = ("HoldRollout", "WhichOutcome", "Held", "Begin", "WhichJourney", "AdvanceRollout", "WhichStart", "Rollout")
+ADVANCE = ("ParkRollout", "WhichOutcome", "Parked", "Begin", "WhichOperation", "AdvanceRollout", "WhichStart", "Rollout")
 WAIT = ("VersionActivation", "CheckRelease", "WhichStart")
 AGAIN = ("WhichEntry", "BakeOn")  # in place of the first look's Bake
 LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
@@ -31,7 +31,7 @@ PROMOTION = ("TakeAllTraffic", "MoveBase", "BaseSettle", "WhichFlip", "CleanUp",
 FLIP = ("FlipStage", "FlipSettle")
 WAY_BACK = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
 TASKS = frozenset(
-    {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain", "HoldRollout", "AdvanceRollout"}
+    {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain", "ParkRollout", "AdvanceRollout"}
     | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe"}
 )
 
@@ -49,7 +49,7 @@ def states_entered(rollout: Rollout) -> list[str]:
         *(*ADVANCE, *AGAIN, *LOOK[1:]) * tally.advances,
         *DRAIN * tally.drains,
     ]
-    if rollout.phase is Phase.HELD:
+    if rollout.phase is Phase.PARKED:
         return [*entered, *ADVANCE[:3]]
     if rollout.phase is Phase.PROMOTED:
         return [*entered, *PROMOTION, *(FLIP if rollout.target.stage else ())]
@@ -60,7 +60,7 @@ def usage_of(rollout: Rollout) -> Usage:
     """What an ended rollout used of AWS."""
     entered = states_entered(rollout)
     shifts = rollout.step.index + 1
-    calls = sum(state in TASKS for state in entered) + shifts + rollout.tally.held_looks
+    calls = sum(state in TASKS for state in entered) + shifts + rollout.tally.parked_looks
     return Usage(
         transitions=len(entered) + shifts,
         lambda_calls=calls,
@@ -82,17 +82,17 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         "duration_seconds": round((rollout.ended_at or now) - rollout.started_at),
         "price": price(usage_of(rollout)).text,
         "notes": list(rollout.plan.notes),
-        **describe_hold(rollout),
+        **describe_parked(rollout),
     }
 
 
-def describe_hold(rollout: Rollout) -> dict[str, Any]:
-    """Of a held rollout: the weight that stays, until when, and the two commands that end the hold; else nothing."""
-    if rollout.phase is not Phase.HELD or rollout.held_until is None:
+def describe_parked(rollout: Rollout) -> dict[str, Any]:
+    """Of a parked rollout: the weight that stays, until when, and the two commands that move it on or end it; else nothing."""
+    if rollout.phase is not Phase.PARKED or rollout.parked_until is None:
         return {}
     return {
         "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight),
-        "held_until": iso(rollout.held_until),
+        "parked_until": iso(rollout.parked_until),
         "next_step": advance_command(rollout),
         "abort": abort_command(rollout),
     }
@@ -104,9 +104,9 @@ def iso(instant: float) -> str:
 
 
 def advance_command(rollout: Rollout) -> str:
-    """The command that takes a held rollout's next step."""
+    """The command that takes a parked rollout's next step."""
     machine = rollout.execution.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)
-    given = json.dumps({"journey": Journey.ADVANCE.value, "target": rollout.target.name})
+    given = json.dumps({"operation": Operation.ADVANCE.value, "target": rollout.target.name})
     return f"aws stepfunctions start-execution {_region(rollout)} --state-machine-arn {machine} --input '{given}'"
 
 

@@ -17,7 +17,7 @@ from canary.rules.silence import Heard
 from canary.rules.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.target import Target
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of the record; it rises when records written before must be upgraded to be read (`canary.rules.upgrades`)."""
 
 OPEN_INDEX = "open"
@@ -61,7 +61,7 @@ class StepState:
 class Tally:
     """What the whole rollout has seen: requests and bad requests of each arm, and what it asked of CloudWatch.
 
-    ``looks`` are those of executions, ``held_looks`` those in between; ``advances`` are the executions after the first.
+    ``looks`` are those of executions, ``parked_looks`` those in between; ``advances`` are the executions after the first.
     ``waits`` are those for a version of the release, before the lock was taken.
     """
 
@@ -72,7 +72,7 @@ class Tally:
     metrics_requested: int = 0
     looks: int = 0
     drains: int = 0
-    held_looks: int = 0
+    parked_looks: int = 0
     advances: int = 0
     waits: int = 0
 
@@ -85,7 +85,7 @@ class Rollout:
     that was folded or passed over. ``evidence`` is the judge's own JSON, ``limits_ms`` the latency limits from history
     by percentile, one for each latency series, ``needed`` the canary requests that each step must be judged on.
     ``drained_from``: when the wait after the weight 100 began. ``revision`` rises with every write.
-    ``hold_after``: the index of the step whose end a scheduled rollout is held at; ``held_since``, ``held_until`` while it is.
+    ``park_after``: the step after which a scheduled rollout is parked, by index; ``parked_since``, ``parked_until``: meanwhile.
     ``totals``: each metric's counts of the whole rollout. ``habits``: what history says each business metric is used to say.
     ``heard``, ``bad_counts`` and ``split``: what was listened to so far. ``blind_since``: since when something cannot be seen.
     ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.
@@ -121,9 +121,9 @@ class Rollout:
     harm: Harm = field(default_factory=Harm)
     drained_from: float | None = None
     ended_at: float | None = None
-    hold_after: int = 0
-    held_since: float | None = None
-    held_until: float | None = None
+    park_after: int = 0
+    parked_since: float | None = None
+    parked_until: float | None = None
     looked_at: float | None = None
     scheduled_at: float | None = None
     waiting_since: float | None = None
@@ -131,9 +131,9 @@ class Rollout:
     revision: int = 0
 
     @property
-    def is_to_be_held(self) -> bool:
+    def is_to_be_parked(self) -> bool:
         """Whether the present step's end waits for an advance."""
-        return self.plan.policy.progression is Progression.SCHEDULED and self.step.index >= self.hold_after
+        return self.plan.policy.progression is Progression.SCHEDULED and self.step.index >= self.park_after
 
     @property
     def standing(self) -> Standing:

@@ -15,7 +15,7 @@ class Phase(enum.StrEnum):
 
     PREPARING = "preparing"
     SHIFTING = "shifting"
-    HELD = "held"
+    PARKED = "parked"
     TAKING_ALL = "taking_all"
     MOVING_BASE = "moving_base"
     ROLLING_BACK = "rolling_back"

@@ -20,7 +20,27 @@ def _from_2(record: Record) -> Record:
     return {**record, "target": {**target, "metrics": {**target["metrics"], "client_errors": False}}}
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2}
+def _from_3(record: Record) -> Record:
+    """Schema 4 says parked where schema 3 said held."""
+    plan, target = record["plan"], record["target"]
+    return {
+        **_renamed(record, {"hold_after": "park_after", "held_since": "parked_since", "held_until": "parked_until"}),
+        "phase": "parked" if record["phase"] == "held" else record["phase"],
+        "target": {**target, "policy": _policy_from_3(target["policy"])},
+        "plan": {**plan, "policy": _policy_from_3(plan["policy"])},
+        "tally": _renamed(record["tally"], {"held_looks": "parked_looks"}),
+    }
+
+
+def _policy_from_3(policy: Record) -> Record:
+    return _renamed(policy, {"max_hold_seconds": "max_parked_seconds"})
+
+
+def _renamed(fields: Record, names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in fields.items()}
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3}
 """By schema: what makes a record of it one of the next."""
 
 READABLE = (*UPGRADES, SCHEMA_VERSION)

@@ -1,7 +1,7 @@
-"""AdvanceRollout: the next step of a held rollout, taken by this execution.
+"""AdvanceRollout: the next step of a parked rollout, taken by this execution.
 
 Schedules deliver at least once, sometimes late, and while another execution runs (docs/aws.md#schedule-delivery). So whatever
-is not a held rollout waiting for just this advance is left alone: nothing to do is a success, too late is refused.
+is not a parked rollout waiting for just this advance is left alone: nothing to do is a success, too late is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.records import HOLDER
+from canary.aws.records import PARKED_OWNER
 from canary.edge.events import InputEvent
 from canary.edge.request import parse_advance
 from canary.rules.holder import holder_problem
@@ -20,7 +20,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
+    from canary.aws.records import Lock, Owned
     from canary.rules.release import Advance
     from canary.rules.rollout import Rollout
 
@@ -42,35 +42,35 @@ def advance_rollout(event: InputEvent, tools: Tools) -> Json:
 
 
 def _find_problems(advance: Advance, lock: Lock, event: InputEvent, tools: Tools) -> tuple[Problem, ...]:
-    """Why this advance cannot be meant now. A target that is held need not be registered any more."""
+    """Why this advance cannot be meant now. A target that is locked need not be registered any more."""
     untimely = find_untimely(advance.schedule, event.now) if advance.schedule else None
     _, unknown = find_registered(advance.target, tools) if lock.rollout_id is None else (None, ())
     return (*((untimely,) if untimely else ()), *unknown)
 
 
-def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str | None:
+def _find_nothing_to_do(advance: Advance, lock: Lock, held: Owned | None) -> str | None:
     if advance.schedule and advance.schedule.is_spent(lock.scheduled_at):
         return "what was scheduled for this time was done already"
     if held is None:
-        return f"no rollout is held on {advance.target}"
-    if held.rollout.phase is not Phase.HELD or held.lock.owner != HOLDER:
+        return f"no rollout is parked on {advance.target}"
+    if held.rollout.phase is not Phase.PARKED or held.lock.owner != PARKED_OWNER:
         holder = holder_problem(held.rollout, held.lock.owner)
         return f"{holder.value}; {holder.fix}"
     return None
 
 
-def _take(held: Held, advance: Advance, event: InputEvent, tools: Tools) -> Json:
+def _take(held: Owned, advance: Advance, event: InputEvent, tools: Tools) -> Json:
     rollout = replace(
         held.rollout,
         execution=event.execution,
         phase=Phase.SHIFTING,
-        hold_after=held.rollout.step.index + 1,
-        held_since=None,
-        held_until=None,
+        park_after=held.rollout.step.index + 1,
+        parked_since=None,
+        parked_until=None,
         scheduled_at=advance.schedule.scheduled_at if advance.schedule else held.rollout.scheduled_at,
         tally=replace(held.rollout.tally, advances=held.rollout.tally.advances + 1),
     )
-    taken = tools.records.take_held(held, rollout)
+    taken = tools.records.take_parked(held, rollout)
     tools.logger.info("rollout advanced", rollout=rollout.rollout_id, execution=event.execution, reason=advance.reason)
     return _taken(taken.rollout)
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def check_drain(event: DrainEvent, tools: Tools) -> Json:
     """DRAINED, WAIT (and how long), or ROLL_BACK with the reason."""
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
+    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if held.rollout.phase is not Phase.TAKING_ALL:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is no drain to check")
     since = held.rollout.drained_from or event.settling_since

@@ -60,7 +60,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     used = _used_name(lock, event) if is_recorded else ()
     asked = _Asked(target, request, release, policy, (*problems, *used, *find_misfits(release, target)))
     if holder := _find_holder(lock, event, tools):
-        return _refuse_held(asked, holder, tools)
+        return _refuse_locked(asked, holder, tools)
     return _check_target(asked, lock, event, tools)
 
 
@@ -72,7 +72,7 @@ def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) ->
     late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
     in_way = (*_overflow(release, found), *find_problems(target, release, asked.policy, found), *late)
     if in_way and (holder := _find_holder(tools.records.read_lock(target.name), event, tools)):
-        return _refuse_held(asked, holder, tools)
+        return _refuse_locked(asked, holder, tools)
     problems = (*asked.problems, *in_way)
     if asked.request is None or any(problem.field != ALARMS for problem in problems):
         return _refuse(tools, problems)
@@ -159,7 +159,7 @@ def _is_own(lock: Lock, event: CheckEvent) -> bool:
     return (lock.rollout_id, lock.owner) == (event.rollout_id, event.execution)
 
 
-def _refuse_held(asked: _Asked, holder: Problem, tools: Tools) -> Json:
+def _refuse_locked(asked: _Asked, holder: Problem, tools: Tools) -> Json:
     """What is wrong with the input itself, and who holds the target."""
     return _refuse(tools, (*asked.problems, *find_policy_problems(asked.policy), holder))
 

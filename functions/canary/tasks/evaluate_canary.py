@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.errors import OwnershipLostError
 from canary.edge.events import LookEvent
-from canary.rules.looks import next_look_seconds
+from canary.rules.look_schedule import next_look_seconds
 from canary.rules.phases import Phase
 from canary.rules.verdict import VerdictKind
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def evaluate_canary(event: LookEvent, tools: Tools) -> Json:
     """The verdict of this look and the machine's next word; a retry of the same state entry repeats the recorded one."""
     mark = mark_of(event.now)
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target, look=mark)
+    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target, look=mark)
     if held.look:
         return _answer(held.rollout, event.now, VerdictKind(held.look.verdict), held.look.reason)
     if held.rollout.phase is not Phase.SHIFTING:
@@ -34,12 +34,12 @@ def _answer(rollout: Rollout, now: float, verdict: VerdictKind, reason: str) -> 
 
 
 def _next(rollout: Rollout, verdict: VerdictKind) -> str:
-    """One word for the machine: a scheduled rollout is held where others would go on."""
+    """One word for the machine: a scheduled rollout is parked where others would go on."""
     match verdict:
         case VerdictKind.CONTINUE | VerdictKind.HOLD:
             return "BAKE"
-        case VerdictKind.ADVANCE | VerdictKind.PROMOTE if rollout.is_to_be_held:
-            return "HOLD"
+        case VerdictKind.ADVANCE | VerdictKind.PROMOTE if rollout.is_to_be_parked:
+            return "PARK"
         case VerdictKind.ADVANCE:
             return "SHIFT"
         case VerdictKind.PROMOTE:

@@ -13,7 +13,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
 
 OWNER = "guard"
 
@@ -29,13 +29,13 @@ def guard_rollout(event: ExecutionEvent, tools: Tools) -> Json:
     return {"rollout": rollout_id, "answer": safety.answer.value}
 
 
-def _find_owned(execution: str, tools: Tools) -> Held | None:
-    """The rollout that this execution owns: the one of its own name, or a held one that it advanced."""
+def _find_owned(execution: str, tools: Tools) -> Owned | None:
+    """The rollout that this execution owns: the one of its own name, or a parked one that it advanced."""
     held = tools.records.find(execution.rsplit(":", 1)[-1])
     if held:
         return held if held.lock.owner == execution else None
-    owned = next((lock for lock in tools.records.read_open() if lock.owner == execution), None)
-    return tools.records.find(str(owned.rollout_id), lock=owned) if owned else None
+    lock = next((one for one in tools.records.read_open() if one.owner == execution), None)
+    return tools.records.find(str(lock.rollout_id), lock=lock) if lock else None
 
 
 handler = Handler(on(ExecutionEvent), guard_rollout)

@@ -12,14 +12,14 @@ from canary.aws.alarms import read_alarms, with_blips
 from canary.aws.counting import read_counts, read_total
 from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import Metrics
-from canary.aws.records import HOLDER, Held, LookItem
+from canary.aws.records import PARKED_OWNER, LookItem, Owned
 from canary.aws.shifters import shifter_for
 from canary.rules import judge
 from canary.rules.alarms import target_alarms
+from canary.rules.folding import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
 from canary.rules.history import from_json as history_from_json
 from canary.rules.listening import find_unlogged, quiet_minutes
-from canary.rules.look import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
-from canary.rules.looks import waiting_since
+from canary.rules.look_schedule import waiting_since
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.proof import prove
 from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 class Seen:
     """A look's verdict, and the rollout with it recorded."""
 
-    held: Held
+    held: Owned
     verdict: Verdict
 
 
-def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
+def look(held: Owned, tools: Tools, *, now: float, baking_since: float) -> Seen:
     """Look at `now`; `baking_since` is when the bake before this look began (both in epoch seconds).
 
     Raises:
@@ -51,7 +51,7 @@ def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
     reader = _Reader(begin_bake(held.rollout, baking_since), held, tools, now)
     seen = reader.look()
     before = held.rollout
-    held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == HOLDER), look=seen.item(now))
+    held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == PARKED_OWNER), look=seen.item(now))
     tools.notices.report_wait(before, held.rollout, seen.verdict.reason)
     tools.logger.info(
         "canary evaluated",
@@ -72,7 +72,7 @@ def mark_of(now: float) -> str:
 class _Reader:
     """Reads what a look needs: counts, the live target, alarms, instruments; and the invocations where the step could end."""
 
-    def __init__(self, rollout: Rollout, held: Held, tools: Tools, now: float) -> None:
+    def __init__(self, rollout: Rollout, held: Owned, tools: Tools, now: float) -> None:
         self._rollout = rollout
         self._held = held
         self._tools = tools
@@ -165,7 +165,7 @@ class _Look:
     def after(self, now: float, *, is_between: bool) -> Rollout:
         rollout, tally = self.folded.rollout, self.folded.rollout.tally
         is_last_word = self.verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}
-        counted = {"held_looks": tally.held_looks + 1} if is_between else {"looks": tally.looks + 1}
+        counted = {"parked_looks": tally.parked_looks + 1} if is_between else {"looks": tally.looks + 1}
         return replace(
             rollout,
             evidence=judge.to_json(self.folded.evidence),

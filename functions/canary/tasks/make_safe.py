@@ -14,7 +14,7 @@ from canary.rules.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.rules.rollout import Rollout
 
 REJECTED = "CanaryRejected"
@@ -74,7 +74,7 @@ def _without_record(event: SafetyEvent, tools: Tools) -> Json:
     return _end("NEEDS_OPERATOR", reason, "REFUSED")
 
 
-def _note_reason(held: Held, event: SafetyEvent, tools: Tools) -> Held:
+def _note_reason(held: Owned, event: SafetyEvent, tools: Tools) -> Owned:
     """What went wrong first is the reason; a promotion that had to be finished here stays a promotion."""
     if event.error == REJECTED or held.rollout.phase is Phase.ROLLING_BACK:
         return held

@@ -14,7 +14,7 @@ from canary.tasks.registered import find_registered
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
+    from canary.aws.records import Lock, Owned
     from canary.edge.request import OperatorCall
 
 OWNER = "operator"
@@ -41,7 +41,7 @@ def _abort(call: OperatorCall, tools: Tools) -> Json:
     return _take_over(held, call, tools)
 
 
-def _take_over(held: Held, call: OperatorCall, tools: Tools) -> Json:
+def _take_over(held: Owned, call: OperatorCall, tools: Tools) -> Json:
     reason = f"aborted: {call.reason}" if call.reason else "aborted"
     safety = take_over(held, tools, owner=f"{OWNER}:{held.rollout.rollout_id}", reason=reason, now=held.read_at)
     return {

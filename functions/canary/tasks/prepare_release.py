@@ -13,15 +13,15 @@ from canary.aws.shifters import shifter_for, stages_of
 from canary.edge.events import TaskEvent
 from canary.rules import judge
 from canary.rules.fingerprint import fingerprint
+from canary.rules.folding import requests_needed_by_step
 from canary.rules.history import to_json as history_to_json
-from canary.rules.look import requests_needed_by_step
 from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.rules.sources import CLIENT_ERRORS, stakes
 from canary.rules.strays import find_changes_since_check
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.rules.rollout import Rollout
     from canary.rules.target import Stage
 
@@ -33,7 +33,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
         StateChangedError: the target is not as it was when it was checked.
 
     """
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
+    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if held.rollout.phase is not Phase.PREPARING:
         raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; it cannot be prepared again")
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
@@ -51,7 +51,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
     return {"wait_seconds": SETTLE_SECONDS}
 
 
-def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
+def _freeze_history(event: TaskEvent, tools: Tools, held: Owned) -> Owned:
     metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
     frozen = read_histories(metrics, held.rollout, held.rollout.plan.api_name, event.now)
     evidence = judge.start(
@@ -72,7 +72,7 @@ def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
     return tools.records.write(held, rollout, history=history_to_json(evidence.history))
 
 
-def _make_deployment(tools: Tools, held: Held, stage: Stage) -> Held:
+def _make_deployment(tools: Tools, held: Owned, stage: Stage) -> Owned:
     """A deployment of the definition that was checked.
 
     No call reads what a deployment froze (docs/aws.md#export-document). So the definition is read before and after: what is

@@ -26,7 +26,7 @@ def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[Rung]) -> Safe
         StateChangedError: the target was not as the promotion left it; MakeSafe finds the way from there.
 
     """
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
+    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if held.rollout.phase is Phase.TAKING_ALL:
         held = tools.records.write(held, replace(held.rollout, phase=Phase.MOVING_BASE))
     if held.rollout.phase is not Phase.MOVING_BASE:

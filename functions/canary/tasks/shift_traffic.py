@@ -9,7 +9,7 @@ from canary.aws.errors import OwnershipLostError
 from canary.aws.notices import Kind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
-from canary.rules.looks import next_look_seconds
+from canary.rules.look_schedule import next_look_seconds
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     """Begin the next step. A retry of the same state entry sets the same weight again."""
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
+    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if held.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING}:
         raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; its weight stays")
     if held.rollout.step.entered != entry_mark(event):

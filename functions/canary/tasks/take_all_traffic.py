@@ -16,7 +16,7 @@ ALL = Decimal(100)
 
 def take_all_traffic(event: TaskEvent, tools: Tools) -> Json:
     """Weight 100, announced before it is set."""
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
+    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if held.rollout.phase is Phase.SHIFTING:
         rollout = replace(held.rollout, phase=Phase.TAKING_ALL, shifts=(*held.rollout.shifts, event.now))
         held = tools.records.write(held, rollout)

@@ -10,11 +10,11 @@ from canary.aws.safety import Safety, make_pass
 from canary.rules.holder import last_words
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.tasks.entry import Tools
 
 
-def take_over(held: Held, tools: Tools, *, owner: str, reason: str, now: float) -> Safety:
+def take_over(held: Owned, tools: Tools, *, owner: str, reason: str, now: float) -> Safety:
     """One pass for a rollout whose owner is dead or is to be stopped; later passes are the sweeper's.
 
     Raises:

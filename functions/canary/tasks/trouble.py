@@ -14,7 +14,7 @@ from canary.aws.by_hand import find_commands, free_command
 from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedError
 from canary.aws.executions import running_targets
 from canary.aws.notices import LONGEST_CAUSE, Kind, describe
-from canary.aws.records import Held, Lock
+from canary.aws.records import Lock, Owned
 from canary.aws.shifters import shifter_for, stages_of
 from canary.aws.targets import read_machine, read_target
 from canary.edge.target import target_from_json
@@ -50,7 +50,7 @@ class Found:
     """What can still be found out about a target, and a sentence for each thing that cannot."""
 
     lock: Lock | None
-    held: Held | None
+    held: Owned | None
     target: Target | None
     live: Live | None
     unread: tuple[str, ...]

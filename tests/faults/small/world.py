@@ -129,7 +129,7 @@ class SmallWorld:
         return client_of(service)
 
     def start(self, **more: Any) -> Execution:
-        """Start a rollout of the release, or another journey."""
+        """Start a rollout of the release, or another operation."""
         self._names += 1
         given = {"target": self.target.name, **more}
         name = f"w{self._serial}-{self._names}"

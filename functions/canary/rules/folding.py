@@ -1,4 +1,4 @@
-"""One look: which new minutes are folded into the evidence, and what the verdict may rest on.
+"""Folding: which new minutes go into the evidence, and what the verdict may rest on.
 
 Pure: the counts come from outside, minute by minute, and the same minutes always give the same answer.
 """
@@ -47,7 +47,7 @@ class MinuteRecord:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A look's result: the rollout as it stands after the new minutes, its evidence, and the minutes frozen."""
+    """The result of folding: the rollout as it stands after the new minutes, its evidence, and the minutes frozen."""
 
     rollout: Rollout
     evidence: judge.Evidence
@@ -162,7 +162,7 @@ def _fold(
     if not all(counts.is_possible for counts in seen.values()):
         return rollout, evidence
     judged = {metric: counts.counts for metric, counts in whole.items() if metric in evidence.metrics}
-    return rollout, hear(evidence, judged, use, weight=weight)
+    return rollout, fold_minute(evidence, judged, use, weight=weight)
 
 
 def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
@@ -171,17 +171,17 @@ def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
     return is_baking and use is not MinuteUse.NOT_EVIDENCE
 
 
-def hear(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, weight: float) -> judge.Evidence:
+def fold_minute(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, weight: float) -> judge.Evidence:
     """A complete minute folded for what it is good for. `weight`: the present step's, a fraction; it rose to that at most."""
     if use is MinuteUse.FULL:
-        return judge.look(evidence, counts)
+        return judge.fold(evidence, counts)
     slow = {metric: one for metric, one in counts.items() if family_of(metric) == "slow"}
     rest = {metric: one for metric, one in counts.items() if metric not in slow}
     if use is MinuteUse.COLD:
-        return judge.look_while_cold(judge.look(evidence, rest), slow)
+        return judge.fold_cold(judge.fold(evidence, rest), slow)
     if use is MinuteUse.WARMING:
-        return judge.look_while_cold(judge.look(evidence, rest), slow, cold=WARMING_SHARE)
-    return judge.look_while_cold(judge.look_at_shift(evidence, rest, weight=weight), slow, weight=weight)
+        return judge.fold_cold(judge.fold(evidence, rest), slow, cold=WARMING_SHARE)
+    return judge.fold_cold(judge.fold_shift(evidence, rest, weight=weight), slow, weight=weight)
 
 
 def _deltas(policy: Policy, evidence: judge.Evidence) -> dict[str, float]:

@@ -201,15 +201,15 @@ def fire(rig: Rig, arn: str) -> None:  # noqa: ARG001 - called like the others
 
 
 @pytest.mark.parametrize(
-    ("call", "is_held"),
+    ("call", "is_parked"),
     [(stop, False), pytest.param(lambda rig, _: abort(rig), False, marks=pytest.mark.slow), (fire, True)],
 )
-def test_whoever_takes_over_asks_for_an_operator_while_aws_refuses(rig: Rig, call: Callable[[Rig, str], Any], is_held: bool):  # noqa: FBT001
+def test_whoever_takes_over_asks_for_an_operator_while_aws_refuses(rig: Rig, call: Callable[[Rig, str], Any], is_parked: bool):  # noqa: FBT001
     rig.publish()
-    arn = rig.start(**({"policy": {"progression": "scheduled"}} if is_held else {}))
+    arn = rig.start(**({"policy": {"progression": "scheduled"}} if is_parked else {}))
     rig.settle(130)
-    if is_held:
-        assert rig.finish(arn).ending == "Held"
+    if is_parked:
+        assert rig.finish(arn).ending == "Parked"
     rig.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
     call(rig, arn)
     rig.settle(30)

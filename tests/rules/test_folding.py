@@ -4,7 +4,7 @@ import pytest
 
 from canary.rules import judge
 from canary.rules.counts import Counts, RawCounts
-from canary.rules.look import (
+from canary.rules.folding import (
     PATIENCE_SECONDS,
     MinuteRecord,
     begin_bake,
@@ -108,8 +108,8 @@ class TestFolding:
 
     def test_a_minute_in_which_the_weight_changed_is_counted_and_tells_what_holds_for_any_split(self):
         folded = fold(BROKEN)
-        assert folded.evidence == judge.look_at_shift(ERRORS, {"errors": Counts(60, 30, 540, 2)}, weight=0.1)
-        assert folded.evidence.log_e < judge.look(ERRORS, {"errors": Counts(60, 30, 540, 2)}).log_e
+        assert folded.evidence == judge.fold_shift(ERRORS, {"errors": Counts(60, 30, 540, 2)}, weight=0.1)
+        assert folded.evidence.log_e < judge.fold(ERRORS, {"errors": Counts(60, 30, 540, 2)}).log_e
         assert folded.rollout.tally.canary_bad == 30
         assert folded.rollout.step.judged_minutes == 0
 
@@ -122,8 +122,8 @@ class TestFolding:
         folded = fold_minutes(rollout, before, {START: seen}, NOON + 60 + DELAY)
         errors, slow = {"errors": counts["errors"]}, {"slow_p99": counts["slow_p99"]}
         assert folded.minutes[0].use == "cold"
-        assert folded.evidence == judge.look_while_cold(judge.look(start, errors), slow)
-        assert folded.evidence.metrics["slow_p99"].log_e < judge.look(start, slow).metrics["slow_p99"].log_e
+        assert folded.evidence == judge.fold_cold(judge.fold(start, errors), slow)
+        assert folded.evidence.metrics["slow_p99"].log_e < judge.fold(start, slow).metrics["slow_p99"].log_e
 
     def test_a_minute_without_data_before_one_with_data_is_a_silent_one(self):
         folded = fold(CALM, None, None, CALM)

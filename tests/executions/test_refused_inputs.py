@@ -31,7 +31,7 @@ def steps(*pairs: tuple[Any, Any]) -> dict[str, Any]:
 INPUTS = {
     "unknown target": ({"target": "payments"}, "no target payments is registered; registered are: orders"),
     "unknown target of an advance": (
-        {"journey": "advance", "target": "payments"},
+        {"operation": "advance", "target": "payments"},
         "no target payments is registered; registered are: orders",
     ),
     "a time far ahead": ({"target": "orders", "scheduled_at": "2099-01-31T12:00:00Z"}, "minutes ahead where 5 are allowed"),
@@ -43,7 +43,7 @@ INPUTS = {
     "not an object": ([1], "target"),
     "no number": ({"target": "orders", "reason": float("nan")}, "without NaN, Infinity or a number beyond 1e308"),
     "no number at all": (float("inf"), "input: Step Functions cannot pass it on (States.QueryEvaluationError: "),
-    "no number in an advance": ({"journey": "advance", "target": float("-inf")}, "input: Step Functions cannot pass it on"),
+    "no number in an advance": ({"operation": "advance", "target": float("-inf")}, "input: Step Functions cannot pass it on"),
     "unknown field": ({"target": "orders", "polcy": "fast"}, "policy"),
     "wrong type": ({"target": "orders", "release": "7"}, "release"),
     "nonsense for a number": ({"target": "orders", **steps(("ten", 60))}, "weight_percent"),
@@ -54,7 +54,7 @@ INPUTS = {
     "bake of zero": ({"target": "orders", **steps((10, 0))}, "bake_seconds"),
     "bake over the history bound": ({"target": "orders", **steps((10, 5_000_000))}, "history"),
     "no steps": ({"target": "orders", "policy": {"steps": []}}, "steps"),
-    "another journey": ({"target": "orders", "journey": "revert"}, "journey"),
+    "another operation": ({"target": "orders", "operation": "revert"}, "operation"),
     "unknown version": ({"target": "orders", "release": {"functions": {"orders-read": "99"}}}, "version 99 does not exist"),
     "$LATEST": ({"target": "orders", "release": {"functions": {"orders-read": "$LATEST"}}}, "$LATEST"),
     "unknown function": ({"target": "orders", "release": {"functions": {"orders-raed": "1"}}}, "did you mean orders-read"),

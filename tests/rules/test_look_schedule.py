@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.looks import next_look_seconds, promotion_due, seconds_to_look, waiting_since
+from canary.rules.look_schedule import next_look_seconds, promotion_due, seconds_to_look, waiting_since
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
 from canary.rules.verdict import VerdictKind

@@ -1,4 +1,4 @@
-"""Journeys on the embedded AWS. `make test` runs a sample; `make check` runs all of them on what the templates deploy."""
+"""Whole executions on the embedded AWS. `make test` runs a sample; `make check` runs all on what the templates deploy."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ SAMPLE = {
     "test_a_failing_release_is_taken_away",
     "test_a_held_step_goes_on_when_traffic_comes_back",
     "test_each_step_is_an_execution_and_the_last_one_promotes",
-    "test_an_alarm_that_fires_while_held_rolls_back_within_a_minute",
+    "test_an_alarm_that_fires_while_parked_rolls_back_within_a_minute",
     "test_a_stopped_execution_is_made_safe_by_guard_and_sweeper",
     "test_an_execution_that_was_taken_over_ends_refused_and_touches_nothing",
     "test_a_healthy_version_is_promoted_without_a_flip",

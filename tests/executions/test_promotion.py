@@ -24,7 +24,7 @@ def test_a_healthy_release_is_promoted_step_by_step(rig: Rig):
     assert (ended.status, ended.ending) == ("SUCCEEDED", "Promoted")
     assert ended.states[:10] == [
         "Begin",
-        "WhichJourney",
+        "WhichOperation",
         "CheckRelease",
         "WhichStart",
         "TakeLock",
@@ -53,7 +53,7 @@ def test_a_version_that_lambda_has_not_finished_is_waited_for(rig: Rig):
     ended = rig.run()
 
     assert ended.ending == "Promoted"
-    assert ended.states[:6] == ["Begin", "WhichJourney", "CheckRelease", "WhichStart", "VersionActivation", "CheckRelease"]
+    assert ended.states[:6] == ["Begin", "WhichOperation", "CheckRelease", "WhichStart", "VersionActivation", "CheckRelease"]
     assert ended.states.count("VersionActivation") == 4
     assert f"{len(ended.states)} transitions" in ended.output["price"]
 
