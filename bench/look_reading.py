@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.counting import read_counts
 from canary.aws.metrics import Metrics
-from canary.rules.live import Intent, WayBack
+from canary.rules.live import Intent, Snapshot
 from canary.rules.look import wanted_minutes
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
@@ -69,7 +69,7 @@ def a_rollout(metrics: int) -> Rollout:
         execution="bench",
         target=target,
         plan=Plan(target.policy, MINUTE),
-        way_back=WayBack({}),
+        snapshot=Snapshot({}),
         intent=Intent({}),
         phase=Phase.SHIFTING,
         started_at=NOON,
@@ -90,7 +90,7 @@ def _read_once(rollout: Rollout, now: float) -> Reading:
     cloudwatch = AnsweringCloudWatch()
     reader = Metrics(cloudwatch)
     begun = time.perf_counter()
-    sources = all_sources(rollout.target, rollout.way_back, rollout.intent, rollout.limits_ms)
-    arms = integrated_series(rollout.target, rollout.way_back, rollout.intent)
+    sources = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
+    arms = integrated_series(rollout.target, rollout.snapshot, rollout.intent)
     read_counts(reader, sources, arms, *wanted_minutes(rollout, now))
     return Reading(cloudwatch.calls, reader.requested, cloudwatch.minutes, time.perf_counter() - begun)

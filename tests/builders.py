@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import FunctionSurvey, VersionState
-from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack
+from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, Snapshot
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import STANDARD, Step
@@ -43,9 +43,9 @@ def a_target(*names, stage=STAGE, **changes):
     return replace(target, **changes)
 
 
-def a_way_back(*, stage=STAGE, **changes):
-    way_back = WayBack(OLD, "dep-old", BASE_VARIABLES) if stage else WayBack(OLD)
-    return replace(way_back, **changes)
+def a_snapshot(*, stage=STAGE, **changes):
+    snapshot = Snapshot(OLD, "dep-old", BASE_VARIABLES) if stage else Snapshot(OLD)
+    return replace(snapshot, **changes)
 
 
 def an_intent(*, stage=STAGE, **changes):
@@ -61,7 +61,7 @@ def a_rollout(*, target=None, policy=None, **changes):
         execution=EXECUTION,
         target=target,
         plan=Plan(policy or target.policy, 60),
-        way_back=a_way_back(stage=target.stage),
+        snapshot=a_snapshot(stage=target.stage),
         intent=an_intent(stage=target.stage),
         phase=Phase.PREPARING,
         started_at=NOON,

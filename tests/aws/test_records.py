@@ -234,7 +234,7 @@ def test_a_record_of_the_schema_before_is_read_and_written_again_as_one_of_this(
         ExpressionAttributeValues={":older": {"N": "2"}},
     )
     found = records.find("run-1")
-    assert (found.rollout.way_back, found.rollout.target.metrics.client_errors) == (held.rollout.way_back, False)
+    assert (found.rollout.snapshot, found.rollout.target.metrics.client_errors) == (held.rollout.snapshot, False)
 
     records.write(found, found.rollout)
     assert records.find("run-1").rollout.revision == 1

@@ -132,7 +132,7 @@ def test_a_promotion_that_cannot_be_read_keeps_its_canary(ground: Ground, tools:
     assert walk.record.phase == "moving_base"
 
 
-def test_a_way_back_that_can_be_neither_read_nor_made_tells_both(ground: Ground, tools: Tools):
+def test_a_rollback_that_can_be_neither_read_nor_made_tells_both(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.REFUSED))
     ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))

@@ -39,7 +39,7 @@ def intent(stages: Stages) -> Intent:
 
 def test_a_stage_reads_as_it_is(ground: Ground, stages: Stages):
     log = AccessLog(ground.rig.target.access_log_group, LOG_FORMAT)
-    assert stages.read() == LiveStage(ground.way_back, {"lambdaAlias": "live"}, None, log)
+    assert stages.read() == LiveStage(ground.old_deployment, {"lambdaAlias": "live"}, None, log)
     assert stages.describe()["stageName"] == "prod"
 
 
@@ -133,7 +133,7 @@ def test_a_deployment_is_made_once_for_a_mark(ground: Ground, stages: Stages):
     made = stages.make_deployment("made once")
 
     assert stages.make_deployment("made once") == made == stages.find_deployment("made once")
-    assert ground.rig.stage["deploymentId"] == ground.way_back
+    assert ground.rig.stage["deploymentId"] == ground.old_deployment
 
 
 def test_every_refusal_tells_its_command(ground: Ground, stages: Stages, intent: Intent):

@@ -272,7 +272,7 @@ def outcome(edit: Edit, moment: Moment) -> Outcome:
 def _rollout(case: Case, moment: Moment) -> object:
     target = a_target() if case.standing.shifter is Shifter.STAGE else a_target(stage=None)
     rollout = a_rollout(target=target, phase=moment.phase, rung=moment.rung, step=StepState(index=0))
-    return replace(rollout, way_back=case.old, intent=case.new)
+    return replace(rollout, snapshot=case.old, intent=case.new)
 
 
 def _look(case: Case, moment: Moment, world: World) -> tuple[str, ...]:

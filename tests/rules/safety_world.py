@@ -12,7 +12,7 @@ from typing import NamedTuple
 from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage
 from canary.rules.phases import SETTLE_SECONDS, Aliases, Flip, Phase, PointAlias, RemoveCanary, Rung, Standing
 from canary.rules.target import Shifter
-from tests.builders import BASE_VARIABLES, OLD, STAGE, a_way_back, an_intent
+from tests.builders import BASE_VARIABLES, OLD, STAGE, a_snapshot, an_intent
 
 FUNCTIONS = tuple(OLD)
 STAGE_PLACE = 0
@@ -131,7 +131,7 @@ class Case:
 
     @property
     def old(self):
-        return self.standing.way_back
+        return self.standing.snapshot
 
     @property
     def new(self):
@@ -172,8 +172,8 @@ def a_case(name, *, shifter=Shifter.STAGE, mode=None, **intent):
     canaries = dict.fromkeys(FUNCTIONS, "canary") if stage else {}
     wanted = an_intent(stage=stage, **intent)
     variables = {**BASE_VARIABLES, "colour": "red", "shape": "round", **({"mode": mode} if mode else {})}
-    way_back = a_way_back(stage=stage, **({"variables": variables} if stage else {}))
-    return Case(name, Standing(Phase.PREPARING, shifter, way_back, wanted, Aliases(names, canaries)))
+    snapshot = a_snapshot(stage=stage, **({"variables": variables} if stage else {}))
+    return Case(name, Standing(Phase.PREPARING, shifter, snapshot, wanted, Aliases(names, canaries)))
 
 
 FAST = {"lambdaAlias": "canary", "mode": "fast"}

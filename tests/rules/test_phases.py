@@ -183,7 +183,7 @@ def test_a_doubted_promotion_that_is_refused_again_stays_where_it_is(rung):
 
 
 @pytest.mark.parametrize("phase", BACK)
-def test_a_refused_way_back_is_tried_again(phase):
+def test_a_refused_rollback_is_tried_again(phase):
     assert doubt(a_standing(phase, Rung.CLEARED), NOW) == a_standing(phase, Rung.CLEARED)
 
 
@@ -269,7 +269,7 @@ def test_a_canary_removed_at_the_last_moment_settles_too_when_the_pass_dies():
 
 
 @pytest.mark.parametrize("rung", [Rung.BASED, Rung.FLIPPED, Rung.DOUBTED, Rung.RETREATING, Rung.RETURNED])
-def test_a_rung_of_the_way_forward_means_the_first_one_on_the_way_back(rung):
+def test_a_rung_of_the_way_forward_means_the_first_one_of_a_rollback(rung):
     made = plan_pass(a_standing(Phase.ROLLING_BACK, rung), on_stage(a_stage(a_canary())), NOW)
     assert (made.moves, made.after.rung) == ((RemoveCanary(),), Rung.CLEARED)
     assert made.announced.rung not in {Rung.CLEARED, Rung.SETTLED}

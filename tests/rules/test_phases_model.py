@@ -203,7 +203,7 @@ class Model:
                 yield state.after(doubted, world=self.make(state, state.world, calls[:index] + calls[index + 1 :]))
 
     def unreadable(self, state, standing):
-        """An alias could not be read: on the way back the canary is taken away all the same."""
+        """An alias could not be read: a rollback takes the canary away all the same."""
         if standing.phase is Phase.MOVING_BASE or not self.case.is_stage:
             yield state.after(doubt(standing, state.world.now))
             return
@@ -254,7 +254,7 @@ class Model:
             assert is_at_rest(planned.after, live) == is_at_rest(planned.after, live_of(state.world))
 
     def check_blocked(self, state, planned):
-        """Only somebody else stands in the way, and on the way back no request is left to what is ours to take away."""
+        """Only somebody else stands in the way, and in a rollback no request is left to what is ours to take away."""
         self.endings.add("blocked")
         assert state.theirs, f"blocked by {planned.blocked} in {state}"
         if planned.after.phase is Phase.ROLLING_BACK and self.case.is_stage:
@@ -262,7 +262,7 @@ class Model:
             assert canary is None or has_foreign_canary(self.case, state.world.stage), f"{planned.blocked} in {state}"
 
     def undone(self, state):
-        """A person undoes what stands in the way of the way back: the passes end at rest after all."""
+        """A person undoes what stands in the way of the rollback: the passes end at rest after all."""
         if state.phase is not Phase.ROLLING_BACK:
             return
         rest = self.case.rest()

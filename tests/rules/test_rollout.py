@@ -6,7 +6,7 @@ from canary.rules.phases import Aliases, Phase, Rung, Standing
 from canary.rules.policy import Progression
 from canary.rules.rollout import StepState
 from canary.rules.target import Shifter
-from tests.builders import a_rollout, a_target, a_way_back, an_intent
+from tests.builders import a_rollout, a_snapshot, a_target, an_intent
 
 
 def test_stands_where_its_record_says():
@@ -16,7 +16,7 @@ def test_stands_where_its_record_says():
         dict.fromkeys(("orders-read", "orders-write"), "canary"),
     )
     assert rollout.standing == Standing(
-        Phase.MOVING_BASE, Shifter.STAGE, a_way_back(), an_intent(), Aliases(live, canary), Rung.BASED, 5.0
+        Phase.MOVING_BASE, Shifter.STAGE, a_snapshot(), an_intent(), Aliases(live, canary), Rung.BASED, 5.0
     )
 
 

@@ -40,4 +40,4 @@ def test_a_refused_flip_tells_the_whole_patch_list(ground: Ground, walk: Walk):
         walk.task("FlipStage")
 
     assert failed.value.kind == "AwsRefusedError"
-    assert (ground.rig.stage["deploymentId"], ground.percent) == (ground.way_back, 100.0)
+    assert (ground.rig.stage["deploymentId"], ground.percent) == (ground.old_deployment, 100.0)

@@ -16,7 +16,7 @@ def test_every_live_alias_moves_to_the_release(ground: Ground):
     assert answer["wait_seconds"] >= 35
     assert {name: live for name, (live, _) in ground.rig.aliases().items()} == ground.new
     assert (walk.record.phase, walk.record.rung) == ("moving_base", "based")
-    assert ground.rig.stage["deploymentId"] == ground.way_back
+    assert ground.rig.stage["deploymentId"] == ground.old_deployment
 
 
 def test_a_retry_repeats_the_answer_and_moves_nothing(ground: Ground):

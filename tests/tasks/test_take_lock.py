@@ -1,4 +1,4 @@
-"""TakeLock writes lock and way back together, once, if nobody took the target since it was checked."""
+"""TakeLock writes lock and snapshot together, once, if nobody took the target since it was checked."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def free(ground: Ground, walk: Walk) -> None:
     ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
 
 
-def test_lock_and_way_back_are_recorded_together(ground: Ground, walk: Walk):
+def test_lock_and_snapshot_are_recorded_together(ground: Ground, walk: Walk):
     assert walk.lock() == {"lock": "TAKEN"}
 
     lock = ground.rig.records.read_lock("orders")
     assert (lock.fencing, lock.rollout_id, lock.owner) == (1, walk.rollout_id, walk.execution)
-    assert (walk.record.phase, walk.record.way_back.deployment_id) == ("preparing", ground.way_back)
+    assert (walk.record.phase, walk.record.snapshot.deployment_id) == ("preparing", ground.old_deployment)
 
 
 def test_taking_again_after_a_lost_reply_is_success(ground: Ground, walk: Walk):

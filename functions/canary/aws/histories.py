@@ -91,12 +91,12 @@ class _Reader:
         self._end = end
 
     def read(self) -> FrozenHistory:
-        target, way_back, intent = self._rollout.target, self._rollout.way_back, self._rollout.intent
+        target, snapshot, intent = self._rollout.target, self._rollout.snapshot, self._rollout.intent
         requests, is_young = self.read_requests()
-        latency = self._stage_latency() if is_young else latency_series(target, way_back, intent).base
+        latency = self._stage_latency() if is_young else latency_series(target, snapshot, intent).base
         limits = self._limits(latency)
         minutes: dict[str, Minutes] = {}
-        for source in all_sources(target, way_back, intent, limits):
+        for source in all_sources(target, snapshot, intent, limits):
             if source.metric == "errors":
                 minutes["errors"] = requests
             elif source.metric == CLIENT_ERRORS:
@@ -112,7 +112,7 @@ class _Reader:
     def read_requests(self) -> tuple[Minutes, bool]:
         """Base's requests and failed ones; and whether they are the whole stage's, the target's own metrics being too young."""
         rollout = self._rollout
-        own = self._minutes_of(error_source(rollout.target, rollout.way_back, rollout.intent))
+        own = self._minutes_of(error_source(rollout.target, rollout.snapshot, rollout.intent))
         is_young = len(own) < FEWEST_MINUTES and rollout.target.stage is not None and has_log(rollout.target)
         return (self._stage_errors() if is_young else own), is_young
 

@@ -209,7 +209,7 @@ class Records:
         return held
 
     def take(self, rollout: Rollout, *, fencing: int) -> Held:
-        """Take the target's lock and record the rollout with its way back, in one transaction.
+        """Take the target's lock and record the rollout with its snapshot, in one transaction.
 
         Taking what this rollout already holds is success (a lost reply).
 
@@ -417,7 +417,7 @@ class Records:
 def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
     """The lock with what base serves from now on."""
     deployment_id = rollout.intent.deployment_id
-    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.way_back.deployment_id:
+    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.snapshot.deployment_id:
         return lock
     return replace(lock, fingerprint=rollout.plan.fingerprint, deployment_id=deployment_id)
 

@@ -35,20 +35,20 @@ def has_own_canary(standing: Standing, stage: LiveStage | None) -> bool:
 
 def is_shadow(standing: Standing, stage: LiveStage, canary: LiveCanary) -> bool:
     """Whether a canary serves exactly what base serves, as a late writer leaves it."""
-    known = {standing.way_back.deployment_id, standing.intent.deployment_id}
+    known = {standing.snapshot.deployment_id, standing.intent.deployment_id}
     return canary.deployment_id == stage.deployment_id and stage.deployment_id in known and not canary.overrides
 
 
 def is_known(alias: LiveAlias, function: str, standing: Standing) -> bool:
     """Whether a live alias points only where this rollout found it or brings it."""
-    known = {standing.way_back.live.get(function), standing.intent.versions.get(function)}
+    known = {standing.snapshot.live.get(function), standing.intent.versions.get(function)}
     return {alias.version, *alias.weights} <= known
 
 
 def has_released_base(standing: Standing, stage: LiveStage | None) -> bool:
     """Whether base has the deployment that the rollout brings, and had another before."""
     released = standing.intent.deployment_id
-    return stage is not None and released is not None and standing.way_back.deployment_id != released == stage.deployment_id
+    return stage is not None and released is not None and standing.snapshot.deployment_id != released == stage.deployment_id
 
 
 def has_release(stage: LiveStage, intent: Intent) -> bool:
@@ -57,8 +57,8 @@ def has_release(stage: LiveStage, intent: Intent) -> bool:
 
 
 def find_foreign(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of the live state is neither the way back's nor this rollout's, one sentence each."""
-    harmless = find_harmless(live.stage, standing.way_back, standing.intent) if live.stage else ()
+    """What of the live state is neither the snapshot's nor this rollout's, one sentence each."""
+    harmless = find_harmless(live.stage, standing.snapshot, standing.intent) if live.stage else ()
     return (*find_obstacles(standing, live), *harmless)
 
 
@@ -83,17 +83,17 @@ def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]
     if stage is None:
         return
     promoted = standing.intent.deployment_id if standing.phase is Phase.MOVING_BASE else None
-    if stage.deployment_id not in {standing.way_back.deployment_id, promoted}:
+    if stage.deployment_id not in {standing.snapshot.deployment_id, promoted}:
         yield (
             f"the stage's deployment is {stage.deployment_id}, which this rollout did not set "
-            f"(it found {standing.way_back.deployment_id}); left as found"
+            f"(it found {standing.snapshot.deployment_id}); left as found"
         )
     if stage.canary and not has_own_canary(standing, stage):
         yield (
             f"the stage has a canary that is not this rollout's: deployment {stage.canary.deployment_id} "
             f"at {stage.canary.percent} %; left as found"
         )
-    yield from find_drift(stage, standing.way_back, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE)
+    yield from find_drift(stage, standing.snapshot, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE)
 
 
 def _foreign_weight(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
@@ -108,7 +108,7 @@ def _released_base(standing: Standing, live: Live) -> Iterable[str]:
     """Base serves what the rollout brought although no pass put it there, as after a promotion by hand."""
     if live.stage is None or standing.phase in {Phase.MOVING_BASE, Phase.PROMOTED}:
         return
-    old, variable = standing.way_back, str(standing.intent.alias_variable)
+    old, variable = standing.snapshot, str(standing.intent.alias_variable)
     if has_released_base(standing, live.stage):
         yield (
             f"someone else made the release's deployment {live.stage.deployment_id} the stage's; "
@@ -125,7 +125,7 @@ def _released_base(standing: Standing, live: Live) -> Iterable[str]:
 def _serves_release(standing: Standing, live: Live, stage: LiveStage) -> bool:
     """Whether base calls the canary aliases and so serves the release whole. Where it is half of one, the aliases go back."""
     intent, found = standing.intent, {name: alias.version for name, alias in live.canary.items() if not alias.weights}
-    is_brought = dict(intent.versions) != dict(standing.way_back.live) and found == dict(intent.versions)
+    is_brought = dict(intent.versions) != dict(standing.snapshot.live) and found == dict(intent.versions)
     return is_brought and calls_canary_alias(stage, intent) and has_release(stage, intent)
 
 
@@ -136,13 +136,13 @@ def _foreign_shares(standing: Standing, live: Live) -> Iterable[str]:
         if not is_known(alias, function, standing) and _is_split(alias, function, standing):
             yield (
                 f"someone else split alias {function}:{name} between {alias}; "
-                f"point it at one version again, {standing.way_back.live[function]} for the old one, "
+                f"point it at one version again, {standing.snapshot.live[function]} for the old one, "
                 "and this rollout ends by itself"
             )
 
 
 def _is_split(alias: LiveAlias, function: str, standing: Standing) -> bool:
     """Behind a stage an alias of somebody's own versions is base's business; without one its weights are a canary."""
-    brings = standing.intent.versions[function] != standing.way_back.live[function]
+    brings = standing.intent.versions[function] != standing.snapshot.live[function]
     serves = brings and standing.intent.versions[function] in {alias.version, *alias.weights}
     return bool(alias.weights) and (serves or standing.shifter is Shifter.ALIAS)

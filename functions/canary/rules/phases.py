@@ -37,8 +37,8 @@ Forward (stage shifter):
 
 Forward (alias shifter): START moves each live alias to its new version with no weights, then FLIPPED.
 
-Forward refused by AWS: the canary keeps its 100 % while base has no traffic, so the way back is open as long as the stage
-still has the way back's deployment and variables and the canary still has 100 %. That is read twice, a settle apart:
+Forward refused by AWS: the canary keeps its 100 % while base has no traffic, so recovery can still roll back as long as
+the stage has the snapshot's deployment and variables and the canary has 100 %. That is read twice, a settle apart:
 
     DOUBTED        as described: nothing                    RETREATING, after a settle                WAIT
     RETREATING     as described: live aliases to their old version   RETURNED, after a settle          WAIT
@@ -190,7 +190,7 @@ def is_at_rest(standing: Standing, live: Live) -> bool:
     whatever somebody has made of the canary by then.
     """
     is_promoted = standing.phase is Phase.PROMOTED
-    versions = standing.intent.versions if is_promoted else standing.way_back.live
+    versions = standing.intent.versions if is_promoted else standing.snapshot.live
     moves = (*_live_aliases_to(standing, live, versions), *_canary_aliases_to(standing, live, versions))
     is_elsewhere = is_promoted and not _is_promoted(standing, live)
     return not (moves or is_elsewhere or has_own_canary(standing, live.stage) or find_unrest(standing, live))
@@ -242,7 +242,7 @@ def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
         case Rung.SETTLED if moves:
             return _wait(standing, Rung.SETTLED, moves, now + SETTLE_SECONDS, found)
         case Rung.SETTLED:
-            return _rest(standing, Phase.ROLLED_BACK, _canary_aliases_to(standing, live, standing.way_back.live), found)
+            return _rest(standing, Phase.ROLLED_BACK, _canary_aliases_to(standing, live, standing.snapshot.live), found)
         case _:
             return _wait(standing, Rung.CLEARED, moves, now + LATE_WRITER_SECONDS, found)
 
@@ -254,9 +254,9 @@ def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
             removal: tuple[Move, ...] = (RemoveCanary(),) if has_own_canary(standing, live.stage) else ()
             if has_released_base(standing, live.stage):
                 return removal
-            return (*removal, *_live_aliases_to(standing, live, standing.way_back.live))
+            return (*removal, *_live_aliases_to(standing, live, standing.snapshot.live))
         case Shifter.ALIAS:
-            return _live_aliases_to(standing, live, standing.way_back.live)
+            return _live_aliases_to(standing, live, standing.snapshot.live)
         case _:
             assert_never(standing.shifter)
 
@@ -313,7 +313,7 @@ def _pass_live(standing: Standing, live: Live, now: float) -> Pass:
 
 
 def _retreat(standing: Standing, live: Live, until: float) -> Pass:
-    moves = _live_aliases_to(standing, live, standing.way_back.live)
+    moves = _live_aliases_to(standing, live, standing.snapshot.live)
     return _wait(standing, Rung.RETURNED, moves, until)
 
 
@@ -324,7 +324,7 @@ def _pass_returned(standing: Standing, live: Live, now: float) -> Pass:
     """
     if _is_past_flip(standing, live.stage):
         return _pass_live(standing, live, now)
-    if _live_aliases_to(standing, live, standing.way_back.live):
+    if _live_aliases_to(standing, live, standing.snapshot.live):
         return _retreat(standing, live, now + SETTLE_SECONDS)
     return _pass_back(replace(standing, phase=Phase.ROLLING_BACK, rung=Rung.START), live, now)
 
@@ -358,7 +358,7 @@ def _flip_or_retreat(standing: Standing, live: Live, now: float) -> Pass:
 
 def _is_past_flip(standing: Standing, stage: LiveStage | None) -> bool:
     """Whether the stage itself tells that it was flipped, as it cannot after a release of code alone."""
-    old = LiveStage(str(standing.way_back.deployment_id), standing.way_back.variables)
+    old = LiveStage(str(standing.snapshot.deployment_id), standing.snapshot.variables)
     return _is_new(standing.intent, stage) and not _is_new(standing.intent, old)
 
 
@@ -372,10 +372,10 @@ def _is_new(intent: Intent, stage: LiveStage | None) -> bool:
     return stage is not None and has_release(stage, intent)
 
 
-def _is_way_backs(standing: Standing, stage: LiveStage | None) -> bool:
-    if stage is None or stage.deployment_id != standing.way_back.deployment_id:
+def _is_as_snapshot(standing: Standing, stage: LiveStage | None) -> bool:
+    if stage is None or stage.deployment_id != standing.snapshot.deployment_id:
         return False
-    return has_old_variables(stage, standing.way_back, standing.intent)
+    return has_old_variables(stage, standing.snapshot, standing.intent)
 
 
 def _has_all_traffic(standing: Standing, stage: LiveStage | None) -> bool:
@@ -384,7 +384,7 @@ def _has_all_traffic(standing: Standing, stage: LiveStage | None) -> bool:
 
 
 def _is_base_without_traffic(standing: Standing, live: Live) -> bool:
-    return _is_way_backs(standing, live.stage) and _has_all_traffic(standing, live.stage)
+    return _is_as_snapshot(standing, live.stage) and _has_all_traffic(standing, live.stage)
 
 
 def _pass_forward_alias(standing: Standing, live: Live, now: float) -> Pass:

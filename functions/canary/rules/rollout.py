@@ -8,7 +8,7 @@ from typing import Any
 
 from canary.rules.habit import Habit
 from canary.rules.harm import Harm
-from canary.rules.live import Intent, WayBack
+from canary.rules.live import Intent, Snapshot
 from canary.rules.missing import BadCounts
 from canary.rules.phases import Aliases, Phase, Rung, Standing
 from canary.rules.plan import Plan
@@ -17,7 +17,7 @@ from canary.rules.silence import Heard
 from canary.rules.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.target import Target
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of the record; it rises when records written before must be upgraded to be read (`canary.rules.upgrades`)."""
 
 OPEN_INDEX = "open"
@@ -96,7 +96,7 @@ class Rollout:
     execution: str
     target: Target
     plan: Plan
-    way_back: WayBack
+    snapshot: Snapshot
     intent: Intent
     phase: Phase
     started_at: float
@@ -141,7 +141,7 @@ class Rollout:
         return Standing(
             phase=self.phase,
             shifter=self.target.shifter,
-            way_back=self.way_back,
+            snapshot=self.snapshot,
             intent=self.intent,
             aliases=Aliases(
                 live={function.name: function.live for function in self.target.functions},

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from canary.rules.live import Intent, WayBack
+from canary.rules.live import Intent, Snapshot
 from canary.rules.target import Shifter
 
 
@@ -56,7 +56,7 @@ class Standing:
 
     phase: Phase
     shifter: Shifter
-    way_back: WayBack
+    snapshot: Snapshot
     intent: Intent
     aliases: Aliases
     rung: Rung = Rung.START

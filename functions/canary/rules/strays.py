@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def find_changes_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """What forbids the rollout's first write, because it differs from the way back."""
+    """What forbids the rollout's first write, because it differs from the snapshot."""
     return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_early_canary(live.stage))
 
 
@@ -39,13 +39,13 @@ def find_changes_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
 
 def find_harmless_changes(rollout: Rollout, live: Live) -> tuple[str, ...]:
     """What someone else changed that is theirs to change: other stage variables. Told, and nothing follows from it."""
-    return find_harmless(live.stage, rollout.way_back, rollout.intent) if live.stage else ()
+    return find_harmless(live.stage, rollout.snapshot, rollout.intent) if live.stage else ()
 
 
 def _moved_aliases(rollout: Rollout, live: Live) -> Iterator[str]:
     for name, alias in live.live.items():
-        if alias.version != rollout.way_back.live[name] or alias.weights:
-            yield f"the live alias of {name} was moved from version {rollout.way_back.live[name]} to {alias}"
+        if alias.version != rollout.snapshot.live[name] or alias.weights:
+            yield f"the live alias of {name} was moved from version {rollout.snapshot.live[name]} to {alias}"
 
 
 def _moved_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
@@ -57,9 +57,9 @@ def _moved_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
 def _moved_stage(rollout: Rollout, stage: LiveStage | None) -> Iterator[str]:
     if stage is None:
         return
-    if stage.deployment_id != rollout.way_back.deployment_id:
-        yield f"the stage's deployment was changed from {rollout.way_back.deployment_id} to {stage.deployment_id}"
-    yield from find_drift(stage, rollout.way_back, rollout.intent)
+    if stage.deployment_id != rollout.snapshot.deployment_id:
+        yield f"the stage's deployment was changed from {rollout.snapshot.deployment_id} to {stage.deployment_id}"
+    yield from find_drift(stage, rollout.snapshot, rollout.intent)
 
 
 def _early_canary(stage: LiveStage | None) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _wrong_weights(rollout: Rollout, live: Live, weight: Decimal) -> Iterator[st
 
 
 def _is_split(rollout: Rollout, name: str, alias: LiveAlias, weight: Decimal) -> bool:
-    old, new = rollout.way_back.live[name], rollout.intent.versions[name]
+    old, new = rollout.snapshot.live[name], rollout.intent.versions[name]
     share = weight / 100
     shares = (ALL, NEARLY_ALL) if share == ALL else (share,)
     return alias.version == old and dict(alias.weights) in [{} if old == new else {new: one} for one in shares]

@@ -20,7 +20,13 @@ def _from_2(record: Record) -> Record:
     return {**record, "target": {**target, "metrics": {**target["metrics"], "client_errors": False}}}
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2}
+def _from_3(record: Record) -> Record:
+    """Schema 4 has clearer names for the same values."""
+    renamed = {"way_back": "snapshot"}
+    return {renamed.get(key, key): value for key, value in record.items()}
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3}
 """By schema: what makes a record of it one of the next."""
 
 READABLE = (*UPGRADES, SCHEMA_VERSION)

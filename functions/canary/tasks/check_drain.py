@@ -72,7 +72,7 @@ def _check(
         return _check_alias(event, since)
     delay = rollout.plan.policy.metric_delay_seconds
     start, end = drain_minutes(since, event.now, delay)
-    canary, base = drain_series(rollout.target, rollout.way_back, rollout.intent)
+    canary, base = drain_series(rollout.target, rollout.snapshot, rollout.intent)
     values = metrics.read([*canary, *base], start, end)
     minutes = {
         minute: MinuteTraffic(round(total(values, canary, minute) or 0), round(total(values, base, minute) or 0))
@@ -81,7 +81,7 @@ def _check(
     drain = judge_drain(minutes, since=since, now=event.now, metric_delay_seconds=delay, faults=faults)
     if drain.kind is not DrainKind.DRAINED or not is_silent(minutes) or not has_log(rollout.target):
         return drain
-    series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
+    series = canary_invocations(rollout.target, rollout.snapshot, rollout.intent)
     return doubt_silence(drain, minutes, read_total(metrics, series, start, end))
 
 

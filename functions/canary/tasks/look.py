@@ -115,8 +115,8 @@ class _Reader:
     def _fold(self) -> Folded:
         rollout = self._rollout
         history = history_from_json(self._tools.records.read_history(rollout.rollout_id))
-        sources = all_sources(rollout.target, rollout.way_back, rollout.intent, rollout.limits_ms)
-        arms = integrated_series(rollout.target, rollout.way_back, rollout.intent)
+        sources = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
+        arms = integrated_series(rollout.target, rollout.snapshot, rollout.intent)
         counted = read_counts(self._metrics, sources, arms, *wanted_minutes(rollout, self._now))
         evidence = judge.from_json(rollout.evidence, history)
         folded = fold_minutes(rollout, evidence, counted.metrics, self._now, integrated=counted.integrated)
@@ -146,7 +146,7 @@ class _Reader:
 
     def _count_invocations(self, rollout: Rollout, since: int, end: int) -> int:
         """How often Lambda ran the canary's functions, from the minute `since` up to the minute `end`."""
-        series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
+        series = canary_invocations(rollout.target, rollout.snapshot, rollout.intent)
         return read_total(self._metrics, series, since, end)
 
 

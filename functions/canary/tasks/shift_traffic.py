@@ -29,7 +29,7 @@ def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     rollout = held.rollout
     weight = rollout.plan.policy.steps[rollout.step.index].weight
     shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(held))
-    shifter.shift(rollout.way_back, rollout.intent, weight)
+    shifter.shift(rollout.snapshot, rollout.intent, weight)
     tools.notices.send(Kind.SHIFTED, rollout)
     tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight))
     look_seconds = next_look_seconds(rollout, event.now)

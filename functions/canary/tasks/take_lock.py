@@ -1,4 +1,4 @@
-"""TakeLock: the target's lock and the rollout's way back in one transaction, if nobody took the target since it was checked."""
+"""TakeLock: the target's lock and the rollout's snapshot in one transaction, if nobody took the target since it was checked."""
 
 from __future__ import annotations
 
