@@ -80,7 +80,7 @@ def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Grou
     before = ground.rig.stage, ground.rig.aliases()
     answer = walk.check(reason="OPS-7")
 
-    assert (answer["start"], answer["target"], answer["reason"], answer["fencing"]) == ("READY", "orders", "OPS-7", 0)
+    assert (answer["start"], answer["target"], answer["reason"], answer["fencing_token"]) == ("READY", "orders", "OPS-7", 0)
     draft = answer["draft"]
     assert draft["snapshot"] == {
         "live": ground.old,
@@ -91,7 +91,7 @@ def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Grou
     assert draft["phase"] == "preparing"
     assert (ground.rig.stage, ground.rig.aliases()) == before
     assert ground.rig.records.find(walk.rollout_id) is None
-    assert ground.rig.records.read_lock("orders").fencing == 0
+    assert ground.rig.records.read_lock("orders").fencing_token == 0
 
 
 @pytest.mark.parametrize("given", [[1], {}, {"target": 5}, "orders"])
@@ -240,7 +240,7 @@ def test_a_rollout_that_holds_the_target_itself_is_checked_again(walk: Walk):
     walk.begin()
     answer = walk.check()
 
-    assert (answer["start"], answer["fencing"]) == ("READY", 1)
+    assert (answer["start"], answer["fencing_token"]) == ("READY", 1)
 
 
 def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk: Walk):

@@ -177,7 +177,7 @@ class Walk:
         return self.checked
 
     def lock(self, **changed: object) -> dict[str, Any]:
-        told = {"fencing": self.checked["fencing"], "draft": self.checked["draft"], **changed}
+        told = {"fencing_token": self.checked["fencing_token"], "draft": self.checked["draft"], **changed}
         return self.task("TakeLock", **told)
 
     def begin(self, **request: object) -> Walk:

@@ -10,10 +10,10 @@ from canary.tasks.entry import Handler, Json, Tools, on
 
 
 def take_lock(event: LockEvent, tools: Tools) -> Json:
-    """TAKEN. FencingMovedError and LockedError send the machine back to its checks."""
-    held = tools.records.take(decode(Rollout, event.draft), fencing=event.fencing)
+    """TAKEN. StaleFencingTokenError and LockedError send the machine back to its checks."""
+    held = tools.records.take(decode(Rollout, event.draft), fencing_token=event.fencing_token)
     tools.notices.send(Kind.STARTED, held.rollout)
-    tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing=held.lock.fencing)
+    tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing_token=held.lock.fencing_token)
     return {"lock": "TAKEN"}
 
 
