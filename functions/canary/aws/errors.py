@@ -8,7 +8,7 @@
      +-- RecordsRefusedError      DynamoDB refused the records: nothing may be written to the target without them
      +-- RecordSchemaError        the record was written by a version of the controller that this one cannot read
      +-- RecordGoneError          the lock names a rollout that has no record any more
-     +-- NoticeRefusedError       EventBridge refused a notice; nothing depends on it
+     +-- NotificationRefusedError       EventBridge refused a notification; nothing depends on it
      +-- UnknownTargetError       no target of that name is registered
      +-- StateChangedError        the target is not as this rollout left it
 
@@ -50,7 +50,7 @@ class RecordGoneError(ControllerError):
     """The record of a rollout that holds a lock was deleted."""
 
 
-class NoticeRefusedError(ControllerError):
+class NotificationRefusedError(ControllerError):
     """EventBridge or SNS refused to tell what happened."""
 
 

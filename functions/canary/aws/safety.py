@@ -11,14 +11,14 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.notices import Kind
+from canary.aws.notifications import Kind
 from canary.aws.records import Held
 from canary.aws.shifters import StageShifter, shifter_for
 from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, Rung, Standing, doubt, is_at_rest, plan_pass
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients
-    from canary.aws.notices import Notices
+    from canary.aws.notifications import Notifications
     from canary.aws.records import Records
     from canary.aws.shifters import Shifter
     from canary.rules.rollout import Rollout
@@ -62,7 +62,7 @@ class SafetyTools(Protocol):
         """The records."""
 
     @property
-    def notices(self) -> Notices:
+    def notifications(self) -> Notifications:
         """Who is told."""
 
 
@@ -70,7 +70,7 @@ class _Passes:
     def __init__(self, tools: SafetyTools, held: Held, now: float, *, gives_up: bool) -> None:
         records = tools.records
         self._records = records
-        self._notices = tools.notices
+        self._notifications = tools.notifications
         self._held = held
         self._now = now
         self._gives_up = gives_up
@@ -152,7 +152,7 @@ class _Passes:
             flagged = replace(self._rollout, needs_operator=True)
             self._write(_with(flagged, standing))
             if is_news:
-                self._notices.send(Kind.OPERATOR_NEEDED, self._rollout, commands=refusals)
+                self._notifications.send(Kind.OPERATOR_NEEDED, self._rollout, commands=refusals)
         return Safety(self._held, Answer.REFUSED, 0, refusals)
 
     def _finish(self, planned: Pass) -> Safety:
@@ -165,7 +165,7 @@ class _Passes:
             return Safety(self._held, Answer.SAFE)
         ended = replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now)
         self._held = self._records.finish(self._held, ended)
-        self._notices.report_end(self._rollout, self._records)
+        self._notifications.report_end(self._rollout, self._records)
         return Safety(self._held, Answer.SAFE)
 
     def _record(self, standing: Standing) -> None:

@@ -131,7 +131,7 @@ class AlarmEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeEvent:
+class NotificationEvent:
     """An event of the controller itself; ``kind`` is its detail-type, ``now`` when it was sent, in epoch seconds."""
 
     kind: Annotated[Word, Field(validation_alias="detail-type")]

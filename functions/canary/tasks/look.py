@@ -52,7 +52,7 @@ def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
     seen = reader.look()
     before = held.rollout
     held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == HOLDER), look=seen.item(now))
-    tools.notices.report_wait(before, held.rollout, seen.verdict.reason)
+    tools.notifications.report_wait(before, held.rollout, seen.verdict.reason)
     tools.logger.info(
         "canary evaluated",
         rollout=held.rollout.rollout_id,

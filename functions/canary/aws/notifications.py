@@ -1,8 +1,8 @@
 """What the controller tells the world: one EventBridge event for each thing that happened to a rollout.
 
-A notice follows what it tells of, and a rollout does not wait for it: one that AWS refuses is logged and lost, since the
-record, and not the notice, is what happened. It may come twice where a task was made again. Only that a rollout ended is sent
-until the bus has taken it: the record says whether it has (`report_end`, and the sweeper).
+A notification is sent after what it reports, and no rollout waits for it: one that AWS refuses is logged and lost, since the
+record, and not the notification, is what happened. It may be sent twice where a task was retried. Only the end of a rollout is
+sent until the bus has accepted it: the record says whether it has (`report_end`, and the sweeper).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.aws.errors import ControllerError, NoticeRefusedError
+from canary.aws.errors import ControllerError, NotificationRefusedError
 from canary.rules.report import describe_hold
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SOURCE = "canary"
 LONGEST_CAUSE = 4_000
-"""Characters of a reason that a notice carries; an event may have 256 KB in all."""
+"""Characters of a reason that a notification carries; an event may have 256 KB in all."""
 
 
 class Kind(enum.StrEnum):
@@ -40,8 +40,8 @@ class Kind(enum.StrEnum):
     WAIT_OVER = "Rollout Wait Over"
 
 
-class Notices:
-    """The default event bus, for one function; its client is made for the first notice, which most functions never send."""
+class Notifications:
+    """The default event bus, for one function. Its client is made with the first notification; most functions send none."""
 
     def __init__(self, events: Callable[[], Any], logger: Any) -> None:  # noqa: ANN401 - Powertools'
         self._events = events
@@ -55,9 +55,9 @@ class Notices:
         """Tell of something with this detail, which names at least target and rollout. Whether the bus took it."""
         entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
         try:
-            with refusals("aws events put-events", NoticeRefusedError):
+            with refusals("aws events put-events", NotificationRefusedError):
                 answer = self._events().put_events(Entries=[entry])
-        except NoticeRefusedError as error:
+        except NotificationRefusedError as error:
             return self._lose(kind, detail, str(error))
         return self._lose(kind, detail, answer["Entries"]) if answer["FailedEntryCount"] else True
 
@@ -84,12 +84,12 @@ class Notices:
         return True
 
     def _lose(self, kind: Kind, detail: Mapping[str, Any], reason: Any) -> bool:  # noqa: ANN401 - EventBridge's
-        self._logger.warning("notice lost", rollout=detail["rollout"], kind=kind.value, reason=reason)
+        self._logger.warning("notification lost", rollout=detail["rollout"], kind=kind.value, reason=reason)
         return False
 
 
 def describe(rollout: Rollout) -> dict[str, Any]:
-    """A notice's detail: who, how far, and why."""
+    """A notification's detail: who, how far, and why."""
     steps = rollout.plan.policy.steps
     index = rollout.step.index
     return {
