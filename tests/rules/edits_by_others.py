@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, Rung, plan_pass
+from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, RecoveryStage, plan_pass
 from canary.rules.rollout import StepState
 from canary.rules.strays import find_changes_in_bake, find_changes_since_check, find_harmless_changes
 from canary.rules.target import Shifter
@@ -40,7 +40,7 @@ class Moment:
 
     name: str
     phase: Phase
-    rung: Rung = Rung.START
+    recovery_stage: RecoveryStage = RecoveryStage.START
     percent: int | None = None
     is_moved: bool = False
     is_flipped: bool = False
@@ -60,7 +60,7 @@ class Moment:
         if self.percent is not None:
             canary = Canary(case.new.deployment_id, self.percent, pairs(case.new.overrides))
         stage = replace_stage(case.promoted() if self.is_flipped else case.rest(), canary)
-        is_back = self.phase is Phase.ROLLING_BACK and self.rung is Rung.SETTLED
+        is_back = self.phase is Phase.ROLLING_BACK and self.recovery_stage is RecoveryStage.SETTLED
         return World(0, (stage, *(new if self.is_moved else old), *(old if is_back else new)))
 
 
@@ -72,9 +72,11 @@ PREPARING = Moment("preparing", Phase.PREPARING)
 SHIFTING = Moment("shifting", Phase.SHIFTING, percent=10)
 HELD = Moment("held", Phase.HELD, percent=10)
 TAKING_ALL = Moment("taking_all", Phase.TAKING_ALL, percent=100)
-MOVING_BASE = Moment("moving_base, before the flip", Phase.MOVING_BASE, Rung.BASED, percent=100, is_moved=True)
-FLIPPED = Moment("moving_base, after the flip", Phase.MOVING_BASE, Rung.FLIPPED, percent=0, is_moved=True, is_flipped=True)
-ROLLING_BACK = Moment("rolling_back", Phase.ROLLING_BACK, Rung.CLEARED)
+MOVING_BASE = Moment("moving_base, before the flip", Phase.MOVING_BASE, RecoveryStage.BASED, percent=100, is_moved=True)
+FLIPPED = Moment(
+    "moving_base, after the flip", Phase.MOVING_BASE, RecoveryStage.FLIPPED, percent=0, is_moved=True, is_flipped=True
+)
+ROLLING_BACK = Moment("rolling_back", Phase.ROLLING_BACK, RecoveryStage.CLEARED)
 MOMENTS = (PREPARING, SHIFTING, HELD, TAKING_ALL, MOVING_BASE, FLIPPED, ROLLING_BACK)
 LOOKS = (PREPARING, SHIFTING, HELD, TAKING_ALL)
 WITH_CANARY = (SHIFTING, HELD, TAKING_ALL, MOVING_BASE, FLIPPED)
@@ -271,7 +273,7 @@ def outcome(edit: Edit, moment: Moment) -> Outcome:
 
 def _rollout(case: Case, moment: Moment) -> object:
     target = a_target() if case.standing.shifter is Shifter.STAGE else a_target(stage=None)
-    rollout = a_rollout(target=target, phase=moment.phase, rung=moment.rung, step=StepState(index=0))
+    rollout = a_rollout(target=target, phase=moment.phase, recovery_stage=moment.recovery_stage, step=StepState(index=0))
     return replace(rollout, snapshot=case.old, intent=case.new)
 
 
@@ -287,7 +289,7 @@ def _look(case: Case, moment: Moment, world: World) -> tuple[str, ...]:
 
 
 def _pass(case: Case, moment: Moment, world: World, seen: tuple[str, ...]) -> Outcome:
-    standing = replace(case.standing, phase=moment.phase, rung=moment.rung)
+    standing = replace(case.standing, phase=moment.phase, recovery_stage=moment.recovery_stage)
     told: list[str] = []
     done: list[str] = []
     for _ in range(9):

@@ -10,7 +10,7 @@ from itertools import product
 from typing import NamedTuple
 
 from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage
-from canary.rules.phases import SETTLE_SECONDS, Aliases, Flip, Phase, PointAlias, RemoveCanary, Rung, Standing
+from canary.rules.phases import SETTLE_SECONDS, Aliases, Flip, Phase, PointAlias, RecoveryStage, RemoveCanary, Standing
 from canary.rules.target import Shifter
 from tests.builders import BASE_VARIABLES, OLD, STAGE, a_snapshot, an_intent
 
@@ -220,21 +220,21 @@ def _live(places):
 
 
 def script(case):
-    """(seconds since the call before, phase, rung, call), in order."""
+    """(seconds since the call before, phase, recovery stage, call), in order."""
     return [*(_stage_script(case) if case.is_stage else _alias_script(case))]
 
 
 def _stage_script(case):
     overrides = pairs(case.new.overrides)
     for place, version in zip(CANARY_PLACES, case.versions(case.new.versions), strict=True):
-        yield 0, Phase.PREPARING, Rung.START, Point(place, Alias(version))
-    yield SETTLE_SECONDS, Phase.SHIFTING, Rung.START, Attach(10, case.new.deployment_id, overrides)
-    yield 60, Phase.SHIFTING, Rung.START, Percent(50)
-    yield 60, Phase.TAKING_ALL, Rung.START, Percent(100)
-    yield 120, Phase.MOVING_BASE, Rung.START, Point(LIVE_PLACES[0], Alias(case.versions(case.new.versions)[0]))
-    yield 0, Phase.MOVING_BASE, Rung.START, Point(LIVE_PLACES[1], Alias(case.versions(case.new.versions)[1]))
-    yield SETTLE_SECONDS, Phase.MOVING_BASE, Rung.BASED, Promote(pairs(case.new.promoted_variables))
-    yield SETTLE_SECONDS, Phase.MOVING_BASE, Rung.FLIPPED, Remove()
+        yield 0, Phase.PREPARING, RecoveryStage.START, Point(place, Alias(version))
+    yield SETTLE_SECONDS, Phase.SHIFTING, RecoveryStage.START, Attach(10, case.new.deployment_id, overrides)
+    yield 60, Phase.SHIFTING, RecoveryStage.START, Percent(50)
+    yield 60, Phase.TAKING_ALL, RecoveryStage.START, Percent(100)
+    yield 120, Phase.MOVING_BASE, RecoveryStage.START, Point(LIVE_PLACES[0], Alias(case.versions(case.new.versions)[0]))
+    yield 0, Phase.MOVING_BASE, RecoveryStage.START, Point(LIVE_PLACES[1], Alias(case.versions(case.new.versions)[1]))
+    yield SETTLE_SECONDS, Phase.MOVING_BASE, RecoveryStage.BASED, Promote(pairs(case.new.promoted_variables))
+    yield SETTLE_SECONDS, Phase.MOVING_BASE, RecoveryStage.FLIPPED, Remove()
 
 
 def _alias_script(case):
@@ -242,9 +242,9 @@ def _alias_script(case):
     moved = [way for way in ways if way[1] != way[2]]
     for phase, weight in ((Phase.SHIFTING, 10), (Phase.SHIFTING, 50), (Phase.TAKING_ALL, 100)):
         for index, (place, old, new) in enumerate(moved):
-            yield 60 if index == 0 else 0, phase, Rung.START, Point(place, Alias(old, ((new, weight),)))
+            yield 60 if index == 0 else 0, phase, RecoveryStage.START, Point(place, Alias(old, ((new, weight),)))
     for index, (place, _, new) in enumerate(ways):
-        yield 60 if index == 0 else 0, Phase.MOVING_BASE, Rung.START, Point(place, Alias(new))
+        yield 60 if index == 0 else 0, Phase.MOVING_BASE, RecoveryStage.START, Point(place, Alias(new))
 
 
 def half_releases(case, world):

@@ -13,7 +13,7 @@ import pytest
 
 from canary.rules import phases
 from canary.rules.live import is_ours
-from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Answer, Phase, Rung, doubt, is_at_rest, plan_pass
+from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Answer, Phase, RecoveryStage, doubt, is_at_rest, plan_pass
 from tests.rules.safety_world import (
     ALIAS_CASES,
     CANARY_PLACES,
@@ -52,7 +52,7 @@ class State(NamedTuple):
 
     world: World
     phase: Phase
-    rung: Rung = Rung.START
+    recovery_stage: RecoveryStage = RecoveryStage.START
     not_before: int = 0
     late: Late | None = None
     refusals: int = 0
@@ -72,20 +72,20 @@ class State(NamedTuple):
 
     def after(self, standing, **changes):
         not_before = int(standing.not_before)
-        return self._replace(phase=standing.phase, rung=standing.rung, not_before=not_before, **changes)
+        return self._replace(phase=standing.phase, recovery_stage=standing.recovery_stage, not_before=not_before, **changes)
 
 
 def killed_states(case, **budget):
     """The states in which a rollout may be found: killed before, during or after each of its calls."""
     world = case.rest()
-    for wait, phase, rung, call in script(case):
+    for wait, phase, recovery_stage, call in script(case):
         world = world.at(world.now + wait)
         late = Late(call, world.now + LATE_WRITER_SECONDS)
-        yield State(world, phase, rung, **budget)
-        yield State(world, phase, rung, late=late, **budget)
+        yield State(world, phase, recovery_stage, **budget)
+        yield State(world, phase, recovery_stage, late=late, **budget)
         world = call.on(world)
-        yield State(world, phase, rung, **budget)
-        yield State(world, phase, rung, late=late, **budget)
+        yield State(world, phase, recovery_stage, **budget)
+        yield State(world, phase, recovery_stage, late=late, **budget)
 
 
 class UnsafeError(AssertionError):
@@ -162,7 +162,9 @@ class Model:
     def passes(self, state, lands=None):
         """One pass as the executor makes it, in every way that it may go."""
         now = state.world.now
-        standing = replace(self.case.standing, phase=state.phase, rung=state.rung, not_before=state.not_before)
+        standing = replace(
+            self.case.standing, phase=state.phase, recovery_stage=state.recovery_stage, not_before=state.not_before
+        )
         planned = plan_pass(standing, live_of(state.world), now)
         if self.case.is_stage:
             self.check_harmless_changes(state, standing, planned)
@@ -189,8 +191,9 @@ class Model:
         elif is_at_rest(after, live_of(world)):
             self.check_end(state._replace(world=world), after.phase, planned.found)
         else:
-            rung = Rung.FLIPPED if after.phase is Phase.PROMOTED else Rung.SETTLED
-            yield state.after(replace(planned.announced, rung=rung, not_before=world.now + SETTLE_SECONDS), world=world)
+            last = RecoveryStage.FLIPPED if after.phase is Phase.PROMOTED else RecoveryStage.SETTLED
+            not_before = world.now + SETTLE_SECONDS
+            yield state.after(replace(planned.announced, recovery_stage=last, not_before=not_before), world=world)
 
     def refused(self, state, planned, calls):
         """One call refused, with or without effect, or all of them."""
@@ -209,7 +212,9 @@ class Model:
             return
         canary = live_of(state.world).stage.canary
         calls = [Remove()] if canary and is_ours(canary, self.case.new) else []
-        yield state._replace(phase=Phase.ROLLING_BACK, rung=Rung.START, world=self.make(state, state.world, calls))
+        yield state._replace(
+            phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START, world=self.make(state, state.world, calls)
+        )
 
     def killed(self, state, world, calls):
         """Killed before, during and after each call, before anything more was recorded."""

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rules.phases import Aliases, Phase, Rung, Standing
+from canary.rules.phases import Aliases, Phase, RecoveryStage, Standing
 from canary.rules.policy import Progression
 from canary.rules.rollout import StepState
 from canary.rules.target import Shifter
@@ -10,13 +10,13 @@ from tests.builders import a_rollout, a_snapshot, a_target, an_intent
 
 
 def test_stands_where_its_record_says():
-    rollout = a_rollout(phase=Phase.MOVING_BASE, rung=Rung.BASED, not_before=5.0)
+    rollout = a_rollout(phase=Phase.MOVING_BASE, recovery_stage=RecoveryStage.BASED, not_before=5.0)
     live, canary = (
         dict.fromkeys(("orders-read", "orders-write"), "live"),
         dict.fromkeys(("orders-read", "orders-write"), "canary"),
     )
     assert rollout.standing == Standing(
-        Phase.MOVING_BASE, Shifter.STAGE, a_snapshot(), an_intent(), Aliases(live, canary), Rung.BASED, 5.0
+        Phase.MOVING_BASE, Shifter.STAGE, a_snapshot(), an_intent(), Aliases(live, canary), RecoveryStage.BASED, 5.0
     )
 
 

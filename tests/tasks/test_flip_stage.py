@@ -23,7 +23,7 @@ def test_base_gets_the_deployment_and_the_canary_nothing(ground: Ground, walk: W
     assert ground.rig.stage["deploymentId"] == walk.record.intent.deployment_id
     assert ground.rig.stage["variables"] == {"lambdaAlias": "live"}
     assert ground.percent == 0.0
-    assert walk.record.rung == "flipped"
+    assert walk.record.recovery_stage == "flipped"
 
 
 def test_a_retry_repeats_the_wait(walk: Walk):

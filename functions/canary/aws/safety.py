@@ -14,7 +14,7 @@ from canary.aws.errors import AwsRefusedError
 from canary.aws.notifications import Kind
 from canary.aws.records import Held
 from canary.aws.shifters import StageShifter, shifter_for
-from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, Rung, Standing, doubt, is_at_rest, plan_pass
+from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, RecoveryStage, Standing, doubt, is_at_rest, plan_pass
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients
@@ -130,14 +130,14 @@ class _Passes:
         return tuple(refused)
 
     def _take_canary_away(self, unread: str) -> Safety:
-        """Some of the target cannot be read. Where the way is back, the canary can be taken away all the same.
+        """Some of the target cannot be read. Where recovery rolls back, the canary can be taken away all the same.
 
-        From the first rung on, because nothing that follows has settled then.
+        From the first recovery stage on, because nothing after it has settled by then.
         """
         standing = self._rollout.standing
         is_back = standing.phase is not Phase.MOVING_BASE and not standing.phase.is_terminal
         if is_back and isinstance(self._shifter, StageShifter):
-            first = replace(self._rollout, phase=Phase.ROLLING_BACK, rung=Rung.START)
+            first = replace(self._rollout, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START)
             if first != self._rollout:
                 self._write(first)
             try:
@@ -158,8 +158,9 @@ class _Passes:
     def _finish(self, planned: Pass) -> Safety:
         live = self._shifter.read_live()
         if not is_at_rest(planned.after, live):
-            rung = Rung.FLIPPED if planned.after.phase is Phase.PROMOTED else Rung.SETTLED
-            self._record(replace(self._rollout.standing, rung=rung, not_before=self._read_time() + SETTLE_SECONDS))
+            last = RecoveryStage.FLIPPED if planned.after.phase is Phase.PROMOTED else RecoveryStage.SETTLED
+            not_before = self._read_time() + SETTLE_SECONDS
+            self._record(replace(self._rollout.standing, recovery_stage=last, not_before=not_before))
             return self._answer_wait()
         if self._rollout.phase.is_terminal:
             return Safety(self._held, Answer.SAFE)
@@ -180,4 +181,4 @@ class _Passes:
 
 
 def _with(rollout: Rollout, standing: Standing) -> Rollout:
-    return replace(rollout, phase=standing.phase, rung=standing.rung, not_before=standing.not_before)
+    return replace(rollout, phase=standing.phase, recovery_stage=standing.recovery_stage, not_before=standing.not_before)

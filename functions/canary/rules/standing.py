@@ -1,4 +1,4 @@
-"""Where a rollout stands: its phase, the rung of its passes, and what it set out from and for. Values only."""
+"""Where a rollout stands: its phase, its recovery stage, and what it set out from and for. Values only."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Phase(enum.StrEnum):
         return self in {Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED}
 
 
-class Rung(enum.StrEnum):
-    """How far the passes of the present direction have come."""
+class RecoveryStage(enum.StrEnum):
+    """How far the passes of the present direction, back or forward, have come."""
 
     START = "start"
     CLEARED = "cleared"
@@ -59,5 +59,5 @@ class Standing:
     snapshot: Snapshot
     intent: Intent
     aliases: Aliases
-    rung: Rung = Rung.START
+    recovery_stage: RecoveryStage = RecoveryStage.START
     not_before: float = 0.0

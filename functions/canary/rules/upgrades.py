@@ -22,7 +22,7 @@ def _from_2(record: Record) -> Record:
 
 def _from_3(record: Record) -> Record:
     """Schema 4 has clearer names for the same values."""
-    renamed = {"way_back": "snapshot"}
+    renamed = {"way_back": "snapshot", "rung": "recovery_stage"}
     return {renamed.get(key, key): value for key, value in record.items()}
 
 
