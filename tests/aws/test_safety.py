@@ -44,7 +44,7 @@ def test_whoever_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
     assert ground.percent == 25.0
 
 
-def test_a_foreign_change_is_left_and_told_once(ground: Ground, tools: Tools):
+def test_drift_is_left_and_told_once(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     ground.patch("/variables/lambdaAlias", "other")
     a_pass(walk, tools)

@@ -54,7 +54,7 @@ def test_a_canary_is_attached_whole_then_moved_then_left(ground: Ground, stages:
     assert (ground.percent, writes) == (40.0, ["write", "write"])
 
 
-def test_a_foreign_canary_is_not_moved(ground: Ground, stages: Stages, intent: Intent):
+def test_a_canary_of_someone_else_is_not_moved(ground: Ground, stages: Stages, intent: Intent):
     stages.shift(intent, Decimal(10))
     with pytest.raises(StateChangedError, match="did not attach"):
         stages.shift(replace(intent, overrides={"lambdaAlias": "other"}), Decimal(20))

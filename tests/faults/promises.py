@@ -42,7 +42,7 @@ OPERATOR = "Operator Needed"
 def broken(final: Final) -> list[str]:
     """Every promise that the run broke."""
     is_edited = bool(final.case.edits)
-    checks = [_weight(final), _told(final), _judged(final), _records(final), _foreign(final), _certain(final)]
+    checks = [_weight(final), _told(final), _judged(final), _records(final), _others_canary(final), _certain(final)]
     checks += [_edited(final)] if is_edited else [_at_rest(final), _whole(final), _half(final), _in_time(final)]
     return [sentence for check in checks for sentence in check]
 
@@ -157,7 +157,7 @@ def _records(final: Final) -> Iterator[str]:
         yield f"records: refused from {since - final.world.began:.0f} s on, told after {later[:1] or 'never'} s"
 
 
-def _foreign(final: Final) -> Iterator[str]:
+def _others_canary(final: Final) -> Iterator[str]:
     """A canary with weight that is someone else's is not touched, but where it came between a read and its write."""
     variable = final.world.target.stage.alias_variable
     base, *made = (one[0] for one in final.world.wholes())

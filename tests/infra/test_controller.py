@@ -389,8 +389,8 @@ def test_a_dashboard_is_named_after_its_region(product):
 
 
 @pytest.fixture(scope="session")
-def shop(foreign):
-    return foreign.templates["shop"]
+def shop(other_app):
+    return other_app.templates["shop"]
 
 
 def test_concurrency_is_kept_free_for_those_who_make_targets_safe(controller, shop):

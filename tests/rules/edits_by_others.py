@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from canary.rules.drift_checks import find_drift_in_bake, find_drift_since_check, find_harmless_drift
 from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, RecoveryStage, plan_pass
 from canary.rules.rollout import StepState
-from canary.rules.strays import find_changes_in_bake, find_changes_since_check, find_harmless_changes
 from canary.rules.target import Shifter
 from tests.builders import a_rollout, a_target
 from tests.rules.account_edits import account_table
@@ -266,7 +266,7 @@ def outcome(edit: Edit, moment: Moment) -> Outcome:
     world = edit.change(case, moment.world(case))
     seen = _look(case, moment, world)
     if not seen and moment in LOOKS:
-        told = find_harmless_changes(_rollout(case, moment), live_of(world))
+        told = find_harmless_drift(_rollout(case, moment), live_of(world))
         return Outcome((), told, (), ON, world)
     return _pass(case, moment, world, seen)
 
@@ -281,9 +281,9 @@ def _look(case: Case, moment: Moment, world: World) -> tuple[str, ...]:
     rollout, live = _rollout(case, moment), live_of(world)
     match moment.phase:
         case Phase.PREPARING:
-            return find_changes_since_check(rollout, live)
+            return find_drift_since_check(rollout, live)
         case Phase.SHIFTING | Phase.HELD | Phase.TAKING_ALL:
-            return find_changes_in_bake(rollout, live)
+            return find_drift_in_bake(rollout, live)
         case _:
             return ()
 

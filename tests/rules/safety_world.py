@@ -366,14 +366,14 @@ def with_variables(stage, **changes):
     return stage._replace(variables=pairs({name: value for name, value in variables.items() if value is not None}))
 
 
-def is_foreign(case, place, value):
+def is_drift(case, place, value):
     """Whether this rollout never meant to have that there; a canary alias is the rollout's alone, wherever it points."""
     places = [None] * 5
     places[place] = value
-    return any(foreign_parts(case, World(0, tuple(places))))
+    return any(drifted_parts(case, World(0, tuple(places))))
 
 
-def foreign_parts(case, world):
+def drifted_parts(case, world):
     """What of the live aliases and the stage is neither the old's nor the new's."""
     for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
         alias = world.places[place]
@@ -386,10 +386,10 @@ def foreign_parts(case, world):
     yield variables.get("lambdaAlias") == "canary"
     known = {case.old.variables.get("mode"), case.new.overrides.get("mode")}
     yield bool(world.stage) and variables.get("mode") not in known and (variables.get("mode"),)
-    yield has_foreign_canary(case, stage)
+    yield has_canary_of_others(case, stage)
 
 
-def has_foreign_canary(case, stage):
+def has_canary_of_others(case, stage):
     """Whether the stage has a canary that serves neither the release's deployment nor its canary aliases.
 
     One that serves just what base serves is no matter: our own late writer leaves such a one.

@@ -17,7 +17,7 @@ from canary.rules.phases import (
     RecoveryStage,
     RemoveCanary,
     doubt,
-    find_foreign,
+    find_drift,
     has_own_canary,
     is_at_rest,
     plan_pass,
@@ -311,7 +311,7 @@ def test_a_phase_is_over_or_has_a_direction():
 # What somebody else did.
 
 
-def test_a_foreign_canary_is_left_and_told():
+def test_a_canary_of_someone_else_is_left_and_told():
     made = plan_pass(a_standing(Phase.SHIFTING), on_stage(a_stage(THEIRS)), NOW)
     assert made.moves == ()
     assert made.found == ("the stage has a canary that is not this rollout's: deployment dep-theirs at 20 %; left as found",)
@@ -441,20 +441,20 @@ def test_canary_aliases_through_which_base_serves_half_a_release_go_back_and_mak
 
 def test_variables_that_somebody_changed_are_told():
     stage = a_stage(variables={"lambdaAlias": "canary", "theirs": "yes"})
-    assert find_foreign(a_standing(Phase.SHIFTING), on_stage(stage)) == (
+    assert find_drift(a_standing(Phase.SHIFTING), on_stage(stage)) == (
         'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
         'someone else changed stage variable theirs from absent to "yes"; both arms see it alike',
     )
 
 
-def test_what_the_promotion_sets_is_not_foreign_to_it():
+def test_what_the_promotion_sets_is_no_drift():
     promotion = a_promotion(intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
     stage = a_stage(deployment_id="dep-new", variables={"lambdaAlias": "live", "mode": "fast"})
-    assert find_foreign(promotion, on_stage(stage, NEW)) == ()
+    assert find_drift(promotion, on_stage(stage, NEW)) == ()
 
 
-def test_a_target_without_a_stage_has_no_foreign_one():
-    assert find_foreign(a_standing(Phase.SHIFTING, shifter=Shifter.ALIAS), weighted(OLD)) == ()
+def test_a_target_without_a_stage_has_no_drift_of_one():
+    assert find_drift(a_standing(Phase.SHIFTING, shifter=Shifter.ALIAS), weighted(OLD)) == ()
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,11 @@ from tests.rules.safety_world import (
     Point,
     Remove,
     World,
+    drifted_parts,
     find_leftovers,
-    foreign_parts,
     half_releases,
-    has_foreign_canary,
-    is_foreign,
+    has_canary_of_others,
+    is_drift,
     is_served_whole,
     live_of,
     reached_places,
@@ -244,8 +244,8 @@ class Model:
         for call in calls:
             place = call.place if isinstance(call, Point) else STAGE_PLACE
             after = call.on(state.world) or state.world
-            if place in self.foreign_places(state):
-                parts = [tuple(foreign_parts(self.case, world)) for world in (state.world, after)]
+            if place in self.drifted_places(state):
+                parts = [tuple(drifted_parts(self.case, world)) for world in (state.world, after)]
                 assert parts[0] == parts[1], f"{call} in {state}"
                 assert place not in CANARY_PLACES, f"{call} although base is served by it in {state}"
 
@@ -264,7 +264,7 @@ class Model:
         assert state.theirs, f"blocked by {planned.blocked} in {state}"
         if planned.after.phase is Phase.ROLLING_BACK and self.case.is_stage:
             canary = state.world.stage.canary
-            assert canary is None or has_foreign_canary(self.case, state.world.stage), f"{planned.blocked} in {state}"
+            assert canary is None or has_canary_of_others(self.case, state.world.stage), f"{planned.blocked} in {state}"
 
     def undone(self, state):
         """A person undoes what stands in the way of the rollback: the passes end at rest after all."""
@@ -276,17 +276,17 @@ class Model:
         assert world is not state.world, f"there is nothing to undo in {state}"
         yield state._replace(world=world.at(world.now + 300), theirs=None)
 
-    def foreign_places(self, state):
+    def drifted_places(self, state):
         """Where what somebody else put is none of this rollout's business; and what must not move while it is there."""
         if not state.theirs:
             return ()
         place = state.theirs[0]
         value = state.world.places[place]
-        if not is_foreign(self.case, place, value):
+        if not is_drift(self.case, place, value):
             return ()
         keeps_canaries = place == STAGE_PLACE and (
             serves_release_by_hand(self.case, state.world)
-            or (has_foreign_canary(self.case, value) and value.canary.percent > 0)
+            or (has_canary_of_others(self.case, value) and value.canary.percent > 0)
         )
         return (place, *CANARY_PLACES) if keeps_canaries else (place,)
 
@@ -299,7 +299,7 @@ class Model:
             raise UnsafeError(f"{phase} is claimed although {left} serve the release after {state}")
         wanted = self.case.promoted() if phase is Phase.PROMOTED else self.case.rest()
         other = [place for place, value in enumerate(state.world.places) if value != wanted.places[place]]
-        allowed = {*self.foreign_places(state), *(state.theirs[:1] if state.theirs else ())}
+        allowed = {*self.drifted_places(state), *(state.theirs[:1] if state.theirs else ())}
         if other and not (found and {*other} <= allowed):
             raise UnsafeError(f"{phase} is claimed with {found} after {state}")
         if state.late and not state.theirs and self.make(state, state.world, [state.late.call]).places != wanted.places:

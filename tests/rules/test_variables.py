@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rules.variables import find_drift, find_harmless, has_old_variables
+from canary.rules.variables import find_drifted_variables, find_harmless, has_old_variables
 from tests.builders import a_snapshot, a_stage, an_intent
 
 BASE = {"lambdaAlias": "live", "mode": "slow", "region": "eu"}
@@ -12,7 +12,7 @@ PROMOTED = {**BASE, "mode": "fast", "newCheckout": "on"}
 
 
 def drift(variables, *, is_promoting=False):
-    return [*find_drift(a_stage(variables=variables), SNAPSHOT, INTENT, is_promoting=is_promoting)]
+    return [*find_drifted_variables(a_stage(variables=variables), SNAPSHOT, INTENT, is_promoting=is_promoting)]
 
 
 def harmless(variables, snapshot=SNAPSHOT):
@@ -85,4 +85,4 @@ def test_names_the_first_ten_of_many_changes_and_keeps_them_short():
 
 def test_a_rollout_without_variables_of_its_own_answers_for_its_alias_variable_alone():
     intent = replace(INTENT, overrides={"lambdaAlias": "canary"})
-    assert [*find_drift(a_stage(variables={"lambdaAlias": "live"}), SNAPSHOT, intent)] == []
+    assert [*find_drifted_variables(a_stage(variables={"lambdaAlias": "live"}), SNAPSHOT, intent)] == []

@@ -17,14 +17,14 @@ records the recovery stage that it reached and a time before which the next pass
 A pass records the recovery stage that it reached after its moves. Before them it records the stage to resume from: if it
 dies half-way, the retry still waits the full settle time after a move that may just have been made.
 
-Back (stage shifter; base's aliases and deployment are untouched, so taking the canary away is enough, unless somebody moved a
+Back (stage shifter; base's aliases and deployment are untouched, so removing the canary is enough, unless someone else moved a
 live alias to the release meanwhile: that goes back with it):
 
     stage     moves                                         reaches           answer
     START     remove our canary                             CLEARED, after a late writer is over      WAIT
     CLEARED   remove our canary if a late writer restored it SETTLED, after a settle                   WAIT
     SETTLED   canary aliases to base's version (canary back: remove it, SETTLED again)                 SAFE
-    CLEARED or SETTLED, but somebody else's canary has weight, or base itself serves what the rollout brought: nothing;
+    CLEARED or SETTLED, but someone else's canary has weight, or base itself serves what the rollout brought: nothing;
               CLEARED stays, and the answer is REFUSED until a person has undone it
 
 Back (alias shifter): the same recovery stages. The move is each live alias to its old version with no weights; there is no
@@ -54,8 +54,8 @@ release, the pass flips at once, which makes base whole. Where someone else's ca
 A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever else
 somebody edited on it. Only one that is as it was attached counts for the way forward.
 
-What somebody else did is left as found and told. Where it would leave base other than promoted, a forward pass is blocked: it
-makes no move, and a person has to look. So is a pass back where something of it still has weight; see `canary.rules.foreign`.
+Drift is left as found and reported. Where it would leave base other than promoted, a forward pass is blocked: it
+makes no move, and a person has to look. So is a pass back where something of it still has weight; see `canary.rules.drift`.
 
 Of the stage's variables only those that the canary overrides count; see `canary.rules.variables`. Whatever happens to another
 one, no pass does anything else.
@@ -70,8 +70,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
-from canary.rules.foreign import (
-    find_foreign,
+from canary.rules.drift import (
+    find_drift,
     find_obstacles,
     find_unrest,
     has_own_canary,
@@ -103,7 +103,7 @@ __all__ = [
     "RemoveCanary",
     "Standing",
     "doubt",
-    "find_foreign",
+    "find_drift",
     "find_obstacles",
     "has_own_canary",
     "is_at_rest",
@@ -159,7 +159,7 @@ Move = RemoveCanary | PointAlias | Flip
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One pass: the moves, the standings to record, the answer, and what was found that is somebody else's.
+    """One pass: the moves, the standings to record, the answer, and the drift found.
 
     ``announced`` is recorded before the first move: a pass that dies half-way is made again from there, settles included.
     ``after`` is recorded after the last. ``blocked`` says why nothing may be done although the target is not safe.
@@ -239,7 +239,7 @@ def _blocked(standing: Standing, why: str) -> Pass:
 
 
 def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
-    moves, found = _moves_to_base(standing, live), find_foreign(standing, live)
+    moves, found = _moves_to_base(standing, live), find_drift(standing, live)
     unrest = () if moves else find_unrest(standing, live)
     match standing.recovery_stage:
         case RecoveryStage.CLEARED | RecoveryStage.SETTLED if unrest:
@@ -342,15 +342,15 @@ def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
     stage = live.stage
     if stage and stage.canary and not has_own_canary(standing, stage) and not _is_new(standing.intent, stage):
         return _retreat(standing, live, now + LATE_WRITER_SECONDS)
-    if stage is None or (foreign := find_obstacles(standing, live)):
-        return _blocked(standing, "; ".join(foreign) if stage else "the stage is gone")
+    if stage is None or (drift := find_obstacles(standing, live)):
+        return _blocked(standing, "; ".join(drift) if stage else "the stage is gone")
     if not _is_flipped(standing, stage):
         return _flip_or_retreat(standing, live, now)
     if standing.recovery_stage is RecoveryStage.BASED:
         return _wait(standing, RecoveryStage.FLIPPED, (), now + SETTLE_SECONDS)
     removal: tuple[Move, ...] = (RemoveCanary(),) if stage.canary else ()
     moves = (*removal, *_canary_aliases_to(standing, live, standing.intent.versions))
-    return _rest(standing, Phase.PROMOTED, moves, find_foreign(standing, live))
+    return _rest(standing, Phase.PROMOTED, moves, find_drift(standing, live))
 
 
 def _flip_or_retreat(standing: Standing, live: Live, now: float) -> Pass:
@@ -398,6 +398,6 @@ def _pass_forward_alias(standing: Standing, live: Live, now: float) -> Pass:
     moves = _live_aliases_to(standing, live, standing.intent.versions)
     if moves or standing.recovery_stage is not RecoveryStage.FLIPPED:
         return _wait(standing, RecoveryStage.FLIPPED, moves, now + SETTLE_SECONDS)
-    if foreign := find_foreign(standing, live):
-        return _blocked(standing, "; ".join(foreign))
+    if drift := find_drift(standing, live):
+        return _blocked(standing, "; ".join(drift))
     return _rest(standing, Phase.PROMOTED, ())

@@ -24,7 +24,9 @@ def has_old_variables(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> b
     return all(stage.variables.get(name) == snapshot.variables.get(name) for name in intent.overrides)
 
 
-def find_drift(stage: LiveStage, snapshot: Snapshot, intent: Intent, *, is_promoting: bool = False) -> Iterator[str]:
+def find_drifted_variables(
+    stage: LiveStage, snapshot: Snapshot, intent: Intent, *, is_promoting: bool = False
+) -> Iterator[str]:
     """Overridden variables whose value at base the rollout did not set; while `is_promoting` it may have set the release's."""
     for name in sorted(intent.overrides):
         found, old = stage.variables.get(name), snapshot.variables.get(name)
@@ -38,9 +40,9 @@ def find_edited_overrides(found: Mapping[str, str], wanted: Mapping[str, str]) -
     edited = [name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]
     for name in edited[:MOST_NAMED]:
         before, now = _value(wanted.get(name)), _value(found.get(name))
-        yield f"the canary's override {cut(name)} was changed from {before} to {now} by somebody else"
+        yield f"the canary's override {cut(name)} was changed from {before} to {now} by someone else"
     if (rest := len(edited) - MOST_NAMED) > 0:
-        yield f"somebody else changed {rest} more of the canary's overrides"
+        yield f"someone else changed {rest} more of the canary's overrides"
 
 
 def find_harmless(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> tuple[str, ...]:

@@ -23,9 +23,9 @@ from canary.rules.drain import (
     is_silent,
     judge_drain,
 )
+from canary.rules.drift_checks import find_drift_in_bake
 from canary.rules.phases import Phase
 from canary.rules.sources import canary_invocations, drain_series, has_log
-from canary.rules.strays import find_changes_in_bake
 from canary.rules.target import Shifter
 from canary.rules.verdict import alarms_against
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -43,11 +43,11 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
     live = shifter.read_live()
-    strays = find_changes_in_bake(held.rollout, live)
+    drift = find_drift_in_bake(held.rollout, live)
     faults = find_instrument_faults(tools.clients.of(held.rollout.target), held.rollout.target, live.stage)
     drain = (
-        Drain(DrainKind.ROLL_BACK, "; ".join(strays))
-        if strays
+        Drain(DrainKind.ROLL_BACK, "; ".join(drift))
+        if drift
         else _check(held.rollout, event, tools, metrics, since=since, faults=faults)
     )
     tally = replace(

@@ -16,6 +16,7 @@ from canary.aws.records import HOLDER, Held, LookItem
 from canary.aws.shifters import shifter_for
 from canary.rules import judge
 from canary.rules.alarms import target_alarms
+from canary.rules.drift_checks import find_drift_in_bake, find_harmless_drift
 from canary.rules.history import from_json as history_from_json
 from canary.rules.listening import find_unlogged, quiet_minutes
 from canary.rules.look import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
@@ -23,7 +24,6 @@ from canary.rules.looks import waiting_since
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.proof import prove
 from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
-from canary.rules.strays import find_changes_in_bake, find_harmless_changes
 from canary.rules.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class _Reader:
         live, alarms = self._read_live(), self._hear(folded.rollout)
         instruments = find_instrument_faults(self._clients, folded.rollout.target, live.stage)
         faults = (*alarm_faults(alarms), *(instruments or self._find_unlogged(folded.rollout)))
-        changes = find_harmless_changes(folded.rollout, live)
+        changes = find_harmless_drift(folded.rollout, live)
         proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults, notes=changes)
         rollout = replace(folded.rollout, blind_since=self._blind_since(folded.rollout, proof))
         decided = self._decide(rollout, proof, alarms, live)
@@ -105,7 +105,7 @@ class _Reader:
             proof=proof,
             alarms=alarms,
             tolerated=rollout.plan.tolerated_alarms,
-            foreign=find_changes_in_bake(rollout, live),
+            drift=find_drift_in_bake(rollout, live),
         )
 
     def _read_live(self) -> Live:

@@ -12,12 +12,12 @@ from canary.aws.metrics import Metrics
 from canary.aws.shifters import shifter_for, stages_of
 from canary.edge.events import TaskEvent
 from canary.rules import judge
+from canary.rules.drift_checks import find_drift_since_check
 from canary.rules.fingerprint import fingerprint
 from canary.rules.history import to_json as history_to_json
 from canary.rules.look import requests_needed_by_step
 from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.rules.sources import CLIENT_ERRORS, stakes
-from canary.rules.strays import find_changes_since_check
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
     if held.rollout.phase is not Phase.PREPARING:
         raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; it cannot be prepared again")
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
-    if changes := find_changes_since_check(held.rollout, shifter.read_live()):
+    if changes := find_drift_since_check(held.rollout, shifter.read_live()):
         raise StateChangedError(f"{'; '.join(changes)}; start the rollout again")
     if not held.rollout.evidence:
         held = _freeze_history(event, tools, held)

@@ -1,8 +1,8 @@
-"""What of a live state is this rollout's, what is somebody else's, and what of that leaves the target without an end.
+"""Drift: what of a live state this rollout did not make, and which drift keeps the rollout from ending.
 
-A rollout takes away what serves its release, whoever edited it meanwhile. What serves something else is left as found and told.
-Some of it forbids the end: a target does not rest while a canary has weight, or while base serves what the rollout brought
-because somebody else put it there.
+A rollout takes away what serves its release, whoever edited it meanwhile. What serves something else is left as found and
+reported. Some drift keeps the rollout from ending: a target is not at rest while a canary has weight, or while base serves what
+the rollout brings because someone else put it there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from canary.rules.live import calls_canary_alias, is_ours
 from canary.rules.standing import Phase
 from canary.rules.target import Shifter
-from canary.rules.variables import find_drift, find_harmless
+from canary.rules.variables import find_drifted_variables, find_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,30 +56,34 @@ def has_release(stage: LiveStage, intent: Intent) -> bool:
     return stage.deployment_id == intent.deployment_id and intent.promoted_variables.items() <= stage.variables.items()
 
 
-def find_foreign(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of the live state is neither the snapshot's nor this rollout's, one sentence each."""
+def find_drift(standing: Standing, live: Live) -> tuple[str, ...]:
+    """What of the live state comes neither from the snapshot nor from this rollout, one sentence each."""
     harmless = find_harmless(live.stage, standing.snapshot, standing.intent) if live.stage else ()
     return (*find_obstacles(standing, live), *harmless)
 
 
 def find_obstacles(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of it forbids to go on: anything that would leave base or canary other than promised."""
-    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage))
+    """The drift that forbids going on: anything that would leave base or canary other than promised."""
+    return (*_drifted_aliases(standing, live), *_drifted_stage(standing, live.stage))
 
 
 def find_unrest(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of it forbids the end, with what a person has to do: each is somebody else's, so no pass changes it."""
-    return (*_foreign_weight(standing, live.stage), *_released_base(standing, live), *_foreign_shares(standing, live))
+    """The drift that forbids the end, with what a person has to do. Someone else made it, so no pass changes it."""
+    return (
+        *_canary_of_others(standing, live.stage),
+        *_released_base(standing, live),
+        *_aliases_split_by_others(standing, live),
+    )
 
 
-def _foreign_aliases(standing: Standing, live: Live) -> Iterable[str]:
+def _drifted_aliases(standing: Standing, live: Live) -> Iterable[str]:
     for function, name in standing.aliases.live.items():
         alias = live.live[function]
         if not is_known(alias, function, standing):
             yield f"alias {function}:{name} points at {alias}, which this rollout did not set; left as found"
 
 
-def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
+def _drifted_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
     if stage is None:
         return
     promoted = standing.intent.deployment_id if standing.phase is Phase.MOVING_BASE else None
@@ -93,10 +97,12 @@ def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]
             f"the stage has a canary that is not this rollout's: deployment {stage.canary.deployment_id} "
             f"at {stage.canary.percent} %; left as found"
         )
-    yield from find_drift(stage, standing.snapshot, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE)
+    yield from find_drifted_variables(
+        stage, standing.snapshot, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE
+    )
 
 
-def _foreign_weight(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
+def _canary_of_others(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
     if stage and stage.canary and stage.canary.percent and not has_own_canary(standing, stage):
         yield (
             f"someone else's canary of deployment {stage.canary.deployment_id} has {stage.canary.percent} % of the requests; "
@@ -129,8 +135,8 @@ def _serves_release(standing: Standing, live: Live, stage: LiveStage) -> bool:
     return is_brought and calls_canary_alias(stage, intent) and has_release(stage, intent)
 
 
-def _foreign_shares(standing: Standing, live: Live) -> Iterable[str]:
-    """Live aliases that somebody else split, and that still give the release a share."""
+def _aliases_split_by_others(standing: Standing, live: Live) -> Iterable[str]:
+    """Live aliases that someone else split and that still give the release a share."""
     for function, name in standing.aliases.live.items():
         alias = live.live[function]
         if not is_known(alias, function, standing) and _is_split(alias, function, standing):
@@ -142,7 +148,7 @@ def _foreign_shares(standing: Standing, live: Live) -> Iterable[str]:
 
 
 def _is_split(alias: LiveAlias, function: str, standing: Standing) -> bool:
-    """Behind a stage an alias of somebody's own versions is base's business; without one its weights are a canary."""
+    """Behind a stage an alias with someone else's versions concerns base alone; without a stage its weights are a canary."""
     brings = standing.intent.versions[function] != standing.snapshot.live[function]
     serves = brings and standing.intent.versions[function] in {alias.version, *alias.weights}
     return bool(alias.weights) and (serves or standing.shifter is Shifter.ALIAS)
