@@ -15,7 +15,7 @@ from local.line_buffer import LineBuffer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from local.lambda_records import Metrics
+    from local.lambda_records import MetricSink
     from local.line_buffer import Logs
     from local.measurement_faults import Interfere
     from local.served import Served
@@ -44,7 +44,7 @@ class ApiRecords:
     ``interfere``, if there is one, is given each line of a stage's own group, and decides when and how often it is written.
     """
 
-    def __init__(self, logs: Logs, metrics: Metrics, unknowns: Unknowns) -> None:
+    def __init__(self, logs: Logs, metrics: MetricSink, unknowns: Unknowns) -> None:
         self.has_log_group: Callable[[str], bool] = lambda _: False
         self.lines = LineBuffer(logs)
         self.interfere: Interfere | None = None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from local.gateway import Gateway
     from local.http_integration import HttpBackends
-    from local.lambda_records import Metrics
+    from local.lambda_records import MetricSink
     from local.lambdas import Lambdas
     from local.line_buffer import Logs
     from local.serving import ServingStage
@@ -52,7 +52,7 @@ class DataPlane:
         gateway: Gateway,
         lambdas: Lambdas,
         logs: Logs,
-        metrics: Metrics,
+        metrics: MetricSink,
         unknowns: Unknowns,
         now: Callable[[], float],
         rng: random.Random,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NAMESPACE = "AWS/Lambda"
 
 
-class Metrics(Protocol):
+class MetricSink(Protocol):
     """Where metrics go: CloudWatch's store."""
 
     def put(  # noqa: D102 - the store documents it
@@ -47,7 +47,7 @@ class _Slot:
 class LambdaRecords:
     """Writes an invocation's log lines; collects its metrics until the minute is over."""
 
-    def __init__(self, logs: Logs, metrics: Metrics) -> None:
+    def __init__(self, logs: Logs, metrics: MetricSink) -> None:
         self.lines = LineBuffer(logs)
         self._metrics = metrics
         self._minutes: dict[int, dict[tuple[str, str | None, str], _Slot]] = {}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from local.lambda_records import Metrics
+    from local.lambda_records import MetricSink
     from local.line_buffer import Logs
     from local.unknowns import Unknowns
 
@@ -72,7 +72,7 @@ class Lambdas:
         now: Callable[[], float],
         rng: random.Random,
         logs: Logs,
-        metrics: Metrics,
+        metrics: MetricSink,
         unknowns: Unknowns,
         account: str = "123456789012",
         region: str = "eu-west-1",

@@ -17,7 +17,7 @@ from canary.rules.readings import Definitions, Deployed
 from canary.rules.rollout import Rollout
 from canary.rules.stage_checks import StageSurvey
 from canary.rules.survey import Survey
-from canary.rules.target import Shifter, Stage, Target, TargetFunction
+from canary.rules.target import ShifterKind, Stage, Target, TargetFunction
 from tests.rules.api_world import ORDERS, read
 
 NOON = 1_769_860_800.0
@@ -84,9 +84,9 @@ def aliases(versions, **moved):
     return {name: alias if isinstance(alias, LiveAlias) else LiveAlias(alias) for name, alias in found.items()}
 
 
-def a_live(*, shifter=Shifter.STAGE, **changes):
+def a_live(*, shifter=ShifterKind.STAGE, **changes):
     """The target at rest before the rollout: both aliases of each function at the old version, no canary."""
-    if shifter is Shifter.ALIAS:
+    if shifter is ShifterKind.ALIAS:
         return replace(Live(None, aliases(OLD), {}), **changes)
     return replace(Live(a_stage(), aliases(OLD), aliases(OLD)), **changes)
 

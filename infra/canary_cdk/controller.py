@@ -28,7 +28,7 @@ from canary_cdk.functions import (
     shared_code,
 )
 from canary_cdk.machine import RolloutMachine
-from canary_cdk.notifications import Notifications
+from canary_cdk.notifications import NotificationTopics
 from canary_cdk.table import records_table
 from canary_cdk.triggers import (
     GUARD_PATIENCE,
@@ -104,7 +104,9 @@ class Controller(Construct):
         machine = RolloutMachine(self, "Rollout", definition=definition, versions=versions, log_retention=log_retention)
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
-        self._notifications = Notifications(self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key)
+        self._notifications = NotificationTopics(
+            self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key
+        )
         self.notifications: sns.Topic = self._notifications.topic
         self.fallback_notifications: sns.Topic = self._notifications.fallback
         self._trigger()

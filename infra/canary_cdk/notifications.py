@@ -32,7 +32,7 @@ KEY_ACTIONS = "kms:Decrypt kms:GenerateDataKey"
 """What a publisher needs of an encrypted topic's key (docs/aws.md#encrypted-topics)."""
 
 
-class Notifications(Construct):
+class NotificationTopics(Construct):
     """The topic, the rule that fills it through a function, and what is told when that fails.
 
     `topic` is what one subscribes to, `fallback` the topic of the second way, `undelivered` the queue of what was not sent.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
 
-    from canary_cdk.notifications import Notifications
+    from canary_cdk.notifications import NotificationTopics
 
 MINUTE = cdk.Duration.minutes(1)
 FIVE_MINUTES = cdk.Duration.minutes(5)
@@ -41,7 +41,7 @@ class Watch(Construct):
         guard: lambda_.IFunction,
         sweeper: lambda_.IFunction,
         queue: sqs.IQueue,
-        notifications: Notifications,
+        notifications: NotificationTopics,
         dashboard: bool,
     ) -> None:
         super().__init__(scope, construct_id)

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from local.cloudformation.resource import Kind, Made, ResourceError, Task
+from local.cloudformation.resource import Made, ResourceError, ResourceType, Task
 from local.lambda_errors import LambdaError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class CustomResources:
         self._replies = replies
         self._endpoint = endpoint
         self._new_id = new_id
-        self.kind = Kind(self._create, self._delete, self._update, frozenset({"ServiceToken"}))
+        self.kind = ResourceType(self._create, self._delete, self._update, frozenset({"ServiceToken"}))
 
     def _create(self, task: Task) -> Made:
         return self._ask(task, "Create", {})

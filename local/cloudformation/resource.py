@@ -80,7 +80,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ResourceType:
     """A type of resource. Without `update`, and where a property of `replaced_by` changes, a change replaces it."""
 
     create: Callable[[Task], Made]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.notifications import LONGEST_CAUSE, Kind, Notifications
+from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, Notifications
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
 from local.faults import Fault, Mode
@@ -48,7 +48,7 @@ class Events:
 def test_a_notification_says_who_how_far_and_why():
     events, logger = Events({"FailedEntryCount": 0}), Logger()
     rollout = a_rollout(step=StepState(index=1), reason="x" * 5000)
-    Notifications(lambda: events, logger).send(Kind.OPERATOR_NEEDED, rollout, commands=("aws lambda update-alias",))
+    Notifications(lambda: events, logger).send(NotificationKind.OPERATOR_NEEDED, rollout, commands=("aws lambda update-alias",))
 
     (entry,) = events.entries
     detail = json.loads(entry["Detail"])
@@ -63,7 +63,7 @@ def test_a_notification_says_who_how_far_and_why():
 def test_a_notification_of_a_hold_says_until_when_and_what_to_do():
     events = Events({"FailedEntryCount": 0})
     held = a_rollout(phase=Phase.HELD, step=StepState(index=0), held_since=NOON, held_until=NOON + 3600)
-    Notifications(lambda: events, Logger()).send(Kind.HELD, held)
+    Notifications(lambda: events, Logger()).send(NotificationKind.HELD, held)
 
     detail = json.loads(events.entries[0]["Detail"])
     assert (detail["weight_percent"], detail["held_until"]) == (10.0, "2026-01-31T13:00:00Z")
@@ -73,7 +73,7 @@ def test_a_notification_of_a_hold_says_until_when_and_what_to_do():
 
 def test_before_the_first_step_there_is_no_weight():
     events = Events({"FailedEntryCount": 0})
-    Notifications(lambda: events, Logger()).send(Kind.STARTED, a_rollout())
+    Notifications(lambda: events, Logger()).send(NotificationKind.STARTED, a_rollout())
 
     detail = json.loads(events.entries[0]["Detail"])
     assert (detail["step"], detail["weight_percent"]) == (0, 0.0)
@@ -83,7 +83,7 @@ def test_before_the_first_step_there_is_no_weight():
 def test_a_notification_that_the_bus_does_not_take_is_logged():
     logger = Logger()
     events = Events({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]})
-    Notifications(lambda: events, logger).send(Kind.ENDED, a_rollout())
+    Notifications(lambda: events, logger).send(NotificationKind.ENDED, a_rollout())
 
     assert logger.lost == [{"rollout": "run-1", "kind": "Rollout Ended", "reason": [{"ErrorCode": "Throttled"}]}]
 

@@ -250,11 +250,14 @@ def test_dead_letters_are_taken_from_the_controllers_and_the_targets_rules_only(
 
 
 def test_notifications_are_the_controllers_own_events(rules):
-    from canary.aws.notifications import SOURCE, Kind
+    from canary.aws.notifications import SOURCE, NotificationKind
 
     pattern = rules["canary-notifications"]["EventPattern"]
     assert pattern["source"] == [SOURCE]
-    assert {*pattern["detail-type"]} == {kind.value for kind in Kind} - {Kind.STARTED.value, Kind.SHIFTED.value}
+    assert {*pattern["detail-type"]} == {kind.value for kind in NotificationKind} - {
+        NotificationKind.STARTED.value,
+        NotificationKind.SHIFTED.value,
+    }
 
 
 def topics(template):

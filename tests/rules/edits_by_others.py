@@ -11,7 +11,7 @@ from pathlib import Path
 from canary.rules.drift_checks import find_drift_in_bake, find_drift_since_check, find_harmless_drift
 from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, RecoveryStage, plan_pass
 from canary.rules.rollout import StepState
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from tests.builders import a_rollout, a_target
 from tests.rules.account_edits import account_table
 from tests.rules.safety_world import (
@@ -272,7 +272,7 @@ def outcome(edit: Edit, moment: Moment) -> Outcome:
 
 
 def _rollout(case: Case, moment: Moment) -> object:
-    target = a_target() if case.standing.shifter is Shifter.STAGE else a_target(stage=None)
+    target = a_target() if case.standing.shifter is ShifterKind.STAGE else a_target(stage=None)
     rollout = a_rollout(target=target, phase=moment.phase, recovery_stage=moment.recovery_stage, step=StepState(index=0))
     return replace(rollout, snapshot=case.old, intent=case.new)
 

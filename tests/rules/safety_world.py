@@ -10,8 +10,8 @@ from itertools import product
 from typing import NamedTuple
 
 from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage
-from canary.rules.phases import SETTLE_SECONDS, Aliases, Flip, Phase, PointAlias, RecoveryStage, RemoveCanary, Standing
-from canary.rules.target import Shifter
+from canary.rules.phases import SETTLE_SECONDS, AliasNames, Flip, Phase, PointAlias, RecoveryStage, RemoveCanary, Standing
+from canary.rules.target import ShifterKind
 from tests.builders import BASE_VARIABLES, OLD, STAGE, a_snapshot, an_intent
 
 FUNCTIONS = tuple(OLD)
@@ -124,7 +124,7 @@ class Case:
 
     @property
     def is_stage(self):
-        return self.standing.shifter is Shifter.STAGE
+        return self.standing.shifter is ShifterKind.STAGE
 
     def versions(self, which):
         return tuple(which[name] for name in FUNCTIONS)
@@ -165,15 +165,15 @@ class Case:
                 return Point(places[FUNCTIONS.index(move.function)], Alias(move.version))
 
 
-def a_case(name, *, shifter=Shifter.STAGE, mode=None, **intent):
+def a_case(name, *, shifter=ShifterKind.STAGE, mode=None, **intent):
     """`mode`: the value of a variable of base that some releases change; without it base has no such variable."""
-    stage = STAGE if shifter is Shifter.STAGE else None
+    stage = STAGE if shifter is ShifterKind.STAGE else None
     names = dict.fromkeys(FUNCTIONS, "live")
     canaries = dict.fromkeys(FUNCTIONS, "canary") if stage else {}
     wanted = an_intent(stage=stage, **intent)
     variables = {**BASE_VARIABLES, "colour": "red", "shape": "round", **({"mode": mode} if mode else {})}
     snapshot = a_snapshot(stage=stage, **({"variables": variables} if stage else {}))
-    return Case(name, Standing(Phase.PREPARING, shifter, snapshot, wanted, Aliases(names, canaries)))
+    return Case(name, Standing(Phase.PREPARING, shifter, snapshot, wanted, AliasNames(names, canaries)))
 
 
 FAST = {"lambdaAlias": "canary", "mode": "fast"}
@@ -190,8 +190,8 @@ STAGE_CASES = (
     a_case("code, and a variable that base has", mode="fast", deployment_id="dep-old", overrides=FAST),
 )
 ALIAS_CASES = (
-    a_case("all new by weights", shifter=Shifter.ALIAS),
-    a_case("one function by weights", shifter=Shifter.ALIAS, versions={**OLD, "orders-write": "6"}),
+    a_case("all new by weights", shifter=ShifterKind.ALIAS),
+    a_case("one function by weights", shifter=ShifterKind.ALIAS, versions={**OLD, "orders-write": "6"}),
 )
 
 

@@ -7,7 +7,7 @@ from canary.rules.drift_checks import find_drift_in_bake, find_drift_since_check
 from canary.rules.live import LiveAlias
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 BAKING = a_rollout(phase=Phase.SHIFTING, step=StepState(index=0))
@@ -20,7 +20,7 @@ def in_bake(stage=None, *, live=OLD, canary=NEW, percent=10):
 
 def split(percent=10, **moved):
     weights = {name: LiveAlias(OLD[name], {NEW[name]: Decimal(percent) / 100}) for name in OLD}
-    return a_live(shifter=Shifter.ALIAS, live=aliases(weights, **moved))
+    return a_live(shifter=ShifterKind.ALIAS, live=aliases(weights, **moved))
 
 
 @pytest.mark.parametrize("live", [a_live(), a_live(canary=aliases(NEW))])
@@ -29,7 +29,7 @@ def test_nothing_has_changed_since_the_check(live):
 
 
 def test_nothing_has_changed_since_the_check_of_aliases_alone():
-    assert find_drift_since_check(a_rollout(target=a_target(stage=None)), a_live(shifter=Shifter.ALIAS)) == ()
+    assert find_drift_since_check(a_rollout(target=a_target(stage=None)), a_live(shifter=ShifterKind.ALIAS)) == ()
 
 
 @pytest.mark.parametrize(

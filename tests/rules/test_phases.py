@@ -9,7 +9,7 @@ from canary.rules.live import LiveAlias
 from canary.rules.phases import (
     LATE_WRITER_SECONDS,
     SETTLE_SECONDS,
-    Aliases,
+    AliasNames,
     Answer,
     Flip,
     Phase,
@@ -22,7 +22,7 @@ from canary.rules.phases import (
     is_at_rest,
     plan_pass,
 )
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 NOW = 1000.0
@@ -35,8 +35,8 @@ LIVE_TO_OLD = tuple(PointAlias(name, "live", version) for name, version in OLD.i
 CANARY_TO_OLD = tuple(PointAlias(name, "canary", version) for name, version in OLD.items())
 
 
-def a_standing(phase, recovery_stage=RecoveryStage.START, *, shifter=Shifter.STAGE, **changes):
-    target = a_target() if shifter is Shifter.STAGE else a_target(stage=None)
+def a_standing(phase, recovery_stage=RecoveryStage.START, *, shifter=ShifterKind.STAGE, **changes):
+    target = a_target() if shifter is ShifterKind.STAGE else a_target(stage=None)
     return replace(a_rollout(target=target, phase=phase, recovery_stage=recovery_stage).standing, **changes)
 
 
@@ -49,7 +49,7 @@ def on_stage(stage, live=OLD, canary=NEW):
 
 
 def weighted(live):
-    return a_live(shifter=Shifter.ALIAS, live=aliases(live))
+    return a_live(shifter=ShifterKind.ALIAS, live=aliases(live))
 
 
 def outcome(made):
@@ -100,12 +100,12 @@ def test_an_alias_that_is_where_it_belongs_is_not_moved():
 )
 def test_going_back_by_weights_returns_every_live_alias(phase, recovery_stage, leaves, wait):
     split = {name: LiveAlias(OLD[name], {NEW[name]: Decimal("0.1")}) for name in OLD}
-    made = plan_pass(a_standing(phase, recovery_stage, shifter=Shifter.ALIAS), weighted(split), NOW)
+    made = plan_pass(a_standing(phase, recovery_stage, shifter=ShifterKind.ALIAS), weighted(split), NOW)
     assert outcome(made) == (LIVE_TO_OLD, Phase.ROLLING_BACK, leaves, wait, Answer.WAIT)
 
 
 def test_going_back_by_weights_ends_with_nothing_left_to_move():
-    made = plan_pass(a_standing(Phase.SHIFTING, RecoveryStage.SETTLED, shifter=Shifter.ALIAS), weighted(OLD), NOW)
+    made = plan_pass(a_standing(Phase.SHIFTING, RecoveryStage.SETTLED, shifter=ShifterKind.ALIAS), weighted(OLD), NOW)
     assert (made.moves, made.after.phase, made.answer) == ((), Phase.ROLLED_BACK, Answer.SAFE)
 
 
@@ -164,12 +164,12 @@ def test_a_promoted_variable_has_to_be_on_the_stage_before_it_counts_as_flipped(
     ],
 )
 def test_going_forward_by_weights_moves_every_live_alias(recovery_stage, live, moves):
-    made = plan_pass(a_promotion(recovery_stage, shifter=Shifter.ALIAS), live, NOW)
+    made = plan_pass(a_promotion(recovery_stage, shifter=ShifterKind.ALIAS), live, NOW)
     assert outcome(made) == (moves, Phase.MOVING_BASE, RecoveryStage.FLIPPED, SETTLE_SECONDS, Answer.WAIT)
 
 
 def test_going_forward_by_weights_ends_without_a_flip():
-    made = plan_pass(a_promotion(RecoveryStage.FLIPPED, shifter=Shifter.ALIAS), weighted(NEW), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED, shifter=ShifterKind.ALIAS), weighted(NEW), NOW)
     assert (made.moves, made.after.phase, made.answer) == ((), Phase.PROMOTED, Answer.SAFE)
 
 
@@ -190,7 +190,7 @@ def test_a_refused_rollback_is_tried_again(phase):
 
 
 def test_a_refused_promotion_by_weights_goes_back_at_once():
-    refused = doubt(a_promotion(RecoveryStage.FLIPPED, shifter=Shifter.ALIAS, not_before=5.0), NOW)
+    refused = doubt(a_promotion(RecoveryStage.FLIPPED, shifter=ShifterKind.ALIAS, not_before=5.0), NOW)
     assert (refused.phase, refused.recovery_stage, refused.not_before) == (Phase.ROLLING_BACK, RecoveryStage.START, 0)
 
 
@@ -317,7 +317,7 @@ def test_a_canary_of_someone_else_is_left_and_told():
     assert made.found == ("the stage has a canary that is not this rollout's: deployment dep-theirs at 20 %; left as found",)
 
 
-@pytest.mark.parametrize("shifter", list(Shifter))
+@pytest.mark.parametrize("shifter", list(ShifterKind))
 def test_an_alias_at_a_strange_version_is_left_and_told(shifter):
     live = a_live(shifter=shifter, live=aliases(OLD, orders_read="9"))
     made = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED, shifter=shifter), live, NOW)
@@ -328,12 +328,12 @@ def test_an_alias_at_a_strange_version_is_left_and_told(shifter):
 @pytest.mark.parametrize(
     ("shifter", "alias", "is_in_the_way"),
     [
-        (Shifter.STAGE, LiveAlias("9", {"2": Decimal("0.1")}), True),
-        (Shifter.STAGE, LiveAlias("2", {"9": Decimal("0.1")}), True),
-        (Shifter.STAGE, LiveAlias("1", {"9": Decimal("0.1")}), False),
-        (Shifter.ALIAS, LiveAlias("9", {"2": Decimal("0.1")}), True),
-        (Shifter.ALIAS, LiveAlias("1", {"9": Decimal("0.1")}), True),
-        (Shifter.ALIAS, LiveAlias("9"), False),
+        (ShifterKind.STAGE, LiveAlias("9", {"2": Decimal("0.1")}), True),
+        (ShifterKind.STAGE, LiveAlias("2", {"9": Decimal("0.1")}), True),
+        (ShifterKind.STAGE, LiveAlias("1", {"9": Decimal("0.1")}), False),
+        (ShifterKind.ALIAS, LiveAlias("9", {"2": Decimal("0.1")}), True),
+        (ShifterKind.ALIAS, LiveAlias("1", {"9": Decimal("0.1")}), True),
+        (ShifterKind.ALIAS, LiveAlias("9"), False),
     ],
 )
 def test_a_rollback_does_not_end_while_somebodys_split_of_an_alias_is_in_the_way(shifter, alias, is_in_the_way):
@@ -454,7 +454,7 @@ def test_what_the_promotion_sets_is_no_drift():
 
 
 def test_a_target_without_a_stage_has_no_drift_of_one():
-    assert find_drift(a_standing(Phase.SHIFTING, shifter=Shifter.ALIAS), weighted(OLD)) == ()
+    assert find_drift(a_standing(Phase.SHIFTING, shifter=ShifterKind.ALIAS), weighted(OLD)) == ()
 
 
 @pytest.mark.parametrize(
@@ -474,7 +474,7 @@ def test_a_promotion_that_somebody_stands_in_the_way_of_is_blocked(live, why):
 
 
 def test_a_promotion_by_weights_is_blocked_by_a_strange_version():
-    made = plan_pass(a_promotion(RecoveryStage.FLIPPED, shifter=Shifter.ALIAS), weighted({**NEW, "orders-read": "9"}), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED, shifter=ShifterKind.ALIAS), weighted({**NEW, "orders-read": "9"}), NOW)
     assert made.answer is Answer.REFUSED
     assert made.blocked == "alias orders-read:live points at 9, which this rollout did not set; left as found"
 
@@ -541,5 +541,5 @@ def test_a_target_rests_when_nothing_of_the_rollout_is_left(phase, live, rests):
 
 
 def test_a_function_without_aliases_of_ours_is_not_moved():
-    standing = a_promotion(aliases=Aliases({"orders-write": "live"}, {"orders-write": "canary"}))
+    standing = a_promotion(aliases=AliasNames({"orders-write": "live"}, {"orders-write": "canary"}))
     assert plan_pass(standing, on_stage(ALL), NOW).moves == LIVE_TO_NEW[1:]

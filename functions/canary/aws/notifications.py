@@ -27,7 +27,7 @@ LONGEST_CAUSE = 4_000
 """Characters of a reason that a notification carries; an event may have 256 KB in all."""
 
 
-class Kind(enum.StrEnum):
+class NotificationKind(enum.StrEnum):
     """What happened; the events' detail-type."""
 
     STARTED = "Rollout Started"
@@ -47,11 +47,11 @@ class Notifications:
         self._events = events
         self._logger = logger
 
-    def send(self, kind: Kind, rollout: Rollout, *, commands: Sequence[str] = ()) -> bool:
+    def send(self, kind: NotificationKind, rollout: Rollout, *, commands: Sequence[str] = ()) -> bool:
         """Tell of a rollout as it now is; `commands` are what a person has to do by hand. Whether the bus took it."""
         return self.tell(kind, {**describe(rollout), **({"commands": list(commands)} if commands else {})})
 
-    def tell(self, kind: Kind, detail: Mapping[str, Any]) -> bool:
+    def tell(self, kind: NotificationKind, detail: Mapping[str, Any]) -> bool:
         """Tell of something with this detail, which names at least target and rollout. Whether the bus took it."""
         entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
         try:
@@ -64,9 +64,9 @@ class Notifications:
     def report_wait(self, before: Rollout, after: Rollout, reason: str) -> None:
         """Tell that a step began to wait beyond its bake, or that the wait is over, if one of it is so."""
         if before.waiting_since is None and after.waiting_since is not None:
-            self.tell(Kind.WAITING, _describe_wait(after, after.waiting_since, reason))
+            self.tell(NotificationKind.WAITING, _describe_wait(after, after.waiting_since, reason))
         if before.waiting_since is not None and after.waiting_since is None:
-            self.tell(Kind.WAIT_OVER, _describe_wait(after, before.waiting_since, reason))
+            self.tell(NotificationKind.WAIT_OVER, _describe_wait(after, before.waiting_since, reason))
 
     def report_end(self, rollout: Rollout, records: Records) -> bool:
         """Tell that a rollout ended, and its wait with it, and record that it was told. Whether the bus took it.
@@ -74,8 +74,8 @@ class Notifications:
         Where either fails, the sweeper tells it: that may be the second time, and is never none.
         """
         if rollout.waiting_since is not None:
-            self.tell(Kind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
-        if not self.send(Kind.ENDED, rollout):
+            self.tell(NotificationKind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
+        if not self.send(NotificationKind.ENDED, rollout):
             return False
         try:
             records.mark_told(rollout)
@@ -83,7 +83,7 @@ class Notifications:
             self._logger.warning("end told and not marked", rollout=rollout.rollout_id, reason=str(error))
         return True
 
-    def _lose(self, kind: Kind, detail: Mapping[str, Any], reason: Any) -> bool:  # noqa: ANN401 - EventBridge's
+    def _lose(self, kind: NotificationKind, detail: Mapping[str, Any], reason: Any) -> bool:  # noqa: ANN401 - EventBridge's
         self._logger.warning("notification lost", rollout=detail["rollout"], kind=kind.value, reason=reason)
         return False
 

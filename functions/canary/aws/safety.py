@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.notifications import Kind
+from canary.aws.notifications import NotificationKind
 from canary.aws.records import Held
 from canary.aws.shifters import StageShifter, shifter_for
 from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, RecoveryStage, Standing, doubt, is_at_rest, plan_pass
@@ -152,7 +152,7 @@ class _Passes:
             flagged = replace(self._rollout, needs_operator=True)
             self._write(_with(flagged, standing))
             if is_news:
-                self._notifications.send(Kind.OPERATOR_NEEDED, self._rollout, commands=refusals)
+                self._notifications.send(NotificationKind.OPERATOR_NEEDED, self._rollout, commands=refusals)
         return Safety(self._held, Answer.REFUSED, 0, refusals)
 
     def _finish(self, planned: Pass) -> Safety:

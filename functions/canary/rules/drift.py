@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.live import calls_canary_alias, is_ours
 from canary.rules.standing import Phase
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from canary.rules.variables import find_drifted_variables, find_harmless
 
 if TYPE_CHECKING:
@@ -151,4 +151,4 @@ def _is_split(alias: LiveAlias, function: str, standing: Standing) -> bool:
     """Behind a stage an alias with someone else's versions concerns base alone; without a stage its weights are a canary."""
     brings = standing.intent.versions[function] != standing.snapshot.live[function]
     serves = brings and standing.intent.versions[function] in {alias.version, *alias.weights}
-    return bool(alias.weights) and (serves or standing.shifter is Shifter.ALIAS)
+    return bool(alias.weights) and (serves or standing.shifter is ShifterKind.ALIAS)

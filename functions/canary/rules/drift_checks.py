@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.live import ALL, NEARLY_ALL, Live, LiveAlias, LiveCanary, LiveStage, is_intact, is_ours
 from canary.rules.phases import Phase, find_obstacles
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from canary.rules.variables import find_drifted_variables, find_edited_overrides, find_harmless
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def find_drift_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
     """The drift that forbids going on while the canary has a share of the traffic: what differs from what the rollout set."""
     weight = Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight
     found = find_obstacles(rollout.standing, live)
-    if rollout.target.shifter is Shifter.ALIAS:
+    if rollout.target.shifter is ShifterKind.ALIAS:
         return (*found, *_wrong_weights(rollout, live, weight))
     return found or (
         *_moved_aliases(rollout, live),

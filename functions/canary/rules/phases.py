@@ -81,8 +81,8 @@ from canary.rules.drift import (
     is_shadow,
 )
 from canary.rules.live import Intent, Live, LiveAlias, LiveStage, is_intact, is_ours
-from canary.rules.standing import Aliases, Phase, RecoveryStage, Standing
-from canary.rules.target import Shifter
+from canary.rules.standing import AliasNames, Phase, RecoveryStage, Standing
+from canary.rules.target import ShifterKind
 from canary.rules.variables import has_old_variables
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ __all__ = [
     "BEFORE",
     "LATE_WRITER_SECONDS",
     "SETTLE_SECONDS",
-    "Aliases",
+    "AliasNames",
     "Answer",
     "Flip",
     "Move",
@@ -198,7 +198,7 @@ def is_at_rest(standing: Standing, live: Live) -> bool:
 
 
 def _is_promoted(standing: Standing, live: Live) -> bool:
-    is_new = standing.shifter is Shifter.ALIAS or _is_new(standing.intent, live.stage)
+    is_new = standing.shifter is ShifterKind.ALIAS or _is_new(standing.intent, live.stage)
     return is_new and not find_obstacles(replace(standing, phase=Phase.MOVING_BASE), live)
 
 
@@ -206,7 +206,7 @@ def doubt(standing: Standing, now: float) -> Standing:
     """The standing after AWS refused a move of a forward pass; other standings keep their recovery stage, to be tried again."""
     if standing.phase is not Phase.MOVING_BASE:
         return standing
-    if standing.shifter is Shifter.ALIAS:
+    if standing.shifter is ShifterKind.ALIAS:
         return replace(standing, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START, not_before=0.0)
     if standing.recovery_stage in {RecoveryStage.DOUBTED, RecoveryStage.RETREATING, RecoveryStage.RETURNED}:
         return standing
@@ -257,12 +257,12 @@ def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
 def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
     """What gives base all the traffic again, where that is not so."""
     match standing.shifter:
-        case Shifter.STAGE:
+        case ShifterKind.STAGE:
             removal: tuple[Move, ...] = (RemoveCanary(),) if has_own_canary(standing, live.stage) else ()
             if has_released_base(standing, live.stage):
                 return removal
             return (*removal, *_live_aliases_to(standing, live, standing.snapshot.live))
-        case Shifter.ALIAS:
+        case ShifterKind.ALIAS:
             return _live_aliases_to(standing, live, standing.snapshot.live)
         case _:
             assert_never(standing.shifter)
@@ -289,7 +289,7 @@ def _is_at(alias: LiveAlias, version: str) -> bool:
 
 
 def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
-    if standing.shifter is Shifter.ALIAS:
+    if standing.shifter is ShifterKind.ALIAS:
         return _pass_forward_alias(standing, live, now)
     match standing.recovery_stage:
         case RecoveryStage.DOUBTED | RecoveryStage.RETREATING:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from canary.rules.live import LiveStage
 from canary.rules.policy import PolicyChanges
 from canary.rules.problems import Problem, cut, nearest, show
-from canary.rules.target import Shifter, Target
+from canary.rules.target import ShifterKind, Target
 
 PRESENT = "present"
 """Instead of a deployment id: freeze the API's present definition in a new deployment."""
@@ -151,7 +151,7 @@ def _strangers(release: Release, target: Target) -> Iterator[Problem]:
 
 
 def _surplus_deployment(release: Release, target: Target) -> Iterator[Problem]:
-    if target.shifter is Shifter.ALIAS and release.deployment is not None:
+    if target.shifter is ShifterKind.ALIAS and release.deployment is not None:
         yield Problem(
             "release.deployment",
             f"target {target.name} has no stage, got {show(release.deployment)}",

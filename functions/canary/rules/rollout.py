@@ -10,7 +10,7 @@ from canary.rules.habit import Habit
 from canary.rules.harm import Harm
 from canary.rules.live import Intent, Snapshot
 from canary.rules.missing import BadCounts
-from canary.rules.phases import Aliases, Phase, RecoveryStage, Standing
+from canary.rules.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.plan import Plan
 from canary.rules.policy import Progression
 from canary.rules.silence import Heard
@@ -143,7 +143,7 @@ class Rollout:
             shifter=self.target.shifter,
             snapshot=self.snapshot,
             intent=self.intent,
-            aliases=Aliases(
+            aliases=AliasNames(
                 live={function.name: function.live for function in self.target.functions},
                 canary={f.name: f.canary for f in self.target.functions if f.canary} if self.target.stage else {},
             ),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.rules.access_log import metric_namespace
-from canary.rules.target import BusinessMetric, Shifter, Target, TargetFunction
+from canary.rules.target import BusinessMetric, ShifterKind, Target, TargetFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,7 +86,7 @@ class LatencySource:
 
 def has_log(target: Target) -> bool:
     """Whether the target is judged on its access log."""
-    return target.shifter is Shifter.STAGE and target.access_log_group is not None
+    return target.shifter is ShifterKind.STAGE and target.access_log_group is not None
 
 
 def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
@@ -253,7 +253,7 @@ def _lambda_dimensions(target: Target, arm: Arm, snapshot: Snapshot, intent: Int
 def _lambda_resource(
     target: Target, function: TargetFunction, arm: Arm, snapshot: Snapshot, intent: Intent
 ) -> tuple[tuple[str, str], ...]:
-    if target.shifter is Shifter.STAGE:
+    if target.shifter is ShifterKind.STAGE:
         alias = function.live if arm is Arm.BASE else function.canary
         return (("Resource", f"{function.name}:{alias}"),)
     version = snapshot.live[function.name] if arm is Arm.BASE else intent.versions[function.name]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from canary.rules.live import Intent, Snapshot
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 
 
 class Phase(enum.StrEnum):
@@ -43,7 +43,7 @@ class RecoveryStage(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Aliases:
+class AliasNames:
     """The aliases of a target's functions, by function name; ``canary`` is empty for the alias shifter."""
 
     live: Mapping[str, str]
@@ -55,9 +55,9 @@ class Standing:
     """Where a rollout stands: all that a pass decides from, besides the live state."""
 
     phase: Phase
-    shifter: Shifter
+    shifter: ShifterKind
     snapshot: Snapshot
     intent: Intent
-    aliases: Aliases
+    aliases: AliasNames
     recovery_stage: RecoveryStage = RecoveryStage.START
     not_before: float = 0.0

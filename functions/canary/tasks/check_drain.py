@@ -9,7 +9,7 @@ from canary.aws.alarms import read_alarms
 from canary.aws.counting import read_total
 from canary.aws.errors import OwnershipLostError
 from canary.aws.instruments import find_instrument_faults
-from canary.aws.metrics import Metrics, total
+from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
 from canary.rules.alarms import target_alarms
@@ -26,7 +26,7 @@ from canary.rules.drain import (
 from canary.rules.drift_checks import find_drift_in_bake
 from canary.rules.phases import Phase
 from canary.rules.sources import canary_invocations, drain_series, has_log
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from canary.rules.verdict import alarms_against
 from canary.tasks.entry import Handler, Json, Tools, on
 
@@ -40,7 +40,7 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     if held.rollout.phase is not Phase.TAKING_ALL:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is no drain to check")
     since = held.rollout.drained_from or event.settling_since
-    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
+    metrics = MetricReader(tools.clients.of(held.rollout.target).cloudwatch)
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
     live = shifter.read_live()
     drift = find_drift_in_bake(held.rollout, live)
@@ -62,13 +62,13 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
 
 
 def _check(
-    rollout: Rollout, event: DrainEvent, tools: Tools, metrics: Metrics, *, since: float, faults: tuple[str, ...]
+    rollout: Rollout, event: DrainEvent, tools: Tools, metrics: MetricReader, *, since: float, faults: tuple[str, ...]
 ) -> Drain:
     ours = [alarm.name for alarm in target_alarms(rollout.target)]
     alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
     if against := alarms_against(alarms, rollout.plan.tolerated_alarms):
         return Drain(DrainKind.ROLL_BACK, against)
-    if rollout.target.shifter is Shifter.ALIAS:
+    if rollout.target.shifter is ShifterKind.ALIAS:
         return _check_alias(event, since)
     delay = rollout.plan.policy.metric_delay_seconds
     start, end = drain_minutes(since, event.now, delay)

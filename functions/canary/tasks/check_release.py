@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.histories import read_traffic
-from canary.aws.metrics import Metrics
+from canary.aws.metrics import MetricReader
 from canary.aws.records import describe_holder
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
@@ -106,7 +106,7 @@ def _answer(
         return _refuse(tools, problems)
     if pending:
         return _wait(tools, target, pending)
-    metrics = Metrics(tools.clients.of(target).cloudwatch)
+    metrics = MetricReader(tools.clients.of(target).cloudwatch)
     quiet = forecast_start(target, rollout.plan.policy, read_traffic(metrics, rollout, event.now))
     if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=_says_what_follows(request)):
         return _refuse(tools, (problem,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from canary.aws.errors import OwnershipLostError
-from canary.aws.notifications import Kind
+from canary.aws.notifications import NotificationKind
 from canary.aws.records import HOLDER
 from canary.edge.events import TaskEvent
 from canary.rules.phases import Phase
@@ -24,7 +24,7 @@ def hold_rollout(event: TaskEvent, tools: Tools) -> Json:
     until = event.now + held.rollout.plan.policy.max_hold_seconds
     rollout = replace(held.rollout, phase=Phase.HELD, held_since=event.now, held_until=until)
     held = tools.records.hold(held, rollout)
-    tools.notifications.send(Kind.HELD, held.rollout)
+    tools.notifications.send(NotificationKind.HELD, held.rollout)
     tools.logger.info("rollout held", rollout=event.rollout_id, step=held.rollout.step.index, until=until)
     return summary(held.rollout, Phase.HELD, event.now)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from canary.aws.alarms import read_alarms, with_blips
 from canary.aws.counting import read_counts, read_total
 from canary.aws.instruments import find_instrument_faults
-from canary.aws.metrics import Metrics
+from canary.aws.metrics import MetricReader
 from canary.aws.records import HOLDER, Held, LookItem
 from canary.aws.shifters import shifter_for
 from canary.rules import judge
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LookResult:
     """A look's verdict, and the rollout with it recorded."""
 
     held: Held
     verdict: Verdict
 
 
-def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
+def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> LookResult:
     """Look at `now`; `baking_since` is when the bake before this look began (both in epoch seconds).
 
     Raises:
         OwnershipLostError: the rollout was changed or taken over meanwhile; nothing was recorded.
 
     """
-    reader = _Reader(begin_bake(held.rollout, baking_since), held, tools, now)
+    reader = _LookReader(begin_bake(held.rollout, baking_since), held, tools, now)
     seen = reader.look()
     before = held.rollout
     held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == HOLDER), look=seen.item(now))
@@ -61,7 +61,7 @@ def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
         reason=seen.verdict.reason,
         log_e=round(seen.folded.evidence.log_e, 4),
     )
-    return Seen(held, seen.verdict)
+    return LookResult(held, seen.verdict)
 
 
 def mark_of(now: float) -> str:
@@ -69,7 +69,7 @@ def mark_of(now: float) -> str:
     return f"{now:.3f}"
 
 
-class _Reader:
+class _LookReader:
     """Reads what a look needs: counts, the live target, alarms, instruments; and the invocations where the step could end."""
 
     def __init__(self, rollout: Rollout, held: Held, tools: Tools, now: float) -> None:
@@ -78,7 +78,7 @@ class _Reader:
         self._tools = tools
         self._now = now
         self._clients = tools.clients.of(rollout.target)
-        self._metrics = Metrics(self._clients.cloudwatch)
+        self._metrics = MetricReader(self._clients.cloudwatch)
         self._waiting = 0
 
     def look(self) -> _Look:

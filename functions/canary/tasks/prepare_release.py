@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.definitions import DefinitionReader
 from canary.aws.errors import OwnershipLostError, StateChangedError
 from canary.aws.histories import read_histories
-from canary.aws.metrics import Metrics
+from canary.aws.metrics import MetricReader
 from canary.aws.shifters import shifter_for, stages_of
 from canary.edge.events import TaskEvent
 from canary.rules import judge
@@ -52,7 +52,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
 
 
 def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
-    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
+    metrics = MetricReader(tools.clients.of(held.rollout.target).cloudwatch)
     frozen = read_histories(metrics, held.rollout, held.rollout.plan.api_name, event.now)
     evidence = judge.start(
         frozen.minutes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canary.aws.notifications import Kind
+from canary.aws.notifications import NotificationKind
 from canary.edge.events import LockEvent
 from canary.rules.codec import decode
 from canary.rules.rollout import Rollout
@@ -12,7 +12,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 def take_lock(event: LockEvent, tools: Tools) -> Json:
     """TAKEN. StaleFencingTokenError and LockedError send the machine back to its checks."""
     held = tools.records.take(decode(Rollout, event.draft), fencing_token=event.fencing_token)
-    tools.notifications.send(Kind.STARTED, held.rollout)
+    tools.notifications.send(NotificationKind.STARTED, held.rollout)
     tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing_token=held.lock.fencing_token)
     return {"lock": "TAKEN"}
 
