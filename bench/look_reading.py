@@ -13,16 +13,15 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.counting import read_counts
-from canary.aws.metrics import Metrics
+from canary.aws.metrics import MetricReader
 from canary.rules.folding import wanted_minutes
-from canary.rules.live import Intent, WayBack
+from canary.rules.live import Intent, Snapshot
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import STANDARD
 from canary.rules.rollout import Rollout
 from canary.rules.sources import all_sources, integrated_series
-from canary.rules.target import BusinessMetric, Stage, Target
-from canary.rules.target import Metrics as Compared
+from canary.rules.target import BusinessMetric, Metrics, Stage, Target
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,14 +61,14 @@ def a_rollout(metrics: int) -> Rollout:
     """A rollout behind a stage that compares so many metrics: errors, and business metrics for the rest."""
     business = tuple(BusinessMetric(f"Failed{number}", "Orders") for number in range(metrics - 1))
     stage = Stage("a1b2c3d4e5", "prod", "lambdaAlias")
-    compared = Compared(client_errors=False, slow=(), business=business)
+    compared = Metrics(client_errors=False, slow=(), business=business)
     target = Target("orders", (), STANDARD, stage, "/apigw/orders-prod", metrics=compared)
     return Rollout(
         rollout_id="bench",
         execution="bench",
         target=target,
         plan=Plan(target.policy, MINUTE),
-        way_back=WayBack({}),
+        snapshot=Snapshot({}),
         intent=Intent({}),
         phase=Phase.SHIFTING,
         started_at=NOON,
@@ -88,9 +87,9 @@ def read(metrics: int, *, minute: int, repeats: int) -> Reading:
 
 def _read_once(rollout: Rollout, now: float) -> Reading:
     cloudwatch = AnsweringCloudWatch()
-    reader = Metrics(cloudwatch)
+    reader = MetricReader(cloudwatch)
     begun = time.perf_counter()
-    sources = all_sources(rollout.target, rollout.way_back, rollout.intent, rollout.limits_ms)
-    arms = integrated_series(rollout.target, rollout.way_back, rollout.intent)
+    sources = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
+    arms = integrated_series(rollout.target, rollout.snapshot, rollout.intent)
     read_counts(reader, sources, arms, *wanted_minutes(rollout, now))
     return Reading(cloudwatch.calls, reader.requested, cloudwatch.minutes, time.perf_counter() - begun)

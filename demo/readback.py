@@ -53,7 +53,7 @@ class Standing:
     canary: str | None
     aliases: Mapping[str, str]
     holder: str | None
-    fencing: int
+    fencing_token: int
 
 
 class Readback:
@@ -92,7 +92,7 @@ class Readback:
             canary=_canary(stage.get("canarySettings")),
             aliases=dict(self._aliases(target)),
             holder=lock["rollout_id"]["S"] if "rollout_id" in lock else None,
-            fencing=int(lock["fencing"]["N"]) if lock else 0,
+            fencing_token=int(lock["fencing_token"]["N"]) if lock else 0,
         )
 
     def events(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:

@@ -53,7 +53,7 @@ def _standing(standing: Standing) -> Iterator[tuple[str, str]]:
     variables = ", ".join(f"{name}={value}" for name, value in sorted(standing.variables.items()))
     yield "stage", f"deployment {standing.deployment_id}, {variables}, {standing.canary or 'no canary'}"
     yield "aliases", ", ".join(f"{alias} at {version}" for alias, version in standing.aliases.items())
-    yield "lock", f"held by {standing.holder}" if standing.holder else f"free (fencing number {standing.fencing})"
+    yield "lock", f"held by {standing.holder}" if standing.holder else f"free (fencing token {standing.fencing_token})"
 
 
 def tell_harm(witness: Witness, limit_ms: float | None) -> str:

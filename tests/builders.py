@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import FunctionSurvey, VersionState
-from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack
+from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, Snapshot
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import STANDARD, Step
@@ -17,7 +17,7 @@ from canary.rules.readings import Definitions, Deployed
 from canary.rules.rollout import Rollout
 from canary.rules.stage_checks import StageSurvey
 from canary.rules.survey import Survey
-from canary.rules.target import Shifter, Stage, Target, TargetFunction
+from canary.rules.target import ShifterKind, Stage, Target, TargetFunction
 from tests.rules.api_world import ORDERS, read
 
 NOON = 1_769_860_800.0
@@ -43,9 +43,9 @@ def a_target(*names, stage=STAGE, **changes):
     return replace(target, **changes)
 
 
-def a_way_back(*, stage=STAGE, **changes):
-    way_back = WayBack(OLD, "dep-old", BASE_VARIABLES) if stage else WayBack(OLD)
-    return replace(way_back, **changes)
+def a_snapshot(*, stage=STAGE, **changes):
+    snapshot = Snapshot(OLD, "dep-old", BASE_VARIABLES) if stage else Snapshot(OLD)
+    return replace(snapshot, **changes)
 
 
 def an_intent(*, stage=STAGE, **changes):
@@ -61,7 +61,7 @@ def a_rollout(*, target=None, policy=None, **changes):
         execution=EXECUTION,
         target=target,
         plan=Plan(policy or target.policy, 60),
-        way_back=a_way_back(stage=target.stage),
+        snapshot=a_snapshot(stage=target.stage),
         intent=an_intent(stage=target.stage),
         phase=Phase.PREPARING,
         started_at=NOON,
@@ -84,9 +84,9 @@ def aliases(versions, **moved):
     return {name: alias if isinstance(alias, LiveAlias) else LiveAlias(alias) for name, alias in found.items()}
 
 
-def a_live(*, shifter=Shifter.STAGE, **changes):
+def a_live(*, shifter=ShifterKind.STAGE, **changes):
     """The target at rest before the rollout: both aliases of each function at the old version, no canary."""
-    if shifter is Shifter.ALIAS:
+    if shifter is ShifterKind.ALIAS:
         return replace(Live(None, aliases(OLD), {}), **changes)
     return replace(Live(a_stage(), aliases(OLD), aliases(OLD)), **changes)
 

@@ -21,7 +21,7 @@ _NO_LOG_ROLE = {"op": "replace", "path": "/cloudwatchRoleArn"}
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RemovableKind:
     """One kind: what removes it, and the AWS CLI's words for that, without Region and endpoint."""
 
     label: str
@@ -223,21 +223,23 @@ def _rule_commands(entry: Entry) -> list[str]:
     return [f"events remove-targets --rule {entry.name} --ids topic", f"events delete-rule --name {entry.name}"]
 
 
-_LOG_GROUP = Kind("log group", _remove_log_group, _log_group_commands)
+_LOG_GROUP = RemovableKind("log group", _remove_log_group, _log_group_commands)
 
-KINDS: Mapping[str, Kind] = {
-    "function": Kind("function", _remove_function, lambda entry: [f"lambda delete-function --function-name {entry.name}"]),
+KINDS: Mapping[str, RemovableKind] = {
+    "function": RemovableKind(
+        "function", _remove_function, lambda entry: [f"lambda delete-function --function-name {entry.name}"]
+    ),
     "late-log-group": _LOG_GROUP,  # API Gateway may write to it once more after the API is gone
-    "layer": Kind("layer", _remove_layer, _layer_commands),
+    "layer": RemovableKind("layer", _remove_layer, _layer_commands),
     "log-group": _LOG_GROUP,
-    "log-role": Kind("API Gateway's role for logs", _take_back_log_role, _log_role_commands),
-    "queue": Kind("queue", _remove_queue, _queue_commands),
-    "rest-api": Kind("REST API", _remove_rest_api, _rest_api_commands),
-    "role": Kind("role", _remove_role, _role_commands),
-    "role-with-policy": Kind("role", _remove_role, _role_with_policy_commands),
-    "rule": Kind("rule", _remove_rule, _rule_commands),
-    "stack": Kind("stack", _remove_stack, lambda entry: [f"cloudformation delete-stack --stack-name {entry.name}"]),
-    "state-machine": Kind("state machine", _remove_machine, _machine_commands),
-    "topic": Kind("topic", _remove_topic, _topic_commands),
-    "web-acl": Kind("web ACL", _remove_web_acl, _web_acl_commands),
+    "log-role": RemovableKind("API Gateway's role for logs", _take_back_log_role, _log_role_commands),
+    "queue": RemovableKind("queue", _remove_queue, _queue_commands),
+    "rest-api": RemovableKind("REST API", _remove_rest_api, _rest_api_commands),
+    "role": RemovableKind("role", _remove_role, _role_commands),
+    "role-with-policy": RemovableKind("role", _remove_role, _role_with_policy_commands),
+    "rule": RemovableKind("rule", _remove_rule, _rule_commands),
+    "stack": RemovableKind("stack", _remove_stack, lambda entry: [f"cloudformation delete-stack --stack-name {entry.name}"]),
+    "state-machine": RemovableKind("state machine", _remove_machine, _machine_commands),
+    "topic": RemovableKind("topic", _remove_topic, _topic_commands),
+    "web-acl": RemovableKind("web ACL", _remove_web_acl, _web_acl_commands),
 }

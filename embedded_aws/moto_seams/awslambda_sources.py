@@ -22,7 +22,7 @@ from embedded_aws.moto_seams.awslambda_request import Answer, Call, Moto, answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from embedded_aws.awslambda.event_sources import Kind
+    from embedded_aws.awslambda.event_sources import SourceKind
     from embedded_aws.awslambda.functions import Lambdas
 
 ACTIONS = (
@@ -178,7 +178,7 @@ def _shown(mapping: Moto) -> Mapping[str, Any]:
     return shown
 
 
-def _readers(backend: Moto, source: str, kind: Kind) -> dict[str, Moto] | None:
+def _readers(backend: Moto, source: str, kind: SourceKind) -> dict[str, Moto] | None:
     """Where moto keeps who reads a queue or a stream; None if there is no such source."""
     account, region = backend.account_id, backend.region_name
     match kind:

@@ -36,7 +36,7 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
 GUARD, SWEEPER, OPERATOR = "GuardRollout", "SweepTargets", "OperateRollout"
-LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotice"
+LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotification"
 BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, LISTENER, DELETION_GUARD, MESSENGER)
 """The functions that no state of the machine calls. The others are its Task states."""
 
@@ -85,7 +85,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS | May.READ_TARGET | May.LIST_TARGETS,
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
-        MESSENGER: May(0),  # its topic lets nobody but its role publish; see notices.py
+        MESSENGER: May(0),  # its topic lets nobody but its role publish; see notifications.py
     }
 )
 """By function, what its code calls of what all functions share."""

@@ -9,7 +9,7 @@ import pytest
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.safety import make_pass
-from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, Rung
+from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, RecoveryStage
 from embedded_aws.faults.calls import Fault, Killed, Mode
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: T
     safety = a_pass(walk, tools)
 
     assert (safety.answer, safety.wait_seconds, ground.percent) == ("WAIT", 61, None)
-    assert walk.record.rung == "cleared"
+    assert walk.record.recovery_stage == "cleared"
 
 
 def test_whoever_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
@@ -44,7 +44,7 @@ def test_whoever_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
     assert ground.percent == 25.0
 
 
-def test_a_foreign_change_is_left_and_told_once(ground: Ground, tools: Tools):
+def test_drift_is_left_and_told_once(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     ground.patch("/variables/lambdaAlias", "other")
     a_pass(walk, tools)
@@ -67,7 +67,7 @@ def test_a_canary_that_comes_back_under_the_last_pass_keeps_the_lock(ground: Gro
 
     assert fault.is_done
     assert safety.answer == "WAIT"
-    assert (walk.record.phase, walk.record.rung) == ("rolling_back", "settled")
+    assert (walk.record.phase, walk.record.recovery_stage) == ("rolling_back", "settled")
     assert walk.held.lock.rollout_id == walk.rollout_id
 
 
@@ -108,7 +108,7 @@ def test_a_refused_promotion_is_doubted(ground: Ground, tools: Tools):
 
     assert safety.answer == "REFUSED"
     assert "aws lambda update-alias --function-name orders-read --name live" in safety.refusals[0]
-    assert (walk.record.rung, walk.record.needs_operator, ground.percent) == (Rung.DOUBTED, True, 100.0)
+    assert (walk.record.recovery_stage, walk.record.needs_operator, ground.percent) == (RecoveryStage.DOUBTED, True, 100.0)
 
 
 def test_a_promotion_that_somebody_blocks_makes_no_move(ground: Ground, tools: Tools):
@@ -132,7 +132,7 @@ def test_a_promotion_that_cannot_be_read_keeps_its_canary(ground: Ground, tools:
     assert walk.record.phase == "moving_base"
 
 
-def test_a_way_back_that_can_be_neither_read_nor_made_tells_both(ground: Ground, tools: Tools):
+def test_a_rollback_that_can_be_neither_read_nor_made_tells_both(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.REFUSED))
     ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
@@ -174,7 +174,7 @@ def test_a_settle_is_never_short_whatever_second_its_calls_end_in(ground: Ground
     began = walk.now
     make_pass(tools, walk.held, 0.0)
 
-    assert (walk.record.rung, walk.record.not_before >= began + SETTLE_SECONDS) == ("settled", True)
+    assert (walk.record.recovery_stage, walk.record.not_before >= began + SETTLE_SECONDS) == ("settled", True)
 
 
 def test_a_pass_that_finds_its_moves_made_waits_for_them_all_the_same(ground: Ground, tools: Tools):
@@ -187,7 +187,7 @@ def test_a_pass_that_finds_its_moves_made_waits_for_them_all_the_same(ground: Gr
     began = walk.now
     safety = make_pass(tools, replace(walk_held, read_at=float(int(began))), began - 20)
 
-    assert (safety.answer, safety.held.rollout.rung) == ("WAIT", Rung.BASED)
+    assert (safety.answer, safety.held.rollout.recovery_stage) == ("WAIT", RecoveryStage.BASED)
     assert safety.held.rollout.not_before >= began + SETTLE_SECONDS
 
 

@@ -58,6 +58,6 @@ def test_needs_the_standard_library_only():
 
 
 def test_knows_the_topic_of_the_function_that_publishes():
-    topic = "arn:aws:sns:eu-west-1:123456789012:notices"
+    topic = "arn:aws:sns:eu-west-1:123456789012:notifications"
     assert Settings.from_env({**ENVIRON, "CANARY_TOPIC": topic}).topic == topic
     assert Settings.from_env(ENVIRON).topic == ""

@@ -50,7 +50,7 @@ def test_a_canary_with_an_override_of_somebodys_is_taken_away(rig: Rig, before: 
     ended = rig.finish(arn)
 
     assert ended.ending == "RolledBack"
-    assert 'the canary\'s override extra was changed from absent to "x" by somebody else' in ended.cause
+    assert 'the canary\'s override extra was changed from absent to "x" by someone else' in ended.cause
     assert rig.is_at_rest()
     assert halves(rig, arn, before) == []
 

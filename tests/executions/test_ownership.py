@@ -143,7 +143,7 @@ def test_the_sweeper_removes_a_canary_that_came_back_after_the_end(rig: Rig):
     assert rig.is_at_rest()
 
 
-def test_the_sweeper_leaves_a_foreign_canary_alone(rig: Rig):
+def test_the_sweeper_leaves_a_canary_of_someone_else_alone(rig: Rig):
     rig.publish()
     rig.run()
     stage = rig.target.stage

@@ -224,7 +224,7 @@ def test_an_advance_that_is_stopped_is_made_safe_by_the_guard(rig: Rig):
 
 
 @pytest.mark.slow
-def test_notices_tell_of_the_parking_and_of_the_end(rig: Rig):
+def test_notifications_report_the_parking_and_the_end(rig: Rig):
     events, function = rig.aws.client("events"), "arn:aws:lambda:eu-west-1:123456789012:function:orders-read"
     rule = events.put_rule(Name="tell", EventPattern='{"source": ["canary"]}')["RuleArn"]
     rig.aws.client("lambda").add_permission(

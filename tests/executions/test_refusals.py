@@ -98,7 +98,7 @@ BROKEN = {
     "one method permitted": (allow_one_method, "may not invoke alias canary for GET /orders/{id};"),
     "a topic on live": (let_a_topic_call, "alias live is also called by arn:aws:sns:"),
     "log format": (change_log_format, "access_log_group"),
-    "foreign canary": (attach_canary, "it already has a canary"),
+    "canary of someone else": (attach_canary, "it already has a canary"),
     "stage variable": (rename_variable, "must name the live alias"),
     "alias already split": (split_alias, "already splits traffic"),
 }

@@ -58,7 +58,7 @@ INPUTS = {
     "unknown version": ({"target": "orders", "release": {"functions": {"orders-read": "99"}}}, "version 99 does not exist"),
     "$LATEST": ({"target": "orders", "release": {"functions": {"orders-read": "$LATEST"}}}, "$LATEST"),
     "unknown function": ({"target": "orders", "release": {"functions": {"orders-raed": "1"}}}, "did you mean orders-read"),
-    "foreign deployment": ({"target": "orders", "release": {"deployment": "zzz999"}}, "is not one of this API's"),
+    "deployment of another API": ({"target": "orders", "release": {"deployment": "zzz999"}}, "is not one of this API's"),
 }
 
 

@@ -21,8 +21,8 @@ def test_a_failing_release_is_taken_away(rig: Rig, numbers: dict[str, float | bo
 
     assert (ended.status, ended.error, ended.ending) == ("FAILED", "RolledBack", "RolledBack")
     assert "canary" in ended.cause
-    way_back = [*["MakeSafe", "WhichEnding", "SafetySettle"] * 2, "MakeSafe", "WhichEnding", "RolledBack"]
-    assert ended.states[-10:] == ["CanaryRejected", *way_back]
+    recovery = [*["MakeSafe", "WhichEnding", "SafetySettle"] * 2, "MakeSafe", "WhichEnding", "RolledBack"]
+    assert ended.states[-10:] == ["CanaryRejected", *recovery]
     assert rig.stage["deploymentId"] == old[0]
     assert rig.aliases() == {name: (version, version) for name, version in old[1].items()}
     assert rig.is_at_rest()

@@ -40,8 +40,8 @@ class Final(NamedTuple):
     def rollout(self) -> str:
         return self.execution.arn.rpartition(":")[2]
 
-    def notices(self, *kinds: str) -> list[tuple[float, str, Json]]:
-        return [one for one in self.world.notices if one[1] in kinds]
+    def notifications(self, *kinds: str) -> list[tuple[float, str, Json]]:
+        return [one for one in self.world.notifications if one[1] in kinds]
 
 
 def read_final(case: Case, world: World, execution: Execution) -> Final:

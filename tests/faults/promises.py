@@ -42,7 +42,7 @@ OPERATOR = "Operator Needed"
 def broken(final: Final) -> list[str]:
     """Every promise that the run broke."""
     is_edited = bool(final.case.edits)
-    checks = [_weight(final), _told(final), _judged(final), _records(final), _foreign(final), _certain(final)]
+    checks = [_weight(final), _told(final), _judged(final), _records(final), _others_canary(final), _certain(final)]
     checks += [_edited(final)] if is_edited else [_at_rest(final), _whole(final), _half(final), _in_time(final)]
     return [sentence for check in checks for sentence in check]
 
@@ -95,12 +95,12 @@ def _weight(final: Final) -> Iterator[str]:
         return
     if final.world.holder() is None:
         yield f"weight: the lock is free, the record says {final.phase}, and the canary has weight: {canary}"
-    elif not final.notices(OPERATOR, *_unknown_kinds(final)):
+    elif not final.notifications(OPERATOR, *_unknown_kinds(final)):
         yield f"weight: the canary has weight, and no operator was called: {canary}, phase {final.phase}"
 
 
 def _unknown_kinds(final: Final) -> set[str]:
-    return {kind for _, kind, _ in final.world.notices} - PROGRESS
+    return {kind for _, kind, _ in final.world.notifications} - PROGRESS
 
 
 def _half(final: Final) -> Iterator[str]:
@@ -117,14 +117,14 @@ def _judged(final: Final) -> Iterator[str]:
 
 
 def _told(final: Final) -> Iterator[str]:
-    ended = [one for one in final.notices("Rollout Ended") if one[2].get("rollout") == final.rollout]
+    ended = [one for one in final.notifications("Rollout Ended") if one[2].get("rollout") == final.rollout]
     if final.held and final.phase in ENDS and not ended:
-        yield f"told: the rollout ended as {final.phase}, and no notice says so"
+        yield f"told: the rollout ended as {final.phase}, and no notification says so"
     if final.held and ended and ended[-1][2]["phase"] != final.phase:
-        yield f"told: the last notice says {ended[-1][2]['phase']} where the record says {final.phase}"
+        yield f"told: the last notification says {ended[-1][2]['phase']} where the record says {final.phase}"
     is_called = OPERATOR in _unknown_kinds(final) or _is_soon_at_rest(final)
     if final.execution.states[-1] == "NeedsOperator" and not is_called:
-        yield "told: the execution ended as NeedsOperator, and no notice calls an operator"
+        yield "told: the execution ended as NeedsOperator, and no notification calls an operator"
     cause = final.execution.cause or ""
     if final.execution.states[-1] in {"NeedsOperator", "Refused"} and '{"' in cause:
         yield f"told: the cause is Lambda's own JSON: {cause[:150]}"
@@ -145,19 +145,19 @@ def _records(final: Final) -> Iterator[str]:
         return
     since = final.world.began + _begins(final.case)
     until = final.world.began + final.case.ends_after
-    started = [at for at, kind, _ in final.world.notices if kind == "Rollout Started"]
-    ended = [at for at, kind, _ in final.world.notices if kind == "Rollout Ended"]
+    started = [at for at, kind, _ in final.world.notifications if kind == "Rollout Started"]
+    ended = [at for at, kind, _ in final.world.notifications if kind == "Rollout Ended"]
     if not started or started[0] > since or (ended and ended[-1] < since + TOLD_SECONDS) or until - since < TOLD_SECONDS:
         return
     if not all(final.world.had_canary(at) for at in (since, since + TOLD_SECONDS)):
         return
-    told = [at for at, kind, _ in final.world.notices if kind not in PROGRESS and since <= at <= since + TOLD_SECONDS]
+    told = [at for at, kind, _ in final.world.notifications if kind not in PROGRESS and since <= at <= since + TOLD_SECONDS]
     if not told:
-        later = [round(at - since) for at, kind, _ in final.world.notices if kind not in PROGRESS and at > since]
+        later = [round(at - since) for at, kind, _ in final.world.notifications if kind not in PROGRESS and at > since]
         yield f"records: refused from {since - final.world.began:.0f} s on, told after {later[:1] or 'never'} s"
 
 
-def _foreign(final: Final) -> Iterator[str]:
+def _others_canary(final: Final) -> Iterator[str]:
     """A canary with weight that is someone else's is not touched, but where it came between a read and its write."""
     variable = final.world.target.stage.alias_variable
     base, *made = (one[0] for one in final.world.wholes())
@@ -248,6 +248,6 @@ def _new_code_left(final: Final) -> Iterator[str]:
 
 
 def _is_said(final: Final) -> bool:
-    """Whether the reason, or a notice, tells that something was found that is someone else's."""
+    """Whether the reason, or a notification, tells that something was found that is someone else's."""
     reason = final.held.rollout.reason if final.held else ""
     return "left as found" in reason or "did not set" in reason or bool(_unknown_kinds(final))

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import pytest
 
-from canary.aws.notices import Notices
+from canary.aws.notifications import Notifications
 from canary.rules.verdict import Verdict, VerdictKind
 from tests.faults.__main__ import result_of, work
 from tests.faults.calls import GOING_BACK, PARKING, PROMOTING
@@ -93,5 +93,5 @@ def test_the_harness_sees_a_release_that_is_judged_wrongly(monkeypatch: pytest.M
 
 
 def test_the_harness_sees_an_end_that_nobody_hears_of(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Notices, "send", lambda *_, **__: True)
+    monkeypatch.setattr(Notifications, "send", lambda *_, **__: True)
     assert promises_broken() == {"told"}

@@ -38,8 +38,8 @@ def target():
 
 
 @pytest.fixture(scope="session")
-def shop(foreign):
-    return foreign.templates["shop"]
+def shop(other_app):
+    return other_app.templates["shop"]
 
 
 def registered(template, name):

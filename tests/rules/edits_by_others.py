@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, Rung, plan_pass
+from canary.rules.drift_checks import find_drift_in_bake, find_drift_since_check, find_harmless_drift
+from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, RecoveryStage, plan_pass
 from canary.rules.rollout import StepState
-from canary.rules.strays import find_changes_in_bake, find_changes_since_check, find_harmless_changes
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from tests.builders import a_rollout, a_target
 from tests.rules.account_edits import account_table
 from tests.rules.safety_world import (
@@ -40,7 +40,7 @@ class Moment:
 
     name: str
     phase: Phase
-    rung: Rung = Rung.START
+    recovery_stage: RecoveryStage = RecoveryStage.START
     percent: int | None = None
     is_moved: bool = False
     is_flipped: bool = False
@@ -60,7 +60,7 @@ class Moment:
         if self.percent is not None:
             canary = Canary(case.new.deployment_id, self.percent, pairs(case.new.overrides))
         stage = replace_stage(case.promoted() if self.is_flipped else case.rest(), canary)
-        is_back = self.phase is Phase.ROLLING_BACK and self.rung is Rung.SETTLED
+        is_back = self.phase is Phase.ROLLING_BACK and self.recovery_stage is RecoveryStage.SETTLED
         return World(0, (stage, *(new if self.is_moved else old), *(old if is_back else new)))
 
 
@@ -72,9 +72,11 @@ PREPARING = Moment("preparing", Phase.PREPARING)
 SHIFTING = Moment("shifting", Phase.SHIFTING, percent=10)
 PARKED = Moment("parked", Phase.PARKED, percent=10)
 TAKING_ALL = Moment("taking_all", Phase.TAKING_ALL, percent=100)
-MOVING_BASE = Moment("moving_base, before the flip", Phase.MOVING_BASE, Rung.BASED, percent=100, is_moved=True)
-FLIPPED = Moment("moving_base, after the flip", Phase.MOVING_BASE, Rung.FLIPPED, percent=0, is_moved=True, is_flipped=True)
-ROLLING_BACK = Moment("rolling_back", Phase.ROLLING_BACK, Rung.CLEARED)
+MOVING_BASE = Moment("moving_base, before the flip", Phase.MOVING_BASE, RecoveryStage.BASED, percent=100, is_moved=True)
+FLIPPED = Moment(
+    "moving_base, after the flip", Phase.MOVING_BASE, RecoveryStage.FLIPPED, percent=0, is_moved=True, is_flipped=True
+)
+ROLLING_BACK = Moment("rolling_back", Phase.ROLLING_BACK, RecoveryStage.CLEARED)
 MOMENTS = (PREPARING, SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED, ROLLING_BACK)
 LOOKS = (PREPARING, SHIFTING, PARKED, TAKING_ALL)
 WITH_CANARY = (SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED)
@@ -264,30 +266,30 @@ def outcome(edit: Edit, moment: Moment) -> Outcome:
     world = edit.change(case, moment.world(case))
     seen = _look(case, moment, world)
     if not seen and moment in LOOKS:
-        told = find_harmless_changes(_rollout(case, moment), live_of(world))
+        told = find_harmless_drift(_rollout(case, moment), live_of(world))
         return Outcome((), told, (), ON, world)
     return _pass(case, moment, world, seen)
 
 
 def _rollout(case: Case, moment: Moment) -> object:
-    target = a_target() if case.standing.shifter is Shifter.STAGE else a_target(stage=None)
-    rollout = a_rollout(target=target, phase=moment.phase, rung=moment.rung, step=StepState(index=0))
-    return replace(rollout, way_back=case.old, intent=case.new)
+    target = a_target() if case.standing.shifter is ShifterKind.STAGE else a_target(stage=None)
+    rollout = a_rollout(target=target, phase=moment.phase, recovery_stage=moment.recovery_stage, step=StepState(index=0))
+    return replace(rollout, snapshot=case.old, intent=case.new)
 
 
 def _look(case: Case, moment: Moment, world: World) -> tuple[str, ...]:
     rollout, live = _rollout(case, moment), live_of(world)
     match moment.phase:
         case Phase.PREPARING:
-            return find_changes_since_check(rollout, live)
+            return find_drift_since_check(rollout, live)
         case Phase.SHIFTING | Phase.PARKED | Phase.TAKING_ALL:
-            return find_changes_in_bake(rollout, live)
+            return find_drift_in_bake(rollout, live)
         case _:
             return ()
 
 
 def _pass(case: Case, moment: Moment, world: World, seen: tuple[str, ...]) -> Outcome:
-    standing = replace(case.standing, phase=moment.phase, rung=moment.rung)
+    standing = replace(case.standing, phase=moment.phase, recovery_stage=moment.recovery_stage)
     told: list[str] = []
     done: list[str] = []
     for _ in range(9):

@@ -10,9 +10,9 @@ from itertools import product
 from typing import NamedTuple
 
 from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage
-from canary.rules.phases import SETTLE_SECONDS, Aliases, Flip, Phase, PointAlias, RemoveCanary, Rung, Standing
-from canary.rules.target import Shifter
-from tests.builders import BASE_VARIABLES, OLD, STAGE, a_way_back, an_intent
+from canary.rules.phases import SETTLE_SECONDS, AliasNames, Flip, Phase, PointAlias, RecoveryStage, RemoveCanary, Standing
+from canary.rules.target import ShifterKind
+from tests.builders import BASE_VARIABLES, OLD, STAGE, a_snapshot, an_intent
 
 FUNCTIONS = tuple(OLD)
 STAGE_PLACE = 0
@@ -124,14 +124,14 @@ class Case:
 
     @property
     def is_stage(self):
-        return self.standing.shifter is Shifter.STAGE
+        return self.standing.shifter is ShifterKind.STAGE
 
     def versions(self, which):
         return tuple(which[name] for name in FUNCTIONS)
 
     @property
     def old(self):
-        return self.standing.way_back
+        return self.standing.snapshot
 
     @property
     def new(self):
@@ -165,15 +165,15 @@ class Case:
                 return Point(places[FUNCTIONS.index(move.function)], Alias(move.version))
 
 
-def a_case(name, *, shifter=Shifter.STAGE, mode=None, **intent):
+def a_case(name, *, shifter=ShifterKind.STAGE, mode=None, **intent):
     """`mode`: the value of a variable of base that some releases change; without it base has no such variable."""
-    stage = STAGE if shifter is Shifter.STAGE else None
+    stage = STAGE if shifter is ShifterKind.STAGE else None
     names = dict.fromkeys(FUNCTIONS, "live")
     canaries = dict.fromkeys(FUNCTIONS, "canary") if stage else {}
     wanted = an_intent(stage=stage, **intent)
     variables = {**BASE_VARIABLES, "colour": "red", "shape": "round", **({"mode": mode} if mode else {})}
-    way_back = a_way_back(stage=stage, **({"variables": variables} if stage else {}))
-    return Case(name, Standing(Phase.PREPARING, shifter, way_back, wanted, Aliases(names, canaries)))
+    snapshot = a_snapshot(stage=stage, **({"variables": variables} if stage else {}))
+    return Case(name, Standing(Phase.PREPARING, shifter, snapshot, wanted, AliasNames(names, canaries)))
 
 
 FAST = {"lambdaAlias": "canary", "mode": "fast"}
@@ -190,8 +190,8 @@ STAGE_CASES = (
     a_case("code, and a variable that base has", mode="fast", deployment_id="dep-old", overrides=FAST),
 )
 ALIAS_CASES = (
-    a_case("all new by weights", shifter=Shifter.ALIAS),
-    a_case("one function by weights", shifter=Shifter.ALIAS, versions={**OLD, "orders-write": "6"}),
+    a_case("all new by weights", shifter=ShifterKind.ALIAS),
+    a_case("one function by weights", shifter=ShifterKind.ALIAS, versions={**OLD, "orders-write": "6"}),
 )
 
 
@@ -220,21 +220,21 @@ def _live(places):
 
 
 def script(case):
-    """(seconds since the call before, phase, rung, call), in order."""
+    """(seconds since the call before, phase, recovery stage, call), in order."""
     return [*(_stage_script(case) if case.is_stage else _alias_script(case))]
 
 
 def _stage_script(case):
     overrides = pairs(case.new.overrides)
     for place, version in zip(CANARY_PLACES, case.versions(case.new.versions), strict=True):
-        yield 0, Phase.PREPARING, Rung.START, Point(place, Alias(version))
-    yield SETTLE_SECONDS, Phase.SHIFTING, Rung.START, Attach(10, case.new.deployment_id, overrides)
-    yield 60, Phase.SHIFTING, Rung.START, Percent(50)
-    yield 60, Phase.TAKING_ALL, Rung.START, Percent(100)
-    yield 120, Phase.MOVING_BASE, Rung.START, Point(LIVE_PLACES[0], Alias(case.versions(case.new.versions)[0]))
-    yield 0, Phase.MOVING_BASE, Rung.START, Point(LIVE_PLACES[1], Alias(case.versions(case.new.versions)[1]))
-    yield SETTLE_SECONDS, Phase.MOVING_BASE, Rung.BASED, Promote(pairs(case.new.promoted_variables))
-    yield SETTLE_SECONDS, Phase.MOVING_BASE, Rung.FLIPPED, Remove()
+        yield 0, Phase.PREPARING, RecoveryStage.START, Point(place, Alias(version))
+    yield SETTLE_SECONDS, Phase.SHIFTING, RecoveryStage.START, Attach(10, case.new.deployment_id, overrides)
+    yield 60, Phase.SHIFTING, RecoveryStage.START, Percent(50)
+    yield 60, Phase.TAKING_ALL, RecoveryStage.START, Percent(100)
+    yield 120, Phase.MOVING_BASE, RecoveryStage.START, Point(LIVE_PLACES[0], Alias(case.versions(case.new.versions)[0]))
+    yield 0, Phase.MOVING_BASE, RecoveryStage.START, Point(LIVE_PLACES[1], Alias(case.versions(case.new.versions)[1]))
+    yield SETTLE_SECONDS, Phase.MOVING_BASE, RecoveryStage.BASED, Promote(pairs(case.new.promoted_variables))
+    yield SETTLE_SECONDS, Phase.MOVING_BASE, RecoveryStage.FLIPPED, Remove()
 
 
 def _alias_script(case):
@@ -242,9 +242,9 @@ def _alias_script(case):
     moved = [way for way in ways if way[1] != way[2]]
     for phase, weight in ((Phase.SHIFTING, 10), (Phase.SHIFTING, 50), (Phase.TAKING_ALL, 100)):
         for index, (place, old, new) in enumerate(moved):
-            yield 60 if index == 0 else 0, phase, Rung.START, Point(place, Alias(old, ((new, weight),)))
+            yield 60 if index == 0 else 0, phase, RecoveryStage.START, Point(place, Alias(old, ((new, weight),)))
     for index, (place, _, new) in enumerate(ways):
-        yield 60 if index == 0 else 0, Phase.MOVING_BASE, Rung.START, Point(place, Alias(new))
+        yield 60 if index == 0 else 0, Phase.MOVING_BASE, RecoveryStage.START, Point(place, Alias(new))
 
 
 def half_releases(case, world):
@@ -366,14 +366,14 @@ def with_variables(stage, **changes):
     return stage._replace(variables=pairs({name: value for name, value in variables.items() if value is not None}))
 
 
-def is_foreign(case, place, value):
+def is_drift(case, place, value):
     """Whether this rollout never meant to have that there; a canary alias is the rollout's alone, wherever it points."""
     places = [None] * 5
     places[place] = value
-    return any(foreign_parts(case, World(0, tuple(places))))
+    return any(drifted_parts(case, World(0, tuple(places))))
 
 
-def foreign_parts(case, world):
+def drifted_parts(case, world):
     """What of the live aliases and the stage is neither the old's nor the new's."""
     for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
         alias = world.places[place]
@@ -386,10 +386,10 @@ def foreign_parts(case, world):
     yield variables.get("lambdaAlias") == "canary"
     known = {case.old.variables.get("mode"), case.new.overrides.get("mode")}
     yield bool(world.stage) and variables.get("mode") not in known and (variables.get("mode"),)
-    yield has_foreign_canary(case, stage)
+    yield has_canary_of_others(case, stage)
 
 
-def has_foreign_canary(case, stage):
+def has_canary_of_others(case, stage):
     """Whether the stage has a canary that serves neither the release's deployment nor its canary aliases.
 
     One that serves just what base serves is no matter: our own late writer leaves such a one.

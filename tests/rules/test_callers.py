@@ -7,12 +7,12 @@ import json
 import pytest
 
 from canary.rules.callers import VERBS, ApiIdentity, Caller, Uncovered, api_identity, find_uncovered
-from canary.rules.resource_policy import Answer
+from canary.rules.resource_policy import PolicyAnswer
 from canary.rules.target import Stage
 
 ALIAS = "arn:aws:lambda:eu-west-1:123456789012:function:orders-read:canary"
 IDENTITY = ApiIdentity("aws", "eu-west-1", "123456789012", "a1b2c3d4e5", "prod")
-ALLOWED, DENIED, NOT_CERTAIN = Answer.ALLOWED, Answer.DENIED, Answer.NOT_CERTAIN
+ALLOWED, DENIED, NOT_CERTAIN = PolicyAnswer.ALLOWED, PolicyAnswer.DENIED, PolicyAnswer.NOT_CERTAIN
 
 
 def caller(presents):

@@ -4,7 +4,7 @@ import pytest
 
 from canary.rules.draft import CACHE_NOTE, draft_rollout, is_unchanged
 from canary.rules.fingerprint import fingerprint
-from canary.rules.live import Intent, WayBack
+from canary.rules.live import Intent, Snapshot
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan
 from canary.rules.policy import HOTFIX, STANDARD
@@ -24,11 +24,11 @@ from tests.builders import (
     OVERRIDES,
     a_definitions,
     a_rollout,
+    a_snapshot,
     a_stage,
     a_stage_survey,
     a_survey,
     a_target,
-    a_way_back,
     an_intent,
 )
 from tests.rules.api_world import ORDERS, read
@@ -65,8 +65,8 @@ def test_is_the_rollout_before_its_first_change():
     assert draft.phase is Phase.PREPARING
 
 
-def test_writes_down_the_way_back():
-    assert a_draft().way_back == a_way_back()
+def test_records_the_snapshot():
+    assert a_draft().snapshot == a_snapshot()
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_overrides_the_variables_of_the_release_too_and_promotes_those_alone():
 def test_has_neither_deployment_nor_overrides_without_a_stage():
     draft = a_draft(target=a_target(stage=None))
     assert draft.intent == Intent(NEW)
-    assert draft.way_back == WayBack(OLD)
+    assert draft.snapshot == Snapshot(OLD)
     assert (draft.plan.fingerprint, draft.plan.api_name, draft.plan.is_new_deployment) == (None, "", False)
 
 
@@ -141,7 +141,7 @@ def test_knows_versions_that_base_already_runs(release, is_same):
 
 def test_a_survey_whose_stage_is_gone_has_no_stage_to_go_back_to():
     survey = with_stage(stage=None, definitions=None)
-    assert a_draft(survey=survey).way_back == WayBack(OLD)
+    assert a_draft(survey=survey).snapshot == Snapshot(OLD)
     assert a_draft(survey=survey).plan.reading is None
 
 

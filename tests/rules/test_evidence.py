@@ -42,7 +42,7 @@ from canary.rules.evidence import (
     unfolded,
     unstaked,
 )
-from canary.rules.history import NOTHING_SEEN, PRIOR, BaseHistory, Seen, freeze_history
+from canary.rules.history import NOTHING_SEEN, PRIOR, BaseHistory, DecayedCounts, freeze_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +58,8 @@ SMALL_MINUTE, MINUTE, HUGE_MINUTE = minutes_up_to(30), minutes_up_to(300), minut
 
 def a_base(
     *,
-    slow: Seen = PRIOR,
-    recent: Seen = NOTHING_SEEN,
+    slow: DecayedCounts = PRIOR,
+    recent: DecayedCounts = NOTHING_SEEN,
     phi: float = 1.0,
     slices: tuple[tuple[int, int], ...] = (),
 ) -> BaseHistory:
@@ -69,8 +69,8 @@ def a_base(
 BASES = [
     a_base(),
     a_base(phi=3.0),
-    a_base(slow=Seen(3000.0, 30.0), phi=1.7, slices=((50, 1), (60, 0))),
-    a_base(slow=Seen(3000.0, 1500.0), recent=Seen(40.0, 39.0), slices=((50, 20), (60, 30))),
+    a_base(slow=DecayedCounts(3000.0, 30.0), phi=1.7, slices=((50, 1), (60, 0))),
+    a_base(slow=DecayedCounts(3000.0, 1500.0), recent=DecayedCounts(40.0, 39.0), slices=((50, 20), (60, 30))),
 ]
 
 
@@ -115,12 +115,12 @@ def slow_stake(minute: int) -> float:
     return 0.7 * (0.6 if minute == 0 else 0.25 / 29 if minute < 30 else 0.15 * 30 / (minute * (minute + 1)))
 
 
-def slow_rate(start: Seen, past: Sequence[Counts], decay: float) -> float:
+def slow_rate(start: DecayedCounts, past: Sequence[Counts], decay: float) -> float:
     requests, bad = slow_counts(start, past, decay)
     return (bad + 0.5) / (requests + 1)
 
 
-def slow_counts(start: Seen, past: Sequence[Counts], decay: float) -> tuple[float, float]:
+def slow_counts(start: DecayedCounts, past: Sequence[Counts], decay: float) -> tuple[float, float]:
     seen = [(one.nb, one.eb) for one in past if one.nb]
     ages = range(len(seen) - 1, -1, -1)
     requests = start.requests * decay ** len(seen) + sum(n * decay**age for (n, _), age in zip(seen, ages, strict=True))
@@ -175,7 +175,7 @@ def test_equals_the_e_value_computed_from_its_definition(minutes: list[Counts], 
 
 def test_equals_its_definition_beyond_the_first_half_hour_and_the_last_slice():
     minutes = [Counts(7, minute % 3, 20, minute % 4) for minute in range(45)]
-    base = a_base(slow=Seen(300.0, 9.0), phi=1.3, slices=((120, 5),) * 20)
+    base = a_base(slow=DecayedCounts(300.0, 9.0), phi=1.3, slices=((120, 5),) * 20)
     metric = fold_all(base, minutes)
     assert metric.log_e == pytest.approx(log(slow_e(base, minutes, lent=False)))
     assert metric.log_e_assisted == pytest.approx(log(slow_e(base, minutes, lent=True)))
@@ -183,14 +183,14 @@ def test_equals_its_definition_beyond_the_first_half_hour_and_the_last_slice():
 
 def test_equals_its_definition_while_the_base_fails_nearly_always():
     minutes = [Counts(5, 5, 9, 9), Counts(5, 5, 9, 8), Counts(4, 1, 9, 9)]
-    base = a_base(slow=Seen(1e6, 1e6))
+    base = a_base(slow=DecayedCounts(1e6, 1e6))
     assert fold_all(base, minutes).log_e == pytest.approx(log(slow_e(base, minutes, lent=False)))
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.9])
 @pytest.mark.parametrize("canary", [1.0, 0.5])
 def test_e_is_at_most_1_in_expectation_after_two_minutes(rate: float, canary: float):
-    base = a_base(slow=Seen(20.0, 1.0))
+    base = a_base(slow=DecayedCounts(20.0, 1.0))
     worth = 0.0
     for counts in itertools.product([*arm(2, 4)], repeat=2):
         chance = 1.0
@@ -204,17 +204,17 @@ def test_e_is_at_most_1_in_expectation_after_two_minutes(rate: float, canary: fl
 def test_assisted_e_is_at_most_1_in_expectation_while_history_is_like_the_base(rate: float):
     worth = 0.0
     for one, lent in itertools.product(arm(3, 3), range(7)):
-        base = a_base(slow=Seen(20.0, 1.0), slices=((6, lent),))
+        base = a_base(slow=DecayedCounts(20.0, 1.0), slices=((6, lent),))
         chance = probability(one.nc, one.ec, rate) * probability(one.nb, one.eb, rate) * probability(6, lent, rate)
         worth += chance * exp(fold_all(base, [one]).log_e_assisted)
     assert worth <= 1.0 + 1e-9
 
 
 @pytest.mark.parametrize(("nc", "nb", "requests"), [(1, 4, 4), (1, 9, 12), (2, 6, 12)])
-@pytest.mark.parametrize("slow", [Seen(20.0, 1.0), Seen(1000.0, 10.0), Seen(1000.0, 300.0)])
-@pytest.mark.parametrize("recent", [NOTHING_SEEN, Seen(30.0, 3.0)])
+@pytest.mark.parametrize("slow", [DecayedCounts(20.0, 1.0), DecayedCounts(1000.0, 10.0), DecayedCounts(1000.0, 300.0)])
+@pytest.mark.parametrize("recent", [NOTHING_SEEN, DecayedCounts(30.0, 3.0)])
 def test_no_assisted_bet_is_expected_to_win_though_the_minute_itself_may_hold_it_back(
-    nc: int, nb: int, requests: int, slow: Seen, recent: Seen
+    nc: int, nb: int, requests: int, slow: DecayedCounts, recent: DecayedCounts
 ):
     staked = [stake(0) * share for share in SHARES]
     played: dict[tuple[int, int, int], list[float]] = {}
@@ -239,7 +239,7 @@ def test_assisted_e_is_at_most_1_in_expectation_in_the_minute_of_a_weight_change
             continue
         split = factorial(4) / (factorial(ec) * factorial(eb) * factorial(4 - ec - eb))
         chance = split * (rate * 0.5) ** (ec + eb) * (1 - rate) ** (4 - ec - eb) * probability(6, lent, rate)
-        base = a_base(slow=Seen(20.0, 1.0), slices=((6, lent),))
+        base = a_base(slow=DecayedCounts(20.0, 1.0), slices=((6, lent),))
         worth += chance * exp(fold_shift(unfolded(base), base, Counts(4, ec, 4, eb), 0.5).log_e_assisted)
     assert worth <= 1.0 + 1e-9
 
@@ -349,7 +349,7 @@ def test_a_cold_minute_plays_a_stake_of_its_own_and_leaves_the_others(
 
 
 def test_that_the_canary_is_safe_is_shown_in_cold_minutes_too_unless_the_weight_rose_in_them():
-    base = a_base(slow=Seen(1000.0, 100.0))
+    base = a_base(slow=DecayedCounts(1000.0, 100.0))
     before = replace(unfolded(base), delta=0.2)
     counts = Counts(60, 7, 540, 54)
     assert fold_cold(before, base, counts, None, cold=COLD_SHARE).log_safe == fold(before, base, counts).log_safe > 0.0
@@ -360,7 +360,7 @@ def test_that_the_canary_is_safe_is_shown_in_cold_minutes_too_unless_the_weight_
 @pytest.mark.parametrize("cold", [COLD_SHARE, WARMING_SHARE])
 def test_a_cold_start_as_large_as_is_allowed_for_is_no_evidence(b: float, cold: float):
     """Exactly as many requests of the canary are slow for the cold start as the null allows."""
-    base = a_base(slow=Seen(1e6, 1e6 * b))
+    base = a_base(slow=DecayedCounts(1e6, 1e6 * b))
     metric = unfolded(base)
     slow = round(1000 * (cold + (1 - cold) * b))
     for _ in range(3):
@@ -371,7 +371,7 @@ def test_a_cold_start_as_large_as_is_allowed_for_is_no_evidence(b: float, cold: 
 @pytest.mark.parametrize("b", [0.05, 0.3])
 @pytest.mark.parametrize("cold", [COLD_SHARE, WARMING_SHARE])
 def test_a_cold_minute_is_at_most_1_in_expectation_while_cold_starts_explain_it(b: float, cold: float):
-    base = a_base(slow=Seen(1e9, 1e9 * b))
+    base = a_base(slow=DecayedCounts(1e9, 1e9 * b))
     a, worth = cold + (1 - cold) * b, 0.0
     for counts in arm(4, 5):
         chance = probability(counts.nc, counts.ec, a) * probability(counts.nb, counts.eb, b)
@@ -380,7 +380,7 @@ def test_a_cold_minute_is_at_most_1_in_expectation_while_cold_starts_explain_it(
 
 
 def test_a_canary_slower_than_a_cold_start_explains_is_evidence():
-    base = a_base(slow=Seen(1e5, 5e4))
+    base = a_base(slow=DecayedCounts(1e5, 5e4))
     metric = fold_cold(unfolded(base), base, Counts(6000, 4740, 54000, 27000), None, cold=COLD_SHARE)
     assert metric.log_e > 100.0
 
@@ -393,7 +393,7 @@ def test_a_minute_without_bad_requests_never_speaks_against_the_canary():
 def test_spends_no_slice_on_a_minute_that_is_no_evidence():
     base = a_base(slices=((100, 1), (1000, 10)))
     silent, told = Counts(0, 0, 9, 0), Counts(5, 1, 9, 0)
-    late = fold_all(replace(base, slow=Seen(0.0, 0.0)), [silent, told])
+    late = fold_all(replace(base, slow=DecayedCounts(0.0, 0.0)), [silent, told])
     soon = fold_all(replace(base, slow=late_start(late, told)), [told])
     assert late.minutes == soon.minutes == 1
     assert late.assisted is not None
@@ -401,12 +401,12 @@ def test_spends_no_slice_on_a_minute_that_is_no_evidence():
     assert late.assisted[: len(RATIOS)] == soon.assisted[: len(RATIOS)]
 
 
-def late_start(metric: MetricEvidence, told: Counts) -> Seen:
-    return Seen((metric.slow.requests - told.nb) / 0.95, (metric.slow.bad - told.eb) / 0.95)
+def late_start(metric: MetricEvidence, told: Counts) -> DecayedCounts:
+    return DecayedCounts((metric.slow.requests - told.nb) / 0.95, (metric.slow.bad - told.eb) / 0.95)
 
 
 def test_a_little_history_more_makes_failures_of_the_canary_rarer_by_chance():
-    base = a_base(slow=Seen(1000.0, 1.0), slices=((6000, 6),) * 10)
+    base = a_base(slow=DecayedCounts(1000.0, 1.0), slices=((6000, 6),) * 10)
     metric = fold_all(base, [Counts(30, 1, 30, 0)] * 5)
     assert metric.log_e_assisted > metric.log_e > 0.0
 
@@ -415,7 +415,7 @@ OUTAGE = Counts(60, 12, 540, 108)
 
 
 def test_an_outage_is_not_held_against_the_canary_by_a_calm_history():
-    base = a_base(slow=Seen(18_000.0, 18.0), slices=((10_800, 11),) * 40)
+    base = a_base(slow=DecayedCounts(18_000.0, 18.0), slices=((10_800, 11),) * 40)
     metric = fold_all(base, [OUTAGE] * 6)
     assert metric.log_e_assisted < 0.0
     assert fold_shift(metric, base, OUTAGE, 0.1).log_e_assisted < 0.0
@@ -423,9 +423,9 @@ def test_an_outage_is_not_held_against_the_canary_by_a_calm_history():
 
 def test_a_calm_minute_of_a_base_that_has_become_worse_is_judged_by_what_it_now_is():
     """Two failures of the canary beside none of the base, whose rate had been 4 % in the minutes before and was 0.1 % once."""
-    told, now = Counts(6, 2, 54, 0), Seen(160.0, 6.4)
+    told, now = Counts(6, 2, 54, 0), DecayedCounts(160.0, 6.4)
     same, changed = (
-        fold_all(a_base(slow=Seen(1800.0, 1.8), recent=recent, slices=((1080, 1),) * 40), [told]).log_e_assisted
+        fold_all(a_base(slow=DecayedCounts(1800.0, 1.8), recent=recent, slices=((1080, 1),) * 40), [told]).log_e_assisted
         for recent in (NOTHING_SEEN, now)
     )
     assert same > 4.0
@@ -433,7 +433,7 @@ def test_a_calm_minute_of_a_base_that_has_become_worse_is_judged_by_what_it_now_
 
 
 def test_a_weight_of_everything_leaves_the_base_no_request_to_be_judged_by():
-    base = a_base(slow=Seen(1800.0, 1.8), slices=((1080, 1),) * 40)
+    base = a_base(slow=DecayedCounts(1800.0, 1.8), slices=((1080, 1),) * 40)
     assert isfinite(fold_shift(unfolded(base), base, Counts(60, 3, 5, 5), 1.0).log_e_assisted)
 
 
@@ -497,7 +497,7 @@ def test_sums_what_no_float_could_hold(logs: list[float], shift: float):
 @pytest.mark.parametrize("rate", [0.05, 0.4])
 def test_e_is_at_most_1_in_expectation_across_a_weight_change(rate: float):
     """A minute of one request in ten, the minute in which the weight rises to a half, and one at a half."""
-    base = a_base(slow=Seen(20.0, 1.0))
+    base = a_base(slow=DecayedCounts(20.0, 1.0))
     worth = 0.0
     for before, after in itertools.product(arm(1, 3), arm(2, 2)):
         for ec, eb in itertools.product(range(4), repeat=2):
@@ -514,7 +514,7 @@ def test_e_is_at_most_1_in_expectation_across_a_weight_change(rate: float):
 
 
 def test_a_fault_that_begins_with_a_weight_change_finds_a_fresh_stake():
-    base = a_base(slow=Seen(3000.0, 3.0))
+    base = a_base(slow=DecayedCounts(3000.0, 3.0))
     calm, bad = [Counts(60, 0, 540, 1)] * 20, [Counts(150, 4, 450, 1)] * 3
     plain = changed = fold_all(base, calm)
     changed = fold_shift(changed, base, Counts(100, 0, 500, 0), 0.25)

@@ -12,8 +12,8 @@ from canary.rules.history import (
     PRIOR,
     SPARSE_PHI,
     UNPROVEN_PHI,
+    DecayedCounts,
     History,
-    Seen,
     dispersion,
     even_minutes,
     freeze_history,
@@ -81,19 +81,19 @@ def test_uses_every_minute_once():
 
 
 def test_starts_with_at_most_thirty_minutes_of_weight():
-    assert freeze_history([(100, 1)] * 600).slow == Seen(pytest.approx(3000.0), pytest.approx(30.0))
-    assert freeze_history([(100, 1)] * 40).slow == Seen(pytest.approx(2000.0), pytest.approx(20.0))
+    assert freeze_history([(100, 1)] * 600).slow == DecayedCounts(pytest.approx(3000.0), pytest.approx(30.0))
+    assert freeze_history([(100, 1)] * 40).slow == DecayedCounts(pytest.approx(2000.0), pytest.approx(20.0))
 
 
 def test_predicts_a_rate_strictly_between_0_and_1():
-    assert Seen(0.0, 0.0).rate == 0.5
-    assert Seen(99.0, 0.5).rate == pytest.approx(0.01)
-    assert 0.0 < Seen(1e300, 0.0).rate < 1e-9
-    assert 1.0 - 1e-9 < Seen(1e300, 1e300).rate < 1.0
+    assert DecayedCounts(0.0, 0.0).rate == 0.5
+    assert DecayedCounts(99.0, 0.5).rate == pytest.approx(0.01)
+    assert 0.0 < DecayedCounts(1e300, 0.0).rate < 1e-9
+    assert 1.0 - 1e-9 < DecayedCounts(1e300, 1e300).rate < 1.0
 
 
 def test_forgets_with_every_minute_seen():
-    assert Seen(100.0, 10.0).after(60, 6, decay=0.5) == Seen(110.0, 11.0)
+    assert DecayedCounts(100.0, 10.0).after(60, 6, decay=0.5) == DecayedCounts(110.0, 11.0)
 
 
 def test_independent_requests_are_hardly_dispersed():

@@ -85,4 +85,4 @@ def test_a_rollout_that_waits_for_a_person_is_told_so():
 
     assert problem.value.startswith("rollout run-1 waits for an operator on orders (since 2026-01-31T12:00:00Z, reason: xxx")
     assert len(problem.value) < 700
-    assert "do what its notice says" in problem.fix
+    assert "do what its notification says" in problem.fix

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from canary.rules.access_log import LOG_FORMAT, MetricFilter, metric_filters
-from canary.rules.instruments import Expected, Seen, SeenFilter, expected_instruments, find_faults
+from canary.rules.instruments import Expected, SeenFilter, SeenInstruments, expected_instruments, find_faults
 from canary.rules.target import Metrics, Outside, OutsideRoute
 from tests.builders import a_target
 
@@ -17,7 +17,7 @@ def as_made(one: MetricFilter) -> SeenFilter:
 
 
 MADE = {one.name: as_made(one) for one in metric_filters(TARGET)}
-FINE = Seen("/apigw/orders-prod", LOG_FORMAT, MADE)
+FINE = SeenInstruments("/apigw/orders-prod", LOG_FORMAT, MADE)
 
 
 def faults_with(**changes: object) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def test_expects_the_log_and_every_filter():
 @pytest.mark.parametrize("target", [a_target(stage=None), a_target(access_log_group=None)])
 def test_expects_nothing_of_a_target_that_is_not_judged_on_a_log(target):
     assert expected_instruments(target) == Expected()
-    assert find_faults(expected_instruments(target), Seen()) == ()
+    assert find_faults(expected_instruments(target), SeenInstruments()) == ()
 
 
 def test_finds_no_fault_in_what_is_as_it_was_made():

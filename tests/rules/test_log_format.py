@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.log_format import LOG_FORMAT, find_foreign_text, find_misfit
+from canary.rules.log_format import LOG_FORMAT, find_misfit, find_untrusted_text
 from canary.rules.log_variables import VARIABLE, Prints, kind_of
 from canary.rules.target import Outside, OutsideRoute
 
@@ -12,7 +12,7 @@ SAMPLES = {
     Prints.NUMBER: ("200", "0"),
     Prints.NUMBER_OR_DASH: ("38", "-"),
     Prints.TEXT: ("prod", "-"),
-    Prints.FOREIGN_TEXT: (r"say \"hi\" C:\\", "-"),
+    Prints.UNTRUSTED_TEXT: (r"say \"hi\" C:\\", "-"),
     Prints.QUOTED_TEXT: ('"Forbidden"', "-"),
 }
 """What a variable prints where it has a value, and where it has none; quotes and backslashes come escaped."""
@@ -191,10 +191,10 @@ def test_method_and_path_are_needed_where_routes_are_outside():
     assert 'needs resourcePath as $context.resourcePath in quotes; write "resourcePath":' in str(find_misfit(without, outside))
 
 
-def test_foreign_text_is_named_unless_somebody_saw_it_escaped():
-    assert find_foreign_text(LOG_FORMAT) == ()
+def test_untrusted_text_is_named_unless_somebody_saw_it_escaped():
+    assert find_untrusted_text(LOG_FORMAT) == ()
     fields = '"a":"$context.path","b":"$context.identity.userAgent","c":"$context.integrationErrorMessage $context.path"'
-    assert find_foreign_text(with_field(fields)) == ("$context.path", "$context.integrationErrorMessage")
+    assert find_untrusted_text(with_field(fields)) == ("$context.path", "$context.integrationErrorMessage")
 
 
 LITERALS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)

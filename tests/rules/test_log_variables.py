@@ -15,9 +15,9 @@ from embedded_aws.dataplane import access_log
         ("authorizer.latency", Prints.NUMBER_OR_DASH),
         ("isCanaryRequest", Prints.TEXT),
         ("apiId", Prints.TEXT),
-        ("requestId", Prints.FOREIGN_TEXT),
-        ("identity.userAgent", Prints.FOREIGN_TEXT),
-        ("integrationErrorMessage", Prints.FOREIGN_TEXT),
+        ("requestId", Prints.UNTRUSTED_TEXT),
+        ("identity.userAgent", Prints.UNTRUSTED_TEXT),
+        ("integrationErrorMessage", Prints.UNTRUSTED_TEXT),
         ("error.messageString", Prints.QUOTED_TEXT),
     ],
 )
@@ -27,7 +27,7 @@ def test_knows_what_a_variable_prints(variable: str, kind: Prints):
 
 @pytest.mark.parametrize("variable", ["somethingNew", "authorizer.tenant", "authorizer.claims.sub", "status.x", "Status"])
 def test_a_variable_that_nobody_documented_may_print_anything(variable: str):
-    assert kind_of(f"$context.{variable}") is Prints.FOREIGN_TEXT
+    assert kind_of(f"$context.{variable}") is Prints.UNTRUSTED_TEXT
 
 
 def test_a_variable_ends_where_its_name_does():
@@ -36,19 +36,19 @@ def test_a_variable_ends_where_its_name_does():
 
 def test_what_stands_instead_of_quoted_text_can_stand_in_quotes():
     assert {kind_of(variable) for variable in INSTEAD} == {Prints.QUOTED_TEXT}
-    assert {kind_of(variable) for variable in INSTEAD.values()} == {Prints.FOREIGN_TEXT}
+    assert {kind_of(variable) for variable in INSTEAD.values()} == {Prints.UNTRUSTED_TEXT}
 
 
-def test_only_foreign_text_can_be_harmless():
-    assert {kind_of(variable) for variable in HARMLESS} == {Prints.FOREIGN_TEXT}
+def test_only_untrusted_text_can_be_harmless():
+    assert {kind_of(variable) for variable in HARMLESS} == {Prints.UNTRUSTED_TEXT}
 
 
 def test_the_embedded_aws_prints_no_variable_that_the_table_lacks():
     printed = {f"$context.{name}" for name in access_log._VARIABLES}
-    foreign = {variable for variable in printed if kind_of(variable) is Prints.FOREIGN_TEXT}
+    untrusted = {variable for variable in printed if kind_of(variable) is Prints.UNTRUSTED_TEXT}
 
     assert printed >= set(VARIABLE.findall(LOG_FORMAT))
-    assert foreign <= {
+    assert untrusted <= {
         "$context.authorizer.error",
         "$context.authorizer.principalId",
         "$context.error.message",

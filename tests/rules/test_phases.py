@@ -9,20 +9,20 @@ from canary.rules.live import LiveAlias
 from canary.rules.phases import (
     LATE_WRITER_SECONDS,
     SETTLE_SECONDS,
-    Aliases,
+    AliasNames,
     Answer,
     Flip,
     Phase,
     PointAlias,
+    RecoveryStage,
     RemoveCanary,
-    Rung,
     doubt,
-    find_foreign,
+    find_drift,
     has_own_canary,
     is_at_rest,
     plan_pass,
 )
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 NOW = 1000.0
@@ -35,13 +35,13 @@ LIVE_TO_OLD = tuple(PointAlias(name, "live", version) for name, version in OLD.i
 CANARY_TO_OLD = tuple(PointAlias(name, "canary", version) for name, version in OLD.items())
 
 
-def a_standing(phase, rung=Rung.START, *, shifter=Shifter.STAGE, **changes):
-    target = a_target() if shifter is Shifter.STAGE else a_target(stage=None)
-    return replace(a_rollout(target=target, phase=phase, rung=rung).standing, **changes)
+def a_standing(phase, recovery_stage=RecoveryStage.START, *, shifter=ShifterKind.STAGE, **changes):
+    target = a_target() if shifter is ShifterKind.STAGE else a_target(stage=None)
+    return replace(a_rollout(target=target, phase=phase, recovery_stage=recovery_stage).standing, **changes)
 
 
-def a_promotion(rung=Rung.START, **changes):
-    return a_standing(Phase.MOVING_BASE, rung, **changes)
+def a_promotion(recovery_stage=RecoveryStage.START, **changes):
+    return a_standing(Phase.MOVING_BASE, recovery_stage, **changes)
 
 
 def on_stage(stage, live=OLD, canary=NEW):
@@ -49,79 +49,81 @@ def on_stage(stage, live=OLD, canary=NEW):
 
 
 def weighted(live):
-    return a_live(shifter=Shifter.ALIAS, live=aliases(live))
+    return a_live(shifter=ShifterKind.ALIAS, live=aliases(live))
 
 
 def outcome(made):
-    return made.moves, made.after.phase, made.after.rung, made.after.not_before - NOW, made.answer
+    return made.moves, made.after.phase, made.after.recovery_stage, made.after.not_before - NOW, made.answer
 
 
 @pytest.mark.parametrize("phase", BACK)
 @pytest.mark.parametrize(
-    ("rung", "stage", "moves", "leaves", "wait"),
+    ("recovery_stage", "stage", "moves", "leaves", "wait"),
     [
-        (Rung.START, a_stage(a_canary()), (RemoveCanary(),), Rung.CLEARED, LATE_WRITER_SECONDS),
-        (Rung.START, a_stage(), (), Rung.CLEARED, LATE_WRITER_SECONDS),
-        (Rung.RETURNED, a_stage(a_canary()), (RemoveCanary(),), Rung.CLEARED, LATE_WRITER_SECONDS),
-        (Rung.CLEARED, a_stage(), (), Rung.SETTLED, SETTLE_SECONDS),
-        (Rung.CLEARED, a_stage(a_canary()), (RemoveCanary(),), Rung.SETTLED, SETTLE_SECONDS),
-        (Rung.SETTLED, a_stage(a_canary()), (RemoveCanary(),), Rung.SETTLED, SETTLE_SECONDS),
+        (RecoveryStage.START, a_stage(a_canary()), (RemoveCanary(),), RecoveryStage.CLEARED, LATE_WRITER_SECONDS),
+        (RecoveryStage.START, a_stage(), (), RecoveryStage.CLEARED, LATE_WRITER_SECONDS),
+        (RecoveryStage.RETURNED, a_stage(a_canary()), (RemoveCanary(),), RecoveryStage.CLEARED, LATE_WRITER_SECONDS),
+        (RecoveryStage.CLEARED, a_stage(), (), RecoveryStage.SETTLED, SETTLE_SECONDS),
+        (RecoveryStage.CLEARED, a_stage(a_canary()), (RemoveCanary(),), RecoveryStage.SETTLED, SETTLE_SECONDS),
+        (RecoveryStage.SETTLED, a_stage(a_canary()), (RemoveCanary(),), RecoveryStage.SETTLED, SETTLE_SECONDS),
     ],
 )
-def test_going_back_takes_the_canary_away_and_waits(phase, rung, stage, moves, leaves, wait):
-    made = plan_pass(a_standing(phase, rung), on_stage(stage), NOW)
+def test_going_back_takes_the_canary_away_and_waits(phase, recovery_stage, stage, moves, leaves, wait):
+    made = plan_pass(a_standing(phase, recovery_stage), on_stage(stage), NOW)
     assert outcome(made) == (moves, Phase.ROLLING_BACK, leaves, wait, Answer.WAIT)
     assert made.announced.phase is Phase.ROLLING_BACK
 
 
 @pytest.mark.parametrize("phase", BACK)
 def test_going_back_ends_with_the_canary_aliases_at_bases_version(phase):
-    made = plan_pass(a_standing(phase, Rung.SETTLED), on_stage(a_stage()), NOW)
+    made = plan_pass(a_standing(phase, RecoveryStage.SETTLED), on_stage(a_stage()), NOW)
     assert (made.moves, made.after.phase, made.answer) == (CANARY_TO_OLD, Phase.ROLLED_BACK, Answer.SAFE)
-    assert (made.after.rung, made.after.not_before) == (Rung.START, 0)
+    assert (made.after.recovery_stage, made.after.not_before) == (RecoveryStage.START, 0)
     assert made.announced.phase is Phase.ROLLING_BACK
 
 
 def test_an_alias_that_is_where_it_belongs_is_not_moved():
-    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(), canary={**NEW, "orders-read": "1"}), NOW)
+    made = plan_pass(
+        a_standing(Phase.SHIFTING, RecoveryStage.SETTLED), on_stage(a_stage(), canary={**NEW, "orders-read": "1"}), NOW
+    )
     assert made.moves == CANARY_TO_OLD[1:]
 
 
 @pytest.mark.parametrize("phase", BACK)
 @pytest.mark.parametrize(
-    ("rung", "leaves", "wait"),
+    ("recovery_stage", "leaves", "wait"),
     [
-        (Rung.START, Rung.CLEARED, LATE_WRITER_SECONDS),
-        (Rung.CLEARED, Rung.SETTLED, SETTLE_SECONDS),
-        (Rung.SETTLED, Rung.SETTLED, SETTLE_SECONDS),
+        (RecoveryStage.START, RecoveryStage.CLEARED, LATE_WRITER_SECONDS),
+        (RecoveryStage.CLEARED, RecoveryStage.SETTLED, SETTLE_SECONDS),
+        (RecoveryStage.SETTLED, RecoveryStage.SETTLED, SETTLE_SECONDS),
     ],
 )
-def test_going_back_by_weights_returns_every_live_alias(phase, rung, leaves, wait):
+def test_going_back_by_weights_returns_every_live_alias(phase, recovery_stage, leaves, wait):
     split = {name: LiveAlias(OLD[name], {NEW[name]: Decimal("0.1")}) for name in OLD}
-    made = plan_pass(a_standing(phase, rung, shifter=Shifter.ALIAS), weighted(split), NOW)
+    made = plan_pass(a_standing(phase, recovery_stage, shifter=ShifterKind.ALIAS), weighted(split), NOW)
     assert outcome(made) == (LIVE_TO_OLD, Phase.ROLLING_BACK, leaves, wait, Answer.WAIT)
 
 
 def test_going_back_by_weights_ends_with_nothing_left_to_move():
-    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED, shifter=Shifter.ALIAS), weighted(OLD), NOW)
+    made = plan_pass(a_standing(Phase.SHIFTING, RecoveryStage.SETTLED, shifter=ShifterKind.ALIAS), weighted(OLD), NOW)
     assert (made.moves, made.after.phase, made.answer) == ((), Phase.ROLLED_BACK, Answer.SAFE)
 
 
 @pytest.mark.parametrize(
-    ("rung", "live", "moves", "leaves"),
+    ("recovery_stage", "live", "moves", "leaves"),
     [
-        (Rung.START, on_stage(ALL), LIVE_TO_NEW, Rung.BASED),
-        (Rung.START, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_NEW[1:], Rung.BASED),
-        (Rung.START, on_stage(FLIPPED, NEW), (), Rung.BASED),
-        (Rung.BASED, on_stage(ALL, NEW), (Flip(),), Rung.FLIPPED),
-        (Rung.BASED, on_stage(FLIPPED, NEW), (), Rung.FLIPPED),
-        (Rung.BASED, on_stage(ALL, {**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1], Rung.BASED),
-        (Rung.FLIPPED, on_stage(ALL, NEW), (Flip(),), Rung.FLIPPED),
-        (Rung.FLIPPED, on_stage(FLIPPED, {**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1], Rung.BASED),
+        (RecoveryStage.START, on_stage(ALL), LIVE_TO_NEW, RecoveryStage.BASED),
+        (RecoveryStage.START, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_NEW[1:], RecoveryStage.BASED),
+        (RecoveryStage.START, on_stage(FLIPPED, NEW), (), RecoveryStage.BASED),
+        (RecoveryStage.BASED, on_stage(ALL, NEW), (Flip(),), RecoveryStage.FLIPPED),
+        (RecoveryStage.BASED, on_stage(FLIPPED, NEW), (), RecoveryStage.FLIPPED),
+        (RecoveryStage.BASED, on_stage(ALL, {**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1], RecoveryStage.BASED),
+        (RecoveryStage.FLIPPED, on_stage(ALL, NEW), (Flip(),), RecoveryStage.FLIPPED),
+        (RecoveryStage.FLIPPED, on_stage(FLIPPED, {**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1], RecoveryStage.BASED),
     ],
 )
-def test_going_forward_moves_base_and_lets_it_settle_before_the_flip(rung, live, moves, leaves):
-    made = plan_pass(a_promotion(rung), live, NOW)
+def test_going_forward_moves_base_and_lets_it_settle_before_the_flip(recovery_stage, live, moves, leaves):
+    made = plan_pass(a_promotion(recovery_stage), live, NOW)
     assert outcome(made) == (moves, Phase.MOVING_BASE, leaves, SETTLE_SECONDS, Answer.WAIT)
 
 
@@ -134,18 +136,18 @@ def test_going_forward_moves_base_and_lets_it_settle_before_the_flip(rung, live,
     ],
 )
 def test_going_forward_ends_with_the_canary_gone(stage, moves):
-    made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(stage, NEW), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(stage, NEW), NOW)
     assert (made.moves, made.after.phase, made.answer) == (moves, Phase.PROMOTED, Answer.SAFE)
     assert made.announced.phase is Phase.MOVING_BASE
 
 
 def test_going_forward_ends_with_the_canary_aliases_at_the_release():
-    made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(FLIPPED, NEW, {**NEW, "orders-read": "1"}), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(FLIPPED, NEW, {**NEW, "orders-read": "1"}), NOW)
     assert made.moves == (RemoveCanary(), PointAlias("orders-read", "canary", "2"))
 
 
 def test_a_promoted_variable_has_to_be_on_the_stage_before_it_counts_as_flipped():
-    promotion = a_promotion(Rung.BASED, intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
+    promotion = a_promotion(RecoveryStage.BASED, intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
     canary = a_canary(0, overrides={**OVERRIDES, "mode": "fast"})
     half = a_stage(canary, deployment_id="dep-new")
     whole = replace(half, variables={"lambdaAlias": "live", "mode": "fast"})
@@ -154,130 +156,138 @@ def test_a_promoted_variable_has_to_be_on_the_stage_before_it_counts_as_flipped(
 
 
 @pytest.mark.parametrize(
-    ("rung", "live", "moves"),
+    ("recovery_stage", "live", "moves"),
     [
-        (Rung.START, weighted(OLD), LIVE_TO_NEW),
-        (Rung.START, weighted(NEW), ()),
-        (Rung.FLIPPED, weighted({**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1]),
+        (RecoveryStage.START, weighted(OLD), LIVE_TO_NEW),
+        (RecoveryStage.START, weighted(NEW), ()),
+        (RecoveryStage.FLIPPED, weighted({**NEW, "orders-read": "1"}), LIVE_TO_NEW[:1]),
     ],
 )
-def test_going_forward_by_weights_moves_every_live_alias(rung, live, moves):
-    made = plan_pass(a_promotion(rung, shifter=Shifter.ALIAS), live, NOW)
-    assert outcome(made) == (moves, Phase.MOVING_BASE, Rung.FLIPPED, SETTLE_SECONDS, Answer.WAIT)
+def test_going_forward_by_weights_moves_every_live_alias(recovery_stage, live, moves):
+    made = plan_pass(a_promotion(recovery_stage, shifter=ShifterKind.ALIAS), live, NOW)
+    assert outcome(made) == (moves, Phase.MOVING_BASE, RecoveryStage.FLIPPED, SETTLE_SECONDS, Answer.WAIT)
 
 
 def test_going_forward_by_weights_ends_without_a_flip():
-    made = plan_pass(a_promotion(Rung.FLIPPED, shifter=Shifter.ALIAS), weighted(NEW), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED, shifter=ShifterKind.ALIAS), weighted(NEW), NOW)
     assert (made.moves, made.after.phase, made.answer) == ((), Phase.PROMOTED, Answer.SAFE)
 
 
-@pytest.mark.parametrize("rung", [Rung.START, Rung.BASED, Rung.FLIPPED])
-def test_a_refused_promotion_is_doubted_once_a_late_writer_is_over(rung):
-    doubted = doubt(a_promotion(rung), NOW)
-    assert (doubted.rung, doubted.not_before) == (Rung.DOUBTED, NOW + LATE_WRITER_SECONDS)
+@pytest.mark.parametrize("recovery_stage", [RecoveryStage.START, RecoveryStage.BASED, RecoveryStage.FLIPPED])
+def test_a_refused_promotion_is_doubted_once_a_late_writer_is_over(recovery_stage):
+    doubted = doubt(a_promotion(recovery_stage), NOW)
+    assert (doubted.recovery_stage, doubted.not_before) == (RecoveryStage.DOUBTED, NOW + LATE_WRITER_SECONDS)
 
 
-@pytest.mark.parametrize("rung", [Rung.DOUBTED, Rung.RETREATING, Rung.RETURNED])
-def test_a_doubted_promotion_that_is_refused_again_stays_where_it_is(rung):
-    assert doubt(a_promotion(rung), NOW) == a_promotion(rung)
+@pytest.mark.parametrize("recovery_stage", [RecoveryStage.DOUBTED, RecoveryStage.RETREATING, RecoveryStage.RETURNED])
+def test_a_doubted_promotion_that_is_refused_again_stays_where_it_is(recovery_stage):
+    assert doubt(a_promotion(recovery_stage), NOW) == a_promotion(recovery_stage)
 
 
 @pytest.mark.parametrize("phase", BACK)
-def test_a_refused_way_back_is_tried_again(phase):
-    assert doubt(a_standing(phase, Rung.CLEARED), NOW) == a_standing(phase, Rung.CLEARED)
+def test_a_refused_rollback_is_tried_again(phase):
+    assert doubt(a_standing(phase, RecoveryStage.CLEARED), NOW) == a_standing(phase, RecoveryStage.CLEARED)
 
 
 def test_a_refused_promotion_by_weights_goes_back_at_once():
-    refused = doubt(a_promotion(Rung.FLIPPED, shifter=Shifter.ALIAS, not_before=5.0), NOW)
-    assert (refused.phase, refused.rung, refused.not_before) == (Phase.ROLLING_BACK, Rung.START, 0)
+    refused = doubt(a_promotion(RecoveryStage.FLIPPED, shifter=ShifterKind.ALIAS, not_before=5.0), NOW)
+    assert (refused.phase, refused.recovery_stage, refused.not_before) == (Phase.ROLLING_BACK, RecoveryStage.START, 0)
 
 
 @pytest.mark.parametrize(
-    ("rung", "live", "moves", "leaves"),
+    ("recovery_stage", "live", "moves", "leaves"),
     [
-        (Rung.DOUBTED, on_stage(ALL, {**OLD, "orders-read": "2"}), (), Rung.RETREATING),
-        (Rung.RETREATING, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], Rung.RETURNED),
-        (Rung.RETREATING, on_stage(ALL), (), Rung.RETURNED),
-        (Rung.RETURNED, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], Rung.RETURNED),
-        (Rung.DOUBTED, on_stage(replace(ALL, variables={"lambdaAlias": "live", "theirs": "yes"})), (), Rung.RETREATING),
-        (Rung.DOUBTED, on_stage(replace(ALL, variables={"lambdaAlias": "theirs"})), LIVE_TO_NEW, Rung.BASED),
-        (Rung.DOUBTED, on_stage(replace(ALL, deployment_id="dep-theirs")), LIVE_TO_NEW, Rung.BASED),
-        (Rung.DOUBTED, on_stage(FLIPPED, NEW), (), Rung.BASED),
-        (Rung.RETREATING, on_stage(FLIPPED, {**OLD, "orders-read": "2"}), LIVE_TO_NEW[1:], Rung.BASED),
-        (Rung.RETURNED, on_stage(FLIPPED), LIVE_TO_NEW, Rung.BASED),
+        (RecoveryStage.DOUBTED, on_stage(ALL, {**OLD, "orders-read": "2"}), (), RecoveryStage.RETREATING),
+        (RecoveryStage.RETREATING, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], RecoveryStage.RETURNED),
+        (RecoveryStage.RETREATING, on_stage(ALL), (), RecoveryStage.RETURNED),
+        (RecoveryStage.RETURNED, on_stage(ALL, {**OLD, "orders-read": "2"}), LIVE_TO_OLD[:1], RecoveryStage.RETURNED),
+        (
+            RecoveryStage.DOUBTED,
+            on_stage(replace(ALL, variables={"lambdaAlias": "live", "theirs": "yes"})),
+            (),
+            RecoveryStage.RETREATING,
+        ),
+        (RecoveryStage.DOUBTED, on_stage(replace(ALL, variables={"lambdaAlias": "theirs"})), LIVE_TO_NEW, RecoveryStage.BASED),
+        (RecoveryStage.DOUBTED, on_stage(replace(ALL, deployment_id="dep-theirs")), LIVE_TO_NEW, RecoveryStage.BASED),
+        (RecoveryStage.DOUBTED, on_stage(FLIPPED, NEW), (), RecoveryStage.BASED),
+        (RecoveryStage.RETREATING, on_stage(FLIPPED, {**OLD, "orders-read": "2"}), LIVE_TO_NEW[1:], RecoveryStage.BASED),
+        (RecoveryStage.RETURNED, on_stage(FLIPPED), LIVE_TO_NEW, RecoveryStage.BASED),
     ],
 )
-def test_a_doubted_promotion_returns_live_only_while_base_has_no_traffic(rung, live, moves, leaves):
-    made = plan_pass(a_promotion(rung), live, NOW)
+def test_a_doubted_promotion_returns_live_only_while_base_has_no_traffic(recovery_stage, live, moves, leaves):
+    made = plan_pass(a_promotion(recovery_stage), live, NOW)
     assert outcome(made) == (moves, Phase.MOVING_BASE, leaves, SETTLE_SECONDS, Answer.WAIT)
 
 
 def test_a_returned_promotion_is_a_rollback():
-    made = plan_pass(a_promotion(Rung.RETURNED), on_stage(ALL), NOW)
-    expected = ((RemoveCanary(),), Phase.ROLLING_BACK, Rung.CLEARED, LATE_WRITER_SECONDS, Answer.WAIT)
+    made = plan_pass(a_promotion(RecoveryStage.RETURNED), on_stage(ALL), NOW)
+    expected = ((RemoveCanary(),), Phase.ROLLING_BACK, RecoveryStage.CLEARED, LATE_WRITER_SECONDS, Answer.WAIT)
     assert outcome(made) == expected
-    assert (made.announced.phase, made.announced.rung) == (Phase.ROLLING_BACK, Rung.START)
+    assert (made.announced.phase, made.announced.recovery_stage) == (Phase.ROLLING_BACK, RecoveryStage.START)
 
 
-@pytest.mark.parametrize("rung", [Rung.START, Rung.DOUBTED, Rung.BASED])
+@pytest.mark.parametrize("recovery_stage", [RecoveryStage.START, RecoveryStage.DOUBTED, RecoveryStage.BASED])
 @pytest.mark.parametrize("stage", [a_stage(), a_stage(a_canary(50)), a_stage(a_canary(100, overrides={}))])
-def test_live_aliases_return_when_base_has_traffic_before_the_flip(rung, stage):
-    made = plan_pass(a_promotion(rung), on_stage(stage, {**OLD, "orders-read": "2"}), NOW)
-    assert outcome(made) == (LIVE_TO_OLD[:1], Phase.MOVING_BASE, Rung.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
+def test_live_aliases_return_when_base_has_traffic_before_the_flip(recovery_stage, stage):
+    made = plan_pass(a_promotion(recovery_stage), on_stage(stage, {**OLD, "orders-read": "2"}), NOW)
+    assert outcome(made) == (LIVE_TO_OLD[:1], Phase.MOVING_BASE, RecoveryStage.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
 
 
 @pytest.mark.parametrize("stage", [a_stage(), a_stage(a_canary(100, deployment_id="dep-old", overrides={})), a_stage(THEIRS)])
 def test_a_flip_without_our_canary_is_impossible_and_goes_back(stage):
-    made = plan_pass(a_promotion(Rung.BASED), on_stage(stage, NEW), NOW)
-    assert outcome(made) == (LIVE_TO_OLD, Phase.MOVING_BASE, Rung.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
+    made = plan_pass(a_promotion(RecoveryStage.BASED), on_stage(stage, NEW), NOW)
+    assert outcome(made) == (LIVE_TO_OLD, Phase.MOVING_BASE, RecoveryStage.RETURNED, LATE_WRITER_SECONDS, Answer.WAIT)
 
 
 def test_a_canary_that_lost_its_traffic_is_flipped_once_base_is_new():
-    made = plan_pass(a_promotion(Rung.BASED), on_stage(a_stage(a_canary(50)), NEW), NOW)
-    assert (made.moves, made.after.rung) == ((Flip(),), Rung.FLIPPED)
+    made = plan_pass(a_promotion(RecoveryStage.BASED), on_stage(a_stage(a_canary(50)), NEW), NOW)
+    assert (made.moves, made.after.recovery_stage) == ((Flip(),), RecoveryStage.FLIPPED)
 
 
 def test_a_release_of_code_alone_is_flipped_when_its_aliases_are_new_and_its_canary_has_nothing():
     intent = an_intent(deployment_id="dep-old")
     stage = a_stage(a_canary(0, deployment_id="dep-old"))
-    assert plan_pass(a_promotion(intent=intent), on_stage(stage, NEW), NOW).after.rung is Rung.BASED
-    assert plan_pass(a_promotion(intent=intent), on_stage(stage), NOW).after.rung is Rung.RETURNED
+    assert plan_pass(a_promotion(intent=intent), on_stage(stage, NEW), NOW).after.recovery_stage is RecoveryStage.BASED
+    assert plan_pass(a_promotion(intent=intent), on_stage(stage), NOW).after.recovery_stage is RecoveryStage.RETURNED
 
 
 @pytest.mark.parametrize(
-    ("rung", "live", "announced"),
+    ("recovery_stage", "live", "announced"),
     [
-        (Rung.START, on_stage(ALL), Rung.START),
-        (Rung.BASED, on_stage(ALL, NEW), Rung.BASED),
-        (Rung.BASED, on_stage(ALL), Rung.START),
-        (Rung.FLIPPED, on_stage(ALL, NEW), Rung.BASED),
-        (Rung.BASED, on_stage(a_stage(), NEW), Rung.RETREATING),
-        (Rung.RETURNED, on_stage(ALL, NEW), Rung.RETREATING),
-        (Rung.DOUBTED, on_stage(FLIPPED), Rung.DOUBTED),
-        (Rung.RETREATING, on_stage(ALL, NEW), Rung.RETREATING),
+        (RecoveryStage.START, on_stage(ALL), RecoveryStage.START),
+        (RecoveryStage.BASED, on_stage(ALL, NEW), RecoveryStage.BASED),
+        (RecoveryStage.BASED, on_stage(ALL), RecoveryStage.START),
+        (RecoveryStage.FLIPPED, on_stage(ALL, NEW), RecoveryStage.BASED),
+        (RecoveryStage.BASED, on_stage(a_stage(), NEW), RecoveryStage.RETREATING),
+        (RecoveryStage.RETURNED, on_stage(ALL, NEW), RecoveryStage.RETREATING),
+        (RecoveryStage.DOUBTED, on_stage(FLIPPED), RecoveryStage.DOUBTED),
+        (RecoveryStage.RETREATING, on_stage(ALL, NEW), RecoveryStage.RETREATING),
     ],
 )
-def test_a_pass_that_dies_half_way_is_made_again_with_its_settle(rung, live, announced):
-    made = plan_pass(a_promotion(rung), live, NOW)
+def test_a_pass_that_dies_half_way_is_made_again_with_its_settle(recovery_stage, live, announced):
+    made = plan_pass(a_promotion(recovery_stage), live, NOW)
     assert made.moves
     assert made.announced == a_promotion(announced)
 
 
 def test_a_canary_removed_at_the_last_moment_settles_too_when_the_pass_dies():
-    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(a_canary())), NOW)
-    assert made.announced == a_standing(Phase.ROLLING_BACK, Rung.CLEARED)
+    made = plan_pass(a_standing(Phase.SHIFTING, RecoveryStage.SETTLED), on_stage(a_stage(a_canary())), NOW)
+    assert made.announced == a_standing(Phase.ROLLING_BACK, RecoveryStage.CLEARED)
 
 
-@pytest.mark.parametrize("rung", [Rung.BASED, Rung.FLIPPED, Rung.DOUBTED, Rung.RETREATING, Rung.RETURNED])
-def test_a_rung_of_the_way_forward_means_the_first_one_on_the_way_back(rung):
-    made = plan_pass(a_standing(Phase.ROLLING_BACK, rung), on_stage(a_stage(a_canary())), NOW)
-    assert (made.moves, made.after.rung) == ((RemoveCanary(),), Rung.CLEARED)
-    assert made.announced.rung not in {Rung.CLEARED, Rung.SETTLED}
+@pytest.mark.parametrize(
+    "recovery_stage",
+    [RecoveryStage.BASED, RecoveryStage.FLIPPED, RecoveryStage.DOUBTED, RecoveryStage.RETREATING, RecoveryStage.RETURNED],
+)
+def test_a_stage_of_the_way_forward_means_the_first_one_of_a_rollback(recovery_stage):
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, recovery_stage), on_stage(a_stage(a_canary())), NOW)
+    assert (made.moves, made.after.recovery_stage) == ((RemoveCanary(),), RecoveryStage.CLEARED)
+    assert made.announced.recovery_stage not in {RecoveryStage.CLEARED, RecoveryStage.SETTLED}
 
 
-def test_a_pass_without_moves_announces_no_other_rung():
-    made = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.CLEARED), on_stage(a_stage()), NOW)
-    assert made.announced == a_standing(Phase.ROLLING_BACK, Rung.CLEARED)
+def test_a_pass_without_moves_announces_no_other_recovery_stage():
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.CLEARED), on_stage(a_stage()), NOW)
+    assert made.announced == a_standing(Phase.ROLLING_BACK, RecoveryStage.CLEARED)
 
 
 @pytest.mark.parametrize("phase", [Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED])
@@ -301,16 +311,16 @@ def test_a_phase_is_over_or_has_a_direction():
 # What somebody else did.
 
 
-def test_a_foreign_canary_is_left_and_told():
+def test_a_canary_of_someone_else_is_left_and_told():
     made = plan_pass(a_standing(Phase.SHIFTING), on_stage(a_stage(THEIRS)), NOW)
     assert made.moves == ()
     assert made.found == ("the stage has a canary that is not this rollout's: deployment dep-theirs at 20 %; left as found",)
 
 
-@pytest.mark.parametrize("shifter", list(Shifter))
+@pytest.mark.parametrize("shifter", list(ShifterKind))
 def test_an_alias_at_a_strange_version_is_left_and_told(shifter):
     live = a_live(shifter=shifter, live=aliases(OLD, orders_read="9"))
-    made = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.SETTLED, shifter=shifter), live, NOW)
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED, shifter=shifter), live, NOW)
     assert made.after.phase is Phase.ROLLED_BACK
     assert made.found == ("alias orders-read:live points at 9, which this rollout did not set; left as found",)
 
@@ -318,17 +328,17 @@ def test_an_alias_at_a_strange_version_is_left_and_told(shifter):
 @pytest.mark.parametrize(
     ("shifter", "alias", "is_in_the_way"),
     [
-        (Shifter.STAGE, LiveAlias("9", {"2": Decimal("0.1")}), True),
-        (Shifter.STAGE, LiveAlias("2", {"9": Decimal("0.1")}), True),
-        (Shifter.STAGE, LiveAlias("1", {"9": Decimal("0.1")}), False),
-        (Shifter.ALIAS, LiveAlias("9", {"2": Decimal("0.1")}), True),
-        (Shifter.ALIAS, LiveAlias("1", {"9": Decimal("0.1")}), True),
-        (Shifter.ALIAS, LiveAlias("9"), False),
+        (ShifterKind.STAGE, LiveAlias("9", {"2": Decimal("0.1")}), True),
+        (ShifterKind.STAGE, LiveAlias("2", {"9": Decimal("0.1")}), True),
+        (ShifterKind.STAGE, LiveAlias("1", {"9": Decimal("0.1")}), False),
+        (ShifterKind.ALIAS, LiveAlias("9", {"2": Decimal("0.1")}), True),
+        (ShifterKind.ALIAS, LiveAlias("1", {"9": Decimal("0.1")}), True),
+        (ShifterKind.ALIAS, LiveAlias("9"), False),
     ],
 )
 def test_a_rollback_does_not_end_while_somebodys_split_of_an_alias_is_in_the_way(shifter, alias, is_in_the_way):
     live = a_live(shifter=shifter, live=aliases(OLD, orders_read=alias))
-    made = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.SETTLED, shifter=shifter), live, NOW)
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED, shifter=shifter), live, NOW)
     assert (made.answer is Answer.REFUSED) is is_in_the_way
     assert (made.blocked or "").startswith("someone else split alias orders-read:live between") is is_in_the_way
 
@@ -350,17 +360,17 @@ def test_a_canary_that_somebody_edited_is_taken_away_all_the_same(phase, canary)
 
 @pytest.mark.parametrize("canary", EDITED)
 def test_a_canary_that_somebody_edited_under_a_promoted_base_is_flipped_or_taken_away(canary):
-    made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(replace(FLIPPED, canary=canary), NEW), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(replace(FLIPPED, canary=canary), NEW), NOW)
     assert made.moves == ((Flip(),) if canary.deployment_id == "dep-new" and canary.overrides else (RemoveCanary(),))
 
 
 @pytest.mark.parametrize("canary", EDITED[3:])
 def test_a_canary_of_another_deployment_is_never_flipped(canary):
-    made = plan_pass(a_promotion(Rung.BASED), on_stage(a_stage(canary), NEW), NOW)
-    assert (made.moves, made.after.rung) == (LIVE_TO_OLD, Rung.RETURNED)
+    made = plan_pass(a_promotion(RecoveryStage.BASED), on_stage(a_stage(canary), NEW), NOW)
+    assert (made.moves, made.after.recovery_stage) == (LIVE_TO_OLD, RecoveryStage.RETURNED)
 
 
-@pytest.mark.parametrize("rung", [Rung.CLEARED, Rung.SETTLED])
+@pytest.mark.parametrize("recovery_stage", [RecoveryStage.CLEARED, RecoveryStage.SETTLED])
 @pytest.mark.parametrize(
     ("stage", "live", "canary", "why"),
     [
@@ -369,17 +379,19 @@ def test_a_canary_of_another_deployment_is_never_flipped(canary):
         (a_stage(deployment_id="dep-new"), NEW, NEW, "someone else made the release's deployment dep-new the stage's"),
     ],
 )
-def test_a_rollback_does_not_end_while_somebody_keeps_weight_on_the_release_or_a_canary(rung, stage, live, canary, why):
-    made = plan_pass(a_standing(Phase.ROLLING_BACK, rung), on_stage(stage, live, canary), NOW)
-    assert (made.moves, made.answer, made.after.rung) == ((), Answer.REFUSED, Rung.CLEARED)
+def test_a_rollback_does_not_end_while_somebody_keeps_weight_on_the_release_or_a_canary(
+    recovery_stage, stage, live, canary, why
+):
+    made = plan_pass(a_standing(Phase.ROLLING_BACK, recovery_stage), on_stage(stage, live, canary), NOW)
+    assert (made.moves, made.answer, made.after.recovery_stage) == ((), Answer.REFUSED, RecoveryStage.CLEARED)
     assert made.blocked.startswith(why)
     assert made.blocked.endswith("and this rollout ends by itself")
 
 
 def test_a_rollback_ends_after_a_settle_once_somebody_took_the_other_canary_away():
-    blocked = plan_pass(a_standing(Phase.ROLLING_BACK, Rung.SETTLED), on_stage(a_stage(THEIRS)), NOW)
+    blocked = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED), on_stage(a_stage(THEIRS)), NOW)
     made = plan_pass(blocked.after, on_stage(a_stage()), NOW + 300)
-    assert (made.after.rung, made.after.not_before) == (Rung.SETTLED, NOW + 300 + SETTLE_SECONDS)
+    assert (made.after.recovery_stage, made.after.not_before) == (RecoveryStage.SETTLED, NOW + 300 + SETTLE_SECONDS)
 
 
 def test_a_live_alias_that_somebody_moved_to_the_release_goes_back_with_the_canary():
@@ -389,7 +401,7 @@ def test_a_live_alias_that_somebody_moved_to_the_release_goes_back_with_the_cana
 
 
 def test_a_deployment_that_going_back_does_not_know_is_told():
-    made = plan_pass(a_standing(Phase.SHIFTING, Rung.SETTLED), on_stage(a_stage(deployment_id="dep-theirs")), NOW)
+    made = plan_pass(a_standing(Phase.SHIFTING, RecoveryStage.SETTLED), on_stage(a_stage(deployment_id="dep-theirs")), NOW)
     assert made.after.phase is Phase.ROLLED_BACK
     assert made.found == (
         "the stage's deployment is dep-theirs, which this rollout did not set (it found dep-old); left as found",
@@ -401,7 +413,7 @@ BY_HAND = a_stage(variables=OVERRIDES)
 
 
 def test_a_canary_alias_through_which_base_serves_the_whole_release_is_not_moved():
-    standing = a_standing(Phase.SHIFTING, Rung.SETTLED, intent=CODE_ALONE)
+    standing = a_standing(Phase.SHIFTING, RecoveryStage.SETTLED, intent=CODE_ALONE)
     made = plan_pass(standing, on_stage(BY_HAND), NOW)
     assert (made.moves, made.answer) == ((), Answer.REFUSED)
     assert made.blocked == (
@@ -420,7 +432,7 @@ def test_a_canary_alias_through_which_base_serves_the_whole_release_is_not_moved
     ],
 )
 def test_canary_aliases_through_which_base_serves_half_a_release_go_back_and_make_it_whole(intent, canary):
-    standing = a_standing(Phase.SHIFTING, Rung.SETTLED, intent=intent)
+    standing = a_standing(Phase.SHIFTING, RecoveryStage.SETTLED, intent=intent)
     made = plan_pass(standing, on_stage(BY_HAND, canary=canary), NOW)
     assert {move.alias for move in made.moves} == {"canary"}
     assert made.after.phase is Phase.ROLLED_BACK
@@ -429,20 +441,20 @@ def test_canary_aliases_through_which_base_serves_half_a_release_go_back_and_mak
 
 def test_variables_that_somebody_changed_are_told():
     stage = a_stage(variables={"lambdaAlias": "canary", "theirs": "yes"})
-    assert find_foreign(a_standing(Phase.SHIFTING), on_stage(stage)) == (
+    assert find_drift(a_standing(Phase.SHIFTING), on_stage(stage)) == (
         'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
         'someone else changed stage variable theirs from absent to "yes"; both arms see it alike',
     )
 
 
-def test_what_the_promotion_sets_is_not_foreign_to_it():
+def test_what_the_promotion_sets_is_no_drift():
     promotion = a_promotion(intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
     stage = a_stage(deployment_id="dep-new", variables={"lambdaAlias": "live", "mode": "fast"})
-    assert find_foreign(promotion, on_stage(stage, NEW)) == ()
+    assert find_drift(promotion, on_stage(stage, NEW)) == ()
 
 
-def test_a_target_without_a_stage_has_no_foreign_one():
-    assert find_foreign(a_standing(Phase.SHIFTING, shifter=Shifter.ALIAS), weighted(OLD)) == ()
+def test_a_target_without_a_stage_has_no_drift_of_one():
+    assert find_drift(a_standing(Phase.SHIFTING, shifter=ShifterKind.ALIAS), weighted(OLD)) == ()
 
 
 @pytest.mark.parametrize(
@@ -456,26 +468,26 @@ def test_a_target_without_a_stage_has_no_foreign_one():
     ],
 )
 def test_a_promotion_that_somebody_stands_in_the_way_of_is_blocked(live, why):
-    made = plan_pass(a_promotion(Rung.FLIPPED), live, NOW)
-    assert (made.moves, made.after, made.answer) == ((), a_promotion(Rung.FLIPPED), Answer.REFUSED)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), live, NOW)
+    assert (made.moves, made.after, made.answer) == ((), a_promotion(RecoveryStage.FLIPPED), Answer.REFUSED)
     assert made.blocked.startswith(why)
 
 
 def test_a_promotion_by_weights_is_blocked_by_a_strange_version():
-    made = plan_pass(a_promotion(Rung.FLIPPED, shifter=Shifter.ALIAS), weighted({**NEW, "orders-read": "9"}), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED, shifter=ShifterKind.ALIAS), weighted({**NEW, "orders-read": "9"}), NOW)
     assert made.answer is Answer.REFUSED
     assert made.blocked == "alias orders-read:live points at 9, which this rollout did not set; left as found"
 
 
 def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_told():
     stage = replace(FLIPPED, variables={"lambdaAlias": "live", "theirs": "yes"})
-    made = plan_pass(a_promotion(Rung.FLIPPED), on_stage(stage, NEW), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(stage, NEW), NOW)
     assert made.after.phase is Phase.PROMOTED
     assert made.found == ('someone else changed stage variable theirs from absent to "yes"; both arms see it alike',)
 
 
 def test_a_promoted_variable_that_someone_changed_is_an_obstacle():
-    promotion = a_promotion(Rung.FLIPPED, intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
+    promotion = a_promotion(RecoveryStage.FLIPPED, intent=an_intent(overrides={**OVERRIDES, "mode": "fast"}))
     stage = replace(FLIPPED, variables={"lambdaAlias": "live", "mode": "odd"}, canary=None)
     made = plan_pass(promotion, on_stage(stage, NEW), NOW)
     assert (made.moves, made.answer) == ((), Answer.REFUSED)
@@ -484,7 +496,7 @@ def test_a_promoted_variable_that_someone_changed_is_an_obstacle():
 
 def test_a_stage_that_is_gone_takes_no_live_alias_along():
     made = plan_pass(a_promotion(), on_stage(None, {**OLD, "orders-read": "2"}), NOW)
-    assert (made.moves, made.after.rung) == (LIVE_TO_OLD[:1], Rung.RETURNED)
+    assert (made.moves, made.after.recovery_stage) == (LIVE_TO_OLD[:1], RecoveryStage.RETURNED)
 
 
 @pytest.mark.parametrize(
@@ -529,5 +541,5 @@ def test_a_target_rests_when_nothing_of_the_rollout_is_left(phase, live, rests):
 
 
 def test_a_function_without_aliases_of_ours_is_not_moved():
-    standing = a_promotion(aliases=Aliases({"orders-write": "live"}, {"orders-write": "canary"}))
+    standing = a_promotion(aliases=AliasNames({"orders-write": "live"}, {"orders-write": "canary"}))
     assert plan_pass(standing, on_stage(ALL), NOW).moves == LIVE_TO_NEW[1:]

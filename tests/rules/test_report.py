@@ -40,7 +40,7 @@ def test_knows_which_states_call_a_function():
 
 def test_a_promotion_enters_every_state_of_the_good_way():
     entered = {*states_entered(an_ended(Phase.PROMOTED)), "ShiftTraffic"}
-    way_back = {
+    recovery = {
         "CanaryRejected",
         "MakeSafe",
         "WhichEnding",
@@ -50,7 +50,7 @@ def test_a_promotion_enters_every_state_of_the_good_way():
         "Refused",
         "Unchanged",
     }
-    assert entered == {name for name, _ in states_of(load())} - way_back - PARK - {"VersionActivation"}
+    assert entered == {name for name, _ in states_of(load())} - recovery - PARK - {"VersionActivation"}
 
 
 def test_a_rollout_in_several_executions_enters_every_state_of_its_parking():

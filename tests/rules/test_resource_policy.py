@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.resource_policy import Answer, Decision, decide, read_statements, service_call
+from canary.rules.resource_policy import Decision, PolicyAnswer, decide, read_statements, service_call
 
 ACCOUNT = "123456789012"
 SOURCE = f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:a1b2c3d4e5/prod/GET/orders"
 ALIAS = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:orders-read:live"
 CALL = service_call("apigateway.amazonaws.com", SOURCE, ACCOUNT, ALIAS)
 GATEWAY = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "lambda:InvokeFunction"}
-ALLOWED, DENIED, NOT_CERTAIN = Answer.ALLOWED, Answer.DENIED, Answer.NOT_CERTAIN
+ALLOWED, DENIED, NOT_CERTAIN = PolicyAnswer.ALLOWED, PolicyAnswer.DENIED, PolicyAnswer.NOT_CERTAIN
 UNSURE = {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}
 NEVER = {"StringEquals": {"aws:SourceAccount": "999999999999"}}
 
@@ -212,5 +212,5 @@ ELEMENTS = st.sampled_from([*GATEWAY, "NotPrincipal", "NotAction", "Resource", "
 
 @given(st.dictionaries(ELEMENTS, JSON))
 def test_any_json_is_answered(statement):
-    assert said(statement) in Answer
+    assert said(statement) in PolicyAnswer
     assert said(GATEWAY, {**statement, "Effect": "Allow"}) is ALLOWED

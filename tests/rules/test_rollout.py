@@ -2,28 +2,28 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rules.phases import Aliases, Phase, Rung, Standing
+from canary.rules.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.policy import Progression
 from canary.rules.rollout import StepState
-from canary.rules.target import Shifter
-from tests.builders import a_rollout, a_target, a_way_back, an_intent
+from canary.rules.target import ShifterKind
+from tests.builders import a_rollout, a_snapshot, a_target, an_intent
 
 
 def test_stands_where_its_record_says():
-    rollout = a_rollout(phase=Phase.MOVING_BASE, rung=Rung.BASED, not_before=5.0)
+    rollout = a_rollout(phase=Phase.MOVING_BASE, recovery_stage=RecoveryStage.BASED, not_before=5.0)
     live, canary = (
         dict.fromkeys(("orders-read", "orders-write"), "live"),
         dict.fromkeys(("orders-read", "orders-write"), "canary"),
     )
     assert rollout.standing == Standing(
-        Phase.MOVING_BASE, Shifter.STAGE, a_way_back(), an_intent(), Aliases(live, canary), Rung.BASED, 5.0
+        Phase.MOVING_BASE, ShifterKind.STAGE, a_snapshot(), an_intent(), AliasNames(live, canary), RecoveryStage.BASED, 5.0
     )
 
 
 def test_has_no_canary_aliases_without_a_stage():
     standing = a_rollout(target=a_target("orders-read", stage=None)).standing
-    assert standing.shifter is Shifter.ALIAS
-    assert standing.aliases == Aliases({"orders-read": "live"}, {})
+    assert standing.shifter is ShifterKind.ALIAS
+    assert standing.aliases == AliasNames({"orders-read": "live"}, {})
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,12 @@ from canary.rules.sources import (
     stakes,
 )
 from canary.rules.target import BusinessMetric, Metrics
-from tests.builders import a_target, a_way_back, an_intent
+from tests.builders import a_snapshot, a_target, an_intent
 
 LOGGED = a_target()
 UNLOGGED = a_target("orders-read", access_log_group=None)
 BY_WEIGHTS = a_target("orders-read", stage=None)
-WAYS = a_way_back(), an_intent()
+WAYS = a_snapshot(), an_intent()
 
 
 def filtered(name, statistic="Sum"):

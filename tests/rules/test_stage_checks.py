@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rules.instruments import Seen as Instruments
-from canary.rules.instruments import SeenFilter, expected_instruments
+from canary.rules.instruments import SeenFilter, SeenInstruments, expected_instruments
 from canary.rules.integrations import Place
 from canary.rules.readings import Deployed, ReadDefinition, Reading
 from canary.rules.release import PRESENT, UNCHANGED, Expectation, Release
@@ -217,8 +216,8 @@ def test_a_metric_filter_that_is_not_as_it_was_made_is_a_problem():
     seen = {
         name: SeenFilter(name, one.pattern, one.namespace, one.metric, one.value, one.default) for name, one in wanted.items()
     }
-    assert problems(instruments=Instruments(filters=seen)) == []
-    (problem,) = problems(instruments=Instruments(filters={**seen, **changed(seen)}))
+    assert problems(instruments=SeenInstruments(filters=seen)) == []
+    (problem,) = problems(instruments=SeenInstruments(filters={**seen, **changed(seen)}))
     assert problem.startswith("access_log_group: the metric filter canary-orders-CanaryErrors is not as it was made: ")
 
 

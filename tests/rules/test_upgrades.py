@@ -40,7 +40,7 @@ def test_a_rollout_of_schema_2_goes_back_like_any_other(upgraded):
 
 
 def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
-    sources = all_sources(upgraded.target, upgraded.way_back, upgraded.intent, upgraded.limits_ms)
+    sources = all_sources(upgraded.target, upgraded.snapshot, upgraded.intent, upgraded.limits_ms)
     evidence = judge.from_json(upgraded.evidence, history_from_json(SCHEMA_2["history"]))
     assert [source.metric for source in sources] == [*evidence.metrics] == ["errors", "slow_p99"]
 

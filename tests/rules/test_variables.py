@@ -2,28 +2,28 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rules.variables import find_drift, find_harmless, has_old_variables
-from tests.builders import a_stage, a_way_back, an_intent
+from canary.rules.variables import find_drifted_variables, find_harmless, has_old_variables
+from tests.builders import a_snapshot, a_stage, an_intent
 
 BASE = {"lambdaAlias": "live", "mode": "slow", "region": "eu"}
-WAY_BACK = a_way_back(variables=BASE)
+SNAPSHOT = a_snapshot(variables=BASE)
 INTENT = an_intent(overrides={"lambdaAlias": "canary", "mode": "fast", "newCheckout": "on"})
 PROMOTED = {**BASE, "mode": "fast", "newCheckout": "on"}
 
 
 def drift(variables, *, is_promoting=False):
-    return [*find_drift(a_stage(variables=variables), WAY_BACK, INTENT, is_promoting=is_promoting)]
+    return [*find_drifted_variables(a_stage(variables=variables), SNAPSHOT, INTENT, is_promoting=is_promoting)]
 
 
-def harmless(variables, way_back=WAY_BACK):
-    return find_harmless(a_stage(variables=variables), way_back, INTENT)
+def harmless(variables, snapshot=SNAPSHOT):
+    return find_harmless(a_stage(variables=variables), snapshot, INTENT)
 
 
 @pytest.mark.parametrize("is_promoting", [False, True])
 @pytest.mark.parametrize("change", [{}, {"region": "us"}, {"theirs": "yes"}])
 def test_variables_that_the_release_leaves_alone_are_no_drift(change, is_promoting):
     assert drift({**BASE, **change}, is_promoting=is_promoting) == []
-    assert has_old_variables(a_stage(variables={**BASE, **change}), WAY_BACK, INTENT)
+    assert has_old_variables(a_stage(variables={**BASE, **change}), SNAPSHOT, INTENT)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_variables_that_the_release_leaves_alone_are_no_drift(change, is_promoti
 @pytest.mark.parametrize("is_promoting", [False, True])
 def test_an_overridden_variable_that_someone_changed_is_drift(change, told, is_promoting):
     assert drift({**BASE, **change}, is_promoting=is_promoting) == [told]
-    assert not has_old_variables(a_stage(variables={**BASE, **change}), WAY_BACK, INTENT)
+    assert not has_old_variables(a_stage(variables={**BASE, **change}), SNAPSHOT, INTENT)
 
 
 def test_an_overridden_variable_that_someone_removed_is_drift():
@@ -85,4 +85,4 @@ def test_names_the_first_ten_of_many_changes_and_keeps_them_short():
 
 def test_a_rollout_without_variables_of_its_own_answers_for_its_alias_variable_alone():
     intent = replace(INTENT, overrides={"lambdaAlias": "canary"})
-    assert [*find_drift(a_stage(variables={"lambdaAlias": "live"}), WAY_BACK, intent)] == []
+    assert [*find_drifted_variables(a_stage(variables={"lambdaAlias": "live"}), SNAPSHOT, intent)] == []

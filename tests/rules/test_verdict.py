@@ -38,7 +38,7 @@ def a_verdict(*, policy=POLICY, after=BAKE, step=0, proof=PROVEN, alarms=(), shi
 
 
 def test_rolls_back_what_somebody_else_changed():
-    verdict = a_verdict(foreign=("the stage's variables were changed", "the canary was taken away"))
+    verdict = a_verdict(drift=("the stage's variables were changed", "the canary was taken away"))
     assert verdict == Verdict(VerdictKind.ROLL_BACK, "the stage's variables were changed; the canary was taken away")
 
 

@@ -71,7 +71,7 @@ class Mapped:
 def neighboured(ground: Ground) -> Iterator[Ground]:
     """A second stage of the API calls the live aliases too."""
     client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
-    client.create_stage(restApiId=api, stageName="beta", deploymentId=ground.way_back, variables={"lambdaAlias": "live"})
+    client.create_stage(restApiId=api, stageName="beta", deploymentId=ground.old_deployment, variables={"lambdaAlias": "live"})
     yield ground
     client.delete_stage(restApiId=api, stageName="beta")
 
@@ -80,14 +80,18 @@ def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Grou
     before = ground.rig.stage, ground.rig.aliases()
     answer = walk.check(reason="OPS-7")
 
-    assert (answer["start"], answer["target"], answer["reason"], answer["fencing"]) == ("READY", "orders", "OPS-7", 0)
+    assert (answer["start"], answer["target"], answer["reason"], answer["fencing_token"]) == ("READY", "orders", "OPS-7", 0)
     draft = answer["draft"]
-    assert draft["way_back"] == {"live": ground.old, "deployment_id": ground.way_back, "variables": {"lambdaAlias": "live"}}
+    assert draft["snapshot"] == {
+        "live": ground.old,
+        "deployment_id": ground.old_deployment,
+        "variables": {"lambdaAlias": "live"},
+    }
     assert draft["intent"]["versions"] == ground.new
     assert draft["phase"] == "preparing"
     assert (ground.rig.stage, ground.rig.aliases()) == before
     assert ground.rig.records.find(walk.rollout_id) is None
-    assert ground.rig.records.read_lock("orders").fencing == 0
+    assert ground.rig.records.read_lock("orders").fencing_token == 0
 
 
 @pytest.mark.parametrize("given", [[1], {}, {"target": 5}, "orders"])
@@ -128,7 +132,7 @@ def test_a_release_of_variables_alone_may_start(ground: Ground, walk: Walk):
 
     assert answer["start"] == "READY"
     assert answer["draft"]["intent"]["overrides"] == {"newCheckout": "on", "lambdaAlias": "canary"}
-    assert answer["draft"]["intent"]["deployment_id"] == ground.way_back
+    assert answer["draft"]["intent"]["deployment_id"] == ground.old_deployment
 
 
 def test_variables_that_base_has_already_are_nothing_new(ground: Ground, walk: Walk):
@@ -236,7 +240,7 @@ def test_a_rollout_that_holds_the_target_itself_is_checked_again(walk: Walk):
     walk.begin()
     answer = walk.check()
 
-    assert (answer["start"], answer["fencing"]) == ("READY", 1)
+    assert (answer["start"], answer["fencing_token"]) == ("READY", 1)
 
 
 def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk: Walk):
@@ -287,7 +291,7 @@ def test_a_named_deployment_that_a_stage_serves_becomes_the_intent(ground: Groun
     assert draft["intent"]["deployment_id"] == shown
     assert (draft["plan"]["is_new_deployment"], draft["plan"]["reading"]) == (False, "stage_export")
     assert draft["plan"]["routes"]["added"] == ["DELETE /orders"]
-    assert ground.rig.stage["deploymentId"] == ground.way_back
+    assert ground.rig.stage["deploymentId"] == ground.old_deployment
 
 
 def test_a_named_deployment_that_was_recorded_becomes_the_intent(ground: Ground, walk: Walk, named: str):
@@ -362,7 +366,7 @@ def test_the_deployment_promoted_last_serves_a_release_of_code_alone(ground: Gro
 
 def test_a_fingerprint_counts_only_while_base_has_its_deployment(ground: Ground):
     ground.walk().promote()
-    ground.patch("/deploymentId", ground.way_back)
+    ground.patch("/deploymentId", ground.old_deployment)
     answer = ground.walk().check(release={"functions": ground.old})
 
     assert answer["draft"]["intent"]["deployment_id"] is None

@@ -46,7 +46,7 @@ def test_the_recorded_reason_stays(ground: Ground):
     assert walk.record.reason == reason
 
 
-def test_a_foreign_execution_is_ignored(ground: Ground):
+def test_someone_elses_execution_is_ignored(ground: Ground):
     walk = ground.walk().shift()
     answer = tell(ground, walk, f"{walk.execution}-of-somebody")
 

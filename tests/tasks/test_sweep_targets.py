@@ -156,7 +156,7 @@ def test_a_promoted_canary_that_came_back_is_removed_and_stays_promoted(ground: 
     assert ground.rig.aliases() == {name: (version, version) for name, version in ground.new.items()}
 
 
-def test_a_foreign_canary_is_left(ground: Ground):
+def test_a_canary_of_someone_else_is_left(ground: Ground):
     ground.walk().shift().end()
     ground.patch("/canarySettings/percentTraffic", "5.0")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.notices import Notices
+from canary.aws.notifications import Notifications
 from canary.aws.records import Records
 from canary.aws.troubles import PREFIX, Troubles
 from canary.edge.events import TickEvent
@@ -54,7 +54,7 @@ class Watch:
     @classmethod
     def over(cls, ground: Ground, tools: Tools) -> Watch:
         bus = Bus()
-        usable = replace(tools, notices=Notices(lambda: bus, tools.logger))
+        usable = replace(tools, notifications=Notifications(lambda: bus, tools.logger))
         return cls(ground, usable, bus, usable)
 
     def refuse(self, *operations: str) -> None:

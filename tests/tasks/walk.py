@@ -55,7 +55,7 @@ class Ground:
         self._walks = count(1)
         self._names = {self.rig.target.name}
         aws.clock.run_for(60)
-        self.way_back = self.rig.stage["deploymentId"]
+        self.old_deployment = self.rig.stage["deploymentId"]
         self.old = {name: live for name, (live, _) in self.rig.aliases().items()}
 
     def walk(self, target: Target | None = None, **changes: Any) -> Walk:
@@ -72,7 +72,7 @@ class Ground:
         gateway, stage = self.aws.client("apigateway"), self.rig.target.stage
         names = {"restApiId": stage.rest_api_id, "stageName": stage.stage_name}
         operations = [
-            {"op": "replace", "path": "/deploymentId", "value": self.way_back},
+            {"op": "replace", "path": "/deploymentId", "value": self.old_deployment},
             {"op": "replace", "path": "/variables/lambdaAlias", "value": "live"},
             *({"op": "remove", "path": f"/variables/{name}"} for name in self.rig.stage["variables"] if name != "lambdaAlias"),
         ]
@@ -177,7 +177,7 @@ class Walk:
         return self.checked
 
     def lock(self, **changed: object) -> dict[str, Any]:
-        told = {"fencing": self.checked["fencing"], "draft": self.checked["draft"], **changed}
+        told = {"fencing_token": self.checked["fencing_token"], "draft": self.checked["draft"], **changed}
         return self.task("TakeLock", **told)
 
     def begin(self, **request: object) -> Walk:

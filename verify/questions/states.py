@@ -55,13 +55,13 @@ class Case:
 
 
 UNSAFE = "the target could not be made safe; the lock is kept, and the sweeper goes on each minute: "
-READY = {"start": "READY", "target": "orders", "reason": "", "fencing": 3}
+READY = {"start": "READY", "target": "orders", "reason": "", "fencing_token": 3}
 VARIABLES: Mapping[str, Any] = {
     "rollout_id": "asked",
     "execution": "asked",
     "target": "orders",
     "reason": "",
-    "fencing": 0,
+    "fencing_token": 0,
     "draft": {},
     "failure": {},
     "wait_seconds": 0,
@@ -77,7 +77,7 @@ CASES = (
         SUCCEEDED,
         "WhichStart",
         payload=READY,
-        assigned={"start": "READY", "fencing": 3, "wait_seconds": 0, "draft": {}},
+        assigned={"start": "READY", "fencing_token": 3, "wait_seconds": 0, "draft": {}},
     ),
     Case(
         "a function's error",

@@ -44,7 +44,7 @@ def free_command(table: str, target: str) -> str:
     return (
         "to free the target, once its stage and aliases are as they should be: "
         f"aws dynamodb update-item --table-name {table} --key '{key}' "
-        "--update-expression 'ADD fencing :one REMOVE rollout_id, held_by' "
+        "--update-expression 'ADD fencing_token :one REMOVE rollout_id, held_by' "
         """--expression-attribute-values '{":one": {"N": "1"}}'"""
     )
 

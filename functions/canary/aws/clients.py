@@ -146,12 +146,12 @@ class Clients:
 
     @cached_property
     def events(self) -> Any:  # noqa: ANN401
-        """EventBridge, for notices."""
+        """EventBridge, for notifications."""
         return self._maker.make("events")
 
     @cached_property
     def sns(self) -> Any:  # noqa: ANN401
-        """SNS, for the topic of notices."""
+        """SNS, for the topic of notifications."""
         return self._maker.make("sns")
 
 

@@ -14,7 +14,7 @@ from canary.aws.aliases import Aliases
 from canary.aws.calls import GONE, code_of, is_of_what_is_gone, refusals
 from canary.aws.errors import AwsRefusedError
 from canary.rules.function_checks import PENDING, FunctionSurvey, VersionState
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 
 if TYPE_CHECKING:
     from canary.rules.callers import Caller
@@ -66,7 +66,7 @@ def survey_function(
     listed = [] if wanted else _list_versions(client, function.name, listings or Listings())
     newest = str(max(listed)) if listed else None
     brought = wanted or newest
-    weighted = [live.version] if live and target.shifter is Shifter.ALIAS else []
+    weighted = [live.version] if live and target.shifter is ShifterKind.ALIAS else []
     versions = dict.fromkeys([*weighted, *([brought] if brought else [])])
     read = {version: one for version in versions if (one := _configuration(client, function.name, version))}
     sources = _event_sources(client, function)

@@ -18,7 +18,7 @@ QUERIES_PER_CALL = 500
 Values = dict["Series", dict[int, float]]
 
 
-class Metrics:
+class MetricReader:
     """Reads series. ``requested`` counts the metrics asked for, which is what CloudWatch charges for."""
 
     def __init__(self, cloudwatch: Any) -> None:  # noqa: ANN401

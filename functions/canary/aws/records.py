@@ -1,7 +1,7 @@
 """The records: lock, rollout and looks, in one DynamoDB table, and who may write to a target.
 
     pk              sk        what
-    target#<name>   lock      fencing number, the rollout that holds it and its owner; what was promoted last
+    target#<name>   lock      fencing token, the rollout that holds it and its owner; what was promoted last
     rollout#<id>    rollout   the rollout, whole
     rollout#<id>    history   what the judge froze of base's history, written once
     rollout#<id>    look#<t>  one look: numbers, log E, verdict, reason
@@ -9,7 +9,7 @@
 
 A held lock, and an ended rollout whose end was not reported yet, carry `rollout_id`: the key of the index that lists them.
 
-Every write of a rollout is one transaction with a check of the lock (fencing number and owner) and of the record's own
+Every write of a rollout is one transaction with a check of the lock (fencing token and owner) and of the record's own
 revision, so a late writer, a redriven execution or a second owner cannot undo what was decided meanwhile.
 Read consistently throughout (docs/aws.md#consistent-reads).
 """
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import refusals
-from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
+from canary.aws.errors import LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, StaleFencingTokenError
 from canary.rules.codec import decode, encode
 from canary.rules.phases import Phase
 from canary.rules.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
@@ -52,7 +52,7 @@ class Lock:
     """
 
     target: str
-    fencing: int = 0
+    fencing_token: int = 0
     rollout_id: str | None = None
     owner: str | None = None
     last_rollout_id: str | None = None
@@ -125,7 +125,7 @@ class Records:
         self._histories: dict[str, Mapping[str, Any]] = {}
 
     def read_lock(self, target: str) -> Lock:
-        """The target's lock; a target never taken has fencing number 0."""
+        """The target's lock; a target never taken has fencing token 0."""
         return self._read(_lock_key(target)).lock(target)
 
     def read_start(self, target: str, rollout_id: str) -> tuple[Lock, bool]:
@@ -208,14 +208,14 @@ class Records:
             )
         return held
 
-    def take(self, rollout: Rollout, *, fencing: int) -> Owned:
-        """Take the target's lock and record the rollout with its way back, in one transaction.
+    def take(self, rollout: Rollout, *, fencing_token: int) -> Owned:
+        """Take the target's lock and record the rollout with its snapshot, in one transaction.
 
         Taking what this rollout already holds is success (a lost reply).
 
         Raises:
             LockedError: another rollout holds the target.
-            FencingMovedError: the lock was taken and freed since `fencing` was read.
+            StaleFencingTokenError: the lock was taken and freed since `fencing_token` was read.
 
         """
         name = rollout.target.name
@@ -226,17 +226,17 @@ class Records:
             raise LockedError(describe_holder(before))
         lock = replace(
             before,
-            fencing=fencing + 1,
+            fencing_token=fencing_token + 1,
             rollout_id=rollout.rollout_id,
             owner=rollout.execution,
             scheduled_at=rollout.scheduled_at or before.scheduled_at,
         )
-        free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing) OR fencing = :fencing)"
-        moved = f"target {name} was taken and freed since it was checked at number {fencing}; it is checked again"
+        free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing_token) OR fencing_token = :fencing_token)"
+        moved = f"target {name} was taken and freed since it was checked at fencing token {fencing_token}; it is checked again"
         self._transact(
-            self._put(_lock_item(lock), free, {":fencing": {"N": str(fencing)}}),
+            self._put(_lock_item(lock), free, {":fencing_token": {"N": str(fencing_token)}}),
             self._put(_rollout_item(rollout), "attribute_not_exists(pk)", {}),
-            failure=FencingMovedError(moved),
+            failure=StaleFencingTokenError(moved),
         )
         return Owned(rollout, lock)
 
@@ -296,19 +296,19 @@ class Records:
 
     def _pass_on(self, held: Owned, rollout: Rollout, lock: Lock) -> Owned:
         newer = replace(rollout, revision=held.rollout.revision + 1)
-        taken = replace(lock, fencing=held.lock.fencing + 1)
+        taken = replace(lock, fencing_token=held.lock.fencing_token + 1)
         condition, values = _same_lock(held.lock)
         self._transact(self._put(_lock_item(taken), condition, values), self._put_rollout(held, newer), failure=_lost(held))
         return Owned(newer, taken, held.read_at)
 
     def take_over(self, held: Owned, owner: str) -> Owned:
-        """Make `owner` the rollout's owner and raise the fencing number.
+        """Make `owner` the rollout's owner and raise the fencing token.
 
         Raises:
             OwnershipLostError: somebody was faster.
 
         """
-        lock = replace(held.lock, fencing=held.lock.fencing + 1, owner=owner)
+        lock = replace(held.lock, fencing_token=held.lock.fencing_token + 1, owner=owner)
         condition, values = _same_lock(held.lock)
         self._transact(self._put(_lock_item(lock), condition, values), failure=_lost(held))
         return replace(held, lock=lock)
@@ -320,12 +320,12 @@ class Records:
             OwnershipLostError: the lock is no longer free.
 
         """
-        taken = replace(lock, fencing=lock.fencing + 1, rollout_id=rollout.rollout_id, owner=owner)
-        free = "attribute_not_exists(rollout_id) AND fencing = :fencing"
+        taken = replace(lock, fencing_token=lock.fencing_token + 1, rollout_id=rollout.rollout_id, owner=owner)
+        free = "attribute_not_exists(rollout_id) AND fencing_token = :fencing_token"
         held = Owned(rollout, lock)
         newer = replace(rollout, revision=rollout.revision + 1)
         self._transact(
-            self._put(_lock_item(taken), free, {":fencing": {"N": str(lock.fencing)}}),
+            self._put(_lock_item(taken), free, {":fencing_token": {"N": str(lock.fencing_token)}}),
             self._put_rollout(held, newer),
             failure=_lost(held),
         )
@@ -339,7 +339,7 @@ class Records:
 
         """
         newer = replace(rollout, revision=held.rollout.revision + 1, is_end_told=False)
-        free = replace(held.lock, fencing=held.lock.fencing + 1, rollout_id=None, owner=None)
+        free = replace(held.lock, fencing_token=held.lock.fencing_token + 1, rollout_id=None, owner=None)
         lock = replace(_with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
         condition, values = _same_lock(held.lock)
         self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(held, newer), failure=_lost(held))
@@ -417,7 +417,7 @@ class Records:
 def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
     """The lock with what base serves from now on."""
     deployment_id = rollout.intent.deployment_id
-    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.way_back.deployment_id:
+    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.snapshot.deployment_id:
         return lock
     return replace(lock, fingerprint=rollout.plan.fingerprint, deployment_id=deployment_id)
 
@@ -450,15 +450,15 @@ def _is_conflict(cause: BaseException | None) -> bool:
 def _lost(held: Owned) -> OwnershipLostError:
     return OwnershipLostError(
         f"rollout {held.rollout.rollout_id} was changed or taken over since it was read "
-        f"(number {held.lock.fencing}, revision {held.rollout.revision}); this execution stops here"
+        f"(fencing token {held.lock.fencing_token}, revision {held.rollout.revision}); this execution stops here"
     )
 
 
 def _same_lock(lock: Lock) -> tuple[str, Item]:
     return (
-        "fencing = :fencing AND rollout_id = :rollout AND held_by = :owner",
+        "fencing_token = :fencing_token AND rollout_id = :rollout AND held_by = :owner",
         {
-            ":fencing": {"N": str(lock.fencing)},
+            ":fencing_token": {"N": str(lock.fencing_token)},
             ":rollout": {"S": str(lock.rollout_id)},
             ":owner": {"S": str(lock.owner)},
         },
@@ -492,7 +492,7 @@ def _lock_item(lock: Lock) -> Item:
     present: Item = {name: {"S": word} for name, word in words.items() if word}
     if lock.scheduled_at is not None:
         present["scheduled_at"] = {"N": str(lock.scheduled_at)}
-    return {**_lock_key(lock.target), "fencing": {"N": str(lock.fencing)}, **present}
+    return {**_lock_key(lock.target), "fencing_token": {"N": str(lock.fencing_token)}, **present}
 
 
 def _lock_of(target: str, item: Item) -> Lock:
@@ -501,7 +501,7 @@ def _lock_of(target: str, item: Item) -> Lock:
 
     return Lock(
         target=target,
-        fencing=int(item["fencing"]["N"]) if "fencing" in item else 0,
+        fencing_token=int(item["fencing_token"]["N"]) if "fencing_token" in item else 0,
         rollout_id=word("rollout_id"),
         owner=word("held_by"),
         last_rollout_id=word("last_rollout_id"),

@@ -11,14 +11,14 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.notices import Kind
+from canary.aws.notifications import NotificationKind
 from canary.aws.records import Owned
 from canary.aws.shifters import StageShifter, shifter_for
-from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, Rung, Standing, doubt, is_at_rest, plan_pass
+from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, RecoveryStage, Standing, doubt, is_at_rest, plan_pass
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients
-    from canary.aws.notices import Notices
+    from canary.aws.notifications import Notifications
     from canary.aws.records import Records
     from canary.aws.shifters import Shifter
     from canary.rules.rollout import Rollout
@@ -62,7 +62,7 @@ class SafetyTools(Protocol):
         """The records."""
 
     @property
-    def notices(self) -> Notices:
+    def notifications(self) -> Notifications:
         """Who is told."""
 
 
@@ -70,7 +70,7 @@ class _Passes:
     def __init__(self, tools: SafetyTools, held: Owned, now: float, *, gives_up: bool) -> None:
         records = tools.records
         self._records = records
-        self._notices = tools.notices
+        self._notifications = tools.notifications
         self._held = held
         self._now = now
         self._gives_up = gives_up
@@ -130,14 +130,14 @@ class _Passes:
         return tuple(refused)
 
     def _take_canary_away(self, unread: str) -> Safety:
-        """Some of the target cannot be read. Where the way is back, the canary can be taken away all the same.
+        """Some of the target cannot be read. Where recovery rolls back, the canary can be taken away all the same.
 
-        From the first rung on, because nothing that follows has settled then.
+        From the first recovery stage on, because nothing after it has settled by then.
         """
         standing = self._rollout.standing
         is_back = standing.phase is not Phase.MOVING_BASE and not standing.phase.is_terminal
         if is_back and isinstance(self._shifter, StageShifter):
-            first = replace(self._rollout, phase=Phase.ROLLING_BACK, rung=Rung.START)
+            first = replace(self._rollout, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START)
             if first != self._rollout:
                 self._write(first)
             try:
@@ -152,20 +152,21 @@ class _Passes:
             flagged = replace(self._rollout, needs_operator=True)
             self._write(_with(flagged, standing))
             if is_news:
-                self._notices.send(Kind.OPERATOR_NEEDED, self._rollout, commands=refusals)
+                self._notifications.send(NotificationKind.OPERATOR_NEEDED, self._rollout, commands=refusals)
         return Safety(self._held, Answer.REFUSED, 0, refusals)
 
     def _finish(self, planned: Pass) -> Safety:
         live = self._shifter.read_live()
         if not is_at_rest(planned.after, live):
-            rung = Rung.FLIPPED if planned.after.phase is Phase.PROMOTED else Rung.SETTLED
-            self._record(replace(self._rollout.standing, rung=rung, not_before=self._read_time() + SETTLE_SECONDS))
+            last = RecoveryStage.FLIPPED if planned.after.phase is Phase.PROMOTED else RecoveryStage.SETTLED
+            not_before = self._read_time() + SETTLE_SECONDS
+            self._record(replace(self._rollout.standing, recovery_stage=last, not_before=not_before))
             return self._answer_wait()
         if self._rollout.phase.is_terminal:
             return Safety(self._held, Answer.SAFE)
         ended = replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now)
         self._held = self._records.finish(self._held, ended)
-        self._notices.report_end(self._rollout, self._records)
+        self._notifications.report_end(self._rollout, self._records)
         return Safety(self._held, Answer.SAFE)
 
     def _record(self, standing: Standing) -> None:
@@ -180,4 +181,4 @@ class _Passes:
 
 
 def _with(rollout: Rollout, standing: Standing) -> Rollout:
-    return replace(rollout, phase=standing.phase, rung=standing.rung, not_before=standing.not_before)
+    return replace(rollout, phase=standing.phase, recovery_stage=standing.recovery_stage, not_before=standing.not_before)

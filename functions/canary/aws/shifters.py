@@ -9,7 +9,7 @@ from canary.aws.aliases import Aliases, point_command
 from canary.aws.calls import is_of_a_value
 from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import Stages, flip_operations
-from canary.rules.live import ALL, NEARLY_ALL, Intent, Live, WayBack, is_ours
+from canary.rules.live import ALL, NEARLY_ALL, Intent, Live, Snapshot, is_ours
 from canary.rules.phases import Flip, Move, PointAlias, RemoveCanary
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Shifter(Protocol):
     def read_live(self) -> Live:
         """Everything of the target that a rollout may change, as it is."""
 
-    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:
+    def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:
         """Give the canary `percent` of requests."""
 
     def make(self, move: Move, intent: Intent) -> None:
@@ -59,7 +59,7 @@ class StageShifter:
         if canary and is_ours(canary, intent):
             self._stages.remove_canary()
 
-    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:  # noqa: ARG002 - the Protocol's
+    def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:  # noqa: ARG002 - the Protocol's
         """Attach the canary at `percent`, or change its percent."""
         self._stages.shift(intent, percent)
 
@@ -103,10 +103,10 @@ class AliasShifter:
             canary={},
         )
 
-    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:
+    def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:
         """Give each function's new version `percent` of its alias's invocations; an unchanged function is left."""
         for function in self._target.functions:
-            old, new = way_back.live[function.name], intent.versions[function.name]
+            old, new = snapshot.live[function.name], intent.versions[function.name]
             if old != new:
                 self._split(function, old, {new: percent / PERCENT})
 

@@ -102,7 +102,7 @@ class Stages:
         return found[0] if found else None
 
     def make_deployment(self, mark: str) -> str:
-        """A detached snapshot of the API's present definition, described by `mark`; one that exists is used.
+        """A detached deployment of the API's present definition, described by `mark`; one that exists is used.
 
         Raises:
             AwsRefusedError: AWS refused.

@@ -1,6 +1,6 @@
 """What was told of targets whose records cannot be used: one SSM parameter each, because the records cannot hold it.
 
-It is there from the first notice until the trouble is over. Nothing but the next notice depends on it.
+It is there from the first notification until the trouble is over. Nothing but the next notification depends on it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.log_format import LOG_FORMAT, find_foreign_text, find_misfit
+from canary.rules.log_format import LOG_FORMAT, find_misfit, find_untrusted_text
 from canary.rules.outside import inside_conditions
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ __all__ = [
     "MOST_FILTERS",
     "MetricFilter",
     "filter_prefix",
-    "find_foreign_text",
     "find_long_pattern",
     "find_misfit",
+    "find_untrusted_text",
     "metric_filters",
     "metric_namespace",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from canary.rules.callers import ApiIdentity, Caller, find_uncovered
 from canary.rules.other_callers import OtherCallers, find_other_callers
 from canary.rules.problems import Problem
-from canary.rules.resource_policy import Answer, read_statements
+from canary.rules.resource_policy import PolicyAnswer, read_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,14 +49,14 @@ class AliasPolicy:
         """The callers whom the policy certainly keeps out, those of one remedy in one problem."""
         by_fix: dict[str, list[str]] = {}
         for one in self._find_uncovered(callers):
-            if one.answer is Answer.DENIED:
+            if one.answer is PolicyAnswer.DENIED:
                 by_fix.setdefault(self._remedy(one), []).append(one.caller.name)
         for fix, names in by_fix.items():
             yield Problem(f"functions.{self.function}", f"the API may not invoke alias {self.alias} for {cut(names)}", fix)
 
     def find_notes(self, callers: tuple[Caller, ...]) -> Iterator[str]:
         """The callers of whom nobody can say whether the policy keeps them out."""
-        unsure = [one for one in self._find_uncovered(callers) if one.answer is Answer.NOT_CERTAIN]
+        unsure = [one for one in self._find_uncovered(callers) if one.answer is PolicyAnswer.NOT_CERTAIN]
         if unsure:
             named, sids = cut(one.caller.name for one in unsure), dict.fromkeys(sid for one in unsure for sid in one.sids)
             yield (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from canary.rules.resource_policy import Answer, Decision, Statement, decide, read_statements, service_call
+from canary.rules.resource_policy import Decision, PolicyAnswer, Statement, decide, read_statements, service_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ class Uncovered:
     """
 
     caller: Caller
-    answer: Answer
+    answer: PolicyAnswer
     sids: tuple[str, ...]
 
 
@@ -119,7 +119,9 @@ def find_uncovered(
     statements = read_statements(policy)
     found = ((caller, _decide(statements, caller, identity, alias_arn)) for caller in callers)
     return tuple(
-        Uncovered(caller, decision.answer, decision.sids) for caller, decision in found if decision.answer is not Answer.ALLOWED
+        Uncovered(caller, decision.answer, decision.sids)
+        for caller, decision in found
+        if decision.answer is not PolicyAnswer.ALLOWED
     )
 
 
@@ -129,4 +131,4 @@ def _decide(statements: tuple[Statement, ...], caller: Caller, identity: ApiIden
     decisions = [decide(statements, call) for call in calls]
     answers = {decision.answer for decision in decisions}
     sids = dict.fromkeys(sid for decision in decisions for sid in decision.sids)
-    return Decision(answers.pop() if len(answers) == 1 else Answer.NOT_CERTAIN, tuple(sids))
+    return Decision(answers.pop() if len(answers) == 1 else PolicyAnswer.NOT_CERTAIN, tuple(sids))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from canary.rules.alarms import alarm_note
 from canary.rules.fingerprint import fingerprint
 from canary.rules.function_checks import find_function_notes
-from canary.rules.live import Intent, WayBack
+from canary.rules.live import Intent, Snapshot
 from canary.rules.phases import Phase
 from canary.rules.plan import Plan, choose_look_seconds
 from canary.rules.problems import Problem, RefusedError
@@ -49,7 +49,7 @@ def draft_rollout(
         execution=execution,
         target=target,
         plan=_plan(policy, target, survey, request, wanted),
-        way_back=_way_back(survey),
+        snapshot=_snapshot_of(survey),
         intent=_intent(target, request, survey, wanted),
         phase=Phase.PREPARING,
         started_at=now,
@@ -60,10 +60,10 @@ def draft_rollout(
 
 def is_unchanged(rollout: Rollout) -> bool:
     """Whether the release is already what base runs."""
-    intent, way_back = rollout.intent, rollout.way_back
-    is_same_deployment = intent.deployment_id == way_back.deployment_id and not rollout.plan.is_new_deployment
-    has_variables = intent.promoted_variables.items() <= way_back.variables.items()
-    return is_same_deployment and has_variables and dict(intent.versions) == dict(way_back.live)
+    intent, snapshot = rollout.intent, rollout.snapshot
+    is_same_deployment = intent.deployment_id == snapshot.deployment_id and not rollout.plan.is_new_deployment
+    has_variables = intent.promoted_variables.items() <= snapshot.variables.items()
+    return is_same_deployment and has_variables and dict(intent.versions) == dict(snapshot.live)
 
 
 def _plan(policy: Policy, target: Target, survey: Survey, request: Request, wanted: str) -> Plan:
@@ -114,11 +114,11 @@ def _read(request: Request, wanted: str, definitions: Definitions, stage: Stage)
     return found
 
 
-def _way_back(survey: Survey) -> WayBack:
+def _snapshot_of(survey: Survey) -> Snapshot:
     live = {name: function.live.version for name, function in survey.functions.items() if function.live}
     if survey.stage is None or survey.stage.stage is None:
-        return WayBack(live)
-    return WayBack(live, survey.stage.stage.deployment_id, dict(survey.stage.stage.variables))
+        return Snapshot(live)
+    return Snapshot(live, survey.stage.stage.deployment_id, dict(survey.stage.stage.variables))
 
 
 def _intent(target: Target, request: Request, survey: Survey, wanted: str) -> Intent:

@@ -21,7 +21,7 @@ from math import exp, log, log1p
 from typing import TYPE_CHECKING, Any
 
 from canary.rules.bets import ALL_EFFECTS, LARGE_EFFECTS, SHARES, Effects, log_bets, log_safe_bet, log_share_bets, offer
-from canary.rules.history import RECENT_DECAY, BaseHistory, Seen, seen_from_json
+from canary.rules.history import RECENT_DECAY, BaseHistory, DecayedCounts, seen_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,8 +58,8 @@ class MetricEvidence:
     """
 
     minutes: int
-    slow: Seen
-    recent: Seen
+    slow: DecayedCounts
+    recent: DecayedCounts
     live: tuple[float, ...] = ()
     assisted: tuple[float, ...] | None = None
     delta: float | None = None
@@ -261,7 +261,7 @@ def _put_by(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[
     return tuple(log_added(stakes, new)) if stakes else tuple(new)
 
 
-def _learned(metric: MetricEvidence, counts: Counts) -> tuple[Seen, Seen]:
+def _learned(metric: MetricEvidence, counts: Counts) -> tuple[DecayedCounts, DecayedCounts]:
     """What is known of the base with the minute's requests."""
     slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
     return slow, metric.recent.after(counts.nb, counts.eb, decay=RECENT_DECAY)

@@ -14,7 +14,7 @@ from canary.rules.caller_checks import AliasPolicy, cut
 from canary.rules.callers import Caller, api_identity
 from canary.rules.live import LiveAlias
 from canary.rules.problems import Problem
-from canary.rules.target import Shifter, Target, TargetFunction
+from canary.rules.target import ShifterKind, Target, TargetFunction
 
 if TYPE_CHECKING:
     from canary.rules.release import Release
@@ -69,7 +69,7 @@ def find_function_problems(
 ) -> Iterator[Problem]:
     """Every reason in one function not to start. A version that is pending is none: see `find_pending`."""
     aliases = {function.live: found.live}
-    if target.shifter is Shifter.STAGE:
+    if target.shifter is ShifterKind.STAGE:
         aliases[str(function.canary)] = found.canary
     for alias, live in aliases.items():
         yield from _problems_of_alias(function, alias, live)

@@ -29,7 +29,7 @@ UNPROVEN_PHI = 4.0
 SPARSE_PHI = 1.2
 
 
-class Seen(NamedTuple):
+class DecayedCounts(NamedTuple):
     """Base requests and bad ones seen so far, older minutes counting less, so that both are fractions."""
 
     requests: float
@@ -41,21 +41,21 @@ class Seen(NamedTuple):
         rate = (self.bad + 0.5) / (self.requests + 1.0)
         return rate if _SMALLEST_RATE < rate < _LARGEST_RATE else min(max(rate, _SMALLEST_RATE), _LARGEST_RATE)
 
-    def after(self, nb: float, eb: float, *, decay: float) -> Seen:
+    def after(self, nb: float, eb: float, *, decay: float) -> DecayedCounts:
         """What is remembered once one more base minute was seen."""
-        return Seen(self.requests * decay + nb, self.bad * decay + eb)
+        return DecayedCounts(self.requests * decay + nb, self.bad * decay + eb)
 
-    def at_most(self, minutes: int, *, of: int) -> Seen:
+    def at_most(self, minutes: int, *, of: int) -> DecayedCounts:
         """The same rate, weighing no more than `minutes` of the `of` minutes it was seen in."""
         weight = min(1.0, minutes / of)
-        return Seen(self.requests * weight, self.bad * weight)
+        return DecayedCounts(self.requests * weight, self.bad * weight)
 
 
 _SMALLEST_RATE = 1e-12
 _LARGEST_RATE = 1.0 - _SMALLEST_RATE
 
 # Without a history: as if fifty good requests had been seen, a rate of about 1 %.
-PRIOR = Seen(50.0, 0.0)
+PRIOR = DecayedCounts(50.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class BaseHistory:
     must say so. ``is_coarse``: only large effects are bet on, and bad requests cluster in time but not in an arm.
     """
 
-    slow: Seen
-    recent: Seen
+    slow: DecayedCounts
+    recent: DecayedCounts
     phi: float
     slices: tuple[tuple[int, int], ...]
     is_known: bool
@@ -94,7 +94,7 @@ class History:
     bases: Mapping[str, BaseHistory]
 
 
-NOTHING_SEEN = Seen(0.0, 0.0)
+NOTHING_SEEN = DecayedCounts(0.0, 0.0)
 UNKNOWN = BaseHistory(slow=PRIOR, recent=NOTHING_SEEN, phi=UNPROVEN_PHI, slices=(), is_known=False)
 
 
@@ -117,7 +117,7 @@ def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = Fals
     if len(told) < FEWEST_MINUTES:
         return replace(UNKNOWN, is_coarse=is_coarse)
     measured = odd_minutes(told)
-    seen = Seen(*_total(measured))
+    seen = DecayedCounts(*_total(measured))
     return BaseHistory(
         slow=seen.at_most(SLOW_START_MINUTES, of=len(measured)),
         recent=_recent(told[-RECENT_MINUTES:]),
@@ -182,10 +182,10 @@ def from_json(data: Mapping[str, Any]) -> History:
     )
 
 
-def seen_from_json(pair: Sequence[float]) -> Seen:
+def seen_from_json(pair: Sequence[float]) -> DecayedCounts:
     """Decayed counts from their two numbers."""
     requests, bad = pair
-    return Seen(float(requests), float(bad))
+    return DecayedCounts(float(requests), float(bad))
 
 
 def _base_from_json(frozen: Mapping[str, Any]) -> BaseHistory:
@@ -199,7 +199,7 @@ def _base_from_json(frozen: Mapping[str, Any]) -> BaseHistory:
     )
 
 
-def _recent(minutes: Sequence[tuple[int, int]]) -> Seen:
+def _recent(minutes: Sequence[tuple[int, int]]) -> DecayedCounts:
     """What the newest minutes add up to. They are used for nothing that could speak against the canary."""
     seen = NOTHING_SEEN
     for requests, bad in minutes:

@@ -27,7 +27,7 @@ def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
     place = f"on {rollout.target.name}"
     if rollout.needs_operator:
         found = f"{name} waits for an operator {place} ({_since(rollout)}{_why(rollout)})"
-        return Problem("target", found, "do what its notice says; the controller frees the target as soon as it is safe")
+        return Problem("target", found, "do what its notification says; the controller frees the target as soon as it is safe")
     if phase is Phase.PARKED:
         found = f"{name} is parked {place} ({_since(rollout)}, {_progress(rollout)}{_until(rollout)})"
         return Problem("target", found, f"advance it: {advance_command(rollout)}; or {_abort(rollout)}")

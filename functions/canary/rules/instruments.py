@@ -45,7 +45,7 @@ class SeenFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenInstruments:
     """What was read. ``filters`` is None where they were not checked: CloudWatch Logs was busy, which says nothing of them.
 
     ``log_group`` and ``log_format`` are the stage's, None without an access log. ``refusal``: why the filters can never be
@@ -69,14 +69,14 @@ def expected_instruments(target: Target) -> Expected:
     return Expected(target.access_log_group, filters, target.outside) if filters else Expected()
 
 
-def find_faults(expected: Expected, seen: Seen) -> tuple[str, ...]:
+def find_faults(expected: Expected, seen: SeenInstruments) -> tuple[str, ...]:
     """Each fault in one sentence that names the instrument; none where everything is as it was made, or was not checked."""
     if expected.log_group is None:
         return ()
     return (*_of_log(expected, seen), *_of_filters(expected, seen))
 
 
-def _of_log(expected: Expected, seen: Seen) -> Iterator[str]:
+def _of_log(expected: Expected, seen: SeenInstruments) -> Iterator[str]:
     if seen.log_group != expected.log_group:
         yield (
             f"the stage writes its access log to {seen.log_group or 'nowhere'}, and the metric filters count in "
@@ -86,7 +86,7 @@ def _of_log(expected: Expected, seen: Seen) -> Iterator[str]:
         yield f"the stage's access log no longer fits: {misfit}"
 
 
-def _of_filters(expected: Expected, seen: Seen) -> Iterator[str]:
+def _of_filters(expected: Expected, seen: SeenInstruments) -> Iterator[str]:
     if seen.refusal is not None:
         yield f"the metric filters of {expected.log_group} cannot be read: {seen.refusal}"
     if seen.filters is None:

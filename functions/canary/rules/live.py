@@ -60,8 +60,8 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
-    """The target as it was before the first change: what going back restores."""
+class Snapshot:
+    """The target as it was before the first change: what a rollback restores."""
 
     live: Mapping[str, str]
     deployment_id: str | None = None

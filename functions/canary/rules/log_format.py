@@ -83,13 +83,13 @@ def find_misfit(log_format: str, outside: Outside | None = None) -> str | None:
     return "the access-log format " + "; it ".join(clauses) if clauses else None
 
 
-def find_foreign_text(log_format: str) -> tuple[str, ...]:
+def find_untrusted_text(log_format: str) -> tuple[str, ...]:
     """The variables of a format that fits in which a client or a function can write what it likes.
 
     In quotes they are right if API Gateway escapes them, which somebody has seen of user agents alone.
     """
     variables = dict.fromkeys(VARIABLE.findall(log_format))
-    return tuple(one for one in variables if kind_of(one) is Prints.FOREIGN_TEXT and one not in HARMLESS)
+    return tuple(one for one in variables if kind_of(one) is Prints.UNTRUSTED_TEXT and one not in HARMLESS)
 
 
 def _read(log_format: str) -> _Pairs:
@@ -188,7 +188,7 @@ def _of_bare(name: str, variable: str) -> Iterator[str]:
             return
         case Prints.QUOTED_TEXT:
             yield from _of_quoted(name, variable)
-        case Prints.NUMBER_OR_DASH | Prints.FOREIGN_TEXT:
+        case Prints.NUMBER_OR_DASH | Prints.UNTRUSTED_TEXT:
             yield (
                 f"has {variable} without quotes, which may print -, and then the line is no JSON and not counted; "
                 f'write {name}"{variable}"'

@@ -19,14 +19,14 @@ class Prints(enum.Enum):
 
     ``NUMBER``: a number for every request, so it may stand without quotes. ``NUMBER_OR_DASH``: a number, or `-` where a request
     has none. ``TEXT``: ids, names and words of API Gateway's own, or `-`; no character of them needs escaping.
-    ``FOREIGN_TEXT``: what a client, an authorizer or a function can write, or `-`. ``QUOTED_TEXT``: text with quotes of its
+    ``UNTRUSTED_TEXT``: what a client, an authorizer or a function can write, or `-`. ``QUOTED_TEXT``: text with quotes of its
     own, or `-` without any, so neither form is JSON for every request.
     """
 
     NUMBER = enum.auto()
     NUMBER_OR_DASH = enum.auto()
     TEXT = enum.auto()
-    FOREIGN_TEXT = enum.auto()
+    UNTRUSTED_TEXT = enum.auto()
     QUOTED_TEXT = enum.auto()
 
 
@@ -47,7 +47,7 @@ _BY_KIND = {
         integration.responseTransferMode isCanaryRequest protocol requestTime resourceId resourcePath stage tlsVersion
         wafResponseCode webaclArn
     """,
-    Prints.FOREIGN_TEXT: """
+    Prints.UNTRUSTED_TEXT: """
         authenticate.error authorize.error authorizer.error authorizer.principalId error.message error.validationErrorString
         identity.apiKey identity.caller identity.clientCert.clientCertPem identity.clientCert.issuerDN
         identity.clientCert.serialNumber identity.clientCert.subjectDN identity.clientCert.validity.notAfter
@@ -59,8 +59,8 @@ _BY_KIND = {
 _TABLE = MappingProxyType({f"$context.{name}": kind for kind, names in _BY_KIND.items() for name in names.split()})
 
 HARMLESS = frozenset({"$context.identity.userAgent", "$context.requestId"})
-"""Foreign texts that leave a quoted string whole: quotes and backslashes of a user agent come escaped, and a request id of the
-client's is a UUID or is replaced (docs/aws.md#access-log-variables)."""
+"""Untrusted texts that leave a quoted string whole: quotes and backslashes of a user agent come escaped, and a request id of
+the client's is a UUID or is replaced (docs/aws.md#access-log-variables)."""
 
 INSTEAD = MappingProxyType({"$context.error.messageString": "$context.error.message"})
 """By variable, the one that says the same and can stand in quotes."""
@@ -71,4 +71,4 @@ def kind_of(variable: str) -> Prints:
 
     So may those whose names are the user's own: an authorizer's properties, claims, overrides of headers and parameters.
     """
-    return _TABLE.get(variable, Prints.FOREIGN_TEXT)
+    return _TABLE.get(variable, Prints.UNTRUSTED_TEXT)

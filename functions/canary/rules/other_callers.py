@@ -18,7 +18,7 @@ from canary.rules.resource_policy import (
     EVERYBODY,
     INVOKE,
     SOURCE_ARN,
-    Answer,
+    PolicyAnswer,
     Statement,
     decide,
     read_statements,
@@ -76,7 +76,7 @@ class _Permit:
         if self.kind != "Service" or self.principal == API_GATEWAY or self.source is None or not _is_exact(self.source):
             return False
         account = self.source.split(":")[4] or api.account
-        return decide(statements, service_call(self.principal, self.source, account, alias_arn)).answer is Answer.ALLOWED
+        return decide(statements, service_call(self.principal, self.source, account, alias_arn)).answer is PolicyAnswer.ALLOWED
 
     def __str__(self) -> str:
         who = {EVERYBODY: "anybody"}.get(self.principal, self.principal)

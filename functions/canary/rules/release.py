@@ -12,7 +12,7 @@ from types import MappingProxyType
 from canary.rules.live import LiveStage
 from canary.rules.policy import PolicyChanges
 from canary.rules.problems import Problem, cut, nearest, show
-from canary.rules.target import Shifter, Target
+from canary.rules.target import ShifterKind, Target
 
 PRESENT = "present"
 """Instead of a deployment id: freeze the API's present definition in a new deployment."""
@@ -128,7 +128,7 @@ def find_lateness(schedule: Schedule, now: float) -> Problem | None:
 
 def find_misfits(release: Release, target: Target) -> tuple[Problem, ...]:
     """Why a release cannot be meant for this target, judged by their shapes alone."""
-    return (*_strangers(release, target), *_stray_deployment(release, target), *_stray_variables(release, target))
+    return (*_strangers(release, target), *_surplus_deployment(release, target), *_misplaced_variables(release, target))
 
 
 def find_overflow(release: Release, stage: LiveStage) -> tuple[Problem, ...]:
@@ -150,8 +150,8 @@ def _strangers(release: Release, target: Target) -> Iterator[Problem]:
             yield Problem(f"release.functions.{name}", f"target {target.name} has no such function", fix)
 
 
-def _stray_deployment(release: Release, target: Target) -> Iterator[Problem]:
-    if target.shifter is Shifter.ALIAS and release.deployment is not None:
+def _surplus_deployment(release: Release, target: Target) -> Iterator[Problem]:
+    if target.shifter is ShifterKind.ALIAS and release.deployment is not None:
         yield Problem(
             "release.deployment",
             f"target {target.name} has no stage, got {show(release.deployment)}",
@@ -159,7 +159,7 @@ def _stray_deployment(release: Release, target: Target) -> Iterator[Problem]:
         )
 
 
-def _stray_variables(release: Release, target: Target) -> Iterator[Problem]:
+def _misplaced_variables(release: Release, target: Target) -> Iterator[Problem]:
     if target.stage is None and release.variables:
         value = f"target {target.name} has no stage, got {', '.join(map(cut, release.variables))}"
         yield Problem("release.variables", value, "drop release.variables; aliases have none")

@@ -29,7 +29,7 @@ LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
 DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
 PROMOTION = ("TakeAllTraffic", "MoveBase", "BaseSettle", "WhichFlip", "CleanUp", "WhichOutcome", "Promoted")
 FLIP = ("FlipStage", "FlipSettle")
-WAY_BACK = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
+RECOVERY = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
 TASKS = frozenset(
     {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain", "ParkRollout", "AdvanceRollout"}
     | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe"}
@@ -39,7 +39,7 @@ TASKS = frozenset(
 def states_entered(rollout: Rollout) -> list[str]:
     """The states that a rollout entered, as its record tells; retries come on top.
 
-    A rollout that went back is taken to have gone the plain way back, in three passes.
+    For a rollout that was rolled back, this assumes a plain recovery of three passes.
     """
     tally = rollout.tally
     entered = [
@@ -53,7 +53,7 @@ def states_entered(rollout: Rollout) -> list[str]:
         return [*entered, *ADVANCE[:3]]
     if rollout.phase is Phase.PROMOTED:
         return [*entered, *PROMOTION, *(FLIP if rollout.target.stage else ())]
-    return [*entered, *WAY_BACK]
+    return [*entered, *RECOVERY]
 
 
 def usage_of(rollout: Rollout) -> Usage:

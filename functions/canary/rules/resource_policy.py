@@ -18,7 +18,7 @@ EVERYBODY = "*"
 SOURCE_ARN = "aws:sourcearn"
 
 
-class Answer(enum.StrEnum):
+class PolicyAnswer(enum.StrEnum):
     """What a policy says to a call."""
 
     ALLOWED = "allowed"
@@ -27,7 +27,7 @@ class Answer(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class IamCall:
     """One call as IAM sees it: the principal of the service that makes it, action, resource, and the context's keys."""
 
     service: str
@@ -43,13 +43,13 @@ class Statement:
     sid: str
     body: Mapping[str, Any]
 
-    def says(self, effect: str, call: Call) -> Truth:
+    def says(self, effect: str, call: IamCall) -> Truth:
         """Whether it has this effect, `Allow` or `Deny`, on the call."""
         own = self.body.get("Effect")
         has_effect = own == effect if own in ("Allow", "Deny") else None
         return has_effect if has_effect is False else all_of((has_effect, self.applies_to(call)))
 
-    def applies_to(self, call: Call) -> Truth:
+    def applies_to(self, call: IamCall) -> Truth:
         """Whether it is about the call, whatever its effect."""
         about = all_of((self._is_for(call.service), self.covers(call.action), self._is_on(call.resource)))
         return about if about is False else all_of((about, holds(self.body.get("Condition", {}), call.context)))
@@ -72,7 +72,7 @@ class Statement:
 class Decision:
     """What a policy says to a call, and the ids of the statements that it rests on; of no statement where none allows it."""
 
-    answer: Answer
+    answer: PolicyAnswer
     sids: tuple[str, ...] = ()
 
 
@@ -145,22 +145,22 @@ def _is_one_of(value: object, resource: str) -> Truth:
     return any(is_like(resource, one) for one in patterns)
 
 
-def decide(statements: tuple[Statement, ...], call: Call) -> Decision:
+def decide(statements: tuple[Statement, ...], call: IamCall) -> Decision:
     """Whether the statements allow the call: one that denies it wins over any that allow it."""
     denials = [(one.sid, one.says("Deny", call)) for one in statements]
     permits = [(one.sid, one.says("Allow", call)) for one in statements]
     is_denied = any_of(truth for _, truth in denials)
     match all_of((any_of(truth for _, truth in permits), negate(is_denied))):
         case True:
-            return Decision(Answer.ALLOWED, tuple(sid for sid, truth in permits if truth))
+            return Decision(PolicyAnswer.ALLOWED, tuple(sid for sid, truth in permits if truth))
         case False:
-            return Decision(Answer.DENIED, tuple(sid for sid, truth in denials if truth))
+            return Decision(PolicyAnswer.DENIED, tuple(sid for sid, truth in denials if truth))
         case _:
             unsure = (sid for sid, truth in (*permits, *denials) if truth is None)
-            return Decision(Answer.NOT_CERTAIN, tuple(dict.fromkeys(unsure)))
+            return Decision(PolicyAnswer.NOT_CERTAIN, tuple(dict.fromkeys(unsure)))
 
 
-def service_call(service: str, source_arn: str, account: str, function_arn: str) -> Call:
+def service_call(service: str, source_arn: str, account: str, function_arn: str) -> IamCall:
     """The call to a function that a service makes on behalf of one of its resources (docs/aws.md#service-call-context).
 
     ``function_arn`` is that of the alias or version which it names.
@@ -176,4 +176,4 @@ def service_call(service: str, source_arn: str, account: str, function_arn: str)
         "lambda:invokedviafunctionurl": ("false", None),
         "lambda:eventsourcetoken": (None,),
     }
-    return Call(service, INVOKE, function_arn, context)
+    return IamCall(service, INVOKE, function_arn, context)

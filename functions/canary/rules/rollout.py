@@ -8,9 +8,9 @@ from typing import Any
 
 from canary.rules.habit import Habit
 from canary.rules.harm import Harm
-from canary.rules.live import Intent, WayBack
+from canary.rules.live import Intent, Snapshot
 from canary.rules.missing import BadCounts
-from canary.rules.phases import Aliases, Phase, Rung, Standing
+from canary.rules.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.plan import Plan
 from canary.rules.policy import Progression
 from canary.rules.silence import Heard
@@ -96,12 +96,12 @@ class Rollout:
     execution: str
     target: Target
     plan: Plan
-    way_back: WayBack
+    snapshot: Snapshot
     intent: Intent
     phase: Phase
     started_at: float
     reason: str = ""
-    rung: Rung = Rung.START
+    recovery_stage: RecoveryStage = RecoveryStage.START
     not_before: float = 0.0
     needs_operator: bool = False
     step: StepState = field(default_factory=StepState)
@@ -141,12 +141,12 @@ class Rollout:
         return Standing(
             phase=self.phase,
             shifter=self.target.shifter,
-            way_back=self.way_back,
+            snapshot=self.snapshot,
             intent=self.intent,
-            aliases=Aliases(
+            aliases=AliasNames(
                 live={function.name: function.live for function in self.target.functions},
                 canary={f.name: f.canary for f in self.target.functions if f.canary} if self.target.stage else {},
             ),
-            rung=self.rung,
+            recovery_stage=self.recovery_stage,
             not_before=self.not_before,
         )

@@ -62,19 +62,19 @@ def routes_of(definition: Definition) -> tuple[Route, ...]:
 def routes_of_summary(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> tuple[Route, ...]:
     """The routes that a deployment's `apiSummary` tells; what answers them it does not (docs/aws.md#deployment-summary)."""
     routes = [
-        Route(path, verb, snapshot.get("authorizationType") or "NONE", bool(snapshot.get("apiKeyRequired")))
+        Route(path, verb, method.get("authorizationType") or "NONE", bool(method.get("apiKeyRequired")))
         for path, methods in summary.items()
-        for verb, snapshot in methods.items()
+        for verb, method in methods.items()
     ]
     return tuple(sorted(routes, key=lambda route: (route.path, route.http_method)))
 
 
 def are_alike(some: Iterable[Route], others: Iterable[Route]) -> bool:
     """Whether both are the same routes, whatever answers them."""
-    return {_snapshot(route) for route in some} == {_snapshot(route) for route in others}
+    return {_outline(route) for route in some} == {_outline(route) for route in others}
 
 
-def _snapshot(route: Route) -> tuple[str, str, str, bool]:
+def _outline(route: Route) -> tuple[str, str, str, bool]:
     return route.path, route.http_method, route.authorization, route.is_api_key_required
 
 

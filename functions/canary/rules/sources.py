@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.rules.access_log import metric_namespace
-from canary.rules.target import BusinessMetric, Shifter, Target, TargetFunction
+from canary.rules.target import BusinessMetric, ShifterKind, Target, TargetFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from canary.rules.live import Intent, WayBack
+    from canary.rules.live import Intent, Snapshot
 
 
 CLIENT_ERRORS = "client_errors"
@@ -86,14 +86,14 @@ class LatencySource:
 
 def has_log(target: Target) -> bool:
     """Whether the target is judged on its access log."""
-    return target.shifter is Shifter.STAGE and target.access_log_group is not None
+    return target.shifter is ShifterKind.STAGE and target.access_log_group is not None
 
 
-def error_source(target: Target, way_back: WayBack, intent: Intent) -> Source:
+def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
     """Requests and failed requests of both arms; behind an access log those that were not refused before their integration."""
     if has_log(target):
         return _logged(target, "errors", "Errors")
-    arms = {arm: tuple(_lambda_dimensions(target, arm, way_back, intent)) for arm in Arm}
+    arms = {arm: tuple(_lambda_dimensions(target, arm, snapshot, intent)) for arm in Arm}
     base, canary = _lambda_errors(arms[Arm.BASE]), _lambda_errors(arms[Arm.CANARY])
     return Source("errors", base, canary, counts_bad_always=True)
 
@@ -105,13 +105,13 @@ def client_error_source(target: Target) -> Source | None:
     return _logged(target, CLIENT_ERRORS, "ClientErrors", requests=("Requests", "Refused"))
 
 
-def latency_series(target: Target, way_back: WayBack, intent: Intent) -> LatencySource:
+def latency_series(target: Target, snapshot: Snapshot, intent: Intent) -> LatencySource:
     """The series whose percentiles are the limits and whose trimmed counts are the good requests."""
     if has_log(target):
         space = metric_namespace(target.name)
         return LatencySource((Series(space, "BaseLatency", "p99"),), (Series(space, "CanaryLatency", "p99"),))
     durations = {
-        arm: tuple(Series("AWS/Lambda", "Duration", "p99", d) for d in _lambda_dimensions(target, arm, way_back, intent))
+        arm: tuple(Series("AWS/Lambda", "Duration", "p99", d) for d in _lambda_dimensions(target, arm, snapshot, intent))
         for arm in Arm
     }
     return LatencySource(durations[Arm.BASE], durations[Arm.CANARY])
@@ -204,13 +204,13 @@ def _plain(limit: float) -> str:
 
 
 def all_sources(
-    target: Target, way_back: WayBack, intent: Intent, limits_ms: Mapping[str, tuple[float, ...]]
+    target: Target, snapshot: Snapshot, intent: Intent, limits_ms: Mapping[str, tuple[float, ...]]
 ) -> tuple[Source, ...]:
     """Everything that is compared between the arms, once the latency limits are frozen."""
-    latency = latency_series(target, way_back, intent)
+    latency = latency_series(target, snapshot, intent)
     client_errors = client_error_source(target)
     return (
-        *((error_source(target, way_back, intent),) if target.metrics.errors else ()),
+        *((error_source(target, snapshot, intent),) if target.metrics.errors else ()),
         *((client_errors,) if client_errors else ()),
         *slow_sources(latency, limits_ms),
         *fixed_limit_sources(target),
@@ -245,30 +245,30 @@ def _lambda_errors(dimensions: tuple[tuple[tuple[str, str], ...], ...]) -> ArmSo
     )
 
 
-def _lambda_dimensions(target: Target, arm: Arm, way_back: WayBack, intent: Intent) -> Iterator[tuple[tuple[str, str], ...]]:
+def _lambda_dimensions(target: Target, arm: Arm, snapshot: Snapshot, intent: Intent) -> Iterator[tuple[tuple[str, str], ...]]:
     for function in target.functions:
-        yield (("FunctionName", function.name), *_lambda_resource(target, function, arm, way_back, intent))
+        yield (("FunctionName", function.name), *_lambda_resource(target, function, arm, snapshot, intent))
 
 
 def _lambda_resource(
-    target: Target, function: TargetFunction, arm: Arm, way_back: WayBack, intent: Intent
+    target: Target, function: TargetFunction, arm: Arm, snapshot: Snapshot, intent: Intent
 ) -> tuple[tuple[str, str], ...]:
-    if target.shifter is Shifter.STAGE:
+    if target.shifter is ShifterKind.STAGE:
         alias = function.live if arm is Arm.BASE else function.canary
         return (("Resource", f"{function.name}:{alias}"),)
-    version = way_back.live[function.name] if arm is Arm.BASE else intent.versions[function.name]
+    version = snapshot.live[function.name] if arm is Arm.BASE else intent.versions[function.name]
     return (("Resource", f"{function.name}:{function.live}"), ("ExecutedVersion", version))
 
 
-def drain_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+def drain_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
     """Canary requests, and base requests that reached an integration."""
     if has_log(target):
         space = metric_namespace(target.name)
         return (Series(space, "CanaryRequests", "Sum"),), (Series(space, "BaseIntegrated", "Sum"),)
-    return integrated_series(target, way_back, intent)
+    return integrated_series(target, snapshot, intent)
 
 
-def integrated_series(target: Target, way_back: WayBack, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+def integrated_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
     """What tells the share of the traffic that the canary really has: canary, then base requests that reached an integration.
 
     Requests that were refused before may have no arm (docs/aws.md#is-canary-of-refused-request). What the gateway answers
@@ -278,17 +278,17 @@ def integrated_series(target: Target, way_back: WayBack, intent: Intent) -> tupl
     if has_log(target):
         space = metric_namespace(target.name)
         return (Series(space, "CanaryRequests", "Sum"),), (Series(space, "BaseRequests", "Sum"),)
-    return canary_invocations(target, way_back, intent), _invocations(target, Arm.BASE, way_back, intent)
+    return canary_invocations(target, snapshot, intent), _invocations(target, Arm.BASE, snapshot, intent)
 
 
-def canary_invocations(target: Target, way_back: WayBack, intent: Intent) -> tuple[Series, ...]:
+def canary_invocations(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[Series, ...]:
     """How often Lambda ran the canary's code, one series a function: by the canary's alias, or by version behind weights.
 
     No step is proven by more requests than this: an answer in which no new code ran is no evidence for it.
     """
-    return _invocations(target, Arm.CANARY, way_back, intent)
+    return _invocations(target, Arm.CANARY, snapshot, intent)
 
 
-def _invocations(target: Target, arm: Arm, way_back: WayBack, intent: Intent) -> tuple[Series, ...]:
-    dimensions = _lambda_dimensions(target, arm, way_back, intent)
+def _invocations(target: Target, arm: Arm, snapshot: Snapshot, intent: Intent) -> tuple[Series, ...]:
+    dimensions = _lambda_dimensions(target, arm, snapshot, intent)
     return tuple(Series("AWS/Lambda", "Invocations", "Sum", one) for one in dimensions)

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.call_checks import MOST_NAMED, Ground, find_call_notes, find_call_problems, find_outside_problems, name_some
-from canary.rules.instruments import Seen as Instruments
-from canary.rules.instruments import expected_instruments, find_faults
+from canary.rules.instruments import SeenInstruments, expected_instruments, find_faults
 from canary.rules.live import LiveStage
 from canary.rules.log_format import find_misfit
 from canary.rules.problems import Problem
@@ -44,7 +43,7 @@ class StageSurvey:
     deployment_exists: bool = True
     definitions: Definitions | None = None
     api_name: str = ""
-    instruments: Instruments = field(default_factory=Instruments)
+    instruments: SeenInstruments = field(default_factory=SeenInstruments)
 
 
 def find_stage_problems(target: Target, release: Release, survey: StageSurvey | None, place: Place | None) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Where a rollout stands: its phase, the rung of its passes, and what it set out from and for. Values only."""
+"""Where a rollout stands: its phase, its recovery stage, and what it set out from and for. Values only."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from canary.rules.live import Intent, WayBack
-from canary.rules.target import Shifter
+from canary.rules.live import Intent, Snapshot
+from canary.rules.target import ShifterKind
 
 
 class Phase(enum.StrEnum):
@@ -29,8 +29,8 @@ class Phase(enum.StrEnum):
         return self in {Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED}
 
 
-class Rung(enum.StrEnum):
-    """How far the passes of the present direction have come."""
+class RecoveryStage(enum.StrEnum):
+    """How far the passes of the present direction, back or forward, have come."""
 
     START = "start"
     CLEARED = "cleared"
@@ -43,7 +43,7 @@ class Rung(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Aliases:
+class AliasNames:
     """The aliases of a target's functions, by function name; ``canary`` is empty for the alias shifter."""
 
     live: Mapping[str, str]
@@ -55,9 +55,9 @@ class Standing:
     """Where a rollout stands: all that a pass decides from, besides the live state."""
 
     phase: Phase
-    shifter: Shifter
-    way_back: WayBack
+    shifter: ShifterKind
+    snapshot: Snapshot
     intent: Intent
-    aliases: Aliases
-    rung: Rung = Rung.START
+    aliases: AliasNames
+    recovery_stage: RecoveryStage = RecoveryStage.START
     not_before: float = 0.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from canary.rules.policy import Policy
 
 
-class Shifter(enum.StrEnum):
+class ShifterKind(enum.StrEnum):
     """How traffic is split: by the API stage's canary, or by each alias's version weights."""
 
     STAGE = "stage"
@@ -95,6 +95,6 @@ class Target:
     outside: Outside = Outside()
 
     @property
-    def shifter(self) -> Shifter:
+    def shifter(self) -> ShifterKind:
         """The stage shifter where there is a stage, else the alias shifter."""
-        return Shifter.STAGE if self.stage else Shifter.ALIAS
+        return ShifterKind.STAGE if self.stage else ShifterKind.ALIAS

@@ -41,7 +41,7 @@ class Cause(enum.StrEnum):
 class Trouble:
     """What was told of one target. Times are epoch seconds; ``told_at`` is 0 as long as nobody could be told.
 
-    ``is_due``: the newest notice was not taken by the bus. ``is_taken_away``: the canary was, while it lasted.
+    ``is_due``: the newest notification was not taken by the bus. ``is_taken_away``: the canary was, while it lasted.
     """
 
     target: str
@@ -123,7 +123,7 @@ def has_something_to_lose(target: Target, live: Live) -> bool:
 
 
 def describe_live(live: Live) -> dict[str, Any]:
-    """The live state for a notice."""
+    """The live state for a notification."""
     canary = live.stage.canary if live.stage else None
     stage = {"deployment": live.stage.deployment_id} if live.stage else {}
     seen = {"canary_deployment": canary.deployment_id, "canary_percent": float(canary.percent)} if canary else {}

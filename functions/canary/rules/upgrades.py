@@ -21,10 +21,17 @@ def _from_2(record: Record) -> Record:
 
 
 def _from_3(record: Record) -> Record:
-    """Schema 4 says parked where schema 3 said held."""
+    """Schema 4 has clearer names for the same values."""
     plan, target = record["plan"], record["target"]
+    names = {
+        "hold_after": "park_after",
+        "held_since": "parked_since",
+        "held_until": "parked_until",
+        "way_back": "snapshot",
+        "rung": "recovery_stage",
+    }
     return {
-        **_renamed(record, {"hold_after": "park_after", "held_since": "parked_since", "held_until": "parked_until"}),
+        **_renamed(record, names),
         "phase": "parked" if record["phase"] == "held" else record["phase"],
         "target": {**target, "policy": _policy_from_3(target["policy"])},
         "plan": {**plan, "policy": _policy_from_3(plan["policy"])},

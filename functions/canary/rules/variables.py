@@ -13,21 +13,23 @@ from canary.rules.problems import cut, show
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from canary.rules.live import Intent, LiveStage, WayBack
+    from canary.rules.live import Intent, LiveStage, Snapshot
 
 MOST_NAMED = 10
 """Changes that are told by name: a stage may have a hundred variables, and a Fail state's cause is short."""
 
 
-def has_old_variables(stage: LiveStage, way_back: WayBack, intent: Intent) -> bool:
+def has_old_variables(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> bool:
     """Whether base has its old values of everything that the canary overrides."""
-    return all(stage.variables.get(name) == way_back.variables.get(name) for name in intent.overrides)
+    return all(stage.variables.get(name) == snapshot.variables.get(name) for name in intent.overrides)
 
 
-def find_drift(stage: LiveStage, way_back: WayBack, intent: Intent, *, is_promoting: bool = False) -> Iterator[str]:
+def find_drifted_variables(
+    stage: LiveStage, snapshot: Snapshot, intent: Intent, *, is_promoting: bool = False
+) -> Iterator[str]:
     """Overridden variables whose value at base the rollout did not set; while `is_promoting` it may have set the release's."""
     for name in sorted(intent.overrides):
-        found, old = stage.variables.get(name), way_back.variables.get(name)
+        found, old = stage.variables.get(name), snapshot.variables.get(name)
         new = intent.promoted_variables.get(name, old) if is_promoting else old
         if found not in {old, new}:
             yield f"the stage's variable {name} is {_value(found)}, which this rollout did not set (it was {_value(old)})"
@@ -38,14 +40,14 @@ def find_edited_overrides(found: Mapping[str, str], wanted: Mapping[str, str]) -
     edited = [name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]
     for name in edited[:MOST_NAMED]:
         before, now = _value(wanted.get(name)), _value(found.get(name))
-        yield f"the canary's override {cut(name)} was changed from {before} to {now} by somebody else"
+        yield f"the canary's override {cut(name)} was changed from {before} to {now} by someone else"
     if (rest := len(edited) - MOST_NAMED) > 0:
-        yield f"somebody else changed {rest} more of the canary's overrides"
+        yield f"someone else changed {rest} more of the canary's overrides"
 
 
-def find_harmless(stage: LiveStage, way_back: WayBack, intent: Intent) -> tuple[str, ...]:
+def find_harmless(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> tuple[str, ...]:
     """The user's own variables that changed since the rollout's check: a few by name, the rest counted."""
-    before, found = way_back.variables, stage.variables
+    before, found = snapshot.variables, stage.variables
     own = sorted({*before, *found} - {*intent.overrides})
     changed = [name for name in own if found.get(name) != before.get(name)]
     named = [_tell(name, before.get(name), found.get(name)) for name in changed[:MOST_NAMED]]

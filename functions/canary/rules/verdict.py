@@ -117,11 +117,11 @@ def decide(
     proof: Proof,
     alarms: tuple[AlarmReading, ...],
     tolerated: tuple[str, ...] = (),
-    foreign: tuple[str, ...] = (),
+    drift: tuple[str, ...] = (),
 ) -> Verdict:
-    """The verdict of one look. ``foreign``: what was found changed by somebody else, one sentence each."""
-    if foreign:
-        return Verdict(VerdictKind.ROLL_BACK, "; ".join(foreign))
+    """The verdict of one look. ``drift``: what someone else changed, one sentence each."""
+    if drift:
+        return Verdict(VerdictKind.ROLL_BACK, "; ".join(drift))
     if against := firing(alarms, tolerated) or proof.condemned:
         return Verdict(VerdictKind.ROLL_BACK, "; ".join((against, *proof.blind, *_said(proof))))
     if proof.blind:

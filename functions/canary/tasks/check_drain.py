@@ -9,7 +9,7 @@ from canary.aws.alarms import read_alarms
 from canary.aws.counting import read_total
 from canary.aws.errors import OwnershipLostError
 from canary.aws.instruments import find_instrument_faults
-from canary.aws.metrics import Metrics, total
+from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
 from canary.rules.alarms import target_alarms
@@ -23,10 +23,10 @@ from canary.rules.drain import (
     is_silent,
     judge_drain,
 )
+from canary.rules.drift_checks import find_drift_in_bake
 from canary.rules.phases import Phase
 from canary.rules.sources import canary_invocations, drain_series, has_log
-from canary.rules.strays import find_changes_in_bake
-from canary.rules.target import Shifter
+from canary.rules.target import ShifterKind
 from canary.rules.verdict import alarms_against
 from canary.tasks.entry import Handler, Json, Tools, on
 
@@ -40,14 +40,14 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     if held.rollout.phase is not Phase.TAKING_ALL:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is no drain to check")
     since = held.rollout.drained_from or event.settling_since
-    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
+    metrics = MetricReader(tools.clients.of(held.rollout.target).cloudwatch)
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
     live = shifter.read_live()
-    strays = find_changes_in_bake(held.rollout, live)
+    drift = find_drift_in_bake(held.rollout, live)
     faults = find_instrument_faults(tools.clients.of(held.rollout.target), held.rollout.target, live.stage)
     drain = (
-        Drain(DrainKind.ROLL_BACK, "; ".join(strays))
-        if strays
+        Drain(DrainKind.ROLL_BACK, "; ".join(drift))
+        if drift
         else _check(held.rollout, event, tools, metrics, since=since, faults=faults)
     )
     tally = replace(
@@ -62,17 +62,17 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
 
 
 def _check(
-    rollout: Rollout, event: DrainEvent, tools: Tools, metrics: Metrics, *, since: float, faults: tuple[str, ...]
+    rollout: Rollout, event: DrainEvent, tools: Tools, metrics: MetricReader, *, since: float, faults: tuple[str, ...]
 ) -> Drain:
     ours = [alarm.name for alarm in target_alarms(rollout.target)]
     alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
     if against := alarms_against(alarms, rollout.plan.tolerated_alarms):
         return Drain(DrainKind.ROLL_BACK, against)
-    if rollout.target.shifter is Shifter.ALIAS:
+    if rollout.target.shifter is ShifterKind.ALIAS:
         return _check_alias(event, since)
     delay = rollout.plan.policy.metric_delay_seconds
     start, end = drain_minutes(since, event.now, delay)
-    canary, base = drain_series(rollout.target, rollout.way_back, rollout.intent)
+    canary, base = drain_series(rollout.target, rollout.snapshot, rollout.intent)
     values = metrics.read([*canary, *base], start, end)
     minutes = {
         minute: MinuteTraffic(round(total(values, canary, minute) or 0), round(total(values, base, minute) or 0))
@@ -81,7 +81,7 @@ def _check(
     drain = judge_drain(minutes, since=since, now=event.now, metric_delay_seconds=delay, faults=faults)
     if drain.kind is not DrainKind.DRAINED or not is_silent(minutes) or not has_log(rollout.target):
         return drain
-    series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
+    series = canary_invocations(rollout.target, rollout.snapshot, rollout.intent)
     return doubt_silence(drain, minutes, read_total(metrics, series, start, end))
 
 

@@ -1,4 +1,4 @@
-"""CheckRelease: reads, and nothing else. The fencing number, the input, the target, and every reason not to start.
+"""CheckRelease: reads, and nothing else. The fencing token, the input, the target, and every reason not to start.
 
 A version of the release that Lambda has not finished is no reason yet: the machine waits and checks again, for ten minutes.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.histories import read_traffic
-from canary.aws.metrics import Metrics
+from canary.aws.metrics import MetricReader
 from canary.aws.records import describe_holder
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
@@ -85,7 +85,7 @@ def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) ->
         request=asked.request,
         survey=found,
     )
-    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing=lock.fencing)
+    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=lock.fencing_token)
 
 
 def _answer(
@@ -96,7 +96,7 @@ def _answer(
     *,
     event: CheckEvent,
     tools: Tools,
-    fencing: int,
+    fencing_token: int,
 ) -> Json:
     """What follows for a release that can be drafted; `problems` are those that matter only if there is something to do."""
     target = rollout.target
@@ -106,12 +106,12 @@ def _answer(
         return _refuse(tools, problems)
     if pending:
         return _wait(tools, target, pending)
-    metrics = Metrics(tools.clients.of(target).cloudwatch)
+    metrics = MetricReader(tools.clients.of(target).cloudwatch)
     quiet = forecast_start(target, rollout.plan.policy, read_traffic(metrics, rollout, event.now))
     if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=_says_what_follows(request)):
         return _refuse(tools, (problem,))
     tally = Tally(waits=event.waits, metrics_requested=metrics.requested)
-    return _begin(tools, _noted(rollout, quiet, tally), fencing)
+    return _begin(tools, _noted(rollout, quiet, tally), fencing_token)
 
 
 def _says_what_follows(request: Request) -> bool:
@@ -185,10 +185,16 @@ def _used_name(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
     return (Problem("name", found, "start again with a name that was never used"),)
 
 
-def _begin(tools: Tools, rollout: Rollout, fencing: int) -> Json:
+def _begin(tools: Tools, rollout: Rollout, fencing_token: int) -> Json:
     name = rollout.target.name
     tools.logger.info("release checked", rollout=rollout.rollout_id, target=name, notes=rollout.plan.notes)
-    return {"start": "READY", "target": name, "reason": rollout.reason, "fencing": fencing, "draft": encode(rollout)}
+    return {
+        "start": "READY",
+        "target": name,
+        "reason": rollout.reason,
+        "fencing_token": fencing_token,
+        "draft": encode(rollout),
+    }
 
 
 def _wait(tools: Tools, target: Target, pending: tuple[Problem, ...]) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canary.edge.events import TaskEvent
-from canary.rules.phases import Rung
+from canary.rules.phases import RecoveryStage
 from canary.rules.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.promotion import pass_forward
@@ -11,7 +11,7 @@ from canary.tasks.promotion import pass_forward
 
 def clean_up(event: TaskEvent, tools: Tools) -> Json:
     """The rollout's summary."""
-    safety = pass_forward(event, tools, to=frozenset({Rung.START}))
+    safety = pass_forward(event, tools, to=frozenset({RecoveryStage.START}))
     return summary(safety.held.rollout, "promoted", event.now)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from canary.aws.notices import LONGEST_CAUSE as LONGEST_SAID
-from canary.aws.notices import Kind
+from canary.aws.notifications import LONGEST_CAUSE as LONGEST_SAID
+from canary.aws.notifications import NotificationKind
 from canary.aws.safety import make_pass
 from canary.edge.events import SafetyEvent
 from canary.rules.phases import Answer, Phase
@@ -70,7 +70,7 @@ def _without_record(event: SafetyEvent, tools: Tools) -> Json:
     tools.count("OperatorNeeded")
     if lock.rollout_id != event.rollout_id:
         detail = {"target": event.target, "rollout": event.rollout_id, "execution": event.execution, "phase": "unknown"}
-        tools.notices.tell(Kind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_SAID]})
+        tools.notifications.tell(NotificationKind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_SAID]})
     return _end("NEEDS_OPERATOR", reason, "REFUSED")
 
 

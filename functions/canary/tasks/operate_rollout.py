@@ -57,7 +57,7 @@ def _answer_nothing(call: OperatorCall, lock: Lock, tools: Tools) -> Json:
     """There is no rollout that could be aborted: for want of one, of its record, or of such a target."""
     if lock.rollout_id:
         found = f"the record of rollout {lock.rollout_id}, which holds {call.target}, was deleted"
-        fix = "restore it from the table's backup and abort again, or do what the notice Operator Needed says"
+        fix = "restore it from the table's backup and abort again, or do what the notification Operator Needed says"
         return _refuse(call.target, (Problem("target", found, fix),))
     target, unknown = find_registered(call.target, tools)
     if target is None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
-from canary.aws.notices import Kind
+from canary.aws.notifications import NotificationKind
 from canary.aws.records import PARKED_OWNER
 from canary.edge.events import TaskEvent
 from canary.rules.phases import Phase
@@ -28,7 +28,7 @@ def park_rollout(event: TaskEvent, tools: Tools) -> Json:
     until = event.now + held.rollout.plan.policy.max_parked_seconds
     rollout = replace(held.rollout, phase=Phase.PARKED, parked_since=event.now, parked_until=until)
     held = tools.records.park(held, rollout)
-    tools.notices.send(Kind.PARKED, held.rollout)
+    tools.notifications.send(NotificationKind.PARKED, held.rollout)
     tools.logger.info("rollout parked", rollout=event.rollout_id, step=held.rollout.step.index, until=until)
     return summary(held.rollout, Phase.PARKED, event.now)
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.definitions import DefinitionReader
 from canary.aws.errors import OwnershipLostError, StateChangedError
 from canary.aws.histories import read_histories
-from canary.aws.metrics import Metrics
+from canary.aws.metrics import MetricReader
 from canary.aws.shifters import shifter_for, stages_of
 from canary.edge.events import TaskEvent
 from canary.rules import judge
+from canary.rules.drift_checks import find_drift_since_check
 from canary.rules.fingerprint import fingerprint
 from canary.rules.folding import requests_needed_by_step
 from canary.rules.history import to_json as history_to_json
 from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.rules.sources import CLIENT_ERRORS, stakes
-from canary.rules.strays import find_changes_since_check
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
     if held.rollout.phase is not Phase.PREPARING:
         raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; it cannot be prepared again")
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
-    if changes := find_changes_since_check(held.rollout, shifter.read_live()):
+    if changes := find_drift_since_check(held.rollout, shifter.read_live()):
         raise StateChangedError(f"{'; '.join(changes)}; start the rollout again")
     if not held.rollout.evidence:
         held = _freeze_history(event, tools, held)
@@ -52,7 +52,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
 
 
 def _freeze_history(event: TaskEvent, tools: Tools, held: Owned) -> Owned:
-    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
+    metrics = MetricReader(tools.clients.of(held.rollout.target).cloudwatch)
     frozen = read_histories(metrics, held.rollout, held.rollout.plan.api_name, event.now)
     evidence = judge.start(
         frozen.minutes,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
-from canary.aws.notices import Kind
+from canary.aws.notifications import NotificationKind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
 from canary.rules.look_schedule import next_look_seconds
@@ -29,8 +29,8 @@ def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     rollout = held.rollout
     weight = rollout.plan.policy.steps[rollout.step.index].weight
     shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(held))
-    shifter.shift(rollout.way_back, rollout.intent, weight)
-    tools.notices.send(Kind.SHIFTED, rollout)
+    shifter.shift(rollout.snapshot, rollout.intent, weight)
+    tools.notifications.send(NotificationKind.SHIFTED, rollout)
     tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight))
     look_seconds = next_look_seconds(rollout, event.now)
     return {"weight_percent": float(weight), "step": rollout.step.index + 1, "look_seconds": look_seconds}

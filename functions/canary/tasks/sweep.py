@@ -10,7 +10,7 @@ from canary.aws.executions import is_running
 from canary.aws.records import PARKED_OWNER
 from canary.aws.shifters import shifter_for
 from canary.rules.live import is_intact
-from canary.rules.phases import Phase, Rung
+from canary.rules.phases import Phase, RecoveryStage
 from canary.tasks.takeover import is_execution, take_over
 from canary.tasks.watch import watch_parked
 
@@ -58,9 +58,9 @@ def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
     canary = live.stage.canary if live.stage else None
     if canary is None or not is_intact(canary, held.rollout.intent):
         return "AT_REST"
-    reopened = replace(held.rollout, phase=Phase.ROLLING_BACK, rung=Rung.START, not_before=0.0)
+    reopened = replace(held.rollout, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START, not_before=0.0)
     if held.rollout.phase is Phase.PROMOTED:
-        reopened = replace(held.rollout, phase=Phase.MOVING_BASE, rung=Rung.FLIPPED, not_before=0.0)
+        reopened = replace(held.rollout, phase=Phase.MOVING_BASE, recovery_stage=RecoveryStage.FLIPPED, not_before=0.0)
     taken: Owned = tools.records.retake(lock, reopened, OWNER)
     reason = f"the canary of rollout {held.rollout.rollout_id} was back after its end"
     return take_over(taken, tools, owner=OWNER, reason=reason, now=now).answer.value

@@ -162,7 +162,7 @@ def _report_ends(untold: Iterable[str], tools: Tools, now: float) -> None:
         except (RecordsRefusedError, RecordSchemaError) as error:
             tools.logger.warning("end not told", rollout=rollout_id, reason=str(error))
             continue
-        if held and _is_forgotten(held.rollout, now) and not tools.notices.report_end(held.rollout, tools.records):
+        if held and _is_forgotten(held.rollout, now) and not tools.notifications.report_end(held.rollout, tools.records):
             return
 
 

@@ -23,7 +23,7 @@ def take_all_traffic(event: TaskEvent, tools: Tools) -> Json:
     if held.rollout.phase is not Phase.TAKING_ALL:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot take all traffic")
     shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
-    shifter.shift(held.rollout.way_back, held.rollout.intent, ALL)
+    shifter.shift(held.rollout.snapshot, held.rollout.intent, ALL)
     tools.logger.info("canary has all traffic", rollout=event.rollout_id)
     return {"wait_seconds": SETTLE_SECONDS}
 

@@ -27,7 +27,8 @@ def take_over(held: Owned, tools: Tools, *, owner: str, reason: str, now: float)
     if is_execution(before):
         error, cause = last_words(held.rollout, reason)
         stop(tools.clients.stepfunctions, before, error=error, cause=cause)
-    if reason and not held.rollout.phase.is_terminal and held.rollout.rung == "start" and not held.rollout.needs_operator:
+    rollout = held.rollout
+    if reason and not rollout.phase.is_terminal and rollout.recovery_stage == "start" and not rollout.needs_operator:
         held = tools.records.write(held, replace(held.rollout, reason=reason))
     safety = make_pass(tools, held, now)
     tools.logger.info(

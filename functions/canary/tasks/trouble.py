@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.by_hand import find_commands, free_command
 from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedError
 from canary.aws.executions import running_targets
-from canary.aws.notices import LONGEST_CAUSE, Kind, describe
+from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
 from canary.aws.records import Lock, Owned
 from canary.aws.shifters import shifter_for, stages_of
 from canary.aws.targets import read_machine, read_target
@@ -83,7 +83,7 @@ def face_trouble(name: str, unusable: Unusable, known: Trouble | None, tools: To
     tools.logger.error("records unusable", target=name, cause=unusable.cause.value, reason=reason)
     if is_taken_away or is_to_be_told(known, unusable.cause, now):
         detail = _describe(name, unusable.cause, found, tools)
-        is_told = tools.notices.tell(Kind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_CAUSE]})
+        is_told = tools.notifications.tell(NotificationKind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_CAUSE]})
         followed = follow(known, name, unusable.cause, now, is_told=is_told)
         tools.troubles.note(replace(followed, is_taken_away=followed.is_taken_away or is_taken_away))
     return "TAKEN_AWAY" if is_taken_away else "TROUBLE"
@@ -97,7 +97,7 @@ def end_trouble(known: Trouble | None, tools: Tools, now: float) -> None:
     minutes = max(1, round((now - known.since) / 60))
     reason = f"the records of target {known.target} can be used again, after {minutes} min; the sweeper goes on by them"
     detail = {"target": known.target, "rollout": "", "since": since, "reason": reason}
-    if known.told_at == 0.0 or tools.notices.tell(Kind.RECORDS_USABLE, detail):
+    if known.told_at == 0.0 or tools.notifications.tell(NotificationKind.RECORDS_USABLE, detail):
         tools.troubles.forget(known.target)
 
 
@@ -164,7 +164,7 @@ def _remove_canary(target: Target, stage: Stage, phase: Phase | None, tools: Too
 
 
 def _describe(name: str, cause: Cause, found: Found, tools: Tools) -> dict[str, Any]:
-    """The notice's detail without its reason."""
+    """The notification's detail without its reason."""
     lock = found.lock
     unknown = {
         "target": name,

@@ -61,7 +61,7 @@ ANSWERS = {
 
 
 class Account:
-    """One account with the sample in it. ``notices`` are what was put on the event bus: when, detail-type, detail.
+    """One account with the sample in it. ``notifications`` are what was put on the event bus: when, detail-type, detail.
 
     ``on_call`` is called before a task's call takes effect: its service, operation and parameters. ``on_invoke`` hears of
     asynchronous invocations.
@@ -71,7 +71,7 @@ class Account:
         self.clock = clock
         self.faults = faults
         self.table = Table(sample.indexes)
-        self.notices: list[tuple[float, str, Json]] = []
+        self.notifications: list[tuple[float, str, Json]] = []
         self.parameters = dict(sample.parameters)
         self.filters = {one["filterName"]: one for one in sample.filters}
         self.alarms: dict[str, Json] = {name: {**one, "StateValue": "OK"} for name, one in sample.alarms.items()}
@@ -159,7 +159,7 @@ class Account:
         if operation != "PutEvents":
             raise _unknown("events", operation)
         for entry in asked["Entries"]:
-            self.notices.append((self.clock.now(), entry["DetailType"], json.loads(entry["Detail"])))
+            self.notifications.append((self.clock.now(), entry["DetailType"], json.loads(entry["Detail"])))
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "0"} for _ in asked["Entries"]]}
 
     def _cloudwatch(self, operation: str, asked: Json) -> Json:

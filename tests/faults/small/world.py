@@ -103,9 +103,9 @@ class SmallWorld:
         self._stack.close()
 
     @property
-    def notices(self) -> list[tuple[float, str, Json]]:
+    def notifications(self) -> list[tuple[float, str, Json]]:
         """What was put on the event bus: when, detail-type, detail."""
-        return self.account.notices
+        return self.account.notifications
 
     def now(self) -> float:
         """The present, in epoch seconds."""

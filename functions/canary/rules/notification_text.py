@@ -31,7 +31,7 @@ FIRST = ("target", "rollout", "reason", COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """One event of the controller. ``kind`` is its detail-type, ``sent_at`` in epoch seconds."""
 
     kind: str
@@ -41,44 +41,45 @@ class Notice:
     sent_at: float
 
 
-def subject_of(notice: Notice) -> str:
+def subject_of(notification: Notification) -> str:
     """The subject of an e-mail: one line of printable ASCII."""
-    parts = ["canary", notice.kind, *(str(notice.detail[key]) for key in ("target", "phase") if notice.detail.get(key))]
+    detail = notification.detail
+    parts = ["canary", notification.kind, *(str(detail[key]) for key in ("target", "phase") if detail.get(key))]
     line = ": ".join(parts)
     return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in line)[:LONGEST_SUBJECT]
 
 
-def messages_of(notice: Notice) -> dict[str, str]:
+def messages_of(notification: Notification) -> dict[str, str]:
     """The text for each protocol, `default` for those that have none of their own."""
-    detail = _shorten(notice.detail)
-    text = "\n".join(_lines(notice, detail))
+    detail = _shorten(notification.detail)
+    text = "\n".join(_lines(notification, detail))
     document = json.dumps(
         {
-            "kind": notice.kind,
-            "account": notice.account,
-            "region": notice.region,
-            "sent_at": _moment(notice.sent_at),
+            "kind": notification.kind,
+            "account": notification.account,
+            "region": notification.region,
+            "sent_at": _moment(notification.sent_at),
             "detail": detail,
         }
     )
-    return {"default": text, "email": text, "sms": _sms(notice), **dict.fromkeys(READ_BY_PROGRAMS, document)}
+    return {"default": text, "email": text, "sms": _sms(notification), **dict.fromkeys(READ_BY_PROGRAMS, document)}
 
 
-def _lines(notice: Notice, detail: Mapping[str, Any]) -> Iterator[str]:
+def _lines(notification: Notification, detail: Mapping[str, Any]) -> Iterator[str]:
     names = [f"{key} {detail[key]}" for key in ("target", "rollout") if detail.get(key)]
-    yield f"{notice.kind}: {', '.join(names)}" if names else notice.kind
+    yield f"{notification.kind}: {', '.join(names)}" if names else notification.kind
     if detail.get("reason"):
         yield from ("", f"Reason: {detail['reason']}")
     if detail.get(COMMANDS):
         yield from ("", "To do by hand, in this order:", *(f"  {command}" for command in detail[COMMANDS]))
     rest = [f"{key}: {_plain(value)}" for key, value in detail.items() if key not in FIRST]
     yield from ("", *rest)
-    yield f"account {notice.account}, Region {notice.region}, {_moment(notice.sent_at)}"
+    yield f"account {notification.account}, Region {notification.region}, {_moment(notification.sent_at)}"
 
 
-def _sms(notice: Notice) -> str:
-    told = (str(notice.detail.get(key) or "") for key in ("target", "reason"))
-    text = ": ".join(filter(None, (notice.kind, *told)))
+def _sms(notification: Notification) -> str:
+    told = (str(notification.detail.get(key) or "") for key in ("target", "reason"))
+    text = ": ".join(filter(None, (notification.kind, *told)))
     return text if len(text) <= LONGEST_SMS else f"{text[: LONGEST_SMS - 3]}..."
 
 

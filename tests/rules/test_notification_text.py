@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.notice_text import (
+from canary.rules.notification_text import (
     LONGEST_SMS,
     LONGEST_SUBJECT,
     LONGEST_TEXT,
     READ_BY_PROGRAMS,
-    Notice,
+    Notification,
     messages_of,
     subject_of,
 )
@@ -29,12 +29,12 @@ DETAIL = {
 }
 
 
-def a_notice(kind="Operator Needed", **detail):
-    return Notice(kind, detail or DETAIL, "123456789012", "eu-west-1", NOON)
+def a_notification(kind="Operator Needed", **detail):
+    return Notification(kind, detail or DETAIL, "123456789012", "eu-west-1", NOON)
 
 
 def test_a_person_reads_what_happened_why_and_what_to_do():
-    assert messages_of(a_notice())["email"].splitlines() == [
+    assert messages_of(a_notification())["email"].splitlines() == [
         "Operator Needed: target orders, rollout run-1",
         "",
         "Reason: AWS refuses: AccessDenied",
@@ -50,7 +50,7 @@ def test_a_person_reads_what_happened_why_and_what_to_do():
 
 
 def test_what_is_not_there_is_not_talked_about():
-    assert messages_of(a_notice("Records Refused", since="noon"))["email"].splitlines() == [
+    assert messages_of(a_notification("Records Refused", since="noon"))["email"].splitlines() == [
         "Records Refused",
         "",
         "since: noon",
@@ -59,7 +59,7 @@ def test_what_is_not_there_is_not_talked_about():
 
 
 def test_programs_read_the_event():
-    messages = messages_of(a_notice())
+    messages = messages_of(a_notification())
 
     assert {messages[protocol] for protocol in READ_BY_PROGRAMS} == {messages["sqs"]}
     assert json.loads(messages["sqs"]) == {
@@ -72,26 +72,26 @@ def test_programs_read_the_event():
 
 
 def test_any_other_protocol_has_the_text_for_people():
-    messages = messages_of(a_notice())
+    messages = messages_of(a_notification())
 
     assert messages["default"] == messages["email"]
 
 
 def test_an_sms_is_one_part():
-    assert messages_of(a_notice())["sms"] == "Operator Needed: orders: AWS refuses: AccessDenied"
-    long = messages_of(a_notice(target="orders", reason="x" * 500))["sms"]
+    assert messages_of(a_notification())["sms"] == "Operator Needed: orders: AWS refuses: AccessDenied"
+    long = messages_of(a_notification(target="orders", reason="x" * 500))["sms"]
     assert (len(long), long[-4:]) == (LONGEST_SMS, "x...")
 
 
 def test_the_subject_says_whom_it_is_about():
-    assert subject_of(a_notice("Rollout Ended", target="orders", phase="rolled_back")) == (
+    assert subject_of(a_notification("Rollout Ended", target="orders", phase="rolled_back")) == (
         "canary: Rollout Ended: orders: rolled_back"
     )
 
 
 @given(st.text(min_size=1), st.text())
 def test_a_subject_is_one_that_sns_takes(kind, target):
-    subject = subject_of(a_notice(kind, target=target, phase="parked"))
+    subject = subject_of(a_notification(kind, target=target, phase="parked"))
 
     assert subject.startswith("canary: ")
     assert subject.isascii()
@@ -101,7 +101,7 @@ def test_a_subject_is_one_that_sns_takes(kind, target):
 
 def test_too_many_commands_are_cut_and_said_to_be():
     commands = [f"aws lambda update-alias --function-name f{number:04}" for number in range(1_000)]
-    messages = messages_of(a_notice(target="orders", reason="why", commands=commands))
+    messages = messages_of(a_notification(target="orders", reason="why", commands=commands))
     detail = json.loads(messages["sqs"])["detail"]
 
     assert len(detail["commands"]) < len(commands)
@@ -111,14 +111,14 @@ def test_too_many_commands_are_cut_and_said_to_be():
 
 
 def test_a_value_that_is_too_long_is_left_out_and_said_to_be():
-    detail = json.loads(messages_of(a_notice(target="orders", numbers=[*range(5_000)]))["sqs"])["detail"]
+    detail = json.loads(messages_of(a_notification(target="orders", numbers=[*range(5_000)]))["sqs"])["detail"]
 
     assert detail == {"target": "orders", "shortened": "the rollout's record has the whole of it"}
 
 
 def test_a_reason_is_cut_only_beyond_what_an_event_carries():
     for length, is_cut in ((4_000, False), (40_000, True)):
-        detail = json.loads(messages_of(a_notice(target="orders", reason="x" * length))["sqs"])["detail"]
+        detail = json.loads(messages_of(a_notification(target="orders", reason="x" * length))["sqs"])["detail"]
 
         assert ("shortened" in detail, len(detail["reason"]) < length) == (is_cut, is_cut)
         assert len(detail["reason"]) >= 4_000
@@ -128,7 +128,7 @@ def test_a_reason_is_cut_only_beyond_what_an_event_carries():
 def test_all_texts_together_are_one_message(letter):
     """Escaped twice, and of letters that JSON writes with up to twelve."""
     commands = [letter * 200 for _ in range(500)]
-    messages = messages_of(a_notice(target="orders", reason=letter * 1_000, commands=commands))
+    messages = messages_of(a_notification(target="orders", reason=letter * 1_000, commands=commands))
 
     assert len(messages["sqs"]) < LONGEST_TEXT + 1_000
     assert len(json.dumps(messages).encode()) < TOPIC_BYTES

@@ -1,4 +1,4 @@
-"""Notices: what is sent, and that a rollout does not depend on it."""
+"""Notifications: what is sent, and that a rollout does not depend on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.notices import LONGEST_CAUSE, Kind, Notices
+from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, Notifications
 from canary.rules.phases import Phase
 from canary.rules.rollout import StepState
 from embedded_aws.faults.calls import Fault, Mode
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 
-LOGGED = logging.getLogger("test_notices")
+LOGGED = logging.getLogger("test_notifications")
 
 
 class Logger:
@@ -29,7 +29,7 @@ class Logger:
         self.lost: list[dict[str, Any]] = []
 
     def warning(self, message: str, **more: Any) -> None:
-        assert message == "notice lost"
+        assert message == "notification lost"
         self.lost.append(more)
 
 
@@ -45,10 +45,10 @@ class Events:
         return self.answer
 
 
-def test_a_notice_says_who_how_far_and_why():
+def test_a_notification_says_who_how_far_and_why():
     events, logger = Events({"FailedEntryCount": 0}), Logger()
     rollout = a_rollout(step=StepState(index=1), reason="x" * 5000)
-    Notices(lambda: events, logger).send(Kind.OPERATOR_NEEDED, rollout, commands=("aws lambda update-alias",))
+    Notifications(lambda: events, logger).send(NotificationKind.OPERATOR_NEEDED, rollout, commands=("aws lambda update-alias",))
 
     (entry,) = events.entries
     detail = json.loads(entry["Detail"])
@@ -60,10 +60,10 @@ def test_a_notice_says_who_how_far_and_why():
     assert logger.lost == []
 
 
-def test_a_notice_of_a_parked_rollout_says_until_when_and_what_to_do():
+def test_a_notification_of_a_parked_rollout_says_until_when_and_what_to_do():
     events = Events({"FailedEntryCount": 0})
     parked = a_rollout(phase=Phase.PARKED, step=StepState(index=0), parked_since=NOON, parked_until=NOON + 3600)
-    Notices(lambda: events, Logger()).send(Kind.PARKED, parked)
+    Notifications(lambda: events, Logger()).send(NotificationKind.PARKED, parked)
 
     detail = json.loads(events.entries[0]["Detail"])
     assert (detail["weight_percent"], detail["parked_until"]) == (10.0, "2026-01-31T13:00:00Z")
@@ -73,23 +73,23 @@ def test_a_notice_of_a_parked_rollout_says_until_when_and_what_to_do():
 
 def test_before_the_first_step_there_is_no_weight():
     events = Events({"FailedEntryCount": 0})
-    Notices(lambda: events, Logger()).send(Kind.STARTED, a_rollout())
+    Notifications(lambda: events, Logger()).send(NotificationKind.STARTED, a_rollout())
 
     detail = json.loads(events.entries[0]["Detail"])
     assert (detail["step"], detail["weight_percent"]) == (0, 0.0)
     assert "commands" not in detail
 
 
-def test_a_notice_that_the_bus_does_not_take_is_logged():
+def test_a_notification_that_the_bus_does_not_take_is_logged():
     logger = Logger()
     events = Events({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]})
-    Notices(lambda: events, logger).send(Kind.ENDED, a_rollout())
+    Notifications(lambda: events, logger).send(NotificationKind.ENDED, a_rollout())
 
     assert logger.lost == [{"rollout": "run-1", "kind": "Rollout Ended", "reason": [{"ErrorCode": "Throttled"}]}]
 
 
 @pytest.mark.parametrize("mode", [Mode.REFUSED, pytest.param(Mode.THROTTLED, marks=pytest.mark.slow)])
-def test_a_rollout_goes_on_without_its_notices(ground: Ground, mode: Mode):
+def test_a_rollout_goes_on_without_its_notifications(ground: Ground, mode: Mode):
     ground.aws.faults.add(Fault(None, "events", "PutEvents", mode))
     walk = ground.walk().shift()
 
@@ -110,7 +110,7 @@ def test_an_end_that_was_not_told_or_not_marked_is_the_sweepers(ground: Ground, 
     ended = tools.records.finish(walk.held, replace(walk.record, phase=Phase.ROLLED_BACK, ended_at=walk.now))
     ground.aws.faults.add(Fault(None, None, operation, Mode.REFUSED))
 
-    assert tools.notices.report_end(ended.rollout, tools.records) is (operation == "TransactWriteItems")
+    assert tools.notifications.report_end(ended.rollout, tools.records) is (operation == "TransactWriteItems")
     ground.aws.faults.clear()
     assert walk.rollout_id in tools.records.list_unfinished().untold
     assert not walk.record.is_end_told
@@ -118,12 +118,12 @@ def test_an_end_that_was_not_told_or_not_marked_is_the_sweepers(ground: Ground, 
 
 def test_a_wait_is_told_when_it_begins_and_when_it_is_over():
     events = Events({"FailedEntryCount": 0})
-    notices = Notices(lambda: events, Logger())
+    notifications = Notifications(lambda: events, Logger())
     baking, waiting = a_rollout(), a_rollout(waiting_since=NOON)
-    notices.report_wait(baking, waiting, "too few requests")
-    notices.report_wait(waiting, waiting, "too few requests")
-    notices.report_wait(waiting, baking, "enough")
-    notices.report_wait(baking, baking, "enough")
+    notifications.report_wait(baking, waiting, "too few requests")
+    notifications.report_wait(waiting, waiting, "too few requests")
+    notifications.report_wait(waiting, baking, "enough")
+    notifications.report_wait(baking, baking, "enough")
 
     told = [(entry["DetailType"], json.loads(entry["Detail"])) for entry in events.entries]
     assert [(kind, detail["reason"]) for kind, detail in told] == [
@@ -135,7 +135,7 @@ def test_a_wait_is_told_when_it_begins_and_when_it_is_over():
 
 def test_a_rollout_that_ends_while_it_waits_waits_no_longer():
     events = Events({"FailedEntryCount": 0})
-    Notices(lambda: events, Logger()).report_end(a_rollout(waiting_since=NOON, reason="aborted"), Marked())
+    Notifications(lambda: events, Logger()).report_end(a_rollout(waiting_since=NOON, reason="aborted"), Marked())
 
     assert [entry["DetailType"] for entry in events.entries] == ["Rollout Wait Over", "Rollout Ended"]
 

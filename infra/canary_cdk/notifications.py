@@ -2,7 +2,7 @@
 
 Decides which events are worth a person's attention; all of them are on the default bus for whoever wants more. EventBridge
 hands them to a function, which publishes a text for each protocol. What it cannot publish is left in a queue, whose alarm
-tells another topic: the first one may be what is broken (docs/decisions/0021-a-function-publishes-the-notices.md).
+tells another topic: the first one may be what is broken (docs/decisions/0021-a-function-publishes-the-notifications.md).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from canary_cdk.functions import TaskFunction
 
-WORTH_A_NOTICE = [
+WORTH_A_NOTIFICATION = [
     *("Rollout Parked", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"),
     *("Operator Needed", "Records Usable Again"),
 ]
@@ -32,7 +32,7 @@ KEY_ACTIONS = "kms:Decrypt kms:GenerateDataKey"
 """What a publisher needs of an encrypted topic's key (docs/aws.md#encrypted-topics)."""
 
 
-class Notices(Construct):
+class NotificationTopics(Construct):
     """The topic, the rule that fills it through a function, and what is told when that fails.
 
     `topic` is what one subscribes to, `fallback` the topic of the second way, `undelivered` the queue of what was not sent.
@@ -41,14 +41,14 @@ class Notices(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, messenger: TaskFunction, key: kms.IKey | None = None) -> None:
         super().__init__(scope, construct_id)
         self.topic = self._topic("Topic", "Canary controller", key)
-        self.fallback = self._topic("Fallback", "Canary controller: notices that were not delivered")
+        self.fallback = self._topic("Fallback", "Canary controller: notifications that were not delivered")
         self.undelivered = undelivered_queue(self, "Undelivered", naming.UNDELIVERED)
         rule = events.Rule(
             self,
-            "WorthANotice",
-            rule_name="canary-notices",
+            "WorthANotification",
+            rule_name="canary-notifications",
             description="A rollout is parked or has ended, or somebody has to do something",
-            event_pattern=events.EventPattern(source=[naming.SERVICE], detail_type=WORTH_A_NOTICE),
+            event_pattern=events.EventPattern(source=[naming.SERVICE], detail_type=WORTH_A_NOTIFICATION),
         )
         rule.add_target(aim(messenger.function, self.undelivered, MESSENGER_PATIENCE))
         hand_over_failures({messenger: MESSENGER_PATIENCE}, self.undelivered)
@@ -69,8 +69,8 @@ class Notices(Construct):
         statement = self._for_alarms("CanaryAlarms", KEY_ACTIONS, "*")
         if not key.add_to_resource_policy(statement, allow_no_op=True).statement_added:
             cdk.Annotations.of(self).add_warning_v2(
-                "canary:notices-key",
-                "the key of the topic of notices is not of this app, so its policy stays as it is; let "
+                "canary:notifications-key",
+                "the key of the topic of notifications is not of this app, so its policy stays as it is; let "
                 f"cloudwatch.amazonaws.com {KEY_ACTIONS.replace(' ', ' and ')} there, or alarms of the controller reach nobody",
             )
 

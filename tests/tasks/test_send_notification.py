@@ -1,4 +1,4 @@
-"""SendNotice: an event reaches every subscriber of the topic, and a topic that refuses is an error that Lambda retries."""
+"""SendNotification: an event reaches each subscriber of the topic, and a topic that refuses is an error that Lambda retries."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.errors import NoticeRefusedError
-from canary.tasks.send_notice import handler
+from canary.aws.errors import NotificationRefusedError
+from canary.tasks.send_notification import handler
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.shortcut import INSIDE
@@ -37,7 +37,7 @@ def aws() -> Iterator[EmbeddedAws]:
 
 def invoke(aws: EmbeddedAws, topic: str) -> Any:
     environment = {
-        "CANARY_TASK": "SendNotice",
+        "CANARY_TASK": "SendNotification",
         "CANARY_TABLE": "a-table-that-is-not-there",
         "CANARY_TARGET_PREFIX": "/canary/targets/",
         "CANARY_TOPIC": topic,
@@ -49,7 +49,7 @@ def invoke(aws: EmbeddedAws, topic: str) -> Any:
 
 def test_a_program_that_subscribes_gets_the_event(aws: EmbeddedAws) -> None:
     sns, sqs = aws.client("sns"), aws.client("sqs")
-    topic = sns.create_topic(Name="notices")["TopicArn"]
+    topic = sns.create_topic(Name="notifications")["TopicArn"]
     queue = sqs.create_queue(QueueName="program")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
@@ -64,5 +64,5 @@ def test_a_program_that_subscribes_gets_the_event(aws: EmbeddedAws) -> None:
 
 
 def test_a_topic_that_refuses_is_an_error(aws: EmbeddedAws) -> None:
-    with pytest.raises(NoticeRefusedError, match="sns publish"):
+    with pytest.raises(NotificationRefusedError, match="sns publish"):
         invoke(aws, "arn:aws:sns:eu-west-1:123456789012:gone")

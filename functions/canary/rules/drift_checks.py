@@ -1,6 +1,6 @@
-"""How a live state differs from what this rollout left: what somebody else changed under it, one sentence each.
+"""The checks for drift before the first write and in a bake: what someone else changed since, one sentence each.
 
-Stage variables that the canary does not override are the user's: what changed of them is told apart from the rest.
+Stage variables that the canary does not override are the user's. Changes of them are reported apart from the rest.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from canary.rules.live import ALL, NEARLY_ALL, Live, LiveAlias, LiveCanary, LiveStage, is_intact, is_ours
 from canary.rules.phases import Phase, find_obstacles
-from canary.rules.target import Shifter
-from canary.rules.variables import find_drift, find_edited_overrides, find_harmless
+from canary.rules.target import ShifterKind
+from canary.rules.variables import find_drifted_variables, find_edited_overrides, find_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from canary.rules.rollout import Rollout
 
 
-def find_changes_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """What forbids the rollout's first write, because it differs from the way back."""
+def find_drift_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
+    """The drift that forbids the rollout's first write: what differs from the snapshot."""
     return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_early_canary(live.stage))
 
 
-def find_changes_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """What forbids to go on, because it differs from what the rollout set, while its canary has a share of the traffic."""
+def find_drift_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
+    """The drift that forbids going on while the canary has a share of the traffic: what differs from what the rollout set."""
     weight = Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight
     found = find_obstacles(rollout.standing, live)
-    if rollout.target.shifter is Shifter.ALIAS:
+    if rollout.target.shifter is ShifterKind.ALIAS:
         return (*found, *_wrong_weights(rollout, live, weight))
     return found or (
         *_moved_aliases(rollout, live),
@@ -37,15 +37,15 @@ def find_changes_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
     )
 
 
-def find_harmless_changes(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """What someone else changed that is theirs to change: other stage variables. Told, and nothing follows from it."""
-    return find_harmless(live.stage, rollout.way_back, rollout.intent) if live.stage else ()
+def find_harmless_drift(rollout: Rollout, live: Live) -> tuple[str, ...]:
+    """What someone else may change: other stage variables. It is reported and has no other effect."""
+    return find_harmless(live.stage, rollout.snapshot, rollout.intent) if live.stage else ()
 
 
 def _moved_aliases(rollout: Rollout, live: Live) -> Iterator[str]:
     for name, alias in live.live.items():
-        if alias.version != rollout.way_back.live[name] or alias.weights:
-            yield f"the live alias of {name} was moved from version {rollout.way_back.live[name]} to {alias}"
+        if alias.version != rollout.snapshot.live[name] or alias.weights:
+            yield f"the live alias of {name} was moved from version {rollout.snapshot.live[name]} to {alias}"
 
 
 def _moved_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
@@ -57,9 +57,9 @@ def _moved_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
 def _moved_stage(rollout: Rollout, stage: LiveStage | None) -> Iterator[str]:
     if stage is None:
         return
-    if stage.deployment_id != rollout.way_back.deployment_id:
-        yield f"the stage's deployment was changed from {rollout.way_back.deployment_id} to {stage.deployment_id}"
-    yield from find_drift(stage, rollout.way_back, rollout.intent)
+    if stage.deployment_id != rollout.snapshot.deployment_id:
+        yield f"the stage's deployment was changed from {rollout.snapshot.deployment_id} to {stage.deployment_id}"
+    yield from find_drifted_variables(stage, rollout.snapshot, rollout.intent)
 
 
 def _early_canary(stage: LiveStage | None) -> Iterator[str]:
@@ -69,19 +69,19 @@ def _early_canary(stage: LiveStage | None) -> Iterator[str]:
 
 def _wrong_percent(rollout: Rollout, stage: LiveStage | None, weight: Decimal) -> Iterator[str]:
     if stage is None or stage.canary is None or not is_ours(stage.canary, rollout.intent):
-        yield "the stage's canary was taken away by somebody else"
+        yield "the stage's canary was taken away by someone else"
     elif not is_intact(stage.canary, rollout.intent):
         yield from _edited(rollout, stage.canary)
     elif stage.canary.percent != weight:
-        yield f"the canary's weight was changed from {weight} % to {stage.canary.percent} % by somebody else"
+        yield f"the canary's weight was changed from {weight} % to {stage.canary.percent} % by someone else"
 
 
 def _edited(rollout: Rollout, canary: LiveCanary) -> Iterator[str]:
-    """What somebody changed of a canary that is still ours."""
+    """What someone else changed of a canary that is still ours."""
     wanted = rollout.intent
     if canary.deployment_id != wanted.deployment_id:
         yield (
-            f"the canary's deployment was changed from {wanted.deployment_id} to {canary.deployment_id} by somebody else "
+            f"the canary's deployment was changed from {wanted.deployment_id} to {canary.deployment_id} by someone else "
             f"(it has {canary.percent} %)"
         )
     yield from find_edited_overrides(canary.overrides, wanted.overrides)
@@ -90,11 +90,11 @@ def _edited(rollout: Rollout, canary: LiveCanary) -> Iterator[str]:
 def _wrong_weights(rollout: Rollout, live: Live, weight: Decimal) -> Iterator[str]:
     for name, alias in live.live.items():
         if not _is_split(rollout, name, alias, weight):
-            yield f"the weights of the live alias of {name} were changed by somebody else"
+            yield f"the weights of the live alias of {name} were changed by someone else"
 
 
 def _is_split(rollout: Rollout, name: str, alias: LiveAlias, weight: Decimal) -> bool:
-    old, new = rollout.way_back.live[name], rollout.intent.versions[name]
+    old, new = rollout.snapshot.live[name], rollout.intent.versions[name]
     share = weight / 100
     shares = (ALL, NEARLY_ALL) if share == ALL else (share,)
     return alias.version == old and dict(alias.weights) in [{} if old == new else {new: one} for one in shares]

@@ -1,8 +1,8 @@
-"""What of a live state is this rollout's, what is somebody else's, and what of that leaves the target without an end.
+"""Drift: what of a live state this rollout did not make, and which drift keeps the rollout from ending.
 
-A rollout takes away what serves its release, whoever edited it meanwhile. What serves something else is left as found and told.
-Some of it forbids the end: a target does not rest while a canary has weight, or while base serves what the rollout brought
-because somebody else put it there.
+A rollout takes away what serves its release, whoever edited it meanwhile. What serves something else is left as found and
+reported. Some drift keeps the rollout from ending: a target is not at rest while a canary has weight, or while base serves what
+the rollout brings because someone else put it there.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from canary.rules.live import calls_canary_alias, is_ours
 from canary.rules.standing import Phase
-from canary.rules.target import Shifter
-from canary.rules.variables import find_drift, find_harmless
+from canary.rules.target import ShifterKind
+from canary.rules.variables import find_drifted_variables, find_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,20 +35,20 @@ def has_own_canary(standing: Standing, stage: LiveStage | None) -> bool:
 
 def is_shadow(standing: Standing, stage: LiveStage, canary: LiveCanary) -> bool:
     """Whether a canary serves exactly what base serves, as a late writer leaves it."""
-    known = {standing.way_back.deployment_id, standing.intent.deployment_id}
+    known = {standing.snapshot.deployment_id, standing.intent.deployment_id}
     return canary.deployment_id == stage.deployment_id and stage.deployment_id in known and not canary.overrides
 
 
 def is_known(alias: LiveAlias, function: str, standing: Standing) -> bool:
     """Whether a live alias points only where this rollout found it or brings it."""
-    known = {standing.way_back.live.get(function), standing.intent.versions.get(function)}
+    known = {standing.snapshot.live.get(function), standing.intent.versions.get(function)}
     return {alias.version, *alias.weights} <= known
 
 
 def has_released_base(standing: Standing, stage: LiveStage | None) -> bool:
     """Whether base has the deployment that the rollout brings, and had another before."""
     released = standing.intent.deployment_id
-    return stage is not None and released is not None and standing.way_back.deployment_id != released == stage.deployment_id
+    return stage is not None and released is not None and standing.snapshot.deployment_id != released == stage.deployment_id
 
 
 def has_release(stage: LiveStage, intent: Intent) -> bool:
@@ -56,47 +56,53 @@ def has_release(stage: LiveStage, intent: Intent) -> bool:
     return stage.deployment_id == intent.deployment_id and intent.promoted_variables.items() <= stage.variables.items()
 
 
-def find_foreign(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of the live state is neither the way back's nor this rollout's, one sentence each."""
-    harmless = find_harmless(live.stage, standing.way_back, standing.intent) if live.stage else ()
+def find_drift(standing: Standing, live: Live) -> tuple[str, ...]:
+    """What of the live state comes neither from the snapshot nor from this rollout, one sentence each."""
+    harmless = find_harmless(live.stage, standing.snapshot, standing.intent) if live.stage else ()
     return (*find_obstacles(standing, live), *harmless)
 
 
 def find_obstacles(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of it forbids to go on: anything that would leave base or canary other than promised."""
-    return (*_foreign_aliases(standing, live), *_foreign_stage(standing, live.stage))
+    """The drift that forbids going on: anything that would leave base or canary other than promised."""
+    return (*_drifted_aliases(standing, live), *_drifted_stage(standing, live.stage))
 
 
 def find_unrest(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of it forbids the end, with what a person has to do: each is somebody else's, so no pass changes it."""
-    return (*_foreign_weight(standing, live.stage), *_released_base(standing, live), *_foreign_shares(standing, live))
+    """The drift that forbids the end, with what a person has to do. Someone else made it, so no pass changes it."""
+    return (
+        *_canary_of_others(standing, live.stage),
+        *_released_base(standing, live),
+        *_aliases_split_by_others(standing, live),
+    )
 
 
-def _foreign_aliases(standing: Standing, live: Live) -> Iterable[str]:
+def _drifted_aliases(standing: Standing, live: Live) -> Iterable[str]:
     for function, name in standing.aliases.live.items():
         alias = live.live[function]
         if not is_known(alias, function, standing):
             yield f"alias {function}:{name} points at {alias}, which this rollout did not set; left as found"
 
 
-def _foreign_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
+def _drifted_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
     if stage is None:
         return
     promoted = standing.intent.deployment_id if standing.phase is Phase.MOVING_BASE else None
-    if stage.deployment_id not in {standing.way_back.deployment_id, promoted}:
+    if stage.deployment_id not in {standing.snapshot.deployment_id, promoted}:
         yield (
             f"the stage's deployment is {stage.deployment_id}, which this rollout did not set "
-            f"(it found {standing.way_back.deployment_id}); left as found"
+            f"(it found {standing.snapshot.deployment_id}); left as found"
         )
     if stage.canary and not has_own_canary(standing, stage):
         yield (
             f"the stage has a canary that is not this rollout's: deployment {stage.canary.deployment_id} "
             f"at {stage.canary.percent} %; left as found"
         )
-    yield from find_drift(stage, standing.way_back, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE)
+    yield from find_drifted_variables(
+        stage, standing.snapshot, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE
+    )
 
 
-def _foreign_weight(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
+def _canary_of_others(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
     if stage and stage.canary and stage.canary.percent and not has_own_canary(standing, stage):
         yield (
             f"someone else's canary of deployment {stage.canary.deployment_id} has {stage.canary.percent} % of the requests; "
@@ -108,7 +114,7 @@ def _released_base(standing: Standing, live: Live) -> Iterable[str]:
     """Base serves what the rollout brought although no pass put it there, as after a promotion by hand."""
     if live.stage is None or standing.phase in {Phase.MOVING_BASE, Phase.PROMOTED}:
         return
-    old, variable = standing.way_back, str(standing.intent.alias_variable)
+    old, variable = standing.snapshot, str(standing.intent.alias_variable)
     if has_released_base(standing, live.stage):
         yield (
             f"someone else made the release's deployment {live.stage.deployment_id} the stage's; "
@@ -125,24 +131,24 @@ def _released_base(standing: Standing, live: Live) -> Iterable[str]:
 def _serves_release(standing: Standing, live: Live, stage: LiveStage) -> bool:
     """Whether base calls the canary aliases and so serves the release whole. Where it is half of one, the aliases go back."""
     intent, found = standing.intent, {name: alias.version for name, alias in live.canary.items() if not alias.weights}
-    is_brought = dict(intent.versions) != dict(standing.way_back.live) and found == dict(intent.versions)
+    is_brought = dict(intent.versions) != dict(standing.snapshot.live) and found == dict(intent.versions)
     return is_brought and calls_canary_alias(stage, intent) and has_release(stage, intent)
 
 
-def _foreign_shares(standing: Standing, live: Live) -> Iterable[str]:
-    """Live aliases that somebody else split, and that still give the release a share."""
+def _aliases_split_by_others(standing: Standing, live: Live) -> Iterable[str]:
+    """Live aliases that someone else split and that still give the release a share."""
     for function, name in standing.aliases.live.items():
         alias = live.live[function]
         if not is_known(alias, function, standing) and _is_split(alias, function, standing):
             yield (
                 f"someone else split alias {function}:{name} between {alias}; "
-                f"point it at one version again, {standing.way_back.live[function]} for the old one, "
+                f"point it at one version again, {standing.snapshot.live[function]} for the old one, "
                 "and this rollout ends by itself"
             )
 
 
 def _is_split(alias: LiveAlias, function: str, standing: Standing) -> bool:
-    """Behind a stage an alias of somebody's own versions is base's business; without one its weights are a canary."""
-    brings = standing.intent.versions[function] != standing.way_back.live[function]
+    """Behind a stage an alias with someone else's versions concerns base alone; without a stage its weights are a canary."""
+    brings = standing.intent.versions[function] != standing.snapshot.live[function]
     serves = brings and standing.intent.versions[function] in {alias.version, *alias.weights}
-    return bool(alias.weights) and (serves or standing.shifter is Shifter.ALIAS)
+    return bool(alias.weights) and (serves or standing.shifter is ShifterKind.ALIAS)
