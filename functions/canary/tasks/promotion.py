@@ -26,17 +26,17 @@ def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[RecoveryStage]
         StateChangedError: the target was not as the promotion left it; MakeSafe finds the way from there.
 
     """
-    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase is Phase.TAKING_ALL:
-        held = tools.records.write(held, replace(held.rollout, phase=Phase.MOVING_BASE))
-    if held.rollout.phase is not Phase.MOVING_BASE:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot be promoted")
-    if held.rollout.recovery_stage in to:
-        return Safety(held, Answer.WAIT, SETTLE_SECONDS)
-    safety = make_pass(tools, held, event.now, gives_up=False)
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase is Phase.TAKING_ALL:
+        owned = tools.records.write(owned, replace(owned.rollout, phase=Phase.MOVING_BASE))
+    if owned.rollout.phase is not Phase.MOVING_BASE:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it cannot be promoted")
+    if owned.rollout.recovery_stage in to:
+        return Safety(owned, Answer.WAIT, SETTLE_SECONDS)
+    safety = make_pass(tools, owned, event.now, gives_up=False)
     if safety.refusals:
         raise AwsRefusedError("; ".join(safety.refusals))
-    reached = safety.held.rollout.recovery_stage
+    reached = safety.owned.rollout.recovery_stage
     if reached not in to:
         raise StateChangedError(f"the promotion is at {reached} where it should be at {' or '.join(sorted(to))}")
     tools.logger.info("promotion", rollout=event.rollout_id, recovery_stage=reached, answer=safety.answer)

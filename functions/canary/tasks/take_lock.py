@@ -11,9 +11,9 @@ from canary.tasks.entry import Handler, Json, Tools, on
 
 def take_lock(event: LockEvent, tools: Tools) -> Json:
     """TAKEN. StaleFencingTokenError and LockedError send the machine back to its checks."""
-    held = tools.records.take(decode(Rollout, event.draft), fencing_token=event.fencing_token)
-    tools.notifications.send(NotificationKind.STARTED, held.rollout)
-    tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing_token=held.lock.fencing_token)
+    owned = tools.records.take(decode(Rollout, event.draft), fencing_token=event.fencing_token)
+    tools.notifications.send(NotificationKind.STARTED, owned.rollout)
+    tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing_token=owned.lock.fencing_token)
     return {"lock": "TAKEN"}
 
 
