@@ -107,7 +107,7 @@ def test_an_end_that_was_told_is_marked(ground: Ground, tools: Tools):
 @pytest.mark.parametrize("operation", ["PutEvents", "TransactWriteItems"])
 def test_an_end_that_was_not_told_or_not_marked_is_the_sweepers(ground: Ground, tools: Tools, operation: str):
     walk = ground.walk().begin()
-    ended = tools.records.finish(walk.held, replace(walk.record, phase=Phase.ROLLED_BACK, ended_at=walk.now))
+    ended = tools.records.finish(walk.owned, replace(walk.record, phase=Phase.ROLLED_BACK, ended_at=walk.now))
     ground.aws.faults.add(Fault(None, None, operation, Mode.REFUSED))
 
     assert tools.notices.report_end(ended.rollout, tools.records) is (operation == "TransactWriteItems")

@@ -51,11 +51,11 @@ def test_taking_twice_is_taking_once(records: Records):
 
 
 def test_a_parked_target_is_locked_for_another(records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing=0)
     with pytest.raises(LockedError) as failed:
         records.take(a_rollout(rollout_id="run-2"), fencing=1)
 
-    assert str(failed.value) == describe_holder(held.lock)
+    assert str(failed.value) == describe_holder(owned.lock)
     assert records.find("run-2") is None
 
 
@@ -72,8 +72,8 @@ def test_who_holds_a_target_is_told_with_what_to_do():
 
 
 def test_a_number_that_moved_takes_nothing(records: Records):
-    held = records.take(a_rollout(), fencing=0)
-    records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = records.take(a_rollout(), fencing=0)
+    records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     with pytest.raises(FencingMovedError, match="checked at number 0"):
         records.take(a_rollout(rollout_id="run-2"), fencing=0)
 
@@ -84,17 +84,17 @@ def test_a_number_that_moved_takes_nothing(records: Records):
 def test_a_rollout_unknown_or_of_another_owner_is_not_held(records: Records):
     with pytest.raises(OwnershipLostError, match="is not recorded"):
         records.read_owned("run-1", EXECUTION)
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing=0)
     with pytest.raises(OwnershipLostError, match=f"is now owned by {EXECUTION}, not by me"):
         records.read_owned("run-1", "me")
-    records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     with pytest.raises(OwnershipLostError, match="is now owned by nobody"):
         records.read_owned("run-1", EXECUTION)
 
 
 def test_a_write_raises_the_revision_and_brings_look_and_history(records: Records):
-    held = records.take(a_rollout(), fencing=0)
-    written = records.write(held, replace(held.rollout, reason="because"), look=LOOK, history={"errors": [1]})
+    owned = records.take(a_rollout(), fencing=0)
+    written = records.write(owned, replace(owned.rollout, reason="because"), look=LOOK, history={"errors": [1]})
 
     assert (written.rollout.revision, written.rollout.reason) == (1, "because")
     assert records.find("run-1").rollout == written.rollout
@@ -131,19 +131,19 @@ def test_who_was_taken_over_may_neither_write_nor_finish(records: Records):
 
 
 def test_a_check_of_a_record_that_is_gone_fails(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing=0)
     key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}
     ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
 
     with pytest.raises(OwnershipLostError):
-        records.check(held)
+        records.check(owned)
 
 
 def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Records):
     rollout = a_rollout()
     rollout = replace(rollout, plan=replace(rollout.plan, fingerprint="f-2", is_new_deployment=True))
-    held = records.take(rollout, fencing=0)
-    records.finish(held, replace(rollout, phase=Phase.PROMOTED))
+    owned = records.take(rollout, fencing=0)
+    records.finish(owned, replace(rollout, phase=Phase.PROMOTED))
 
     assert records.read_lock("orders") == Lock("orders", 2, None, None, "run-1", "f-2", "dep-new")
 
@@ -151,16 +151,16 @@ def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Recor
 @pytest.mark.parametrize("fingerprint", ["f-2", None])
 def test_of_a_deployment_that_somebody_named_what_was_read_is_known(records: Records, fingerprint: str | None):
     rollout = a_rollout()
-    held = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint=fingerprint)), fencing=0)
-    records.finish(held, replace(held.rollout, phase=Phase.PROMOTED))
+    owned = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint=fingerprint)), fencing=0)
+    records.finish(owned, replace(owned.rollout, phase=Phase.PROMOTED))
 
     lock = records.read_lock("orders")
     assert (lock.fingerprint, lock.deployment_id) == (fingerprint, "dep-new")
 
 
 def test_a_free_target_is_retaken_by_one_alone(records: Records):
-    held = records.take(a_rollout(), fencing=0)
-    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = records.take(a_rollout(), fencing=0)
+    ended = records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     reopened = replace(ended.rollout, phase=Phase.ROLLING_BACK)
     taken = records.retake(ended.lock, reopened, "sweeper")
     with pytest.raises(OwnershipLostError):
@@ -171,10 +171,10 @@ def test_a_free_target_is_retaken_by_one_alone(records: Records):
 
 
 def test_a_history_is_read_once(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing=0)
     with pytest.raises(OwnershipLostError, match="has no history"):
         records.read_history("run-1")
-    records.write(held, held.rollout, history={"errors": []})
+    records.write(owned, owned.rollout, history={"errors": []})
     records.read_history("run-1")
     ground.aws.faults.add(Fault(None, "dynamodb", "BatchGetItem", Mode.REFUSED))
 
@@ -182,16 +182,16 @@ def test_a_history_is_read_once(ground: Ground, records: Records):
 
 
 def test_a_refused_table_is_no_lost_ownership(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing=0)
     ground.aws.faults.add(Fault(None, "dynamodb", None, Mode.REFUSED))
     with pytest.raises(RecordsRefusedError, match="aws dynamodb batch-get-item"):
         records.read_lock("orders")
     with pytest.raises(RecordsRefusedError, match="aws dynamodb transact-write-items"):
-        records.write(held, held.rollout)
+        records.write(owned, owned.rollout)
 
 
 def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing=0)
     conflict = refusal("TransactionCanceledException")
     conflict.response["CancellationReasons"] = [{"Code": "None"}, {"Code": "TransactionConflict"}]
 
@@ -200,14 +200,14 @@ def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, rec
 
     client = Changed(ground.aws.client("dynamodb"), transact_write_items=refuse)
     with pytest.raises(RecordsRefusedError, match="TransactionCanceledException"):
-        Records(client, ground.rig.controller.table).write(held, held.rollout)
+        Records(client, ground.rig.controller.table).write(owned, owned.rollout)
 
 
 def test_a_rollout_is_found_with_its_own_targets_lock_whatever_target_is_said(records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing=0)
 
-    assert records.find("run-1", target="billing").lock == held.lock
-    assert records.find("run-1", target="orders").lock == held.lock
+    assert records.find("run-1", target="billing").lock == owned.lock
+    assert records.find("run-1", target="orders").lock == owned.lock
     assert records.find("run-1", lock=Lock("orders", 7)).lock == Lock("orders", 7)
 
 
@@ -226,7 +226,7 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
 
 
 def test_a_record_of_the_schema_before_is_read_and_written_again_as_one_of_this(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing=0)
     ground.aws.client("dynamodb").update_item(
         TableName=ground.rig.controller.table,
         Key={"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}},
@@ -234,7 +234,7 @@ def test_a_record_of_the_schema_before_is_read_and_written_again_as_one_of_this(
         ExpressionAttributeValues={":older": {"N": "2"}},
     )
     found = records.find("run-1")
-    assert (found.rollout.way_back, found.rollout.target.metrics.client_errors) == (held.rollout.way_back, False)
+    assert (found.rollout.way_back, found.rollout.target.metrics.client_errors) == (owned.rollout.way_back, False)
 
     records.write(found, found.rollout)
     assert records.find("run-1").rollout.revision == 1
@@ -251,9 +251,9 @@ def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():
 
 def test_what_is_held_and_what_was_not_told_is_listed_and_nothing_else(records: Records):
     assert records.list_unfinished() == Unfinished()
-    held = records.take(a_rollout(), fencing=0)
-    assert (records.list_unfinished(), records.read_open()) == (Unfinished(("orders",)), (held.lock,))
-    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK, waiting_since=1.0))
+    owned = records.take(a_rollout(), fencing=0)
+    assert (records.list_unfinished(), records.read_open()) == (Unfinished(("orders",)), (owned.lock,))
+    ended = records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK, waiting_since=1.0))
     assert (records.list_unfinished(), records.read_open()) == (Unfinished((), ("run-1",)), ())
     records.mark_told(ended.rollout)
 
@@ -265,8 +265,8 @@ def test_what_is_held_and_what_was_not_told_is_listed_and_nothing_else(records: 
 
 
 def test_an_end_after_an_end_is_told_again(records: Records):
-    held = records.take(a_rollout(), fencing=0)
-    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = records.take(a_rollout(), fencing=0)
+    ended = records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     records.mark_told(ended.rollout)
     told = records.find("run-1")
     again = records.retake(told.lock, replace(told.rollout, phase=Phase.ROLLING_BACK), "sweeper")

@@ -41,8 +41,8 @@ def test_abort_takes_the_canary_away_at_once(rig: Rig):
     rig.settle(5 * MINUTE)
     assert rig.is_at_rest()
     assert rig.aliases() == before
-    held = rig.record_of(arn)
-    assert (held.rollout.phase, held.rollout.reason) == ("rolled_back", "aborted: OPS-9")
+    owned = rig.record_of(arn)
+    assert (owned.rollout.phase, owned.rollout.reason) == ("rolled_back", "aborted: OPS-9")
 
 
 def test_abort_without_a_rollout_does_nothing(rig: Rig):
@@ -112,8 +112,8 @@ def test_an_execution_that_was_taken_over_ends_refused_and_touches_nothing(rig: 
     rig.publish()
     arn = rig.start()
     rig.settle(200)
-    held = rig.record_of(arn)
-    rig.records.take_over(held, "operator:test")
+    owned = rig.record_of(arn)
+    rig.records.take_over(owned, "operator:test")
     ended = rig.finish(arn)
 
     assert ended.ending == "Refused"
@@ -181,8 +181,8 @@ def test_while_the_restoring_calls_are_refused_an_operator_is_asked_for(rig: Rig
     assert ended.ending == "NeedsOperator"
     assert "aws apigateway update-stage --rest-api-id" in ended.cause
     assert "op=remove,path=/canarySettings" in ended.cause
-    held = rig.record_of(arn)
-    assert (held.rollout.needs_operator, held.lock.rollout_id) == (True, held.rollout.rollout_id)
+    owned = rig.record_of(arn)
+    assert (owned.rollout.needs_operator, owned.lock.rollout_id) == (True, owned.rollout.rollout_id)
     rig.settle(refused.until + 5 * MINUTE - rig.aws.clock.now())
     assert "canarySettings" not in rig.stage
     rig.settle(4 * MINUTE)

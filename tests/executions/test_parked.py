@@ -60,8 +60,8 @@ def test_each_step_is_an_execution_and_the_last_one_promotes(rig: Rig):
 
     assert (ended.status, ended.ending, ended.output["outcome"]) == ("SUCCEEDED", "Parked", "parked")
     assert percent(rig) == 25.0
-    held = rig.record_of(first)
-    assert (held.rollout.phase, held.lock.owner) == (Phase.PARKED, "parked")
+    owned = rig.record_of(first)
+    assert (owned.rollout.phase, owned.lock.owner) == (Phase.PARKED, "parked")
 
     second = advance(rig, reason="the morning shift is in")
     assert (second.ending, second.states.count("ShiftTraffic"), percent(rig)) == ("Parked", 1, 50.0)

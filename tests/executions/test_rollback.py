@@ -26,11 +26,11 @@ def test_a_failing_release_is_taken_away(rig: Rig, numbers: dict[str, float | bo
     assert rig.stage["deploymentId"] == old[0]
     assert rig.aliases() == {name: (version, version) for name, version in old[1].items()}
     assert rig.is_at_rest()
-    held = rig.record_of(arn)
-    assert held.rollout.phase == "rolled_back"
-    assert held.rollout.harm.requests > 0
-    assert held.rollout.harm.is_beyond_chance
-    assert rig.half_releases(old, (held.rollout.intent.deployment_id, versions)) == []
+    owned = rig.record_of(arn)
+    assert owned.rollout.phase == "rolled_back"
+    assert owned.rollout.harm.requests > 0
+    assert owned.rollout.harm.is_beyond_chance
+    assert rig.half_releases(old, (owned.rollout.intent.deployment_id, versions)) == []
 
 
 def test_an_alarm_that_fires_during_the_bake_rolls_back(rig: Rig):

@@ -65,7 +65,7 @@ def _whole(final: Final) -> Iterator[str]:
     if not (is_base or is_promoted):
         yield f"whole: {serving} serves {live}, which is neither {first} nor {made}"
         return
-    if final.held is None:
+    if final.owned is None:
         if not is_base or (not final.is_unreadable and final.execution.status == "SUCCEEDED"):
             yield f"whole: nothing is recorded, and the execution ended as {final.execution.status}"
         return
@@ -83,9 +83,9 @@ def _ending(final: Final) -> Iterator[str]:
         yield "whole: the execution still runs"
     if status in {"SUCCEEDED", "FAILED"} and ended not in {ENDS.get(final.phase), "NeedsOperator", "Refused", "Parked"}:
         yield f"whole: the execution ended as {ended} where the record says {final.phase}"
-    if final.held and not final.held.rollout.reason:
+    if final.owned and not final.owned.rollout.reason:
         yield "whole: the record has no reason"
-    if final.held and final.held.rollout.needs_operator:
+    if final.owned and final.owned.rollout.needs_operator:
         yield "whole: the record still calls an operator"
 
 
@@ -118,9 +118,9 @@ def _judged(final: Final) -> Iterator[str]:
 
 def _told(final: Final) -> Iterator[str]:
     ended = [one for one in final.notices("Rollout Ended") if one[2].get("rollout") == final.rollout]
-    if final.held and final.phase in ENDS and not ended:
+    if final.owned and final.phase in ENDS and not ended:
         yield f"told: the rollout ended as {final.phase}, and no notice says so"
-    if final.held and ended and ended[-1][2]["phase"] != final.phase:
+    if final.owned and ended and ended[-1][2]["phase"] != final.phase:
         yield f"told: the last notice says {ended[-1][2]['phase']} where the record says {final.phase}"
     is_called = OPERATOR in _unknown_kinds(final) or _is_soon_at_rest(final)
     if final.execution.states[-1] == "NeedsOperator" and not is_called:
@@ -201,7 +201,7 @@ def seconds_to_rest(final: Final) -> float | None:
 
     None where they had nothing to do: the execution ended by itself, or the rollout was over before.
     """
-    ended = final.held.rollout.ended_at if final.held else None
+    ended = final.owned.rollout.ended_at if final.owned else None
     is_left = final.execution.states[-1:] not in [["Promoted"], ["RolledBack"], ["Parked"]]
     if ended is None or not is_left or final.case.scenario == "parked":
         return None
@@ -249,5 +249,5 @@ def _new_code_left(final: Final) -> Iterator[str]:
 
 def _is_said(final: Final) -> bool:
     """Whether the reason, or a notice, tells that something was found that is someone else's."""
-    reason = final.held.rollout.reason if final.held else ""
+    reason = final.owned.rollout.reason if final.owned else ""
     return "left as found" in reason or "did not set" in reason or bool(_unknown_kinds(final))

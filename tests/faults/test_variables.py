@@ -68,9 +68,9 @@ def test_a_release_with_variables_ends_whole(rig: Rig, place: str, mode: Mode | 
     rig.finish(arn)
     rig.settle(15 * MINUTE)
 
-    held = rig.record_of(arn)
-    is_promoted = held is not None and held.rollout.phase == "promoted"
-    assert is_promoted or held is None or held.rollout.phase == "rolled_back"
+    owned = rig.record_of(arn)
+    is_promoted = owned is not None and owned.rollout.phase == "promoted"
+    assert is_promoted or owned is None or owned.rollout.phase == "rolled_back"
     assert rig.is_at_rest()
     flag = {FLAG: "on"} if is_promoted else {}
     assert rig.stage["variables"] == {"lambdaAlias": "live", "theirs": "yes", **flag}

@@ -51,8 +51,8 @@ def roll_out(rig: Rig, place: str = "") -> tuple[str, Ended]:
 
 def is_waiting(rig: Rig, arn: str) -> bool:
     """Whether the rollout of this execution is parked."""
-    held = rig.record_of(arn)
-    return held is not None and held.rollout.phase is Phase.PARKED
+    owned = rig.record_of(arn)
+    return owned is not None and owned.rollout.phase is Phase.PARKED
 
 
 def endings() -> set[str]:
@@ -67,18 +67,18 @@ def check_whole_and_truthful(rig: Rig, before: Before, arn: str, ended: Ended, *
     is_promoted = live == before.new and rig.stage["deploymentId"] != before.deployment
     is_base = live == before.old and rig.stage["deploymentId"] == before.deployment
     assert is_promoted or is_base, (live, before)
-    held = rig.record_of(arn)
-    if held is None:
+    owned = rig.record_of(arn)
+    if owned is None:
         assert is_base
         assert ended.ending == "Refused"
         return
-    phase = held.rollout.phase.value
+    phase = owned.rollout.phase.value
     assert phase == ("promoted" if is_promoted else "rolled_back")
-    assert not held.rollout.needs_operator
-    assert held.rollout.reason
+    assert not owned.rollout.needs_operator
+    assert owned.rollout.reason
     if ended.status != "ABORTED":
         assert ended.ending in endings()
         assert ended.ending in ENDS[phase] | {"NeedsOperator", "Refused"}, (ended.ending, phase)
-    if held.rollout.intent.deployment_id:
-        new = (held.rollout.intent.deployment_id, before.new)
+    if owned.rollout.intent.deployment_id:
+        new = (owned.rollout.intent.deployment_id, before.new)
         assert rig.half_releases((before.deployment, before.old), new) == []

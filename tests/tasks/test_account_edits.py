@@ -127,7 +127,7 @@ def test_an_edit_around_the_target_is_named_and_followed(ground: Ground, edit: A
     if answer.follows in {REMOVED, KEPT, GONE}:
         assert made["ending"] == "NEEDS_OPERATOR"
         assert answer.said in made["reason"]
-        assert walk.held.lock.rollout_id == walk.rollout_id
+        assert walk.owned.lock.rollout_id == walk.rollout_id
     if answer.follows == REMOVED:
         assert ground.percent is None
     elif answer.follows == KEPT:

@@ -34,16 +34,16 @@ def test_a_parked_rollout_is_taken(ground: Ground):
 
     assert answer == {"start": "ADVANCE", "target": "orders", "reason": "", "rollout_id": walk.rollout_id}
     assert (walk.record.phase, walk.record.park_after, walk.record.tally.advances) == ("shifting", 1, 1)
-    assert walk.held.lock.owner == walk.record.execution
+    assert walk.owned.lock.owner == walk.record.execution
     assert walk.record.execution.endswith(":second")
 
 
 def test_a_retry_of_the_same_execution_has_it_already(ground: Ground):
     walk = parked(ground)
-    first, before = advance(walk), walk.held
+    first, before = advance(walk), walk.owned
 
     assert advance(walk) == first
-    assert walk.held.lock == before.lock
+    assert walk.owned.lock == before.lock
 
 
 def test_another_execution_comes_too_late(ground: Ground):
@@ -66,7 +66,7 @@ def test_the_same_scheduled_time_advances_once(ground: Ground):
     at = iso(walk.now)
     advance(walk, scheduled_at=at)
 
-    assert walk.held.lock.scheduled_at == walk.record.scheduled_at
+    assert walk.owned.lock.scheduled_at == walk.record.scheduled_at
     assert advance(walk, "third", scheduled_at=at)["reason"] == "what was scheduled for this time was done already"
 
 
@@ -85,7 +85,7 @@ def test_a_time_far_ahead_is_refused_and_spends_nothing(ground: Ground):
 
     assert answer["start"] == "REFUSED"
     assert "minutes ahead where 5 are allowed" in answer["reason"]
-    assert (walk.record.phase, walk.held.lock.scheduled_at) == ("parked", None)
+    assert (walk.record.phase, walk.owned.lock.scheduled_at) == ("parked", None)
 
 
 def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Ground):

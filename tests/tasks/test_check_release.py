@@ -240,8 +240,8 @@ def test_a_rollout_that_holds_the_target_itself_is_checked_again(walk: Walk):
 
 
 def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk: Walk):
-    held = walk.begin().held
-    ground.rig.records.finish(held, replace(held.rollout, phase=Phase.PROMOTED))
+    owned = walk.begin().owned
+    ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.PROMOTED))
     answer = walk.check()
 
     assert answer["start"] == "REFUSED"
@@ -250,7 +250,7 @@ def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk
 
 
 def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(ground: Ground, walk: Walk):
-    ground.rig.records.take_over(walk.begin().held, "sweeper")
+    ground.rig.records.take_over(walk.begin().owned, "sweeper")
     answer = walk.check()
 
     assert answer["start"] == "REFUSED"

@@ -23,17 +23,17 @@ def test_the_canary_of_a_dead_execution_is_taken_away(ground: Ground):
 
     assert tell(ground, walk) == {"rollout": walk.rollout_id, "answer": "WAIT"}
     assert ground.percent is None
-    assert walk.held.lock.owner == f"guard:{walk.rollout_id}"
+    assert walk.owned.lock.owner == f"guard:{walk.rollout_id}"
     assert walk.record.reason == "the execution ended as ABORTED without making its target safe"
 
 
 def test_a_second_delivery_finds_nothing_to_do(ground: Ground):
     walk = ground.walk().shift()
     tell(ground, walk)
-    before = walk.held
+    before = walk.owned
 
     assert tell(ground, walk)["answer"] == "NOTHING_TO_DO"
-    assert (walk.record, walk.held.lock) == (before.rollout, before.lock)
+    assert (walk.record, walk.owned.lock) == (before.rollout, before.lock)
 
 
 def test_the_recorded_reason_stays(ground: Ground):

@@ -26,7 +26,7 @@ def test_a_firing_alarm_of_a_parked_rollout_takes_the_canary_away(ground: Ground
 
     assert hear(ground, walk) == {"alarm": PAYMENTS, "targets": {"orders": "WAIT"}}
     assert ground.percent is None
-    assert (walk.held.lock.owner, walk.record.phase) == ("alarm", "rolling_back")
+    assert (walk.owned.lock.owner, walk.record.phase) == ("alarm", "rolling_back")
     assert f"alarm {PAYMENTS} is firing" in walk.record.reason
 
 

@@ -33,7 +33,7 @@ def test_a_parked_rollout_has_no_execution_and_keeps_its_weight(ground: Ground):
     answer = park(walk)
 
     assert (answer["outcome"], answer["rollout"], answer["steps"]) == ("parked", walk.rollout_id, 1)
-    assert (walk.record.phase, walk.held.lock.owner, ground.percent) == ("parked", "parked", 25.0)
+    assert (walk.record.phase, walk.owned.lock.owner, ground.percent) == ("parked", "parked", 25.0)
     assert (answer["weight_percent"], answer["parked_until"]) == (25.0, iso(walk.record.parked_until).replace(".000", ""))
     assert f"--state-machine-arn {ground.rig.controller.machine_arn} --input" in answer["next_step"]
     assert f"--function-name {function_name('OperateRollout')} " in answer["abort"]
@@ -44,10 +44,10 @@ def test_a_parked_rollout_has_no_execution_and_keeps_its_weight(ground: Ground):
 def test_a_retry_finds_what_it_has_done(ground: Ground):
     walk = shifted(ground)
     walk.entered = walk.now
-    first, before = park(walk), walk.held
+    first, before = park(walk), walk.owned
 
     assert park(walk) == first
-    assert (walk.held.lock, walk.record) == (before.lock, before.rollout)
+    assert (walk.owned.lock, walk.record) == (before.lock, before.rollout)
 
 
 def test_a_rollout_with_all_traffic_cannot_be_parked(ground: Ground):

@@ -182,7 +182,7 @@ def test_a_rollout_that_has_shifted_is_not_prepared_again(ground: Ground):
 
 
 def test_a_rollout_taken_over_touches_nothing_more(ground: Ground, walk: Walk):
-    ground.rig.records.take_over(walk.held, "operator:test")
+    ground.rig.records.take_over(walk.owned, "operator:test")
     with pytest.raises(TaskFailedError, match="is now owned by operator:test") as failed:
         walk.task("PrepareRelease")
 

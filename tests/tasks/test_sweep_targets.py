@@ -43,7 +43,7 @@ def test_a_target_at_rest_is_left(ground: Ground):
 def test_a_dead_rollout_is_taken_over_and_made_safe(ground: Ground):
     walk = ground.walk().shift()
     assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
-    assert (ground.percent, walk.held.lock.owner) == (None, "sweeper")
+    assert (ground.percent, walk.owned.lock.owner) == (None, "sweeper")
     assert walk.record.reason == "the execution ended without making its target safe"
     walk.pause(61)
     assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
@@ -142,7 +142,7 @@ def test_a_canary_that_came_back_after_its_end_is_removed(ground: Ground):
     assert sweep(ground, BETWEEN) == {}
     assert sweep(ground) == {"orders": "WAIT"}
     assert ground.percent is None
-    assert (walk.record.phase, walk.held.lock.rollout_id) == ("rolling_back", walk.rollout_id)
+    assert (walk.record.phase, walk.owned.lock.rollout_id) == ("rolling_back", walk.rollout_id)
     assert f"the canary of rollout {walk.rollout_id} was back after its end" in walk.record.reason
 
 
@@ -166,8 +166,8 @@ def test_a_foreign_canary_is_left(ground: Ground):
 
 def test_an_alias_target_that_is_free_is_at_rest(ground: Ground):
     walk = ground.walk(ground.ship).begin()
-    held = walk.held
-    ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = walk.owned
+    ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
 
     assert sweep(ground) == {"orders": "AT_REST", "orders-ship": "AT_REST"}
 
@@ -206,8 +206,8 @@ class TestEnds:
     @pytest.fixture
     def ended(self, ground: Ground) -> Walk:
         walk = ground.walk().begin()
-        held = walk.held
-        ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK, ended_at=walk.now))
+        owned = walk.owned
+        ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK, ended_at=walk.now))
         return walk
 
     def test_an_end_that_nobody_told_is_told(self, ground: Ground, ended: Walk):
@@ -233,7 +233,7 @@ class TestEnds:
     def test_an_end_that_cannot_be_read_keeps_nobody_from_the_others(self, ground: Ground, ended: Walk):
         edit_record(ground, ended, schema_version={"N": "99"})
         other = ground.walk(ground.ship).begin()
-        ground.rig.records.finish(other.held, replace(other.record, phase=Phase.ROLLED_BACK, ended_at=other.now))
+        ground.rig.records.finish(other.owned, replace(other.record, phase=Phase.ROLLED_BACK, ended_at=other.now))
         ground.rig.settle(600)
         sweep(ground, BETWEEN)
 

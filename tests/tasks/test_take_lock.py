@@ -25,8 +25,8 @@ def walk(ground: Ground) -> Walk:
 
 def free(ground: Ground, walk: Walk) -> None:
     """The other rollout ends."""
-    held = walk.held
-    ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = walk.owned
+    ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
 
 
 def test_lock_and_way_back_are_recorded_together(ground: Ground, walk: Walk):

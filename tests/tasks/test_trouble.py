@@ -140,7 +140,7 @@ def test_a_dead_rollouts_canary_is_taken_away_after_five_minutes_and_nothing_els
     assert "nothing is touched before the records have been unusable for 5 minutes" in watch.last["reason"]
     assert watch.sweep() == "TAKEN_AWAY"
     assert (ground.percent, alias_versions(ground)) == (None, aliases)
-    assert (walk.record.phase, walk.held.lock.rollout_id) == ("shifting", walk.rollout_id)
+    assert (walk.record.phase, walk.owned.lock.rollout_id) == ("shifting", walk.rollout_id)
     assert watch.told == ["Operator Needed"] * 2
     assert "the canary was taken away and base has every request" in watch.last["reason"]
     assert watch.sweep() == "TROUBLE"

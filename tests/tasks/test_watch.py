@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 def test_an_overdue_rollout_goes_back(ground: Ground, tools: Tools):
     walk = parked(ground)
 
-    assert watch_parked(walk.held, tools, owner="sweeper", now=walk.record.parked_until) == "WAIT"
+    assert watch_parked(walk.owned, tools, owner="sweeper", now=walk.record.parked_until) == "WAIT"
     assert walk.record.reason == "parked for 2 h without an advance"
     assert ground.percent is None
 
 
 def test_one_that_was_advanced_meanwhile_has_moved_on(ground: Ground, tools: Tools):
     walk = parked(ground)
-    before = walk.held
+    before = walk.owned
     advance(walk)
 
     assert watch_parked(before, tools, owner="sweeper", now=walk.now) == "MOVED_ON"

@@ -148,14 +148,14 @@ class Walk:
         return self.ground.aws.clock.now()
 
     @property
-    def held(self) -> Owned:
-        held = self.ground.rig.records.find(self.rollout_id)
-        assert held is not None
-        return held
+    def owned(self) -> Owned:
+        owned = self.ground.rig.records.find(self.rollout_id)
+        assert owned is not None
+        return owned
 
     @property
     def record(self) -> Rollout:
-        return self.held.rollout
+        return self.owned.rollout
 
     def pause(self, seconds: float) -> None:
         """A Wait state; its entry is what the next look's bake or drain's settle began with."""

@@ -199,15 +199,15 @@ class Records:
             OwnershipLostError: the rollout is unknown, or somebody else holds the target by now.
 
         """
-        held = self.find(rollout_id, target=target, look=look)
-        if held is None:
+        owned = self.find(rollout_id, target=target, look=look)
+        if owned is None:
             raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted, or never written")
-        if held.lock.rollout_id != rollout_id or held.lock.owner != owner:
+        if owned.lock.rollout_id != rollout_id or owned.lock.owner != owner:
             raise OwnershipLostError(
-                f"rollout {rollout_id} is now owned by {held.lock.owner or 'nobody'}, not by {owner}; "
+                f"rollout {rollout_id} is now owned by {owned.lock.owner or 'nobody'}, not by {owner}; "
                 "this execution stops here"
             )
-        return held
+        return owned
 
     def take(self, rollout: Rollout, *, fencing: int) -> Owned:
         """Take the target's lock and record the rollout with its way back, in one transaction.
@@ -243,7 +243,7 @@ class Records:
 
     def write(
         self,
-        held: Owned,
+        owned: Owned,
         rollout: Rollout,
         *,
         look: LookItem | None = None,
@@ -252,67 +252,67 @@ class Records:
         """Replace the rollout's record, with a look or the frozen history beside it if given.
 
         Raises:
-            OwnershipLostError: the lock or the record is no longer as `held` read it.
+            OwnershipLostError: the lock or the record is no longer as `owned` read it.
 
         """
-        newer = replace(rollout, revision=held.rollout.revision + 1)
-        puts = [self._put_rollout(held, newer)]
+        newer = replace(rollout, revision=owned.rollout.revision + 1)
+        puts = [self._put_rollout(owned, newer)]
         if look is not None:
             puts.append({"Put": {"TableName": self._table, "Item": _look_item(look)}})
         if history is not None:
             item = _history_item(rollout.rollout_id, history)
             puts.append({"Put": {"TableName": self._table, "Item": item}})
-        self._transact(self._check_lock(held.lock), *puts, failure=_lost(held))
-        return replace(held, rollout=newer)
+        self._transact(self._check_lock(owned.lock), *puts, failure=_lost(owned))
+        return replace(owned, rollout=newer)
 
-    def check(self, held: Owned) -> None:
-        """Make sure, right before a write to AWS, that the rollout is still as `held` read it.
+    def check(self, owned: Owned) -> None:
+        """Make sure, right before a write to AWS, that the rollout is still as `owned` read it.
 
         Raises:
             OwnershipLostError: it is not.
 
         """
-        now = self.find(held.rollout.rollout_id, target=held.rollout.target.name)
-        if now is None or now.lock != held.lock or now.rollout.revision != held.rollout.revision:
-            raise _lost(held)
+        now = self.find(owned.rollout.rollout_id, target=owned.rollout.target.name)
+        if now is None or now.lock != owned.lock or now.rollout.revision != owned.rollout.revision:
+            raise _lost(owned)
 
-    def park(self, held: Owned, rollout: Rollout) -> Owned:
+    def park(self, owned: Owned, rollout: Rollout) -> Owned:
         """Record that the rollout is parked and leave it to the next advance, in one transaction.
 
         Raises:
-            OwnershipLostError: the lock or the record is no longer as `held` read it.
+            OwnershipLostError: the lock or the record is no longer as `owned` read it.
 
         """
-        return self._pass_on(held, rollout, replace(held.lock, owner=PARKED_OWNER))
+        return self._pass_on(owned, rollout, replace(owned.lock, owner=PARKED_OWNER))
 
-    def take_parked(self, held: Owned, rollout: Rollout) -> Owned:
+    def take_parked(self, owned: Owned, rollout: Rollout) -> Owned:
         """Take a parked rollout for the execution that its new record names, in one transaction.
 
         Raises:
             OwnershipLostError: somebody was faster.
 
         """
-        newest = rollout.scheduled_at or held.lock.scheduled_at
-        return self._pass_on(held, rollout, replace(held.lock, owner=rollout.execution, scheduled_at=newest))
+        newest = rollout.scheduled_at or owned.lock.scheduled_at
+        return self._pass_on(owned, rollout, replace(owned.lock, owner=rollout.execution, scheduled_at=newest))
 
-    def _pass_on(self, held: Owned, rollout: Rollout, lock: Lock) -> Owned:
-        newer = replace(rollout, revision=held.rollout.revision + 1)
-        taken = replace(lock, fencing=held.lock.fencing + 1)
-        condition, values = _same_lock(held.lock)
-        self._transact(self._put(_lock_item(taken), condition, values), self._put_rollout(held, newer), failure=_lost(held))
-        return Owned(newer, taken, held.read_at)
+    def _pass_on(self, owned: Owned, rollout: Rollout, lock: Lock) -> Owned:
+        newer = replace(rollout, revision=owned.rollout.revision + 1)
+        taken = replace(lock, fencing=owned.lock.fencing + 1)
+        condition, values = _same_lock(owned.lock)
+        self._transact(self._put(_lock_item(taken), condition, values), self._put_rollout(owned, newer), failure=_lost(owned))
+        return Owned(newer, taken, owned.read_at)
 
-    def take_over(self, held: Owned, owner: str) -> Owned:
+    def take_over(self, owned: Owned, owner: str) -> Owned:
         """Make `owner` the rollout's owner and raise the fencing number.
 
         Raises:
             OwnershipLostError: somebody was faster.
 
         """
-        lock = replace(held.lock, fencing=held.lock.fencing + 1, owner=owner)
-        condition, values = _same_lock(held.lock)
-        self._transact(self._put(_lock_item(lock), condition, values), failure=_lost(held))
-        return replace(held, lock=lock)
+        lock = replace(owned.lock, fencing=owned.lock.fencing + 1, owner=owner)
+        condition, values = _same_lock(owned.lock)
+        self._transact(self._put(_lock_item(lock), condition, values), failure=_lost(owned))
+        return replace(owned, lock=lock)
 
     def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Owned:
         """Take a free target for the rollout that held it last, whose canary came back after its end.
@@ -323,28 +323,28 @@ class Records:
         """
         taken = replace(lock, fencing=lock.fencing + 1, rollout_id=rollout.rollout_id, owner=owner)
         free = "attribute_not_exists(rollout_id) AND fencing = :fencing"
-        held = Owned(rollout, lock)
+        owned = Owned(rollout, lock)
         newer = replace(rollout, revision=rollout.revision + 1)
         self._transact(
             self._put(_lock_item(taken), free, {":fencing": {"N": str(lock.fencing)}}),
-            self._put_rollout(held, newer),
-            failure=_lost(held),
+            self._put_rollout(owned, newer),
+            failure=_lost(owned),
         )
         return Owned(newer, taken)
 
-    def finish(self, held: Owned, rollout: Rollout) -> Owned:
+    def finish(self, owned: Owned, rollout: Rollout) -> Owned:
         """Record the rollout's terminal phase and free the lock, in one transaction.
 
         Raises:
-            OwnershipLostError: the lock or the record is no longer as `held` read it.
+            OwnershipLostError: the lock or the record is no longer as `owned` read it.
 
         """
-        newer = replace(rollout, revision=held.rollout.revision + 1, is_end_told=False)
-        free = replace(held.lock, fencing=held.lock.fencing + 1, rollout_id=None, owner=None)
+        newer = replace(rollout, revision=owned.rollout.revision + 1, is_end_told=False)
+        free = replace(owned.lock, fencing=owned.lock.fencing + 1, rollout_id=None, owner=None)
         lock = replace(_with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
-        condition, values = _same_lock(held.lock)
-        self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(held, newer), failure=_lost(held))
-        return Owned(newer, lock, held.read_at)
+        condition, values = _same_lock(owned.lock)
+        self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(owned, newer), failure=_lost(owned))
+        return Owned(newer, lock, owned.read_at)
 
     def mark_told(self, rollout: Rollout) -> None:
         """Record that the end of this rollout, and of its wait, was reported.
@@ -353,9 +353,9 @@ class Records:
             OwnershipLostError: the record was written since it was read.
 
         """
-        held = Owned(rollout, Lock(rollout.target.name))
+        owned = Owned(rollout, Lock(rollout.target.name))
         told = replace(rollout, revision=rollout.revision + 1, is_end_told=True, waiting_since=None)
-        self._transact(self._put_rollout(held, told), failure=_lost(held))
+        self._transact(self._put_rollout(owned, told), failure=_lost(owned))
 
     def read_history(self, rollout_id: str) -> Mapping[str, Any]:
         """What the judge froze at the rollout's start. It never changes, so a warm function reads it once.
@@ -385,8 +385,8 @@ class Records:
         found = {(item["pk"]["S"], item["sk"]["S"]): item for item in answer["Responses"].get(self._table, [])}
         return _Read(found, _time_of(answer))
 
-    def _put_rollout(self, held: Owned, rollout: Rollout) -> dict[str, Any]:
-        return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(held.rollout.revision)}})
+    def _put_rollout(self, owned: Owned, rollout: Rollout) -> dict[str, Any]:
+        return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(owned.rollout.revision)}})
 
     def _put(self, item: Item, condition: str, values: Item) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
@@ -448,10 +448,10 @@ def _is_conflict(cause: BaseException | None) -> bool:
     return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
 
 
-def _lost(held: Owned) -> OwnershipLostError:
+def _lost(owned: Owned) -> OwnershipLostError:
     return OwnershipLostError(
-        f"rollout {held.rollout.rollout_id} was changed or taken over since it was read "
-        f"(number {held.lock.fencing}, revision {held.rollout.revision}); this execution stops here"
+        f"rollout {owned.rollout.rollout_id} was changed or taken over since it was read "
+        f"(number {owned.lock.fencing}, revision {owned.rollout.revision}); this execution stops here"
     )
 
 

@@ -32,13 +32,13 @@ CLOCK_GRAIN_SECONDS = 1
 class Safety:
     """What one pass reached. ``wait_seconds`` until the next pass can do something; 0 when safe or refused."""
 
-    held: Owned
+    owned: Owned
     answer: Answer
     wait_seconds: int = 0
     refusals: tuple[str, ...] = ()
 
 
-def make_pass(tools: SafetyTools, held: Owned, now: float, *, gives_up: bool = True) -> Safety:
+def make_pass(tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool = True) -> Safety:
     """Make every call that is safe now (`now` in epoch seconds), and no wait; tell if that ends it, or needs a person.
 
     With `gives_up` a refused promotion begins to be doubted, which may turn it back; the promotion's own tasks try again.
@@ -47,7 +47,7 @@ def make_pass(tools: SafetyTools, held: Owned, now: float, *, gives_up: bool = T
         OwnershipLostError: somebody else took the rollout over meanwhile.
 
     """
-    return _Passes(tools, held, max(now, held.read_at), gives_up=gives_up).make()
+    return _Passes(tools, owned, max(now, owned.read_at), gives_up=gives_up).make()
 
 
 class SafetyTools(Protocol):
@@ -67,18 +67,18 @@ class SafetyTools(Protocol):
 
 
 class _Passes:
-    def __init__(self, tools: SafetyTools, held: Owned, now: float, *, gives_up: bool) -> None:
+    def __init__(self, tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool) -> None:
         records = tools.records
         self._records = records
         self._notices = tools.notices
-        self._held = held
+        self._owned = owned
         self._now = now
         self._gives_up = gives_up
-        self._shifter: Shifter = shifter_for(held.rollout.target, tools.clients, lambda: records.check(self._held))
+        self._shifter: Shifter = shifter_for(owned.rollout.target, tools.clients, lambda: records.check(self._owned))
 
     @property
     def _rollout(self) -> Rollout:
-        return self._held.rollout
+        return self._owned.rollout
 
     def make(self) -> Safety:
         if self._now < self._rollout.not_before:
@@ -153,7 +153,7 @@ class _Passes:
             self._write(_with(flagged, standing))
             if is_news:
                 self._notices.send(Kind.OPERATOR_NEEDED, self._rollout, commands=refusals)
-        return Safety(self._held, Answer.REFUSED, 0, refusals)
+        return Safety(self._owned, Answer.REFUSED, 0, refusals)
 
     def _finish(self, planned: Pass) -> Safety:
         live = self._shifter.read_live()
@@ -162,21 +162,21 @@ class _Passes:
             self._record(replace(self._rollout.standing, rung=rung, not_before=self._read_time() + SETTLE_SECONDS))
             return self._answer_wait()
         if self._rollout.phase.is_terminal:
-            return Safety(self._held, Answer.SAFE)
+            return Safety(self._owned, Answer.SAFE)
         ended = replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now)
-        self._held = self._records.finish(self._held, ended)
+        self._owned = self._records.finish(self._owned, ended)
         self._notices.report_end(self._rollout, self._records)
-        return Safety(self._held, Answer.SAFE)
+        return Safety(self._owned, Answer.SAFE)
 
     def _record(self, standing: Standing) -> None:
         self._write(replace(_with(self._rollout, standing), needs_operator=False))
 
     def _write(self, rollout: Rollout) -> None:
-        self._held = self._records.write(self._held, rollout)
+        self._owned = self._records.write(self._owned, rollout)
 
     def _answer_wait(self) -> Safety:
         seconds = max(1, ceil(self._rollout.not_before - self._now))
-        return Safety(self._held, Answer.WAIT, seconds)
+        return Safety(self._owned, Answer.WAIT, seconds)
 
 
 def _with(rollout: Rollout, standing: Standing) -> Rollout:

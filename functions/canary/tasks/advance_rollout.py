@@ -31,14 +31,14 @@ def advance_rollout(event: InputEvent, tools: Tools) -> Json:
     if advance is None:
         return _refuse(problems)
     lock = tools.records.read_lock(advance.target)
-    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
-    if held and held.lock.owner == event.execution:
-        return _taken(held.rollout)
+    owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    if owned and owned.lock.owner == event.execution:
+        return _taken(owned.rollout)
     if problems := _find_problems(advance, lock, event, tools):
         return _refuse(problems, advance.target)
-    if nothing := _find_nothing_to_do(advance, lock, held):
+    if nothing := _find_nothing_to_do(advance, lock, owned):
         return _answer("UNCHANGED", target=advance.target, reason=nothing)
-    return _take(held, advance, event, tools) if held else _answer("UNCHANGED", target=advance.target)
+    return _take(owned, advance, event, tools) if owned else _answer("UNCHANGED", target=advance.target)
 
 
 def _find_problems(advance: Advance, lock: Lock, event: InputEvent, tools: Tools) -> tuple[Problem, ...]:
@@ -48,29 +48,29 @@ def _find_problems(advance: Advance, lock: Lock, event: InputEvent, tools: Tools
     return (*((untimely,) if untimely else ()), *unknown)
 
 
-def _find_nothing_to_do(advance: Advance, lock: Lock, held: Owned | None) -> str | None:
+def _find_nothing_to_do(advance: Advance, lock: Lock, owned: Owned | None) -> str | None:
     if advance.schedule and advance.schedule.is_spent(lock.scheduled_at):
         return "what was scheduled for this time was done already"
-    if held is None:
+    if owned is None:
         return f"no rollout is parked on {advance.target}"
-    if held.rollout.phase is not Phase.PARKED or held.lock.owner != PARKED_OWNER:
-        holder = holder_problem(held.rollout, held.lock.owner)
+    if owned.rollout.phase is not Phase.PARKED or owned.lock.owner != PARKED_OWNER:
+        holder = holder_problem(owned.rollout, owned.lock.owner)
         return f"{holder.value}; {holder.fix}"
     return None
 
 
-def _take(held: Owned, advance: Advance, event: InputEvent, tools: Tools) -> Json:
+def _take(owned: Owned, advance: Advance, event: InputEvent, tools: Tools) -> Json:
     rollout = replace(
-        held.rollout,
+        owned.rollout,
         execution=event.execution,
         phase=Phase.SHIFTING,
-        park_after=held.rollout.step.index + 1,
+        park_after=owned.rollout.step.index + 1,
         parked_since=None,
         parked_until=None,
-        scheduled_at=advance.schedule.scheduled_at if advance.schedule else held.rollout.scheduled_at,
-        tally=replace(held.rollout.tally, advances=held.rollout.tally.advances + 1),
+        scheduled_at=advance.schedule.scheduled_at if advance.schedule else owned.rollout.scheduled_at,
+        tally=replace(owned.rollout.tally, advances=owned.rollout.tally.advances + 1),
     )
-    taken = tools.records.take_parked(held, rollout)
+    taken = tools.records.take_parked(owned, rollout)
     tools.logger.info("rollout advanced", rollout=rollout.rollout_id, execution=event.execution, reason=advance.reason)
     return _taken(taken.rollout)
 

@@ -36,27 +36,27 @@ if TYPE_CHECKING:
 
 def check_drain(event: DrainEvent, tools: Tools) -> Json:
     """DRAINED, WAIT (and how long), or ROLL_BACK with the reason."""
-    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase is not Phase.TAKING_ALL:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is no drain to check")
-    since = held.rollout.drained_from or event.settling_since
-    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
-    shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase is not Phase.TAKING_ALL:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; there is no drain to check")
+    since = owned.rollout.drained_from or event.settling_since
+    metrics = Metrics(tools.clients.of(owned.rollout.target).cloudwatch)
+    shifter = shifter_for(owned.rollout.target, tools.clients, lambda: tools.records.check(owned))
     live = shifter.read_live()
-    strays = find_changes_in_bake(held.rollout, live)
-    faults = find_instrument_faults(tools.clients.of(held.rollout.target), held.rollout.target, live.stage)
+    strays = find_changes_in_bake(owned.rollout, live)
+    faults = find_instrument_faults(tools.clients.of(owned.rollout.target), owned.rollout.target, live.stage)
     drain = (
         Drain(DrainKind.ROLL_BACK, "; ".join(strays))
         if strays
-        else _check(held.rollout, event, tools, metrics, since=since, faults=faults)
+        else _check(owned.rollout, event, tools, metrics, since=since, faults=faults)
     )
     tally = replace(
-        held.rollout.tally,
-        drains=held.rollout.tally.drains + 1,
-        metrics_requested=held.rollout.tally.metrics_requested + metrics.requested,
+        owned.rollout.tally,
+        drains=owned.rollout.tally.drains + 1,
+        metrics_requested=owned.rollout.tally.metrics_requested + metrics.requested,
     )
-    reason = drain.reason if drain.kind is DrainKind.ROLL_BACK else held.rollout.reason
-    tools.records.write(held, replace(held.rollout, drained_from=since, tally=tally, reason=reason))
+    reason = drain.reason if drain.kind is DrainKind.ROLL_BACK else owned.rollout.reason
+    tools.records.write(owned, replace(owned.rollout, drained_from=since, tally=tally, reason=reason))
     tools.logger.info("drain checked", rollout=event.rollout_id, drain=drain.kind.value, reason=drain.reason)
     return {"drain": drain.kind.value, "reason": drain.reason, "wait_seconds": MINUTE_SECONDS}
 

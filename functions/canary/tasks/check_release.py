@@ -171,10 +171,10 @@ def _find_holder(lock: Lock, event: CheckEvent, tools: Tools) -> Problem | None:
     """
     if lock.rollout_id is None or _is_own(lock, event):
         return None
-    held = tools.records.find(str(lock.rollout_id), lock=lock)
-    if held is None:
+    owned = tools.records.find(str(lock.rollout_id), lock=lock)
+    if owned is None:
         return Problem("target", describe_holder(lock), "one rollout runs on a target at a time")
-    return holder_problem(held.rollout, lock.owner)
+    return holder_problem(owned.rollout, lock.owner)
 
 
 def _used_name(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:

@@ -12,7 +12,7 @@ from canary.tasks.promotion import pass_forward
 def clean_up(event: TaskEvent, tools: Tools) -> Json:
     """The rollout's summary."""
     safety = pass_forward(event, tools, to=frozenset({Rung.START}))
-    return summary(safety.held.rollout, "promoted", event.now)
+    return summary(safety.owned.rollout, "promoted", event.now)
 
 
 handler = Handler(on(TaskEvent), clean_up)

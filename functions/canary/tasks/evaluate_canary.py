@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def evaluate_canary(event: LookEvent, tools: Tools) -> Json:
     """The verdict of this look and the machine's next word; a retry of the same state entry repeats the recorded one."""
     mark = mark_of(event.now)
-    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target, look=mark)
-    if held.look:
-        return _answer(held.rollout, event.now, VerdictKind(held.look.verdict), held.look.reason)
-    if held.rollout.phase is not Phase.SHIFTING:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is nothing left to look at")
-    seen = look(held, tools, now=event.now, baking_since=event.baking_since)
-    return _answer(seen.held.rollout, event.now, seen.verdict.kind, seen.verdict.reason)
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target, look=mark)
+    if owned.look:
+        return _answer(owned.rollout, event.now, VerdictKind(owned.look.verdict), owned.look.reason)
+    if owned.rollout.phase is not Phase.SHIFTING:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; there is nothing left to look at")
+    seen = look(owned, tools, now=event.now, baking_since=event.baking_since)
+    return _answer(seen.owned.rollout, event.now, seen.verdict.kind, seen.verdict.reason)
 
 
 def _answer(rollout: Rollout, now: float, verdict: VerdictKind, reason: str) -> Json:

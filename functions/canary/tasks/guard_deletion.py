@@ -93,8 +93,8 @@ def _find_losses(event: StackEvent, tools: Tools) -> Iterator[str]:
 
 def _find_losses_of(name: str, definition: str, tools: Tools) -> Iterator[str]:
     lock = tools.records.read_lock(name)
-    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
-    if held and (losses := [*find_losses(held.rollout.target, target_from_json(definition))]):
+    owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    if owned and (losses := [*find_losses(owned.rollout.target, target_from_json(definition))]):
         yield f"{describe_holder(lock)}; the update takes from it what it stands on: {', '.join(losses)}"
 
 

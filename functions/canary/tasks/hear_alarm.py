@@ -30,11 +30,11 @@ def hear_alarm(event: AlarmEvent, tools: Tools) -> Json:
 
     """
     found = [_find(lock, tools) for lock in tools.records.read_open() if lock.owner == PARKED_OWNER]
-    concerned = [held for held in found if held and event.alarm in _alarms_of(held.rollout.target)]
+    concerned = [owned for owned in found if owned and event.alarm in _alarms_of(owned.rollout.target)]
     answers, failures = {}, []
-    for held in concerned:
+    for owned in concerned:
         try:
-            answers[held.lock.target] = watch_parked(held, tools, owner=OWNER, now=max(event.now, held.read_at))
+            answers[owned.lock.target] = watch_parked(owned, tools, owner=OWNER, now=max(event.now, owned.read_at))
         except Exception as error:  # noqa: BLE001 - the boundary between targets; it is raised below
             failures.append(error)
     if failures:

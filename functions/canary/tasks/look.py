@@ -37,31 +37,31 @@ if TYPE_CHECKING:
 class Seen:
     """A look's verdict, and the rollout with it recorded."""
 
-    held: Owned
+    owned: Owned
     verdict: Verdict
 
 
-def look(held: Owned, tools: Tools, *, now: float, baking_since: float) -> Seen:
+def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Seen:
     """Look at `now`; `baking_since` is when the bake before this look began (both in epoch seconds).
 
     Raises:
         OwnershipLostError: the rollout was changed or taken over meanwhile; nothing was recorded.
 
     """
-    reader = _Reader(begin_bake(held.rollout, baking_since), held, tools, now)
+    reader = _Reader(begin_bake(owned.rollout, baking_since), owned, tools, now)
     seen = reader.look()
-    before = held.rollout
-    held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == PARKED_OWNER), look=seen.item(now))
-    tools.notices.report_wait(before, held.rollout, seen.verdict.reason)
+    before = owned.rollout
+    owned = tools.records.write(owned, seen.after(now, is_between=owned.lock.owner == PARKED_OWNER), look=seen.item(now))
+    tools.notices.report_wait(before, owned.rollout, seen.verdict.reason)
     tools.logger.info(
         "canary evaluated",
-        rollout=held.rollout.rollout_id,
-        step=held.rollout.step.index,
+        rollout=owned.rollout.rollout_id,
+        step=owned.rollout.step.index,
         verdict=seen.verdict.kind.value,
         reason=seen.verdict.reason,
         log_e=round(seen.folded.evidence.log_e, 4),
     )
-    return Seen(held, seen.verdict)
+    return Seen(owned, seen.verdict)
 
 
 def mark_of(now: float) -> str:
@@ -72,9 +72,9 @@ def mark_of(now: float) -> str:
 class _Reader:
     """Reads what a look needs: counts, the live target, alarms, instruments; and the invocations where the step could end."""
 
-    def __init__(self, rollout: Rollout, held: Owned, tools: Tools, now: float) -> None:
+    def __init__(self, rollout: Rollout, owned: Owned, tools: Tools, now: float) -> None:
         self._rollout = rollout
-        self._held = held
+        self._owned = owned
         self._tools = tools
         self._now = now
         self._clients = tools.clients.of(rollout.target)
@@ -109,7 +109,7 @@ class _Reader:
         )
 
     def _read_live(self) -> Live:
-        shifter = shifter_for(self._rollout.target, self._tools.clients, lambda: self._tools.records.check(self._held))
+        shifter = shifter_for(self._rollout.target, self._tools.clients, lambda: self._tools.records.check(self._owned))
         return shifter.read_live()
 
     def _fold(self) -> Folded:

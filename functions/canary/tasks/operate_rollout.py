@@ -35,20 +35,20 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
 def _abort(call: OperatorCall, tools: Tools) -> Json:
     """What the first pass reached; the sweeper makes those that have to wait. A rollout needs no registered target for it."""
     lock = tools.records.read_lock(call.target)
-    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
-    if held is None:
+    owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    if owned is None:
         return _answer_nothing(call, lock, tools)
-    return _take_over(held, call, tools)
+    return _take_over(owned, call, tools)
 
 
-def _take_over(held: Owned, call: OperatorCall, tools: Tools) -> Json:
+def _take_over(owned: Owned, call: OperatorCall, tools: Tools) -> Json:
     reason = f"aborted: {call.reason}" if call.reason else "aborted"
-    safety = take_over(held, tools, owner=f"{OWNER}:{held.rollout.rollout_id}", reason=reason, now=held.read_at)
+    safety = take_over(owned, tools, owner=f"{OWNER}:{owned.rollout.rollout_id}", reason=reason, now=owned.read_at)
     return {
         "target": call.target,
-        "rollout": held.rollout.rollout_id,
+        "rollout": owned.rollout.rollout_id,
         "answer": safety.answer.value,
-        "phase": safety.held.rollout.phase.value,
+        "phase": safety.owned.rollout.phase.value,
         "wait_seconds": safety.wait_seconds,
     }
 

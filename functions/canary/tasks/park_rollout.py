@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 def park_rollout(event: TaskEvent, tools: Tools) -> Json:
     """The rollout's summary so far. A retry finds what it has done."""
-    held = tools.records.find(event.rollout_id, target=event.target)
-    if held and _is_parked_by(event.execution, held):
-        return summary(held.rollout, Phase.PARKED, event.now)
-    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase is not Phase.SHIFTING:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot be parked")
-    until = event.now + held.rollout.plan.policy.max_parked_seconds
-    rollout = replace(held.rollout, phase=Phase.PARKED, parked_since=event.now, parked_until=until)
-    held = tools.records.park(held, rollout)
-    tools.notices.send(Kind.PARKED, held.rollout)
-    tools.logger.info("rollout parked", rollout=event.rollout_id, step=held.rollout.step.index, until=until)
-    return summary(held.rollout, Phase.PARKED, event.now)
+    owned = tools.records.find(event.rollout_id, target=event.target)
+    if owned and _is_parked_by(event.execution, owned):
+        return summary(owned.rollout, Phase.PARKED, event.now)
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase is not Phase.SHIFTING:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it cannot be parked")
+    until = event.now + owned.rollout.plan.policy.max_parked_seconds
+    rollout = replace(owned.rollout, phase=Phase.PARKED, parked_since=event.now, parked_until=until)
+    owned = tools.records.park(owned, rollout)
+    tools.notices.send(Kind.PARKED, owned.rollout)
+    tools.logger.info("rollout parked", rollout=event.rollout_id, step=owned.rollout.step.index, until=until)
+    return summary(owned.rollout, Phase.PARKED, event.now)
 
 
-def _is_parked_by(execution: str, held: Owned) -> bool:
-    is_parked = held.rollout.phase is Phase.PARKED and held.lock.owner == PARKED_OWNER
-    return is_parked and held.rollout.execution == execution
+def _is_parked_by(execution: str, owned: Owned) -> bool:
+    is_parked = owned.rollout.phase is Phase.PARKED and owned.lock.owner == PARKED_OWNER
+    return is_parked and owned.rollout.execution == execution
 
 
 handler = Handler(on(TaskEvent), park_rollout)

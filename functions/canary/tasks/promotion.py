@@ -26,19 +26,19 @@ def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[Rung]) -> Safe
         StateChangedError: the target was not as the promotion left it; MakeSafe finds the way from there.
 
     """
-    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase is Phase.TAKING_ALL:
-        held = tools.records.write(held, replace(held.rollout, phase=Phase.MOVING_BASE))
-    if held.rollout.phase is not Phase.MOVING_BASE:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot be promoted")
-    if held.rollout.rung in to:
-        return Safety(held, Answer.WAIT, SETTLE_SECONDS)
-    safety = make_pass(tools, held, event.now, gives_up=False)
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase is Phase.TAKING_ALL:
+        owned = tools.records.write(owned, replace(owned.rollout, phase=Phase.MOVING_BASE))
+    if owned.rollout.phase is not Phase.MOVING_BASE:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it cannot be promoted")
+    if owned.rollout.rung in to:
+        return Safety(owned, Answer.WAIT, SETTLE_SECONDS)
+    safety = make_pass(tools, owned, event.now, gives_up=False)
     if safety.refusals:
         raise AwsRefusedError("; ".join(safety.refusals))
-    if safety.held.rollout.rung not in to:
+    if safety.owned.rollout.rung not in to:
         raise StateChangedError(
-            f"the promotion is at {safety.held.rollout.rung} where it should be at {' or '.join(sorted(to))}"
+            f"the promotion is at {safety.owned.rollout.rung} where it should be at {' or '.join(sorted(to))}"
         )
-    tools.logger.info("promotion", rollout=event.rollout_id, rung=safety.held.rollout.rung, answer=safety.answer)
+    tools.logger.info("promotion", rollout=event.rollout_id, rung=safety.owned.rollout.rung, answer=safety.answer)
     return safety

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     """Begin the next step. A retry of the same state entry sets the same weight again."""
-    held = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING}:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; its weight stays")
-    if held.rollout.step.entered != entry_mark(event):
-        held = tools.records.write(held, begin_step(held.rollout, event))
-    rollout = held.rollout
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING}:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is already {owned.rollout.phase}; its weight stays")
+    if owned.rollout.step.entered != entry_mark(event):
+        owned = tools.records.write(owned, begin_step(owned.rollout, event))
+    rollout = owned.rollout
     weight = rollout.plan.policy.steps[rollout.step.index].weight
-    shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(held))
+    shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(owned))
     shifter.shift(rollout.way_back, rollout.intent, weight)
     tools.notices.send(Kind.SHIFTED, rollout)
     tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight))

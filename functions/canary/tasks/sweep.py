@@ -38,31 +38,31 @@ def sweep_target(name: str, tools: Tools, now: float) -> str:
     lock = tools.records.read_lock(name)
     if lock.rollout_id is None:
         return _sweep_free(lock, tools, now) if is_full(now) else "AT_REST"
-    held = tools.records.find(lock.rollout_id, lock=lock)
-    if held is None:
+    owned = tools.records.find(lock.rollout_id, lock=lock)
+    if owned is None:
         raise RecordGoneError(f"the record of rollout {lock.rollout_id}, which holds {name}, was deleted")
     if lock.owner == PARKED_OWNER:
-        return watch_parked(held, tools, owner=OWNER, now=now) if is_full(now) else "PARKED"
+        return watch_parked(owned, tools, owner=OWNER, now=now) if is_full(now) else "PARKED"
     if is_execution(str(lock.owner)) and is_running(tools.clients.stepfunctions, str(lock.owner)):
         return "OWNED"
-    reason = held.rollout.reason or "the execution ended without making its target safe"
-    return take_over(held, tools, owner=OWNER, reason=reason, now=now).answer.value
+    reason = owned.rollout.reason or "the execution ended without making its target safe"
+    return take_over(owned, tools, owner=OWNER, reason=reason, now=now).answer.value
 
 
 def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
     """A free target whose last rollout's canary is there again: a writer later than any that was waited for."""
-    held = _find_last(lock, tools)
-    if held is None or held.rollout.target.stage is None:
+    owned = _find_last(lock, tools)
+    if owned is None or owned.rollout.target.stage is None:
         return "AT_REST"
-    live = shifter_for(held.rollout.target, tools.clients, never_write).read_live()
+    live = shifter_for(owned.rollout.target, tools.clients, never_write).read_live()
     canary = live.stage.canary if live.stage else None
-    if canary is None or not is_intact(canary, held.rollout.intent):
+    if canary is None or not is_intact(canary, owned.rollout.intent):
         return "AT_REST"
-    reopened = replace(held.rollout, phase=Phase.ROLLING_BACK, rung=Rung.START, not_before=0.0)
-    if held.rollout.phase is Phase.PROMOTED:
-        reopened = replace(held.rollout, phase=Phase.MOVING_BASE, rung=Rung.FLIPPED, not_before=0.0)
+    reopened = replace(owned.rollout, phase=Phase.ROLLING_BACK, rung=Rung.START, not_before=0.0)
+    if owned.rollout.phase is Phase.PROMOTED:
+        reopened = replace(owned.rollout, phase=Phase.MOVING_BASE, rung=Rung.FLIPPED, not_before=0.0)
     taken: Owned = tools.records.retake(lock, reopened, OWNER)
-    reason = f"the canary of rollout {held.rollout.rollout_id} was back after its end"
+    reason = f"the canary of rollout {owned.rollout.rollout_id} was back after its end"
     return take_over(taken, tools, owner=OWNER, reason=reason, now=now).answer.value
 
 

@@ -158,11 +158,11 @@ def _report_ends(untold: Iterable[str], tools: Tools, now: float) -> None:
     """Tell the ends whose function died between writing them down and telling them; none where the bus takes none."""
     for rollout_id in untold:
         try:
-            held = tools.records.find(rollout_id)
+            owned = tools.records.find(rollout_id)
         except (RecordsRefusedError, RecordSchemaError) as error:
             tools.logger.warning("end not told", rollout=rollout_id, reason=str(error))
             continue
-        if held and _is_forgotten(held.rollout, now) and not tools.notices.report_end(held.rollout, tools.records):
+        if owned and _is_forgotten(owned.rollout, now) and not tools.notices.report_end(owned.rollout, tools.records):
             return
 
 

@@ -11,9 +11,9 @@ from canary.tasks.entry import Handler, Json, Tools, on
 
 def take_lock(event: LockEvent, tools: Tools) -> Json:
     """TAKEN. FencingMovedError and LockedError send the machine back to its checks."""
-    held = tools.records.take(decode(Rollout, event.draft), fencing=event.fencing)
-    tools.notices.send(Kind.STARTED, held.rollout)
-    tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing=held.lock.fencing)
+    owned = tools.records.take(decode(Rollout, event.draft), fencing=event.fencing)
+    tools.notices.send(Kind.STARTED, owned.rollout)
+    tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing=owned.lock.fencing)
     return {"lock": "TAKEN"}
 
 

@@ -50,7 +50,7 @@ class Found:
     """What can still be found out about a target, and a sentence for each thing that cannot."""
 
     lock: Lock | None
-    held: Owned | None
+    owned: Owned | None
     target: Target | None
     live: Live | None
     unread: tuple[str, ...]
@@ -58,7 +58,7 @@ class Found:
     @property
     def phase(self) -> Phase | None:
         """How far the rollout has come, if its record can be read."""
-        return self.held.rollout.phase if self.held else None
+        return self.owned.rollout.phase if self.owned else None
 
     @property
     def is_at_stake(self) -> bool:
@@ -102,20 +102,20 @@ def end_trouble(known: Trouble | None, tools: Tools, now: float) -> None:
 
 
 def _find(name: str, tools: Tools) -> Found:
-    lock, held, unread = None, None, []
+    lock, owned, unread = None, None, []
     try:
         lock = tools.records.read_lock(name)
-        held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+        owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     except ControllerError as error:
         unread.append(str(error))
-    target = held.rollout.target if held else None
+    target = owned.rollout.target if owned else None
     live = None
     try:
         target = target or target_from_json(read_target(tools.clients.ssm, tools.settings.target_prefix, name))
         live = _read_live(target, tools)
     except (ControllerError, RefusedError) as error:
         unread.append(str(error))
-    return Found(lock, held, target, live, tuple(dict.fromkeys(unread)))
+    return Found(lock, owned, target, live, tuple(dict.fromkeys(unread)))
 
 
 def _read_live(target: Target, tools: Tools) -> Live:
@@ -172,7 +172,7 @@ def _describe(name: str, cause: Cause, found: Found, tools: Tools) -> dict[str, 
         "execution": (lock.owner if lock else None) or "",
         "phase": "unknown",
     }
-    detail = describe(found.held.rollout) if found.held else unknown
+    detail = describe(found.owned.rollout) if found.owned else unknown
     commands = [free_command(tools.settings.table, name)] if cause is Cause.GONE else []
     if found.target is None or found.live is None:
         return {**detail, "commands": commands}

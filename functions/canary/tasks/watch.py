@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from canary.tasks.entry import Tools
 
 
-def watch_parked(held: Owned, tools: Tools, *, owner: str, now: float) -> str:
+def watch_parked(owned: Owned, tools: Tools, *, owner: str, now: float) -> str:
     """One word for what was done: PARKED, MOVED_ON, or the answer of the first pass back."""
-    rollout = held.rollout
+    rollout = owned.rollout
     if rollout.parked_until is not None and now >= rollout.parked_until:
         waited = round(rollout.plan.policy.max_parked_seconds / 3600)
-        return take_over(held, tools, owner=owner, reason=f"parked for {waited} h without an advance", now=now).answer.value
+        return take_over(owned, tools, owner=owner, reason=f"parked for {waited} h without an advance", now=now).answer.value
     try:
-        seen = look(held, tools, now=now, baking_since=rollout.step.baking_since or now)
+        seen = look(owned, tools, now=now, baking_since=rollout.step.baking_since or now)
     except OwnershipLostError:
         return "MOVED_ON"
     if seen.verdict.kind is not VerdictKind.ROLL_BACK:
         return "PARKED"
-    return take_over(seen.held, tools, owner=owner, reason=seen.verdict.reason, now=now).answer.value
+    return take_over(seen.owned, tools, owner=owner, reason=seen.verdict.reason, now=now).answer.value
