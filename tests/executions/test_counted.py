@@ -90,7 +90,7 @@ def test_4xx_that_only_the_canary_answers_roll_it_back(aws: EmbeddedAws):
 
 
 @pytest.mark.parametrize(("outside", "ending"), [((OutsideRoute("/pin*", ("GET",)),), "Promoted"), ((), "RolledBack")])
-def test_routes_outside_are_not_held_against_a_release(aws: EmbeddedAws, outside: tuple[OutsideRoute, ...], ending: str):
+def test_routes_outside_do_not_count_against_a_release(aws: EmbeddedAws, outside: tuple[OutsideRoute, ...], ending: str):
     rig = Rig(aws, metrics=Metrics(slow=()), outside=Outside(outside))
     api, root = rig.target.stage.rest_api_id, resource(rig, "/")
     made = gateway(rig).create_resource(restApiId=api, parentId=root["resourceId"], pathPart="ping")["id"]

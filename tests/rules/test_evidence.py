@@ -414,7 +414,7 @@ def test_a_little_history_more_makes_failures_of_the_canary_rarer_by_chance():
 OUTAGE = Counts(60, 12, 540, 108)
 
 
-def test_an_outage_is_not_held_against_the_canary_by_a_calm_history():
+def test_an_outage_does_not_count_against_the_canary_by_a_calm_history():
     base = a_base(slow=Seen(18_000.0, 18.0), slices=((10_800, 11),) * 40)
     metric = fold_all(base, [OUTAGE] * 6)
     assert metric.log_e_assisted < 0.0

@@ -177,7 +177,7 @@ def test_a_target_that_another_rollout_holds_is_refused_with_who_since_when_wher
 
 
 @pytest.mark.parametrize("is_stage", [True, False])
-def test_nothing_that_a_running_rollout_did_is_held_against_a_second_start(ground: Ground, *, is_stage: bool):
+def test_nothing_that_a_running_rollout_did_counts_against_a_second_start(ground: Ground, *, is_stage: bool):
     target = ground.rig.target if is_stage else ground.ship
     other = ground.walk(target).shift()
     ground.fire()

@@ -29,7 +29,7 @@ FEW_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What calls are held against.
+    """What calls are checked against.
 
     ``place``: where the target's functions are, None if none of them has an alias. ``variables``: the stage's own, with which a
     name put together is explained. ``overrides``: the variables that base and canary have different values of.

@@ -3,7 +3,7 @@
 The evidence of one metric is an e-process: while the canary is no worse than the base, the probability that it ever
 reaches 1/alpha is at most alpha, however often one looks (Ville). The weighted mean over metrics is one again, so a
 further metric never adds false rollbacks. So is the mean of the evidence from live minutes alone and of the same with
-history assisting, which is held against 1/alpha. Sources: Lindon and Malek 2022 (arXiv 2011.03567), Lindon, Sanden and
+history assisting, which is compared with 1/alpha. Sources: Lindon and Malek 2022 (arXiv 2011.03567), Lindon, Sanden and
 Shirikian 2022 (2205.14762), Turner, Ly and Gruenwald 2024 (2106.02693), Turner and Gruenwald (2302.11401).
 
 Which minutes may be folded, what a verdict follows from it, policies, alarms and clocks are not known here.

@@ -48,7 +48,7 @@ class Plan:
     ``routes``: what the release does to the routes that base serves.
     ``notes``: what the operator should know of how this release will be judged.
     ``has_cache``: whether the stage answers from a cache.
-    ``expects``: what is not held against the release, because it is meant.
+    ``expects``: what does not count against the release, because it is meant.
     """
 
     policy: Policy

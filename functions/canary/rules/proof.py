@@ -1,7 +1,7 @@
 """What a verdict may rest on: how much was judged, what speaks against the canary, and what could not be seen.
 
 Whatever could not be seen is told by name: an instrument that fails, a metric that is silent, a share that is not the weight's.
-None of it is held against the release, and none of it lets the release go on.
+None of it counts against the release, and none of it lets the release go on.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Release:
     ``deployment``: a deployment id, ``PRESENT``, ``UNCHANGED``, or None: ``PRESENT`` if the API's definition changed
     since the last promotion, else ``UNCHANGED``.
     ``variables``: stage variables that only the canary gets until the promotion gives them to base.
-    ``expects``: what is not held against the release, because it is meant.
+    ``expects``: what does not count against the release, because it is meant.
     """
 
     functions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
