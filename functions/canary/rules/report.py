@@ -91,7 +91,7 @@ def describe_hold(rollout: Rollout) -> dict[str, Any]:
     if rollout.phase is not Phase.HELD or rollout.held_until is None:
         return {}
     return {
-        "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight),
+        "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight_percent),
         "held_until": iso(rollout.held_until),
         "next_step": advance_command(rollout),
         "abort": abort_command(rollout),

@@ -22,8 +22,17 @@ def _from_2(record: Record) -> Record:
 
 def _from_3(record: Record) -> Record:
     """Schema 4 has clearer names for the same values."""
-    renamed = {"way_back": "snapshot", "rung": "recovery_stage"}
-    return {renamed.get(key, key): value for key, value in record.items()}
+    names = {"way_back": "snapshot", "rung": "recovery_stage"}
+    target, plan = ({**record[key], "policy": _policy_from_3(record[key]["policy"])} for key in ("target", "plan"))
+    return _renamed({**record, "target": target, "plan": plan}, names)
+
+
+def _policy_from_3(policy: Record) -> Record:
+    return {**policy, "steps": [_renamed(step, {"weight": "weight_percent"}) for step in policy["steps"]]}
+
+
+def _renamed(record: Record, names: Mapping[str, str]) -> Record:
+    return {names.get(key, key): value for key, value in record.items()}
 
 
 UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3}
@@ -38,3 +47,9 @@ def upgrade(record: Record, schema: int) -> Record:
     for version in range(schema, SCHEMA_VERSION):
         record = UPGRADES[version](record)
     return record
+
+
+def upgrade_history(history: Record) -> Record:
+    """The frozen history as of the present schema. Before schema 4 each metric's stake was its weight."""
+    metrics = {name: _renamed(frozen, {"weight": "stake"}) for name, frozen in history["metrics"].items()}
+    return {**history, "metrics": metrics}

@@ -56,7 +56,7 @@ def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
     frozen = read_histories(metrics, held.rollout, held.rollout.plan.api_name, event.now)
     evidence = judge.start(
         frozen.minutes,
-        weights=stakes(tuple(frozen.minutes)),
+        stakes=stakes(tuple(frozen.minutes)),
         alpha=held.rollout.plan.policy.alpha,
         coarse=(CLIENT_ERRORS,),
     )
