@@ -55,7 +55,7 @@ class Controller:
     @classmethod
     def begun(cls, policy: Policy, histories: Mapping[str, Sequence[tuple[int, int]]]) -> Controller:
         """Before the first shift, with what history says."""
-        evidence = judge.start(histories, weights=stakes(tuple(histories)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
+        evidence = judge.start(histories, stakes=stakes(tuple(histories)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
         return cls(policy, evidence, requests_needed_by_step(policy, evidence))
 
     def shift(self, at: float, baking_since: float) -> None:
@@ -89,8 +89,8 @@ class Controller:
             self._judge(minute, seen, use)
 
     def _judge(self, minute: int, seen: Named, use: MinuteUse) -> None:
-        weight = float(self.policy.steps[self.step].weight) / 100.0
-        self.evidence = fold_minute(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, weight=weight)
+        share = float(self.policy.steps[self.step].weight_percent) / 100.0
+        self.evidence = fold_minute(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, share=share)
         if self.evidence.is_condemned:
             self.is_condemned, self.condemned_by = True, minute
 

@@ -96,7 +96,7 @@ def steps_of(cell: Cell) -> list[tuple[float, int]]:
     """Each step's weight as a fraction, and its judged minutes."""
     policy, steps = SHIPPED[cell.policy], []
     for step in policy.steps:
-        share, minutes = float(step.weight) / 100.0, step.bake_seconds // 60 - 1
+        share, minutes = float(step.weight_percent) / 100.0, step.bake_seconds // 60 - 1
         has_few = cell.traffic * (1.0 - cell.world.wave) * share * minutes < FEW_REQUESTS
         steps.append((share, minutes + (policy.max_extension_seconds // 60 if has_few else 0)))
     return steps

@@ -33,9 +33,9 @@ HISTORY = [(600, minute % 3) for minute in range(1440)]
 def evidence_after(metrics: int, minutes: int) -> judge.Evidence:
     """What so many minutes of a healthy rollout leave."""
     names = [f"slow_{number}" for number in range(metrics)]
-    weights = dict.fromkeys(names, 1.0 / metrics)
+    stakes = dict.fromkeys(names, 1.0 / metrics)
     evidence = judge.begin_step(
-        judge.start(dict.fromkeys(names, HISTORY), weights=weights, alpha=0.01), dict.fromkeys(names, 0.05)
+        judge.start(dict.fromkeys(names, HISTORY), stakes=stakes, alpha=0.01), dict.fromkeys(names, 0.05)
     )
     rng = np.random.default_rng([SEED, metrics])
     for ec, eb in rng.poisson((0.1, 0.9), (minutes, 2)).tolist():

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from canary.rules.verdict import Verdict
 
 TRAFFIC = 6.0
-TRAFFICS, BASE_RATES, WEIGHTS = (6, 60, 600), (0.0001, 0.001, 0.01), (0.1, 0.5)
+TRAFFICS, BASE_RATES, SHARES = (6, 60, 600), (0.0001, 0.001, 0.01), (0.1, 0.5)
 DETECT = STANDARD.detect["errors"]
 RUNS = 15
 PATIENCE = 12
@@ -52,11 +52,11 @@ class Watched:
         return self.taken / self.said
 
 
-def watch(traffic: float, base_rate: float, weight: float, rng: np.random.Generator) -> Watched:
+def watch(traffic: float, base_rate: float, share: float, rng: np.random.Generator) -> Watched:
     """Watch a canary that is worse by the effect, at one weight, until it is condemned."""
-    evidence = judge.start({"errors": history(traffic, base_rate, rng)}, weights={"errors": 1.0}, alpha=STANDARD.alpha)
-    said = judge.requests_needed(evidence, metric="errors", detect=DETECT, share=weight) or 1
-    canary, base = traffic * weight, traffic * (1.0 - weight)
+    evidence = judge.start({"errors": history(traffic, base_rate, rng)}, stakes={"errors": 1.0}, alpha=STANDARD.alpha)
+    said = judge.requests_needed(evidence, metric="errors", detect=DETECT, share=share) or 1
+    canary, base = traffic * share, traffic * (1.0 - share)
     worse = base_rate + DETECT
     means = (canary * (1.0 - worse), canary * worse, base * (1.0 - base_rate), base * base_rate)
     taken = minutes = 0
@@ -82,12 +82,12 @@ def verdicts(policy: Policy, rng: np.random.Generator) -> Iterator[tuple[float, 
     controller.shift(now, now + 1.0)
     while True:
         now += 60.0
-        weight = float(policy.steps[controller.step].weight)
+        weight_percent = float(policy.steps[controller.step].weight_percent)
         minute = int(now // 60) * 60 - 60
-        seen[minute] = {"errors": _minute(weight / 100.0, rng)}
+        seen[minute] = {"errors": _minute(weight_percent / 100.0, rng)}
         verdict = controller.look(now, seen)
         if verdict.kind is not last:
-            yield (now - 20.0) / 60.0, weight, verdict
+            yield (now - 20.0) / 60.0, weight_percent, verdict
         last = verdict.kind
         if last is VerdictKind.ADVANCE:
             controller.shift(now, now + 1.0)
@@ -108,8 +108,8 @@ def main() -> None:
     sys.stdout.write(f"A good release at {TRAFFIC:g} requests a minute under `standard`:\n\n")
     for answer in WhenUnproven:
         sys.stdout.write(f"`when_unproven: {answer}`\n\n| minute | weight | verdict | reason |\n|---|---|---|---|\n")
-        for minute, weight, verdict in verdicts(replace(STANDARD, when_unproven=answer), np.random.default_rng(SEED)):
-            sys.stdout.write(f"| {minute:.0f} | {weight:g} % | {verdict.kind} | {verdict.reason} |\n")
+        for minute, weight_percent, verdict in verdicts(replace(STANDARD, when_unproven=answer), np.random.default_rng(SEED)):
+            sys.stdout.write(f"| {minute:.0f} | {weight_percent:g} % | {verdict.kind} | {verdict.reason} |\n")
         sys.stdout.write("\n")
     _tell_estimates(runs)
 
@@ -121,12 +121,12 @@ def _tell_estimates(runs: int) -> None:
     rng = np.random.default_rng(SEED)
     for traffic in TRAFFICS:
         for rate in BASE_RATES:
-            for weight in WEIGHTS:
-                seen = [watch(traffic, rate, weight, rng) for _ in range(runs)]
+            for share in SHARES:
+                seen = [watch(traffic, rate, share, rng) for _ in range(runs)]
                 ratios.append(median(one.ratio for one in seen))
                 said = f"{median(one.said for one in seen):.0f}, {median(one.minutes_said for one in seen):.0f}"
                 taken = f"{median(one.taken for one in seen):.0f}, {median(one.minutes_taken for one in seen):.0f}"
-                row = (f"{traffic}", f"{rate:.2%}", f"{weight:.0%}", said, taken, f"{ratios[-1]:.2f}")
+                row = (f"{traffic}", f"{rate:.2%}", f"{share:.0%}", said, taken, f"{ratios[-1]:.2f}")
                 sys.stdout.write(f"| {' | '.join(row)} |\n")
                 sys.stdout.flush()
     sys.stdout.write(f"\nMedian over the grid: {median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}.\n")

@@ -22,6 +22,6 @@ def _on_time(policy: Policy) -> Policy:
 
 
 COMMON = replace(
-    _on_time(STANDARD), name="standard", steps=tuple(Step(Decimal(weight), COMMON_BAKE_SECONDS) for weight in (10, 25, 50))
+    _on_time(STANDARD), name="standard", steps=tuple(Step(Decimal(percent), COMMON_BAKE_SECONDS) for percent in (10, 25, 50))
 )
 POLICIES = {policy.name: policy for policy in (COMMON, _on_time(FAST), _on_time(CAUTIOUS), _on_time(HOTFIX))}

@@ -40,7 +40,7 @@ def is_held(arms: Sequence[Arms]) -> bool:
 
 def is_rolled_back(requests: Sequence[Arms], errors: Sequence[Arms], past: Sequence[tuple[int, int]]) -> bool:
     """Whether errors are ever condemned."""
-    evidence = judge.start({"errors": past}, weights={"errors": 1.0}, alpha=0.01)
+    evidence = judge.start({"errors": past}, stakes={"errors": 1.0}, alpha=0.01)
     for of, bad in zip(requests, errors, strict=True):
         evidence = judge.fold(evidence, {"errors": Counts(of.canary, bad.canary, of.base, bad.base)})
         if evidence.is_condemned:

@@ -105,7 +105,7 @@ def _shift(tape: Tape, controller: Controller, now: float) -> None:
     steps = controller.policy.steps
     controller.shift(now, now + SHIFT_SECONDS)
     tape.shifts.append(now)
-    tape.world.shift(now, float(steps[controller.step].weight) / 100.0, is_last=controller.step == len(steps) - 1)
+    tape.world.shift(now, float(steps[controller.step].weight_percent) / 100.0, is_last=controller.step == len(steps) - 1)
 
 
 def _note_vetoes(tape: Tape, controller: Controller, alarm: AlarmState, now: float, later_seconds: int) -> None:

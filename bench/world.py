@@ -89,10 +89,10 @@ class World:
         if release.has_latency:
             self.limits = limits_from_history(release, self.cell.traffic, self.rng)
 
-    def shift(self, now: float, weight: float, *, is_last: bool) -> None:
-        """The weight (a fraction) is changed at `now`."""
+    def shift(self, now: float, share: float, *, is_last: bool) -> None:
+        """The canary's share is changed at `now`."""
         spread = float(self.rng.uniform(0.0, PROPAGATION_SECONDS))
-        self.switches.append((now + spread, weight))
+        self.switches.append((now + spread, share))
         if self.cell.release.begins_last and is_last:
             self.fault = now
         if len(self.switches) == 2:  # noqa: PLR2004 - the second weight change
@@ -198,10 +198,10 @@ class World:
             middle = (begins + ends) / 2.0
             attacking = self._attacking(middle)
             requests = self.cell.traffic * (ends - begins) / MINUTE / (1.0 - attacking)
-            weight, base = self._weight(middle), self._base_rate(middle)
+            share, base = self._share(middle), self._base_rate(middle)
             is_faulty = self.fault is not None and middle >= self.fault
             canary = self._canary_rate(base, is_faulty=is_faulty)
-            mean = requests * weight
+            mean = requests * share
             bad, good = bad + mean * canary, good + mean * (1.0 - canary)
             bad_as_base, good_as_base = bad_as_base + mean * base, good_as_base + mean * (1.0 - base)
             base_all, base_bad = base_all + requests - mean, base_bad + (requests - mean) * base
@@ -241,8 +241,8 @@ class World:
         """The share of the requests that are an attacker's."""
         return STUFFING if self.attack is not None and self.attack[0] <= at < self.attack[1] else 0.0
 
-    def _weight(self, at: float) -> float:
-        return next((weight for since, weight in reversed(self.switches) if since <= at), 0.0)
+    def _share(self, at: float) -> float:
+        return next((share for since, share in reversed(self.switches) if since <= at), 0.0)
 
     def _base_rate(self, at: float) -> float:
         is_out = self.outage is not None and self.outage[0] <= at < self.outage[1]

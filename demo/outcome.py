@@ -17,6 +17,6 @@ class Outcome:
     ending: str
     reason: str
     seconds: float
-    last_weight: float
+    last_weight_percent: float
     standing: Standing
     problems: tuple[str, ...]

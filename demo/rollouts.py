@@ -81,9 +81,9 @@ class Demo:
         now = aws.clock.now()
         stand.traffic.plan_outage(scenario.outage, now)
         execution = stand.start_rollout(scenario.name, scenario.title)
-        weights = [float(step.weight) for step in stand.target.policy.steps]
-        with Timeline(self._console, is_live=self._is_live, started=now, weights=weights) as timeline:
-            last_weight = self._follow(execution, scenario.name, timeline)
+        percents = [float(step.weight_percent) for step in stand.target.policy.steps]
+        with Timeline(self._console, is_live=self._is_live, started=now, weight_percents=percents) as timeline:
+            last_weight_percent = self._follow(execution, scenario.name, timeline)
         description = aws.client("stepfunctions").describe_execution(executionArn=execution)
         ending = description.get("error") or Ending.PROMOTED
         after = self._readback.standing(stand.target)
@@ -94,9 +94,9 @@ class Demo:
             ending=ending,
             reason=description.get("cause") or record["reason"],
             seconds=(description["stopDate"] - description["startDate"]).total_seconds(),
-            last_weight=last_weight,
+            last_weight_percent=last_weight_percent,
             standing=after,
-            problems=tuple(find_problems(scenario, ending, last_weight, _expected(scenario, before, versions), after)),
+            problems=tuple(find_problems(scenario, ending, last_weight_percent, _expected(scenario, before, versions), after)),
         )
 
     def _follow(self, execution: str, name: str, timeline: Timeline) -> float:
@@ -106,17 +106,17 @@ class Demo:
             EndlessRolloutError: it goes on and on.
 
         """
-        aws, last, weight = self._stand.aws, None, 0.0
+        aws, last, weight_percent = self._stand.aws, None, 0.0
         for _ in range(LIMIT_SECONDS // LOOK_SECONDS):
             aws.clock.run_for(LOOK_SECONDS)
             is_quiet = True
             for look in self._readback.looks(name, after=last):
-                is_quiet, last, weight = look.verdict in LAST_WORDS, look.key, look.weight_percent
+                is_quiet, last, weight_percent = look.verdict in LAST_WORDS, look.key, look.weight_percent
                 timeline.show(look)
             if is_quiet:
                 timeline.note_states(self._readback.newest_states(execution))
                 if aws.client("stepfunctions").describe_execution(executionArn=execution)["status"] != "RUNNING":
-                    return weight
+                    return weight_percent
         raise EndlessRolloutError(f"rollout {name} runs for more than {LIMIT_SECONDS} simulated seconds; see its looks above")
 
     def _pause(self) -> None:
@@ -134,13 +134,13 @@ def _expected(scenario: Scenario, before: Standing, versions: Mapping[str, str])
 
 
 def find_problems(
-    scenario: Scenario, ending: str, last_weight: float, aliases: Mapping[str, str], after: Standing
+    scenario: Scenario, ending: str, last_weight_percent: float, aliases: Mapping[str, str], after: Standing
 ) -> Iterator[str]:
     """What is not as the scenario must leave it, one sentence each."""
     if ending != scenario.ending:
         yield f"it must end as {scenario.ending} and ended as {ending}"
-    if scenario.weight is not None and last_weight != scenario.weight:
-        yield f"it must be rolled back at {scenario.weight:g} % and was at {last_weight:g} %"
+    if scenario.weight_percent is not None and last_weight_percent != scenario.weight_percent:
+        yield f"it must be rolled back at {scenario.weight_percent:g} % and was at {last_weight_percent:g} %"
     if after.canary:
         yield f"the stage still has a canary: {after.canary}"
     if dict(after.aliases) != dict(aliases):

@@ -21,7 +21,7 @@ class Ending(enum.StrEnum):
 class Scenario:
     """One release and its end.
 
-    ``numbers`` go into the release's `release.py`; ``outage`` hits base and canary alike. ``weight`` is the percent at
+    ``numbers`` go into the release's `release.py`; ``outage`` hits base and canary alike. ``weight_percent`` is the percent at
     which a rollback must come, where that is the point.
     """
 
@@ -30,7 +30,7 @@ class Scenario:
     ending: Ending
     numbers: Mapping[str, str | float | bool] = field(default_factory=lambda: MappingProxyType({}))
     outage: Outage | None = None
-    weight: float | None = None
+    weight_percent: float | None = None
 
 
 SCENARIOS = (
@@ -53,7 +53,7 @@ SCENARIOS = (
         "a release that leaks connections and breaks only at 50 %",
         Ending.ROLLED_BACK,
         {"RETURNS_CONNECTIONS": False},
-        weight=50,
+        weight_percent=50,
     ),
     Scenario(
         "outage",

@@ -59,14 +59,14 @@ def can_be_live(output: TextIO, term: str) -> bool:
 class Timeline:
     """One rollout's timeline; a context manager.
 
-    ``weights`` are those of the policy's steps, in percent. With ``is_live`` the console must be on a terminal that can write a
+    ``weight_percents`` are those of the policy's steps. With ``is_live`` the console must be on a terminal that can write a
     line again.
     """
 
-    def __init__(self, console: Console, *, is_live: bool, started: float, weights: Sequence[float]) -> None:
+    def __init__(self, console: Console, *, is_live: bool, started: float, weight_percents: Sequence[float]) -> None:
         self._console = console
         self._started = started
-        self._weights = weights
+        self._weight_percents = weight_percents
         self._live = Live(console=console, transient=True, auto_refresh=False) if is_live else None
         self._requests = dict.fromkeys(ARMS, 0)
         self._bad = dict.fromkeys(ARMS, 0)
@@ -108,7 +108,9 @@ class Timeline:
     def _row(self, look: Look) -> RenderableType:
         cells: list[str | Text] = [
             self._time(look.at),
-            _progress(look.step, len(self._weights), MARKS if self._console.encoding.startswith("utf") else ASCII_MARKS),
+            _progress(
+                look.step, len(self._weight_percents), MARKS if self._console.encoding.startswith("utf") else ASCII_MARKS
+            ),
             f"{look.weight_percent:g} %",
             *(f"{self._requests[arm]} ({self._bad[arm]})" for arm in ARMS),
             format_e(_strength(look)),

@@ -31,9 +31,9 @@ OVERRIDES = {"lambdaAlias": "canary"}
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:canary-rollout:run-1"
 
 
-def a_policy(*weights, bake_seconds=900, **changes):
-    """`standard`, with these weights if any are given."""
-    steps = tuple(Step(Decimal(str(weight)), bake_seconds) for weight in weights)
+def a_policy(*percents, bake_seconds=900, **changes):
+    """`standard`, with these percents as steps if any are given."""
+    steps = tuple(Step(Decimal(str(percent)), bake_seconds) for percent in percents)
     return replace(STANDARD, **({"steps": steps} if steps else {}), **changes)
 
 

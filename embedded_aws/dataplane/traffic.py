@@ -28,7 +28,7 @@ class Shape:
 
     method: str
     path: str
-    weight: float = 1.0
+    share: float = 1.0
     headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     body: str | None = None
 
@@ -41,7 +41,7 @@ class Traffic:
         self._api_id = api_id
         self._stage = stage
         self._shapes = list(shapes)
-        self._limits = _running_totals([shape.weight for shape in shapes])
+        self._limits = _running_totals([shape.share for shape in shapes])
         self._rng = rng
 
     def requests(self, start: float, end: float) -> Iterator[Request]:
@@ -81,8 +81,8 @@ def arrivals(per_minute: Rate, start: float, end: float, rng: random.Random) -> 
         start = until
 
 
-def _running_totals(weights: Sequence[float]) -> list[float]:
+def _running_totals(shares: Sequence[float]) -> list[float]:
     totals: list[float] = []
-    for weight in weights:
-        totals.append(weight + (totals[-1] if totals else 0.0))
+    for share in shares:
+        totals.append(share + (totals[-1] if totals else 0.0))
     return totals

@@ -54,7 +54,7 @@ def test_a_notification_says_who_how_far_and_why():
     detail = json.loads(entry["Detail"])
     assert (entry["Source"], entry["DetailType"]) == ("canary", "Operator Needed")
     assert (detail["target"], detail["rollout"], detail["step"], detail["phase"]) == ("orders", "run-1", 2, rollout.phase)
-    assert detail["weight_percent"] == float(rollout.plan.policy.steps[1].weight)
+    assert detail["weight_percent"] == float(rollout.plan.policy.steps[1].weight_percent)
     assert detail["commands"] == ["aws lambda update-alias"]
     assert len(detail["reason"]) == LONGEST_CAUSE
     assert logger.lost == []

@@ -78,11 +78,11 @@ def test_an_alias_is_split_and_pointed(ground: Ground, alias: AliasShifter):
 
 def test_a_new_version_gets_nearly_all_where_a_weight_of_one_is_refused(ground: Ground, alias: AliasShifter):
     snapshot, intent = Snapshot({"orders-ship": "1"}), Intent(ground.new_ship)
-    for answer, weight in (("refused", 0.99), ("accepted", 1.0)):
+    for answer, share in (("refused", 0.99), ("accepted", 1.0)):
         with ground.aws.unknowns.answering("alias-weight-of-one", answer):
             for _ in range(2):
                 alias.shift(snapshot, intent, Decimal(100))
-                assert ground.alias("orders-ship", "live") == ("1", {"2": weight})
+                assert ground.alias("orders-ship", "live") == ("1", {"2": share})
 
 
 @pytest.mark.parametrize("percent", [Decimal(50), Decimal(100)])

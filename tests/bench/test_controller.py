@@ -45,7 +45,7 @@ def product_vetoes_at(cell, policy, seed):
     """The product's own look, minute by minute, on the same draws, steps taken by its own verdicts until it goes back."""
     world = a_world(cell, seed)
     history = world.history()
-    evidence = judge.start(history, weights=stakes(tuple(history)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
+    evidence = judge.start(history, stakes=stakes(tuple(history)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
     needed = requests_needed_by_step(policy, evidence)
     rollout = a_rollout(policy=policy, phase=Phase.SHIFTING, needed=needed, judged_to=-60)
     rollout = shifted(rollout, world, world.offset)
@@ -69,7 +69,7 @@ def product_vetoes_at(cell, policy, seed):
 def shifted(rollout, world, now):
     index = rollout.step.index + 1
     steps = rollout.plan.policy.steps
-    world.shift(now, float(steps[index].weight) / 100, is_last=index == len(steps) - 1)
+    world.shift(now, float(steps[index].weight_percent) / 100, is_last=index == len(steps) - 1)
     first = now if rollout.first_shift is None else rollout.first_shift
     rollout = replace(rollout, step=StepState(index=index), shifts=(*rollout.shifts, now), first_shift=first)
     return begin_bake(rollout, now + SHIFT_SECONDS)

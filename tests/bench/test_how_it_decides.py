@@ -23,7 +23,7 @@ ROWS = ROW.findall(TEXT)
 
 
 def begun():
-    return judge.start({"errors": HISTORY}, weights={"errors": 1.0}, alpha=0.01)
+    return judge.start({"errors": HISTORY}, stakes={"errors": 1.0}, alpha=0.01)
 
 
 def test_the_example_is_what_the_judge_says():
@@ -31,7 +31,7 @@ def test_the_example_is_what_the_judge_says():
     for minute, nc, ec, nb, eb, alone, assisted, mean, remark in ROWS:
         counts = {"errors": Counts(int(nc), int(ec), int(nb), int(eb))}
         in_change = minute == "1"
-        evidence = judge.fold_shift(evidence, counts, weight=0.1) if in_change else judge.fold(evidence, counts)
+        evidence = judge.fold_shift(evidence, counts, share=0.1) if in_change else judge.fold(evidence, counts)
         assert f"{exp(evidence.log_e):.2f}" == alone
         assert f"{exp(evidence.log_e_assisted):.2f}" == assisted
         assert f"{exp(evidence.log_strength):.2f}" == mean

@@ -85,8 +85,8 @@ def in_words(policy: Policy) -> list[str]:
     """A policy's name, steps and bake as the table writes them."""
     [seconds] = {step.bake_seconds for step in policy.steps}
     bake = "an hour" if seconds == 3600 else f"{seconds // 60} minutes"
-    weights = ", ".join(f"{step.weight:f}" for step in policy.steps)
-    return [f"`{policy.name}`", weights, f"up to {bake}" if policy.early_advance else bake]
+    percents = ", ".join(f"{step.weight_percent:f}" for step in policy.steps)
+    return [f"`{policy.name}`", percents, f"up to {bake}" if policy.early_advance else bake]
 
 
 def test_the_picture_is_drawn_from_the_machine() -> None:

@@ -174,7 +174,7 @@ class World:
         }
 
     @property
-    def weight(self) -> float | None:
+    def weight_percent(self) -> float | None:
         """The canary's percent, if there is a canary."""
         canary = self.stage.get("canarySettings")
         return float(canary["percentTraffic"]) if canary else None

@@ -193,7 +193,7 @@ def test_a_rollout_takes_its_steps_at_its_hours_although_everything_is_delivered
         seen = []
         for minute in (19, 35, 60, 95, 110):
             aws.clock.run_for(aws.start_time + 60 * minute - aws.clock.now())
-            seen.append((world.weight, world.outcomes))
+            seen.append((world.weight_percent, world.outcomes))
         unused = {(one.pattern, one.element) for one in aws.permissions.unused() if "SchedulerRole" in one.role}
 
     assert seen == [

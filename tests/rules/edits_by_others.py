@@ -53,8 +53,10 @@ class Moment:
         new = [Alias(version) for version in case.versions(case.new.versions)]
         old = [Alias(version) for version in case.versions(case.old.live)]
         if not case.is_stage:
-            weight = self.percent or 0
-            split = [Alias(was.version, ((now.version, weight),) if weight else ()) for was, now in zip(old, new, strict=True)]
+            percent = self.percent or 0
+            split = [
+                Alias(was.version, ((now.version, percent),) if percent else ()) for was, now in zip(old, new, strict=True)
+            ]
             return World(0, (None, *(new if self.is_moved else split)))
         canary = None
         if self.percent is not None:
@@ -125,8 +127,8 @@ def override(**changes: str | None) -> Callable[[Case, World], World]:
     return on_stage(change)
 
 
-def alias(place: int, version: Callable[[Case], str], *, weights: Callable[[Case], tuple] = lambda _: ()) -> Callable:
-    return lambda case, world: world.put(place, Alias(version(case), weights(case)))
+def alias(place: int, version: Callable[[Case], str], *, percents: Callable[[Case], tuple] = lambda _: ()) -> Callable:
+    return lambda case, world: world.put(place, Alias(version(case), percents(case)))
 
 
 def old(case: Case) -> str:
@@ -215,12 +217,12 @@ EDITS = (
     Edit("a live alias gets another version", alias(READ, lambda _: "9"), also=both(OPERATOR)),
     Edit(
         "a live alias is split between the old version and the release's",
-        alias(READ, old, weights=lambda case: ((new(case), 30),)),
+        alias(READ, old, percents=lambda case: ((new(case), 30),)),
         also=both(DONE),
     ),
     Edit(
         "a live alias is split between another version and the release's",
-        alias(READ, lambda _: "9", weights=lambda case: ((new(case), 30),)),
+        alias(READ, lambda _: "9", percents=lambda case: ((new(case), 30),)),
         OPERATOR,
     ),
     Edit("a canary alias gets the old version", alias(CANARY_PLACES[0], old), also=((PREPARING, ON), *both(DONE))),
@@ -241,7 +243,7 @@ EDITS = (
     ),
     Edit(
         "by weights: an alias is split with another version",
-        alias(READ, old, weights=lambda _: (("9", 30),)),
+        alias(READ, old, percents=lambda _: (("9", 30),)),
         OPERATOR,
         moments=(SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
         case=BY_WEIGHTS,

@@ -34,7 +34,7 @@ class Stage(NamedTuple):
 
 class Alias(NamedTuple):
     version: str
-    weights: tuple = ()
+    percents: tuple = ()
 
 
 class World(NamedTuple):
@@ -202,7 +202,7 @@ def live_of(world):
 @cache
 def _live(places):
     stage, *aliases = places
-    found = [LiveAlias(a.version, {version: Decimal(w) / 100 for version, w in a.weights}) for a in aliases]
+    found = [LiveAlias(a.version, {version: Decimal(w) / 100 for version, w in a.percents}) for a in aliases]
     canary = stage and stage.canary
     return Live(
         stage=stage
@@ -240,9 +240,9 @@ def _stage_script(case):
 def _alias_script(case):
     ways = list(zip(LIVE_PLACES, case.versions(case.old.live), case.versions(case.new.versions), strict=True))
     moved = [way for way in ways if way[1] != way[2]]
-    for phase, weight in ((Phase.SHIFTING, 10), (Phase.SHIFTING, 50), (Phase.TAKING_ALL, 100)):
+    for phase, percent in ((Phase.SHIFTING, 10), (Phase.SHIFTING, 50), (Phase.TAKING_ALL, 100)):
         for index, (place, old, new) in enumerate(moved):
-            yield 60 if index == 0 else 0, phase, RecoveryStage.START, Point(place, Alias(old, ((new, weight),)))
+            yield 60 if index == 0 else 0, phase, RecoveryStage.START, Point(place, Alias(old, ((new, percent),)))
     for index, (place, _, new) in enumerate(ways):
         yield 60 if index == 0 else 0, Phase.MOVING_BASE, RecoveryStage.START, Point(place, Alias(new))
 
@@ -286,8 +286,8 @@ def is_served_whole(case, world):
         canary = world.stage.canary
         return (canary is None or canary.percent == 0) and not [*half_releases(case, world.at(world.now + SETTLE_SECONDS))]
     versions = [world.places[place].version for place in LIVE_PLACES]
-    has_weights = any(world.places[place].weights for place in LIVE_PLACES)
-    return not has_weights and versions in ([*case.old.live.values()], [*case.new.versions.values()])
+    is_split = any(world.places[place].percents for place in LIVE_PLACES)
+    return not is_split and versions in ([*case.old.live.values()], [*case.new.versions.values()])
 
 
 def strangers_changes(case, world):
@@ -378,7 +378,7 @@ def drifted_parts(case, world):
     for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
         alias = world.places[place]
         known = {case.old.live[function], case.new.versions[function]}
-        yield alias if alias and not {alias.version, *dict(alias.weights)} <= known else None
+        yield alias if alias and not {alias.version, *dict(alias.percents)} <= known else None
     stage = world.stage or Stage("", ())
     yield stage.deployment == "dep-theirs"
     variables = dict(stage.variables)
@@ -425,5 +425,5 @@ def find_leftovers(case, world):
             yield "base's alias"
     for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
         alias, new, old = world.places[place], case.new.versions[function], case.old.live[function]
-        if new != old and new in {alias.version, *dict(alias.weights)}:
+        if new != old and new in {alias.version, *dict(alias.percents)}:
             yield f"the live alias of {function}"

@@ -157,22 +157,22 @@ def test_jump_bets_are_the_likelihood_over_that_of_the_arms_pooled():
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.0, 0.3), (0.3, 0.0), (0.02, 0.9), (0.5, 0.5)])
-@pytest.mark.parametrize("weights", [(0.0, 0.25), (0.25, 0.5), (0.5, 0.5), (0.0, 1.0)])
+@pytest.mark.parametrize("shares", [(0.0, 0.25), (0.25, 0.5), (0.5, 0.5), (0.0, 1.0)])
 @pytest.mark.parametrize("effects", [ALL_EFFECTS, LARGE_EFFECTS])
 def test_no_bet_is_expected_to_win_whatever_the_split_did_in_the_minute(
-    before: float, after: float, weights: tuple[float, float], effects: Effects
+    before: float, after: float, shares: tuple[float, float], effects: Effects
 ):
     """Three requests before the rise and four after it, each in one arm or the other, each bad or not."""
     drawn = {(0, 0): 1.0}
-    for rate, weight in [(before, weights[0])] * 3 + [(after, weights[1])] * 4:
+    for rate, share in [(before, shares[0])] * 3 + [(after, shares[1])] * 4:
         further: dict[tuple[int, int], float] = {}
         for (ec, eb), chance in drawn.items():
-            for one, p in (((ec + 1, eb), rate * weight), ((ec, eb + 1), rate * (1 - weight)), ((ec, eb), 1 - rate)):
+            for one, p in (((ec + 1, eb), rate * share), ((ec, eb + 1), rate * (1 - share)), ((ec, eb), 1 - rate)):
                 further[one] = further.get(one, 0.0) + chance * p
         drawn = further
     for nc in range(8):
         bets = {
-            (ec, eb): list(map(exp, log_share_bets(nc, ec, 7 - nc, eb, share=weights[1], b=0.2, effects=effects)))
+            (ec, eb): list(map(exp, log_share_bets(nc, ec, 7 - nc, eb, share=shares[1], b=0.2, effects=effects)))
             for ec, eb in drawn
         }
         expected = [sum(chance * bets[counts][k] for counts, chance in drawn.items()) for k in range(BETS)]

@@ -19,8 +19,8 @@ def in_bake(stage=None, *, live=OLD, canary=NEW, percent=10):
 
 
 def split(percent=10, **moved):
-    weights = {name: LiveAlias(OLD[name], {NEW[name]: Decimal(percent) / 100}) for name in OLD}
-    return a_live(shifter=ShifterKind.ALIAS, live=aliases(weights, **moved))
+    split_aliases = {name: LiveAlias(OLD[name], {NEW[name]: Decimal(percent) / 100}) for name in OLD}
+    return a_live(shifter=ShifterKind.ALIAS, live=aliases(split_aliases, **moved))
 
 
 @pytest.mark.parametrize("live", [a_live(), a_live(canary=aliases(NEW))])

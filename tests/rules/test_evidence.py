@@ -327,25 +327,25 @@ def share_bets(
     minutes=st.lists(MINUTE, max_size=4),
     counts=MINUTE,
     base=st.sampled_from(BASES),
-    weight=st.sampled_from([None, 0.25]),
+    share=st.sampled_from([None, 0.25]),
     cold=st.sampled_from([COLD_SHARE, WARMING_SHARE]),
 )
 def test_a_cold_minute_plays_a_stake_of_its_own_and_leaves_the_others(
-    minutes: list[Counts], counts: Counts, base: BaseHistory, weight: float | None, cold: float
+    minutes: list[Counts], counts: Counts, base: BaseHistory, share: float | None, cold: float
 ):
     before = fold_all(base, minutes, delta=0.01)
-    after = fold_cold(before, base, counts, weight, cold=cold)
+    after = fold_cold(before, base, counts, share, cold=cold)
     if counts.nc == 0 or counts.nb == 0:
         assert after == before
         return
-    share = share_if_cold(weight or counts.nc / (counts.nc + counts.nb), before.slow.rate, cold)
-    won = share_bets(before, base, counts, share)
+    cold_share = share_if_cold(share or counts.nc / (counts.nc + counts.nb), before.slow.rate, cold)
+    won = share_bets(before, base, counts, cold_share)
     held = [exp(stake) for stake in before.live] or [0.0] * len(SHARES)
     played = [0.15 * part * exp(log_e) for part, log_e in zip(SHARES, won, strict=True)]
     assert [exp(stake) for stake in after.live] == pytest.approx([one + more for one, more in zip(held, played, strict=True)])
     assert (after.minutes, after.shift_minutes) == (before.minutes, 1)
     assert after.slow == before.slow.after(counts.nb, counts.eb, decay=0.95)
-    assert (after.log_safe == before.log_safe) or weight is None
+    assert (after.log_safe == before.log_safe) or share is None
 
 
 def test_that_the_canary_is_safe_is_shown_in_cold_minutes_too_unless_the_weight_rose_in_them():

@@ -32,7 +32,7 @@ DELAY = 120
 
 
 def evidence_of(*metrics, history=((600, 2),) * 600):
-    return judge.start(dict.fromkeys(metrics, history), weights=stakes(metrics), alpha=0.01)
+    return judge.start(dict.fromkeys(metrics, history), stakes=stakes(metrics), alpha=0.01)
 
 
 ERRORS = evidence_of("errors")
@@ -108,7 +108,7 @@ class TestFolding:
 
     def test_a_minute_in_which_the_weight_changed_is_counted_and_tells_what_holds_for_any_split(self):
         folded = fold(BROKEN)
-        assert folded.evidence == judge.fold_shift(ERRORS, {"errors": Counts(60, 30, 540, 2)}, weight=0.1)
+        assert folded.evidence == judge.fold_shift(ERRORS, {"errors": Counts(60, 30, 540, 2)}, share=0.1)
         assert folded.evidence.log_e < judge.fold(ERRORS, {"errors": Counts(60, 30, 540, 2)}).log_e
         assert folded.rollout.tally.canary_bad == 30
         assert folded.rollout.step.judged_minutes == 0

@@ -15,7 +15,7 @@ METRICS = ("errors", "slow_p99")
 
 
 def evidence_of(*history):
-    return judge.start({"errors": history, "slow_p99": ()}, weights=stakes(METRICS), alpha=0.01)
+    return judge.start({"errors": history, "slow_p99": ()}, stakes=stakes(METRICS), alpha=0.01)
 
 
 CALM = evidence_of(*(((3, 0), (3, 0), (3, 1)) * 300))
@@ -45,8 +45,8 @@ def test_too_little_traffic_is_told_with_minutes_and_the_policy_that_would_do():
     told = find_quiet(STANDARD, CALM, 3)
     worst = max(forecast_steps(STANDARD, CALM, 3), key=lambda step: step.minutes)
     assert told.startswith(
-        f"base had 3.0 requests a minute in the last day: the step at {worst.weight} % needs {worst.needed} canary requests, "
-        f"about {worst.minutes:.0f} minutes, and may last 75; "
+        f"base had 3.0 requests a minute in the last day: the step at {worst.weight_percent} % needs {worst.needed} "
+        f"canary requests, about {worst.minutes:.0f} minutes, and may last 75; "
     )
     assert told.endswith("policy quiet would do, which looks for larger effects")
 
@@ -55,13 +55,13 @@ def test_a_larger_weight_is_offered_where_it_would_do():
     policy = a_policy(10, bake_seconds=3600, max_extension_seconds=0, detect={"errors": 0.5})
     needed_at_10 = forecast_steps(policy, CALM, 1)[0]
     per_minute = needed_at_10.minutes / 60 * 0.6
-    weight = int(find_quiet(policy, CALM, per_minute).split("steps from ")[1].split(" %")[0])
-    assert forecast_steps(a_policy_of(policy, weight), CALM, per_minute)[0].fits
-    assert not forecast_steps(a_policy_of(policy, weight - 1), CALM, per_minute)[0].fits
+    percent = int(find_quiet(policy, CALM, per_minute).split("steps from ")[1].split(" %")[0])
+    assert forecast_steps(a_policy_of(policy, percent), CALM, per_minute)[0].fits
+    assert not forecast_steps(a_policy_of(policy, percent - 1), CALM, per_minute)[0].fits
 
 
-def a_policy_of(policy, weight):
-    return replace(policy, steps=(replace(policy.steps[0], weight=Decimal(weight)),))
+def a_policy_of(policy, percent):
+    return replace(policy, steps=(replace(policy.steps[0], weight_percent=Decimal(percent)),))
 
 
 def test_no_traffic_at_all_is_told_and_nothing_would_do():
@@ -84,7 +84,7 @@ def test_a_young_api_is_told_why_so_many_requests_are_needed():
 
 
 def test_a_target_that_compares_no_errors_is_told_nothing_of_their_history():
-    slow = judge.start({"slow_p99": ()}, weights=stakes(("slow_p99",)), alpha=0.01)
+    slow = judge.start({"slow_p99": ()}, stakes=stakes(("slow_p99",)), alpha=0.01)
     assert "stated priors" not in find_quiet(STANDARD, slow, 0.01)
 
 

@@ -143,7 +143,7 @@ def test_stays_conservative_where_bursts_could_not_have_shown():
 @given(errors=MINUTES, slow=MINUTES)
 def test_returns_from_json_unchanged(errors: list[tuple[int, int]], slow: list[tuple[int, int]]):
     bases = {"errors": freeze_history(errors), "slow_p99": freeze_history(slow, is_coarse=True)}
-    history = History(alpha=0.01, weights={"errors": 2 / 3, "slow_p99": 1 / 3}, bases=bases)
+    history = History(alpha=0.01, stakes={"errors": 2 / 3, "slow_p99": 1 / 3}, bases=bases)
     assert from_json(json.loads(json.dumps(to_json(history), allow_nan=False))) == history
 
 

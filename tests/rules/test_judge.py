@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 ARM = st.integers(0, 5000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
 COUNTS = st.tuples(ARM, ARM).map(lambda arms: Counts(*arms[0], *arms[1]))
-WEIGHTS = {"errors": 0.5, "slow_p99": 0.3, "business_CheckoutFailed": 0.2}
-MINUTE = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), COUNTS)
+STAKES = {"errors": 0.5, "slow_p99": 0.3, "business_CheckoutFailed": 0.2}
+MINUTE = st.dictionaries(st.sampled_from(sorted(STAKES)), COUNTS)
 DELTA = {"errors": 0.005, "slow_p99": 0.05, "business_CheckoutFailed": 0.01}
 HISTORY = [(600, minute % 2) for minute in range(400)]
 GOOD = Counts(60, 0, 540, 0)
@@ -27,10 +27,10 @@ ALL_FAILING = Counts(60, 60, 540, 1)
 
 
 def evidence_of(
-    history: Sequence[tuple[int, int]] = (), *, weights: Mapping[str, float] | None = None, alpha: float = 0.01
+    history: Sequence[tuple[int, int]] = (), *, stakes: Mapping[str, float] | None = None, alpha: float = 0.01
 ) -> Evidence:
-    weights = weights or {"errors": 1.0}
-    return start({metric: history if metric == "errors" else [] for metric in weights}, weights=weights, alpha=alpha)
+    stakes = stakes or {"errors": 1.0}
+    return start({metric: history if metric == "errors" else [] for metric in stakes}, stakes=stakes, alpha=alpha)
 
 
 def look_at(evidence: Evidence, *minutes: Counts, metric: str = "errors") -> Evidence:
@@ -49,7 +49,7 @@ def set_to(evidence: Evidence, *, live: float, assisted: float) -> Evidence:
 
 
 def test_starts_at_an_e_value_of_1():
-    evidence = evidence_of(HISTORY, weights=WEIGHTS)
+    evidence = evidence_of(HISTORY, stakes=STAKES)
     assert evidence.log_e == pytest.approx(0.0, abs=1e-12)
     assert evidence.log_e_assisted == pytest.approx(0.0, abs=1e-12)
     assert not evidence.is_condemned
@@ -57,7 +57,7 @@ def test_starts_at_an_e_value_of_1():
 
 
 def test_says_which_metrics_have_a_history():
-    evidence = evidence_of(HISTORY, weights=WEIGHTS)
+    evidence = evidence_of(HISTORY, stakes=STAKES)
     assert evidence.has_history("errors")
     assert not evidence.has_history("slow_p99")
     assert evidence.phi("errors") == 1.0
@@ -65,7 +65,7 @@ def test_says_which_metrics_have_a_history():
 
 
 def test_coarse_metrics_are_fixed_at_the_start():
-    evidence = start({"errors": HISTORY, "4xx": HISTORY}, weights={"errors": 0.9, "4xx": 0.1}, alpha=0.01, coarse={"4xx"})
+    evidence = start({"errors": HISTORY, "4xx": HISTORY}, stakes={"errors": 0.9, "4xx": 0.1}, alpha=0.01, coarse={"4xx"})
     assert [evidence.history.bases[metric].is_coarse for metric in ("errors", "4xx")] == [False, True]
     little_worse = Counts(6000, 200, 6000, 150)
     after = look_at(evidence, *[little_worse] * 5, metric="4xx")
@@ -79,15 +79,15 @@ def test_refuses_an_alpha_that_is_no_probability(alpha: float):
         evidence_of(alpha=alpha)
 
 
-@pytest.mark.parametrize("weights", [{"errors": 0.9}, {"errors": 0.7, "slow_p99": 0.7}, {"errors": 1.5, "slow_p99": -0.5}, {}])
-def test_refuses_weights_that_are_no_shares_of_one_unit(weights: dict[str, float]):
-    with pytest.raises(ValueError, match="weights must be above 0 and sum to 1, got"):
-        start({metric: [] for metric in weights}, weights=weights, alpha=0.01)
+@pytest.mark.parametrize("stakes", [{"errors": 0.9}, {"errors": 0.7, "slow_p99": 0.7}, {"errors": 1.5, "slow_p99": -0.5}, {}])
+def test_refuses_stakes_that_are_no_shares_of_one_unit(stakes: dict[str, float]):
+    with pytest.raises(ValueError, match="stakes must be above 0 and sum to 1, got"):
+        start({metric: [] for metric in stakes}, stakes=stakes, alpha=0.01)
 
 
-def test_refuses_a_metric_without_weight():
-    with pytest.raises(ValueError, match=r"every metric needs a weight, got \['errors'\] for \['errors', 'slow_p99'\]"):
-        start({"errors": [], "slow_p99": []}, weights={"errors": 1.0}, alpha=0.01)
+def test_refuses_a_metric_without_stake():
+    with pytest.raises(ValueError, match=r"every metric needs a stake, got \['errors'\] for \['errors', 'slow_p99'\]"):
+        start({"errors": [], "slow_p99": []}, stakes={"errors": 1.0}, alpha=0.01)
 
 
 def test_refuses_to_look_at_a_metric_that_was_not_there_at_the_start():
@@ -107,7 +107,7 @@ def test_leaves_the_evidence_it_was_given_alone():
 
 @given(minutes=st.lists(MINUTE, max_size=8), cut=st.integers(0, 8))
 def test_may_be_written_and_read_again_at_any_minute(minutes: list[dict[str, Counts]], cut: int):
-    whole = parted = begin_step(evidence_of(HISTORY, weights=WEIGHTS), DELTA)
+    whole = parted = begin_step(evidence_of(HISTORY, stakes=STAKES), DELTA)
     for index, minute in enumerate(minutes):
         whole, parted = fold(whole, minute), fold(parted, minute)
         if index == cut:
@@ -117,7 +117,7 @@ def test_may_be_written_and_read_again_at_any_minute(minutes: list[dict[str, Cou
 
 @given(minute=MINUTE)
 def test_folds_the_metrics_of_a_minute_in_any_order(minute: dict[str, Counts]):
-    evidence = evidence_of(HISTORY, weights=WEIGHTS)
+    evidence = evidence_of(HISTORY, stakes=STAKES)
     one_by_one = evidence
     for metric in reversed(minute):
         one_by_one = fold(one_by_one, {metric: minute[metric]})
@@ -126,20 +126,20 @@ def test_folds_the_metrics_of_a_minute_in_any_order(minute: dict[str, Counts]):
 
 @given(minutes=st.lists(MINUTE, max_size=6))
 def test_is_the_weighted_mean_of_its_metrics(minutes: list[dict[str, Counts]]):
-    together = evidence_of(HISTORY, weights=WEIGHTS)
-    alone = {metric: evidence_of(HISTORY if metric == "errors" else (), weights={metric: 1.0}) for metric in WEIGHTS}
+    together = evidence_of(HISTORY, stakes=STAKES)
+    alone = {metric: evidence_of(HISTORY if metric == "errors" else (), stakes={metric: 1.0}) for metric in STAKES}
     for minute in minutes:
         together = fold(together, minute)
         for metric, counts in minute.items():
             alone[metric] = fold(alone[metric], {metric: counts})
-    largest = max(alone[metric].log_e for metric in WEIGHTS)
-    mean = sum(weight * exp(alone[metric].log_e - largest) for metric, weight in WEIGHTS.items())
+    largest = max(alone[metric].log_e for metric in STAKES)
+    mean = sum(stake * exp(alone[metric].log_e - largest) for metric, stake in STAKES.items())
     assert together.log_e == pytest.approx(largest + log(mean), abs=1e-9)
-    assert all(together.metric_log_e(metric) == alone[metric].metric_log_e(metric) for metric in WEIGHTS)
+    assert all(together.metric_log_e(metric) == alone[metric].metric_log_e(metric) for metric in STAKES)
 
 
 def test_a_metric_that_is_not_read_says_nothing():
-    before = look_at(evidence_of(HISTORY, weights=WEIGHTS), ALL_FAILING)
+    before = look_at(evidence_of(HISTORY, stakes=STAKES), ALL_FAILING)
     after = fold(before, {"slow_p99": GOOD})
     assert after.metrics["errors"] == before.metrics["errors"]
     assert fold(before, {}) == before
@@ -166,7 +166,7 @@ def test_judges_huge_counts(huge: int):
 def test_refuses_evidence_of_another_history():
     evidence = evidence_of(HISTORY)
     with pytest.raises(ValueError, match=r"must name the same metrics, got \['errors'\] and \['slow_p99'\]"):
-        from_json(to_json(evidence), evidence_of(weights={"slow_p99": 1.0}).history)
+        from_json(to_json(evidence), evidence_of(stakes={"slow_p99": 1.0}).history)
 
 
 # The roll-back rule
@@ -206,7 +206,7 @@ def test_history_condemns_earlier_than_live_minutes_alone():
 
 
 def test_condemns_for_one_metric_among_several():
-    evidence = evidence_of(weights=WEIGHTS)
+    evidence = evidence_of(stakes=STAKES)
     assert look_at(evidence, *[ALL_FAILING] * 2, metric="business_CheckoutFailed").is_condemned
 
 
@@ -214,7 +214,7 @@ def test_condemns_for_one_metric_among_several():
 
 
 def test_is_safe_once_every_metric_is():
-    evidence = begin_step(evidence_of(HISTORY, weights=WEIGHTS), DELTA)
+    evidence = begin_step(evidence_of(HISTORY, stakes=STAKES), DELTA)
     evidence = look_at(evidence, *[GOOD] * 100)
     evidence = look_at(evidence, *[GOOD] * 100, metric="slow_p99")
     assert not evidence.is_safe
@@ -241,7 +241,7 @@ def test_refuses_a_delta_that_is_no_rate(points: float):
 
 def test_refuses_to_begin_a_step_without_a_delta_for_each_metric():
     with pytest.raises(ValueError, match=r"every metric needs a delta, got none for \['business_CheckoutFailed'\]"):
-        begin_step(evidence_of(weights=WEIGHTS), {"errors": 0.005, "slow_p99": 0.05})
+        begin_step(evidence_of(stakes=STAKES), {"errors": 0.005, "slow_p99": 0.05})
 
 
 def test_refuses_a_delta_for_a_metric_that_is_not_judged():
@@ -367,19 +367,19 @@ def test_hardly_ever_calls_a_canary_safe_that_is_worse_by_delta():
 
 
 def test_a_release_that_fails_at_once_is_condemned_in_the_minute_of_its_weight_change():
-    evidence = fold_shift(evidence_of(HISTORY), {"errors": Counts(30, 30, 570, 1)}, weight=0.1)
+    evidence = fold_shift(evidence_of(HISTORY), {"errors": Counts(30, 30, 570, 1)}, share=0.1)
     assert evidence.is_condemned
 
 
 def test_an_outage_that_began_in_the_minute_of_a_weight_change_condemns_nobody():
     """All of the canary's requests met it, and a small part of the base's."""
-    evidence = fold_shift(evidence_of(HISTORY), {"errors": Counts(60, 12, 1140, 108)}, weight=0.1)
+    evidence = fold_shift(evidence_of(HISTORY), {"errors": Counts(60, 12, 1140, 108)}, share=0.1)
     assert evidence.log_e < 0.0
 
 
 def test_a_metric_unknown_at_the_start_is_refused_in_the_minute_of_a_weight_change():
     with pytest.raises(ValueError, match="metrics are fixed at the start"):
-        fold_shift(evidence_of(), {"slow_p50": GOOD}, weight=0.1)
+        fold_shift(evidence_of(), {"slow_p50": GOOD}, share=0.1)
 
 
 # A minute in which new instances start cold
@@ -387,11 +387,11 @@ def test_a_metric_unknown_at_the_start_is_refused_in_the_minute_of_a_weight_chan
 
 def test_a_cold_start_condemns_nobody_and_a_release_that_is_slower_throughout_is_condemned():
     history = [(6000, 3000 - minute % 7) for minute in range(1440)]
-    evidence = start({"slow_p50": history}, weights={"slow_p50": 1.0}, alpha=0.01)
+    evidence = start({"slow_p50": history}, stakes={"slow_p50": 1.0}, alpha=0.01)
     cold = slower = evidence
     for _ in range(3):
-        cold = fold_cold(cold, {"slow_p50": Counts(600, 330, 5400, 2700)}, weight=0.1)
-        slower = fold_cold(slower, {"slow_p50": Counts(600, 475, 5400, 2700)}, weight=0.1)
+        cold = fold_cold(cold, {"slow_p50": Counts(600, 330, 5400, 2700)}, share=0.1)
+        slower = fold_cold(slower, {"slow_p50": Counts(600, 475, 5400, 2700)}, share=0.1)
     assert cold.log_e < 0.0
     assert slower.is_condemned
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 HISTORY = [(60, int(minute % 17 == 0)) for minute in range(400)]
 
 
-def evidence_of(history: Sequence[tuple[int, int]] = HISTORY, *, weight: float = 1.0) -> Evidence:
-    weights = {"errors": weight, "slow_p99": 1.0 - weight} if weight < 1.0 else {"errors": 1.0}
-    return start(dict.fromkeys(weights, history), weights=weights, alpha=0.01)
+def evidence_of(history: Sequence[tuple[int, int]] = HISTORY, *, stake: float = 1.0) -> Evidence:
+    stakes = {"errors": stake, "slow_p99": 1.0 - stake} if stake < 1.0 else {"errors": 1.0}
+    return start(dict.fromkeys(stakes, history), stakes=stakes, alpha=0.01)
 
 
 def needed(evidence: Evidence, *, detect: float = 0.05, share: float = 0.1) -> int:
@@ -99,7 +99,7 @@ def test_leaves_the_slices_out_once_they_were_lent():
 
 @pytest.mark.parametrize("history", [HISTORY, []])
 def test_needs_more_where_the_metric_weighs_less(history: list[tuple[int, int]]):
-    assert needed(evidence_of(history, weight=0.2)) > needed(evidence_of(history, weight=0.9))
+    assert needed(evidence_of(history, stake=0.2)) > needed(evidence_of(history, stake=0.9))
 
 
 def test_needs_nothing_once_the_canary_is_condemned():
@@ -107,7 +107,7 @@ def test_needs_nothing_once_the_canary_is_condemned():
 
 
 def test_needs_one_request_at_least_while_it_is_not_condemned():
-    on_the_brink = look_at(evidence_of(weight=0.5), Counts(6, 6, 54, 54))
+    on_the_brink = look_at(evidence_of(stake=0.5), Counts(6, 6, 54, 54))
     assert not on_the_brink.is_condemned
     assert needed(on_the_brink, detect=0.9) >= 1
 

@@ -65,7 +65,7 @@ def test_a_plan_of_more_than_two_weeks_is_none():
 
 
 def test_a_plan_of_too_many_steps_is_none():
-    steps = tuple(Step(Decimal(weight) / 100, 60) for weight in range(1, 4000))
+    steps = tuple(Step(Decimal(percent) / 100, 60) for percent in range(1, 4000))
     assert choose_look_seconds(replace(FAST, steps=steps, max_extension_seconds=0, when_unproven=WhenUnproven.PROMOTE)) is None
 
 

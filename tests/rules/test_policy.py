@@ -72,10 +72,10 @@ def test_a_changed_policy_takes_a_name_of_its_own():
 
 def test_every_shipped_policy_has_rising_weights_between_0_and_100():
     for policy in SHIPPED.values():
-        weights = [step.weight for step in policy.steps]
-        assert weights == sorted(set(weights))
-        assert weights[0] > 0
-        assert weights[-1] < 100
+        percents = [step.weight_percent for step in policy.steps]
+        assert percents == sorted(set(percents))
+        assert percents[0] > 0
+        assert percents[-1] < 100
 
 
 def test_every_key_of_a_policy_can_be_changed():

@@ -65,16 +65,16 @@ def expected_e(evidence, requests, share, factor):
 
 
 @given(
-    weights=st.lists(SHARES, min_size=1, max_size=4),
+    shares=st.lists(SHARES, min_size=1, max_size=4),
     counts=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=4),
     requests=st.integers(1, 30),
     factor=st.floats(1 / BAND, BAND),
 )
-def test_a_minute_gains_nothing_in_expectation_while_the_odds_are_in_the_band(weights, counts, requests, factor):
+def test_a_minute_gains_nothing_in_expectation_while_the_odds_are_in_the_band(shares, counts, requests, factor):
     evidence = NO_SPLIT_EVIDENCE
-    for share, (canary, base) in zip(weights, counts, strict=False):
+    for share, (canary, base) in zip(shares, counts, strict=False):
         evidence = fold_split(evidence, canary=canary, base=base, share=share)
-    assert expected_e(evidence, requests, weights[-1], factor) <= exp(evidence.log_e) * (1.0 + 1e-9)
+    assert expected_e(evidence, requests, shares[-1], factor) <= exp(evidence.log_e) * (1.0 + 1e-9)
 
 
 @pytest.mark.parametrize("factor", [1 / BAND, BAND])

@@ -7,11 +7,12 @@ import pytest
 
 from canary.rules import judge
 from canary.rules.codec import decode, encode
+from canary.rules.history import History, freeze_history, to_json
 from canary.rules.history import from_json as history_from_json
 from canary.rules.phases import Phase, RemoveCanary, plan_pass
 from canary.rules.rollout import SCHEMA_VERSION, Rollout
 from canary.rules.sources import all_sources
-from canary.rules.upgrades import READABLE, UPGRADES, upgrade
+from canary.rules.upgrades import READABLE, UPGRADES, upgrade, upgrade_history
 from tests.builders import a_canary, a_live, a_rollout, a_stage
 
 SCHEMA_2 = json.loads(Path(__file__).with_name("record_schema_2.json").read_text(encoding="utf-8"))
@@ -33,6 +34,11 @@ def test_a_record_of_the_present_schema_is_as_it_is():
     assert upgrade(record, SCHEMA_VERSION) is record
 
 
+def test_a_history_of_the_present_schema_is_as_it_is():
+    history = to_json(History(0.01, {"errors": 1.0}, {"errors": freeze_history([])}))
+    assert upgrade_history(history) == history
+
+
 def test_a_rollout_of_schema_2_goes_back_like_any_other(upgraded):
     live = a_live(stage=a_stage(a_canary()))
     made = plan_pass(upgraded.standing, live, 1_769_861_000.0)
@@ -41,7 +47,7 @@ def test_a_rollout_of_schema_2_goes_back_like_any_other(upgraded):
 
 def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
     sources = all_sources(upgraded.target, upgraded.snapshot, upgraded.intent, upgraded.limits_ms)
-    evidence = judge.from_json(upgraded.evidence, history_from_json(SCHEMA_2["history"]))
+    evidence = judge.from_json(upgraded.evidence, history_from_json(upgrade_history(SCHEMA_2["history"])))
     assert [source.metric for source in sources] == [*evidence.metrics] == ["errors", "slow_p99"]
 
 

@@ -90,13 +90,13 @@ class Ground:
         register_target(self.aws.client, self.rig.target)
         self.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="OK", StateReason="the test is over")
 
-    def point(self, function: str, alias: str, version: str, **weights: float) -> None:
-        """Somebody moves an alias; a weight's name is the version with a `v` before it."""
+    def point(self, function: str, alias: str, version: str, **shares: float) -> None:
+        """Somebody moves an alias; a share's name is the version with a `v` before it."""
         self.aws.client("lambda").update_alias(
             FunctionName=function,
             Name=alias,
             FunctionVersion=version,
-            RoutingConfig={"AdditionalVersionWeights": {name.removeprefix("v"): weight for name, weight in weights.items()}},
+            RoutingConfig={"AdditionalVersionWeights": {name.removeprefix("v"): share for name, share in shares.items()}},
         )
 
     def alias(self, function: str, alias: str) -> tuple[str, dict[str, float]]:

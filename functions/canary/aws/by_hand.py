@@ -53,7 +53,7 @@ def _old_versions(target: Target, live: Live, shifter: Shifter) -> Iterator[str]
     intent = Intent(versions={})
     for function in target.functions:
         alias = live.live.get(function.name)
-        if alias and alias.weights:
+        if alias and alias.shares:
             move = PointAlias(function.name, function.live, alias.version)
             yield f"to give version {alias.version} every request: {shifter.command(move, intent)}"
 

@@ -99,7 +99,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "phase": rollout.phase.value,
         "step": index + 1,
         "steps": len(steps),
-        "weight_percent": float(steps[index].weight) if index >= 0 else 0.0,
+        "weight_percent": float(steps[index].weight_percent) if index >= 0 else 0.0,
         "reason": rollout.reason[:LONGEST_CAUSE],
         "requests_harmed": rollout.harm.requests,
         "harm_beyond_chance": rollout.harm.is_beyond_chance,

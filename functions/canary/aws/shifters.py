@@ -110,14 +110,14 @@ class AliasShifter:
             if old != new:
                 self._split(function, old, {new: percent / PERCENT})
 
-    def _split(self, function: TargetFunction, old: str, weights: Mapping[str, Decimal]) -> None:
-        """All invocations are a weight of 1; an engine that refuses it gives nearly all (docs/aws.md#alias-weight-of-one)."""
+    def _split(self, function: TargetFunction, old: str, shares: Mapping[str, Decimal]) -> None:
+        """All invocations are a share of 1; an engine that refuses it gives nearly all (docs/aws.md#alias-weight-of-one)."""
         try:
-            self._aliases.point(function.name, function.live, old, weights)
+            self._aliases.point(function.name, function.live, old, shares)
         except AwsRefusedError as error:
-            if ALL not in weights.values() or not is_of_a_value(error):
+            if ALL not in shares.values() or not is_of_a_value(error):
                 raise
-            self._aliases.point(function.name, function.live, old, dict.fromkeys(weights, NEARLY_ALL))
+            self._aliases.point(function.name, function.live, old, dict.fromkeys(shares, NEARLY_ALL))
 
     def make(self, move: Move, intent: Intent) -> None:  # noqa: ARG002 - the Protocol's
         """Make one move."""

@@ -21,7 +21,7 @@ HIGHEST_VERSION = 10**15
 
 
 @dataclass(frozen=True, slots=True)
-class Weight(ValueKind):
+class WeightPercent(ValueKind):
     """A step's weight: percent above 0 and below 100, at most two decimals, as the Decimal that was written."""
 
     def read(self, value: object) -> Decimal:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from aws_lambda_powertools.utilities.parser import Field
 from pydantic_core import PydanticCustomError, core_schema
 
-from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Weight
+from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, WeightPercent
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict, parse
 from canary.rules.policy import STANDARD, Policy, PolicyChanges, Progression, Step, WhenQuiet, WhenUnproven, effective_policy
@@ -39,7 +39,7 @@ ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at mos
 class StepModel(Strict):
     """One step: a weight and its bake."""
 
-    weight_percent: Annotated[Decimal, Weight()] = Field(
+    weight_percent: Annotated[Decimal, WeightPercent()] = Field(
         description="the percent of requests the canary gets, above 0 and below 100, at most two decimals"
     )
     bake_seconds: Annotated[int, BAKE] = Field(description="the seconds this weight stays while it is watched")
@@ -186,7 +186,7 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
     """Every key of the policy as ``parse_policy`` reads it, of JSON's own types."""
     return {
         "name": policy.name,
-        "steps": [{"weight_percent": float(step.weight), "bake_seconds": step.bake_seconds} for step in policy.steps],
+        "steps": [{"weight_percent": float(step.weight_percent), "bake_seconds": step.bake_seconds} for step in policy.steps],
         "alpha": policy.alpha,
         "detect": dict(policy.detect),
         "delta": dict(policy.delta),
@@ -205,15 +205,15 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
 
 
 def _find_falling(steps: Iterable[object]) -> Iterator[Clash]:
-    weights = [(index, weight) for index, step in enumerate(steps) if (weight := _weight(step)) is not None]
-    for (_, before), (index, weight) in pairwise(weights):
-        if weight <= before:
-            got = f"step weights must rise, got {before:f} then {weight:f}"
+    percents = [(index, percent) for index, step in enumerate(steps) if (percent := _weight_percent(step)) is not None]
+    for (_, before), (index, percent) in pairwise(percents):
+        if percent <= before:
+            got = f"step weights must rise, got {before:f} then {percent:f}"
             yield Clash(("steps", index, "weight_percent"), got, "reorder policy.steps")
 
 
-def _weight(step: object) -> Decimal | None:
+def _weight_percent(step: object) -> Decimal | None:
     try:
-        return Weight().read(step["weight_percent"]) if isinstance(step, Mapping) else None
+        return WeightPercent().read(step["weight_percent"]) if isinstance(step, Mapping) else None
     except (KeyError, PydanticCustomError):
         return None

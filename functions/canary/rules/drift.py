@@ -42,7 +42,7 @@ def is_shadow(standing: Standing, stage: LiveStage, canary: LiveCanary) -> bool:
 def is_known(alias: LiveAlias, function: str, standing: Standing) -> bool:
     """Whether a live alias points only where this rollout found it or brings it."""
     known = {standing.snapshot.live.get(function), standing.intent.versions.get(function)}
-    return {alias.version, *alias.weights} <= known
+    return {alias.version, *alias.shares} <= known
 
 
 def has_released_base(standing: Standing, stage: LiveStage | None) -> bool:
@@ -130,7 +130,7 @@ def _released_base(standing: Standing, live: Live) -> Iterable[str]:
 
 def _serves_release(standing: Standing, live: Live, stage: LiveStage) -> bool:
     """Whether base calls the canary aliases and so serves the release whole. Where it is half of one, the aliases go back."""
-    intent, found = standing.intent, {name: alias.version for name, alias in live.canary.items() if not alias.weights}
+    intent, found = standing.intent, {name: alias.version for name, alias in live.canary.items() if not alias.shares}
     is_brought = dict(intent.versions) != dict(standing.snapshot.live) and found == dict(intent.versions)
     return is_brought and calls_canary_alias(stage, intent) and has_release(stage, intent)
 
@@ -150,5 +150,5 @@ def _aliases_split_by_others(standing: Standing, live: Live) -> Iterable[str]:
 def _is_split(alias: LiveAlias, function: str, standing: Standing) -> bool:
     """Behind a stage an alias with someone else's versions concerns base alone; without a stage its weights are a canary."""
     brings = standing.intent.versions[function] != standing.snapshot.live[function]
-    serves = brings and standing.intent.versions[function] in {alias.version, *alias.weights}
-    return bool(alias.weights) and (serves or standing.shifter is ShifterKind.ALIAS)
+    serves = brings and standing.intent.versions[function] in {alias.version, *alias.shares}
+    return bool(alias.shares) and (serves or standing.shifter is ShifterKind.ALIAS)

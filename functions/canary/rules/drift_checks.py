@@ -26,14 +26,16 @@ def find_drift_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
 
 def find_drift_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
     """The drift that forbids going on while the canary has a share of the traffic: what differs from what the rollout set."""
-    weight = Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight
+    weight_percent = (
+        Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight_percent
+    )
     found = find_obstacles(rollout.standing, live)
     if rollout.target.shifter is ShifterKind.ALIAS:
-        return (*found, *_wrong_weights(rollout, live, weight))
+        return (*found, *_wrong_shares(rollout, live, weight_percent))
     return found or (
         *_moved_aliases(rollout, live),
         *_moved_canaries(rollout, live),
-        *_wrong_percent(rollout, live.stage, weight),
+        *_wrong_percent(rollout, live.stage, weight_percent),
     )
 
 
@@ -44,13 +46,13 @@ def find_harmless_drift(rollout: Rollout, live: Live) -> tuple[str, ...]:
 
 def _moved_aliases(rollout: Rollout, live: Live) -> Iterator[str]:
     for name, alias in live.live.items():
-        if alias.version != rollout.snapshot.live[name] or alias.weights:
+        if alias.version != rollout.snapshot.live[name] or alias.shares:
             yield f"the live alias of {name} was moved from version {rollout.snapshot.live[name]} to {alias}"
 
 
 def _moved_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
     for name, alias in live.canary.items():
-        if alias.version != rollout.intent.versions[name] or alias.weights:
+        if alias.version != rollout.intent.versions[name] or alias.shares:
             yield f"the canary alias of {name} was moved from version {rollout.intent.versions[name]} to {alias}"
 
 
@@ -67,13 +69,13 @@ def _early_canary(stage: LiveStage | None) -> Iterator[str]:
         yield f"the stage has got a canary of deployment {stage.canary.deployment_id}"
 
 
-def _wrong_percent(rollout: Rollout, stage: LiveStage | None, weight: Decimal) -> Iterator[str]:
+def _wrong_percent(rollout: Rollout, stage: LiveStage | None, weight_percent: Decimal) -> Iterator[str]:
     if stage is None or stage.canary is None or not is_ours(stage.canary, rollout.intent):
         yield "the stage's canary was taken away by someone else"
     elif not is_intact(stage.canary, rollout.intent):
         yield from _edited(rollout, stage.canary)
-    elif stage.canary.percent != weight:
-        yield f"the canary's weight was changed from {weight} % to {stage.canary.percent} % by someone else"
+    elif stage.canary.percent != weight_percent:
+        yield f"the canary's weight was changed from {weight_percent} % to {stage.canary.percent} % by someone else"
 
 
 def _edited(rollout: Rollout, canary: LiveCanary) -> Iterator[str]:
@@ -87,14 +89,14 @@ def _edited(rollout: Rollout, canary: LiveCanary) -> Iterator[str]:
     yield from find_edited_overrides(canary.overrides, wanted.overrides)
 
 
-def _wrong_weights(rollout: Rollout, live: Live, weight: Decimal) -> Iterator[str]:
+def _wrong_shares(rollout: Rollout, live: Live, weight_percent: Decimal) -> Iterator[str]:
     for name, alias in live.live.items():
-        if not _is_split(rollout, name, alias, weight):
+        if not _is_split(rollout, name, alias, weight_percent):
             yield f"the weights of the live alias of {name} were changed by someone else"
 
 
-def _is_split(rollout: Rollout, name: str, alias: LiveAlias, weight: Decimal) -> bool:
+def _is_split(rollout: Rollout, name: str, alias: LiveAlias, weight_percent: Decimal) -> bool:
     old, new = rollout.snapshot.live[name], rollout.intent.versions[name]
-    share = weight / 100
+    share = weight_percent / 100
     shares = (ALL, NEARLY_ALL) if share == ALL else (share,)
-    return alias.version == old and dict(alias.weights) in [{} if old == new else {new: one} for one in shares]
+    return alias.version == old and dict(alias.shares) in [{} if old == new else {new: one} for one in shares]

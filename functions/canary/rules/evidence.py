@@ -11,7 +11,7 @@ of seven tenths of the unit. The rest is kept for the minutes of weight changes,
 of what is left of it.
 
 Stakes are kept as logarithms: no float holds exp(-1000) or exp(1000). Minutes are counted, not dated: a minute that was
-no evidence spends no stake and no slice. Alpha, weights and verdicts are not known here.
+no evidence spends no stake and no slice. Alpha, the metrics' stakes and verdicts are not known here.
 """
 
 from __future__ import annotations
@@ -109,20 +109,20 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     )
 
 
-def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float) -> MetricEvidence:
-    """A minute in which the weight rose to `weight` (a fraction): only bets that hold whatever the split did in it."""
+def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> MetricEvidence:
+    """A minute in which the canary's share rose to `share`: only bets that hold whatever the split did in it."""
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     if nb == 0 or nc == 0:
         return metric
     b, n, effects = metric.slow.rate, nc + nb, effects_of(base)
     added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    won = log_share_bets(nc, ec, nb, eb, share=weight, b=b, phi=base.live_phi, effects=effects)
+    won = log_share_bets(nc, ec, nb, eb, share=share, b=b, phi=base.live_phi, effects=effects)
     assisted = None
     if metric.assisted is not None:
         requests, bad = _lent(metric, base)
-        share = weight * n / (n + requests)
-        helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=share, b=b, phi=base.phi, effects=effects)
-        assisted = _play(metric.assisted, added, _held_back(helped, won, metric, base, n * (1.0 - weight), eb))
+        lent_share = share * n / (n + requests)
+        helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=lent_share, b=b, phi=base.phi, effects=effects)
+        assisted = _play(metric.assisted, added, _held_back(helped, won, metric, base, n * (1.0 - share), eb))
     slow, recent = _learned(metric, counts)
     return replace(
         metric,
@@ -135,22 +135,20 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, weight
     )
 
 
-def fold_cold(
-    metric: MetricEvidence, base: BaseHistory, counts: Counts, weight: float | None, *, cold: float
-) -> MetricEvidence:
+def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float | None, *, cold: float) -> MetricEvidence:
     """A minute in which the canary's new instances may still have started cold, up to `cold` (a fraction) of its requests.
 
     Only a stake of its own is played, on the canary being bad more often than that explains, and kept with the others
-    afterwards. That the canary is safe may be shown all the same: a cold start only speaks against it. `weight`: the weight
-    (a fraction) if it rose in the minute; None where the split stood still.
+    afterwards. That the canary is safe may be shown all the same: a cold start only speaks against it. `share`: the
+    canary's share if it rose in the minute; None where the split stood still.
     """
     if counts.nb == 0 or counts.nc == 0:
         return metric
-    share = counts.nc / (counts.nc + counts.nb) if weight is None else weight
     b = metric.slow.rate
-    share = share_if_cold(share, b, cold)
+    warm_share = counts.nc / (counts.nc + counts.nb) if share is None else share
+    cold_share = share_if_cold(warm_share, b, cold)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
-    won = log_share_bets(nc, ec, nb, eb, share=share, b=b, phi=base.live_phi, effects=effects_of(base))
+    won = log_share_bets(nc, ec, nb, eb, share=cold_share, b=b, phi=base.live_phi, effects=effects_of(base))
     added = STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
     slow, recent = _learned(metric, counts)
     return replace(
@@ -160,7 +158,7 @@ def fold_cold(
         shift_minutes=metric.shift_minutes + 1,
         live=_put_by(metric.live, added, won),
         assisted=None if metric.assisted is None else _put_by(metric.assisted, added, won),
-        log_safe=metric.log_safe + (_log_safe(metric, counts) / base.live_phi if weight is None else 0.0),
+        log_safe=metric.log_safe + (_log_safe(metric, counts) / base.live_phi if share is None else 0.0),
     )
 
 

@@ -60,12 +60,12 @@ def requests_needed_by_step(policy: Policy, evidence: judge.Evidence) -> tuple[i
     From evidence that has seen nothing yet. An effect that no traffic can show asks for nothing.
     """
     wanted = {metric: policy.detect[family_of(metric)] for metric in evidence.metrics if family_of(metric) in policy.detect}
-    return tuple(max((policy.min_requests, *_needed(evidence, wanted, float(step.weight)))) for step in policy.steps)
+    return tuple(max((policy.min_requests, *_needed(evidence, wanted, float(step.weight_percent)))) for step in policy.steps)
 
 
-def _needed(evidence: judge.Evidence, wanted: Mapping[str, float], weight: float) -> Iterator[int]:
+def _needed(evidence: judge.Evidence, wanted: Mapping[str, float], weight_percent: float) -> Iterator[int]:
     for metric, detect in wanted.items():
-        yield judge.requests_needed(evidence, metric=metric, detect=detect, share=weight / 100) or 0
+        yield judge.requests_needed(evidence, metric=metric, detect=detect, share=weight_percent / 100) or 0
 
 
 def begin_bake(rollout: Rollout, baking_since: float) -> Rollout:
@@ -154,7 +154,7 @@ def _fold(
         harm=harm,
         totals=_with_counts(rollout.totals, seen),
     )
-    weight = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
+    share = float(rollout.plan.policy.steps[rollout.step.index].weight_percent) / 100
     if _is_own(rollout, minute, use):
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:
             rollout, evidence = begin_listening(rollout), judge.begin_step(evidence, _deltas(rollout.plan.policy, evidence))
@@ -162,7 +162,7 @@ def _fold(
     if not all(counts.is_possible for counts in seen.values()):
         return rollout, evidence
     judged = {metric: counts.counts for metric, counts in whole.items() if metric in evidence.metrics}
-    return rollout, fold_minute(evidence, judged, use, weight=weight)
+    return rollout, fold_minute(evidence, judged, use, share=share)
 
 
 def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
@@ -171,8 +171,8 @@ def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
     return is_baking and use is not MinuteUse.NOT_EVIDENCE
 
 
-def fold_minute(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, weight: float) -> judge.Evidence:
-    """A complete minute folded for what it is good for. `weight`: the present step's, a fraction; it rose to that at most."""
+def fold_minute(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, share: float) -> judge.Evidence:
+    """A complete minute folded for what it is good for. `share`: the present step's; it rose to that at most."""
     if use is MinuteUse.FULL:
         return judge.fold(evidence, counts)
     slow = {metric: one for metric, one in counts.items() if family_of(metric) == "slow"}
@@ -181,7 +181,7 @@ def fold_minute(evidence: judge.Evidence, counts: Mapping[str, Counts], use: Min
         return judge.fold_cold(judge.fold(evidence, rest), slow)
     if use is MinuteUse.WARMING:
         return judge.fold_cold(judge.fold(evidence, rest), slow, cold=WARMING_SHARE)
-    return judge.fold_cold(judge.fold_shift(evidence, rest, weight=weight), slow, weight=weight)
+    return judge.fold_cold(judge.fold_shift(evidence, rest, share=share), slow, share=share)
 
 
 def _deltas(policy: Policy, evidence: judge.Evidence) -> dict[str, float]:

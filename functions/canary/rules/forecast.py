@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from canary.rules.policy import Policy
     from canary.rules.target import Target
 
-HIGHEST_WEIGHT = 90
+HIGHEST_WEIGHT_PERCENT = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class StepForecast:
     ``minutes`` is None where base has no traffic.
     """
 
-    weight: Decimal
+    weight_percent: Decimal
     needed: int
     minutes: float | None
     allowed_minutes: float
@@ -63,7 +63,7 @@ def forecast_start(target: Target, policy: Policy, traffic: Traffic) -> str | No
         *map(business_metric, metrics.business),
     )
     histories = {name: traffic.minutes if name == "errors" else () for name in names}
-    return find_quiet(policy, start(histories, weights=stakes(names), alpha=policy.alpha), traffic.per_minute)
+    return find_quiet(policy, start(histories, stakes=stakes(names), alpha=policy.alpha), traffic.per_minute)
 
 
 def forecast_steps(policy: Policy, evidence: Evidence, per_minute: float) -> tuple[StepForecast, ...]:
@@ -71,9 +71,9 @@ def forecast_steps(policy: Policy, evidence: Evidence, per_minute: float) -> tup
     needed = requests_needed_by_step(policy, evidence)
     return tuple(
         StepForecast(
-            weight=step.weight,
+            weight_percent=step.weight_percent,
             needed=requests,
-            minutes=requests / (per_minute * float(step.weight) / 100) if per_minute > 0 else None,
+            minutes=requests / (per_minute * float(step.weight_percent) / 100) if per_minute > 0 else None,
             allowed_minutes=(step.bake_seconds + policy.max_extension_seconds) / 60,
         )
         for step, requests in zip(policy.steps, needed, strict=True)
@@ -101,10 +101,10 @@ def quiet_problem(policy: Policy, quiet: str | None, *, is_decided: bool) -> Pro
 
 def _shortage(step: StepForecast, per_minute: float) -> str:
     if step.minutes is None:
-        return f"base had no request in the last day, and the step at {step.weight} % needs {step.needed} of the canary"
+        return f"base had no request in the last day, and the step at {step.weight_percent} % needs {step.needed} of the canary"
     return (
-        f"base had {per_minute:.1f} requests a minute in the last day: the step at {step.weight} % needs {step.needed} canary "
-        f"requests, about {step.minutes:.0f} minutes, and may last {step.allowed_minutes:.0f}"
+        f"base had {per_minute:.1f} requests a minute in the last day: the step at {step.weight_percent} % needs "
+        f"{step.needed} canary requests, about {step.minutes:.0f} minutes, and may last {step.allowed_minutes:.0f}"
     )
 
 
@@ -115,18 +115,18 @@ def _young(evidence: Evidence) -> Iterator[str]:
 
 def _remedy(policy: Policy, evidence: Evidence, per_minute: float) -> str:
     remedies = []
-    if (weight := _weight_that_fits(policy, evidence, per_minute)) is not None:
-        remedies.append(f"steps from {weight} % on would do")
+    if (percent := _weight_percent_that_fits(policy, evidence, per_minute)) is not None:
+        remedies.append(f"steps from {percent} % on would do")
     if policy.name != QUIET.name and all(step.fits for step in forecast_steps(QUIET, evidence, per_minute)):
         remedies.append(f"policy {QUIET.name} would do, which looks for larger effects")
     return ", or ".join(remedies) or "no weight and no shipped policy would do at this traffic"
 
 
-def _weight_that_fits(policy: Policy, evidence: Evidence, per_minute: float) -> int | None:
-    """The smallest whole weight at which a step as long as the policy's first one gets its requests in time."""
+def _weight_percent_that_fits(policy: Policy, evidence: Evidence, per_minute: float) -> int | None:
+    """The smallest whole percent at which a step as long as the policy's first one gets its requests in time."""
     first = policy.steps[0]
-    for weight in range(int(first.weight) + 1, HIGHEST_WEIGHT + 1):
-        alone = replace(policy, steps=(replace(first, weight=Decimal(weight)),))
+    for percent in range(int(first.weight_percent) + 1, HIGHEST_WEIGHT_PERCENT + 1):
+        alone = replace(policy, steps=(replace(first, weight_percent=Decimal(percent)),))
         if forecast_steps(alone, evidence, per_minute)[0].fits:
-            return weight
+            return percent
     return None

@@ -136,9 +136,9 @@ def _problems_of_alias(function: TargetFunction, alias: str, live: LiveAlias | N
             f"create it with aws lambda create-alias --function-name {function.name} --name {alias} --function-version <n>",
         )
         return
-    if live.weights:
-        weights = ", ".join(f"{version} at {weight}" for version, weight in live.weights.items())
-        yield Problem(place, f"alias {alias} already splits traffic: {weights}", "finish or undo that split first")
+    if live.shares:
+        shares = ", ".join(f"{version} at {share}" for version, share in live.shares.items())
+        yield Problem(place, f"alias {alias} already splits traffic: {shares}", "finish or undo that split first")
     if live.version == "$LATEST":
         yield Problem(place, f"alias {alias} points at $LATEST", "point it at a published version")
 

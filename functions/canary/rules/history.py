@@ -47,8 +47,8 @@ class DecayedCounts(NamedTuple):
 
     def at_most(self, minutes: int, *, of: int) -> DecayedCounts:
         """The same rate, weighing no more than `minutes` of the `of` minutes it was seen in."""
-        weight = min(1.0, minutes / of)
-        return DecayedCounts(self.requests * weight, self.bad * weight)
+        share = min(1.0, minutes / of)
+        return DecayedCounts(self.requests * share, self.bad * share)
 
 
 _SMALLEST_RATE = 1e-12
@@ -87,10 +87,10 @@ class BaseHistory:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that is fixed at the start of a rollout: alpha, each metric's weight (they sum to 1) and frozen past."""
+    """All that is fixed at the start of a rollout: alpha, each metric's stake (they sum to 1) and frozen past."""
 
     alpha: float
-    weights: Mapping[str, float]
+    stakes: Mapping[str, float]
     bases: Mapping[str, BaseHistory]
 
 
@@ -159,7 +159,7 @@ def to_json(history: History) -> dict[str, Any]:
         "alpha": history.alpha,
         "metrics": {
             name: {
-                "weight": history.weights[name],
+                "stake": history.stakes[name],
                 "slow": [*base.slow],
                 "recent": [*base.recent],
                 "phi": base.phi,
@@ -177,7 +177,7 @@ def from_json(data: Mapping[str, Any]) -> History:
     metrics: Mapping[str, Mapping[str, Any]] = data["metrics"]
     return History(
         alpha=float(data["alpha"]),
-        weights={name: float(frozen["weight"]) for name, frozen in metrics.items()},
+        stakes={name: float(frozen["stake"]) for name, frozen in metrics.items()},
         bases={name: _base_from_json(frozen) for name, frozen in metrics.items()},
     )
 

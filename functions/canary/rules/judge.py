@@ -52,14 +52,14 @@ class Evidence:
     @property
     def log_e(self) -> float:
         """Ln of the weighted mean of the metrics' e-values, from live minutes alone."""
-        weights = self.history.weights
-        return log_sum([log(weights[name]) + metric.log_e for name, metric in self.metrics.items()])
+        stakes = self.history.stakes
+        return log_sum([log(stakes[name]) + metric.log_e for name, metric in self.metrics.items()])
 
     @property
     def log_e_assisted(self) -> float:
         """The same with slices of history added to the base of each minute."""
-        weights = self.history.weights
-        return log_sum([log(weights[name]) + metric.log_e_assisted for name, metric in self.metrics.items()])
+        stakes = self.history.stakes
+        return log_sum([log(stakes[name]) + metric.log_e_assisted for name, metric in self.metrics.items()])
 
     @property
     def log_strength(self) -> float:
@@ -82,7 +82,7 @@ class Evidence:
         return all(metric.log_safe >= LOG_SAFE_BAR for metric in self.metrics.values())
 
     def metric_log_e(self, metric: str) -> float:
-        """Ln of one metric's own e-value, before its weight."""
+        """Ln of one metric's own e-value, before its stake."""
         return self.metrics[metric].log_e
 
     def has_history(self, metric: str) -> bool:
@@ -102,31 +102,31 @@ def log_strength(log_e: float, log_e_assisted: float) -> float:
 def start(
     histories: Mapping[str, Sequence[tuple[int, int]]],
     *,
-    weights: Mapping[str, float],
+    stakes: Mapping[str, float],
     alpha: float,
     coarse: Collection[str] = (),
 ) -> Evidence:
     """Evidence before the first minute; what it freezes is in its `history`.
 
     `histories` are the base's complete minutes of the last 24 hours by metric, (requests, bad) in time order; an empty
-    one means stated priors. `coarse` are the metrics in which only large effects are bet on. Raises ValueError for weights that
+    one means stated priors. `coarse` are the metrics in which only large effects are bet on. Raises ValueError for stakes that
     do not fit or an alpha outside (0, 1).
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha must be above 0 and below 1, got {alpha}; set policy.alpha")
-    if histories.keys() != weights.keys():
-        raise ValueError(f"every metric needs a weight, got {sorted(weights)} for {sorted(histories)}; name the same metrics")
-    if not isclose(sum(weights.values()), 1.0) or min(weights.values()) <= 0.0:
-        raise ValueError(f"weights must be above 0 and sum to 1, got {dict(weights)}; divide them by their sum")
+    if histories.keys() != stakes.keys():
+        raise ValueError(f"every metric needs a stake, got {sorted(stakes)} for {sorted(histories)}; name the same metrics")
+    if not isclose(sum(stakes.values()), 1.0) or min(stakes.values()) <= 0.0:
+        raise ValueError(f"stakes must be above 0 and sum to 1, got {dict(stakes)}; divide them by their sum")
     bases = {name: freeze_history(minutes, is_coarse=name in coarse) for name, minutes in histories.items()}
-    history = History(alpha, dict(weights), bases)
+    history = History(alpha, dict(stakes), bases)
     return Evidence(history, {name: unfolded(base) for name, base in history.bases.items()})
 
 
 def fold(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
     """Fold one complete minute. A metric that is absent was not read: no evidence for it.
 
-    Raises ValueError for a metric that was not there at the start: weights are not changed in hindsight.
+    Raises ValueError for a metric that was not there at the start: stakes are not changed in hindsight.
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
@@ -134,33 +134,33 @@ def fold(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 
-def fold_shift(evidence: Evidence, minute: Mapping[str, Counts], *, weight: float) -> Evidence:
-    """Fold one complete minute in which the weight rose to `weight` (a fraction, at most 1), or a rise still spread.
+def fold_shift(evidence: Evidence, minute: Mapping[str, Counts], *, share: float) -> Evidence:
+    """Fold one complete minute in which the canary's share rose to `share` (at most 1), or a rise still spread.
 
     An outage that began in it meets more of one arm than of the other, so only what holds whatever the split did in the
-    minute is bet: that a bad request was the canary's with probability `weight` at most.
+    minute is bet: that a bad request was the canary's with probability `share` at most.
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
     folded = {
-        name: metric_evidence.fold_shift(evidence.metrics[name], bases[name], counts, weight) for name, counts in minute.items()
+        name: metric_evidence.fold_shift(evidence.metrics[name], bases[name], counts, share) for name, counts in minute.items()
     }
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 
 def fold_cold(
-    evidence: Evidence, minute: Mapping[str, Counts], *, weight: float | None = None, cold: float = COLD_SHARE
+    evidence: Evidence, minute: Mapping[str, Counts], *, share: float | None = None, cold: float = COLD_SHARE
 ) -> Evidence:
     """Fold one complete minute of metrics that a cold start makes worse: only what it cannot explain is bet on.
 
     `cold` (a fraction) of the canary's requests are what it may make worse.
-    `weight` (a fraction, at most 1) is given where it rose to that in the minute, or a rise still spread.
+    `share` (at most 1) is given where the canary's share rose to that in the minute, or a rise still spread.
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
     known = evidence.metrics
     folded = {
-        name: metric_evidence.fold_cold(known[name], bases[name], counts, weight, cold=cold) for name, counts in minute.items()
+        name: metric_evidence.fold_cold(known[name], bases[name], counts, share, cold=cold) for name, counts in minute.items()
     }
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
@@ -193,15 +193,15 @@ def requests_needed(evidence: Evidence, *, metric: str, detect: float, share: fl
         raise ValueError(f"share must be above 0 and below 1, got {share}; give the step's weight as a fraction")
     if evidence.is_condemned:
         return 0
-    log_weight = log(evidence.history.weights[metric])
+    log_stake = log(evidence.history.stakes[metric])
     return requests_to_reach(
         evidence.metrics[metric],
         evidence.history.bases[metric],
         bars=Bars(
-            live=evidence.log_bar - log(1.0 - ASSISTED_PART) - log_weight,
-            assisted=evidence.log_bar - log(ASSISTED_PART) - log_weight,
-            either=evidence.log_bar - log_weight,
-            floor=LOG_LIVE_FLOOR - log_weight,
+            live=evidence.log_bar - log(1.0 - ASSISTED_PART) - log_stake,
+            assisted=evidence.log_bar - log(ASSISTED_PART) - log_stake,
+            either=evidence.log_bar - log_stake,
+            floor=LOG_LIVE_FLOOR - log_stake,
         ),
         detect=detect,
         share=share,

@@ -47,7 +47,7 @@ def begin_listening(rollout: Rollout) -> Rollout:
 
 def listen_to_minute(rollout: Rollout, seen: Mapping[str, RawCounts], integrated: tuple[int, int] | None) -> Rollout:
     """One judged minute more. `integrated`: requests of canary and base that reached an integration, if they were counted."""
-    share = float(rollout.plan.policy.steps[rollout.step.index].weight) / 100
+    share = float(rollout.plan.policy.steps[rollout.step.index].weight_percent) / 100
     traffic = traffic_of(seen, rollout.target)
     arms = Arms(*integrated) if integrated else Arms(traffic.nc, traffic.nb) if traffic else Arms(0, 0)
     rollout = replace(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 ALL, NEARLY_ALL = Decimal(1), Decimal("0.99")
-"""The weight of a new version before its alias moves to it, and the one where AWS refuses the first."""
+"""The share of a new version before its alias moves to it, and the share where AWS refuses the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ class LiveStage:
 
 @dataclass(frozen=True, slots=True)
 class LiveAlias:
-    """A Lambda alias; ``weights`` is the fraction (0 to 1) of each additional version."""
+    """A Lambda alias; ``shares`` has each additional version's fraction (0 to 1) of the calls."""
 
     version: str
-    weights: Mapping[str, Decimal] = field(default_factory=dict)
+    shares: Mapping[str, Decimal] = field(default_factory=dict)
     revision_id: str = ""
     arn: str = ""
 
     def __str__(self) -> str:
-        return " and ".join([self.version, *(f"{version} at {weight}" for version, weight in self.weights.items())])
+        return " and ".join([self.version, *(f"{version} at {share}" for version, share in self.shares.items())])
 
 
 @dataclass(frozen=True, slots=True)

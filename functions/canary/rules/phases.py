@@ -285,7 +285,7 @@ def _canary_aliases_to(standing: Standing, live: Live, versions: Mapping[str, st
 
 
 def _is_at(alias: LiveAlias, version: str) -> bool:
-    return alias.version == version and not alias.weights
+    return alias.version == version and not alias.shares
 
 
 def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:

@@ -34,7 +34,7 @@ class Progression(enum.StrEnum):
 class Step:
     """One weight (percent, above 0 and below 100, at most two decimals) and its bake in seconds."""
 
-    weight: Decimal
+    weight_percent: Decimal
     bake_seconds: int
 
 
@@ -124,8 +124,8 @@ def _given(changes: PolicyChanges) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _steps(*weights: int, minutes: int) -> tuple[Step, ...]:
-    return tuple(Step(Decimal(weight), minutes * 60) for weight in weights)
+def _steps(*percents: int, minutes: int) -> tuple[Step, ...]:
+    return tuple(Step(Decimal(percent), minutes * 60) for percent in percents)
 
 
 STANDARD = Policy("standard", _steps(10, 25, 50, minutes=15))

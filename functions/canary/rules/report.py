@@ -91,7 +91,7 @@ def describe_parked(rollout: Rollout) -> dict[str, Any]:
     if rollout.phase is not Phase.PARKED or rollout.parked_until is None:
         return {}
     return {
-        "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight),
+        "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight_percent),
         "parked_until": iso(rollout.parked_until),
         "next_step": advance_command(rollout),
         "abort": abort_command(rollout),

@@ -118,8 +118,8 @@ def why_it_stays(target: Target, stage: LiveStage, running: Collection[str | Non
 
 def has_something_to_lose(target: Target, live: Live) -> bool:
     """Whether traffic is split, so that a rollout without records is a danger."""
-    has_weights = any(alias.weights for alias in live.live.values())
-    return has_weights or find_canary(target, live.stage) is not None
+    is_split = any(alias.shares for alias in live.live.values())
+    return is_split or find_canary(target, live.stage) is not None
 
 
 def describe_live(live: Live) -> dict[str, Any]:

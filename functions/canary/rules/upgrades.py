@@ -22,7 +22,6 @@ def _from_2(record: Record) -> Record:
 
 def _from_3(record: Record) -> Record:
     """Schema 4 has clearer names for the same values."""
-    plan, target = record["plan"], record["target"]
     names = {
         "hold_after": "park_after",
         "held_since": "parked_since",
@@ -30,17 +29,17 @@ def _from_3(record: Record) -> Record:
         "way_back": "snapshot",
         "rung": "recovery_stage",
     }
+    target, plan = ({**record[key], "policy": _policy_from_3(record[key]["policy"])} for key in ("target", "plan"))
     return {
-        **_renamed(record, names),
+        **_renamed({**record, "target": target, "plan": plan}, names),
         "phase": "parked" if record["phase"] == "held" else record["phase"],
-        "target": {**target, "policy": _policy_from_3(target["policy"])},
-        "plan": {**plan, "policy": _policy_from_3(plan["policy"])},
         "tally": _renamed(record["tally"], {"held_looks": "parked_looks"}),
     }
 
 
 def _policy_from_3(policy: Record) -> Record:
-    return _renamed(policy, {"max_hold_seconds": "max_parked_seconds"})
+    steps = [_renamed(step, {"weight": "weight_percent"}) for step in policy["steps"]]
+    return {**_renamed(policy, {"max_hold_seconds": "max_parked_seconds"}), "steps": steps}
 
 
 def _renamed(fields: Record, names: Mapping[str, str]) -> dict[str, Any]:
@@ -59,3 +58,9 @@ def upgrade(record: Record, schema: int) -> Record:
     for version in range(schema, SCHEMA_VERSION):
         record = UPGRADES[version](record)
     return record
+
+
+def upgrade_history(history: Record) -> Record:
+    """The frozen history as of the present schema. Before schema 4 each metric's stake was its weight."""
+    metrics = {name: _renamed(frozen, {"weight": "stake"}) for name, frozen in history["metrics"].items()}
+    return {**history, "metrics": metrics}

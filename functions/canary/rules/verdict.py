@@ -183,13 +183,13 @@ def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarm
     if policy.early_advance and _is_safe(policy, proof) and not _silent_alarm(alarms):
         return _go_on(policy, moment, _with(proof, f"safe enough to go on after {_judged(proof)}"))
     left = _minutes(moment.baking_since + step.bake_seconds - moment.now)
-    return Verdict(VerdictKind.CONTINUE, f"{_judged(proof)} at {step.weight} %, {left} of the bake left")
+    return Verdict(VerdictKind.CONTINUE, f"{_judged(proof)} at {step.weight_percent} %, {left} of the bake left")
 
 
 def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
     lack = _silent_alarm(alarms) or _too_little(proof)
     if not lack:
-        return _go_on(policy, moment, _with(proof, f"no worse than base over {_judged(proof)} at {step.weight} %"))
+        return _go_on(policy, moment, _with(proof, f"no worse than base over {_judged(proof)} at {step.weight_percent} %"))
     lack = _with(proof, lack)
     if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + _grace(proof):
         return Verdict(VerdictKind.HOLD, lack)

@@ -74,8 +74,8 @@ def _find_unrest(name: str, tools: Tools) -> Iterator[str]:
             lock = tools.records.read_lock(known)
             if lock.rollout_id:
                 yield describe_holder(lock)
-            elif weight := _canary_weight(target_from_json(text), tools):
-                yield f"the stage of {known} has a canary at {weight} %; promote it or take it away first"
+            elif percent := _canary_percent(target_from_json(text), tools):
+                yield f"the stage of {known} has a canary at {percent} %; promote it or take it away first"
 
 
 def _find_losses(event: StackEvent, tools: Tools) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _find_unreadable(tools: Tools) -> Iterator[str]:
                 yield f"{describe_holder(lock)}: {error}"
 
 
-def _canary_weight(target: Target, tools: Tools) -> str:
+def _canary_percent(target: Target, tools: Tools) -> str:
     """The percent of a canary on the target's stage, empty without one; a stage that is gone has none."""
     if target.stage is None:
         return ""

@@ -24,6 +24,7 @@ from canary.rules.look_schedule import waiting_since
 from canary.rules.minutes import MINUTE_SECONDS
 from canary.rules.proof import prove
 from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
+from canary.rules.upgrades import upgrade_history
 from canary.rules.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class _LookReader:
 
     def _fold(self) -> Folded:
         rollout = self._rollout
-        history = history_from_json(self._tools.records.read_history(rollout.rollout_id))
+        history = history_from_json(upgrade_history(self._tools.records.read_history(rollout.rollout_id)))
         sources = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
         arms = integrated_series(rollout.target, rollout.snapshot, rollout.intent)
         counted = read_counts(self._metrics, sources, arms, *wanted_minutes(rollout, self._now))
@@ -159,7 +160,7 @@ class _Look:
 
     def item(self, now: float) -> LookItem:
         rollout = self.folded.rollout
-        numbers = {**numbers_of(self.folded), "weight_percent": _weight(rollout)}
+        numbers = {**numbers_of(self.folded), "weight_percent": _weight_percent(rollout)}
         return LookItem(rollout.rollout_id, mark_of(now), self.verdict.kind.value, self.verdict.reason, numbers)
 
     def after(self, now: float, *, is_between: bool) -> Rollout:
@@ -190,5 +191,5 @@ def _moment(rollout: Rollout, now: float) -> Moment:
     )
 
 
-def _weight(rollout: Rollout) -> float:
-    return float(rollout.plan.policy.steps[rollout.step.index].weight)
+def _weight_percent(rollout: Rollout) -> float:
+    return float(rollout.plan.policy.steps[rollout.step.index].weight_percent)

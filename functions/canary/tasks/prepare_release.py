@@ -56,7 +56,7 @@ def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:
     frozen = read_histories(metrics, owned.rollout, owned.rollout.plan.api_name, event.now)
     evidence = judge.start(
         frozen.minutes,
-        weights=stakes(tuple(frozen.minutes)),
+        stakes=stakes(tuple(frozen.minutes)),
         alpha=owned.rollout.plan.policy.alpha,
         coarse=(CLIENT_ERRORS,),
     )

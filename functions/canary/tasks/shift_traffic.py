@@ -27,13 +27,13 @@ def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     if owned.rollout.step.entered != entry_mark(event):
         owned = tools.records.write(owned, begin_step(owned.rollout, event))
     rollout = owned.rollout
-    weight = rollout.plan.policy.steps[rollout.step.index].weight
+    weight_percent = rollout.plan.policy.steps[rollout.step.index].weight_percent
     shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(owned))
-    shifter.shift(rollout.snapshot, rollout.intent, weight)
+    shifter.shift(rollout.snapshot, rollout.intent, weight_percent)
     tools.notifications.send(NotificationKind.SHIFTED, rollout)
-    tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight))
+    tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight_percent))
     look_seconds = next_look_seconds(rollout, event.now)
-    return {"weight_percent": float(weight), "step": rollout.step.index + 1, "look_seconds": look_seconds}
+    return {"weight_percent": float(weight_percent), "step": rollout.step.index + 1, "look_seconds": look_seconds}
 
 
 def entry_mark(event: TaskEvent) -> str:
