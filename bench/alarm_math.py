@@ -10,7 +10,7 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from canary.rules.alarms import DATAPOINTS_TO_ALARM, EVALUATION_PERIODS, EXPRESSIONS, THRESHOLD, WATCHED
+from canary.rules.targets.alarms import DATAPOINTS_TO_ALARM, EVALUATION_PERIODS, EXPRESSIONS, THRESHOLD, WATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -45,8 +45,8 @@ ALONE = "import boto3\nfor name in {clients}: boto3.client(name)\n"
 HANDLER = """
 import os
 import canary.tasks.{module}
-from canary.rules.policy import STANDARD
-from canary.rules.target import Target
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Target
 from canary.tasks.entry import Tools
 clients = Tools.from_env(os.environ).clients
 target = clients.of(Target("bench", (), STANDARD))

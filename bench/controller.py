@@ -1,6 +1,6 @@
 """The product's judge and verdict on the world's minutes: `canary.rules`, called as a look calls it.
 
-`canary.rules.folding.fold_minutes` keeps a whole rollout record, which most of a run's time would go to; here only what the
+`canary.rules.looks.folding.fold_minutes` keeps a whole rollout record, which most of a run's time would go to; here only what the
 verdict rests on is kept. tests/bench holds both to the same verdicts. Alarms and evidence give their vetoes apart, so that each
 can be told beside the other, and the steps go on by the clock after a veto, for everybody else who watches them.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from canary.rules import judge
-from canary.rules.folding import fold_minute, requests_needed_by_step
-from canary.rules.judge import Counts
-from canary.rules.look_schedule import promotion_due
-from canary.rules.minutes import MinuteUse, classify
-from canary.rules.policy import Policy
-from canary.rules.sources import CLIENT_ERRORS, family_of, stakes
-from canary.rules.verdict import Moment, Proof, Verdict, VerdictKind, decide
+from canary.rules.judging import judge
+from canary.rules.judging.judge import Counts
+from canary.rules.judging.minutes import MinuteUse, classify
+from canary.rules.looks.folding import fold_minute, requests_needed_by_step
+from canary.rules.looks.look_schedule import promotion_due
+from canary.rules.looks.sources import CLIENT_ERRORS, family_of, stakes
+from canary.rules.looks.verdict import Moment, Proof, Verdict, VerdictKind, decide
+from canary.rules.targets.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -85,7 +85,7 @@ def table(imports: Imports, alone: frozenset[str]) -> str:
 
 
 def _row(name: str, found: frozenset[str], alone: frozenset[str]) -> str:
-    has_judge = "yes" if "canary.rules.judge" in found else ""
+    has_judge = "yes" if "canary.rules.judging.judge" in found else ""
     return f"| {name} | {len(found)} | {len(found) / len(alone):.2f} | {packages(found).total()} | {has_judge} |"
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canary.rules.habit import OF_REQUESTS, Habit, habit_of
-from canary.rules.silence import NOTHING_HEARD, Arms, Heard, Hearing, begin_step, hearing, listen
-from canary.rules.split import NO_SPLIT_EVIDENCE, SplitEvidence, fold_split, is_off_split
+from canary.rules.judging.habit import OF_REQUESTS, Habit, habit_of
+from canary.rules.judging.silence import NOTHING_HEARD, Arms, Heard, Hearing, begin_step, hearing, listen
+from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence, fold_split, is_off_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

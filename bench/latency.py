@@ -14,7 +14,7 @@ from math import exp, floor, log
 import numpy as np
 
 from bench.cells import LOG_SPREAD, MEDIAN_MS, PERCENTILES, Release, latency_ms, upper
-from canary.rules.counts import slow_requests
+from canary.rules.judging.counts import slow_requests
 
 BUCKET = log(1.1)
 ABOVE = tuple(1.0 - percentile for percentile in PERCENTILES)

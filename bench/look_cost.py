@@ -18,8 +18,8 @@ import numpy as np
 
 from bench import look_reading
 from bench.judge import SEED
-from canary.rules import judge
-from canary.rules.judge import Counts
+from canary.rules.judging import judge
+from canary.rules.judging.judge import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

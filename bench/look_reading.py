@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.counting import read_counts
 from canary.aws.metrics import MetricReader
-from canary.rules.folding import wanted_minutes
-from canary.rules.live import Intent, Snapshot
-from canary.rules.phases import Phase
-from canary.rules.plan import Plan
-from canary.rules.policy import STANDARD
-from canary.rules.rollout import Rollout
-from canary.rules.sources import all_sources, integrated_series
-from canary.rules.target import BusinessMetric, Metrics, Stage, Target
+from canary.rules.looks.folding import wanted_minutes
+from canary.rules.looks.sources import all_sources, integrated_series
+from canary.rules.releases.plan import Plan
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import Rollout
+from canary.rules.targets.live import Intent, Snapshot
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import BusinessMetric, Metrics, Stage, Target
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -18,16 +18,16 @@ import numpy as np
 from bench.controller import Controller
 from bench.judge import SEED
 from bench.world import HISTORY_MINUTES
-from canary.rules import judge
-from canary.rules.judge import Counts
-from canary.rules.policy import STANDARD, WhenUnproven
-from canary.rules.verdict import VerdictKind
+from canary.rules.judging import judge
+from canary.rules.judging.judge import Counts
+from canary.rules.looks.verdict import VerdictKind
+from canary.rules.targets.policy import STANDARD, WhenUnproven
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.policy import Policy
-    from canary.rules.verdict import Verdict
+    from canary.rules.looks.verdict import Verdict
+    from canary.rules.targets.policy import Policy
 
 TRAFFIC = 6.0
 TRAFFICS, BASE_RATES, SHARES = (6, 60, 600), (0.0001, 0.001, 0.01), (0.1, 0.5)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
-from canary.rules.minutes import MinuteUse
+from canary.rules.judging.minutes import MinuteUse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

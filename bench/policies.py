@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from canary.rules.policy import CAUTIOUS, FAST, HOTFIX, STANDARD, Policy, Step, WhenUnproven
+from canary.rules.targets.policy import CAUTIOUS, FAST, HOTFIX, STANDARD, Policy, Step, WhenUnproven
 
 METRIC_DELAY_SECONDS = 60
 COMMON_BAKE_SECONDS = 600

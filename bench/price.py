@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.lambda_deploy import run_loop
-from canary.rules.price import RATES, Usage, price
+from canary.rules.rollouts.price import RATES, Usage, price
 from demo.orders_traffic import PER_MINUTE
 from demo.readback import Readback, count_usage
 from demo.sample import publish_release

@@ -14,10 +14,10 @@ import numpy as np
 
 from bench.instruments import HISTORY_MINUTES, World, draw
 from bench.judge import SEED
-from canary.rules import judge
-from canary.rules.judge import Counts
-from canary.rules.silence import Arms
-from canary.rules.split import NO_SPLIT_EVIDENCE, fold_split, is_off_split
+from canary.rules.judging import judge
+from canary.rules.judging.judge import Counts
+from canary.rules.judging.silence import Arms
+from canary.rules.judging.split import NO_SPLIT_EVIDENCE, fold_split, is_off_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

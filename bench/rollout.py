@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from bench.alarm_math import AlarmState
 from bench.controller import GOES_ON, Controller, named
 from bench.world import Minute, World
-from canary.rules.look_schedule import seconds_to_look
-from canary.rules.minutes import MINUTE_SECONDS, MinuteUse
-from canary.rules.verdict import VerdictKind
+from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse
+from canary.rules.looks.look_schedule import seconds_to_look
+from canary.rules.looks.verdict import VerdictKind
 
 if TYPE_CHECKING:
-    from canary.rules.policy import Policy
+    from canary.rules.targets.policy import Policy
 
 SHIFT_SECONDS = 1.0
 SEEN_AFTER_SECONDS = 60

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.cells import BAD_CALLER_TIMES, BAD_CALLERS, COLD_SLOW, OUTAGE_POINTS, PERCENTILES, STUFFING, Cell
 from bench.latency import ABOVE, Limits, Shares, limits_from_history
-from canary.rules.sources import CLIENT_ERRORS
+from canary.rules.looks.sources import CLIENT_ERRORS
 
 MINUTE = 60.0
 PROPAGATION_SECONDS = 30.0

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 from demo.orders_traffic import PER_MINUTE, READ_SHARE
 from demo.sample import API_NAME, READ, WRITE
 from embedded_aws.awslambda.records import zeros_and_ones
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.cloudwatch.metric_store import MetricStore
 
 MINUTE, DAY = 60, 86_400

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.edge.target import target_to_json
-from canary.rules.access_log import metric_filters
-from canary.rules.alarms import target_alarms
-from canary.rules.rollout import OPEN_INDEX
+from canary.rules.rollouts.rollout import OPEN_INDEX
+from canary.rules.targets.access_log import metric_filters
+from canary.rules.targets.alarms import target_alarms
 from canary_machine.definition import load, substitute, task_names
 from demo.sample import create_role
 from embedded_aws.awslambda.zips import zip_of
 from embedded_aws.wire.connection import Place
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.wire.connection import Connect
 
 TABLE = "canary"

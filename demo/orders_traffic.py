@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from canary.rules.target import Stage
+    from canary.rules.targets.target import Stage
     from embedded_aws.dataplane.served import Request
     from embedded_aws.dataplane.traffic import Rate
 

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.price import Price, Usage, price
-from canary.rules.report import FUNCTION_GB, SECONDS_PER_CALL
+from canary.rules.rollouts.price import Price, Usage, price
+from canary.rules.rollouts.report import FUNCTION_GB, SECONDS_PER_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.wire.connection import Connect
 
 ENTERED = "StateEntered"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from canary.rules.price import RATES
+from canary.rules.rollouts.price import RATES
 from demo.scenarios import Ending
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from canary.rules.harm import Harm
+    from canary.rules.judging.harm import Harm
     from demo.outcome import Outcome
     from demo.readback import Readback, Standing
     from demo.scenarios import Scenario

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from canary.edge.target import require_target
-from canary.rules.access_log import LOG_FORMAT
+from canary.rules.targets.access_log import LOG_FORMAT
 from demo.sample_code import archive
 from embedded_aws.wire.connection import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.rules.target import Stage, Target, TargetFunction
+    from canary.rules.targets.target import Stage, Target, TargetFunction
     from embedded_aws.wire.connection import Connect
 
 TARGET_FILE = Path(__file__).parent.parent / "targets" / "orders.yaml"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 from demo.sample import publish_release
 from demo.stand import WARM_UP_SECONDS, open_stand
 from embedded_aws.__main__ import POLL_SECONDS, signalled

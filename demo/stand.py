@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.target import Target
+from canary.rules.targets.target import Target
 from demo.base_history import write_day
 from demo.controller import Controller, create_controller, register_target
 from demo.guest import CONTROLLER

@@ -14,8 +14,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from canary.rules.judge import LOG_LIVE_FLOOR, log_strength
-from canary.rules.proof import format_e
+from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
+from canary.rules.looks.proof import format_e
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from canary.rules.harm import Harm
-from canary.rules.minutes import MINUTE_SECONDS
+from canary.rules.judging.harm import Harm
+from canary.rules.judging.minutes import MINUTE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

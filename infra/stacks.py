@@ -18,7 +18,7 @@ from canary_cdk.registered import RegisteredTarget
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 CONTROLLER = "canary"
 

@@ -7,17 +7,17 @@ and orders-write (version 5, the release brings 6). With `stage=None` the same f
 from dataclasses import replace
 from decimal import Decimal
 
-from canary.rules.fingerprint import fingerprint
-from canary.rules.function_checks import FunctionSurvey, VersionState
-from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, Snapshot
-from canary.rules.phases import Phase
-from canary.rules.plan import Plan
-from canary.rules.policy import STANDARD, Step
-from canary.rules.readings import Definitions, Deployed
-from canary.rules.rollout import Rollout
-from canary.rules.stage_checks import StageSurvey
-from canary.rules.survey import Survey
-from canary.rules.target import ShifterKind, Stage, Target, TargetFunction
+from canary.rules.checks.function_checks import FunctionSurvey, VersionState
+from canary.rules.checks.stage_checks import StageSurvey
+from canary.rules.checks.survey import Survey
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.releases.plan import Plan
+from canary.rules.releases.readings import Definitions, Deployed
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import Rollout
+from canary.rules.targets.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, Snapshot
+from canary.rules.targets.policy import STANDARD, Step
+from canary.rules.targets.target import ShifterKind, Stage, Target, TargetFunction
 from tests.rules.api_world import ORDERS, read
 
 NOON = 1_769_860_800.0
@@ -107,7 +107,7 @@ def a_definitions(*, present=DEFINITION, base=DEFINITION, is_promoted=False, **c
 
 
 def a_stage_survey(**changes):
-    from canary.rules.access_log import LOG_FORMAT
+    from canary.rules.targets.access_log import LOG_FORMAT
 
     survey = StageSurvey(a_stage(), "/apigw/orders-prod", LOG_FORMAT, definitions=a_definitions(), api_name="orders-api")
     return replace(survey, **changes)

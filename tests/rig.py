@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canary.aws.records import Records
-from canary.rules.policy import Policy, Step, WhenUnproven
+from canary.rules.targets.policy import Policy, Step, WhenUnproven
 from demo.base_history import write_day
 from demo.controller import Controller, create_controller, register_target
 from demo.orders_traffic import OrdersTraffic
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from canary.aws.records import Owned
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.dataplane.served import Served
     from embedded_aws.embedded import EmbeddedAws
 

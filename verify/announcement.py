@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from canary.rules.price import RATES
+from canary.rules.rollouts.price import RATES
 from verify.budget import DEAREST, Budget, total
 from verify.parts import Part
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.price import MILLION, RATES
+from canary.rules.rollouts.price import MILLION, RATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

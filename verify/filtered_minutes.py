@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.access_log import LOG_FORMAT, metric_filters, metric_namespace
-from canary.rules.policy import STANDARD
-from canary.rules.target import Metrics, Target, TargetFunction
-from canary.rules.target import Stage as TargetStage
+from canary.rules.targets.access_log import LOG_FORMAT, metric_filters, metric_namespace
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Metrics, Target, TargetFunction
+from canary.rules.targets.target import Stage as TargetStage
 from verify.answer import UnansweredError
 from verify.budget import Budget
 from verify.clock import Deadline

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from canary.rules.access_log import LOG_FORMAT
+from canary.rules.targets.access_log import LOG_FORMAT
 from verify.answer import UnansweredError
 from verify.aws import RefusedError
 from verify.replies import break_off, get_kept

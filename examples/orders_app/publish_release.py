@@ -22,7 +22,7 @@ import boto3
 from botocore.config import Config
 
 from canary.aws.definitions import DefinitionReader
-from canary.rules.fingerprint import fingerprint
+from canary.rules.definitions.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

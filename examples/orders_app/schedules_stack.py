@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from canary.rules.release import Operation
+from canary.rules.releases.release import Operation
 from canary_cdk.schedules import RolloutSchedule
 from examples.orders_app.orders_stack import TARGET
 

@@ -21,7 +21,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 import canary
-from canary.rules.rollout import OPEN_INDEX
+from canary.rules.rollouts.rollout import OPEN_INDEX
 from canary_cdk import naming
 from canary_cdk.packages import packages_folder
 from canary_cdk.permissions import allow, explain

@@ -17,8 +17,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from canary.edge.request import parse_advance, parse_request
-from canary.rules.problems import RefusedError
-from canary.rules.release import Operation
+from canary.rules.releases.problems import RefusedError
+from canary.rules.releases.release import Operation
 from canary_cdk import naming
 from canary_cdk.pipeline import rollout_machine
 

@@ -18,8 +18,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from canary.edge.fields import LONGEST_ALARM
-from canary.rules.access_log import MOST_FILTERS, metric_filters
-from canary.rules.alarms import target_alarms
+from canary.rules.targets.access_log import MOST_FILTERS, metric_filters
+from canary.rules.targets.alarms import target_alarms
 from canary_cdk import naming
 from canary_cdk.functions import LISTENER
 from canary_cdk.permissions import readable
@@ -28,7 +28,7 @@ from canary_cdk.triggers import LISTENER_PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 

@@ -9,8 +9,8 @@ import pytest
 
 from canary.aws.counting import read_counts, read_history, read_total
 from canary.aws.metrics import MetricReader
-from canary.rules.counts import RawCounts
-from canary.rules.sources import ArmSource, Series, Source
+from canary.rules.judging.counts import RawCounts
+from canary.rules.looks.sources import ArmSource, Series, Source
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground

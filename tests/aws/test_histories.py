@@ -10,17 +10,17 @@ import pytest
 
 from canary.aws.histories import read_histories
 from canary.aws.metrics import MetricReader
-from canary.rules.access_log import metric_namespace
-from canary.rules.habit import UNHEARD
-from canary.rules.history import FEWEST_MINUTES
-from canary.rules.release import Expectation
-from canary.rules.target import BusinessMetric, Metrics
+from canary.rules.judging.habit import UNHEARD
+from canary.rules.judging.history import FEWEST_MINUTES
+from canary.rules.releases.release import Expectation
+from canary.rules.targets.access_log import metric_namespace
+from canary.rules.targets.target import BusinessMetric, Metrics
 from demo.base_history import write_day
 from tests.builders import a_rollout
 
 if TYPE_CHECKING:
     from canary.aws.histories import FrozenHistory
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from tests.tasks.walk import Ground
 
 YOUNG = "the target's own metrics are too young: history is the whole stage's"

@@ -11,16 +11,16 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from canary.aws.instruments import read_instruments
 from canary.aws.stages import group_of, live_stage_of
-from canary.rules.access_log import LOG_FORMAT, metric_filters
-from canary.rules.instruments import SeenInstruments, expected_instruments, find_faults
-from canary.rules.live import AccessLog
-from canary.rules.target import Metrics
+from canary.rules.targets.access_log import LOG_FORMAT, metric_filters
+from canary.rules.targets.instruments import SeenInstruments, expected_instruments, find_faults
+from canary.rules.targets.live import AccessLog
+from canary.rules.targets.target import Metrics
 from demo.controller import register_target
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import refusal
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 

@@ -9,7 +9,7 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.metrics import QUERIES_PER_CALL, MetricReader, total
-from canary.rules.sources import Series
+from canary.rules.looks.sources import Series
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Scripted
 

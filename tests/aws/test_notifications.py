@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, Notifications
-from canary.rules.phases import Phase
-from canary.rules.rollout import StepState
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import StepState
 from embedded_aws.faults.calls import Fault, Mode
 from tests.builders import NOON, a_rollout
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from canary.aws.errors import LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, StaleFencingTokenError
 from canary.aws.records import PARKED_OWNER, Lock, LookItem, Records, Unfinished, describe_holder
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, refusal
 from tests.builders import EXECUTION, a_rollout

@@ -9,7 +9,7 @@ import pytest
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.safety import make_pass
-from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, RecoveryStage
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, RecoveryStage
 from embedded_aws.faults.calls import Fault, Killed, Mode
 
 if TYPE_CHECKING:

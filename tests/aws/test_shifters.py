@@ -9,8 +9,8 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.shifters import AliasShifter, StageShifter, shifter_for
-from canary.rules.live import Intent, LiveAlias, Snapshot
-from canary.rules.phases import Flip, PointAlias, RemoveCanary
+from canary.rules.rollouts.phases import Flip, PointAlias, RemoveCanary
+from canary.rules.targets.live import Intent, LiveAlias, Snapshot
 
 if TYPE_CHECKING:
     from canary.tasks.entry import Tools

@@ -12,8 +12,8 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError, StateChangedError
 from canary.aws.stages import Stages, flip_operations, live_stage_of
-from canary.rules.access_log import LOG_FORMAT
-from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage
+from canary.rules.targets.access_log import LOG_FORMAT
+from canary.rules.targets.live import AccessLog, Intent, LiveCanary, LiveStage
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed
 

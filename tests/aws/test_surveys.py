@@ -10,12 +10,12 @@ import pytest
 from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import group_of
 from canary.aws.surveys import survey
-from canary.rules.access_log import LOG_FORMAT
-from canary.rules.callers import Caller
-from canary.rules.function_checks import VersionState
-from canary.rules.integrations import Place
-from canary.rules.release import Release
-from canary.rules.survey import place_of
+from canary.rules.checks.callers import Caller
+from canary.rules.checks.function_checks import VersionState
+from canary.rules.checks.survey import place_of
+from canary.rules.definitions.integrations import Place
+from canary.rules.releases.release import Release
+from canary.rules.targets.access_log import LOG_FORMAT
 from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from bench.controller import GOES_ON, Controller, named
 from bench.policies import POLICIES
 from bench.rollout import SHIFT_SECONDS, Tape, roll_out
 from bench.world import World
-from canary.rules import judge
-from canary.rules.counts import RawCounts
-from canary.rules.folding import begin_bake, fold_minutes, requests_needed_by_step
-from canary.rules.look_schedule import next_look_seconds
-from canary.rules.phases import Phase
-from canary.rules.proof import prove
-from canary.rules.rollout import StepState
-from canary.rules.sources import CLIENT_ERRORS, stakes
-from canary.rules.verdict import Moment, VerdictKind, decide
+from canary.rules.judging import judge
+from canary.rules.judging.counts import RawCounts
+from canary.rules.looks.folding import begin_bake, fold_minutes, requests_needed_by_step
+from canary.rules.looks.look_schedule import next_look_seconds
+from canary.rules.looks.proof import prove
+from canary.rules.looks.sources import CLIENT_ERRORS, stakes
+from canary.rules.looks.verdict import Moment, VerdictKind, decide
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import StepState
 from tests.builders import a_rollout
 
 CELLS = [

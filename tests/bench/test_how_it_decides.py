@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bench.judge import DOC, DOC_BEGINS, DOC_ENDS, with_table
-from canary.rules import judge
-from canary.rules.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
-from canary.rules.history import SLICE_MINUTES, SPARSE_PHI, UNPROVEN_PHI
-from canary.rules.judge import Counts
+from canary.rules.judging import judge
+from canary.rules.judging.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
+from canary.rules.judging.history import SLICE_MINUTES, SPARSE_PHI, UNPROVEN_PHI
+from canary.rules.judging.judge import Counts
 
 TEXT = Path(DOC).read_text(encoding="utf-8")
 ROW = re.compile(

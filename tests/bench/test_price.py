@@ -7,7 +7,7 @@ import pytest
 from bench import lambda_deploy
 from bench.lambda_deploy import NotFinishedError, definition, run_loop
 from bench.price import Bill, gains, measure, run_as_loop, table
-from canary.rules.price import Usage, price
+from canary.rules.rollouts.price import Usage, price
 from canary_machine.definition import states_of
 
 FOR_EACH_WEIGHT = ["MoveWeight", "Interval", "CheckHealth", "IsHealthy", "IsAll"]

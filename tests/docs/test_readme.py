@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from canary.edge.request import parse_advance, parse_operator_call, parse_request
-from canary.rules.access_log import LOG_FORMAT, find_misfit
-from canary.rules.policy import SHIPPED, Policy
+from canary.rules.targets.access_log import LOG_FORMAT, find_misfit
+from canary.rules.targets.policy import SHIPPED, Policy
 from canary_machine.definition import load, states_of
 from canary_machine.diagram import PICTURE, digest, digest_of, dot, stamp
 from demo.controller import OPERATOR, function_name

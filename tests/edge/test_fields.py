@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from canary.edge import fields
 from canary.edge.fields import ServerErrors, ShippedPolicy, VersionNumber, WeightPercent
-from canary.rules.policy import HOTFIX
+from canary.rules.targets.policy import HOTFIX
 
 
 def refused(kind, value):

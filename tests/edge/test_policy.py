@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from canary.edge.model import require
 from canary.edge.policy import parse_policy, policy_to_mapping
-from canary.rules.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven
+from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven
 
 YEAR = 31_536_000
 

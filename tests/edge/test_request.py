@@ -15,9 +15,9 @@ from canary.edge.request import (
     parse_request,
     release_of,
 )
-from canary.rules.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
-from canary.rules.problems import RefusedError
-from canary.rules.release import Advance, Release, Request
+from canary.rules.releases.problems import RefusedError
+from canary.rules.releases.release import Advance, Release, Request
+from canary.rules.targets.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
 
 EXAMPLES = Path(__file__).parents[2] / "statemachine" / "examples"
 

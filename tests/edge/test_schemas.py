@@ -13,7 +13,7 @@ from canary.edge.policy import policy_to_mapping
 from canary.edge.request import parse_advance, parse_operator_call, parse_request
 from canary.edge.schemas import DOCS, MODELS, schema_of, write_schemas
 from canary.edge.target import parse_target, target_to_json
-from canary.rules.policy import SHIPPED
+from canary.rules.targets.policy import SHIPPED
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "statemachine" / "examples").glob("*.json"))

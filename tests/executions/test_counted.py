@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.access_log import LOG_FORMAT
-from canary.rules.target import Metrics, Outside, OutsideRoute, Stage
+from canary.rules.targets.access_log import LOG_FORMAT
+from canary.rules.targets.target import Metrics, Outside, OutsideRoute, Stage
 from demo.orders_traffic import OrdersTraffic
 from embedded_aws.dataplane.traffic import Shape, Traffic
 from tests.rig import Rig

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.target import Metrics, Outside, OutsideRoute
+from canary.rules.targets.target import Metrics, Outside, OutsideRoute
 from demo.controller import register_target
 from tests.rules.api_world import lambda_uri
 

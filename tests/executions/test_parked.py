@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.phases import Phase
-from canary.rules.policy import Progression
+from canary.rules.rollouts.phases import Phase
+from canary.rules.targets.policy import Progression
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from tests.rig import QUICK, Ended, Rig

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
 from demo.controller import TARGET_PREFIX
 from embedded_aws.faults.calls import Fault, Mode
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from canary.rules.policy import Step, WhenUnproven
+from canary.rules.targets.policy import Step, WhenUnproven
 from embedded_aws.embedded import EmbeddedAws
 from tests.rig import QUICK, Rig
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.target import Metrics
+from canary.rules.targets.target import Metrics
 from tests.flagged import FLAG, failed, make_base, patch, publish, seen, variables_alone
 from tests.rig import Rig
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canary.rules.policy import Step
+from canary.rules.targets.policy import Step
 from embedded_aws.faults.caller import running, running_task
 from embedded_aws.faults.calls import Call
 from tests.faults.edits import Edit
@@ -23,7 +23,7 @@ from tests.faults.worlds import World
 from tests.rig import QUICK
 
 if TYPE_CHECKING:
-    from canary.rules.policy import Policy
+    from canary.rules.targets.policy import Policy
 
 MINUTE = 60
 POLICY: Policy = replace(

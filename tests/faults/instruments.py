@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 from embedded_aws.cloudwatch.metric_store import identify
 from embedded_aws.cloudwatch.statistics import parse_statistic
 

@@ -19,7 +19,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canary.rules.policy import Policy, Step, WhenUnproven
+from canary.rules.targets.policy import Policy, Step, WhenUnproven
 from demo.guest import CONTROLLER
 from embedded_aws.dataplane.measurement_faults import Data, Lines
 from embedded_aws.embedded import EmbeddedAws

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from canary.aws.notifications import Notifications
-from canary.rules.verdict import Verdict, VerdictKind
+from canary.rules.looks.verdict import Verdict, VerdictKind
 from tests.faults.__main__ import result_of, work
 from tests.faults.calls import GOING_BACK, PARKING, PROMOTING
 from tests.faults.cases import PER_MINUTE, POLICY, Case, moments, run
@@ -75,7 +75,7 @@ def test_a_scenario_without_faults_breaks_nothing(scenario: str, phase: str):
 
 
 def test_the_harness_sees_a_canary_that_stays(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("canary.rules.phases.has_own_canary", lambda *_: False)
+    monkeypatch.setattr("canary.rules.rollouts.phases.has_own_canary", lambda *_: False)
     assert promises_broken("bad") >= {"at rest", "weight"}
 
 

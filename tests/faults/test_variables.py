@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.target import Metrics
+from canary.rules.targets.target import Metrics
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.faults.calls import Fault, Mode, StopFault

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
 from canary_machine.definition import load, states_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from tests.rig import Rig
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.rules.policy import Policy
-    from canary.rules.target import Target
+    from canary.rules.targets.policy import Policy
+    from canary.rules.targets.target import Target
     from embedded_aws.faults.calls import Faults
 
 Json = dict[str, Any]

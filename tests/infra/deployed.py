@@ -25,7 +25,7 @@ from tests.rig import Rig
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.embedded import EmbeddedAws
     from tests.infra.needed import Element, Statement
 

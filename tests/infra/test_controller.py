@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 
 from canary.edge.settings import REQUIRED, TOPIC
-from canary.rules.phases import LATE_WRITER_SECONDS
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks.entry import METRICS
 from canary_cdk import Controller
 from canary_machine.definition import load, states_of, task_names
@@ -147,7 +147,7 @@ def test_nobody_may_delete_a_record(controller):
 
 
 def test_only_the_index_of_what_is_open_is_scanned(controller):
-    from canary.rules.rollout import OPEN_INDEX
+    from canary.rules.rollouts.rollout import OPEN_INDEX
 
     (table,) = controller.of_type("AWS::DynamoDB::Table")
     (index,) = controller.only("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]

@@ -18,8 +18,8 @@ from aws_cdk import aws_codepipeline as codepipeline
 from canary.aws.definitions import DefinitionReader
 from canary.edge.request import parse_advance, parse_request
 from canary.edge.target import target_from_json
-from canary.rules.fingerprint import fingerprint
-from canary.rules.release import Operation
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.releases.release import Operation
 from canary_cdk import Target
 from canary_cdk.controlled_stage import ControlledStage
 from canary_cdk.pipeline import RolloutAction, rollout_machine

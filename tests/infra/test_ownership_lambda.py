@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from canary.rules.access_log import LOG_FORMAT
-from canary.rules.target import Target
+from canary.rules.targets.access_log import LOG_FORMAT
+from canary.rules.targets.target import Target
 from canary_cdk.lambdas.ownership import aliases, handler, permissions, stages
 from canary_cdk.lambdas.ownership.account import Account
 from canary_cdk.lambdas.ownership.callers import statements_of

@@ -11,8 +11,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
 from canary.edge.request import parse_advance, parse_request
-from canary.rules.problems import RefusedError
-from canary.rules.release import Operation
+from canary.rules.releases.problems import RefusedError
+from canary.rules.releases.release import Operation
 from canary_cdk.schedules import RolloutSchedule, ScheduleError
 from demo.guest import CONTROLLER
 from embedded_aws.cloudformation.assembly import deploy

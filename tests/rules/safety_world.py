@@ -9,9 +9,18 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage
-from canary.rules.phases import SETTLE_SECONDS, AliasNames, Flip, Phase, PointAlias, RecoveryStage, RemoveCanary, Standing
-from canary.rules.target import ShifterKind
+from canary.rules.rollouts.phases import (
+    SETTLE_SECONDS,
+    AliasNames,
+    Flip,
+    Phase,
+    PointAlias,
+    RecoveryStage,
+    RemoveCanary,
+    Standing,
+)
+from canary.rules.targets.live import Live, LiveAlias, LiveCanary, LiveStage
+from canary.rules.targets.target import ShifterKind
 from tests.builders import BASE_VARIABLES, OLD, STAGE, a_snapshot, an_intent
 
 FUNCTIONS = tuple(OLD)

@@ -11,9 +11,18 @@ from typing import NamedTuple
 
 import pytest
 
-from canary.rules import phases
-from canary.rules.live import is_ours
-from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Answer, Phase, RecoveryStage, doubt, is_at_rest, plan_pass
+from canary.rules.rollouts import phases
+from canary.rules.rollouts.phases import (
+    LATE_WRITER_SECONDS,
+    SETTLE_SECONDS,
+    Answer,
+    Phase,
+    RecoveryStage,
+    doubt,
+    is_at_rest,
+    plan_pass,
+)
+from canary.rules.targets.live import is_ours
 from tests.rules.safety_world import (
     ALIAS_CASES,
     CANARY_PLACES,

@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 
 from canary.aws import errors
 from canary.edge import events
-from canary.rules import problems
-from canary.rules.drain import DrainKind
-from canary.rules.phases import LATE_WRITER_SECONDS, Answer, Phase
+from canary.rules.looks.drain import DrainKind
+from canary.rules.releases import problems
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, Answer, Phase
 from canary.tasks.make_safe import ENDINGS
 from canary_machine.definition import PLACEHOLDER, SOURCE, SubstitutionError, load, states_of, substitute, task_names
 

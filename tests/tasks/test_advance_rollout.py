@@ -8,7 +8,7 @@ from tests.tasks.test_park_rollout import park, shifted
 from tests.tasks.walk import Ground, Walk, iso
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 
 def advance(walk: Walk, execution: str = "second", **given: Any) -> dict[str, Any]:

@@ -15,11 +15,11 @@ import pytest
 
 from canary.aws.definitions import DefinitionReader
 from canary.edge.events import CheckEvent
-from canary.rules.draft import CACHE_NOTE
-from canary.rules.fingerprint import fingerprint
-from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
-from canary.rules.phases import Phase
-from canary.rules.policy import WhenQuiet, WhenUnproven
+from canary.rules.checks.draft import CACHE_NOTE
+from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.rollouts.phases import Phase
+from canary.rules.targets.policy import WhenQuiet, WhenUnproven
 from canary.tasks.check_release import check_release
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed

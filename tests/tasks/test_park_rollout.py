@@ -10,7 +10,7 @@ from demo.controller import function_name
 from tests.tasks.walk import Ground, TaskFailedError, Walk, iso
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 SCHEDULED = {"policy": {"progression": "scheduled", "max_parked_seconds": 7200}}
 

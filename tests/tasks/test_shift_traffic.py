@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.look_schedule import next_look_seconds
+from canary.rules.looks.look_schedule import next_look_seconds
 from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.walk import Ground, TaskFailedError
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.phases import LATE_WRITER_SECONDS
-from canary.rules.price import Usage, price
-from canary.rules.report import FUNCTION_GB, SECONDS_PER_CALL
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
+from canary.rules.rollouts.price import Usage, price
+from canary.rules.rollouts.report import FUNCTION_GB, SECONDS_PER_CALL
 from canary_machine.definition import load, task_names
 from demo.controller import MEMORY_MB, TARGET_PREFIX, TIMEOUT_SECONDS
 from tests.tasks.walk import SETTLE
@@ -26,7 +26,7 @@ from tests.tasks.walk import SETTLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from tests.tasks.walk import Ground, Walk
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from canary.aws.errors import OwnershipLostError
 from canary.edge.events import TickEvent
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
 from canary.tasks.sweep import never_write
 from canary.tasks.sweep_targets import sweep_targets
 from demo.controller import TARGET_PREFIX

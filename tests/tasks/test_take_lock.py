@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
 from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.walk import Ground, TaskFailedError
 

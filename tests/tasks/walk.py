@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.troubles import PREFIX as TROUBLES
-from canary.rules.policy import WhenUnproven
+from canary.rules.targets.policy import WhenUnproven
 from demo.controller import TARGET_PREFIX, function_name, register_target
 from demo.sample import create_ship_sample, publish_release
 from tests.rig import QUICK, Rig
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from canary.aws.records import Owned
-    from canary.rules.rollout import Rollout
-    from canary.rules.target import Target
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.target import Target
     from embedded_aws.embedded import EmbeddedAws
 
 SETTLE = 30

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.definitions import DefinitionReader
-from canary.rules.fingerprint import serve_alike
+from canary.rules.definitions.fingerprint import serve_alike
 from verify.answer import Answer
 from verify.documents import INTEGRATION, JSON_TYPE, merge, mock
 from verify.patches import DEPLOYMENT, replace

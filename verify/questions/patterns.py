@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.access_log import LOG_FORMAT, metric_filters
-from canary.rules.policy import STANDARD
-from canary.rules.target import Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
+from canary.rules.targets.access_log import LOG_FORMAT, metric_filters
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
 from embedded_aws.logs.filter_pattern import parse_pattern
 from verify.answer import Answer
 from verify.questions.patch_question import PatchQuestion

@@ -9,7 +9,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canary.rules.alarms import LEAST_CANARY_BAD, LEAST_CANARY_REQUESTS, WATCHED, Alarm, Count
+from canary.rules.targets.alarms import LEAST_CANARY_BAD, LEAST_CANARY_REQUESTS, WATCHED, Alarm, Count
 from verify.answer import Answer, UnansweredError
 from verify.budget import Budget
 from verify.clock import Deadline

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import code_of, refusals
-from canary.rules.live import LiveAlias
+from canary.rules.targets.live import LiveAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,17 +8,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.live import Intent
-from canary.rules.phases import Flip, Phase, PointAlias, RemoveCanary
-from canary.rules.trouble import find_canary, find_unmoved, intent_of
+from canary.rules.rollouts.phases import Flip, Phase, PointAlias, RemoveCanary
+from canary.rules.rollouts.trouble import find_canary, find_unmoved, intent_of
+from canary.rules.targets.live import Intent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.aws.shifters import Shifter
-    from canary.rules.live import Live
-    from canary.rules.phases import Move
-    from canary.rules.target import Target
+    from canary.rules.rollouts.phases import Move
+    from canary.rules.targets.live import Live
+    from canary.rules.targets.target import Target
 
 
 def find_commands(target: Target, live: Live, shifter: Shifter, phase: Phase | None) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Deferre
 from canary.aws.patience import be_patient
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 
 ATTEMPTS = 3

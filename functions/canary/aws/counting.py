@@ -8,13 +8,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from canary.aws.metrics import total
-from canary.rules.counts import RawCounts, slow_requests
+from canary.rules.judging.counts import RawCounts, slow_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.aws.metrics import MetricReader, Values
-    from canary.rules.sources import ArmSource, Series, Source
+    from canary.rules.looks.sources import ArmSource, Series, Source
 
 MINUTE = 60
 

@@ -12,7 +12,7 @@
      +-- UnknownTargetError       no target of that name is registered
      +-- StateChangedError        the target is not as this rollout left it
 
-`RefusedError` (bad input, failed pre-flight) is the rules' own: `canary.rules.problems`.
+`RefusedError` (bad input, failed pre-flight) is the rules' own: `canary.rules.releases.problems`.
 """
 
 from __future__ import annotations

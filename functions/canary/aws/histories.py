@@ -12,11 +12,10 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from canary.aws.counting import MINUTE, read_history
-from canary.rules.forecast import Traffic
-from canary.rules.habit import Habit, habit_of
-from canary.rules.history import FEWEST_MINUTES
-from canary.rules.release import Expectation
-from canary.rules.sources import (
+from canary.rules.checks.forecast import Traffic
+from canary.rules.judging.habit import Habit, habit_of
+from canary.rules.judging.history import FEWEST_MINUTES
+from canary.rules.looks.sources import (
     CLIENT_ERRORS,
     all_sources,
     business_metric,
@@ -28,13 +27,14 @@ from canary.rules.sources import (
     stage_error_history,
     stage_latency_history,
 )
+from canary.rules.releases.release import Expectation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canary.aws.metrics import MetricReader
-    from canary.rules.rollout import Rollout
-    from canary.rules.sources import ArmSource, Series, Source
+    from canary.rules.looks.sources import ArmSource, Series, Source
+    from canary.rules.rollouts.rollout import Rollout
 
 Minutes = dict[int, tuple[int, int]]
 """Requests and bad ones by minute."""

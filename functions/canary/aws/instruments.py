@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.rules.access_log import metric_filters
-from canary.rules.instruments import SeenFilter, SeenInstruments, expected_instruments, find_faults
+from canary.rules.targets.access_log import metric_filters
+from canary.rules.targets.instruments import SeenFilter, SeenInstruments, expected_instruments, find_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from canary.aws.clients import TargetClients
-    from canary.rules.live import AccessLog, LiveStage
-    from canary.rules.target import Target
+    from canary.rules.targets.live import AccessLog, LiveStage
+    from canary.rules.targets.target import Target
 
 BUSY = {
     "ThrottlingException",

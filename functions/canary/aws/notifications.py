@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
-from canary.rules.report import describe_parked
+from canary.rules.rollouts.report import describe_parked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from canary.aws.records import Records
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 SOURCE = "canary"
 LONGEST_CAUSE = 4_000

@@ -26,10 +26,10 @@ from botocore.exceptions import ClientError
 
 from canary.aws.calls import refusals
 from canary.aws.errors import LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, StaleFencingTokenError
-from canary.rules.codec import decode, encode
-from canary.rules.phases import Phase
-from canary.rules.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
-from canary.rules.upgrades import READABLE, upgrade
+from canary.rules.rollouts.codec import decode, encode
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
+from canary.rules.rollouts.upgrades import READABLE, upgrade
 
 PARKED_OWNER = "parked"
 """The owner of a rollout that is parked between its steps: nobody, until an advance takes it."""
@@ -423,7 +423,7 @@ def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
 
 
 def describe_holder(lock: Lock) -> str:
-    """Who holds a lock and what to do about it, where the rollout itself is not read; see `canary.rules.holder`."""
+    """Who holds a lock and what to do about it, where the rollout itself is not read; see `canary.rules.rollouts.holder`."""
     if lock.owner == PARKED_OWNER:
         return f"rollout {lock.rollout_id} is parked on {lock.target}; advance it, or abort it with the verb abort"
     if not str(lock.owner).startswith("arn:"):

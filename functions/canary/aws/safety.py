@@ -1,6 +1,6 @@
 """The one function that makes a target safe; the promotion's tasks, MakeSafe, abort, guard and sweeper all call it.
 
-What to do is decided in `canary.rules.phases`. Here the pass is announced in the record, its moves are made, refused ones are
+What to do is decided in `canary.rules.rollouts.phases`. Here the pass is announced in the record, its moves are made, refused ones are
 turned into commands for a person, and what was reached is read back before the lock is freed.
 """
 
@@ -14,14 +14,24 @@ from canary.aws.errors import AwsRefusedError
 from canary.aws.notifications import NotificationKind
 from canary.aws.records import Owned
 from canary.aws.shifters import StageShifter, shifter_for
-from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, RecoveryStage, Standing, doubt, is_at_rest, plan_pass
+from canary.rules.rollouts.phases import (
+    SETTLE_SECONDS,
+    Answer,
+    Pass,
+    Phase,
+    RecoveryStage,
+    Standing,
+    doubt,
+    is_at_rest,
+    plan_pass,
+)
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients
     from canary.aws.notifications import Notifications
     from canary.aws.records import Records
     from canary.aws.shifters import Shifter
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 
 CLOCK_GRAIN_SECONDS = 1

@@ -9,14 +9,14 @@ from canary.aws.aliases import Aliases, point_command
 from canary.aws.calls import is_of_a_value
 from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import Stages, flip_operations
-from canary.rules.live import ALL, NEARLY_ALL, Intent, Live, Snapshot, is_ours
-from canary.rules.phases import Flip, Move, PointAlias, RemoveCanary
+from canary.rules.rollouts.phases import Flip, Move, PointAlias, RemoveCanary
+from canary.rules.targets.live import ALL, NEARLY_ALL, Intent, Live, Snapshot, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from canary.aws.clients import Clients
-    from canary.rules.target import Stage, Target, TargetFunction
+    from canary.rules.targets.target import Stage, Target, TargetFunction
 
 PERCENT = Decimal(100)
 

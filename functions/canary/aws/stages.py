@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import StateChangedError
-from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage, is_intact
+from canary.rules.targets.live import AccessLog, Intent, LiveCanary, LiveStage, is_intact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from canary.rules.target import Stage
+    from canary.rules.targets.target import Stage
 
 PatchOperation = dict[str, str]
 

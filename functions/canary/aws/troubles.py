@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import is_of_what_is_gone, refusals
 from canary.aws.errors import AwsRefusedError
-from canary.rules.codec import decode, encode
-from canary.rules.trouble import Trouble
+from canary.rules.rollouts.codec import decode, encode
+from canary.rules.rollouts.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from canary.edge.model import Clash, Path
-from canary.rules.access_log import MOST_FILTERS, find_long_pattern, metric_filters
-from canary.rules.outside import ANY_TEXT
-from canary.rules.problems import Problem, show
-from canary.rules.target import Target
+from canary.rules.releases.problems import Problem, show
+from canary.rules.targets.access_log import MOST_FILTERS, find_long_pattern, metric_filters
+from canary.rules.targets.outside import ANY_TEXT
+from canary.rules.targets.target import Target
 
 Raw = Mapping[Any, Any]
 

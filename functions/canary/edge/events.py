@@ -168,7 +168,7 @@ class StackEvent:
 class TickEvent:
     """EventBridge's "Scheduled Event"; ``now`` is the time it was due, in epoch seconds.
 
-    ``round`` is the sweeper's own addition where it calls itself: an encoded `canary.rules.trouble.Round`.
+    ``round`` is the sweeper's own addition where it calls itself: an encoded `canary.rules.rollouts.trouble.Round`.
     """
 
     now: Annotated[Now, Field(validation_alias="time")]

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 from canary.edge.kinds import Flag, Instant, Text, ValueKind, Whole, read_number, refusal, suggest
-from canary.rules.policy import SHIPPED, Policy
-from canary.rules.problems import show
-from canary.rules.release import PRESENT, UNCHANGED
+from canary.rules.releases.problems import show
+from canary.rules.releases.release import PRESENT, UNCHANGED
+from canary.rules.targets.policy import SHIPPED, Policy
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue

@@ -15,13 +15,22 @@ from pydantic_core import PydanticCustomError, core_schema
 from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, WeightPercent
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict, parse
-from canary.rules.policy import STANDARD, Policy, PolicyChanges, Progression, Step, WhenQuiet, WhenUnproven, effective_policy
+from canary.rules.targets.policy import (
+    STANDARD,
+    Policy,
+    PolicyChanges,
+    Progression,
+    Step,
+    WhenQuiet,
+    WhenUnproven,
+    effective_policy,
+)
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-    from canary.rules.problems import Problem
+    from canary.rules.releases.problems import Problem
 
 BAKE = Whole("a whole number of seconds", 1, YEAR_SECONDS, "give the time it is watched, 900 is fifteen minutes")
 METRIC_DELAY = Whole(

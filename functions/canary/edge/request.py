@@ -25,12 +25,12 @@ from canary.edge.fields import (
 from canary.edge.kinds import Given, Line, OneOf
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
-from canary.rules.release import Advance, Expectation, Operation, Release, Request, Schedule
+from canary.rules.releases.release import Advance, Expectation, Operation, Release, Request, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from canary.rules.problems import Problem
+    from canary.rules.releases.problems import Problem
 
 LONGEST_REASON = 500
 WHY = f"why, on one line of at most {LONGEST_REASON} characters, to which longer text is cut"

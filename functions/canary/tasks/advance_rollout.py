@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from canary.aws.records import PARKED_OWNER
 from canary.edge.events import InputEvent
 from canary.edge.request import parse_advance
-from canary.rules.holder import holder_problem
-from canary.rules.phases import Phase
-from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import find_untimely
+from canary.rules.releases.problems import Problem, RefusedError
+from canary.rules.releases.release import find_untimely
+from canary.rules.rollouts.holder import holder_problem
+from canary.rules.rollouts.phases import Phase
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock, Owned
-    from canary.rules.release import Advance
-    from canary.rules.rollout import Rollout
+    from canary.rules.releases.release import Advance
+    from canary.rules.rollouts.rollout import Rollout
 
 
 def advance_rollout(event: InputEvent, tools: Tools) -> Json:

@@ -12,8 +12,7 @@ from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
-from canary.rules.alarms import target_alarms
-from canary.rules.drain import (
+from canary.rules.looks.drain import (
     MINUTE_SECONDS,
     Drain,
     DrainKind,
@@ -23,15 +22,16 @@ from canary.rules.drain import (
     is_silent,
     judge_drain,
 )
-from canary.rules.drift_checks import find_drift_in_bake
-from canary.rules.phases import Phase
-from canary.rules.sources import canary_invocations, drain_series, has_log
-from canary.rules.target import ShifterKind
-from canary.rules.verdict import alarms_against
+from canary.rules.looks.sources import canary_invocations, drain_series, has_log
+from canary.rules.looks.verdict import alarms_against
+from canary.rules.rollouts.drift_checks import find_drift_in_bake
+from canary.rules.rollouts.phases import Phase
+from canary.rules.targets.alarms import target_alarms
+from canary.rules.targets.target import ShifterKind
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 
 def check_drain(event: DrainEvent, tools: Tools) -> Json:

@@ -15,23 +15,23 @@ from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
 from canary.edge.request import parse_request, release_of
 from canary.edge.target import target_from_json
-from canary.rules.codec import encode
-from canary.rules.draft import draft_rollout, is_unchanged
-from canary.rules.forecast import forecast_start, quiet_problem
-from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
-from canary.rules.holder import holder_problem
-from canary.rules.policy import Policy, effective_policy
-from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
-from canary.rules.rollout import Rollout, Tally
-from canary.rules.survey import ALARMS, find_policy_problems, find_problems
-from canary.rules.target import Target
+from canary.rules.checks.draft import draft_rollout, is_unchanged
+from canary.rules.checks.forecast import forecast_start, quiet_problem
+from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
+from canary.rules.checks.survey import ALARMS, find_policy_problems, find_problems
+from canary.rules.releases.problems import Problem, RefusedError
+from canary.rules.releases.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
+from canary.rules.rollouts.codec import encode
+from canary.rules.rollouts.holder import holder_problem
+from canary.rules.rollouts.rollout import Rollout, Tally
+from canary.rules.targets.policy import Policy, effective_policy
+from canary.rules.targets.target import Target
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock
-    from canary.rules.survey import Survey
+    from canary.rules.checks.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)

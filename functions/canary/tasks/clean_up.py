@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from canary.edge.events import TaskEvent
-from canary.rules.phases import RecoveryStage
-from canary.rules.report import summary
+from canary.rules.rollouts.phases import RecoveryStage
+from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.promotion import pass_forward
 

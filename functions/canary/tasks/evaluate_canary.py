@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.errors import OwnershipLostError
 from canary.edge.events import LookEvent
-from canary.rules.look_schedule import next_look_seconds
-from canary.rules.phases import Phase
-from canary.rules.verdict import VerdictKind
+from canary.rules.looks.look_schedule import next_look_seconds
+from canary.rules.looks.verdict import VerdictKind
+from canary.rules.rollouts.phases import Phase
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.look import look, mark_of
 
 if TYPE_CHECKING:
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 
 def evaluate_canary(event: LookEvent, tools: Tools) -> Json:

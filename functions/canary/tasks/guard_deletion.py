@@ -3,7 +3,7 @@
 Nor does the controller's own stack go while a target is registered: whoever asks for that target's deletion would ask nobody.
 
 An update is refused where it takes away what a running rollout stands on: its target, something of it (see
-`canary.rules.target_change`), or a controller that reads its record. What brings that back is agreed to, so that CloudFormation
+`canary.rules.targets.target_change`), or a controller that reads its record. What brings that back is agreed to, so that CloudFormation
 can undo an update that was refused.
 
 Called as a custom resource (docs/aws.md#custom-resources): the answer is put to the URL that came with the question, whatever
@@ -23,14 +23,14 @@ from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_targets
 from canary.edge.events import StackEvent
 from canary.edge.target import target_from_json
-from canary.rules.problems import RefusedError
-from canary.rules.target_change import find_losses
+from canary.rules.releases.problems import RefusedError
+from canary.rules.targets.target_change import find_losses
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 ANSWER_SECONDS = 10
 LONGEST_REASON = 1_000

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from canary.aws.errors import RecordSchemaError
 from canary.aws.records import PARKED_OWNER
 from canary.edge.events import AlarmEvent
-from canary.rules.alarms import target_alarms
+from canary.rules.targets.alarms import target_alarms
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock, Owned
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 OWNER = "alarm"
 

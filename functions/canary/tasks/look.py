@@ -14,23 +14,23 @@ from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import MetricReader
 from canary.aws.records import PARKED_OWNER, LookItem, Owned
 from canary.aws.shifters import shifter_for
-from canary.rules import judge
-from canary.rules.alarms import target_alarms
-from canary.rules.drift_checks import find_drift_in_bake, find_harmless_drift
-from canary.rules.folding import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
-from canary.rules.history import from_json as history_from_json
-from canary.rules.listening import find_unlogged, quiet_minutes
-from canary.rules.look_schedule import waiting_since
-from canary.rules.minutes import MINUTE_SECONDS
-from canary.rules.proof import prove
-from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
-from canary.rules.upgrades import upgrade_history
-from canary.rules.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
+from canary.rules.judging import judge
+from canary.rules.judging.history import from_json as history_from_json
+from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.looks.folding import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
+from canary.rules.looks.listening import find_unlogged, quiet_minutes
+from canary.rules.looks.look_schedule import waiting_since
+from canary.rules.looks.proof import prove
+from canary.rules.looks.sources import all_sources, canary_invocations, has_log, integrated_series
+from canary.rules.looks.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
+from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_harmless_drift
+from canary.rules.rollouts.upgrades import upgrade_history
+from canary.rules.targets.alarms import target_alarms
 
 if TYPE_CHECKING:
-    from canary.rules.live import Live
-    from canary.rules.rollout import Rollout
-    from canary.rules.verdict import AlarmReading
+    from canary.rules.looks.verdict import AlarmReading
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.live import Live
     from canary.tasks.entry import Tools
 
 

@@ -9,13 +9,13 @@ from canary.aws.notifications import LONGEST_CAUSE as LONGEST_SAID
 from canary.aws.notifications import NotificationKind
 from canary.aws.safety import make_pass
 from canary.edge.events import SafetyEvent
-from canary.rules.phases import Answer, Phase
-from canary.rules.report import summary
+from canary.rules.rollouts.phases import Answer, Phase
+from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.records import Owned
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 REJECTED = "CanaryRejected"
 """The error of the machine's own Fail states: the record already has the reason."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canary.edge.events import TaskEvent
-from canary.rules.phases import RecoveryStage
+from canary.rules.rollouts.phases import RecoveryStage
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.promotion import CLOCK_MARGIN_SECONDS, pass_forward
 

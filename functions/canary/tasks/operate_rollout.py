@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from canary.edge.request import Verb, parse_operator_call
-from canary.rules.problems import Problem, RefusedError
+from canary.rules.releases.problems import Problem, RefusedError
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
 from canary.tasks.registered import find_registered
 from canary.tasks.takeover import take_over

@@ -9,8 +9,8 @@ from canary.aws.errors import OwnershipLostError
 from canary.aws.notifications import NotificationKind
 from canary.aws.records import PARKED_OWNER
 from canary.edge.events import TaskEvent
-from canary.rules.phases import Phase
-from canary.rules.report import summary
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:

@@ -11,19 +11,19 @@ from canary.aws.histories import read_histories
 from canary.aws.metrics import MetricReader
 from canary.aws.shifters import shifter_for, stages_of
 from canary.edge.events import TaskEvent
-from canary.rules import judge
-from canary.rules.drift_checks import find_drift_since_check
-from canary.rules.fingerprint import fingerprint
-from canary.rules.folding import requests_needed_by_step
-from canary.rules.history import to_json as history_to_json
-from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
-from canary.rules.sources import CLIENT_ERRORS, stakes
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.judging import judge
+from canary.rules.judging.history import to_json as history_to_json
+from canary.rules.looks.folding import requests_needed_by_step
+from canary.rules.looks.sources import CLIENT_ERRORS, stakes
+from canary.rules.rollouts.drift_checks import find_drift_since_check
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.records import Owned
-    from canary.rules.rollout import Rollout
-    from canary.rules.target import Stage
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.target import Stage
 
 
 def prepare_release(event: TaskEvent, tools: Tools) -> Json:

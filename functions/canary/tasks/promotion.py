@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import AwsRefusedError, OwnershipLostError, StateChangedError
 from canary.aws.safety import Safety, make_pass
-from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, RecoveryStage
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Answer, Phase, RecoveryStage
 
 if TYPE_CHECKING:
     from canary.edge.events import TaskEvent

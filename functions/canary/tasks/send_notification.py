@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from canary.aws.topics import publish
 from canary.edge.events import NotificationEvent
-from canary.rules.notification_text import Notification, messages_of, subject_of
+from canary.rules.rollouts.notification_text import Notification, messages_of, subject_of
 from canary.tasks.entry import Handler, Json, Tools, on
 
 

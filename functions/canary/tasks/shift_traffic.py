@@ -9,14 +9,14 @@ from canary.aws.errors import OwnershipLostError
 from canary.aws.notifications import NotificationKind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
-from canary.rules.look_schedule import next_look_seconds
-from canary.rules.minutes import MINUTE_SECONDS
-from canary.rules.phases import Phase
-from canary.rules.rollout import StepState
+from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.looks.look_schedule import next_look_seconds
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import StepState
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 
 def shift_traffic(event: TaskEvent, tools: Tools) -> Json:

@@ -9,8 +9,8 @@ from canary.aws.errors import OwnershipLostError, RecordGoneError, RecordSchemaE
 from canary.aws.executions import is_running
 from canary.aws.records import PARKED_OWNER
 from canary.aws.shifters import shifter_for
-from canary.rules.live import is_intact
-from canary.rules.phases import Phase, RecoveryStage
+from canary.rules.rollouts.phases import Phase, RecoveryStage
+from canary.rules.targets.live import is_intact
 from canary.tasks.takeover import is_execution, take_over
 from canary.tasks.watch import watch_parked
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from canary.aws.errors import OwnershipLostError
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
-from canary.rules.phases import SETTLE_SECONDS, Phase
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase
 from canary.tasks.entry import Handler, Json, Tools, on
 
 ALL = Decimal(100)

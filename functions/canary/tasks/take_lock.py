@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from canary.aws.notifications import NotificationKind
 from canary.edge.events import LockEvent
-from canary.rules.codec import decode
-from canary.rules.rollout import Rollout
+from canary.rules.rollouts.codec import decode
+from canary.rules.rollouts.rollout import Rollout
 from canary.tasks.entry import Handler, Json, Tools, on
 
 

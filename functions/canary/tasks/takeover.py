@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
-from canary.rules.holder import last_words
+from canary.rules.rollouts.holder import last_words
 
 if TYPE_CHECKING:
     from canary.aws.records import Owned

@@ -18,10 +18,8 @@ from canary.aws.records import Lock, Owned
 from canary.aws.shifters import shifter_for, stages_of
 from canary.aws.targets import read_machine, read_target
 from canary.edge.target import target_from_json
-from canary.rules.live import Live
-from canary.rules.problems import RefusedError
-from canary.rules.target import Target
-from canary.rules.trouble import (
+from canary.rules.releases.problems import RefusedError
+from canary.rules.rollouts.trouble import (
     CERTAIN_SECONDS,
     Cause,
     describe_live,
@@ -32,12 +30,14 @@ from canary.rules.trouble import (
     is_to_be_told,
     why_it_stays,
 )
+from canary.rules.targets.live import Live
+from canary.rules.targets.target import Target
 from canary.tasks.sweep import never_write
 
 if TYPE_CHECKING:
-    from canary.rules.phases import Phase
-    from canary.rules.target import Stage
-    from canary.rules.trouble import Trouble, Unusable
+    from canary.rules.rollouts.phases import Phase
+    from canary.rules.rollouts.trouble import Trouble, Unusable
+    from canary.rules.targets.target import Stage
     from canary.tasks.entry import Tools
 
 TOO_EARLY = f"nothing is touched before the records have been unusable for {CERTAIN_SECONDS // 60} minutes"

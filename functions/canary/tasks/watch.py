@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
-from canary.rules.verdict import VerdictKind
+from canary.rules.looks.verdict import VerdictKind
 from canary.tasks.look import look
 from canary.tasks.takeover import take_over
 

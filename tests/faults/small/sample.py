@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from canary.rules.target import Target
+from canary.rules.targets.target import Target
 from demo.controller import TABLE, create_controller, register_target
 from demo.guest import CONTROLLER
 from demo.sample import create_sample, publish_release

@@ -15,7 +15,7 @@ from embedded_aws.time.propagation import PROPAGATION_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.apigateway.stages.stage import Stage
     from embedded_aws.awslambda.aliases import Alias
 

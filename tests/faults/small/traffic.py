@@ -9,12 +9,12 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from tests.faults.small.settings_history import Setting, SettingsHistory, Share
 
 Json = dict[str, Any]

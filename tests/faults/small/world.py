@@ -33,7 +33,7 @@ from tests.faults.small.settings_history import HalfRelease, Whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.rules.policy import Policy
+    from canary.rules.targets.policy import Policy
     from embedded_aws.apigateway.stages.stage import Canary
 
 Json = dict[str, Any]
