@@ -1,7 +1,7 @@
-"""The demo: every scenario's release through the shipped state machine, one after another on one sample.
+"""The demo: rolls out each scenario's release with the shipped state machine, one after another on one sample.
 
-It follows each rollout from outside, shows it, reads back what it left, and says whether it ended as its scenario must. What a
-rollout decides is the controller's business.
+It follows each rollout from outside, prints its progress, reads back the state it left, and checks that it ended as its
+scenario expects. It decides nothing about a rollout: that is the controller's job.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ LIMIT_SECONDS = 4 * 3600
 LOOK_SECONDS = 60
 LAST_WORDS = {"PROMOTE", "ROLL_BACK"}
 PAUSE_SECONDS = 900
-"""Between two rollouts, without traffic: alarms that fired are OK again before the next release comes."""
+"""The pause between two rollouts, without traffic: alarms that fired return to OK before the next release starts."""
 
 
 class EndlessRolloutError(Exception):
-    """A rollout has not ended in the time that any scenario can take."""
+    """A rollout has not ended within the longest time that any scenario can take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one rollout ended, what it left, and what of that is wrong."""
+    """How one rollout ended, the state it left, and what is wrong with either."""
 
     scenario: Scenario
     execution: str
@@ -51,14 +51,14 @@ class Outcome:
 
 
 def run_demo(scenarios: Sequence[Scenario], console: Console, *, is_live: bool) -> int:
-    """Run the scenarios one after another and show what happens; the process's exit status. ``is_live`` as in `Timeline`."""
+    """Run the scenarios one after another and print what happens; the process's exit status. ``is_live`` as in `Timeline`."""
     started = time.monotonic()
     with open_stand() as stand:
         console.print(f"embedded AWS at {stand.aws.endpoint_url}, sample API {stand.target.name}, a day of history")
         demo = Demo(stand, console, is_live=is_live)
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         failed = [scenario.name for scenario in scenarios if demo.show(scenario).problems]
-    verdict = f"[bold red]not as they should: {', '.join(failed)}[/]" if failed else "[bold green]all as they should[/]"
+    verdict = f"[bold red]not as expected: {', '.join(failed)}[/]" if failed else "[bold green]all as expected[/]"
     rollouts = "1 rollout" if len(scenarios) == 1 else f"{len(scenarios)} rollouts"
     console.print(f"\n{rollouts} in {time.monotonic() - started:.0f} s, {verdict}")
     return 1 if failed else 0
@@ -76,7 +76,7 @@ class Demo:
         stand.aws.dataplane.on_served(self._witness)
 
     def show(self, scenario: Scenario) -> Outcome:
-        """One scenario from its release to the pause after its end."""
+        """Run one scenario, from publishing its release to the pause after its end."""
         print_head(self._console, scenario)
         started = time.monotonic()
         self._witness.restart()
@@ -113,10 +113,10 @@ class Demo:
         )
 
     def _follow(self, execution: str, name: str, timeline: Timeline) -> float:
-        """Drive time a look at a time and show what is new, until the execution has ended; the last weight baked.
+        """Advance the clock one look at a time and print what is new until the execution ends; the last weight baked.
 
         Raises:
-            EndlessRolloutError: it goes on and on.
+            EndlessRolloutError: the execution does not end in time.
 
         """
         aws, last, weight = self._stand.aws, None, 0.0
@@ -130,7 +130,7 @@ class Demo:
                 timeline.note_states(self._readback.newest_states(execution))
                 if aws.client("stepfunctions").describe_execution(executionArn=execution)["status"] != "RUNNING":
                     return weight
-        raise EndlessRolloutError(f"rollout {name} runs for more than {LIMIT_SECONDS} simulated seconds; see its looks above")
+        raise EndlessRolloutError(f"rollout {name} is still running after {LIMIT_SECONDS} simulated seconds")
 
     def _pause(self) -> None:
         dataplane, traffic = self._stand.aws.dataplane, self._stand.traffic
@@ -140,7 +140,7 @@ class Demo:
 
 
 def _expected(scenario: Scenario, before: Standing, versions: Mapping[str, str]) -> dict[str, str]:
-    """The aliases as the scenario must leave them, by function:alias."""
+    """The versions at which the scenario must leave the aliases, by function:alias."""
     if scenario.ending is Ending.ROLLED_BACK:
         return dict(before.aliases)
     return {name: versions[name.partition(":")[0]] for name in before.aliases}
@@ -149,14 +149,14 @@ def _expected(scenario: Scenario, before: Standing, versions: Mapping[str, str])
 def find_problems(
     scenario: Scenario, ending: str, last_weight: float, aliases: Mapping[str, str], after: Standing
 ) -> Iterator[str]:
-    """What is not as the scenario must leave it, one sentence each."""
+    """What differs from the state that the scenario must leave, one sentence each."""
     if ending != scenario.ending:
-        yield f"it must end as {scenario.ending} and ended as {ending}"
+        yield f"expected the ending {scenario.ending}, got {ending}"
     if scenario.weight is not None and last_weight != scenario.weight:
-        yield f"it must be rolled back at {scenario.weight:g} % and was at {last_weight:g} %"
+        yield f"expected the rollback at {scenario.weight:g} %, got it at {last_weight:g} %"
     if after.canary:
         yield f"the stage still has a canary: {after.canary}"
     if dict(after.aliases) != dict(aliases):
-        yield f"the aliases must be at {dict(aliases)} and are at {dict(after.aliases)}"
+        yield f"expected the aliases at {dict(aliases)}, got {dict(after.aliases)}"
     if after.holder:
         yield f"the lock is still held by {after.holder}"
