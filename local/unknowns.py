@@ -1,9 +1,9 @@
 """The questions about AWS that no record settles, and what the embedded AWS answers to each.
 
-Where a record exists the embedded AWS follows it; where none does it refuses to guess and raises `NotRecorded`, which
-the HTTP layer answers as 501. A test, or somebody who measured it in an account, chooses one of the plausible answers
-instead. What cannot be refused, because traffic and metrics must come out some way, carries an `assumed` answer. The
-registry is closed: a slug that is not in it is an error of the caller.
+Where a record exists, the embedded AWS follows it. Where none does, it refuses to guess and raises `NotRecorded`, which
+the HTTP layer answers with 501. A test, or someone who measured it in an account, chooses one of the plausible answers
+instead. Traffic and metrics cannot be refused, because they must come out in some way, so their questions carry an
+`assumed` answer. The registry is closed: a slug that is not in it is an error of the caller.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 
 class NotRecorded(Exception):  # noqa: N818 (the name is what a client reads in the 501 answer)
-    """AWS was asked something whose answer nobody has recorded."""
+    """A client asked for something whose answer in AWS is not recorded."""
 
     def __init__(self, question: "Question") -> None:
         self.slug = question.slug
@@ -25,7 +25,7 @@ class NotRecorded(Exception):  # noqa: N818 (the name is what a client reads in 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing nobody could tell us: its plausible answers, and the one lived with where refusing is impossible."""
+    """One fact that no record settles: its plausible answers, and the assumed one where refusing is impossible."""
 
     slug: str
     text: str
@@ -85,7 +85,7 @@ QUESTIONS = (
         "how does UpdateStage answer the patch operations move and test, which no path supports?",
         ("refused", "ignored"),
     ),
-    # Documents: what is made of them comes out some way.
+    # Documents: an import or export must give some result, so each question carries what is assumed.
     Question(
         "name-of-inline-model",
         "what does an import call the model of a schema that an operation writes in place?",
@@ -110,7 +110,7 @@ QUESTIONS = (
         ("exactly", "with-differences"),
         assumed="exactly",
     ),
-    # Data plane, logs and metrics: something must come out, so each carries what is assumed.
+    # Data plane, logs and metrics: something must come out, so each question carries what is assumed.
     Question(
         "stage-propagation",
         "how long after UpdateStage may a request still see the old settings?",
@@ -226,7 +226,7 @@ QUESTIONS = (
         ("refused", "published"),
         assumed="refused",
     ),
-    # IAM: the embedded AWS checks each call on one ARN, as a policy names it.
+    # IAM: the embedded AWS checks each call on one ARN, in the form in which a policy names it.
     Question(
         "qualified-arn-in-policy",
         "does a function's unqualified ARN in an IAM policy stand for its versions and aliases too, or the other way round?",
@@ -239,13 +239,13 @@ QUESTIONS = (
         ("accepted", "refused"),
         assumed="accepted",
     ),
-    # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
+    # CloudFormation: matters only where the stage has drifted by then; unanswered, the update fails and says so.
     Question(
         "cloudformation-resends-stage",
         "does CloudFormation send DeploymentId and Variables again when another stage property changes?",
         ("no", "yes"),
     ),
-    # Nothing in the embedded AWS asks these yet; whoever adds SDK integrations or validation must.
+    # Nothing in the embedded AWS asks these yet; SDK integrations or validation will have to.
     Question(
         "shipped-machine",
         "does ValidateStateMachineDefinition find anything in the state machine that is shipped?",
@@ -279,11 +279,11 @@ class Unknowns:
             self.choose(slug, answer)
 
     def __iter__(self) -> Iterator[tuple[Question, str | None]]:
-        """Each question with the answer it gets at present; None is a 501."""
+        """Each question with its present answer; None is a 501."""
         return ((question, self.answer(question.slug)) for question in QUESTIONS)
 
     def ask(self, slug: str) -> str:
-        """The present answer; raises `NotRecorded` where none was chosen and none can be assumed."""
+        """The present answer; raises `NotRecorded` where none is chosen or assumed."""
         answer = self.answer(slug)
         if answer is None:
             raise NotRecorded(self._question(slug))
@@ -294,10 +294,10 @@ class Unknowns:
         return self._chosen.get(slug, self._question(slug).assumed)
 
     def choose(self, slug: str, answer: str) -> None:
-        """From now on, the embedded AWS answers `slug` this way."""
+        """From now on, answer `slug` this way."""
         plausible = self._question(slug).answers
         if answer not in plausible:
-            raise ValueError(f"{answer!r} is no plausible answer to {slug}; choose one of {', '.join(plausible)}")
+            raise ValueError(f"{answer!r} is not a plausible answer to {slug}; choose one of {', '.join(plausible)}")
         self._chosen = MappingProxyType({**self._chosen, slug: answer})
 
     @contextmanager
@@ -311,18 +311,18 @@ class Unknowns:
             self._chosen = before
 
     def one_at_a_time(self) -> Iterator[tuple[str, str]]:
-        """Every plausible answer of every question, one after the other, the rest left as it is."""
+        """Every plausible answer of every question, one after the other, while the other questions stay as they are."""
         for question in QUESTIONS:
             for answer in question.answers:
                 with self.answering(question.slug, answer):
                     yield question.slug, answer
 
     def reset(self) -> None:
-        """Forget what was chosen."""
+        """Forget all chosen answers."""
         self._chosen = MappingProxyType({})
 
     def _question(self, slug: str) -> Question:
         try:
             return self._questions[slug]
         except KeyError:
-            raise ValueError(f"{slug!r} is no question of the registry; add it to local/unknowns.py") from None
+            raise ValueError(f"{slug!r} is not in the registry of questions; add it to local/unknowns.py") from None
