@@ -57,7 +57,7 @@ QUESTIONS = (
     ),
     Question(
         "remove-absent-override",
-        "how does UpdateStage answer the removal of a stage variable override that is not there?",
+        "how does UpdateStage answer the removal of a stage variable override that does not exist?",
         ("accepted", "refused"),
     ),
     Question(
@@ -67,7 +67,7 @@ QUESTIONS = (
     ),
     Question(
         "stage-fields-on-existing-stage",
-        "what does CreateDeployment do with variables, description, cache or tracing for a stage that exists already?",
+        "what does CreateDeployment do with variables, description, cache or tracing for an existing stage?",
         ("merged", "replaced", "ignored"),
     ),
     Question(
@@ -88,13 +88,13 @@ QUESTIONS = (
     # Documents: an import or export must give some result, so each question carries what is assumed.
     Question(
         "name-of-inline-model",
-        "what does an import call the model of a schema that an operation writes in place?",
+        "what name does an import give to the model of a schema that an operation defines inline?",
         ("anew-each-time", "by-content"),
         assumed="anew-each-time",
     ),
     Question(
         "overwrite-keeps-ids",
-        "do resources, authorizers and validators of an unchanged path or name keep their ids when PutRestApi overwrites?",
+        "do resources, authorizers and validators with an unchanged path or name keep their ids when PutRestApi overwrites?",
         ("no", "yes"),
         assumed="no",
     ),
@@ -106,7 +106,7 @@ QUESTIONS = (
     ),
     Question(
         "export-matches-resources",
-        "does the export of a stage say exactly what GetResources and its like say of the API that was deployed there?",
+        "does the export of a stage agree exactly with what GetResources and similar calls show of the API deployed there?",
         ("exactly", "with-differences"),
         assumed="exactly",
     ),
@@ -125,14 +125,14 @@ QUESTIONS = (
     ),
     Question(
         "split-accuracy",
-        "of 2,000 requests at 1, 10 and 50 %, half of them over connections that are kept, which share reaches the canary, "
-        "and is each drawn for itself?",
+        "of 2,000 requests at 1, 10 and 50 %, half of them over kept-alive connections, which share reaches the canary, "
+        "and is each drawn independently?",
         ("as-set-each", "as-set-by-connection", "within-a-third"),
         assumed="as-set-each",
     ),
     Question(
         "canary-metric-dimension",
-        "under which Stage dimension does AWS/ApiGateway count canary requests of their own?",
+        "under which Stage dimension does AWS/ApiGateway count canary requests separately?",
         ("none", "stage-slash-canary"),
         assumed="none",
     ),
@@ -144,7 +144,7 @@ QUESTIONS = (
     ),
     Question(
         "canary-log-group",
-        "is the log group <group>/Canary made by API Gateway, or written only when it exists?",
+        "does API Gateway create the log group <group>/Canary, or write to it only if it exists?",
         ("only-if-it-exists", "created"),
         assumed="only-if-it-exists",
     ),
@@ -156,19 +156,19 @@ QUESTIONS = (
     ),
     Question(
         "values-of-refused-request",
-        "what do $context.status and $context.responseLatency print for a request that is refused early or broken off?",
+        "what do $context.status and $context.responseLatency print for a request that is refused early or aborted?",
         ("numbers", "dash"),
         assumed="numbers",
     ),
     Question(
         "client-text-in-access-log",
-        "does the access log escape quotes and backslashes in texts that a client or a function wrote?",
+        "does the access log escape quotes and backslashes in text from a client or a function?",
         ("escaped", "as-it-came"),
         assumed="escaped",
     ),
     Question(
         "source-arn-of-open-method",
-        "which source ARN does API Gateway give Lambda for a method that is ANY, or whose path has parameters?",
+        "which source ARN does API Gateway pass to Lambda for an ANY method, or for one whose path has parameters?",
         ("request-verb", "method-as-defined", "path-as-requested"),
         assumed="request-verb",
     ),
@@ -180,25 +180,25 @@ QUESTIONS = (
     ),
     Question(
         "metric-delay",
-        "how long after a minute ended do AWS/ApiGateway and AWS/Lambda metrics of it arrive?",
+        "how long after the end of a minute do its AWS/ApiGateway and AWS/Lambda metrics arrive?",
         ("45-seconds", "5-minutes"),
         assumed="45-seconds",
     ),
     Question(
         "metric-filter-patterns",
-        "does TestMetricFilter find just those lines of the access log that the patterns of the metric filters mean?",
+        "does TestMetricFilter match exactly the access-log lines that the metric filters' patterns are meant to match?",
         ("as-meant", "otherwise"),
         assumed="as-meant",
     ),
     Question(
         "filter-delay",
-        "how long after a minute ended does a metric filter's count of the access log's lines arrive?",
+        "how long after the end of a minute does a metric filter's count of its access-log lines arrive?",
         ("45-seconds", "2-minutes"),
         assumed="45-seconds",
     ),
     Question(
         "filter-timestamp",
-        "under which minute does a metric filter count a line that comes later than its own time says?",
+        "under which minute does a metric filter count a line that arrives later than its timestamp?",
         ("event-time", "arrival"),
         assumed="event-time",
     ),
@@ -210,26 +210,26 @@ QUESTIONS = (
     ),
     Question(
         "filter-percentiles",
-        "can p99 and TC be read of a metric filter whose value is a field of the line?",
+        "can p99 and TC be read from a metric filter whose value is a field of the line?",
         ("yes", "no"),
         assumed="yes",
     ),
     Question(
         "alarm-score",
-        "does GetMetricData compute the alarms' score as the rules mean it, also where counts are missing?",
+        "does GetMetricData compute the alarms' score as the rules define it, even where counts are missing?",
         ("as-meant", "otherwise"),
         assumed="as-meant",
     ),
     Question(
         "topic-policy-condition",
-        "does EventBridge publish to a topic whose policy lets it in under a condition?",
+        "does EventBridge publish to a topic whose policy allows it under a condition?",
         ("refused", "published"),
         assumed="refused",
     ),
     # IAM: the embedded AWS checks each call on one ARN, in the form in which a policy names it.
     Question(
         "qualified-arn-in-policy",
-        "does a function's unqualified ARN in an IAM policy stand for its versions and aliases too, or the other way round?",
+        "does a function's unqualified ARN in an IAM policy cover its versions and aliases, or a qualified ARN the function?",
         ("apart", "unqualified-covers"),
         assumed="apart",
     ),
@@ -248,17 +248,17 @@ QUESTIONS = (
     # Nothing in the embedded AWS asks these yet; SDK integrations or validation will have to.
     Question(
         "shipped-machine",
-        "does ValidateStateMachineDefinition find anything in the state machine that is shipped?",
+        "does ValidateStateMachineDefinition report anything about the shipped state machine?",
         ("no-finding", "findings"),
     ),
     Question(
         "shipped-states",
-        "do states of the shipped machine come in TestState to the next state and the variables that are meant?",
+        "do states of the shipped machine reach the expected next state and variables in TestState?",
         ("as-meant", "otherwise"),
     ),
     Question(
         "shipped-packages",
-        "does a function with the layer that is shipped import every module of the controller's functions?",
+        "can a function with the shipped layer import every module of the controller's functions?",
         ("all", "not-all"),
     ),
     Question(
