@@ -262,7 +262,7 @@ def _expect_unused(draft: Draft, field: str, name: str) -> None:
     for resource, method in draft.methods():
         if _refers(method.get(field), name):
             where = f"{method['httpMethod']} {resource['path']}"
-            raise NotBuiltError(f"no record says whether {name} may be deleted while {where} refers to it; change that first")
+            raise NotBuiltError(f"no record says whether {name} may be deleted while {where} refers to it; remove that first")
 
 
 def _refers(value: Any, name: str) -> bool:  # noqa: ANN401 (an id, or a map of names)

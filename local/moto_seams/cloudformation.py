@@ -156,7 +156,7 @@ class _Calls(BaseResponse):  # type: ignore[misc]  # moto is untyped here
             )
         return body
 
-    def _parameters(self, before: Any) -> dict[str, str]:  # noqa: ANN401 - the parameters of the stack as it is
+    def _parameters(self, before: Any) -> dict[str, str]:  # noqa: ANN401 - the stack's present parameters
         given = self._get_param("Parameters", [])
         return {
             each["ParameterKey"]: before[each["ParameterKey"]] if each.get("UsePreviousValue") else each["ParameterValue"]

@@ -172,4 +172,4 @@ def _epoch(moment: object) -> float:
     """A datetime as the JSON protocol writes it."""
     if isinstance(moment, datetime):
         return moment.timestamp()
-    raise TypeError(f"{moment!r} has no place in an answer")
+    raise TypeError(f"{moment!r} cannot be part of an answer")

@@ -48,7 +48,7 @@ class HalfRelease(NamedTuple):
     version: str
 
     def __str__(self) -> str:
-        return f"at {self.at:.0f} a request of the {self.arm} met {self.function}:{self.version} by {self.deployment}"
+        return f"at {self.at:.0f} a {self.arm} request reached {self.function}:{self.version} through {self.deployment}"
 
 
 class Share(NamedTuple):
