@@ -56,7 +56,7 @@ class FunctionGuard:
         return self._permissions.acting(session_of(version))
 
     def lets_log(self, version: FunctionVersion, stream: str) -> bool:
-        """Whether the log lines of one of the version's invocations are written. Tracing does not affect the answer."""
+        """Whether an invocation's log lines are written; also checks the tracing permissions, which do not affect that."""
         session, group = session_of(version), version.log_group
         for action in TRACING if version.is_traced else ():
             self._permissions.allows(session, action)

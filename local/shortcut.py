@@ -102,7 +102,7 @@ class Shortcut:
 
 @contextmanager
 def opened(shortcut: Shortcut) -> Iterator[None]:
-    """Route requests to this embedded AWS past the network for the length of a with block."""
+    """Route requests to this embedded AWS around the network for the length of a with block."""
     patches = (
         (Endpoint, "make_request", _make_request(shortcut, Endpoint.make_request)),
         (URLLib3Session, "send", _send(shortcut, URLLib3Session.send)),

@@ -149,7 +149,7 @@ class SmallWorld:
         self.clock.run_while(lambda: not until(), limit=seconds)
 
     def wholes(self) -> tuple[Whole, ...]:
-        """Base before the rollout and each release deployment; a call that was made twice has created two."""
+        """Base before the rollout, and the release once for each deployment of it; a repeated call creates two."""
         first, *later = self.account.gateway.gateway.deployments(str(self.target.stage and self.target.stage.rest_api_id))
         made = [one.id for one in later if (one.description or "").startswith("canary rollout")]
         return Whole(first.id, self.sample.base), *(Whole(one, self.sample.release) for one in made)
