@@ -179,7 +179,7 @@ def _shown(mapping: Moto) -> Mapping[str, Any]:
 
 
 def _readers(backend: Moto, source: str, kind: Kind) -> dict[str, Moto] | None:
-    """Where moto keeps the readers of a queue or a stream; None if the source does not exist."""
+    """Where moto keeps who reads a queue or a stream; None if there is no such source."""
     account, region = backend.account_id, backend.region_name
     match kind:
         case "sqs":

@@ -282,7 +282,7 @@ def reached(account: Account) -> Iterator[None]:
 
 @cache
 def client_of(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
-    """A client of the small account that is reachable at present; cached, as making one takes longer than a run."""
+    """A client of whichever small account is reachable; cached, because making one takes longer than a run."""
     session = botocore.session.Session()
     session.set_credentials("small", "small")
     return session.create_client(service, region_name=REGION, endpoint_url=ADDRESS, config=Config(retries={"mode": "standard"}))
