@@ -130,7 +130,7 @@ class Demo:
                 timeline.note_states(self._readback.newest_states(execution))
                 if aws.client("stepfunctions").describe_execution(executionArn=execution)["status"] != "RUNNING":
                     return weight
-        raise EndlessRolloutError(f"rollout {name} is still running after {LIMIT_SECONDS} simulated seconds")
+        raise EndlessRolloutError(f"rollout {name} runs for more than {LIMIT_SECONDS} simulated seconds; see its looks above")
 
     def _pause(self) -> None:
         dataplane, traffic = self._stand.aws.dataplane, self._stand.traffic
