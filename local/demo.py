@@ -151,12 +151,12 @@ def find_problems(
 ) -> Iterator[str]:
     """What differs from the state that the scenario must leave, one sentence each."""
     if ending != scenario.ending:
-        yield f"expected the ending {scenario.ending}, got {ending}"
+        yield f"it must end as {scenario.ending} and ended as {ending}"
     if scenario.weight is not None and last_weight != scenario.weight:
-        yield f"expected the rollback at {scenario.weight:g} %, got it at {last_weight:g} %"
+        yield f"it must be rolled back at {scenario.weight:g} % and was at {last_weight:g} %"
     if after.canary:
         yield f"the stage still has a canary: {after.canary}"
     if dict(after.aliases) != dict(aliases):
-        yield f"expected the aliases at {dict(aliases)}, got {dict(after.aliases)}"
+        yield f"the aliases must be at {dict(aliases)} and are at {dict(after.aliases)}"
     if after.holder:
         yield f"the lock is still held by {after.holder}"

@@ -22,7 +22,7 @@ class Scenario:
     """One release, and how its rollout must end.
 
     ``numbers`` go into the release's `release.py`; ``outage`` hits base and canary alike. ``weight`` is the percent at
-    which the rollback must come; None if any step will do.
+    which a rollback must come, where that is the point.
     """
 
     name: str

@@ -59,8 +59,8 @@ def can_be_live(output: TextIO, term: str) -> bool:
 class Timeline:
     """One rollout's timeline; a context manager.
 
-    ``weights`` are those of the policy's steps, in percent. ``is_live`` needs a console on a terminal that can overwrite a
-    line.
+    ``weights`` are those of the policy's steps, in percent. With ``is_live`` the console must be on a terminal that can write a
+    line again.
     """
 
     def __init__(self, console: Console, *, is_live: bool, started: float, weights: Sequence[float]) -> None:

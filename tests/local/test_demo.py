@@ -76,10 +76,10 @@ def test_an_unknown_scenario_is_answered_with_those_that_there_are(capsys):
 @pytest.mark.parametrize(
     ("found", "problem"),
     [
-        ({"ending": "Promoted"}, "expected the ending RolledBack, got Promoted"),
-        ({"last_weight": 10.0}, "expected the rollback at 50 %, got it at 10 %"),
+        ({"ending": "Promoted"}, "it must end as RolledBack and ended as Promoted"),
+        ({"last_weight": 10.0}, "it must be rolled back at 50 % and was at 10 %"),
         ({"canary": "deployment d at 5.0 %"}, "the stage still has a canary: deployment d at 5.0 %"),
-        ({"aliases": {**ALIASES, "orders-read:canary": "2"}}, "expected the aliases at"),
+        ({"aliases": {**ALIASES, "orders-read:canary": "2"}}, "the aliases must be at"),
         ({"holder": "overload"}, "the lock is still held by overload"),
     ],
 )
