@@ -1,8 +1,8 @@
 """The product's judge and verdict on the world's minutes: `canary.rules`, called as a look calls it.
 
-`canary.rules.looks.folding.fold_minutes` keeps a whole rollout record, which most of a run's time would go to; here only what the
-verdict rests on is kept. tests/bench holds both to the same verdicts. Alarms and evidence give their vetoes apart, so that each
-can be told beside the other, and the steps go on by the clock after a veto, for everybody else who watches them.
+`canary.rules.looks.folding.fold_minutes` keeps a whole rollout record, which most of a run's time would go to; here only what
+the verdict rests on is kept. tests/bench holds both to the same verdicts. Alarms and evidence give their vetoes apart, so
+that each can be told beside the other, and the steps go on by the clock after a veto, for everybody else who watches them.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from demo.scenarios import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one rollout ended, what it left, and what of that is wrong."""
+    """How one rollout ended, the state it left, and what is wrong with either."""
 
     scenario: Scenario
     execution: str

@@ -1,6 +1,6 @@
-"""Which task of the controller this thread is running, if any.
+"""Which task of the controller runs in this thread, if any.
 
-Kept so that a fault can be aimed at one task's calls. It decides nothing.
+Faults use it to aim at the calls of one task. It decides nothing.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _here = threading.local()
 
 
 def running_task() -> str | None:
-    """The ``CANARY_TASK`` of the function that runs in this thread; None outside of the controller's functions."""
+    """The ``CANARY_TASK`` of the function that runs in this thread; None outside the controller's functions."""
     return getattr(_here, "task", None)
 
 
 @contextmanager
 def running(task: str | None) -> Iterator[None]:
-    """While in the block, this thread runs ``task``; None: it is someone else."""
+    """Mark this thread as running ``task`` while in the block; None stands for code that is not the controller's."""
     outer, _here.task = running_task(), task
     try:
         yield

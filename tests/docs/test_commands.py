@@ -96,7 +96,7 @@ def test_the_demo_runs_one_scenario() -> None:
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"\bpromoted\b", ran.stdout, re.IGNORECASE)
-    assert "all as they should" in ran.stdout
+    assert "all as expected" in ran.stdout
     assert ran.stderr == ""
     assert priced(COST_IN_README, README) == priced(COST_IN_DEMO, ran.stdout), "the README tells another price than the demo"
 

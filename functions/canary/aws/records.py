@@ -204,7 +204,8 @@ class Records:
             raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted, or never written")
         if owned.lock.rollout_id != rollout_id or owned.lock.owner != owner:
             raise OwnershipLostError(
-                f"rollout {rollout_id} is now owned by {owned.lock.owner or 'nobody'}, not by {owner}; this execution stops here"
+                f"rollout {rollout_id} is now owned by {owned.lock.owner or 'nobody'}, not by {owner}; "
+                "this execution stops here"
             )
         return owned
 

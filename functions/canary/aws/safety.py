@@ -1,7 +1,7 @@
 """The one function that makes a target safe; the promotion's tasks, MakeSafe, abort, guard and sweeper all call it.
 
-What to do is decided in `canary.rules.rollouts.phases`. Here the pass is announced in the record, its moves are made, refused ones are
-turned into commands for a person, and what was reached is read back before the lock is freed.
+What to do is decided in `canary.rules.rollouts.phases`. Here the pass is announced in the record, its moves are made, refused
+ones are turned into commands for a person, and what was reached is read back before the lock is freed.
 """
 
 from __future__ import annotations

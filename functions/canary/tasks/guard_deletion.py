@@ -3,8 +3,8 @@
 Nor does the controller's own stack go while a target is registered: whoever asks for that target's deletion would ask nobody.
 
 An update is refused where it takes away what a running rollout stands on: its target, something of it (see
-`canary.rules.targets.target_change`), or a controller that reads its record. What brings that back is agreed to, so that CloudFormation
-can undo an update that was refused.
+`canary.rules.targets.target_change`), or a controller that reads its record. What brings that back is agreed to, so that
+CloudFormation can undo an update that was refused.
 
 Called as a custom resource (docs/aws.md#custom-resources): the answer is put to the URL that came with the question, whatever
 happens, because CloudFormation waits for it. Creations ask nothing and are agreed to.

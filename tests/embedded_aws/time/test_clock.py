@@ -410,4 +410,4 @@ def test_a_guest_whom_the_acting_thread_waits_for_is_told_so():
         thread.start()
         thread.join()
     assert errors
-    assert "what acts waits for thread helper" in errors[0]
+    assert "its holder waits for thread helper" in errors[0]

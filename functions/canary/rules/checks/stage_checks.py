@@ -1,7 +1,7 @@
 """What was read of a target's stage, and every reason found in it not to start.
 
-The definition that is checked is the one that the canary will serve (`canary.rules.releases.readings`). What is wrong with the functions
-behind it is decided elsewhere.
+The definition that is checked is the one that the canary will serve (`canary.rules.releases.readings`). What is wrong with
+the functions behind it is decided elsewhere.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What an API is: a typed picture of everything that a deployment freezes, the same whoever read it.
 
-Two readers make it: `canary.rules.definitions.resources` from the API's own resources, `canary.rules.definitions.openapi` from a stage's export.
-Neither keeps an id, an order or a default that AWS writes out, so the same definition gives the same picture. Which
-calls the readings take is known to `canary.aws.definitions`.
+Two readers make it: `canary.rules.definitions.resources` from the API's own resources, `canary.rules.definitions.openapi`
+from a stage's export. Neither keeps an id, an order or a default that AWS writes out, so the same definition gives the same
+picture. Which calls the readings take is known to `canary.aws.definitions`.
 """
 
 from __future__ import annotations

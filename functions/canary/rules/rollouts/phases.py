@@ -54,11 +54,11 @@ release, the pass flips at once, which makes base whole. Where someone else's ca
 A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever else
 somebody edited on it. Only one that is as it was attached counts for the way forward.
 
-Drift is left as found and reported. Where it would leave base other than promoted, a forward pass is blocked: it
-makes no move, and a person has to look. So is a pass back where something of it still has weight; see `canary.rules.rollouts.drift`.
+Drift is left as found and reported. Where it would leave base other than promoted, a forward pass is blocked: it makes no
+move, and a person has to look. So is a pass back where something of it still has weight; see `canary.rules.rollouts.drift`.
 
-Of the stage's variables only those that the canary overrides count; see `canary.rules.releases.variables`. Whatever happens to another
-one, no pass does anything else.
+Of the stage's variables only those that the canary overrides count; see `canary.rules.releases.variables`. Whatever happens
+to another one, no pass does anything else.
 
 Source of the settles: docs/aws.md#propagation.
 """
