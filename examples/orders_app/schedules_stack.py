@@ -1,4 +1,4 @@
-"""Releases by the clock: a rollout begins on Monday morning and takes a step on each morning after it."""
+"""Scheduled releases: a rollout begins on Monday morning and takes a step on each following morning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOME = cdk.TimeZone.EUROPE_BERLIN
 
 
 class SchedulesStack(cdk.Stack):
-    """The newest versions on Monday at nine, then a step on each working day at nine, in Berlin's time."""
+    """The newest versions on Monday at nine, then a step on each working day at nine, Berlin time."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment | None = None) -> None:
         super().__init__(scope, construct_id, env=env)

@@ -64,7 +64,7 @@ def test_the_page_names_the_bets_as_they_are():
     assert "1, 5, 20, 60 or 97 points" in TEXT
     assert JUMPS == (0.01, 0.05, 0.2, 0.6, 0.97)
     assert f"phi is {UNPROVEN_PHI:g}" in TEXT
-    assert f"too rare to tell {SPARSE_PHI:g}" in TEXT
+    assert f"too few errors to tell, phi is {SPARSE_PHI:g}" in TEXT
     assert "each minute eighteen minutes" in TEXT
     assert SLICE_MINUTES == 18
     assert (exp(judge.LOG_LIVE_FLOOR), judge.ASSISTED_PART) == (pytest.approx(10), 0.75)

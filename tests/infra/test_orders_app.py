@@ -189,7 +189,9 @@ class TestPublishing:
                 return freeze(**given)
 
         build = Build("orders", account.rest_api_id, (READ,))
-        with pytest.raises(DefinitionMovedError, match="was changed while it was frozen; build again when nobody deploys it"):
+        with pytest.raises(
+            DefinitionMovedError, match="was changed while it was being frozen; build again when nobody deploys it"
+        ):
             publish_release(build, gateway=Hasty(), functions=account.functions)
 
         moved = set(account.deployments)
