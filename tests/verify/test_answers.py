@@ -55,7 +55,7 @@ def test_the_answer_that_was_switched_in_is_reported(question: Question, answer:
         (found,) = json.loads(path.read_text(encoding="utf-8"))["questions"]
         assert (found["slug"], found["answer"], found["mark"]) == (question.slug, answer, expected_mark(question, answer))
         assert found["evidence"] or answer == "accepted"
-        assert f"answer: {answer}; the embedded AWS: {question.assumed or '501, assumes nothing'}; " in world.text
+        assert f"answer: {answer}; the embedded AWS: {question.assumed or '501, nothing assumed'}; " in world.text
         assert world.left() == []
         keeps_its_announcement(world, question.slug, aws.clock.now() - aws.start_time)
 

@@ -459,7 +459,7 @@ def test_an_access_log_without_a_line_is_no_answer_of_filters(world: World) -> N
     def see_nothing(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
         return {"events": []} if operation == "filter_log_events" else go_on()
 
-    with pytest.raises(UnansweredError, match="no line of the requests has come into the access log"):
+    with pytest.raises(UnansweredError, match="no line of the requests has arrived in the access log"):
         asked(world, "filter-delay", see_nothing)
 
 
