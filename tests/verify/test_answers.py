@@ -79,7 +79,7 @@ def test_every_open_question_is_asked() -> None:
 
 def test_what_an_emulator_cannot_tell_is_not_asked_of_it(world: World) -> None:
     assert main(world.arguments("--yes", "--only", "sdk-integration-error-names"), program=world.program()) == 0
-    assert "not asked: an emulator of Step Functions has names of its own making" in world.text
+    assert "not asked: an emulator of Step Functions has its own error names" in world.text
     assert "CreateStateMachine" not in world.calls()
     assert world.left() == []
 

@@ -72,7 +72,9 @@ def test_it_says_beforehand_what_it_makes_for_how_long_and_for_how_much(tmp_path
     assert "1 role with which API Gateway may write logs" in said
     assert "It takes about 91 minutes and at most 403." in said
     assert "It costs at most 20 US cents" in said
-    assert f"What it creates is listed in {ledger.path} until it is removed; after a kill -9, `python -m verify clean-up`" in said
+    assert (
+        f"What it creates is listed in {ledger.path} until it is removed; after a kill -9, `python -m verify clean-up`" in said
+    )
 
 
 def test_an_emulator_is_announced_no_more_than_it_is_asked(world: World) -> None:
