@@ -22,7 +22,7 @@ _NO_LOG_ROLE = {"op": "replace", "path": "/cloudwatchRoleArn"}
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of resource: what removes it, and the AWS CLI commands for that, without Region and endpoint."""
+    """One kind: what removes it, and the AWS CLI's words for that, without Region and endpoint."""
 
     label: str
     remove: Callable[[Aws, Entry], None]
@@ -226,7 +226,7 @@ _LOG_GROUP = Kind("log group", _remove_log_group, _log_group_commands)
 
 KINDS: Mapping[str, Kind] = {
     "function": Kind("function", _remove_function, lambda entry: [f"lambda delete-function --function-name {entry.name}"]),
-    "late-log-group": _LOG_GROUP,  # API Gateway may write to it once more after the API is deleted
+    "late-log-group": _LOG_GROUP,  # API Gateway may write to it once more after the API is gone
     "layer": Kind("layer", _remove_layer, _layer_commands),
     "log-group": _LOG_GROUP,
     "log-role": Kind("API Gateway's role for logs", _take_back_log_role, _log_role_commands),

@@ -1,4 +1,4 @@
-"""Whether EventBridge publishes to a topic whose policy has a condition: the reason why notifications do not go that way."""
+"""Whether EventBridge publishes to a topic whose policy has a condition, which is why notifications do not go that way."""
 
 from __future__ import annotations
 
