@@ -1,8 +1,8 @@
 """The product's judge and verdict on the world's minutes: `canary.rules`, called as a look calls it.
 
-`canary.rules.folding.fold_minutes` maintains a whole rollout record, which would take most of a run's time. This module keeps only
-what the verdict depends on; tests/bench checks that both reach the same verdicts. Alarms and evidence veto separately, so that
-they can be reported separately. After a veto the steps continue by the clock, for the other judges that watch them.
+`canary.rules.folding.fold_minutes` maintains a whole rollout record, which would take most of a run's time. This module keeps
+only what the verdict depends on; tests/bench checks that both reach the same verdicts. Alarms and evidence veto separately, so
+that they can be reported separately. After a veto the steps continue by the clock, for the other judges that watch them.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ CASES = (
         assigned={"reason": "States.Runtime: too late"},
     ),
     Case("an error that passes", "CheckRelease", RETRIABLE, error="AwsRefusedError"),
-    Case("a lock that somebody has", "TakeLock", CAUGHT, "CheckRelease", error="LockedError"),
+    Case("a lock that someone has", "TakeLock", CAUGHT, "CheckRelease", error="LockedError"),
     Case("any other error", "TakeLock", CAUGHT, "MakeSafe", error="ValueError"),
     Case(
         "a target that is not safe",
