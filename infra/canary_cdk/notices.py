@@ -2,7 +2,7 @@
 
 Decides which events are worth a person's attention; all of them are on the default bus for whoever wants more. EventBridge
 hands them to a function, which publishes a text for each protocol. What it cannot publish is left in a queue, whose alarm
-tells another topic: the first one may be what is broken (docs/decisions/0021-a-function-publishes-the-notices.md).
+tells another topic: the first one may be what is broken (docs/decisions/0021-a-function-publishes-the-notifications.md).
 """
 
 from __future__ import annotations
