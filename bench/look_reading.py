@@ -1,7 +1,8 @@
-"""What one look asks of CloudWatch, early and late in a long rollout; printed by `python -m bench.look_cost`.
+"""What one look requests from CloudWatch, early and late in a long rollout; printed by `python -m bench.look_cost`.
 
-The product's own way from the rollout's record to counts, over a CloudWatch that answers at once with a value for each minute
-asked for. So calls, metrics and minutes are what AWS would be asked, and the time is what the function itself takes for them.
+It runs the product's own code from the rollout's record to the counts, with a CloudWatch that answers at once with a value for
+each requested minute. So calls, metrics and minutes are what AWS would receive, and the time is what the function itself takes
+for them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one look asked: calls, metrics over all calls, minutes of each; and the seconds that the function took."""
+    """What one look requested (calls, metrics over all calls, minutes per metric), and the seconds that the function took."""
 
     calls: int
     metrics: int
@@ -58,7 +59,7 @@ class AnsweringCloudWatch:
 
 
 def a_rollout(metrics: int) -> Rollout:
-    """A rollout behind a stage that compares so many metrics: errors, and business metrics for the rest."""
+    """A rollout behind a stage that compares a given number of metrics: errors, and business metrics for the rest."""
     business = tuple(BusinessMetric(f"Failed{number}", "Orders") for number in range(metrics - 1))
     stage = Stage("a1b2c3d4e5", "prod", "lambdaAlias")
     compared = Metrics(client_errors=False, slow=(), business=business)
@@ -77,7 +78,7 @@ def a_rollout(metrics: int) -> Rollout:
 
 
 def read(metrics: int, *, minute: int, repeats: int) -> Reading:
-    """A look so many minutes after the rollout began; the one before it was a minute earlier."""
+    """A look a given number of minutes after the rollout began; the previous look was a minute earlier."""
     rollout, now = a_rollout(metrics), NOON + minute * MINUTE
     _, end = wanted_minutes(rollout, now - MINUTE)
     rollout = replace(rollout, judged_to=end - MINUTE)

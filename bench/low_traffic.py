@@ -1,8 +1,9 @@
-"""What the product says where traffic is too little, and whether it is true: `python -m bench.low_traffic`.
+"""What the product says where there is too little traffic, and whether that is true: `python -m bench.low_traffic`.
 
-First the verdicts of the shipped `standard` at six requests a minute, for each answer to `when_unproven`. Then the estimate of
-the requests and minutes still needed beside what it then takes: a canary that is worse by the policy's `detect` effect is
-watched at one weight until it is condemned, and the ratio of the two is told, as the median over the runs of each cell.
+The first part shows the verdicts of the shipped `standard` at six requests a minute, for each value of `when_unproven`. The
+second part compares the estimate of the requests and minutes still needed with the real number. A canary that is worse by the
+policy's `detect` effect is watched at one weight until it is condemned. The ratio of the two is reported as the median over the
+runs of each cell.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ TRAFFICS, BASE_RATES, SHARES = (6, 60, 600), (0.0001, 0.001, 0.01), (0.1, 0.5)
 DETECT = STANDARD.detect["errors"]
 RUNS = 15
 PATIENCE = 12
-"""A run is given up at so many times the estimate."""
+"""A run ends without a result at this multiple of the estimate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One run: canary requests said to be needed and taken, minutes likewise."""
+    """One run: canary requests estimated and taken, and minutes likewise."""
 
     said: int
     taken: int
@@ -48,7 +49,7 @@ class Watched:
 
     @property
     def ratio(self) -> float:
-        """What it took, as a multiple of what was said."""
+        """What the run took, as a multiple of the estimate."""
         return self.taken / self.said
 
 
@@ -75,7 +76,7 @@ def history(traffic: float, base_rate: float, rng: np.random.Generator) -> list[
 
 
 def verdicts(policy: Policy, rng: np.random.Generator) -> Iterator[tuple[float, float, Verdict]]:
-    """A good release at six requests a minute: minute, weight, and each verdict that differs in kind from the one before."""
+    """A good release at six requests a minute: minute, weight, and each verdict whose kind differs from the previous one."""
     controller = Controller.begun(policy, {"errors": history(TRAFFIC, 0.001, rng)})
     now, last = 20.0, None
     seen: dict[int, dict[str, tuple[int, int, int, int]]] = {}
@@ -101,7 +102,7 @@ def _minute(share: float, rng: np.random.Generator) -> tuple[int, int, int, int]
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=RUNS)
     runs = parser.parse_args().runs

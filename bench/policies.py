@@ -1,7 +1,7 @@
-"""The policies that rollouts are simulated under.
+"""The policies under which rollouts are simulated.
 
-All of them go on where traffic was too little to prove anything, so that every judge meets the same schedule; what the product
-does there instead, `python -m bench.low_traffic` measures.
+All of them continue if there is too little traffic to prove anything, so that every judge meets the same schedule. `python -m
+bench.low_traffic` measures what the product does there instead.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What asking a question ends in: an answer, or none."""
+"""The result of asking a question: an answer, or none."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 
 class UnansweredError(Exception):
-    """A question was asked in vain, or could not be asked; the text says why."""
+    """A question was asked without result, or could not be asked; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What AWS answered: one of the plausible words, or others where it did something that nobody thought of."""
+    """What AWS answered: one of the plausible words, or another one if it did something that nobody expected."""
 
     word: str
     evidence: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""Calls to AWS that wait out throttles, and say in one way why one was refused.
+"""Calls to AWS that wait while they are throttled, and report every refusal in the same way.
 
-botocore tries once; what is tried again, and how long, is decided here, because the waits must be injectable. It does not know
-what is called or what a refusal means to the caller.
+botocore tries once. This module decides what is retried and for how long, because the waits must be injectable. It does not
+know what is called or what a refusal means to the caller.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 300.0
 BELIEF_SECONDS = 120.0
-"""How long IAM is given until the other services know a new role."""
+"""How long to wait until the other services know a new IAM role."""
 
 _WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
-_LONGEST_WAIT = 30.0  # DeleteRestApi is let through once in this time
+_LONGEST_WAIT = 30.0  # DeleteRestApi is allowed once in this time
 _PASSING = frozenset(
     {
         "InternalError",
@@ -48,7 +48,7 @@ _JUDGED = frozenset(
 
 
 class RefusedError(Exception):
-    """AWS did not do what it was asked."""
+    """AWS did not carry out a call."""
 
     def __init__(self, code: str, message: str, *, wait_seconds: float = 0.0) -> None:
         super().__init__(f"{code}: {message}")
@@ -58,22 +58,22 @@ class RefusedError(Exception):
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same call may well succeed a little later (docs/aws.md#control-plane-limits)."""
+        """Whether the same call is likely to succeed a little later (docs/aws.md#control-plane-limits)."""
         return self.code in _PASSING or (self.code == "LimitExceededException" and self.wait_seconds > 0)
 
     @property
     def is_absence(self) -> bool:
-        """Whether what was named is not there."""
+        """Whether the named resource does not exist."""
         return self.code in _ABSENT or (self.code == "ValidationError" and "does not exist" in self.message)
 
     @property
     def is_judgement(self) -> bool:
-        """Whether AWS understood the request and says no: an answer, unlike a denial, an outage or a 501."""
+        """Whether AWS understood the request and refused it. That is an answer, unlike a denial, an outage or a 501."""
         return self.code in _JUDGED
 
     @classmethod
     def of(cls, error: ClientError) -> RefusedError:
-        """What botocore raised."""
+        """Made from what botocore raised."""
         found = error.response["Error"]
         wait = str(error.response.get("retryAfterSeconds") or "0")
         return cls(found["Code"], found.get("Message", ""), wait_seconds=float(wait) if wait.isdecimal() else 0.0)
@@ -81,24 +81,24 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose AWS it is, and where."""
+    """The account and Region, with their partition."""
 
     partition: str
     account: str
     region: str
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of something of this account and Region."""
+        """The ARN of a resource in this account and Region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     @property
     def domain(self) -> str:
-        """Where this partition's host names end."""
+        """The domain of this partition's host names."""
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
 
 class Aws:
-    """One account and Region. ``connect`` makes a service's client, which must not try anything twice by itself."""
+    """One account and Region. ``connect`` makes a service's client, which must not retry anything by itself."""
 
     def __init__(self, connect: Connect, clock: Clock, place: Place) -> None:
         self._connect = connect
@@ -106,16 +106,15 @@ class Aws:
         self.place = place
 
     def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
-        """One call, by boto3's name for it.
+        """Make one call, given by boto3's name for it.
 
         Raises:
-            RefusedError: AWS refuses, or throttled it for longer than `PATIENCE_SECONDS`.
-
+            RefusedError: AWS refuses it, or throttles it for longer than `PATIENCE_SECONDS`.
         """
         return self._insist(lambda: self._once(service, operation, arguments), lambda refusal: refusal.is_passing)
 
     def call_once_believed(self, service: str, operation: str, *, code: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
-        """A call that names a role made a moment ago: until IAM has told everybody, it is refused with ``code``."""
+        """Make a call that names a new role. AWS refuses it with ``code`` until all services know the role."""
         end = self.clock.now() + BELIEF_SECONDS
         return self._insist(
             lambda: self.call(service, operation, **arguments),
@@ -123,7 +122,7 @@ class Aws:
         )
 
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> Iterator[Any]:  # noqa: ANN401 - boto3's
-        """The items under ``key`` of every page."""
+        """The items under ``key`` on every page."""
         token: dict[str, str] = {}
         while True:
             page = self.call(service, operation, **arguments, **token)
@@ -133,7 +132,7 @@ class Aws:
                 return
 
     def _insist(self, act: Callable[[], dict[str, Any]], is_passing: Callable[[RefusedError], bool]) -> dict[str, Any]:
-        """Try until it is done, refused for good, or out of patience."""
+        """Try until it succeeds, is refused finally, or the time is up."""
         end = self.clock.now() + PATIENCE_SECONDS
         for wait in chain(_WAITS, repeat(_LONGEST_WAIT)):
             try:

@@ -1,7 +1,8 @@
-"""What the questions may use at most, and what that costs.
+"""The maximum that the questions may use, and what that costs.
 
-From one dated table of list prices (docs/aws.md#prices). Free tiers are not deducted. What comes to less than a hundredth of a
-cent whatever is asked is left out: calls of the control plane are free, and log lines stay below a megabyte or two.
+Prices come from one dated table of list prices (docs/aws.md#prices). Free tiers are not deducted. Costs that stay below a
+hundredth of a cent for any choice of questions are left out: control plane calls are free, and log lines stay below a megabyte
+or two.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ API_REQUEST = Decimal("3.50") / MILLION
 LOG_GIGABYTE = Decimal("0.50")
 WEB_ACL_HOUR = Decimal("5.00") / 730
 CUSTOM_METRIC_HOUR = Decimal("0.30") / 730
-LINE_BYTES = Decimal(1_000)  # of a request in the access log; a canary's is written twice
+LINE_BYTES = Decimal(1_000)  # of a request in the access log; a canary's line is written twice
 MEMORY_GB = 0.125
 CALL_SECONDS = 0.1
 GIGABYTE = Decimal(10**9)
 DEAREST = 2
-"""What a price of us-east-1 is multiplied by to be on the safe side in any Region."""
+"""The factor by which a us-east-1 price is multiplied to cover any Region."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most so much: ``seconds`` of time, ``requests`` to the API of which ``calls`` reach the function, and so on.
+    """The limits: ``seconds`` of time, ``requests`` to the API of which ``calls`` reach the function, and so on.
 
-    Only ``usual_seconds`` is no limit but a guess: the time it takes where nothing has to be waited for longer than planned.
+    Only ``usual_seconds`` is an estimate and not a limit: the time it takes if no wait is longer than planned.
     """
 
     seconds: float = 0.0
@@ -73,5 +74,5 @@ class Budget:
 
 
 def total(budgets: Iterable[Budget]) -> Budget:
-    """All of them together."""
+    """The sum of several budgets."""
     return sum(budgets, Budget())

@@ -1,7 +1,7 @@
-"""Removes everything that a ledger names, in reverse order, and says what it could not remove and how somebody else can.
+"""Remove everything that a ledger names, in reverse order, and report what could not be removed and how to remove it.
 
-One thing that stays does not keep the others. What is gone is struck from the ledger at once, so it can be begun again at any
-point.
+If one resource cannot be removed, the others still are. A removed resource is taken off the ledger at once, so the removal can
+be restarted at any point.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from verify.ledger import Entry, Ledger
 
 LATE_SECONDS = 60.0
-"""How long API Gateway is given to write its last lines, which may bring a log group back."""
+"""How long to wait for API Gateway's last lines, which may create a log group again."""
 
 _BUSY_TRIES = 6
 _BUSY_SECONDS = 10.0
@@ -29,7 +29,7 @@ _BUSY |= {"ResourceConflictException"}
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """Something that could not be removed."""
+    """A resource that could not be removed."""
 
     what: str
     why: str
@@ -37,7 +37,7 @@ class LeftBehind:
 
 
 def clean_up(ledger: Ledger, aws: Aws, tell: Callable[[str], None]) -> list[LeftBehind]:
-    """Remove all of it; what is left, if anything."""
+    """Remove everything; return what is left."""
     entries = ledger.remaining[::-1]
     late = [entry for entry in entries if entry.kind == "late-log-group"]
     left = []
@@ -47,7 +47,7 @@ def clean_up(ledger: Ledger, aws: Aws, tell: Callable[[str], None]) -> list[Left
         if failed and entry not in late:
             left.append(failed)
     if late:
-        tell(f"waiting {LATE_SECONDS:g} s for lines that are still under way, and looking once more")
+        tell(f"waiting {LATE_SECONDS:g} s for lines that are still on their way, and checking once more")
         aws.clock.sleep(LATE_SECONDS)
     again = [_try(ledger, aws, entry, strike=True) for entry in late]
     return [*left, *(failed for failed in again if failed)]
@@ -65,7 +65,7 @@ def _try(ledger: Ledger, aws: Aws, entry: Entry, *, strike: bool) -> LeftBehind 
 
 
 def _remove(aws: Aws, entry: Entry) -> None:
-    """Remove it, and try again while it is in use by what is on its way out itself."""
+    """Remove it; retry while another resource that is being removed still uses it."""
     for tries_left in range(_BUSY_TRIES - 1, -1, -1):
         try:
             remove(aws, entry)

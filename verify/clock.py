@@ -1,7 +1,7 @@
-"""Time as the questions see it: AWS's own, and a way to wait.
+"""Time as the questions see it: AWS's own time, and a way to wait.
 
-The only module that reads a real clock. An emulator's time may run faster than this machine's, which ``speed`` says, and falls
-behind where the machine is busy. So it is asked for its time again and again; AWS itself is asked once.
+This is the only module that reads a real clock. An emulator's time may run faster than this machine's, by the factor ``speed``,
+and falls behind if the machine is busy. So an emulator is asked for its time repeatedly; AWS is asked once.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 FEWEST_LOOKS = 40
 ASK_SECONDS = 0.25
-"""Of real time: how old an emulator's word may be when something has been waited for."""
+"""Real seconds: how old an emulator's answer may be after a wait."""
 BELIEF_SECONDS = 0.75
-"""Of real time: an emulator's time moves in ticks, so for so long the answer counts that was furthest ahead."""
+"""Real seconds: an emulator's time moves in ticks, so the answer that was furthest ahead counts for this long."""
 LONGEST_LAG_SECONDS = 60.0
-"""Of real time: how much longer than planned an emulator is waited for. Its time may be standing still."""
+"""Real seconds: how much longer than planned to wait for an emulator. Its time may have stopped."""
 
 
 class Clock(Protocol):
-    """Epoch seconds, as AWS counts them."""
+    """Epoch seconds, by AWS's clock."""
 
     def now(self) -> float:
         """The time."""
 
     def sleep(self, seconds: float) -> None:
-        """Let so many of AWS's seconds pass."""
+        """Wait for this many of AWS's seconds."""
 
 
 class Deadline:
-    """The end of a wait for something that is looked at again and again.
+    """The end of a wait for something that is checked repeatedly.
 
-    It is over once the time has passed, and not before `FEWEST_LOOKS`: where this machine is busy and an emulator's time runs
-    fast, few looks fit into the time, and to have looked twice is no reason to give up.
+    It is over once the time has passed, but not before `FEWEST_LOOKS` checks. If this machine is busy and an emulator's time
+    runs fast, few checks fit into the time, and two checks are not enough to give up.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
@@ -45,15 +45,15 @@ class Deadline:
         self._looks = 0
 
     def is_over(self) -> bool:
-        """Whether to give up; to be asked after each look."""
+        """Whether to give up; to be called after each check."""
         self._looks += 1
         return self._looks >= FEWEST_LOOKS and self._clock.now() >= self._end
 
 
 class AwsClock:
-    """Started with what AWS said the time was; goes on at ``speed`` of its seconds to each of this machine's.
+    """A clock that starts with AWS's time and runs ``speed`` times as fast as this machine's.
 
-    ``ask``, of an emulator, gives its time; ``real`` and ``pause`` are this machine's clock.
+    ``ask`` returns an emulator's time; ``real`` and ``pause`` are this machine's clock.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class AwsClock:
         self._real = real
         self._pause = pause
         self._heard: deque[tuple[float, float]] = deque()
-        """When an answer came, and how far it was ahead of this machine's time at this speed."""
+        """When an answer arrived, and how far it was ahead of this machine's time at this speed."""
         self._hear(aws_now)
 
     def now(self) -> float:
-        """The time. It goes back when an emulator turns out to have fallen behind: what counts is what it would say."""
+        """The time. It goes back if an emulator turns out to have fallen behind, because the emulator's own time counts."""
         return max(ahead for _, ahead in self._heard) + self._real() * self._speed
 
     def sleep(self, seconds: float) -> None:

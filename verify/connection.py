@@ -1,7 +1,7 @@
-"""The way to an account: credentials and clients of boto3, each trying a call once.
+"""The connection to an account: boto3's credentials and clients, each of which tries a call once.
 
-Decides what is wrong when there is no way. It reads the time from AWS's first answer, and an emulator's again and again, since
-throttles, metrics and lines go by AWS's clock.
+It decides what is wrong if there is no connection. It reads the time from AWS's first answer, and from an emulator repeatedly,
+because throttles, metrics and log lines follow AWS's clock.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_tim
 
 
 class NoWayError(Exception):
-    """AWS cannot be reached, or not with these credentials."""
+    """AWS cannot be reached, or does not accept these credentials."""
 
 
 def reach(profile: str | None, region: str | None, endpoint_url: str | None, speed: float) -> Aws:
-    """The account that the credentials belong to; ``speed`` is an emulator's seconds to each of this machine's.
+    """The account of the credentials; ``speed`` is an emulator's seconds per second of this machine.
 
     Raises:
-        NoWayError: there is no such profile, no Region, AWS does not answer, or does not accept the credentials.
-
+        NoWayError: the profile does not exist, no Region is set, or AWS does not answer or does not accept the credentials.
     """
     session = _session(profile, region)
 
@@ -53,7 +52,7 @@ def reach(profile: str | None, region: str | None, endpoint_url: str | None, spe
 
 
 def _date_of(answer: Mapping[str, Any]) -> float:
-    """AWS's time when it answered."""
+    """AWS's time of its answer."""
     return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
 

@@ -1,4 +1,4 @@
-"""OpenAPI documents that are put over the scratch API, and what its stages export."""
+"""OpenAPI documents that are imported into the scratch API, and what its stages export."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def mock(said: str) -> Json:
-    """An integration that answers 200 with what a template says."""
+    """An integration that answers 200 with the content of a template."""
     responses = {"default": {"statusCode": "200", "responseTemplates": {JSON_TYPE: said}}}
     return {"type": "mock", "requestTemplates": {JSON_TYPE: '{"statusCode": 200}'}, "responses": responses}
 
 
 def merge(scratch: Scratch, path: str, method: Json, **more: Json) -> None:
-    """Add ``GET`` of a path to the API, and whatever ``more`` the document has."""
+    """Add ``GET`` of a path to the API, and whatever else is in ``more``."""
     put(scratch, "merge", {"openapi": "3.0.1", "info": {"title": scratch.prefix}, "paths": {path: {"get": method}}, **more})
 
 
 def put(scratch: Scratch, mode: str, document: Json) -> None:
-    """Put a document over the API."""
+    """Import a document into the API."""
     body = json.dumps(document).encode()
     scratch.aws.call("apigateway", "put_rest_api", restApiId=scratch.rest_api_id, mode=mode, body=body)
 
 
 def exported(scratch: Scratch, deployment: str) -> Json:
-    """What a stage with this deployment exports."""
+    """The export of a stage with this deployment."""
     with scratch.stage() as stage:
         stage.patch(replace(DEPLOYMENT, deployment))
         answered = scratch.aws.call(

@@ -1,7 +1,7 @@
-"""Minutes of an access log under the controller's own metric filters, and what they reported.
+"""Minutes of an access log with the controller's own metric filters, and what the filters reported.
 
-Four questions share them. Some minutes have requests, the next has no line at all, and in the one after that two lines come
-that are minutes old. Decides what is sent and what is read; what it means, the questions say.
+Four questions share them. Some minutes have requests, the next has no line at all, and in the one after that two lines arrive
+that are minutes old. This module decides what is sent and read; the questions decide what it means.
 """
 
 from __future__ import annotations
@@ -32,38 +32,38 @@ if TYPE_CHECKING:
     from verify.stage import Stage
 
 REQUESTS, ABSENT, P99, FAST = "requests", "absent", "p99", "fast"
-"""All lines; lines of a canary, of which there are none; and two statistics of a field's values."""
+"""All lines; a canary's lines, of which there are none; and two statistics of a field's values."""
 LIMIT_MS = 300
 LATE_MS = (27, 700)
-"""The latencies in the two late lines: one is within the limit."""
+"""The latencies in the two late lines; one of them is within the limit."""
 PURPOSE, STREAM = "filters", "late"
 
 
 @dataclass(frozen=True, slots=True)
 class FilteredMinutes:
-    """What the filters reported of minutes with requests, of the ``silent`` one and of that in which ``late`` lines came."""
+    """What the filters reported for minutes with requests, the ``silent`` one, and the one in which ``late`` lines arrived."""
 
     minutes: MeasuredMinutes
     first: int
     silent: int
     late: int
     written_after: tuple[float, ...]
-    """How many seconds after its own time each line of a request was taken in."""
+    """How many seconds after its own time each request's line was ingested."""
 
     def reported(self, metric: str, minute: int) -> float | None:
-        """A metric's value of a minute, None if there is none."""
+        """A metric's value in a minute; None if there is none."""
         return self.minutes.counted.get(metric, {}).get(minute)
 
     def describe_writing(self) -> str:
-        """How late lines come."""
+        """How late lines arrive."""
         after = self.written_after
         return (
-            f"lines were taken in {min(after):.1f} s to {max(after):.1f} s after their own time, median {median(after):.1f} s"
+            f"lines were ingested {min(after):.1f} s to {max(after):.1f} s after their own time, median {median(after):.1f} s"
         )
 
 
 def budget(pace: Pace) -> Budget:
-    """What measuring uses at most, waiting for the stage included."""
+    """The maximum that the measurement uses, including the wait for the stage."""
     sending = (pace.metric_minutes + 3) * MINUTE
     seconds = pace.longest_watch_seconds + sending + pace.longest_metric_seconds + pace.grace_seconds
     usual = pace.steady_seconds + sending + 2 * MINUTE + pace.grace_seconds
@@ -81,11 +81,10 @@ def budget(pace: Pace) -> Budget:
 
 
 def measure(scratch: Scratch) -> FilteredMinutes:
-    """Put the filters, send the requests and await the metrics.
+    """Create the filters, send the requests and wait for the metrics.
 
     Raises:
-        UnansweredError: no line can be written, or no metric came.
-
+        UnansweredError: no line can be written, or no metric arrived.
     """
     if log_role(scratch) is None:
         raise UnansweredError(NO_ROLE)
@@ -93,7 +92,7 @@ def measure(scratch: Scratch) -> FilteredMinutes:
     with scratch.stage(log=group, log_format=LOG_FORMAT) as stage:
         for each in metric_filters(_target(TargetStage(stage.rest_api_id, stage.name, "alias"), scratch.prefix)):
             scratch.aws.call("logs", "put_metric_filter", **each.put_arguments(group))
-        await_steady(scratch, stage, OPEN, is_arm("base"))  # by then it logs everywhere
+        await_steady(scratch, stage, OPEN, is_arm("base"))  # by then every host logs
         minutes = MeasuredMinutes(stage.name, silent_minutes=2)
         reader = Reader(scratch, minutes, _queries(scratch))
         send_minutes(scratch, stage, minutes, reader, call=Call(OPEN, is_arm("base"), "base"))
@@ -133,12 +132,12 @@ def _delays_of_lines(scratch: Scratch, group: str, since: int) -> tuple[float, .
     events = scratch.aws.pages("logs", "filter_log_events", "events", logGroupName=group, startTime=since * 1000)
     after = tuple((event["ingestionTime"] - event["timestamp"]) / 1000 for event in events)
     if not after:
-        raise UnansweredError("no line of the requests has come into the access log by the end of their minutes")
+        raise UnansweredError("no line of the requests has arrived in the access log by the end of their minutes")
     return after
 
 
 def _write_late(scratch: Scratch, stage: Stage, group: str, at: float) -> None:
-    """Two lines as the stage writes them, with a time that is minutes ago."""
+    """Two lines like those of the stage, with a time some minutes ago."""
     place = {"apiId": stage.rest_api_id, "stage": stage.name}
     lines = [written({**place, "responseLatency": str(latency)}) for latency in LATE_MS]
     scratch.aws.call("logs", "create_log_stream", logGroupName=group, logStreamName=STREAM)
@@ -147,7 +146,7 @@ def _write_late(scratch: Scratch, stage: Stage, group: str, at: float) -> None:
 
 
 def _await_metrics(scratch: Scratch, found: FilteredMinutes, reader: Reader) -> None:
-    """Read until every request is counted and the late lines are too, and a while longer for what may never come."""
+    """Read until all requests and the late lines are counted, and a while longer for what may never arrive."""
     clock, pace, minutes = scratch.aws.clock, scratch.pace, found.minutes
     deadline = Deadline(clock, found.late + MINUTE + pace.longest_metric_seconds - clock.now())
     while not (minutes.is_complete(REQUESTS) and counted_late(found)):
@@ -161,7 +160,7 @@ def _await_metrics(scratch: Scratch, found: FilteredMinutes, reader: Reader) -> 
 
 
 def counted_late(found: FilteredMinutes) -> dict[int, float]:
-    """By minute, the late lines that were counted under it."""
+    """The late lines that were counted, by minute."""
     minutes = found.minutes
     counted = {at: value - minutes.sent.get(at, 0) for at, value in minutes.counted.get(REQUESTS, {}).items()}
     return {at: value for at, value in counted.items() if value > 0}

@@ -1,7 +1,7 @@
-"""The ledger: what a run is about to make, on disk before it is made, until it is gone again.
+"""The ledger: every resource of a run, on disk from before it is created until it is removed.
 
-One line of JSON an event, written through to the disk, so that another process can finish the job after a kill. It knows names
-and kinds; how something of a kind is removed is `removal`'s business.
+Each event is one line of JSON, flushed to the disk, so that another process can finish the removal after a kill. The ledger
+knows names and kinds; `removal` knows how to remove each kind.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Whose account, where, and under which prefix."""
+    """The account, the place and the prefix of a run."""
 
     prefix: str
     account: str
@@ -36,7 +36,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing of AWS, by a name that nothing else has; ``id`` is what AWS calls it, once that is known."""
+    """One AWS resource, by a unique name; ``id`` is AWS's own id, once that is known."""
 
     kind: str
     name: str
@@ -44,7 +44,7 @@ class Entry:
 
 
 class Ledger:
-    """One run's ledger, locked while it is open: nobody cleans up behind a run that is still going on."""
+    """One run's ledger. It is locked while it is open, so nobody can clean up during the run."""
 
     def __init__(self, path: Path, file: IO[str], header: Header, entries: dict[tuple[str, str], Entry]) -> None:
         self.path = path
@@ -64,14 +64,13 @@ class Ledger:
 
     @classmethod
     def reopen(cls, path: Path) -> Ledger:
-        """The ledger that a run left.
+        """The ledger that a run left behind.
 
         Raises:
-            LedgerError: there is none, its run is still going on, or it is none.
-
+            LedgerError: it does not exist, its run is still in progress, or it is not a ledger.
         """
         if not path.exists():
-            raise LedgerError(f"there is no ledger {path}; name one that a run left")
+            raise LedgerError(f"there is no ledger {path}; name one that a run left behind")
         file = _locked(path, "r+")
         text = file.read()
         try:
@@ -80,31 +79,31 @@ class Ledger:
             file.close()
             raise
         if not text.endswith("\n"):
-            file.write("\n")  # the kill came while a line was written
+            file.write("\n")  # the process was killed while it wrote a line
         return cls(path, file, header, entries)
 
     def intend(self, kind: str, name: str) -> None:
-        """Something is about to be made, or may come by itself from now on."""
+        """Something is about to be created, or may appear by itself from now on."""
         self._entries[kind, name] = Entry(kind, name)
         self._write({"event": "intended", "kind": kind, "name": name})
 
     def made(self, kind: str, name: str, identifier: str) -> None:
-        """It has been made, and AWS calls it so."""
+        """It has been created with this AWS id."""
         self._entries[kind, name] = Entry(kind, name, identifier)
         self._write({"event": "made", "kind": kind, "name": name, "id": identifier})
 
     def gone(self, entry: Entry) -> None:
-        """It is not there any more."""
+        """It does not exist any more."""
         self._entries.pop((entry.kind, entry.name), None)
         self._write({"event": "gone", "kind": entry.kind, "name": entry.name})
 
     @property
     def remaining(self) -> list[Entry]:
-        """What may be there, in the order in which it was to be made."""
+        """What may exist, in the order in which it was to be created."""
         return list(self._entries.values())
 
     def close(self) -> None:
-        """Let go of the file, which is deleted if nothing remains."""
+        """Close the file; delete it if nothing remains."""
         if not self._entries:
             self.path.unlink(missing_ok=True)
         self._file.close()
@@ -121,7 +120,7 @@ def _locked(path: Path, mode: str) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise LedgerError(f"the run of {path} is still going on; stop it first, and it cleans up by itself") from None
+        raise LedgerError(f"the run of {path} is still in progress; stop it first, and it cleans up by itself") from None
     return file
 
 
@@ -137,12 +136,12 @@ def _replayed(path: Path, text: str) -> tuple[Header, dict[tuple[str, str], Entr
         else:
             entries[event["kind"], event["name"]] = Entry(**event)
     if header is None:
-        raise LedgerError(f"{path} is no ledger: its first line names no run; delete it if it was cut off there")
+        raise LedgerError(f"{path} is not a ledger: its first line names no run; delete it if it was cut off there")
     return header, entries
 
 
 def _events(text: str) -> Iterator[dict[str, Any]]:
-    """Every whole line. One that was cut off was written before its call, which was not made then."""
+    """Every complete line. A line that was cut off comes before its call, so that call was never made."""
     for line in text.splitlines():
         try:
             yield json.loads(line)

@@ -1,4 +1,4 @@
-"""The access log's lines of certain requests, as CloudWatch Logs has them."""
+"""The access log lines of certain requests, read from CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Line = dict[str, Any]
 
 
 def read_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict[str, Line]:
-    """Those lines of the group that are of these requests, by request id; none if there is no such group."""
+    """The group's lines for these requests, by request id; none if the group does not exist."""
     try:
         events = list(scratch.aws.pages("logs", "filter_log_events", "events", logGroupName=group))
     except RefusedError as refusal:
@@ -36,11 +36,10 @@ def read_all(scratch: Scratch, group: str) -> list[Line]:
 
 
 def await_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict[str, Line]:
-    """As `read_lines`, once all are there.
+    """Like `read_lines`, once all lines have arrived.
 
     Raises:
-        UnansweredError: some never came.
-
+        UnansweredError: some lines never arrived.
     """
     clock, pace = scratch.aws.clock, scratch.pace
     deadline = Deadline(clock, pace.longest_line_seconds)
@@ -54,11 +53,10 @@ def await_lines(scratch: Scratch, group: str, requests: Collection[str]) -> dict
 
 
 def await_texts(scratch: Scratch, group: str, requests: Collection[str]) -> list[str]:
-    """The group's lines that begin with these request ids, as they are, once all are there.
+    """The group's lines that begin with these request ids, unparsed, once all have arrived.
 
     Raises:
-        UnansweredError: some never came.
-
+        UnansweredError: some lines never arrived.
     """
     clock, pace = scratch.aws.clock, scratch.pace
     deadline = Deadline(clock, pace.longest_line_seconds)
@@ -75,7 +73,7 @@ def await_texts(scratch: Scratch, group: str, requests: Collection[str]) -> list
 
 
 def has_group(scratch: Scratch, name: str) -> bool:
-    """Whether there is a log group of this name."""
+    """Whether a log group with this name exists."""
     found = scratch.aws.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
     return any(group["logGroupName"] == name for group in found)
 

@@ -1,6 +1,6 @@
-"""Whole minutes in which every request went to a canary, and when their metrics came.
+"""Whole minutes in which every request went to a canary, and when their metrics arrived.
 
-Three questions share them. Decides what is sent and what is read; what it means, the questions say.
+Three questions share them. This module decides what is sent and read; the questions decide what it means.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 MINUTE = 60
 FIRST_SECOND, LAST_SECOND = 3.0, 54.0
-"""Requests are sent between these of a minute, so that none is counted in another."""
+"""Requests are sent between these seconds of a minute, so that none is counted in another minute."""
 API, STAGE, TWIN, FUNCTION = "api", "stage", "twin", "function"
 CONTROLS = (API, FUNCTION)
-"""Metrics that must come whatever the answers are."""
+"""Metrics that must arrive whatever the answers are."""
 NAMESPACE = "AWS/ApiGateway"
 
 
 @dataclass(slots=True)
 class MeasuredMinutes:
-    """By minute, the requests ``sent``; by metric and minute, what was ``counted``, and how late all of them were there.
+    """The requests ``sent`` by minute; and by metric and minute, what was ``counted`` and how late the count was complete.
 
-    ``missing``: how late some were last seen to be missing.
+    ``missing``: the latest time at which some were still missing.
     """
 
     stage: str
@@ -47,11 +47,11 @@ class MeasuredMinutes:
     delays: dict[str, dict[int, float]] = field(default_factory=dict)
     missing: dict[str, dict[int, float]] = field(default_factory=dict)
     silent_minutes: int = 0
-    """So many minutes after the last that something was sent in are read as well."""
+    """This many minutes after the last one with requests are read as well."""
 
     @property
     def total_sent(self) -> int:
-        """All requests of the minutes."""
+        """The total number of requests."""
         return sum(self.sent.values())
 
     @property
@@ -60,9 +60,9 @@ class MeasuredMinutes:
         return max(self.sent) + MINUTE
 
     def note(self, metric: str, counted: dict[int, float], *, asked: float, now: float) -> None:
-        """What a metric has by now, ``asked`` for a moment ago.
+        """Store a metric's counts, which were ``asked`` for a moment ago.
 
-        A minute is there once all its requests are; the last minute may still be going on.
+        A minute is complete once all its requests are counted; the last minute may not have ended yet.
         """
         self.counted[metric] = counted
         delays, missing = self.delays.setdefault(metric, {}), self.missing.setdefault(metric, {})
@@ -73,7 +73,7 @@ class MeasuredMinutes:
                 missing[minute] = max(0.0, asked - minute - MINUTE)
 
     def total(self, metric: str) -> float:
-        """What a metric has counted in all minutes."""
+        """What a metric counted in all minutes."""
         return sum(self.counted.get(metric, {}).values())
 
     def is_complete(self, metric: str) -> bool:
@@ -82,7 +82,7 @@ class MeasuredMinutes:
 
 
 def budget(pace: Pace) -> Budget:
-    """What measuring uses at most, waiting for the stage included."""
+    """The maximum that the measurement uses, including the wait for the stage."""
     sending = (pace.metric_minutes + 1) * MINUTE + pace.grace_seconds
     seconds = 2 * pace.longest_watch_seconds + sending + pace.longest_metric_seconds
     usual = 2 * pace.steady_seconds + sending + 2 * MINUTE
@@ -92,11 +92,10 @@ def budget(pace: Pace) -> Budget:
 
 
 def measure(scratch: Scratch) -> MeasuredMinutes:
-    """Send the requests and await their metrics.
+    """Send the requests and wait for their metrics.
 
     Raises:
-        UnansweredError: the stage never served a canary, or no metric came.
-
+        UnansweredError: the stage never served a canary, or no metric arrived.
     """
     with scratch.stage() as stage:
         await_answer(scratch, stage, CALLED, is_version("1"))
@@ -111,7 +110,7 @@ def measure(scratch: Scratch) -> MeasuredMinutes:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request by its path, and how its answer tells who served it."""
+    """A request by its path, and how its answer shows who served it."""
 
     path: str
     is_answered: Expected
@@ -122,11 +121,10 @@ def send_minutes(scratch: Scratch, stage: Stage, minutes: MeasuredMinutes, reade
     """Send a few requests in each of the next whole minutes, and note how many.
 
     Raises:
-        UnansweredError: another answer came than is expected, or requests took too long.
-
+        UnansweredError: an answer was not as expected, or requests took too long.
     """
     clock, pace = scratch.aws.clock, scratch.pace
-    first = math.floor((clock.now() + FIRST_SECOND) / MINUTE) * MINUTE + MINUTE  # not the minute of the last request before
+    first = math.floor((clock.now() + FIRST_SECOND) / MINUTE) * MINUTE + MINUTE  # not the minute of the previous request
     gap = (LAST_SECOND - FIRST_SECOND) / max(1, pace.minute_requests - 1)
     for minute in range(first, first + pace.metric_minutes * MINUTE, MINUTE):
         minutes.sent[minute] = 0
@@ -139,13 +137,13 @@ def send_minutes(scratch: Scratch, stage: Stage, minutes: MeasuredMinutes, reade
                 raise UnansweredError(f"one of the requests was not answered by {call.by}; the status was {answered.status}")
             minutes.sent[minute] += 1
         if minutes.sent[minute] == 0:
-            del minutes.sent[minute]  # not one request was in time
+            del minutes.sent[minute]  # no request was in time
     if not minutes.sent:
         raise UnansweredError(f"requests took so long that none was sent within the {LAST_SECOND:g} s of a minute")
 
 
 def _await_metrics(scratch: Scratch, minutes: MeasuredMinutes, reader: Reader) -> None:
-    """Read until the controls are complete, and a while longer for what may never come."""
+    """Read until the controls are complete, and a while longer for what may never arrive."""
     clock, pace = scratch.aws.clock, scratch.pace
     deadline = Deadline(clock, minutes.ended + pace.longest_metric_seconds - clock.now())
     while not all(minutes.is_complete(metric) for metric in CONTROLS):
@@ -159,7 +157,7 @@ def _await_metrics(scratch: Scratch, minutes: MeasuredMinutes, reader: Reader) -
 
 
 class Reader:
-    """Reads the metrics every few seconds while somebody waits."""
+    """Reads the metrics every few seconds during a wait."""
 
     def __init__(self, scratch: Scratch, minutes: MeasuredMinutes, queries: Sequence[Mapping[str, Any]]) -> None:
         self._scratch = scratch
@@ -168,7 +166,7 @@ class Reader:
         self._due = -math.inf
 
     def wait_until(self, moment: float) -> None:
-        """Wait, and read whenever that is due."""
+        """Wait, and read whenever a read is due."""
         clock, poll = self._scratch.aws.clock, self._scratch.pace.poll_seconds
         self._due = max(self._due, min(self._minutes.sent, default=math.inf) + MINUTE)
         while self._due <= moment:
@@ -193,7 +191,7 @@ class Reader:
 
 
 def _queries(scratch: Scratch, stage: str) -> Iterator[Mapping[str, Any]]:
-    """By the statistics that the services document for counting; Count has a sample a request."""
+    """The statistics that the services document for counting; Count has one sample per request."""
     api = {"ApiName": scratch.prefix}
     for name, dimensions in ((API, api), (STAGE, {**api, "Stage": stage}), (TWIN, {**api, "Stage": f"{stage}/Canary"})):
         yield query(name, (NAMESPACE, "Count"), dimensions, "SampleCount")

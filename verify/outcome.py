@@ -1,4 +1,4 @@
-"""What became of a question, beside what the embedded AWS lives with."""
+"""The result of a question, compared with what the embedded AWS assumes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from enum import StrEnum
 
 from verify.question import Question
 
-REFUSES = "501, assumes nothing"
+REFUSES = "501, nothing assumed"
 
 
 class Mark(StrEnum):
-    """How an answer compares; the value is what a person reads."""
+    """How an answer compares; the value is the text that is printed."""
 
     AS_ASSUMED = "as assumed"
     DIFFERS = "DIFFERS from what is assumed"
     SETTLED = "settled: nothing was assumed"
-    UNFORESEEN = "UNFORESEEN: no plausible answer was this"
+    UNFORESEEN = "UNFORESEEN: none of the plausible answers"
     NO_ANSWER = "no answer"
     NOT_ASKED = "not asked"
 

@@ -1,7 +1,7 @@
-"""The parts of the scratch account, each made only if a question that is asked needs it.
+"""The parts of the scratch account, each created only if a chosen question needs it.
 
-Decides which are made, and in which order. What the function and the API consist of is for `scratch_function` and
-`scratch_api` to say.
+This module decides which parts are created, and in which order. `scratch_function` and `scratch_api` define the function and
+the API.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _WRITE_LOGS = [
     "logs:GetLogEvents",
     "logs:PutLogEvents",
 ]
-"""What AWS's own policy for this purpose allows; with less UpdateAccount refuses the role."""
+"""The actions of AWS's own policy for this purpose; with fewer actions, UpdateAccount refuses the role."""
 
 
 class Part(StrEnum):
-    """What a question may need; the value says what it consists of."""
+    """What a question may need; the value describes it."""
 
     API = "1 REST API (Regional, up to seven mock methods; its stages and deployments), deleted with everything in it"
     FUNCTION = "1 Lambda function (128 MB, python3.13; 2 versions, up to 3 aliases), 1 role without any permission, 1 log group"
@@ -47,9 +47,9 @@ class Part(StrEnum):
 
 
 def make_parts(scratch: Scratch, parts: frozenset[Part], *, lend_log_role: bool) -> dict[Part, str]:
-    """Make the parts that do not belong to one question; why those that could not be made were not.
+    """Create the parts that do not belong to a single question; return why the others could not be created.
 
-    The API comes last, so that it is removed first: what it still writes finds its groups gone for good.
+    The API comes last, so that it is removed first and its last lines do not create removed log groups again.
     """
     unmade: dict[Part, str] = {}
     steps: tuple[tuple[Part, Callable[[], None]], ...] = (
@@ -85,7 +85,7 @@ def _lend_log_role(scratch: Scratch) -> None:
 
 
 def _make_logs(scratch: Scratch, *, lend_log_role: bool) -> None:
-    """Groups for access logs. Their twins may come by themselves, which is one of the questions."""
+    """Groups for access logs. Their counterparts for the canary may appear by themselves; that is one of the questions."""
     for purpose in LOG_PURPOSES:
         group = scratch.log_group(purpose)
         scratch.ledger.intend("late-log-group", f"{group}/Canary")

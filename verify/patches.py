@@ -14,12 +14,12 @@ VARIABLES = "/variables"
 
 
 def replace(path: str, value: str) -> Operation:
-    """Set what is at the path."""
+    """Set the value at the path."""
     return {"op": "replace", "path": path, "value": value}
 
 
 def remove(path: str) -> Operation:
-    """Drop what is at the path."""
+    """Remove the value at the path."""
     return {"op": "remove", "path": path}
 
 
@@ -29,6 +29,6 @@ def copy(source: str, path: str) -> Operation:
 
 
 def canary(deployment: str, percent: float, **overrides: str) -> list[Operation]:
-    """What makes, or changes, a canary: its deployment, its percent, its overrides."""
+    """The operations that create or change a canary: its deployment, its percent, its overrides."""
     named = [replace(f"{OVERRIDES}/{name}", value) for name, value in overrides.items()]
     return [replace(CANARY_DEPLOYMENT, deployment), *named, replace(CANARY_PERCENT, f"{percent:g}")]

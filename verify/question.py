@@ -1,7 +1,7 @@
-"""A question that an account is asked: what it needs, and how it is put.
+"""A question for an account: what it needs, and how it is asked.
 
-Wording, plausible answers and what the embedded AWS lives with are those of `embedded_aws.wire.unknowns`, by the question's
-slug. It does not know who prints an answer.
+`embedded_aws.wire.unknowns` has the wording, the plausible answers and the assumed answer, by the question's slug. This module
+does not know who prints an answer.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _UNKNOWNS = {unknown.slug: unknown for unknown in QUESTIONS}
 
 
 class Question(ABC):
-    """One open question. A class, because some parts are fixed for it (its slug, its needs) and one is done (`ask`)."""
+    """One open question. It is a class because it has fixed parts (its slug, its needs) and one action (`ask`)."""
 
     slug: ClassVar[str]
     how: ClassVar[str]
     """How it is asked, in one sentence."""
     parts: ClassVar[frozenset[Part]] = frozenset({Part.API})
     not_of_emulators: ClassVar[str | None] = None
-    """Why an emulator is not asked this, if so."""
+    """Why an emulator is not asked this question, if so."""
 
     @property
     def unknown(self) -> Unknown:
@@ -42,28 +42,27 @@ class Question(ABC):
 
     @property
     def fact(self) -> str:
-        """The entry of the documentation that an answer settles."""
+        """The entry in the documentation that an answer settles."""
         return f"docs/aws.md#{self.slug}"
 
     def why_not(self, header: Header) -> str | None:
-        """Why it is not asked there; None if it is."""
+        """Why it is not asked there; None if it is asked."""
         return self.not_of_emulators if header.endpoint_url else None
 
     @property
     def measurement(self) -> Callable[[Pace], Budget] | None:
-        """What the measurement uses at most that it shares with other questions, if it does."""
+        """The maximum that the measurement uses that it shares with other questions, if it shares one."""
         return None
 
     @abstractmethod
     def budget(self, pace: Pace) -> Budget:
-        """What asking it uses at most, without what it shares."""
+        """The maximum that asking it uses, without the shared part."""
 
     @abstractmethod
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it.
 
         Raises:
-            UnansweredError: no answer came, or none that says anything.
-            RefusedError: AWS refused something that is no part of the question.
-
+            UnansweredError: there was no answer, or none that shows anything.
+            RefusedError: AWS refused something that is not part of the question.
         """

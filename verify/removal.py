@@ -1,7 +1,7 @@
-"""How each kind of thing that a run makes is removed again, and the command by which somebody else would do it.
+"""How to remove each kind of resource that a run creates, and the command with which a person can do it.
 
-What is named in a ledger may be there or not: absence is success. Names carry the run's random prefix, so whatever has such
-a name is the run's own, even if the answer that told its id was lost.
+A resource in a ledger may not exist; that counts as success. Names have the run's random prefix, so every resource with such a
+name belongs to the run, even if the answer with its id was lost.
 """
 
 from __future__ import annotations
@@ -30,11 +30,10 @@ class RemovableKind:
 
 
 def remove(aws: Aws, entry: Entry) -> None:
-    """Have it gone.
+    """Remove it.
 
     Raises:
         RefusedError: AWS refuses.
-
     """
     try:
         KINDS[entry.kind].remove(aws, entry)
@@ -44,13 +43,13 @@ def remove(aws: Aws, entry: Entry) -> None:
 
 
 def commands(entry: Entry, header: Header) -> str:
-    """What to type to have it gone. Of several commands, the first may find that its work is done."""
+    """The commands that remove it. The first of several may find that its work is already done."""
     place = f" --region {header.region}" + (f" --endpoint-url {header.endpoint_url}" if header.endpoint_url else "")
     return "; ".join(f"aws {command}{place}" for command in KINDS[entry.kind].commands(entry))
 
 
 def rest_api_ids(aws: Aws, name: str) -> Iterator[str]:
-    """The REST APIs of this name."""
+    """The REST APIs with this name."""
     found = aws.pages("apigateway", "get_rest_apis", "items", limit=500)
     return (each["id"] for each in found if each["name"] == name)
 
@@ -77,7 +76,7 @@ def _role_commands(entry: Entry) -> list[str]:
 
 
 def _role_with_policy_commands(entry: Entry) -> list[str]:
-    """The policy is an inline one of the role's own name."""
+    """The policy is an inline policy with the role's name."""
     return [f"iam delete-role-policy --role-name {entry.name} --policy-name {entry.name}", *_role_commands(entry)]
 
 
@@ -86,7 +85,7 @@ def _remove_function(aws: Aws, entry: Entry) -> None:
 
 
 def _remove_layer(aws: Aws, entry: Entry) -> None:
-    """All its versions; there is one."""
+    """Remove all its versions; there is one."""
     versions = [each["Version"] for each in aws.pages("lambda", "list_layer_versions", "LayerVersions", LayerName=entry.name)]
     for version in versions:
         aws.call("lambda", "delete_layer_version", LayerName=entry.name, VersionNumber=version)
@@ -122,7 +121,7 @@ def _machine_commands(entry: Entry) -> list[str]:
 
 
 def _remove_stack(aws: Aws, entry: Entry) -> None:
-    """Asked by its id, a deleted stack is still described; by its name it does not exist."""
+    """DescribeStacks still finds a deleted stack by its id, but not by its name."""
     aws.call("cloudformation", "delete_stack", StackName=entry.name)
     end = aws.clock.now() + STACK_LIMIT_SECONDS
     while True:
@@ -135,7 +134,7 @@ def _remove_stack(aws: Aws, entry: Entry) -> None:
 
 
 def _take_back_log_role(aws: Aws, entry: Entry) -> None:
-    """Only if it is still ours: somebody may have set another since. Emulators want an empty value, AWS once refused it."""
+    """Only if it is still ours: someone may have set another role since. Emulators need an empty value; AWS once refused it."""
     for value in ({"value": ""}, {}):
         if not _has_log_role(aws, entry):
             return
@@ -145,7 +144,7 @@ def _take_back_log_role(aws: Aws, entry: Entry) -> None:
             if not refusal.is_judgement:
                 raise
     if _has_log_role(aws, entry):
-        raise RefusedError("StillSet", "API Gateway keeps the role whatever it is told")
+        raise RefusedError("StillSet", "API Gateway keeps the role although it was told to drop it")
 
 
 def _has_log_role(aws: Aws, entry: Entry) -> bool:
@@ -169,7 +168,7 @@ def _remove_web_acl(aws: Aws, entry: Entry) -> None:
 
 
 def web_acls(aws: Aws, name: str) -> Iterator[dict[str, str]]:
-    """The web ACLs of this name."""
+    """The web ACLs with this name."""
     marker: dict[str, str] = {}
     while True:
         page = aws.call("wafv2", "list_web_acls", Scope="REGIONAL", **marker)
@@ -180,7 +179,7 @@ def web_acls(aws: Aws, name: str) -> Iterator[dict[str, str]]:
 
 
 def _web_acl_commands(entry: Entry) -> list[str]:
-    """Deleting one takes its id and a token, which only the list has."""
+    """Deletion needs its id and a lock token, which only the list has."""
     listed = f"wafv2 list-web-acls --scope REGIONAL --query \"WebACLs[?Name=='{entry.name}'].[Id,LockToken]\""
     return [listed, f"wafv2 delete-web-acl --scope REGIONAL --name {entry.name} --id ID --lock-token TOKEN"]
 
@@ -190,7 +189,7 @@ def _topic_arn(aws: Aws, entry: Entry) -> str:
 
 
 def _remove_topic(aws: Aws, entry: Entry) -> None:
-    """Its subscription goes with it."""
+    """Its subscription is deleted with it."""
     aws.call("sns", "delete_topic", TopicArn=_topic_arn(aws, entry))
 
 
@@ -212,7 +211,7 @@ def _queue_commands(entry: Entry) -> list[str]:
 
 
 def _remove_rule(aws: Aws, entry: Entry) -> None:
-    """A rule that has targets cannot be deleted."""
+    """A rule with targets cannot be deleted."""
     targets = [each["Id"] for each in aws.call("events", "list_targets_by_rule", Rule=entry.name)["Targets"]]
     if targets:
         aws.call("events", "remove_targets", Rule=entry.name, Ids=targets)

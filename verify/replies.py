@@ -1,6 +1,6 @@
-"""Requests to the scratch API's invoke URL, one at a time and each on a connection of its own unless a kept one is asked for.
+"""Requests to the scratch API's invoke URL, one at a time, each on a new connection unless a kept connection is asked for.
 
-A connection that is kept would stay with one of API Gateway's hosts, and say nothing of how long the others lag behind.
+A kept connection would stay with one of API Gateway's hosts, and not show how long the others lag behind.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 15.0
 USER_AGENT = 'canary-verify "quoted\\"'
-"""With quotes and a backslash, because what the access log makes of them is one of the questions."""
+"""It contains quotes and a backslash, because one of the questions is how the access log prints them."""
 _IDS = ("x-amzn-requestid", "x-amz-apigw-id")
-"""The headers that tell a request's id in the access log, and its extended one."""
+"""The headers with a request's id in the access log, and its extended id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. ``status`` is 0 where none came; ``body`` is empty where it is no JSON object."""
+    """An answer. ``status`` is 0 if none arrived; ``body`` is empty if it is not a JSON object."""
 
     status: int
     body: dict[str, Any]
@@ -35,13 +35,13 @@ class Reply:
 
 
 Get = Callable[[str], Reply]
-"""Sends one GET to a URL. Whatever happens is a reply."""
+"""Sends one GET to a URL. Every outcome is a reply."""
 
 GetKept = Callable[[str, int], list[Reply]]
-"""Sends so many GETs to a URL over one connection; fewer replies, where the other side closed it before."""
+"""Sends a number of GETs to a URL over one connection; returns fewer replies if the other side closes it early."""
 
 BreakOff = Callable[[str], None]
-"""Sends one GET to a URL and hangs up."""
+"""Sends one GET to a URL and closes the connection."""
 
 
 def get(url: str) -> Reply:
@@ -58,7 +58,7 @@ def get(url: str) -> Reply:
 
 
 def get_kept(url: str, number: int) -> list[Reply]:
-    """So many GETs over one connection of the network."""
+    """A number of GETs over one network connection."""
     place, replies = urlsplit(url), list[Reply]()
     make = HTTPSConnection if place.scheme == "https" else HTTPConnection
     connection = make(place.netloc, timeout=TIMEOUT_SECONDS)
@@ -77,7 +77,7 @@ def get_kept(url: str, number: int) -> list[Reply]:
 
 
 def break_off(url: str) -> None:
-    """One GET over the network whose sender hangs up before an answer can come."""
+    """One GET over the network whose sender closes the connection before an answer can arrive."""
     place = urlsplit(url)
     make = HTTPSConnection if place.scheme == "https" else HTTPConnection
     connection = make(place.netloc, timeout=TIMEOUT_SECONDS)
@@ -87,7 +87,7 @@ def break_off(url: str) -> None:
 
 
 def reply(status: int, content: bytes, request_id: str | None) -> Reply:
-    """A reply of what came over the wire."""
+    """A reply from what was received."""
     try:
         body = json.loads(content)
     except ValueError:

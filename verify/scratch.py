@@ -1,7 +1,7 @@
-"""The scratch account: what questions ask with, made under one random prefix and written into the ledger before it is made.
+"""The scratch account: the resources that questions use, with one random prefix, in the ledger before they are created.
 
-Stages, deployments, methods, versions, aliases and permissions belong to the API and the function and go with them; they have
-no entries of their own. How the parts are made is `parts`'s business.
+Stages, deployments, methods, versions, aliases and permissions belong to the API and the function and are removed with them, so
+they have no entries of their own. `parts` knows how the parts are created.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 Measured = TypeVar("Measured")
 
 EMULATED = "/_aws/execute-api/"
-"""Where an emulator answers for the invoke URLs that AWS gives host names to."""
+"""The path under which an emulator serves the invoke URLs, which have their own host names on AWS."""
 
 
 class Scratch:
-    """One run's own corner of an account. ``parts`` has put into it what the questions need."""
+    """The resources of one run in an account. ``parts`` has created what the questions need."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Scratch:
         self.prefix = ledger.header.prefix
         self.rest_api_id = ""
         self.first = ""
-        """The deployment that a new stage's base has."""
+        """The deployment of a new stage's base."""
         self.second = ""
         """Another deployment of the same API."""
         self._get = get
@@ -63,7 +63,7 @@ class Scratch:
 
     @property
     def is_account(self) -> bool:
-        """Whether it is AWS itself that is asked, and no emulator."""
+        """Whether AWS itself is asked, and not an emulator."""
         return self.ledger.header.endpoint_url is None
 
     @property
@@ -76,14 +76,14 @@ class Scratch:
         return f"{self.prefix}/{purpose}"
 
     def create(self, kind: str, name: str, make: Callable[[], str]) -> str:
-        """Make something that is removed by itself: into the ledger first. ``make`` returns what AWS calls it."""
+        """Create a resource that is removed separately, after writing it into the ledger. ``make`` returns AWS's id for it."""
         self.ledger.intend(kind, name)
         made = make()
         self.ledger.made(kind, name, made)
         return made
 
     def create_role(self, purpose: str, service: str, policy: Mapping[str, Any] | None = None) -> str:
-        """A role that the service may assume, with one inline policy or none; its ARN."""
+        """Create a role that the service may assume, with one inline policy or none; return its ARN."""
         name = f"{self.prefix}-{purpose}"
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
 
@@ -102,7 +102,7 @@ class Scratch:
         return self.create("role" if policy is None else "role-with-policy", name, make)
 
     def create_log_group(self, name: str) -> None:
-        """A log group, whose lines would be kept for a day should everything else fail."""
+        """Create a log group, whose lines are kept for one day in case everything else fails."""
 
         def make() -> str:
             self.aws.call("logs", "create_log_group", logGroupName=name)
@@ -113,7 +113,7 @@ class Scratch:
 
     @contextmanager
     def stage(self, *, log: str | None = None, log_format: str = LOG_FORMAT) -> Iterator[Stage]:
-        """A stage of its own for a question, its base on the first deployment; ``log`` is its access-log group."""
+        """A separate stage for a question, with its base on the first deployment; ``log`` is its access-log group."""
         stage = self._create_stage()
         try:
             if log:
@@ -121,11 +121,11 @@ class Scratch:
                 self._write_log(stage, arn, log_format)
             yield stage
         finally:
-            with suppress(RefusedError):  # the API's removal takes it along
+            with suppress(RefusedError):  # the API's removal removes it too
                 stage.delete()
 
     def recall(self, measure: Callable[[Scratch], Measured]) -> Measured:
-        """What was measured for whichever question asked first; a measurement that failed is not made again."""
+        """A measurement, made for the question that asks first; a failed measurement is not repeated."""
         if measure in self._failed:
             raise self._failed[measure]
         if measure not in self._measured:
@@ -137,19 +137,19 @@ class Scratch:
         return cast("Measured", self._measured[measure])
 
     def get(self, stage: Stage, path: str) -> Reply:
-        """One request."""
+        """Send one request."""
         return self._get(f"{stage.address}{path}")
 
     def get_kept(self, stage: Stage, path: str, number: int) -> list[Reply]:
-        """So many requests over one connection, or as many as the other side takes."""
+        """Send a number of requests over one connection, or as many as the other side accepts."""
         return self._get_kept(f"{stage.address}{path}", number)
 
     def break_off(self, stage: Stage, path: str) -> None:
-        """One request that nobody waits for."""
+        """Send one request without waiting for its answer."""
         self._break_off(f"{stage.address}{path}")
 
     def create_deployment(self, description: str) -> str:
-        """A detached deployment of the API as it is; its id."""
+        """Create a detached deployment of the current API; return its id."""
         made = self.aws.call("apigateway", "create_deployment", restApiId=self.rest_api_id, description=description)
         return str(made["id"])
 
@@ -174,7 +174,7 @@ class Scratch:
         return Stage(self.aws, self.rest_api_id, name, self.address(name))
 
     def _write_log(self, stage: Stage, arn: str, log_format: str) -> None:
-        """Have the stage write its access log. API Gateway's role may be new, and not known everywhere yet."""
+        """Make the stage write its access log. API Gateway's role may be new and not yet known everywhere."""
         settings = {"destinationArn": arn, "format": log_format}
         operations = [
             {"op": "replace", "path": f"/accessLogSettings/{name}", "value": value} for name, value in settings.items()
@@ -190,5 +190,5 @@ class Scratch:
 
 
 def document(statement: Mapping[str, Any]) -> str:
-    """A policy of one statement."""
+    """A policy with one statement."""
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

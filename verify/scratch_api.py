@@ -1,7 +1,7 @@
-"""The scratch API: methods that answer by themselves, one that calls the function, and two deployments of them.
+"""The scratch API: mock methods, one method that calls the function, and two deployments of them.
 
-Decides what each method answers: its arm as the stage variable has it, or the version that was called. Nobody holds an API key,
-so the locked method refuses everybody.
+It decides what each method answers: its arm, as in the stage variable, or the version that was called. No API key exists, so
+the locked method refuses every request.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OPEN, LOCKED, THROTTLED, CALLED = "/open", "/locked", "/throttled", "/called"
 
 
 def make_api(scratch: Scratch, *, calls_function: bool) -> None:
-    """Make it; a method can call the function only if there is one."""
+    """Create it; a method can call the function only if there is one."""
     aws, name = scratch.aws, scratch.prefix
 
     def make() -> str:
@@ -56,7 +56,7 @@ def _json(template: str) -> Mapping[str, str]:
 
 
 def _make_call(scratch: Scratch, root: str) -> None:
-    """A method that calls the alias which the stage variable names, and leave for the API to do so."""
+    """Create a method that calls the alias in the stage variable, and permit the API to call it."""
     _put_call(scratch, _make_method(scratch, root, CALLED), "${stageVariables.alias}")
     for alias in ALIASES:
         scratch.aws.call(
@@ -72,7 +72,7 @@ def _make_call(scratch: Scratch, root: str) -> None:
 
 
 def make_open_method(scratch: Scratch, alias: str) -> None:
-    """A method ANY of ``/items/{id}`` that calls an alias of its own, without leave to do so."""
+    """Create a method ANY on ``/items/{id}`` that calls a separate alias, without permission to do so."""
     aws, api = scratch.aws, {"restApiId": scratch.rest_api_id}
     aws.call("lambda", "create_alias", FunctionName=scratch.function, Name=alias, FunctionVersion="1")
     root = next(one["id"] for one in aws.call("apigateway", "get_resources", **api)["items"] if one["path"] == "/")

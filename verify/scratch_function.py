@@ -1,6 +1,6 @@
-"""The scratch function: two versions that say which they are, behind two aliases.
+"""The scratch function: two versions that return their number, behind two aliases.
 
-As an authorizer it lets everybody in. Its role may do nothing at all, so it writes no logs, and its log group stays empty or
+As an authorizer it allows every request. Its role has no permissions, so it writes no logs, and its log group stays empty or
 absent.
 """
 
@@ -31,7 +31,7 @@ def handler(event, context):
 
 
 def make_function(scratch: Scratch) -> None:
-    """Make it, with its role and the group that its lines would go to."""
+    """Create it, with its role and the group that its lines would go to."""
     name, aws = scratch.function, scratch.aws
     role = scratch.create_role("function", "lambda.amazonaws.com")
     scratch.create_log_group(f"/aws/lambda/{name}")
@@ -62,11 +62,10 @@ def _create_function(scratch: Scratch, role: str) -> str:
 
 
 def await_function(scratch: Scratch, name: str) -> None:
-    """Wait until Lambda has made a function, or changed it.
+    """Wait until Lambda has created or changed a function.
 
     Raises:
-        RefusedError: it has not within `STATE_LIMIT_SECONDS`.
-
+        RefusedError: it has not finished within `STATE_LIMIT_SECONDS`.
     """
     aws, end = scratch.aws, scratch.aws.clock.now() + STATE_LIMIT_SECONDS
     while True:

@@ -1,7 +1,7 @@
-"""One scratch stage: patched, read, and called.
+"""One scratch stage, which can be patched, read and called.
 
-A refusal that is AWS's judgement of the request is an answer to the question asked; any other, a denial or a 501, is not, and
-goes on up.
+If AWS refuses a request as invalid, that answers the question. Any other refusal, such as a denial or a 501, does not, and is
+raised to the caller.
 """
 
 from __future__ import annotations
@@ -33,16 +33,15 @@ class Stage:
         return self.aws.call("apigateway", "get_stage", **self._names())
 
     def patch(self, *operations: Operation) -> dict[str, Any]:
-        """Apply a patch list; the stage afterwards.
+        """Apply a patch list; return the stage afterwards.
 
         Raises:
             RefusedError: AWS refuses.
-
         """
         return self.aws.call("apigateway", "update_stage", **self._names(), patchOperations=list(operations))
 
     def try_patch(self, *operations: Operation) -> str | None:
-        """Apply a patch list; None if it was accepted, else how AWS refused it."""
+        """Apply a patch list; return None if it was accepted, else how AWS refused it."""
         try:
             self.patch(*operations)
         except RefusedError as refusal:
@@ -52,17 +51,17 @@ class Stage:
         return None
 
     def canary(self) -> dict[str, Any] | None:
-        """The canary as GetStage shows it, None without one."""
+        """The canary as GetStage shows it; None if there is none."""
         found: dict[str, Any] | None = self.read().get("canarySettings")
         return found
 
     def clear(self) -> None:
-        """Take the canary away, if there is one."""
+        """Remove the canary, if there is one."""
         if self.canary() is not None:
             self.patch({"op": "remove", "path": CANARY})
 
     def delete(self) -> None:
-        """Take the stage away."""
+        """Remove the stage."""
         self.aws.call("apigateway", "delete_stage", **self._names())
 
     def _names(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""Requests that look for a change of settings to come through.
+"""Requests that check when a change of settings takes effect.
 
-Decides when a change counts as through, and how long the old was still seen. What an answer must look like, it is told.
+This module decides when a change counts as complete, and how long the old settings were still seen. The caller says what an
+answer must look like.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
 Expected = Callable[[Reply], bool]
 FEWEST_WATCHED = 10
-"""Requests after each change, however few fit into the time."""
+"""The minimum number of requests after each change, even if fewer fit into the time."""
 OK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What was seen after a change, in seconds since the call that made it returned."""
+    """What was seen after a change, in seconds since the call for it returned."""
 
     requests: int
     old: int
@@ -46,7 +47,7 @@ def is_version(version: str) -> Expected:
 
 
 def most_requests(pace: Pace, seconds: float) -> int:
-    """At most so many requests are sent in so many seconds of looking."""
+    """The maximum number of requests that are sent in this many seconds."""
     return int(seconds / pace.request_seconds) + 2
 
 
@@ -54,8 +55,7 @@ def await_answer(scratch: Scratch, stage: Stage, path: str, expected: Expected) 
     """Send requests until one is answered as expected.
 
     Raises:
-        UnansweredError: none was within `Pace.longest_watch_seconds`.
-
+        UnansweredError: no answer was as expected within `Pace.longest_watch_seconds`.
     """
     clock = scratch.aws.clock
     deadline = Deadline(clock, scratch.pace.longest_watch_seconds)
@@ -69,28 +69,26 @@ def await_answer(scratch: Scratch, stage: Stage, path: str, expected: Expected) 
 
 
 def await_steady(scratch: Scratch, stage: Stage, path: str, expected: Expected) -> None:
-    """Send requests until all were answered as expected for `Pace.steady_seconds`.
+    """Send requests until all of them were answered as expected for `Pace.steady_seconds`.
 
     Raises:
-        UnansweredError: they never were.
-
+        UnansweredError: that never happened.
     """
     pace, clock = scratch.pace, scratch.aws.clock
     steady_since, deadline = clock.now(), Deadline(clock, pace.longest_watch_seconds)
     while clock.now() - steady_since < pace.steady_seconds:
         if deadline.is_over():
-            raise UnansweredError(f"a change of a scratch stage was not through after {pace.longest_watch_seconds:g} s")
+            raise UnansweredError(f"a change of a scratch stage was not complete after {pace.longest_watch_seconds:g} s")
         if not expected(scratch.get(stage, path)):
             steady_since = clock.now()
         clock.sleep(pace.request_seconds)
 
 
 def watch(scratch: Scratch, stage: Stage, path: str, *, is_new: Expected, is_old: Expected) -> Watch:
-    """Look what requests see from now on, until nothing old came for long enough.
+    """Watch what requests see from now on, until no old answer has arrived for long enough.
 
     Raises:
-        UnansweredError: nothing new ever came.
-
+        UnansweredError: no new answer ever arrived.
     """
     pace, clock = scratch.pace, scratch.aws.clock
     start = clock.now()

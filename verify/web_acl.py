@@ -1,6 +1,6 @@
 """A web ACL that refuses every request of one stage, for as long as a question needs it.
 
-It goes as everything of a run does, by the ledger; only the stage is let go of at once, so that other questions can use it.
+It is removed by the ledger, like everything of a run. Only the stage is released at once, so that other questions can use it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def refusing(scratch: Scratch, stage: Stage) -> Iterator[None]:
-    """A web ACL on the stage. It may take a while until all requests are refused.
+    """Put a web ACL on the stage. It may take a while until all requests are refused.
 
     Raises:
-        RefusedError: AWS refuses to make it or to put it on the stage.
-
+        RefusedError: AWS refuses to create it or to put it on the stage.
     """
     aws, name = scratch.aws, f"{scratch.prefix}-web-acl"
 
@@ -40,5 +39,5 @@ def refusing(scratch: Scratch, stage: Stage) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(RefusedError):  # its removal lets go of the stage too
+        with suppress(RefusedError):  # its removal also releases the stage
             aws.call("wafv2", "disassociate_web_acl", ResourceArn=arn)

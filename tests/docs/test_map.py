@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from statemachine.definition import load, states_of
+from canary_machine.definition import load, states_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")

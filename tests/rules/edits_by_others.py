@@ -1,7 +1,8 @@
-"""What somebody else may do to a target in the middle of a rollout, and what must come of it: one table of data.
+"""What someone else may do to a target during a rollout, and how each case must end: one table of data.
 
-An edit is a change of the small world of `safety_world`. In each phase the rollout's tasks see it (or do not), and the passes
-bring the target to an end. `docs/edits-by-others.md` is written from this table by `python -m tests.rules.edits_by_others`.
+An edit is a change to the small world of `safety_world`. In each phase the rollout's tasks see it (or do not), and the passes
+bring the target to an ending. `docs/edits-by-others.md` is generated from this table with `python -m
+tests.rules.edits_by_others`.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,7 @@ from tests.rules.safety_world import (
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "edits-by-others.md"
-BACK, DONE, OPERATOR, ON = "RolledBack", "Promoted", "NeedsOperator", "goes on"
+BACK, DONE, OPERATOR, ON = "RolledBack", "Promoted", "NeedsOperator", "continues"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Moment:
         return self.name
 
     def world(self, case: Case) -> World:
-        """The target as the rollout has made it by then."""
+        """The target as the rollout has set it up by then."""
         new = [Alias(version) for version in case.versions(case.new.versions)]
         old = [Alias(version) for version in case.versions(case.old.live)]
         if not case.is_stage:
@@ -86,9 +87,9 @@ WITH_CANARY = (SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED)
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit: what it is, how it changes the world, and the ending by moment; `also` are the moments that end otherwise.
+    """One edit: what it is, how it changes the world, and how it ends; `also` has the moments that end differently.
 
-    ON is the ending where the task sees nothing that stands in its way, so that the rollout goes on.
+    ON is the ending where the task sees no reason to stop, so the rollout continues.
     """
 
     name: str
@@ -106,7 +107,7 @@ class Edit:
 
 
 def both(ending: str) -> tuple[tuple[Moment, str], ...]:
-    """The same ending on the way forward, before and after the flip."""
+    """The same ending while the promotion moves base, before and after the flip."""
     return ((MOVING_BASE, ending), (FLIPPED, ending))
 
 
@@ -168,12 +169,12 @@ EDITS = (
         "the canary gets another deployment", on_canary(deployment="dep-theirs"), also=((FLIPPED, DONE),), moments=WITH_CANARY
     ),
     Edit(
-        "the canary is replaced by one of another deployment and no override",
+        "the canary is replaced by one with another deployment and no override",
         on_stage(lambda _, stage: stage._replace(canary=THEIRS)),
         OPERATOR,
     ),
     Edit(
-        "the canary is replaced by such a one at 0 %",
+        "the canary is replaced by one with another deployment and no override, at 0 %",
         on_stage(lambda _, stage: stage._replace(canary=THEIRS._replace(percent=0))),
         also=((FLIPPED, OPERATOR),),
     ),
@@ -253,7 +254,7 @@ EDITS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an edit: what the task said (empty: it goes on), what the passes moved and said, and the ending."""
+    """The outcome of an edit: what the task said (empty: it continues), what the passes moved and said, and the ending."""
 
     seen: tuple[str, ...]
     told: tuple[str, ...]
@@ -263,7 +264,7 @@ class Outcome:
 
 
 def outcome(edit: Edit, moment: Moment) -> Outcome:
-    """The rollout's task looks; then the passes are made to their end."""
+    """The rollout's task looks at the target; then the passes run to their end."""
     case = edit.case
     world = edit.change(case, moment.world(case))
     seen = _look(case, moment, world)
@@ -306,7 +307,7 @@ def _pass(case: Case, moment: Moment, world: World, seen: tuple[str, ...]) -> Ou
         if planned.answer is Answer.SAFE:
             return Outcome(seen, tuple(told), tuple(done), DONE if standing.phase is Phase.PROMOTED else BACK, world)
         world = world.at(max(world.now, int(standing.not_before)) + SETTLE_SECONDS)
-    raise AssertionError(f"passes without end: {case} in {moment} from {world}")
+    raise AssertionError(f"the passes do not end: {case} in {moment} from {world}")
 
 
 def _named(move: object) -> str:
@@ -316,7 +317,7 @@ def _named(move: object) -> str:
 
 
 def is_right(edit: Edit, moment: Moment, found: Outcome) -> None:
-    """What holds of every outcome, whatever the table says."""
+    """Check what must be true of every outcome, whatever the table says."""
     canary = found.world.stage.canary if edit.case.is_stage else None
     assert canary is None or canary.percent == 0 or found.ending in {OPERATOR, ON}, f"weight is left by {edit} in {moment}"
     assert found.ending != BACK or not [*find_leftovers(edit.case, found.world)], f"the release is left by {edit} in {moment}"
@@ -326,18 +327,18 @@ def is_right(edit: Edit, moment: Moment, found: Outcome) -> None:
 
 INTRODUCTION = """# Edits by others
 
-What somebody else may do to a target in the middle of a rollout, what the rollout says and does, and how it ends. This page is
-written by `python -m tests.rules.edits_by_others` from the table that the tests run. The reasons are in
+What someone else may do to a target during a rollout, what the rollout says and does, and how it ends. This page is generated
+with `python -m tests.rules.edits_by_others` from the table that the tests run. The reasons are in
 [0018](decisions/0018-whose-canary-it-is.md).
 
-In every table the release brings the deployment `dep-new` to a stage on `dep-old`, and new versions of two functions. What is
-said is in the rollout's reason and in its events. What is done are the calls of the passes that follow. `NeedsOperator` keeps
-the lock, and the sweeper ends the rollout once a person has undone what is named.
+In every table the release brings the deployment `dep-new` to a stage on `dep-old`, and new versions of two functions. "Said"
+is what appears in the rollout's reason and in its events. "Done" are the calls of the passes that follow. `NeedsOperator` keeps
+the lock, and the sweeper ends the rollout once a person has undone the named edit.
 """
 
 
 def page() -> str:
-    """The page, whole."""
+    """The whole page."""
     return INTRODUCTION + "".join(_chapter(moment) for moment in MOMENTS) + account_table()
 
 

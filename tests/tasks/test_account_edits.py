@@ -57,7 +57,7 @@ def name_another_stage(ground: Ground) -> None:
 
 
 MADE: dict[str, Callable[[Ground], object]] = {
-    "the stage's access log is taken off": take_log_off,
+    "the stage's access log is removed": take_log_off,
     "a metric filter is deleted": delete_filter,
     "an alarm is deleted": lambda ground: ground.aws.client("cloudwatch").delete_alarms(AlarmNames=[PAYMENTS]),
     "an alarm fires": Ground.fire,

@@ -328,7 +328,7 @@ def test_a_run_that_is_stopped_removes_everything(stopping: Stopping, number: si
     before = signal.getsignal(number)
 
     assert main(stopping.arguments(*BEGIN), program=stopping.program()) == 130
-    assert f"ended before its time by StoppedError: {number.name}" in stopping.text
+    assert f"ended early: StoppedError: {number.name}" in stopping.text
     assert stopping.left() == []
     assert signal.getsignal(number) is before
 
@@ -337,7 +337,7 @@ def test_a_stop_while_removing_is_put_off(stopping: Stopping) -> None:
     stopping.while_removing = 1
 
     assert main(stopping.arguments(*BEGIN), program=stopping.program()) == 130
-    assert "still removing what was made; stop it once more to leave the rest" in stopping.text
+    assert "still removing what was created; stop it once more to leave the rest" in stopping.text
     assert stopping.left() == []
 
 
@@ -356,7 +356,7 @@ def test_nobody_cleans_up_behind_a_run_that_goes_on(world: World) -> None:
     scratch.ledger.intend("role", "canary-verify-ab12cd34-function")
 
     assert main(world.arguments("clean-up"), program=world.program()) == 2
-    assert "is still going on" in world.text
+    assert "is still in progress" in world.text
     scratch.ledger._file.close()
     assert main(world.arguments("clean-up"), program=world.program()) == 0
 

@@ -57,7 +57,7 @@ def test_a_delay_is_what_was_last_missing(seconds: float, word: str) -> None:
     answer = FilterDelay().ask(measured(missing_until=seconds))
 
     assert answer.word == word
-    assert "lines were taken in 1.5 s to 9.0 s after their own time, median 2.5 s" in answer.evidence
+    assert "lines were ingested 1.5 s to 9.0 s after their own time, median 2.5 s" in answer.evidence
 
 
 @pytest.mark.parametrize(

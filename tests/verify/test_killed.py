@@ -82,7 +82,7 @@ def test_a_process_that_is_stopped_removes_everything(served: World, number: sig
 
     status, output = ended(process)
     assert (status, served.left()) == (130, []), output
-    assert output.endswith("everything that was made has been removed\n")
+    assert output.endswith("everything that was created has been removed\n")
     assert not list(served.folder.glob("*.jsonl"))
 
 

@@ -126,10 +126,10 @@ def test_numbers_of_every_kind_are_numbers(account: Account) -> None:
     assert account.ask() == Answer(
         "numbers",
         (
-            "a path that is not there: numbers, 403 after 2 ms",
+            "a path that does not exist: numbers, 403 after 2 ms",
             "no API key: numbers, 403 after 2 ms",
             "a web ACL: numbers, 403 after 2 ms",
-            "hung up: numbers, 403 after 2 ms",
+            "closed by the sender: numbers, 403 after 2 ms",
         ),
     )
 
@@ -141,7 +141,7 @@ def test_a_kind_that_has_no_values_differs_and_is_told(account: Account, kind: s
 
     assert answer.word == "differs"
     assert [line for line in answer.evidence if "dash, - after - ms" in line] == [
-        f"{'hung up' if kind == 'hung_up' else 'a web ACL'}: dash, - after - ms"
+        f"{'closed by the sender' if kind == 'hung_up' else 'a web ACL'}: dash, - after - ms"
     ]
 
 

@@ -91,7 +91,7 @@ def test_a_change_is_through_once_nothing_old_came_for_long_enough() -> None:
 
 
 def test_a_change_that_is_never_through_is_told() -> None:
-    with pytest.raises(UnansweredError, match="was not through after 240 s"):
+    with pytest.raises(UnansweredError, match="was not complete after 240 s"):
         await_steady(Answers(lambda since: OLD if since % 30 == 0 else NEW).scratch(), NOWHERE, "/open", is_arm(NEW))
 
 

@@ -19,10 +19,10 @@ ADDED = {"added": "new"}
 
 
 class DeleteCanaryDeployment(PatchQuestion):
-    """Whether a canary's deployment is in use."""
+    """Whether a canary's deployment counts as in use."""
 
     slug = "delete-canary-deployment"
-    how = "make a deployment, give it to a canary at 10 % and to nobody else, and delete it"
+    how = "create a deployment, use it only for a canary at 10 %, and delete it"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -45,7 +45,7 @@ def _try_deletion(scratch: Scratch, deployment: str) -> str | None:
 
 
 class StageFieldsOnExistingStage(PatchQuestion):
-    """What a deployment's stage fields do to a stage that has some."""
+    """What a deployment's stage fields do to a stage that already has such fields."""
 
     slug = "stage-fields-on-existing-stage"
     how = "deploy onto a stage that has variables, with another variable, a description and tracing in the call"
@@ -73,7 +73,7 @@ def _word_of(stage: Mapping[str, Any]) -> str:
 
 
 class ListStagesByCanaryDeployment(PatchQuestion):
-    """Whom GetStages counts as a user of a deployment."""
+    """Which stages GetStages counts as users of a deployment."""
 
     slug = "list-stages-by-canary-deployment"
     how = "list the stages by the id of a deployment that only a canary has"

@@ -1,4 +1,4 @@
-"""What the questions that a few control-plane calls answer have in common: their words, and what they use."""
+"""What the questions have in common that a few control-plane calls answer: their answers, and what they use."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 ACCEPTED, REFUSED, IGNORED = "accepted", "refused", "ignored"
 DIFFERS = "differs"
-"""The word where parts of one question have different answers; the evidence tells them apart."""
+"""The answer if parts of one question have different answers; the evidence has the details."""
 
 
 class PatchQuestion(Question):
     """A question without traffic."""
 
     def budget(self, pace: Pace) -> Budget:
-        """Control-plane calls are free, and few; CreateDeployment may have to wait."""
+        """Control-plane calls are free and few; CreateDeployment may have to wait."""
         del pace
         return Budget(seconds=30, usual_seconds=10)
 
 
 def agreed(words: Iterable[str]) -> str:
-    """The word that all parts of a question have."""
+    """The answer that all parts of a question share."""
     different = set(words)
     return different.pop() if len(different) == 1 else DIFFERS

@@ -1,7 +1,7 @@
-"""Whether IAM tells a function's ARN from those of its versions and aliases in a policy.
+"""Whether IAM distinguishes a function's ARN from those of its versions and aliases in a policy.
 
-The policy simulator answers how IAM matches ARNs. It does not tell which ARN Lambda presents for a call, which
-docs/aws.md#permission-resources has.
+The policy simulator shows how IAM matches ARNs. It does not show which ARN Lambda presents for a call; see
+docs/aws.md#permission-resources.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ ACTIONS = ("lambda:InvokeFunction", "lambda:GetFunctionConfiguration", "lambda:G
 
 
 class QualifiedArnInPolicy(PatchQuestion):
-    """Two policies, one for each ARN, each tried on both."""
+    """Two policies, one for each ARN, each tried with both ARNs."""
 
     slug = "qualified-arn-in-policy"
-    how = "put a policy for a function's ARN, and one for its alias's, to SimulateCustomPolicy with both ARNs"
+    how = "pass a policy for a function's ARN, and one for its alias's ARN, to SimulateCustomPolicy with both ARNs"
     parts = frozenset()
-    not_of_emulators = "an emulator's simulator of policies, if it has one, says nothing about IAM"
+    not_of_emulators = "an emulator's policy simulator, if it has one, says nothing about IAM"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""

@@ -1,4 +1,4 @@
-"""Whether Step Functions finds anything wrong with the state machine that is shipped."""
+"""Whether Step Functions finds anything wrong with the shipped state machine."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NO_FINDING, FINDINGS = "no-finding", "findings"
 
 
 class ShippedMachine(PatchQuestion):
-    """The definition as it is deployed, with functions that do not exist."""
+    """Validate the definition as it is deployed, with functions that do not exist."""
 
     slug = "shipped-machine"
-    how = "put the shipped state machine to ValidateStateMachineDefinition, with ARNs of functions that do not exist"
+    how = "pass the shipped state machine to ValidateStateMachineDefinition, with ARNs of functions that do not exist"
     parts = frozenset()
-    not_of_emulators = "an emulator of Step Functions has findings of its own making, which say nothing about AWS"
+    not_of_emulators = "an emulator of Step Functions has its own findings, which say nothing about AWS"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -33,7 +33,7 @@ class ShippedMachine(PatchQuestion):
 
 
 def definition(scratch: Scratch) -> str:
-    """The machine as JSON."""
+    """The state machine as JSON."""
     machine = load()
     names = set(PLACEHOLDER.findall(str(machine)))
     return substitute(machine, {name: scratch.aws.place.arn("lambda", f"function:{scratch.prefix}-{name}") for name in names})

@@ -1,4 +1,4 @@
-"""Whether an alias gives all of its invocations to the additional version, which is how a target without a stage takes all."""
+"""Whether an alias gives all its invocations to the additional version: the way to shift all traffic without a stage."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class AliasWeightOfOne(PatchQuestion):
-    """The largest weight that the service model has."""
+    """The largest weight that the service model allows."""
 
     slug = "alias-weight-of-one"
-    how = "give the additional version of an alias the weight 1, and take it away again"
+    how = "give the additional version of an alias the weight 1, and remove it again"
     parts = frozenset({Part.API, Part.FUNCTION})
 
     def ask(self, scratch: Scratch) -> Answer:
