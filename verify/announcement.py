@@ -6,16 +6,16 @@ import math
 from typing import TYPE_CHECKING
 
 from canary.rules.rollouts.price import RATES
-from verify.budget import DEAREST, Budget, total
-from verify.parts import Part
+from verify.account.budget import DEAREST, Budget, total
+from verify.scratch.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
-    from verify.ledger import Ledger
-    from verify.pace import Pace
-    from verify.question import Question
+    from verify.account.ledger import Ledger
+    from verify.account.pace import Pace
+    from verify.questions.question import Question
 
 SETUP = Budget(seconds=600, usual_seconds=180)
 """Creating and removing. Throttling makes it take at most this long, unless someone else uses up the account's rates."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verify.question import Question
+from verify.questions.question import Question
 
 REFUSES = "501, nothing assumed"
 

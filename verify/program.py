@@ -11,16 +11,16 @@ import string
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from verify.account.connection import NoWayError, reach
+from verify.account.ledger import SUFFIX, Header, Ledger, LedgerError
+from verify.account.pace import ACCOUNT_PACE
 from verify.announcement import announce
-from verify.connection import NoWayError, reach
-from verify.ledger import SUFFIX, Header, Ledger, LedgerError
 from verify.outcome import Mark
-from verify.pace import ACCOUNT_PACE
 from verify.questions import ALL
-from verify.replies import get, get_kept
 from verify.report import masked, tell_left, tell_outcome, tell_summary, write_record
 from verify.run import StoppedError, Stops, remove_all, run
-from verify.scratch import Scratch
+from verify.scratch.scratch.replies import get, get_kept
+from verify.scratch.scratch.scratch import Scratch
 
 if TYPE_CHECKING:
     import argparse
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from verify.aws import Aws
+    from verify.account.aws import Aws
+    from verify.account.pace import Pace
     from verify.outcome import Outcome
-    from verify.pace import Pace
-    from verify.question import Question
-    from verify.replies import Get, GetKept
+    from verify.questions.question import Question
     from verify.run import Result
+    from verify.scratch.scratch.replies import Get, GetKept
 
     Reach = Callable[[str | None, str | None, str | None, float], Aws]
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from verify.cleaning import LeftBehind
-    from verify.ledger import Header
+    from verify.account.cleaning import LeftBehind
+    from verify.account.ledger import Header
     from verify.outcome import Outcome
 
 SCHEMA = 1

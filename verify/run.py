@@ -11,22 +11,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from verify.account.aws import RefusedError
+from verify.account.cleaning import LeftBehind, clean_up
+from verify.account.removal import KINDS
 from verify.announcement import needed_parts
-from verify.answer import UnansweredError
-from verify.aws import RefusedError
-from verify.cleaning import LeftBehind, clean_up
 from verify.outcome import Outcome
-from verify.parts import Part, make_parts
-from verify.removal import KINDS
+from verify.scratch.scratch.answer import UnansweredError
+from verify.scratch.scratch.parts import Part, make_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-    from verify.aws import Aws
-    from verify.ledger import Ledger
-    from verify.question import Question
-    from verify.scratch import Scratch
+    from verify.account.aws import Aws
+    from verify.account.ledger import Ledger
+    from verify.questions.question import Question
+    from verify.scratch.scratch.scratch import Scratch
 
     Tell = Callable[[str], None]
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from verify.scratch.scratch.parts import Part
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
@@ -14,7 +15,6 @@ from embedded_aws.wire.unknowns import QUESTIONS, Question
 from tests.verify.scratch_world import NOT_HOSTED, World
 from verify.__main__ import main
 from verify.announcement import whole_budget
-from verify.parts import Part
 from verify.questions import ALL
 
 if TYPE_CHECKING:

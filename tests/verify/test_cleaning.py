@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
+from verify.scratch.scratch.parts import Part, make_parts
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.faults.calls import Fault, Mode
 from tests.verify.scratch_world import TINY, World
 from verify.__main__ import main
-from verify.aws import Aws, RefusedError
-from verify.cleaning import LATE_SECONDS, clean_up
-from verify.ledger import Entry, Ledger
-from verify.parts import Part, make_parts
+from verify.account.aws import Aws, RefusedError
+from verify.account.cleaning import LATE_SECONDS, clean_up
+from verify.account.ledger import Entry, Ledger
+from verify.account.removal import remove
 from verify.questions import packages
 from verify.questions.machines import create_machine
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.topics import TopicPolicyCondition
-from verify.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.replies import Reply
+    from verify.scratch.scratch.replies import Reply
 
 pytestmark = pytest.mark.slow
 

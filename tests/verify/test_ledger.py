@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verify.ledger import Entry, Header, Ledger, LedgerError
+from verify.account.ledger import Entry, Header, Ledger, LedgerError
 
 if TYPE_CHECKING:
     from pathlib import Path

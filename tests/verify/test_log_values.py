@@ -12,20 +12,20 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from verify.scratch.scratch.answer import Answer
+from verify.scratch.scratch.parts import make_parts
+from verify.scratch.scratch.replies import Reply, break_off, reply
+from verify.scratch.scratch.scratch import Scratch
 
 from demo.guest import CONTROLLER
 from embedded_aws.dataplane.served import Request
 from embedded_aws.embedded import EmbeddedAws
 from tests.verify.scratch_world import PREFIX, QUICK, World
-from verify.answer import Answer
-from verify.aws import Aws, RefusedError
-from verify.cleaning import clean_up
-from verify.ledger import Header, Ledger
-from verify.parts import make_parts
+from verify.account.aws import Aws, RefusedError
+from verify.account.cleaning import clean_up
+from verify.account.ledger import Header, Ledger
+from verify.account.removal import commands
 from verify.questions.log_values import ValuesOfRefusedRequest
-from verify.removal import commands
-from verify.replies import Reply, break_off, reply
-from verify.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ import runpy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from verify.scratch.scratch.answer import Answer, UnansweredError
 
-from verify.answer import Answer, UnansweredError
-from verify.aws import Aws
-from verify.cleaning import clean_up
+from verify.account.aws import Aws
+from verify.account.cleaning import clean_up
 from verify.questions import packages
 from verify.questions.packages import HANDLER, ShippedPackages
 

@@ -8,6 +8,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from verify.scratch.scratch.parts import Part
+from verify.scratch.scratch.replies import get, get_kept
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
@@ -15,21 +17,19 @@ from embedded_aws.faults.calls import Fault, Mode
 from embedded_aws.wire.unknowns import QUESTIONS
 from tests.verify.scratch_world import NOT_HOSTED, TINY, World
 from verify.__main__ import main
+from verify.account.connection import NoWayError, reach
+from verify.account.ledger import Header, Ledger
+from verify.account.pace import ACCOUNT_PACE
 from verify.announcement import announce
-from verify.connection import NoWayError, reach
-from verify.ledger import Header, Ledger
-from verify.pace import ACCOUNT_PACE
-from verify.parts import Part
 from verify.program import Program
 from verify.questions import ALL
 from verify.questions.promotions import RemoveAbsentCanary
-from verify.replies import get, get_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verify.answer import Answer
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.answer import Answer
+    from verify.scratch.scratch.scratch import Scratch
 
 FIRST = {question.slug: question.answers[0] for question in QUESTIONS}
 LAST = {question.slug: question.answers[-1] for question in QUESTIONS}

@@ -6,24 +6,24 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.parts import Part, make_parts
+from verify.scratch.scratch.replies import Reply
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from tests.verify.scratch_world import QUICK, World
-from verify.answer import Answer, UnansweredError
-from verify.aws import Aws, RefusedError
-from verify.cleaning import clean_up
+from verify.account.aws import Aws, RefusedError
+from verify.account.cleaning import clean_up
 from verify.outcome import Mark, Outcome
-from verify.parts import Part, make_parts
 from verify.questions import ALL
 from verify.questions.machines import NO_STAGE
-from verify.replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from verify.question import Question
+    from verify.questions.question import Question
 
     Call = Callable[..., dict[str, Any]]
     Bend = Callable[[Call, str, dict[str, Any]], dict[str, Any]]

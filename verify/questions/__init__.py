@@ -43,7 +43,7 @@ from verify.questions.values import MalformedValue, MoveOrTestOperation, Replace
 from verify.questions.weights import AliasWeightOfOne
 
 if TYPE_CHECKING:
-    from verify.question import Question
+    from verify.questions.question import Question
 
 ALL: tuple[Question, ...] = (
     MetricDelay(),

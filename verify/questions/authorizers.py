@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.documents import INTEGRATION, function_uri, merge, mock
-from verify.parts import Part
-from verify.patches import DEPLOYMENT, canary, replace
-from verify.question import Question
-from verify.stage import BASE_VARIABLES, CANARY_OVERRIDES
-from verify.traffic import OK, most_requests
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.documents import INTEGRATION, function_uri, merge, mock
+from verify.scratch.scratch.parts import Part
+from verify.scratch.scratch.patches import DEPLOYMENT, canary, replace
+from verify.scratch.scratch.stage import BASE_VARIABLES, CANARY_OVERRIDES
+from verify.scratch.scratch.traffic import OK, most_requests
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
 
 ASKED = "/guarded"
 OWN = {(BASE_VARIABLES["arm"], "1"), (CANARY_OVERRIDES["arm"], "2")}

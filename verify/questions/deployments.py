@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import Answer
-from verify.aws import RefusedError
-from verify.patches import canary
+from verify.account.aws import RefusedError
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion
-from verify.stage import BASE_VARIABLES
+from verify.scratch.scratch.answer import Answer
+from verify.scratch.scratch.patches import canary
+from verify.scratch.scratch.stage import BASE_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 ADDED = {"added": "new"}
 

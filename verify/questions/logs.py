@@ -5,24 +5,24 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.aws import RefusedError
-from verify.budget import Budget
-from verify.lines import await_lines, has_group, read_lines
-from verify.parts import Part, log_role
-from verify.patches import canary, replace
-from verify.question import Question
+from verify.account.aws import RefusedError
+from verify.account.budget import Budget
 from verify.questions.patch_question import agreed
-from verify.scratch_api import LOCKED, OPEN, THROTTLED
-from verify.traffic import OK, await_answer, await_steady, is_arm, most_requests
+from verify.questions.question import Question
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.api import LOCKED, OPEN, THROTTLED
+from verify.scratch.scratch.lines import await_lines, has_group, read_lines
+from verify.scratch.scratch.parts import Part, log_role
+from verify.scratch.scratch.patches import canary, replace
+from verify.scratch.scratch.traffic import OK, await_answer, await_steady, is_arm, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.lines import Line
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.lines import Line
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
 
 SAMPLE = 5
 """The number of requests of each kind whose lines are read."""

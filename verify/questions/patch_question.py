@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.budget import Budget
-from verify.question import Question
+from verify.account.budget import Budget
+from verify.questions.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verify.pace import Pace
+    from verify.account.pace import Pace
 
 ACCEPTED, REFUSED, IGNORED = "accepted", "refused", "ignored"
 DIFFERS = "differs"

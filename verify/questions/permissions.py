@@ -5,21 +5,21 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.parts import Part
-from verify.patches import DEPLOYMENT, replace
-from verify.question import Question
-from verify.scratch_api import make_open_method
-from verify.traffic import OK, most_requests
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.api import make_open_method
+from verify.scratch.scratch.parts import Part
+from verify.scratch.scratch.patches import DEPLOYMENT, replace
+from verify.scratch.scratch.traffic import OK, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
 
 ALIAS = "open"
 ASKED = "/items/7"

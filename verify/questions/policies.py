@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
 from verify.questions.patch_question import PatchQuestion
-from verify.scratch import document
+from verify.scratch.scratch.answer import Answer
+from verify.scratch.scratch.scratch import document
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 APART, COVERS, REVERSE, BOTH = "apart", "unqualified-covers", "qualified-covers", "each-covers-the-other"
 ACTIONS = ("lambda:InvokeFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy")

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
-from verify.patches import CANARY, CANARY_DEPLOYMENT, DEPLOYMENT, OVERRIDES, VARIABLES, canary, copy, remove, replace
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion, agreed
+from verify.scratch.scratch.answer import Answer
+from verify.scratch.scratch.patches import (
+    CANARY,
+    CANARY_DEPLOYMENT,
+    DEPLOYMENT,
+    OVERRIDES,
+    VARIABLES,
+    canary,
+    copy,
+    remove,
+    replace,
+)
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 
 class ReplaceDeploymentUnderCanary(PatchQuestion):

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
-from verify.budget import Budget
-from verify.parts import Part
-from verify.patches import CANARY, CANARY_PERCENT, canary, remove, replace
-from verify.question import Question
-from verify.scratch_api import CALLED, OPEN
-from verify.traffic import Expected, await_answer, is_arm, is_version, most_requests, watch
+from verify.account.budget import Budget
+from verify.questions.question import Question
+from verify.scratch.scratch.answer import Answer
+from verify.scratch.scratch.api import CALLED, OPEN
+from verify.scratch.scratch.parts import Part
+from verify.scratch.scratch.patches import CANARY, CANARY_PERCENT, canary, remove, replace
+from verify.scratch.scratch.traffic import Expected, await_answer, is_arm, is_version, most_requests, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
-    from verify.traffic import Watch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.scratch.traffic import Watch
 
 AT_ONCE_SECONDS = 1.0
 ASSUMED_SECONDS = 30.0

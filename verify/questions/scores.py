@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canary.rules.targets.alarms import LEAST_CANARY_BAD, LEAST_CANARY_REQUESTS, WATCHED, Alarm, Count
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.measured_minutes import MINUTE
-from verify.parts import Part
-from verify.question import Question
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.measured_minutes import MINUTE
+from verify.questions.question import Question
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
 
 AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 AGO_MINUTES = 10

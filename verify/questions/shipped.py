@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary_machine.definition import PLACEHOLDER, load, substitute
-from verify.answer import Answer
 from verify.questions.patch_question import PatchQuestion
+from verify.scratch.scratch.answer import Answer
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 NO_FINDING, FINDINGS = "no-finding", "findings"
 

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.patches import CANARY_PERCENT, canary, replace
-from verify.question import Question
-from verify.scratch_api import OPEN
-from verify.traffic import await_answer, is_arm, most_requests
+from verify.account.budget import Budget
+from verify.questions.question import Question
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.api import OPEN
+from verify.scratch.scratch.patches import CANARY_PERCENT, canary, replace
+from verify.scratch.scratch.traffic import await_answer, is_arm, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verify.pace import Pace
-    from verify.replies import Reply
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.replies import Reply
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
 
 EACH, BY_CONNECTION, WITHIN_A_THIRD = "as-set-each", "as-set-by-connection", "within-a-third"
 PERCENTS = (1, 10, 50)

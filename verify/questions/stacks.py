@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.parts import Part
-from verify.patches import DEPLOYMENT, VARIABLES, canary, replace
-from verify.question import Question
-from verify.stage import BASE_VARIABLES, Stage
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.parts import Part
+from verify.scratch.scratch.patches import DEPLOYMENT, VARIABLES, canary, replace
+from verify.scratch.scratch.stage import BASE_VARIABLES, Stage
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
 
 STAGE_NAME = "stack"
 MOVED = "moved"

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from canary_machine.definition import states_of
-from verify.answer import Answer, UnansweredError
-from verify.aws import RefusedError
+from verify.account.aws import RefusedError
 from verify.questions.patch_question import PatchQuestion
 from verify.questions.shipped import definition
+from verify.scratch.scratch.answer import Answer, UnansweredError
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 SUCCEEDED, CAUGHT, RETRIABLE = "SUCCEEDED", "CAUGHT_ERROR", "RETRIABLE"

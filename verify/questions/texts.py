@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.lines import await_texts
-from verify.patches import replace
+from verify.account.budget import Budget
 from verify.questions.logs import SAMPLE, LogQuestion, logging_stage
 from verify.questions.patch_question import agreed
-from verify.replies import USER_AGENT
-from verify.scratch_api import OPEN
-from verify.traffic import await_answer, is_arm, most_requests
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.api import OPEN
+from verify.scratch.scratch.lines import await_texts
+from verify.scratch.scratch.patches import replace
+from verify.scratch.scratch.replies import USER_AGENT
+from verify.scratch.scratch.traffic import await_answer, is_arm, most_requests
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
 
 FORMAT = "$context.requestId $context.identity.userAgent"
 _WORDS = {json.dumps(USER_AGENT)[1:-1]: "escaped", USER_AGENT: "as-it-came"}

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.parts import Part
-from verify.question import Question
-from verify.scratch import document
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.scratch.parts import Part
+from verify.scratch.scratch.scratch import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
 
 REFUSED, PUBLISHED = "refused", "published"
 EVENTS = 3

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
-from verify.aws import RefusedError
-from verify.parts import Part
+from verify.account.aws import RefusedError
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion
+from verify.scratch.scratch.answer import Answer
+from verify.scratch.scratch.parts import Part
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 
 class AliasWeightOfOne(PatchQuestion):

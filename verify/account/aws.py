@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from verify.clock import Clock
+    from verify.account.clock import Clock
 
     Connect = Callable[[str], Any]
 

@@ -10,17 +10,17 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from embedded_aws.wire.unknowns import QUESTIONS
-from verify.parts import Part
+from verify.scratch.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from embedded_aws.wire.unknowns import Question as Unknown
-    from verify.answer import Answer
-    from verify.budget import Budget
-    from verify.ledger import Header
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.budget import Budget
+    from verify.account.ledger import Header
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.answer import Answer
+    from verify.scratch.scratch.scratch import Scratch
 
 _UNKNOWNS = {unknown.slug: unknown for unknown in QUESTIONS}
 

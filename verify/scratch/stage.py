@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verify.aws import Aws, RefusedError
-from verify.patches import CANARY
+from verify.account.aws import Aws, RefusedError
+from verify.scratch.scratch.patches import CANARY
 
 if TYPE_CHECKING:
-    from verify.patches import Operation
+    from verify.scratch.scratch.patches import Operation
 
 BASE_VARIABLES = {"arm": "base", "alias": "live"}
 CANARY_OVERRIDES = {"arm": "canary", "alias": "canary"}

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verify.aws import RefusedError
-from verify.removal import KINDS, commands, remove
+from verify.account.aws import RefusedError
+from verify.account.removal import KINDS, commands, remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.aws import Aws
-    from verify.ledger import Entry, Ledger
+    from verify.account.aws import Aws
+    from verify.account.ledger import Entry, Ledger
 
 LATE_SECONDS = 60.0
 """How long to wait for API Gateway's last lines, which may create a log group again."""

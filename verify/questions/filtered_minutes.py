@@ -14,22 +14,22 @@ from canary.rules.targets.access_log import LOG_FORMAT, metric_filters, metric_n
 from canary.rules.targets.policy import STANDARD
 from canary.rules.targets.target import Metrics, Target, TargetFunction
 from canary.rules.targets.target import Stage as TargetStage
-from verify.answer import UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.measured_minutes import FIRST_SECOND, MINUTE, Call, MeasuredMinutes, Reader, query, send_minutes
-from verify.parts import log_role
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
 from verify.questions.logs import NO_ROLE
+from verify.questions.measured_minutes import FIRST_SECOND, MINUTE, Call, MeasuredMinutes, Reader, query, send_minutes
 from verify.questions.patterns import written
-from verify.scratch_api import OPEN
-from verify.traffic import await_steady, is_arm, most_requests
+from verify.scratch.scratch.answer import UnansweredError
+from verify.scratch.scratch.api import OPEN
+from verify.scratch.scratch.parts import log_role
+from verify.scratch.scratch.traffic import await_steady, is_arm, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
 
 REQUESTS, ABSENT, P99, FAST = "requests", "absent", "p99", "fast"
 """All lines; a canary's lines, of which there are none; and two statistics of a field's values."""

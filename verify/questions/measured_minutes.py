@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.patches import canary
-from verify.scratch_api import CALLED
-from verify.stage import CANARY_OVERRIDES
-from verify.traffic import Expected, await_answer, await_steady, is_version, most_requests
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.scratch.scratch.answer import UnansweredError
+from verify.scratch.scratch.api import CALLED
+from verify.scratch.scratch.patches import canary
+from verify.scratch.scratch.stage import CANARY_OVERRIDES
+from verify.scratch.scratch.traffic import Expected, await_answer, await_steady, is_version, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
 
 MINUTE = 60
 FIRST_SECOND, LAST_SECOND = 3.0, 54.0

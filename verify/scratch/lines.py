@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import UnansweredError
-from verify.aws import RefusedError
-from verify.clock import Deadline
+from verify.account.aws import RefusedError
+from verify.account.clock import Deadline
+from verify.scratch.scratch.answer import UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 Line = dict[str, Any]
 

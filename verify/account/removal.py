@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from verify.aws import Aws, RefusedError
-from verify.ledger import Entry, Header
+from verify.account.aws import Aws, RefusedError
+from verify.account.ledger import Entry, Header
 
 STACK_POLL_SECONDS = 5.0
 STACK_LIMIT_SECONDS = 900.0

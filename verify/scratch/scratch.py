@@ -12,18 +12,18 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from canary.rules.targets.access_log import LOG_FORMAT
-from verify.answer import UnansweredError
-from verify.aws import RefusedError
-from verify.replies import break_off, get_kept
-from verify.stage import BASE_VARIABLES, Stage
+from verify.account.aws import RefusedError
+from verify.scratch.scratch.answer import UnansweredError
+from verify.scratch.scratch.replies import break_off, get_kept
+from verify.scratch.scratch.stage import BASE_VARIABLES, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from verify.aws import Aws
-    from verify.ledger import Ledger
-    from verify.pace import Pace
-    from verify.replies import BreakOff, Get, GetKept, Reply
+    from verify.account.aws import Aws
+    from verify.account.ledger import Ledger
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.replies import BreakOff, Get, GetKept, Reply
 
 Measured = TypeVar("Measured")
 

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verify.answer import UnansweredError
-from verify.clock import Deadline
-from verify.replies import Reply
+from verify.account.clock import Deadline
+from verify.scratch.scratch.answer import UnansweredError
+from verify.scratch.scratch.replies import Reply
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
 
 Expected = Callable[[Reply], bool]
 FEWEST_WATCHED = 10

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from embedded_aws.awslambda.zips import zip_of
-from verify.aws import RefusedError
+from verify.account.aws import RefusedError
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 STATE_POLL_SECONDS = 2.0
 STATE_LIMIT_SECONDS = 120.0

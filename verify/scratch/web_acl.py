@@ -8,13 +8,13 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from verify.aws import RefusedError
+from verify.account.aws import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch.stage import Stage
 
 
 @contextmanager

@@ -14,8 +14,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from verify.aws import Aws, Place
-from verify.clock import AwsClock
+from verify.account.aws import Aws, Place
+from verify.account.clock import AwsClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,14 +9,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from verify.aws import RefusedError
-from verify.scratch_api import make_api
-from verify.scratch_function import make_function
+from verify.account.aws import RefusedError
+from verify.scratch.scratch.api import make_api
+from verify.scratch.scratch.function import make_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.scratch import Scratch
+    from verify.scratch.scratch.scratch import Scratch
 
 LOG_PURPOSES = ("arms", "refusals", "values", "filters")
 _WRITE_LOGS = [
