@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.rollouts.price import RATES
 from verify.account.budget import DEAREST, Budget, total
-from verify.scratch.scratch.parts import Part
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,8 +19,8 @@ from verify.outcome import Mark
 from verify.questions import ALL
 from verify.report import masked, tell_left, tell_outcome, tell_summary, write_record
 from verify.run import StoppedError, Stops, remove_all, run
-from verify.scratch.scratch.replies import get, get_kept
-from verify.scratch.scratch.scratch import Scratch
+from verify.scratch.replies import get, get_kept
+from verify.scratch.scratch import Scratch
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from verify.outcome import Outcome
     from verify.questions.question import Question
     from verify.run import Result
-    from verify.scratch.scratch.replies import Get, GetKept
+    from verify.scratch.replies import Get, GetKept
 
     Reach = Callable[[str | None, str | None, str | None, float], Aws]
 

@@ -16,8 +16,8 @@ from verify.account.cleaning import LeftBehind, clean_up
 from verify.account.removal import KINDS
 from verify.announcement import needed_parts
 from verify.outcome import Outcome
-from verify.scratch.scratch.answer import UnansweredError
-from verify.scratch.scratch.parts import Part, make_parts
+from verify.scratch.answer import UnansweredError
+from verify.scratch.parts import Part, make_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from verify.account.aws import Aws
     from verify.account.ledger import Ledger
     from verify.questions.question import Question
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
     Tell = Callable[[str], None]
 

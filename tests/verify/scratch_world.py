@@ -7,8 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from verify.scratch.scratch.replies import USER_AGENT, Reply, reply
-from verify.scratch.scratch.scratch import EMULATED, Scratch
 
 from embedded_aws.dataplane.served import Request
 from embedded_aws.embedded import EmbeddedAws
@@ -19,6 +17,8 @@ from verify.account.connection import ONCE
 from verify.account.ledger import Header, Ledger
 from verify.account.pace import Pace
 from verify.program import Program
+from verify.scratch.replies import USER_AGENT, Reply, reply
+from verify.scratch.scratch import EMULATED, Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from verify.scratch.scratch.parts import Part
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
@@ -16,6 +15,7 @@ from tests.verify.scratch_world import NOT_HOSTED, World
 from verify.__main__ import main
 from verify.announcement import whole_budget
 from verify.questions import ALL
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
-from verify.scratch.scratch.parts import Part, make_parts
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
@@ -29,11 +28,12 @@ from verify.questions import packages
 from verify.questions.machines import create_machine
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.topics import TopicPolicyCondition
+from verify.scratch.parts import Part, make_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.scratch.scratch.replies import Reply
+    from verify.scratch.replies import Reply
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from verify.scratch.scratch.scratch import EMULATED
 
 from demo.guest import CONTROLLER
 from embedded_aws.dataplane.execute_api import PREFIX
@@ -21,6 +20,7 @@ from verify.account.pace import ACCOUNT_PACE
 from verify.announcement import whole_budget
 from verify.outcome import Mark
 from verify.questions import ALL
+from verify.scratch.scratch import EMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

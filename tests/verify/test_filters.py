@@ -13,7 +13,7 @@ from verify.questions.measured_minutes import MeasuredMinutes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 FIRST, SECOND, SILENT, LATE = 600, 660, 720, 780
 SENT = {FIRST: 6, SECOND: 6}

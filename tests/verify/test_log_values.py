@@ -12,10 +12,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.parts import make_parts
-from verify.scratch.scratch.replies import Reply, break_off, reply
-from verify.scratch.scratch.scratch import Scratch
 
 from demo.guest import CONTROLLER
 from embedded_aws.dataplane.served import Request
@@ -26,6 +22,10 @@ from verify.account.cleaning import clean_up
 from verify.account.ledger import Header, Ledger
 from verify.account.removal import commands
 from verify.questions.log_values import ValuesOfRefusedRequest
+from verify.scratch.answer import Answer
+from verify.scratch.parts import make_parts
+from verify.scratch.replies import Reply, break_off, reply
+from verify.scratch.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from verify.questions.policies import ACTIONS, QualifiedArnInPolicy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.scratch.scratch.answer import Answer
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.answer import Answer
+    from verify.scratch.scratch import Scratch
 
 
 class Simulator:

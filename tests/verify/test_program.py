@@ -8,8 +8,6 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from verify.scratch.scratch.parts import Part
-from verify.scratch.scratch.replies import get, get_kept
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
@@ -24,12 +22,14 @@ from verify.announcement import announce
 from verify.program import Program
 from verify.questions import ALL
 from verify.questions.promotions import RemoveAbsentCanary
+from verify.scratch.parts import Part
+from verify.scratch.replies import get, get_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verify.scratch.scratch.answer import Answer
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.answer import Answer
+    from verify.scratch.scratch import Scratch
 
 FIRST = {question.slug: question.answers[0] for question in QUESTIONS}
 LAST = {question.slug: question.answers[-1] for question in QUESTIONS}

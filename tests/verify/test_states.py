@@ -8,19 +8,19 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from verify.scratch.scratch.answer import UnansweredError
 
 from canary_machine.definition import load, states_of
 from embedded_aws.states.expressions import evaluate
 from verify.account.aws import Place, RefusedError
 from verify.questions import states
 from verify.questions.states import CASES, CAUGHT, CONTEXT, RETRIABLE, VARIABLES, Case, ShippedStates
+from verify.scratch.answer import UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from verify.scratch.scratch.answer import Answer
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.answer import Answer
+    from verify.scratch.scratch import Scratch
 
 STATES = dict(states_of(load()))
 EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)

@@ -6,16 +6,16 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from verify.scratch.scratch.answer import UnansweredError
-from verify.scratch.scratch.replies import Reply, _id_of, get, reply
-from verify.scratch.scratch.traffic import Watch, await_answer, await_steady, is_arm, is_version, watch
 
 from tests.verify.scratch_world import QUICK
 from verify.questions.propagation import word_of
+from verify.scratch.answer import UnansweredError
+from verify.scratch.replies import Reply, _id_of, get, reply
+from verify.scratch.traffic import Watch, await_answer, await_steady, is_arm, is_version, watch
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 NOWHERE = cast("Stage", None)
 OLD, NEW, LOST = "old", "new", "lost"

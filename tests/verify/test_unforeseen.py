@@ -6,9 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.parts import Part, make_parts
-from verify.scratch.scratch.replies import Reply
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
@@ -18,6 +15,9 @@ from verify.account.cleaning import clean_up
 from verify.outcome import Mark, Outcome
 from verify.questions import ALL
 from verify.questions.machines import NO_STAGE
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part, make_parts
+from verify.scratch.replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

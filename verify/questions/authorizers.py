@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from verify.account.budget import Budget
 from verify.account.clock import Deadline
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.documents import INTEGRATION, function_uri, merge, mock
-from verify.scratch.scratch.parts import Part
-from verify.scratch.scratch.patches import DEPLOYMENT, canary, replace
-from verify.scratch.scratch.stage import BASE_VARIABLES, CANARY_OVERRIDES
-from verify.scratch.scratch.traffic import OK, most_requests
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.documents import INTEGRATION, function_uri, merge, mock
+from verify.scratch.parts import Part
+from verify.scratch.patches import DEPLOYMENT, canary, replace
+from verify.scratch.stage import BASE_VARIABLES, CANARY_OVERRIDES
+from verify.scratch.traffic import OK, most_requests
 
 if TYPE_CHECKING:
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 ASKED = "/guarded"
 OWN = {(BASE_VARIABLES["arm"], "1"), (CANARY_OVERRIDES["arm"], "2")}

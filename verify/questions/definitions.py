@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.definitions import DefinitionReader
 from canary.rules.definitions.fingerprint import serve_alike
 from verify.questions.patch_question import PatchQuestion
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.documents import INTEGRATION, JSON_TYPE, merge, mock
-from verify.scratch.scratch.patches import DEPLOYMENT, replace
+from verify.scratch.answer import Answer
+from verify.scratch.documents import INTEGRATION, JSON_TYPE, merge, mock
+from verify.scratch.patches import DEPLOYMENT, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from verify.account.aws import Aws
-    from verify.scratch.scratch.documents import Json
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.documents import Json
+    from verify.scratch.scratch import Scratch
 
 EXACTLY, WITH_DIFFERENCES = "exactly", "with-differences"
 PATH = "/typed/{id}"

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from verify.account.aws import RefusedError
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.patches import canary
-from verify.scratch.scratch.stage import BASE_VARIABLES
+from verify.scratch.answer import Answer
+from verify.scratch.patches import canary
+from verify.scratch.stage import BASE_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 ADDED = {"added": "new"}
 

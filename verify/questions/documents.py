@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verify.questions.patch_question import PatchQuestion, agreed
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.documents import INTEGRATION, JSON_TYPE, exported, function_uri, merge, mock, put
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.documents import INTEGRATION, JSON_TYPE, exported, function_uri, merge, mock, put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.scratch.scratch.documents import Json
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.documents import Json
+    from verify.scratch.scratch import Scratch
 
 MODELLED, VALIDATED = "/modelled", "/validated"
 USED, UNUSED = "used", "unused"

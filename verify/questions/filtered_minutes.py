@@ -19,17 +19,17 @@ from verify.account.clock import Deadline
 from verify.questions.logs import NO_ROLE
 from verify.questions.measured_minutes import FIRST_SECOND, MINUTE, Call, MeasuredMinutes, Reader, query, send_minutes
 from verify.questions.patterns import written
-from verify.scratch.scratch.answer import UnansweredError
-from verify.scratch.scratch.api import OPEN
-from verify.scratch.scratch.parts import log_role
-from verify.scratch.scratch.traffic import await_steady, is_arm, most_requests
+from verify.scratch.answer import UnansweredError
+from verify.scratch.api import OPEN
+from verify.scratch.parts import log_role
+from verify.scratch.traffic import await_steady, is_arm, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 REQUESTS, ABSENT, P99, FAST = "requests", "absent", "p99", "fast"
 """All lines; a canary's lines, of which there are none; and two statistics of a field's values."""

@@ -12,14 +12,14 @@ from verify.questions import filtered_minutes
 from verify.questions.filtered_minutes import ABSENT, FAST, LATE_MS, LIMIT_MS, P99, REQUESTS, FilteredMinutes, counted_late
 from verify.questions.metrics import delay_word
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.parts import Part
+from verify.scratch.answer import Answer
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 HOW = "add the controller's metric filters to a stage's access log, send requests in whole minutes, and "
 DELAYS = (("45-seconds", 45.0), ("2-minutes", 120.0))

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from verify.account.aws import RefusedError
 from verify.questions.logs import NO_ROLE, QUOTED, REFUSALS, SAMPLE, UNKNOWN_PATH, LogQuestion, send
 from verify.questions.patch_question import agreed
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.api import LOCKED, OPEN, THROTTLED
-from verify.scratch.scratch.lines import await_lines, read_all
-from verify.scratch.scratch.parts import log_role
-from verify.scratch.scratch.traffic import OK, await_answer, await_steady, is_arm
-from verify.scratch.scratch.web_acl import refusing
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import LOCKED, OPEN, THROTTLED
+from verify.scratch.lines import await_lines, read_all
+from verify.scratch.parts import log_role
+from verify.scratch.traffic import OK, await_answer, await_steady, is_arm
+from verify.scratch.web_acl import refusing
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from verify.account.budget import Budget
     from verify.account.pace import Pace
-    from verify.scratch.scratch.lines import Line
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.lines import Line
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 NUMBERS, DASH = "numbers", "dash"
 ABANDONED = THROTTLED

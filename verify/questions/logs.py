@@ -9,20 +9,20 @@ from verify.account.aws import RefusedError
 from verify.account.budget import Budget
 from verify.questions.patch_question import agreed
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.api import LOCKED, OPEN, THROTTLED
-from verify.scratch.scratch.lines import await_lines, has_group, read_lines
-from verify.scratch.scratch.parts import Part, log_role
-from verify.scratch.scratch.patches import canary, replace
-from verify.scratch.scratch.traffic import OK, await_answer, await_steady, is_arm, most_requests
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import LOCKED, OPEN, THROTTLED
+from verify.scratch.lines import await_lines, has_group, read_lines
+from verify.scratch.parts import Part, log_role
+from verify.scratch.patches import canary, replace
+from verify.scratch.traffic import OK, await_answer, await_steady, is_arm, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.lines import Line
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.lines import Line
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 SAMPLE = 5
 """The number of requests of each kind whose lines are read."""

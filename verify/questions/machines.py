@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from verify.account.budget import Budget
 from verify.account.clock import Deadline
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.parts import Part
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 EXECUTIONS = 4
 """The maximum: the first executions may run before Step Functions knows the new role."""

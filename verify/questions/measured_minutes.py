@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from verify.account.budget import Budget
 from verify.account.clock import Deadline
-from verify.scratch.scratch.answer import UnansweredError
-from verify.scratch.scratch.api import CALLED
-from verify.scratch.scratch.patches import canary
-from verify.scratch.scratch.stage import CANARY_OVERRIDES
-from verify.scratch.scratch.traffic import Expected, await_answer, await_steady, is_version, most_requests
+from verify.scratch.answer import UnansweredError
+from verify.scratch.api import CALLED
+from verify.scratch.patches import canary
+from verify.scratch.stage import CANARY_OVERRIDES
+from verify.scratch.traffic import Expected, await_answer, await_steady, is_version, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 MINUTE = 60
 FIRST_SECOND, LAST_SECOND = 3.0, 54.0

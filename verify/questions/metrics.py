@@ -12,14 +12,14 @@ from verify.account.budget import Budget
 from verify.questions import measured_minutes
 from verify.questions.measured_minutes import API, CONTROLS, NAMESPACE, STAGE, TWIN, MeasuredMinutes
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.parts import Part
+from verify.scratch.answer import Answer
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 DELAYS = (("45-seconds", 45.0), ("5-minutes", 300.0))
 TOLERANCE = 1.0

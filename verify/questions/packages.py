@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from embedded_aws.awslambda.zips import zip_of
 from verify.account.budget import Budget
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.function import STATE_LIMIT_SECONDS, await_function
-from verify.scratch.scratch.parts import Part
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.function import STATE_LIMIT_SECONDS, await_function
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 ALL, NOT_ALL = "all", "not-all"
 ROOT = Path(__file__).parents[2]

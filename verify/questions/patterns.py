@@ -10,12 +10,12 @@ from canary.rules.targets.policy import STANDARD
 from canary.rules.targets.target import Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
 from embedded_aws.logs.filter_pattern import parse_pattern
 from verify.questions.patch_question import PatchQuestion
-from verify.scratch.scratch.answer import Answer
+from verify.scratch.answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 STAGE = Stage("a1b2c3d4e5", "prod", "lambdaAlias")

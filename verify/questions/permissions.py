@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from verify.account.budget import Budget
 from verify.account.clock import Deadline
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.api import make_open_method
-from verify.scratch.scratch.parts import Part
-from verify.scratch.scratch.patches import DEPLOYMENT, replace
-from verify.scratch.scratch.traffic import OK, most_requests
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import make_open_method
+from verify.scratch.parts import Part
+from verify.scratch.patches import DEPLOYMENT, replace
+from verify.scratch.traffic import OK, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 ALIAS = "open"
 ASKED = "/items/7"

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verify.questions.patch_question import PatchQuestion
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.scratch import document
+from verify.scratch.answer import Answer
+from verify.scratch.scratch import document
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 APART, COVERS, REVERSE, BOTH = "apart", "unqualified-covers", "qualified-covers", "each-covers-the-other"
 ACTIONS = ("lambda:InvokeFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy")

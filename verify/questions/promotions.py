@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion, agreed
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.patches import (
+from verify.scratch.answer import Answer
+from verify.scratch.patches import (
     CANARY,
     CANARY_DEPLOYMENT,
     DEPLOYMENT,
@@ -19,7 +19,7 @@ from verify.scratch.scratch.patches import (
 )
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 
 class ReplaceDeploymentUnderCanary(PatchQuestion):

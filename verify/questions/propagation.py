@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from verify.account.budget import Budget
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.api import CALLED, OPEN
-from verify.scratch.scratch.parts import Part
-from verify.scratch.scratch.patches import CANARY, CANARY_PERCENT, canary, remove, replace
-from verify.scratch.scratch.traffic import Expected, await_answer, is_arm, is_version, most_requests, watch
+from verify.scratch.answer import Answer
+from verify.scratch.api import CALLED, OPEN
+from verify.scratch.parts import Part
+from verify.scratch.patches import CANARY, CANARY_PERCENT, canary, remove, replace
+from verify.scratch.traffic import Expected, await_answer, is_arm, is_version, most_requests, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
-    from verify.scratch.scratch.traffic import Watch
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
+    from verify.scratch.traffic import Watch
 
 AT_ONCE_SECONDS = 1.0
 ASSUMED_SECONDS = 30.0

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from embedded_aws.wire.unknowns import QUESTIONS
-from verify.scratch.scratch.parts import Part
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from verify.account.budget import Budget
     from verify.account.ledger import Header
     from verify.account.pace import Pace
-    from verify.scratch.scratch.answer import Answer
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.answer import Answer
+    from verify.scratch.scratch import Scratch
 
 _UNKNOWNS = {unknown.slug: unknown for unknown in QUESTIONS}
 

@@ -14,14 +14,14 @@ from verify.account.budget import Budget
 from verify.account.clock import Deadline
 from verify.questions.measured_minutes import MINUTE
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.parts import Part
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 AGO_MINUTES = 10

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from canary_machine.definition import PLACEHOLDER, load, substitute
 from verify.questions.patch_question import PatchQuestion
-from verify.scratch.scratch.answer import Answer
+from verify.scratch.answer import Answer
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 NO_FINDING, FINDINGS = "no-finding", "findings"
 

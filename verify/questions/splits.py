@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from verify.account.budget import Budget
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.api import OPEN
-from verify.scratch.scratch.patches import CANARY_PERCENT, canary, replace
-from verify.scratch.scratch.traffic import await_answer, is_arm, most_requests
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import OPEN
+from verify.scratch.patches import CANARY_PERCENT, canary, replace
+from verify.scratch.traffic import await_answer, is_arm, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.replies import Reply
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.replies import Reply
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 EACH, BY_CONNECTION, WITHIN_A_THIRD = "as-set-each", "as-set-by-connection", "within-a-third"
 PERCENTS = (1, 10, 50)

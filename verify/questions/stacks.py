@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from verify.account.budget import Budget
 from verify.account.clock import Deadline
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.parts import Part
-from verify.scratch.scratch.patches import DEPLOYMENT, VARIABLES, canary, replace
-from verify.scratch.scratch.stage import BASE_VARIABLES, Stage
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
+from verify.scratch.patches import DEPLOYMENT, VARIABLES, canary, replace
+from verify.scratch.stage import BASE_VARIABLES, Stage
 
 if TYPE_CHECKING:
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 STAGE_NAME = "stack"
 MOVED = "moved"

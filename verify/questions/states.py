@@ -14,10 +14,10 @@ from canary_machine.definition import states_of
 from verify.account.aws import RefusedError
 from verify.questions.patch_question import PatchQuestion
 from verify.questions.shipped import definition
-from verify.scratch.scratch.answer import Answer, UnansweredError
+from verify.scratch.answer import Answer, UnansweredError
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 SUCCEEDED, CAUGHT, RETRIABLE = "SUCCEEDED", "CAUGHT_ERROR", "RETRIABLE"

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from verify.account.budget import Budget
 from verify.questions.logs import SAMPLE, LogQuestion, logging_stage
 from verify.questions.patch_question import agreed
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.api import OPEN
-from verify.scratch.scratch.lines import await_texts
-from verify.scratch.scratch.patches import replace
-from verify.scratch.scratch.replies import USER_AGENT
-from verify.scratch.scratch.traffic import await_answer, is_arm, most_requests
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import OPEN
+from verify.scratch.lines import await_texts
+from verify.scratch.patches import replace
+from verify.scratch.replies import USER_AGENT
+from verify.scratch.traffic import await_answer, is_arm, most_requests
 
 if TYPE_CHECKING:
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 FORMAT = "$context.requestId $context.identity.userAgent"
 _WORDS = {json.dumps(USER_AGENT)[1:-1]: "escaped", USER_AGENT: "as-it-came"}

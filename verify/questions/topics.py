@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from verify.account.budget import Budget
 from verify.account.clock import Deadline
 from verify.questions.question import Question
-from verify.scratch.scratch.answer import Answer, UnansweredError
-from verify.scratch.scratch.parts import Part
-from verify.scratch.scratch.scratch import document
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
+from verify.scratch.scratch import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 REFUSED, PUBLISHED = "refused", "published"
 EVENTS = 3

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verify.questions.patch_question import ACCEPTED, IGNORED, REFUSED, PatchQuestion, agreed
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.patches import CANARY_CACHE, CANARY_PERCENT, OVERRIDES, VARIABLES, canary, replace
+from verify.scratch.answer import Answer
+from verify.scratch.patches import CANARY_CACHE, CANARY_PERCENT, OVERRIDES, VARIABLES, canary, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.scratch.scratch.patches import Operation
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.patches import Operation
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 PERCENT = 10.0
 WHOLE = {"arm": "whole", "other": "new"}

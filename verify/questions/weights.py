@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from verify.account.aws import RefusedError
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion
-from verify.scratch.scratch.answer import Answer
-from verify.scratch.scratch.parts import Part
+from verify.scratch.answer import Answer
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 
 class AliasWeightOfOne(PatchQuestion):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.scratch.scratch.function import ALIASES
+from verify.scratch.function import ALIASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 OPEN, LOCKED, THROTTLED, CALLED = "/open", "/locked", "/throttled", "/called"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from verify.scratch.scratch.patches import DEPLOYMENT, replace
+from verify.scratch.patches import DEPLOYMENT, replace
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from embedded_aws.awslambda.zips import zip_of
 from verify.account.aws import RefusedError
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 STATE_POLL_SECONDS = 2.0
 STATE_LIMIT_SECONDS = 120.0

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from verify.account.aws import RefusedError
 from verify.account.clock import Deadline
-from verify.scratch.scratch.answer import UnansweredError
+from verify.scratch.answer import UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 Line = dict[str, Any]
 

@@ -10,13 +10,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from verify.account.aws import RefusedError
-from verify.scratch.scratch.api import make_api
-from verify.scratch.scratch.function import make_function
+from verify.scratch.api import make_api
+from verify.scratch.function import make_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.scratch.scratch.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 LOG_PURPOSES = ("arms", "refusals", "values", "filters")
 _WRITE_LOGS = [

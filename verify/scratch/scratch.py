@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from canary.rules.targets.access_log import LOG_FORMAT
 from verify.account.aws import RefusedError
-from verify.scratch.scratch.answer import UnansweredError
-from verify.scratch.scratch.replies import break_off, get_kept
-from verify.scratch.scratch.stage import BASE_VARIABLES, Stage
+from verify.scratch.answer import UnansweredError
+from verify.scratch.replies import break_off, get_kept
+from verify.scratch.stage import BASE_VARIABLES, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from verify.account.aws import Aws
     from verify.account.ledger import Ledger
     from verify.account.pace import Pace
-    from verify.scratch.scratch.replies import BreakOff, Get, GetKept, Reply
+    from verify.scratch.replies import BreakOff, Get, GetKept, Reply
 
 Measured = TypeVar("Measured")
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verify.account.aws import Aws, RefusedError
-from verify.scratch.scratch.patches import CANARY
+from verify.scratch.patches import CANARY
 
 if TYPE_CHECKING:
-    from verify.scratch.scratch.patches import Operation
+    from verify.scratch.patches import Operation
 
 BASE_VARIABLES = {"arm": "base", "alias": "live"}
 CANARY_OVERRIDES = {"arm": "canary", "alias": "canary"}

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verify.account.clock import Deadline
-from verify.scratch.scratch.answer import UnansweredError
-from verify.scratch.scratch.replies import Reply
+from verify.scratch.answer import UnansweredError
+from verify.scratch.replies import Reply
 
 if TYPE_CHECKING:
     from verify.account.pace import Pace
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 Expected = Callable[[Reply], bool]
 FEWEST_WATCHED = 10

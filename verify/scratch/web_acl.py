@@ -13,8 +13,8 @@ from verify.account.aws import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.scratch.scratch.scratch import Scratch
-    from verify.scratch.scratch.stage import Stage
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 
 @contextmanager
