@@ -20,46 +20,46 @@ install = [ -t 1 ] || quiet=--quiet; \
 .PHONY: help demo serve synth deploy destroy verify-aws bench faults test lint check rest runtime runtime-tests audit lock schemas picture clean
 .NOTPARALLEL:
 
-help:  ## what can be made
+help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-demo: $(VENV)/demo  ## six rollouts on the embedded AWS; make demo ONLY=slow runs one
+demo: $(VENV)/demo  ## run six rollouts on the embedded AWS; make demo ONLY=slow runs one
 	@$(BIN)/python -m demo rollouts $(if $(ONLY),--only $(ONLY))
 
-serve: $(VENV)/demo  ## the embedded AWS with the sample, on port 4566; make serve PORT=5000 takes another
+serve: $(VENV)/demo  ## serve the embedded AWS with the sample on port 4566; make serve PORT=5000 chooses another port
 	@$(BIN)/python -m demo serve --port '$(or $(PORT),4566)' --speed 60
 
-synth: $(VENV)/dev node_modules  ## the CloudFormation templates, in cdk.out
+synth: $(VENV)/dev node_modules  ## write the CloudFormation templates to cdk.out
 	$(CDK) synth --quiet $(FOLDER)
 
-deploy: $(VENV)/dev node_modules  ## the controller into the account and Region of your AWS credentials; with TARGETS=folder its targets too
+deploy: $(VENV)/dev node_modules  ## deploy the controller with your AWS credentials; TARGETS=folder deploys its targets too
 	$(CDK) deploy --require-approval broadening $(FOLDER) $(or $(STACKS),$(if $(TARGETS),--all,canary))
 
-destroy: $(VENV)/dev node_modules  ## out of them again, unless a target is not at rest; TARGETS as in make deploy
+destroy: $(VENV)/dev node_modules  ## delete the deployed stacks, unless a target is not at rest; TARGETS as in make deploy
 	$(CDK) destroy $(FOLDER) $(or $(STACKS),--all)
 
-verify-aws: $(VENV)/demo  ## asks your account what no record settles, and removes what it made; says first what it costs
+verify-aws: $(VENV)/demo  ## check in your AWS account what no recorded answer settles; prints the cost first, cleans up afterwards
 	@$(BIN)/python -m verify $(ARGS)
 
-bench: $(VENV)/dev  ## the judge beside its peers, an hour or so; make bench QUICK=1 takes a few minutes
+bench: $(VENV)/dev  ## compare the judge with other tools (about an hour); make bench QUICK=1 takes a few minutes
 	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
 
-test: $(VENV)/dev  ## rules, edge, tasks, some journeys, one demo scenario, a minute of fault samples; COVERAGE=1 measures branches
+test: $(VENV)/dev  ## test rules, edge, tasks, some executions, one demo scenario, a minute of faults; COVERAGE=1 measures branches
 	$(PYTEST) -m "not slow" $(if $(COVERAGE),--cov --cov-report=term-missing:skip-covered)
 
-lint: $(VENV)/dev  ## ruff and mypy
+lint: $(VENV)/dev  ## run ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench canary_machine demo embedded_aws tests/faults/small verify
 
 check: COVERAGE := 1
-check: lint test rest  ## everything: make test with its coverage, then make rest
+check: lint test rest  ## run everything: make lint, make test with coverage, then make rest
 
-rest: lint node_modules runtime  ## every fault, the templates, all journeys under their roles, the README's commands, Python 3.13
+rest: lint node_modules runtime  ## run the slow tests: faults, templates, all executions under their roles, the README's commands, Python 3.13
 	$(PYTEST) -m "slow and not deployed"
-	$(PYTEST) --deployed tests/journeys tests/infra/test_deployed.py -k "not unknowns"
+	$(PYTEST) --deployed tests/executions tests/infra/test_deployed.py -k "not unknowns"
 
-runtime:  ## rules, edge, aws and tasks on Python 3.13, on which the functions run, where there is one
+runtime:  ## test rules, edge, aws and tasks on Python 3.13, the functions' runtime, if it is installed
 	@python="$$(sh .ci/find-python $(RUNTIME))"; if [ -n "$$python" ]; \
 	then $(MAKE) --no-print-directory VENV=.venv/$(RUNTIME) PYTHON="$$python" runtime-tests; \
 	else echo "no Python $(RUNTIME) is on the PATH or in pyenv, so nothing is tested on the runtime of the functions"; fi
@@ -67,21 +67,21 @@ runtime:  ## rules, edge, aws and tasks on Python 3.13, on which the functions r
 runtime-tests: $(VENV)/dev
 	$(PYTEST) -m "not slow" tests/rules tests/edge tests/aws tests/tasks
 
-faults: $(VENV)/dev  ## 10,000 runs with faults in the small world and 500 in the full one, an hour; ARGS="--only edits:51" runs one again
+faults: $(VENV)/dev  ## run 10,000 rollouts with faults in the small world and 500 in the full one (an hour); ARGS="--only edits:51" repeats one
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-audit: $(VENV)/dev  ## known vulnerabilities in the locked dependencies; needs the public package index
+audit: $(VENV)/dev  ## check the locked dependencies for known vulnerabilities; needs the public package index
 	$(BIN)/pip-audit --requirement requirements.txt --require-hashes
 
-lock:  ## lock the dependencies anew; needs uv
+lock:  ## update the locked dependencies; needs uv
 	uv pip compile pyproject.toml --group demo --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-demo.txt
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.txt
 	uv pip compile infra/canary_cdk/packages.in --constraint requirements.txt --python-platform aarch64-manylinux_2_28 --python-version $(RUNTIME) --only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url -o infra/canary_cdk/packages.txt
 
-picture: $(VENV)/dev  ## the README's picture, from the state machine; needs Graphviz
+picture: $(VENV)/dev  ## draw the README's picture from the state machine; needs Graphviz
 	$(BIN)/python -m canary_machine.diagram
 
-schemas: $(VENV)/dev  ## the JSON schemas of inputs and targets, from the edge
+schemas: $(VENV)/dev  ## write the JSON schemas of inputs and targets
 	$(BIN)/python -m canary.edge.schemas
 
 clean:  ## remove the virtual environment and caches

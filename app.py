@@ -1,8 +1,8 @@
 """The CDK app: the controller, and a stack for each file of a folder of targets.
 
 Context that it takes (`cdk deploy -c name=value`): `targets`, that folder, with the sample's target unless told;
-`notice_email`, who is told of rollouts that are held, have ended or need an operator; `notices_key`, the ARN of a key that
-encrypts the topic of notices; `reserved_concurrency`, kept free for the guard and for the sweeper.
+`notification_email`, who is told of rollouts that are parked, have ended or need an operator; `notifications_key`, the ARN of a
+key that encrypts the topic of notifications; `reserved_concurrency`, kept free for the guard and for the sweeper.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def build(app: cdk.App) -> None:
     reserved = app.node.try_get_context("reserved_concurrency")
     controller = ControllerStack(
         app,
-        notice_email=app.node.try_get_context("notice_email"),
-        notices_key=app.node.try_get_context("notices_key"),
+        notification_email=app.node.try_get_context("notification_email"),
+        notifications_key=app.node.try_get_context("notifications_key"),
         reserved_concurrency=int(reserved) if reserved else None,
     )
     for target in targets:

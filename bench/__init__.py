@@ -1,1 +1,1 @@
-"""What is measured: each figure beside another one of the same run."""
+"""Measurements: each figure is compared with another one from the same run."""

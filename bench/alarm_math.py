@@ -1,7 +1,7 @@
 """The target's alarm as CloudWatch evaluates it, minute by minute, from the product's own expressions.
 
-The expressions are turned into Python once; only what they use is understood. A division by zero is no data point, which is
-not breaching. What the alarm's numbers mean is the product's business.
+The expressions are compiled to Python once; only the functions that they use are supported. A division by zero gives no data
+point, which is not breaching. What the alarm's numbers mean is for the product to know.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from canary.rules.alarms import DATAPOINTS_TO_ALARM, EVALUATION_PERIODS, EXPRESSIONS, THRESHOLD, WATCHED
+from canary.rules.targets.alarms import DATAPOINTS_TO_ALARM, EVALUATION_PERIODS, EXPRESSIONS, THRESHOLD, WATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ _CHOICE = re.compile(r"IF\((?P<condition>.*), (?P<then>[^,]+), (?P<otherwise>[^,
 
 
 def _python(name: str) -> str:
-    """An expression with those it names put in their places."""
+    """An expression in which the expressions that it names are substituted."""
     text = EXPRESSIONS[name]
     choice = _CHOICE.fullmatch(text)
     if choice:
@@ -40,7 +40,7 @@ _SCORE = _compiled()
 
 
 def score(counts: Four) -> float | None:
-    """What the alarm watches in a minute; None is no data point."""
+    """The alarm's value in a minute; None if there is no data point."""
     try:
         return _SCORE(*counts)
     except ZeroDivisionError:
@@ -48,17 +48,17 @@ def score(counts: Four) -> float | None:
 
 
 class AlarmState:
-    """One alarm over the minutes it was shown."""
+    """One alarm over the minutes added to it."""
 
     def __init__(self) -> None:
         self._breaching: deque[bool] = deque(maxlen=EVALUATION_PERIODS)
 
     def hear(self, counts: Four) -> None:
-        """One minute more."""
+        """Add one minute."""
         value = score(counts)
         self._breaching.append(value is not None and value > THRESHOLD)
 
     @property
     def is_firing(self) -> bool:
-        """Whether enough of the newest minutes breach."""
+        """Whether enough of the newest minutes are breaching."""
         return sum(self._breaching) >= DATAPOINTS_TO_ALARM

@@ -1,7 +1,7 @@
-"""The cells of the benchmark: what a release does, at which traffic and base rate.
+"""The cells of the benchmark: what a release does, and at which traffic and base rate.
 
-A cell says what is true; what of it is seen, and when, is the world's business. Times are minutes since the first shift.
-A good release is no worse than base; the outages it meets hit both arms alike.
+A cell says what is true; the world decides what of it is seen, and when. Times are minutes since the first shift. A good
+release is no worse than base; the outages that it meets hit both arms alike.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ REQUESTS_PER_MINUTE = (6, 60, 600, 6000, 60000)
 BASE_RATES = (0.0001, 0.001, 0.01)
 LATENCY_BASE_RATE = 0.001
 CLIENT_RATES = {0.0001: 0.001, 0.001: 0.03, 0.01: 0.3}
-"""The share of 4xx answers that goes with each base rate of the errors, so that every release meets each of them."""
+"""The share of 4xx answers that is paired with each base rate of errors, so that every release meets each share."""
 
 CLIENT_RATE = 0.03
 BAD_CALLERS, BAD_CALLER_TIMES = 0.1, 1.0
-"""The share of minutes with a caller who does something wrong, and what that adds in both arms: so many times the usual 4xx."""
+"""The share of minutes with a misbehaving caller, and what that adds in both arms, as a multiple of the usual 4xx."""
 
 STUFFING = 0.4
-"""The share of all requests that are a credential stuffer's while there is one. They come on top, and all get a 4xx."""
+"""The share of all requests that come from a credential stuffing attack while there is one. They are additional, and all get a
+4xx.
+"""
 
 OUTAGE_POINTS = 0.2
 OUTAGE_MINUTES = (8.0, 14.0)
@@ -36,19 +38,20 @@ PERCENTILES = (0.5, 0.9, 0.99)
 LOG_SPREAD = 0.5
 MEDIAN_MS = 120.0
 COLD_SLOW = ((60.0, 0.05), (120.0, 0.01))
-"""Seconds after a weight change up to which this share of the canary's requests starts cold and is slow."""
+"""Up to how many seconds after a weight change the given share of the canary's requests starts cold and is slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """What a release does to the canary's requests.
 
-    ``ratio`` multiplies the base's bad rate, ``points`` are added to it. ``begins``: the minute of the fault;
-    ``begins_last``: it begins with the last step instead. ``outage``: minutes in which both arms fail more;
-    ``outage_at_shift``: it begins within the minute of the second weight change instead. ``burst``: mean errors of one
-    incident. ``slower`` multiplies every latency, ``tail`` the p99 at the same median; both None: latency is not looked at.
-    ``stuffing``: minutes in which somebody tries stolen passwords on both arms; ``stuffing_at_shift``: from the minute of the
-    second weight change on instead. ``lost``: the share of the requests whose route the canary has lost; it answers them 403.
+    ``ratio`` multiplies the base's bad rate, ``points`` are added to it. ``begins``: the minute of the fault; ``begins_last``:
+    the fault begins with the last step instead. ``outage``: minutes in which both arms fail more; ``outage_at_shift``: the
+    outage begins within the minute of the second weight change instead. ``burst``: mean errors of one incident. ``slower``
+    multiplies every latency, ``tail`` multiplies the p99 at the same median; if both are None, latency is ignored.
+    ``stuffing``: minutes in which someone tries stolen passwords on both arms; ``stuffing_at_shift``: the attack begins with
+    the minute of the second weight change instead. ``lost``: the share of the requests whose route the canary has lost; it
+    answers them with 403.
     """
 
     name: str
@@ -71,12 +74,12 @@ class Release:
 
     @property
     def is_late(self) -> bool:
-        """Whether the fault is not there from the start."""
+        """Whether the fault begins after the start."""
         return self.begins_last or self.begins > 0
 
     @property
     def is_null(self) -> bool:
-        """Whether both arms fail alike; a release that is a little worse is good enough, and no null."""
+        """Whether both arms fail alike. A release that is a little worse is good enough, but does not count as null."""
         return self.is_good and self.ratio <= 1.0
 
     @property
@@ -87,15 +90,15 @@ class Release:
 
     @property
     def has_latency(self) -> bool:
-        """Whether latency is looked at."""
+        """Whether latency is compared."""
         return self.slower is not None
 
     def canary_rate(self, base: float) -> float:
-        """The canary's bad rate once the fault is there."""
+        """The canary's bad rate once the fault has begun."""
         return min(base * self.ratio + self.points, 1.0)
 
     def slow_shares(self, above: float) -> tuple[float, float]:
-        """Base's share above a latency, and the canary's."""
+        """Base's and the canary's share of requests above a latency."""
         z = NormalDist().inv_cdf(1.0 - above)
         stretched = LOG_SPREAD + log(self.tail) / NormalDist().inv_cdf(PERCENTILES[-1])
         return above, upper((z * LOG_SPREAD - log(self.slower or 1.0)) / stretched)
@@ -103,9 +106,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A release at a traffic (requests a minute, both arms) and a base rate. ``has_history``: whether base's past is known.
+    """A release at a traffic (requests per minute, both arms) and a base rate.
 
-    ``client_rate``: the share of 4xx answers in both arms without a bad caller.
+    ``has_history``: whether base's history is known. ``client_rate``: the share of 4xx answers in both arms without a
+    misbehaving caller.
     """
 
     release: Release
@@ -116,7 +120,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """Its name in tables."""
         return f"{self.release.name}, {self.traffic:g}/min, {self.base_rate * 100:g} %" + (
             "" if self.has_history else ", no history"
         )
@@ -151,7 +155,7 @@ BAD = (
 
 
 def grid() -> Iterator[Cell]:
-    """Every cell. Latency does not depend on the errors' base rate, so it is looked at under one of them."""
+    """Every cell. Latency does not depend on the errors' base rate, so it is compared at one of the rates only."""
     for release in (*GOOD, *BAD):
         for traffic in REQUESTS_PER_MINUTE:
             for rate in (LATENCY_BASE_RATE,) if release.has_latency else BASE_RATES:
@@ -159,17 +163,17 @@ def grid() -> Iterator[Cell]:
 
 
 def part_of_grid() -> Iterator[Cell]:
-    """Fewer cells, for the long policies: two traffics, one base rate."""
+    """Fewer cells, for the long policies: two traffic levels, one base rate."""
     return (cell for cell in grid() if cell.traffic in {60, 6000} and cell.base_rate == LATENCY_BASE_RATE)
 
 
 def without_history() -> Iterator[Cell]:
-    """The good cells of errors for a target whose past nobody knows."""
+    """The good cells of errors for a target without a history."""
     return (replace(cell, has_history=False) for cell in grid() if cell.release in GOOD and not cell.release.has_latency)
 
 
 def fresh_grid(seed: int, count: int = 60) -> Iterator[Cell]:
-    """Cells that nothing was tuned on: traffic, rates, effects, outages, bursts and the faults' beginnings are drawn."""
+    """Random cells that nothing was tuned on: traffic, rates, effects, outages, bursts and the faults' beginnings are drawn."""
     draw = Random(seed)  # noqa: S311 - cells, not secrets
     for number in range(count):
         release = _drawn(draw, draw.choice((*GOOD, *BAD)), number)
@@ -196,7 +200,7 @@ def _drawn(draw: Random, like: Release, number: int) -> Release:
 
 
 def latency_ms(above: float) -> float:
-    """Base's latency that this share of its requests exceeds."""
+    """The latency that this share of base's requests exceeds."""
     return MEDIAN_MS * exp(LOG_SPREAD * NormalDist().inv_cdf(1.0 - above))
 
 

@@ -1,9 +1,10 @@
-"""How long each handler takes to be ready, and how much memory it has then: `python -m bench.cold_start`.
+"""How long each handler takes to be ready, and how much memory it then uses: `python -m bench.cold_start`.
 
-Each is imported in fresh processes with the clients that it may need made, beside one that makes the same clients with boto3
-and has nothing else. Time is the CPU's, which is what is scarce in a function, and no other process's work is in it; processes
-of both kinds take turns, and the least of each is told. Memory is the process's peak resident set. Compiled code is kept in a
-folder of its own, whatever Python was told of writing it: sources are compiled before anything is measured.
+Each handler is imported in fresh processes that make the clients it may need. It is compared with a process that only makes the
+same clients with boto3. Times are CPU times, because the CPU is what is scarce in a function and the work of other processes
+does not count in them. Processes of both kinds take turns, and the least time of each is reported. Memory is the process's peak
+resident set. Sources are compiled before anything is measured, into a separate folder, whatever Python's settings for writing
+compiled code are.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ ALONE = "import boto3\nfor name in {clients}: boto3.client(name)\n"
 HANDLER = """
 import os
 import canary.tasks.{module}
-from canary.rules.policy import STANDARD
-from canary.rules.target import Target
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Target
 from canary.tasks.entry import Tools
 clients = Tools.from_env(os.environ).clients
 target = clients.of(Target("bench", (), STANDARD))
@@ -56,7 +57,7 @@ clients.dynamodb, target.apigateway, target.lambda_, target.cloudwatch
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One handler's start: seconds of the CPU, and megabytes."""
+    """One handler's start: CPU seconds and megabytes."""
 
     name: str
     seconds: float
@@ -71,14 +72,14 @@ def modules() -> Iterator[str]:
 
 
 def measure(names: list[str], runs: int) -> list[Start]:
-    """The least start of each, taking turns; the first one is boto3 alone."""
+    """The least start of each, with processes taking turns; the first one is boto3 alone."""
     bodies = {"boto3 alone": ALONE.format(clients=CLIENTS)}
     bodies |= {name: HANDLER.format(module=name) for name in names}
     return measure_bodies(bodies, runs)
 
 
 def measure_bodies(bodies: Mapping[str, str], runs: int) -> list[Start]:
-    """The least start of each text, by name, in fresh processes that take turns."""
+    """The least start of each program, by name, in fresh processes that take turns."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in bodies}
     with tempfile.TemporaryDirectory() as compiled:
         for body in bodies.values():
@@ -101,7 +102,7 @@ def _run(body: str, compiled: str) -> tuple[float, float]:
 
 
 def table(starts: list[Start]) -> str:
-    """Markdown, each start beside boto3 alone."""
+    """A Markdown table that compares each start with boto3 alone."""
     alone = starts[0]
     lines = ["| handler | ms | times boto3 alone | MB | times boto3 alone |", "|---|---|---|---|---|"]
     for start in starts:
@@ -113,7 +114,7 @@ def table(starts: list[Start]) -> str:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the table."""
     sys.stdout.write(table(measure(list(modules()), RUNS)))
 
 

@@ -1,8 +1,8 @@
-"""What a rollout asks of Lambda's control plane, by task and function: `python -m bench.control_plane`.
+"""How many calls a rollout makes to Lambda's control plane, by task and function: `python -m bench.control_plane`.
 
-Lambda takes few calls of its control plane a second, of everybody in the account together (docs/aws.md#control-plane-limits).
-So the calls of each task are counted on the embedded AWS, for a release that is promoted and for one that is rolled back, and
-divided by the visits of the task's state and by the target's functions.
+Lambda accepts only a few control plane calls per second from the whole account (docs/aws.md#control-plane-limits). So the calls
+of each task are counted on the embedded AWS, for a release that is promoted and for one that is rolled back. The counts are
+divided by the number of visits to the task's state and by the number of the target's functions.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ POLICY = {
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """How often the states of one or more executions were entered, and what their tasks asked of Lambda meanwhile."""
+    """How often the states of one or more executions were entered, and which calls to Lambda their tasks made."""
 
     states: Counter[str]
     calls: Counter[tuple[str, str]]
     functions: int
 
     def each(self, task: str) -> Mapping[str, float]:
-        """The calls of one visit for one function, by operation."""
+        """The calls per visit and function, by operation."""
         shares = {name: count / self.states[task] / self.functions for (of, name), count in self.calls.items() if of == task}
         return dict(sorted(shares.items()))
 
 
 def measure(per_minute: float = 120) -> Visits:
-    """Two rollouts: of a good release, which is promoted, and of one in which every query fails, which is rolled back."""
+    """Run two rollouts: a good release is promoted, and one in which every query fails is rolled back."""
     states: Counter[str] = Counter()
     calls: Counter[tuple[str, str]] = Counter()
     with open_stand(per_minute=per_minute) as stand:
@@ -79,7 +79,7 @@ def _calls_of(faults: Faults) -> Counter[tuple[str, str]]:
 
 
 def table(visits: Visits) -> str:
-    """Markdown, the tasks in the order of their first visit; a task that asks nothing of Lambda has no row."""
+    """A Markdown table of the tasks in the order of their first visit; a task that does not call Lambda has no row."""
     rate = RATES[SERVICE][ALL_CALLS].per_second
     lines = [
         f"| task | for each function | counted together | seconds for {FUNCTIONS} functions, at least |",

@@ -1,8 +1,9 @@
 """The product's judge and verdict on the world's minutes: `canary.rules`, called as a look calls it.
 
-`canary.rules.look.fold_minutes` keeps a whole rollout record, which most of a run's time would go to; here only what the
-verdict rests on is kept. tests/bench holds both to the same verdicts. Alarms and evidence give their vetoes apart, so that each
-can be told beside the other, and the steps go on by the clock after a veto, for everybody else who watches them.
+`canary.rules.looks.folding.fold_minutes` maintains a whole rollout record, which would take most of a run's time. This module
+keeps only what the verdict depends on; tests/bench checks that both reach the same verdicts. Alarms and evidence veto
+separately, so that they can be reported separately. After a veto the steps continue by the clock, for the other judges that
+watch them.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from canary.rules import judge
-from canary.rules.judge import Counts
-from canary.rules.look import hear, requests_needed_by_step
-from canary.rules.looks import promotion_due
-from canary.rules.minutes import MinuteUse, classify
-from canary.rules.policy import Policy
-from canary.rules.sources import CLIENT_ERRORS, family_of, stakes
-from canary.rules.verdict import Moment, Proof, Verdict, VerdictKind, decide
+from canary.rules.judging import judge
+from canary.rules.judging.judge import Counts
+from canary.rules.judging.minutes import MinuteUse, classify
+from canary.rules.looks.folding import fold_minute, requests_needed_by_step
+from canary.rules.looks.look_schedule import promotion_due
+from canary.rules.looks.sources import CLIENT_ERRORS, family_of, stakes
+from canary.rules.looks.verdict import Moment, Proof, Verdict, VerdictKind, decide
+from canary.rules.targets.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ Named = dict[str, "Four"]
 
 
 def named(minute: Minute, metrics: Sequence[str]) -> Named:
-    """A minute's counts by the product's names of the metrics."""
+    """A minute's counts by the product's metric names."""
     counts = {"errors": minute.errors, CLIENT_ERRORS: minute.client_errors}
     slow = [metric for metric in metrics if metric not in counts]
     return {**counts, **dict(zip(slow, minute.slow, strict=True))}
@@ -36,7 +37,7 @@ def named(minute: Minute, metrics: Sequence[str]) -> Named:
 
 @dataclass(slots=True)
 class Controller:
-    """One rollout as the product sees it. Times are seconds; minutes are told by their start."""
+    """One rollout as the product sees it. Times are seconds; a minute is named by its start."""
 
     policy: Policy
     evidence: judge.Evidence
@@ -54,8 +55,8 @@ class Controller:
 
     @classmethod
     def begun(cls, policy: Policy, histories: Mapping[str, Sequence[tuple[int, int]]]) -> Controller:
-        """Before the first shift, with what history says."""
-        evidence = judge.start(histories, weights=stakes(tuple(histories)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
+        """The state before the first shift, with the history."""
+        evidence = judge.start(histories, stakes=stakes(tuple(histories)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
         return cls(policy, evidence, requests_needed_by_step(policy, evidence))
 
     def shift(self, at: float, baking_since: float) -> None:
@@ -68,7 +69,7 @@ class Controller:
         self.judged = self.silent = self.requests = 0
 
     def look(self, now: float, minutes: Mapping[int, Named]) -> Verdict:
-        """Fold what is complete; the verdict as if nobody had a veto. The judge's own is in `is_condemned`."""
+        """Fold the complete minutes; the verdict is as if there were no vetoes. The judge's own veto is in `is_condemned`."""
         delay = self.policy.metric_delay_seconds
         for minute in range(self.judged_to + 60, int((now - delay) // 60) * 60, 60):
             self.uses[minute] = classify(minute, shifts=self.shifts, now=now, metric_delay_seconds=delay)
@@ -77,7 +78,7 @@ class Controller:
 
     @property
     def promotion_due(self) -> float | None:
-        """When the promotion may be at the earliest, once the last step is being baked."""
+        """The earliest time of the promotion, once the bake of the last step has begun."""
         return promotion_due(self.policy, self.step, baking_since=self.baking_since, first_shift=self.shifts[0])
 
     def _fold(self, minute: int, seen: Named) -> None:
@@ -89,14 +90,14 @@ class Controller:
             self._judge(minute, seen, use)
 
     def _judge(self, minute: int, seen: Named, use: MinuteUse) -> None:
-        weight = float(self.policy.steps[self.step].weight) / 100.0
-        self.evidence = hear(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, weight=weight)
+        share = float(self.policy.steps[self.step].weight_percent) / 100.0
+        self.evidence = fold_minute(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, share=share)
         if self.evidence.is_condemned:
             self.is_condemned, self.condemned_by = True, minute
 
     def _count(self, errors: Four) -> None:
         is_first = self.judged + self.silent == 0
-        if is_first and self.policy.early_advance and not self.is_condemned:  # else nobody asks whether it is safe
+        if is_first and self.policy.early_advance and not self.is_condemned:  # otherwise nothing asks whether it is safe
             deltas = {metric: self.policy.delta[family_of(metric)] for metric in self.evidence.metrics}
             self.evidence = judge.begin_step(self.evidence, deltas)
         if errors[0]:

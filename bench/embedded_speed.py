@@ -1,8 +1,9 @@
 """How fast the embedded AWS is: `python -m bench.embedded_speed`.
 
-Simulated minutes for each second of real time, with the sample's traffic at several rates, each request answered by a real
-handler: without a rollout, and while one looks every minute. The fastest of a few single minutes is told, because what else the
-machine does can only make one slower, and each rate is told beside the sample's own, 600 requests a minute.
+It measures simulated minutes per second of real time, with the sample's traffic at several rates. A real handler answers each
+request. Each rate is measured without a rollout, and during a rollout that looks every minute. The fastest of a few single
+minutes is reported, because other work on the machine can only make a minute slower. Each rate is compared with the sample's
+own, 600 requests a minute.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ BESIDE = 600.0
 MINUTES = 7
 MINUTE = 60.0
 UNTIL_LOOKS_SECONDS = 180.0
-"""After so long a rollout bakes its first step, and every minute has a look."""
+"""After this time a rollout bakes its first step, and every minute has a look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """One rate's speed: seconds of real time for a simulated minute, and the requests answered in it."""
+    """The speed at one rate: seconds of real time per simulated minute, and the requests answered in that minute."""
 
     per_minute: float
     has_rollout: bool
@@ -39,12 +40,12 @@ class Speed:
 
     @property
     def minutes_a_second(self) -> float:
-        """Simulated minutes for each real second."""
+        """Simulated minutes per real second."""
         return 1.0 / self.seconds
 
 
 class _Counter:
-    """How many requests were answered."""
+    """The number of requests answered."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -54,7 +55,7 @@ class _Counter:
 
 
 def measure(rates: Sequence[float], minutes: int) -> list[Speed]:
-    """Each rate's speed, without a rollout and with one."""
+    """The speed at each rate, without a rollout and with one."""
     return [speed for rate in rates for speed in _measure_rate(rate, minutes)]
 
 
@@ -81,7 +82,7 @@ def _time_minutes(stand: Stand, minutes: int) -> tuple[float, int]:
 
 
 def table(speeds: Sequence[Speed]) -> str:
-    """Markdown, each rate beside 600 requests a minute."""
+    """A Markdown table that compares each rate with 600 requests a minute."""
     beside = {speed.has_rollout: speed.minutes_a_second for speed in speeds if speed.per_minute == BESIDE}
     lines = [
         "| requests a minute | rollout | simulated minutes a second | times that at 600 | requests answered a second |",
@@ -95,7 +96,7 @@ def table(speeds: Sequence[Speed]) -> str:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the table."""
     sys.stdout.write(table(measure(RATES, MINUTES)))
 
 

@@ -1,8 +1,9 @@
 """How often a good release is held because its split or a metric's silence looks wrong: `python -m bench.false_holds`.
 
-Good rollouts under the shipped policies, with the product's own rules. Two more tables follow: how soon faults of the counting
-are found (`bench.instrument_faults`), and what requests do that are refused before their integration (`bench.refused`). A step
-with few canary requests is extended as long as the policy allows. Minutes of weight changes are left out.
+Good rollouts are simulated under the shipped policies, with the product's own rules. Two more tables follow: how soon counting
+faults are found (`bench.instrument_faults`), and what effect requests have that are refused before their integration
+(`bench.refused`). A step with few canary requests is extended for as long as the policy allows. Minutes of weight changes are
+ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy as np
 from bench import instrument_faults, refused
 from bench.instruments import HELD, Counted, Listener, World, draw, history
 from bench.judge import SEED
-from canary.rules.policy import SHIPPED
+from canary.rules.targets.policy import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 RUNS = 20_000
 SMALL, LARGE = (1, 3, 6), (60, 600, 6000)
 FEW_REQUESTS = 300
-"""A step with fewer canary requests by its bake's end is extended."""
+"""A step that has fewer canary requests at the end of its bake is extended."""
 
 CHUNK = 500
 PLAIN = World()
@@ -47,7 +48,7 @@ YOUNG = World("no history", is_young=True)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A world at a traffic (requests a minute, both arms) under a shipped policy, and how many rollouts."""
+    """A world at a traffic (requests per minute, both arms) under a shipped policy, and the number of rollouts."""
 
     world: World
     traffic: float
@@ -57,19 +58,19 @@ class Cell:
 
 @dataclass(slots=True)
 class Holds:
-    """Rollouts, and in how many of them what was ever held."""
+    """The number of rollouts, and in how many of them each check held a step."""
 
     runs: int = 0
     held: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*HELD, "any"), 0))
 
     def add(self, held: set[str]) -> None:
-        """One rollout more."""
+        """Add one rollout."""
         self.runs += 1
         for name in (*held, *(("any",) if held else ())):
             self.held[name] += 1
 
     def merge(self, other: Holds) -> None:
-        """The other's rollouts too."""
+        """Add the other's rollouts."""
         self.runs += other.runs
         self.held = {name: number + other.held[name] for name, number in self.held.items()}
 
@@ -96,14 +97,14 @@ def steps_of(cell: Cell) -> list[tuple[float, int]]:
     """Each step's weight as a fraction, and its judged minutes."""
     policy, steps = SHIPPED[cell.policy], []
     for step in policy.steps:
-        share, minutes = float(step.weight) / 100.0, step.bake_seconds // 60 - 1
+        share, minutes = float(step.weight_percent) / 100.0, step.bake_seconds // 60 - 1
         has_few = cell.traffic * (1.0 - cell.world.wave) * share * minutes < FEW_REQUESTS
         steps.append((share, minutes + (policy.max_extension_seconds // 60 if has_few else 0)))
     return steps
 
 
 def roll_out(cell: Cell, listener: Listener, minutes: Iterator[Counted]) -> set[str]:
-    """What is ever held in a rollout."""
+    """The checks that hold a step in a rollout."""
     for share, judged in steps_of(cell):
         listener.begin_step()
         for number in range(1, judged + 1):
@@ -122,7 +123,7 @@ def measure(cell: Cell, number: int, runs: int) -> Holds:
 
 
 def measured(cells: Sequence[Cell], processes: int) -> Iterator[tuple[Cell, Holds]]:
-    """All cells, in their order."""
+    """All cells, in order."""
     work = [(cell, k, min(CHUNK, cell.runs - first)) for cell in cells for k, first in enumerate(range(0, cell.runs, CHUNK))]
     with Pool(processes) as pool:
         results = zip(work, pool.imap(_measure, work), strict=True)
@@ -138,7 +139,7 @@ def _measure(chunk: tuple[Cell, int, int]) -> Holds:
 
 
 def upper_bound(events: int, runs: int, *, level: float = 0.05) -> float:
-    """The share under which so few events of so many runs have the probability `level` (one-sided, Poisson)."""
+    """The share at which so few events in so many runs have the probability `level` (one-sided, Poisson)."""
     low, high = 0.0, events + 20.0 + 5.0 * sqrt(events)
     for _ in range(60):
         mean = (low + high) / 2.0
@@ -148,7 +149,7 @@ def upper_bound(events: int, runs: int, *, level: float = 0.05) -> float:
 
 
 def false_holds(runs: int, processes: int) -> Iterator[str]:
-    """The table of good releases that were held, as lines of Markdown."""
+    """The table of good releases that were held, as Markdown lines."""
     yield f"| good release | requests/min | policy | rollouts | held | at most | {' | '.join(HELD)} |"
     yield f"|{'---|' * (6 + len(HELD))}"
     for cell, holds in measured(list(grid(runs)), processes):
@@ -158,7 +159,7 @@ def false_holds(runs: int, processes: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=RUNS, help="rollouts on each of the small cells")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -174,7 +175,9 @@ def main() -> None:
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
         sys.stdout.write("\n")
-    sys.stdout.write(f"`At most`: the upper end of a 95 % interval. It took {(time.monotonic() - begun) / 60.0:.1f} minutes.\n")
+    sys.stdout.write(
+        f"`At most` is the upper end of a 95 % interval. The run took {(time.monotonic() - begun) / 60.0:.1f} minutes.\n"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What each handler imports: `python -m bench.imports`.
 
-All handlers share their entry (`canary.tasks.entry`), so that is imported first and told by itself, beside boto3 with a client;
-then each handler is imported in a process forked from there, which tells what it adds. Modules are counted, not timed
-(`bench.cold_start` does that), so the figures are the same on every machine.
+All handlers share their entry (`canary.tasks.entry`). It is imported first and reported separately, next to boto3 with a
+client. Then each handler is imported in a process forked from there, which reports what the handler adds. Modules are counted,
+not timed (`bench.cold_start` does that), so the figures are the same on every machine.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ print(json.dumps({entry: added(entry)} | {name: forked(name) for name in handler
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """What the entry imports, and what each handler adds to that; the names of modules."""
+    """What the entry imports, and what each handler adds to that, as module names."""
 
     entry: frozenset[str]
     added: Mapping[str, frozenset[str]]
@@ -57,12 +57,12 @@ def read_imports(names: list[str]) -> Imports:
 
 
 def boto3_alone() -> frozenset[str]:
-    """What a process imports that makes one client with boto3."""
+    """What a process with one boto3 client imports."""
     return frozenset(_told(ALONE.format(body=BOTO3)))
 
 
 def packages(names: frozenset[str]) -> Counter[str]:
-    """How many modules of each package that is neither Python's nor the controller's."""
+    """The number of modules of each package that belongs neither to Python nor to the controller."""
     tops = (name.partition(".")[0] for name in names)
     return Counter(top for top in tops if top not in sys.stdlib_module_names | {"canary"} and not top.startswith("_sysconfig"))
 
@@ -77,7 +77,7 @@ def _told(script: str, *arguments: str) -> dict[str, list[str]]:
 
 
 def table(imports: Imports, alone: frozenset[str]) -> str:
-    """Markdown: boto3 alone, the entry, and each handler with what is its own."""
+    """A Markdown table: boto3 alone, the entry, and each handler with what it adds."""
     lines = ["| what | modules | times boto3 alone | other packages' | judge |", "|---|---|---|---|---|"]
     lines += [_row("boto3 alone", alone, alone), _row("the entry of all", imports.entry, alone)]
     lines += [_row(name, imports.entry | added, alone) for name, added in imports.added.items()]
@@ -85,18 +85,18 @@ def table(imports: Imports, alone: frozenset[str]) -> str:
 
 
 def _row(name: str, found: frozenset[str], alone: frozenset[str]) -> str:
-    has_judge = "yes" if "canary.rules.judge" in found else ""
+    has_judge = "yes" if "canary.rules.judging.judge" in found else ""
     return f"| {name} | {len(found)} | {len(found) / len(alone):.2f} | {packages(found).total()} | {has_judge} |"
 
 
 def main() -> None:
-    """Count and tell."""
+    """Count and print the table."""
     imports = read_imports(list(modules()))
     sys.stdout.write(table(imports, boto3_alone()))
     most = ", ".join(f"{name} {count}" for name, count in packages(imports.entry).most_common(8))
-    sys.stdout.write(f"\nThe entry's modules of other packages: {most}.\n")
+    sys.stdout.write(f"\nModules of other packages that the entry imports: {most}.\n")
     strangers = {name: sorted(packages(added)) for name, added in imports.added.items() if packages(added)}
-    sys.stdout.write(f"Packages that single handlers add: {strangers or 'none'}.\n")
+    sys.stdout.write(f"Packages that individual handlers add: {strangers or 'none'}.\n")
 
 
 if __name__ == "__main__":

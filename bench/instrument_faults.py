@@ -1,6 +1,6 @@
-"""How soon faults of the counting are found by the split check and by silence: judged minutes from the fault until the hold.
+"""How soon the split check and the silence check find counting faults: judged minutes from the fault until the hold.
 
-A fault begins with the first minute of a rollout, with the first minute of a later step, or in the middle of one.
+A fault begins with the first minute of a rollout, with the first minute of a later step, or in the middle of a step.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 PLAIN = World()
 PATIENCE_MINUTES = 400
 JUDGED_BEFORE = 14
-"""Minutes of each step that was without a fault."""
+"""Minutes of each step without a fault."""
 
 
 def half_lost(*arms: str) -> Fault:
-    """Half of an arm's lines are lost, each for itself."""
+    """Half of an arm's lines are lost, independently of each other."""
 
     def lose(minute: Counted, rng: np.random.Generator) -> Counted:
         kept = {arm: int(rng.binomial(getattr(minute.integrated, arm), 0.5)) for arm in arms}
@@ -57,7 +57,7 @@ def silent(*arms: str) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A fault under the weight `share`, what must hold, the requests a minute, and the weights of the minutes before."""
+    """A fault at the weight `share`, which check must hold, the requests per minute, and the weights of the minutes before."""
 
     name: str
     fault: Fault
@@ -68,7 +68,7 @@ class Case:
 
     @property
     def began(self) -> str:
-        """When."""
+        """When the fault begins."""
         if not self.before:
             return "at the start"
         return "within the step" if self.before[-1] == self.share else "with the step"
@@ -94,7 +94,7 @@ def cases() -> Iterator[Case]:
 
 
 def minutes_to_hold(case: Case, runs: int) -> list[int]:
-    """Judged minutes from the fault until it is held, PATIENCE_MINUTES where it was not held by then."""
+    """Judged minutes from the fault until the hold; PATIENCE_MINUTES if it was not held by then."""
     rng = np.random.default_rng([SEED, crc32(f"{case.name} {case.traffic} {case.before} {case.share}".encode())])
     shares = (*case.before, *[case.share] * PATIENCE_MINUTES)
     drawn = draw(PLAIN, case.traffic, shares, runs, rng)
@@ -111,7 +111,7 @@ def _until_held(case: Case, listener: Listener, minutes: Iterator[Counted], rng:
 
 
 def table(runs: int) -> Iterator[str]:
-    """Mean and median, as lines of Markdown."""
+    """Mean and median, as Markdown lines."""
     yield "| fault | begins | requests/min | weight | held by | judged minutes, mean | median |"
     yield f"|{'---|' * 7}"
     for case in cases():

@@ -1,9 +1,9 @@
-"""What the instruments of a rollout count: lines of the log, requests that reached an integration, and a business metric.
+"""What the instruments of a rollout count: log lines, requests that reached an integration, and a business metric.
 
-Requests arrive as a Poisson process and each is the canary's with the probability of the weight. Some are refused before their
-integration; what their line says of the canary is one of three answers that nobody has recorded
-(docs/aws.md#is-canary-of-refused-request). One request in a hundred that reaches an integration writes a datum of the business
-metric. The rules that listen are the product's.
+Requests arrive as a Poisson process, and each belongs to the canary with the probability of the weight. Some are refused before
+their integration. It is not recorded which of three answers their log line gives about the canary
+(docs/aws.md#is-canary-of-refused-request). One in a hundred of the requests that reach an integration writes a datum of the
+business metric. The rules that use these counts are the product's.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canary.rules.habit import OF_REQUESTS, Habit, habit_of
-from canary.rules.silence import NOTHING_HEARD, Arms, Heard, Hearing, begin_step, hearing, listen
-from canary.rules.split import NO_SPLIT_EVIDENCE, SplitEvidence, fold_split, is_off_split
+from canary.rules.judging.habit import OF_REQUESTS, Habit, habit_of
+from canary.rules.judging.silence import NOTHING_HEARD, Arms, Heard, Hearing, begin_step, hearing, listen
+from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence, fold_split, is_off_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 HISTORY_MINUTES = 1440
 BUSINESS_SHARE = 0.01
 HELD = ("split", "lines", "business")
-"""What a step may be held by; the last two are the metrics whose silence is told apart."""
+"""The checks that may hold a step; the last two are the metrics whose silence is reported separately."""
 
 METRICS = len(HELD) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is true of the requests.
+    """What is true about the requests.
 
-    ``cluster``: data that a request of the business metric writes on average. ``checkouts``: how many write any now, as a
-    multiple of the history's. ``wave``: how far the traffic and that share go up and down over the day; it is night now.
-    ``copies``: how often each line arrives. ``refused``: the share of requests refused before their integration, and
-    ``refused_say``: what their line says of the canary. ``is_young``: there is no history.
+    ``cluster``: how much business data one business request writes on average. ``checkouts``: how many requests write any now,
+    as a multiple of the history. ``wave``: how far the traffic and that share rise and fall over the day; now it is night.
+    ``copies``: how often each line arrives. ``refused``: the share of requests refused before their integration.
+    ``refused_say``: what their line says about the canary. ``is_young``: there is no history.
     """
 
     name: str = "plain"
@@ -50,7 +50,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A minute as it is counted: lines, requests that reached an integration, and business data, of both arms."""
+    """A minute's counts: lines, requests that reached an integration, and business data, for both arms."""
 
     lines: Arms
     integrated: Arms
@@ -59,7 +59,7 @@ class Counted:
 
 @dataclass(slots=True)
 class Listener:
-    """One rollout's states of the rules, and what was held so far."""
+    """The state of the rules in one rollout, and what they have held so far."""
 
     habit: Habit
     split: SplitEvidence = NO_SPLIT_EVIDENCE
@@ -68,11 +68,11 @@ class Listener:
     held: set[str] = field(default_factory=set)
 
     def begin_step(self) -> None:
-        """The next weight is set."""
+        """Set the next weight."""
         self.lines, self.business = begin_step(self.lines), begin_step(self.business)
 
     def hear(self, minute: Counted, *, share: float, is_step_over: bool = False) -> set[str]:
-        """One judged minute more; what is held after it."""
+        """Add one judged minute; return the checks that hold after it."""
         of = minute.integrated
         self.split = fold_split(self.split, canary=of.canary, base=of.base, share=share)
         self.lines = listen(self.lines, minute.lines, share=share, requests=of, habit=OF_REQUESTS, weighed=of)
@@ -88,7 +88,7 @@ class Listener:
 def draw(
     world: World, traffic: float, shares: Sequence[float], runs: int, rng: np.random.Generator
 ) -> Iterator[Iterator[Counted]]:
-    """Minutes of so many rollouts under the weights given, minute for minute."""
+    """The minutes of several rollouts under the given weights, one minute after another."""
     w = np.array(shares)
     size = (runs, len(shares))
     level = 1.0 - world.wave
@@ -106,7 +106,7 @@ def draw(
 
 
 def history(world: World, traffic: float, rng: np.random.Generator) -> Habit:
-    """What a day of base says of the business metric; it begins at the same time of the day as the rollout."""
+    """The business metric over one day of base, which begins at the same time of day as the rollout."""
     if world.is_young:
         return habit_of([], [])
     level = 1.0 - world.wave * np.cos(2.0 * np.pi * np.arange(HISTORY_MINUTES) / HISTORY_MINUTES)
@@ -116,7 +116,7 @@ def history(world: World, traffic: float, rng: np.random.Generator) -> Habit:
 
 
 def _clustered(rng: np.random.Generator, writing: np.ndarray, cluster: float) -> np.ndarray:
-    """Data of so many requests that write any: one, or more of a geometric number."""
+    """The data of some requests that write any: one each, or a geometric number."""
     more = rng.negative_binomial(writing.clip(min=1), 1.0 / cluster) if cluster > 1.0 else np.zeros_like(writing)
     data: np.ndarray = writing + more * (writing > 0)
     return data

@@ -1,7 +1,7 @@
-"""The judge beside every peer and both oracles, on the same requests: `python -m bench.judge [--quick]`.
+"""Compare the judge with every peer and both oracles, on the same requests: `python -m bench.judge [--quick]`.
 
-Writes bench/results.md, bench/results.svg and the table in docs/how-it-decides.md. Seeds are fixed; each share is told with its
-standard error.
+Writes bench/results.md, bench/results.svg and the table in docs/how-it-decides.md. Seeds are fixed; each share is reported with
+its standard error.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 SEED = 20_261_123
 FULL_RUNS, QUICK_RUNS = 2000, 35
 LONG_POLICIES = {"cautious", "hotfix"}
-"""On a part of the grid, and an eighth of the runs: theirs last up to ten times as long."""
+"""These use a part of the grid and an eighth of the runs, because a run lasts up to ten times as long."""
 CHUNK_RUNS = 100
 BAR_WIDTH = 40
 DOC = HERE.parent / "docs" / "how-it-decides.md"
@@ -61,7 +61,7 @@ def fresh_chunks(runs: int, seed: int, policies: tuple[str, ...]) -> Iterator[Ch
 
 
 def chunks(runs: int, seed: int, policies: tuple[str, ...]) -> Iterator[Chunk]:
-    """The work: the whole grid for `standard` and `fast`, a part for the long policies; without history under `standard`."""
+    """The work: the whole grid for `standard` (also without history) and `fast`, a part of it for the long policies."""
     for policy in policies:
         cells = list(part_of_grid() if policy in LONG_POLICIES else grid())
         cells += without_history() if policy == "standard" else ()
@@ -81,7 +81,7 @@ def measure(chunk: Chunk) -> CellResult:
 
 
 def measure_all(work: list[Chunk], processes: int) -> list[CellResult]:
-    """Simulate all of it, telling how far it is."""
+    """Simulate all chunks and show the progress."""
     merged: dict[tuple[str, Cell], CellResult] = {}
     begun, done, total = time.monotonic(), 0, sum(chunk.runs for chunk in work)
     with Pool(processes) as pool:
@@ -102,7 +102,7 @@ def _progress(share: float, seconds: float) -> None:
 
 
 def with_table(doc: str, told: str) -> str:
-    """The document with the table between its two marks."""
+    """The document with the table between its two markers."""
     before, _, rest = doc.partition(DOC_BEGINS)
     _, _, after = rest.partition(DOC_ENDS)
     return f"{before}{DOC_BEGINS}\n{told}\n{DOC_ENDS}{after}"
@@ -117,10 +117,10 @@ def _write(results: list[CellResult], text: str, out: Path) -> None:
 
 
 def main() -> None:
-    """Measure, and write the report."""
+    """Measure and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs a cell instead of {FULL_RUNS}")
-    parser.add_argument("--runs", type=int, help="runs a cell")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs per cell instead of {FULL_RUNS}")
+    parser.add_argument("--runs", type=int, help="runs per cell")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--fresh", type=int, metavar="SEED", help="cells drawn with this seed, instead of the grid")
     parser.add_argument("--policies", nargs="+", choices=tuple(POLICIES), default=tuple(POLICIES))

@@ -1,8 +1,8 @@
-"""A rollout in the shape of awslabs/aws-lambda-deploy, on the embedded AWS, so that its price can be counted as ours is.
+"""A rollout in the style of awslabs/aws-lambda-deploy on the embedded AWS, so that its price can be calculated like ours.
 
-Its loop, written anew: set the next weight, wait, ask for errors of the last minute, two choices, and again, until the weight
-is everything. That project's own form checks once at each weight; here the weights are given, and one that comes again and
-again is checked as often.
+It is a new implementation of that project's loop: set the next weight, wait, query the errors of the last minute, pass two
+choices, and repeat until the new version has all traffic. The project itself checks once per weight. Here the weights are
+given, and a weight that is given several times is checked as many times.
 """
 
 from __future__ import annotations
@@ -32,34 +32,33 @@ TASKS = {
 }
 LIMIT_SECONDS = 6 * 3600
 NO_FAULTS = {"FAILING_SHARE": 0.0}
-"""A release without any error: one is enough for the loop to go back."""
+"""A release without any error, because a single error makes the loop roll back."""
 
 Json = dict[str, Any]
 
 
 class NotFinishedError(Exception):
-    """The loop did not end with the new version in place, so that its price would be another's."""
+    """The loop did not end with the new version in place, so its price would be that of another case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A loop that came to its end: its execution's history, and how long it took."""
+    """A finished loop: its execution's history, and how long it took."""
 
     events: Sequence[Mapping[str, Any]]
     seconds: float
 
     @property
     def checks(self) -> int:
-        """How often it asked for the new version's health."""
+        """How often it checked the new version's health."""
         return sum(event.get("stateEnteredEventDetails", {}).get("name") == CHECK for event in self.events)
 
 
 def run_loop(weights: Sequence[float], *, interval_seconds: int, per_minute: float) -> Loop:
-    """Bring a new version through these shares (0 to 1) and then everything, with a wait and a check after each.
+    """Shift these shares (0 to 1) and then all traffic to a new version, with a wait and a check after each.
 
     Raises:
-        NotFinishedError: it went back.
-
+        NotFinishedError: it rolled back.
     """
     with EmbeddedAws() as aws:
         with without_collections():
@@ -74,7 +73,7 @@ def run_loop(weights: Sequence[float], *, interval_seconds: int, per_minute: flo
 
 
 def _make(aws: EmbeddedAws, per_minute: float) -> Json:
-    """A function with an alias and traffic, and a new version of it."""
+    """A function with an alias and traffic, and a new version of the function."""
     target = create_ship_sample(aws.client, NO_FAULTS)
     function = target.functions[0]
     versions = publish_release(aws.client, target, {"NAME": "next", **NO_FAULTS})
@@ -108,7 +107,7 @@ def _create_task(aws: EmbeddedAws, task: str, handler: str, role: str) -> str:
 
 
 def definition(arns: Mapping[str, str]) -> Json:
-    """The loop as a state machine; the functions' ARNs by task."""
+    """The loop as a state machine, and the functions' ARNs by task."""
     return {
         "QueryLanguage": "JSONata",
         "StartAt": "PlanWeights",

@@ -1,6 +1,6 @@
-"""The tasks of the loop in `bench.lambda_deploy`, as Lambda runs them: each asks AWS what such a deployment must ask.
+"""The tasks of the loop in `bench.lambda_deploy`, as Lambda runs them. Each makes the AWS calls that such a deployment needs.
 
-Health is what the loop's ancestor takes for it: no error of the new version in the last minute. No data is health, too.
+Health is defined as in the original: no error of the new version in the last minute. No data counts as healthy too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def plan_weights(event: Json, _context: object) -> Json:
-    """The shares (0 to 1) to go through, the last of which is all."""
+    """The shares (0 to 1) to pass through; the last one is all traffic."""
     return {"weights": [*event["weights"], 1.0]}
 
 
@@ -26,7 +26,7 @@ def move_weight(event: Json, _context: object) -> Json:
 
 
 def check_health(event: Json, _context: object) -> Json:
-    """Whether Lambda counted an error of the new version in the last minute."""
+    """Whether Lambda counted an error for the new version in the last minute."""
     now = datetime.now(UTC)
     dimensions = {
         "FunctionName": event["function"],
@@ -46,13 +46,13 @@ def check_health(event: Json, _context: object) -> Json:
 
 
 def finish(event: Json, _context: object) -> Json:
-    """The new version becomes the alias's own."""
+    """Make the new version the alias's own."""
     _route(event, {}, FunctionVersion=event["version"])
     return {}
 
 
 def take_back(event: Json, _context: object) -> Json:
-    """The old version gets every request again."""
+    """Give the old version all requests again."""
     _route(event, {})
     return {}
 

@@ -1,7 +1,7 @@
-"""Latency limits as a day of history gives them, and slow requests as CloudWatch counts them.
+"""Latency limits derived from a day of history, and slow requests as CloudWatch counts them.
 
-A trimmed count is interpolated within a bucket ten percent wide. So latencies fall into classes: the buckets that hold a limit,
-and what is between them.
+A trimmed count is interpolated within a bucket that is ten percent wide. So latencies fall into classes: the buckets that
+contain a limit, and the ranges between them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import exp, floor, log
 import numpy as np
 
 from bench.cells import LOG_SPREAD, MEDIAN_MS, PERCENTILES, Release, latency_ms, upper
-from canary.rules.counts import slow_requests
+from canary.rules.judging.counts import slow_requests
 
 BUCKET = log(1.1)
 ABOVE = tuple(1.0 - percentile for percentile in PERCENTILES)
@@ -25,7 +25,7 @@ Shares = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The latency limits frozen from history (ms), and both arms' shares of the classes that their buckets cut."""
+    """The latency limits frozen from history (ms), and both arms' shares of the classes that the limits' buckets define."""
 
     limits: tuple[float, ...]
     inside: tuple[float, ...]
@@ -33,7 +33,7 @@ class Limits:
     canary: Shares
 
     def slow(self, classes: list[int]) -> list[int]:
-        """Slow requests by limit, as the sample count less CloudWatch's trimmed count."""
+        """Slow requests per limit: the sample count minus CloudWatch's trimmed count."""
         n, below, counts = sum(classes), 0.0, []
         for k, inside in enumerate(self.inside):
             below += classes[2 * k]
@@ -42,7 +42,7 @@ class Limits:
         return counts
 
     def slow_of_all(self, classes: np.ndarray) -> list[list[int]]:
-        """The same for many minutes at once, a list for each limit."""
+        """The same for many minutes at once, as one list per limit."""
         n, counts = classes.sum(axis=1), []
         below = np.zeros(len(classes))
         for k, inside in enumerate(self.inside):
@@ -53,7 +53,7 @@ class Limits:
 
 
 def limits_from_history(release: Release, traffic: float, rng: np.random.Generator) -> Limits:
-    """The limits as a day of history gives them: the median of 24 hourly percentiles errs a little."""
+    """The limits that a day of history gives: the median of 24 hourly percentiles has a small error."""
     errs = [1.25 * (above * (1.0 - above) / (60.0 * traffic * 24.0)) ** 0.5 for above in ABOVE]
     above = [min(max(float(rng.normal(share, err)), share / 4.0), 0.6) for share, err in zip(ABOVE, errs, strict=True)]
     limits = tuple(round(latency_ms(share), 1) for share in above)

@@ -1,9 +1,9 @@
 """What one look costs late in a long rollout: `python -m bench.look_cost`.
 
-A look reads its evidence from the record's JSON, folds the minute that is new and writes the JSON again. That is timed with 1,
-10 and 100 metrics in the 24th hour, beside a look in the first hour of the same rollout. Before that it asks CloudWatch for the
-minutes that it has not used yet: how many calls, metrics and minutes those are, and the time that the function itself takes
-for them, is told in a second table, early and late as well.
+A look reads its evidence from the record's JSON, folds the new minute and writes the JSON again. The first table times this
+with 1, 10 and 100 metrics in the 24th hour, and compares it with a look in the first hour of the same rollout. Before that, a
+look asks CloudWatch for the minutes that it has not used yet. The second table has the number of calls, metrics and minutes,
+and the time that the function itself takes for them, also early and late.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 
 from bench import look_reading
 from bench.judge import SEED
-from canary.rules import judge
-from canary.rules.judge import Counts
+from canary.rules.judging import judge
+from canary.rules.judging.judge import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,31 +31,31 @@ HISTORY = [(600, minute % 3) for minute in range(1440)]
 
 
 def evidence_after(metrics: int, minutes: int) -> judge.Evidence:
-    """What so many minutes of a healthy rollout leave."""
+    """The evidence after some minutes of a healthy rollout."""
     names = [f"slow_{number}" for number in range(metrics)]
-    weights = dict.fromkeys(names, 1.0 / metrics)
+    stakes = dict.fromkeys(names, 1.0 / metrics)
     evidence = judge.begin_step(
-        judge.start(dict.fromkeys(names, HISTORY), weights=weights, alpha=0.01), dict.fromkeys(names, 0.05)
+        judge.start(dict.fromkeys(names, HISTORY), stakes=stakes, alpha=0.01), dict.fromkeys(names, 0.05)
     )
     rng = np.random.default_rng([SEED, metrics])
     for ec, eb in rng.poisson((0.1, 0.9), (minutes, 2)).tolist():
-        evidence = judge.look(evidence, dict.fromkeys(names, Counts(60, ec, 540, eb)))
+        evidence = judge.fold(evidence, dict.fromkeys(names, Counts(60, ec, 540, eb)))
     return evidence
 
 
 def one_look(evidence: judge.Evidence) -> tuple[float, int]:
-    """Seconds of a look from record to record, and the bytes of its evidence."""
+    """The seconds that a look takes from reading the record to writing it, and the size of its evidence in bytes."""
     written = json.dumps(judge.to_json(evidence))
     minute = dict.fromkeys(evidence.metrics, Counts(60, 0, 540, 1))
     begun = time.perf_counter()
-    after = judge.look(judge.from_json(json.loads(written), evidence.history), minute)
+    after = judge.fold(judge.from_json(json.loads(written), evidence.history), minute)
     after.is_condemned  # noqa: B018 - what a look asks
     size = len(json.dumps(judge.to_json(after)))
     return time.perf_counter() - begun, size
 
 
 def judging(metrics: Iterable[int], *, late: int, repeats: int) -> Iterator[str]:
-    """What the judge takes, as lines of Markdown; ``late`` is the late look's minute."""
+    """The judge's time, as Markdown lines; ``late`` is the late look's minute."""
     yield "| metrics | judging in the first hour, ms | late, ms | ratio | evidence, bytes early / late |"
     yield "|---|---|---|---|---|"
     for count in metrics:
@@ -67,7 +67,7 @@ def judging(metrics: Iterable[int], *, late: int, repeats: int) -> Iterator[str]
 
 
 def reading(metrics: Iterable[int], *, late: int, repeats: int) -> Iterator[str]:
-    """What is asked of CloudWatch, as lines of Markdown."""
+    """What a look requests from CloudWatch, as Markdown lines."""
     yield "| metrics | calls early / late | metrics requested | minutes | reading in the first hour, ms | late, ms | ratio |"
     yield "|---|---|---|---|---|---|---|"
     for count in metrics:
@@ -78,7 +78,7 @@ def reading(metrics: Iterable[int], *, late: int, repeats: int) -> Iterator[str]
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the tables."""
     tables = (one(METRICS, late=LATE_MINUTE, repeats=REPEATS) for one in (judging, reading))
     sys.stdout.write("\n".join("".join(f"{line}\n" for line in lines) for lines in tables))
 

@@ -1,7 +1,8 @@
-"""What one look asks of CloudWatch, early and late in a long rollout; printed by `python -m bench.look_cost`.
+"""What one look requests from CloudWatch, early and late in a long rollout; printed by `python -m bench.look_cost`.
 
-The product's own way from the rollout's record to counts, over a CloudWatch that answers at once with a value for each minute
-asked for. So calls, metrics and minutes are what AWS would be asked, and the time is what the function itself takes for them.
+It runs the product's own code from the rollout's record to the counts, with a CloudWatch that answers at once with a value for
+each requested minute. So calls, metrics and minutes are what AWS would receive, and the time is what the function itself takes
+for them.
 """
 
 from __future__ import annotations
@@ -13,16 +14,15 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.counting import read_counts
-from canary.aws.metrics import Metrics
-from canary.rules.live import Intent, WayBack
-from canary.rules.look import wanted_minutes
-from canary.rules.phases import Phase
-from canary.rules.plan import Plan
-from canary.rules.policy import STANDARD
-from canary.rules.rollout import Rollout
-from canary.rules.sources import all_sources, integrated_series
-from canary.rules.target import BusinessMetric, Stage, Target
-from canary.rules.target import Metrics as Compared
+from canary.aws.metrics import MetricReader
+from canary.rules.looks.folding import wanted_minutes
+from canary.rules.looks.sources import all_sources, integrated_series
+from canary.rules.releases.plan import Plan
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import Rollout
+from canary.rules.targets.live import Intent, Snapshot
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import BusinessMetric, Metrics, Stage, Target
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,7 +33,7 @@ MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one look asked: calls, metrics over all calls, minutes of each; and the seconds that the function took."""
+    """What one look requested (calls, metrics over all calls, minutes per metric), and the seconds that the function took."""
 
     calls: int
     metrics: int
@@ -59,17 +59,17 @@ class AnsweringCloudWatch:
 
 
 def a_rollout(metrics: int) -> Rollout:
-    """A rollout behind a stage that compares so many metrics: errors, and business metrics for the rest."""
+    """A rollout behind a stage that compares a given number of metrics: errors, and business metrics for the rest."""
     business = tuple(BusinessMetric(f"Failed{number}", "Orders") for number in range(metrics - 1))
     stage = Stage("a1b2c3d4e5", "prod", "lambdaAlias")
-    compared = Compared(client_errors=False, slow=(), business=business)
+    compared = Metrics(client_errors=False, slow=(), business=business)
     target = Target("orders", (), STANDARD, stage, "/apigw/orders-prod", metrics=compared)
     return Rollout(
         rollout_id="bench",
         execution="bench",
         target=target,
         plan=Plan(target.policy, MINUTE),
-        way_back=WayBack({}),
+        snapshot=Snapshot({}),
         intent=Intent({}),
         phase=Phase.SHIFTING,
         started_at=NOON,
@@ -78,7 +78,7 @@ def a_rollout(metrics: int) -> Rollout:
 
 
 def read(metrics: int, *, minute: int, repeats: int) -> Reading:
-    """A look so many minutes after the rollout began; the one before it was a minute earlier."""
+    """A look a given number of minutes after the rollout began; the previous look was a minute earlier."""
     rollout, now = a_rollout(metrics), NOON + minute * MINUTE
     _, end = wanted_minutes(rollout, now - MINUTE)
     rollout = replace(rollout, judged_to=end - MINUTE)
@@ -88,9 +88,9 @@ def read(metrics: int, *, minute: int, repeats: int) -> Reading:
 
 def _read_once(rollout: Rollout, now: float) -> Reading:
     cloudwatch = AnsweringCloudWatch()
-    reader = Metrics(cloudwatch)
+    reader = MetricReader(cloudwatch)
     begun = time.perf_counter()
-    sources = all_sources(rollout.target, rollout.way_back, rollout.intent, rollout.limits_ms)
-    arms = integrated_series(rollout.target, rollout.way_back, rollout.intent)
+    sources = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
+    arms = integrated_series(rollout.target, rollout.snapshot, rollout.intent)
     read_counts(reader, sources, arms, *wanted_minutes(rollout, now))
     return Reading(cloudwatch.calls, reader.requested, cloudwatch.minutes, time.perf_counter() - begun)

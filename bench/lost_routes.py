@@ -1,8 +1,8 @@
-"""How soon a release is rolled back that has lost routes: `python -m bench.lost_routes`.
+"""How soon a release that has lost routes is rolled back: `python -m bench.lost_routes`.
 
-The canary answers 403 to every request of the lost routes, base to none of them. Both arms have the same callers, who get a
-share of 4xx in any case. Told for the share of the requests that the lost routes have, beside a test that knows both rates and
-compares the arms.
+The canary answers every request to the lost routes with 403; base answers none of them so. Both arms have the same callers, who
+always get some share of 4xx. The result is reported by the lost routes' share of the requests, and compared with a test that
+knows both rates and compares the arms.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOST = (0.05, 1 / 3)
 
 
 def cells() -> Iterator[Cell]:
-    """Some routes lost, at each traffic and each usual share of 4xx."""
+    """Some lost routes, at each traffic and each usual share of 4xx."""
     for lost in LOST:
         for traffic in TRAFFICS:
             for base_rate, client_rate in CLIENT_RATES.items():
@@ -47,7 +47,7 @@ def measure(cell: Cell, runs: int) -> CellResult:
 
 
 def table(runs: int) -> Iterator[str]:
-    """As lines of Markdown."""
+    """The table as Markdown lines."""
     yield "| requests lost | requests/min | 4xx otherwise | rolled back | after minutes | oracle: arms compared | after |"
     yield f"|{'---|' * 7}"
     for cell in cells():
@@ -61,7 +61,7 @@ def _told(tally: Tally) -> str:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=RUNS)
     for line in table(parser.parse_args().runs):

@@ -1,8 +1,9 @@
-"""What the product says where traffic is too little, and whether it is true: `python -m bench.low_traffic`.
+"""What the product says where there is too little traffic, and whether that is true: `python -m bench.low_traffic`.
 
-First the verdicts of the shipped `standard` at six requests a minute, for each answer to `when_unproven`. Then the estimate of
-the requests and minutes still needed beside what it then takes: a canary that is worse by the policy's `detect` effect is
-watched at one weight until it is condemned, and the ratio of the two is told, as the median over the runs of each cell.
+The first part shows the verdicts of the shipped `standard` at six requests a minute, for each value of `when_unproven`. The
+second part compares the estimate of the requests and minutes still needed with the real number. A canary that is worse by the
+policy's `detect` effect is watched at one weight until it is condemned. The ratio of the two is reported as the median over the
+runs of each cell.
 """
 
 from __future__ import annotations
@@ -18,28 +19,28 @@ import numpy as np
 from bench.controller import Controller
 from bench.judge import SEED
 from bench.world import HISTORY_MINUTES
-from canary.rules import judge
-from canary.rules.judge import Counts
-from canary.rules.policy import STANDARD, WhenUnproven
-from canary.rules.verdict import VerdictKind
+from canary.rules.judging import judge
+from canary.rules.judging.judge import Counts
+from canary.rules.looks.verdict import VerdictKind
+from canary.rules.targets.policy import STANDARD, WhenUnproven
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.policy import Policy
-    from canary.rules.verdict import Verdict
+    from canary.rules.looks.verdict import Verdict
+    from canary.rules.targets.policy import Policy
 
 TRAFFIC = 6.0
-TRAFFICS, BASE_RATES, WEIGHTS = (6, 60, 600), (0.0001, 0.001, 0.01), (0.1, 0.5)
+TRAFFICS, BASE_RATES, SHARES = (6, 60, 600), (0.0001, 0.001, 0.01), (0.1, 0.5)
 DETECT = STANDARD.detect["errors"]
 RUNS = 15
 PATIENCE = 12
-"""A run is given up at so many times the estimate."""
+"""A run ends without a result at this multiple of the estimate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One run: canary requests said to be needed and taken, minutes likewise."""
+    """One run: canary requests estimated and taken, and minutes likewise."""
 
     said: int
     taken: int
@@ -48,21 +49,21 @@ class Watched:
 
     @property
     def ratio(self) -> float:
-        """What it took, as a multiple of what was said."""
+        """What the run took, as a multiple of the estimate."""
         return self.taken / self.said
 
 
-def watch(traffic: float, base_rate: float, weight: float, rng: np.random.Generator) -> Watched:
+def watch(traffic: float, base_rate: float, share: float, rng: np.random.Generator) -> Watched:
     """Watch a canary that is worse by the effect, at one weight, until it is condemned."""
-    evidence = judge.start({"errors": history(traffic, base_rate, rng)}, weights={"errors": 1.0}, alpha=STANDARD.alpha)
-    said = judge.requests_needed(evidence, metric="errors", detect=DETECT, share=weight) or 1
-    canary, base = traffic * weight, traffic * (1.0 - weight)
+    evidence = judge.start({"errors": history(traffic, base_rate, rng)}, stakes={"errors": 1.0}, alpha=STANDARD.alpha)
+    said = judge.requests_needed(evidence, metric="errors", detect=DETECT, share=share) or 1
+    canary, base = traffic * share, traffic * (1.0 - share)
     worse = base_rate + DETECT
     means = (canary * (1.0 - worse), canary * worse, base * (1.0 - base_rate), base * base_rate)
     taken = minutes = 0
     while not evidence.is_condemned and taken < PATIENCE * said:
         gc, ec, gb, eb = rng.poisson(means).tolist()
-        evidence = judge.look(evidence, {"errors": Counts(gc + ec, ec, gb + eb, eb)})
+        evidence = judge.fold(evidence, {"errors": Counts(gc + ec, ec, gb + eb, eb)})
         taken, minutes = taken + gc + ec, minutes + 1
     return Watched(said, taken, said / canary, minutes)
 
@@ -75,19 +76,19 @@ def history(traffic: float, base_rate: float, rng: np.random.Generator) -> list[
 
 
 def verdicts(policy: Policy, rng: np.random.Generator) -> Iterator[tuple[float, float, Verdict]]:
-    """A good release at six requests a minute: minute, weight, and each verdict that differs in kind from the one before."""
+    """A good release at six requests a minute: minute, weight, and each verdict whose kind differs from the previous one."""
     controller = Controller.begun(policy, {"errors": history(TRAFFIC, 0.001, rng)})
     now, last = 20.0, None
     seen: dict[int, dict[str, tuple[int, int, int, int]]] = {}
     controller.shift(now, now + 1.0)
     while True:
         now += 60.0
-        weight = float(policy.steps[controller.step].weight)
+        weight_percent = float(policy.steps[controller.step].weight_percent)
         minute = int(now // 60) * 60 - 60
-        seen[minute] = {"errors": _minute(weight / 100.0, rng)}
+        seen[minute] = {"errors": _minute(weight_percent / 100.0, rng)}
         verdict = controller.look(now, seen)
         if verdict.kind is not last:
-            yield (now - 20.0) / 60.0, weight, verdict
+            yield (now - 20.0) / 60.0, weight_percent, verdict
         last = verdict.kind
         if last is VerdictKind.ADVANCE:
             controller.shift(now, now + 1.0)
@@ -101,15 +102,15 @@ def _minute(share: float, rng: np.random.Generator) -> tuple[int, int, int, int]
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=RUNS)
     runs = parser.parse_args().runs
     sys.stdout.write(f"A good release at {TRAFFIC:g} requests a minute under `standard`:\n\n")
     for answer in WhenUnproven:
         sys.stdout.write(f"`when_unproven: {answer}`\n\n| minute | weight | verdict | reason |\n|---|---|---|---|\n")
-        for minute, weight, verdict in verdicts(replace(STANDARD, when_unproven=answer), np.random.default_rng(SEED)):
-            sys.stdout.write(f"| {minute:.0f} | {weight:g} % | {verdict.kind} | {verdict.reason} |\n")
+        for minute, weight_percent, verdict in verdicts(replace(STANDARD, when_unproven=answer), np.random.default_rng(SEED)):
+            sys.stdout.write(f"| {minute:.0f} | {weight_percent:g} % | {verdict.kind} | {verdict.reason} |\n")
         sys.stdout.write("\n")
     _tell_estimates(runs)
 
@@ -121,12 +122,12 @@ def _tell_estimates(runs: int) -> None:
     rng = np.random.default_rng(SEED)
     for traffic in TRAFFICS:
         for rate in BASE_RATES:
-            for weight in WEIGHTS:
-                seen = [watch(traffic, rate, weight, rng) for _ in range(runs)]
+            for share in SHARES:
+                seen = [watch(traffic, rate, share, rng) for _ in range(runs)]
                 ratios.append(median(one.ratio for one in seen))
                 said = f"{median(one.said for one in seen):.0f}, {median(one.minutes_said for one in seen):.0f}"
                 taken = f"{median(one.taken for one in seen):.0f}, {median(one.minutes_taken for one in seen):.0f}"
-                row = (f"{traffic}", f"{rate:.2%}", f"{weight:.0%}", said, taken, f"{ratios[-1]:.2f}")
+                row = (f"{traffic}", f"{rate:.2%}", f"{share:.0%}", said, taken, f"{ratios[-1]:.2f}")
                 sys.stdout.write(f"| {' | '.join(row)} |\n")
                 sys.stdout.flush()
     sys.stdout.write(f"\nMedian over the grid: {median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}.\n")

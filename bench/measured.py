@@ -1,6 +1,6 @@
-"""What one cell showed of every judge: counts and sums that can be added up, and the figures that follow from them.
+"""The results of every judge in one cell: counts and sums that can be added up, and the figures derived from them.
 
-Which cells there are and how they are told is not known here.
+This module does not know which cells there are or how they are reported.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ARMS_ONLY = "oracle: rates known, arms compared"
 
 @dataclass(slots=True)
 class Tally:
-    """One judge in one cell: runs, how many it ended, requests harmed, minutes to the rollback and to the promotion."""
+    """One judge in one cell: runs, how many of them it ended, requests harmed, minutes to the rollback and to the promotion."""
 
     runs: int = 0
     back: int = 0
@@ -40,7 +40,7 @@ class Tally:
     minutes_promoted: float = 0.0
 
     def add(self, *, harm: float, back_after: float | None, promoted_after: float) -> None:
-        """One run more."""
+        """Add one run."""
         self.runs += 1
         self.harm += harm
         self.harm_squared += harm * harm
@@ -51,29 +51,29 @@ class Tally:
             self.minutes_back += back_after
 
     def merge(self, other: Tally) -> None:
-        """The other's runs too."""
+        """Add the other's runs."""
         for name in ("runs", "back", "harm", "harm_squared", "minutes_back", "minutes_promoted"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
     def back_share(self) -> float:
-        """The share of runs it ended."""
+        """The share of runs that it ended."""
         return self.back / self.runs
 
     @property
     def missed_share(self) -> float:
-        """The share of runs it let through."""
+        """The share of runs that it let through."""
         return 1.0 - self.back_share
 
     @property
     def back_error(self) -> float:
-        """The standard error of both shares; never 0, as if half a run more had gone the other way."""
+        """The standard error of both shares. It is never 0: it is computed as if half a run more had gone the other way."""
         share = (self.back + 0.5) / (self.runs + 1.0)
         return sqrt(share * (1.0 - share) / self.runs)
 
     @property
     def mean_harm(self) -> float:
-        """Requests harmed a run."""
+        """Requests harmed per run."""
         return self.harm / self.runs
 
     @property
@@ -93,7 +93,7 @@ class CellResult:
     to_last_step: float = 0.0
 
     def add(self, tape: Tape) -> None:
-        """One rollout more."""
+        """Add one rollout."""
         self.to_last_step += (tape.shifts[-1] - tape.began) / 60.0
         for judge, stopped, promoted in _stops(tape, self.policy):
             fault = max(tape.world.fault or 0.0, tape.began)
@@ -104,14 +104,14 @@ class CellResult:
             )
 
     def merge(self, other: CellResult) -> None:
-        """The same cell, measured on."""
+        """Add more measurements of the same cell."""
         self.to_last_step += other.to_last_step
         for judge, tally in other.tallies.items():
             self.tallies.setdefault(judge, Tally()).merge(tally)
 
     @property
     def is_fair(self) -> bool:
-        """Whether a judge that compares the arms can be asked to find this fault."""
+        """Whether a judge that compares the arms can be expected to find this fault."""
         return not self.cell.release.is_good and self.tallies[ARMS_ONLY].missed_share <= FAIR_MISSES
 
 
@@ -119,7 +119,7 @@ FAIR_MISSES = 0.05
 
 
 def _stops(tape: Tape, policy: str) -> Iterator[tuple[str, float | None, float]]:
-    """When each judge would have gone back, and when it would have promoted otherwise."""
+    """When each judge would have rolled back, or else promoted."""
     end = tape.promoted_at
     yield CONTROLLER, _earlier(tape.judge_at, tape.alarm_at), end
     yield LATER, _earlier(tape.judge_later_at, tape.alarm_at), end

@@ -1,9 +1,10 @@
-"""What the best judge could do that knows what no judge can know: both arms' true rates, and when they change.
+"""What the best judge could do if it knew what no judge can know: both arms' true rates, and when they change.
 
-Wald's test knows everything: its evidence is the likelihood of the canary's requests under the fault over that without it,
-against 1/alpha. It is the limit; it reads also the minutes in which the weight changed, and is told once more without them.
-The other one knows the same rates and may only compare the arms, measured against their closest common rate: where it misses
-a fault, a fair judge may miss it. All look when everybody does.
+Wald's test knows everything. Its evidence is the likelihood of the canary's requests with the fault, divided by their
+likelihood without it, and it rolls back at 1/alpha. It is the limit. It also reads the minutes in which the weight changed, so
+it is reported a second time without them. The other oracle knows the same rates but may only compare the arms, against their
+closest common rate. Where it misses a fault, a fair judge may miss it too. All oracles look at the same times as the other
+judges.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
-from canary.rules.minutes import MinuteUse
+from canary.rules.judging.minutes import MinuteUse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +25,13 @@ _TINY = 1e-12
 
 
 def wald(tape: Tape) -> float | None:
-    """When the test that knows both rates would have gone back."""
+    """When the test that knows both rates would have rolled back."""
     burst = tape.world.cell.release.burst
     return _crossing(tape, [(_of_errors(one) + _of_latency(one)) / burst + _of_clients(one) for one in tape.minutes])
 
 
 def wald_on_evidence(tape: Tape) -> float | None:
-    """The same on the minutes alone in which the split stood still, and latency only once it has settled."""
+    """The same, using only the minutes in which the split did not change, and latency only once it has settled."""
     burst = tape.world.cell.release.burst
     gains = []
     for minute, use in zip(tape.minutes, _uses(tape), strict=True):
@@ -42,7 +43,7 @@ def wald_on_evidence(tape: Tape) -> float | None:
 
 
 def arms_only(tape: Tape) -> float | None:
-    """When the test that knows both rates but may only compare the arms would have gone back."""
+    """When the test that knows both rates but may only compare the arms would have rolled back."""
     burst = tape.world.cell.release.burst
     pairs = zip(tape.minutes, _uses(tape), strict=True)
     return _crossing(tape, [_comparing(m, use) / burst + _comparing_clients(m, use) for m, use in pairs])
@@ -59,7 +60,7 @@ def _crossing(tape: Tape, gains: Sequence[float]) -> float | None:
 
 
 def _uses(tape: Tape) -> list[MinuteUse]:
-    """What each minute is good for; those that nobody looked at any more, for nothing."""
+    """How each minute can be used; minutes after the last look cannot be used."""
     return [*tape.uses, *[MinuteUse.NOT_EVIDENCE] * (len(tape.minutes) - len(tape.uses))]
 
 
@@ -82,7 +83,7 @@ def _comparing_clients(minute: Minute, use: MinuteUse) -> float:
 
 
 def _answers(errors: tuple[int, ...], bad: int) -> tuple[int, int]:
-    """Of the requests that did not fail: those answered by 4xx, and the rest."""
+    """The requests that did not fail, divided into those answered with 4xx and the rest."""
     return bad, errors[0] - errors[1] - bad
 
 

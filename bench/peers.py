@@ -1,15 +1,16 @@
-"""When other tools' rules would have gone back, each read from its own documentation or source, on the same minutes.
+"""When other tools' rules, from their documentation or source, would have rolled back on the same minutes.
 
-Each is asked at the same looks and sees minutes equally late. None knows of weight changes, histories or arms' shares.
+Each tool is asked at the same looks and sees minutes with the same delay. None knows about weight changes, history or the arms'
+shares.
 
 * CodeDeploy: an alarm on the canary version's `Sum(Errors) > 0` for 2 of 2 minutes, as AWS SAM's documentation shows it.
-* Difference alarm: canary rate less base rate above one point, 2 of 3 minutes, in metric math.
-* aws-lambda-deploy: at a step's end, any error in the last minute; no data is healthy.
-* Flagger: each minute, success under 99 %, p99 above 500 ms, or no data is a failed check; five of them go back.
-* Argo Rollouts, its documentation's example: every five minutes success of 95 % at least; more than three failures abort.
+* Difference alarm: canary rate minus base rate above one percentage point, 2 of 3 minutes, in metric math.
+* aws-lambda-deploy: at a step's end, any error in the last minute; no data counts as healthy.
+* Flagger: each minute, success under 99 %, p99 above 500 ms, or no data is a failed check; five failed checks roll back.
+* Argo Rollouts, the example in its documentation: at least 95 % success every five minutes; more than three failures abort.
 * Kayenta: Mann-Whitney over the minutes' points at each step's end (`bench.rank_test`), for errors and each latency limit.
-* Exact test: Fisher's at each step's end on that step's counts, one-sided, at alpha.
-* z test: of the pooled counts since the first shift, one-sided, at alpha, repeated each minute.
+* Exact test: Fisher's test at each step's end on that step's counts, one-sided, at alpha.
+* z test: on the pooled counts since the first shift, one-sided, at alpha, repeated each minute.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def code_deploy(tape: Tape) -> float | None:
 
 
 def difference_alarm(tape: Tape) -> float | None:
-    """More than a point above base in two of the newest three minutes."""
+    """More than one percentage point above base in two of the newest three minutes."""
     above = [_rate(m.errors[1], m.errors[0]) - _rate(m.errors[3], m.errors[2]) > ONE_POINT for m in tape.minutes]
     return _first(tape, lambda look: sum(above[max(look.seen - 3, 0) : look.seen]) > 1)
 
@@ -68,7 +69,7 @@ def flagger(tape: Tape) -> float | None:
 
 
 def argo(tape: Tape) -> float | None:
-    """More than three failed measurements, five minutes apart; a query without an answer is no failure."""
+    """More than three failed measurements, five minutes apart; a query without an answer does not count as a failure."""
     failed = 0
     for number, look in enumerate(tape.looks, start=1):
         if number % ARGO_MINUTES == 0:
@@ -80,7 +81,7 @@ def argo(tape: Tape) -> float | None:
 
 
 def kayenta(tape: Tape) -> float | None:
-    """Any metric's minutes higher at the end of a step, over all minutes since the first shift."""
+    """Any metric that is higher at the end of a step, over all minutes since the first shift."""
     return _first(tape, lambda look: look.ends_step and any(_is_higher(column) for column in _columns(tape, 0, look.seen)))
 
 
@@ -124,7 +125,7 @@ def z_score(nc: int, ec: int, nb: int, eb: int) -> float:
 
 
 def exact_p(nc: int, ec: int, nb: int, eb: int) -> float:
-    """Fisher's one-sided p: so many bad requests or more in the canary, given both arms' together."""
+    """Fisher's one-sided p: the probability of this many or more bad requests in the canary, given the total of both arms."""
     bad, most = ec + eb, min(nc, ec + eb)
     if not nc or not nb or ec <= bad * nc / (nc + nb):
         return 1.0
@@ -168,7 +169,7 @@ def _passes_flagger(tape: Tape, minute: Minute) -> bool:
 
 
 def _p99(tape: Tape, minute: Minute) -> float:
-    """The canary's p99 in ms as the release has it, for latency is not drawn request by request."""
+    """The canary's true p99 in ms, because latency is not drawn per request."""
     if minute.classes is None or minute.truth.shares is None:
         return 0.0
     release = tape.world.cell.release

@@ -1,4 +1,4 @@
-"""The benchmark as a picture: each judge by the good releases it rolls back and the harm of the bad ones it meets (SVG)."""
+"""The benchmark as a picture (SVG): each judge by the good releases it rolls back and the harm of bad releases under it."""
 
 from __future__ import annotations
 

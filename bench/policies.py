@@ -1,7 +1,7 @@
-"""The policies that rollouts are simulated under.
+"""The policies under which rollouts are simulated.
 
-All of them go on where traffic was too little to prove anything, so that every judge meets the same schedule; what the product
-does there instead, `python -m bench.low_traffic` measures.
+All of them continue if there is too little traffic to prove anything, so that every judge meets the same schedule. `python -m
+bench.low_traffic` measures what the product does there instead.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from canary.rules.policy import CAUTIOUS, FAST, HOTFIX, STANDARD, Policy, Step, WhenUnproven
+from canary.rules.targets.policy import CAUTIOUS, FAST, HOTFIX, STANDARD, Policy, Step, WhenUnproven
 
 METRIC_DELAY_SECONDS = 60
 COMMON_BAKE_SECONDS = 600
@@ -22,6 +22,6 @@ def _on_time(policy: Policy) -> Policy:
 
 
 COMMON = replace(
-    _on_time(STANDARD), name="standard", steps=tuple(Step(Decimal(weight), COMMON_BAKE_SECONDS) for weight in (10, 25, 50))
+    _on_time(STANDARD), name="standard", steps=tuple(Step(Decimal(percent), COMMON_BAKE_SECONDS) for percent in (10, 25, 50))
 )
 POLICIES = {policy.name: policy for policy in (COMMON, _on_time(FAST), _on_time(CAUTIOUS), _on_time(HOTFIX))}

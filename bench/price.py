@@ -1,9 +1,9 @@
-"""What a rollout costs, beside a loop in the shape of awslabs/aws-lambda-deploy: `python -m bench.price`.
+"""What a rollout costs, compared with a loop in the style of awslabs/aws-lambda-deploy: `python -m bench.price`.
 
-The demo's healthy release under the target's policy, `standard`, on the embedded AWS, and the loop over the same weights: once
-with a check where the controller looks, in the same rhythm, and once as its ancestor does, with one check at the end of each
-weight. All are counted from their execution histories and priced with the product's own table of rates, so the dollars
-depend on the rates and the ratios hardly do.
+It runs the demo's healthy release under the target's policy, `standard`, on the embedded AWS, and the loop over the same
+weights. The loop runs twice: once with a check at each of the controller's looks, and once like the original, with one check at
+the end of each weight. All are counted from their execution histories and priced with the product's own table of rates. So the
+dollars depend on the rates, but the ratios hardly do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.lambda_deploy import run_loop
-from canary.rules.price import RATES, Usage, price
+from canary.rules.rollouts.price import RATES, Usage, price
 from demo.orders_traffic import PER_MINUTE
 from demo.readback import Readback, count_usage
 from demo.sample import publish_release
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 LIMIT_SECONDS = 6 * 3600
 METRICS_OF_A_CHECK = 1
-"""One statistic of one metric, taken at the price of one metric of GetMetricData."""
+"""One statistic of one metric, priced like one metric of GetMetricData."""
 
 
 class NotPromotedError(Exception):
-    """The healthy release was not promoted, so that its price would be another's."""
+    """The healthy release was not promoted, so its price would be that of another case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One way to bring out a release: how often it looked, how long it took, what it used."""
+    """One way to roll out a release: how often it looked, how long it took, and what it used."""
 
     name: str
     looks: int
@@ -44,7 +44,7 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The controller's bill, and what a loop needs to take the same course: the share (0 to 1) at each look, and the rhythm."""
+    """The controller's bill, and what a loop needs for the same schedule: the share (0 to 1) at each look, and the interval."""
 
     bill: Bill
     shares: tuple[float, ...]
@@ -56,8 +56,7 @@ def roll_out(per_minute: float) -> Course:
     """The demo's healthy release, under the target's own policy.
 
     Raises:
-        NotPromotedError: it ended otherwise.
-
+        NotPromotedError: the release was not promoted.
     """
     with open_stand(per_minute=per_minute) as stand:
         aws, readback = stand.aws, Readback(stand.aws.client, stand.controller.table)
@@ -99,7 +98,7 @@ def measure(per_minute: float) -> list[Bill]:
 
 
 def table(bills: Sequence[Bill]) -> str:
-    """Markdown, each bill beside the first."""
+    """A Markdown table that compares each bill with the first."""
     first = price(bills[0].usage).dollars
     lines = [
         "| what | minutes | looks | transitions | Lambda calls | metrics requested | dollars | times the first |",
@@ -113,19 +112,19 @@ def table(bills: Sequence[Bill]) -> str:
 
 
 def gains(bills: Sequence[Bill]) -> str:
-    """What each gets for it."""
+    """What each of them does for that price."""
     ours = bills[0]
     per_look = ours.usage.metrics_requested / ours.looks
     return (
-        f"For that the controller compares both arms in errors, latency and a business metric, with {per_look:.0f} metrics for "
-        "each look, moves a whole stage at once, and goes back whatever fails. The loop asks whether one function's new "
-        "version had an error in the last minute of each wait, takes no data for health, and catches nothing that fails. "
+        f"For that price the controller compares both arms in errors, latency and a business metric, with {per_look:.0f} "
+        "metrics per look. It shifts a whole stage at once, and rolls back whatever fails. The loop checks whether one "
+        "function's new version had an error in the last minute of each wait. It treats missing data as healthy. "
         f"List prices of {RATES.compiled_on} in {RATES.region}, without the controller's table; the loop has none.\n"
     )
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the table."""
     bills = measure(PER_MINUTE)
     sys.stdout.write(f"{table(bills)}\n{gains(bills)}")
 

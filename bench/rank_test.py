@@ -1,8 +1,8 @@
-"""Kayenta's rule for one metric: whether the canary's Mann-Whitney confidence interval is clear of a tolerance.
+"""Kayenta's rule for one metric: whether the canary's Mann-Whitney confidence interval lies beyond a tolerance.
 
-As in its `MannWhitneyClassifier`: the metric is high where the lower end of the 98 % confidence interval of the shift is above
-a quarter of the shift's own estimate. The interval is the usual one from the ordered pairwise differences, by the normal
-approximation with its correction for ties. Which values are compared is not known here.
+As in its `MannWhitneyClassifier`, the metric is high if the lower end of the 98 % confidence interval of the shift is above a
+quarter of the shift's own estimate. The interval is the usual one from the ordered pairwise differences, with the normal
+approximation and its correction for ties. This module does not know which values are compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Z = NormalDist().inv_cdf(1.0 - (1.0 - CONFIDENCE) / 2.0)
 
 
 def is_higher(canary: Sequence[float], base: Sequence[float]) -> bool:
-    """Whether the canary's values are clearly higher; values that are all alike, or none at all, are not."""
+    """Whether the canary's values are clearly higher. This is false if all values are equal or there are none."""
     if not canary or not base or max(canary) <= min(base):
         return False
     differences = sorted([c - b for c in canary for b in base])

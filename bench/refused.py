@@ -1,8 +1,8 @@
-"""What requests do that are refused before their integration, under each answer to whose they are.
+"""The effect of requests that are refused before their integration, for each possible answer to which arm they belong to.
 
-Nobody has recorded what `$context.isCanaryRequest` says of them (docs/aws.md#is-canary-of-refused-request). If it is not
+Nobody has recorded what `$context.isCanaryRequest` says for them (docs/aws.md#is-canary-of-refused-request). If it is not
 `true`, they all count for base. A split check on all lines, and errors judged on all lines, would then hold or roll back good
-releases. On the requests that reached an integration neither does.
+releases. If both use only requests that reached an integration, neither happens.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 
 from bench.instruments import HISTORY_MINUTES, World, draw
 from bench.judge import SEED
-from canary.rules import judge
-from canary.rules.judge import Counts
-from canary.rules.silence import Arms
-from canary.rules.split import NO_SPLIT_EVIDENCE, fold_split, is_off_split
+from canary.rules.judging import judge
+from canary.rules.judging.judge import Counts
+from canary.rules.judging.silence import Arms
+from canary.rules.judging.split import NO_SPLIT_EVIDENCE, fold_split, is_off_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,16 +40,16 @@ def is_held(arms: Sequence[Arms]) -> bool:
 
 def is_rolled_back(requests: Sequence[Arms], errors: Sequence[Arms], past: Sequence[tuple[int, int]]) -> bool:
     """Whether errors are ever condemned."""
-    evidence = judge.start({"errors": past}, weights={"errors": 1.0}, alpha=0.01)
+    evidence = judge.start({"errors": past}, stakes={"errors": 1.0}, alpha=0.01)
     for of, bad in zip(requests, errors, strict=True):
-        evidence = judge.look(evidence, {"errors": Counts(of.canary, bad.canary, of.base, bad.base)})
+        evidence = judge.fold(evidence, {"errors": Counts(of.canary, bad.canary, of.base, bad.base)})
         if evidence.is_condemned:
             return True
     return False
 
 
 def shares(say: str, traffic: float, runs: int) -> list[float]:
-    """Of good rollouts: held by the split check on all lines, on the integrated ones; rolled back likewise."""
+    """The shares of good rollouts that the split check holds, on all lines and on the integrated ones; rolled back likewise."""
     rng = np.random.default_rng([SEED, crc32(f"{say} {traffic}".encode())])
     world = World(refused=REFUSED, refused_say=say)
     wrong = [0, 0, 0, 0]
@@ -65,13 +65,13 @@ def shares(say: str, traffic: float, runs: int) -> list[float]:
 
 
 def _history(requests: float, traffic: float, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """A day of base with the same errors, whatever counts as its requests."""
+    """A day of base with the same errors, whichever requests are counted."""
     bad = rng.poisson(traffic * (1.0 - REFUSED) * ERROR_RATE, HISTORY_MINUTES)
     return list(zip((bad + rng.poisson(requests, HISTORY_MINUTES)).tolist(), bad.tolist(), strict=True))
 
 
 def table(runs: int) -> Iterator[str]:
-    """Good releases of which 40 % of the requests are refused in both arms, as lines of Markdown."""
+    """Good releases with 40 % of the requests refused in both arms, as Markdown lines."""
     yield "| isCanary says | requests/min | split held: all lines | integrated | rolled back: all lines | integrated |"
     yield f"|{'---|' * 6}"
     for say in ANSWERS:

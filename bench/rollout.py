@@ -1,7 +1,7 @@
-"""One simulated rollout, written down so that every judge can be asked when it would have gone back.
+"""One simulated rollout, recorded so that every judge can be asked when it would have rolled back.
 
-The steps are taken by the product's plan and verdict on what the product had seen by then; where it would have gone back is
-noted, and the rollout goes on by the clock to its end, so that all judges meet the same requests under the same weights.
+The steps follow the product's plan and its verdicts on what it had seen by then. If the product would have rolled back, that is
+noted, and the rollout continues by the clock to its end. So all judges meet the same requests under the same weights.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING
 from bench.alarm_math import AlarmState
 from bench.controller import GOES_ON, Controller, named
 from bench.world import Minute, World
-from canary.rules.looks import seconds_to_look
-from canary.rules.minutes import MINUTE_SECONDS, MinuteUse
-from canary.rules.verdict import VerdictKind
+from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse
+from canary.rules.looks.look_schedule import seconds_to_look
+from canary.rules.looks.verdict import VerdictKind
 
 if TYPE_CHECKING:
-    from canary.rules.policy import Policy
+    from canary.rules.targets.policy import Policy
 
 SHIFT_SECONDS = 1.0
 SEEN_AFTER_SECONDS = 60
-"""For everybody: a minute's metrics are there one minute after its end."""
+"""For all judges: a minute's metrics are available one minute after its end."""
 ROLLBACK_SECONDS = 15.0
-"""A rollback takes effect as any change does, on average."""
+"""A rollback takes as long to take effect as any other change, on average."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look: when, how many minutes could be seen, in which step, and whether that step (or the rollout) ends with it."""
+    """One look: its time, how many minutes it could see, its step, and whether that step (or the rollout) ends with it."""
 
     now: float
     seen: int
@@ -40,7 +40,7 @@ class Look:
 class Tape:
     """A whole rollout. ``first`` is the wall minute of the first of ``minutes``; the rest is seconds.
 
-    ``vetoes``: when evidence and alarm gave theirs. ``shifts``: when each step began.
+    ``vetoes``: when evidence and alarm vetoed. ``shifts``: when each step began.
     """
 
     world: World
@@ -60,7 +60,7 @@ class Tape:
         return self.shifts[0]
 
     def harm(self, stopped_at: float | None) -> float:
-        """Requests harmed until it went back, or until half an hour after the promotion."""
+        """Requests harmed until the rollback, or until half an hour after the promotion."""
         end = self.promoted_at if stopped_at is None else min(stopped_at + ROLLBACK_SECONDS, self.promoted_at)
         until = end / 60.0 - self.first
         whole = min(int(until), len(self.minutes))
@@ -71,7 +71,7 @@ class Tape:
 
 
 def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
-    """Bring the world's release in under the policy. ``later_seconds``: a second metric delay to be told beside."""
+    """Roll out the world's release under the policy. ``later_seconds``: a second metric delay to report as well."""
     history = world.history()
     tape = Tape(world, int(world.offset // 60))
     controller, alarm = Controller.begun(policy, history), AlarmState()
@@ -95,7 +95,7 @@ def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
         elif verdict.kind is VerdictKind.ADVANCE:
             _shift(tape, controller, now)
             now = controller.baking_since
-        elif verdict.kind is VerdictKind.ROLL_BACK:  # out of patience: nobody goes on
+        elif verdict.kind is VerdictKind.ROLL_BACK:  # out of patience: no judge continues
             break
     tape.uses = [controller.uses[(tape.first + k) * 60] for k in range(len(controller.uses))]
     return _settled(tape)
@@ -105,7 +105,7 @@ def _shift(tape: Tape, controller: Controller, now: float) -> None:
     steps = controller.policy.steps
     controller.shift(now, now + SHIFT_SECONDS)
     tape.shifts.append(now)
-    tape.world.shift(now, float(steps[controller.step].weight) / 100.0, is_last=controller.step == len(steps) - 1)
+    tape.world.shift(now, float(steps[controller.step].weight_percent) / 100.0, is_last=controller.step == len(steps) - 1)
 
 
 def _note_vetoes(tape: Tape, controller: Controller, alarm: AlarmState, now: float, later_seconds: int) -> None:
@@ -120,7 +120,7 @@ def _note_vetoes(tape: Tape, controller: Controller, alarm: AlarmState, now: flo
 
 
 def _settled(tape: Tape) -> Tape:
-    """A tape whose promotion time stands also where it ran out of patience."""
+    """A tape that has a promotion time even if it ran out of patience."""
     if not tape.promoted_at:
         tape.promoted_at = tape.looks[-1].now
     return tape

@@ -1,7 +1,8 @@
-"""Whether the false-rollback promise holds for many metrics at once: `python -m bench.several_metrics`.
+"""Whether the limit on false rollbacks holds for many metrics at once: `python -m bench.several_metrics`.
 
-Good releases under errors, 4xx, three latency limits and one business metric, judged together with their shares of the stake;
-told beside errors and 4xx judged alone, on the same errors. Business requests are a third of all, and one in fifty fails.
+Good releases are judged on errors, 4xx, three latency limits and one business metric together, each with its part of the
+stakes. The result is compared with errors and 4xx judged alone, on the same errors. A third of all requests are business
+requests, and one in fifty of them fails.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ TRAFFICS, RATES = (60, 600, 6000), (0.001, 0.01)
 
 @dataclass(slots=True)
 class BusinessWorld(World):
-    """A world whose requests are also checkouts that succeed or not, alike in both arms."""
+    """A world in which requests are also checkouts that succeed or fail, alike in both arms."""
 
     bought: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     def minute(self, index: int) -> Minute:
-        """A minute with its business metric beside the slow ones."""
+        """A minute with its business metric in addition to the slow requests."""
         minute = World.minute(self, index)
         nc, nb = (int(self.rng.binomial(n, BUSINESS_SHARE)) for n in (minute.errors[0], minute.errors[2]))
         ec, eb = (int(self.rng.binomial(n, BUSINESS_RATE)) for n in (nc, nb))
         return replace(minute, slow=(*minute.slow, (nc, ec, nb, eb)))
 
     def history(self) -> dict[str, list[tuple[int, int]]]:
-        """A day of it, too."""
+        """A day of history with the business metric."""
         told = World.history(self)
         n: Any = self.rng.poisson(self.cell.traffic * BUSINESS_SHARE, HISTORY_MINUTES)
         told["business_Checkout"] = list(zip(n.tolist(), self.rng.binomial(n, BUSINESS_RATE).tolist(), strict=True))
@@ -73,7 +74,7 @@ def _with_latency(release: Release) -> Release:
 
 
 def rolled_back(cell: Cell, runs: int, *, is_whole: bool) -> Tally:
-    """How many good releases went back, with all metrics or with errors alone."""
+    """How many good releases were rolled back, with all metrics or with errors alone."""
     rng = np.random.default_rng([SEED, crc32(cell.name.encode())])
     tally = Tally()
     for _ in range(runs):
@@ -90,7 +91,7 @@ def _without_latency(release: Release) -> Release:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=RUNS)
     runs = parser.parse_args().runs

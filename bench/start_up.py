@@ -1,7 +1,7 @@
-"""How long the embedded AWS takes to be there with the sample, as for `make demo`: `python -m bench.start_up`.
+"""How long the embedded AWS takes to start with the sample, as for `make demo`: `python -m bench.start_up`.
 
-In fresh processes that take turns, beside one that makes a few clients with boto3 and has nothing else, and beside one that
-first imports what `embedded_aws.moto_seams.deferred` keeps away. Time is the CPU's, the least of each.
+Fresh processes take turns. The start is compared with a process that only makes a few clients with boto3, and with one that
+first imports what `embedded_aws.moto_seams.deferred` avoids. Times are CPU times, the least of each.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BODIES = {
 
 
 def table(starts: list[Start]) -> str:
-    """Markdown, each start beside boto3 alone and beside the embedded AWS as it is."""
+    """A Markdown table that compares each start with boto3 alone and with the embedded AWS as it is."""
     alone, ours, *_ = starts
     lines = ["| | ms | times boto3 alone | times ours | MB |", "|---|---|---|---|---|"]
     for start in starts:
@@ -39,7 +39,7 @@ def table(starts: list[Start]) -> str:
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure and print the table."""
     sys.stdout.write(table(measure_bodies(BODIES, RUNS)))
 
 

@@ -1,7 +1,7 @@
-"""The benchmark's report: a table of every judge for each policy, and the figures it is held to.
+"""The benchmark's report: a table of every judge for each policy, and the bars that the controller must meet.
 
-Harm and missed releases are told over the fair cells: those in which even the oracle that may only compare the arms misses
-at most one in twenty. A low harm beside a high false-rollback rate is a judge that rolls back everything, so they share a row.
+Harm and missed releases are reported over the fair cells: those in which even the oracle that may only compare the arms misses
+at most one in twenty. A judge with low harm and a high false-rollback rate rolls back everything, so both are in one row.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from bench.measured import CellResult, Tally
 
 LEAST_TRAFFIC, HIGHEST_RATE = 6000, 0.001
-"""Where a good release must be quick: a hundred requests a second, few errors."""
+"""Where a good release must be fast: a hundred requests a second, few errors."""
 LEAST_HARM = 1e-9
-INTRODUCTION = """# The judge beside its peers
+INTRODUCTION = """# The judge and its peers
 
-Simulated, not measured on AWS. Runs a cell: {runs}; seed {seed}.
-It took {minutes:.1f} minutes. `make bench` makes it again.
+These figures are simulated, not measured on AWS. Runs per cell: {runs}; seed {seed}.
+The benchmark took {minutes:.1f} minutes. `make bench` repeats it.
 
-Every judge met the same requests under the same weights in the same run. False rollbacks are of good releases: the mean over
-the cells, and the worst cell in which both arms fail alike ("1.1 times" apart, because no test of equality is wrong there).
-Missed are bad releases promoted, over the fair cells: those in which the oracle that may only compare the arms misses one in
-twenty at most ({fair}).
-Harm is a multiple of that of Wald's test, which knows both rates and when they change, as the geometric mean over the fair
-cells. Numbers behind ± are standard errors; the worst of many cells is also the one with the worst luck. Never quote a low harm
-without the false rollbacks beside it.
+In each run every judge met the same requests under the same weights. False rollbacks are rollbacks of good releases: their mean
+over the cells, and the worst cell in which both arms fail alike ("1.1 times" has a separate column, because there a test of
+equality is never wrong). Missed releases are bad releases that were promoted, over the fair cells. A cell is fair if the oracle
+that may only compare the arms misses at most one in twenty there ({fair}).
+Harm is a multiple of the harm under Wald's test, which knows both rates and when they change, as the geometric mean over the
+fair cells. Numbers after ± are standard errors. The worst of many cells is also the one with the worst luck. Never quote a low
+harm without the false rollbacks next to it.
 
-No peer was tuned. CodeDeploy, aws-lambda-deploy, the difference alarm and Argo's example read no latency, and none reads 4xx,
-so a lost route is missed by all of them. In both arms 0.1, 3 or 30 % of the requests get a 4xx, beside a base rate of errors of
-0.01, 0.1 or 1 %. "its alarms alone" are this controller's own, which it has for catastrophes.
+No peer was tuned. CodeDeploy, aws-lambda-deploy, the difference alarm and Argo's example do not read latency. None of the peers
+reads 4xx, so all of them miss a lost route. In both arms 0.1, 3 or 30 % of the requests get a 4xx, paired with a base rate of
+errors of 0.01, 0.1 or 1 %. "its alarms alone" are this controller's own alarms, which are there for catastrophes.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One judge over the cells of a policy; shares as (value, standard error, cell)."""
+    """One judge over the cells of a policy, with shares as (value, standard error, cell)."""
 
     judge: str
     false_mean: tuple[float, float] | None
@@ -115,7 +115,7 @@ def row_of(results: Sequence[CellResult], judge: str) -> Row:
 
 
 def harm_multiple(results: Sequence[CellResult], judge: str, limits: Sequence[CellResult]) -> tuple[float, float]:
-    """The geometric mean of the judge's harm over that of Wald's test in the same cells of `limits`, and its error."""
+    """The geometric mean of the judge's harm divided by that of Wald's test in the same cells of `limits`, and its error."""
     limit = {result.cell: result.tallies[WALD] for result in limits}
     pairs = [(r.tallies[judge], limit[r.cell]) for r in results if r.cell in limit]
     logs = [log(max(one.mean_harm, LEAST_HARM) / max(best.mean_harm, LEAST_HARM)) for one, best in pairs]
@@ -137,9 +137,9 @@ def judges(results: Sequence[CellResult]) -> str:
 
 
 def figures(results: Sequence[CellResult]) -> str:
-    """The figures that the controller is held to, with what was measured."""
+    """The bars that the controller must meet, with the measured figures."""
     by_policy = {p: [r for r in results if r.policy == p and r.cell.has_history] for p in _ORDER}
-    lines = ["## What it is held to\n", "| figure | bar | measured |", "|---|---|---|"]
+    lines = ["## What it must achieve\n", "| figure | bar | measured |", "|---|---|---|"]
     for policy, cells in by_policy.items():
         lines += _figures_of(policy, cells, by_policy["standard"]) if cells else ()
     return "\n".join(lines) + "\n"

@@ -1,9 +1,9 @@
-"""One rollout's requests: what each minute really held, under the weights that somebody sets as it goes.
+"""One rollout's requests: what each minute really contained, under the weights that the caller sets as it goes.
 
-Requests arrive as a Poisson process and are split by weight; a weight change takes effect up to 30 seconds after it was made.
-A minute in which the weight or a rate changes is the sum of its parts, so that an outage that begins in it meets more of one
-arm than of the other, as it would. Some requests get a 4xx for what their callers do, who come in bursts and are the same in
-both arms. Who looks at the minutes, and what is decided, is not known here.
+Requests arrive as a Poisson process and are split by weight. A weight change takes effect up to 30 seconds after it was made. A
+minute in which the weight or a rate changes is the sum of its parts, so an outage that begins in it hits more of one arm than
+of the other, as in reality. Some requests get a 4xx because of what their callers do; these callers come in bursts and are the
+same in both arms. This module does not know who looks at the minutes or what is decided.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.cells import BAD_CALLER_TIMES, BAD_CALLERS, COLD_SLOW, OUTAGE_POINTS, PERCENTILES, STUFFING, Cell
 from bench.latency import ABOVE, Limits, Shares, limits_from_history
-from canary.rules.sources import CLIENT_ERRORS
+from canary.rules.looks.sources import CLIENT_ERRORS
 
 MINUTE = 60.0
 PROPAGATION_SECONDS = 30.0
@@ -29,11 +29,11 @@ Four = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a minute's counts were drawn from: expected requests of the canary, good and bad, with the fault and without.
+    """What a minute's counts were drawn from: the canary's expected requests, good and bad, with and without the fault.
 
-    ``rates``: the canary's and the base's bad rate, where they stood still. ``shares``: both arms' of the latency classes.
-    ``excess``: canary requests expected to be worse than base would have made them. ``attacks``: the share of either arm's
-    requests that are an attacker's. ``lost``: the share of the canary's requests whose route is lost.
+    ``rates``: the canary's and the base's bad rate, if they did not change. ``shares``: both arms' shares of the latency
+    classes. ``excess``: the expected canary requests that are bad because of the fault. ``attacks``: the share of each arm's
+    requests that come from an attacker. ``lost``: the share of the canary's requests whose route is lost.
     """
 
     bad: float
@@ -49,9 +49,9 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What a minute held: (nc, ec, nb, eb); slow requests likewise for each limit; the latency classes of both arms; 4xx.
+    """A minute's counts: (nc, ec, nb, eb); slow requests likewise for each limit; the latency classes of both arms; 4xx.
 
-    ``client_rates``: of 4xx, the canary's, what it would be without the fault, and the base's.
+    ``client_rates``: the 4xx rates of the canary, of the canary without the fault, and of the base.
     """
 
     errors: Four
@@ -89,10 +89,10 @@ class World:
         if release.has_latency:
             self.limits = limits_from_history(release, self.cell.traffic, self.rng)
 
-    def shift(self, now: float, weight: float, *, is_last: bool) -> None:
-        """The weight (a fraction) is changed at `now`."""
+    def shift(self, now: float, share: float, *, is_last: bool) -> None:
+        """Change the canary's share at `now`."""
         spread = float(self.rng.uniform(0.0, PROPAGATION_SECONDS))
-        self.switches.append((now + spread, weight))
+        self.switches.append((now + spread, share))
         if self.cell.release.begins_last and is_last:
             self.fault = now
         if len(self.switches) == 2:  # noqa: PLR2004 - the second weight change
@@ -107,7 +107,7 @@ class World:
             self.attack = disturbed if release.stuffing_at_shift else self.attack
 
     def minute(self, index: int) -> Minute:
-        """What the minute from `index` * 60 held. Every weight change up to its end must have been made."""
+        """The counts of the minute from `index` * 60. Every weight change up to its end must have been made."""
         truth = self._truth(index * MINUTE)
         base_bad = truth.rates[1] * self._base_mean
         draw = self.rng.poisson  # one number at a time: an array of four takes longer than four calls
@@ -128,19 +128,19 @@ class World:
         return Minute(errors, slow, (canary, base), truth, clients, rates)
 
     def _client_rates(self, truth: Truth) -> tuple[float, float, float]:
-        """Of the requests that did not fail: how many get a 4xx, by what the minute's callers do and what the canary lost."""
+        """How many of the requests that did not fail get a 4xx, because of the minute's callers and of what the canary lost."""
         by_callers = self._caller_rates(1)[0]
         canary, base = (1.0 - (1.0 - by_callers) * (1.0 - attacks) for attacks in truth.attacks)
         return 1.0 - (1.0 - canary) * (1.0 - truth.lost), canary, base
 
     def _caller_rates(self, minutes: int) -> np.ndarray:
-        """The share of 4xx in some minutes: the cell's, and more where a bad caller is about."""
+        """The share of 4xx in some minutes: the cell's share, and more while there is a misbehaving caller."""
         times = 1.0 + self.rng.exponential(BAD_CALLER_TIMES, minutes) * (self.rng.random(minutes) < BAD_CALLERS)
         rates: np.ndarray = np.minimum(self.cell.client_rate * times, 0.95)
         return rates
 
     def history(self) -> dict[str, list[tuple[int, int]]]:
-        """The base's last day by metric, (requests, bad) a minute; empty where nobody knows it."""
+        """The base's last day by metric, as (requests, bad) per minute; empty if there is no history."""
         if not self.cell.has_history:
             return {"errors": [], CLIENT_ERRORS: []}
         bad = self._history_bad()
@@ -168,14 +168,14 @@ class World:
         return bad
 
     def _burst(self, mean: float) -> int:
-        """Errors of a minute's incidents, each with one error or more."""
+        """The errors of a minute's incidents; each incident has at least one."""
         incidents = int(self.rng.poisson(mean / self.cell.release.burst))
         if not incidents:
             return 0
         return incidents + int(self.rng.negative_binomial(incidents, 1.0 / self.cell.release.burst))
 
     def _truth(self, start: float) -> Truth:
-        """The minute's truth, worked out anew only where something changed in it or since the one before."""
+        """The minute's truth, recomputed only if something changed in it or since the previous minute."""
         cuts = self._cuts(start)
         known = self._steady
         is_steady = len(cuts) == 2 and known is not None and not self._changed(known[0], start)  # noqa: PLR2004 - no cut inside
@@ -188,7 +188,7 @@ class World:
         return truth
 
     def _changed(self, since: float, start: float) -> bool:
-        """Whether anything that a minute's truth rests on happened between two of them."""
+        """Whether anything that a minute's truth depends on happened between two times."""
         return any(since < at <= start for at in self._events())
 
     def _worked_out(self, start: float, cuts: list[float]) -> Truth:
@@ -198,10 +198,10 @@ class World:
             middle = (begins + ends) / 2.0
             attacking = self._attacking(middle)
             requests = self.cell.traffic * (ends - begins) / MINUTE / (1.0 - attacking)
-            weight, base = self._weight(middle), self._base_rate(middle)
+            share, base = self._share(middle), self._base_rate(middle)
             is_faulty = self.fault is not None and middle >= self.fault
             canary = self._canary_rate(base, is_faulty=is_faulty)
-            mean = requests * weight
+            mean = requests * share
             bad, good = bad + mean * canary, good + mean * (1.0 - canary)
             bad_as_base, good_as_base = bad_as_base + mean * base, good_as_base + mean * (1.0 - base)
             base_all, base_bad = base_all + requests - mean, base_bad + (requests - mean) * base
@@ -238,11 +238,11 @@ class World:
         return events
 
     def _attacking(self, at: float) -> float:
-        """The share of the requests that are an attacker's."""
+        """The share of the requests that come from an attacker."""
         return STUFFING if self.attack is not None and self.attack[0] <= at < self.attack[1] else 0.0
 
-    def _weight(self, at: float) -> float:
-        return next((weight for since, weight in reversed(self.switches) if since <= at), 0.0)
+    def _share(self, at: float) -> float:
+        return next((share for since, share in reversed(self.switches) if since <= at), 0.0)
 
     def _base_rate(self, at: float) -> float:
         is_out = self.outage is not None and self.outage[0] <= at < self.outage[1]

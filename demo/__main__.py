@@ -16,13 +16,13 @@ PORT = 4566
 SPEED = 60.0
 PER_MINUTE = 600.0
 WRONG_USE = 2
-STARTING = "starting an AWS in this process, with a sample API, its day of history and the controller"
+STARTING = "starting an AWS in this process, with a sample API, a day of history and the controller"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what the command line asks for; the process's exit status."""
+    """Run the command; returns the process's exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a character that the locale does not have must not end a rollout
+        sys.stdout.reconfigure(errors="replace")  # a character that the locale lacks must not end a rollout
     asked = _parser().parse_args(arguments)
     return _demo(asked) if asked.command == "rollouts" else _serve(asked)
 
@@ -34,7 +34,7 @@ def _demo(asked: argparse.Namespace) -> int:
         return _refuse(error)
     _tell(STARTING)
     with without_collections():
-        from demo.rollouts import run_demo  # noqa: PLC0415 - moto takes seconds to import, and a wrong name need not wait
+        from demo.rollouts import run_demo  # noqa: PLC0415 - moto takes seconds to import; a wrong name fails at once
         from demo.timeline import can_be_live, make_console  # noqa: PLC0415 - as above
 
     return run_demo(chosen, make_console(sys.stdout), is_live=can_be_live(sys.stdout, os.environ.get("TERM", "")))
@@ -54,7 +54,7 @@ def _serve(asked: argparse.Namespace) -> int:
 
 
 def _tell(line: str) -> None:
-    """Say at once what takes a few seconds."""
+    """Print at once what the next seconds are for."""
     print(line, flush=True)  # noqa: T201 - the command line
 
 
@@ -66,11 +66,11 @@ def _refuse(error: Exception) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description="the sample and the controller on the embedded AWS")
     commands = parser.add_subparsers(dest="command", required=True)
-    demo = commands.add_parser("rollouts", help="roll out one release after another, good and bad ones")
+    demo = commands.add_parser("rollouts", help="roll out good and bad releases, one after another")
     names = ", ".join(scenario.name for scenario in SCENARIOS)
     demo.add_argument("--only", metavar="SCENARIO", help=f"one of {names}")
-    serving = commands.add_parser("serve", help="keep the embedded AWS up, with sample, controller and traffic")
-    serving.add_argument("--port", default=str(PORT), help="on 127.0.0.1; 0 is any free one (default %(default)s)")
+    serving = commands.add_parser("serve", help="keep the embedded AWS running, with sample, controller and traffic")
+    serving.add_argument("--port", default=str(PORT), help="port on 127.0.0.1; 0 is any free one (default %(default)s)")
     serving.add_argument(
         "--speed", type=_positive, default=SPEED, help="simulated seconds per real second (default %(default)s)"
     )
@@ -83,11 +83,11 @@ def _parser() -> argparse.ArgumentParser:
 def _positive(text: str) -> float:
     number = float(text)
     if not number > 0:
-        raise argparse.ArgumentTypeError(f"it must be above 0, got {text}")
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
     return number
 
 
 if __name__ == "__main__":
     status = main()
-    gc.freeze()  # the process ends: looking once more through all that moto made would take it seconds
+    gc.freeze()  # otherwise a last collection at the end would scan all of moto's objects for seconds
     sys.exit(status)

@@ -1,8 +1,8 @@
-"""A day that the sample has behind it: what its base did in each minute, written straight into the metric store.
+"""One day of history for the sample: what its base did in each minute, written straight into the metric store.
 
-Consistent with `orders_traffic` and with the handlers' first release, as if a day of requests had been served; only the
-rollouts' requests really are. To be quick, the day is put together from two hours of different minutes, and has the series
-that a rollout compares with, not all that AWS would have.
+The day agrees with `orders_traffic` and with the handlers' first release, as if a day of requests had been served. Only the
+requests of the rollouts are really served. To save time, the day repeats two hours of distinct minutes and holds only the
+series that a rollout compares with, not every series that AWS would have.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 from demo.orders_traffic import PER_MINUTE, READ_SHARE
 from demo.sample import API_NAME, READ, WRITE
 from embedded_aws.awslambda.records import zeros_and_ones
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.cloudwatch.metric_store import MetricStore
 
 MINUTE, DAY = 60, 86_400
@@ -34,14 +34,14 @@ MEDIAN_MS, SPREAD = 40.0, 0.5
 FAILING_SHARE, DECLINED_SHARE, UNKNOWN_SHARE = 0.001, 0.02, 0.02
 
 Cells = tuple[Sequence[float], Sequence[float]]
-"""Distinct values and how often each came."""
+"""Distinct values, and how often each occurs."""
 
 Sample = tuple[str, Cells]
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One function's minute: requests, failed and otherwise refused ones, its durations in milliseconds."""
+    """One function's work in one minute: requests, failures, other refusals, and durations in milliseconds."""
 
     requests: int
     failed: int
@@ -51,7 +51,7 @@ class _Work:
 
 @dataclass(frozen=True, slots=True)
 class _Minute:
-    """One minute of the whole API, as the metrics' samples that it leaves, by namespace or function."""
+    """One minute of the whole API, as the metric samples that it produces, by namespace or function."""
 
     filters: Sequence[Sample]
     stage: Sequence[Sample]
@@ -69,7 +69,7 @@ def write_day(
     per_minute: float = PER_MINUTE,
     seconds: int = DAY,
 ) -> None:
-    """The 24 hours before ``until`` (epoch seconds) of the sample behind a stage, or so many ``seconds``."""
+    """Write the 24 hours (or ``seconds``) before ``until`` (epoch seconds) of the sample behind a stage."""
     if target.stage is None:
         raise ValueError(f"target {target.name} has no stage; use write_ship_day")
     stage = {"ApiName": API_NAME, "Stage": target.stage.stage_name}
@@ -85,7 +85,7 @@ def write_day(
 
 
 def write_ship_day(store: MetricStore, function: str, *, until: float, rng: random.Random, per_minute: float) -> None:
-    """The 24 hours before ``until`` (epoch seconds) of a function that is invoked through its alias alone."""
+    """Write the 24 hours before ``until`` (epoch seconds) of a function that is invoked through its alias alone."""
     minutes = [_of_function(_work(rng, round(per_minute), refused=0.0)) for _ in range(DIFFERENT_MINUTES)]
     dimensions = {"FunctionName": function, "Resource": f"{function}:live", "ExecutedVersion": "1"}
     for start in _minutes_before(until, DAY):
@@ -119,7 +119,7 @@ def _work(rng: random.Random, requests: int, *, refused: float, has_early_end: b
 
 
 def _count(rng: random.Random, expected: float) -> int:
-    """A Poisson number."""
+    """Draw from a Poisson distribution."""
     product, limit, count = rng.random(), math.exp(-expected), 0
     while product > limit:
         product *= rng.random()
@@ -128,7 +128,7 @@ def _count(rng: random.Random, expected: float) -> int:
 
 
 def _of_log(requests: int, failed: int, refused: int, durations: Counter[float]) -> Sequence[Sample]:
-    """What the target's metric filters count of the access log while there is no canary."""
+    """What the target's metric filters count in the access log while there is no canary."""
     return (
         ("BaseRequests", _counted(requests)),
         ("BaseErrors", _counted(failed)),
@@ -141,7 +141,7 @@ def _of_log(requests: int, failed: int, refused: int, durations: Counter[float])
 
 
 def _counted(lines: int) -> Cells:
-    """What a filter with the default 0 makes of so many lines."""
+    """What a filter with the default value 0 records for this many lines."""
     return ((1.0,), (float(lines),)) if lines else ((0.0,), (1.0,))
 
 
@@ -156,7 +156,7 @@ def _of_stage(requests: int, failed: int, refused: int, durations: Counter[float
 
 
 def _of_function(work: _Work, *, is_caught: bool = False) -> Sequence[Sample]:
-    """Lambda's own metrics; an error that the handler caught and answered as 5xx is none of them."""
+    """Lambda's own metrics. An error that the handler catches and answers as 5xx does not appear in them."""
     return (
         ("Invocations", ((1.0,), (float(work.requests),))),
         ("Errors", zeros_and_ones(work.requests, 0 if is_caught else work.failed)),

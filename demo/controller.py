@@ -1,6 +1,6 @@
-"""The controller as it is deployed: table, functions, state machine, rules, and a target's parameter, filters and alarms.
+"""The controller as deployed: table, functions, state machine, rules, and each target's parameter, filters and alarms.
 
-Made through boto3 for the embedded AWS. In an account the CDK app makes the same.
+Everything is created through boto3 on the embedded AWS. In a real account the CDK app creates the same resources.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.edge.target import target_to_json
-from canary.rules.access_log import metric_filters
-from canary.rules.alarms import target_alarms
-from canary.rules.rollout import OPEN_INDEX
+from canary.rules.rollouts.rollout import OPEN_INDEX
+from canary.rules.targets.access_log import metric_filters
+from canary.rules.targets.alarms import target_alarms
 from canary_machine.definition import load, substitute, task_names
 from demo.sample import create_role
 from embedded_aws.awslambda.zips import zip_of
 from embedded_aws.wire.connection import Place
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.wire.connection import Connect
 
 TABLE = "canary"
@@ -34,12 +34,12 @@ MEMORY_MB = 512
 ALARM_RULE_PREFIX = "canary-alarms-"
 FAILED_STATUSES = ["FAILED", "TIMED_OUT", "ABORTED"]
 PLACEHOLDER = zip_of({"README": "the code is functions/canary of the working tree\n"})
-"""The zip of every task: the embedded AWS runs the controller from the working tree, so it has nothing to hold."""
+"""The zip of every task. It holds no code: the embedded AWS runs the controller's tasks from the working tree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """The names that somebody who runs rollouts needs."""
+    """The names that a caller needs to run rollouts."""
 
     machine_arn: str
     table: str
@@ -47,7 +47,7 @@ class Controller:
 
 
 def create_controller(connect: Connect) -> Controller:
-    """The controller without targets."""
+    """Create the controller, without any target."""
     place = Place.find(connect)
     _create_table(connect)
     machine_arn = place.arn("states", f"stateMachine:{MACHINE}")
@@ -68,7 +68,7 @@ def create_controller(connect: Connect) -> Controller:
 
 
 def register_target(connect: Connect, target: Target) -> None:
-    """What one target needs besides the controller: its parameter, metric filters and alarms."""
+    """Create what one target needs besides the controller: its parameter, metric filters and alarms."""
     connect("ssm").put_parameter(
         Name=f"{TARGET_PREFIX}{target.name}", Type="String", Value=target_to_json(target), Overwrite=True
     )
@@ -87,7 +87,7 @@ def function_name(task: str) -> str:
 
 
 def _listen(connect: Connect, target: Target, alarms: list[str]) -> None:
-    """Have each of the target's alarms that fires heard."""
+    """Invoke the controller's function whenever one of the target's alarms fires."""
     pattern = {
         "source": ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
@@ -148,7 +148,7 @@ def _create_rules(connect: Connect, machine_arn: str, *, guard: str, sweeper: st
 
 
 def _aim(connect: Connect, rule: str, rule_arn: str, function_arn: str) -> None:
-    """Have the rule invoke the function, and allow it to."""
+    """Make the rule invoke the function, and give it the permission to."""
     connect("events").put_targets(Rule=rule, Targets=[{"Id": "function", "Arn": function_arn}])
     _allow(connect, rule_arn, function_arn, rule)
 

@@ -1,7 +1,7 @@
-"""Who calls the sample: clients who read orders and place them, and an outage of the database that hits both arms alike.
+"""The sample's clients, who read and place orders, and an outage of the database that hits both arms alike.
 
-An outage is rehearsed as with any fault injection: requests carry a header that tells the service to find its database down.
-Which arm a request will get is not known here, so an outage cannot prefer one.
+The outage works like any fault injection: requests carry a header that tells the service to treat its database as down.
+Which arm a request will get is not known here, so an outage cannot favour one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from canary.rules.target import Stage
+    from canary.rules.targets.target import Stage
     from embedded_aws.dataplane.served import Request
     from embedded_aws.dataplane.traffic import Rate
 
@@ -34,7 +34,7 @@ SHAPES = (
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """For ``lasts_seconds`` from ``after_seconds`` on, ``share`` (0 to 1) of all requests find the database down."""
+    """Starting ``after_seconds`` from now, ``share`` (0 to 1) of all requests find the database down for ``lasts_seconds``."""
 
     after_seconds: float
     lasts_seconds: float
@@ -50,12 +50,12 @@ class OrdersTraffic:
         self._outage: tuple[float, float, float] | None = None
 
     def plan_outage(self, outage: Outage | None, now: float) -> None:
-        """Have an outage at its time after ``now`` (epoch seconds), or none."""
+        """Plan an outage relative to ``now`` (epoch seconds), or cancel it with None."""
         begins = now + outage.after_seconds if outage else 0.0
         self._outage = (begins, begins + outage.lasts_seconds, outage.share) if outage else None
 
     def requests(self, start: float, end: float) -> Iterator[Request]:
-        """What arrives after ``start`` up to ``end``."""
+        """The requests that arrive after ``start`` and up to ``end``."""
         arriving = self._traffic.requests(start, end)
         if self._outage is None or end <= self._outage[0] or start >= self._outage[1]:
             return arriving

@@ -10,13 +10,13 @@ from demo.scenarios import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one rollout ended, what it left, and what of that is wrong."""
+    """How one rollout ended, the state it left, and what is wrong with either."""
 
     scenario: Scenario
     execution: str
     ending: str
     reason: str
     seconds: float
-    last_weight: float
+    last_weight_percent: float
     standing: Standing
     problems: tuple[str, ...]

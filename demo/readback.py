@@ -1,6 +1,6 @@
-"""A rollout as a user of AWS sees it from outside: its execution, its records, and the target as it stands.
+"""A rollout as an AWS user sees it from outside: its execution, its records, and the target's present state.
 
-Everything is read through boto3, nothing from the embedded AWS's insides or from the controller's own code paths.
+Everything is read through boto3. Nothing comes from the internals of the embedded AWS or from the controller's own code.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.price import Price, Usage, price
-from canary.rules.report import FUNCTION_GB, SECONDS_PER_CALL
+from canary.rules.rollouts.price import Price, Usage, price
+from canary.rules.rollouts.report import FUNCTION_GB, SECONDS_PER_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.wire.connection import Connect
 
 ENTERED = "StateEntered"
@@ -27,7 +27,7 @@ NEWEST_EVENTS = 30
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look as recorded, with its sort key. ``requests`` and ``bad`` are of its new minutes, by arm; ``at`` is epoch."""
+    """One look as recorded, with its sort key. ``requests`` and ``bad`` count its new minutes, by arm; ``at`` is epoch."""
 
     key: str
     at: float
@@ -43,9 +43,9 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The target as AWS shows it.
+    """The target's present state, as AWS shows it.
 
-    ``canary`` is the stage's canary in words, None without one; ``aliases`` maps function:alias to its version.
+    ``canary`` describes the stage's canary, None without one; ``aliases`` maps function:alias to its version.
     """
 
     deployment_id: str | None
@@ -53,7 +53,7 @@ class Standing:
     canary: str | None
     aliases: Mapping[str, str]
     holder: str | None
-    fencing: int
+    fencing_token: int
 
 
 class Readback:
@@ -64,7 +64,7 @@ class Readback:
         self._table = table
 
     def looks(self, rollout_id: str, *, after: str | None = None) -> Iterator[Look]:
-        """The rollout's looks, oldest first; those after the one whose key is ``after``."""
+        """The rollout's looks, oldest first; with ``after``, only those after the look with that key."""
         answer = self._connect("dynamodb").query(
             TableName=self._table,
             KeyConditionExpression="pk = :rollout AND sk BETWEEN :after AND :last",
@@ -77,13 +77,13 @@ class Readback:
         return map(_look, answer["Items"])
 
     def record(self, rollout_id: str) -> dict[str, Any]:
-        """The rollout's record; empty if it never took the lock."""
+        """The rollout's record; empty if the rollout never took the lock."""
         answer = self._get(f"rollout#{rollout_id}", "rollout")
         record: dict[str, Any] = json.loads(answer["record"]["S"]) if answer else {}
         return record
 
     def standing(self, target: Target) -> Standing:
-        """Stage, aliases and lock."""
+        """The stage, the aliases and the lock."""
         lock = self._get(f"target#{target.name}", "lock")
         stage = self._stage(target)
         return Standing(
@@ -92,7 +92,7 @@ class Readback:
             canary=_canary(stage.get("canarySettings")),
             aliases=dict(self._aliases(target)),
             holder=lock["rollout_id"]["S"] if "rollout_id" in lock else None,
-            fencing=int(lock["fencing"]["N"]) if lock else 0,
+            fencing_token=int(lock["fencing_token"]["N"]) if lock else 0,
         )
 
     def events(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
@@ -100,7 +100,7 @@ class Readback:
         return read_events(self._connect, execution_arn)
 
     def newest_states(self, execution_arn: str) -> Iterator[tuple[float, str]]:
-        """The states entered last, oldest first: when (epoch seconds) and which."""
+        """The states entered last, oldest first, each with the time at which it was entered (epoch seconds)."""
         answer = self._connect("stepfunctions").get_execution_history(
             executionArn=execution_arn, reverseOrder=True, maxResults=NEWEST_EVENTS, includeExecutionData=False
         )
@@ -109,12 +109,12 @@ class Readback:
                 yield event["timestamp"].timestamp(), event["stateEnteredEventDetails"]["name"]
 
     def usage(self, execution_arn: str, rollout_id: str) -> Usage:
-        """What the execution used of AWS, by its history and its record."""
+        """What the execution used of AWS, according to its history and its record."""
         requested = self.record(rollout_id).get("tally", {}).get("metrics_requested", 0)
         return count_usage(self.events(execution_arn), metrics_requested=requested)
 
     def cost(self, execution_arn: str, rollout_id: str) -> Price:
-        """What that costs."""
+        """The price of what the execution used."""
         return price(self.usage(execution_arn, rollout_id))
 
     def _get(self, pk: str, sk: str) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def read_events(connect: Connect, execution_arn: str) -> Sequence[Mapping[str, A
 
 
 def count_usage(events: Sequence[Mapping[str, Any]], *, metrics_requested: int) -> Usage:
-    """What an execution with this history used; every call is taken to last as long as the controller's do."""
+    """The usage of an execution with this history. Each call is assumed to last as long as the controller's calls do."""
     kinds = Counter(event["type"] for event in events)
     calls = kinds[CALLED]
     return Usage(

@@ -1,4 +1,4 @@
-"""What the demo prints before and after a rollout: what comes, how it ended, what it left, harmed and cost."""
+"""What the demo prints before and after a rollout: the release, the ending, the state left, the harm and the cost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from canary.rules.price import RATES
+from canary.rules.rollouts.price import RATES
 from demo.scenarios import Ending
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from canary.rules.harm import Harm
+    from canary.rules.judging.harm import Harm
     from demo.outcome import Outcome
     from demo.readback import Readback, Standing
     from demo.scenarios import Scenario
@@ -24,13 +24,13 @@ SPOKEN = {Ending.PROMOTED: "promoted", Ending.ROLLED_BACK: "rolled back"}
 
 
 def print_head(console: Console, scenario: Scenario) -> None:
-    """A scenario's name and what its release is like."""
+    """Print a scenario's name and what is special about its release."""
     console.print()
     console.rule(f"[bold]{scenario.name}[/]: {scenario.title}", align="left")
 
 
 def print_end(console: Console, outcome: Outcome, witness: Witness, readback: Readback) -> None:
-    """How a rollout ended, and the target as AWS shows it afterwards."""
+    """Print how a rollout ended, and the target as AWS shows it afterwards."""
     style = "bold red" if outcome.problems else "bold green"
     ending = SPOKEN.get(Ending(outcome.ending), outcome.ending) if outcome.ending in set(Ending) else outcome.ending
     _print_line(console, ending, f"after {outcome.seconds / 60:.0f} minutes: {outcome.reason}", style=style)
@@ -53,16 +53,16 @@ def _standing(standing: Standing) -> Iterator[tuple[str, str]]:
     variables = ", ".join(f"{name}={value}" for name, value in sorted(standing.variables.items()))
     yield "stage", f"deployment {standing.deployment_id}, {variables}, {standing.canary or 'no canary'}"
     yield "aliases", ", ".join(f"{alias} at {version}" for alias, version in standing.aliases.items())
-    yield "lock", f"held by {standing.holder}" if standing.holder else f"free (fencing number {standing.fencing})"
+    yield "lock", f"held by {standing.holder}" if standing.holder else f"free (fencing token {standing.fencing_token})"
 
 
 def tell_harm(witness: Witness, limit_ms: float | None) -> str:
-    """What clients of the canary got that base would have spared them; ``limit_ms`` is what counts as slow, if known."""
+    """How many canary requests failed or were slow beyond base's rate; ``limit_ms`` is what counts as slow, if known."""
     failed, requests = witness.harmed(), f"{witness.canary.requests:,} canary requests"
     if _is_chance(failed):
         text = f"none beyond chance: {failed.requests} of {requests} failed beyond base's rate"
     else:
-        text = f"{failed.requests} of {requests} failed that base would have served"
+        text = f"{failed.requests} of {requests} failed beyond base's rate"
     if limit_ms is None:
         return text
     slowed = witness.slowed(limit_ms)
@@ -71,5 +71,5 @@ def tell_harm(witness: Witness, limit_ms: float | None) -> str:
 
 
 def _is_chance(harm: Harm) -> bool:
-    """Whether there is harm to explain, and chance explains it: two arms that are alike never fail just alike."""
+    """Whether there is harm and chance explains it: even two identical arms never fail at exactly the same rate."""
     return harm.requests > 0 and not harm.is_beyond_chance

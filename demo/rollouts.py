@@ -1,7 +1,7 @@
-"""The demo: every scenario's release through the shipped state machine, one after another on one sample.
+"""The demo: rolls out each scenario's release with the shipped state machine, one after another on one sample.
 
-It follows each rollout from outside, shows it, reads back what it left, and says whether it ended as its scenario must. What a
-rollout decides is the controller's business.
+It follows each rollout from outside, prints its progress, reads back the state it left, and checks that it ended as its
+scenario expects. It decides nothing about a rollout: that is the controller's job.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ LIMIT_SECONDS = 4 * 3600
 LOOK_SECONDS = 60
 LAST_WORDS = {"PROMOTE", "ROLL_BACK"}
 PAUSE_SECONDS = 900
-"""Between two rollouts, without traffic: alarms that fired are OK again before the next release comes."""
+"""The pause between two rollouts, without traffic: alarms that fired return to OK before the next release starts."""
 
 
 class EndlessRolloutError(Exception):
-    """A rollout has not ended in the time that any scenario can take."""
+    """A rollout has not ended within the longest time that any scenario can take."""
 
 
 def run_demo(scenarios: Sequence[Scenario], console: Console, *, is_live: bool) -> int:
-    """Run the scenarios one after another and show what happens; the process's exit status. ``is_live`` as in `Timeline`."""
+    """Run the scenarios one after another and print what happens; the process's exit status. ``is_live`` as in `Timeline`."""
     started = time.monotonic()
     with open_stand() as stand:
         console.print(f"embedded AWS at {stand.aws.endpoint_url}, sample API {stand.target.name}, a day of history")
         demo = Demo(stand, console, is_live=is_live)
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         failed = [scenario.name for scenario in scenarios if demo.show(scenario).problems]
-    verdict = f"[bold red]not as they should: {', '.join(failed)}[/]" if failed else "[bold green]all as they should[/]"
+    verdict = f"[bold red]not as expected: {', '.join(failed)}[/]" if failed else "[bold green]all as expected[/]"
     rollouts = "1 rollout" if len(scenarios) == 1 else f"{len(scenarios)} rollouts"
     console.print(f"\n{rollouts} in {time.monotonic() - started:.0f} s, {verdict}")
     return 1 if failed else 0
@@ -63,7 +63,7 @@ class Demo:
         stand.aws.dataplane.on_served(self._witness)
 
     def show(self, scenario: Scenario) -> Outcome:
-        """One scenario from its release to the pause after its end."""
+        """Run one scenario, from publishing its release to the pause after its end."""
         print_head(self._console, scenario)
         started = time.monotonic()
         self._witness.restart()
@@ -81,9 +81,9 @@ class Demo:
         now = aws.clock.now()
         stand.traffic.plan_outage(scenario.outage, now)
         execution = stand.start_rollout(scenario.name, scenario.title)
-        weights = [float(step.weight) for step in stand.target.policy.steps]
-        with Timeline(self._console, is_live=self._is_live, started=now, weights=weights) as timeline:
-            last_weight = self._follow(execution, scenario.name, timeline)
+        percents = [float(step.weight_percent) for step in stand.target.policy.steps]
+        with Timeline(self._console, is_live=self._is_live, started=now, weight_percents=percents) as timeline:
+            last_weight_percent = self._follow(execution, scenario.name, timeline)
         description = aws.client("stepfunctions").describe_execution(executionArn=execution)
         ending = description.get("error") or Ending.PROMOTED
         after = self._readback.standing(stand.target)
@@ -94,29 +94,29 @@ class Demo:
             ending=ending,
             reason=description.get("cause") or record["reason"],
             seconds=(description["stopDate"] - description["startDate"]).total_seconds(),
-            last_weight=last_weight,
+            last_weight_percent=last_weight_percent,
             standing=after,
-            problems=tuple(find_problems(scenario, ending, last_weight, _expected(scenario, before, versions), after)),
+            problems=tuple(find_problems(scenario, ending, last_weight_percent, _expected(scenario, before, versions), after)),
         )
 
     def _follow(self, execution: str, name: str, timeline: Timeline) -> float:
-        """Drive time a look at a time and show what is new, until the execution has ended; the last weight baked.
+        """Advance the clock one look at a time and print what is new until the execution ends; the last weight baked.
 
         Raises:
-            EndlessRolloutError: it goes on and on.
+            EndlessRolloutError: the execution does not end in time.
 
         """
-        aws, last, weight = self._stand.aws, None, 0.0
+        aws, last, weight_percent = self._stand.aws, None, 0.0
         for _ in range(LIMIT_SECONDS // LOOK_SECONDS):
             aws.clock.run_for(LOOK_SECONDS)
             is_quiet = True
             for look in self._readback.looks(name, after=last):
-                is_quiet, last, weight = look.verdict in LAST_WORDS, look.key, look.weight_percent
+                is_quiet, last, weight_percent = look.verdict in LAST_WORDS, look.key, look.weight_percent
                 timeline.show(look)
             if is_quiet:
                 timeline.note_states(self._readback.newest_states(execution))
                 if aws.client("stepfunctions").describe_execution(executionArn=execution)["status"] != "RUNNING":
-                    return weight
+                    return weight_percent
         raise EndlessRolloutError(f"rollout {name} runs for more than {LIMIT_SECONDS} simulated seconds; see its looks above")
 
     def _pause(self) -> None:
@@ -127,20 +127,20 @@ class Demo:
 
 
 def _expected(scenario: Scenario, before: Standing, versions: Mapping[str, str]) -> dict[str, str]:
-    """The aliases as the scenario must leave them, by function:alias."""
+    """The versions at which the scenario must leave the aliases, by function:alias."""
     if scenario.ending is Ending.ROLLED_BACK:
         return dict(before.aliases)
     return {name: versions[name.partition(":")[0]] for name in before.aliases}
 
 
 def find_problems(
-    scenario: Scenario, ending: str, last_weight: float, aliases: Mapping[str, str], after: Standing
+    scenario: Scenario, ending: str, last_weight_percent: float, aliases: Mapping[str, str], after: Standing
 ) -> Iterator[str]:
-    """What is not as the scenario must leave it, one sentence each."""
+    """What differs from the state that the scenario must leave, one sentence each."""
     if ending != scenario.ending:
         yield f"it must end as {scenario.ending} and ended as {ending}"
-    if scenario.weight is not None and last_weight != scenario.weight:
-        yield f"it must be rolled back at {scenario.weight:g} % and was at {last_weight:g} %"
+    if scenario.weight_percent is not None and last_weight_percent != scenario.weight_percent:
+        yield f"it must be rolled back at {scenario.weight_percent:g} % and was at {last_weight_percent:g} %"
     if after.canary:
         yield f"the stage still has a canary: {after.canary}"
     if dict(after.aliases) != dict(aliases):

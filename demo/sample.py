@@ -1,7 +1,7 @@
-"""The sample `orders`, made with the calls that a user of AWS makes: functions, aliases, a REST API, its stage, its alarm.
+"""The sample `orders`, created with ordinary AWS calls: functions, aliases, a REST API, its stage and its alarm.
 
-It knows nothing of the controller but the target it describes and the log format that a target's stage must have. The same
-calls work in an account; nothing here touches the embedded AWS's insides.
+Of the controller it knows only the target file and the log format that a target's stage must have. The same calls work in
+a real account: nothing here touches the internals of the embedded AWS.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from canary.edge.target import require_target
-from canary.rules.access_log import LOG_FORMAT
+from canary.rules.targets.access_log import LOG_FORMAT
 from demo.sample_code import archive
 from embedded_aws.wire.connection import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.rules.target import Stage, Target, TargetFunction
+    from canary.rules.targets.target import Stage, Target, TargetFunction
     from embedded_aws.wire.connection import Connect
 
 TARGET_FILE = Path(__file__).parent.parent / "targets" / "orders.yaml"
@@ -34,7 +34,7 @@ TIMEOUT_SECONDS = 10
 
 
 def create_sample(connect: Connect, numbers: Mapping[str, str | float | bool] | None = None) -> Target:
-    """The API `orders` with a first release behind both aliases, and its target."""
+    """Create the API `orders` with a first release behind both aliases; returns its target."""
     target = require_target(yaml.safe_load(TARGET_FILE.read_text(encoding="utf-8")))
     if target.stage is None or target.access_log_group is None:
         raise ValueError(f"{TARGET_FILE} must name a stage and its log; the sample is a REST API")
@@ -53,7 +53,7 @@ def create_sample(connect: Connect, numbers: Mapping[str, str | float | bool] | 
 
 
 def create_ship_sample(connect: Connect, numbers: Mapping[str, str | float | bool] | None = None) -> Target:
-    """The function `orders-ship` with its one alias: a target whose traffic the alias's own weights split."""
+    """Create the function `orders-ship` with its one alias: a target whose traffic is split by the alias's own weights."""
     target = require_target(SHIP_TARGET)
     role = create_role(connect, "orders-ship", "lambda.amazonaws.com")
     _let_log(connect, Place.find(connect), "orders-ship")
@@ -62,7 +62,7 @@ def create_ship_sample(connect: Connect, numbers: Mapping[str, str | float | boo
 
 
 def create_function(connect: Connect, function: TargetFunction, role: str, code: bytes) -> None:
-    """A function of the sample, with version 1 published and its aliases there."""
+    """Create a function of the sample, publish its version 1 and create its aliases."""
     client = connect("lambda")
     client.create_function(
         FunctionName=function.name,
@@ -82,7 +82,7 @@ def create_function(connect: Connect, function: TargetFunction, role: str, code:
 
 
 def publish_release(connect: Connect, target: Target, numbers: Mapping[str, str | float | bool]) -> dict[str, str]:
-    """New code for each of the target's functions, published; the version by function name."""
+    """Publish new code for each of the target's functions; returns the version by function name."""
     client, code, versions = connect("lambda"), archive(numbers), {}
     for function in target.functions:
         client.update_function_code(FunctionName=function.name, ZipFile=code)
@@ -92,7 +92,7 @@ def publish_release(connect: Connect, target: Target, numbers: Mapping[str, str 
 
 
 def create_role(connect: Connect, name: str, service: str) -> str:
-    """A role that the service may assume; its ARN."""
+    """Create a role that the service may assume; returns its ARN."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     role = connect("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)
@@ -100,7 +100,7 @@ def create_role(connect: Connect, name: str, service: str) -> str:
 
 
 def _let_log(connect: Connect, place: Place, role: str) -> None:
-    """Functions with this role may write their logs, which is all that the sample's do."""
+    """Allow functions with this role to write their logs; the sample's functions need nothing else."""
     actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
     statement = {"Effect": "Allow", "Action": actions, "Resource": place.arn("logs", "log-group:/aws/lambda/orders-*")}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -108,7 +108,7 @@ def _let_log(connect: Connect, place: Place, role: str) -> None:
 
 
 def _create_api(connect: Connect, place: Place) -> str:
-    """The API's resources and methods, not deployed yet; its id."""
+    """Create the API's resources and methods without deploying them; returns the API's id."""
     client = connect("apigateway")
     rest_api_id = str(client.create_rest_api(name=API_NAME)["id"])
     paths = {item["path"]: item["id"] for item in client.get_resources(restApiId=rest_api_id)["items"]}
@@ -127,7 +127,7 @@ def _create_api(connect: Connect, place: Place) -> str:
 
 
 def _create_resource(client: Any, rest_api_id: str, path: str, paths: dict[str, str]) -> str:  # noqa: ANN401 - boto3's
-    """The id of the path's resource; its parents are made too."""
+    """The id of the path's resource; creates it and its parents if needed."""
     if path not in paths:
         parent, _, part = path.rpartition("/")
         parent_id = _create_resource(client, rest_api_id, parent or "/", paths)
@@ -136,13 +136,13 @@ def _create_resource(client: Any, rest_api_id: str, path: str, paths: dict[str, 
 
 
 def _integration_uri(place: Place, function: str) -> str:
-    """Ends in the stage variable, so that base and canary call different aliases of the same function."""
+    """The URI ends in the stage variable, so that base and canary call different aliases of the same function."""
     function_arn = place.arn("lambda", f"function:{function}:${{stageVariables.lambdaAlias}}")
     return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
 
 
 def _allow_api(connect: Connect, place: Place, function: TargetFunction, stage: Stage) -> None:
-    """The API may invoke both aliases: a permission belongs to the alias that it names (docs/aws.md#alias-policy)."""
+    """Allow the API to invoke both aliases: a permission belongs to the alias that it names (docs/aws.md#alias-policy)."""
     for alias in (function.live, function.canary):
         connect("lambda").add_permission(
             FunctionName=function.name,
@@ -155,7 +155,7 @@ def _allow_api(connect: Connect, place: Place, function: TargetFunction, stage: 
 
 
 def _create_stage(connect: Connect, place: Place, stage: Stage, log_group: str) -> None:
-    """The deployed stage, its base on `live`, with the access log that tells base from canary."""
+    """Create the deployed stage: its base on `live`, and the access log that tells base from canary."""
     connect("logs").create_log_group(logGroupName=log_group)
     client = connect("apigateway")
     deployment = client.create_deployment(restApiId=stage.rest_api_id, description="the first deployment")
@@ -176,7 +176,7 @@ def _create_stage(connect: Connect, place: Place, stage: Stage, log_group: str) 
 
 
 def _create_payments_alarm(connect: Connect) -> None:
-    """The user's own alarm: the bank declines far more payments than it does on any day."""
+    """Create the user's own alarm: the bank declines far more payments than on a normal day."""
     connect("cloudwatch").put_metric_alarm(
         AlarmName=PAYMENTS_ALARM,
         AlarmDescription="more than thirty payments a minute fail; look at the bank's status page",

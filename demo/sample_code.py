@@ -1,7 +1,7 @@
-"""The sample's code as Lambda gets it: one zip a release.
+"""The sample's code as Lambda gets it: one zip per release.
 
-All releases share the sources in examples/orders; what sets one apart are the numbers in its `release.py`, which are baked
-into the zip. Which numbers make which release is told by `scenarios`.
+All releases share the sources in examples/orders. They differ only in the numbers in `release.py`, which are written into
+the zip. `scenarios` says which numbers make which release.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class UnknownNumberError(Exception):
 
 
 def archive(numbers: Mapping[str, str | float | bool]) -> bytes:
-    """The zip of a release; the same numbers give the same bytes, as a reproducible build would.
+    """The zip of a release. The same numbers give the same bytes, as in a reproducible build.
 
     Raises:
         UnknownNumberError: a number's name is not in `release.py`.
@@ -48,5 +48,5 @@ def bake(text: str, numbers: Mapping[str, str | float | bool]) -> str:
     for name, value in numbers.items():
         text, found = re.subn(rf"^{re.escape(name)} = .*$", f"{name} = {value!r}", text, flags=re.MULTILINE)
         if not found:
-            raise UnknownNumberError(f"{RELEASE} has no number {name}; take one of those in {SOURCES / RELEASE}")
+            raise UnknownNumberError(f"{RELEASE} has no number {name}; use one of those in {SOURCES / RELEASE}")
     return text

@@ -11,7 +11,7 @@ from demo.orders_traffic import Outage
 
 
 class Ending(enum.StrEnum):
-    """How a rollout can end here: the state machine's own endings."""
+    """How a rollout can end here, by the names of the state machine's endings."""
 
     PROMOTED = "Promoted"
     ROLLED_BACK = "RolledBack"
@@ -19,9 +19,9 @@ class Ending(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One release and its end.
+    """One release, and how its rollout must end.
 
-    ``numbers`` go into the release's `release.py`; ``outage`` hits base and canary alike. ``weight`` is the percent at
+    ``numbers`` go into the release's `release.py`; ``outage`` hits base and canary alike. ``weight_percent`` is the percent at
     which a rollback must come, where that is the point.
     """
 
@@ -30,7 +30,7 @@ class Scenario:
     ending: Ending
     numbers: Mapping[str, str | float | bool] = field(default_factory=lambda: MappingProxyType({}))
     outage: Outage | None = None
-    weight: float | None = None
+    weight_percent: float | None = None
 
 
 SCENARIOS = (
@@ -38,7 +38,7 @@ SCENARIOS = (
     Scenario("errors", "a release whose handlers return some 5xx", Ending.ROLLED_BACK, {"FAILING_SHARE": 0.05}),
     Scenario(
         "crashes",
-        "a release whose handlers raise now and then",
+        "a release whose handlers sometimes raise",
         Ending.ROLLED_BACK,
         {"FAILING_SHARE": 0.05, "CATCHES_FAILURES": False},
     ),
@@ -53,7 +53,7 @@ SCENARIOS = (
         "a release that leaks connections and breaks only at 50 %",
         Ending.ROLLED_BACK,
         {"RETURNS_CONNECTIONS": False},
-        weight=50,
+        weight_percent=50,
     ),
     Scenario(
         "outage",
@@ -65,14 +65,14 @@ SCENARIOS = (
 
 
 class UnknownScenarioError(Exception):
-    """The user's fault: there is no scenario of that name."""
+    """The user asked for a scenario that does not exist."""
 
 
 def choose(only: str | None) -> tuple[Scenario, ...]:
-    """All scenarios, or the one asked for.
+    """All scenarios, or only the one asked for.
 
     Raises:
-        UnknownScenarioError: naming those that there are.
+        UnknownScenarioError: no scenario has this name; the message lists the names.
 
     """
     if not only:

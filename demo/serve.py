@@ -1,6 +1,6 @@
-"""The embedded AWS kept up for other programs: sample, controller and traffic on a clock that follows the real one.
+"""Keeps the embedded AWS running for other programs: sample, controller and traffic on a clock that follows the real one.
 
-It prints what to type next and ends on Ctrl-C or SIGTERM. Who calls, and what for, it does not know.
+It prints which commands to type next and ends on Ctrl-C or SIGTERM. It does not know who calls it, or why.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 from demo.sample import publish_release
 from demo.stand import WARM_UP_SECONDS, open_stand
 from embedded_aws.__main__ import POLL_SECONDS, signalled
@@ -27,7 +27,7 @@ ROLLOUT = "first"
 
 
 def serve(*, port: int, speed: float, per_minute: float) -> int:
-    """Serve until Ctrl-C or SIGTERM; the process's exit status. ``speed`` is simulated seconds per real second."""
+    """Serve until Ctrl-C or SIGTERM; returns the exit status. ``speed`` is simulated seconds per real second."""
     console = Console(highlight=False, soft_wrap=True)
     with signalled() as ended, open_stand(port=port, speed=speed, per_minute=per_minute) as stand:
         publish_release(stand.aws.client, stand.target, NEXT_RELEASE)
@@ -42,17 +42,17 @@ def serve(*, port: int, speed: float, per_minute: float) -> int:
 
 
 def commands(stand: Stand, speed: float) -> Iterator[str]:
-    """What somebody can paste into a shell, with comments."""
+    """Shell commands to copy and paste, with comments."""
     aws = f"aws --endpoint-url {stand.aws.endpoint_url}"
-    yield f"# the embedded AWS answers at {stand.aws.endpoint_url}; a real second is {speed:g} simulated ones; Ctrl-C ends it"
-    yield "# in another shell; any credentials will do"
+    yield f"# the embedded AWS answers at {stand.aws.endpoint_url}; one real second is {speed:g} simulated; stop it with Ctrl-C"
+    yield "# in another shell, with any credentials"
     yield f"export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={stand.aws.region}"
-    yield "# a new release is published already: roll it out, and watch"
+    yield "# a new release is already published: roll it out and watch it"
     yield from (f"{aws} {command}" for command in _rollout_commands(stand))
-    yield "# the target meanwhile"
+    yield "# the target in the meantime"
     yield from (f"{aws} {command}" for command in _target_commands(stand))
     if stage := stand.target.stage:
-        yield "# an answer by base or by canary"
+        yield "# a request, answered by base or canary"
         yield f"curl {stand.aws.endpoint_url}{PREFIX}{stage.rest_api_id}/{stage.stage_name}/orders/17"
 
 

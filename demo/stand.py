@@ -1,6 +1,6 @@
-"""The embedded AWS with everything a rollout needs on it: sample, controller, a day of history, traffic.
+"""The embedded AWS with everything that a rollout needs: sample, controller, a day of history, traffic.
 
-What demo and serve have in common. It decides only the order in which things are made.
+The demo and serve share it. It decides only the order in which things are created.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.target import Target
+from canary.rules.targets.target import Target
 from demo.base_history import write_day
 from demo.controller import Controller, create_controller, register_target
 from demo.guest import CONTROLLER
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from embedded_aws.dataplane.traffic import Rate
 
 WARM_UP_SECONDS = 60
-"""Traffic before the first rollout, until the user's alarm has been evaluated: one that never was refuses a rollout."""
+"""Traffic before the first rollout. A rollout is refused until the user's alarm has been evaluated once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """What was made."""
+    """The embedded AWS and what was created on it."""
 
     aws: EmbeddedAws
     controller: Controller
@@ -39,7 +39,7 @@ class Stand:
     traffic: OrdersTraffic
 
     def start_rollout(self, name: str, reason: str) -> str:
-        """Start a rollout of the newest versions; the execution's ARN."""
+        """Start a rollout of the newest versions; returns the execution's ARN."""
         answer = self.aws.client("stepfunctions").start_execution(
             stateMachineArn=self.controller.machine_arn,
             name=name,
@@ -50,7 +50,7 @@ class Stand:
 
 @contextmanager
 def open_stand(*, port: int = 0, speed: float | None = None, seed: int = 0, per_minute: Rate = 600.0) -> Iterator[Stand]:
-    """An embedded AWS with sample, controller, history and traffic, whose clock nobody drives yet."""
+    """An embedded AWS with sample, controller, history and traffic. Its clock does not move until the caller drives it."""
     with EmbeddedAws(port=port, speed=speed, seed=seed, guest=CONTROLLER) as aws:
         with without_collections():
             stand = _make(aws, seed, per_minute)

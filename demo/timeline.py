@@ -1,7 +1,7 @@
-"""A rollout on a terminal, look by look: how far it has come, what both arms did, the evidence, the verdict and why.
+"""A rollout on a terminal, look by look: its progress, what both arms did, the evidence, the verdict and the reason.
 
-Every fifth look and each whose verdict is another word than CONTINUE is printed for good. A live timeline also shows each
-other look, until the next one takes its line. Whether it is live the caller says: it knows what it writes to.
+Every fifth look and every look whose verdict is not CONTINUE is printed for good. A live timeline also shows each of the
+other looks until the next one overwrites its line. The caller says whether the timeline is live: it knows the output.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from canary.rules.judge import LOG_LIVE_FLOOR, log_strength
-from canary.rules.proof import format_e
+from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
+from canary.rules.looks.proof import format_e
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,42 +31,42 @@ ARMS = ("base", "canary")
 STYLES = {"CONTINUE": "dim", "ADVANCE": "green", "PROMOTE": "bold green", "HOLD": "yellow", "ROLL_BACK": "bold red"}
 TOLD = {
     "TakeAllTraffic": "the canary gets every request",
-    "MoveBase": "base has no traffic left: its aliases move to the release",
-    "FlipStage": "the release becomes the stage's base",
-    "CleanUp": "the canary is removed, the lock freed",
+    "MoveBase": "base gets no traffic any more; its aliases move to the release",
+    "FlipStage": "the stage's base becomes the release",
+    "CleanUp": "the canary is removed and the lock freed",
     "MakeSafe": "base gets every request",
-    "SafetySettle": "until that has reached every request and no late writer is left",
+    "SafetySettle": "waiting until every request sees that and no late write can follow",
 }
 COLUMNS = (("min:s", 5), ("step", 5), ("weight", 6), ("base (bad)", 11), ("canary (bad)", 12), ("E", 8), ("verdict", 9))
 NUMBERS = {"weight", "base (bad)", "canary (bad)", "E"}
 MARKS, ASCII_MARKS = ("■", "□"), ("#", ".")
-"""A step that has begun and one that is still to come."""
+"""The marks of a step that has begun and of one that has not."""
 DUMB_TERMINALS = {"", "dumb", "unknown"}
 ROOM_FOR_REASONS = 110
-"""Columns of a terminal from which on a reason stands beside its row, else below it."""
+"""From this terminal width (in columns) a reason stands beside its row; on a narrower terminal, below it."""
 
 
 def make_console(output: TextIO) -> Console:
-    """A console that writes to ``output``: as wide as the terminal, or wide enough for one line per look."""
+    """A console on ``output``: as wide as the terminal, or wide enough for one line per look."""
     return Console(file=output, highlight=False, width=None if output.isatty() else PIPE_WIDTH)
 
 
 def can_be_live(output: TextIO, term: str) -> bool:
-    """Whether a line of ``output`` can be written again; ``term`` is the kind of terminal, the environment's TERM."""
+    """Whether ``output`` can overwrite a line; ``term`` is the kind of terminal, from the environment's TERM."""
     return output.isatty() and term not in DUMB_TERMINALS
 
 
 class Timeline:
     """One rollout's timeline; a context manager.
 
-    ``weights`` are those of the policy's steps, in percent. With ``is_live`` the console must be on a terminal that can write a
+    ``weight_percents`` are those of the policy's steps. With ``is_live`` the console must be on a terminal that can write a
     line again.
     """
 
-    def __init__(self, console: Console, *, is_live: bool, started: float, weights: Sequence[float]) -> None:
+    def __init__(self, console: Console, *, is_live: bool, started: float, weight_percents: Sequence[float]) -> None:
         self._console = console
         self._started = started
-        self._weights = weights
+        self._weight_percents = weight_percents
         self._live = Live(console=console, transient=True, auto_refresh=False) if is_live else None
         self._requests = dict.fromkeys(ARMS, 0)
         self._bad = dict.fromkeys(ARMS, 0)
@@ -85,7 +85,7 @@ class Timeline:
             self._live.stop()
 
     def show(self, look: Look) -> None:
-        """One look, the next in time."""
+        """Show one look. Call it in order of time."""
         self._looks_in_step = self._looks_in_step + 1 if look.step == self._step else 1
         self._step = look.step
         for arm in ARMS:
@@ -99,7 +99,7 @@ class Timeline:
             self._console.print(row)
 
     def note_states(self, states: Iterable[tuple[float, str]]) -> None:
-        """What the machine did besides looking, from states entered: when (epoch seconds) and which. Each is told once."""
+        """Show what the machine did besides looking, given each state entered and when (epoch seconds); each only once."""
         for at, state in states:
             if state in TOLD and state not in self._told:
                 self._told.add(state)
@@ -108,7 +108,9 @@ class Timeline:
     def _row(self, look: Look) -> RenderableType:
         cells: list[str | Text] = [
             self._time(look.at),
-            _progress(look.step, len(self._weights), MARKS if self._console.encoding.startswith("utf") else ASCII_MARKS),
+            _progress(
+                look.step, len(self._weight_percents), MARKS if self._console.encoding.startswith("utf") else ASCII_MARKS
+            ),
             f"{look.weight_percent:g} %",
             *(f"{self._requests[arm]} ({self._bad[arm]})" for arm in ARMS),
             format_e(_strength(look)),
@@ -139,5 +141,5 @@ def _progress(step: int, steps: int, marks: tuple[str, str]) -> str:
 
 
 def _strength(look: Look) -> float:
-    """Ln of the evidence that counts against the bar."""
+    """The natural logarithm of the evidence that is compared with the bar."""
     return log_strength(look.log_e, look.log_e_with_history) if look.log_e >= LOG_LIVE_FLOOR else look.log_e

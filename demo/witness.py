@@ -1,4 +1,4 @@
-"""What clients got, counted on every simulated request: the measure that neither logs nor metrics can miss."""
+"""What clients got, counted on every simulated request. Unlike logs and metrics, this measure misses nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from canary.rules.harm import Harm
-from canary.rules.minutes import MINUTE_SECONDS
+from canary.rules.judging.harm import Harm
+from canary.rules.judging.minutes import MINUTE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,14 +20,14 @@ NOTHING = (0, 0)
 
 @dataclass(slots=True)
 class ArmSeen:
-    """One arm's requests: how many, how many answered 5xx, and of each its minute, latency in milliseconds and whether 5xx."""
+    """One arm's requests and 5xx answers, and for each request its minute, latency in milliseconds and whether it is 5xx."""
 
     requests: int = 0
     bad: int = 0
     seen: list[tuple[int, int, bool]] = field(default_factory=list)
 
     def by_minute(self, is_bad: Callable[[int, bool], bool]) -> Mapping[int, tuple[int, int]]:
-        """By minute the requests, and those that are bad by latency and answer."""
+        """Per minute, the number of requests and of bad ones, judged by latency and answer."""
         requests, bad = Counter[int](), Counter[int]()
         for minute, latency, is_error in self.seen:
             requests[minute] += 1
@@ -36,14 +36,14 @@ class ArmSeen:
 
 
 class Witness:
-    """Sees every request to a stage from its making, or its last `restart`, on. To be given to the data plane."""
+    """Counts every request to a stage from its creation, or from the last `restart`. Pass it to the data plane."""
 
     def __init__(self) -> None:
         self.base = ArmSeen()
         self.canary = ArmSeen()
 
     def __call__(self, served: Served) -> None:
-        """One request."""
+        """Count one request."""
         arm = self.canary if served.arm == "canary" else self.base
         is_error = served.status >= SERVER_ERROR
         arm.requests += 1
@@ -51,20 +51,20 @@ class Witness:
         arm.seen.append((int(served.at // MINUTE_SECONDS), served.latency, is_error))
 
     def restart(self) -> None:
-        """Forget what was seen."""
+        """Forget all requests so far."""
         self.base, self.canary = ArmSeen(), ArmSeen()
 
     @property
     def requests(self) -> int:
-        """Of both arms."""
+        """The requests of both arms."""
         return self.base.requests + self.canary.requests
 
     def harmed(self) -> Harm:
-        """By canary requests answered 5xx."""
+        """The harm by canary requests answered with 5xx."""
         return self._compare(lambda _, is_error: is_error)
 
     def slowed(self, limit_ms: float) -> Harm:
-        """By canary requests slower than the limit."""
+        """The harm by canary requests slower than the limit."""
         return self._compare(lambda latency, _: latency > limit_ms)
 
     def _compare(self, is_bad: Callable[[int, bool], bool]) -> Harm:

@@ -20,7 +20,7 @@ PORT = 4566
 SPEED = 1.0
 WRONG_USE = 2
 POLL_SECONDS = 0.2
-"""Of real time: a signal that arrives just before a wait begins does not end it, so no wait is long."""
+"""In real time. A signal that arrives just before a wait begins does not end the wait, so every wait is short."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Whether a port of this machine is free. Asked before anything slow begins; it can be taken a moment later all the same."""
+"""Whether a port of this machine is free. It is checked before slow work begins; another program can still take it later."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ class PortError(Exception):
 
 
 class PortTakenError(PortError):
-    """Somebody else listens on the port."""
+    """Another program listens on the port."""
 
 
 def read_port(text: str) -> int:
-    """The port that a text names; 0 is any free one.
+    """The port number in a text; 0 stands for any free port.
 
     Raises:
-        PortError: it names none.
+        PortError: the text is not a port number.
 
     """
     if text.isascii() and text.isdigit() and len(text) <= len(str(HIGHEST)) and int(text) <= HIGHEST:
         return int(text)
-    raise PortError(f"a port is a number from 0 to {HIGHEST}, got {text!r}; give another one, or 0 for any that is free")
+    raise PortError(f"a port is a number from 0 to {HIGHEST}, got {text!r}; give another one, or 0 for any free port")
 
 
 def require_free(port: int) -> None:
-    """Do nothing if the port is free.
+    """Return if the port is free.
 
     Raises:
-        PortTakenError: it is not.
+        PortTakenError: another program listens on it.
         PortError: this user may not listen on it.
 
     """
@@ -42,8 +42,8 @@ def require_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except PermissionError as error:
-            raise PortError(f"port {port} is not open to you; give one above 1023 with --port, or 0 for any") from error
+            raise PortError(f"this user may not listen on port {port}; give one above 1023 with --port, or 0") from error
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise PortTakenError(f"port {port} is in use; give another one with --port, or 0 for any") from error
+            raise PortTakenError(f"port {port} is in use; give another one with --port, or 0 for any free port") from error

@@ -1,7 +1,7 @@
-"""The embedded AWS over HTTP, on loopback: moto's application, the execute-api beside it, and the clock held meanwhile.
+"""The embedded AWS over HTTP, on loopback: moto's application, the execute-api beside it, and the clock paused meanwhile.
 
-Decides who answers a request and that nothing else acts while it is answered. What AWS answers to is moto's and the seams'
-business; what nobody has recorded is answered 501.
+Decides which part answers a request, and that nothing else acts meanwhile. moto and the seams decide the answers of AWS.
+What no record settles is answered with 501.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ HOST = "127.0.0.1"
 
 
 class Application:
-    """The WSGI application for clients outside of this process, and for the shortcut of those inside.
+    """The WSGI application, for clients outside this process and for the shortcut of those inside it.
 
-    What lies ``beside`` AWS's own services is told by the beginning of its path, and sees to its turn itself.
+    The parts ``beside`` AWS's own services are chosen by a prefix of the path, and take their turn themselves.
     """
 
     def __init__(self, clock: Clock, permissions: Permissions, beside: Mapping[str, WsgiApp]) -> None:
@@ -43,7 +43,7 @@ class Application:
         self._parts: dict[str, WsgiApp] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one HTTP request; it does not matter whose."""
+        """Answer one HTTP request, for whichever part it is."""
         path = str(environ.get("PATH_INFO", ""))
         for prefix, app in self._beside.items():
             if path.startswith(prefix):
@@ -54,7 +54,7 @@ class Application:
         return [given.body]
 
     def handle(self, service: str, environ: dict[str, Any]) -> Answer:
-        """Answer a request to a service, which the caller knows: moto need not find out."""
+        """Answer a request to a service that the caller names, so that moto need not find it out."""
         part = self._parts.get(service)
         if part is None:
             part = self._parts[service] = application_for(environ)
@@ -76,15 +76,15 @@ class Application:
             return answer(Refusal("NotRecorded", 501, str(gap)), _request_headers(environ))
         except (NotBuiltError, NotImplementedError) as gap:
             return answer(Refusal("NotBuilt", 501, f"the embedded AWS does not do this: {gap}"), _request_headers(environ))
-        headers.setdefault("Date", formatdate(self._clock.now(), usegmt=True))  # AWS's own time: callers read it there
+        headers.setdefault("Date", formatdate(self._clock.now(), usegmt=True))  # AWS's own time: callers read it here
         return Answer(status, headers, body)
 
 
 class Server:
-    """An HTTP server in threads of its own. It has an address as soon as it is made, and answers until `close`.
+    """An HTTP server in its own threads. It has an address as soon as it is created, and answers until `close`.
 
     Raises:
-        OSError: somebody else listens on the port.
+        OSError: another program listens on the port.
 
     """
 
@@ -96,11 +96,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL at which it listens."""
         return f"http://{HOST}:{self._http.port}"
 
     def close(self) -> None:
-        """Stop, hang up on every client, and free the port."""
+        """Stop, disconnect every client, and free the port."""
         self._http.is_closing = True
         socket.create_connection((HOST, self._http.port)).close()  # ends the wait for a connection
         self._thread.join()
@@ -113,7 +113,7 @@ class Server:
 
 
 class _HttpServer(ThreadedWSGIServer):
-    """werkzeug's, which knows its connections: clients keep them open, and a thread waits at each."""
+    """werkzeug's server, which also tracks its connections: clients keep them open, and a thread waits on each."""
 
     def __init__(self, listener: socket.socket, application: Application) -> None:
         host, port = listener.getsockname()

@@ -1,10 +1,10 @@
-"""The way from a boto3 client of this process into the embedded AWS: without sockets, and past the faults.
+"""The direct path from a boto3 client of this process into the embedded AWS: without sockets, and through the faults.
 
 Decides, for each request that botocore is about to send, whether it goes to the embedded AWS of this process, and what
-becomes of it there. Clients may have been made before: botocore's classes are patched, not its sessions. While an embedded
-AWS is open, botocore also reads its service models once for the process, takes local time for UTC, as it is in Lambda, and
-pauses in simulated time before it tries again, if the caller is an actor; and a client's requests keep the user agent that it
-was made with, without what botocore adds from one request to the next. Requests to other addresses are left alone.
+happens to it there. It patches botocore's classes rather than its sessions, so existing clients take the path too. While an
+embedded AWS is open, botocore also reads its service models once per process, takes local time for UTC as in Lambda, and,
+if the caller is an actor, waits in simulated time before a retry. A client's requests keep the user agent that the client
+was created with, without what botocore adds per request. Requests to other addresses are left alone.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from embedded_aws.time.clock import Clock
     from embedded_aws.wire.errors import Answer
 
-INSIDE = "http://127.0.0.1:0"  # an address that can never be connected to, the same for every embedded AWS
+INSIDE = "http://127.0.0.1:0"  # nothing can ever connect to this address; it is the same for every embedded AWS
 
 _calling = threading.local()
 
 
 class Shortcut:
-    """One embedded AWS as botocore sees it."""
+    """One embedded AWS, as botocore sees it."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class Shortcut:
         self._faults = faults
 
     def takes(self, url: object) -> bool:
-        """Whether a request to this URL is for here."""
+        """Whether a request to this URL is meant for this embedded AWS."""
         return str(url).startswith(self._urls)
 
     def send(self, request: AWSPreparedRequest, service: str, operation: str) -> AWSResponse:
-        """Answer a request here and now."""
+        """Answer a request at once."""
         with self._clock.busy():
             mode = self._faults.before_call(service, operation)
             if mode is None:
@@ -81,18 +81,18 @@ class Shortcut:
         return AWSResponse(request.url, given.status, given.headers, _Body(given.body))
 
     def call(self, service: str, operation: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - botocore's
-        """One call: all its attempts, what goes wrong with it as a whole, and then its end."""
+        """One call: all its attempts, the faults that concern it as a whole, and then its end."""
         given = self._faults.around(service, operation, send, self)
         self._faults.after_call(service, operation)
         return given
 
     def sleep(self, seconds: float) -> None:
-        """Let whoever makes a call wait, if it is an actor; time stands still for who calls from outside."""
+        """Make the caller wait if it is an actor; for a caller from outside, simulated time does not pass."""
         if Actor.here() is not None:
             self._clock.sleep(seconds)
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have an actor do something after a while."""
+        """Start an actor that runs the action after some seconds."""
 
         def spawn() -> None:
             self._clock.spawn(action, name="late call")
@@ -102,7 +102,7 @@ class Shortcut:
 
 @contextmanager
 def opened(shortcut: Shortcut) -> Iterator[None]:
-    """Send the requests to this embedded AWS past the network for the length of a with block."""
+    """Route requests to this embedded AWS around the network for the length of a with block."""
     patches = (
         (Endpoint, "make_request", _make_request(shortcut, Endpoint.make_request)),
         (URLLib3Session, "send", _send(shortcut, URLLib3Session.send)),
@@ -119,7 +119,7 @@ def opened(shortcut: Shortcut) -> Iterator[None]:
 
 
 def _make_request(shortcut: Shortcut, original: Callable[..., Any]) -> Callable[..., Any]:
-    """One call: all its attempts, and then its end."""
+    """Wrap one call: all its attempts, and then its end."""
 
     def make_request(endpoint: Endpoint, operation: OperationModel, request: dict[str, Any]) -> Any:  # noqa: ANN401
         def send() -> Any:  # noqa: ANN401 - as the original
@@ -137,7 +137,7 @@ def _make_request(shortcut: Shortcut, original: Callable[..., Any]) -> Callable[
 
 
 def _send(shortcut: Shortcut, original: Callable[..., Any]) -> Callable[..., Any]:
-    """One attempt of a call."""
+    """Wrap one attempt of a call."""
 
     def send(session: URLLib3Session, request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - as the original
         if not shortcut.takes(request.url):
@@ -158,7 +158,7 @@ def _pause(seconds: float) -> None:
 
 
 def _keep_user_agent(_: object, operation_name: str, request: object, **__: object) -> None:
-    """To put it together anew takes longer than all else that botocore does for a request."""
+    """Reuse the user agent: building it anew takes longer than everything else that botocore does for a request."""
 
 
 @cache
@@ -167,7 +167,7 @@ def _shared_loader(search_path: str | None = None) -> Loader:
 
 
 class _Body(io.BytesIO):
-    """An answer's body as botocore reads it from urllib3."""
+    """An answer's body, readable in the way botocore reads it from urllib3."""
 
     def stream(self, amount: int = 65536, **_: object) -> Iterator[bytes]:
         while chunk := self.read(amount):
@@ -178,7 +178,7 @@ class _Body(io.BytesIO):
 
 
 def _environ(request: AWSPreparedRequest) -> dict[str, Any]:
-    """The request as WSGI has it."""
+    """The request as a WSGI environ."""
     url = urlsplit(str(request.url))
     body = request.body or b""
     content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from canary.rules.price import MILLION
-from canary.rules.price import RATES as ROLLOUT_RATES
-from canary.rules.report import SECONDS_PER_CALL
+from canary.rules.rollouts.price import MILLION
+from canary.rules.rollouts.price import RATES as ROLLOUT_RATES
+from canary.rules.rollouts.report import SECONDS_PER_CALL
 
 HOURS = 730
 """Of a month, as AWS counts them."""

@@ -18,7 +18,7 @@ from canary_cdk.registered import RegisteredTarget
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 CONTROLLER = "canary"
 
@@ -33,26 +33,26 @@ class ControllerStack(cdk.Stack):
         self,
         scope: Construct,
         *,
-        notice_email: str | None = None,
-        notices_key: str | None = None,
+        notification_email: str | None = None,
+        notifications_key: str | None = None,
         reserved_concurrency: int | None = None,
         **options: Any,  # noqa: ANN401 - a stack's own
     ) -> None:
         super().__init__(
             scope, CONTROLLER, description="Canary controller for API Gateway stages and Lambda aliases", **options
         )
-        key = kms.Key.from_key_arn(self, "NoticesKey", notices_key) if notices_key else None
-        self.controller = Controller(self, "Controller", reserved_concurrency=reserved_concurrency, notices_key=key)
-        if notice_email:
-            for topic in (self.controller.notices, self.controller.fallback_notices):
-                topic.add_subscription(subscriptions.EmailSubscription(notice_email))
+        key = kms.Key.from_key_arn(self, "NotificationsKey", notifications_key) if notifications_key else None
+        self.controller = Controller(self, "Controller", reserved_concurrency=reserved_concurrency, notifications_key=key)
+        if notification_email:
+            for topic in (self.controller.notifications, self.controller.fallback_notifications):
+                topic.add_subscription(subscriptions.EmailSubscription(notification_email))
         self._tell("StateMachineArn", self.controller.state_machine.state_machine_arn, "start executions of it")
         self._tell("OperateRolloutName", self.controller.operate_rollout.function_name, "call it with a verb")
         self._tell("TableName", self.controller.table.table_name, "the records")
-        self._tell("NoticesArn", self.controller.notices.topic_arn, "subscribe to it")
+        self._tell("NotificationsArn", self.controller.notifications.topic_arn, "subscribe to it")
         self._tell(
-            "FallbackNoticesArn",
-            self.controller.fallback_notices.topic_arn,
+            "FallbackNotificationsArn",
+            self.controller.fallback_notifications.topic_arn,
             "subscribe to it too: it tells that the first fails",
         )
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from canary.edge.target import parse_target
-from canary.rules.access_log import MOST_FILTERS, metric_filters
-from canary.rules.problems import Problem, show
-from canary.rules.target import Target
+from canary.rules.releases.problems import Problem, show
+from canary.rules.targets.access_log import MOST_FILTERS, metric_filters
+from canary.rules.targets.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,17 +7,17 @@ and orders-write (version 5, the release brings 6). With `stage=None` the same f
 from dataclasses import replace
 from decimal import Decimal
 
-from canary.rules.fingerprint import fingerprint
-from canary.rules.function_checks import FunctionSurvey, VersionState
-from canary.rules.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, WayBack
-from canary.rules.phases import Phase
-from canary.rules.plan import Plan
-from canary.rules.policy import STANDARD, Step
-from canary.rules.readings import Definitions, Deployed
-from canary.rules.rollout import Rollout
-from canary.rules.stage_checks import StageSurvey
-from canary.rules.survey import Survey
-from canary.rules.target import Shifter, Stage, Target, TargetFunction
+from canary.rules.checks.function_checks import FunctionSurvey, VersionState
+from canary.rules.checks.stage_checks import StageSurvey
+from canary.rules.checks.survey import Survey
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.releases.plan import Plan
+from canary.rules.releases.readings import Definitions, Deployed
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import Rollout
+from canary.rules.targets.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, Snapshot
+from canary.rules.targets.policy import STANDARD, Step
+from canary.rules.targets.target import ShifterKind, Stage, Target, TargetFunction
 from tests.rules.api_world import ORDERS, read
 
 NOON = 1_769_860_800.0
@@ -31,9 +31,9 @@ OVERRIDES = {"lambdaAlias": "canary"}
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:canary-rollout:run-1"
 
 
-def a_policy(*weights, bake_seconds=900, **changes):
-    """`standard`, with these weights if any are given."""
-    steps = tuple(Step(Decimal(str(weight)), bake_seconds) for weight in weights)
+def a_policy(*percents, bake_seconds=900, **changes):
+    """`standard`, with these percents as steps if any are given."""
+    steps = tuple(Step(Decimal(str(percent)), bake_seconds) for percent in percents)
     return replace(STANDARD, **({"steps": steps} if steps else {}), **changes)
 
 
@@ -43,9 +43,9 @@ def a_target(*names, stage=STAGE, **changes):
     return replace(target, **changes)
 
 
-def a_way_back(*, stage=STAGE, **changes):
-    way_back = WayBack(OLD, "dep-old", BASE_VARIABLES) if stage else WayBack(OLD)
-    return replace(way_back, **changes)
+def a_snapshot(*, stage=STAGE, **changes):
+    snapshot = Snapshot(OLD, "dep-old", BASE_VARIABLES) if stage else Snapshot(OLD)
+    return replace(snapshot, **changes)
 
 
 def an_intent(*, stage=STAGE, **changes):
@@ -61,7 +61,7 @@ def a_rollout(*, target=None, policy=None, **changes):
         execution=EXECUTION,
         target=target,
         plan=Plan(policy or target.policy, 60),
-        way_back=a_way_back(stage=target.stage),
+        snapshot=a_snapshot(stage=target.stage),
         intent=an_intent(stage=target.stage),
         phase=Phase.PREPARING,
         started_at=NOON,
@@ -84,9 +84,9 @@ def aliases(versions, **moved):
     return {name: alias if isinstance(alias, LiveAlias) else LiveAlias(alias) for name, alias in found.items()}
 
 
-def a_live(*, shifter=Shifter.STAGE, **changes):
+def a_live(*, shifter=ShifterKind.STAGE, **changes):
     """The target at rest before the rollout: both aliases of each function at the old version, no canary."""
-    if shifter is Shifter.ALIAS:
+    if shifter is ShifterKind.ALIAS:
         return replace(Live(None, aliases(OLD), {}), **changes)
     return replace(Live(a_stage(), aliases(OLD), aliases(OLD)), **changes)
 
@@ -107,7 +107,7 @@ def a_definitions(*, present=DEFINITION, base=DEFINITION, is_promoted=False, **c
 
 
 def a_stage_survey(**changes):
-    from canary.rules.access_log import LOG_FORMAT
+    from canary.rules.targets.access_log import LOG_FORMAT
 
     survey = StageSurvey(a_stage(), "/apigw/orders-prod", LOG_FORMAT, definitions=a_definitions(), api_name="orders-api")
     return replace(survey, **changes)

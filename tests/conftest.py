@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--deployed",
         action="store_true",
-        help="journeys run on what the synthesised templates deploy, under its roles, each of whose statements must be needed",
+        help="run executions on what the synthesised templates deploy, under its roles; each statement must be needed",
     )
 
 

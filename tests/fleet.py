@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.embedded import EmbeddedAws
 
 

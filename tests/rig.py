@@ -1,4 +1,4 @@
-"""What the journeys run on: the embedded AWS with the sample, the controller and traffic, small enough to be quick."""
+"""What whole executions run on: the embedded AWS with the sample, the controller and traffic, small enough to be quick."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canary.aws.records import Records
-from canary.rules.policy import Policy, Step, WhenUnproven
+from canary.rules.targets.policy import Policy, Step, WhenUnproven
 from demo.base_history import write_day
 from demo.controller import Controller, create_controller, register_target
 from demo.orders_traffic import OrdersTraffic
@@ -20,8 +20,8 @@ from demo.sample import create_sample, publish_release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.aws.records import Held
-    from canary.rules.target import Target
+    from canary.aws.records import Owned
+    from canary.rules.targets.target import Target
     from embedded_aws.dataplane.served import Served
     from embedded_aws.embedded import EmbeddedAws
 
@@ -34,7 +34,7 @@ QUICK = Policy(
     max_extension_seconds=300,
     when_unproven=WhenUnproven.ROLL_BACK,
 )
-"""Two short steps with little proof: for journeys about safety, not about judging."""
+"""Two short steps with little proof: for executions about safety, not about judging."""
 
 HOUR = 3600.0
 
@@ -136,7 +136,7 @@ class Rig:
         events = (event for page in pages for event in page["events"])
         return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
 
-    def record_of(self, arn: str) -> Held | None:
+    def record_of(self, arn: str) -> Owned | None:
         return self.records.find(arn.rsplit(":", 1)[-1])
 
     @property

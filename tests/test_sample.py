@@ -1,15 +1,15 @@
-"""What `make test` takes of the journeys is named in one place, and the names are those of tests."""
+"""What `make test` takes of the executions is named in one place, and the names are those of tests."""
 
 import re
 from pathlib import Path
 
-from tests.journeys.conftest import SAMPLE
+from tests.executions.conftest import SAMPLE
 
-JOURNEYS = Path(__file__).parent / "journeys"
+EXECUTIONS = Path(__file__).parent / "executions"
 
 
-def test_the_sample_of_the_journeys_names_tests():
-    texts = [file.read_text(encoding="utf-8") for file in JOURNEYS.glob("test_*.py")]
+def test_the_sample_of_the_executions_names_tests():
+    texts = [file.read_text(encoding="utf-8") for file in EXECUTIONS.glob("test_*.py")]
     tests = {name for text in texts for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
 
     assert tests >= SAMPLE

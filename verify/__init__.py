@@ -1,5 +1,5 @@
-"""What nobody has recorded of AWS, asked of an account: each open question of `verify.unknowns`, with its answer measured.
+"""Ask an AWS account what nobody has recorded: each open question of `verify.questions.unknowns`, with a measured answer.
 
-Everything is made under one random prefix and removed again. The package knows AWS through boto3 and plain requests to the
-scratch API, and of the controller its access-log line, its list prices and how it reads a definition.
+Everything is created under one random prefix and removed again. The package knows AWS through boto3 and plain requests to the
+scratch API. From the controller it uses the access-log line, the list prices and how it reads a definition.
 """

@@ -1,22 +1,22 @@
-"""What became of a question, beside what the embedded AWS lives with."""
+"""The result of a question, compared with what the embedded AWS assumes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verify.question import Question
+from verify.questions.question import Question
 
-REFUSES = "501, assumes nothing"
+REFUSES = "501, nothing assumed"
 
 
 class Mark(StrEnum):
-    """How an answer compares; the value is what a person reads."""
+    """How an answer compares; the value is the text that is printed."""
 
     AS_ASSUMED = "as assumed"
     DIFFERS = "DIFFERS from what is assumed"
     SETTLED = "settled: nothing was assumed"
-    UNFORESEEN = "UNFORESEEN: no plausible answer was this"
+    UNFORESEEN = "UNFORESEEN: none of the plausible answers"
     NO_ANSWER = "no answer"
     NOT_ASKED = "not asked"
 

@@ -1,7 +1,7 @@
-"""The words of the command line carried out: a run announced, agreed to and reported, or the removal of what one left.
+"""Carry out the command line: announce, confirm and report a run, or remove what a run left behind.
 
-Decides the exit status: 0 answered and removed, 1 an answer is missing, 2 wrong use or declined, 3 something is left behind,
-130 stopped. What reaches out of the process is given to it, so that it can be tried in one.
+It decides the exit status: 0 answered and removed, 1 an answer is missing, 2 wrong use or declined, 3 something is left behind,
+130 stopped. Everything outside the process is an argument, so that tests can run it within one.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import string
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from verify.account.connection import NoWayError, reach
+from verify.account.ledger import SUFFIX, Header, Ledger, LedgerError
+from verify.account.pace import ACCOUNT_PACE
 from verify.announcement import announce
-from verify.connection import NoWayError, reach
-from verify.ledger import SUFFIX, Header, Ledger, LedgerError
 from verify.outcome import Mark
-from verify.pace import ACCOUNT_PACE
 from verify.questions import ALL
-from verify.replies import get, get_kept
 from verify.report import masked, tell_left, tell_outcome, tell_summary, write_record
 from verify.run import StoppedError, Stops, remove_all, run
-from verify.scratch import Scratch
+from verify.scratch.replies import get, get_kept
+from verify.scratch.scratch import Scratch
 
 if TYPE_CHECKING:
     import argparse
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from verify.aws import Aws
+    from verify.account.aws import Aws
+    from verify.account.pace import Pace
     from verify.outcome import Outcome
-    from verify.pace import Pace
-    from verify.question import Question
-    from verify.replies import Get, GetKept
+    from verify.questions.question import Question
     from verify.run import Result
+    from verify.scratch.replies import Get, GetKept
 
     Reach = Callable[[str | None, str | None, str | None, float], Aws]
 
@@ -43,11 +43,11 @@ PREFIX = "canary-verify-"
 
 
 class RecordError(Exception):
-    """The record could not be written when it comes to that."""
+    """The record could not be written at the end of the run."""
 
 
 class Program:
-    """The command line's words carried out. What reaches out of the process is given, so that it can be tried in one."""
+    """Carries out the command line. Everything outside the process is an argument, so that tests can run it within one."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Program:
         self.reach = reach
 
     def do(self, asked: argparse.Namespace) -> int:
-        """Do what is asked; the process's exit status."""
+        """Do what is asked, and return the process's exit status."""
         try:
             match asked.command:
                 case "questions":
@@ -96,7 +96,7 @@ class Program:
             for line in announce(ledger, meant, self.pace, lends_log_role=asked.lend_log_role):
                 self.console.print(line, markup=False)
             if not (asked.yes or self._is_agreed()):
-                self.console.print("nothing was made; say --yes, or type yes, to begin", markup=False)
+                self.console.print("nothing was created; pass --yes, or type yes, to begin", markup=False)
                 return WRONG_USE
             scratch = Scratch(aws, ledger, self.get, self.pace, get_kept=self.get_kept)
             result = run(scratch, questions, lend_log_role=asked.lend_log_role, tell=self._tell, show=self._shower(aws))
@@ -113,7 +113,7 @@ class Program:
         return max([self._try_clean_up(asked, path) for path in paths], default=DONE)
 
     def _try_clean_up(self, asked: argparse.Namespace, path: Path) -> int:
-        """One ledger; what is wrong with it keeps no other from being worked off."""
+        """Process one ledger; a problem with it does not stop the others."""
         try:
             return self._clean_up_one(asked, path)
         except LedgerError as error:
@@ -149,11 +149,11 @@ class Program:
         tell_summary(self.console, result.outcomes)
         if result.error is not None:
             said = f"{type(result.error).__name__}: {masked(str(result.error), ledger.header.account)}"
-            self.console.print(f"ended before its time by {said}", style="bold red", markup=False)
+            self.console.print(f"ended early: {said}", style="bold red", markup=False)
         if result.left:
             tell_left(self.console, result.left, ledger.path)
             return LEFT_BEHIND
-        self.console.print("everything that was made has been removed", style="green", markup=False)
+        self.console.print("everything that was created has been removed", style="green", markup=False)
         if isinstance(result.error, StoppedError):
             return STOPPED
         has_gaps = any(outcome.mark is Mark.NO_ANSWER for outcome in result.outcomes)
@@ -167,18 +167,18 @@ class Program:
         return show
 
     def _tell(self, line: str) -> None:
-        """What is being done. That nobody can read it any more must not keep anything from being removed."""
+        """Report the progress. If the output is closed, the removal must still continue."""
         with suppress(OSError, SystemExit):
             self.console.print(line, style="dim", markup=False)
 
 
 def _chosen(slugs: list[str]) -> list[Question]:
-    """The questions of these slugs in the order in which all are asked, or all."""
+    """The questions with these slugs, in the order in which all are asked; all questions if there are no slugs."""
     return [question for question in ALL if question.slug in slugs] if slugs else list(ALL)
 
 
 def _require_writable(path: Path | None) -> None:
-    """Before anything is made: an hour later it would be a pity."""
+    """Check this before anything is created, because an hour later the answers would be lost."""
     try:
         if path:
             path.open("a").close()

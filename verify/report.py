@@ -1,6 +1,6 @@
-"""What a run found, for a person and for a machine.
+"""The report of a run, for people and for programs.
 
-Nothing of it tells whose account it was: the account's number is struck out wherever AWS's own words have it.
+It never shows which account it was: the account id is masked wherever AWS's own words contain it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from verify.cleaning import LeftBehind
-    from verify.ledger import Header
+    from verify.account.cleaning import LeftBehind
+    from verify.account.ledger import Header
     from verify.outcome import Outcome
 
 SCHEMA = 1
@@ -30,12 +30,12 @@ _STYLES = {Mark.DIFFERS: "bold red", Mark.UNFORESEEN: "bold red", Mark.SETTLED: 
 
 
 def masked(text: str, account: str) -> str:
-    """The text without the account's number."""
+    """The text without the account id."""
     return text.replace(account, "<account>")
 
 
 def tell_outcome(console: Console, outcome: Outcome, account: str) -> None:
-    """One question, as soon as it is asked."""
+    """Print one question as soon as it has been asked."""
     question = outcome.question
     console.print(f"{question.unknown.text[0].upper()}{question.unknown.text[1:]}", style="bold", markup=False)
     console.print(f"  {question.slug}, {question.fact}", style="dim", markup=False)
@@ -55,7 +55,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
 
 
 def tell_summary(console: Console, outcomes: Sequence[Outcome]) -> None:
-    """All questions in a table, and how many compare how."""
+    """Print all questions in a table, and the number of each mark."""
     table = Table(box=None, pad_edge=False)
     table.add_column("question", no_wrap=True)
     for heading in ("answer", "embedded AWS", ""):
@@ -70,8 +70,8 @@ def tell_summary(console: Console, outcomes: Sequence[Outcome]) -> None:
 
 
 def tell_left(console: Console, left: Iterable[LeftBehind], ledger: Path) -> None:
-    """What could not be removed, loudly."""
-    console.print("NOT REMOVED, and it may cost money or be in the way:", style="bold red", markup=False)
+    """Print what could not be removed, in red."""
+    console.print("NOT REMOVED, and it may cost money or block something:", style="bold red", markup=False)
     for each in left:
         console.print(f"  {each.what}: {each.why}", style="red", markup=False)
         console.print(f"    {each.commands}", markup=False)

@@ -1,7 +1,7 @@
-"""One run: the parts made, every question asked, everything removed again, whatever happens in between.
+"""One run: create the parts, ask every question, and remove everything again, whatever happens in between.
 
-Decides what becomes of errors: one in a question is that question's, anything that stops the run stops the asking and nothing
-else. A stop that comes while things are being removed is told and waited out once.
+It decides how errors are handled. An error in a question counts for that question only. Whatever stops the run stops only the
+asking. The first stop during the removal is reported and ignored.
 """
 
 from __future__ import annotations
@@ -11,37 +11,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from verify.account.aws import RefusedError
+from verify.account.cleaning import LeftBehind, clean_up
+from verify.account.removal import KINDS
 from verify.announcement import needed_parts
-from verify.answer import UnansweredError
-from verify.aws import RefusedError
-from verify.cleaning import LeftBehind, clean_up
 from verify.outcome import Outcome
-from verify.parts import Part, make_parts
-from verify.removal import KINDS
+from verify.scratch.answer import UnansweredError
+from verify.scratch.parts import Part, make_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-    from verify.aws import Aws
-    from verify.ledger import Ledger
-    from verify.question import Question
-    from verify.scratch import Scratch
+    from verify.account.aws import Aws
+    from verify.account.ledger import Ledger
+    from verify.questions.question import Question
+    from verify.scratch.scratch import Scratch
 
     Tell = Callable[[str], None]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LAST_STRAW = 2
-"""So many signals end even the removal."""
+"""This many signals end even the removal."""
 
 
 class StoppedError(BaseException):
-    """Somebody stopped the run. Not an `Exception`: no question may take it for an answer."""
+    """The run was stopped. This is not an `Exception`, so that no question treats it as an answer."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What a run came to. ``error`` is what ended it before its time."""
+    """The result of a run. ``error`` is what ended it early."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     left: list[LeftBehind] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Result:
 
 
 class Stops:
-    """What signals do: while something may be stopped the first one stops it, and later ones are put off for a while."""
+    """What signals do: the first one stops whatever may be stopped, and later ones are deferred for a while."""
 
     def __init__(self, tell: Tell) -> None:
         self.is_stoppable = True
@@ -57,18 +57,18 @@ class Stops:
         self._put_off = 0
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        """Take a signal."""
+        """Handle a signal."""
         if self.is_stoppable:
             self.is_stoppable = False
             raise StoppedError(signal.Signals(number).name)
         self._put_off += 1
         if self._put_off >= LAST_STRAW:
             raise StoppedError(signal.Signals(number).name)
-        self._tell("still removing what was made; stop it once more to leave the rest")
+        self._tell("still removing what was created; stop it once more to leave the rest")
 
     @contextmanager
     def heard(self) -> Iterator[None]:
-        """Take the process's signals for the length of a with block."""
+        """Handle the process's signals for the length of a with block."""
         before = {number: signal.signal(number, self) for number in SIGNALS}
         try:
             yield
@@ -80,7 +80,7 @@ class Stops:
 def run(
     scratch: Scratch, questions: Sequence[Question], *, lend_log_role: bool, tell: Tell, show: Callable[[Outcome], None]
 ) -> Result:
-    """Make, ask, remove."""
+    """Create, ask, remove."""
     result, stops = Result(), Stops(tell)
     with stops.heard():
         try:
@@ -96,10 +96,10 @@ def run(
 
 
 def ask_all(scratch: Scratch, questions: Sequence[Question], *, lend_log_role: bool, tell: Tell) -> Iterator[Outcome]:
-    """Make the parts and ask one question after the other."""
+    """Create the parts and ask one question after another."""
     header = scratch.ledger.header
     asked = [question for question in questions if not question.why_not(header)]
-    tell("making the scratch API and what belongs to it")
+    tell("creating the scratch API and what belongs to it")
     unmade = make_parts(scratch, needed_parts(asked), lend_log_role=lend_log_role)
     for question in questions:
         if reason := question.why_not(header):
@@ -111,7 +111,7 @@ def ask_all(scratch: Scratch, questions: Sequence[Question], *, lend_log_role: b
 
 def _ask(scratch: Scratch, question: Question, unmade: dict[Part, str]) -> Outcome:
     started = scratch.aws.clock.now()
-    if missing := [f"{part}, which could not be made: {why}" for part, why in unmade.items() if part in question.parts]:
+    if missing := [f"{part}, which could not be created: {why}" for part, why in unmade.items() if part in question.parts]:
         return Outcome(question, 0.0, reason=f"it needs {missing[0]}")
     try:
         answer = question.ask(scratch)
@@ -124,7 +124,7 @@ def _ask(scratch: Scratch, question: Question, unmade: dict[Part, str]) -> Outco
 
 
 def remove_all(ledger: Ledger, aws: Aws, tell: Tell) -> list[LeftBehind]:
-    """Remove everything; what is left behind, if anything, where this was stopped as well."""
+    """Remove everything; return what is left behind, even if this was stopped too."""
     try:
         return clean_up(ledger, aws, tell)
     except StoppedError as stop:

@@ -13,7 +13,7 @@ from embedded_aws.awslambda.errors import InvalidParameterValueError, ResourceCo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Kind = Literal["sqs", "kinesis", "dynamodb"]
+SourceKind = Literal["sqs", "kinesis", "dynamodb"]
 
 POSITIONS = ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON")
 PAGE = 100
@@ -36,7 +36,7 @@ _STREAM: Mapping[str, Any] = {
 }
 
 
-def kind_of(source_arn: str | None) -> Kind:
+def kind_of(source_arn: str | None) -> SourceKind:
     """The kind of event source that an ARN names.
 
     Raises:
@@ -53,7 +53,7 @@ def kind_of(source_arn: str | None) -> Kind:
     raise InvalidParameterValueError("Unrecognized event source.")
 
 
-def check_settings(body: Mapping[str, Any], kind: Kind) -> None:
+def check_settings(body: Mapping[str, Any], kind: SourceKind) -> None:
     """Refuse a starting position or a batch size that the source does not support.
 
     Raises:
@@ -81,7 +81,7 @@ def _check_batch(body: Mapping[str, Any]) -> None:
         )
 
 
-def missing(source_arn: str, kind: Kind) -> InvalidParameterValueError:
+def missing(source_arn: str, kind: SourceKind) -> InvalidParameterValueError:
     """The refusal of a source that does not exist."""
     if kind == "sqs":
         return InvalidParameterValueError(
@@ -91,7 +91,7 @@ def missing(source_arn: str, kind: Kind) -> InvalidParameterValueError:
     return InvalidParameterValueError(f"Stream not found: {source_arn}")
 
 
-def expect_new(source_arn: str, kind: Kind, function: str, others: Iterable[Mapping[str, Any]]) -> None:
+def expect_new(source_arn: str, kind: SourceKind, function: str, others: Iterable[Mapping[str, Any]]) -> None:
     """Refuse a second mapping of a source to the same function and qualifier.
 
     Raises:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.awslambda.guest import Guest
     from embedded_aws.awslambda.line_buffer import Logs
-    from embedded_aws.awslambda.records import Metrics
+    from embedded_aws.awslambda.records import MetricSink
     from embedded_aws.awslambda.version import FunctionVersion
     from embedded_aws.wire.unknowns import Unknowns
 
@@ -74,7 +74,7 @@ class Lambdas:
         now: Callable[[], float],
         rng: random.Random,
         logs: Logs,
-        metrics: Metrics,
+        metrics: MetricSink,
         unknowns: Unknowns,
         account: str = "123456789012",
         region: str = "eu-west-1",

@@ -1,7 +1,7 @@
-"""The statements of a resource's own policy, and what they say to a service that wants to act on it.
+"""The statements of a resource's own policy, and whether they allow a service to act on the resource.
 
-Decides as IAM does: a Deny wins, no Allow is no permission (docs/aws.md#policy-evaluation). A condition that it cannot read
-neither allows nor keeps a Deny from applying.
+Decides as IAM does: a Deny wins, and without an Allow there is no permission (docs/aws.md#policy-evaluation). A condition
+that cannot be read here never lets an Allow apply and never stops a Deny from applying.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IF_EXISTS = "IfExists"
 
 
 class Asked(NamedTuple):
-    """What a service wants: an action on a resource, on whose behalf as AWS's global keys say it, in lower case."""
+    """A service's request: an action on a resource; ``context`` says on whose behalf, by AWS's global keys in lower case."""
 
     service: str
     action: str
@@ -28,7 +28,7 @@ class Asked(NamedTuple):
 
 
 def allows(statements: Iterable[Statement], asked: Asked) -> bool:
-    """Whether the statements let the service do that."""
+    """Whether the statements allow the request."""
     verdict = False
     for statement in statements:
         is_deny = statement.get("Effect") == "Deny"
@@ -41,13 +41,13 @@ def allows(statements: Iterable[Statement], asked: Asked) -> bool:
 
 
 def is_arn_like(arn: str, pattern: str) -> bool:
-    """``ArnLike``: each of an ARN's six parts by itself, so that a wildcard does not reach into the next."""
+    """``ArnLike``: compares each of an ARN's six parts by itself, so that a wildcard does not reach into the next part."""
     parts, patterns = arn.split(":", 5), pattern.split(":", 5)
     return len(parts) == len(patterns) and all(map(_is_like, parts, patterns))
 
 
 def _concerns(statement: Statement, asked: Asked) -> bool:
-    """Whether principal, action and resource are the statement's."""
+    """Whether the statement covers the principal, the action and the resource."""
     if "Principal" in statement:
         named = _names(statement["Principal"], asked.service)
     else:
@@ -60,7 +60,7 @@ def _concerns(statement: Statement, asked: Asked) -> bool:
 
 
 def _names(principal: object, service: str) -> bool:
-    """Whether a principal, a text, a list or a mapping, is the service or everybody."""
+    """Whether a principal (a text, a list or a mapping) names the service or everyone."""
     if isinstance(principal, Mapping):
         return service in _listed(principal.get("Service", ())) or "*" in _listed(principal.get("AWS", ()))
     return "*" in _listed(principal)
@@ -71,12 +71,12 @@ def _is_one_of(patterns: object, text: str, fold: Callable[[str], str]) -> bool:
 
 
 def _listed(value: object) -> Sequence[object]:
-    """An element of a policy, which may be one value or several."""
+    """The values of a policy element, which may be one value or several."""
     return value if isinstance(value, list | tuple) else [value]
 
 
 def _holds(condition: Mapping[str, Mapping[str, object]], context: Mapping[str, str], *, unread: bool) -> bool:
-    """Whether all of a condition is met; ``unread`` is the answer of an operator that nobody can read here."""
+    """Whether the whole condition is met; ``unread`` is the result for an operator that cannot be read here."""
     return all(
         _is_met(operator, context.get(key.lower()), [_text(value) for value in _listed(values)], unread=unread)
         for operator, keys in condition.items()
@@ -121,4 +121,4 @@ _COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
     "StringEqualsIgnoreCase": _equals_in_any_case,
     "StringLike": _is_like,
 }
-"""By operator; with Not in its name it is the opposite."""
+"""By operator; the prefix Not reverses the result."""

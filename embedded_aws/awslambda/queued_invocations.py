@@ -1,8 +1,8 @@
-"""Asynchronous invocations: an event is tried, tried again after an error, and handed on when its function gives up.
+"""Asynchronous invocations: an event is tried, retried after an error, and sent to a destination when its function gives up.
 
-Decides how often and for how long, by the settings of the qualifier that it was sent to. An event that a function cannot take
-waits, for seconds at first and for minutes later (docs/aws.md#asynchronous-invocations). Who takes what is given up is told
-(`deliveries`); how a function runs is `lambdas`' business.
+Decides how often and for how long, by the settings of the qualifier that the event was sent to. An event that a function
+cannot take waits, for seconds at first and for minutes later (docs/aws.md#asynchronous-invocations). `deliveries` handles
+exhausted events; `lambdas` runs the functions.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_SECONDS = (60.0, 120.0)
 LONGEST_WAIT_SECONDS = 300.0
-"""Between two attempts at a function that cannot run; the first wait is a second, and each is twice the one before."""
+"""The waits between attempts at a function that cannot run: the first is one second, and each is twice the one before."""
 
 
 class Functions(Protocol):
-    """The functions that are invoked, and the clock that it happens on."""
+    """The functions to invoke, and the clock on which it happens."""
 
     @property
     def now(self) -> Callable[[], float]:
@@ -33,27 +33,27 @@ class Functions(Protocol):
 
     @property
     def call_at(self) -> Callable[..., object]:
-        """Has something done at a time, under a name."""
+        """Schedules a named action at a time."""
 
     def arn(self, function: str, qualifier: str | None = None) -> str:
         """The ARN of a function, or of one qualifier of it."""
 
     def has(self, name: str, qualifier: str | None = None) -> bool:
-        """Whether there is such a function with such a qualifier."""
+        """Whether the function exists, and has this qualifier."""
 
     def version(self, name: str, version: str) -> FunctionVersion:
-        """A version that there is."""
+        """An existing version."""
 
     def invoke(self, name: str, event: object, *, qualifier: str | None = None) -> Invocation:
         """Invoke a function now."""
 
     def new_id(self) -> str:
-        """An id for a request."""
+        """A new request id."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncSettings:
-    """How events for one qualifier are treated: how often and how long they are tried again, who gets those that fail."""
+    """How events for one qualifier are treated: how often and for how long they are retried, and where failed ones go."""
 
     retries: int = 2
     age_seconds: float = 21_600
@@ -61,7 +61,7 @@ class AsyncSettings:
 
 
 class Exhausted(NamedTuple):
-    """An event that is given up, and where it goes; ``invocation`` is the last one that failed, None if there was none."""
+    """An event that is given up, and its destination; ``invocation`` is the last failed one, None if there was none."""
 
     version: FunctionVersion
     function_arn: str
@@ -72,7 +72,7 @@ class Exhausted(NamedTuple):
     destination: str
 
     def record(self) -> dict[str, Any]:
-        """What the destination gets (docs/aws.md#lambda-destinations)."""
+        """The record that the destination gets (docs/aws.md#lambda-destinations)."""
         context = {"requestId": self.request_id, "functionArn": self.function_arn, "condition": self.condition}
         told: dict[str, Any] = {"version": "1.0", "requestContext": context, "requestPayload": self.event}
         if self.invocation is None:
@@ -89,7 +89,7 @@ class Exhausted(NamedTuple):
 
 
 class QueuedInvocations:
-    """The events of one account and Region that wait for their functions. ``on_exhausted`` takes those given up."""
+    """The events of one account and Region that wait for their functions. ``on_exhausted`` gets those given up."""
 
     def __init__(self, functions: Functions) -> None:
         self.settings: dict[tuple[str, str], AsyncSettings] = {}
@@ -97,10 +97,10 @@ class QueuedInvocations:
         self._functions = functions
 
     def send(self, name: str, event: object, qualifier: str | None) -> None:
-        """Have a function invoked as soon as the clock moves on.
+        """Invoke a function as soon as the clock moves on.
 
         Raises:
-            ResourceNotFoundError: there is no such function, or it has no such qualifier.
+            ResourceNotFoundError: the function does not exist, or has no such qualifier.
 
         """
         if not self._functions.has(name, qualifier):
@@ -110,7 +110,7 @@ class QueuedInvocations:
         self._functions.call_at(self._functions.now(), sent.attempt, name=f"invoke {name}")
 
     def forget(self, name: str) -> None:
-        """The function was deleted, and its settings with it."""
+        """Drop the settings of a deleted function."""
         self.settings = {key: settings for key, settings in self.settings.items() if key[0] != name}
 
 
@@ -137,7 +137,7 @@ class _Sent:
         self._wait = 1.0
 
     def attempt(self) -> None:
-        """Invoke the function, if it is still there."""
+        """Invoke the function, if it still exists."""
         if not self._functions.has(self._name, self._qualifier):
             return
         try:
@@ -160,7 +160,7 @@ class _Sent:
             self._give_up("RetriesExhausted", invocation)
 
     def _again_in(self, wait: float) -> bool:
-        """Have it tried again after so many seconds, if the event is not too old then."""
+        """Schedule another attempt in ``wait`` seconds, unless the event is too old by then."""
         due = self._functions.now() + wait
         if due > self._oldest:
             return False

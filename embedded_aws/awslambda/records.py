@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAMESPACE = "AWS/Lambda"
 
 
-class Metrics(Protocol):
+class MetricSink(Protocol):
     """CloudWatch's store, which receives the metrics."""
 
     def put(  # noqa: D102 - the store documents it
@@ -48,7 +48,7 @@ class _Slot:
 class LambdaRecords:
     """Writes an invocation's log lines, and collects its metrics until the minute is over."""
 
-    def __init__(self, logs: Logs, metrics: Metrics) -> None:
+    def __init__(self, logs: Logs, metrics: MetricSink) -> None:
         self.lines = LineBuffer(logs)
         self._metrics = metrics
         self._minutes: dict[int, dict[tuple[str, str | None, str], _Slot]] = {}

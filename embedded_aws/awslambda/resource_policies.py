@@ -1,8 +1,8 @@
-"""A Lambda function's resource policies: one for the function, one for each alias and version of it.
+"""A Lambda function's resource policies: one for the function, and one for each of its aliases and versions.
 
 Decides who may invoke which qualifier: a statement on the function does not cover its aliases
-(docs/aws.md#alias-permission). How a statement is read is `policy_statements`' business. Revisions are the alias's or
-version's, so they are kept there.
+(docs/aws.md#alias-permission). `policy_statements` reads a statement. Revisions belong to the alias or version and are
+kept there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Statement = dict[str, Any]
 
 
 class ResourcePolicies:
-    """The statements of one function by qualifier; the function's own have the qualifier None."""
+    """The statements of one function by qualifier; those of the function itself have the qualifier None."""
 
     def __init__(self) -> None:
         self._statements: dict[str | None, list[Statement]] = {}
@@ -60,19 +60,19 @@ class ResourcePolicies:
         self._statements[qualifier] = kept
 
     def put(self, qualifier: str | None, text: str) -> None:
-        """PutResourcePolicy: the whole policy, whatever was there before."""
+        """PutResourcePolicy: set the whole policy, replacing any earlier one."""
         document = _parse(text)
         self._documents[qualifier] = {name: value for name, value in document.items() if name != "Statement"}
         given = document["Statement"]
         self._statements[qualifier] = [given] if isinstance(given, dict) else list(given)
 
     def drop(self, qualifier: str | None) -> None:
-        """The alias or version is gone, or its policy was deleted."""
+        """Forget the policy of an alias or version that is gone, or a policy that was deleted."""
         self._statements.pop(qualifier, None)
         self._documents.pop(qualifier, None)
 
     def document(self, qualifier: str | None) -> dict[str, Any]:
-        """The policy that GetPolicy shows."""
+        """The policy as GetPolicy shows it."""
         statements = self._statements.get(qualifier)
         if not statements:
             raise ResourceNotFoundError("The resource you requested does not exist.")
@@ -86,7 +86,7 @@ class ResourcePolicies:
 
 
 def statement(body: Mapping[str, Any], resource_arn: str) -> Statement:
-    """The policy statement that an AddPermission body stands for."""
+    """The policy statement that an AddPermission body describes."""
     statement_id = body["StatementId"]
     if not _STATEMENT_ID.fullmatch(statement_id):
         raise ValidationError.of(
@@ -117,7 +117,7 @@ def statement(body: Mapping[str, Any], resource_arn: str) -> Statement:
 
 
 def expect_policy_revision(given: str | None, latest: str) -> None:
-    """AddPermission's optimistic lock."""
+    """AddPermission's optimistic lock: refuse a revision that is not the latest."""
     if given and given != latest:
         raise PreconditionFailedError(
             "The Revision Id provided does not match the latest Revision Id. "
@@ -138,10 +138,10 @@ def _principal(principal: str) -> object:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    """A policy's document.
+    """Parse a policy's document.
 
     Raises:
-        InvalidParameterValueError: it is none.
+        InvalidParameterValueError: the text is not a policy.
 
     """
     try:

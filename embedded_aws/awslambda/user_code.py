@@ -1,8 +1,8 @@
-"""One zip's code, loaded into a namespace of its own, as one Lambda execution environment would load it.
+"""One zip's code, loaded into its own namespace, as one Lambda execution environment would load it.
 
 Decides where a name in user code is found: first in the zip, then among the views of `user_views`, then in the
 process. Nothing loaded here is registered in ``sys.modules``, so two versions of a function can hold different
-modules of the same name. It knows neither versions, aliases nor where log lines go.
+modules of the same name. It knows nothing of versions or aliases, or of where log lines go.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class Package:
-    """The modules of one zip: compiled at most once, however many environments run them.
+    """The modules of one zip, compiled at most once, however many environments run them.
 
-    ``root`` is where the zip appears to lie (``__file__``). A zip that holds more than Python sources is unpacked, so
-    that code which reads its neighbours finds them; the folder goes when the package does.
+    ``root`` is where the zip appears to be unpacked (``__file__``). A zip that holds more than Python sources really is
+    unpacked, so that code can read the files next to it. The folder is removed together with the package.
     """
 
     def __init__(self, archive: bytes) -> None:
@@ -52,12 +52,12 @@ class Package:
         return name in self._sources or name in self._folders
 
     def is_package(self, name: str) -> bool:
-        """Whether the module can hold modules: a folder, with or without ``__init__.py``."""
+        """Whether the module can contain modules: a folder, with or without ``__init__.py``."""
         source = self._sources.get(name)
         return source is None or source[0].endswith("__init__.py")
 
     def path(self, name: str) -> Path:
-        """Where the module's source appears to lie; the folder itself if it has none."""
+        """Where the module's source appears to be; the folder itself if it has no source."""
         source = self._sources.get(name)
         return self.root / (source[0] if source else name.replace(".", "/"))
 
@@ -72,7 +72,7 @@ class Package:
 
 
 class Namespace:
-    """The modules of one running environment. Calling it is user code's ``import``."""
+    """The modules of one running environment. Calling it performs user code's ``import``."""
 
     def __init__(self, package: Package, run: Run) -> None:
         self._package = package
@@ -82,7 +82,7 @@ class Namespace:
         self._builtins = {**vars(builtins), "__import__": self, "print": run.print}
 
     def import_module(self, name: str, package: str | None = None) -> Any:  # noqa: ANN401 - a module's attributes are its own
-        """What ``importlib.import_module`` does for user code."""
+        """``importlib.import_module`` for user code."""
         level = len(name) - len(name.lstrip("."))
         return self(name[level:], {"__package__": package}, None, ("__name__",), level)
 
@@ -149,7 +149,7 @@ class Namespace:
 
 
 def find_handler(namespace: Namespace, handler: str) -> Callable[[Any, Any], Any]:
-    """The callable a function's ``Handler`` setting names, with Lambda's own error types where there is none."""
+    """The callable that a function's ``Handler`` setting names; raises Lambda's own error types if there is none."""
     module_name, _, attribute = handler.rpartition(".")
     module_name = module_name.replace("/", ".")
     try:
@@ -161,7 +161,7 @@ def find_handler(namespace: Namespace, handler: str) -> Callable[[Any, Any], Any
     found = getattr(module, attribute, None)
     if not callable(found):
         raise CodeError("Runtime.HandlerNotFound", f"Handler '{attribute}' missing on module '{module_name}'")
-    return found  # type: ignore[no-any-return]  # what user code defined is known to be callable, no more
+    return found  # type: ignore[no-any-return]  # nothing more is known of what user code defined than that it is callable
 
 
 def _dotted(path: str) -> str:

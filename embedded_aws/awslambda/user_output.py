@@ -1,7 +1,7 @@
-"""Standard output of installed packages that user code calls: they write to the process's, which is not the function's.
+"""The standard output of installed packages that user code calls: they write to the process's stdout, not the function's.
 
 Decides, per thread, where text written to ``sys.stdout`` goes while a function runs. User code's own ``print`` does not
-come here; it has its own (`user_views`).
+come through here; it has its own way (`user_views`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Router:
-    """A text file that sends each thread's text to that thread's sink, or on to the real standard output."""
+    """A text file that sends each thread's text to that thread's sink, or else to the real standard output."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,7 +25,7 @@ class Router:
         self._behind: Any = sys.stdout
 
     def write(self, text: str) -> int:
-        """Text of this thread."""
+        """Write this thread's text."""
         sink = getattr(self._sinks, "sink", None)
         if sink is None:
             return int(self._real().write(text))
@@ -47,7 +47,7 @@ class Router:
             self._leave()
 
     def _real(self) -> Any:  # noqa: ANN401 - whatever the process uses
-        """The real stream; a logger made inside a function may hold this router for longer than any capture."""
+        """The real stream. It is needed because a logger made inside a function may keep this router after the capture."""
         return self._behind if sys.stdout is self else sys.stdout
 
     def _enter(self) -> None:

@@ -1,6 +1,6 @@
 """What one execution environment is doing: its request, its simulated time, its output.
 
-Decides what sleeping costs and what is a line of output. User code reaches it through `user_views` only.
+Decides what sleeping costs and what is a line of output. User code reaches it only through `user_views`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CodeError(Exception):
-    """User code that cannot be started; ``error_type`` is Lambda's name for why."""
+    """User code that cannot be started; ``error_type`` is Lambda's name for the reason."""
 
     def __init__(self, error_type: str, message: str) -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class CodeError(Exception):
 
 
 class TimedOutError(BaseException):
-    """The function used up its timeout. Not an Exception: user code must not be able to catch it by accident."""
+    """The function used up its timeout. Not an Exception: user code must not catch it by accident."""
 
 
 class Run:
@@ -54,14 +54,14 @@ class Run:
         self._partial = ""
 
     def begin(self, at: float, request_id: str) -> None:
-        """A new request, at the simulated second ``at``."""
+        """Begin a new request, at the simulated second ``at``."""
         self.at = at
         self.slept = 0.0
         self.request_id = request_id
         self.lines = []
 
     def sleep(self, seconds: float) -> None:
-        """``time.sleep``: adds duration; ends the request where that passes the function's timeout."""
+        """``time.sleep``: adds to the duration, and ends the request where that passes the function's timeout."""
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         self.slept += seconds
@@ -78,7 +78,7 @@ class Run:
         return round(self.now() * 1e9)
 
     def print(self, *values: object, **options: Any) -> None:  # noqa: ANN401 - the builtin's own signature
-        """``print``: to the log, unless it is given a file that is not one of the standard streams."""
+        """``print``: writes to the log, unless it is given a file that is not one of the standard streams."""
         sep, end, file = options.get("sep"), options.get("end"), options.get("file")
         if file is not None and not isinstance(file, Output) and file not in (sys.stdout, sys.stderr):
             print(*values, **options)  # noqa: T201 - to a file that user code opened itself
@@ -90,13 +90,13 @@ class Run:
             self.write(text + ("\n" if end is None else end))
 
     def write(self, text: str) -> int:
-        """Text for the log; a line is one once it is ended."""
+        """Write text for the log; a line is logged once it is ended."""
         *lines, self._partial = (self._partial + text).split("\n")
         self.lines.extend(lines)
         return len(text)
 
     def end_lines(self) -> list[str]:
-        """Every line of the request, an unended last one included."""
+        """Every line of the request, including a last line without a line end."""
         if self._partial:
             self.lines.append(self._partial)
             self._partial = ""
@@ -104,7 +104,7 @@ class Run:
 
 
 class Output:
-    """``sys.stdout`` and ``sys.stderr`` of user code: text files as far as writing goes."""
+    """User code's ``sys.stdout`` and ``sys.stderr``: text files, for writing only."""
 
     encoding = "utf-8"
 
@@ -112,13 +112,13 @@ class Output:
         self.write = run.write
 
     def writelines(self, lines: list[str]) -> None:
-        """As a text file does."""
+        """Write each line, as a text file does."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: no output is buffered."""
 
     def isatty(self) -> bool:
-        """Never a terminal."""
+        """Always false: the output is never a terminal."""
         return False

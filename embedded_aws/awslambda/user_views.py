@@ -1,8 +1,8 @@
-"""The standard-library modules that user code must not share with the process, each as a view of its own.
+"""The standard-library modules that user code must not share with the process, each as its own view.
 
 Decides what `os`, `sys`, `time`, `random`, `logging`, `importlib` and `boto3` look like from inside a function: its own
-environment variables, simulated time in which ``time.sleep`` costs duration and not patience, seeded randomness, and
-output that is collected. Everything else in those modules is the process's.
+environment variables, simulated time in which ``time.sleep`` adds to the duration without any real wait, seeded randomness,
+and output that is collected. Everything else in those modules is shared with the process.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def views(
     import_module: Callable[..., Any],
     modules: dict[str, ModuleType],
 ) -> dict[str, Callable[[], ModuleType]]:
-    """By module name, what makes the view (once, when user code first imports it).
+    """By module name, a function that makes the view (called once, when user code first imports the module).
 
-    ``modules`` are the environment's own, by name: where a class's module is looked up.
+    ``modules`` are the environment's own modules by name; a class's module is looked up there.
     """
     makers: dict[str, Callable[[], ModuleType]] = {
         "os": lambda: _os(run),
@@ -65,7 +65,7 @@ def _knowing(module: ModuleType, modules: dict[str, ModuleType], names: Iterable
     """A module whose functions of these names find the module of a user's class, which ``sys.modules`` must not hold.
 
     ``dataclass`` and ``get_type_hints`` resolve annotations written as text in ``sys.modules[cls.__module__]``. Such
-    functions are rebound to globals with a `sys` that also knows the zip's modules; all else is shared.
+    functions get their own globals, with a `sys` that also knows the zip's modules; everything else is shared.
     """
     view = _view(module, sys=types.SimpleNamespace(**{**vars(sys), "modules": ChainMap(modules, sys.modules)}))
     for name in names:
@@ -110,7 +110,7 @@ def _random(run: Run) -> ModuleType:
 
 
 def _logging(run: Run) -> ModuleType:
-    """A fresh `logging`: the root logger and its level are the function's own, and it writes Lambda's line."""
+    """A fresh `logging`: the root logger and its level belong to the function, and it writes lines in Lambda's format."""
     spec = importlib.util.find_spec("logging")
     assert spec is not None and spec.loader is not None  # noqa: PT018, S101 - the standard library is there
     module = importlib.util.module_from_spec(spec)

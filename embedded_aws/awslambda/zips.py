@@ -1,7 +1,7 @@
-"""Zips of code, the same files as the same bytes: Lambda tells code by its bytes, so no clock may get into them.
+"""Zips of code: the same files give the same bytes. Lambda compares code by its bytes, so no timestamp may get into them.
 
-Every zip of the project and of its tests is made here. A zip that carries the present time differs from its twin as soon as
-the clock passes an even second, and then code that has not changed is a new version.
+Every zip of the project and of its tests is made here. A zip that holds the present time differs from its twin as soon as
+the clock passes an even second, and then unchanged code becomes a new version.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _READABLE = 0o644 << 16
 
 
 def zip_of(files: Mapping[str, str | bytes]) -> bytes:
-    """The zip of files by their paths, in the order of the paths; each is dated 1980-01-01, the earliest date of the format."""
+    """The zip of files given by path, sorted by path. Each is dated 1980-01-01, the earliest date that the format allows."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as opened:
         for path in sorted(files):

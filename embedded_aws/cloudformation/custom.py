@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from embedded_aws.awslambda.errors import LambdaError
-from embedded_aws.cloudformation.resource import Kind, Made, ResourceError, Task
+from embedded_aws.cloudformation.resource import Made, ResourceError, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -61,7 +61,7 @@ class CustomResources:
         self._replies = replies
         self._endpoint = endpoint
         self._new_id = new_id
-        self.kind = Kind(self._create, self._delete, self._update, frozenset({"ServiceToken"}))
+        self.kind = ResourceType(self._create, self._delete, self._update, frozenset({"ServiceToken"}))
 
     def _create(self, task: Task) -> Made:
         return self._ask(task, "Create", {})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedded_aws.awslambda.zips import zip_of
 from embedded_aws.cloudformation.arguments import arguments, tag_map
-from embedded_aws.cloudformation.resource import Kind, Made, ResourceError, Task
+from embedded_aws.cloudformation.resource import Made, ResourceError, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,18 +160,18 @@ def _delete_invoke_config(task: Task) -> None:
     task.connect("lambda").delete_function_event_invoke_config(**names)
 
 
-KINDS: Mapping[str, Kind] = {
-    "AWS::Lambda::Alias": Kind(_create_alias, _delete_alias, _update_alias, frozenset({"FunctionName", "Name"})),
-    "AWS::Lambda::EventInvokeConfig": Kind(
+KINDS: Mapping[str, ResourceType] = {
+    "AWS::Lambda::Alias": ResourceType(_create_alias, _delete_alias, _update_alias, frozenset({"FunctionName", "Name"})),
+    "AWS::Lambda::EventInvokeConfig": ResourceType(
         _put_invoke_config, _delete_invoke_config, _put_invoke_config, frozenset({"FunctionName", "Qualifier"})
     ),
-    "AWS::Lambda::Function": Kind(
+    "AWS::Lambda::Function": ResourceType(
         _create_function,
         lambda task: task.connect("lambda").delete_function(FunctionName=task.physical_id),
         _update_function,
         frozenset({"FunctionName", "PackageType"}),
     ),
-    "AWS::Lambda::LayerVersion": Kind(_publish_layer, _delete_layer),
-    "AWS::Lambda::Permission": Kind(_add_permission, _remove_permission),
-    "AWS::Lambda::Version": Kind(_publish_version, _delete_version),
+    "AWS::Lambda::LayerVersion": ResourceType(_publish_layer, _delete_layer),
+    "AWS::Lambda::Permission": ResourceType(_add_permission, _remove_permission),
+    "AWS::Lambda::Version": ResourceType(_publish_version, _delete_version),
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from embedded_aws.cloudformation.arguments import arguments
 from embedded_aws.cloudformation.gateway_api import KINDS as API_KINDS
 from embedded_aws.cloudformation.gateway_stage import KINDS as STAGE_KINDS
-from embedded_aws.cloudformation.resource import Kind, Made, Task
+from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,18 +107,18 @@ def _leave_account(_: Task) -> None:
     """Do nothing: the account's setting outlives the stack that set it."""
 
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, ResourceType] = {
     **API_KINDS,
     **STAGE_KINDS,
-    "AWS::ApiGateway::Account": Kind(_set_account, _leave_account, _set_account),
-    "AWS::ApiGateway::Deployment": Kind(
+    "AWS::ApiGateway::Account": ResourceType(_set_account, _leave_account, _set_account),
+    "AWS::ApiGateway::Deployment": ResourceType(
         _create_deployment,
         _delete_deployment,
         _update_deployment,
         frozenset({"DeploymentCanarySettings", "RestApiId", "StageDescription", "StageName"}),
     ),
-    "AWS::ApiGateway::Method": Kind(
+    "AWS::ApiGateway::Method": ResourceType(
         _put_method, _delete_method, _update_method, frozenset({"HttpMethod", "ResourceId", "RestApiId"})
     ),
-    "AWS::ApiGateway::Resource": Kind(_create_resource, _delete_resource),
+    "AWS::ApiGateway::Resource": ResourceType(_create_resource, _delete_resource),
 }

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.cloudformation.arguments import arguments, document, tag_map
-from embedded_aws.cloudformation.resource import Kind, Made, ResourceError, Task
+from embedded_aws.cloudformation.resource import Made, ResourceError, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -177,24 +177,24 @@ _AUTHORIZER = {
 _VALIDATOR = {name: f"/{name[0].lower()}{name[1:]}" for name in ("ValidateRequestBody", "ValidateRequestParameters")}
 _IN_PLACE = frozenset({"RestApiId"})
 
-KINDS: Mapping[str, Kind] = {
-    "AWS::ApiGateway::RestApi": Kind(_create_api, _delete_api, _update_api),
-    "AWS::ApiGateway::Authorizer": Kind(
+KINDS: Mapping[str, ResourceType] = {
+    "AWS::ApiGateway::RestApi": ResourceType(_create_api, _delete_api, _update_api),
+    "AWS::ApiGateway::Authorizer": ResourceType(
         _create_part("CreateAuthorizer"),
         _delete_part("delete_authorizer", "authorizerId"),
         _update_part("update_authorizer", "authorizerId", _AUTHORIZER),
         _IN_PLACE | {"ProviderARNs"},
     ),
-    "AWS::ApiGateway::GatewayResponse": Kind(
+    "AWS::ApiGateway::GatewayResponse": ResourceType(
         _put_gateway_response, _delete_gateway_response, _put_gateway_response, _IN_PLACE | {"ResponseType"}
     ),
-    "AWS::ApiGateway::Model": Kind(
+    "AWS::ApiGateway::Model": ResourceType(
         _create_part("CreateModel", "name"),
         _delete_part("delete_model", "modelName"),
         _update_part("update_model", "modelName", {"Description": "/description", "Schema": "/schema"}),
         _IN_PLACE | {"ContentType", "Name"},
     ),
-    "AWS::ApiGateway::RequestValidator": Kind(
+    "AWS::ApiGateway::RequestValidator": ResourceType(
         _create_part("CreateRequestValidator"),
         _delete_part("delete_request_validator", "requestValidatorId"),
         _update_part("update_request_validator", "requestValidatorId", _VALIDATOR),

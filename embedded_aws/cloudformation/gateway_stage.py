@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.cloudformation.arguments import arguments, tag_map
-from embedded_aws.cloudformation.resource import Kind, Made, Task
+from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -162,6 +162,6 @@ def _replace(path: str, value: object) -> Patch:
     return {"op": "replace", "path": path, "value": text}
 
 
-KINDS: Mapping[str, Kind] = {
-    "AWS::ApiGateway::Stage": Kind(_create_stage, _delete_stage, _update_stage, frozenset({"RestApiId", "StageName"})),
+KINDS: Mapping[str, ResourceType] = {
+    "AWS::ApiGateway::Stage": ResourceType(_create_stage, _delete_stage, _update_stage, frozenset({"RestApiId", "StageName"})),
 }

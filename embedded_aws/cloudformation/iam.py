@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.cloudformation.arguments import document, tag_list
-from embedded_aws.cloudformation.resource import Kind, Made, Task
+from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 from embedded_aws.wire.refusal import NotBuiltError
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ def _delete_managed_policy(task: Task) -> None:
     client.delete_policy(PolicyArn=arn)
 
 
-KINDS: Mapping[str, Kind] = {
-    "AWS::IAM::ManagedPolicy": Kind(_create_managed_policy, _delete_managed_policy),
-    "AWS::IAM::Policy": Kind(_put_policy, _delete_policy, _put_policy, frozenset({"PolicyName"})),
-    "AWS::IAM::Role": Kind(_create_role, _delete_role, _update_role, frozenset({"Path", "RoleName"})),
+KINDS: Mapping[str, ResourceType] = {
+    "AWS::IAM::ManagedPolicy": ResourceType(_create_managed_policy, _delete_managed_policy),
+    "AWS::IAM::Policy": ResourceType(_put_policy, _delete_policy, _put_policy, frozenset({"PolicyName"})),
+    "AWS::IAM::Role": ResourceType(_create_role, _delete_role, _update_role, frozenset({"Path", "RoleName"})),
 }

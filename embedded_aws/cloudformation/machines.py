@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.cloudformation.arguments import arguments, document
-from embedded_aws.cloudformation.resource import Kind, Made, Task
+from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,8 +49,8 @@ def _update_machine(task: Task) -> Made:
     return Made(task.physical_id, task.attributes)
 
 
-KINDS: Mapping[str, Kind] = {
-    "AWS::StepFunctions::StateMachine": Kind(
+KINDS: Mapping[str, ResourceType] = {
+    "AWS::StepFunctions::StateMachine": ResourceType(
         _create_machine,
         lambda task: task.connect("stepfunctions").delete_state_machine(stateMachineArn=task.physical_id),
         _update_machine,

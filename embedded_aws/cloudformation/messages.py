@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.cloudformation.arguments import arguments, document, tag_list, tag_map
-from embedded_aws.cloudformation.resource import Kind, Made, Task
+from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,25 +122,29 @@ def _nothing(_: Task) -> None:
     """Do nothing: the policy is deleted with the resource that it belongs to."""
 
 
-KINDS: Mapping[str, Kind] = {
-    "AWS::Events::Rule": Kind(_put_rule, _delete_rule, _put_rule, frozenset({"EventBusName", "Name"})),
-    "AWS::SNS::Subscription": Kind(_subscribe, lambda task: task.connect("sns").unsubscribe(SubscriptionArn=task.physical_id)),
-    "AWS::SNS::Topic": Kind(
+KINDS: Mapping[str, ResourceType] = {
+    "AWS::Events::Rule": ResourceType(_put_rule, _delete_rule, _put_rule, frozenset({"EventBusName", "Name"})),
+    "AWS::SNS::Subscription": ResourceType(
+        _subscribe, lambda task: task.connect("sns").unsubscribe(SubscriptionArn=task.physical_id)
+    ),
+    "AWS::SNS::Topic": ResourceType(
         _create_topic,
         lambda task: task.connect("sns").delete_topic(TopicArn=task.physical_id),
         _update_topic,
         frozenset({"TopicName"}),
     ),
-    "AWS::SNS::TopicPolicy": Kind(_put_topic_policy, _nothing, _put_topic_policy),
-    "AWS::SQS::Queue": Kind(
+    "AWS::SNS::TopicPolicy": ResourceType(_put_topic_policy, _nothing, _put_topic_policy),
+    "AWS::SQS::Queue": ResourceType(
         _create_queue,
         lambda task: task.connect("sqs").delete_queue(QueueUrl=task.physical_id),
         _update_queue,
         frozenset({"QueueName"}),
     ),
-    "AWS::SQS::QueuePolicy": Kind(_put_queue_policy, _nothing, _put_queue_policy),
-    "AWS::Scheduler::Schedule": Kind(_create_schedule, _delete_schedule, _update_schedule, frozenset({"GroupName", "Name"})),
-    "AWS::Scheduler::ScheduleGroup": Kind(
+    "AWS::SQS::QueuePolicy": ResourceType(_put_queue_policy, _nothing, _put_queue_policy),
+    "AWS::Scheduler::Schedule": ResourceType(
+        _create_schedule, _delete_schedule, _update_schedule, frozenset({"GroupName", "Name"})
+    ),
+    "AWS::Scheduler::ScheduleGroup": ResourceType(
         _create_group,
         lambda task: task.connect("scheduler").delete_schedule_group(Name=task.physical_id),
         None,

@@ -80,7 +80,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ResourceType:
     """A resource type. A change replaces the resource if there is no `update`, or if a property in `replaced_by` changes."""
 
     create: Callable[[Task], Made]

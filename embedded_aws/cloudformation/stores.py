@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.cloudformation.arguments import arguments, tag_list
-from embedded_aws.cloudformation.resource import Kind, Made, ResourceError, Task
+from embedded_aws.cloudformation.resource import Made, ResourceError, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,14 +74,14 @@ def _put_parameter(task: Task, *, overwrite: bool = True) -> Made:
     return Made(name, {"Type": given["Type"], "Value": given["Value"]})
 
 
-KINDS: Mapping[str, Kind] = {
-    "AWS::DynamoDB::Table": Kind(
+KINDS: Mapping[str, ResourceType] = {
+    "AWS::DynamoDB::Table": ResourceType(
         _create_table,
         lambda task: task.connect("dynamodb").delete_table(TableName=task.physical_id),
         _update_table,
         frozenset({"TableName", "KeySchema"}),
     ),
-    "AWS::SSM::Parameter": Kind(
+    "AWS::SSM::Parameter": ResourceType(
         _create_parameter,
         lambda task: task.connect("ssm").delete_parameter(Name=task.physical_id),
         _put_parameter,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.cloudformation.arguments import arguments, document, tag_map
-from embedded_aws.cloudformation.resource import Kind, Made, Task
+from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,19 +77,19 @@ def _delete_metric_filter(task: Task) -> None:
     task.connect("logs").delete_metric_filter(logGroupName=group, filterName=task.physical_id)
 
 
-KINDS: Mapping[str, Kind] = {
-    "AWS::CloudWatch::Alarm": Kind(_put_alarm, _delete_alarm, _put_alarm, frozenset({"AlarmName"})),
-    "AWS::CloudWatch::CompositeAlarm": Kind(
+KINDS: Mapping[str, ResourceType] = {
+    "AWS::CloudWatch::Alarm": ResourceType(_put_alarm, _delete_alarm, _put_alarm, frozenset({"AlarmName"})),
+    "AWS::CloudWatch::CompositeAlarm": ResourceType(
         _put_composite_alarm, _delete_alarm, _put_composite_alarm, frozenset({"AlarmName"})
     ),
-    "AWS::CloudWatch::Dashboard": Kind(_put_dashboard, _delete_dashboard, _put_dashboard, frozenset({"DashboardName"})),
-    "AWS::Logs::LogGroup": Kind(
+    "AWS::CloudWatch::Dashboard": ResourceType(_put_dashboard, _delete_dashboard, _put_dashboard, frozenset({"DashboardName"})),
+    "AWS::Logs::LogGroup": ResourceType(
         _create_log_group,
         lambda task: task.connect("logs").delete_log_group(logGroupName=task.physical_id),
         _update_log_group,
         frozenset({"LogGroupName", "LogGroupClass"}),
     ),
-    "AWS::Logs::MetricFilter": Kind(
+    "AWS::Logs::MetricFilter": ResourceType(
         _put_metric_filter, _delete_metric_filter, _put_metric_filter, frozenset({"FilterName", "LogGroupName"})
     ),
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from embedded_aws.cloudformation import functions, gateway, iam, machines, messages, stores, watching
 from embedded_aws.cloudformation.removal import CUSTOM
-from embedded_aws.cloudformation.resource import Kind, Made, Task
+from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 from embedded_aws.wire.refusal import NotBuiltError
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from embedded_aws.wire.connection import Connect
 
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-_NO_RESOURCE = Kind(lambda task: Made(task.generated_name()), lambda _: None, lambda task: Made(task.physical_id))
-_KINDS: Mapping[str, Kind] = {
+_NO_RESOURCE = ResourceType(lambda task: Made(task.generated_name()), lambda _: None, lambda task: Made(task.physical_id))
+_KINDS: Mapping[str, ResourceType] = {
     **functions.KINDS,
     **gateway.KINDS,
     **iam.KINDS,
@@ -36,7 +36,14 @@ class Workshop:
     """Creates the tasks for resources in one account and Region."""
 
     def __init__(
-        self, connect: Connect, custom: Kind, *, ask: Callable[[str], str], rng: random.Random, account: str, region: str
+        self,
+        connect: Connect,
+        custom: ResourceType,
+        *,
+        ask: Callable[[str], str],
+        rng: random.Random,
+        account: str,
+        region: str,
     ) -> None:
         self._connect = connect
         self._custom = custom
@@ -51,7 +58,7 @@ class Workshop:
         if unknown:
             raise NotBuiltError(f"CloudFormation here does not support {', '.join(unknown)}; add them to {__package__}")
 
-    def kind(self, name: str) -> Kind:
+    def kind(self, name: str) -> ResourceType:
         """The kind that creates resources of this type."""
         return self._custom if name.startswith(CUSTOM) else _KINDS[name]
 

@@ -1,6 +1,6 @@
 """Metric math's values, and what its operators do to numbers, time series and arrays of time series.
 
-Decides what happens where a point is missing: it counts as 0 beside a point that is there, and a division by zero drops
+Decides what happens where a point is missing: next to a point that is present it counts as 0. A division by zero drops
 the point (docs/aws.md#metric-math). A time series is a dict from the start of a period to its value, oldest first.
 """
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 Series = dict[int, float]
 Value = float | str | Series | list[Series]
 
-DROPPED = math.nan  # what becomes of a point that cannot be computed; no NaN ever stays in a series
+DROPPED = math.nan  # marks a point that cannot be computed; no NaN ever stays in a series
 
 
 class MathError(ValueError):
-    """An expression that metric math cannot take."""
+    """An expression that metric math rejects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class World:
     period: int
 
     def value_of(self, name: str) -> Value:
-        """The series or result behind an id."""
+        """The series or result with this id."""
         if name not in self.values:
             raise MathError(f"no metric or expression has the id {name!r}")
         return self.values[name]
@@ -53,7 +53,7 @@ def many(value: Value) -> list[Series]:
 
 
 def negate(value: Value) -> Value:
-    """The value with the other sign."""
+    """The value with its sign changed."""
     return each(operator.neg, value)
 
 
@@ -69,12 +69,12 @@ def _power(base: float, exponent: float) -> float:
 
 
 def kept(points: Iterable[tuple[int, float]]) -> Series:
-    """The points that could be computed."""
+    """Only the points that could be computed."""
     return {at: value for at, value in points if math.isfinite(value)}
 
 
 def each(function: Callable[[float], float], value: Value) -> Value:
-    """The function on a number, or on every point."""
+    """Apply the function to a number, or to every point."""
     match value:
         case float():
             return function(value)
@@ -82,11 +82,11 @@ def each(function: Callable[[float], float], value: Value) -> Value:
             return kept((at, function(number)) for at, number in value.items())
         case list():
             return [kept((at, function(number)) for at, number in series.items()) for series in value]
-    raise MathError(f"a number or a time series is needed where {value!r} stands")
+    raise MathError(f"a number or a time series is needed, got {value!r}")
 
 
 def _both(function: Callable[[float, float], float]) -> Operator:
-    """The operator on numbers, spread over the points of series; a point missing on one side is 0 there."""
+    """The operator, applied to numbers or point by point to series; a point missing on one side counts as 0."""
 
     def combine(left: Value, right: Value) -> Value:
         match left, right:

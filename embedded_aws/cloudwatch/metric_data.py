@@ -1,7 +1,7 @@
 """GetMetricData's answer: ranges, order, labels and pages.
 
-Decides how a range is rounded, what a result is called when no label was given, and where a page ends. What the values
-are is `embedded_aws/cloudwatch/metric_queries.py`'s business.
+Decides how a range is rounded, how a result without a label is named, and where a page ends.
+`embedded_aws/cloudwatch/metric_queries.py` computes the values.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,14 +23,14 @@ _ROUNDING = ((15 * _DAY, MINUTE), (63 * _DAY, 5 * MINUTE), (float("inf"), 60 * M
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """One query's points in the order asked for."""
+    """One query's points, in the order asked for."""
 
     id: str
     label: str
     points: Sequence[tuple[int, float]]
 
     def page(self, skip: int, room: int) -> dict[str, Any]:
-        """The result with at most `room` points after the first `skip`."""
+        """The result with at most `room` points, after the first `skip`."""
         points = self.points[skip : skip + room]
         return {
             "Id": self.id,
@@ -42,7 +42,7 @@ class _Result:
 
 
 def get_metric_data(store: MetricStore, now: Callable[[], float], request: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to a GetMetricData request, both as boto3 writes them."""
+    """The answer to a GetMetricData request; request and answer are in boto3's form."""
     queries = parse_queries(request["MetricDataQueries"])
     if len(queries) > MOST_QUERIES:
         raise invalid(f"The collection MetricDataQueries must not have a size greater than {MOST_QUERIES}.")
@@ -60,7 +60,7 @@ def get_metric_data(store: MetricStore, now: Callable[[], float], request: Mappi
 
 
 def parse_range(start: datetime | float, end: datetime | float, now: float) -> tuple[int, float]:
-    """The range from its start, rounded down as CloudWatch rounds it, to before its end."""
+    """The range: its start, rounded down as CloudWatch does it, and its exclusive end."""
     begin, finish = epoch_of(start), epoch_of(end)
     if begin == finish:
         raise invalid("The parameter StartTime must not equal parameter EndTime.")
@@ -70,7 +70,7 @@ def parse_range(start: datetime | float, end: datetime | float, now: float) -> t
 
 
 def round_start(start: float, now: float) -> int:
-    """To the minute, beyond 15 days to five minutes, beyond 63 days to the hour (docs/aws.md#start-rounding)."""
+    """Round down to the minute; beyond 15 days to five minutes, beyond 63 days to the hour (docs/aws.md#start-rounding)."""
     step = next(step for age, step in _ROUNDING if now - start < age)
     return int(start // step) * step
 
@@ -81,7 +81,7 @@ def _ordered(series: Mapping[int, float], *, oldest_first: bool) -> Sequence[tup
 
 
 def _labels(queries: Sequence[MetricQuery]) -> Iterator[tuple[str, str]]:
-    """What was given, else the metric's name with whatever of statistic and period tells the metrics apart."""
+    """The label given, else the metric's name plus the statistic and period where these tell the metrics apart."""
     stats = [query.what for query in queries if isinstance(query.what, MetricStat)]
     shows_statistic = len({stat.statistic_name for stat in stats}) > 1
     shows_period = len({stat.period for stat in stats}) > 1
@@ -105,7 +105,7 @@ def _parse_token(token: str | None) -> int:
 
 
 def _page(results: Sequence[_Result], room: int, skip: int, *, pages: bool) -> dict[str, Any]:
-    """Results until `room` points are used; the token is how many points went before the next page."""
+    """Fill a page with up to `room` points; the token is the number of points on earlier pages."""
     answer: list[dict[str, Any]] = []
     total = sum(len(result.points) for result in results)
     until = skip + room if pages else total

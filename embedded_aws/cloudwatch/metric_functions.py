@@ -1,7 +1,7 @@
 """Metric math's functions.
 
-Decides what each function makes of its arguments, above all what it does with missing points: IF drops a point that its
-condition does not know, and FILL gives one to every period of the range (docs/aws.md#metric-math-if).
+Decides what each function makes of its arguments, above all of missing points: IF drops a point whose condition is
+missing, and FILL gives a point to every period of the range (docs/aws.md#metric-math-if).
 """
 
 import math
@@ -14,7 +14,7 @@ from embedded_aws.cloudwatch.metric_algebra import DROPPED, MathError, Series, V
 Function = Callable[[World, Sequence[Value]], Value]
 
 CONSTANTS = {"REPEAT": "REPEAT", "LINEAR": "LINEAR"}
-"""Words that are no ids."""
+"""Words that cannot be ids."""
 
 NOT_BUILT = frozenset(
     {
@@ -36,11 +36,11 @@ NOT_BUILT = frozenset(
         "YEAR",
     }
 )
-"""Functions that CloudWatch has and the embedded one has not."""
+"""Functions that CloudWatch has and the embedded AWS does not."""
 
 
 def _arguments(name: str, least: int, most: int) -> Callable[[Function], Function]:
-    """Check the number of arguments before the function sees them."""
+    """Check the number of arguments before calling the function."""
 
     def wrap(function: Function) -> Function:
         def checked(world: World, arguments: Sequence[Value]) -> Value:
@@ -58,7 +58,7 @@ def _pointwise(function: Callable[[float], float]) -> Function:
 
 
 def _along(function: Callable[[Series], Series]) -> Function:
-    """A function of one series, or of each series of an array."""
+    """A function of one series, applied to each series of an array."""
 
     def apply(_: World, arguments: Sequence[Value]) -> Value:
         value = arguments[0]
@@ -68,7 +68,7 @@ def _along(function: Callable[[Series], Series]) -> Function:
 
 
 def _aggregate(function: Callable[[Sequence[float]], float], *, missing_is_zero: bool = False) -> Function:
-    """One number from a series; from an array, one series with a number for each time that any of it knows."""
+    """One number from a series; from an array, one series with a number for each time at which any series has a point."""
 
     def apply(_: World, arguments: Sequence[Value]) -> Value:
         value = arguments[0]
@@ -83,7 +83,7 @@ def _aggregate(function: Callable[[Sequence[float]], float], *, missing_is_zero:
 def _number(function: Callable[[Sequence[float]], float], points: Sequence[float]) -> float:
     try:
         return float(function(points))
-    except ValueError:  # of no points at all there is a sum and a count, but no mean and no largest
+    except ValueError:  # no points still have a sum and a count, but no mean and no maximum
         return DROPPED
 
 
@@ -98,7 +98,7 @@ def _points_at(array: Sequence[Series], at: int, *, missing_is_zero: bool) -> It
 def _metrics(world: World, arguments: Sequence[Value]) -> Value:
     part = arguments[0] if arguments else ""
     if not isinstance(part, str):
-        raise MathError("METRICS takes a text in quotes, a part of an id")
+        raise MathError("METRICS takes a quoted text that is part of an id")
     return [one(world.values[name]) for name in world.metric_ids if part in name]
 
 

@@ -1,6 +1,6 @@
-"""PutMetricData: what CloudWatch takes into its metrics, and what it refuses.
+"""PutMetricData: which data CloudWatch accepts into its metrics, and which it refuses.
 
-Decides which combinations of values are valid; the messages are AWS's own (docs/aws.md#put-metric-data).
+Decides which combinations of values are valid. The messages are AWS's own (docs/aws.md#put-metric-data).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ _FIGURES = ("SampleCount", "Sum", "Minimum", "Maximum")
 
 
 def put_metric_data(store: MetricStore, now: Callable[[], float], request: Mapping[str, Any]) -> None:
-    """Take in every datum of the request, or none."""
+    """Store every datum of the request, or none."""
     data: Sequence[Mapping[str, Any]] = request.get("MetricData") or ()
     for number, datum in enumerate(data, start=1):
         _check(datum, f"MetricData.member.{number}", now())

@@ -1,7 +1,7 @@
-"""The language of metric math: from the text of an expression to something that can be computed.
+"""The language of metric math: turns the text of an expression into something that can be computed.
 
-Decides what an expression means word for word: precedence, names, calls. What the operators and functions do to time series
-is `embedded_aws/cloudwatch/metric_algebra.py` and `embedded_aws/cloudwatch/metric_functions.py`; where the series come from
+Decides syntax and meaning: precedence, names, calls. What operators and functions do to time series is in
+`embedded_aws/cloudwatch/metric_algebra.py` and `embedded_aws/cloudwatch/metric_functions.py`. Where the series come from
 is not known here.
 """
 
@@ -31,14 +31,14 @@ _LEVELS: tuple[tuple[str, ...], ...] = (
     ("+", "-"),
     ("*", "/"),
 )
-"""Operators from the loosest to the tightest; power binds tighter than all of them."""
+"""Operators from loosest to tightest; power binds tighter than all of them."""
 
 _Node = Callable[[World], Value]
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed expression; `names` are the ids it refers to, `functions` what it calls."""
+    """A parsed expression; `names` are the ids it refers to, `functions` the functions it calls."""
 
     text: str
     names: frozenset[str]
@@ -46,13 +46,13 @@ class Expression:
     _compute: _Node
 
     def compute(self, world: World) -> Value:
-        """The expression's value in a world of series; MathError where its types do not fit."""
+        """The expression's value in a world of series; MathError where the types do not fit."""
         return self._compute(world)
 
 
 @lru_cache(maxsize=512)
 def parse_expression(text: str) -> Expression:
-    """The expression; MathError if the text is none."""
+    """The parsed expression; MathError if the text is not one."""
     parser = _Parser(list(_tokens(text)))
     node = parser.whole()
     return Expression(text, frozenset(parser.names), frozenset(parser.functions), node)
@@ -142,13 +142,13 @@ class _Parser:
         if text in CONSTANTS:
             return lambda _: CONSTANTS[text]
         if not text[0].islower():
-            raise MathError(f"{text!r} is no id; ids begin with a small letter")
+            raise MathError(f"{text!r} is not an id; an id begins with a lower-case letter")
         self.names.add(text)
         return lambda world: world.value_of(text)
 
     def _call(self, name: str) -> _Node:
         if name in NOT_BUILT:
-            raise NotBuiltError(f"the metric math function {name} is not built")
+            raise NotBuiltError(f"the metric math function {name} is not built into the embedded AWS")
         if name not in FUNCTIONS:
             raise MathError(f"there is no function {name!r}")
         self.functions.add(name)

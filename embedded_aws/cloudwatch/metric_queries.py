@@ -1,7 +1,7 @@
 """A set of MetricDataQueries, parsed once and computed on the metric store.
 
-Decides which queries CloudWatch takes and in which order their expressions are computed. GetMetricData and metric
-alarms both ask here; neither paging nor alarm states are known.
+Decides which queries CloudWatch accepts and in which order their expressions are computed. GetMetricData and metric
+alarms both use it. It knows neither pages nor alarm states.
 """
 
 import re
@@ -23,7 +23,7 @@ _BELOW_A_MINUTE = (1, 5, 10, 20, 30)
 
 @dataclass(frozen=True, slots=True)
 class MetricStat:
-    """One statistic of one metric, by periods; `unit` None is whatever unit the metric has."""
+    """One statistic of one metric, per period; with `unit` None, in whatever unit the metric has."""
 
     metric: Metric
     statistic_name: str
@@ -32,7 +32,7 @@ class MetricStat:
     unit: str | None
 
     def with_statistic(self, name: str) -> "MetricStat":
-        """The same metric and period, another statistic."""
+        """The same metric and period with another statistic."""
         return MetricStat(self.metric, name, parse_statistic(name), self.period, self.unit)
 
     def read(self, store: MetricStore, start: int, end: float) -> Series:
@@ -50,8 +50,8 @@ class MetricStat:
         units = store.units(self.metric)
         if len(units) > 1:
             raise NotBuiltError(
-                f"{self.metric.name} has samples in {', '.join(sorted(units))}; what CloudWatch makes of them when no "
-                "unit is named is not recorded, so name one"
+                f"{self.metric.name} has samples in {', '.join(sorted(units))}; what CloudWatch does with them when no "
+                "unit is given is not recorded, so give one"
             )
         return units[0] if units else NO_UNIT
 
@@ -67,7 +67,7 @@ class MetricQuery:
 
 
 def parse_queries(queries: Iterable[Mapping[str, Any]]) -> tuple[MetricQuery, ...]:
-    """The queries as boto3 writes them; RefusalError where CloudWatch would refuse one."""
+    """The queries in boto3's form, parsed; RefusalError where CloudWatch would refuse one."""
     parsed = tuple(_parse_query(query) for query in queries)
     ids = [query.id for query in parsed]
     for one in ids:
@@ -89,27 +89,27 @@ def has_math(queries: Iterable[MetricQuery]) -> bool:
 
 
 def compute(store: MetricStore, queries: Sequence[MetricQuery], *, start: int, end: float) -> dict[str, Series]:
-    """Each query's series by its id; periods count from `start`, and begin before `end`."""
+    """Each query's series by id; periods are counted from `start` and begin before `end`."""
     return _Computation(store, queries, start, end).all()
 
 
 def parse_period(seconds: int, *, name: str = "Period") -> int:
-    """The period, a whole number of minutes; what is shorter is not kept here."""
+    """The period, which must be a whole number of minutes: nothing shorter is stored."""
     if seconds in _BELOW_A_MINUTE:
-        raise NotBuiltError(f"metrics are kept by the minute, so a {name} of {seconds} s cannot be read; ask for 60")
+        raise NotBuiltError(f"metrics are stored per minute, so a {name} of {seconds} s cannot be read; ask for 60")
     if seconds <= 0 or seconds % MINUTE:
         raise invalid(f"The parameter {name} must be 1, 5, 10, 20, 30 or a multiple of 60, got {seconds}")
     return seconds
 
 
 def identify_metric(metric: Mapping[str, Any]) -> Metric:
-    """The metric that a Metric structure of the API names."""
+    """The metric that an API's Metric structure names."""
     dimensions = [(pair["Name"], pair["Value"]) for pair in metric.get("Dimensions") or ()]
     return identify(metric["Namespace"], metric["MetricName"], dimensions)
 
 
 def parse_metric_stat(metric: Metric, *, period: int, statistic: str, unit: str | None) -> MetricStat:
-    """The metric with a statistic and a period that CloudWatch takes."""
+    """The metric with a statistic and a period that CloudWatch accepts."""
     try:
         return MetricStat(metric, statistic, parse_statistic(statistic), parse_period(period), unit)
     except ValueError as error:
@@ -154,7 +154,7 @@ def _in_expression(name: str, error: MathError) -> RefusalError:
 
 
 class _Computation:
-    """One pass over a set of queries."""
+    """One computation of a set of queries."""
 
     def __init__(self, store: MetricStore, queries: Sequence[MetricQuery], start: int, end: float) -> None:
         self._store = store
@@ -199,7 +199,7 @@ class _Computation:
             raise _in_expression(name, error) from error
 
     def _period(self, name: str, needed: Iterable[str]) -> int:
-        """The one period of every metric that the expression rests on."""
+        """The one period that all metrics of the expression share."""
         periods = set(self._periods(needed))
         if len(periods) > 1:
             raise NotBuiltError(f"expression {name} mixes metrics of several periods, which is not built")

@@ -1,7 +1,7 @@
-"""Metrics by the minute: what was measured, and from when on it can be read.
+"""Metrics per minute: what was measured, and when it becomes readable.
 
-Decides when a minute's data become visible (`arrival_seconds` after the minute ended, docs/aws.md#metric-delay) and
-how the minutes of a period are put together. Knows neither queries nor alarms, and no resolution below a minute.
+Decides when a minute's data become visible (`arrival_seconds` after the minute ends, docs/aws.md#metric-delay) and how
+the minutes of a period are combined. It knows neither queries nor alarms, and no resolution below a minute.
 """
 
 import random
@@ -19,7 +19,7 @@ Dimensions = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class Metric(NamedTuple):
-    """A metric's identity; the dimensions are sorted."""
+    """A metric's identity, with sorted dimensions."""
 
     namespace: str
     name: str
@@ -27,26 +27,26 @@ class Metric(NamedTuple):
 
 
 def identify(namespace: str, name: str, dimensions: Dimensions = ()) -> Metric:
-    """The metric of this name, in whatever order its dimensions are given."""
+    """The metric with this name, whatever the order of its dimensions."""
     pairs = dimensions.items() if isinstance(dimensions, Mapping) else dimensions
     return Metric(namespace, name, tuple(sorted(pairs)))
 
 
 class Source(Protocol):
-    """Something that gathers samples by the minute and hands them over when it is asked."""
+    """Collects samples per minute and hands them over on request."""
 
     def __call__(self, until: float) -> None:
-        """Put into the store what was gathered for the minutes that ended by `until`."""
+        """Put the samples of the minutes that ended by `until` into the store."""
 
 
 SERVICES = "AWS/"
-"""How the namespaces of AWS's own metrics begin."""
+"""The prefix of the namespaces of AWS's own metrics."""
 
 
 class MetricStore:
-    """All metrics of the embedded AWS. Those of its services may arrive later than others, by ``services_lateness_seconds``.
+    """All metrics of the embedded AWS. Those of its services arrive ``services_lateness_seconds`` later than others.
 
-    ``interfere``, if there is one, is given a metric and what puts data into it, and decides when and how often that is done.
+    ``interfere``, if set, gets a metric and a function that puts data into it. It decides when and how often to call that.
     """
 
     def __init__(self, now: Callable[[], float], *, arrival_seconds: float = 45, rng: random.Random) -> None:
@@ -72,7 +72,7 @@ class MetricStore:
         *,
         unit: str = NO_UNIT,
     ) -> None:
-        """Add samples to the minute of `at`; the sequences belong to the store from now on."""
+        """Add samples to the minute of `at`. The store takes over the sequences; do not change them afterwards."""
         if not values:
             return
         metric = identify(namespace, name, dimensions)
@@ -94,11 +94,11 @@ class MetricStore:
             add()
 
     def add_source(self, source: Source) -> None:
-        """Ask this source for what it gathered before anything is read."""
+        """Ask this source for its samples before each read."""
         self._sources.append(source)
 
     def has(self, metric: Metric, minute: int) -> bool:
-        """Whether the metric has samples in the minute, visible or not yet."""
+        """Whether the metric has samples in the minute, visible or not."""
         return any(minute in minutes for minutes in self._series.get(metric, {}).values())
 
     def units(self, metric: Metric) -> list[str]:
@@ -108,7 +108,7 @@ class MetricStore:
             return list(self._series.get(metric, ()))
 
     def metrics(self) -> list[tuple[Metric, int]]:
-        """Every metric with the start of its newest minute."""
+        """Every metric, with the start of its newest minute."""
         self._gather()
         with self._lock:
             return list(self._last_minute.items())
@@ -118,7 +118,7 @@ class MetricStore:
     ) -> dict[int, float]:
         """The statistic of each period with visible samples, by the period's start, oldest first.
 
-        Periods are `seconds` long (a multiple of 60), counted from `start` (a minute); minutes before `end` are read.
+        Periods are `seconds` long (a multiple of 60), counted from `start` (a minute); only minutes before `end` are read.
         """
         self._gather()
         with self._lock:
@@ -127,7 +127,7 @@ class MetricStore:
             return {begin: value for begin, value in points if value is not None}
 
     def reset(self) -> None:
-        """Forget everything measured; the sources stay."""
+        """Forget all samples; the sources stay."""
         with self._lock:
             self._series.clear()
             self._last_minute.clear()
@@ -148,7 +148,7 @@ class MetricStore:
         return minute
 
     def _gather(self) -> None:
-        """Ask the sources, without holding the lock: a source has one of its own, and takes this one inside it."""
+        """Ask the sources without holding the lock: a source has its own lock and takes this one inside it."""
         until = self._now() - min(0.0, self.arrival_seconds)
         for source in self._sources:
             source(until)
@@ -170,7 +170,7 @@ def _periods(minutes: Iterator[Minute], start: int, seconds: int) -> Iterator[tu
 
 
 def _between(minutes: Mapping[int, Minute], start: int, end: float) -> Iterator[int]:
-    """The minutes on record from `start` to before `end`, in order, by whichever way looks at fewer."""
+    """The minutes on record from `start` to before `end`, in order; iterates over whichever set is smaller."""
     if (end - start) / MINUTE <= len(minutes):
         return (begin for begin in range(start, int(-(-end // 1)), MINUTE) if begin in minutes)
     return iter(sorted(begin for begin in minutes if start <= begin < end))

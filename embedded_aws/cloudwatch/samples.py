@@ -1,7 +1,7 @@
-"""One metric's samples of one minute, and of several minutes together.
+"""One metric's samples in one minute, and in several minutes together.
 
 Decides what is kept of a sample: the five plain figures at once, the histogram when it is first asked for. Samples that
-came as a statistic set have no histogram unless they are all equal (docs/aws.md#statistics).
+arrive as a statistic set have no histogram unless they are all equal (docs/aws.md#statistics).
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ class StatisticSet:
 
 
 class Minute:
-    """One metric's samples of one minute. Values are kept as they came until a histogram is asked for."""
+    """One metric's samples in one minute. Values are kept as they arrive until a histogram is asked for."""
 
     __slots__ = ("_cells", "_has_sets", "_raw", "count", "highest", "late", "lowest", "start", "total")
 
@@ -40,7 +40,7 @@ class Minute:
         self._has_sets = False
 
     def add(self, values: Sequence[float], counts: Sequence[float] | None) -> None:
-        """Take in values, each as often as its count says, else once."""
+        """Add values, each as often as its count says, or once without counts."""
         if counts is None:
             self.count += len(values)
             self.total += sum(values)
@@ -52,7 +52,7 @@ class Minute:
         self._raw.append((values, counts))
 
     def add_set(self, figures: StatisticSet) -> None:
-        """Take in a statistic set; the histogram is lost unless all its samples are equal."""
+        """Add a statistic set; the histogram is lost unless all its samples are equal."""
         if figures.lowest == figures.highest and figures.total == figures.lowest * figures.count:
             self.add((figures.lowest,), (figures.count,))
             return
@@ -63,7 +63,7 @@ class Minute:
         self._has_sets = True
 
     def cells(self) -> Sequence[Cell] | None:
-        """The histogram, made once and then kept."""
+        """The histogram, built once and then kept."""
         if self._has_sets or self.lowest < 0:
             return None
         if self._raw:
@@ -80,7 +80,7 @@ class Minute:
 
 
 class Period:
-    """Several minutes as one period."""
+    """Several minutes combined into one period."""
 
     def __init__(self, minutes: Sequence[Minute]) -> None:
         self._minutes = minutes
@@ -90,7 +90,7 @@ class Period:
         self.highest = max(minute.highest for minute in minutes)
 
     def cells(self) -> Sequence[Cell] | None:
-        """The minutes' histograms as one; None as soon as one of them has none."""
+        """The minutes' histograms combined; None if any minute has none."""
         histograms = [minute.cells() for minute in self._minutes]
         known = [cells for cells in histograms if cells is not None]
         return merge(known) if len(known) == len(histograms) else None

@@ -1,12 +1,12 @@
 """How one period's samples become one number: CloudWatch's statistics.
 
-Decides what `Sum`, `p99`, `TC(:300)` and their like mean for samples already gathered. Knows nothing of metrics, of
+Decides what `Sum`, `p99`, `TC(:300)` and the like mean for samples already gathered. It knows nothing of metrics, of
 time, or of where samples are kept.
 
 CloudWatch says that its statistics beyond the five plain ones are interpolated and approximate, but not from which
-histogram (docs/aws.md#statistics). Here values fall into buckets ten percent wide, as in the histogram that Amazon's
-own agent sends, and a bucket's values are taken as spread evenly between the smallest and the largest it got. A limit
-between two buckets, or in a bucket of equal values, counts exactly; one inside a bucket counts a fraction.
+histogram (docs/aws.md#statistics). Here values fall into buckets that are ten percent wide, as in the histogram that
+Amazon's own agent sends. A bucket's values are taken as spread evenly between its smallest and its largest value. A limit
+between two buckets, or in a bucket of equal values, is exact. A limit inside a bucket counts a fraction of it.
 """
 
 import math
@@ -17,12 +17,12 @@ from typing import Protocol
 
 _BUCKET_WIDTH = math.log(1.1)
 _BUCKET_OF_ZERO = -(1 << 15)
-_SMALLEST = 1e-300  # what is below counts as zero
-_NEARLY = 1e-9  # of a sample: 7 % of 100 is the seventh sample, whatever binary fractions say
+_SMALLEST = 1e-300  # anything smaller counts as zero
+_NEARLY = 1e-9  # of a sample: 7 % of 100 is the seventh sample, despite rounding in binary fractions
 _WHOLE = 100.0  # percent
 
 Cell = tuple[int, float, float, float]
-"""One bucket: its number, the smallest and the largest value in it, how many values."""
+"""One bucket: its number, its smallest and its largest value, and its number of values."""
 
 
 class Samples(Protocol):
@@ -34,11 +34,11 @@ class Samples(Protocol):
     highest: float
 
     def cells(self) -> Sequence[Cell] | None:
-        """The histogram, smallest bucket first; None where the single values are not known, or one is negative."""
+        """The histogram, smallest bucket first; None where single values are unknown, or one is negative."""
 
 
 Statistic = Callable[[Samples], float | None]
-"""A statistic of one period; None is no data point."""
+"""A statistic of one period; None means no data point."""
 
 _Computation = Callable[[float, Sequence[Cell]], float | None]
 _Rank = Callable[[float, Sequence[Cell]], float]
@@ -46,18 +46,18 @@ _Rank = Callable[[float, Sequence[Cell]], float]
 
 @lru_cache(maxsize=1024)
 def parse_statistic(text: str) -> Statistic:
-    """The statistic that CloudWatch knows under this name; ValueError if there is none."""
+    """The statistic that CloudWatch knows by this name; ValueError if there is none."""
     return _PLAIN.get(text) or _on_histogram(_computation(text))
 
 
 def percentile_of(text: str) -> float | None:
-    """The percentile that a statistic like `p99` names, else None."""
+    """The percentile that a statistic such as `p99` names, else None."""
     match = re.fullmatch(rf"p({_PERCENT})", text)
     return float(match[1]) if match else None
 
 
 def histogram(counts: Iterable[tuple[float, float]]) -> list[Cell]:
-    """The cells of distinct values, in rising order and none negative, with their counts."""
+    """The cells of distinct values, none negative and in rising order, given with their counts."""
     cells: list[Cell] = []
     bucket, lowest, highest, in_bucket, ceiling = _BUCKET_OF_ZERO, 0.0, 0.0, 0.0, _SMALLEST
     for value, count in counts:
@@ -75,7 +75,7 @@ def histogram(counts: Iterable[tuple[float, float]]) -> list[Cell]:
 
 
 def merge(histograms: Iterable[Sequence[Cell]]) -> list[Cell]:
-    """Several histograms as one."""
+    """Several histograms combined into one."""
     merged: dict[int, Cell] = {}
     for cells in histograms:
         for cell in cells:
@@ -98,7 +98,7 @@ def count_at_most(cells: Sequence[Cell], limit: float) -> float:
 
 
 def value_at(cells: Sequence[Cell], rank: float) -> float:
-    """The smallest value that at least `rank` samples do not exceed."""
+    """The smallest value such that at least `rank` samples do not exceed it."""
     left = rank
     for _, lowest, highest, count in cells:
         if left <= count + _NEARLY:
@@ -123,7 +123,7 @@ def total_of_lowest(cells: Sequence[Cell], rank: float) -> float:
 
 
 def _first(count: float) -> float:
-    """The weight that stands at a bucket's smallest value; the rest is spread up to its largest."""
+    """The number of samples placed at a bucket's smallest value; the rest is spread up to its largest."""
     return min(1.0, count / 2)
 
 
@@ -141,12 +141,12 @@ def _computation(text: str) -> _Computation:
         return lambda count, cells: value_at(cells, percentile * count / _WHOLE)
     match = _RANGE.fullmatch(_in_full(text))
     if match is None or not (match["low"] or match["high"]) or (match["kind"] == "PR" and "%" in text):
-        raise ValueError(f"{text!r} is no statistic of CloudWatch; write one like Sum, p99, tm90 or TC(:300)")
+        raise ValueError(f"{text!r} is not a CloudWatch statistic; write one like Sum, p99, tm90 or TC(:300)")
     return _between(match["kind"], _rank(match["low"], empty=0.0), _rank(match["high"], empty=1.0))
 
 
 def _in_full(text: str) -> str:
-    """`tm90` as `TM(:90%)` and `IQM` as `TM(25%:75%)`, as CloudWatch defines them."""
+    """Write `tm90` as `TM(:90%)` and `IQM` as `TM(25%:75%)`, as CloudWatch defines them."""
     if text == "IQM":
         return "TM(25%:75%)"
     short = re.fullmatch(rf"(tm|tc|ts|wm)({_PERCENT})", text)
@@ -154,7 +154,7 @@ def _in_full(text: str) -> str:
 
 
 def _rank(text: str, *, empty: float) -> _Rank:
-    """A boundary as the number of samples it leaves below it: a share of all, or those at most a value."""
+    """A boundary as the number of samples below it: a share of all, or those at most a value."""
     if not text:
         return lambda count, _: empty * count
     number = float(text.rstrip("%"))

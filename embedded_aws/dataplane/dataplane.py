@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from embedded_aws.apigateway.stages.control_plane import Gateway
     from embedded_aws.awslambda.functions import Lambdas
     from embedded_aws.awslambda.line_buffer import Logs
-    from embedded_aws.awslambda.records import Metrics
+    from embedded_aws.awslambda.records import MetricSink
     from embedded_aws.dataplane.http_integration import HttpBackends
     from embedded_aws.dataplane.serving import ServingStage
     from embedded_aws.wire.unknowns import Unknowns
@@ -52,7 +52,7 @@ class DataPlane:
         gateway: Gateway,
         lambdas: Lambdas,
         logs: Logs,
-        metrics: Metrics,
+        metrics: MetricSink,
         unknowns: Unknowns,
         now: Callable[[], float],
         rng: random.Random,

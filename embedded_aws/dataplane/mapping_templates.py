@@ -1,6 +1,6 @@
-"""Mapping templates, as far as they need no logic: references to stage variables, context and input are filled in.
+"""Mapping templates without logic: fills in references to stage variables, context and input.
 
-Decides what a reference becomes (docs/aws.md#mapping-templates); a template with logic is refused, not guessed.
+Decides what a reference becomes (docs/aws.md#mapping-templates). A template with logic is refused, not guessed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _REFERENCE = re.compile(
 
 
 class UnsupportedTemplateError(Exception):
-    """A mapping template, or a mapping of parameters, holds more than is filled in here."""
+    """A mapping template or a parameter mapping uses more than this module can fill in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a template is filled in from: a request with its arm's stage variables, and the body that is mapped."""
+    """What fills a template: a request with its arm's stage variables, and the body to map."""
 
     served: Served
     variables: Mapping[str, str]
     body: str = ""
 
     def parameter(self, name: str) -> str:
-        """What `$input.params` gives: the path's, else the query's, else a header."""
+        """What `$input.params` gives: the path parameter, else the query parameter, else the header."""
         request = self.served.request
         if name in self.served.parameters:
             return self.served.parameters[name]
@@ -47,16 +47,16 @@ class Input:
 
 
 def header(headers: Mapping[str, str], name: str) -> str | None:
-    """A header by its name in any case."""
+    """A header by its name, whatever its case."""
     wanted = name.lower()
     return next((text for key, text in headers.items() if key.lower() == wanted), None)
 
 
 def render(template: str, given: Input) -> str:
-    """The template filled in; what is not set leaves nothing.
+    """The template filled in; a reference that is not set becomes empty.
 
     Raises:
-        UnsupportedTemplateError: it holds logic.
+        UnsupportedTemplateError: the template holds logic.
 
     """
     logic = _LOGIC.search(template)
@@ -67,8 +67,8 @@ def render(template: str, given: Input) -> str:
 
 def _unsupported(what: str, given: Input) -> UnsupportedTemplateError:
     return UnsupportedTemplateError(
-        f"mapping template of {given.served.request.path} holds {what}; only $stageVariables, $context, $input.params('name'), "
-        "$input.body and $input.json('$') are filled in here"
+        f"the mapping template of {given.served.request.path} holds {what}; the embedded AWS fills in only $stageVariables, "
+        "$context, $input.params('name'), $input.body and $input.json('$')"
     )
 
 
@@ -90,9 +90,9 @@ def _value(found: re.Match[str], given: Input) -> str:
 
 
 def at_path(body: str, path: str) -> object:
-    """What a plain path such as `$.order.id` finds in a JSON body; None where there is nothing."""
+    """The value at a plain path such as `$.order.id` in a JSON body; None if there is none."""
     if not re.fullmatch(r"\$(\.\w+)*", path):
-        raise UnsupportedTemplateError(f"the path {path} is more than names; only $.name.name is followed here")
+        raise UnsupportedTemplateError(f"the path {path} holds more than names; use a path such as $.name.name")
     try:
         found: object = json.loads(body or "{}")
     except ValueError:

@@ -1,7 +1,7 @@
-"""Faults of measurement that a test asks for: lines and metrics that come late, twice, in part, never or with a wrong time.
+"""Measurement faults that a test asks for: log lines and metrics that arrive late, twice, partly, never or misdated.
 
-What happens to requests stays as it is; what CloudWatch learns of it does not. Faults of calls are `faults`' business. What
-somebody does to a metric filter needs no seam: it is a call.
+Requests themselves are not affected, only what CloudWatch learns about them. Faults of calls belong to `faults`. A change to
+a metric filter needs no fault here: a test makes it with an ordinary call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from embedded_aws.dataplane.served import ArmName
 
 RELEASE_SECONDS = 10
-"""Late lines and metrics come in at multiples of so many seconds."""
+"""Late lines and metrics arrive at multiples of this many seconds."""
 
 
 class Clock(Protocol):
@@ -31,21 +31,21 @@ class Clock(Protocol):
 
 
 class Interfere(Protocol):
-    """What decides about an access-log line of an arm; ``write`` writes it."""
+    """Decides what happens to an access-log line of an arm; ``write`` writes it."""
 
     def __call__(self, arm: ArmName | None, write: Callable[[Iterable[Line]], None], line: Line, /) -> None: ...  # noqa: D102
 
 
 class Interfered(Protocol):
-    """What writes access logs."""
+    """The writer of access logs."""
 
     interfere: Interfere | None
 
 
 class Lines(NamedTuple):
-    """Access-log lines that go wrong: those of an arm, or of both, and of these a ``share``, drawn anew for each.
+    """Access-log lines that go wrong: those of one arm or of both, and of these a ``share``, drawn for each line.
 
-    They come ``late`` by so many seconds, ``times`` over (0: never), and with a time that is ``ahead`` by so many seconds.
+    They arrive ``late`` seconds late, ``times`` times (0: never), with a timestamp ``ahead`` seconds in the future.
     """
 
     arm: ArmName | None
@@ -57,9 +57,9 @@ class Lines(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Data that go wrong: of the metrics of this name, and with this dimension if one is given as ``(name, value)``.
+    """Data that go wrong: those of the metrics with this name, and with this ``(name, value)`` dimension if one is given.
 
-    What is put from ``from_`` to ``until``, in epoch seconds, comes ``late`` by so many seconds and ``times`` over (0: never).
+    Data put from ``from_`` until ``until`` (epoch seconds) arrive ``late`` seconds late and ``times`` times (0: never).
     """
 
     name: str
@@ -70,13 +70,13 @@ class Data:
     until: float = math.inf
 
     def concerns(self, metric: Metric, now: float) -> bool:
-        """Whether it is about what is put into this metric now."""
+        """Whether this fault affects data that are put into this metric now."""
         is_meant = self.dimension is None or self.dimension in metric.dimensions
         return metric.name == self.name and is_meant and self.from_ <= now < self.until
 
 
 class MeasurementFaults:
-    """What goes wrong between what happens and what is measured, in one embedded AWS."""
+    """The measurement faults of one embedded AWS: what goes wrong between an event and its measurement."""
 
     def __init__(self, clock: Clock, access_logs: Interfered, metrics: MetricStore, *, rng: random.Random) -> None:
         self._clock = clock
@@ -88,7 +88,7 @@ class MeasurementFaults:
         self._held: dict[float, list[Callable[[], None]]] = {}
 
     def add(self, fault: Lines | Data) -> None:
-        """From now on this goes wrong; where several are meant, the first of them does."""
+        """Start this fault. Where several faults match, the first one applies."""
         match fault:
             case Lines():
                 self._lines.append(fault)
@@ -98,7 +98,7 @@ class MeasurementFaults:
                 self._metrics.interfere = self._put
 
     def clear(self) -> None:
-        """Nothing goes wrong any more; what is late is still to come."""
+        """End all faults. What is already late still arrives."""
         self._lines.clear()
         self._data.clear()
         self._access_logs.interfere = None
@@ -130,7 +130,7 @@ class MeasurementFaults:
         due = math.ceil(moment / RELEASE_SECONDS) * RELEASE_SECONDS
         if due not in self._held:
             self._held[due] = []
-            self._clock.call_at(due, lambda: self._release(due), name="what was measured comes late")
+            self._clock.call_at(due, lambda: self._release(due), name="late measurements arrive")
         self._held[due].append(action)
 
     def _release(self, due: float) -> None:

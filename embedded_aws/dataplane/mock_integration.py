@@ -1,4 +1,4 @@
-"""MOCK integrations: an answer made of the integration's own templates, without a backend."""
+"""MOCK integrations: an answer built from the integration's own templates, without a backend."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def answer(served: Served, integration: Integration, variables: Mapping[str, str
 
 
 def _asked_status(request: str) -> str:
-    """The status that a template asks for; AWS reads names without quotes too."""
+    """The status that a template asks for; like AWS, this also reads names without quotes."""
     try:
         found = json.loads(_BARE_STATUS.sub('"statusCode":', request))
     except ValueError:

@@ -1,6 +1,6 @@
-"""Mappings of parameters: where a header, a query parameter or a part of a path gets its value from.
+"""Parameter mappings: where a header, a query parameter or a path parameter gets its value.
 
-Decides what an expression such as `method.request.header.Accept` stands for (docs/aws.md#parameter-mappings).
+Decides what an expression such as `method.request.header.Accept` means (docs/aws.md#parameter-mappings).
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from embedded_aws.dataplane.mapping_templates import Input, UnsupportedTemplateE
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """An integration's own answer, for mappings that take something from it."""
+    """An integration's own answer, for mappings that read from it."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
 
 
 def value_of(expression: str, given: Input, backend: Backend | None = None) -> str | None:
-    """What a mapping expression gives; None where there is nothing.
+    """The value of a mapping expression; None if there is none.
 
     Raises:
-        UnsupportedTemplateError: nobody built this expression.
+        UnsupportedTemplateError: the embedded AWS does not support this expression.
 
     """
     if expression.startswith("'") and expression.endswith("'"):
@@ -76,7 +76,7 @@ def _text(found: object) -> str | None:
 def mapped(
     parameters: Mapping[str, str], prefix: str, given: Input, backend: Backend | None = None
 ) -> Iterator[tuple[str, str]]:
-    """The parameters that are mapped to names after this prefix, each with its value where there is one."""
+    """The parameters whose names have this prefix, without it, each with its value where there is one."""
     for target, expression in parameters.items():
         if target.startswith(prefix):
             value = value_of(expression, given, backend)

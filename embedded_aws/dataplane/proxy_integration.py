@@ -1,4 +1,4 @@
-"""Lambda proxy integration: a request as the event a function is given, a function's answer as a response.
+"""Lambda proxy integration: turns a request into a function's event, and the function's answer into a response.
 
 Decides the event's shape, which answers are malformed (docs/aws.md#lambda-proxy) and how a failure is answered
 (docs/aws.md#integration-failures). It invokes nothing.
@@ -45,7 +45,7 @@ class MalformedError(Exception):
 
 
 class Event:
-    """The events of one method: what is the same for each of its requests, worked out once."""
+    """The events of one method; the parts that all its requests share are computed once."""
 
     def __init__(self, method: Method, settings: StageSettings, arm: Arm, *, account: str, region: str) -> None:
         api_id, stage = settings.api_id, settings.stage_name
@@ -68,7 +68,7 @@ class Event:
         }
 
     def of(self, served: Served) -> dict[str, Any]:
-        """The event of one request; every part of it is the function's own to change."""
+        """The event of one request. The function may change every part of it."""
         request = served.request
         headers = {**self._headers, "X-Forwarded-For": request.source_ip, **_forwarded(request.headers)}
         return {
@@ -96,20 +96,20 @@ class Event:
         }
 
     def of_guarded(self, served: Served, authorized: Authorized) -> dict[str, Any]:
-        """The event of a request that an authorizer let in: with what it said."""
+        """The event of a request that an authorizer admitted, with the authorizer's output."""
         event = self.of(served)
         told = {"principalId": authorized.principal_id, "integrationLatency": authorized.latency}
         event["requestContext"]["authorizer"] = {**authorized.context, **told}
         return event
 
     def of_authorizer(self, served: Served) -> dict[str, Any]:
-        """What a REQUEST authorizer's function is given: the request without its body; nothing is null in it."""
+        """The event of a REQUEST authorizer's function: the request without its body, and without nulls."""
         event = self.of(served)
         del event["body"], event["isBase64Encoded"]
         return {"type": "REQUEST", "methodArn": self._arn_of(served), **{key: value or {} for key, value in event.items()}}
 
     def of_token(self, served: Served, token: str) -> dict[str, Any]:
-        """What a TOKEN authorizer's function is given."""
+        """The event of a TOKEN authorizer's function."""
         return {"type": "TOKEN", "methodArn": self._arn_of(served), "authorizationToken": token}
 
     def _arn_of(self, served: Served) -> str:
@@ -124,14 +124,14 @@ def fail(served: Served, status: int, why: str) -> None:
 
 
 def refuse_by_lambda(served: Served, status: int) -> None:
-    """Answer that Lambda did not run the function, and said so with this status (docs/aws.md#integration-failures)."""
+    """Answer that Lambda refused to run the function with this status (docs/aws.md#integration-failures)."""
     fail(served, INTERNAL, f"Lambda invocation failed with status: {status}")
     served.integration_status = status
     served.integration_latency = LAMBDA_MS
 
 
 def answer_with(served: Served, invocation: Invocation, timeout_millis: int) -> None:
-    """Turn what the function did into the response."""
+    """Turn the function's result into the response."""
     served.invocation = invocation
     served.integration_latency = LAMBDA_MS + round(invocation.duration_ms)
     if served.integration_latency > timeout_millis:
@@ -151,12 +151,12 @@ def answer_with(served: Served, invocation: Invocation, timeout_millis: int) -> 
 
 
 def _read_answer(served: Served, payload: object) -> None:
-    """Put a function's answer into the response.
+    """Copy a function's answer into the response.
 
-    No field is mandatory and no other is allowed; a status may be text that is a number.
+    No field is mandatory and no other field is allowed; a status may be a number written as text.
 
     Raises:
-        MalformedError: the answer is no proxy response; nothing was put.
+        MalformedError: the answer is not a proxy response; the response is unchanged.
 
     """
     if not isinstance(payload, dict) or not _FIELDS.issuperset(payload):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from embedded_aws.awslambda.line_buffer import Logs
-    from embedded_aws.awslambda.records import Metrics
+    from embedded_aws.awslambda.records import MetricSink
     from embedded_aws.dataplane.measurement_faults import Interfere
     from embedded_aws.dataplane.served import Served
     from embedded_aws.wire.unknowns import Unknowns
@@ -44,7 +44,7 @@ class ApiRecords:
     ``interfere``, if set, receives each line of a stage's own group and decides when and how often it is written.
     """
 
-    def __init__(self, logs: Logs, metrics: Metrics, unknowns: Unknowns) -> None:
+    def __init__(self, logs: Logs, metrics: MetricSink, unknowns: Unknowns) -> None:
         self.has_log_group: Callable[[str], bool] = lambda _: False
         self.lines = LineBuffer(logs)
         self.interfere: Interfere | None = None

@@ -1,6 +1,6 @@
-"""Request validation: what a method's validator finds missing or wrong before the integration is called.
+"""Request validation: what a method's validator finds missing or invalid before the integration is called.
 
-Decides the two answers of docs/aws.md#request-validation. Schemas are read as JSON schema draft 4.
+Decides the two answers in docs/aws.md#request-validation. Schemas are read as JSON schema draft 4.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BAD_REQUEST = 400
 
 
 def passes(served: Served, checks: Checks) -> bool:
-    """Whether the request passes; if not, it is answered."""
+    """Whether the request passes; if not, this answers it."""
     missing = [name for name in checks.required_parameters if not _has(served, name)]
     if missing:
         names = ", ".join(name.rpartition(".")[2] for name in missing)
@@ -45,7 +45,7 @@ def _has(served: Served, parameter: str) -> bool:
 
 
 def _is_valid(served: Served, checks: Checks) -> bool:
-    """Whether the body is as its content type's schema says; a content type without one is not looked at."""
+    """Whether the body matches its content type's schema; a content type without a schema is not checked."""
     kind = (header(served.request.headers, "Content-Type") or JSON).partition(";")[0].strip()
     schema = checks.body_schemas.get(kind)
     if schema is None:
@@ -59,7 +59,7 @@ def _is_valid(served: Served, checks: Checks) -> bool:
 
 @lru_cache(maxsize=256)
 def _validator(text: str) -> Any:  # noqa: ANN401 (jsonschema is untyped)
-    """What checks one schema, with the models that it may refer to."""
+    """The validator of one schema, with the models that it may refer to."""
     given = json.loads(text)
     known = [(address, DRAFT4.create_resource(model)) for address, model in given["models"].items()]
     return Draft4Validator(given["schema"], registry=Registry().with_resources(known))

@@ -1,6 +1,6 @@
 """Which method of a frozen definition a request reaches, and which Lambda function that method calls.
 
-Decides by path first, then by method, as REST APIs do (docs/aws.md#routing). It serves nothing, and knows one
+Decides by path first, then by method, as REST APIs do (docs/aws.md#routing). It serves nothing, and knows only one
 deployment's definition at a time.
 """
 
@@ -25,7 +25,7 @@ _LAMBDA_URI = re.compile(
 
 
 class Route(NamedTuple):
-    """A method of the definition with the path parameters that the request gave it."""
+    """A method of the definition, with the path parameters taken from the request."""
 
     method: Method
     parameters: Mapping[str, str]
@@ -39,7 +39,7 @@ class LambdaTarget(NamedTuple):
 
 
 class Routes:
-    """A definition made ready for looking up requests."""
+    """A definition prepared for looking up requests."""
 
     def __init__(self, definition: Definition) -> None:
         self._fixed: dict[str, dict[str, Method]] = {}
@@ -52,7 +52,7 @@ class Routes:
         ]
 
     def find(self, http_method: str, path: str) -> Route | None:
-        """The method for a request; None if the path or the method on it is unknown."""
+        """The method for a request; None if the definition has no such path, or no such method on it."""
         bare = path.rstrip("/") or "/"
         methods = self._fixed.get(bare)
         if methods is not None:
@@ -79,7 +79,7 @@ def is_elsewhere(uri: str, variables: Mapping[str, str], *, region: str, account
 
 
 def fill_variables(text: str, variables: Mapping[str, str]) -> str:
-    """``${stageVariables.name}`` filled in; a variable that is not set leaves nothing."""
+    """Fill in ``${stageVariables.name}``; a variable that is not set becomes empty."""
     return _STAGE_VARIABLE.sub(lambda found: variables.get(found[1], ""), text)
 
 
@@ -105,5 +105,5 @@ def _compiled(path: str) -> tuple[re.Pattern[str], list[str]]:
 
 
 def _rank(path: str) -> list[int]:
-    """Fixed segments go before parameters, parameters before greedy ones, from the left."""
+    """Compare from the left: fixed segments before parameters, parameters before greedy parameters."""
     return [0 if not segment.startswith("{") else 2 if segment.endswith("+}") else 1 for segment in path.split("/")]

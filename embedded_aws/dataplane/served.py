@@ -1,7 +1,6 @@
-"""A request to a stage, and what became of it.
+"""A request to a stage, and the answer it got.
 
-Values that the data plane fills in and everybody else reads: the access log, the metrics, tests that look for half
-releases.
+The data plane fills in these values. The access log, the metrics and the tests that look for half releases read them.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 class Request(NamedTuple):
     """What a client sends to ``https://<api_id>.execute-api.../<stage><path>``, at the simulated second ``at``.
 
-    ``path`` starts with a slash and is still percent-encoded; ``query`` holds decoded pairs, in order. ``connection`` is the
-    same for the requests of one connection, and empty for one that has a connection of its own.
+    ``path`` starts with a slash and is still percent-encoded; ``query`` holds decoded pairs, in order. Requests over one
+    connection share its ``connection``; it is empty for a request with a connection of its own.
     """
 
     api_id: str
@@ -41,7 +40,7 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """What an authorizer said of a request. ``status`` is its function's, and ``latency`` what asking it took."""
+    """What an authorizer decided. ``status`` is its function's status, and ``latency`` is how long the call took."""
 
     principal_id: str | None = None
     context: Mapping[str, str] = field(default_factory=lambda: NOTHING)
@@ -53,13 +52,13 @@ class Authorized:
 
 @dataclass(slots=True, eq=False)
 class Served:
-    """A request with its answer, as far as it came. Latencies are whole milliseconds.
+    """A request with its answer, filled in as it is served. Latencies are whole milliseconds.
 
-    ``settings`` are those this request saw, ``arm`` the one it got (None where there is no such stage), ``is_canary``
-    what ``$context.isCanaryRequest`` says. ``function``, ``qualifier`` and ``version`` say who answered;
-    ``integration_status`` is Lambda's own status, ``function_status`` the one the function returned. ``is_unmeasured``: the
-    access log has neither status nor latency of it. ``context`` holds what other ``$context`` variables say of this request,
-    such as ``authorizer.principalId``, by their names.
+    ``settings`` are the settings that this request saw, ``arm`` the arm it got (None if the stage does not exist) and
+    ``is_canary`` the value of ``$context.isCanaryRequest``. ``function``, ``qualifier`` and ``version`` say who answered;
+    ``integration_status`` is Lambda's own status, ``function_status`` the one that the function returned. With
+    ``is_unmeasured`` the access log has neither status nor latency. ``context`` holds the request's other ``$context``
+    variables, such as ``authorizer.principalId``, by name.
     """
 
     request: Request
@@ -109,13 +108,13 @@ class Served:
         self.body = '{"message":null}' if message is None else f'{{"message":"{message}"}}'
 
     def answer_denial(self, message: str) -> None:
-        """Answer that a policy does not let the caller in; AWS spells the message's name otherwise here."""
+        """Answer that a policy denies access. AWS spells the key of the message differently in this answer."""
         self.answer_error(_FORBIDDEN, message, "ACCESS_DENIED")
         self.headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException"))
         self.body = f'{{"Message":"{message}"}}'
 
     def details(self) -> dict[str, Any]:
-        """The few facts a person wants to see of it."""
+        """The few facts that matter to a human reader."""
         return {
             "at": self.at,
             "request": f"{self.request.method} {self.request.path}",
@@ -151,7 +150,7 @@ class Invoke(NamedTuple):
 
 
 class Invoked(NamedTuple):
-    """A direct invocation with what came of it; None if there was no such function or qualifier, or it could not run."""
+    """A direct invocation and its result; None if the function or qualifier does not exist, or could not run."""
 
     request: Invoke
     invocation: Invocation | None

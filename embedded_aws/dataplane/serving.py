@@ -1,4 +1,4 @@
-"""A stage's settings made ready to serve: routes, targets and the access-log line worked out once for each change.
+"""A stage's settings, prepared for serving: routes, targets and the access-log line are computed once per change.
 
 Decides which arm a request gets. One such value is one unit of propagation, so a request never mixes two of them.
 """
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from embedded_aws.dataplane.served import ArmName, Request, Served
 
 CALL = "POST"
-"""The method by which an integration calls a function; Lambda knows no other."""
+"""The HTTP method by which an integration calls a function. Lambda accepts no other."""
 
 
 class Account(Protocol):
-    """Whose functions and APIs these are."""
+    """The account and Region that own the functions and APIs."""
 
     account: str
     region: str
 
 
 class Endpoint:
-    """A method of one arm: what stands before it, and whom it calls with what. Without a target it calls no function here."""
+    """A method of one arm: the checks in front of it, and what it calls. Without a target it calls no function."""
 
     def __init__(self, name: ArmName, method: Method, settings: StageSettings, arm: Arm, parts: Parts) -> None:
         owner = parts.owner
@@ -49,7 +49,7 @@ class Endpoint:
         self._ask = parts.ask
 
     def source_arn(self, request: Request) -> str:
-        """On whose behalf API Gateway calls the function (docs/aws.md#source-arn-of-open-method)."""
+        """The source ARN with which API Gateway calls the function (docs/aws.md#source-arn-of-open-method)."""
         verb, path = request.method, self._method.path
         if self._is_open:
             match self._ask("source-arn-of-open-method"):
@@ -82,7 +82,7 @@ class ServingArm:
 
 
 class Parts:
-    """What making stages ready needs: whose they are, the routes of each deployment, made once, and open questions."""
+    """What preparing stages needs: their owner, the routes of each deployment (built once), and the open questions."""
 
     def __init__(self, owner: Account, ask: Callable[[str], str]) -> None:
         self.owner = owner
@@ -90,7 +90,7 @@ class Parts:
         self._routes: dict[tuple[str, str], Routes] = {}
 
     def escapes_texts(self) -> bool:
-        """Whether the access log escapes what clients write."""
+        """Whether the access log escapes text that clients write."""
         return self.ask("client-text-in-access-log") == "escaped"
 
     def routes_of(self, api_id: str, arm: Arm) -> Routes:
@@ -102,7 +102,7 @@ class Parts:
 
 
 class ServingStage:
-    """A stage as one moment's settings have it."""
+    """A stage under the settings of one moment."""
 
     def __init__(self, settings: StageSettings, parts: Parts) -> None:
         self.settings = settings
@@ -115,11 +115,11 @@ class ServingStage:
         self.render: Callable[[Served], str] = compile_format(text, parts.owner, escapes=parts.escapes_texts)
 
     def arm(self, name: ArmName | None) -> ServingArm:
-        """The arm of this name; without a canary everything is base's."""
+        """The arm with this name; without a canary it is always base."""
         return self._canary if name == "canary" and self._canary is not None else self._base
 
     def choose(self, request: Request, rng: random.Random, split: Callable[[], str]) -> ServingArm:
-        """Base or canary, by chance; ``split`` says how exactly, where there is something to split."""
+        """Choose base or canary at random; where both exist, ``split`` says by which method."""
         if self._canary is not None:
             answer = split()
             if draw(request, rng, answer) < share_of(self.settings.percent, answer):

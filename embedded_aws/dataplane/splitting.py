@@ -1,7 +1,7 @@
-"""How a stage with a canary splits its requests: a number from 0 to 1 for each, which the canary's share is compared with.
+"""How a stage with a canary splits its requests: each gets a number from 0 to 1, which is compared with the canary's share.
 
-A client does not stay with one arm (docs/aws.md#traffic-split). How near the share comes to the percent, and whether the
-requests of one connection are drawn for one by one, nobody has recorded (docs/aws.md#split-accuracy).
+A client does not stay with one arm (docs/aws.md#traffic-split). No record says how close the share comes to the percent, or
+whether the requests of one connection are drawn independently (docs/aws.md#split-accuracy).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BY_CONNECTION, WITHIN_A_THIRD = "as-set-by-connection", "within-a-third"
 SMALLER_BY = 0.75
-"""What the share is multiplied by where it is only near the percent."""
+"""The factor on the share under the answer that it only comes close to the percent."""
 
 
 def draw(request: Request, rng: random.Random, answer: str) -> float:
@@ -25,6 +25,6 @@ def draw(request: Request, rng: random.Random, answer: str) -> float:
 
 
 def share_of(percent: float, answer: str) -> float:
-    """The share of the requests that a canary of that percent gets; all and nothing are what they say."""
+    """The share of requests that a canary at this percent gets. A share of all requests is always exact."""
     share = percent / 100
     return share * SMALLER_BY if answer == WITHIN_A_THIRD and share < 1 else share

@@ -1,6 +1,6 @@
-"""Every stage as the data plane sees it: what it serves with, and for a while after a change what it served with before.
+"""Every stage as the data plane sees it: its present settings, and for a while after a change also the previous ones.
 
-Decides which settings a request sees. It hears of changes from the gateway, and makes each ready to serve once.
+Decides which settings a request sees. The gateway reports changes to it, and it prepares each change for serving once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class StageHistory:
         gateway.settings_changed(self._on_change)
 
     def seen(self, api_id: str, stage_name: str, at: float) -> ServingStage | None:
-        """The stage as a request at ``at`` sees it; None where it sees none."""
+        """The stage as a request at ``at`` sees it; None if that request sees no stage."""
         known = self._stages.get((api_id, stage_name))
         if known is None:
             stage = self._made_ready(api_id, stage_name)
@@ -66,7 +66,7 @@ class StageHistory:
             if known is None:
                 self._stages[api_id, stage_name] = Propagation(self._made_ready(api_id, stage_name))
         elif known is not None:
-            # A stage that is new is there at once: only what replaces something comes late.
+            # A new stage is visible at once. Only settings that replace others propagate slowly.
             is_late = known.newest is not None and self._unknowns.ask("stage-propagation") == "within-30-seconds"
             known.seconds = self.propagation_seconds if is_late else 0.0
             known.change(self._now(), self._made_ready(api_id, stage_name))

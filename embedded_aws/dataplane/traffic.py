@@ -1,7 +1,7 @@
-"""Traffic: who calls, what and how often, as arrivals on the simulated clock.
+"""Traffic: who calls what, and how often, as arrivals on the simulated clock.
 
-Decides when requests come: a Poisson process whose rate may change with time. What becomes of them is the data plane's
-business.
+Decides when requests arrive: a Poisson process whose rate may change over time. The data plane decides what happens to
+them.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ Rate = float | Callable[[float], float]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One kind of request and its share of the traffic; ``{n}`` in the path becomes a number, anew each time."""
+    """One kind of request and its share of the traffic; ``{n}`` in the path becomes a new number for each request."""
 
     method: str
     path: str
-    weight: float = 1.0
+    share: float = 1.0
     headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     body: str | None = None
 
 
 class Traffic:
-    """Requests to one stage. ``per_minute`` is a rate, or gives the rate at a time; it may be set anew."""
+    """Requests to one stage. ``per_minute`` is a rate, or a function from time to rate; it may be changed later."""
 
     def __init__(self, api_id: str, stage: str, shapes: Sequence[Shape], *, per_minute: Rate, rng: random.Random) -> None:
         self.per_minute = per_minute
         self._api_id = api_id
         self._stage = stage
         self._shapes = list(shapes)
-        self._limits = _running_totals([shape.weight for shape in shapes])
+        self._limits = _running_totals([shape.share for shape in shapes])
         self._rng = rng
 
     def requests(self, start: float, end: float) -> Iterator[Request]:
-        """What arrives after ``start`` up to ``end``."""
+        """The requests that arrive after ``start`` and up to ``end``."""
         rng, limits = self._rng, self._limits
         for at in arrivals(self.per_minute, start, end, rng):
             shape = self._shapes[bisect(limits, rng.random() * limits[-1])]
@@ -54,7 +54,7 @@ class Traffic:
 
 
 class InvokeTraffic:
-    """Direct invocations of one function by one qualifier, as an event source makes them."""
+    """Direct invocations of one function by one qualifier, like those of an event source."""
 
     def __init__(self, function: str, qualifier: str, event: Any, *, per_minute: Rate, rng: random.Random) -> None:  # noqa: ANN401 - JSON-like
         self.per_minute = per_minute
@@ -62,13 +62,13 @@ class InvokeTraffic:
         self._rng = rng
 
     def requests(self, start: float, end: float) -> Iterator[Invoke]:
-        """What arrives after ``start`` up to ``end``."""
+        """The invocations that arrive after ``start`` and up to ``end``."""
         for at in arrivals(self.per_minute, start, end, self._rng):
             yield Invoke(*self._call, at)
 
 
 def arrivals(per_minute: Rate, start: float, end: float, rng: random.Random) -> Iterator[float]:
-    """The times of a Poisson process after ``start`` up to ``end``; the rate is looked up once a minute."""
+    """The times of a Poisson process after ``start`` and up to ``end``; the rate is looked up once a minute."""
     while start < end:
         until = min(end, (math.floor(start / MINUTE) + 1) * MINUTE)
         rate = (per_minute(start) if callable(per_minute) else per_minute) / MINUTE
@@ -81,8 +81,8 @@ def arrivals(per_minute: Rate, start: float, end: float, rng: random.Random) -> 
         start = until
 
 
-def _running_totals(weights: Sequence[float]) -> list[float]:
+def _running_totals(shares: Sequence[float]) -> list[float]:
     totals: list[float] = []
-    for weight in weights:
-        totals.append(weight + (totals[-1] if totals else 0.0))
+    for share in shares:
+        totals.append(share + (totals[-1] if totals else 0.0))
     return totals

@@ -1,8 +1,8 @@
-"""EventBridge Scheduler on the clock: schedules come due in their time zones, and start what they aim at.
+"""EventBridge Scheduler on the clock: schedules come due in their time zones and invoke their targets.
 
-Decides when a schedule fires, with what input, and how often it is tried again. Delivery is at least once and precise to a
-minute (docs/aws.md#scheduler-delivery), so a test can have it happen twice, late or never. Which schedules there are, and
-how a target is called, is the seam's business.
+Decides when a schedule fires, with what input, and how often it is retried. Delivery is at least once and accurate to a
+minute (docs/aws.md#scheduler-delivery), so a test can make it happen twice, late or never. The seam knows which schedules
+exist and how to call a target.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class Schedule:
     is_deleted_when_over: bool = False
 
     def next_after(self, after: float) -> float | None:
-        """The first time after ``after`` that it is due at; None if it is over.
+        """The next time after ``after`` at which it is due; None if there is none.
 
         Raises:
-            ScheduleError: EventBridge Scheduler takes no such expression, or knows no such time zone.
+            ScheduleError: EventBridge Scheduler rejects the expression, or does not know the time zone.
 
         """
         zone = find_zone(self.zone)
@@ -65,7 +65,7 @@ class Schedule:
         rate = parse_rate(self.expression)
         begins = self.start if self.start is not None else self.made
         if rate is not None:
-            # The first time is the beginning itself (docs/aws.md#schedule-types).
+            # A rate is first due at the start itself (docs/aws.md#schedule-types).
             due = begins if after < begins else begins + ((after - begins) // rate + 1) * rate
         else:
             due = parse_schedule(self.expression, zone)(max(after, begins - 1))
@@ -102,8 +102,8 @@ class TargetError(Exception):
 class Scheduler:
     """Every schedule of one account and Region.
 
-    ``call`` calls a schedule's target with a firing's input and raises `TargetError`; ``give_up`` takes a firing that is not
-    tried any more; ``find`` gives the schedule as it is now; ``delete`` takes one away that is over.
+    ``call`` calls a schedule's target with a firing's input and raises `TargetError`. ``give_up`` gets a firing that is not
+    retried any more. ``find`` returns the schedule as it is now. ``delete`` removes one that has ended.
     """
 
     def __init__(self, clock: Clock, *, rng: random.Random) -> None:
@@ -119,7 +119,7 @@ class Scheduler:
         self._generations: dict[Key, int] = {}
 
     def put(self, key: Key) -> None:
-        """A schedule was made or changed: it is due by what it is now, and by nothing that it was."""
+        """Schedule a new or changed schedule. Its earlier form never fires again."""
         self._generations[key] = self._generations.get(key, 0) + 1
         self._wait(key, self._generations[key], self._clock.now() - 1)
 
@@ -169,7 +169,7 @@ class Scheduler:
             self._try_at(self._clock.now() + wait, schedule, firing.scheduled_at, attempt=firing.attempt + 1)
 
     def _firing(self, schedule: Schedule, due: float, attempt: int) -> Firing:
-        """One attempt, with what its target gets: the context attributes in the input are filled in."""
+        """One attempt, with the target's input, in which the context attributes are filled in."""
         execution_id = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
         attributes = {
             "schedule-arn": schedule.arn,
@@ -187,19 +187,19 @@ def find_zone(name: str) -> ZoneInfo:
     """A time zone by its name.
 
     Raises:
-        ScheduleError: there is none of that name.
+        ScheduleError: no time zone has this name.
 
     """
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as error:
-        raise ScheduleError(f"{name!r} is no time zone; write one of the IANA's names, such as Europe/Berlin") from error
+        raise ScheduleError(f"{name!r} is not a time zone; use an IANA name such as Europe/Berlin") from error
 
 
 def _once(expression: str, zone: ZoneInfo) -> float | None:
-    """The time of ``at(...)``."""
+    """The time in ``at(...)``."""
     try:
-        wall = datetime.strptime(expression, "at(%Y-%m-%dT%H:%M:%S)")  # noqa: DTZ007 - a time on the wall
+        wall = datetime.strptime(expression, "at(%Y-%m-%dT%H:%M:%S)")  # noqa: DTZ007 - local time, the zone follows
     except ValueError as error:
-        raise ScheduleError(f"{expression!r} is no time; write at(2026-01-05T13:30:00)") from error
+        raise ScheduleError(f"{expression!r} is not a time; write it like at(2026-01-05T13:30:00)") from error
     return epoch_of(wall, zone)

@@ -1,8 +1,8 @@
-"""Schedule expressions, ``rate(...)`` and ``cron(...)``: which time comes next.
+"""Schedule expressions, ``rate(...)`` and ``cron(...)``: when a schedule is due next.
 
-All times are epoch seconds; cron has minutes, hours, day of month, month, day of week and year, and is precise to a
-minute. Rules are in UTC (docs/aws.md#rule-schedules), schedules in a time zone (docs/aws.md#schedule-types). What happens
-then is not its business.
+All times are epoch seconds. A cron has the fields minutes, hours, day of month, month, day of week and year, and is
+accurate to a minute. Rules are in UTC (docs/aws.md#rule-schedules), schedules in a time zone
+(docs/aws.md#schedule-types). What happens at those times is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class ScheduleError(ValueError):
 
 
 def parse_schedule(expression: str, zone: tzinfo = UTC) -> Callable[[float], float | None]:
-    """What gives the schedule's next time after a time; None when there is none any more.
+    """A function that gives the schedule's next time after a time, or None if there is no further one.
 
     Raises:
-        ScheduleError: the expression is neither a rate nor a cron that EventBridge takes.
+        ScheduleError: the expression is neither a rate nor a cron that EventBridge accepts.
 
     """
     period = parse_rate(expression)
@@ -40,14 +40,14 @@ def parse_schedule(expression: str, zone: tzinfo = UTC) -> Callable[[float], flo
         return lambda after: after + period
     if (cron := _CRON.fullmatch(expression)) and len(cron[1].split()) == 6:  # noqa: PLR2004 - cron has six fields
         return _Cron.parse(*cron[1].split(), zone=zone).next_after
-    raise ScheduleError(f"{expression!r} is no schedule; write rate(5 minutes) or cron(0 12 ? * MON-FRI *)")
+    raise ScheduleError(f"{expression!r} is not a schedule; write it like rate(5 minutes) or cron(0 12 ? * MON-FRI *)")
 
 
 def parse_rate(expression: str) -> int | None:
     """The seconds between two times of a rate; None for any other expression.
 
     Raises:
-        ScheduleError: it is a rate that EventBridge does not take.
+        ScheduleError: the expression is a rate that EventBridge rejects.
 
     """
     rate = _RATE.fullmatch(expression)
@@ -55,12 +55,12 @@ def parse_rate(expression: str) -> int | None:
         return None
     count, unit, plural = int(rate[1]), rate[2], bool(rate[3])
     if count < 1 or plural == (count == 1):
-        raise ScheduleError(f"{expression!r} is no rate; write rate(1 minute) or rate(5 minutes)")
+        raise ScheduleError(f"{expression!r} is not a rate; write it like rate(1 minute) or rate(5 minutes)")
     return count * _UNITS[unit]
 
 
 def epoch_of(wall: datetime, zone: tzinfo) -> float | None:
-    """The epoch second of a time on the wall, the first one where clocks go back; None where they go over it."""
+    """The epoch second of a local time: the first one where clocks go back, None where they skip it."""
     at = wall.replace(tzinfo=zone).timestamp()
     return at if datetime.fromtimestamp(at, zone).replace(tzinfo=None) == wall else None
 
@@ -90,9 +90,9 @@ class _Cron:
         )
 
     def next_after(self, after: float) -> float | None:
-        """The first minute after ``after`` that all fields admit.
+        """The first minute after ``after`` that all fields match.
 
-        One that the zone's clocks go over is left out, one that they show twice counts once.
+        A local time that the zone's clocks skip is left out; one that occurs twice counts once.
         """
         start = datetime.fromtimestamp(after, self.zone).replace(second=0, microsecond=0, tzinfo=None) + timedelta(minutes=1)
         for day in self._days(start):
@@ -110,7 +110,7 @@ class _Cron:
                 if (year, month) < (start.year, start.month):
                     continue
                 for day in sorted(self._days_in(year, month)):
-                    yield datetime(year, month, day)  # noqa: DTZ001 - a day on the wall
+                    yield datetime(year, month, day)  # noqa: DTZ001 - a day of the local calendar
 
     def _days_in(self, year: int, month: int) -> set[int]:
         last = calendar.monthrange(year, month)[1]
@@ -120,7 +120,7 @@ class _Cron:
 
 
 def _numbers(text: str, lowest: int, highest: int, names: Sequence[str] = ()) -> set[int]:
-    """What a field of a cron admits: ``*``, lists, ranges, steps, names."""
+    """The numbers that a cron field matches: ``*``, lists, ranges, steps, names."""
     return {number for part in text.split(",") for number in _part(part, lowest, highest, names)}
 
 
@@ -139,7 +139,7 @@ def _number(text: str, lowest: int, highest: int, names: Sequence[str]) -> int:
     if text.upper() in names:
         return names.index(text.upper()) + lowest
     if not text.isdigit() or not lowest <= int(text) <= highest:
-        raise ScheduleError(f"{text!r} is no number from {lowest} to {highest}; mend the cron")
+        raise ScheduleError(f"{text!r} is not a number from {lowest} to {highest}; fix the cron")
     return int(text)
 
 
@@ -162,7 +162,7 @@ def _nearest_weekday(year: int, month: int, day: int, last: int) -> int:
 
 
 def _weekdays(part: str, year: int, month: int, last: int) -> set[int]:
-    """Days of one month by weekday, 1 being Sunday: ``6L`` is the last Friday, ``6#3`` the third."""
+    """Days of one month by weekday; 1 is Sunday, ``6L`` the last Friday and ``6#3`` the third."""
     name, hash_, which = part.partition("#")
     if hash_ or (part.endswith("L") and part != "L"):
         weekday = _number(name.removesuffix("L"), 1, 7, _WEEKDAYS)

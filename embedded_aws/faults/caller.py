@@ -1,6 +1,6 @@
-"""Which guest function this thread is running, if any (`embedded_aws.awslambda.guest`).
+"""Which guest function runs in this thread, if any (`embedded_aws.awslambda.guest`).
 
-Kept so that a fault can be aimed at the calls of one function. It decides nothing.
+Faults use it to aim at the calls of one function. It decides nothing.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _here = threading.local()
 
 
 def running_task() -> str | None:
-    """The name of the guest function that this thread runs, from the guest's ``name_variable``; None outside of them."""
+    """The name of the guest function that runs in this thread, from the guest's ``name_variable``; None outside of them."""
     return getattr(_here, "task", None)
 
 
 @contextmanager
 def running(task: str | None) -> Iterator[None]:
-    """While in the block, this thread runs the guest function ``task``; None: it is someone else."""
+    """Mark this thread as running the guest function ``task`` while in the block; None stands for other code."""
     outer, _here.task = running_task(), task
     try:
         yield

@@ -1,7 +1,7 @@
-"""Which permissions a request needs: each an IAM action with the ARN that it is allowed or denied on.
+"""Which permissions a request needs: IAM actions, each with the ARN on which it is allowed or denied.
 
 Decides the ARNs as the services' own authorization does (docs/aws.md#permission-resources). An operation that is not
-mapped is refused, so that no policy passes for right because nobody asked it anything.
+mapped is refused. Otherwise a policy would pass as correct although nothing had checked it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Arguments = Mapping[str, Any]
 
 
 def needs_of(environ: dict[str, Any], signature: Signature, account: str) -> list[Need]:
-    """What the request needs to be allowed; nothing for what everybody may ask."""
+    """The permissions that the request needs; none for what every caller may ask."""
     place = Place(account, signature.region)
     if signature.service == "apigateway":
         return [*_gateway(environ, place)]
@@ -39,15 +39,15 @@ def needs_of(environ: dict[str, Any], signature: Signature, account: str) -> lis
     find = _SERVICES.get(signature.service)
     if find is None:
         raise NotBuiltError(
-            f"permissions of {signature.service} are not mapped, asked for {asked.operation}; map it in {__name__}"
+            f"the permissions of {signature.service} for {asked.operation} are not mapped; map them in {__name__}"
         )
     return list(find(asked, place))
 
 
 def _gateway(environ: dict[str, Any], place: Place) -> Needs:
-    """API Gateway's actions are HTTP's methods, its resources the paths; a tag's path stays encoded.
+    """API Gateway's actions are HTTP methods and its resources are paths; a tag's path stays encoded.
 
-    Who gives it the account's role for logs must be allowed to pass that role (docs/aws.md#account-log-role).
+    A caller that sets the account's role for logs must be allowed to pass that role (docs/aws.md#account-log-role).
     """
     raw = raw_path(environ).rstrip("/")
     path = raw if raw.startswith("/tags/") else str(environ["PATH_INFO"]).rstrip("/")
@@ -95,9 +95,9 @@ _NO_RESOURCE = frozenset({"CreateEventSourceMapping", "ListEventSourceMappings"}
 
 
 def _lambda(asked: Asked, place: Place) -> Needs:
-    """A qualifier is part of the ARN for some calls, the alias of a call about an alias is not.
+    """For some calls the qualifier is part of the ARN. For a call about an alias, the alias is not.
 
-    Where nobody recorded which it is, both have to be allowed.
+    Where no record says which ARN AWS checks, both must be allowed.
     """
     action = f"lambda:{_LAMBDA_ACTIONS.get(asked.operation, asked.operation)}"
     if "FunctionName" not in asked.arguments or asked.operation in _NO_RESOURCE:
@@ -121,7 +121,7 @@ def _function_of(given: Arguments) -> tuple[str, str | None]:
 
 
 def _cloudwatch(asked: Asked, place: Place) -> Needs:
-    """Readings have no resource, and those of alarms leave composite ones out unless allowed on everything."""
+    """Reads have no resource. Reads of alarms omit composite alarms unless they are allowed on every resource."""
     names = asked.arguments.get("AlarmNames") or [asked.arguments.get("AlarmName")]
     if asked.operation.startswith(("Describe", "Get", "List")) or names == [None]:
         yield Need(f"cloudwatch:{asked.operation}", EVERYTHING)
@@ -137,7 +137,7 @@ def _logs(asked: Asked, place: Place) -> Needs:
 
 
 def log_stream_arn(place: Place, group: str, stream: str = "") -> str:
-    """What calls about a log group, too, are checked against."""
+    """The ARN that calls are checked against, including calls about a whole log group."""
     return place.arn("logs", f"log-group:{group}:log-stream:{stream}")
 
 
@@ -171,13 +171,13 @@ def _states(asked: Asked, place: Place) -> Needs:
 
 
 def _iam(asked: Asked, place: Place) -> Needs:
-    """Roles only, and those without a path: a request names no path, and IAM knows it."""
+    """Covers only roles without a path: a request does not give the path, which IAM knows."""
     role = asked.arguments.get("RoleName")
     yield Need(f"iam:{asked.operation}", f"arn:aws:iam::{place.account}:role/{role}" if role else EVERYTHING)
 
 
 def _cloudformation(asked: Asked, _: Place) -> Needs:
-    """A stack is named by its id here, which is its ARN."""
+    """Here a stack's name in a request is its id, which is its ARN."""
     yield Need(f"cloudformation:{asked.operation}", asked.arguments.get("StackName", EVERYTHING))
 
 
@@ -219,4 +219,4 @@ _SERVICES: Mapping[str, Callable[[Asked, Place], Needs]] = {
     "tagging": _tagging,
     "xray": _xray,
 }
-"""By the name that a service has in signatures."""
+"""By the service's name in signatures."""

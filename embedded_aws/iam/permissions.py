@@ -1,9 +1,9 @@
-"""IAM as the embedded AWS enforces it: what a role does is checked against its policies, and what allowed it is remembered.
+"""IAM as the embedded AWS enforces it: checks a role's calls against its policies and remembers what allowed them.
 
 Decides who calls (the role whose session signed the request, else the role of the function that is running) and whether
-its policies let it. Whoever calls with the embedded AWS's own credentials may do anything. How one statement is
-evaluated is IAM's business, told by the seam; resource policies count only where a service itself calls. What AWS checks
-besides, and this does not: docs/aws.md#not-enforced.
+its policies allow the call. Calls with the embedded AWS's own credentials may do anything. The IAM seam evaluates single
+statements; resource policies count only where a service itself calls. What AWS also checks, and this does not:
+docs/aws.md#not-enforced.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RESOURCE_TAG = "aws:ResourceTag/"
 
 
 class Grant(NamedTuple):
-    """What allowed something: a statement, and the patterns in it that matched."""
+    """What allowed a call: a statement, and the patterns in it that matched."""
 
     role: str
     policy: str
@@ -38,7 +38,7 @@ class Grant(NamedTuple):
 
 
 class Unused(NamedTuple):
-    """A statement that allowed nothing, or an action or resource in one that did nothing for it."""
+    """A statement that allowed nothing, or an action or resource of one that was never needed."""
 
     role: str
     policy: str
@@ -57,7 +57,7 @@ class Denial(NamedTuple):
 
 
 class AccessDeniedError(Exception):
-    """IAM says no; the text is what clients see."""
+    """IAM denies the call; clients see the text."""
 
 
 class Permissions:
@@ -79,11 +79,11 @@ class Permissions:
         self.is_on = True
 
     def relax(self) -> None:
-        """From now on everybody may do everything."""
+        """From now on every caller may do everything."""
         self.is_on = False
 
     def forget(self) -> None:
-        """Begin to count anew what is used and what is denied."""
+        """Start counting again what is used and what is denied."""
         self.used.clear()
         self.denied.clear()
 
@@ -91,7 +91,7 @@ class Permissions:
 
     @contextmanager
     def acting(self, principal: Principal | None) -> Iterator[None]:
-        """While in the block this thread acts for the principal; for None, as AWS itself."""
+        """While in the block, this thread acts for the principal; with None, as AWS itself."""
         outer, self._here.principal = getattr(self._here, "principal", None), principal
         try:
             yield
@@ -99,7 +99,7 @@ class Permissions:
             self._here.principal = outer
 
     def refuse(self, environ: dict[str, Any]) -> Refusal | None:
-        """How a request is refused; None if it may be answered."""
+        """The refusal of a request; None if it may be answered."""
         signature = signature_of(environ)
         if signature is None:
             return None
@@ -119,7 +119,7 @@ class Permissions:
     # What is allowed.
 
     def check(self, principal: Principal, action: str, *resources: str) -> None:
-        """Have a role's policies allow an action on each resource.
+        """Check that a role's policies allow an action on each resource.
 
         Raises:
             AccessDeniedError: they do not.
@@ -129,7 +129,7 @@ class Permissions:
             self._check(principal, Need(action, resource))
 
     def allows(self, principal: Principal, action: str, *resources: str) -> bool:
-        """The same as an answer, for what AWS does not tell its caller."""
+        """The same check with a boolean result, for what AWS does not report to its caller."""
         try:
             self.check(principal, action, *resources)
         except AccessDeniedError:
@@ -137,15 +137,15 @@ class Permissions:
         return True
 
     def trusts(self, role_arn: str, service: str, context: Mapping[str, str] | None = None) -> bool:
-        """Whether there is such a role, and the service may assume it; ``context``: on whose behalf, as AWS's keys say it."""
+        """Whether the role exists and the service may assume it; ``context`` says on whose behalf, by AWS's condition keys."""
         role = self._iam.role(role_arn)
         return role is not None and self._trusted_by(role, service, context or {}) is not None
 
     def check_service(self, service: str, need: Need, policy: Mapping[str, Any] | None, context: Mapping[str, str]) -> None:
-        """Have a receiver's own policy let a service act on it; ``context`` as in `trusts`.
+        """Check that a receiver's own policy lets a service act on it; ``context`` as in `trusts`.
 
         Raises:
-            AccessDeniedError: it has none, or it does not.
+            AccessDeniedError: there is no policy, or it does not allow the action.
 
         """
         given = (policy or {}).get("Statement", [])
@@ -161,7 +161,7 @@ class Permissions:
     def verdict(
         self, policy: Mapping[str, Any], need: Need, context: Mapping[str, str], *, service: str | None = None
     ) -> Verdict:
-        """What a policy that somebody handed over says, denials first. ``service``: whom its principals must name."""
+        """The verdict of a policy that the caller passes in, denials first. ``service``: whom its principals must name."""
         given = policy.get("Statement", [])
         statements = [given] if isinstance(given, dict) else given
         found: set[Verdict] = {
@@ -177,7 +177,7 @@ class Permissions:
             self._check(principal, need)
 
     def _check_assuming(self, principal: Principal, need: Need) -> None:
-        """Both sides have to agree, unless the role that is assumed names the caller itself."""
+        """Both sides must allow it, unless the trust policy of the assumed role names the caller itself."""
         role = self._iam.role(need.resource)
         context = {"aws:PrincipalArn": principal.role_arn, "aws:PrincipalAccount": principal.role_arn.split(":")[4]}
         trusting = self._trusted_by(role, principal, context) if role else None
@@ -202,7 +202,7 @@ class Permissions:
             self._deny(principal, need, reason)
 
     def _decide(self, principal: Principal, need: Need) -> tuple[str | None, tuple[Grant, ...]]:
-        """Why it is denied, if it is, and what allows it; worked out once for each version of the role, unless tags count."""
+        """Why the need is denied, if it is, and what allows it; cached per version of the role unless tags count."""
         role = self._iam.role(principal.role_arn)
         version = role.version if role else None
         key = (principal.role_arn, need)
@@ -216,7 +216,7 @@ class Permissions:
         return known[1], known[2]
 
     def _tags_of(self, resource: str) -> dict[str, str]:
-        """What a resource carries, by IAM's condition keys (docs/aws.md#resource-tags)."""
+        """A resource's tags, by IAM's condition keys (docs/aws.md#resource-tags)."""
         return {f"{RESOURCE_TAG}{key}": value for key, value in self._iam.tags_of(resource).items()}
 
     def _evaluate(
@@ -241,7 +241,7 @@ class Permissions:
     # What was used.
 
     def unused(self, roles: Iterable[str] | None = None) -> list[Unused]:
-        """What no call needed, of these roles' policies or of all."""
+        """What no call needed, in the policies of these roles or of all."""
         return [each for arn in (self._iam.roles() if roles is None else roles) for each in self._unused_of(arn)]
 
     def _unused_of(self, arn: str) -> Iterator[Unused]:

@@ -1,7 +1,7 @@
-"""What AWS's services do with a role that they were given, and its policies have to allow: write logs and traces.
+"""What AWS's services do with a role that they are given, and its policies must allow: writing logs and traces.
 
-Nobody asks for these calls, so no request shows them. A function that may not write its log runs all the same and its lines
-are lost; a state machine that may not is not made (docs/aws.md#machine-log-permissions).
+No request shows these calls. A function that may not write its log still runs, and its lines are lost. A state machine
+that may not log is not created (docs/aws.md#machine-log-permissions).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LOG_DELIVERY = tuple(
 
 
 class FunctionGuard:
-    """Lambda's part: code runs with its function's role, and so are its log and traces written."""
+    """Lambda's part: it runs code with the function's role, and writes the log and the traces with it."""
 
     def __init__(self, permissions: Permissions, place: Place, has_log_group: Callable[[str], bool]) -> None:
         self._permissions = permissions
@@ -57,7 +57,7 @@ class FunctionGuard:
         return self._permissions.acting(session_of(version))
 
     def lets_log(self, version: FunctionVersion, stream: str) -> bool:
-        """Whether the version's lines of one invocation are written; its traces are, or are not, besides."""
+        """Whether an invocation's log lines are written; also checks the tracing permissions, which do not affect that."""
         session, group = session_of(version), version.log_group
         for action in TRACING if version.is_traced else ():
             self._permissions.allows(session, action)
@@ -72,12 +72,12 @@ class FunctionGuard:
 
 
 def session_of(version: FunctionVersion) -> Principal:
-    """The session that a function's code runs with."""
+    """The session with which a function's code runs."""
     return Principal(version.role, version.name)
 
 
 def check_machine(permissions: Permissions, role: str, settings: Mapping[str, Any], machine: str) -> None:
-    """What a state machine's role must allow before there can be such a machine. ``machine`` is its ARN.
+    """Check what a state machine's role must allow before the machine can be created. ``machine`` is its ARN.
 
     Raises:
         AccessDeniedError: its executions could not be logged.
@@ -96,6 +96,6 @@ def check_machine(permissions: Permissions, role: str, settings: Mapping[str, An
 
 
 def trace_execution(permissions: Permissions, role: str) -> None:
-    """An execution of a traced machine begins: what it may not do leaves it without a trace."""
+    """Begin the execution of a traced machine; if the role may not write traces, the execution has none."""
     for action in (*TRACING, *SAMPLING):
         permissions.allows(Principal(role, "states"), action)

@@ -1,7 +1,7 @@
-"""Metric filters: what a log line that matches adds to which metric.
+"""Metric filters: what a matching log line adds to which metric.
 
-Decides which filters CloudWatch Logs takes and what one takes out of a line. The wording of limits is AWS's own where it
-is recorded (docs/aws.md#metric-filter-limits).
+Decides which filters CloudWatch Logs accepts and what a filter extracts from a line. Messages about limits use AWS's own
+words where they are recorded (docs/aws.md#metric-filter-limits).
 """
 
 import json
@@ -31,7 +31,7 @@ Dimensions = tuple[tuple[str, str], ...]
 class MetricFilter:
     """A metric filter of a log group, compiled.
 
-    ``value`` is a constant or a selector; ``default`` is what a minute with lines but no match counts, None for nothing.
+    ``value`` is a constant or a selector. ``default`` is the value for a minute with lines but no match; None adds nothing.
     """
 
     name: str
@@ -46,7 +46,7 @@ class MetricFilter:
     request: Mapping[str, Any]
 
     def describe(self, group: str) -> dict[str, Any]:
-        """As DescribeMetricFilters shows it."""
+        """The filter as DescribeMetricFilters shows it."""
         return {
             "filterName": self.name,
             "filterPattern": self.pattern.text,
@@ -57,7 +57,7 @@ class MetricFilter:
         }
 
     def take(self, event: Event | None) -> tuple[Dimensions, float] | None:
-        """The dimensions and the value that a matching line gives, None where one of them is not in it."""
+        """The dimensions and the value of a matching line; None if the line lacks one of them."""
         found = event or {}
         value = self.value if isinstance(self.value, float) else _number(self.value(found))
         dimensions = [(name, _dimension_text(select(found))) for name, select in self.dimensions]
@@ -66,7 +66,7 @@ class MetricFilter:
 
 
 def parse_metric_filter(request: Mapping[str, Any], now: float) -> MetricFilter:
-    """The filter of a PutMetricFilter request; RefusalError where CloudWatch Logs would refuse it."""
+    """The filter in a PutMetricFilter request; RefusalError where CloudWatch Logs would refuse it."""
     name, text = request["filterName"], request.get("filterPattern") or ""
     check_length("filterName", name, _LONGEST_NAME)
     if not _NAME.fullmatch(name):
@@ -108,13 +108,13 @@ def _parse_pattern(text: str) -> FilterPattern:
 
 
 def check_length(parameter: str, value: str, longest: int) -> None:
-    """Refuse a value that is too long, as AWS words it."""
+    """Refuse a value that is too long, in AWS's words."""
     if len(value) > longest:
         raise constraint_error(parameter, value, f"Member must have length less than or equal to {longest}")
 
 
 def constraint_error(parameter: str, value: str, constraint: str) -> RefusalError:
-    """The refusal of a value that breaks a rule of the service's model, as AWS words it."""
+    """The refusal of a value that breaks a rule of the service's model, in AWS's words."""
     return RefusalError(
         "InvalidParameterException",
         f"1 validation error detected: Value '{value}' at '{parameter}' failed to satisfy constraint: {constraint}",

@@ -1,6 +1,6 @@
 """Filter patterns for plain text: terms, phrases and regular expressions.
 
-Decides which lines they match: all terms, none of those with `-`, or any of those with `?` (docs/aws.md#filter-patterns).
+Decides which lines match: those with all plain terms, none of the `-` terms, or any `?` term (docs/aws.md#filter-patterns).
 """
 
 import re
@@ -12,22 +12,22 @@ _TERM = re.compile(r"""(?P<mark>[-?]?)(?:"(?P<phrase>[^"]*)"|%(?P<regex>[^%]*)%|
 
 
 def refused(why: str) -> RefusalError:
-    """The refusal of a pattern that is none."""
+    """The refusal of an invalid pattern."""
     return RefusalError("InvalidParameterException", f"Invalid filter pattern: {why}")
 
 
 def compile_regex(text: str) -> re.Pattern[str]:
     """The regular expression between two percent signs."""
     if "(" in text.replace("\\(", "") or ")" in text.replace("\\)", ""):
-        raise refused("a regular expression takes no parentheses")
+        raise refused("a regular expression must not contain parentheses")
     try:
         return re.compile(text)
     except re.error as error:
-        raise refused(f"%{text}% is no regular expression") from error
+        raise refused(f"%{text}% is not a regular expression") from error
 
 
 def compile_terms(text: str) -> Callable[[str], bool]:
-    """All terms without a mark, none of those with `-`; or, where every term has `?`, any of them."""
+    """Match all terms without a mark and none with `-`; or, where every term has `?`, any of them."""
     if not text:
         return lambda _: True
     terms = [(match["mark"], _term(match)) for match in _TERM.finditer(text)]

@@ -1,7 +1,7 @@
-"""All reliance on moto's internals, one module for each service; nothing else in the project imports moto.
+"""All use of moto's internals, one module per service; nothing else in the project imports moto.
 
-Each seam has ``install(aws)`` and ``HOOKS``, the dotted names of moto's that it replaces. moto is pinned; when it is
-not, a test names the hook that moved.
+Each seam has ``install(aws)`` and ``HOOKS``, the dotted names in moto that it replaces. moto's version is pinned; after an
+upgrade, a test names the hook that moved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import_without_deferred()
 
 @cache
 def seams() -> tuple[ModuleType, ...]:
-    """Every module of this package that replaces something of moto's."""
+    """Every module of this package that replaces something in moto."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = (importlib.import_module(f"{__name__}.{name}") for name in names)
     return tuple(module for module in modules if hasattr(module, "install"))

@@ -1,8 +1,8 @@
-"""Where moto's API Gateway is replaced: APIs, stages, canaries and deployments answer from `embedded_aws.apigateway.stages.control_plane`.
+"""Replaces moto's API Gateway: APIs, stages, canaries and deployments come from `apigateway.stages.control_plane`.
 
-moto keeps what is left of it: domain names, usage plans, API keys, an account's settings, the tags of stages. Every name of
-moto's that is replaced stands in HOOKS, every name added in ADDITIONS, so that a test can tell when moto moves one or grows
-one of its own.
+moto keeps the rest: domain names, usage plans, API keys, an account's settings, the tags of stages. HOOKS lists every name
+of moto that is replaced and ADDITIONS every name that is added. A test uses both to notice when moto moves a name or
+gets one of its own.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ ADDITIONS = [f"{_RESPONSE}.{name}" for name in _ADDED]
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def gateway(self) -> Gateway:
@@ -70,15 +70,15 @@ class Aws(Protocol):
 
     @property
     def throttles(self) -> Throttles:
-        """How often the control plane may be called."""
+        """The limits on calls to the control plane."""
 
     @property
     def unknowns(self) -> Unknowns:
-        """What no record settles."""
+        """The questions that no record settles."""
 
 
 def install(aws: Aws) -> Callable[[], None]:
-    """Let moto's API Gateway answer from `aws`; returns what puts moto back as it was."""
+    """Make moto's API Gateway answer from `aws`; returns a function that restores moto."""
     calls = _Calls(aws.gateway)
     handlers = {name: getattr(calls, name) for name in _STAGES} | definition_actions(aws.gateway, aws.unknowns)
     actions = {name: _as_action(handle) for name, handle in handlers.items()}
@@ -94,7 +94,7 @@ def install(aws: Aws) -> Callable[[], None]:
 
 
 def knows_key(api_id: str, stage: str, key: str, *, account: str, region: str) -> bool:
-    """Whether an API key is enabled and of a usage plan of the stage: moto keeps both."""
+    """Whether an API key is enabled and belongs to a usage plan of the stage; moto keeps both."""
     backend = models.apigateway_backends[account][region]
     wanted = {"apiId": api_id, "stage": stage}
     plans = (plan for plan in backend.usage_plans.values() if any(wanted.items() <= each.items() for each in plan.api_stages))
@@ -158,7 +158,7 @@ class _Calls:
 
 
 def _as_action(handle: Callable[[Call], Answer]) -> Callable[[Moto], Answer]:
-    """A function for moto's response class, which looks its actions up by name among the class's functions."""
+    """A function for moto's response class, which looks up its actions by name among the class's functions."""
 
     def action(response: Moto) -> Answer:
         return handle(parse_call(response))
@@ -167,7 +167,7 @@ def _as_action(handle: Callable[[Call], Answer]) -> Callable[[Moto], Answer]:
 
 
 def _call_action(throttles: Throttles) -> Callable[[Moto], Answer]:
-    """The way into every action, with the throttles before it and the refusals of `embedded_aws.apigateway.stages.control_plane` behind it."""
+    """The entry to every action: throttles come before it, and `apigateway.stages.control_plane` answers its refusals."""
 
     def call_action(response: Moto) -> Answer:
         try:
@@ -197,7 +197,7 @@ def _refuse(error: ThrottledError | NotRecorded | NotBuiltError | GatewayError) 
 
 
 def _backend_methods(gateway: Gateway) -> dict[str, Callable[..., Any]]:
-    """What moto's own code calls too."""
+    """The backend methods that moto's own code also calls."""
 
     def get_rest_api(backend: Moto, function_id: str) -> Moto:
         if function_id in backend.apis:
@@ -224,7 +224,7 @@ def _deploy(gateway: Gateway, rest_api: Moto, body: Mapping[str, Any]) -> Deploy
 
 
 def _mirror(rest_api: Moto, name: str, *, tags: Mapping[str, str] | None = None) -> None:
-    """Keep a stage of moto's beside ours: tags and web ACLs are kept on it, base path mappings look for it."""
+    """Keep a stage in moto beside ours: tags and web ACLs are kept on it, and base path mappings look for it."""
     if name not in rest_api.stages:
         rest_api.stages[name] = models.Stage(name=name, tags=dict(tags or {}))
 

@@ -1,7 +1,7 @@
 """The operations on an API's definition, each under moto's name for it, answered from the gateway's drafts.
 
-Decides which request asks for which change, and with which status it is answered: a row of a table each. moto keeps no
-definition; its object of an API is there for the stages' tags and for what else refers to an API.
+Decides which request makes which change, and the status of its answer: one table row per operation. moto keeps no
+definition. Its API object exists only for the stages' tags and for whatever else refers to an API.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """A change that shows what it made. It is given the draft, a new id if it makes one, parts of the path, and the body.
+    """A change that shows its result. It gets the draft, a new id if it creates something, parts of the path, and the body.
 
-    ``patches`` is the service's name of what a patch list is for, in place of the body.
+    ``patches`` is what the service calls the object of a patch list; the list then replaces the body.
     """
 
     change: Callable[..., tuple[Draft, Json]]
@@ -50,7 +50,7 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Removal:
-    """A change that shows nothing; ``refers``: the field by which methods refer to what is removed."""
+    """A change that shows nothing; ``refers`` is the field by which methods refer to what is removed."""
 
     change: Callable[..., Draft]
     places: tuple[int, ...]
@@ -124,7 +124,7 @@ NAMES = (*_OF_ITS_OWN, *_EDITS, *_REMOVALS, *_SHOWN, *_LISTED)
 
 
 def definition_actions(gateway: Gateway, unknowns: Unknowns) -> dict[str, Callable[[Call], Answer]]:
-    """What answers each of these operations."""
+    """The function that answers each of these operations."""
     definitions = _Definitions(gateway, unknowns)
     actions: dict[str, Callable[[Call], Answer]] = {name: getattr(definitions, name) for name in _OF_ITS_OWN}
     actions |= {name: definitions.editing(edit) for name, edit in _EDITS.items()}
@@ -134,7 +134,7 @@ def definition_actions(gateway: Gateway, unknowns: Unknowns) -> dict[str, Callab
 
 
 class _Definitions:
-    """What edits and shows definitions."""
+    """Edits and shows definitions."""
 
     def __init__(self, gateway: Gateway, unknowns: Unknowns) -> None:
         self._gateway = gateway
@@ -208,14 +208,14 @@ class _Definitions:
         return answer(200, describe_api(draft, with_tags=True))
 
     def get_export(self, call: Call) -> Answer:
-        """The document of what a stage serves: base's deployment, and not the definition of the present."""
+        """The document of what a stage serves: base's deployment, not the present definition."""
         _, stage, _, kind = call.path
         deployment_id = self._gateway.stage(call.rest_api.id, stage).deployment_id
         draft = self._gateway.definition(call.api_id, deployment_id).draft
         if kind not in {SWAGGER, OAS30}:
             raise BadRequestError(f"No API exporter for type '{kind}'")
         if draft is None:
-            raise LookupError(f"the deployment {deployment_id} was made of no draft; make it by CreateDeployment")
+            raise LookupError(f"the deployment {deployment_id} was not made from a draft; make it with CreateDeployment")
         has_unused = self._unknowns.ask("export-unused-parts") == "yes"
         extensions = parse_extensions(call.parameters.get("extensions"))
         has_timeouts = self._unknowns.ask("export-matches-resources") == "exactly"
@@ -223,7 +223,7 @@ class _Definitions:
         asked = Export(*place, has_unused_parts=has_unused, has_timeouts=has_timeouts)
         return _download(export(draft, asked), kind, version_of(draft), accepts=call.accepts)
 
-    # What takes more than a row.
+    # Operations that need more than a table row.
 
     def get_resources(self, call: Call) -> Answer:
         with_methods = call.embeds("methods")
@@ -251,7 +251,7 @@ class _Definitions:
             raise NotBuiltError("GetModel with flatten is not built; read the models that the schema refers to")
         return answer(200, models.model_of(self._draft(call), call.path[1]))
 
-    # What they share.
+    # Shared by the operations.
 
     def _draft(self, call: Call) -> Draft:
         return self._drafts[call.rest_api.id]
@@ -261,7 +261,7 @@ class _Definitions:
 
 
 def _register(backend: Moto, name: str) -> str:
-    """A new API as moto has it; its id is the API's."""
+    """Create a new API in moto; returns its id."""
     api_id: str = backend.create_rest_api(name, "").id
     return api_id
 
@@ -270,7 +270,7 @@ def _expect_unused(draft: Draft, field: str, name: str) -> None:
     for resource, method in draft.methods():
         if _refers(method.get(field), name):
             where = f"{method['httpMethod']} {resource['path']}"
-            raise NotBuiltError(f"no record says whether {name} may be deleted while {where} refers to it; change that first")
+            raise NotBuiltError(f"no record says whether {name} may be deleted while {where} refers to it; remove that first")
 
 
 def _refers(value: Any, name: str) -> bool:  # noqa: ANN401 (an id, or a map of names)
@@ -278,7 +278,7 @@ def _refers(value: Any, name: str) -> bool:  # noqa: ANN401 (an id, or a map of 
 
 
 def _download(document: Json, kind: str, version: str, *, accepts: str) -> Answer:
-    """A document as GetExport sends it: a file to be kept."""
+    """A document as GetExport sends it: as a file to download."""
     ending = "yaml" if "yaml" in accepts else "json"
     headers = {
         "status": 200,

@@ -1,4 +1,4 @@
-"""One API Gateway request as moto's response class holds it, read into what the calls need, and the answers to it."""
+"""One API Gateway request, read from moto's response class into what the calls need, and the answers to it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib.parse import parse_qs, unquote
 from embedded_aws.apigateway.errors import NotFoundError
 from embedded_aws.apigateway.stages.patch_operation import check_operations
 
-Moto: TypeAlias = Any  # an object of moto's, which is untyped
+Moto: TypeAlias = Any  # an object of moto, which is untyped
 Answer = tuple[int, dict[str, Any], str | bytes]
 DEFAULT_LIMIT, MAX_LIMIT = 25, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: its path after /restapis/{id}/, its query, and its body as it came and as JSON."""
+    """One request: its path after /restapis/{id}/, its query, and its body both raw and as JSON."""
 
     backend: Moto
     api_id: str
@@ -29,7 +29,7 @@ class Call:
 
     @property
     def rest_api(self) -> Moto:
-        """The API as moto has it, which keeps its stages' tags; refuses an API that does not exist."""
+        """The API in moto, which keeps its stages' tags; refuses an API that does not exist."""
         if self.path[:1] == ("resources",) and len(self.path) > 1 and self.api_id not in self.backend.apis:
             raise NotFoundError("Invalid Resource identifier specified")
         return self.backend.get_rest_api(self.api_id)
@@ -42,22 +42,22 @@ class Call:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query, one value a name."""
+        """The query, with one value per name."""
         return {name: values[0] for name, values in self.query.items()}
 
     @property
     def stage_operations(self) -> list[Mapping[str, Any]]:
-        """A stage's patch list, which is checked where it is applied."""
+        """A stage's patch list; it is checked where it is applied."""
         return self.body.get("patchOperations") or []
 
     def operations(self, what: str) -> Sequence[Mapping[str, Any]]:
-        """The patch list of an update; ``what`` it is an update of."""
+        """The patch list of an update; ``what`` names the object to update."""
         operations = self.stage_operations
         check_operations(operations, f"update{what}Input")
         return operations
 
     def embeds(self, what: str) -> bool:
-        """Whether the client asked for more in the answer."""
+        """Whether the client asked to embed this in the answer."""
         return what in ",".join(self.query.get("embed", [])).lower().split(",")
 
     def page(self, items: Sequence[dict[str, Any]]) -> Answer:
@@ -70,7 +70,7 @@ class Call:
 
 
 def parse_call(response: Moto) -> Call:
-    """The request that moto's response object is about."""
+    """The request in moto's response object."""
     _, _, *path = (unquote(part) for part in response.path.rstrip("/").split("/"))
     body = response.body or b""
     return Call(
@@ -84,12 +84,12 @@ def parse_call(response: Moto) -> Call:
 
 
 def answer(status: int, body: Mapping[str, Any]) -> Answer:
-    """An answer in moto's shape: it takes the status from the headers."""
+    """An answer in moto's form, which takes the status from the headers."""
     return status, {"status": status, "Content-Type": "application/json"}, json.dumps(body)
 
 
 def refuse(status: int, code: str, message: str, *, retry_after: int | None = None) -> Answer:
-    """A refusal in the shape of the service's protocol."""
+    """A refusal in the form of the service's protocol."""
     headers = {"Content-Type": "application/json", "X-Amzn-ErrorType": code}
     waiting = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return status, headers | waiting, json.dumps({"__type": code, "message": message})

@@ -1,7 +1,7 @@
-"""moto as one WSGI application, and as a process-wide state that has to be cleared.
+"""moto as one WSGI application, and as process-wide state that must be cleared.
 
-moto's backends are globals of the process, so there is one embedded AWS at a time in it. Which of its parts answers a request
-is moto's own decision, taken from the request's signature.
+moto's backends are globals of the process, so a process has only one embedded AWS at a time. moto itself decides, by the
+request's signature, which of its parts answers a request.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ HOOKS = [
 
 
 def install(_aws: object) -> None:
-    """Have moto look through a service's class, and through botocore's folder of models, once.
+    """Make moto search a service's class, and botocore's folder of models, only once.
 
-    It does the first with every request and the second with every service, which was a tenth of a start.
+    moto repeats the first search for every request and the second for every service, a tenth of the start-up time.
     """
     replace("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     replace("moto.core.utils.create_loader", _loader)
 
 
-_loader = cache(create_loader)  # made of moto's own, before anything is replaced; it keeps what it found
+_loader = cache(create_loader)  # moto's own function, before anything is replaced; the cache keeps what it found
 
 
 class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
-    """moto's HTTP handler, which writes no line for each request."""
+    """moto's HTTP handler without a log line for each request."""
 
     def log(self, *_args: object, **_options: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-_WITH_OWN_ROUTES = ("cloudwatch",)  # whose seam adds a route, anew for each embedded AWS
+_WITH_OWN_ROUTES = ("cloudwatch",)  # its seam adds a new route for each embedded AWS
 
 
 @cache
 def application() -> DomainDispatcherApplication:
-    """All of moto; its parts are made when first asked for, and stay for the life of the process."""
+    """All of moto; its parts are created on first use and stay for the life of the process."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # it logs what executions and their histories tell
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)  # it logs what executions and histories show anyway
     return DomainDispatcherApplication(create_backend_app)
 
 
@@ -72,7 +72,7 @@ def application_for(environ: dict[str, Any]) -> WsgiApp:
 
 
 def forget_everything(seed: int) -> None:
-    """Empty all of moto's backends; the ids it makes up start anew from ``seed``."""
+    """Empty all of moto's backends; the ids that moto makes up start again from ``seed``."""
     for service in _WITH_OWN_ROUTES:
         application().app_instances.pop(service, None)
     BackendDict.reset()

@@ -1,8 +1,8 @@
-"""Where moto's Lambda is replaced: invocations, versions, aliases and policies answer from `embedded_aws.awslambda.functions`.
+"""Replaces moto's Lambda: invocations, versions, aliases and policies are answered by `embedded_aws.awslambda.functions`.
 
-moto keeps the functions' code and configuration. What it does with docker runs in this process; what it gets wrong is
-mended: revisions, one policy for each qualifier, publishing without a change. Every name of moto's that is replaced
-stands in HOOKS, so that a test can tell when moto moves one.
+moto keeps the functions' code and configuration. What it does with docker runs in this process. What it gets wrong is
+fixed: revisions, a policy for each qualifier, publishing without a change. HOOKS lists every name of moto that is
+replaced, so that a test notices when moto moves one.
 """
 
 from __future__ import annotations
@@ -64,15 +64,15 @@ ADDITIONS = [f"{_RESPONSE}.{name}" for name in (*awslambda_capacity.ADDED, *awsl
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def lambdas(self) -> Lambdas:
-        """The functions, and how they run; `throttles` too, if it has them."""
+        """The functions, and how they run; also `throttles`, if it has them."""
 
 
 def install(aws: Aws) -> Callable[[], None]:
-    """Let moto's Lambda answer from `aws`; returns what puts moto back as it was."""
+    """Make moto's Lambda answer from `aws`; returns a function that restores moto."""
     replacements: list[tuple[Moto, dict[str, Any]]] = [
         (responses.LambdaResponse, _actions(aws.lambdas) | _response_methods(getattr(aws, "throttles", None))),
         (models.LambdaBackend, _backend_methods(aws.lambdas) | reading(aws.lambdas)),
@@ -107,7 +107,7 @@ def _replace(owner: Moto, name: str, method: object) -> Callable[[], None]:
 
 
 def _as_action(handle: Callable[[Call], Answer]) -> Callable[[Moto], Answer]:
-    """A function for moto's response class, which looks its actions up by name among the class's functions."""
+    """A function for moto's response class, which looks up its actions by name among the class's functions."""
 
     def action(response: Moto) -> Answer:
         return handle(parse_call(response))
@@ -119,7 +119,7 @@ def _response_methods(throttles: Throttles | None) -> dict[str, Any]:
     original: Callable[..., dict[str, Any]] = responses.LambdaResponse._set_configuration_qualifier  # noqa: SLF001
 
     def call_action(response: Moto) -> Answer:
-        """The way into every action, with the throttles before it and the refusals of `embedded_aws.awslambda.functions` behind it."""
+        """The entry to every action: throttles come before it, and `awslambda.functions` answers its refusals."""
         try:
             if throttles is not None and throttles.is_on(SERVICE):
                 throttles.admit(SERVICE, response._get_action() or "")  # noqa: SLF001 - moto has no other name for it
@@ -130,7 +130,7 @@ def _response_methods(throttles: Throttles | None) -> dict[str, Any]:
         return answered
 
     def set_configuration_qualifier(configuration: dict[str, Any], named: str, qualifier: str | None) -> dict[str, Any]:
-        """Show the ARN that was asked for: a function read by an alias has the alias's."""
+        """Show the ARN that was asked for: a function read by an alias shows the alias's ARN."""
         shown = original(configuration, named, qualifier)
         name, derived = split_name(named)
         asked = derived or qualifier
@@ -145,7 +145,7 @@ def _response_methods(throttles: Throttles | None) -> dict[str, Any]:
 
 
 def _backend_methods(lambdas: Lambdas) -> dict[str, Any]:
-    """What other services of moto's call too."""
+    """The backend methods that moto's other services also call."""
 
     def invoke(
         backend: Moto,  # noqa: ARG001 - this and the other are moto's

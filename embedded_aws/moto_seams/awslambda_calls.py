@@ -1,4 +1,4 @@
-"""The Lambda operations that moto gets wrong, each under moto's name for it and answered from `embedded_aws.awslambda.functions`."""
+"""The Lambda operations that moto gets wrong, each under moto's name for it and answered from `awslambda.functions`."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ NOT_LISTED = frozenset(
         "StateReasonCode",
     }
 )
-"""What a list of versions leaves out (docs/aws.md#function-states)."""
+"""Fields that a list of versions omits (docs/aws.md#function-states)."""
 
 
 MOST_LISTED = 50
-"""Versions or aliases in one answer, whatever is asked for (docs/aws.md#control-plane-limits)."""
+"""The most versions or aliases in one answer, whatever the request asks for (docs/aws.md#control-plane-limits)."""
 
 
 class Calls:
@@ -43,7 +43,7 @@ class Calls:
         self._lambdas = lambdas
 
     def invoke(self, call: Call) -> Answer:
-        """Run the function: at once, later for an event, not at all for a dry run."""
+        """Run the function: at once, later for an event, never for a dry run."""
         if not self._lambdas.has(call.function, call.qualifier):
             arn = self._lambdas.arn(call.function, call.qualifier)
             raise ResourceNotFoundError(f"Function not found: {arn}")
@@ -60,7 +60,7 @@ class Calls:
                 return _show_invocation(invocation, wants_log=wants_log)
 
     def publish_version(self, call: Call) -> Answer:
-        """Publish what the function is now, guarded by revision and code hash."""
+        """Publish the present function, guarded by revision and code hash."""
         latest, body = call.latest(), call.body
         expect_revision(body.get("RevisionId"), latest.revision_id)
         asked, current = body.get("CodeSha256"), latest.code_sha_256
@@ -73,14 +73,14 @@ class Calls:
         return answer(201, published.get_configuration())
 
     def list_versions_by_function(self, call: Call) -> Answer:
-        """Every version without its state, ``$LATEST`` first; moto lists none of a function that is not there."""
+        """Every version without its state, ``$LATEST`` first; refuses a function that does not exist, as moto does not."""
         call.latest()
         found = (version.get_configuration() for version in call.backend.list_versions_by_function(call.function))
         listed = [{name: value for name, value in one.items() if name not in NOT_LISTED} for one in found]
         return answer(200, _page(call, "Versions", listed))
 
     def create_alias(self, call: Call) -> Answer:
-        """Make an alias."""
+        """Create an alias."""
         name = call.body["Name"]
         existing = self._lambdas.alias(call.function, name)
         if existing:
@@ -118,24 +118,24 @@ class Calls:
         return answer(200, self._alias(call, call.path[1]).to_json())
 
     def list_aliases(self, call: Call) -> Answer:
-        """The function's aliases by name, or those of one version."""
+        """The function's aliases, by name, or only those of one version."""
         call.latest()
         version = call.asked("FunctionVersion")
         shown = [alias.to_json() for alias in self._lambdas.aliases(call.function) if version in (None, alias.version)]
         return answer(200, _page(call, "Aliases", shown))
 
     def delete_alias(self, call: Call) -> Answer:
-        """Take an alias away; that there is none is no error."""
+        """Delete an alias; it is no error if it does not exist."""
         call.latest()
         self._lambdas.drop_alias(call.function, call.path[1])
         return answer(204)
 
     def put_function_event_invoke_config(self, call: Call) -> Answer:
-        """How asynchronous invocations of one qualifier are treated; what is left out is as without settings."""
+        """Set how one qualifier's asynchronous invocations are treated; fields left out get Lambda's defaults."""
         return self._set_async(call, AsyncSettings())
 
     def update_function_event_invoke_config(self, call: Call) -> Answer:
-        """The same, what is left out staying as it is."""
+        """Change the same settings; fields left out stay as they are."""
         return self._set_async(call, self._async_settings(call))
 
     def get_function_event_invoke_config(self, call: Call) -> Answer:
@@ -143,7 +143,7 @@ class Calls:
         return answer(200, self._show_async(call, self._async_settings(call)))
 
     def delete_function_event_invoke_config(self, call: Call) -> Answer:
-        """Back to Lambda's own settings."""
+        """Go back to Lambda's own settings."""
         self._async_settings(call)
         del self._lambdas.queued.settings[_async_key(call)]
         return answer(204)
@@ -181,7 +181,7 @@ class Calls:
         }
 
     def _has_usable(self, function: str, version: str) -> bool:
-        """Whether there is such a version; refuses one that no alias can be given."""
+        """Whether the version exists; refuses a version that no alias can have."""
         if not self._lambdas.has_version(function, version):
             return False
         self._lambdas.states.expect_usable(function, version, self._lambdas.arn(function, version))
@@ -200,7 +200,7 @@ def _async_key(call: Call) -> tuple[str, str]:
 
 
 def _page(call: Call, name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """The part of a list that was asked for, and the mark of what follows it."""
+    """The part of a list that was asked for, with a marker for the next part."""
     first = int(call.asked("Marker") or 0)
     last = first + min(int(call.asked("MaxItems") or MOST_LISTED), MOST_LISTED)
     more = {"NextMarker": str(last)} if len(found) > last else {}

@@ -1,4 +1,4 @@
-"""Reserved and provisioned concurrency: moto keeps the first without heeding it and does not know the second."""
+"""Reserved and provisioned concurrency: moto stores the first without applying it and does not know the second."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ADDED = (
 )
 _FUNCTION = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%\x24-]+)"
 PATHS = (f"{_FUNCTION}/concurrency/?$", f"{_FUNCTION}/provisioned-concurrency/?$")
-"""Moto has the first only for names without a dollar sign, and the second not at all."""
+"""Routes that moto lacks: it has the first only for names without a dollar sign, and the second not at all."""
 
 
 class CapacityCalls:
-    """The operations on a function's concurrency, each under moto's name for it, or as moto would name it."""
+    """The operations on a function's concurrency, each under moto's name for it or the name that moto would give it."""
 
     def __init__(self, lambdas: Lambdas) -> None:
         self._lambdas = lambdas
@@ -33,20 +33,20 @@ class CapacityCalls:
     # Reserved.
 
     def put_function_concurrency(self, call: Call) -> Answer:
-        """Reserve concurrency for a function, and keep it to that."""
+        """Reserve concurrency for a function, and enforce the limit."""
         function, wanted = self._whole_function(call), int(call.body["ReservedConcurrentExecutions"])
         self._concurrency.reserve(function, wanted)
         call.latest().reserved_concurrency = wanted
         return answer(200, {"ReservedConcurrentExecutions": wanted})
 
     def get_function_concurrency(self, call: Call) -> Answer:
-        """What is reserved; the answer is empty where nothing is."""
+        """The reserved concurrency; the answer is empty where none is reserved."""
         call.latest()
         reserved = self._concurrency.reserved(call.function)
         return answer(200, {} if reserved is None else {"ReservedConcurrentExecutions": reserved})
 
     def delete_function_concurrency(self, call: Call) -> Answer:
-        """Reserve nothing any more."""
+        """Remove the reservation."""
         self._concurrency.release(self._whole_function(call))
         call.latest().reserved_concurrency = None
         return answer(204)
@@ -54,7 +54,7 @@ class CapacityCalls:
     # Provisioned.
 
     def put_provisioned_concurrency_config(self, call: Call) -> Answer:
-        """Have environments ready for a version or an alias."""
+        """Keep environments ready for a version or an alias."""
         qualifier, wanted = self._qualifier(call), int(call.body["ProvisionedConcurrentExecutions"])
         self._concurrency.expect_room(call.function, qualifier, wanted)
         alias = self._lambdas.alias(call.function, qualifier)
@@ -62,12 +62,12 @@ class CapacityCalls:
         return answer(202, made.describe(self._lambdas.now()))
 
     def get_provisioned_concurrency_config(self, call: Call) -> Answer:
-        """How far that is."""
+        """The progress of preparing the environments."""
         found = self._concurrency.provisioned.get(call.function, self._qualifier(call))
         return answer(200, found.describe(self._lambdas.now()))
 
     def list_provisioned_concurrency_configs(self, call: Call) -> Answer:
-        """What each qualifier of a function has."""
+        """The provisioned concurrency of each qualifier of a function."""
         call.latest()
         shown = [
             {"FunctionArn": self._lambdas.arn(call.function, qualifier), **found.describe(self._lambdas.now())}
@@ -76,12 +76,12 @@ class CapacityCalls:
         return answer(200, {"ProvisionedConcurrencyConfigs": shown})
 
     def delete_provisioned_concurrency_config(self, call: Call) -> Answer:
-        """Have nothing ready any more."""
+        """Stop keeping environments ready."""
         self._concurrency.provisioned.drop(call.function, self._qualifier(call))
         return answer(204)
 
     def _whole_function(self, call: Call) -> str:
-        """The function's name; refuses a qualifier, and a function that is not there."""
+        """The function's name; refuses a qualifier, and a function that does not exist."""
         if call.qualifier:
             raise InvalidParameterValueError(
                 "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
@@ -92,7 +92,7 @@ class CapacityCalls:
         return call.function
 
     def _qualifier(self, call: Call) -> str:
-        """The qualifier that is asked about; refuses one that the function does not have."""
+        """The request's qualifier; refuses one that the function does not have."""
         qualifier = call.qualifier or "$LATEST"
         if not self._lambdas.has(call.function, qualifier):
             arn = self._lambdas.arn(call.function, qualifier)

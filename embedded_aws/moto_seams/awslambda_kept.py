@@ -1,6 +1,7 @@
-"""What moto keeps of Lambda functions: their code and configuration, their versions; what it gets wrong of them is put right.
+"""What moto keeps of Lambda functions (code, configuration, versions), with its mistakes corrected.
 
-moto gives a version no revision of its own and publishes without a change. Whatever it keeps, the data plane is told.
+moto gives a version no revision of its own and publishes without a change. The data plane learns of everything that moto
+stores.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _UPDATED_HERE = {"LoggingConfig": "logging_config", "TracingConfig": "tracing_co
 
 
 def storage_methods(lambdas: Lambdas) -> dict[str, Any]:
-    """How moto keeps functions and their versions."""
+    """Replacements for the methods with which moto stores functions and their versions."""
     put, delete = models.LambdaStorage.put_function, models.LambdaStorage.del_function
 
     def put_function(storage: Moto, fn: Moto) -> None:
@@ -86,7 +87,7 @@ def storage_methods(lambdas: Lambdas) -> dict[str, Any]:
 
 
 def function_methods(lambdas: Lambdas) -> dict[str, Any]:
-    """What one function of moto's is, and says of itself."""
+    """Replacements for the methods of one function in moto."""
     function = models.LambdaFunction
     get, update, update_code = function.get_configuration, function.update_configuration, function.update_function_code
     get_whole = function.get_code
@@ -103,7 +104,7 @@ def function_methods(lambdas: Lambdas) -> dict[str, Any]:
         return {**get(fn, on_create), "RevisionId": fn.revision_id, "LoggingConfig": logging, **state}
 
     def get_code(fn: Moto) -> Moto:
-        """All of the function; moto takes a reservation of nothing for none."""
+        """The whole function. moto treats a reservation of zero as no reservation; this does not."""
         reserved = lambdas.concurrency.reserved(fn.function_name)
         told = {} if reserved is None else {"Concurrency": {"ReservedConcurrentExecutions": reserved}}
         return {**get_whole(fn), **told}
@@ -125,7 +126,7 @@ def function_methods(lambdas: Lambdas) -> dict[str, Any]:
         return invoke_for_service(lambdas, fn.function_name, str(fn.version), body=body, told=response_headers)
 
     def get_layers_data(fn: Moto, arns: list[str]) -> list[dict[str, Any]]:
-        """Layers; those of other accounts, whom nobody can ask here, are taken to exist."""
+        """The layers; those of other accounts cannot be looked up here and are assumed to exist."""
         found = {layer["Arn"]: layer for layer in get_layers(fn, [arn for arn in arns if arn.split(":")[4] == fn.account_id])}
         return [found.get(arn, {"Arn": arn, "CodeSize": 0}) for arn in arns]
 
@@ -141,14 +142,14 @@ def function_methods(lambdas: Lambdas) -> dict[str, Any]:
 
 
 class _MotoAlias:
-    """As much of an alias as moto itself still reads."""
+    """The part of an alias that moto itself still reads."""
 
     def __init__(self, function_version: str) -> None:
         self.function_version = function_version
 
 
 def _tell(lambdas: Lambdas, fn: Moto) -> None:
-    """A function's version is new or has changed: give it a revision, and the data plane its code."""
+    """Handle a new or changed version: give it a revision, and pass its code to the data plane."""
     fn.revision_id = lambdas.new_id()
     lambdas.put_version(
         FunctionVersion(
@@ -182,7 +183,7 @@ def _check_deletable(lambdas: Lambdas, name: str, version: str) -> None:
 
 
 def invoke_for_service(lambdas: Lambdas, name: str, qualifier: str | None, *, body: Moto, told: Moto) -> str:
-    """An invocation by another service of moto's, which reads the outcome from the headers it hands in."""
+    """Invoke for another service of moto, which reads the outcome from the headers that it passes in."""
     event = json.loads(body) if isinstance(body, str | bytes) and body else {}
     try:
         invocation = lambdas.invoke(name, event, qualifier=None if qualifier == LATEST else qualifier)

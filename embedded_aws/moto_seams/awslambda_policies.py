@@ -1,6 +1,6 @@
 """Policies of functions, their versions and aliases: one statement at a time, or a whole policy at once.
 
-moto has one policy for a function and all of its qualifiers, and knows no whole policies.
+moto has one policy for a function and all of its qualifiers, and has no whole policies.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 ACTIONS = ("add_permission", "get_policy", "remove_permission")
 ADDED = ("delete_resource_policy", "get_resource_policy", "put_resource_policy")
 PATH = r"{0}/(?P<api_version>[^/]+)/resource-policy/(?P<resource_arn>.+)$"
-"""Where whole policies are; moto has no such route."""
+"""The route of whole policies, which moto lacks."""
 
 
 class PolicyCalls:
-    """The operations on policies, each under moto's name for it, or as moto would name it."""
+    """The operations on policies, each under moto's name for it or the name that moto would give it."""
 
     def __init__(self, lambdas: Lambdas) -> None:
         self._lambdas = lambdas
@@ -45,7 +45,7 @@ class PolicyCalls:
         return self._shown(call)
 
     def remove_permission(self, call: Call) -> Answer:
-        """Take a statement out of the policy of one qualifier."""
+        """Remove a statement from the policy of one qualifier."""
         if not self._lambdas.has(call.function):
             raise ResourceNotFoundError(f"No policy found for: {self._lambdas.arn(call.function)}")
         expect_revision(call.asked("RevisionId"), self._revision(call))
@@ -54,7 +54,7 @@ class PolicyCalls:
         return answer(204)
 
     def put_resource_policy(self, call: Call) -> Answer:
-        """Replace the whole policy of a function or a qualifier by ARN."""
+        """Replace the whole policy of a function or a qualifier, given by its ARN."""
         self._whole(call)
         resource_policies.expect_policy_revision(call.body.get("RevisionId"), self._revision(call))
         self._lambdas.policies(call.function).put(call.qualifier, call.body["Policy"])
@@ -62,12 +62,12 @@ class PolicyCalls:
         return self._shown(call)
 
     def get_resource_policy(self, call: Call) -> Answer:
-        """The whole policy, however it was made."""
+        """The whole policy, however it was created."""
         self._whole(call)
         return self._shown(call)
 
     def delete_resource_policy(self, call: Call) -> Answer:
-        """Have no policy any more."""
+        """Delete the whole policy."""
         self._whole(call)
         expect_revision(call.asked("RevisionId"), self._revision(call))
         self._lambdas.policies(call.function).document(call.qualifier)

@@ -1,4 +1,4 @@
-"""One Lambda request as moto's response class holds it, read into what the calls need, and the answers to it."""
+"""One Lambda request, read from moto's response class into what the calls need, and the answers to it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from urllib.parse import parse_qs, unquote
 
 from embedded_aws.awslambda.errors import InvalidParameterValueError, LambdaError
 
-Moto: TypeAlias = Any  # an object of moto's, which is untyped
+Moto: TypeAlias = Any  # an object of moto, which is untyped
 Answer = tuple[int, dict[str, Any], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on a function: name and qualifier, the rest of its path, its query, headers and body.
+    """One request about a function: name and qualifier, the rest of its path, its query, headers and body.
 
-    A request on a mapping has its id in place of the function's name; one that names nothing in its path has nothing there.
+    For a request about an event source mapping, the name is the mapping's id. If the path names nothing, the name is empty.
     """
 
     backend: Moto
@@ -45,7 +45,7 @@ class Call:
 
 
 def parse_call(response: Moto) -> Call:
-    """The request that moto's response object is about."""
+    """The request in moto's response object."""
     _, _, _, *path = (unquote(part) for part in response.path.split("?")[0].rstrip("/").split("/"))
     named = path.pop(0) if path else ""
     query = parse_qs(response.parsed_url.query)
@@ -59,18 +59,18 @@ def parse_call(response: Moto) -> Call:
 
 
 def split_name(named: str) -> tuple[str, str | None]:
-    """Function name and qualifier of a name, a name with a qualifier, or a whole or partial ARN."""
+    """Split a name, a qualified name, or a whole or partial ARN into function name and qualifier."""
     _, found, rest = named.partition("function:")
     name, _, qualifier = (rest if found else named).partition(":")
     return name, qualifier or None
 
 
 def answer(status: int, body: Mapping[str, Any] | None = None) -> Answer:
-    """An answer in moto's shape: it takes the status from the headers."""
+    """An answer in moto's form, which takes the status from the headers."""
     return status, {"status": status, "Content-Type": "application/json"}, "" if body is None else json.dumps(body)
 
 
 def refuse(error: LambdaError) -> Answer:
-    """A refusal as Lambda words it."""
+    """A refusal in Lambda's words."""
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code, "status": error.status}
     return error.status, headers, json.dumps(error.body())

@@ -1,7 +1,7 @@
-"""Event source mappings in moto: moto keeps them and hands records over; which function gets them is said here.
+"""Event source mappings in moto: moto keeps them and hands records over; this module decides which function gets them.
 
-moto has every mapping read by ``$LATEST`` where its source is a stream, forgets which qualifier was asked for when it lists
-them, and goes on reading after one is deleted.
+On its own, moto sends every stream's records to ``$LATEST``, forgets the requested qualifier when it lists mappings, and
+goes on reading after a mapping is deleted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from embedded_aws.moto_seams.awslambda_request import Answer, Call, Moto, answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from embedded_aws.awslambda.event_sources import Kind
+    from embedded_aws.awslambda.event_sources import SourceKind
     from embedded_aws.awslambda.functions import Lambdas
 
 ACTIONS = (
@@ -51,7 +51,7 @@ class SourceCalls:
         self._lambdas = lambdas
 
     def create_event_source_mapping(self, call: Call) -> Answer:
-        """Make a mapping of what the name, name with qualifier, or ARN stands for."""
+        """Create a mapping for the function or qualifier that a name, a qualified name, or an ARN means."""
         body = call.body
         source, kind = body.get("EventSourceArn"), rules.kind_of(body.get("EventSourceArn"))
         rules.check_settings(body, kind)
@@ -67,7 +67,7 @@ class SourceCalls:
         return answer(202, rules.describe(_shown(made), "Creating"))
 
     def list_event_source_mappings(self, call: Call) -> Answer:
-        """Those of a source, and of exactly the function or qualifier that is named."""
+        """The mappings of a source, and of exactly the function or qualifier that is named."""
         source, named = call.asked("EventSourceArn"), call.asked("FunctionName")
         arn = self._arn_of(named) if named else None
         found = [
@@ -85,7 +85,7 @@ class SourceCalls:
         return answer(200, rules.describe(_shown(_one(call))))
 
     def update_event_source_mapping(self, call: Call) -> Answer:
-        """Change a mapping, also the function or alias that it is of."""
+        """Change a mapping, including the function or alias that it invokes."""
         found, body = _one(call), dict(call.body)
         rules.check_settings({**body, "StartingPosition": "LATEST"}, rules.kind_of(found.event_source_arn))
         named = body.pop("FunctionName", None)
@@ -98,7 +98,7 @@ class SourceCalls:
         return answer(202, rules.describe(_shown(found), "Updating"))
 
     def delete_event_source_mapping(self, call: Call) -> Answer:
-        """Stop reading."""
+        """Delete a mapping and stop reading from its source."""
         found = _one(call)
         found.read_by.pop(found.function_arn, None)
         call.backend.delete_event_source_mapping(found.uuid)
@@ -116,7 +116,7 @@ class SourceCalls:
 
 
 def reading(lambdas: Lambdas) -> dict[str, Callable[..., Any]]:
-    """How moto's streams hand records over: to what the mapping names, an alias by its routing."""
+    """How moto's streams hand over records: to the function that the mapping names; for an alias, by its routing."""
 
     def through(name: str) -> Callable[..., Any]:
         original = getattr(models.LambdaBackend, name)
@@ -130,7 +130,7 @@ def reading(lambdas: Lambdas) -> dict[str, Callable[..., Any]]:
 
 
 class _Finder:
-    """Stands for moto's backend while it hands records over, and finds functions by the qualifier that they are named with."""
+    """Stands in for moto's backend while it hands over records; finds functions by the qualifier in their name."""
 
     def __init__(self, backend: Moto, lambdas: Lambdas) -> None:
         self.region_name = backend.region_name
@@ -139,17 +139,17 @@ class _Finder:
         self._backend = backend
 
     def get_arn(self, arn: str) -> _Mapped:
-        """What moto asks for DynamoDB streams."""
+        """The lookup that moto uses for DynamoDB streams."""
         name, qualifier = split_name(arn)
         return _Mapped(self._found, name, qualifier, self._backend.get_function(name).role)
 
     def get_function_by_name_or_arn_with_qualifier(self, arn: str, qualifier: str | None = None) -> _Mapped:  # noqa: ARG002 - moto's
-        """What moto asks for Kinesis."""
+        """The lookup that moto uses for Kinesis."""
         return self.get_arn(arn)
 
 
 class _Mapped:
-    """A function, or a qualifier of it, as moto invokes it."""
+    """A function or one of its qualifiers, in the form in which moto invokes it."""
 
     def __init__(self, lambdas: Lambdas, name: str, qualifier: str | None, role: str) -> None:
         self.role = role
@@ -178,7 +178,7 @@ def _shown(mapping: Moto) -> Mapping[str, Any]:
     return shown
 
 
-def _readers(backend: Moto, source: str, kind: Kind) -> dict[str, Moto] | None:
+def _readers(backend: Moto, source: str, kind: SourceKind) -> dict[str, Moto] | None:
     """Where moto keeps who reads a queue or a stream; None if there is no such source."""
     account, region = backend.account_id, backend.region_name
     match kind:

@@ -1,7 +1,7 @@
-"""CloudFormation in place of moto's: its calls answer from `embedded_aws.cloudformation`.
+"""Replaces moto's CloudFormation: its calls are answered by `embedded_aws.cloudformation`.
 
-moto's own deploys through its backends and past everything that is mended here, deletes in no order, and imports most of
-moto first. Only its reading and writing of the protocol is used. Change sets are not built.
+moto's own deploys through its backends and so bypasses everything that is fixed here. It deletes in no particular order,
+and imports most of moto first. Only its reading and writing of the protocol is used. Change sets are not built.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SERVICE = "cloudformation"
 FORM = "application/x-www-form-urlencoded"
 HTTP_BAD_REQUEST = 400
-LONGEST_BODY = 51_200  # bytes; a longer template has to be in S3
+LONGEST_BODY = 51_200  # bytes; a longer template must be in S3
 HOOKS = [
     "moto.core.responses.BaseResponse.call_action",
     "moto.core.responses.BaseResponse.dispatch",
@@ -37,7 +37,7 @@ HOOKS = [
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def stacks(self) -> Stacks:
@@ -45,7 +45,7 @@ class Aws(Protocol):
 
 
 def install(aws: Aws) -> Callable[[], None]:
-    """Have moto's dispatcher hand requests to CloudFormation to ``aws``."""
+    """Make moto's dispatcher pass CloudFormation requests to ``aws``."""
     _Calls.stacks = aws.stacks
     application().app_instances[SERVICE] = _answer
 
@@ -73,7 +73,7 @@ class _Calls(BaseResponse):  # type: ignore[misc]  # moto is untyped here
         self.automated_parameter_parsing = True
 
     def call_action(self) -> Any:  # noqa: ANN401 - moto's
-        """The way into every action, with the refusals of `embedded_aws.cloudformation` behind it."""
+        """The entry to every action; the refusals of `embedded_aws.cloudformation` are answered after it."""
         try:
             return super().call_action()
         except StackError as error:
@@ -144,7 +144,7 @@ class _Calls(BaseResponse):  # type: ignore[misc]  # moto is untyped here
         return ActionResult({"Exports": exports})
 
     def _template(self) -> str | None:
-        """The template's text: in the call, or in S3."""
+        """The template's text, from the call or from S3."""
         url: str | None = self._get_param("TemplateURL")
         if url:
             return self.stacks.read_template(url)
@@ -156,7 +156,7 @@ class _Calls(BaseResponse):  # type: ignore[misc]  # moto is untyped here
             )
         return body
 
-    def _parameters(self, before: Any) -> dict[str, str]:  # noqa: ANN401 - the parameters of the stack as it is
+    def _parameters(self, before: Any) -> dict[str, str]:  # noqa: ANN401 - the stack's present parameters
         given = self._get_param("Parameters", [])
         return {
             each["ParameterKey"]: before[each["ParameterKey"]] if each.get("UsePreviousValue") else each["ParameterValue"]
@@ -183,7 +183,7 @@ def _summarise(stack: Stack) -> dict[str, Any]:
 
 
 def _describe(stack: Stack) -> dict[str, Any]:
-    """A stack, with all that CloudFormation tells of it."""
+    """A stack, with everything that CloudFormation shows of it."""
     return {
         **_summarise(stack),
         "Description": stack.template.description,
@@ -210,7 +210,7 @@ def _show_event(stack: Stack, number: int, event: Event) -> dict[str, Any]:
 
 
 def _show_resource(stack: Stack, resource: Resource) -> dict[str, Any]:
-    """A resource, under the status of the last thing that happened to it, and not to one that it has replaced."""
+    """A resource with the status of its own latest event, ignoring events of a resource that it replaced."""
     ids = {resource.made.physical_id, ""}
     last = next(each for each in reversed(stack.events) if each.logical_id == resource.logical_id and each.physical_id in ids)
     return {

@@ -1,8 +1,8 @@
-"""moto's CloudWatch: metrics and alarms answer from the embedded AWS, dashboards and insight rules stay moto's.
+"""moto's CloudWatch: metrics and alarms answer from the embedded AWS; dashboards and insight rules stay in moto.
 
-moto reads and writes the query and JSON protocols; RPC v2 CBOR, which it does not know, comes in by a route of its own and
-reaches the operations that are replaced here. Every name of moto's that is replaced stands in HOOKS, every name added in
-ADDITIONS, so that a test can tell when moto moves one or grows one of its own.
+moto reads and writes the query and JSON protocols. It does not know RPC v2 CBOR, which gets its own route to the same
+operations. HOOKS lists every name of moto that is replaced and ADDITIONS every name that is added. A test uses both to
+notice when moto moves a name or gets one of its own.
 """
 
 import gzip
@@ -51,7 +51,7 @@ HOOKS = [*(f"{_RESPONSE}.{name}" for name in _REPLACED), "moto.cloudwatch.urls.u
 ADDITIONS = [f"{_RESPONSE}.{name}" for name in _ADDED]
 
 REFUSALS = (RefusalError, NotBuiltError, NotRecorded, ThrottledError)
-"""What becomes an error answer."""
+"""The exceptions that become an error answer."""
 
 Answer = tuple[int, dict[str, Any], str | bytes]
 
@@ -64,11 +64,11 @@ class Clock(Protocol):
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS; `throttles` and `unknowns` too, if it has them."""
+    """What this seam needs from the embedded AWS; also `throttles` and `unknowns`, if it has them."""
 
     @property
     def metrics(self) -> MetricStore:
-        """Where metrics are kept."""
+        """The store of all metrics."""
 
     @property
     def alarms(self) -> Alarms:
@@ -80,7 +80,7 @@ class Aws(Protocol):
 
 
 def install(aws: Aws) -> Callable[[], None]:
-    """Let moto's CloudWatch answer from `aws`; returns what puts moto back as it was."""
+    """Make moto's CloudWatch answer from `aws`; returns a function that restores moto."""
     throttles = getattr(aws, "throttles", None)
     cloudwatch = CloudWatch(aws.metrics, aws.clock.now, getattr(aws, "unknowns", None))
     operations = {
@@ -101,7 +101,7 @@ def install(aws: Aws) -> Callable[[], None]:
 
 
 def _guarded(operation: str, perform: Operation, throttles: Throttles | None) -> Operation:
-    """The operation behind the throttle and the check for what it requires."""
+    """The operation behind the throttle and the check for required parameters."""
     required: list[str] = get_service_model(SERVICE).operation_model(operation).input_shape.required_members
 
     def guarded(request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,7 +116,7 @@ def _guarded(operation: str, perform: Operation, throttles: Throttles | None) ->
 
 
 def _as_action(perform: Operation, own: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
-    """The operation as a method of moto's; the tags of insight rules are left to moto's own."""
+    """The operation as a method of moto; the tags of insight rules are left to moto's own."""
 
     def action(response: Any) -> Any:  # noqa: ANN401 (moto is untyped here)
         request = response._get_params()  # noqa: SLF001 (moto has no other name for it)
@@ -135,7 +135,7 @@ def _as_action(perform: Operation, own: Callable[[Any], Any] | None) -> Callable
 
 
 def _cbor_route(operations: Mapping[str, Operation]) -> Callable[..., Answer]:
-    """What answers RPC v2 CBOR requests; the operation is the last part of the path."""
+    """The function that answers RPC v2 CBOR requests; the operation is the last part of the path."""
 
     def answer_cbor(request: Any, *_: object) -> Answer:  # noqa: ANN401 (moto's own type)
         operation = request.path.rpartition("/")[2]
@@ -164,7 +164,7 @@ def _refusal_of(error: Exception) -> Refusal:
 
 
 def _with_status(status: int, headers: dict[str, str], body: str | bytes) -> Answer:
-    """An answer in moto's shape: it takes the status from the headers."""
+    """An answer in moto's form, which takes the status from the headers."""
     return status, {**headers, "status": status}, body
 
 
@@ -172,4 +172,4 @@ def _epoch(moment: object) -> float:
     """A datetime as the JSON protocol writes it."""
     if isinstance(moment, datetime):
         return moment.timestamp()
-    raise TypeError(f"{moment!r} has no place in an answer")
+    raise TypeError(f"{moment!r} cannot be part of an answer")

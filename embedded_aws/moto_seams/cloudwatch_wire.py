@@ -1,7 +1,7 @@
-"""CloudWatch on the wire: its refusals in the three protocols it speaks, and the one that moto does not, RPC v2 CBOR.
+"""CloudWatch on the wire: its refusals in its three protocols, and RPC v2 CBOR, the protocol that moto does not know.
 
-The shapes are recorded from AWS (docs/aws.md#cloudwatch-errors). CBOR itself is botocore's; it has both directions, because
-a client needs both.
+The shapes are recorded from AWS (docs/aws.md#cloudwatch-errors). botocore does the CBOR encoding itself: it has both
+directions, because a client needs both.
 """
 
 import json
@@ -27,14 +27,14 @@ _TYPES = {
     "Throttling": "com.amazon.coral.availability#ThrottlingException",
     "ValidationError": "com.amazon.coral.validate#ValidationException",
 }
-"""What JSON and CBOR call an error whose code, the query protocol's, is another word."""
+"""The names in JSON and CBOR of errors whose code in the query protocol is a different word."""
 
 _STATUS = {"ResourceNotFound": 404, "ResourceNotFoundException": 404, "ResourceConflict": 409}
 _REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class Refusal(NamedTuple):
-    """An error code with its message, if it has one, and its HTTP status."""
+    """An error code with its HTTP status, and its message if it has one."""
 
     code: str
     message: str | None
@@ -54,7 +54,7 @@ def write_refusal(refused: Refusal, headers: Mapping[str, str]) -> tuple[int, di
     body = {"__type": _TYPES.get(refused.code, f"{_NAMESPACE}#{refused.code}")}
     if refused.message is not None:
         body["message"] = refused.message
-    # Without the query mode, RPC protocols have one status for all that is the caller's fault.
+    # Without the query mode, RPC protocols use one status for every error that is the caller's fault.
     is_query_mode = headers.get("X-Amzn-Query-Mode", "").lower() == "true"
     status = refused.status if is_query_mode or refused.status > 500 else HTTP_BAD_REQUEST  # noqa: PLR2004 (a server's fault)
     answered = {"x-amzn-query-error": f"{refused.code};Sender"}

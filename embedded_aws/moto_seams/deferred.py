@@ -1,7 +1,7 @@
-"""Modules of moto's that take longest to import and that nothing here uses at the start: they are imported on first use.
+"""The modules of moto that take longest to import and that nothing needs at the start: they are imported on first use.
 
-EC2's models read hundreds of kilobytes of instance types and ask for every Region's zones. They came with Parameter Store,
-whose run-command looks for instances, and with the Step Functions integration of Batch.
+EC2's models read hundreds of kilobytes of instance types and ask for every Region's zones. Two modules import them:
+Parameter Store, whose run-command looks for instances, and the Step Functions integration of Batch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Import(NamedTuple):
-    """``importer`` has ``from module import name``, and needs it later than it says."""
+    """``importer`` has ``from module import name``, but needs the name only later."""
 
     importer: str
     module: str
@@ -33,14 +33,14 @@ HOOKS = [f"{importer}.{name}" for importer, _, name in DEFERRED]
 
 
 class Deferred:
-    """In place of a name that is called or asked for an item: its module is imported when that happens."""
+    """Stands for a name that is called or indexed; imports its module when that happens."""
 
     def __init__(self, module: str, name: str) -> None:
         self._module = module
         self._name = name
 
     def __call__(self, *args: object, **options: object) -> Any:  # noqa: ANN401 - moto's
-        """What the name, called so, gives."""
+        """Call the real object."""
         return self._find()(*args, **options)
 
     def __getitem__(self, key: object) -> Any:  # noqa: ANN401 - moto's
@@ -51,7 +51,7 @@ class Deferred:
 
 
 def import_without_deferred() -> None:
-    """Import what would import the deferred modules, without them; to be done before anything else of moto's is."""
+    """Import the modules that would import the deferred ones, without these; call it before importing any of moto."""
     for importer, module, name in DEFERRED:
         with _standing_in(module, name):
             importlib.import_module(importer)
@@ -59,7 +59,7 @@ def import_without_deferred() -> None:
 
 @contextmanager
 def _standing_in(module: str, name: str) -> Iterator[None]:
-    """While the block runs, the module has nothing but this name; one that is imported already is left alone."""
+    """While in the block, the module holds only this name; a module that is already imported is left alone."""
     if module in sys.modules:
         yield
         return

@@ -1,8 +1,8 @@
-"""moto's DynamoDB: what a transaction keeps of a table for the case that it fails, and what it does when it comes again.
+"""moto's DynamoDB: what a transaction keeps of a table in case it fails, and how it treats a repeated transaction.
 
-moto copies the whole table, every attribute of every item, so that each transaction costs as much as all that was ever
-recorded. Puts, deletes and checks replace items and change none; for those, which item stood where is all there is to keep.
-It also makes a transaction anew that the SDK sends a second time with its token (docs/aws.md#transaction-token).
+moto copies the whole table with every attribute of every item, so each transaction costs as much as all earlier records
+together. Puts, deletes and checks replace items and never change them in place, so it is enough to keep which item was
+where. moto also repeats a transaction that the SDK sends again with the same token (docs/aws.md#transaction-token).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _transaction = threading.local()
 
 
 def install(aws: object) -> None:
-    """Have transactions that change no item in place keep the items themselves, not copies."""
+    """Make transactions that change no item in place keep the items themselves instead of copies."""
     replace(_COPY, SimpleNamespace(copy=copy.copy, deepcopy=_keep))
     wrap(_TRANSACT, aws, _transact)
     made: set[str] = set()

@@ -1,8 +1,8 @@
-"""moto's EventBridge: rules stay moto's, their targets and schedules come to life on the clock (`embedded_aws.events.bus`).
+"""moto's EventBridge: rules stay in moto; their targets and schedules run on the clock (`embedded_aws.events.bus`).
 
-Patterns are matched by moto, and checked by `embedded_aws.events.patterns`: moto takes many that EventBridge refuses. Its
-rules have no Lambda and no SNS targets, fail on a queue when an AWS service's event comes, fire when they are disabled, and
-let a rule that has only a schedule match every event; all that is fixed here. Other targets stay as moto has them.
+moto matches patterns, and `embedded_aws.events.patterns` checks them first, because moto accepts many that EventBridge refuses.
+moto's rules have no Lambda and no SNS targets, fail on a queue when an AWS service's event arrives, fire when they are
+disabled, and match every event if they have only a schedule. All of that is fixed here. Other targets stay as in moto.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DEFAULT_BUS = "default"
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def events(self) -> EventBus:
@@ -48,7 +48,7 @@ class Aws(Protocol):
 
 
 def install(aws: Aws) -> None:
-    """Have the rules of moto's EventBridge deliver through ``aws``."""
+    """Make the rules of moto's EventBridge deliver through ``aws``."""
     aws.events.publish = partial(_publish, aws)
     aws.events.find_schedule = partial(_find_schedule, aws)
     for name, replacement in _METHODS.items():
@@ -66,7 +66,7 @@ def _publish(aws: Aws, event: dict[str, Any]) -> None:
 
 
 def _find_schedule(aws: Aws, name: str) -> Schedule | None:
-    """The rule if it still has a schedule; a disabled one has no targets."""
+    """The rule's schedule, if it still has one; a disabled rule has no targets."""
     rule = _rules(aws).get(name)
     if rule is None or not rule.scheduled_expression:
         return None
@@ -134,7 +134,7 @@ def _target(rule: Any, target: dict[str, Any]) -> Target:  # noqa: ANN401 - moto
 
 
 def _delivered(event: dict[str, Any]) -> dict[str, Any]:
-    """The event as targets get it; moto keeps some times as numbers, and one for itself."""
+    """The event as targets get it; moto keeps some times as numbers, and one field for itself."""
     shown = {key: value for key, value in event.items() if key != "ingestion-time"}
     if isinstance(shown["time"], int | float):
         shown["time"] = iso_seconds(shown["time"])
@@ -142,14 +142,14 @@ def _delivered(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_motos_own(event: dict[str, Any]) -> dict[str, Any]:
-    """An event as moto keeps those that were put by calls; those of AWS's services come as targets get them."""
+    """An event in the form in which moto keeps those put by calls; events of AWS's services already have their final form."""
     time = event["time"]
     second = datetime.fromisoformat(time).timestamp() if isinstance(time, str) else time
     return {"ingestion-time": second, **event, "time": second}
 
 
 def _input(target: dict[str, Any], event: dict[str, Any]) -> object:
-    """What the target is invoked with."""
+    """The input with which the target is invoked."""
     if "Input" in target:
         return json.loads(target["Input"])
     if "InputPath" in target:

@@ -1,4 +1,4 @@
-"""Names of moto's, by dotted path: what they hold, replacing it, and putting it back."""
+"""Names in moto by dotted path: what they hold, how to replace it, and how to restore it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def find(dotted: str) -> tuple[Any, str]:
     """The module or class that holds the name, and the name in it.
 
     Raises:
-        LookupError: there is no such name; the text says which part of the path is missing.
+        LookupError: the name does not exist; the text says which part of the path is missing.
 
     """
     parts = dotted.split(".")
@@ -27,20 +27,20 @@ def find(dotted: str) -> tuple[Any, str]:
     for part in parts[taken:-1]:
         owner = getattr(owner, part, _ABSENT)
         if owner is _ABSENT:
-            raise LookupError(f"moto has no {part} on the way to {dotted}; find what took its place and mend the seam")
+            raise LookupError(f"moto has no {part} on the way to {dotted}; find what replaced it and fix the seam")
     if inspect.getattr_static(owner, parts[-1], _ABSENT) is _ABSENT:
-        raise LookupError(f"moto has no {dotted} any more; find what took its place and mend the seam")
+        raise LookupError(f"moto has no {dotted} any more; find what replaced it and fix the seam")
     return owner, parts[-1]
 
 
 def replace(dotted: str, value: object) -> None:
-    """Have the name hold ``value``."""
+    """Make the name hold ``value``."""
     owner, name = find(dotted)
     setattr(owner, name, value)
 
 
 def wrap(dotted: str, aws: object, replacement: Callable[..., Any]) -> None:
-    """Have a method call ``replacement(original, aws, self, ...)``."""
+    """Make a method call ``replacement(original, aws, self, ...)``."""
     owner, name = find(dotted)
     original = getattr(owner, name)
 
@@ -52,7 +52,7 @@ def wrap(dotted: str, aws: object, replacement: Callable[..., Any]) -> None:
 
 @contextmanager
 def preserved(dotted_names: Iterable[str]) -> Iterator[None]:
-    """Put back what the names hold now when the block ends."""
+    """Restore what the names hold now when the block ends."""
     held = []
     for owner, name in map(find, dotted_names):
         held.append((owner, name, vars(owner).get(name, _ABSENT)))
@@ -67,7 +67,7 @@ def preserved(dotted_names: Iterable[str]) -> Iterator[None]:
 
 
 def _import(parts: list[str]) -> tuple[Any, int]:
-    """The innermost module of a dotted path, and how many of its parts name it."""
+    """The innermost module of a dotted path, and how many parts of the path name it."""
     module = importlib.import_module(parts[0])
     for taken in range(2, len(parts)):
         try:

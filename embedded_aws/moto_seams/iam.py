@@ -1,6 +1,6 @@
-"""AWS's own managed policies in moto's IAM: there from the moment that somebody attaches one.
+"""AWS's own managed policies in moto's IAM: each is created when a role first attaches it.
 
-moto has either all of them, which takes it a second to begin with, or none.
+On its own, moto has either all of them, which costs a second at the start, or none.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HOOKS = [_ATTACH, "moto.iam.models.AWSManagedPolicy.from_data", "moto.iam.aws_ma
 
 
 def install(aws: object) -> None:
-    """Have roles find AWS's own policies."""
+    """Let roles attach AWS's own policies."""
     wrap(_ATTACH, aws, _attach)
 
 

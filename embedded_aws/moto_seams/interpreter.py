@@ -1,9 +1,9 @@
-"""moto's interpreter of the Amazon States Language, moved onto the virtual clock and mended where AWS does otherwise.
+"""moto's interpreter of the Amazon States Language, run on the virtual clock and fixed where it differs from AWS.
 
-moto runs an execution in threads, waits with events and sleeps with `time`. Here the threads are actors and the events
-signals of the clock, so that waits, backoff and timeouts pass in simulated time; its control flow is not touched.
-Mended: absolute Waits, the names of errors and what States.ALL matches, `State.EnteredTime`, and the parse of a
-definition, which is kept. Expressions are the seam `jsonata`'s.
+moto runs an execution in threads, waits with events and sleeps with `time`. Here the threads are actors and the events are
+signals of the clock, so that waits, backoff and timeouts pass in simulated time. The control flow stays moto's.
+Fixed: absolute Waits, the names of errors and what States.ALL matches, and `State.EnteredTime`. A parsed definition is
+cached. Expressions belong to the seam `jsonata`.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ _TERMINAL = {"States.Runtime", "States.DataLimitExceeded"}  # docs/aws.md#states
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def clock(self) -> Clock:
-        """Simulated time."""
+        """The simulated time."""
 
     @property
     def rng(self) -> random.Random:
-        """Behind the jitter of retries."""
+        """The source of the jitter of retries."""
 
     @property
     def faults(self) -> Faults:
-        """States at which executions are stopped."""
+        """The states at which executions are stopped."""
 
     def stop_execution(self, arn: str) -> None:
         """Stop an execution, as StopExecution does."""
@@ -87,7 +87,7 @@ def install(aws: Aws) -> None:
 
 
 class _ActorThread:
-    """What moto uses of `threading.Thread`, as an actor of the clock."""
+    """The part of `threading.Thread` that moto uses, as an actor of the clock."""
 
     native_id = None
 
@@ -102,7 +102,7 @@ class _ActorThread:
     ) -> None:
         self._clock = clock
         self._work = lambda: target(*args)
-        self._name = name if len(name) < 40 and daemon else "interpreter"  # noqa: PLR2004 - moto renders whole machines
+        self._name = name if len(name) < 40 and daemon else "interpreter"  # noqa: PLR2004 - moto puts whole machines in names
         self._actor: Actor | None = None
 
     def start(self) -> None:
@@ -118,10 +118,10 @@ class _ActorThread:
 
 
 class _ProgramEvent(Signal):
-    """Set when a program ends, whatever ends it. moto clears it at once, and who was not waiting yet would miss it."""
+    """Set when a program ends for any reason. moto clears it at once, so a thread that waits later would miss it."""
 
     def clear(self) -> None:
-        """A program ends once."""
+        """Do nothing: a program ends only once."""
 
 
 _retrying = threading.local()
@@ -142,7 +142,7 @@ def _wait(_original: object, aws: Aws, _wait: object, env: Any, wait_seconds: fl
 
 
 def _seconds_to_timestamp(_original: object, aws: Aws, wait: Any, env: Any) -> float:  # noqa: ANN401 - moto's
-    """Seconds until an absolute Wait ends. moto takes local time for UTC, and wakes up to a second early."""
+    """Seconds until an absolute Wait ends. moto takes local time for UTC and wakes up to a second early."""
     wait.string.eval(env=env)
     text = env.stack.pop()
     moment = wait._from_timestamp_string(text)  # noqa: SLF001 - a seam
@@ -152,7 +152,7 @@ def _seconds_to_timestamp(_original: object, aws: Aws, wait: Any, env: Any) -> f
 
 
 def _enter(original: Callable[..., None], aws: Aws, state: Any, env: Any) -> None:  # noqa: ANN401 - moto's
-    """A state is entered, at this time; a fault may stop the execution here."""
+    """Enter a state at the present time; a fault may stop the execution here."""
     context = env.states.context_object.context_object_data
     context["State"]["EnteredTime"] = iso_milliseconds(aws.clock.now())
     if aws.faults.stops_at(state.name):
@@ -161,14 +161,14 @@ def _enter(original: Callable[..., None], aws: Aws, state: Any, env: Any) -> Non
 
 
 def _error_name(error_name: str | None) -> Any:  # noqa: ANN401 - moto's
-    """An error that comes out of a branch, by name; moto takes every name there for one of the user's own."""
+    """The name of an error that comes out of a branch; moto takes every such name for a user's own."""
     if error_name and error_name.startswith("States."):
         return StatesErrorName.from_name(error_name)
     return CustomErrorName(error_name)
 
 
 def _matches_error(original: Callable[..., None], _aws: Aws, decl: Any, env: Any) -> None:  # noqa: ANN401 - moto's
-    """Whether ErrorEquals matches; States.ALL leaves out the two errors that end an execution whatever it catches."""
+    """Whether ErrorEquals matches; States.ALL does not match the two errors that always end an execution."""
     is_wildcard = any(name.error_name == "States.ALL" for name in decl.error_names)
     if is_wildcard and getattr(env.stack[-1], "error_name", None) in _TERMINAL:
         env.stack.pop()
@@ -178,7 +178,7 @@ def _matches_error(original: Callable[..., None], _aws: Aws, decl: Any, env: Any
 
 
 def _choose(original: Callable[..., None], _aws: Aws, choice: Any, env: Any) -> None:  # noqa: ANN401 - moto's
-    """A Choice; where nothing matches, with the error that AWS has for it, which a Catch around it sees."""
+    """Evaluate a Choice. If no rule matches, raise the error that AWS has for it, which a Catch around it sees."""
     try:
         original(choice, env)
     except RuntimeError as error:
@@ -191,32 +191,32 @@ def _choose(original: Callable[..., None], _aws: Aws, choice: Any, env: Any) -> 
 
 
 def _eval_program(original: Callable[..., None], _aws: Aws, program: Any, env: Any) -> None:  # noqa: ANN401 - moto's
-    """Run a machine or a branch, unless its execution was stopped before it came to that."""
+    """Run a machine or a branch, unless its execution was stopped before it started."""
     if env.program_state() is None or env.is_running():
         original(program, env)
 
 
 def _set_error(original: Callable[..., None], _aws: Aws, env: Any, error: Any) -> None:  # noqa: ANN401 - moto's
-    """A failure ends a program, but not one that was stopped already and fails because of that."""
+    """End a program with a failure, unless it was stopped already and fails because of that."""
     if not isinstance(env.program_state(), ProgramStopped | ProgramTimedOut):
         original(env, error)
 
 
 def _say_nothing(*_args: object, **_options: object) -> None:
-    """In place of log lines into each of which moto renders the whole machine."""
+    """Replaces log lines that each render the whole machine."""
 
 
-_parse = AmazonStateLanguageParser.parse  # moto's own, before anything is replaced
+_parse = AmazonStateLanguageParser.parse  # moto's own function, before anything is replaced
 _kept_parse = lru_cache(maxsize=64)(_parse)
 
 
 def _parse_once(definition: str) -> Any:  # noqa: ANN401 - moto's
-    """A definition, parsed once in the life of the process. A distributed Map keeps state in what was parsed: not kept."""
+    """Parse a definition once per process. A distributed Map keeps state in its parsed form, so that is not cached."""
     return _parse(definition) if "DISTRIBUTED" in definition else _kept_parse(definition)
 
 
 def iso_milliseconds(moment: float) -> str:
-    """An epoch second as Step Functions writes times."""
+    """An epoch second in the form in which Step Functions writes times."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -1,8 +1,8 @@
 """JSONata in moto's interpreter: expressions, the variables they see, and what happens when one has no value.
 
-moto writes all values into an expression's text, unescaped, and parses it anew each time; here they are bound
-(`embedded_aws.states.expressions`). Variables are seen as they were when the state was entered, and a Task's own Catch also
-applies to its Output.
+moto writes all values into an expression's text without escaping and parses the text each time. Here values are bound
+(`embedded_aws.states.expressions`). Expressions see the variables as they were when the state was entered. A Task's own Catch
+also applies to its Output.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ _EXPRESSION = f"{_COMPONENT}.common.string.string_expression"
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def rng(self) -> random.Random:
-        """Behind `$random` and `$uuid`."""
+        """The source of `$random` and `$uuid`."""
 
 
 def install(aws: Aws) -> None:
-    """Have expressions evaluated by `embedded_aws.states.expressions`."""
+    """Make `embedded_aws.states.expressions` evaluate expressions."""
     for name, replacement in _METHODS.items():
         wrap(name, aws, replacement)
 
 
 def _enter(original: Callable[..., None], _aws: Aws, state: Any, env: Any) -> None:  # noqa: ANN401 - moto's
-    """A state is entered: keep the variables that all its expressions see."""
+    """Enter a state: keep the variables that all its expressions see."""
     store = env.variable_store
     store.entered_with = dict(store._outer_scope), dict(store._inner_scope)  # noqa: SLF001 - a seam
     original(state, env)
 
 
 def _variables(env: Any) -> dict[str, Any]:  # noqa: ANN401 - moto's
-    """Variables as they were when the state was entered (docs/aws.md#variables), those of inner scopes first."""
+    """The variables at the time the state was entered (docs/aws.md#variables); those of inner scopes come first."""
     outer, inner = env.variable_store.entered_with
     return {**outer, **inner}
 
@@ -76,7 +76,7 @@ def _push(env: Any, text: str, variables: Mapping[str, Any], rng: random.Random)
 
 
 def _query_evaluation_error(env: Any, cause: str) -> FailureEventException:  # noqa: ANN401 - moto's
-    """The error as an exception, and in the history."""
+    """The error as an exception, also written to the history."""
     name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
     kind = api.HistoryEventType.EvaluationFailed
     details = api.EvaluationFailedEventDetails(cause=cause, error=name.error_name)
@@ -84,12 +84,12 @@ def _query_evaluation_error(env: Any, cause: str) -> FailureEventException:  # n
     exception = FailureEventException(failure_event=event)
     shown = EventDetails(evaluationFailedEventDetails=exception.get_evaluation_failed_event_details())
     env.event_manager.add_event(context=env.event_history_context, event_type=kind, event_details=shown)
-    env.event_manager.shown_already = event.event_details  # a Task state would write it a second time
+    env.event_manager.shown_already = event.event_details  # a Task state would otherwise write it a second time
     return exception
 
 
 def _eval_output(original: Callable[..., None], _aws: Aws, state: Any, env: Any) -> None:  # noqa: ANN401 - moto's
-    """A Task's Output. Where it fails, the Task's own Catch applies, and what the state assigned is taken back."""
+    """Evaluate a Task's Output. If it fails, the Task's own Catch applies and the state's assignments are undone."""
     try:
         original(state, env)
     except FailureEventException as error:

@@ -1,6 +1,6 @@
-"""The ``lambda:invoke`` integration of moto's Step Functions: Tasks invoke through the embedded Lambda, and faults hit them.
+"""The ``lambda:invoke`` integration of moto's Step Functions: Tasks invoke the embedded Lambda, and faults affect them.
 
-Decides how long a Task takes in simulated time, and what Step Functions calls the error of a function that gave none.
+Decides how long a Task takes in simulated time, and what Step Functions calls the error of a function that named none.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ _NAMELESS = {"Runtime.ExitError", "Sandbox.Timedout"}  # docs/aws.md#lambda-unkn
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def clock(self) -> Clock:
-        """Simulated time."""
+        """The simulated time."""
 
     @property
     def faults(self) -> Faults:
-        """Tasks that go wrong."""
+        """The faults of Tasks."""
 
     @property
     def permissions(self) -> Permissions:
@@ -64,21 +64,21 @@ class Aws(Protocol):
 
 
 def install(aws: Aws) -> None:
-    """Have Tasks invoke the functions of ``aws``."""
+    """Make Tasks invoke the functions of ``aws``."""
     replace(_INVOKE, lambda env, parameters, region, state_credentials: _invoke(aws, env, parameters))  # noqa: ARG005
     wrap(_FROM_ERROR, aws, _lambda_error)
 
 
 class _TooLongError(Exception):
-    """What a Task passes on, or gets back, is longer than a state may hold (docs/aws.md#execution-input)."""
+    """A Task's input or output is longer than a state may hold (docs/aws.md#execution-input)."""
 
 
 class _OutlivedError(Exception):
-    """A function came to its end after its Task had."""
+    """A function ended after its Task had ended."""
 
 
 def _invoke(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: ANN401 - moto's
-    """Run one Task's function and push the answer, unless a fault or the Task's timeout comes first."""
+    """Run one Task's function and push its answer, unless a fault or the Task's timeout comes first."""
     fault = aws.faults.on_task(env.next_state_name)
     if fault:
         _suffer(aws, env, fault)
@@ -86,7 +86,7 @@ def _invoke(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: AN
         _check(aws, env, parameters)
     _expect_short("Arguments", parameters.get("Payload") or b"")
     invocation = _call(aws, parameters)
-    if invocation.duration_ms >= 1000:  # noqa: PLR2004 - less would only spoil whole seconds
+    if invocation.duration_ms >= 1000:  # noqa: PLR2004 - a shorter duration would only make times fractional
         aws.clock.sleep(invocation.duration_ms / 1000)
     if not env.is_running():
         raise _OutlivedError
@@ -110,7 +110,7 @@ def _expect_short(what: str, text: bytes) -> None:
 
 
 def _check(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: ANN401 - moto's
-    """The machine's role has to allow the invocation (docs/aws.md#machine-denied)."""
+    """Check that the machine's role allows the invocation (docs/aws.md#machine-denied)."""
     execution = env.states.context_object.context_object_data["Execution"]
     function = function_arn(parameters["FunctionName"], parameters.get("Qualifier"), execution["Id"])
     try:
@@ -120,7 +120,7 @@ def _check(aws: Aws, env: Any, parameters: dict[str, Any]) -> None:  # noqa: ANN
 
 
 def function_arn(named: str, qualifier: str | None, beside: str) -> str:
-    """The ARN of a function that is named by name or ARN, in the account and Region of ``beside``, an ARN of something."""
+    """The ARN of a function given by name or ARN, in the account and Region of ``beside``, which is any ARN."""
     region, account = beside.split(":")[3:5]
     arn = named if named.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{named}"
     return f"{arn}:{qualifier}" if qualifier else arn
@@ -135,7 +135,7 @@ def _call(aws: Aws, parameters: dict[str, Any]) -> Invocation:
 
 
 def _suffer(aws: Aws, env: Any, fault: TaskFault) -> None:  # noqa: ANN401 - moto's
-    """Let the fault happen; returns where the handler runs all the same, late."""
+    """Let the fault happen; returns only where the handler still runs, late."""
     match fault.mode:
         case TaskMode.FAILS if fault.error.startswith("Lambda."):
             raise _refused(fault.error.removeprefix("Lambda."), 429, fault.message)
@@ -157,7 +157,7 @@ def _refused(code: str, status: int, message: str) -> ClientError:
 
 
 def _lambda_error(original: Callable[..., Any], _aws: Aws, task: Any, env: Any, ex: Exception) -> Any:  # noqa: ANN401
-    """A Task's error as a failure event; a function that gave no error of its own is Lambda.Unknown."""
+    """A Task's error as a failure event; for a function that named no error it is Lambda.Unknown."""
     event = original(task, env, ex)
     if isinstance(ex, _TooLongError):
         return _renamed(env, event, _TOO_LONG.to_name(), str(ex))

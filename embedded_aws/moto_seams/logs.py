@@ -1,8 +1,8 @@
-"""moto's CloudWatch Logs: groups and streams stay moto's, lines and metric filters are the embedded AWS's.
+"""moto's CloudWatch Logs: groups and streams stay in moto; lines and metric filters belong to the embedded AWS.
 
-moto keeps metric filters without ever running them, matches no JSON pattern and has one class of log groups. Here every line
-that moto takes, and every line that the embedded AWS writes itself, goes through `embedded_aws.logs.ingest`; a stream with
-its first line is made known to moto.
+moto stores metric filters without ever applying them, matches no JSON patterns and has only one class of log groups. Here
+every line that moto accepts, and every line that the embedded AWS writes itself, goes through `embedded_aws.logs.ingest`. A
+stream is announced to moto with its first line.
 """
 
 import json
@@ -28,7 +28,7 @@ _ACTIONS = (
     "put_metric_filter",
 )
 _ADDED = {"test_metric_filter": "match_lines"}
-"""What moto does not have, with our name for it."""
+"""The operations that moto lacks, with our name for each."""
 _WRAPPED = ("create_log_group", "describe_log_groups", "describe_subscription_filters", "put_subscription_filter")
 _METHODS = ("delete_log_group", "put_log_events")
 HOOKS = [
@@ -59,7 +59,7 @@ class Clock(Protocol):
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def logs(self) -> LogIngest:
@@ -71,11 +71,11 @@ class Aws(Protocol):
 
     @property
     def unknowns(self) -> Unknowns:
-        """What nobody has recorded."""
+        """The questions that no record settles."""
 
 
 def install(aws: Aws) -> Callable[[], None]:
-    """Let moto's CloudWatch Logs answer from `aws`; returns what puts moto back as it was."""
+    """Make moto's CloudWatch Logs answer from `aws`; returns a function that restores moto."""
     calls = _Calls(aws.logs, aws.unknowns)
     before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in (*_ACTIONS, *_WRAPPED)]
     added = {name: getattr(LogsResponse, name, None) for name in _ADDED}
@@ -104,12 +104,12 @@ def install(aws: Aws) -> Callable[[], None]:
 
 
 def has_group(name: str) -> bool:
-    """Whether there is a log group of this name."""
+    """Whether a log group with this name exists."""
     return name in logs_backends[_ACCOUNT][_REGION].groups
 
 
 def _announce(group: str, stream: str) -> None:
-    """Make a stream of the embedded AWS known to moto, which describes streams."""
+    """Announce a stream of the embedded AWS to moto, which describes streams."""
     backend = logs_backends[_ACCOUNT][_REGION]
     backend.ensure_log_group(group)
     backend.ensure_log_stream(group, stream)
@@ -153,7 +153,7 @@ def _creating(own: Callable[[Moto], str], logs: LogIngest) -> Callable[[Moto], s
 
 
 def _with_classes(own: Callable[[Moto], str], logs: LogIngest) -> Callable[[Moto], str]:
-    """The list of groups with their classes, or of those of one class; a cheap class stands for both."""
+    """The list of groups with their classes, or of one class's groups; one cheap class stands for both."""
 
     def describe_log_groups(response: Moto) -> str:
         wanted = json.loads(response.body or "{}").get("logGroupClass")
@@ -200,7 +200,7 @@ class _Calls:
         return self._logs.describe_metric_filters(request)
 
     def match_lines(self, _backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
-        """TestMetricFilter: the lines that a pattern matches, counted from 1; which values it extracts is not built."""
+        """TestMetricFilter: the lines that a pattern matches, counted from 1. The values that it extracts are not built."""
         text: str = request["filterPattern"]
         pattern = parse_pattern(text)
         if "!=" in text and self._unknowns.ask("metric-filter-patterns") == "otherwise":
@@ -225,7 +225,7 @@ class _Calls:
 
 
 def _group_of(backend: Moto, request: Mapping[str, Any]) -> str:
-    """The name of the group that a request is about, given as a name or as an ARN."""
+    """The name of the group in a request, given as a name or as an ARN."""
     given: str = request.get("logGroupName") or request.get("logGroupIdentifier") or ""
     name = given.partition(":log-group:")[2].removesuffix(":*") if given.startswith("arn:") else given
     if len(name) > _LONGEST_NAME:
@@ -246,7 +246,7 @@ def _check_limit(request: Mapping[str, Any], most: int) -> None:
 
 
 def _as_action(perform: Callable[[Moto, Mapping[str, Any]], Mapping[str, Any] | None]) -> Callable[[Moto], Answer]:
-    """The operation as a method of moto's."""
+    """The operation as a method of moto."""
 
     def action(response: Moto) -> Answer:
         try:
@@ -265,6 +265,6 @@ def _refuse(error: RefusalError) -> Answer:
 
 
 def _answer(status: int, body: Mapping[str, Any]) -> Answer:
-    """An answer in moto's shape: it takes the status from the headers."""
+    """An answer in moto's form, which takes the status from the headers."""
     headers = {"Content-Type": "application/x-amz-json-1.1", "status": status}
     return status, headers, json.dumps(body)

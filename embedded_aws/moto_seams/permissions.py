@@ -1,8 +1,8 @@
 """IAM's side of `embedded_aws.iam.permissions`: moto's roles and policies, read by moto's own policy evaluator.
 
-The evaluator is mended where a proof of exact permissions would not hold: patterns are IAM's and not regular expressions, a
-condition that is not met makes a statement silent, operators that it would pass over are evaluated or refused, and a trust
-policy's principal and effect count. A statement with what is not built here is refused as a whole.
+The evaluator is fixed where it would break a proof of exact permissions. Patterns are IAM's, not regular expressions. A
+condition that is not met silences its statement. Operators that moto would skip are evaluated or refused. A trust policy's
+principal and effect count. A statement with an element that is not built is refused as a whole.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _VERDICTS: Mapping[PermissionResult, Verdict] = {
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def permissions(self) -> Permissions:
@@ -69,7 +69,7 @@ class Aws(Protocol):
 
 
 def install(aws: Aws) -> None:
-    """Let the permissions of ``aws`` read moto's IAM, and know the sessions that moto's STS gives."""
+    """Let the permissions of ``aws`` read moto's IAM, and tell them which sessions moto's STS creates."""
     aws.permissions.iam = _Iam(aws.account)
     wrap(_ASSUME, aws, _assume)
     wrap(_CREATE_FUNCTION, aws, _create_function)
@@ -92,7 +92,7 @@ def _create_function(original: Callable[..., Any], aws: Aws, backend: Any, spec:
 
 
 def _set_machine(original: Callable[..., Any], aws: Aws, response: Any) -> Any:  # noqa: ANN401 - moto's
-    """A state machine is created or updated; not with a role that its executions could not be logged with."""
+    """Create or update a state machine, but not with a role that cannot log its executions."""
     asked = json.loads(response.body)
     try:
         if aws.permissions.is_on and "roleArn" in asked:
@@ -114,7 +114,7 @@ def _start(original: Callable[..., Any], aws: Aws, backend: Any, state_machine_a
 
 
 class _MotoRole(NamedTuple):
-    """A role of moto's."""
+    """A role in moto."""
 
     arn: str
     version: Hashable
@@ -162,7 +162,7 @@ class _Iam:
         return next((each.tags for each in functions if each.arn.rpartition(":")[2] == function), {})
 
     def _find(self, arn: str) -> Any:  # noqa: ANN401 - moto's role, or None
-        """The role; moto looks through all of them, each time that it is asked."""
+        """The role; moto would search through all of them on every call."""
         known = self._known.get(arn)
         if known is None or self._roles.get(known.id) is not known:
             known = self._known[arn] = next((role for role in self._roles.values() if role.arn == arn), None)
@@ -198,16 +198,16 @@ class _Iam:
 
 
 class _Statement(IAMPolicyStatement):  # type: ignore[misc]  # moto is untyped here
-    """moto's evaluator of one statement, mended."""
+    """moto's evaluator of one statement, fixed."""
 
     def __init__(self, statement: Mapping[str, Any]) -> None:
         for element in _NOT_BUILT:
             if element in statement:
-                raise NotBuiltError(f"statements with {element} are not built; name what is meant instead")
+                raise NotBuiltError(f"statements with {element} are not built; list the allowed elements instead")
         super().__init__(statement)
 
     def is_action_permitted(self, action: str, resource: str, principal: None, context: Mapping[str, str]) -> PermissionResult:
-        """What the statement says; nothing while a condition of it is not met."""
+        """The statement's result; neutral while one of its conditions is not met."""
         if not self._check_conditions(context):
             return PermissionResult.NEUTRAL
         return super().is_action_permitted(action, resource, principal, context)
@@ -230,7 +230,7 @@ class _Statement(IAMPolicyStatement):  # type: ignore[misc]  # moto is untyped h
 
 
 def _is_met(operator: str, context: Mapping[str, str], key: str, wanted: Sequence[str]) -> bool:
-    """One condition. A key that the request does not have meets none but a negated one."""
+    """Whether one condition is met. A key that the request does not have meets only a negated condition."""
     known = {name.lower(): value for name, value in context.items()}
     value = known.get(key.lower())
     match operator:
@@ -256,7 +256,7 @@ def _is_in(address: str, networks: Sequence[str]) -> bool:
 
 
 def _is_arn_like(arn: str, pattern: str) -> bool:
-    """Each of an ARN's six parts by itself: a wildcard does not reach into the next."""
+    """Compare each of an ARN's six parts by itself: a wildcard does not reach into the next part."""
     parts, wanted = arn.split(":", 5), pattern.split(":", 5)
     return len(parts) == len(wanted) and all(_is_like(*pair) for pair in zip(parts, wanted, strict=True))
 
@@ -267,7 +267,7 @@ def _is_like(value: str, pattern: str, *, any_case: bool = False) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str, *, any_case: bool) -> re.Pattern[str]:
-    """IAM's wildcards: ``*`` is any text, ``?`` any one character, and nothing else is special."""
+    """Compile IAM's wildcards: ``*`` is any text, ``?`` any one character, and nothing else is special."""
     parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern))
     return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if any_case else 0))
 

@@ -1,7 +1,7 @@
-"""moto's EventBridge Scheduler: schedules stay moto's, and come to life on the clock (`embedded_aws.events.scheduler`).
+"""moto's EventBridge Scheduler: schedules stay in moto and fire on the clock (`embedded_aws.events.scheduler`).
 
-moto keeps schedules and fires none; it takes any expression, any role and any group, and an update keeps what it was not told
-to change. Targets are Step Functions' StartExecution, by its own form or the universal one, and Lambda's Invoke.
+moto stores schedules and fires none. It accepts any expression, role and group, and an update keeps the fields that the
+request leaves out. Targets are Step Functions' StartExecution, templated or universal, and Lambda's Invoke.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _DEFAULT_GROUP = "default"
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def scheduler(self) -> Scheduler:
-        """Schedules on the clock."""
+        """The schedules on the clock."""
 
     @property
     def lambdas(self) -> Lambdas:
-        """Functions that schedules invoke."""
+        """The functions that schedules invoke."""
 
     @property
     def permissions(self) -> Permissions:
@@ -65,7 +65,7 @@ class Aws(Protocol):
 
 
 def install(aws: Aws) -> None:
-    """Have the schedules of moto come due on ``aws``."""
+    """Make moto's schedules fire on ``aws``."""
     aws.scheduler.find = partial(_find, aws)
     aws.scheduler.delete = lambda key: _backend(aws).delete_schedule(*key)
     aws.scheduler.call = partial(_call, aws)
@@ -120,7 +120,7 @@ def _update(original: Callable[..., Any], aws: Aws, backend: Any, **asked: Any) 
 
 
 def _update_response(original: Callable[..., Any], aws: Aws, response: Any) -> Any:  # noqa: ANN401 - moto's
-    """An update is the whole schedule anew, what becomes of it afterwards too."""
+    """An update replaces the whole schedule, including what happens to it after its end."""
     answered = original(response)
     name = response.uri.split("?")[0].split("/")[-1]
     kept = response.scheduler_backend.get_schedule(response._get_param("GroupName"), name)  # noqa: SLF001 - a seam
@@ -130,7 +130,7 @@ def _update_response(original: Callable[..., Any], aws: Aws, response: Any) -> A
 
 
 def _check(aws: Aws, group_arn: str, asked: dict[str, Any]) -> None:
-    """What Scheduler refuses at once: an expression that is none, and a role that it may not assume."""
+    """Refuse what Scheduler refuses at once: an invalid expression, or a role that it may not assume."""
     zone = asked.get("schedule_expression_timezone") or "UTC"
     target = asked["target"]
     schedule = Schedule("", group_arn, asked["schedule_expression"], zone, target, made=0.0)
@@ -142,14 +142,14 @@ def _check(aws: Aws, group_arn: str, asked: dict[str, Any]) -> None:
     if not aws.permissions.trusts(target["RoleArn"], SERVICE_PRINCIPAL, source):
         raise ValidationException("The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
     if _kind(target["Arn"]) is None:
-        raise NotBuiltError(f"schedules that aim at {target['Arn']} are not built; aim at a state machine or a function")
+        raise NotBuiltError(f"schedules with the target {target['Arn']} are not built; use a state machine or a function")
 
 
 # Targets.
 
 
 def _kind(arn: str) -> Callable[[Aws, Schedule, Firing], None] | None:
-    """How a target is called."""
+    """The function that calls a target of this kind."""
     if arn == START_EXECUTION:
         return _start_as_told
     return {"states": _start, "lambda": _invoke}.get(arn.split(":")[2])
@@ -158,7 +158,7 @@ def _kind(arn: str) -> Callable[[Aws, Schedule, Firing], None] | None:
 def _call(aws: Aws, schedule: Schedule, firing: Firing) -> None:
     call = _kind(schedule.target["Arn"])
     if call is None:
-        raise NotBuiltError(f"schedules that aim at {schedule.target['Arn']} are not built")
+        raise NotBuiltError(f"schedules with the target {schedule.target['Arn']} are not built")
     try:
         call(aws, schedule, firing)
     except ClientError as error:
@@ -170,7 +170,7 @@ def _call(aws: Aws, schedule: Schedule, firing: Firing) -> None:
 
 
 def _allow(aws: Aws, schedule: Schedule, firing: Firing, action: str, resource: str) -> None:
-    """The schedule's role has to allow it, and still be Scheduler's to assume."""
+    """Check that the schedule's role allows the call, and that Scheduler may still assume the role."""
     if not aws.permissions.is_on:
         return
     role = schedule.target["RoleArn"]
@@ -181,7 +181,7 @@ def _allow(aws: Aws, schedule: Schedule, firing: Firing, action: str, resource: 
 
 
 def _start(aws: Aws, schedule: Schedule, firing: Firing) -> None:
-    """StartExecution without a name: fired twice, it starts two executions."""
+    """StartExecution without a name, so that a schedule that fires twice starts two executions."""
     machine = schedule.target["Arn"]
     _allow(aws, schedule, firing, "states:StartExecution", machine)
     aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=firing.input)
@@ -202,7 +202,7 @@ def _invoke(aws: Aws, schedule: Schedule, firing: Firing) -> None:
 
 
 def _give_up(aws: Aws, schedule: Schedule, firing: Firing, failure: Failure) -> None:
-    """Send what could not be delivered to the dead-letter queue, if there is one and the role may."""
+    """Send what could not be delivered to the dead-letter queue, if there is one and the role allows it."""
     queue = schedule.target.get("DeadLetterConfig", {}).get("Arn")
     if queue is None:
         return

@@ -1,7 +1,7 @@
-"""moto's Step Functions as a service: executions start, end and are stopped on the clock, and say so to EventBridge.
+"""moto's Step Functions as a service: executions start, end and stop on the clock and report it to EventBridge.
 
-Here: names of executions, their beginnings and ends, StopExecution, and the pages of a history. How states are run is the
-seam `interpreter`'s, how Tasks invoke functions `lambda_integration`'s. Redrive is not built.
+Covers the names of executions, their starts and ends, StopExecution, and the pages of a history. The seam `interpreter`
+runs states and `lambda_integration` lets Tasks invoke functions. Redrive is not built.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ if TYPE_CHECKING:
 
 _PARSER = "moto.stepfunctions.parser"
 _RESPONSE = "moto.stepfunctions.responses.StepFunctionResponse"
-_EVENT_BYTES = 248 * 1024  # docs/aws.md#status-events: beyond it the event leaves input and output out
+_EVENT_BYTES = 248 * 1024  # docs/aws.md#status-events: a larger event leaves out input and output
 
 
 class Aws(Protocol):
-    """What this seam needs of the embedded AWS."""
+    """What this seam needs from the embedded AWS."""
 
     @property
     def clock(self) -> Clock:
-        """Simulated time."""
+        """The simulated time."""
 
     @property
     def rng(self) -> random.Random:
-        """Behind the names of executions that were given none."""
+        """The source of names for executions without one."""
 
     @property
     def events(self) -> EventBus:
-        """Where status changes go."""
+        """The bus that gets status changes."""
 
     @property
     def throttles(self) -> Throttles:
-        """How often the service may be called."""
+        """The limits on calls to the service."""
 
     @property
     def account(self) -> str:
@@ -64,7 +64,7 @@ class Aws(Protocol):
 
 
 def install(aws: Aws) -> None:
-    """Have moto's Step Functions run on ``aws``."""
+    """Make moto's Step Functions run on ``aws``."""
     replace(_BACKEND_OF, lambda account, region: stepfunctions_parser_backends[account][region])
     for name in _TYPES:
         replace(name, name.split(".")[-2])
@@ -78,14 +78,14 @@ def find_execution(aws: Aws, arn: str) -> Any:  # noqa: ANN401 - moto's
 
 
 def is_running(aws: Aws, arn: str) -> bool:
-    """Whether the execution runs."""
+    """Whether the execution is running."""
     return bool(find_execution(aws, arn).exec_status == api.ExecutionStatus.RUNNING)
 
 
 def stop(aws: Aws, arn: str, *, error: str | None = None, cause: str | None = None) -> Any:  # noqa: ANN401 - moto's
     """Stop an execution at once, whatever it is doing; one that has ended stays as it is. Returns moto's record of it.
 
-    A function that a Task is running goes on to its end, as in AWS; the execution does not hear of it any more.
+    As in AWS, a function that a Task is running goes on to its end; its result no longer reaches the execution.
     """
     execution = find_execution(aws, arn)
     if execution.exec_status != api.ExecutionStatus.RUNNING:
@@ -125,7 +125,7 @@ def _start(original: Callable[..., None], aws: Aws, execution: Any) -> None:  # 
 
 
 def _start_worker(_original: object, aws: Aws, worker: Any) -> None:  # noqa: ANN401 - moto's
-    """Begin an execution: its history at once, its first state once the caller's turn is over."""
+    """Begin an execution: its history at once, its first state when the caller's turn is over."""
     program = worker._get_evaluation_entrypoint()  # noqa: SLF001 - a seam
     worker.env = worker._get_evaluation_environment()  # noqa: SLF001 - a seam
     details = worker._evaluation_details  # noqa: SLF001 - a seam
@@ -154,7 +154,7 @@ def _start_worker(_original: object, aws: Aws, worker: Any) -> None:  # noqa: AN
 def _terminated(original: Callable[..., None], aws: Aws, communication: Any) -> None:  # noqa: ANN401 - moto's
     execution = communication.execution
     if execution.exec_status != api.ExecutionStatus.RUNNING:
-        return  # stopped; its threads have come to their ends since
+        return  # the execution was stopped, and its threads ended after that
     original(communication)
     env = execution.exec_worker.env
     if isinstance(env.program_state(), ProgramTimedOut):
@@ -171,7 +171,7 @@ def _start_details(original: Callable[..., Any], aws: Aws, execution: Any) -> An
 
 
 def _announce(aws: Aws, execution: Any) -> None:  # noqa: ANN401 - moto's
-    """Tell EventBridge the execution's status (docs/aws.md#status-events)."""
+    """Report the execution's status to EventBridge (docs/aws.md#status-events)."""
     output = _compact(execution.output) if execution.status == "SUCCEEDED" else None
     has_input = len(execution.execution_input) + len(output or "") <= _EVENT_BYTES
     has_output = len(output or "") <= _EVENT_BYTES
@@ -217,7 +217,7 @@ def _add_event(
     event_details: Any = None,  # noqa: ANN401 - moto's
     **options: Any,  # noqa: ANN401 - moto's
 ) -> int:
-    """Write one event, unless the execution has ended or the event is in the history already."""
+    """Write one event, unless the execution has ended or the history already has the event."""
     is_shown = event_details is not None and event_details is getattr(manager, "shown_already", None)
     if is_shown or getattr(manager, "is_over", False):
         return int(context.last_published_event_id)
@@ -225,7 +225,7 @@ def _add_event(
 
 
 def _end_history(env: Any, event_type: str, details: Any) -> None:  # noqa: ANN401 - moto's
-    """Write the last event; what threads that unwind would add is not part of the history."""
+    """Write the last event; whatever unwinding threads would add is not part of the history."""
     env.event_history_context.source_event_id = 0
     env.event_manager.add_event(context=env.event_history_context, event_type=event_type, event_details=details)
     env.event_manager.is_over = True
@@ -253,7 +253,7 @@ def _stop_execution(_original: object, aws: Aws, response: Any) -> ActionResult:
 
 
 def _describe_execution(original: Callable[..., Any], aws: Aws, response: Any) -> ActionResult:  # noqa: ANN401 - moto's
-    """An execution. moto leaves the stop date of one that timed out away, and writes the output as it pleases."""
+    """Describe an execution. moto omits the stop date of one that timed out, and formats the output in its own way."""
     result = original(response).result
     execution = find_execution(aws, result["executionArn"])
     if execution.stop_date:
@@ -264,7 +264,7 @@ def _describe_execution(original: Callable[..., Any], aws: Aws, response: Any) -
 
 
 def _list_executions(original: Callable[..., Any], aws: Aws, response: Any) -> ActionResult:  # noqa: ANN401 - moto's
-    """Executions, newest first; with the stop date of those that timed out."""
+    """List executions, newest first, including the stop date of those that timed out."""
     result = original(response).result
     for shown in result["executions"]:
         execution = find_execution(aws, shown["executionArn"])
@@ -274,7 +274,7 @@ def _list_executions(original: Callable[..., Any], aws: Aws, response: Any) -> A
 
 
 def _get_execution_history(_original: object, aws: Aws, response: Any) -> ActionResult:  # noqa: ANN401 - moto's
-    """One page of a history, from either end; moto gives all of it, whatever is asked."""
+    """One page of a history, from either end; moto returns all of it for every request."""
     get = response._get_param  # noqa: SLF001 - a seam
     execution = find_execution(aws, get("executionArn"))
     events = execution.to_history_output()["events"]
@@ -289,7 +289,7 @@ def _get_execution_history(_original: object, aws: Aws, response: Any) -> Action
 
 _SERVICE = "states"
 _TYPELESS = ("InvalidDefinition", "InvalidExecutionInput", "MissingRequiredParameter")
-_TYPES = [f"{_PARSER}.api.{name}.TYPE" for name in _TYPELESS]  # moto has none
+_TYPES = [f"{_PARSER}.api.{name}.TYPE" for name in _TYPELESS]  # names that moto lacks
 _BACKEND_OF = "moto.stepfunctions.responses.get_backend"
 _METHODS: dict[str, Callable[..., Any]] = {
     f"{_PARSER}.asl.eval.event.event_manager.EventManager.add_event": _add_event,

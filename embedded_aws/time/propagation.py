@@ -1,6 +1,6 @@
-"""Settings that reach the data plane late: for a while after a change each request sees the old or the new.
+"""Settings that reach the data plane late: for a while after a change each request sees the old or the new ones.
 
-Decides which settings one request sees. What the settings are, and when they change, it is told.
+Decides which settings a request sees. The caller says what the settings are and when they change.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ PROPAGATION_SECONDS = 30.0
 
 
 class Propagation(Generic[Settings]):
-    """One unit of settings, with those it replaced as long as a request may still see them.
+    """One unit of settings, with the settings it replaced for as long as a request may still see them.
 
-    A unit is seen whole: a request sees everything of one moment, or everything of another
+    A request sees a unit as a whole: everything from one moment or everything from another
     (docs/aws.md#propagation).
     """
 
@@ -32,11 +32,11 @@ class Propagation(Generic[Settings]):
 
     @property
     def newest(self) -> Settings:
-        """What the control plane answers."""
+        """The settings that the control plane shows."""
         return self._newest
 
     def change(self, at: float, settings: Settings) -> None:
-        """From ``at`` on there are new settings; what they replace may be seen ``seconds`` longer."""
+        """Replace the settings at ``at``; the previous ones may be seen for another ``seconds``."""
         self._replaced = [(until, old) for until, old in self._replaced if until > at]
         if self.seconds > 0:
             self._replaced.append((at + self.seconds, self._newest))
@@ -44,11 +44,11 @@ class Propagation(Generic[Settings]):
         self._newest = settings
 
     def annotate(self, settings: Settings) -> None:
-        """New settings that no request can tell from the newest: they take their place, and nothing propagates."""
+        """Replace the newest settings by ones that no request can tell from them, so that nothing propagates."""
         self._newest = settings
 
     def seen(self, at: float, rng: random.Random) -> Settings:
-        """What a request that arrives at ``at`` sees: any of what was in force within the last ``seconds``."""
+        """The settings that a request at ``at`` sees: any that were in force within the last ``seconds``."""
         if at >= self._settled_at:
             return self._newest
         candidates = [self._newest, *(old for until, old in self._replaced if until > at)]

@@ -16,16 +16,16 @@ def datetime_of(seconds: float) -> datetime:
 
 
 def iso_seconds(seconds: float) -> str:
-    """The moment in UTC to the second, as ISO 8601 has it."""
+    """The moment in UTC, to the second, in ISO 8601."""
     return datetime_of(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def in_reason(seconds: float) -> str:
-    """As the text of an alarm's reason writes a data point's time: day, month, year."""
+    """The form in which an alarm's reason writes a data point's time: day, month, year."""
     return datetime_of(seconds).strftime("%d/%m/%y %H:%M:%S")
 
 
 def in_data(seconds: float) -> str:
-    """As an alarm's reason data and its events write a time: with milliseconds and +0000."""
+    """The form in which an alarm's reason data and its events write a time: with milliseconds and +0000."""
     moment = datetime_of(seconds)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"

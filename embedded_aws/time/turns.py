@@ -1,4 +1,4 @@
-"""Who may act: one thread at a time, so that whatever happens in the embedded AWS happens in one order.
+"""Who may act: one thread at a time, so that everything in the embedded AWS happens in one order.
 
 A `Turn` is held by the thread that drives the clock, by the actor it has handed over to, or by a guest (a thread from
 outside, such as one that serves an HTTP request). It knows nothing of time.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE_SECONDS = 60.0  # real time: a guest that waits longer waits for somebody who waits for it
+PATIENCE_SECONDS = 60.0  # real time: a guest that waits longer is in a deadlock, waiting for a thread that waits for it
 
 
 class TurnError(RuntimeError):
@@ -21,7 +21,7 @@ class TurnError(RuntimeError):
 
 
 class Turn:
-    """The right to act, which one thread has at a time. Guests go before the driver, in the order they came in."""
+    """The right to act, which one thread has at a time. Guests go before the driver, in the order of their arrival."""
 
     def __init__(self, *, patience: float = PATIENCE_SECONDS) -> None:
         self._changed = threading.Condition()
@@ -32,7 +32,7 @@ class Turn:
 
     @property
     def news(self) -> int:
-        """A number that rises whenever a waiting driver has reason to look again."""
+        """A number that rises whenever a waiting driver has a reason to look again."""
         return self._news
 
     def is_mine(self) -> bool:
@@ -41,10 +41,10 @@ class Turn:
 
     @contextmanager
     def as_guest(self) -> Iterator[None]:
-        """Hold the turn for the length of a with block; within a turn that the thread holds already, do nothing.
+        """Hold the turn for the length of a with block; do nothing if the thread holds it already.
 
         Raises:
-            TurnError: the turn did not come free; its holder waits for this thread, which it must not.
+            TurnError: the turn did not come free, because its holder waits for this thread. A holder must not do that.
 
         """
         if self.is_mine():
@@ -68,7 +68,7 @@ class Turn:
             self._give_back(news=0)
 
     def hand_to(self, thread: int) -> None:
-        """Pass the turn that the caller holds on to another thread."""
+        """Pass the turn that the caller holds to another thread."""
         self._holder = thread
 
     def wait_for_news(self, since: int, seconds: float | None) -> None:
@@ -92,8 +92,8 @@ class Turn:
                 return
             self._changed.notify_all()
         raise TurnError(
-            f"no turn came free in {self._patience:g} s: what acts waits for thread {threading.current_thread().name}; "
-            "call the embedded AWS from the thread that acts, through boto3"
+            f"no turn came free in {self._patience:g} s: its holder waits for thread {threading.current_thread().name}; "
+            "call the embedded AWS from the thread that holds the turn, through boto3"
         )
 
     def _give_back(self, *, news: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 Connect = Callable[[str], Any]
-"""Makes the boto3 client of a service, with Region, endpoint and credentials."""
+"""Creates the boto3 client of a service, with Region, endpoint and credentials."""
 
 
 class Place(NamedTuple):
@@ -17,10 +17,10 @@ class Place(NamedTuple):
 
     @classmethod
     def find(cls, connect: Connect) -> Place:
-        """Where these clients work."""
+        """The account and Region that these clients work in."""
         sts = connect("sts")
         return cls(sts.get_caller_identity()["Account"], sts.meta.region_name)
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of something there."""
+        """The ARN of a resource there."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

@@ -1,7 +1,7 @@
-"""How an AWS error looks on the wire: in the shape of the protocol that the request came in.
+"""How an AWS error looks on the wire: in the shape of the protocol that the request used.
 
-Decides the shape, and which code and status each service uses to deny or throttle (docs/aws.md#error-shapes). Which request
-is refused, and why, it is told.
+Decides the shape, and the code and status with which each service denies or throttles (docs/aws.md#error-shapes). The
+caller says which request is refused, and why.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ _THROTTLED = {
 
 
 def denied(service: str, operation: str) -> Refusal:
-    """The caller may not do this. ``service`` is boto3's name of it."""
+    """The caller may not do this. ``service`` is its boto3 name."""
     code, status = _DENIED.get(service, ("AccessDeniedException", 400))
     principal = "arn:aws:sts::123456789012:assumed-role/canary/session"
     return Refusal(code, status, f"User: {principal} is not authorized to perform: {service}:{operation}")
 
 
 def denial(service: str, message: str) -> Refusal:
-    """IAM's own refusal. ``service`` is the name that it has in signatures."""
+    """IAM's own refusal. ``service`` is its name in signatures."""
     code, status = _DENIED.get(_BY_SIGNATURE.get(service, service), ("AccessDeniedException", 400))
     return Refusal(code, status, message)
 
 
 def expired(service: str) -> Refusal:
-    """Temporary credentials are used beyond their time; ``service`` as above."""
+    """Temporary credentials were used after they expired; ``service`` as in `denial`."""
     denied_code, status = _DENIED.get(_BY_SIGNATURE.get(service, service), ("AccessDeniedException", 400))
     code = "ExpiredToken" if denied_code == "AccessDenied" else "ExpiredTokenException"
     return Refusal(code, status, "The security token included in the request is expired")
@@ -98,6 +98,6 @@ def _xml(refusal: Refusal) -> str:
 
 
 def _cbor_text(text: str) -> bytes:
-    """A CBOR text string, whose length always takes two bytes here."""
+    """A CBOR text string; its length always takes two bytes here."""
     encoded = text.encode()
     return b"\x79" + len(encoded).to_bytes(2, "big") + encoded

@@ -1,12 +1,12 @@
 """What CloudWatch and CloudWatch Logs refuse, and what this embedded AWS does not build.
 
-A refusal is an answer of AWS: an error code and a message, both as AWS words them where a record exists. What AWS could
-do and this code cannot is `NotBuiltError`, so that nobody takes a gap for AWS's own answer.
+A refusal is an answer of AWS: an error code and a message, both in AWS's words where these are recorded. What AWS can do
+and this code cannot raises `NotBuiltError`, so that no caller mistakes a gap for AWS's own answer.
 """
 
 
 class RefusalError(Exception):
-    """AWS refuses the request; `code` is the error code that clients see."""
+    """AWS refuses the request; clients see `code` as the error code."""
 
     def __init__(self, code: str, message: str | None = None) -> None:
         self.code = code

@@ -1,11 +1,11 @@
-"""How often AWS lets its control plane be called: token buckets on the simulated clock.
+"""How often AWS allows calls to its control plane: token buckets on the simulated clock.
 
-Simulated time stands still while a handler runs, so all its calls come at one instant: what bounds them is the
-bucket's size, and it fills again as the clock moves. A rate of "one in five seconds" is a bucket of one, so two such
-calls in the same instant are one too many, as two within five seconds are on AWS. Each service is off until switched
-on: setting up a sample makes more calls at once than any account could.
+Simulated time stands still while a handler runs, so all its calls arrive at one instant. The bucket's size limits them, and
+the bucket refills as the clock moves. A rate of "one in five seconds" is a bucket of one: a second call at the same instant
+is refused, as on AWS a second call within five seconds is. Every service starts without throttling, because setting up a
+sample makes more calls at once than any account could.
 
-The module knows rates, not how a service says no; that is each seam's. Rates: docs/aws.md#control-plane-limits.
+The module knows rates, not how a service words a refusal; each seam knows that. Rates: docs/aws.md#control-plane-limits.
 """
 
 import math
@@ -16,12 +16,12 @@ from types import MappingProxyType
 from typing import Final
 
 ALL_CALLS = "*"
-_ALMOST = 1e-6  # tokens: what rounding of epoch seconds may take from a bucket that is due
+_ALMOST = 1e-6  # tokens: a bucket that is due may lack this much because epoch seconds are rounded
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Calls a second in the long run, and how many may come at once."""
+    """Calls per second in the long run, and how many may arrive at once."""
 
     per_second: float
     burst: float
@@ -72,7 +72,7 @@ RATES: Final[Mapping[str, Mapping[str, Rate]]] = MappingProxyType(
 )
 
 APART: Final[Mapping[str, frozenset[str]]] = MappingProxyType({"lambda": frozenset({"GetFunction", "GetPolicy", "Invoke"})})
-"""The operations of a service that do not count as calls of its control plane."""
+"""A service's operations that do not count as calls of its control plane."""
 
 
 class ThrottledError(Exception):
@@ -97,21 +97,21 @@ class Throttles:
             self.turn_on(service)
 
     def turn_on(self, service: str) -> None:
-        """From now on this service's rates hold, starting from full buckets."""
+        """Throttle this service from now on, starting with full buckets."""
         if service not in RATES:
-            raise ValueError(f"no rates are known of {service!r}; choose one of {', '.join(RATES)}")
+            raise ValueError(f"no rates of {service!r} are known; choose one of {', '.join(RATES)}")
         with self._lock:
             self._on.add(service)
             self._empty(service)
 
     def turn_off(self, service: str) -> None:
-        """Let this service be called as often as anybody likes."""
+        """Stop throttling this service."""
         with self._lock:
             self._on.discard(service)
             self._empty(service)
 
     def is_on(self, service: str) -> bool:
-        """Whether this service's rates hold at present."""
+        """Whether this service is throttled at present."""
         return service in self._on
 
     def admit(self, service: str, operation: str) -> None:
@@ -128,7 +128,7 @@ class Throttles:
                 bucket.take()
 
     def reset(self) -> None:
-        """Switch everything off."""
+        """Stop throttling every service."""
         with self._lock:
             self._on.clear()
             self._buckets.clear()
@@ -142,12 +142,12 @@ class Throttles:
 
 
 def _counted(service: str, operation: str) -> tuple[str, ...]:
-    """The names whose rates a call counts for."""
+    """The names of the rates that a call counts towards."""
     return (operation,) if operation in APART.get(service, ()) else (operation, ALL_CALLS)
 
 
 class _Bucket:
-    """One token bucket; full when made."""
+    """One token bucket, full when created."""
 
     def __init__(self, rate: Rate, now: float) -> None:
         self._rate = rate
@@ -155,7 +155,7 @@ class _Bucket:
         self._filled_at = now
 
     def wait(self, now: float) -> float:
-        """Fill up to now, and the seconds until a call is allowed."""
+        """Refill up to now; returns the seconds until a call is allowed."""
         gained = max(0.0, now - self._filled_at) * self._rate.per_second
         self._tokens = min(self._rate.burst, self._tokens + gained)
         self._filled_at = now
@@ -163,5 +163,5 @@ class _Bucket:
         return 0.0 if missing <= _ALMOST else missing / self._rate.per_second
 
     def take(self) -> None:
-        """Count a call that was allowed."""
+        """Count an allowed call."""
         self._tokens = max(0.0, self._tokens - 1)

@@ -1,9 +1,9 @@
 """The questions about AWS that no record settles, and what the embedded AWS answers to each.
 
-Where a record exists the embedded AWS follows it; where none does it refuses to guess and raises `NotRecorded`, which
-the HTTP layer answers as 501. A test, or somebody who measured it in an account, chooses one of the plausible answers
-instead. What cannot be refused, because traffic and metrics must come out some way, carries an `assumed` answer. The
-registry is closed: a slug that is not in it is an error of the caller.
+Where a record exists, the embedded AWS follows it. Where none does, it refuses to guess and raises `NotRecorded`, which
+the HTTP layer answers with 501. A test, or someone who measured it in an account, chooses one of the plausible answers
+instead. Traffic and metrics cannot be refused, because they must come out in some way, so their questions carry an
+`assumed` answer. The registry is closed: a slug that is not in it is an error of the caller.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 
 class NotRecorded(Exception):  # noqa: N818 (the name is what a client reads in the 501 answer)
-    """AWS was asked something whose answer nobody has recorded."""
+    """A client asked for something whose answer in AWS is not recorded."""
 
     def __init__(self, question: "Question") -> None:
         self.slug = question.slug
@@ -25,7 +25,7 @@ class NotRecorded(Exception):  # noqa: N818 (the name is what a client reads in 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing nobody could tell us: its plausible answers, and the one lived with where refusing is impossible."""
+    """One fact that no record settles: its plausible answers, and the assumed one where refusing is impossible."""
 
     slug: str
     text: str
@@ -57,7 +57,7 @@ QUESTIONS = (
     ),
     Question(
         "remove-absent-override",
-        "how does UpdateStage answer the removal of a stage variable override that is not there?",
+        "how does UpdateStage answer the removal of a stage variable override that does not exist?",
         ("accepted", "refused"),
     ),
     Question(
@@ -67,7 +67,7 @@ QUESTIONS = (
     ),
     Question(
         "stage-fields-on-existing-stage",
-        "what does CreateDeployment do with variables, description, cache or tracing for a stage that exists already?",
+        "what does CreateDeployment do with variables, description, cache or tracing for an existing stage?",
         ("merged", "replaced", "ignored"),
     ),
     Question(
@@ -85,16 +85,16 @@ QUESTIONS = (
         "how does UpdateStage answer the patch operations move and test, which no path supports?",
         ("refused", "ignored"),
     ),
-    # Documents: what is made of them comes out some way.
+    # Documents: an import or export must give some result, so each question carries what is assumed.
     Question(
         "name-of-inline-model",
-        "what does an import call the model of a schema that an operation writes in place?",
+        "what name does an import give to the model of a schema that an operation defines inline?",
         ("anew-each-time", "by-content"),
         assumed="anew-each-time",
     ),
     Question(
         "overwrite-keeps-ids",
-        "do resources, authorizers and validators of an unchanged path or name keep their ids when PutRestApi overwrites?",
+        "do resources, authorizers and validators with an unchanged path or name keep their ids when PutRestApi overwrites?",
         ("no", "yes"),
         assumed="no",
     ),
@@ -106,11 +106,11 @@ QUESTIONS = (
     ),
     Question(
         "export-matches-resources",
-        "does the export of a stage say exactly what GetResources and its like say of the API that was deployed there?",
+        "does the export of a stage agree exactly with what GetResources and similar calls show of the API deployed there?",
         ("exactly", "with-differences"),
         assumed="exactly",
     ),
-    # Data plane, logs and metrics: something must come out, so each carries what is assumed.
+    # Data plane, logs and metrics: something must come out, so each question carries what is assumed.
     Question(
         "stage-propagation",
         "how long after UpdateStage may a request still see the old settings?",
@@ -125,14 +125,14 @@ QUESTIONS = (
     ),
     Question(
         "split-accuracy",
-        "of 2,000 requests at 1, 10 and 50 %, half of them over connections that are kept, which share reaches the canary, "
-        "and is each drawn for itself?",
+        "of 2,000 requests at 1, 10 and 50 %, half of them over kept-alive connections, which share reaches the canary, "
+        "and is each drawn independently?",
         ("as-set-each", "as-set-by-connection", "within-a-third"),
         assumed="as-set-each",
     ),
     Question(
         "canary-metric-dimension",
-        "under which Stage dimension does AWS/ApiGateway count canary requests of their own?",
+        "under which Stage dimension does AWS/ApiGateway count canary requests separately?",
         ("none", "stage-slash-canary"),
         assumed="none",
     ),
@@ -144,7 +144,7 @@ QUESTIONS = (
     ),
     Question(
         "canary-log-group",
-        "is the log group <group>/Canary made by API Gateway, or written only when it exists?",
+        "does API Gateway create the log group <group>/Canary, or write to it only if it exists?",
         ("only-if-it-exists", "created"),
         assumed="only-if-it-exists",
     ),
@@ -156,19 +156,19 @@ QUESTIONS = (
     ),
     Question(
         "values-of-refused-request",
-        "what do $context.status and $context.responseLatency print for a request that is refused early or broken off?",
+        "what do $context.status and $context.responseLatency print for a request that is refused early or aborted?",
         ("numbers", "dash"),
         assumed="numbers",
     ),
     Question(
         "client-text-in-access-log",
-        "does the access log escape quotes and backslashes in texts that a client or a function wrote?",
+        "does the access log escape quotes and backslashes in text from a client or a function?",
         ("escaped", "as-it-came"),
         assumed="escaped",
     ),
     Question(
         "source-arn-of-open-method",
-        "which source ARN does API Gateway give Lambda for a method that is ANY, or whose path has parameters?",
+        "which source ARN does API Gateway pass to Lambda for an ANY method, or for one whose path has parameters?",
         ("request-verb", "method-as-defined", "path-as-requested"),
         assumed="request-verb",
     ),
@@ -180,25 +180,25 @@ QUESTIONS = (
     ),
     Question(
         "metric-delay",
-        "how long after a minute ended do AWS/ApiGateway and AWS/Lambda metrics of it arrive?",
+        "how long after the end of a minute do its AWS/ApiGateway and AWS/Lambda metrics arrive?",
         ("45-seconds", "5-minutes"),
         assumed="45-seconds",
     ),
     Question(
         "metric-filter-patterns",
-        "does TestMetricFilter find just those lines of the access log that the patterns of the metric filters mean?",
+        "does TestMetricFilter match exactly the access-log lines that the metric filters' patterns are meant to match?",
         ("as-meant", "otherwise"),
         assumed="as-meant",
     ),
     Question(
         "filter-delay",
-        "how long after a minute ended does a metric filter's count of the access log's lines arrive?",
+        "how long after the end of a minute does a metric filter's count of its access-log lines arrive?",
         ("45-seconds", "2-minutes"),
         assumed="45-seconds",
     ),
     Question(
         "filter-timestamp",
-        "under which minute does a metric filter count a line that comes later than its own time says?",
+        "under which minute does a metric filter count a line that arrives later than its timestamp?",
         ("event-time", "arrival"),
         assumed="event-time",
     ),
@@ -210,26 +210,26 @@ QUESTIONS = (
     ),
     Question(
         "filter-percentiles",
-        "can p99 and TC be read of a metric filter whose value is a field of the line?",
+        "can p99 and TC be read from a metric filter whose value is a field of the line?",
         ("yes", "no"),
         assumed="yes",
     ),
     Question(
         "alarm-score",
-        "does GetMetricData compute an alarm's score as its expression is meant, also where counts are missing?",
+        "does GetMetricData compute an alarm's score as its expression is meant, even where counts are missing?",
         ("as-meant", "otherwise"),
         assumed="as-meant",
     ),
     Question(
         "topic-policy-condition",
-        "does EventBridge publish to a topic whose policy lets it in under a condition?",
+        "does EventBridge publish to a topic whose policy allows it under a condition?",
         ("refused", "published"),
         assumed="refused",
     ),
-    # IAM: the embedded AWS checks each call on one ARN, as a policy names it.
+    # IAM: the embedded AWS checks each call on one ARN, in the form in which a policy names it.
     Question(
         "qualified-arn-in-policy",
-        "does a function's unqualified ARN in an IAM policy stand for its versions and aliases too, or the other way round?",
+        "does a function's unqualified ARN in an IAM policy cover its versions and aliases, or a qualified ARN the function?",
         ("apart", "unqualified-covers"),
         assumed="apart",
     ),
@@ -239,13 +239,13 @@ QUESTIONS = (
         ("accepted", "refused"),
         assumed="accepted",
     ),
-    # CloudFormation: asked where the stage has others by then; unanswered, the update fails and says so.
+    # CloudFormation: matters only where the stage has drifted by then; unanswered, the update fails and says so.
     Question(
         "cloudformation-resends-stage",
         "does CloudFormation send DeploymentId and Variables again when another stage property changes?",
         ("no", "yes"),
     ),
-    # Nothing in the embedded AWS asks this yet; whoever adds SDK integrations must.
+    # Nothing in the embedded AWS asks this yet; SDK integrations will have to.
     Question(
         "sdk-integration-error-names",
         "what are errors of aws-sdk:apigateway integrations called in Step Functions?",
@@ -264,11 +264,11 @@ class Unknowns:
             self.choose(slug, answer)
 
     def __iter__(self) -> Iterator[tuple[Question, str | None]]:
-        """Each question with the answer it gets at present; None is a 501."""
+        """Each question with its present answer; None is a 501."""
         return ((question, self.answer(question.slug)) for question in QUESTIONS)
 
     def ask(self, slug: str) -> str:
-        """The present answer; raises `NotRecorded` where none was chosen and none can be assumed."""
+        """The present answer; raises `NotRecorded` where none is chosen or assumed."""
         answer = self.answer(slug)
         if answer is None:
             raise NotRecorded(self._question(slug))
@@ -279,10 +279,10 @@ class Unknowns:
         return self._chosen.get(slug, self._question(slug).assumed)
 
     def choose(self, slug: str, answer: str) -> None:
-        """From now on, the embedded AWS answers `slug` this way."""
+        """From now on, answer `slug` this way."""
         plausible = self._question(slug).answers
         if answer not in plausible:
-            raise ValueError(f"{answer!r} is no plausible answer to {slug}; choose one of {', '.join(plausible)}")
+            raise ValueError(f"{answer!r} is not a plausible answer to {slug}; choose one of {', '.join(plausible)}")
         self._chosen = MappingProxyType({**self._chosen, slug: answer})
 
     @contextmanager
@@ -296,18 +296,18 @@ class Unknowns:
             self._chosen = before
 
     def one_at_a_time(self) -> Iterator[tuple[str, str]]:
-        """Every plausible answer of every question, one after the other, the rest left as it is."""
+        """Every plausible answer of every question, one after the other, while the other questions stay as they are."""
         for question in QUESTIONS:
             for answer in question.answers:
                 with self.answering(question.slug, answer):
                     yield question.slug, answer
 
     def reset(self) -> None:
-        """Forget what was chosen."""
+        """Forget all chosen answers."""
         self._chosen = MappingProxyType({})
 
     def _question(self, slug: str) -> Question:
         try:
             return self._questions[slug]
         except KeyError:
-            raise ValueError(f"{slug!r} is no question of the registry; add it to embedded_aws/wire/unknowns.py") from None
+            raise ValueError(f"{slug!r} is not in the registry of questions; add it to embedded_aws/wire/unknowns.py") from None

@@ -1,4 +1,4 @@
-"""Answers in the shape that API Gateway's Lambda proxy integration wants."""
+"""Answers in the format that API Gateway's Lambda proxy integration expects."""
 
 from __future__ import annotations
 

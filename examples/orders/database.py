@@ -1,6 +1,6 @@
-"""The service's database: one table of orders in memory, a pool of connections, queries that take their time.
+"""The service's database: one table of orders in memory, a pool of connections, and queries that take time.
 
-`time.sleep` is the query's duration; on the embedded AWS it costs simulated time and nobody waits.
+`time.sleep` stands for the duration of a query; on the embedded AWS it takes simulated time only, so nobody waits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Order = dict[str, Any]
 
 FAULT_HEADER = "X-Fault"
 DOWN = "database"
-"""A request that carries this header with this value finds the database down: how an outage is rehearsed."""
+"""For a request with this header and value the database is down; this is how an outage is rehearsed."""
 
 POOL_SIZE = 150
 IDLE_SECONDS = 60.0
@@ -30,7 +30,7 @@ class DatabaseError(Exception):
 
 
 class Pool:
-    """So many connections at once; one that was not returned is free again once it was idle for a minute."""
+    """A limited number of connections. One that was not returned becomes free after it was idle for a minute."""
 
     def __init__(self) -> None:
         self._taken: deque[float] = deque()
@@ -46,7 +46,7 @@ class Pool:
         taken.append(now)
 
     def give_back(self) -> None:
-        """Return the connection taken last."""
+        """Return the connection that was taken last."""
         self._taken.pop()
 
 
@@ -71,7 +71,7 @@ class Orders:
         return [self._rows[order_id] for order_id in self._newest]
 
     def insert(self, order: Order, *, is_down: bool) -> None:
-        """A new order. The oldest of the newest goes, so that a warm function's memory does not grow."""
+        """Store a new order. The oldest of the newest orders is dropped, so that a warm function's memory does not grow."""
         self._query(is_down=is_down)
         leaving = self._newest[0]
         self._newest.append(order["id"])

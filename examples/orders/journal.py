@@ -1,6 +1,6 @@
-"""The one line that each request leaves in the log: who answered, for which arm, how.
+"""The one line that each request writes to the log: which function answered, for which arm, and with which status.
 
-A line may carry a metric in CloudWatch's embedded metric format, which CloudWatch then counts.
+A line may contain metrics in CloudWatch's embedded metric format, which CloudWatch then counts.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ PAYMENT_FAILED = {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": [{"Name
 
 
 def arm_of(event: dict[str, Any]) -> str:
-    """The arm that a request came through: the API's stage variable names the alias, the alias the arm."""
+    """The arm that a request belongs to: the API's stage variable names the alias, and the alias stands for the arm."""
     return "canary" if (event.get("stageVariables") or {}).get("lambdaAlias") == "canary" else "base"
 
 
 def write_request(event: dict[str, Any], context: Any, status: int) -> None:  # noqa: ANN401 - Lambda's context
-    """A request and its status."""
+    """Log a request and its status."""
     print(json.dumps(_line(event, context, status)))  # noqa: T201 - a Lambda function's log is its standard output
 
 
@@ -32,7 +32,7 @@ def write_checkout(
     is_failed: bool,
     is_payment: bool = False,
 ) -> None:
-    """A checkout: the same line, and the metrics CheckoutFailed (by arm) and PaymentFailed with it."""
+    """Log a checkout: the same line, with the metrics CheckoutFailed (by arm) and PaymentFailed."""
     line = _line(event, context, status)
     line["_aws"] = {
         "Timestamp": int(time.time() * 1000),

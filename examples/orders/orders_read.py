@@ -11,7 +11,7 @@ ORDERS = database.Orders()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
-    """What Lambda calls."""
+    """Lambda's entry point."""
     try:
         answered = _read(event)
     except database.DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Ships one order; invoked directly, through its alias, by whoever packed it. The event is {"order": "17"}."""
+"""Ships one order. Whoever packed it invokes this function directly, through its alias, with the event {"order": "17"}."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ ORDERS = database.Orders()
 
 
 class UnknownOrderError(Exception):
-    """The caller's fault: there is no such order."""
+    """The caller's fault: the order does not exist."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
-    """What Lambda calls. There is nobody to answer 503 to: what goes wrong is raised, and Lambda counts it."""
+    """Lambda's entry point. No HTTP client expects a 503, so errors are raised, and Lambda counts them."""
     order = ORDERS.find(str(event["order"]), is_down=False)
     if order is None:
         raise UnknownOrderError(f"there is no order {event['order']}")

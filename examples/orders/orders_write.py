@@ -17,11 +17,11 @@ ORDERS = database.Orders()
 
 
 class BodyError(Exception):
-    """The client's fault: the body is no order."""
+    """The client's fault: the body is not a valid order."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
-    """What Lambda calls."""
+    """Lambda's entry point."""
     try:
         items = _read_items(event["body"])
     except BodyError as error:

@@ -1,13 +1,13 @@
-"""What sets this release apart from the others: a handful of numbers. All other code is the same in every release."""
+"""What differs between releases: a handful of numbers. All other code is the same in every release."""
 
 NAME = "base"
 
-MEDIAN_MS = 40.0  # of a query
-SPREAD = 0.5  # of the logarithm of a query's time
-SLOW_SHARE = 0.0  # of the queries that miss the index
-SLOW_FACTOR = 1.0  # how much longer those take
+MEDIAN_MS = 40.0  # duration of a query
+SPREAD = 0.5  # standard deviation of the logarithm of a query's duration
+SLOW_SHARE = 0.0  # share of the queries that miss the index
+SLOW_FACTOR = 1.0  # how many times longer those take
 
-FAILING_SHARE = 0.001  # of the queries that the database does not answer
-CATCHES_FAILURES = True  # whether a handler answers 503 then, or lets the exception through
+FAILING_SHARE = 0.001  # share of the queries that the database does not answer
+CATCHES_FAILURES = True  # if so, a handler answers 503; if not, the exception leaves the handler
 
-RETURNS_CONNECTIONS = True  # to the pool; one that was not returned is free again after its idle time
+RETURNS_CONNECTIONS = True  # to the pool; a connection that was not returned becomes free after its idle time

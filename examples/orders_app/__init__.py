@@ -1,5 +1,5 @@
 """The sample service `orders` as a CDK app: its API behind the canary controller, its pipeline, its schedules.
 
-What `examples/orders` is to Lambda, this is to CloudFormation. The controller itself is another app's, deployed once in the
-account and Region.
+`examples/orders` has the code that runs in Lambda; this package has the stacks around it. The controller itself belongs to
+another app, which is deployed once per account and Region.
 """

@@ -1,6 +1,6 @@
-"""The sample as an app: `cdk deploy --all` in this folder, once the account has the controller.
+"""The sample as an app: run `cdk deploy --all` in this folder once the controller is deployed in the account.
 
-Who copies it gives the connection and the repository in cdk.json.
+If you copy it, set the connection and the repository in cdk.json.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from examples.orders_app.schedules_stack import SchedulesStack
 
 
 def build(app: cdk.App, *, env: cdk.Environment | None = None) -> OrdersStack:
-    """The app's three stacks; the one of the API is given back."""
+    """Create the app's three stacks and return the API's."""
     orders = OrdersStack(app, "orders", env=env)
     connection, repository = (app.node.get_context(key) for key in ("connection", "repository"))
     PipelineStack(app, "orders-pipeline", orders=orders, repository=Repository(connection, repository), env=env)
@@ -24,7 +24,7 @@ def build(app: cdk.App, *, env: cdk.Environment | None = None) -> OrdersStack:
 
 
 def main() -> None:
-    """What cdk.json runs. Account and Region are those of whoever deploys."""
+    """What cdk.json runs. Account and Region come from the credentials of the deployment."""
     app = cdk.App()
     env = cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION"))
     build(app, env=env)

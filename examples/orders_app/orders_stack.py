@@ -1,6 +1,6 @@
-"""The API `orders`: two functions, one REST API, its target.
+"""The API `orders`: two functions, one REST API, and its target.
 
-To deploy it publishes what is new and moves no traffic. A rollout does that.
+Deploying this stack publishes what is new but moves no traffic. A rollout moves it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TARGET = "orders"
 SOURCES = Path(__file__).parents[1]
 REQUESTS_A_SECOND = 200
 FROZEN = ("", "/resources", "/models", "/requestvalidators", "/authorizers", "/gatewayresponses", "/deployments")
-"""What of an API is read to freeze its definition."""
+"""The parts of an API that are read to freeze its definition."""
 
 
 def orders_code() -> lambda_.Code:
@@ -39,7 +39,7 @@ def orders_code() -> lambda_.Code:
 
 
 class OrdersStack(cdk.Stack):
-    """`api` and `functions` are what is published, `publishing` is what whoever publishes must be allowed."""
+    """`api` and `functions` are what a build publishes, `publishing` is the policy that the build needs for it."""
 
     def __init__(
         self,
@@ -51,15 +51,15 @@ class OrdersStack(cdk.Stack):
         env: cdk.Environment | None = None,
         termination_protection: bool | None = None,
     ) -> None:
-        """Make the stack.
+        """Create the stack.
 
         Args:
             scope: the app.
             construct_id: the stack's name.
-            code: the functions' code, if not that of `examples/orders`.
-            variables: stage variables beside the one that names the alias.
+            code: the functions' code, by default that of `examples/orders`.
+            variables: stage variables besides the one that names the alias.
             env: account and Region.
-            termination_protection: whether it can be deleted.
+            termination_protection: whether CloudFormation refuses to delete the stack.
 
         """
         super().__init__(scope, construct_id, env=env, termination_protection=termination_protection)
@@ -119,12 +119,12 @@ class OrdersStack(cdk.Stack):
             metrics=Metrics(business=(BusinessMetric("CheckoutFailed", "Orders"),)),
             alarms=[self._payments_alarm()],
         )
-        # The target is deleted first, and refuses while it is not at rest: then the aliases are still there.
+        # The target is deleted first and refuses while it is not at rest; the aliases then still exist.
         target.node.add_dependency(*self.functions)
         return target
 
     def _publishing(self) -> iam.ManagedPolicy:
-        """Publish a version, freeze the definition; move nothing."""
+        """Permissions to publish a version and freeze the definition, but to move nothing."""
         api = self.api.rest_api_id
         made = naming.api_arn(self, api, "/deployments/*")
         allowed = {
@@ -141,11 +141,11 @@ class OrdersStack(cdk.Stack):
                 iam.PolicyStatement(actions=actions.split(), resources=resources) for actions, resources in allowed.items()
             ],
         )
-        accept_resource(policy, made, "a deployment is marked with what it froze once it is made")
+        accept_resource(policy, made, "a deployment is marked with what it froze after it is created")
         return policy
 
     def _payments_alarm(self) -> cloudwatch.Alarm:
-        """The bank declines far more payments than it does on any day."""
+        """The bank declines far more payments than on a normal day."""
         payments = cloudwatch.Metric(
             namespace="Orders", metric_name="PaymentFailed", statistic="Sum", period=cdk.Duration.minutes(1)
         )
@@ -153,7 +153,7 @@ class OrdersStack(cdk.Stack):
             self,
             "PaymentFailures",
             alarm_name="orders-payment-failures",
-            alarm_description="more than thirty payments a minute fail; look at the bank's status page",
+            alarm_description="more than thirty payments a minute fail; check the bank's status page",
             metric=payments,
             threshold=30,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

@@ -1,8 +1,8 @@
 """From a push to a promoted release: source, build, rollout.
 
-The build deploys the stack of the API, which publishes and moves nothing, and writes `rollout.json`; the rollout is started
-with that file. Executions queue: two rollouts of one target would be refused by its lock, and the later build is the one that
-must come last. No stage rolls back by itself: the rollout already has.
+The build deploys the API's stack, which publishes but moves nothing, and writes `rollout.json`; the pipeline starts the rollout
+with that file. Executions queue: the target's lock would refuse a second rollout at the same time, and the later build must be
+rolled out last. No pipeline stage has a rollback of its own: the rollout has already rolled back.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from examples.orders_app.orders_stack import OrdersStack
 
 CDK_CLI = "aws-cdk@2.1148.1"
-"""Pinned: the newest on the registry may not read what this library writes (docs/aws.md#cdk-cli)."""
+"""Pinned: the newest CLI on the registry may not be able to read what this library writes (docs/aws.md#cdk-cli)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Where the source is: a connection's ARN, `owner/name` and a branch."""
+    """Where the source comes from: a connection's ARN, `owner/name` and a branch."""
 
     connection_arn: str
     name: str
@@ -84,7 +84,7 @@ class PipelineStack(cdk.Stack):
         accept(self, OF_THE_PIPELINE)
 
     def _fetching(self, pipeline: iam.Role, connection_arn: str) -> iam.Role:
-        """The role of the source action, which the pipeline's role takes on."""
+        """The role of the source action, which the pipeline's role assumes."""
         role = iam.Role(self, "Fetching", assumed_by=iam.ArnPrincipal(pipeline.role_arn))
         allow_connection(role, connection_arn)
         return role
@@ -99,7 +99,7 @@ class PipelineStack(cdk.Stack):
             removal_policy=cdk.RemovalPolicy.RETAIN,
             lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(90))],
         )
-        accept_resource(self, bucket.arn_for_objects("*"), "the artifacts of builds to come")
+        accept_resource(self, bucket.arn_for_objects("*"), "the artifacts of future builds")
         return bucket
 
     def _project(self, orders: OrdersStack) -> codebuild.PipelineProject:
@@ -124,7 +124,7 @@ class PipelineStack(cdk.Stack):
         project.add_to_role_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[roles]))
         if project.role:
             project.role.add_managed_policy(orders.publishing)
-        accept_resource(project, roles, "the roles that cdk bootstrap made: to deploy, to publish assets, to look up")
+        accept_resource(project, roles, "the roles that cdk bootstrap created: to deploy, to publish assets, to look up")
         accept_resource(project, self._build_log(project), "CodeBuild names the streams of the project's log")
         return project
 
@@ -135,7 +135,7 @@ class PipelineStack(cdk.Stack):
         )
 
     def _deploy_roles(self) -> str:
-        """The roles that `cdk bootstrap` made for deploying."""
+        """The roles that `cdk bootstrap` created for deploying."""
         name = f"cdk-{cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER}-*-role-{self.account}-{self.region}"
         return self.format_arn(service="iam", region="", resource="role", resource_name=name)
 

@@ -1,4 +1,4 @@
-"""Releases by the clock: a rollout begins on Monday morning and takes a step on each morning after it."""
+"""Scheduled releases: a rollout begins on Monday morning and takes a step on each following morning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from canary.rules.release import Journey
+from canary.rules.releases.release import Operation
 from canary_cdk.schedules import RolloutSchedule
 from examples.orders_app.orders_stack import TARGET
 
@@ -17,7 +17,7 @@ HOME = cdk.TimeZone.EUROPE_BERLIN
 
 
 class SchedulesStack(cdk.Stack):
-    """The newest versions on Monday at nine, then a step on each working day at nine, in Berlin's time."""
+    """The newest versions on Monday at nine, then a step on each working day at nine, Berlin time."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment | None = None) -> None:
         super().__init__(scope, construct_id, env=env)
@@ -25,7 +25,7 @@ class SchedulesStack(cdk.Stack):
             self,
             "Start",
             target=TARGET,
-            journey=Journey.START,
+            operation=Operation.START,
             when="cron(0 9 ? * MON *)",
             time_zone=HOME,
             policy={"progression": "scheduled"},
@@ -35,7 +35,7 @@ class SchedulesStack(cdk.Stack):
             self,
             "Advance",
             target=TARGET,
-            journey=Journey.ADVANCE,
+            operation=Operation.ADVANCE,
             when="cron(0 9 ? * TUE-FRI *)",
             time_zone=HOME,
         )

@@ -5,8 +5,8 @@
 a pipeline, `RolloutSchedule` by the clock.
 """
 
-from canary.rules.release import Journey
-from canary.rules.target import BusinessMetric, Metrics, Outside, OutsideRoute
+from canary.rules.releases.release import Operation
+from canary.rules.targets.target import BusinessMetric, Metrics, Outside, OutsideRoute
 from canary_cdk.compiled import TargetFunction
 from canary_cdk.controller import Controller
 from canary_cdk.pipeline import RolloutAction, rollout_machine
@@ -20,8 +20,8 @@ __all__ = [
     "CanaryRestApi",
     "ControlledStage",
     "Controller",
-    "Journey",
     "Metrics",
+    "Operation",
     "Outside",
     "OutsideRoute",
     "RolloutAction",

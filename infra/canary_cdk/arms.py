@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from canary.rules.access_log import metric_namespace
-from canary.rules.alarms import target_alarms
-from canary.rules.sources import Arm, Series, business_sources, has_log
+from canary.rules.looks.sources import Arm, Series, business_sources, has_log
+from canary.rules.targets.access_log import metric_namespace
+from canary.rules.targets.alarms import target_alarms
 from canary_cdk.watch import dashboard_name
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from canary.rules.target import Target, TargetFunction
+    from canary.rules.targets.target import Target, TargetFunction
 
 MINUTE = cdk.Duration.minutes(1)
 PERCENTILES = ("p50", "p90", "p99")

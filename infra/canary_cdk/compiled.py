@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_lambda as lambda_
 
 from canary.edge.target import require_target, target_to_json
-from canary.rules import target as rules
-from canary.rules.policy import STANDARD, Policy
+from canary.rules.targets import target as rules
+from canary.rules.targets.policy import STANDARD, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

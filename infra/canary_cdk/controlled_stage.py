@@ -13,7 +13,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
-from canary.rules.access_log import LOG_FORMAT, find_misfit
+from canary.rules.targets.access_log import LOG_FORMAT, find_misfit
 from canary_cdk import naming
 from canary_cdk.log_role import log_role as account_log_role
 from canary_cdk.ownership import STAGE, own
@@ -91,7 +91,7 @@ class ControlledStage(apigateway.Stage):
                 is switched off here. A variable takes effect in both arms at once and is judged by nobody: what a release
                 changes belongs into the functions' environment, which is part of their versions.
             access_log_group: where the access log goes; without one a group is made, kept for three months.
-            access_log_format: another format that has the fields of `canary.rules.access_log`.
+            access_log_format: another format that has the fields of `canary.rules.targets.access_log`.
             take_over: whether a stage of this name may exist already, made by hand or by another tool. It keeps its
                 deployment, gets these settings, and stays when the stack is deleted.
             log_role: whether the account's API Gateway gets a role for its logs from this stack, if it has none. Without one
@@ -105,7 +105,7 @@ class ControlledStage(apigateway.Stage):
         variables = _variables(options, alias_variable, live)
         settings = _settings(options)
         if misfit := find_misfit(access_log_format):
-            raise StageError(f"{misfit}; the format that fits is canary.rules.access_log.LOG_FORMAT")
+            raise StageError(f"{misfit}; the format that fits is canary.rules.targets.access_log.LOG_FORMAT")
         group = access_log_group or logs.LogGroup(scope, f"{construct_id}AccessLog", retention=logs.RetentionDays.THREE_MONTHS)
         super().__init__(
             scope,

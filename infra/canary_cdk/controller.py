@@ -28,7 +28,7 @@ from canary_cdk.functions import (
     shared_code,
 )
 from canary_cdk.machine import RolloutMachine
-from canary_cdk.notices import Notices
+from canary_cdk.notifications import NotificationTopics
 from canary_cdk.table import records_table
 from canary_cdk.triggers import (
     GUARD_PATIENCE,
@@ -56,8 +56,8 @@ class Controller(Construct):
     """Everything that rolls releases out, without a target.
 
     `state_machine` is what pipelines, schedules and people start; `operate_rollout` is the function of the verbs;
-    `notices` is the topic to subscribe to, and `fallback_notices` is another one, which tells that the first one fails;
-    `table` holds the records; `dead_letters` what nobody could take.
+    `notifications` is the topic to subscribe to, and `fallback_notifications` another one, which reports that the first one
+    fails; `table` holds the records; `dead_letters` what nobody could take.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Controller(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
         reserved_concurrency: int | None = None,
         dashboard: bool = True,
-        notices_key: kms.IKey | None = None,
+        notifications_key: kms.IKey | None = None,
     ) -> None:
         """Make the controller.
 
@@ -84,8 +84,8 @@ class Controller(Construct):
                 once: with ten, the sweeper gets past a fleet of 200 targets of which 20 hang within five minutes. Without it
                 they share.
             dashboard: whether there is a dashboard of all rollouts.
-            notices_key: encrypts the topic of notices. The key's policy must let CloudWatch use it for the controller's own
-                alarms, which is added to a key of the same app.
+            notifications_key: encrypts the topic of notifications. The key's policy must let CloudWatch use it for the
+                controller's own alarms; to a key of the same app that is added.
 
         """
         super().__init__(scope, construct_id)
@@ -104,9 +104,11 @@ class Controller(Construct):
         machine = RolloutMachine(self, "Rollout", definition=definition, versions=versions, log_retention=log_retention)
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
-        self._notices = Notices(self, "Notices", messenger=self._functions[MESSENGER], key=notices_key)
-        self.notices: sns.Topic = self._notices.topic
-        self.fallback_notices: sns.Topic = self._notices.fallback
+        self._notifications = NotificationTopics(
+            self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key
+        )
+        self.notifications: sns.Topic = self._notifications.topic
+        self.fallback_notifications: sns.Topic = self._notifications.fallback
         self._trigger()
         self._watch(dashboard=dashboard)
         self._claim()
@@ -126,7 +128,7 @@ class Controller(Construct):
             guard=self._functions[GUARD].function,
             sweeper=self._functions[SWEEPER].function,
             queue=self.dead_letters,
-            notices=self._notices,
+            notifications=self._notifications,
             dashboard=dashboard,
         )
 

@@ -21,7 +21,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 import canary
-from canary.rules.rollout import OPEN_INDEX
+from canary.rules.rollouts.rollout import OPEN_INDEX
 from canary_cdk import naming
 from canary_cdk.packages import packages_folder
 from canary_cdk.permissions import allow, explain
@@ -36,7 +36,7 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
 GUARD, SWEEPER, OPERATOR = "GuardRollout", "SweepTargets", "OperateRollout"
-LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotice"
+LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotification"
 BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, LISTENER, DELETION_GUARD, MESSENGER)
 """The functions that no state of the machine calls. The others are its Task states."""
 
@@ -73,7 +73,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         "PrepareRelease": _ROLL_OUT,
         "ShiftTraffic": _ROLL_OUT | May.TELL,
         "EvaluateCanary": _ROLL_OUT | May.TELL,
-        "HoldRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
+        "ParkRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "TakeAllTraffic": _ROLL_OUT,
         "CheckDrain": _ROLL_OUT,
         "MoveBase": _ROLL_OUT,
@@ -85,7 +85,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS | May.READ_TARGET | May.LIST_TARGETS,
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
-        MESSENGER: May(0),  # its topic lets nobody but its role publish; see notices.py
+        MESSENGER: May(0),  # its topic lets nobody but its role publish; see notifications.py
     }
 )
 """By function, what its code calls of what all functions share."""

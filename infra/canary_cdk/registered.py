@@ -23,7 +23,7 @@ from canary_cdk.target_watch import TargetWatch
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
 
-    from canary.rules import target as rules
+    from canary.rules.targets import target as rules
 
 
 class RegisteredTarget(Construct):

@@ -13,7 +13,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
-from canary.rules.access_log import LOG_FORMAT
+from canary.rules.targets.access_log import LOG_FORMAT
 from canary_cdk.controlled_stage import ControlledStage, StageError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Schedules that start a rollout, or have a held one take its next step, in the user's own time zone.
+"""Schedules that start a rollout, or have a parked one take its next step, in the user's own time zone.
 
 EventBridge Scheduler delivers at least once and may be late; the execution is told the time that was meant, and does nothing
 for a time that was done already or is too long ago. So delivery is tried again for a quarter of an hour and no longer.
@@ -17,8 +17,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from canary.edge.request import parse_advance, parse_request
-from canary.rules.problems import RefusedError
-from canary.rules.release import Journey
+from canary.rules.releases.problems import RefusedError
+from canary.rules.releases.release import Operation
 from canary_cdk import naming
 from canary_cdk.pipeline import rollout_machine
 
@@ -46,7 +46,7 @@ class RolloutSchedule(Construct):
         construct_id: str,
         *,
         target: str,
-        journey: Journey,
+        operation: Operation,
         when: str,
         time_zone: cdk.TimeZone,
         policy: str | Mapping[str, Any] | None = None,
@@ -62,7 +62,7 @@ class RolloutSchedule(Construct):
             scope: where it belongs, a stack as a rule.
             construct_id: its id in that scope.
             target: the target's name.
-            journey: START begins a rollout of the newest versions, ADVANCE takes the next step of a held one.
+            operation: START begins a rollout of the newest versions, ADVANCE takes the next step of a parked one.
             when: `cron(<minute> <hour> <day> <month> <weekday> <year>)`, or `at(2026-12-01T09:00:00)` for once.
             time_zone: where the clock hangs. An hour that a change of clocks leaves out is skipped, one that comes twice
                 counts once.
@@ -82,18 +82,18 @@ class RolloutSchedule(Construct):
         if not WHEN.fullmatch(when):
             raise ScheduleError(f"{when!r} is no time; write cron(0 9 ? * MON-FRI *), or at(2026-12-01T09:00:00) for once")
         given: dict[str, Any] = {
-            "journey": journey.value,
+            "operation": operation.value,
             "target": target,
             "max_lateness_seconds": max_lateness.to_seconds(),
             **({"policy": policy} if policy is not None else {}),
             **({"reason": reason} if reason else {}),
         }
-        _require_input({**given, "scheduled_at": SOME_TIME}, journey)
+        _require_input({**given, "scheduled_at": SOME_TIME}, operation)
         queue = dead_letter_queue or sqs.Queue.from_queue_arn(self, "DeadLetters", naming.dead_letters_arn(cdk.Stack.of(self)))
         self.schedule = scheduler.Schedule(
             self,
             "Schedule",
-            description=f"{journey.value.capitalize()} a rollout of {target}: {when} {time_zone.timezone_name}",
+            description=f"{operation.value.capitalize()} a rollout of {target}: {when} {time_zone.timezone_name}",
             schedule=scheduler.ScheduleExpression.expression(when, time_zone),
             time_window=scheduler.TimeWindow.off(),
             enabled=enabled,
@@ -109,7 +109,7 @@ class RolloutSchedule(Construct):
         )
 
 
-def _require_input(given: Mapping[str, Any], journey: Journey) -> None:
-    _, problems = parse_advance(given) if journey is Journey.ADVANCE else parse_request(given)
+def _require_input(given: Mapping[str, Any], operation: Operation) -> None:
+    _, problems = parse_advance(given) if operation is Operation.ADVANCE else parse_request(given)
     if problems:
         raise RefusedError(problems)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 
-from canary.rules.rollout import OPEN_INDEX
+from canary.rules.rollouts.rollout import OPEN_INDEX
 
 if TYPE_CHECKING:
     from constructs import Construct

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.target import Metrics, Outside
+from canary.rules.targets.target import Metrics, Outside
 from canary_cdk.compiled import TargetFunction, compile_target
 from canary_cdk.registered import RegisteredTarget
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
-    from canary.rules.policy import Policy
+    from canary.rules.targets.policy import Policy
     from canary_cdk.controller import Controller
 
 STANDARD_METRICS = Metrics()

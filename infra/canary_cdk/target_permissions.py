@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from canary.rules.access_log import metric_filters
-from canary.rules.alarms import target_alarms
+from canary.rules.targets.access_log import metric_filters
+from canary.rules.targets.alarms import target_alarms
 from canary_cdk import naming
 from canary_cdk.permissions import allow, explain
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from canary.rules.target import Stage, Target, TargetFunction
+    from canary.rules.targets.target import Stage, Target, TargetFunction
 
 
 DEFINITION = ("", "/resources", "/authorizers", "/gatewayresponses", "/models", "/requestvalidators")

@@ -1,7 +1,7 @@
 """What is measured of a target and who hears of it: metric filters, alarms, the rule for them, the dashboard of both arms.
 
 Which filters and alarms there are, and what they read, is data of the rules, applied here as it is. The alarms have no action
-of their own: a look reads them, and the rule has a held target's alarm heard at once.
+of their own: a look reads them, and the rule has a parked target's alarm heard at once.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from canary.edge.fields import LONGEST_ALARM
-from canary.rules.access_log import MOST_FILTERS, metric_filters
-from canary.rules.alarms import target_alarms
+from canary.rules.targets.access_log import MOST_FILTERS, metric_filters
+from canary.rules.targets.alarms import target_alarms
 from canary_cdk import naming
 from canary_cdk.functions import LISTENER
 from canary_cdk.permissions import readable
@@ -28,7 +28,7 @@ from canary_cdk.triggers import LISTENER_PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 
@@ -121,7 +121,7 @@ class TargetWatch(Construct):
             self,
             f"Alarms{ending}",
             rule_name=naming.alarm_rule_name(target.name, number),
-            description=f"An alarm of {target.name} fires: if its rollout is held, it goes back at once",
+            description=f"An alarm of {target.name} fires: if its rollout is parked, it goes back at once",
             event_pattern=events.EventPattern(
                 source=["aws.cloudwatch"],
                 detail_type=["CloudWatch Alarm State Change"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
 
-    from canary_cdk.notices import Notices
+    from canary_cdk.notifications import NotificationTopics
 
 MINUTE = cdk.Duration.minutes(1)
 FIVE_MINUTES = cdk.Duration.minutes(5)
@@ -30,7 +30,7 @@ ENDINGS = ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
 
 
 class Watch(Construct):
-    """The alarms, each of which tells the topic of notices, or the other topic that this one fails, and the dashboard."""
+    """The alarms, each of which tells the topic of notifications, or the other topic that this one fails, and the dashboard."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Watch(Construct):
         guard: lambda_.IFunction,
         sweeper: lambda_.IFunction,
         queue: sqs.IQueue,
-        notices: Notices,
+        notifications: NotificationTopics,
         dashboard: bool,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -54,9 +54,9 @@ class Watch(Construct):
             self._dead_letters(queue),
         ]
         for alarm in self.alarms:
-            alarm.add_alarm_action(actions.SnsAction(notices.topic))
-        undelivered = self._undelivered(notices.undelivered)
-        undelivered.add_alarm_action(actions.SnsAction(notices.fallback))
+            alarm.add_alarm_action(actions.SnsAction(notifications.topic))
+        undelivered = self._undelivered(notifications.undelivered)
+        undelivered.add_alarm_action(actions.SnsAction(notifications.fallback))
         self.alarms.append(undelivered)
         if dashboard:
             self._dashboard(state_machine, [guard, sweeper], queue)
@@ -64,7 +64,7 @@ class Watch(Construct):
     def _operator_needed(self) -> cloudwatch.Alarm:
         return self._alarm(
             "OperatorNeeded",
-            "AWS refuses the calls that would make a target safe; the notice says what to do by hand.",
+            "AWS refuses the calls that would make a target safe; the notification says what to do by hand.",
             _own_metric("OperatorNeeded"),
         )
 
@@ -72,7 +72,7 @@ class Watch(Construct):
         return self._alarm(
             "RecordsUnusable",
             "The records cannot be read or written, or another version of the controller wrote them: rollouts cannot go on. "
-            "The notice of each target that is concerned says what to do by hand.",
+            "The notification of each target that is concerned says what to do by hand.",
             _own_metric("RecordsUnusable"),
         )
 
@@ -104,9 +104,9 @@ class Watch(Construct):
         return self._alarm("DeadLetters", what, metric)
 
     def _undelivered(self, queue: sqs.IQueue) -> cloudwatch.Alarm:
-        what = "A notice was not published. The message in the queue says why; read it there and delete it to end the alarm."
+        what = "A notification was not published. The message in the queue says why. Read it, then delete it to end the alarm."
         metric = queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
-        return self._alarm("UndeliveredNotices", what, metric)
+        return self._alarm("UndeliveredNotifications", what, metric)
 
     def _alarm(
         self,

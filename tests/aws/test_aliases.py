@@ -31,7 +31,7 @@ def test_an_alias_reads_with_its_weights_and_revision(ground: Ground, aliases: A
     ground.point(READ, "live", "1", v2=0.25)
     found = aliases.read(READ, "live")
 
-    assert (found.version, found.weights) == ("1", {"2": Decimal("0.25")})
+    assert (found.version, found.shares) == ("1", {"2": Decimal("0.25")})
     assert found.revision_id
 
 
@@ -104,10 +104,10 @@ def test_an_alias_that_was_changed_since_it_was_read_is_read_again(ground: Groun
 
 def test_an_alias_that_is_changed_again_and_again_is_left(ground: Ground):
     client = ground.aws.client("lambda")
-    weights = iter((0.5, 0.6))
+    shares = iter((0.5, 0.6))
 
     def race(**arguments: object) -> None:
-        ground.point(READ, "live", "1", v2=next(weights))
+        ground.point(READ, "live", "1", v2=next(shares))
         client.update_alias(**arguments)
 
     aliases = Aliases(Changed(client, update_alias=race), lambda: None)

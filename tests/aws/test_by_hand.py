@@ -8,8 +8,8 @@ from canary.aws.aliases import Aliases
 from canary.aws.by_hand import find_commands, free_command
 from canary.aws.shifters import AliasShifter, StageShifter
 from canary.aws.stages import Stages
-from canary.rules.live import Live, LiveAlias
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
+from canary.rules.targets.live import Live, LiveAlias
 from tests.builders import a_canary, a_live, a_stage, a_target
 
 TARGET = a_target("orders-read", "orders-write")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from canary.aws.clients import Clients, session_in
-from canary.rules.policy import STANDARD
-from canary.rules.target import Target
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Target
 from demo.sample import create_role
 from embedded_aws.shortcut import INSIDE
 from tests.tasks.walk import Ground

@@ -11,11 +11,11 @@ import pytest
 
 from canary.aws.definitions import DefinitionReader, names_another, read_definitions
 from canary.aws.errors import AwsRefusedError
-from canary.rules.definition import UnreadableDefinitionError
-from canary.rules.fingerprint import fingerprint
-from canary.rules.readings import Deployed
-from canary.rules.release import PRESENT, UNCHANGED
-from canary.rules.routes import routes_of
+from canary.rules.definitions.definition import UnreadableDefinitionError
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.definitions.routes import routes_of
+from canary.rules.releases.readings import Deployed
+from canary.rules.releases.release import PRESENT, UNCHANGED
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, Scripted, refusal
 from tests.builders import STAGE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.definitions import DefinitionReader
-from canary.rules.fingerprint import fingerprint, serve_alike
+from canary.rules.definitions.fingerprint import fingerprint, serve_alike
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from tests.rules.api_world import ACCOUNT, GUARDS, MODELS, ORDERS, POLICY, Call, as_export, lambda_uri
@@ -21,7 +21,7 @@ from tests.rules.api_world import ACCOUNT, GUARDS, MODELS, ORDERS, POLICY, Call,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.definition import Definition
+    from canary.rules.definitions.definition import Definition
 
 ANSWERS = {"200": (("Location",), {"application/json": "Order"}), "404": ((), {"application/json": "Problem"})}
 FULL = (

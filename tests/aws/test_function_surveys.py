@@ -10,17 +10,17 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.function_surveys import MOST_LISTINGS, Listings, _never_write, survey_function
-from canary.rules.function_checks import VersionState
-from canary.rules.release import Release
-from canary.rules.target import TargetFunction
+from canary.rules.checks.function_checks import VersionState
+from canary.rules.releases.release import Release
+from canary.rules.targets.target import TargetFunction
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.function_checks import FunctionSurvey
-    from canary.rules.target import Target
+    from canary.rules.checks.function_checks import FunctionSurvey
+    from canary.rules.targets.target import Target
     from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 

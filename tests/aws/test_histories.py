@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.histories import read_histories
-from canary.aws.metrics import Metrics
-from canary.rules.access_log import metric_namespace
-from canary.rules.habit import UNHEARD
-from canary.rules.history import FEWEST_MINUTES
-from canary.rules.release import Expectation
-from canary.rules.target import BusinessMetric
-from canary.rules.target import Metrics as TargetMetrics
+from canary.aws.metrics import MetricReader
+from canary.rules.judging.habit import UNHEARD
+from canary.rules.judging.history import FEWEST_MINUTES
+from canary.rules.releases.release import Expectation
+from canary.rules.targets.access_log import metric_namespace
+from canary.rules.targets.target import BusinessMetric, Metrics
 from demo.base_history import write_day
 from tests.builders import a_rollout
 
 if TYPE_CHECKING:
     from canary.aws.histories import FrozenHistory
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from tests.tasks.walk import Ground
 
 YOUNG = "the target's own metrics are too young: history is the whole stage's"
@@ -38,7 +37,7 @@ def until(shared: Ground) -> float:
 
 def freeze(ground: Ground, target: Target, now: float, *, api: str = "orders") -> FrozenHistory:
     rollout = a_rollout(target=target, policy=replace(target.policy, metric_delay_seconds=0))
-    return read_histories(Metrics(ground.aws.client("cloudwatch")), rollout, api, now)
+    return read_histories(MetricReader(ground.aws.client("cloudwatch")), rollout, api, now)
 
 
 def test_the_targets_own_metrics_come_first(ground: Ground, until: float):
@@ -78,7 +77,7 @@ def test_client_errors_that_are_not_counted_yet_have_the_stages_history(ground: 
 
 
 def test_without_any_history_priors_stand_in(ground: Ground, until: float):
-    metrics = TargetMetrics(slow=("p99",), latency_limits_ms=(800,), business=(BusinessMetric("Nothing", "Nowhere"),))
+    metrics = Metrics(slow=("p99",), latency_limits_ms=(800,), business=(BusinessMetric("Nothing", "Nowhere"),))
     bare = replace(ground.rig.target, name="orders-new", metrics=metrics)
     frozen = freeze(ground, bare, until, api="nobody")
 
@@ -102,7 +101,7 @@ def test_what_a_business_metric_is_used_to_say_is_frozen(ground: Ground, until: 
 def test_client_errors_that_a_release_changes_on_purpose_are_not_judged(ground: Ground, until: float):
     rollout = a_rollout(target=ground.rig.target, policy=replace(ground.rig.target.policy, metric_delay_seconds=0))
     expecting = replace(rollout, plan=replace(rollout.plan, expects=(Expectation.CLIENT_ERRORS,)))
-    frozen = read_histories(Metrics(ground.aws.client("cloudwatch")), expecting, "orders", until)
+    frozen = read_histories(MetricReader(ground.aws.client("cloudwatch")), expecting, "orders", until)
 
     assert "client_errors" not in frozen.minutes
     assert "errors" in frozen.minutes
@@ -117,7 +116,7 @@ def test_a_target_without_access_log_has_lambdas_history_and_a_limit_a_function(
 
 
 def test_a_target_that_judges_no_latency_needs_no_note(ground: Ground, until: float):
-    quiet = replace(ground.rig.target, name="orders", metrics=TargetMetrics(slow=(), business=()))
+    quiet = replace(ground.rig.target, name="orders", metrics=Metrics(slow=(), business=()))
     frozen = freeze(ground, quiet, until)
 
     assert (frozen.limits_ms, frozen.notes, set(frozen.minutes)) == ({}, (), {"errors", "client_errors"})

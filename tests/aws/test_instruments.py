@@ -11,28 +11,28 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from canary.aws.instruments import read_instruments
 from canary.aws.stages import group_of, live_stage_of
-from canary.rules.access_log import LOG_FORMAT, metric_filters
-from canary.rules.instruments import Seen, expected_instruments, find_faults
-from canary.rules.live import AccessLog
-from canary.rules.target import Metrics
+from canary.rules.targets.access_log import LOG_FORMAT, metric_filters
+from canary.rules.targets.instruments import SeenInstruments, expected_instruments, find_faults
+from canary.rules.targets.live import AccessLog
+from canary.rules.targets.target import Metrics
 from demo.controller import register_target
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import refusal
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 
 GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group"
 
 
-def read(ground: Ground, tools: Tools, target: Target | None = None) -> Seen:
+def read(ground: Ground, tools: Tools, target: Target | None = None) -> SeenInstruments:
     target = target or ground.rig.target
     return read_instruments(tools.clients.of(target), target, live_stage_of(ground.rig.stage).log)
 
 
-def answering(target: Target, given: Exception) -> Seen:
+def answering(target: Target, given: Exception) -> SeenInstruments:
     """What is seen where CloudWatch Logs answers so."""
 
     def paginate(**_: Any) -> Any:
@@ -141,8 +141,8 @@ def test_an_answer_that_may_come_the_next_time_is_not_checked(ground: Ground, gi
 
 
 def test_without_a_log_nothing_is_read(ground: Ground):
-    assert answering(ground.ship, AssertionError()) == Seen()
-    assert answering(replace(ground.rig.target, access_log_group=None), AssertionError()) == Seen()
+    assert answering(ground.ship, AssertionError()) == SeenInstruments()
+    assert answering(replace(ground.rig.target, access_log_group=None), AssertionError()) == SeenInstruments()
 
 
 @pytest.mark.parametrize(

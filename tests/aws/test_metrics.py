@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.metrics import QUERIES_PER_CALL, Metrics, total
-from canary.rules.sources import Series
+from canary.aws.metrics import QUERIES_PER_CALL, MetricReader, total
+from canary.rules.looks.sources import Series
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Scripted
 
@@ -24,7 +24,7 @@ def test_each_minute_has_its_value_and_an_empty_one_has_none(ground: Ground):
     start = int(ground.aws.clock.now()) // 60 * 60 - 600
     for minute, value in ((start, 3.0), (start + 120, 5.0), (start + 180, 9.0)):
         ground.aws.metrics.put("Orders", "Read", {"arm": "base"}, minute, [value], [1.0])
-    metrics = Metrics(ground.aws.client("cloudwatch"))
+    metrics = MetricReader(ground.aws.client("cloudwatch"))
     values = metrics.read([SUM, COUNT], start, start + 180)
 
     assert values == {SUM: {start: 3.0, start + 120: 5.0}, COUNT: {start: 1.0, start + 120: 1.0}}
@@ -34,7 +34,7 @@ def test_each_minute_has_its_value_and_an_empty_one_has_none(ground: Ground):
 
 
 def test_an_empty_span_asks_nothing():
-    metrics = Metrics(Scripted())
+    metrics = MetricReader(Scripted())
 
     assert metrics.read([SUM], 60, 60) == {SUM: {}}
     assert metrics.requested == 0
@@ -46,7 +46,7 @@ def test_the_next_page_is_read_until_there_is_none():
         return {"MetricDataResults": [{"Id": "m0", "Timestamps": [stamp], "Values": [value]}], **more}
 
     client = Scripted(get_metric_data=[page(0, 1.0, NextToken="more"), page(60, 2.0)])
-    metrics = Metrics(client)
+    metrics = MetricReader(client)
 
     assert metrics.read([SUM], 0, 120) == {SUM: {0: 1.0, 60: 2.0}}
     assert [arguments.get("NextToken") for _, arguments in client.calls[1:]] == ["more"]
@@ -56,7 +56,7 @@ def test_the_next_page_is_read_until_there_is_none():
 def test_more_series_than_a_call_takes_are_read_in_several():
     series = [Series("Orders", f"M{number}", "Sum") for number in range(QUERIES_PER_CALL + 1)]
     client = Scripted(get_metric_data=[{"MetricDataResults": []}, {"MetricDataResults": []}])
-    metrics = Metrics(client)
+    metrics = MetricReader(client)
     metrics.read(series, 0, 60)
 
     assert [len(arguments["MetricDataQueries"]) for _, arguments in client.calls] == [QUERIES_PER_CALL, 1]
@@ -66,4 +66,4 @@ def test_more_series_than_a_call_takes_are_read_in_several():
 def test_a_refusal_tells_the_command(ground: Ground):
     ground.aws.faults.add(Fault(None, "cloudwatch", "GetMetricData", Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match="aws cloudwatch get-metric-data"):
-        Metrics(ground.aws.client("cloudwatch")).read([SUM], 0, 60)
+        MetricReader(ground.aws.client("cloudwatch")).read([SUM], 0, 60)

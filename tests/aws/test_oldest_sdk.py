@@ -44,9 +44,9 @@ def rig() -> Iterator[Rig]:
 @pytest.mark.slow
 def test_what_functions_ask_of_aws_is_known_to_the_oldest_sdk(rig: Rig, made: Made):
     rig.publish()
-    assert rig.run(policy={"progression": "scheduled"}).ending == "Held"
+    assert rig.run(policy={"progression": "scheduled"}).ending == "Parked"
     rig.settle(400)
-    while (ended := rig.run(journey="advance")).ending == "Held":
+    while (ended := rig.run(operation="advance")).ending == "Parked":
         rig.settle(60)
     assert ended.ending == "Promoted"
     rig.publish(FAILING_SHARE=0.6)

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from canary.aws.clients import Clients
 from canary.aws.patience import MOST_ATTEMPTS, PAUSE_SECONDS, wait_for_rate
-from canary.rules.policy import STANDARD
-from canary.rules.target import Target
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Target
 from embedded_aws.faults.calls import Fault, Mode
 from embedded_aws.shortcut import INSIDE
 

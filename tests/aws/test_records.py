@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
-from canary.aws.records import HOLDER, Lock, LookItem, Records, Unfinished, describe_holder
-from canary.rules.phases import Phase
+from canary.aws.errors import LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, StaleFencingTokenError
+from canary.aws.records import PARKED_OWNER, Lock, LookItem, Records, Unfinished, describe_holder
+from canary.rules.rollouts.phases import Phase
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed, refusal
 from tests.builders import EXECUTION, a_rollout
@@ -36,8 +36,8 @@ def test_a_target_never_taken_is_free_at_number_0(records: Records):
 
 
 def test_what_was_taken_reads_back_with_awss_time(ground: Ground, records: Records):
-    taken = records.take(a_rollout(), fencing=0)
-    found = records.read_held("run-1", EXECUTION)
+    taken = records.take(a_rollout(), fencing_token=0)
+    found = records.read_owned("run-1", EXECUTION)
 
     assert (found.rollout, found.lock) == (taken.rollout, taken.lock) == (a_rollout(), found.lock)
     assert found.lock == Lock("orders", 1, "run-1", EXECUTION)
@@ -45,23 +45,23 @@ def test_what_was_taken_reads_back_with_awss_time(ground: Ground, records: Recor
 
 
 def test_taking_twice_is_taking_once(records: Records):
-    records.take(a_rollout(), fencing=0)
+    records.take(a_rollout(), fencing_token=0)
 
-    assert records.take(a_rollout(), fencing=0).lock.fencing == 1
+    assert records.take(a_rollout(), fencing_token=0).lock.fencing_token == 1
 
 
-def test_a_held_target_is_locked_for_another(records: Records):
-    held = records.take(a_rollout(), fencing=0)
+def test_a_parked_target_is_locked_for_another(records: Records):
+    owned = records.take(a_rollout(), fencing_token=0)
     with pytest.raises(LockedError) as failed:
-        records.take(a_rollout(rollout_id="run-2"), fencing=1)
+        records.take(a_rollout(rollout_id="run-2"), fencing_token=1)
 
-    assert str(failed.value) == describe_holder(held.lock)
+    assert str(failed.value) == describe_holder(owned.lock)
     assert records.find("run-2") is None
 
 
 def test_who_holds_a_target_is_told_with_what_to_do():
-    assert describe_holder(Lock("orders", 1, "run-1", HOLDER)) == (
-        "rollout run-1 is held on orders; advance it, or abort it with the verb abort"
+    assert describe_holder(Lock("orders", 1, "run-1", PARKED_OWNER)) == (
+        "rollout run-1 is parked on orders; advance it, or abort it with the verb abort"
     )
     assert describe_holder(Lock("orders", 1, "run-1", EXECUTION)) == (
         f"rollout run-1 is running on orders (owner {EXECUTION}); wait for its end, or abort it with the verb abort"
@@ -72,29 +72,29 @@ def test_who_holds_a_target_is_told_with_what_to_do():
 
 
 def test_a_number_that_moved_takes_nothing(records: Records):
-    held = records.take(a_rollout(), fencing=0)
-    records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
-    with pytest.raises(FencingMovedError, match="checked at number 0"):
-        records.take(a_rollout(rollout_id="run-2"), fencing=0)
+    owned = records.take(a_rollout(), fencing_token=0)
+    records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
+    with pytest.raises(StaleFencingTokenError, match="checked at fencing token 0"):
+        records.take(a_rollout(rollout_id="run-2"), fencing_token=0)
 
     assert records.find("run-2") is None
-    assert records.take(a_rollout(rollout_id="run-2"), fencing=2).lock.fencing == 3
+    assert records.take(a_rollout(rollout_id="run-2"), fencing_token=2).lock.fencing_token == 3
 
 
 def test_a_rollout_unknown_or_of_another_owner_is_not_held(records: Records):
     with pytest.raises(OwnershipLostError, match="is not recorded"):
-        records.read_held("run-1", EXECUTION)
-    held = records.take(a_rollout(), fencing=0)
+        records.read_owned("run-1", EXECUTION)
+    owned = records.take(a_rollout(), fencing_token=0)
     with pytest.raises(OwnershipLostError, match=f"is now owned by {EXECUTION}, not by me"):
-        records.read_held("run-1", "me")
-    records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+        records.read_owned("run-1", "me")
+    records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     with pytest.raises(OwnershipLostError, match="is now owned by nobody"):
-        records.read_held("run-1", EXECUTION)
+        records.read_owned("run-1", EXECUTION)
 
 
 def test_a_write_raises_the_revision_and_brings_look_and_history(records: Records):
-    held = records.take(a_rollout(), fencing=0)
-    written = records.write(held, replace(held.rollout, reason="because"), look=LOOK, history={"errors": [1]})
+    owned = records.take(a_rollout(), fencing_token=0)
+    written = records.write(owned, replace(owned.rollout, reason="because"), look=LOOK, history={"errors": [1]})
 
     assert (written.rollout.revision, written.rollout.reason) == (1, "because")
     assert records.find("run-1").rollout == written.rollout
@@ -104,9 +104,9 @@ def test_a_write_raises_the_revision_and_brings_look_and_history(records: Record
 
 
 def test_a_late_writer_changes_nothing(records: Records):
-    stale = records.take(a_rollout(), fencing=0)
+    stale = records.take(a_rollout(), fencing_token=0)
     newer = records.write(stale, replace(stale.rollout, reason="newer"))
-    with pytest.raises(OwnershipLostError, match="number 1, revision 0"):
+    with pytest.raises(OwnershipLostError, match="fencing token 1, revision 0"):
         records.write(stale, replace(stale.rollout, reason="late"), look=LOOK)
     with pytest.raises(OwnershipLostError):
         records.check(stale)
@@ -117,7 +117,7 @@ def test_a_late_writer_changes_nothing(records: Records):
 
 
 def test_who_was_taken_over_may_neither_write_nor_finish(records: Records):
-    stale = records.take(a_rollout(), fencing=0)
+    stale = records.take(a_rollout(), fencing_token=0)
     taken = records.take_over(stale, "sweeper")
     for write in (records.write, records.finish):
         with pytest.raises(OwnershipLostError):
@@ -131,19 +131,19 @@ def test_who_was_taken_over_may_neither_write_nor_finish(records: Records):
 
 
 def test_a_check_of_a_record_that_is_gone_fails(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing_token=0)
     key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}
     ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
 
     with pytest.raises(OwnershipLostError):
-        records.check(held)
+        records.check(owned)
 
 
 def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Records):
     rollout = a_rollout()
     rollout = replace(rollout, plan=replace(rollout.plan, fingerprint="f-2", is_new_deployment=True))
-    held = records.take(rollout, fencing=0)
-    records.finish(held, replace(rollout, phase=Phase.PROMOTED))
+    owned = records.take(rollout, fencing_token=0)
+    records.finish(owned, replace(rollout, phase=Phase.PROMOTED))
 
     assert records.read_lock("orders") == Lock("orders", 2, None, None, "run-1", "f-2", "dep-new")
 
@@ -151,30 +151,30 @@ def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Recor
 @pytest.mark.parametrize("fingerprint", ["f-2", None])
 def test_of_a_deployment_that_somebody_named_what_was_read_is_known(records: Records, fingerprint: str | None):
     rollout = a_rollout()
-    held = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint=fingerprint)), fencing=0)
-    records.finish(held, replace(held.rollout, phase=Phase.PROMOTED))
+    owned = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint=fingerprint)), fencing_token=0)
+    records.finish(owned, replace(owned.rollout, phase=Phase.PROMOTED))
 
     lock = records.read_lock("orders")
     assert (lock.fingerprint, lock.deployment_id) == (fingerprint, "dep-new")
 
 
 def test_a_free_target_is_retaken_by_one_alone(records: Records):
-    held = records.take(a_rollout(), fencing=0)
-    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = records.take(a_rollout(), fencing_token=0)
+    ended = records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     reopened = replace(ended.rollout, phase=Phase.ROLLING_BACK)
     taken = records.retake(ended.lock, reopened, "sweeper")
     with pytest.raises(OwnershipLostError):
         records.retake(ended.lock, reopened, "another")
 
-    assert (taken.lock.fencing, taken.lock.owner, taken.rollout.revision) == (3, "sweeper", ended.rollout.revision + 1)
-    assert records.read_held("run-1", "sweeper").rollout == taken.rollout
+    assert (taken.lock.fencing_token, taken.lock.owner, taken.rollout.revision) == (3, "sweeper", ended.rollout.revision + 1)
+    assert records.read_owned("run-1", "sweeper").rollout == taken.rollout
 
 
 def test_a_history_is_read_once(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing_token=0)
     with pytest.raises(OwnershipLostError, match="has no history"):
         records.read_history("run-1")
-    records.write(held, held.rollout, history={"errors": []})
+    records.write(owned, owned.rollout, history={"errors": []})
     records.read_history("run-1")
     ground.aws.faults.add(Fault(None, "dynamodb", "BatchGetItem", Mode.REFUSED))
 
@@ -182,16 +182,16 @@ def test_a_history_is_read_once(ground: Ground, records: Records):
 
 
 def test_a_refused_table_is_no_lost_ownership(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing_token=0)
     ground.aws.faults.add(Fault(None, "dynamodb", None, Mode.REFUSED))
     with pytest.raises(RecordsRefusedError, match="aws dynamodb batch-get-item"):
         records.read_lock("orders")
     with pytest.raises(RecordsRefusedError, match="aws dynamodb transact-write-items"):
-        records.write(held, held.rollout)
+        records.write(owned, owned.rollout)
 
 
 def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing_token=0)
     conflict = refusal("TransactionCanceledException")
     conflict.response["CancellationReasons"] = [{"Code": "None"}, {"Code": "TransactionConflict"}]
 
@@ -200,19 +200,19 @@ def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, rec
 
     client = Changed(ground.aws.client("dynamodb"), transact_write_items=refuse)
     with pytest.raises(RecordsRefusedError, match="TransactionCanceledException"):
-        Records(client, ground.rig.controller.table).write(held, held.rollout)
+        Records(client, ground.rig.controller.table).write(owned, owned.rollout)
 
 
 def test_a_rollout_is_found_with_its_own_targets_lock_whatever_target_is_said(records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing_token=0)
 
-    assert records.find("run-1", target="billing").lock == held.lock
-    assert records.find("run-1", target="orders").lock == held.lock
+    assert records.find("run-1", target="billing").lock == owned.lock
+    assert records.find("run-1", target="orders").lock == owned.lock
     assert records.find("run-1", lock=Lock("orders", 7)).lock == Lock("orders", 7)
 
 
 def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records):
-    records.take(a_rollout(), fencing=0)
+    records.take(a_rollout(), fencing_token=0)
     ground.aws.client("dynamodb").update_item(
         TableName=ground.rig.controller.table,
         Key={"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}},
@@ -220,13 +220,13 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
         ExpressionAttributeValues={":older": {"N": "0"}},
     )
     with pytest.raises(
-        RecordSchemaError, match="the record is of schema 0 and this controller reads 2 and 3; deploy the version"
+        RecordSchemaError, match="the record is of schema 0 and this controller reads schemas 2 to 4; deploy the version"
     ):
         records.find("run-1")
 
 
 def test_a_record_of_the_schema_before_is_read_and_written_again_as_one_of_this(ground: Ground, records: Records):
-    held = records.take(a_rollout(), fencing=0)
+    owned = records.take(a_rollout(), fencing_token=0)
     ground.aws.client("dynamodb").update_item(
         TableName=ground.rig.controller.table,
         Key={"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}},
@@ -234,7 +234,7 @@ def test_a_record_of_the_schema_before_is_read_and_written_again_as_one_of_this(
         ExpressionAttributeValues={":older": {"N": "2"}},
     )
     found = records.find("run-1")
-    assert (found.rollout.way_back, found.rollout.target.metrics.client_errors) == (held.rollout.way_back, False)
+    assert (found.rollout.snapshot, found.rollout.target.metrics.client_errors) == (owned.rollout.snapshot, False)
 
     records.write(found, found.rollout)
     assert records.find("run-1").rollout.revision == 1
@@ -251,9 +251,9 @@ def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():
 
 def test_what_is_held_and_what_was_not_told_is_listed_and_nothing_else(records: Records):
     assert records.list_unfinished() == Unfinished()
-    held = records.take(a_rollout(), fencing=0)
-    assert (records.list_unfinished(), records.read_open()) == (Unfinished(("orders",)), (held.lock,))
-    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK, waiting_since=1.0))
+    owned = records.take(a_rollout(), fencing_token=0)
+    assert (records.list_unfinished(), records.read_open()) == (Unfinished(("orders",)), (owned.lock,))
+    ended = records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK, waiting_since=1.0))
     assert (records.list_unfinished(), records.read_open()) == (Unfinished((), ("run-1",)), ())
     records.mark_told(ended.rollout)
 
@@ -265,8 +265,8 @@ def test_what_is_held_and_what_was_not_told_is_listed_and_nothing_else(records: 
 
 
 def test_an_end_after_an_end_is_told_again(records: Records):
-    held = records.take(a_rollout(), fencing=0)
-    ended = records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = records.take(a_rollout(), fencing_token=0)
+    ended = records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     records.mark_told(ended.rollout)
     told = records.find("run-1")
     again = records.retake(told.lock, replace(told.rollout, phase=Phase.ROLLING_BACK), "sweeper")
@@ -286,10 +286,10 @@ STALE = {"pk": {"S": "target#orders"}, "sk": {"S": "lock"}, "rollout_id": {"S": 
 
 def test_more_locks_than_one_call_reads_are_read(records: Records):
     names = [f"t{number}" for number in range(130)]
-    records.take(a_rollout(), fencing=0)
+    records.take(a_rollout(), fencing_token=0)
     locks = records.read_locks([*names, "orders"])
 
-    assert {lock.fencing for name, lock in locks.items() if name != "orders"} == {0}
+    assert {lock.fencing_token for name, lock in locks.items() if name != "orders"} == {0}
     assert (len(locks), locks["orders"].rollout_id) == (131, "run-1")
 
 
@@ -330,7 +330,7 @@ def test_an_index_that_cannot_be_read_is_a_refusal(ground: Ground, records: Reco
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"phase": "unheard"}'])
 def test_a_record_that_somebody_edited_is_of_no_schema(ground: Ground, records: Records, text: str):
-    records.take(a_rollout(), fencing=0)
+    records.take(a_rollout(), fencing_token=0)
     client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
     key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}
     item = client.get_item(TableName=table, Key=key)["Item"]

@@ -9,7 +9,7 @@ import pytest
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.safety import make_pass
-from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, Rung
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, RecoveryStage
 from embedded_aws.faults.calls import Fault, Killed, Mode
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def a_pass(walk: Walk, tools: Tools) -> Safety:
-    return make_pass(tools, walk.held, walk.now)
+    return make_pass(tools, walk.owned, walk.now)
 
 
 def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: Tools):
@@ -31,12 +31,12 @@ def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: T
     safety = a_pass(walk, tools)
 
     assert (safety.answer, safety.wait_seconds, ground.percent) == ("WAIT", 61, None)
-    assert walk.record.rung == "cleared"
+    assert walk.record.recovery_stage == "cleared"
 
 
 def test_whoever_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
-    stale = walk.held
+    stale = walk.owned
     tools.records.take_over(stale, "sweeper")
     with pytest.raises(OwnershipLostError):
         make_pass(tools, stale, walk.now)
@@ -44,7 +44,7 @@ def test_whoever_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
     assert ground.percent == 25.0
 
 
-def test_a_foreign_change_is_left_and_told_once(ground: Ground, tools: Tools):
+def test_drift_is_left_and_told_once(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     ground.patch("/variables/lambdaAlias", "other")
     a_pass(walk, tools)
@@ -67,8 +67,8 @@ def test_a_canary_that_comes_back_under_the_last_pass_keeps_the_lock(ground: Gro
 
     assert fault.is_done
     assert safety.answer == "WAIT"
-    assert (walk.record.phase, walk.record.rung) == ("rolling_back", "settled")
-    assert walk.held.lock.rollout_id == walk.rollout_id
+    assert (walk.record.phase, walk.record.recovery_stage) == ("rolling_back", "settled")
+    assert walk.owned.lock.rollout_id == walk.rollout_id
 
 
 class Restoring(Fault):
@@ -101,14 +101,14 @@ class Restoring(Fault):
 
 def test_a_refused_promotion_is_doubted(ground: Ground, tools: Tools):
     walk = ground.walk().take_all()
-    held = walk.held
-    tools.records.write(held, replace(held.rollout, phase=Phase.MOVING_BASE))
+    owned = walk.owned
+    tools.records.write(owned, replace(owned.rollout, phase=Phase.MOVING_BASE))
     ground.aws.faults.add(Fault(None, "lambda", "UpdateAlias", Mode.REFUSED))
     safety = a_pass(walk, tools)
 
     assert safety.answer == "REFUSED"
     assert "aws lambda update-alias --function-name orders-read --name live" in safety.refusals[0]
-    assert (walk.record.rung, walk.record.needs_operator, ground.percent) == (Rung.DOUBTED, True, 100.0)
+    assert (walk.record.recovery_stage, walk.record.needs_operator, ground.percent) == (RecoveryStage.DOUBTED, True, 100.0)
 
 
 def test_a_promotion_that_somebody_blocks_makes_no_move(ground: Ground, tools: Tools):
@@ -132,7 +132,7 @@ def test_a_promotion_that_cannot_be_read_keeps_its_canary(ground: Ground, tools:
     assert walk.record.phase == "moving_base"
 
 
-def test_a_way_back_that_can_be_neither_read_nor_made_tells_both(ground: Ground, tools: Tools):
+def test_a_rollback_that_can_be_neither_read_nor_made_tells_both(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.REFUSED))
     ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
@@ -156,7 +156,7 @@ def test_an_alias_target_that_cannot_be_read_is_left(ground: Ground, tools: Tool
 def test_an_ended_rollout_is_safe_as_it_is(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     walk.end()
-    before = walk.held
+    before = walk.owned
     safety = a_pass(walk, tools)
 
     assert (safety.answer, walk.record) == ("SAFE", before.rollout)
@@ -167,28 +167,28 @@ def test_a_settle_is_never_short_whatever_second_its_calls_end_in(ground: Ground
     walk = ground.walk().shift()
     walk.pause(1 - walk.now % 1 + fraction)
     began = walk.now
-    safety = make_pass(tools, walk.held, 0.0)
+    safety = make_pass(tools, walk.owned, 0.0)
     assert walk.record.not_before >= began + LATE_WRITER_SECONDS
     assert began + safety.wait_seconds >= walk.record.not_before
     walk.pause(safety.wait_seconds)
     began = walk.now
-    make_pass(tools, walk.held, 0.0)
+    make_pass(tools, walk.owned, 0.0)
 
-    assert (walk.record.rung, walk.record.not_before >= began + SETTLE_SECONDS) == ("settled", True)
+    assert (walk.record.recovery_stage, walk.record.not_before >= began + SETTLE_SECONDS) == ("settled", True)
 
 
 def test_a_pass_that_finds_its_moves_made_waits_for_them_all_the_same(ground: Ground, tools: Tools):
     walk = ground.walk().take_all()
-    held = walk.held
-    walk_held = tools.records.write(held, replace(held.rollout, phase=Phase.MOVING_BASE))
+    owned = walk.owned
+    walk_owned = tools.records.write(owned, replace(owned.rollout, phase=Phase.MOVING_BASE))
     for name, version in ground.new.items():
         ground.point(name, "live", version)
     walk.pause(0.7)
     began = walk.now
-    safety = make_pass(tools, replace(walk_held, read_at=float(int(began))), began - 20)
+    safety = make_pass(tools, replace(walk_owned, read_at=float(int(began))), began - 20)
 
-    assert (safety.answer, safety.held.rollout.rung) == ("WAIT", Rung.BASED)
-    assert safety.held.rollout.not_before >= began + SETTLE_SECONDS
+    assert (safety.answer, safety.owned.rollout.recovery_stage) == ("WAIT", RecoveryStage.BASED)
+    assert safety.owned.rollout.not_before >= began + SETTLE_SECONDS
 
 
 def test_a_canary_of_somebody_elses_keeps_the_lock_and_the_aliases(ground: Ground, tools: Tools):
@@ -203,7 +203,7 @@ def test_a_canary_of_somebody_elses_keeps_the_lock_and_the_aliases(ground: Groun
 
     assert (safety.answer, walk.record.needs_operator, ground.percent) == ("REFUSED", True, 25.0)
     assert safety.refusals[0].startswith(f"someone else's canary of deployment {theirs} has 25.0 % of the requests; remove it")
-    assert walk.held.lock.rollout_id == walk.rollout_id
+    assert walk.owned.lock.rollout_id == walk.rollout_id
     assert ground.alias("orders-read", "canary") == (ground.new["orders-read"], {})
 
     names = {"restApiId": stage.rest_api_id, "stageName": stage.stage_name}

@@ -9,8 +9,8 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.shifters import AliasShifter, StageShifter, shifter_for
-from canary.rules.live import Intent, LiveAlias, WayBack
-from canary.rules.phases import Flip, PointAlias, RemoveCanary
+from canary.rules.rollouts.phases import Flip, PointAlias, RemoveCanary
+from canary.rules.targets.live import Intent, LiveAlias, Snapshot
 
 if TYPE_CHECKING:
     from canary.tasks.entry import Tools
@@ -29,20 +29,20 @@ def alias(ground: Ground, tools: Tools) -> AliasShifter:
 
 @pytest.fixture
 def intent(ground: Ground) -> Intent:
-    return Intent(ground.new, ground.way_back, {"lambdaAlias": "canary"}, "lambdaAlias")
+    return Intent(ground.new, ground.old_deployment, {"lambdaAlias": "canary"}, "lambdaAlias")
 
 
 def test_the_stage_is_read_with_both_aliases(ground: Ground, stage: StageShifter):
     live = stage.read_live()
 
-    assert live.stage.deployment_id == ground.way_back
+    assert live.stage.deployment_id == ground.old_deployment
     assert {name: alias.version for name, alias in live.live.items()} == ground.old
     assert {name: alias.version for name, alias in live.canary.items()} == ground.old
 
 
 def test_only_the_rollouts_own_canary_is_removed(ground: Ground, stage: StageShifter, intent: Intent):
     stage.remove_own_canary(intent)
-    stage.shift(WayBack(ground.old), intent, Decimal(10))
+    stage.shift(Snapshot(ground.old), intent, Decimal(10))
     stage.remove_own_canary(Intent({}, "another", {"lambdaAlias": "other"}, "lambdaAlias"))
     assert ground.percent == 10.0
     stage.remove_own_canary(intent)
@@ -51,7 +51,7 @@ def test_only_the_rollouts_own_canary_is_removed(ground: Ground, stage: StageShi
 
 
 def test_a_stages_moves_are_what_their_commands_say(ground: Ground, stage: StageShifter, intent: Intent):
-    stage.shift(WayBack(ground.old), intent, Decimal(100))
+    stage.shift(Snapshot(ground.old), intent, Decimal(100))
     point = PointAlias("orders-read", "live", "2")
     stage.make(point, intent)
     stage.make(Flip(), intent)
@@ -66,7 +66,7 @@ def test_a_stages_moves_are_what_their_commands_say(ground: Ground, stage: Stage
 
 def test_an_alias_is_split_and_pointed(ground: Ground, alias: AliasShifter):
     intent = Intent(ground.new_ship)
-    alias.shift(WayBack({"orders-ship": "1"}), intent, Decimal("12.5"))
+    alias.shift(Snapshot({"orders-ship": "1"}), intent, Decimal("12.5"))
     found = alias.read_live().live["orders-ship"]
     assert found == LiveAlias("1", {"2": Decimal("0.125")}, found.revision_id, found.arn)
     move = PointAlias("orders-ship", "live", "2")
@@ -77,24 +77,24 @@ def test_an_alias_is_split_and_pointed(ground: Ground, alias: AliasShifter):
 
 
 def test_a_new_version_gets_nearly_all_where_a_weight_of_one_is_refused(ground: Ground, alias: AliasShifter):
-    way_back, intent = WayBack({"orders-ship": "1"}), Intent(ground.new_ship)
-    for answer, weight in (("refused", 0.99), ("accepted", 1.0)):
+    snapshot, intent = Snapshot({"orders-ship": "1"}), Intent(ground.new_ship)
+    for answer, share in (("refused", 0.99), ("accepted", 1.0)):
         with ground.aws.unknowns.answering("alias-weight-of-one", answer):
             for _ in range(2):
-                alias.shift(way_back, intent, Decimal(100))
-                assert ground.alias("orders-ship", "live") == ("1", {"2": weight})
+                alias.shift(snapshot, intent, Decimal(100))
+                assert ground.alias("orders-ship", "live") == ("1", {"2": share})
 
 
 @pytest.mark.parametrize("percent", [Decimal(50), Decimal(100)])
 def test_another_refusal_is_no_reason_for_another_weight(ground: Ground, alias: AliasShifter, percent: Decimal):
     with pytest.raises(AwsRefusedError, match="Function not found"):
-        alias.shift(WayBack({"orders-ship": "1"}), Intent({"orders-ship": "99"}), percent)
+        alias.shift(Snapshot({"orders-ship": "1"}), Intent({"orders-ship": "99"}), percent)
     assert ground.alias("orders-ship", "live") == ("1", {})
 
 
 def test_a_smaller_weight_that_is_refused_stays_refused(alias: AliasShifter):
     with pytest.raises(AwsRefusedError, match=r"ValidationException|InvalidParameterValueException"):
-        alias.shift(WayBack({"orders-ship": "1"}), Intent({"orders-ship": "$LATEST"}), Decimal(50))
+        alias.shift(Snapshot({"orders-ship": "1"}), Intent({"orders-ship": "$LATEST"}), Decimal(50))
 
 
 def test_an_alias_shifter_has_no_stage_to_flip(alias: AliasShifter, intent: Intent):

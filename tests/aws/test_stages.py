@@ -12,8 +12,8 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError, StateChangedError
 from canary.aws.stages import Stages, flip_operations, live_stage_of
-from canary.rules.access_log import LOG_FORMAT
-from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage
+from canary.rules.targets.access_log import LOG_FORMAT
+from canary.rules.targets.live import AccessLog, Intent, LiveCanary, LiveStage
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed
 
@@ -39,7 +39,7 @@ def intent(stages: Stages) -> Intent:
 
 def test_a_stage_reads_as_it_is(ground: Ground, stages: Stages):
     log = AccessLog(ground.rig.target.access_log_group, LOG_FORMAT)
-    assert stages.read() == LiveStage(ground.way_back, {"lambdaAlias": "live"}, None, log)
+    assert stages.read() == LiveStage(ground.old_deployment, {"lambdaAlias": "live"}, None, log)
     assert stages.describe()["stageName"] == "prod"
 
 
@@ -54,7 +54,7 @@ def test_a_canary_is_attached_whole_then_moved_then_left(ground: Ground, stages:
     assert (ground.percent, writes) == (40.0, ["write", "write"])
 
 
-def test_a_foreign_canary_is_not_moved(ground: Ground, stages: Stages, intent: Intent):
+def test_a_canary_of_someone_else_is_not_moved(ground: Ground, stages: Stages, intent: Intent):
     stages.shift(intent, Decimal(10))
     with pytest.raises(StateChangedError, match="did not attach"):
         stages.shift(replace(intent, overrides={"lambdaAlias": "other"}), Decimal(20))
@@ -133,7 +133,7 @@ def test_a_deployment_is_made_once_for_a_mark(ground: Ground, stages: Stages):
     made = stages.make_deployment("made once")
 
     assert stages.make_deployment("made once") == made == stages.find_deployment("made once")
-    assert ground.rig.stage["deploymentId"] == ground.way_back
+    assert ground.rig.stage["deploymentId"] == ground.old_deployment
 
 
 def test_every_refusal_tells_its_command(ground: Ground, stages: Stages, intent: Intent):

@@ -10,12 +10,12 @@ import pytest
 from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import group_of
 from canary.aws.surveys import survey
-from canary.rules.access_log import LOG_FORMAT
-from canary.rules.callers import Caller
-from canary.rules.function_checks import VersionState
-from canary.rules.integrations import Place
-from canary.rules.release import Release
-from canary.rules.survey import place_of
+from canary.rules.checks.callers import Caller
+from canary.rules.checks.function_checks import VersionState
+from canary.rules.checks.survey import place_of
+from canary.rules.definitions.integrations import Place
+from canary.rules.releases.release import Release
+from canary.rules.targets.access_log import LOG_FORMAT
 from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def test_a_sound_target_reads_whole(ground: Ground, tools: Tools):
         "orders-read": VersionState("2"),
         "orders-write": VersionState("2"),
     }
-    assert found.stage.stage.deployment_id == ground.way_back
+    assert found.stage.stage.deployment_id == ground.old_deployment
     assert (found.stage.log_group, found.stage.log_format) == (ground.rig.target.access_log_group, LOG_FORMAT)
     assert (found.stage.has_cache, found.stage.other_stages, found.stage.api_name) == (False, (), "orders")
     assert [str(one) for one in found.stage.definitions.present.methods] == ["GET /orders", "POST /orders", "GET /orders/{id}"]
-    assert found.stage.definitions.base.deployment_id == ground.way_back
+    assert found.stage.definitions.base.deployment_id == ground.old_deployment
     assert place_of(found) == Place("aws", "eu-west-1", "123456789012")
     assert "orders-payment-failures" in {alarm.name for alarm in found.alarms}
 
@@ -62,10 +62,10 @@ def test_a_stage_or_api_that_does_not_exist_is_none(ground: Ground, tools: Tools
 def test_a_deployment_asked_for_is_looked_up(ground: Ground, tools: Tools):
     exists = {
         wanted: survey(tools.clients, ground.rig.target, Release({}, wanted)).stage.deployment_exists
-        for wanted in (ground.way_back, "zzz999", "present", "unchanged")
+        for wanted in (ground.old_deployment, "zzz999", "present", "unchanged")
     }
 
-    assert exists == {ground.way_back: True, "zzz999": False, "present": True, "unchanged": True}
+    assert exists == {ground.old_deployment: True, "zzz999": False, "present": True, "unchanged": True}
 
 
 REFUSED = {
@@ -92,7 +92,7 @@ def test_a_call_that_is_refused_is_not_taken_for_missing(
 
 
 def test_what_the_records_have_of_base_is_put_beside_it(ground: Ground, tools: Tools):
-    promoted = {ground.way_back: "v2:recorded", "zzz999": "v2:other"}
+    promoted = {ground.old_deployment: "v2:recorded", "zzz999": "v2:other"}
     found = survey(tools.clients, ground.rig.target, Release(), promoted)
 
     assert found.stage.definitions.base.recorded == "v2:recorded"

@@ -8,7 +8,7 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.troubles import PREFIX, Troubles
-from canary.rules.trouble import Cause, Trouble
+from canary.rules.rollouts.trouble import Cause, Trouble
 from tests.aws.stubs import Scripted, refusal
 from tests.builders import NOON
 

@@ -25,7 +25,7 @@ def test_each_start_stands_beside_boto3_alone():
 
 
 def test_imports_are_counted_beside_boto3_alone():
-    imports = Imports(frozenset({"json", "botocore", "botocore.session"}), {"x": frozenset({"canary.rules.judge"})})
+    imports = Imports(frozenset({"json", "botocore", "botocore.session"}), {"x": frozenset({"canary.rules.judging.judge"})})
 
     assert imports_table(imports, frozenset({"boto3", "botocore"})).splitlines()[2:] == [
         "| boto3 alone | 2 | 1.00 | 2 |  |",

@@ -12,15 +12,15 @@ from bench.controller import GOES_ON, Controller, named
 from bench.policies import POLICIES
 from bench.rollout import SHIFT_SECONDS, Tape, roll_out
 from bench.world import World
-from canary.rules import judge
-from canary.rules.counts import RawCounts
-from canary.rules.look import begin_bake, fold_minutes, requests_needed_by_step
-from canary.rules.looks import next_look_seconds
-from canary.rules.phases import Phase
-from canary.rules.proof import prove
-from canary.rules.rollout import StepState
-from canary.rules.sources import CLIENT_ERRORS, stakes
-from canary.rules.verdict import Moment, VerdictKind, decide
+from canary.rules.judging import judge
+from canary.rules.judging.counts import RawCounts
+from canary.rules.looks.folding import begin_bake, fold_minutes, requests_needed_by_step
+from canary.rules.looks.look_schedule import next_look_seconds
+from canary.rules.looks.proof import prove
+from canary.rules.looks.sources import CLIENT_ERRORS, stakes
+from canary.rules.looks.verdict import Moment, VerdictKind, decide
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import StepState
 from tests.builders import a_rollout
 
 CELLS = [
@@ -45,7 +45,7 @@ def product_vetoes_at(cell, policy, seed):
     """The product's own look, minute by minute, on the same draws, steps taken by its own verdicts until it goes back."""
     world = a_world(cell, seed)
     history = world.history()
-    evidence = judge.start(history, weights=stakes(tuple(history)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
+    evidence = judge.start(history, stakes=stakes(tuple(history)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
     needed = requests_needed_by_step(policy, evidence)
     rollout = a_rollout(policy=policy, phase=Phase.SHIFTING, needed=needed, judged_to=-60)
     rollout = shifted(rollout, world, world.offset)
@@ -69,7 +69,7 @@ def product_vetoes_at(cell, policy, seed):
 def shifted(rollout, world, now):
     index = rollout.step.index + 1
     steps = rollout.plan.policy.steps
-    world.shift(now, float(steps[index].weight) / 100, is_last=index == len(steps) - 1)
+    world.shift(now, float(steps[index].weight_percent) / 100, is_last=index == len(steps) - 1)
     first = now if rollout.first_shift is None else rollout.first_shift
     rollout = replace(rollout, step=StepState(index=index), shifts=(*rollout.shifts, now), first_shift=first)
     return begin_bake(rollout, now + SHIFT_SECONDS)

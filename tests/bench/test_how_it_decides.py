@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bench.judge import DOC, DOC_BEGINS, DOC_ENDS, with_table
-from canary.rules import judge
-from canary.rules.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
-from canary.rules.history import SLICE_MINUTES, SPARSE_PHI, UNPROVEN_PHI
-from canary.rules.judge import Counts
+from canary.rules.judging import judge
+from canary.rules.judging.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
+from canary.rules.judging.history import SLICE_MINUTES, SPARSE_PHI, UNPROVEN_PHI
+from canary.rules.judging.judge import Counts
 
 TEXT = Path(DOC).read_text(encoding="utf-8")
 ROW = re.compile(
@@ -23,7 +23,7 @@ ROWS = ROW.findall(TEXT)
 
 
 def begun():
-    return judge.start({"errors": HISTORY}, weights={"errors": 1.0}, alpha=0.01)
+    return judge.start({"errors": HISTORY}, stakes={"errors": 1.0}, alpha=0.01)
 
 
 def test_the_example_is_what_the_judge_says():
@@ -31,7 +31,7 @@ def test_the_example_is_what_the_judge_says():
     for minute, nc, ec, nb, eb, alone, assisted, mean, remark in ROWS:
         counts = {"errors": Counts(int(nc), int(ec), int(nb), int(eb))}
         in_change = minute == "1"
-        evidence = judge.look_at_shift(evidence, counts, weight=0.1) if in_change else judge.look(evidence, counts)
+        evidence = judge.fold_shift(evidence, counts, share=0.1) if in_change else judge.fold(evidence, counts)
         assert f"{exp(evidence.log_e):.2f}" == alone
         assert f"{exp(evidence.log_e_assisted):.2f}" == assisted
         assert f"{exp(evidence.log_strength):.2f}" == mean
@@ -64,7 +64,7 @@ def test_the_page_names_the_bets_as_they_are():
     assert "1, 5, 20, 60 or 97 points" in TEXT
     assert JUMPS == (0.01, 0.05, 0.2, 0.6, 0.97)
     assert f"phi is {UNPROVEN_PHI:g}" in TEXT
-    assert f"too rare to tell {SPARSE_PHI:g}" in TEXT
+    assert f"too few errors to tell, phi is {SPARSE_PHI:g}" in TEXT
     assert "each minute eighteen minutes" in TEXT
     assert SLICE_MINUTES == 18
     assert (exp(judge.LOG_LIVE_FLOOR), judge.ASSISTED_PART) == (pytest.approx(10), 0.75)

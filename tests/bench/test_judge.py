@@ -13,8 +13,8 @@ from bench.measured import ARMS_ONLY, CONTROLLER, WALD, Tally
 from bench.peers import PEERS
 from bench.plot import plot
 from bench.tables import harm_multiple, report, row_of
-from canary.rules.policy import STANDARD, WhenUnproven
-from canary.rules.verdict import VerdictKind
+from canary.rules.looks.verdict import VerdictKind
+from canary.rules.targets.policy import STANDARD, WhenUnproven
 
 EASY, SAME = Cell(BAD[4], 600, 0.001), Cell(GOOD[0], 600, 0.001)
 

@@ -7,7 +7,7 @@ import pytest
 from bench import lambda_deploy
 from bench.lambda_deploy import NotFinishedError, definition, run_loop
 from bench.price import Bill, gains, measure, run_as_loop, table
-from canary.rules.price import Usage, price
+from canary.rules.rollouts.price import Usage, price
 from canary_machine.definition import states_of
 
 FOR_EACH_WEIGHT = ["MoveWeight", "Interval", "CheckHealth", "IsHealthy", "IsAll"]
@@ -65,7 +65,7 @@ def test_each_bill_stands_beside_the_first():
 
     assert found[0] == ["ours", "10", "10", "80", "20", "160", f"{price(bills[0].usage).dollars:.4f}", "1.00"]
     assert [row[-1] for row in found] == ["1.00", "2.00", "0.00"]
-    assert "with 16 metrics for each look" in gains(bills)
+    assert "with 16 metrics per look" in gains(bills)
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ def a_world(release, traffic=6000, rate=0.01, seed=1, **changes):
     return World(Cell(release, traffic, rate, **changes), np.random.default_rng(seed))
 
 
-def shifted(world, weight=0.1, at=0.0, *, is_last=False):
+def shifted(world, share=0.1, at=0.0, *, is_last=False):
     world.offset = 0.0
-    world.shift(at, weight, is_last=is_last)
+    world.shift(at, share, is_last=is_last)
     return world
 
 
@@ -49,7 +49,7 @@ def test_an_outage_that_begins_with_a_weight_change_meets_the_canary_more():
 
 
 def test_bursts_cluster_and_keep_the_rate():
-    world = shifted(a_world(GOOD[3]), weight=0.5)
+    world = shifted(a_world(GOOD[3]), share=0.5)
     bad = [world.minute(1).errors[3] for _ in range(2000)]
     assert np.mean(bad) == pytest.approx(30, rel=0.05)
     assert np.var(bad) / np.mean(bad) == pytest.approx(5.0, rel=0.2)

@@ -51,10 +51,10 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
     assert "no canary" in shown
     assert "orders-read:live at 1, orders-read:canary at 1" in shown
     assert "lock     free" in shown
-    assert "canary requests failed that base would have served" in shown
+    assert "canary requests failed beyond base's rate" in shown
     assert "Lambda calls" in shown
     assert "1 rollout in" in shown
-    assert "all as they should" in shown
+    assert "all as expected" in shown
 
 
 def test_what_is_started_is_told_before_it_is_there(capsys, monkeypatch):
@@ -77,17 +77,17 @@ def test_an_unknown_scenario_is_answered_with_those_that_there_are(capsys):
     ("found", "problem"),
     [
         ({"ending": "Promoted"}, "it must end as RolledBack and ended as Promoted"),
-        ({"last_weight": 10.0}, "it must be rolled back at 50 % and was at 10 %"),
+        ({"last_weight_percent": 10.0}, "it must be rolled back at 50 % and was at 10 %"),
         ({"canary": "deployment d at 5.0 %"}, "the stage still has a canary: deployment d at 5.0 %"),
         ({"aliases": {**ALIASES, "orders-read:canary": "2"}}, "the aliases must be at"),
         ({"holder": "overload"}, "the lock is still held by overload"),
     ],
 )
 def test_a_rollout_that_ends_otherwise_than_it_must_is_told(found, problem):
-    standing = {key: value for key, value in found.items() if key not in {"ending", "last_weight"}}
+    standing = {key: value for key, value in found.items() if key not in {"ending", "last_weight_percent"}}
     after = replace(AT_REST, **standing)
-    given = {"ending": Ending.ROLLED_BACK, "last_weight": 50.0, **found}
-    problems = list(find_problems(SCENARIO["overload"], given["ending"], given["last_weight"], ALIASES, after))
+    given = {"ending": Ending.ROLLED_BACK, "last_weight_percent": 50.0, **found}
+    problems = list(find_problems(SCENARIO["overload"], given["ending"], given["last_weight_percent"], ALIASES, after))
     assert len(problems) == 1
     assert problems[0].startswith(problem)
 
@@ -106,7 +106,7 @@ def test_every_scenario_is_a_release_that_can_be_built():
 
 def test_the_timeline_prints_every_fifth_look_and_every_verdict_that_is_not_to_continue():
     console = a_console()
-    with Timeline(console, is_live=False, started=0.0, weights=[10.0, 50.0]) as timeline:
+    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0, 50.0]) as timeline:
         for minute in range(1, 7):
             timeline.show(a_look(minute))
         timeline.show(a_look(7, verdict="ADVANCE", reason="no worse than base", log_e=2.0))
@@ -122,7 +122,7 @@ def test_the_timeline_prints_every_fifth_look_and_every_verdict_that_is_not_to_c
 
 def test_the_timeline_shows_the_evidence_that_counts_against_the_bar():
     console = a_console()
-    with Timeline(console, is_live=False, started=0.0, weights=[10.0]) as timeline:
+    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0]) as timeline:
         timeline.show(a_look(1, verdict="HOLD", log_e=log(9), log_e_with_history=log(300)))
         timeline.show(a_look(2, verdict="HOLD", log_e=log(12), log_e_with_history=log(300)))
     _, before, after = text_of(console).splitlines()
@@ -132,7 +132,7 @@ def test_the_timeline_shows_the_evidence_that_counts_against_the_bar():
 
 def test_the_timeline_on_a_terminal_shows_each_look_while_it_is_the_newest():
     console = a_console(is_terminal=True)
-    with Timeline(console, is_live=True, started=0.0, weights=[10.0]) as timeline:
+    with Timeline(console, is_live=True, started=0.0, weight_percents=[10.0]) as timeline:
         timeline.show(a_look(1, reason="the newest look"))
         assert text_of(console).count("the newest look") == 1
         timeline.show(a_look(2, reason="a newer look"))
@@ -143,7 +143,7 @@ def test_the_timeline_on_a_terminal_shows_each_look_while_it_is_the_newest():
 
 def test_a_timeline_that_is_not_live_prints_no_line_twice():
     console = a_console(is_terminal=True)
-    with Timeline(console, is_live=False, started=0.0, weights=[10.0]) as timeline:
+    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0]) as timeline:
         timeline.show(a_look(1, reason="the newest look"))
         timeline.show(a_look(2, verdict="HOLD", reason="a word of its own"))
     assert "\x1b[" not in text_of(console)
@@ -153,14 +153,14 @@ def test_a_timeline_that_is_not_live_prints_no_line_twice():
 
 def test_the_timeline_has_a_line_of_its_own_for_reasons_where_there_is_little_room():
     console = a_console(width=80)
-    with Timeline(console, is_live=False, started=0.0, weights=[10.0]) as timeline:
+    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0]) as timeline:
         timeline.show(a_look(1, verdict="HOLD", reason="nothing is known of the canary yet"))
     assert text_of(console).splitlines()[-1].rstrip() == "      nothing is known of the canary yet"
 
 
 def test_the_timeline_tells_what_the_machine_does_besides_looking_once():
     console = a_console()
-    with Timeline(console, is_live=False, started=0.0, weights=[10.0]) as timeline:
+    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0]) as timeline:
         timeline.note_states([(60.0, "MakeSafe"), (120.0, "WhichEnding"), (120.0, "MakeSafe")])
     assert text_of(console).count("base gets every request") == 1
 
@@ -168,7 +168,7 @@ def test_the_timeline_tells_what_the_machine_does_besides_looking_once():
 @pytest.mark.parametrize(("encoding", "progress"), [("utf-8", "■□"), ("latin-1", "#."), ("ascii", "#.")])
 def test_the_timeline_shows_its_steps_in_the_characters_that_there_are(encoding, progress):
     console = a_console(encoding=encoding)
-    with Timeline(console, is_live=False, started=0.0, weights=[10.0, 50.0]) as timeline:
+    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0, 50.0]) as timeline:
         timeline.show(a_look(1, verdict="HOLD"))
     assert progress in text_of(console).split()
 
@@ -247,7 +247,7 @@ def test_harm_is_told_minute_by_minute():
 @pytest.mark.parametrize(
     ("bad", "slow", "said"),
     [
-        (0, 0, "0 of 100 canary requests failed that base would have served; 0 more were slower than base's p99 of 100 ms"),
+        (0, 0, "0 of 100 canary requests failed beyond base's rate; 0 more were slower than base's p99 of 100 ms"),
         (
             3,
             2,
@@ -256,7 +256,7 @@ def test_harm_is_told_minute_by_minute():
                 "2 more were slower than base's p99 of 100 ms, within chance"
             ),
         ),
-        (30, 40, "30 of 100 canary requests failed that base would have served; 40 more were slower than base's p99 of 100 ms"),
+        (30, 40, "30 of 100 canary requests failed beyond base's rate; 40 more were slower than base's p99 of 100 ms"),
     ],
 )
 def test_harm_that_chance_explains_is_called_so(bad, slow, said):

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 from demo.base_history import write_day, write_ship_day
 from demo.controller import create_controller, register_target
 from demo.guest import CONTROLLER

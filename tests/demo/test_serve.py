@@ -38,9 +38,7 @@ def start(*options):
     """`python -m demo serve` on a free port, in a process of its own."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
     command = [sys.executable, "-m", "demo", "serve", "--port", "0", *options]
-    return subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def end(process, number):
@@ -165,14 +163,14 @@ def test_a_port_in_use_is_told(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
-    assert capsys.readouterr().err == f"port {port} is in use; give another one with --port, or 0 for any\n"
+    assert capsys.readouterr().err == f"port {port} is in use; give another one with --port, or 0 for any free port\n"
 
 
 @pytest.mark.parametrize("port", ["70000", "-1", "65536", "http", "", "9" * 5000, "٣"])
 def test_a_port_that_there_is_not_is_told(capsys, port):
     assert main(["serve", f"--port={port}"]) == 2
     told = capsys.readouterr().err
-    assert told == f"a port is a number from 0 to 65535, got {port!r}; give another one, or 0 for any that is free\n"
+    assert told == f"a port is a number from 0 to 65535, got {port!r}; give another one, or 0 for any free port\n"
 
 
 def test_a_port_that_this_user_may_not_have_is_told(capsys, monkeypatch):
@@ -181,4 +179,4 @@ def test_a_port_that_this_user_may_not_have_is_told(capsys, monkeypatch):
 
     monkeypatch.setattr("embedded_aws.port.socket.socket.bind", refuse)
     assert main(["serve", "--port", "80"]) == 2
-    assert capsys.readouterr().err == "port 80 is not open to you; give one above 1023 with --port, or 0 for any\n"
+    assert capsys.readouterr().err == "this user may not listen on port 80; give one above 1023 with --port, or 0\n"

@@ -22,7 +22,7 @@ def make(*arguments: str) -> list[str]:
     program = shutil.which("make")
     assert program, "the commands are make's; install it"
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "COVERAGE"))}
-    return subprocess.run(  # noqa: S603 - the project's own Makefile
+    return subprocess.run(
         [program, *arguments], cwd=ROOT, env=environ, capture_output=True, check=True, encoding="utf-8"
     ).stdout.splitlines()
 

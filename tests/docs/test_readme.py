@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from canary.edge.request import parse_advance, parse_operator_call, parse_request
-from canary.rules.access_log import LOG_FORMAT, find_misfit
-from canary.rules.policy import SHIPPED, Policy
+from canary.rules.targets.access_log import LOG_FORMAT, find_misfit
+from canary.rules.targets.policy import SHIPPED, Policy
 from canary_machine.definition import load, states_of
 from canary_machine.diagram import PICTURE, digest, digest_of, dot, stamp
 from demo.controller import OPERATOR, function_name
@@ -85,8 +85,8 @@ def in_words(policy: Policy) -> list[str]:
     """A policy's name, steps and bake as the table writes them."""
     [seconds] = {step.bake_seconds for step in policy.steps}
     bake = "an hour" if seconds == 3600 else f"{seconds // 60} minutes"
-    weights = ", ".join(f"{step.weight:f}" for step in policy.steps)
-    return [f"`{policy.name}`", weights, f"up to {bake}" if policy.early_advance else bake]
+    percents = ", ".join(f"{step.weight_percent:f}" for step in policy.steps)
+    return [f"`{policy.name}`", percents, f"up to {bake}" if policy.early_advance else bake]
 
 
 def test_the_picture_is_drawn_from_the_machine() -> None:
@@ -114,7 +114,7 @@ def test_there_is_an_input_to_copy() -> None:
 @pytest.mark.parametrize("text", inputs())
 def test_every_input_is_one_that_the_edge_takes(text: str) -> None:
     value = json.loads(text)
-    parse = parse_operator_call if "verb" in value else parse_advance if value.get("journey") == "advance" else parse_request
+    parse = parse_operator_call if "verb" in value else parse_advance if value.get("operation") == "advance" else parse_request
     _, problems = parse(value)
 
     assert problems == ()
@@ -123,7 +123,7 @@ def test_every_input_is_one_that_the_edge_takes(text: str) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_is_a_valid_input(path: Path) -> None:
     value = json.loads(path.read_text(encoding="utf-8"))
-    is_advance = value.get("journey") == "advance"
+    is_advance = value.get("operation") == "advance"
 
     assert (parse_advance if is_advance else parse_request)(value)[1] == ()
     jsonschema.Draft202012Validator(ADVANCE_SCHEMA if is_advance else SCHEMA).validate(value)

@@ -26,7 +26,7 @@ def files() -> list[Path]:
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         pytest.skip("this is no clone, so git cannot say which files are the repository's")
-    listed = subprocess.run(  # noqa: S603 - git, by its full path
+    listed = subprocess.run(
         [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,

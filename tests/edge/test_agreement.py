@@ -9,7 +9,7 @@ from canary.edge.agreement import (
     find_outside_clashes,
     find_twice,
 )
-from canary.rules.target import Metrics, Outside, OutsideRoute
+from canary.rules.targets.target import Metrics, Outside, OutsideRoute
 from tests.builders import a_target
 
 ANYTHING = st.recursive(

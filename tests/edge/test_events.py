@@ -81,8 +81,8 @@ def test_leaves_the_users_input_unread(user_input):
 
 
 def test_reads_what_the_lock_is_taken_with():
-    event = read_event(LockEvent, {**TASK, "fencing": 7, "draft": {"phase": "preparing"}})
-    assert (event.fencing, event.draft["phase"]) == (7, "preparing")
+    event = read_event(LockEvent, {**TASK, "fencing_token": 7, "draft": {"phase": "preparing"}})
+    assert (event.fencing_token, event.draft["phase"]) == (7, "preparing")
 
 
 def test_reads_since_when_a_canary_bakes_or_a_stage_settles():
@@ -133,7 +133,7 @@ def test_reads_when_a_schedule_was_due():
     [
         (TaskEvent, {"target": "orders"}, "rollout_id is missing; execution is missing; now is missing"),
         (TaskEvent, {**TASK, "rollout_id": ""}, "rollout_id a rollout id is one line of 1 to 128 characters"),
-        (LockEvent, {**TASK, "fencing": -1, "draft": []}, "draft not a mapping, got a list of 0"),
+        (LockEvent, {**TASK, "fencing_token": -1, "draft": []}, "draft not a mapping, got a list of 0"),
         (ExecutionEvent, {"time": "x"}, "detail.executionArn is missing"),
         (TaskEvent, [], "not the event of a TaskEvent: event input should be a dictionary"),
         (TaskEvent, None, "not the event of a TaskEvent: event input should be a dictionary"),

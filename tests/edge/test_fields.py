@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from canary.edge import fields
-from canary.edge.fields import ServerErrors, ShippedPolicy, VersionNumber, Weight
-from canary.rules.policy import HOTFIX
+from canary.edge.fields import ServerErrors, ShippedPolicy, VersionNumber, WeightPercent
+from canary.rules.targets.policy import HOTFIX
 
 
 def refused(kind, value):
@@ -30,7 +30,7 @@ def is_taken(name, value):
     [(10, "10"), (10.0, "10"), ("10", "10"), ("10.00", "10"), (12.5, "12.5"), ("0.01", "0.01"), (99.99, "99.99")],
 )
 def test_takes_a_weight_as_it_was_written(value, weight):
-    read = Weight().read(value)
+    read = WeightPercent().read(value)
     assert (read, str(read)) == (Decimal(weight), weight)
 
 
@@ -50,13 +50,13 @@ def test_takes_a_weight_as_it_was_written(value, weight):
     ],
 )
 def test_refuses_a_weight_that_no_step_can_have(value, answer):
-    assert refused(Weight(), value) == answer
+    assert refused(WeightPercent(), value) == answer
 
 
 @given(st.integers(1, 9999))
 def test_takes_every_hundredth_of_a_percent_as_float_and_as_string(hundredths):
     weight = Decimal(hundredths) / 100
-    assert Weight().read(float(weight)) == Weight().read(str(weight)) == weight
+    assert WeightPercent().read(float(weight)) == WeightPercent().read(str(weight)) == weight
 
 
 @pytest.mark.parametrize("value", ["7", 7, 7.0, " 7 "])

@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools.utilities.parser import Field
 
 from canary.edge.model import Clash, Strict, parse, require
-from canary.rules.problems import RefusedError
+from canary.rules.releases.problems import RefusedError
 
 
 class Inner(Strict):

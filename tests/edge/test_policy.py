@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from canary.edge.model import require
 from canary.edge.policy import parse_policy, policy_to_mapping
-from canary.rules.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven
+from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven
 
 YEAR = 31_536_000
 
@@ -19,12 +19,12 @@ def problems_of(raw):
     return [str(problem) for problem in problems]
 
 
-def a_step(weight=10, bake=900):
-    return {"weight_percent": weight, "bake_seconds": bake}
+def a_step(weight_percent=10, bake=900):
+    return {"weight_percent": weight_percent, "bake_seconds": bake}
 
 
-def rising(weights):
-    return sorted(set(weights))
+def rising(percents):
+    return sorted(set(percents))
 
 
 def others(rates):
@@ -33,7 +33,7 @@ def others(rates):
 
 POINTS = st.floats(0, 1, exclude_min=True, exclude_max=True)
 STEPS = st.lists(st.integers(1, 9999).map(lambda hundredths: Decimal(hundredths) / 100), min_size=1, max_size=8).flatmap(
-    lambda weights: st.tuples(*(st.builds(Step, st.just(weight), st.integers(1, YEAR)) for weight in rising(weights)))
+    lambda percents: st.tuples(*(st.builds(Step, st.just(one), st.integers(1, YEAR)) for one in rising(percents)))
 )
 POLICIES = st.builds(
     Policy,
@@ -80,15 +80,15 @@ def test_starts_from_the_policy_it_is_given():
 
 def test_takes_steps_with_their_exact_weights():
     policy = require(parse_policy({"steps": [a_step("2.5", "60"), a_step(12.5), a_step(99.99)]}))
-    assert [step.weight for step in policy.steps] == [Decimal("2.5"), Decimal("12.5"), Decimal("99.99")]
+    assert [step.weight_percent for step in policy.steps] == [Decimal("2.5"), Decimal("12.5"), Decimal("99.99")]
     assert policy.steps[0].bake_seconds == 60
 
 
 @pytest.mark.parametrize(
-    ("weights", "got"), [((10, 10), "10 then 10"), ((50, "10"), "50 then 10"), ((0.5, 0.25), "0.5 then 0.25")]
+    ("percents", "got"), [((10, 10), "10 then 10"), ((50, "10"), "50 then 10"), ((0.5, 0.25), "0.5 then 0.25")]
 )
-def test_refuses_weights_that_do_not_rise(weights, got):
-    assert problems_of({"steps": [a_step(weight) for weight in weights]}) == [
+def test_refuses_weights_that_do_not_rise(percents, got):
+    assert problems_of({"steps": [a_step(percent) for percent in percents]}) == [
         f"policy.steps[1].weight_percent: step weights must rise, got {got}; reorder policy.steps"
     ]
 
@@ -182,12 +182,14 @@ def test_refuses_what_is_no_policy_at_all(raw):
 def test_reads_back_every_policy_exactly(policy):
     again = require(parse_policy(policy_to_mapping(policy)))
     assert again == policy
-    assert [str(step.weight) for step in again.steps] == [f"{step.weight.normalize():f}" for step in policy.steps]
+    assert [str(step.weight_percent) for step in again.steps] == [
+        f"{step.weight_percent.normalize():f}" for step in policy.steps
+    ]
 
 
 @given(st.lists(st.integers(1, 9999), min_size=1, max_size=6))
 def test_takes_weights_exactly_if_they_rise(hundredths):
-    steps = [a_step(float(Decimal(weight) / 100)) for weight in hundredths]
+    steps = [a_step(float(Decimal(hundredth) / 100)) for hundredth in hundredths]
     policy, _ = parse_policy({"steps": steps})
     assert (policy is not None) == (hundredths == rising(hundredths))
 

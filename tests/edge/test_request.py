@@ -15,9 +15,9 @@ from canary.edge.request import (
     parse_request,
     release_of,
 )
-from canary.rules.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
-from canary.rules.problems import RefusedError
-from canary.rules.release import Advance, Release, Request
+from canary.rules.releases.problems import RefusedError
+from canary.rules.releases.release import Advance, Release, Request
+from canary.rules.targets.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
 
 EXAMPLES = Path(__file__).parents[2] / "statemachine" / "examples"
 
@@ -88,14 +88,14 @@ def test_takes_strings_where_a_pipeline_sends_them():
 
 def test_tells_every_problem_at_once():
     raw = {
-        "journey": "advnce",
+        "operation": "advnce",
         "targt": "orders",
         "release": {"functions": {"orders-read": "$LATEST", "fn:live": "7"}, "deployment": "https://x"},
         "policy": {"steps": [{"weight_percent": 50, "bake_seconds": 0}, {"weight_percent": 10, "bake_seconds": 60}]},
         "reason": ["two", "lines"],
     }
     assert problems_of(raw) == [
-        'journey: not one of start, advance, got "advnce"; did you mean advance?',
+        'operation: not one of start, advance, got "advnce"; did you mean advance?',
         "target: is missing; give the name of a registered target",
         (
             "release.functions.orders-read: "
@@ -125,11 +125,11 @@ def test_tells_every_problem_at_once():
         ({}, "target: is missing; give the name of a registered target"),
         (
             None,
-            "input: not a mapping, got null; give a mapping with journey, target, release, policy, reason, scheduled",
+            "input: not a mapping, got null; give a mapping with operation, target, release, policy, reason, scheduled",
         ),
         (
             "orders",
-            'input: not a mapping, got "orders"; give a mapping with journey, target, release, policy, reason, scheduled',
+            'input: not a mapping, got "orders"; give a mapping with operation, target, release, policy, reason, scheduled',
         ),
         ({"target": "orders", "release": None}, "release: not a mapping, got null; give a mapping with functions, dep"),
         ({"target": "orders", "policy": "standrad"}, 'policy: no shipped policy, got "standrad"; did you mean stand'),
@@ -181,7 +181,7 @@ ANYTHING = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["journey", "target", "release", "policy", "reason", "x"]), ANYTHING) | ANYTHING)
+@given(st.dictionaries(st.sampled_from(["operation", "target", "release", "policy", "reason", "x"]), ANYTHING) | ANYTHING)
 def test_answers_anything_with_a_request_or_with_problems_that_can_be_told(raw):
     request, problems = parse_request(raw)
     assert (request is None) == bool(problems)
@@ -189,15 +189,15 @@ def test_answers_anything_with_a_request_or_with_problems_that_can_be_told(raw):
 
 
 def test_reads_an_advance():
-    raw = {"journey": "advance", "target": "orders", "reason": "the morning\nshift is in"}
+    raw = {"operation": "advance", "target": "orders", "reason": "the morning\nshift is in"}
     assert require(parse_advance(raw)) == Advance("orders", "the morning shift is in")
 
 
 @pytest.mark.parametrize("name", ["release", "policy"])
 def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
-    advance, problems = parse_advance({"journey": "advance", "target": "orders", name: {}})
+    advance, problems = parse_advance({"operation": "advance", "target": "orders", name: {}})
     assert advance is None
-    assert f"{name}: a held rollout keeps what it was started with; drop {name}" in [str(problem) for problem in problems]
+    assert f"{name}: a parked rollout keeps what it was started with; drop {name}" in [str(problem) for problem in problems]
 
 
 def test_reads_an_operators_call():

@@ -13,7 +13,7 @@ from canary.edge.policy import policy_to_mapping
 from canary.edge.request import parse_advance, parse_operator_call, parse_request
 from canary.edge.schemas import DOCS, MODELS, schema_of, write_schemas
 from canary.edge.target import parse_target, target_to_json
-from canary.rules.policy import SHIPPED
+from canary.rules.targets.policy import SHIPPED
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "statemachine" / "examples").glob("*.json"))
@@ -70,7 +70,7 @@ def test_no_null_is_offered_for_what_may_be_left_out(name):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_example_inputs_are_valid(path):
     value = json.loads(path.read_text(encoding="utf-8"))
-    assert is_valid("advance" if value.get("journey") == "advance" else "input", value)
+    assert is_valid("advance" if value.get("operation") == "advance" else "input", value)
 
 
 def test_the_sample_target_is_valid():
@@ -91,7 +91,7 @@ def test_every_shipped_policy_is_valid_by_name_and_in_full(policy):
     [
         ("input", {}),
         ("input", {"target": "Orders"}),
-        ("input", {"target": "orders", "journey": "advance"}),
+        ("input", {"target": "orders", "operation": "advance"}),
         ("input", {"target": "orders", "polcy": "standard"}),
         ("input", {"target": "orders", "policy": "standrad"}),
         ("input", {"target": "orders", "policy": {"steps": []}}),
@@ -146,7 +146,7 @@ ADDED = {"Comment": "Insert your JSON here", "AWS_STEP_FUNCTIONS_STARTED_BY_EXEC
     "added", [ADDED, {"Comment": {"any": ["thing"]}}, {"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": None}]
 )
 def test_what_step_functions_adds_to_an_input_is_valid_and_changes_nothing(schema, added):
-    value = {"journey": "advance", "target": "orders"} if schema == "advance" else {"target": "orders"}
+    value = {"operation": "advance", "target": "orders"} if schema == "advance" else {"target": "orders"}
     assert is_valid(schema, {**value, **added})
     assert PARSERS[schema]({**value, **added}) == PARSERS[schema](value)
 
@@ -159,7 +159,7 @@ def test_nothing_is_added_to_what_is_no_input_of_an_execution(schema):
 def test_a_reason_of_any_length_and_many_lines_is_valid():
     for schema, value in (
         ("input", {"target": "orders"}),
-        ("advance", {"journey": "advance", "target": "orders"}),
+        ("advance", {"operation": "advance", "target": "orders"}),
         ("operator", {"verb": "abort", "target": "orders"}),
     ):
         told = {**value, "reason": "fix: pay\n\n" + "because " * 100}

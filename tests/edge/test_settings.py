@@ -51,13 +51,13 @@ def test_names_a_targets_parameter():
 
 def test_needs_the_standard_library_only():
     code = "import sys, canary.edge.settings; print([name for name in ('pydantic', 'boto3') if name in sys.modules])"
-    done = subprocess.run(  # noqa: S603 - our own interpreter
+    done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(FUNCTIONS)}
     )
     assert done.stdout.strip() == "[]"
 
 
 def test_knows_the_topic_of_the_function_that_publishes():
-    topic = "arn:aws:sns:eu-west-1:123456789012:notices"
+    topic = "arn:aws:sns:eu-west-1:123456789012:notifications"
     assert Settings.from_env({**ENVIRON, "CANARY_TOPIC": topic}).topic == topic
     assert Settings.from_env(ENVIRON).topic == ""

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.edge.target import parse_target, require_target, target_from_json, target_to_json
-from canary.rules.policy import CAUTIOUS, SHIPPED, STANDARD
-from canary.rules.problems import RefusedError
-from canary.rules.target import BusinessMetric, Metrics, Shifter, Stage, Target, TargetFunction
+from canary.rules.releases.problems import RefusedError
+from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD
+from canary.rules.targets.target import BusinessMetric, Metrics, ShifterKind, Stage, Target, TargetFunction
 
 SAMPLE = Path(__file__).parents[2] / "targets" / "orders.yaml"
 STAGE = {"rest_api_id": "a1b2c3d4e5", "stage_name": "prod", "alias_variable": "lambdaAlias"}
@@ -50,12 +50,12 @@ def test_reads_the_shipped_sample():
         metrics=Metrics(business=(BusinessMetric("CheckoutFailed", "Orders"),)),
         alarms=("orders-payment-failures",),
     )
-    assert target.shifter is Shifter.STAGE
+    assert target.shifter is ShifterKind.STAGE
 
 
 def test_a_target_without_a_stage_moves_its_aliases():
     target = require_target(an_alias_target(shared_live_alias="true"))
-    assert target.shifter is Shifter.ALIAS
+    assert target.shifter is ShifterKind.ALIAS
     assert target.functions[0].canary is None
     assert target.shared_live_alias
 

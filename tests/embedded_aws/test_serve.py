@@ -116,14 +116,14 @@ def test_a_port_in_use_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
-    assert capsys.readouterr().err == f"port {port} is in use; give another one with --port, or 0 for any\n"
+    assert capsys.readouterr().err == f"port {port} is in use; give another one with --port, or 0 for any free port\n"
 
 
 @pytest.mark.parametrize("port", ["70000", "-1", "65536", "http", ""])
 def test_a_port_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str], port: str) -> None:
     assert main(["serve", f"--port={port}"]) == 2
     refused = capsys.readouterr().err
-    assert refused == f"a port is a number from 0 to 65535, got {port!r}; give another one, or 0 for any that is free\n"
+    assert refused == f"a port is a number from 0 to 65535, got {port!r}; give another one, or 0 for any free port\n"
 
 
 @pytest.mark.parametrize("speed", ["0", "-1", "fast"])

@@ -20,7 +20,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.faults.cases import JOURNEYS, PER_MINUTE, POLICY, Case, moments, run
+from tests.faults.cases import PER_MINUTE, POLICY, SCENARIOS, Case, moments, run
 from tests.faults.families import SHARES, draw, family_of
 from tests.faults.final import read_final
 from tests.faults.promises import broken, seconds_to_rest
@@ -94,8 +94,8 @@ def prepare() -> None:
     """What every process makes once; it is not looked at again by the garbage collector."""
     os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
     make_sample()
-    for journey in JOURNEYS:
-        moments(journey)
+    for scenario in SCENARIOS:
+        moments(scenario)
     gc.collect()
     gc.freeze()
 

@@ -81,14 +81,14 @@ PROMOTING = (
 WAITING = (("EvaluateCanary", "events", "PutEvents"),)
 """The calls of a step that waits past its bake, as it does where a bake is shorter than what its traffic takes."""
 
-HOLDING = (
+PARKING = (
     ("AdvanceRollout", "dynamodb", "BatchGetItem"),
     ("AdvanceRollout", "dynamodb", "TransactWriteItems"),
-    ("HoldRollout", "dynamodb", "BatchGetItem"),
-    ("HoldRollout", "dynamodb", "TransactWriteItems"),
-    ("HoldRollout", "events", "PutEvents"),
+    ("ParkRollout", "dynamodb", "BatchGetItem"),
+    ("ParkRollout", "dynamodb", "TransactWriteItems"),
+    ("ParkRollout", "events", "PutEvents"),
 )
-"""The calls that a rollout makes besides when it is held between its steps."""
+"""The calls that a rollout makes besides when it is parked between its steps."""
 
 GOING_BACK = (
     ("MakeSafe", "apigateway", "GetStage"),

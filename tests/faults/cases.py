@@ -1,6 +1,6 @@
-"""One run with faults, drawn from a seed: which journey, what goes wrong, when, and what someone else does meanwhile.
+"""One run with faults, drawn from a seed: which scenario, what goes wrong, when, and what someone else does meanwhile.
 
-The same case can be run in the small world and in the full one. Which call is hit is drawn from those that the journey makes
+The same case can be run in the small world and in the full one. Which call is hit is drawn from those that the scenario makes
 when nothing goes wrong.
 """
 
@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canary.rules.policy import Step
+from canary.rules.targets.policy import Step
 from embedded_aws.faults.caller import running, running_task
 from embedded_aws.faults.calls import Call
 from tests.faults.edits import Edit
@@ -23,7 +23,7 @@ from tests.faults.worlds import World
 from tests.rig import QUICK
 
 if TYPE_CHECKING:
-    from canary.rules.policy import Policy
+    from canary.rules.targets.policy import Policy
 
 MINUTE = 60
 POLICY: Policy = replace(
@@ -33,9 +33,9 @@ POLICY: Policy = replace(
 
 PER_MINUTE = 3000.0
 FAILING = 0.6
-SCHEDULED = {"progression": "scheduled", "max_hold_seconds": 20 * MINUTE}
-JOURNEYS = {"good": 45, "bad": 25, "held": 15, "flagged": 15}
-"""What is rolled out, and in how many of a hundred runs: a good release, a bad one, one held, one with a variable."""
+SCHEDULED = {"progression": "scheduled", "max_parked_seconds": 20 * MINUTE}
+SCENARIOS = {"good": 45, "bad": 25, "parked": 15, "flagged": 15}
+"""What is rolled out, and in how many of a hundred runs: a good release, a bad one, one parked, one with a variable."""
 
 FLAG = "flag"
 RELEASE = {"deployment": "present"}
@@ -62,7 +62,7 @@ class Case:
 
     family: str
     seed: int
-    journey: str
+    scenario: str
     story: list[str] = field(default_factory=list)
     apply: list[Callable[[World], None]] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
@@ -80,13 +80,13 @@ class Case:
         return f"{self.family}:{self.seed}"
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.journey}: {'; '.join(self.story)})"
+        return f"{self.name} ({self.scenario}: {'; '.join(self.story)})"
 
 
 @cache
-def moments(journey: str) -> tuple[Moment, ...]:
-    """Every call that the tasks make on a journey when nothing goes wrong."""
-    case = Case("baseline", 0, journey)
+def moments(scenario: str) -> tuple[Moment, ...]:
+    """Every call that the tasks make in a scenario when nothing goes wrong."""
+    case = Case("baseline", 0, scenario)
     seen: Counter[Call] = Counter()
     found: list[Moment] = []
     with SmallWorld(seed=0, policy=POLICY, per_minute=PER_MINUTE) as world:
@@ -99,24 +99,24 @@ def moments(journey: str) -> tuple[Moment, ...]:
 
         world.account.on_call = note
         run(case, world)
-    at_rest = {("SweepTargets", "ssm"), ("SweepTargets", "dynamodb")} if journey != "held" else set()
+    at_rest = {("SweepTargets", "ssm"), ("SweepTargets", "dynamodb")} if scenario != "parked" else set()
     return tuple(one for one in found if one.call.task and (one.call.task, one.call.service) not in at_rest)
 
 
 def run(case: Case, world: World) -> Any:
     """The case from its beginning to a while after its end; the first execution."""
-    world.publish(failing=FAILING if case.journey == "bad" else 0.0)
+    world.publish(failing=FAILING if case.scenario == "bad" else 0.0)
     for apply in case.apply:
         apply(world)
-    is_held = case.journey == "held"
-    release = {**RELEASE, "variables": {FLAG: "on"}} if case.journey == "flagged" else RELEASE
-    execution = world.start(release=release, **({"policy": SCHEDULED} if is_held else {}))
+    is_parked = case.scenario == "parked"
+    release = {**RELEASE, "variables": {FLAG: "on"}} if case.scenario == "flagged" else RELEASE
+    execution = world.start(release=release, **({"policy": SCHEDULED} if is_parked else {}))
     last = world.finish(execution)
     for _ in range(4):
-        if not is_held or last.output is None or last.output.get("outcome") != "held":
+        if not is_parked or last.output is None or last.output.get("outcome") != "parked":
             break
         world.rest(2 * MINUTE + case.seed % 4 * MINUTE)
-        last = world.finish(world.start(journey="advance"))
+        last = world.finish(world.start(operation="advance"))
     _let_settle(case, world)
     return execution
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from botocore.exceptions import ClientError
 
 from canary.edge.target import target_to_json
-from canary.rules.policy import STANDARD
+from canary.rules.targets.policy import STANDARD
 from demo.controller import TARGET_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from canary.rules.target import Target, TargetFunction
+    from canary.rules.targets.target import Target, TargetFunction
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary_machine.definition import load, states_of, task_names
 from embedded_aws.faults.calls import ANY_TASK, Call, Fault, Mode, StopFault, TaskFault, TaskMode
-from tests.faults.cases import JOURNEYS, Case, Moment, moments
+from tests.faults.cases import SCENARIOS, Case, Moment, moments
 from tests.faults.edits import Edit, edits
 from tests.faults.record_edits import phase_of, record_edits, repair_schema
 
@@ -29,7 +29,7 @@ STATES = tuple(name for name, state in states_of(load()) if state["Type"] not in
 def draw(family: str, seed: int) -> Case:
     """The case of a family and a seed."""
     rng = random.Random(f"{family} {seed}")
-    case = Case(family, seed, rng.choices([*JOURNEYS], [*JOURNEYS.values()])[0])
+    case = Case(family, seed, rng.choices([*SCENARIOS], [*SCENARIOS.values()])[0])
     _FAMILIES[family](case, rng)
     return case
 
@@ -45,7 +45,7 @@ def family_of(number: int) -> str:
 
 
 def _calls(case: Case, rng: random.Random) -> None:
-    _hit_a_call(case, rng, rng.choice(moments(case.journey)))
+    _hit_a_call(case, rng, rng.choice(moments(case.scenario)))
     if rng.random() < 0.35:
         task = rng.choice(["MakeSafe", "GuardRollout", "SweepTargets", "OperateRollout", ANY_TASK])
         mode, fault = _fault(rng, Call(task, None, None), rng.randrange(15))
@@ -127,7 +127,7 @@ def _tasks(case: Case, rng: random.Random) -> None:
 
 def _edits(case: Case, rng: random.Random) -> None:
     for _ in range(rng.choices([1, 2], (85, 15))[0]):
-        edit, moment = rng.choice(edits()), _in_any_phase(case.journey, rng)
+        edit, moment = rng.choice(edits()), _in_any_phase(case.scenario, rng)
         case.edits.append(edit)
         case.kinds.append(f"edit of {edit.about}")
         also = rng.choice(AT_THE_MOMENT) if rng.random() < 0.25 else None
@@ -135,9 +135,9 @@ def _edits(case: Case, rng: random.Random) -> None:
         case.apply.append(_edit_at(case, moment, edit, also))
 
 
-def _in_any_phase(journey: str, rng: random.Random) -> Moment:
-    """A moment of the journey, each of its phases as likely as another, however long it lasts."""
-    every = moments(journey)
+def _in_any_phase(scenario: str, rng: random.Random) -> Moment:
+    """A moment of the scenario, each of its phases as likely as another, however long it lasts."""
+    every = moments(scenario)
     phase = rng.choice(sorted({one.phase for one in every}))
     return rng.choice([one for one in every if one.phase == phase])
 

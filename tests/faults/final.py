@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from canary.aws.errors import ControllerError
-from canary.aws.records import Held, Records
+from canary.aws.records import Owned, Records
 from demo.controller import TABLE
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ class Final(NamedTuple):
     case: Case
     world: World
     execution: Execution
-    held: Held | None
+    owned: Owned | None
     is_unreadable: bool
     stage: Json | None
     aliases: dict[str, tuple[str | None, str | None]]
 
     @property
     def phase(self) -> str:
-        return self.held.rollout.phase.value if self.held else "none"
+        return self.owned.rollout.phase.value if self.owned else "none"
 
     @property
     def canary(self) -> Json | None:
@@ -40,17 +40,17 @@ class Final(NamedTuple):
     def rollout(self) -> str:
         return self.execution.arn.rpartition(":")[2]
 
-    def notices(self, *kinds: str) -> list[tuple[float, str, Json]]:
-        return [one for one in self.world.notices if one[1] in kinds]
+    def notifications(self, *kinds: str) -> list[tuple[float, str, Json]]:
+        return [one for one in self.world.notifications if one[1] in kinds]
 
 
 def read_final(case: Case, world: World, execution: Execution) -> Final:
     """Everything that the promises are about, read as anybody may."""
     records, unreadable = Records(world.client("dynamodb"), TABLE), False
     try:
-        held = records.find(execution.arn.rpartition(":")[2])
+        owned = records.find(execution.arn.rpartition(":")[2])
     except ControllerError:
-        held, unreadable = None, True
+        owned, unreadable = None, True
     stage = world.target.stage
     try:
         shown = world.client("apigateway").get_stage(restApiId=stage.rest_api_id, stageName=stage.stage_name)
@@ -60,7 +60,7 @@ def read_final(case: Case, world: World, execution: Execution) -> Final:
         one.name: (_version(world, one.name, one.live), _version(world, one.name, str(one.canary)))
         for one in world.target.functions
     }
-    return Final(case, world, execution, held, unreadable, shown, aliases)
+    return Final(case, world, execution, owned, unreadable, shown, aliases)
 
 
 def _version(world: World, function: str, alias: str) -> str | None:

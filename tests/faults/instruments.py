@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 from embedded_aws.cloudwatch.metric_store import identify
 from embedded_aws.cloudwatch.statistics import parse_statistic
 
@@ -28,7 +28,7 @@ class Reading(NamedTuple):
     """One instrument in one minute of one weight."""
 
     instrument: Instrument
-    weight: float
+    weight_percent: float
     counted: float
     happened: int
 
@@ -71,8 +71,8 @@ def instruments_of(rig: Rig) -> Iterator[Instrument]:
 
 def readings(rig: Rig) -> list[Reading]:
     """What can be read now of every minute that had one weight throughout, where enough happened to tell."""
-    weights = _whole_minutes(rig.served)
-    return [reading for one in instruments_of(rig) for reading in _readings(rig, one, weights)]
+    percents = _whole_minutes(rig.served)
+    return [reading for one in instruments_of(rig) for reading in _readings(rig, one, percents)]
 
 
 def _whole_minutes(served: list[Served]) -> dict[int, float]:
@@ -81,19 +81,19 @@ def _whole_minutes(served: list[Served]) -> dict[int, float]:
     for one in served:
         if one.settings:
             seen[_minute(one)].add(one.settings.percent)
-    return {minute: weight for minute, found in seen.items() if len(found) == 1 for weight in found if 0 < weight < 100}
+    return {minute: percent for minute, found in seen.items() if len(found) == 1 for percent in found if 0 < percent < 100}
 
 
-def _readings(rig: Rig, one: Instrument, weights: dict[int, float]) -> Iterator[Reading]:
+def _readings(rig: Rig, one: Instrument, percents: dict[int, float]) -> Iterator[Reading]:
     happened = one.happened(rig.served)
-    if not weights:
+    if not percents:
         return
     counted = rig.aws.metrics.series(
-        one.metric, parse_statistic(one.statistic), start=min(weights), end=rig.aws.clock.now(), seconds=MINUTE
+        one.metric, parse_statistic(one.statistic), start=min(percents), end=rig.aws.clock.now(), seconds=MINUTE
     )
-    for minute, weight in weights.items():
+    for minute, percent in percents.items():
         if happened[minute] >= EXPECTED:
-            yield Reading(one, weight, counted.get(minute, 0.0), happened[minute])
+            yield Reading(one, percent, counted.get(minute, 0.0), happened[minute])
 
 
 def _minute(one: Served) -> int:

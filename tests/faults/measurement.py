@@ -19,7 +19,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canary.rules.policy import Policy, Step, WhenUnproven
+from canary.rules.targets.policy import Policy, Step, WhenUnproven
 from demo.guest import CONTROLLER
 from embedded_aws.dataplane.measurement_faults import Data, Lines
 from embedded_aws.embedded import EmbeddedAws
@@ -152,10 +152,10 @@ def _unmeasured(done: Run) -> Iterator[str]:
     """Which instruments told too little of a weight that they had much to tell of."""
     told: dict[tuple[str, float], list[bool]] = {}
     for one in readings(done.rig):
-        told.setdefault((one.instrument.name, one.weight), []).append(one.is_sound)
-    for (instrument, weight), sound in told.items():
+        told.setdefault((one.instrument.name, one.weight_percent), []).append(one.is_sound)
+    for (instrument, percent), sound in told.items():
         if sum(sound) < min(SOUND_MINUTES, len(sound)):
-            yield f"{instrument} is right in {sum(sound)} of {len(sound)} minutes at {weight:g} %"
+            yield f"{instrument} is right in {sum(sound)} of {len(sound)} minutes at {percent:g} %"
 
 
 def _filter_faults() -> Iterator[MeasurementFault]:

@@ -35,14 +35,14 @@ UNSEEN_SECONDS = 5
 """An edit between a task's last read and its write cannot be seen: API Gateway has no conditional patch."""
 
 IN_TIME_SECONDS = 15 * MINUTE
-PROGRESS = {"Rollout Started", "Rollout Shifted", "Rollout Held", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"}
+PROGRESS = {"Rollout Started", "Rollout Shifted", "Rollout Parked", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"}
 OPERATOR = "Operator Needed"
 
 
 def broken(final: Final) -> list[str]:
     """Every promise that the run broke."""
     is_edited = bool(final.case.edits)
-    checks = [_weight(final), _told(final), _judged(final), _records(final), _foreign(final), _certain(final)]
+    checks = [_weight(final), _told(final), _judged(final), _records(final), _others_canary(final), _certain(final)]
     checks += [_edited(final)] if is_edited else [_at_rest(final), _whole(final), _half(final), _in_time(final)]
     return [sentence for check in checks for sentence in check]
 
@@ -65,12 +65,12 @@ def _whole(final: Final) -> Iterator[str]:
     if not (is_base or is_promoted):
         yield f"whole: {serving} serves {live}, which is neither {first} nor {made}"
         return
-    if final.held is None:
+    if final.owned is None:
         if not is_base or (not final.is_unreadable and final.execution.status == "SUCCEEDED"):
             yield f"whole: nothing is recorded, and the execution ended as {final.execution.status}"
         return
     wanted = "promoted" if is_promoted else "rolled_back"
-    if final.case.journey == "flagged" and (FLAG in final.stage.get("variables", {})) is not is_promoted:
+    if final.case.scenario == "flagged" and (FLAG in final.stage.get("variables", {})) is not is_promoted:
         yield f"whole: the target is {wanted}, and its variables are {final.stage.get('variables')}"
     if final.phase != wanted:
         yield f"whole: the record says {final.phase} where the target is {wanted}"
@@ -81,11 +81,11 @@ def _ending(final: Final) -> Iterator[str]:
     ended, status = final.execution.states[-1], final.execution.status
     if status == "RUNNING":
         yield "whole: the execution still runs"
-    if status in {"SUCCEEDED", "FAILED"} and ended not in {ENDS.get(final.phase), "NeedsOperator", "Refused", "Held"}:
+    if status in {"SUCCEEDED", "FAILED"} and ended not in {ENDS.get(final.phase), "NeedsOperator", "Refused", "Parked"}:
         yield f"whole: the execution ended as {ended} where the record says {final.phase}"
-    if final.held and not final.held.rollout.reason:
+    if final.owned and not final.owned.rollout.reason:
         yield "whole: the record has no reason"
-    if final.held and final.held.rollout.needs_operator:
+    if final.owned and final.owned.rollout.needs_operator:
         yield "whole: the record still calls an operator"
 
 
@@ -95,12 +95,12 @@ def _weight(final: Final) -> Iterator[str]:
         return
     if final.world.holder() is None:
         yield f"weight: the lock is free, the record says {final.phase}, and the canary has weight: {canary}"
-    elif not final.notices(OPERATOR, *_unknown_kinds(final)):
+    elif not final.notifications(OPERATOR, *_unknown_kinds(final)):
         yield f"weight: the canary has weight, and no operator was called: {canary}, phase {final.phase}"
 
 
 def _unknown_kinds(final: Final) -> set[str]:
-    return {kind for _, kind, _ in final.world.notices} - PROGRESS
+    return {kind for _, kind, _ in final.world.notifications} - PROGRESS
 
 
 def _half(final: Final) -> Iterator[str]:
@@ -110,21 +110,21 @@ def _half(final: Final) -> Iterator[str]:
 
 
 def _judged(final: Final) -> Iterator[str]:
-    is_bad = final.case.journey == "bad"
+    is_bad = final.case.scenario == "bad"
     could_see = not final.case.edits
     if is_bad and could_see and final.phase == "promoted":
         yield "judged: a release that fails most of its requests was promoted"
 
 
 def _told(final: Final) -> Iterator[str]:
-    ended = [one for one in final.notices("Rollout Ended") if one[2].get("rollout") == final.rollout]
-    if final.held and final.phase in ENDS and not ended:
-        yield f"told: the rollout ended as {final.phase}, and no notice says so"
-    if final.held and ended and ended[-1][2]["phase"] != final.phase:
-        yield f"told: the last notice says {ended[-1][2]['phase']} where the record says {final.phase}"
+    ended = [one for one in final.notifications("Rollout Ended") if one[2].get("rollout") == final.rollout]
+    if final.owned and final.phase in ENDS and not ended:
+        yield f"told: the rollout ended as {final.phase}, and no notification says so"
+    if final.owned and ended and ended[-1][2]["phase"] != final.phase:
+        yield f"told: the last notification says {ended[-1][2]['phase']} where the record says {final.phase}"
     is_called = OPERATOR in _unknown_kinds(final) or _is_soon_at_rest(final)
     if final.execution.states[-1] == "NeedsOperator" and not is_called:
-        yield "told: the execution ended as NeedsOperator, and no notice calls an operator"
+        yield "told: the execution ended as NeedsOperator, and no notification calls an operator"
     cause = final.execution.cause or ""
     if final.execution.states[-1] in {"NeedsOperator", "Refused"} and '{"' in cause:
         yield f"told: the cause is Lambda's own JSON: {cause[:150]}"
@@ -145,19 +145,19 @@ def _records(final: Final) -> Iterator[str]:
         return
     since = final.world.began + _begins(final.case)
     until = final.world.began + final.case.ends_after
-    started = [at for at, kind, _ in final.world.notices if kind == "Rollout Started"]
-    ended = [at for at, kind, _ in final.world.notices if kind == "Rollout Ended"]
+    started = [at for at, kind, _ in final.world.notifications if kind == "Rollout Started"]
+    ended = [at for at, kind, _ in final.world.notifications if kind == "Rollout Ended"]
     if not started or started[0] > since or (ended and ended[-1] < since + TOLD_SECONDS) or until - since < TOLD_SECONDS:
         return
     if not all(final.world.had_canary(at) for at in (since, since + TOLD_SECONDS)):
         return
-    told = [at for at, kind, _ in final.world.notices if kind not in PROGRESS and since <= at <= since + TOLD_SECONDS]
+    told = [at for at, kind, _ in final.world.notifications if kind not in PROGRESS and since <= at <= since + TOLD_SECONDS]
     if not told:
-        later = [round(at - since) for at, kind, _ in final.world.notices if kind not in PROGRESS and at > since]
+        later = [round(at - since) for at, kind, _ in final.world.notifications if kind not in PROGRESS and at > since]
         yield f"records: refused from {since - final.world.began:.0f} s on, told after {later[:1] or 'never'} s"
 
 
-def _foreign(final: Final) -> Iterator[str]:
+def _others_canary(final: Final) -> Iterator[str]:
     """A canary with weight that is someone else's is not touched, but where it came between a read and its write."""
     variable = final.world.target.stage.alias_variable
     base, *made = (one[0] for one in final.world.wholes())
@@ -201,9 +201,9 @@ def seconds_to_rest(final: Final) -> float | None:
 
     None where they had nothing to do: the execution ended by itself, or the rollout was over before.
     """
-    ended = final.held.rollout.ended_at if final.held else None
-    is_left = final.execution.states[-1:] not in [["Promoted"], ["RolledBack"], ["Held"]]
-    if ended is None or not is_left or final.case.journey == "held":
+    ended = final.owned.rollout.ended_at if final.owned else None
+    is_left = final.execution.states[-1:] not in [["Promoted"], ["RolledBack"], ["Parked"]]
+    if ended is None or not is_left or final.case.scenario == "parked":
         return None
     last = max(final.world.faults.wrong_until, final.world.began + final.case.ends_after, final.execution.ended or 0.0)
     return max(0.0, ended - last)
@@ -248,6 +248,6 @@ def _new_code_left(final: Final) -> Iterator[str]:
 
 
 def _is_said(final: Final) -> bool:
-    """Whether the reason, or a notice, tells that something was found that is someone else's."""
-    reason = final.held.rollout.reason if final.held else ""
+    """Whether the reason, or a notification, tells that something was found that is someone else's."""
+    reason = final.owned.rollout.reason if final.owned else ""
     return "left as found" in reason or "did not set" in reason or bool(_unknown_kinds(final))

@@ -8,7 +8,7 @@ import pytest
 
 from canary_machine.definition import load, task_names
 from embedded_aws.faults.calls import Fault, Mode
-from tests.faults.calls import GOING_BACK, HOLDING, PROMOTING, WAITING
+from tests.faults.calls import GOING_BACK, PARKING, PROMOTING, WAITING
 from tests.faults.verdicts import FAILING, MINUTE, check_whole_and_truthful, publish, roll_out
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ EVERY = 110
 
 CASES = [
     (call, kind, is_going_back)
-    for calls, is_going_back in ((PROMOTING, False), (WAITING, False), (GOING_BACK, True), (HOLDING, False))
+    for calls, is_going_back in ((PROMOTING, False), (WAITING, False), (GOING_BACK, True), (PARKING, False))
     for call in calls
     for kind in ("refused once", "refused for ten minutes", "killed before", "killed after")
 ]
@@ -82,11 +82,11 @@ def test_the_list_of_calls_is_what_a_rollback_makes_besides(rig: Rig):
     assert sorted({*calls_of(rig)} - {*PROMOTING, *WAITING}) == sorted(GOING_BACK)
 
 
-def test_the_list_of_calls_is_what_a_hold_makes_besides(rig: Rig):
+def test_the_list_of_calls_is_what_parking_makes_besides(rig: Rig):
     publish(rig)
-    roll_out(rig, "HoldRollout")
+    roll_out(rig, "ParkRollout")
 
-    assert sorted({*calls_of(rig)} - {*PROMOTING, *WAITING}) == sorted(HOLDING)
+    assert sorted({*calls_of(rig)} - {*PROMOTING, *WAITING}) == sorted(PARKING)
 
 
 def calls_of(rig: Rig) -> list[tuple[str, str, str]]:

@@ -6,10 +6,10 @@ from collections import defaultdict
 
 import pytest
 
-from canary.aws.notices import Notices
-from canary.rules.verdict import Verdict, VerdictKind
+from canary.aws.notifications import Notifications
+from canary.rules.looks.verdict import Verdict, VerdictKind
 from tests.faults.__main__ import result_of, work
-from tests.faults.calls import GOING_BACK, HOLDING, PROMOTING
+from tests.faults.calls import GOING_BACK, PARKING, PROMOTING
 from tests.faults.cases import PER_MINUTE, POLICY, Case, moments, run
 from tests.faults.families import SHARES, TASKS, family_of
 from tests.faults.final import read_final
@@ -22,9 +22,9 @@ SAMPLE = 60
 LONG_AFTER_THE_LAST_LOOK = ("EvaluateCanary", "cloudwatch", "DescribeAlarmHistory")
 
 
-def promises_broken(journey: str = "good") -> set[str]:
+def promises_broken(scenario: str = "good") -> set[str]:
     """The names of the promises that a run without faults breaks."""
-    case = Case("quiet", 0, journey)
+    case = Case("quiet", 0, scenario)
     with SmallWorld(seed=0, policy=POLICY, per_minute=PER_MINUTE) as world:
         found = broken(read_final(case, world, run(case, world)))
     return {sentence.partition(":")[0] for sentence in found}
@@ -52,30 +52,30 @@ def test_a_run_is_the_same_run_again():
 
 
 @pytest.mark.parametrize(
-    ("journey", "more"), [("good", ()), ("flagged", ()), ("bad", GOING_BACK), ("held", (*HOLDING, LONG_AFTER_THE_LAST_LOOK))]
+    ("scenario", "more"), [("good", ()), ("flagged", ()), ("bad", GOING_BACK), ("parked", (*PARKING, LONG_AFTER_THE_LAST_LOOK))]
 )
-def test_a_journey_makes_the_calls_that_it_makes_in_the_full_world(journey: str, more: tuple[tuple[str, str, str], ...]):
-    made = {(str(one.call.task), one.call.service, one.call.operation) for one in moments(journey)}
+def test_a_scenario_makes_the_calls_that_it_makes_in_the_full_world(scenario: str, more: tuple[tuple[str, str, str], ...]):
+    made = {(str(one.call.task), one.call.service, one.call.operation) for one in moments(scenario)}
     of_tasks = {one for one in made if one[0] in TASKS}
 
     assert of_tasks <= {*PROMOTING, *more}
     assert of_tasks >= {*more}
-    if journey in {"good", "flagged"}:
+    if scenario in {"good", "flagged"}:
         assert of_tasks == {*PROMOTING}
 
 
 @pytest.mark.parametrize(
-    ("journey", "phase"), [("good", "promoted"), ("bad", "rolled_back"), ("held", "promoted"), ("flagged", "promoted")]
+    ("scenario", "phase"), [("good", "promoted"), ("bad", "rolled_back"), ("parked", "promoted"), ("flagged", "promoted")]
 )
-def test_a_journey_without_faults_breaks_nothing(journey: str, phase: str):
-    case = Case("quiet", 0, journey)
+def test_a_scenario_without_faults_breaks_nothing(scenario: str, phase: str):
+    case = Case("quiet", 0, scenario)
     with SmallWorld(seed=0, policy=POLICY, per_minute=PER_MINUTE) as world:
         final = read_final(case, world, run(case, world))
         assert (final.phase, broken(final)) == (phase, [])
 
 
 def test_the_harness_sees_a_canary_that_stays(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("canary.rules.phases.has_own_canary", lambda *_: False)
+    monkeypatch.setattr("canary.rules.rollouts.phases.has_own_canary", lambda *_: False)
     assert promises_broken("bad") >= {"at rest", "weight"}
 
 
@@ -93,5 +93,5 @@ def test_the_harness_sees_a_release_that_is_judged_wrongly(monkeypatch: pytest.M
 
 
 def test_the_harness_sees_an_end_that_nobody_hears_of(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Notices, "send", lambda *_, **__: True)
+    monkeypatch.setattr(Notifications, "send", lambda *_, **__: True)
     assert promises_broken() == {"told"}

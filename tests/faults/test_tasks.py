@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.rig import Rig
 
 TASKS = task_names(load())
-WAY_BACK = {"MakeSafe", "WhichEnding", "SafetySettle"}
+RECOVERY = {"MakeSafe", "WhichEnding", "SafetySettle"}
 PENDING = "VersionActivation"
 STOPPED = [name for name, state in states_of(load()) if state["Type"] not in {"Succeed", "Fail"} and name != "Begin"]
 
@@ -26,7 +26,7 @@ def sampled(names: list[str], sample: str) -> list[object]:
 
 @pytest.mark.parametrize("task", sampled(TASKS, "MakeSafe"))
 def test_a_task_that_fails_once_does_not_leave_the_target_between(rig: Rig, task: str):
-    before = publish(rig, **FAILING if task in WAY_BACK else {})
+    before = publish(rig, **FAILING if task in RECOVERY else {})
     rig.aws.faults.add(TaskFault(task, TaskMode.FAILS, times=1))
     arn, ended = roll_out(rig, task)
     check_whole_and_truthful(rig, before, arn, ended)
@@ -34,17 +34,17 @@ def test_a_task_that_fails_once_does_not_leave_the_target_between(rig: Rig, task
 
 @pytest.mark.parametrize("task", sampled(TASKS, "MoveBase"))
 def test_a_task_that_lambda_refuses_once_is_tried_again(rig: Rig, task: str):
-    before = publish(rig, **FAILING if task in WAY_BACK else {})
+    before = publish(rig, **FAILING if task in RECOVERY else {})
     rig.aws.faults.add(TaskFault(task, TaskMode.FAILS, times=1, error="Lambda.TooManyRequestsException"))
     arn, ended = roll_out(rig, task)
 
-    assert ended.ending == ("RolledBack" if task in WAY_BACK else "Promoted")
+    assert ended.ending == ("RolledBack" if task in RECOVERY else "Promoted")
     check_whole_and_truthful(rig, before, arn, ended, settle=60)
 
 
 @pytest.mark.parametrize("task", sampled(TASKS, "MoveBase"))
 def test_a_task_that_always_fails_leaves_the_target_whole(rig: Rig, task: str):
-    before = publish(rig, **FAILING if task in WAY_BACK else {})
+    before = publish(rig, **FAILING if task in RECOVERY else {})
     rig.aws.faults.add(TaskFault(task, TaskMode.FAILS))
     arn, ended = roll_out(rig, task)
     check_whole_and_truthful(rig, before, arn, ended)
@@ -52,7 +52,7 @@ def test_a_task_that_always_fails_leaves_the_target_whole(rig: Rig, task: str):
 
 @pytest.mark.parametrize("task", sampled(TASKS, "MakeSafe"))
 def test_a_task_that_times_out_and_writes_late_leaves_the_target_whole(rig: Rig, task: str):
-    before = publish(rig, **FAILING if task in WAY_BACK else {})
+    before = publish(rig, **FAILING if task in RECOVERY else {})
     rig.aws.faults.add(TaskFault(task, TaskMode.TIMES_OUT, times=4, runs_after=50))
     arn, ended = roll_out(rig, task)
     check_whole_and_truthful(rig, before, arn, ended)
@@ -62,7 +62,7 @@ def test_a_task_that_times_out_and_writes_late_leaves_the_target_whole(rig: Rig,
 def test_an_execution_stopped_at_a_state_leaves_the_target_whole(rig: Rig, state: str):
     if state == PENDING:
         rig.aws.lambdas.states.delay_new_versions("orders-read", MINUTE)
-    before = publish(rig, **FAILING if state in WAY_BACK else {})
+    before = publish(rig, **FAILING if state in RECOVERY else {})
     rig.aws.faults.add(StopFault(state))
     arn, ended = roll_out(rig, state)
 

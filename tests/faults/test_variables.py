@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.target import Metrics
+from canary.rules.targets.target import Metrics
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.faults.calls import Fault, Mode, StopFault
 from tests.faults.conftest import BLUNT
-from tests.faults.test_tasks import STOPPED, WAY_BACK
+from tests.faults.test_tasks import RECOVERY, STOPPED
 from tests.faults.verdicts import BETWEEN, MINUTE
 from tests.flagged import FLAG, make_base, patch, publish, seen, variables_alone
 from tests.rig import Rig
@@ -55,7 +55,7 @@ def test_the_samples_are_among_the_cases():
     ("place", "mode", "kind"), [case if case in SAMPLES else pytest.param(*case, marks=pytest.mark.slow) for case in CASES]
 )
 def test_a_release_with_variables_ends_whole(rig: Rig, place: str, mode: Mode | None, kind: str):
-    bad = "on" if place in WAY_BACK else None
+    bad = "on" if place in RECOVERY else None
     versions = make_base(rig, "v1", bad=bad)
     old, new = "v1 off", "v1 on"
     release = variables_alone(versions, "on")
@@ -69,9 +69,9 @@ def test_a_release_with_variables_ends_whole(rig: Rig, place: str, mode: Mode | 
     rig.finish(arn)
     rig.settle(15 * MINUTE)
 
-    held = rig.record_of(arn)
-    is_promoted = held is not None and held.rollout.phase == "promoted"
-    assert is_promoted or held is None or held.rollout.phase == "rolled_back"
+    owned = rig.record_of(arn)
+    is_promoted = owned is not None and owned.rollout.phase == "promoted"
+    assert is_promoted or owned is None or owned.rollout.phase == "rolled_back"
     assert rig.is_at_rest()
     flag = {FLAG: "on"} if is_promoted else {}
     assert rig.stage["variables"] == {"lambdaAlias": "live", "theirs": "yes", **flag}

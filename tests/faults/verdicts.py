@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
 from canary_machine.definition import load, states_of
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MINUTE = 60
 ENDS = {"promoted": {"Promoted"}, "rolled_back": {"RolledBack"}}
-BETWEEN = {"HoldRollout", "AdvanceRollout", "BakeOn"}
-SCHEDULED = {"progression": "scheduled", "max_hold_seconds": 10 * MINUTE}
+BETWEEN = {"ParkRollout", "AdvanceRollout", "BakeOn"}
+SCHEDULED = {"progression": "scheduled", "max_parked_seconds": 10 * MINUTE}
 FAILING = {"FAILING_SHARE": 0.6}
 
 
@@ -34,25 +34,25 @@ def publish(rig: Rig, **numbers: float) -> Before:
 
 
 def roll_out(rig: Rig, place: str = "") -> tuple[str, Ended]:
-    """A rollout to its end, in one execution, or held after each step where that is the way to `place`.
+    """A rollout to its end, in one execution, or parked after each step where that is the way to `place`.
 
     The ARN of the first execution, and how the last one ended.
     """
-    is_held = place in BETWEEN
-    arn = rig.start(**({"policy": SCHEDULED} if is_held else {}))
+    is_parked = place in BETWEEN
+    arn = rig.start(**({"policy": SCHEDULED} if is_parked else {}))
     ended = rig.finish(arn)
-    while is_held and is_waiting(rig, arn):
+    while is_parked and is_waiting(rig, arn):
         rig.settle(MINUTE)
-        ended = rig.finish(rig.start(journey="advance"))
+        ended = rig.finish(rig.start(operation="advance"))
         if ended.ending == "Refused" or ended.status == "ABORTED":
             break
     return arn, ended
 
 
 def is_waiting(rig: Rig, arn: str) -> bool:
-    """Whether the rollout of this execution is held."""
-    held = rig.record_of(arn)
-    return held is not None and held.rollout.phase is Phase.HELD
+    """Whether the rollout of this execution is parked."""
+    owned = rig.record_of(arn)
+    return owned is not None and owned.rollout.phase is Phase.PARKED
 
 
 def endings() -> set[str]:
@@ -67,18 +67,18 @@ def check_whole_and_truthful(rig: Rig, before: Before, arn: str, ended: Ended, *
     is_promoted = live == before.new and rig.stage["deploymentId"] != before.deployment
     is_base = live == before.old and rig.stage["deploymentId"] == before.deployment
     assert is_promoted or is_base, (live, before)
-    held = rig.record_of(arn)
-    if held is None:
+    owned = rig.record_of(arn)
+    if owned is None:
         assert is_base
         assert ended.ending == "Refused"
         return
-    phase = held.rollout.phase.value
+    phase = owned.rollout.phase.value
     assert phase == ("promoted" if is_promoted else "rolled_back")
-    assert not held.rollout.needs_operator
-    assert held.rollout.reason
+    assert not owned.rollout.needs_operator
+    assert owned.rollout.reason
     if ended.status != "ABORTED":
         assert ended.ending in endings()
         assert ended.ending in ENDS[phase] | {"NeedsOperator", "Refused"}, (ended.ending, phase)
-    if held.rollout.intent.deployment_id:
-        new = (held.rollout.intent.deployment_id, before.new)
+    if owned.rollout.intent.deployment_id:
+        new = (owned.rollout.intent.deployment_id, before.new)
         assert rig.half_releases((before.deployment, before.old), new) == []

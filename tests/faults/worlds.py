@@ -15,12 +15,12 @@ from tests.rig import Rig
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.rules.policy import Policy
-    from canary.rules.target import Target
+    from canary.rules.targets.policy import Policy
+    from canary.rules.targets.target import Target
     from embedded_aws.faults.calls import Faults
 
 Json = dict[str, Any]
-Notice = tuple[float, str, Json]
+Notification = tuple[float, str, Json]
 
 
 class Execution(Protocol):
@@ -45,7 +45,7 @@ class World(Protocol):
     writes: list[Any]
 
     @property
-    def notices(self) -> list[Notice]: ...
+    def notifications(self) -> list[Notification]: ...
     def now(self) -> float: ...
     def holder(self) -> str | None: ...
     def client(self, service: str) -> Any: ...
@@ -90,7 +90,7 @@ class FullWorld:
         self._aws = EmbeddedAws(guest=CONTROLLER, seed=seed, answers=ANSWERS)
         self._policy = policy
         self._per_minute = per_minute
-        self.notices: list[Notice] = []
+        self.notifications: list[Notification] = []
         self.writes: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -104,7 +104,7 @@ class FullWorld:
         self.faults = self._aws.faults
         self.began = self.now()
         self._first = (self.rig.stage["deploymentId"], {name: live for name, (live, _) in self.rig.aliases().items()})
-        self._hear_notices()
+        self._hear_notifications()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,7 +119,7 @@ class FullWorld:
         """How often the rule of failed executions delivers; what the controller says itself is always delivered."""
         self._events = times
 
-    def _hear_notices(self) -> None:
+    def _hear_notifications(self) -> None:
         """Count the guard's events, and keep what the controller says."""
         self._events = 1
         bus = self._aws.events
@@ -131,13 +131,13 @@ class FullWorld:
                 send(target, event)
 
         bus.send = heard
-        topic = self.client("sns").create_topic(Name="notices")["TopicArn"]
-        self.client("events").put_rule(Name="notices", EventPattern=json.dumps({"source": ["canary"]}))
-        self.client("events").put_targets(Rule="notices", Targets=[{"Id": "topic", "Arn": topic}])
+        topic = self.client("sns").create_topic(Name="notifications")["TopicArn"]
+        self.client("events").put_rule(Name="notifications", EventPattern=json.dumps({"source": ["canary"]}))
+        self.client("events").put_targets(Rule="notifications", Targets=[{"Id": "topic", "Arn": topic}])
 
         def keep(target: Any, event: Any) -> None:
             if target.arn == topic:
-                self.notices.append((self.now(), event["detail-type"], event["detail"]))
+                self.notifications.append((self.now(), event["detail-type"], event["detail"]))
             else:
                 heard(target, event)
 

@@ -78,12 +78,12 @@ def orders(product: Assembly) -> Template:
 
 
 @pytest.fixture(scope="session")
-def foreign(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+def other_app(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """Somebody else's app: an API with its functions, targets around them, a controller with every option."""
-    return _synthesise(_build_foreign, tmp_path_factory.mktemp("foreign"))
+    return _synthesise(_build_other_app, tmp_path_factory.mktemp("other_app"))
 
 
-def _build_foreign(app: Any) -> None:
+def _build_other_app(app: Any) -> None:
     import aws_cdk as cdk
     from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_cloudwatch as cloudwatch

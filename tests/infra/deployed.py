@@ -25,7 +25,7 @@ from tests.rig import Rig
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.embedded import EmbeddedAws
     from tests.infra.needed import Element, Statement
 
@@ -100,7 +100,7 @@ class Deployed:
     def _fail(session: pytest.Session, left: list[Element]) -> None:
         lines = "\n".join(" ".join(each) for each in left)
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write_line(f"\nstatements that no journey needed:\n{lines}", red=True)
+        reporter.write_line(f"\nstatements that no execution needed:\n{lines}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

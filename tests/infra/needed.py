@@ -1,4 +1,4 @@
-"""Which statements of roles some journey needed, over many accounts that are gone when the question is asked."""
+"""Which statements of roles some execution needed, over many accounts that are gone when the question is asked."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from canary.rules.target import Stage
+from canary.rules.targets.target import Stage
 from demo.orders_traffic import OrdersTraffic
 from demo.sample_code import bake
 from embedded_aws.cloudformation.assembly import deploy
@@ -174,7 +174,7 @@ class World:
         }
 
     @property
-    def weight(self) -> float | None:
+    def weight_percent(self) -> float | None:
         """The canary's percent, if there is a canary."""
         canary = self.stage.get("canarySettings")
         return float(canary["percentTraffic"]) if canary else None

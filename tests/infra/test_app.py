@@ -23,7 +23,7 @@ def synth(folder: Path, context: dict[str, str]) -> "subprocess.CompletedProcess
         "CDK_CONTEXT_JSON": json.dumps(context),
     }
     command = [sys.executable, str(ROOT / "app.py")]
-    return subprocess.run(command, check=False, env=environment, cwd=folder, capture_output=True, text=True)  # noqa: S603
+    return subprocess.run(command, check=False, env=environment, cwd=folder, capture_output=True, text=True)
 
 
 def a_target(folder: Path, alarm: str) -> Path:
@@ -50,7 +50,7 @@ def test_an_alarm_that_no_rule_can_hear_is_refused_in_one_sentence(tmp_path: Pat
 def test_a_target_is_made_with_an_address_to_tell_and_a_key(tmp_path: Path) -> None:
     targets = a_target(tmp_path, "shop-errors")
     key = "arn:aws:kms:eu-west-1:123456789012:key/0a"
-    done = synth(tmp_path, {"targets": str(targets), "notice_email": "who@example.org", "notices_key": key})
+    done = synth(tmp_path, {"targets": str(targets), "notification_email": "who@example.org", "notifications_key": key})
 
     assert done.returncode == 0, done.stderr
     template = json.loads((tmp_path / "out" / "canary.template.json").read_text(encoding="utf-8"))

@@ -94,6 +94,6 @@ def test_handlers_import_nothing_beyond_the_layer_the_runtime_and_the_standard_l
         assert reached(function["Handler"].rpartition(".")[0]) - allowed == set(), function["Handler"]
 
 
-def test_a_foreign_import_would_be_found():
+def test_an_import_from_outside_would_be_found():
     assert {"botocore", "pydantic", "aws_lambda_powertools", "json"} <= reached("canary.tasks.check_release")
     assert "math" in reached("canary.tasks.check_release")

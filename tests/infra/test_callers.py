@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from canary_cdk.lambdas.ownership.account import Account
-from canary_cdk.lambdas.ownership.callers import API_TYPE, Callers
+from canary_cdk.lambdas.ownership.callers import API_TYPE, CallerFinder
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 
@@ -45,7 +45,7 @@ class Api:
         self.gateway.update_stage(restApiId=self.id, stageName="prod", patchOperations=operations)
 
     def find(self, function: str) -> str:
-        return Callers(self.account).find(function, [])
+        return CallerFinder(self.account).find(function, [])
 
 
 @pytest.fixture

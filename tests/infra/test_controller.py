@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 
 from canary.edge.settings import REQUIRED, TOPIC
-from canary.rules.phases import LATE_WRITER_SECONDS
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks.entry import METRICS
 from canary_cdk import Controller
 from canary_machine.definition import load, states_of, task_names
@@ -20,7 +20,7 @@ from tests.infra.test_versioned_function import a_stack, synthesise
 pytestmark = pytest.mark.slow
 
 TASKS = task_names(load())
-BESIDE = ["GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm", "GuardDeletion", "SendNotice"]
+BESIDE = ["GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm", "GuardDeletion", "SendNotification"]
 SAVERS = ["GuardRollout", "SweepTargets"]
 
 
@@ -40,7 +40,7 @@ def test_a_function_knows_its_task_the_table_the_targets_and_nothing_else(contro
     assert variables["CANARY_TASK"] == task
     assert variables["CANARY_TABLE"]["Ref"] in controller.of_type("AWS::DynamoDB::Table")
     assert variables["CANARY_TARGET_PREFIX"] == "/canary/targets/"
-    more = {TOPIC} if task == "SendNotice" else set()
+    more = {TOPIC} if task == "SendNotification" else set()
     assert {name for name in variables if name.startswith("CANARY_")} | {"AWS_REGION"} == {*REQUIRED} | more
 
 
@@ -124,7 +124,7 @@ def test_a_function_touches_a_target_with_the_targets_role_only(controller, task
     assert {action.split(":")[0] for action in actions} <= own | lambdas
 
 
-@pytest.mark.parametrize("task", ["TakeLock", "AdvanceRollout", "HoldRollout"])
+@pytest.mark.parametrize("task", ["TakeLock", "AdvanceRollout", "ParkRollout"])
 def test_a_task_that_works_on_records_alone_cannot_reach_a_target(controller, task):
     assert "sts:AssumeRole" not in {action for action, _ in controller.allowed(controller.role_of(task))}
 
@@ -147,7 +147,7 @@ def test_nobody_may_delete_a_record(controller):
 
 
 def test_only_the_index_of_what_is_open_is_scanned(controller):
-    from canary.rules.rollout import OPEN_INDEX
+    from canary.rules.rollouts.rollout import OPEN_INDEX
 
     (table,) = controller.of_type("AWS::DynamoDB::Table")
     (index,) = controller.only("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
@@ -210,7 +210,7 @@ def test_an_event_that_cannot_be_delivered_is_kept(controller, rules):
         (target,) = rules[name]["Targets"]
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"] == [queue, "Arn"]
         assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 6 * 3600
-    assert all(target["DeadLetterConfig"] for target in rules["canary-notices"]["Targets"])
+    assert all(target["DeadLetterConfig"] for target in rules["canary-notifications"]["Targets"])
 
 
 def queue_of(template, name):
@@ -226,7 +226,7 @@ def queue_of(template, name):
             (task, retries, "canary-dead-letters")
             for task, retries in (("GuardRollout", 2), ("SweepTargets", 0), ("HearAlarm", 2))
         ),
-        ("SendNotice", 2, "canary-undelivered-notices"),
+        ("SendNotification", 2, "canary-undelivered-notifications"),
     ],
 )
 def test_an_event_that_a_function_fails_on_is_kept(controller, task, retries, letters):
@@ -249,18 +249,21 @@ def test_dead_letters_are_taken_from_the_controllers_and_the_targets_rules_only(
     assert not any(fnmatchcase(alarms.replace("/canary-", "/other-"), source) for source in sources)
 
 
-def test_notices_are_the_controllers_own_events(rules):
-    from canary.aws.notices import SOURCE, Kind
+def test_notifications_are_the_controllers_own_events(rules):
+    from canary.aws.notifications import SOURCE, NotificationKind
 
-    pattern = rules["canary-notices"]["EventPattern"]
+    pattern = rules["canary-notifications"]["EventPattern"]
     assert pattern["source"] == [SOURCE]
-    assert {*pattern["detail-type"]} == {kind.value for kind in Kind} - {Kind.STARTED.value, Kind.SHIFTED.value}
+    assert {*pattern["detail-type"]} == {kind.value for kind in NotificationKind} - {
+        NotificationKind.STARTED.value,
+        NotificationKind.SHIFTED.value,
+    }
 
 
 def topics(template):
-    """The logical ids of the topic of notices and of the one that tells that it fails."""
+    """The logical ids of the topic of notifications and of the one that tells that it fails."""
     names = {one["DisplayName"]: name for name, one in template.of_type("AWS::SNS::Topic").items()}
-    return names["Canary controller"], names["Canary controller: notices that were not delivered"]
+    return names["Canary controller"], names["Canary controller: notifications that were not delivered"]
 
 
 def test_by_their_policies_only_this_accounts_alarms_publish_to_the_topics(controller):
@@ -272,16 +275,18 @@ def test_by_their_policies_only_this_accounts_alarms_publish_to_the_topics(contr
         assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_notices_are_published_by_a_function_that_may_do_nothing_else(controller, rules):
+def test_notifications_are_published_by_a_function_that_may_do_nothing_else(controller, rules):
     topic, _ = topics(controller)
-    name, function = controller.function("SendNotice")
-    queue = queue_of(controller, "canary-undelivered-notices")
-    (target,) = rules["canary-notices"]["Targets"]
+    name, function = controller.function("SendNotification")
+    queue = queue_of(controller, "canary-undelivered-notifications")
+    (target,) = rules["canary-notifications"]["Targets"]
     assert target["Arn"]["Fn::GetAtt"] == [name, "Arn"]
     assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"] == [queue, "Arn"]
     assert function["Environment"]["Variables"][TOPIC] == {"Ref": topic}
     assert {
-        one for one in controller.allowed(controller.role_of("SendNotice")) if one[0].split(":")[0] not in {"logs", "xray"}
+        one
+        for one in controller.allowed(controller.role_of("SendNotification"))
+        if one[0].split(":")[0] not in {"logs", "xray"}
     } == {
         ("sns:Publish", f"<{topic}>"),
         ("sqs:SendMessage", f"<{queue}.Arn>"),
@@ -304,10 +309,10 @@ def test_the_controller_watches_itself_and_tells_the_topic(controller):
     alarms = {one["AlarmName"].rpartition("-")[2]: one for one in controller.of_type("AWS::CloudWatch::Alarm").values()}
     assert {*alarms} == {
         *("OperatorNeeded", "RecordsUnusable", "GuardErrors", "SweeperErrors", "SweeperSilent", "DeadLetters"),
-        "UndeliveredNotices",
+        "UndeliveredNotifications",
     }
     told = {name: one["AlarmActions"] for name, one in alarms.items()}
-    assert told.pop("UndeliveredNotices") == [{"Ref": fallback}]
+    assert told.pop("UndeliveredNotifications") == [{"Ref": fallback}]
     assert all(actions == [{"Ref": topic}] for actions in told.values())
     assert alarms["SweeperSilent"]["TreatMissingData"] == "breaching"
 
@@ -315,14 +320,14 @@ def test_the_controller_watches_itself_and_tells_the_topic(controller):
 def test_an_encrypted_topic_can_be_published_to_by_the_function_and_by_the_alarms():
     stack = a_stack()
     key = kms.Key(stack, "Key")
-    Controller(stack, "Canaries", notices_key=key)
+    Controller(stack, "Canaries", notifications_key=key)
     template = synthesise(stack)
     (key_id,) = template.of_type("AWS::KMS::Key")
     topic, fallback = topics(template)
     assert template.resources[topic]["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [key_id, "Arn"]}
     assert "KmsMasterKeyId" not in template.resources[fallback]["Properties"]
     needed = {("kms:Decrypt", f"<{key_id}.Arn>"), ("kms:GenerateDataKey", f"<{key_id}.Arn>")}
-    assert needed <= template.allowed(template.role_of("SendNotice"))
+    assert needed <= template.allowed(template.role_of("SendNotification"))
     statements = template.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
     (alarms,) = [one for one in statements if one["Principal"].get("Service") == "cloudwatch.amazonaws.com"]
     assert alarms["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -331,7 +336,9 @@ def test_an_encrypted_topic_can_be_published_to_by_the_function_and_by_the_alarm
 
 def test_whoever_brings_a_key_is_told_what_its_policy_needs():
     app = cdk.App()
-    stack = ControllerStack(app, notices_key="arn:aws:kms:eu-west-1:123456789012:key/0a", notice_email="who@example.org")
+    stack = ControllerStack(
+        app, notifications_key="arn:aws:kms:eu-west-1:123456789012:key/0a", notification_email="who@example.org"
+    )
     metadata = [entry for construct in stack.node.find_all() for entry in construct.node.metadata]
     (warning,) = [str(entry.data) for entry in metadata if entry.type == "aws:cdk:warning"]
     assert "let cloudwatch.amazonaws.com kms:Decrypt and kms:GenerateDataKey there" in warning
@@ -375,7 +382,7 @@ def test_deletions_are_refused_by_the_deletion_guard_soon(controller):
 
 def test_outputs_say_what_one_needs_to_know(controller):
     assert {*controller.body["Outputs"]} == {
-        *("StateMachineArn", "OperateRolloutName", "TableName", "NoticesArn", "FallbackNoticesArn")
+        *("StateMachineArn", "OperateRolloutName", "TableName", "NotificationsArn", "FallbackNotificationsArn")
     }
 
 
@@ -385,8 +392,8 @@ def test_a_dashboard_is_named_after_its_region(product):
 
 
 @pytest.fixture(scope="session")
-def shop(foreign):
-    return foreign.templates["shop"]
+def shop(other_app):
+    return other_app.templates["shop"]
 
 
 def test_concurrency_is_kept_free_for_those_who_make_targets_safe(controller, shop):

@@ -102,9 +102,9 @@ def tell(rig: Rig) -> None:
     rig.settle(600)
 
 
-def test_a_notice_reaches_a_subscriber_and_one_that_cannot_be_published_is_kept(rig: Rig):
+def test_a_notification_reaches_a_subscriber_and_one_that_cannot_be_published_is_kept(rig: Rig):
     sns, sqs = rig.aws.client("sns"), rig.aws.client("sqs")
-    settings = rig.aws.client("lambda").get_function_configuration(FunctionName="canary-SendNotice")
+    settings = rig.aws.client("lambda").get_function_configuration(FunctionName="canary-SendNotification")
     topic = settings["Environment"]["Variables"]["CANARY_TOPIC"]
     url = sqs.create_queue(QueueName="program")["QueueUrl"]
     program = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -114,13 +114,13 @@ def test_a_notice_reaches_a_subscriber_and_one_that_cannot_be_published_is_kept(
     (body,) = map(json.loads, received(rig, "program"))
 
     assert (body["Subject"], json.loads(body["Message"])["detail"]) == ("canary: Rollout Ended: orders: rolled_back", ENDED)
-    assert received(rig, "canary-undelivered-notices") == []
+    assert received(rig, "canary-undelivered-notifications") == []
     assert not rig.aws.permissions.denied
 
     sns.delete_topic(TopicArn=topic)
     tell(rig)
-    (letter,) = received(rig, "canary-undelivered-notices")
-    assert "NoticeRefusedError" in letter
+    (letter,) = received(rig, "canary-undelivered-notifications")
+    assert "NotificationRefusedError" in letter
 
 
 def test_a_rule_cannot_publish_to_a_topic_whose_policy_has_a_condition(rig: Rig):

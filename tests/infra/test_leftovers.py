@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from canary.rules.target import Stage
+from canary.rules.targets.target import Stage
 from canary_cdk import Target
 from canary_cdk.ownership import STACK_TAG
 from canary_cdk.rest_api import CanaryRestApi

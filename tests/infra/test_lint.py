@@ -38,8 +38,8 @@ def test_every_template_of_the_app_is_clean(product):
     }
 
 
-def test_the_constructs_are_clean_in_an_app_of_somebody_else(foreign):
-    assert findings(foreign.templates["shop"].body) == []
+def test_the_constructs_are_clean_in_someone_elses_app(other_app):
+    assert findings(other_app.templates["shop"].body) == []
 
 
 def test_a_wrong_template_would_be_found(orders):

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from canary_cdk.controlled_stage import ControlledStage
 from canary_cdk.lambdas.ownership import log_role, stages
 from canary_cdk.lambdas.ownership.account import Account
-from canary_cdk.lambdas.ownership.refusal import RefusedError
+from canary_cdk.lambdas.ownership.refusal import TemplateRefusedError
 from canary_cdk.rest_api import CanaryRestApi
 from demo.guest import CONTROLLER
 from demo.sample import create_sample
@@ -77,7 +77,7 @@ class TestFunction:
     def test_without_either_the_deploy_says_what_to_do_before_a_stage_is_made(self, aws: EmbeddedAws, gateway: Any) -> None:
         stage = create_sample(aws.client).stage
         properties = {"RestApiId": stage.rest_api_id, "StageName": "next", "DeploymentId": "d", "AccessLogSetting": LOG}
-        with pytest.raises(RefusedError, match=r"no role for CloudWatch .* log_role=True .* update-account"):
+        with pytest.raises(TemplateRefusedError, match=r"no role for CloudWatch .* log_role=True .* update-account"):
             stages.create(Account(aws.client, "stack"), properties)
 
         assert [one["stageName"] for one in gateway.get_stages(restApiId=stage.rest_api_id)["item"]] == ["prod"]

@@ -14,12 +14,12 @@ def test_no_finding_of_the_app_is_left(product):
     assert product.findings == [SAMPLE_IS_TOLD]
 
 
-def test_the_constructs_leave_no_finding_in_an_app_of_somebody_else(foreign):
-    assert [finding for finding in foreign.findings if finding[1].startswith(OURS)] == []
+def test_the_constructs_leave_no_finding_in_someone_elses_app(other_app):
+    assert [finding for finding in other_app.findings if finding[1].startswith(OURS)] == []
 
 
-def test_a_finding_would_be_seen(foreign):
-    assert ("AwsSolutions-APIG1", "shop/Prod/Resource") in foreign.findings
+def test_a_finding_would_be_seen(other_app):
+    assert ("AwsSolutions-APIG1", "shop/Prod/Resource") in other_app.findings
 
 
 def test_every_acknowledgement_has_a_reason_of_the_list(product):

@@ -1,4 +1,4 @@
-"""What counts as needed by some journey."""
+"""What counts as needed by some execution."""
 
 import pytest
 

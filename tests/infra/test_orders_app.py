@@ -18,8 +18,8 @@ from aws_cdk import aws_codepipeline as codepipeline
 from canary.aws.definitions import DefinitionReader
 from canary.edge.request import parse_advance, parse_request
 from canary.edge.target import target_from_json
-from canary.rules.fingerprint import fingerprint
-from canary.rules.release import Journey
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.releases.release import Operation
 from canary_cdk import Target
 from canary_cdk.controlled_stage import ControlledStage
 from canary_cdk.pipeline import RolloutAction, rollout_machine
@@ -61,7 +61,7 @@ def names_for(stack: cdk.Stack) -> dict[str, Any]:
         api.root.add_method("GET")
     ours = (CanaryRestApi, ControlledStage, VersionedFunction, Target, RolloutAction, RolloutSchedule, rollout_machine)
     return {
-        **{one.__name__: one for one in (*ours, Journey, cdk.RemovalPolicy, cdk.TimeZone)},
+        **{one.__name__: one for one in (*ours, Operation, cdk.RemovalPolicy, cdk.TimeZone)},
         "stack": stack,
         "read": read,
         "write": write,
@@ -189,7 +189,9 @@ class TestPublishing:
                 return freeze(**given)
 
         build = Build("orders", account.rest_api_id, (READ,))
-        with pytest.raises(DefinitionMovedError, match="was changed while it was frozen; build again when nobody deploys it"):
+        with pytest.raises(
+            DefinitionMovedError, match="was changed while it was being frozen; build again when nobody deploys it"
+        ):
             publish_release(build, gateway=Hasty(), functions=account.functions)
 
         moved = set(account.deployments)
@@ -287,7 +289,7 @@ class TestApp:
         environment |= {"CDK_CONTEXT_JSON": json.dumps(CONTEXT)}
 
         assert program == "python"
-        subprocess.run([sys.executable, *arguments], check=True, env=environment, cwd=tmp_path, capture_output=True)  # noqa: S603
+        subprocess.run([sys.executable, *arguments], check=True, env=environment, cwd=tmp_path, capture_output=True)
 
         assert {path.name for path in tmp_path.glob("*.template.json")} == {
             "orders.template.json",
@@ -314,5 +316,5 @@ class TestDocs:
         for block in blocks_of(page, "json"):
             given = json.loads(block.replace("<aws.scheduler.scheduled-time>", "2026-03-22T18:59:43Z"))
             if "target" in given:
-                _, problems = parse_advance(given) if given.get("journey") == "advance" else parse_request(given)
+                _, problems = parse_advance(given) if given.get("operation") == "advance" else parse_request(given)
                 assert problems == ()

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from canary.rules.access_log import LOG_FORMAT
-from canary.rules.target import Target
+from canary.rules.targets.access_log import LOG_FORMAT
+from canary.rules.targets.target import Target
 from canary_cdk.lambdas.ownership import aliases, handler, permissions, stages
 from canary_cdk.lambdas.ownership.account import Account
 from canary_cdk.lambdas.ownership.callers import statements_of
-from canary_cdk.lambdas.ownership.refusal import RefusedError
+from canary_cdk.lambdas.ownership.refusal import TemplateRefusedError
 from canary_cdk.lambdas.ownership.settings import plan_operations
 from demo.guest import CONTROLLER
 from demo.sample import READ, create_sample, publish_release
@@ -163,14 +163,14 @@ class TestAliases:
 
     @pytest.mark.usefixtures("functions")
     def test_one_that_exists_is_refused_with_what_to_say(self, account) -> None:
-        with pytest.raises(RefusedError, match="alias live of orders-read exists already; say take_over=True"):
+        with pytest.raises(TemplateRefusedError, match="alias live of orders-read exists already; say take_over=True"):
             aliases.create(account, an_alias("live"))
 
     def test_one_that_this_stack_left_behind_is_adopted_again(self, aws, functions, account) -> None:
         arn = aliases.create(account, an_alias())
 
         assert aliases.create(account, an_alias()) == arn
-        with pytest.raises(RefusedError, match="alias green of orders-read exists already"):
+        with pytest.raises(TemplateRefusedError, match="alias green of orders-read exists already"):
             aliases.create(Account(aws.client, "another"), an_alias())
         assert "another" not in functions.get_alias(FunctionName=READ, Name="green")["Description"]
 
@@ -217,7 +217,7 @@ class TestAliases:
         code = {"ZipFile": b"PK\x05\x06" + bytes(18)}
         functions.create_function(FunctionName="young", Runtime="python3.13", Handler="a.b", Role=role, Code=code)
 
-        with pytest.raises(RefusedError, match="function young has no published version"):
+        with pytest.raises(TemplateRefusedError, match="function young has no published version"):
             aliases.create(account, {"FunctionName": "young", "Name": "live"})
 
 
@@ -312,7 +312,7 @@ class TestStages:
         assert plan_operations(found, wanted, wanted) == []
 
     def test_one_that_exists_is_refused_with_what_to_say(self, gateway, rest_api_id, account) -> None:
-        with pytest.raises(RefusedError, match=r"stage prod of API \w+ exists already; say take_over=True"):
+        with pytest.raises(TemplateRefusedError, match=r"stage prod of API \w+ exists already; say take_over=True"):
             stages.create(account, a_stage(gateway, rest_api_id, name="prod"))
 
     def test_one_that_is_taken_over_keeps_its_deployment_and_stays_when_the_stack_goes(
@@ -364,7 +364,7 @@ class TestStages:
         attach_canary(gateway, rest_api_id)
         canary = live()["canarySettings"]
 
-        with pytest.raises(RefusedError, match=r"stage next of API .* has a canary.*deploy /variables/a again when"):
+        with pytest.raises(TemplateRefusedError, match=r"stage next of API .* has a canary.*deploy /variables/a again when"):
             stages.update(account, before, {**before, "Variables": {"lambdaAlias": "live", "a": "b"}})
         stages.update(account, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
 
@@ -384,7 +384,9 @@ class TestStages:
         before = a_stage(gateway, rest_api_id)
         stages.create(account, before)
 
-        with pytest.raises(RefusedError, match=r"names the alias of the base: it is .* and would become .*, for every request"):
+        with pytest.raises(
+            TemplateRefusedError, match=r"names the alias of the base: it is .* and would become .*, for every request"
+        ):
             stages.update(account, before, {**before, **other})
         assert stages.update(account, {**before, **other}, before) == "next", "what was refused can be rolled back"
 
@@ -393,7 +395,7 @@ class TestStages:
     def test_a_stage_whose_base_calls_another_alias_is_not_taken_over(self, gateway, rest_api_id, live, account) -> None:
         stages.create(account, a_stage(gateway, rest_api_id, Variables={"lambdaAlias": "blue"}))
 
-        with pytest.raises(RefusedError, match="it is 'blue' and would become 'live'"):
+        with pytest.raises(TemplateRefusedError, match="it is 'blue' and would become 'live'"):
             stages.create(account, a_stage(gateway, rest_api_id, TakeOver="true"))
 
         assert live()["variables"] == {"lambdaAlias": "blue"}
@@ -403,7 +405,7 @@ class TestStages:
         stages.create(account, before)
         attach_canary(gateway, rest_api_id)
         after = {**before, "TracingEnabled": "false"}
-        with pytest.raises(RefusedError):
+        with pytest.raises(TemplateRefusedError):
             stages.update(account, before, after)
 
         assert stages.update(account, after, before) == "next"

@@ -157,7 +157,7 @@ def test_the_file_can_be_run_by_itself(tmp_path):
     (tmp_path / "packages.txt").write_text("nothing-of-this-name==1 --hash=sha256:" + "0" * 64 + "\n", encoding="utf-8")
     environment = {**os.environ, "PIP_NO_INDEX": "1"}
     command = [sys.executable, "-P", str(copy)]
-    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(

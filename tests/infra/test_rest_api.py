@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
-from canary.rules.access_log import LOG_FORMAT, find_misfit
+from canary.rules.targets.access_log import LOG_FORMAT, find_misfit
 from canary_cdk.controlled_stage import ELSEWHERE, OPTIONS, ControlledStage, StageError
 from canary_cdk.lambdas.ownership.settings import METHOD_SETTINGS, SCALARS
 from canary_cdk.rest_api import CanaryRestApi

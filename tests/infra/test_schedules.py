@@ -11,8 +11,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
 from canary.edge.request import parse_advance, parse_request
-from canary.rules.problems import RefusedError
-from canary.rules.release import Journey
+from canary.rules.releases.problems import RefusedError
+from canary.rules.releases.release import Operation
 from canary_cdk.schedules import RolloutSchedule, ScheduleError
 from demo.guest import CONTROLLER
 from embedded_aws.cloudformation.assembly import deploy
@@ -31,7 +31,7 @@ PLACE = "<Region>:<AccountId>"
 def a_schedule(stack: cdk.Stack, **more: Any) -> RolloutSchedule:
     given: dict[str, Any] = {
         "target": "orders",
-        "journey": Journey.ADVANCE,
+        "operation": Operation.ADVANCE,
         "when": "cron(0 9 ? * TUE-FRI *)",
         "time_zone": cdk.TimeZone.EUROPE_BERLIN,
         **more,
@@ -52,14 +52,14 @@ def template() -> Template:
 
 @pytest.fixture(scope="module")
 def inputs(template: Template) -> dict[str, dict[str, Any]]:
-    """The inputs of the sample's schedules by journey."""
+    """The inputs of the sample's schedules by operation."""
     read = [json.loads(one["Target"]["Input"]) for one in template.of_type(SCHEDULE).values()]
-    return {one["journey"]: one for one in read}
+    return {one["operation"]: one for one in read}
 
 
 def test_an_advance_tells_the_time_that_was_meant(inputs: dict[str, dict[str, Any]]) -> None:
     assert inputs["advance"] == {
-        "journey": "advance",
+        "operation": "advance",
         "target": "orders",
         "scheduled_at": PLACEHOLDER,
         "max_lateness_seconds": 3600,
@@ -137,10 +137,10 @@ def test_a_schedule_can_be_off_and_happen_once() -> None:
 
 
 def test_a_start_takes_a_reason_a_policy_and_another_patience() -> None:
-    given = synthesised(journey=Journey.START, policy="cautious", reason="OPS-7", max_lateness=cdk.Duration.minutes(10))
+    given = synthesised(operation=Operation.START, policy="cautious", reason="OPS-7", max_lateness=cdk.Duration.minutes(10))
 
     assert json.loads(given["Target"]["Input"]) == {
-        "journey": "start",
+        "operation": "start",
         "target": "orders",
         "policy": "cautious",
         "reason": "OPS-7",
@@ -160,7 +160,7 @@ def test_what_is_no_time_of_a_clock_is_refused(when: str) -> None:
     [
         ({"target": "Orders"}, "target"),
         ({"policy": "cautious"}, "policy"),
-        ({"journey": Journey.START, "policy": "careless"}, "policy"),
+        ({"operation": Operation.START, "policy": "careless"}, "policy"),
         ({"max_lateness": cdk.Duration.seconds(5)}, "max_lateness_seconds"),
     ],
 )
@@ -178,7 +178,7 @@ def hours(folder: Path) -> Path:
     app = cdk.App(outdir=str(folder))
     stack = cdk.Stack(app, "hours")
     for name, hour in HOURS.items():
-        start = {"journey": Journey.START, "policy": {**QUICK, "progression": "scheduled"}} if name == "Start" else {}
+        start = {"operation": Operation.START, "policy": {**QUICK, "progression": "scheduled"}} if name == "Start" else {}
         a_schedule(stack, when=f"at(2026-01-05T{hour}:00)", **start)
     app.synth()
     return folder
@@ -193,14 +193,14 @@ def test_a_rollout_takes_its_steps_at_its_hours_although_everything_is_delivered
         seen = []
         for minute in (19, 35, 60, 95, 110):
             aws.clock.run_for(aws.start_time + 60 * minute - aws.clock.now())
-            seen.append((world.weight, world.outcomes))
+            seen.append((world.weight_percent, world.outcomes))
         unused = {(one.pattern, one.element) for one in aws.permissions.unused() if "SchedulerRole" in one.role}
 
     assert seen == [
         (None, []),
-        (25.0, ["held", "unchanged"]),
-        (50.0, ["held", "held", *2 * ["unchanged"]]),
-        (None, ["held", "held", "promoted", *3 * ["unchanged"]]),
-        (None, ["held", "held", "promoted", *5 * ["unchanged"]]),
+        (25.0, ["parked", "unchanged"]),
+        (50.0, ["parked", "parked", *2 * ["unchanged"]]),
+        (None, ["parked", "parked", "promoted", *3 * ["unchanged"]]),
+        (None, ["parked", "parked", "promoted", *5 * ["unchanged"]]),
     ]
     assert {pattern for pattern, element in unused if element == "action"} <= {"sqs:SendMessage"}, "nothing was lost"

@@ -10,11 +10,11 @@ import aws_cdk as cdk
 import pytest
 
 from canary.edge.target import require_target, target_from_json
-from canary.rules import target as rules
-from canary.rules.access_log import metric_filters
-from canary.rules.alarms import target_alarms
-from canary.rules.policy import STANDARD
-from canary.rules.target import Outside, OutsideRoute
+from canary.rules.targets import target as rules
+from canary.rules.targets.access_log import metric_filters
+from canary.rules.targets.alarms import target_alarms
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Outside, OutsideRoute
 from canary_cdk import Target, TargetFunction
 from canary_cdk.target_permissions import TooManyFunctionsError
 from canary_cdk.target_permissions import target_role as make_role
@@ -38,8 +38,8 @@ def target():
 
 
 @pytest.fixture(scope="session")
-def shop(foreign):
-    return foreign.templates["shop"]
+def shop(other_app):
+    return other_app.templates["shop"]
 
 
 def registered(template, name):
@@ -341,7 +341,7 @@ def make(**changes):
 
 
 def test_everything_that_is_wrong_is_told_at_once():
-    from canary.rules.problems import RefusedError
+    from canary.rules.releases.problems import RefusedError
 
     with pytest.raises(RefusedError) as error:
         make(name="Ship It", functions=[], policy="standrd")

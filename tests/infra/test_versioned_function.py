@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template as Synthesised
 
-from canary.rules.conditions import is_arn_like
+from canary.rules.checks.conditions import is_arn_like
 from canary_cdk.versioned_function import VersionedFunction
 from tests.infra.templates import Template, listed, text
 

@@ -1,22 +1,22 @@
-"""Edits by others of what lies around the stage and the aliases: what each task says of them and what the next pass does.
+"""Edits by others around the stage and the aliases: what each task says about them and what the next pass does.
 
 Data only. `tests/tasks/test_account_edits.py` makes the edits on the embedded AWS, `docs/edits-by-others.md` shows the table.
 """
 
 from dataclasses import dataclass
 
-GOES_ON = "goes on"
-HELD = "the step is held; back after `max_blind_seconds`"
-WAITS = "the drain is not shown; back at its limit"
+GOES_ON = "continues"
+HELD = "the step is held; the rollout rolls back after `max_blind_seconds`"
+WAITS = "the drain cannot be proven; the rollout rolls back at the drain's limit"
 BACK = "`RolledBack`"
 REMOVED = "the canary is removed at once; `NeedsOperator` until it can be read again, then `RolledBack`"
-KEPT = "`NeedsOperator`; nothing is moved, since base has no traffic or is promoted"
-GONE = "`NeedsOperator`: there is nothing left to make safe"
+KEPT = "`NeedsOperator`; nothing is moved, because base has no traffic or is promoted"
+GONE = "`NeedsOperator`: nothing is left to make safe"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said (a part of it) and what follows."""
+    """What the rollout says (a part of it) and what follows."""
 
     said: str
     follows: str
@@ -27,7 +27,7 @@ NOTHING = Answer("", GOES_ON)
 
 @dataclass(frozen=True)
 class AccountEdit:
-    """One edit, and what follows where the canary has a step's weight, has all traffic, and while base moves."""
+    """One edit, and what follows while the canary has a step's weight, while it has all traffic, and while base moves."""
 
     name: str
     shifting: Answer
@@ -46,7 +46,7 @@ CANARY = "get-alias --function-name orders-read --name canary`: ResourceNotFound
 STAGE = "NotFoundException: Invalid stage identifier specified"
 
 ACCOUNT_EDITS = (
-    AccountEdit("the stage's access log is taken off", Answer(LOG, HELD), Answer(LOG, WAITS)),
+    AccountEdit("the stage's access log is removed", Answer(LOG, HELD), Answer(LOG, WAITS)),
     AccountEdit("a metric filter is deleted", Answer(FILTER, HELD), Answer(FILTER, WAITS)),
     AccountEdit("an alarm is deleted", Answer(ALARM, HELD), Answer(ALARM, BACK)),
     AccountEdit("an alarm fires", Answer("is firing", BACK), Answer("is firing", BACK)),
@@ -66,11 +66,11 @@ def account_table() -> str:
         f"| {edit.name} | {' | '.join(_cell(edit.at(moment)) for moment in ('shifting', 'taking_all', 'moving_base'))} |\n"
         for edit in ACCOUNT_EDITS
     ]
-    head = "| edit | shifting and held | taking_all | moving_base |\n|---|---|---|---|\n"
+    head = "| edit | shifting and parked | taking_all | moving_base |\n|---|---|---|---|\n"
     said = (
-        "What lies around the stage and the aliases is seen by the looks, which say its name, and not by the passes. A\n"
-        "rollout goes on by the target in its record, whatever becomes of the parameter. Lambda deletes no version that an\n"
-        "alias points at. Whether API Gateway deletes a canary's deployment is [not\n"
+        "Looks see edits around the stage and the aliases and name them; passes do not see them. A rollout uses the\n"
+        "target in its record, whatever happens to the parameter. Lambda does not delete a version that an alias points\n"
+        "at. Whether API Gateway deletes a canary's deployment is [not\n"
         "recorded](aws.md#delete-canary-deployment).\n\n"
     )
     return f"\n## Around the target\n\n{said}{head}{''.join(rows)}"

@@ -12,8 +12,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from canary.rules.openapi import from_export
-from canary.rules.resources import Answers, from_answers
+from canary.rules.definitions.openapi import from_export
+from canary.rules.definitions.resources import Answers, from_answers
 
 API_ID = "a1b2c3d4e5"
 ACCOUNT, REGION = "123456789012", "eu-west-1"

@@ -1,17 +1,18 @@
-"""What somebody else may do to a target in the middle of a rollout, and what must come of it: one table of data.
+"""What someone else may do to a target during a rollout, and how each case must end: one table of data.
 
-An edit is a change of the small world of `safety_world`. In each phase the rollout's tasks see it (or do not), and the passes
-bring the target to an end. `docs/edits-by-others.md` is written from this table by `python -m tests.rules.edits_by_others`.
+An edit is a change to the small world of `safety_world`. In each phase the rollout's tasks see it (or do not), and the passes
+bring the target to an ending. `docs/edits-by-others.md` is generated from this table with `python -m
+tests.rules.edits_by_others`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, Rung, plan_pass
-from canary.rules.rollout import StepState
-from canary.rules.strays import find_changes_in_bake, find_changes_since_check, find_harmless_changes
-from canary.rules.target import Shifter
+from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_drift_since_check, find_harmless_drift
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, RecoveryStage, plan_pass
+from canary.rules.rollouts.rollout import StepState
+from canary.rules.targets.target import ShifterKind
 from tests.builders import a_rollout, a_target
 from tests.rules.account_edits import account_table
 from tests.rules.safety_world import (
@@ -31,7 +32,7 @@ from tests.rules.safety_world import (
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "edits-by-others.md"
-BACK, DONE, OPERATOR, ON = "RolledBack", "Promoted", "NeedsOperator", "goes on"
+BACK, DONE, OPERATOR, ON = "RolledBack", "Promoted", "NeedsOperator", "continues"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Moment:
 
     name: str
     phase: Phase
-    rung: Rung = Rung.START
+    recovery_stage: RecoveryStage = RecoveryStage.START
     percent: int | None = None
     is_moved: bool = False
     is_flipped: bool = False
@@ -49,18 +50,20 @@ class Moment:
         return self.name
 
     def world(self, case: Case) -> World:
-        """The target as the rollout has made it by then."""
+        """The target as the rollout has set it up by then."""
         new = [Alias(version) for version in case.versions(case.new.versions)]
         old = [Alias(version) for version in case.versions(case.old.live)]
         if not case.is_stage:
-            weight = self.percent or 0
-            split = [Alias(was.version, ((now.version, weight),) if weight else ()) for was, now in zip(old, new, strict=True)]
+            percent = self.percent or 0
+            split = [
+                Alias(was.version, ((now.version, percent),) if percent else ()) for was, now in zip(old, new, strict=True)
+            ]
             return World(0, (None, *(new if self.is_moved else split)))
         canary = None
         if self.percent is not None:
             canary = Canary(case.new.deployment_id, self.percent, pairs(case.new.overrides))
         stage = replace_stage(case.promoted() if self.is_flipped else case.rest(), canary)
-        is_back = self.phase is Phase.ROLLING_BACK and self.rung is Rung.SETTLED
+        is_back = self.phase is Phase.ROLLING_BACK and self.recovery_stage is RecoveryStage.SETTLED
         return World(0, (stage, *(new if self.is_moved else old), *(old if is_back else new)))
 
 
@@ -70,21 +73,23 @@ def replace_stage(world: World, canary: Canary | None) -> object:
 
 PREPARING = Moment("preparing", Phase.PREPARING)
 SHIFTING = Moment("shifting", Phase.SHIFTING, percent=10)
-HELD = Moment("held", Phase.HELD, percent=10)
+PARKED = Moment("parked", Phase.PARKED, percent=10)
 TAKING_ALL = Moment("taking_all", Phase.TAKING_ALL, percent=100)
-MOVING_BASE = Moment("moving_base, before the flip", Phase.MOVING_BASE, Rung.BASED, percent=100, is_moved=True)
-FLIPPED = Moment("moving_base, after the flip", Phase.MOVING_BASE, Rung.FLIPPED, percent=0, is_moved=True, is_flipped=True)
-ROLLING_BACK = Moment("rolling_back", Phase.ROLLING_BACK, Rung.CLEARED)
-MOMENTS = (PREPARING, SHIFTING, HELD, TAKING_ALL, MOVING_BASE, FLIPPED, ROLLING_BACK)
-LOOKS = (PREPARING, SHIFTING, HELD, TAKING_ALL)
-WITH_CANARY = (SHIFTING, HELD, TAKING_ALL, MOVING_BASE, FLIPPED)
+MOVING_BASE = Moment("moving_base, before the flip", Phase.MOVING_BASE, RecoveryStage.BASED, percent=100, is_moved=True)
+FLIPPED = Moment(
+    "moving_base, after the flip", Phase.MOVING_BASE, RecoveryStage.FLIPPED, percent=0, is_moved=True, is_flipped=True
+)
+ROLLING_BACK = Moment("rolling_back", Phase.ROLLING_BACK, RecoveryStage.CLEARED)
+MOMENTS = (PREPARING, SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED, ROLLING_BACK)
+LOOKS = (PREPARING, SHIFTING, PARKED, TAKING_ALL)
+WITH_CANARY = (SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED)
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit: what it is, how it changes the world, and the ending by moment; `also` are the moments that end otherwise.
+    """One edit: what it is, how it changes the world, and how it ends; `also` has the moments that end differently.
 
-    ON is the ending where the task sees nothing that stands in its way, so that the rollout goes on.
+    ON is the ending where the task sees no reason to stop, so the rollout continues.
     """
 
     name: str
@@ -102,7 +107,7 @@ class Edit:
 
 
 def both(ending: str) -> tuple[tuple[Moment, str], ...]:
-    """The same ending on the way forward, before and after the flip."""
+    """The same ending while the promotion moves base, before and after the flip."""
     return ((MOVING_BASE, ending), (FLIPPED, ending))
 
 
@@ -123,8 +128,8 @@ def override(**changes: str | None) -> Callable[[Case, World], World]:
     return on_stage(change)
 
 
-def alias(place: int, version: Callable[[Case], str], *, weights: Callable[[Case], tuple] = lambda _: ()) -> Callable:
-    return lambda case, world: world.put(place, Alias(version(case), weights(case)))
+def alias(place: int, version: Callable[[Case], str], *, percents: Callable[[Case], tuple] = lambda _: ()) -> Callable:
+    return lambda case, world: world.put(place, Alias(version(case), percents(case)))
 
 
 def old(case: Case) -> str:
@@ -164,12 +169,12 @@ EDITS = (
         "the canary gets another deployment", on_canary(deployment="dep-theirs"), also=((FLIPPED, DONE),), moments=WITH_CANARY
     ),
     Edit(
-        "the canary is replaced by one of another deployment and no override",
+        "the canary is replaced by one with another deployment and no override",
         on_stage(lambda _, stage: stage._replace(canary=THEIRS)),
         OPERATOR,
     ),
     Edit(
-        "the canary is replaced by such a one at 0 %",
+        "the canary is replaced by one with another deployment and no override, at 0 %",
         on_stage(lambda _, stage: stage._replace(canary=THEIRS._replace(percent=0))),
         also=((FLIPPED, OPERATOR),),
     ),
@@ -213,12 +218,12 @@ EDITS = (
     Edit("a live alias gets another version", alias(READ, lambda _: "9"), also=both(OPERATOR)),
     Edit(
         "a live alias is split between the old version and the release's",
-        alias(READ, old, weights=lambda case: ((new(case), 30),)),
+        alias(READ, old, percents=lambda case: ((new(case), 30),)),
         also=both(DONE),
     ),
     Edit(
         "a live alias is split between another version and the release's",
-        alias(READ, lambda _: "9", weights=lambda case: ((new(case), 30),)),
+        alias(READ, lambda _: "9", percents=lambda case: ((new(case), 30),)),
         OPERATOR,
     ),
     Edit("a canary alias gets the old version", alias(CANARY_PLACES[0], old), also=((PREPARING, ON), *both(DONE))),
@@ -227,21 +232,21 @@ EDITS = (
         "by weights: an alias loses its weights",
         alias(READ, old),
         also=((MOVING_BASE, DONE),),
-        moments=(SHIFTING, HELD, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
+        moments=(SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
         case=BY_WEIGHTS,
     ),
     Edit(
         "by weights: an alias gets another version",
         alias(READ, lambda _: "9"),
         also=((MOVING_BASE, OPERATOR),),
-        moments=(SHIFTING, HELD, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
+        moments=(SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
         case=BY_WEIGHTS,
     ),
     Edit(
         "by weights: an alias is split with another version",
-        alias(READ, old, weights=lambda _: (("9", 30),)),
+        alias(READ, old, percents=lambda _: (("9", 30),)),
         OPERATOR,
-        moments=(SHIFTING, HELD, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
+        moments=(SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, ROLLING_BACK),
         case=BY_WEIGHTS,
     ),
 )
@@ -249,7 +254,7 @@ EDITS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an edit: what the task said (empty: it goes on), what the passes moved and said, and the ending."""
+    """The outcome of an edit: what the task said (empty: it continues), what the passes moved and said, and the ending."""
 
     seen: tuple[str, ...]
     told: tuple[str, ...]
@@ -259,35 +264,35 @@ class Outcome:
 
 
 def outcome(edit: Edit, moment: Moment) -> Outcome:
-    """The rollout's task looks; then the passes are made to their end."""
+    """The rollout's task looks at the target; then the passes run to their end."""
     case = edit.case
     world = edit.change(case, moment.world(case))
     seen = _look(case, moment, world)
     if not seen and moment in LOOKS:
-        told = find_harmless_changes(_rollout(case, moment), live_of(world))
+        told = find_harmless_drift(_rollout(case, moment), live_of(world))
         return Outcome((), told, (), ON, world)
     return _pass(case, moment, world, seen)
 
 
 def _rollout(case: Case, moment: Moment) -> object:
-    target = a_target() if case.standing.shifter is Shifter.STAGE else a_target(stage=None)
-    rollout = a_rollout(target=target, phase=moment.phase, rung=moment.rung, step=StepState(index=0))
-    return replace(rollout, way_back=case.old, intent=case.new)
+    target = a_target() if case.standing.shifter is ShifterKind.STAGE else a_target(stage=None)
+    rollout = a_rollout(target=target, phase=moment.phase, recovery_stage=moment.recovery_stage, step=StepState(index=0))
+    return replace(rollout, snapshot=case.old, intent=case.new)
 
 
 def _look(case: Case, moment: Moment, world: World) -> tuple[str, ...]:
     rollout, live = _rollout(case, moment), live_of(world)
     match moment.phase:
         case Phase.PREPARING:
-            return find_changes_since_check(rollout, live)
-        case Phase.SHIFTING | Phase.HELD | Phase.TAKING_ALL:
-            return find_changes_in_bake(rollout, live)
+            return find_drift_since_check(rollout, live)
+        case Phase.SHIFTING | Phase.PARKED | Phase.TAKING_ALL:
+            return find_drift_in_bake(rollout, live)
         case _:
             return ()
 
 
 def _pass(case: Case, moment: Moment, world: World, seen: tuple[str, ...]) -> Outcome:
-    standing = replace(case.standing, phase=moment.phase, rung=moment.rung)
+    standing = replace(case.standing, phase=moment.phase, recovery_stage=moment.recovery_stage)
     told: list[str] = []
     done: list[str] = []
     for _ in range(9):
@@ -302,7 +307,7 @@ def _pass(case: Case, moment: Moment, world: World, seen: tuple[str, ...]) -> Ou
         if planned.answer is Answer.SAFE:
             return Outcome(seen, tuple(told), tuple(done), DONE if standing.phase is Phase.PROMOTED else BACK, world)
         world = world.at(max(world.now, int(standing.not_before)) + SETTLE_SECONDS)
-    raise AssertionError(f"passes without end: {case} in {moment} from {world}")
+    raise AssertionError(f"the passes do not end: {case} in {moment} from {world}")
 
 
 def _named(move: object) -> str:
@@ -312,7 +317,7 @@ def _named(move: object) -> str:
 
 
 def is_right(edit: Edit, moment: Moment, found: Outcome) -> None:
-    """What holds of every outcome, whatever the table says."""
+    """Check what must be true of every outcome, whatever the table says."""
     canary = found.world.stage.canary if edit.case.is_stage else None
     assert canary is None or canary.percent == 0 or found.ending in {OPERATOR, ON}, f"weight is left by {edit} in {moment}"
     assert found.ending != BACK or not [*find_leftovers(edit.case, found.world)], f"the release is left by {edit} in {moment}"
@@ -322,18 +327,18 @@ def is_right(edit: Edit, moment: Moment, found: Outcome) -> None:
 
 INTRODUCTION = """# Edits by others
 
-What somebody else may do to a target in the middle of a rollout, what the rollout says and does, and how it ends. This page is
-written by `python -m tests.rules.edits_by_others` from the table that the tests run. The reasons are in
+What someone else may do to a target during a rollout, what the rollout says and does, and how it ends. This page is generated
+with `python -m tests.rules.edits_by_others` from the table that the tests run. The reasons are in
 [0018](decisions/0018-whose-canary-it-is.md).
 
-In every table the release brings the deployment `dep-new` to a stage on `dep-old`, and new versions of two functions. What is
-said is in the rollout's reason and in its events. What is done are the calls of the passes that follow. `NeedsOperator` keeps
-the lock, and the sweeper ends the rollout once a person has undone what is named.
+In every table the release brings the deployment `dep-new` to a stage on `dep-old`, and new versions of two functions. "Said"
+is what appears in the rollout's reason and in its events. "Done" are the calls of the passes that follow. `NeedsOperator` keeps
+the lock, and the sweeper ends the rollout once a person has undone the named edit.
 """
 
 
 def page() -> str:
-    """The page, whole."""
+    """The whole page."""
     return INTRODUCTION + "".join(_chapter(moment) for moment in MOMENTS) + account_table()
 
 

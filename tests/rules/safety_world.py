@@ -9,10 +9,19 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from canary.rules.live import Live, LiveAlias, LiveCanary, LiveStage
-from canary.rules.phases import SETTLE_SECONDS, Aliases, Flip, Phase, PointAlias, RemoveCanary, Rung, Standing
-from canary.rules.target import Shifter
-from tests.builders import BASE_VARIABLES, OLD, STAGE, a_way_back, an_intent
+from canary.rules.rollouts.phases import (
+    SETTLE_SECONDS,
+    AliasNames,
+    Flip,
+    Phase,
+    PointAlias,
+    RecoveryStage,
+    RemoveCanary,
+    Standing,
+)
+from canary.rules.targets.live import Live, LiveAlias, LiveCanary, LiveStage
+from canary.rules.targets.target import ShifterKind
+from tests.builders import BASE_VARIABLES, OLD, STAGE, a_snapshot, an_intent
 
 FUNCTIONS = tuple(OLD)
 STAGE_PLACE = 0
@@ -34,7 +43,7 @@ class Stage(NamedTuple):
 
 class Alias(NamedTuple):
     version: str
-    weights: tuple = ()
+    percents: tuple = ()
 
 
 class World(NamedTuple):
@@ -124,14 +133,14 @@ class Case:
 
     @property
     def is_stage(self):
-        return self.standing.shifter is Shifter.STAGE
+        return self.standing.shifter is ShifterKind.STAGE
 
     def versions(self, which):
         return tuple(which[name] for name in FUNCTIONS)
 
     @property
     def old(self):
-        return self.standing.way_back
+        return self.standing.snapshot
 
     @property
     def new(self):
@@ -165,15 +174,15 @@ class Case:
                 return Point(places[FUNCTIONS.index(move.function)], Alias(move.version))
 
 
-def a_case(name, *, shifter=Shifter.STAGE, mode=None, **intent):
+def a_case(name, *, shifter=ShifterKind.STAGE, mode=None, **intent):
     """`mode`: the value of a variable of base that some releases change; without it base has no such variable."""
-    stage = STAGE if shifter is Shifter.STAGE else None
+    stage = STAGE if shifter is ShifterKind.STAGE else None
     names = dict.fromkeys(FUNCTIONS, "live")
     canaries = dict.fromkeys(FUNCTIONS, "canary") if stage else {}
     wanted = an_intent(stage=stage, **intent)
     variables = {**BASE_VARIABLES, "colour": "red", "shape": "round", **({"mode": mode} if mode else {})}
-    way_back = a_way_back(stage=stage, **({"variables": variables} if stage else {}))
-    return Case(name, Standing(Phase.PREPARING, shifter, way_back, wanted, Aliases(names, canaries)))
+    snapshot = a_snapshot(stage=stage, **({"variables": variables} if stage else {}))
+    return Case(name, Standing(Phase.PREPARING, shifter, snapshot, wanted, AliasNames(names, canaries)))
 
 
 FAST = {"lambdaAlias": "canary", "mode": "fast"}
@@ -190,8 +199,8 @@ STAGE_CASES = (
     a_case("code, and a variable that base has", mode="fast", deployment_id="dep-old", overrides=FAST),
 )
 ALIAS_CASES = (
-    a_case("all new by weights", shifter=Shifter.ALIAS),
-    a_case("one function by weights", shifter=Shifter.ALIAS, versions={**OLD, "orders-write": "6"}),
+    a_case("all new by weights", shifter=ShifterKind.ALIAS),
+    a_case("one function by weights", shifter=ShifterKind.ALIAS, versions={**OLD, "orders-write": "6"}),
 )
 
 
@@ -202,7 +211,7 @@ def live_of(world):
 @cache
 def _live(places):
     stage, *aliases = places
-    found = [LiveAlias(a.version, {version: Decimal(w) / 100 for version, w in a.weights}) for a in aliases]
+    found = [LiveAlias(a.version, {version: Decimal(w) / 100 for version, w in a.percents}) for a in aliases]
     canary = stage and stage.canary
     return Live(
         stage=stage
@@ -220,31 +229,31 @@ def _live(places):
 
 
 def script(case):
-    """(seconds since the call before, phase, rung, call), in order."""
+    """(seconds since the call before, phase, recovery stage, call), in order."""
     return [*(_stage_script(case) if case.is_stage else _alias_script(case))]
 
 
 def _stage_script(case):
     overrides = pairs(case.new.overrides)
     for place, version in zip(CANARY_PLACES, case.versions(case.new.versions), strict=True):
-        yield 0, Phase.PREPARING, Rung.START, Point(place, Alias(version))
-    yield SETTLE_SECONDS, Phase.SHIFTING, Rung.START, Attach(10, case.new.deployment_id, overrides)
-    yield 60, Phase.SHIFTING, Rung.START, Percent(50)
-    yield 60, Phase.TAKING_ALL, Rung.START, Percent(100)
-    yield 120, Phase.MOVING_BASE, Rung.START, Point(LIVE_PLACES[0], Alias(case.versions(case.new.versions)[0]))
-    yield 0, Phase.MOVING_BASE, Rung.START, Point(LIVE_PLACES[1], Alias(case.versions(case.new.versions)[1]))
-    yield SETTLE_SECONDS, Phase.MOVING_BASE, Rung.BASED, Promote(pairs(case.new.promoted_variables))
-    yield SETTLE_SECONDS, Phase.MOVING_BASE, Rung.FLIPPED, Remove()
+        yield 0, Phase.PREPARING, RecoveryStage.START, Point(place, Alias(version))
+    yield SETTLE_SECONDS, Phase.SHIFTING, RecoveryStage.START, Attach(10, case.new.deployment_id, overrides)
+    yield 60, Phase.SHIFTING, RecoveryStage.START, Percent(50)
+    yield 60, Phase.TAKING_ALL, RecoveryStage.START, Percent(100)
+    yield 120, Phase.MOVING_BASE, RecoveryStage.START, Point(LIVE_PLACES[0], Alias(case.versions(case.new.versions)[0]))
+    yield 0, Phase.MOVING_BASE, RecoveryStage.START, Point(LIVE_PLACES[1], Alias(case.versions(case.new.versions)[1]))
+    yield SETTLE_SECONDS, Phase.MOVING_BASE, RecoveryStage.BASED, Promote(pairs(case.new.promoted_variables))
+    yield SETTLE_SECONDS, Phase.MOVING_BASE, RecoveryStage.FLIPPED, Remove()
 
 
 def _alias_script(case):
     ways = list(zip(LIVE_PLACES, case.versions(case.old.live), case.versions(case.new.versions), strict=True))
     moved = [way for way in ways if way[1] != way[2]]
-    for phase, weight in ((Phase.SHIFTING, 10), (Phase.SHIFTING, 50), (Phase.TAKING_ALL, 100)):
+    for phase, percent in ((Phase.SHIFTING, 10), (Phase.SHIFTING, 50), (Phase.TAKING_ALL, 100)):
         for index, (place, old, new) in enumerate(moved):
-            yield 60 if index == 0 else 0, phase, Rung.START, Point(place, Alias(old, ((new, weight),)))
+            yield 60 if index == 0 else 0, phase, RecoveryStage.START, Point(place, Alias(old, ((new, percent),)))
     for index, (place, _, new) in enumerate(ways):
-        yield 60 if index == 0 else 0, Phase.MOVING_BASE, Rung.START, Point(place, Alias(new))
+        yield 60 if index == 0 else 0, Phase.MOVING_BASE, RecoveryStage.START, Point(place, Alias(new))
 
 
 def half_releases(case, world):
@@ -286,8 +295,8 @@ def is_served_whole(case, world):
         canary = world.stage.canary
         return (canary is None or canary.percent == 0) and not [*half_releases(case, world.at(world.now + SETTLE_SECONDS))]
     versions = [world.places[place].version for place in LIVE_PLACES]
-    has_weights = any(world.places[place].weights for place in LIVE_PLACES)
-    return not has_weights and versions in ([*case.old.live.values()], [*case.new.versions.values()])
+    is_split = any(world.places[place].percents for place in LIVE_PLACES)
+    return not is_split and versions in ([*case.old.live.values()], [*case.new.versions.values()])
 
 
 def strangers_changes(case, world):
@@ -366,19 +375,19 @@ def with_variables(stage, **changes):
     return stage._replace(variables=pairs({name: value for name, value in variables.items() if value is not None}))
 
 
-def is_foreign(case, place, value):
+def is_drift(case, place, value):
     """Whether this rollout never meant to have that there; a canary alias is the rollout's alone, wherever it points."""
     places = [None] * 5
     places[place] = value
-    return any(foreign_parts(case, World(0, tuple(places))))
+    return any(drifted_parts(case, World(0, tuple(places))))
 
 
-def foreign_parts(case, world):
+def drifted_parts(case, world):
     """What of the live aliases and the stage is neither the old's nor the new's."""
     for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
         alias = world.places[place]
         known = {case.old.live[function], case.new.versions[function]}
-        yield alias if alias and not {alias.version, *dict(alias.weights)} <= known else None
+        yield alias if alias and not {alias.version, *dict(alias.percents)} <= known else None
     stage = world.stage or Stage("", ())
     yield stage.deployment == "dep-theirs"
     variables = dict(stage.variables)
@@ -386,10 +395,10 @@ def foreign_parts(case, world):
     yield variables.get("lambdaAlias") == "canary"
     known = {case.old.variables.get("mode"), case.new.overrides.get("mode")}
     yield bool(world.stage) and variables.get("mode") not in known and (variables.get("mode"),)
-    yield has_foreign_canary(case, stage)
+    yield has_canary_of_others(case, stage)
 
 
-def has_foreign_canary(case, stage):
+def has_canary_of_others(case, stage):
     """Whether the stage has a canary that serves neither the release's deployment nor its canary aliases.
 
     One that serves just what base serves is no matter: our own late writer leaves such a one.
@@ -425,5 +434,5 @@ def find_leftovers(case, world):
             yield "base's alias"
     for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
         alias, new, old = world.places[place], case.new.versions[function], case.old.live[function]
-        if new != old and new in {alias.version, *dict(alias.weights)}:
+        if new != old and new in {alias.version, *dict(alias.percents)}:
             yield f"the live alias of {function}"

@@ -92,8 +92,8 @@ def test_a_room_imports_only_the_rooms_that_it_may(path):
 
 @pytest.mark.parametrize("path", modules())
 def test_a_room_imports_only_the_libraries_that_are_its_own(path):
-    foreign = packages(parsed(path)) - sys.stdlib_module_names - {"canary"}
-    assert foreign <= LIBRARIES[room_of(path)]
+    outside = packages(parsed(path)) - sys.stdlib_module_names - {"canary"}
+    assert outside <= LIBRARIES[room_of(path)]
 
 
 @pytest.mark.parametrize("path", modules("edge", "rules", "tasks"))

@@ -11,9 +11,18 @@ from typing import NamedTuple
 
 import pytest
 
-from canary.rules import phases
-from canary.rules.live import is_ours
-from canary.rules.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Answer, Phase, Rung, doubt, is_at_rest, plan_pass
+from canary.rules.rollouts import phases
+from canary.rules.rollouts.phases import (
+    LATE_WRITER_SECONDS,
+    SETTLE_SECONDS,
+    Answer,
+    Phase,
+    RecoveryStage,
+    doubt,
+    is_at_rest,
+    plan_pass,
+)
+from canary.rules.targets.live import is_ours
 from tests.rules.safety_world import (
     ALIAS_CASES,
     CANARY_PLACES,
@@ -22,11 +31,11 @@ from tests.rules.safety_world import (
     Point,
     Remove,
     World,
+    drifted_parts,
     find_leftovers,
-    foreign_parts,
     half_releases,
-    has_foreign_canary,
-    is_foreign,
+    has_canary_of_others,
+    is_drift,
     is_served_whole,
     live_of,
     reached_places,
@@ -52,7 +61,7 @@ class State(NamedTuple):
 
     world: World
     phase: Phase
-    rung: Rung = Rung.START
+    recovery_stage: RecoveryStage = RecoveryStage.START
     not_before: int = 0
     late: Late | None = None
     refusals: int = 0
@@ -72,20 +81,20 @@ class State(NamedTuple):
 
     def after(self, standing, **changes):
         not_before = int(standing.not_before)
-        return self._replace(phase=standing.phase, rung=standing.rung, not_before=not_before, **changes)
+        return self._replace(phase=standing.phase, recovery_stage=standing.recovery_stage, not_before=not_before, **changes)
 
 
 def killed_states(case, **budget):
     """The states in which a rollout may be found: killed before, during or after each of its calls."""
     world = case.rest()
-    for wait, phase, rung, call in script(case):
+    for wait, phase, recovery_stage, call in script(case):
         world = world.at(world.now + wait)
         late = Late(call, world.now + LATE_WRITER_SECONDS)
-        yield State(world, phase, rung, **budget)
-        yield State(world, phase, rung, late=late, **budget)
+        yield State(world, phase, recovery_stage, **budget)
+        yield State(world, phase, recovery_stage, late=late, **budget)
         world = call.on(world)
-        yield State(world, phase, rung, **budget)
-        yield State(world, phase, rung, late=late, **budget)
+        yield State(world, phase, recovery_stage, **budget)
+        yield State(world, phase, recovery_stage, late=late, **budget)
 
 
 class UnsafeError(AssertionError):
@@ -162,7 +171,9 @@ class Model:
     def passes(self, state, lands=None):
         """One pass as the executor makes it, in every way that it may go."""
         now = state.world.now
-        standing = replace(self.case.standing, phase=state.phase, rung=state.rung, not_before=state.not_before)
+        standing = replace(
+            self.case.standing, phase=state.phase, recovery_stage=state.recovery_stage, not_before=state.not_before
+        )
         planned = plan_pass(standing, live_of(state.world), now)
         if self.case.is_stage:
             self.check_harmless_changes(state, standing, planned)
@@ -189,8 +200,9 @@ class Model:
         elif is_at_rest(after, live_of(world)):
             self.check_end(state._replace(world=world), after.phase, planned.found)
         else:
-            rung = Rung.FLIPPED if after.phase is Phase.PROMOTED else Rung.SETTLED
-            yield state.after(replace(planned.announced, rung=rung, not_before=world.now + SETTLE_SECONDS), world=world)
+            last = RecoveryStage.FLIPPED if after.phase is Phase.PROMOTED else RecoveryStage.SETTLED
+            not_before = world.now + SETTLE_SECONDS
+            yield state.after(replace(planned.announced, recovery_stage=last, not_before=not_before), world=world)
 
     def refused(self, state, planned, calls):
         """One call refused, with or without effect, or all of them."""
@@ -203,13 +215,15 @@ class Model:
                 yield state.after(doubted, world=self.make(state, state.world, calls[:index] + calls[index + 1 :]))
 
     def unreadable(self, state, standing):
-        """An alias could not be read: on the way back the canary is taken away all the same."""
+        """An alias could not be read: a rollback takes the canary away all the same."""
         if standing.phase is Phase.MOVING_BASE or not self.case.is_stage:
             yield state.after(doubt(standing, state.world.now))
             return
         canary = live_of(state.world).stage.canary
         calls = [Remove()] if canary and is_ours(canary, self.case.new) else []
-        yield state._replace(phase=Phase.ROLLING_BACK, rung=Rung.START, world=self.make(state, state.world, calls))
+        yield state._replace(
+            phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START, world=self.make(state, state.world, calls)
+        )
 
     def killed(self, state, world, calls):
         """Killed before, during and after each call, before anything more was recorded."""
@@ -239,8 +253,8 @@ class Model:
         for call in calls:
             place = call.place if isinstance(call, Point) else STAGE_PLACE
             after = call.on(state.world) or state.world
-            if place in self.foreign_places(state):
-                parts = [tuple(foreign_parts(self.case, world)) for world in (state.world, after)]
+            if place in self.drifted_places(state):
+                parts = [tuple(drifted_parts(self.case, world)) for world in (state.world, after)]
                 assert parts[0] == parts[1], f"{call} in {state}"
                 assert place not in CANARY_PLACES, f"{call} although base is served by it in {state}"
 
@@ -254,15 +268,15 @@ class Model:
             assert is_at_rest(planned.after, live) == is_at_rest(planned.after, live_of(state.world))
 
     def check_blocked(self, state, planned):
-        """Only somebody else stands in the way, and on the way back no request is left to what is ours to take away."""
+        """Only somebody else stands in the way, and in a rollback no request is left to what is ours to take away."""
         self.endings.add("blocked")
         assert state.theirs, f"blocked by {planned.blocked} in {state}"
         if planned.after.phase is Phase.ROLLING_BACK and self.case.is_stage:
             canary = state.world.stage.canary
-            assert canary is None or has_foreign_canary(self.case, state.world.stage), f"{planned.blocked} in {state}"
+            assert canary is None or has_canary_of_others(self.case, state.world.stage), f"{planned.blocked} in {state}"
 
     def undone(self, state):
-        """A person undoes what stands in the way of the way back: the passes end at rest after all."""
+        """A person undoes what stands in the way of the rollback: the passes end at rest after all."""
         if state.phase is not Phase.ROLLING_BACK:
             return
         rest = self.case.rest()
@@ -271,17 +285,17 @@ class Model:
         assert world is not state.world, f"there is nothing to undo in {state}"
         yield state._replace(world=world.at(world.now + 300), theirs=None)
 
-    def foreign_places(self, state):
+    def drifted_places(self, state):
         """Where what somebody else put is none of this rollout's business; and what must not move while it is there."""
         if not state.theirs:
             return ()
         place = state.theirs[0]
         value = state.world.places[place]
-        if not is_foreign(self.case, place, value):
+        if not is_drift(self.case, place, value):
             return ()
         keeps_canaries = place == STAGE_PLACE and (
             serves_release_by_hand(self.case, state.world)
-            or (has_foreign_canary(self.case, value) and value.canary.percent > 0)
+            or (has_canary_of_others(self.case, value) and value.canary.percent > 0)
         )
         return (place, *CANARY_PLACES) if keeps_canaries else (place,)
 
@@ -294,7 +308,7 @@ class Model:
             raise UnsafeError(f"{phase} is claimed although {left} serve the release after {state}")
         wanted = self.case.promoted() if phase is Phase.PROMOTED else self.case.rest()
         other = [place for place, value in enumerate(state.world.places) if value != wanted.places[place]]
-        allowed = {*self.foreign_places(state), *(state.theirs[:1] if state.theirs else ())}
+        allowed = {*self.drifted_places(state), *(state.theirs[:1] if state.theirs else ())}
         if other and not (found and {*other} <= allowed):
             raise UnsafeError(f"{phase} is claimed with {found} after {state}")
         if state.late and not state.theirs and self.make(state, state.world, [state.late.call]).places != wanted.places:

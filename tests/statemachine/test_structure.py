@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 
 from canary.aws import errors
 from canary.edge import events
-from canary.rules import problems
-from canary.rules.drain import DrainKind
-from canary.rules.phases import LATE_WRITER_SECONDS, Answer, Phase
+from canary.rules.looks.drain import DrainKind
+from canary.rules.releases import problems
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, Answer, Phase
 from canary.tasks.make_safe import ENDINGS
 from canary_machine.definition import PLACEHOLDER, SOURCE, SubstitutionError, load, states_of, substitute, task_names
 
@@ -29,7 +29,7 @@ STATES = dict(states_of(DEFINITION))
 TASKS = {name: STATES[name] for name in task_names(DEFINITION)}
 CHOICES = {name: state for name, state in STATES.items() if state["Type"] == "Choice"}
 ROOM = Path(__file__).parents[2] / "functions" / "canary" / "tasks"
-CALLED_BY_EVENTS = {"GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm", "GuardDeletion", "SendNotice"}
+CALLED_BY_EVENTS = {"GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm", "GuardDeletion", "SendNotification"}
 READ = re.compile(r"\$(?!states\b)([a-zA-Z_]\w*)\b(?!\()")
 LAMBDAS_TROUBLES = {
     "Lambda.ServiceException",
@@ -157,7 +157,7 @@ def test_the_whole_input_is_evaluated_only_where_what_it_does_is_caught():
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}
-    assert uncaught == {"WhichJourney", "WhichStart", "VersionActivation", "WhichOutcome", "WhichEnding", "SafetySettle"}
+    assert uncaught == {"WhichOperation", "WhichStart", "VersionActivation", "WhichOutcome", "WhichEnding", "SafetySettle"}
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_every_task_is_told_the_time_that_it_was_entered(name):
 # Choices.
 
 SAFE_DEFAULTS = {
-    "WhichJourney": "CheckRelease",
+    "WhichOperation": "CheckRelease",
     "WhichStart": "Refused",
     "WhichEntry": "PrepareRelease",
     "WhichOutcome": "MakeSafe",
@@ -259,14 +259,14 @@ def words_of(name):
 
 
 def test_every_word_that_a_choice_knows_is_one_that_a_task_says():
-    assert words_of("WhichVerdict") == {"BAKE", "SHIFT", "PROMOTE", "HOLD"}
+    assert words_of("WhichVerdict") == {"BAKE", "SHIFT", "PROMOTE", "PARK"}
     assert words_of("WhichVerdict") < {
         node.value for node in ast.walk(tree_of("EvaluateCanary")) if isinstance(node, ast.Constant)
     }
     assert words_of("WhichDrain") == {*DrainKind} - {DrainKind.ROLL_BACK}
     assert words_of("WhichEnding") == {Answer.WAIT, *ENDINGS.values()}
     assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED", "WAIT"}
-    assert words_of("WhichOutcome") == {ENDINGS[Phase.PROMOTED], Phase.HELD.upper()}
+    assert words_of("WhichOutcome") == {ENDINGS[Phase.PROMOTED], Phase.PARKED.upper()}
     assert words_of("WhichFlip") == {"CLEAN_UP"}
 
 
@@ -285,7 +285,7 @@ def test_tasks_are_verbs():
         "PrepareRelease",
         "ShiftTraffic",
         "EvaluateCanary",
-        "HoldRollout",
+        "ParkRollout",
         "TakeAllTraffic",
         "CheckDrain",
         "MoveBase",
@@ -306,7 +306,7 @@ def test_choices_are_questions():
 
 
 def test_endings_are_past_participles_and_three_succeed():
-    assert names_of("Succeed") == {"Promoted", "Held", "Unchanged"}
+    assert names_of("Succeed") == {"Promoted", "Parked", "Unchanged"}
     assert names_of("Fail") == {"Refused", "RolledBack", "NeedsOperator", "CanaryRejected"}
 
 

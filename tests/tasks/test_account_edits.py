@@ -57,7 +57,7 @@ def name_another_stage(ground: Ground) -> None:
 
 
 MADE: dict[str, Callable[[Ground], object]] = {
-    "the stage's access log is taken off": take_log_off,
+    "the stage's access log is removed": take_log_off,
     "a metric filter is deleted": delete_filter,
     "an alarm is deleted": lambda ground: ground.aws.client("cloudwatch").delete_alarms(AlarmNames=[PAYMENTS]),
     "an alarm fires": Ground.fire,
@@ -128,7 +128,7 @@ def test_an_edit_around_the_target_is_named_and_followed(ground: Ground, edit: A
     if answer.follows in {REMOVED, KEPT, GONE}:
         assert made["ending"] == "NEEDS_OPERATOR"
         assert answer.said in made["reason"]
-        assert walk.held.lock.rollout_id == walk.rollout_id
+        assert walk.owned.lock.rollout_id == walk.rollout_id
     if answer.follows == REMOVED:
         assert ground.percent is None
     elif answer.follows == KEPT:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.tasks.test_hold_rollout import hold, shifted
+from tests.tasks.test_park_rollout import park, shifted
 from tests.tasks.walk import Ground, Walk, iso
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 
 def advance(walk: Walk, execution: str = "second", **given: Any) -> dict[str, Any]:
     event = {
-        "input": {"journey": "advance", "target": walk.target.name} | given,
+        "input": {"operation": "advance", "target": walk.target.name} | given,
         "rollout_id": execution,
         "execution": walk.execution.replace(walk.rollout_id, execution),
         "now": iso(walk.now),
@@ -21,33 +21,33 @@ def advance(walk: Walk, execution: str = "second", **given: Any) -> dict[str, An
     return walk.ground.invoke("AdvanceRollout", event)
 
 
-def held(ground: Ground, target: Target | None = None, **changes: Any) -> Walk:
+def parked(ground: Ground, target: Target | None = None, **changes: Any) -> Walk:
     walk = shifted(ground, target, **changes)
     walk.entered = walk.now
-    hold(walk)
+    park(walk)
     return walk
 
 
-def test_a_held_rollout_is_taken(ground: Ground):
-    walk = held(ground)
+def test_a_parked_rollout_is_taken(ground: Ground):
+    walk = parked(ground)
     answer = advance(walk)
 
     assert answer == {"start": "ADVANCE", "target": "orders", "reason": "", "rollout_id": walk.rollout_id}
-    assert (walk.record.phase, walk.record.hold_after, walk.record.tally.advances) == ("shifting", 1, 1)
-    assert walk.held.lock.owner == walk.record.execution
+    assert (walk.record.phase, walk.record.park_after, walk.record.tally.advances) == ("shifting", 1, 1)
+    assert walk.owned.lock.owner == walk.record.execution
     assert walk.record.execution.endswith(":second")
 
 
 def test_a_retry_of_the_same_execution_has_it_already(ground: Ground):
-    walk = held(ground)
-    first, before = advance(walk), walk.held
+    walk = parked(ground)
+    first, before = advance(walk), walk.owned
 
     assert advance(walk) == first
-    assert walk.held.lock == before.lock
+    assert walk.owned.lock == before.lock
 
 
 def test_another_execution_comes_too_late(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     advance(walk)
     answer = advance(walk, "third")
 
@@ -55,37 +55,37 @@ def test_another_execution_comes_too_late(ground: Ground):
     assert "is running on orders" in answer["reason"]
 
 
-def test_nothing_held_is_nothing_to_do(ground: Ground):
+def test_nothing_parked_is_nothing_to_do(ground: Ground):
     answer = advance(ground.walk())
 
-    assert (answer["start"], answer["reason"]) == ("UNCHANGED", "no rollout is held on orders")
+    assert (answer["start"], answer["reason"]) == ("UNCHANGED", "no rollout is parked on orders")
 
 
 def test_the_same_scheduled_time_advances_once(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     at = iso(walk.now)
     advance(walk, scheduled_at=at)
 
-    assert walk.held.lock.scheduled_at == walk.record.scheduled_at
+    assert walk.owned.lock.scheduled_at == walk.record.scheduled_at
     assert advance(walk, "third", scheduled_at=at)["reason"] == "what was scheduled for this time was done already"
 
 
 def test_a_late_delivery_is_refused(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     answer = advance(walk, scheduled_at=iso(walk.now - 7200))
 
     assert answer["start"] == "REFUSED"
     assert "scheduled_at: 120 minutes late where 60 are allowed" in answer["reason"]
-    assert walk.record.phase == "held"
+    assert walk.record.phase == "parked"
 
 
 def test_a_time_far_ahead_is_refused_and_spends_nothing(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     answer = advance(walk, scheduled_at="2099-01-31T12:00:00Z")
 
     assert answer["start"] == "REFUSED"
     assert "minutes ahead where 5 are allowed" in answer["reason"]
-    assert (walk.record.phase, walk.held.lock.scheduled_at) == ("held", None)
+    assert (walk.record.phase, walk.owned.lock.scheduled_at) == ("parked", None)
 
 
 def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Ground):
@@ -107,5 +107,5 @@ def test_bad_input_is_refused_with_every_problem(ground: Ground):
     answer = advance(ground.walk(), release={}, scheduled_at=5)
 
     assert answer["start"] == "REFUSED"
-    assert "release: a held rollout keeps what it was started with; drop release" in answer["reason"]
+    assert "release: a parked rollout keeps what it was started with; drop release" in answer["reason"]
     assert "scheduled_at: no time with an offset, got 5" in answer["reason"]

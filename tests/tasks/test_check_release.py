@@ -15,11 +15,11 @@ import pytest
 
 from canary.aws.definitions import DefinitionReader
 from canary.edge.events import CheckEvent
-from canary.rules.draft import CACHE_NOTE
-from canary.rules.fingerprint import fingerprint
-from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
-from canary.rules.phases import Phase
-from canary.rules.policy import WhenQuiet, WhenUnproven
+from canary.rules.checks.draft import CACHE_NOTE
+from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.rollouts.phases import Phase
+from canary.rules.targets.policy import WhenQuiet, WhenUnproven
 from canary.tasks.check_release import check_release
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed
@@ -71,7 +71,7 @@ class Mapped:
 def neighboured(ground: Ground) -> Iterator[Ground]:
     """A second stage of the API calls the live aliases too."""
     client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
-    client.create_stage(restApiId=api, stageName="beta", deploymentId=ground.way_back, variables={"lambdaAlias": "live"})
+    client.create_stage(restApiId=api, stageName="beta", deploymentId=ground.old_deployment, variables={"lambdaAlias": "live"})
     yield ground
     client.delete_stage(restApiId=api, stageName="beta")
 
@@ -80,14 +80,18 @@ def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Grou
     before = ground.rig.stage, ground.rig.aliases()
     answer = walk.check(reason="OPS-7")
 
-    assert (answer["start"], answer["target"], answer["reason"], answer["fencing"]) == ("READY", "orders", "OPS-7", 0)
+    assert (answer["start"], answer["target"], answer["reason"], answer["fencing_token"]) == ("READY", "orders", "OPS-7", 0)
     draft = answer["draft"]
-    assert draft["way_back"] == {"live": ground.old, "deployment_id": ground.way_back, "variables": {"lambdaAlias": "live"}}
+    assert draft["snapshot"] == {
+        "live": ground.old,
+        "deployment_id": ground.old_deployment,
+        "variables": {"lambdaAlias": "live"},
+    }
     assert draft["intent"]["versions"] == ground.new
     assert draft["phase"] == "preparing"
     assert (ground.rig.stage, ground.rig.aliases()) == before
     assert ground.rig.records.find(walk.rollout_id) is None
-    assert ground.rig.records.read_lock("orders").fencing == 0
+    assert ground.rig.records.read_lock("orders").fencing_token == 0
 
 
 @pytest.mark.parametrize("given", [[1], {}, {"target": 5}, "orders"])
@@ -128,7 +132,7 @@ def test_a_release_of_variables_alone_may_start(ground: Ground, walk: Walk):
 
     assert answer["start"] == "READY"
     assert answer["draft"]["intent"]["overrides"] == {"newCheckout": "on", "lambdaAlias": "canary"}
-    assert answer["draft"]["intent"]["deployment_id"] == ground.way_back
+    assert answer["draft"]["intent"]["deployment_id"] == ground.old_deployment
 
 
 def test_variables_that_base_has_already_are_nothing_new(ground: Ground, walk: Walk):
@@ -177,7 +181,7 @@ def test_a_target_that_another_rollout_holds_is_refused_with_who_since_when_wher
 
 
 @pytest.mark.parametrize("is_stage", [True, False])
-def test_nothing_that_a_running_rollout_did_is_held_against_a_second_start(ground: Ground, *, is_stage: bool):
+def test_nothing_that_a_running_rollout_did_counts_against_a_second_start(ground: Ground, *, is_stage: bool):
     target = ground.rig.target if is_stage else ground.ship
     other = ground.walk(target).shift()
     ground.fire()
@@ -236,12 +240,12 @@ def test_a_rollout_that_holds_the_target_itself_is_checked_again(walk: Walk):
     walk.begin()
     answer = walk.check()
 
-    assert (answer["start"], answer["fencing"]) == ("READY", 1)
+    assert (answer["start"], answer["fencing_token"]) == ("READY", 1)
 
 
 def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk: Walk):
-    held = walk.begin().held
-    ground.rig.records.finish(held, replace(held.rollout, phase=Phase.PROMOTED))
+    owned = walk.begin().owned
+    ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.PROMOTED))
     answer = walk.check()
 
     assert answer["start"] == "REFUSED"
@@ -250,7 +254,7 @@ def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk
 
 
 def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(ground: Ground, walk: Walk):
-    ground.rig.records.take_over(walk.begin().held, "sweeper")
+    ground.rig.records.take_over(walk.begin().owned, "sweeper")
     answer = walk.check()
 
     assert answer["start"] == "REFUSED"
@@ -287,7 +291,7 @@ def test_a_named_deployment_that_a_stage_serves_becomes_the_intent(ground: Groun
     assert draft["intent"]["deployment_id"] == shown
     assert (draft["plan"]["is_new_deployment"], draft["plan"]["reading"]) == (False, "stage_export")
     assert draft["plan"]["routes"]["added"] == ["DELETE /orders"]
-    assert ground.rig.stage["deploymentId"] == ground.way_back
+    assert ground.rig.stage["deploymentId"] == ground.old_deployment
 
 
 def test_a_named_deployment_that_was_recorded_becomes_the_intent(ground: Ground, walk: Walk, named: str):
@@ -362,7 +366,7 @@ def test_the_deployment_promoted_last_serves_a_release_of_code_alone(ground: Gro
 
 def test_a_fingerprint_counts_only_while_base_has_its_deployment(ground: Ground):
     ground.walk().promote()
-    ground.patch("/deploymentId", ground.way_back)
+    ground.patch("/deploymentId", ground.old_deployment)
     answer = ground.walk().check(release={"functions": ground.old})
 
     assert answer["draft"]["intent"]["deployment_id"] is None
@@ -503,7 +507,7 @@ def run_command(ground: Ground, text: str) -> None:
     """Run the one AWS CLI command in a refusal."""
     (command,) = COMMAND.findall(text)
     keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": ground.aws.region}
-    subprocess.run(  # noqa: S603 - the controller's own advice
+    subprocess.run(
         [sys.executable, CLI, *shlex.split(command)[1:], "--endpoint-url", ground.aws.endpoint_url],
         env={**os.environ, **keys},
         capture_output=True,

@@ -16,7 +16,7 @@ from tests.tasks.walk import iso
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 FUNCTIONS, VERSIONS = 40, 400
 IN_TIME_SECONDS = 30.0

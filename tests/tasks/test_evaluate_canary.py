@@ -99,7 +99,7 @@ def test_a_canary_with_all_traffic_is_not_looked_at(ground: Ground):
 
 
 def test_a_rollout_taken_over_is_not_looked_at(ground: Ground, walk: Walk):
-    ground.rig.records.take_over(walk.held, "guard:test")
+    ground.rig.records.take_over(walk.owned, "guard:test")
     with pytest.raises(TaskFailedError, match="is now owned by guard:test"):
         walk.look()
 

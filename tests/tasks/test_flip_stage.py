@@ -23,7 +23,7 @@ def test_base_gets_the_deployment_and_the_canary_nothing(ground: Ground, walk: W
     assert ground.rig.stage["deploymentId"] == walk.record.intent.deployment_id
     assert ground.rig.stage["variables"] == {"lambdaAlias": "live"}
     assert ground.percent == 0.0
-    assert walk.record.rung == "flipped"
+    assert walk.record.recovery_stage == "flipped"
 
 
 def test_a_retry_repeats_the_wait(walk: Walk):
@@ -40,4 +40,4 @@ def test_a_refused_flip_tells_the_whole_patch_list(ground: Ground, walk: Walk):
         walk.task("FlipStage")
 
     assert failed.value.kind == "AwsRefusedError"
-    assert (ground.rig.stage["deploymentId"], ground.percent) == (ground.way_back, 100.0)
+    assert (ground.rig.stage["deploymentId"], ground.percent) == (ground.old_deployment, 100.0)

@@ -13,7 +13,7 @@ import pytest
 from canary.aws.errors import AwsRefusedError
 from canary.edge.events import StackEvent, read_event
 from canary.edge.target import target_to_json
-from canary.rules.rollout import SCHEMA_VERSION
+from canary.rules.rollouts.rollout import SCHEMA_VERSION
 from canary.tasks.guard_deletion import _never_write, guard_deletion
 from demo.controller import TARGET_PREFIX, register_target
 from embedded_aws.faults.calls import Fault, Mode
@@ -21,7 +21,7 @@ from embedded_aws.faults.calls import Fault, Mode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.tasks.test_advance_rollout import advance, held
+from tests.tasks.test_advance_rollout import advance, parked
 from tests.tasks.walk import Ground, iso
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ def test_the_canary_of_a_dead_execution_is_taken_away(ground: Ground):
 
     assert tell(ground, walk) == {"rollout": walk.rollout_id, "answer": "WAIT"}
     assert ground.percent is None
-    assert walk.held.lock.owner == f"guard:{walk.rollout_id}"
+    assert walk.owned.lock.owner == f"guard:{walk.rollout_id}"
     assert walk.record.reason == "the execution ended as ABORTED without making its target safe"
 
 
 def test_a_second_delivery_finds_nothing_to_do(ground: Ground):
     walk = ground.walk().shift()
     tell(ground, walk)
-    before = walk.held
+    before = walk.owned
 
     assert tell(ground, walk)["answer"] == "NOTHING_TO_DO"
-    assert (walk.record, walk.held.lock) == (before.rollout, before.lock)
+    assert (walk.record, walk.owned.lock) == (before.rollout, before.lock)
 
 
 def test_the_recorded_reason_stays(ground: Ground):
@@ -46,7 +46,7 @@ def test_the_recorded_reason_stays(ground: Ground):
     assert walk.record.reason == reason
 
 
-def test_a_foreign_execution_is_ignored(ground: Ground):
+def test_someone_elses_execution_is_ignored(ground: Ground):
     walk = ground.walk().shift()
     answer = tell(ground, walk, f"{walk.execution}-of-somebody")
 
@@ -64,7 +64,7 @@ def test_an_ended_rollout_is_left_alone(ground: Ground):
 
 
 def test_an_advance_that_died_is_found_by_its_ownership(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     advance(walk)
     ground.walk()
 
@@ -73,7 +73,7 @@ def test_an_advance_that_died_is_found_by_its_ownership(ground: Ground):
 
 
 def test_the_execution_before_an_advance_owns_nothing_any_more(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     advance(walk)
 
     assert tell(ground, walk)["answer"] == "NOTHING_TO_DO"

@@ -1,4 +1,4 @@
-"""HearAlarm: looks at once at the held rollouts of the targets that have this alarm."""
+"""HearAlarm: looks at once at the parked rollouts of the targets that have this alarm."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from demo.controller import TARGET_PREFIX
 from embedded_aws.faults.calls import Fault, Mode
-from tests.tasks.test_advance_rollout import held
+from tests.tasks.test_advance_rollout import parked
 from tests.tasks.walk import Ground, TaskFailedError, Walk, edit_record, iso
 
 PAYMENTS = "orders-payment-failures"
@@ -19,23 +19,23 @@ def hear(ground: Ground, walk: Walk, alarm: str = PAYMENTS) -> dict[str, Any]:
     return ground.invoke("HearAlarm", {"detail": detail, "time": iso(walk.now)})
 
 
-def test_a_firing_alarm_of_a_held_rollout_takes_the_canary_away(ground: Ground):
-    walk = held(ground)
+def test_a_firing_alarm_of_a_parked_rollout_takes_the_canary_away(ground: Ground):
+    walk = parked(ground)
     walk.pause(60)
     ground.fire()
 
     assert hear(ground, walk) == {"alarm": PAYMENTS, "targets": {"orders": "WAIT"}}
     assert ground.percent is None
-    assert (walk.held.lock.owner, walk.record.phase) == ("alarm", "rolling_back")
+    assert (walk.owned.lock.owner, walk.record.phase) == ("alarm", "rolling_back")
     assert f"alarm {PAYMENTS} is firing" in walk.record.reason
 
 
 def test_an_alarm_that_does_not_fire_is_only_looked_at(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     walk.pause(60)
 
-    assert hear(ground, walk)["targets"] == {"orders": "HELD"}
-    assert (walk.record.phase, walk.record.tally.held_looks, ground.percent) == ("held", 1, 25.0)
+    assert hear(ground, walk)["targets"] == {"orders": "PARKED"}
+    assert (walk.record.phase, walk.record.tally.parked_looks, ground.percent) == ("parked", 1, 25.0)
 
 
 def test_an_execution_hears_its_alarms_itself(ground: Ground):
@@ -51,7 +51,7 @@ def test_a_target_at_rest_has_nothing_to_lose(ground: Ground):
 
 
 def test_an_alarm_is_heard_whatever_the_parameters_say(ground: Ground):
-    walk = held(ground)
+    walk = parked(ground)
     walk.pause(60)
     ground.fire()
     ground.aws.client("ssm").put_parameter(Name=f"{TARGET_PREFIX}orders", Type="String", Value="{", Overwrite=True)
@@ -61,7 +61,7 @@ def test_an_alarm_is_heard_whatever_the_parameters_say(ground: Ground):
 
 
 def test_a_record_of_another_schema_keeps_nobody_from_hearing(ground: Ground):
-    other, walk = held(ground, ground.ship), held(ground)
+    other, walk = parked(ground, ground.ship), parked(ground)
     walk.pause(60)
     ground.fire()
     edit_record(ground, other, schema_version={"N": "99"})
@@ -70,17 +70,17 @@ def test_a_record_of_another_schema_keeps_nobody_from_hearing(ground: Ground):
 
 
 def test_an_alarm_that_one_target_could_not_hear_is_delivered_again(ground: Ground):
-    walk = held(ground)
-    other = held(ground, ground.ship, alarms=(PAYMENTS,))
+    walk = parked(ground)
+    other = parked(ground, ground.ship, alarms=(PAYMENTS,))
     walk.pause(60)
     ground.fire()
     ground.aws.faults.add(Fault("HearAlarm", "cloudwatch", "DescribeAlarms", Mode.REFUSED, times=1))
-    with pytest.raises(TaskFailedError, match=f"alarm {PAYMENTS} was not heard for every held rollout") as failed:
+    with pytest.raises(TaskFailedError, match=f"alarm {PAYMENTS} was not heard for every parked rollout") as failed:
         hear(ground, walk)
 
     assert failed.value.kind == "ExceptionGroup"
-    assert {walk.record.phase, other.record.phase} == {"held", "rolling_back"}
+    assert {walk.record.phase, other.record.phase} == {"parked", "rolling_back"}
 
 
 def test_an_alarm_of_nobodys_is_nobodys(ground: Ground):
-    assert hear(ground, held(ground), "another") == {"alarm": "another", "targets": {}}
+    assert hear(ground, parked(ground), "another") == {"alarm": "another", "targets": {}}

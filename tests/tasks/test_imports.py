@@ -46,7 +46,7 @@ def test_nobody_imports_what_no_task_needs(imports, module):
 
 
 def test_only_who_looks_or_says_what_looking_will_take_imports_the_judge(imports):
-    assert importing(imports, "canary.rules.judge") == LOOKS | {"check_release"}
+    assert importing(imports, "canary.rules.judging.judge") == LOOKS | {"check_release"}
 
 
 def test_only_who_reads_what_users_wrote_imports_its_models(imports):

@@ -98,7 +98,7 @@ def test_a_rejection_keeps_the_reason_that_the_look_recorded(ground: Ground):
 
 def test_an_execution_that_lost_its_rollout_touches_nothing(ground: Ground):
     walk = ground.walk().shift()
-    ground.rig.records.take_over(walk.held, "operator:test")
+    ground.rig.records.take_over(walk.owned, "operator:test")
     answer = walk.make_safe("OwnershipLostError", "gone")
 
     assert (answer["answer"], answer["ending"]) == ("SAFE", "REFUSED")
@@ -126,7 +126,7 @@ def test_a_refused_removal_asks_for_an_operator_with_the_command(ground: Ground)
     assert (answer["answer"], answer["ending"]) == ("REFUSED", "NEEDS_OPERATOR")
     assert answer["reason"].startswith("E: broken; AWS refused `aws apigateway update-stage --rest-api-id")
     assert walk.record.needs_operator
-    assert walk.held.lock.rollout_id == walk.rollout_id
+    assert walk.owned.lock.rollout_id == walk.rollout_id
     ground.aws.faults.clear()
     assert walk.make_safe("E", "broken")["answer"] == "WAIT"
     assert (ground.percent, walk.record.needs_operator) == (None, False)

@@ -15,8 +15,8 @@ def test_every_live_alias_moves_to_the_release(ground: Ground):
     assert answer["flip"] == "FLIP_STAGE"
     assert answer["wait_seconds"] >= 35
     assert {name: live for name, (live, _) in ground.rig.aliases().items()} == ground.new
-    assert (walk.record.phase, walk.record.rung) == ("moving_base", "based")
-    assert ground.rig.stage["deploymentId"] == ground.way_back
+    assert (walk.record.phase, walk.record.recovery_stage) == ("moving_base", "based")
+    assert ground.rig.stage["deploymentId"] == ground.old_deployment
 
 
 def test_a_retry_repeats_the_answer_and_moves_nothing(ground: Ground):
@@ -42,5 +42,5 @@ def test_a_refused_alias_tells_the_command_and_keeps_the_phase(ground: Ground):
         walk.task("MoveBase")
 
     assert failed.value.kind == "AwsRefusedError"
-    assert (walk.record.phase, walk.record.rung, walk.record.needs_operator) == ("moving_base", "start", False)
+    assert (walk.record.phase, walk.record.recovery_stage, walk.record.needs_operator) == ("moving_base", "start", False)
     assert ground.alias("orders-read", "live") == ("1", {})

@@ -25,7 +25,7 @@ def test_abort_takes_the_canary_away(ground: Ground):
         "wait_seconds": 61,
     }
     assert ground.percent is None
-    assert (walk.record.reason, walk.held.lock.owner) == ("aborted: OPS-9", f"operator:{walk.rollout_id}")
+    assert (walk.record.reason, walk.owned.lock.owner) == ("aborted: OPS-9", f"operator:{walk.rollout_id}")
 
 
 def test_abort_stops_the_execution_that_runs(ground: Ground):
@@ -92,7 +92,7 @@ def test_a_lock_without_a_record_is_told(ground: Ground):
 def test_a_start_meanwhile_hears_of_the_abort_and_not_of_the_sweeper(ground: Ground):
     walk = ground.walk().shift()
     ground.invoke("OperateRollout", {"verb": "abort", "target": "orders", "reason": "OPS-9"})
-    ground.rig.records.take_over(walk.held, "sweeper")
+    ground.rig.records.take_over(walk.owned, "sweeper")
     refused = ground.walk().check()
 
     assert f"rollout {walk.rollout_id} is being rolled back on orders" in refused["reason"]

@@ -156,10 +156,10 @@ def test_a_deployment_whose_reply_was_lost_is_not_used_after_an_edit(ground: Gro
 
 
 def test_a_named_deployment_is_used_as_it_is(ground: Ground):
-    walk = ground.walk().begin(release={"deployment": ground.way_back})
+    walk = ground.walk().begin(release={"deployment": ground.old_deployment})
     walk.task("PrepareRelease")
 
-    assert walk.record.intent.deployment_id == ground.way_back
+    assert walk.record.intent.deployment_id == ground.old_deployment
     assert deployments(ground, f"canary rollout {walk.rollout_id}") == []
     assert ground.alias("orders-read", "canary") == (ground.new["orders-read"], {})
 
@@ -182,7 +182,7 @@ def test_a_rollout_that_has_shifted_is_not_prepared_again(ground: Ground):
 
 
 def test_a_rollout_taken_over_touches_nothing_more(ground: Ground, walk: Walk):
-    ground.rig.records.take_over(walk.held, "operator:test")
+    ground.rig.records.take_over(walk.owned, "operator:test")
     with pytest.raises(TaskFailedError, match="is now owned by operator:test") as failed:
         walk.task("PrepareRelease")
 

@@ -1,4 +1,4 @@
-"""What the promotion's tasks share: a pass forward that must reach its rung."""
+"""What the promotion's tasks share: a pass forward that must reach its recovery stage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_flip_before_the_aliases_have_settled_is_not_made(ground: Ground):
         walk.task("FlipStage")
 
     assert failed.value.kind == "StateChangedError"
-    assert ground.rig.stage["deploymentId"] == ground.way_back
+    assert ground.rig.stage["deploymentId"] == ground.old_deployment
 
 
 def test_a_canary_that_lost_its_traffic_is_not_promoted(ground: Ground):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.looks import next_look_seconds
+from canary.rules.looks.look_schedule import next_look_seconds
 from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.walk import Ground, TaskFailedError
 
@@ -71,7 +71,7 @@ def test_the_phase_is_written_before_the_weight_is_set(ground: Ground, walk: Wal
     assert (walk.record.step.index, ground.percent) == (0, 25.0)
 
 
-def test_a_foreign_canary_is_left_alone(ground: Ground, walk: Walk):
+def test_a_canary_of_someone_else_is_left_alone(ground: Ground, walk: Walk):
     ground.patch("/canarySettings/percentTraffic", "5.0")
     with pytest.raises(TaskFailedError, match="that this rollout did not attach") as failed:
         walk.task("ShiftTraffic")

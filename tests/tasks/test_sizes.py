@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.phases import LATE_WRITER_SECONDS
-from canary.rules.price import Usage, price
-from canary.rules.report import FUNCTION_GB, SECONDS_PER_CALL
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
+from canary.rules.rollouts.price import Usage, price
+from canary.rules.rollouts.report import FUNCTION_GB, SECONDS_PER_CALL
 from canary_machine.definition import load, task_names
 from demo.controller import MEMORY_MB, TARGET_PREFIX, TIMEOUT_SECONDS
 from tests.tasks.walk import SETTLE
@@ -26,7 +26,7 @@ from tests.tasks.walk import SETTLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from tests.tasks.walk import Ground, Walk
 
 pytestmark = pytest.mark.slow
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PAGE = " ".join((ROOT / "docs" / "decisions" / "0011-one-size-for-all-functions.md").read_text(encoding="utf-8").split())
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BESIDE_THE_WALK = {"AdvanceRollout", "HoldRollout"}
+BESIDE_THE_WALK = {"AdvanceRollout", "ParkRollout"}
 """They work on records alone."""
 MEMORY = Path("/proc/self/status")
 FIRST_CALL = """
@@ -151,7 +151,7 @@ def first_call(ground: Ground, task: str, event: object) -> list[Any]:
         "AWS_ENDPOINT_URL": ground.aws.endpoint_url,
     }
     module = re.sub("(?<=[a-z])(?=[A-Z])", "_", task).lower()
-    ran = subprocess.run(  # noqa: S603 - this file's own text
+    ran = subprocess.run(
         [sys.executable, "-c", FIRST_CALL, module, str(MEMORY)],
         input=json.dumps(event),
         env=environment,

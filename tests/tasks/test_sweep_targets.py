@@ -9,12 +9,12 @@ import pytest
 
 from canary.aws.errors import OwnershipLostError
 from canary.edge.events import TickEvent
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
 from canary.tasks.sweep import never_write
 from canary.tasks.sweep_targets import sweep_targets
 from demo.controller import TARGET_PREFIX
 from embedded_aws.faults.calls import Fault, Mode
-from tests.tasks.test_advance_rollout import held
+from tests.tasks.test_advance_rollout import parked
 from tests.tasks.walk import Ground, Walk, edit_record, iso
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_a_target_at_rest_is_left(ground: Ground):
 def test_a_dead_rollout_is_taken_over_and_made_safe(ground: Ground):
     walk = ground.walk().shift()
     assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
-    assert (ground.percent, walk.held.lock.owner) == (None, "sweeper")
+    assert (ground.percent, walk.owned.lock.owner) == (None, "sweeper")
     assert walk.record.reason == "the execution ended without making its target safe"
     walk.pause(61)
     assert sweep(ground, BETWEEN) == {"orders": "WAIT"}
@@ -142,7 +142,7 @@ def test_a_canary_that_came_back_after_its_end_is_removed(ground: Ground):
     assert sweep(ground, BETWEEN) == {}
     assert sweep(ground) == {"orders": "WAIT"}
     assert ground.percent is None
-    assert (walk.record.phase, walk.held.lock.rollout_id) == ("rolling_back", walk.rollout_id)
+    assert (walk.record.phase, walk.owned.lock.rollout_id) == ("rolling_back", walk.rollout_id)
     assert f"the canary of rollout {walk.rollout_id} was back after its end" in walk.record.reason
 
 
@@ -156,7 +156,7 @@ def test_a_promoted_canary_that_came_back_is_removed_and_stays_promoted(ground: 
     assert ground.rig.aliases() == {name: (version, version) for name, version in ground.new.items()}
 
 
-def test_a_foreign_canary_is_left(ground: Ground):
+def test_a_canary_of_someone_else_is_left(ground: Ground):
     ground.walk().shift().end()
     ground.patch("/canarySettings/percentTraffic", "5.0")
 
@@ -166,8 +166,8 @@ def test_a_foreign_canary_is_left(ground: Ground):
 
 def test_an_alias_target_that_is_free_is_at_rest(ground: Ground):
     walk = ground.walk(ground.ship).begin()
-    held = walk.held
-    ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = walk.owned
+    ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
 
     assert sweep(ground) == {"orders": "AT_REST", "orders-ship": "AT_REST"}
 
@@ -190,14 +190,14 @@ def test_a_free_target_is_only_read():
         never_write()
 
 
-def test_a_held_rollout_is_looked_at_once_a_period(ground: Ground):
-    walk = held(ground)
+def test_a_parked_rollout_is_looked_at_once_a_period(ground: Ground):
+    walk = parked(ground)
     ground.rig.settle(400)
 
-    assert sweep(ground, BETWEEN) == {"orders": "HELD"}
-    assert walk.record.tally.held_looks == 0
-    assert sweep(ground) == {"orders": "HELD"}
-    assert (walk.record.tally.held_looks, walk.record.phase, ground.percent) == (1, "held", 25.0)
+    assert sweep(ground, BETWEEN) == {"orders": "PARKED"}
+    assert walk.record.tally.parked_looks == 0
+    assert sweep(ground) == {"orders": "PARKED"}
+    assert (walk.record.tally.parked_looks, walk.record.phase, ground.percent) == (1, "parked", 25.0)
 
 
 class TestEnds:
@@ -206,8 +206,8 @@ class TestEnds:
     @pytest.fixture
     def ended(self, ground: Ground) -> Walk:
         walk = ground.walk().begin()
-        held = walk.held
-        ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK, ended_at=walk.now))
+        owned = walk.owned
+        ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK, ended_at=walk.now))
         return walk
 
     def test_an_end_that_nobody_told_is_told(self, ground: Ground, ended: Walk):
@@ -233,7 +233,7 @@ class TestEnds:
     def test_an_end_that_cannot_be_read_keeps_nobody_from_the_others(self, ground: Ground, ended: Walk):
         edit_record(ground, ended, schema_version={"N": "99"})
         other = ground.walk(ground.ship).begin()
-        ground.rig.records.finish(other.held, replace(other.record, phase=Phase.ROLLED_BACK, ended_at=other.now))
+        ground.rig.records.finish(other.owned, replace(other.record, phase=Phase.ROLLED_BACK, ended_at=other.now))
         ground.rig.settle(600)
         sweep(ground, BETWEEN)
 

@@ -15,7 +15,7 @@ import pytest
 
 from canary.aws.records import Unfinished
 from canary.edge.events import TickEvent
-from canary.rules.phases import LATE_WRITER_SECONDS
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks import sweep_targets as module
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""TakeLock writes lock and way back together, once, if nobody took the target since it was checked."""
+"""TakeLock writes lock and snapshot together, once, if nobody took the target since it was checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.phases import Phase
+from canary.rules.rollouts.phases import Phase
 from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.walk import Ground, TaskFailedError
 
@@ -25,16 +25,16 @@ def walk(ground: Ground) -> Walk:
 
 def free(ground: Ground, walk: Walk) -> None:
     """The other rollout ends."""
-    held = walk.held
-    ground.rig.records.finish(held, replace(held.rollout, phase=Phase.ROLLED_BACK))
+    owned = walk.owned
+    ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
 
 
-def test_lock_and_way_back_are_recorded_together(ground: Ground, walk: Walk):
+def test_lock_and_snapshot_are_recorded_together(ground: Ground, walk: Walk):
     assert walk.lock() == {"lock": "TAKEN"}
 
     lock = ground.rig.records.read_lock("orders")
-    assert (lock.fencing, lock.rollout_id, lock.owner) == (1, walk.rollout_id, walk.execution)
-    assert (walk.record.phase, walk.record.way_back.deployment_id) == ("preparing", ground.way_back)
+    assert (lock.fencing_token, lock.rollout_id, lock.owner) == (1, walk.rollout_id, walk.execution)
+    assert (walk.record.phase, walk.record.snapshot.deployment_id) == ("preparing", ground.old_deployment)
 
 
 def test_taking_again_after_a_lost_reply_is_success(ground: Ground, walk: Walk):
@@ -43,7 +43,7 @@ def test_taking_again_after_a_lost_reply_is_success(ground: Ground, walk: Walk):
         walk.lock()
     assert walk.lock() == {"lock": "TAKEN"}
 
-    assert ground.rig.records.read_lock("orders").fencing == 1
+    assert ground.rig.records.read_lock("orders").fencing_token == 1
     assert walk.record.revision == 0
 
 
@@ -59,18 +59,18 @@ def test_a_target_that_another_rollout_holds_is_not_taken(ground: Ground, walk: 
 
 def test_a_target_that_was_taken_and_freed_meanwhile_is_checked_again(ground: Ground, walk: Walk):
     free(ground, ground.walk().begin())
-    with pytest.raises(TaskFailedError, match="was taken and freed since it was checked at number 0") as failed:
+    with pytest.raises(TaskFailedError, match="was taken and freed since it was checked at fencing token 0") as failed:
         walk.lock()
-    assert failed.value.kind == "FencingMovedError"
+    assert failed.value.kind == "StaleFencingTokenError"
     assert ground.rig.records.find(walk.rollout_id) is None
 
     walk.check()
-    assert walk.checked["fencing"] == 2
+    assert walk.checked["fencing_token"] == 2
     assert walk.lock() == {"lock": "TAKEN"}
 
 
 def test_an_event_without_its_draft_names_what_is_missing(walk: Walk):
     with pytest.raises(TaskFailedError, match="not the event of a LockEvent: draft") as failed:
-        walk.task("TakeLock", fencing=0)
+        walk.task("TakeLock", fencing_token=0)
 
     assert failed.value.kind == "EventError"

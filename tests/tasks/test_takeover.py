@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def test_the_first_to_take_over_has_it_alone(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
-    stale = walk.held
+    stale = walk.owned
     take_over(stale, tools, owner="first", reason="one", now=walk.now)
     with pytest.raises(OwnershipLostError):
         take_over(stale, tools, owner="second", reason="two", now=walk.now)
 
-    assert (walk.held.lock.owner, walk.record.reason) == ("first", "one")
+    assert (walk.owned.lock.owner, walk.record.reason) == ("first", "one")
 
 
 def test_an_owner_that_cannot_be_stopped_is_told_and_has_lost_the_lock(ground: Ground, tools: Tools):
@@ -40,18 +40,18 @@ def test_an_owner_that_cannot_be_stopped_is_told_and_has_lost_the_lock(ground: G
 def test_a_pass_that_aws_refuses_asks_for_an_operator(ground: Ground, tools: Tools, capsys: pytest.CaptureFixture[str]):
     walk = ground.walk().shift()
     ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
-    safety = take_over(walk.held, tools, owner="sweeper", reason="one", now=walk.now)
+    safety = take_over(walk.owned, tools, owner="sweeper", reason="one", now=walk.now)
 
-    assert (safety.held.rollout.needs_operator, ground.percent) == (True, 25.0)
+    assert (safety.owned.rollout.needs_operator, ground.percent) == (True, 25.0)
     assert '"OperatorNeeded":[1.0]' in capsys.readouterr().out
 
 
 def test_the_reason_of_a_way_back_under_way_stays(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
-    take_over(walk.held, tools, owner="first", reason="one", now=walk.now)
-    take_over(walk.held, tools, owner="second", reason="two", now=walk.now)
+    take_over(walk.owned, tools, owner="first", reason="one", now=walk.now)
+    take_over(walk.owned, tools, owner="second", reason="two", now=walk.now)
 
-    assert (walk.held.lock.owner, walk.record.reason) == ("second", "one")
+    assert (walk.owned.lock.owner, walk.record.reason) == ("second", "one")
 
 
 def test_only_an_arn_is_an_execution():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.notices import Notices
+from canary.aws.notifications import Notifications
 from canary.aws.records import Records
 from canary.aws.troubles import PREFIX, Troubles
 from canary.edge.events import TickEvent
@@ -54,7 +54,7 @@ class Watch:
     @classmethod
     def over(cls, ground: Ground, tools: Tools) -> Watch:
         bus = Bus()
-        usable = replace(tools, notices=Notices(lambda: bus, tools.logger))
+        usable = replace(tools, notifications=Notifications(lambda: bus, tools.logger))
         return cls(ground, usable, bus, usable)
 
     def refuse(self, *operations: str) -> None:
@@ -140,7 +140,7 @@ def test_a_dead_rollouts_canary_is_taken_away_after_five_minutes_and_nothing_els
     assert "nothing is touched before the records have been unusable for 5 minutes" in watch.last["reason"]
     assert watch.sweep() == "TAKEN_AWAY"
     assert (ground.percent, alias_versions(ground)) == (None, aliases)
-    assert (walk.record.phase, walk.held.lock.rollout_id) == ("shifting", walk.rollout_id)
+    assert (walk.record.phase, walk.owned.lock.rollout_id) == ("shifting", walk.rollout_id)
     assert watch.told == ["Operator Needed"] * 2
     assert "the canary was taken away and base has every request" in watch.last["reason"]
     assert watch.sweep() == "TROUBLE"

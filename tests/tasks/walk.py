@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.troubles import PREFIX as TROUBLES
-from canary.rules.policy import WhenUnproven
+from canary.rules.targets.policy import WhenUnproven
 from demo.controller import TARGET_PREFIX, function_name, register_target
 from demo.sample import create_ship_sample, publish_release
 from tests.rig import QUICK, Rig
@@ -17,9 +17,9 @@ from tests.rig import QUICK, Rig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.aws.records import Held
-    from canary.rules.rollout import Rollout
-    from canary.rules.target import Target
+    from canary.aws.records import Owned
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.target import Target
     from embedded_aws.embedded import EmbeddedAws
 
 SETTLE = 30
@@ -55,7 +55,7 @@ class Ground:
         self._walks = count(1)
         self._names = {self.rig.target.name}
         aws.clock.run_for(60)
-        self.way_back = self.rig.stage["deploymentId"]
+        self.old_deployment = self.rig.stage["deploymentId"]
         self.old = {name: live for name, (live, _) in self.rig.aliases().items()}
 
     def walk(self, target: Target | None = None, **changes: Any) -> Walk:
@@ -72,7 +72,7 @@ class Ground:
         gateway, stage = self.aws.client("apigateway"), self.rig.target.stage
         names = {"restApiId": stage.rest_api_id, "stageName": stage.stage_name}
         operations = [
-            {"op": "replace", "path": "/deploymentId", "value": self.way_back},
+            {"op": "replace", "path": "/deploymentId", "value": self.old_deployment},
             {"op": "replace", "path": "/variables/lambdaAlias", "value": "live"},
             *({"op": "remove", "path": f"/variables/{name}"} for name in self.rig.stage["variables"] if name != "lambdaAlias"),
         ]
@@ -90,13 +90,13 @@ class Ground:
         register_target(self.aws.client, self.rig.target)
         self.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="OK", StateReason="the test is over")
 
-    def point(self, function: str, alias: str, version: str, **weights: float) -> None:
-        """Somebody moves an alias; a weight's name is the version with a `v` before it."""
+    def point(self, function: str, alias: str, version: str, **shares: float) -> None:
+        """Somebody moves an alias; a share's name is the version with a `v` before it."""
         self.aws.client("lambda").update_alias(
             FunctionName=function,
             Name=alias,
             FunctionVersion=version,
-            RoutingConfig={"AdditionalVersionWeights": {name.removeprefix("v"): weight for name, weight in weights.items()}},
+            RoutingConfig={"AdditionalVersionWeights": {name.removeprefix("v"): share for name, share in shares.items()}},
         )
 
     def alias(self, function: str, alias: str) -> tuple[str, dict[str, float]]:
@@ -148,14 +148,14 @@ class Walk:
         return self.ground.aws.clock.now()
 
     @property
-    def held(self) -> Held:
-        held = self.ground.rig.records.find(self.rollout_id)
-        assert held is not None
-        return held
+    def owned(self) -> Owned:
+        owned = self.ground.rig.records.find(self.rollout_id)
+        assert owned is not None
+        return owned
 
     @property
     def record(self) -> Rollout:
-        return self.held.rollout
+        return self.owned.rollout
 
     def pause(self, seconds: float) -> None:
         """A Wait state; its entry is what the next look's bake or drain's settle began with."""
@@ -177,7 +177,7 @@ class Walk:
         return self.checked
 
     def lock(self, **changed: object) -> dict[str, Any]:
-        told = {"fencing": self.checked["fencing"], "draft": self.checked["draft"], **changed}
+        told = {"fencing_token": self.checked["fencing_token"], "draft": self.checked["draft"], **changed}
         return self.task("TakeLock", **told)
 
     def begin(self, **request: object) -> Walk:

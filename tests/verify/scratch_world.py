@@ -12,13 +12,13 @@ from embedded_aws.dataplane.served import Request
 from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.shortcut import INSIDE
 from tests.consoles import a_console, text_of
-from verify.aws import Aws, Place
-from verify.connection import ONCE
-from verify.ledger import Header, Ledger
-from verify.pace import Pace
+from verify.account.aws import Aws, Place
+from verify.account.connection import ONCE
+from verify.account.ledger import Header, Ledger
+from verify.account.pace import Pace
 from verify.program import Program
-from verify.replies import USER_AGENT, Reply, reply
-from verify.scratch import EMULATED, Scratch
+from verify.scratch.replies import USER_AGENT, Reply, reply
+from verify.scratch.scratch import EMULATED, Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ from embedded_aws.embedded import EmbeddedAws
 from tests.verify.scratch_world import NOT_HOSTED, World
 from verify.__main__ import main
 from verify.announcement import whole_budget
-from verify.parts import Part
 from verify.questions import ALL
-from verify.unknowns import QUESTIONS
+from verify.questions.unknowns import QUESTIONS
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def test_the_answer_that_was_switched_in_is_reported(question: Question, answer:
         (found,) = json.loads(path.read_text(encoding="utf-8"))["questions"]
         assert (found["slug"], found["answer"], found["mark"]) == (question.slug, answer, expected_mark(question, answer))
         assert found["evidence"] or answer == "accepted"
-        assert f"answer: {answer}; the embedded AWS: {question.assumed or '501, assumes nothing'}; " in world.text
+        assert f"answer: {answer}; the embedded AWS: {question.assumed or '501, nothing assumed'}; " in world.text
         assert world.left() == []
         keeps_its_announcement(world, question.slug, aws.clock.now() - aws.start_time)
 
@@ -82,7 +82,7 @@ def test_every_open_question_is_asked() -> None:
 
 def test_what_an_emulator_cannot_tell_is_not_asked_of_it(world: World) -> None:
     assert main(world.arguments("--yes", "--only", "sdk-integration-error-names"), program=world.program()) == 0
-    assert "not asked: an emulator of Step Functions has names of its own making" in world.text
+    assert "not asked: an emulator of Step Functions has its own error names" in world.text
     assert "CreateStateMachine" not in world.calls()
     assert world.left() == []
 

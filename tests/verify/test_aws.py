@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, TokenRetrievalError
 
-from verify.aws import BELIEF_SECONDS, PATIENCE_SECONDS, Aws, Place, RefusedError
+from verify.account.aws import BELIEF_SECONDS, PATIENCE_SECONDS, Aws, Place, RefusedError
 
 CHINA = Place("aws-cn", "123456789012", "cn-north-1")
 

@@ -20,20 +20,20 @@ from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.faults.calls import Fault, Mode
 from tests.verify.scratch_world import TINY, World
 from verify.__main__ import main
-from verify.aws import Aws, RefusedError
-from verify.cleaning import LATE_SECONDS, clean_up
-from verify.ledger import Entry, Ledger
-from verify.parts import Part, make_parts
+from verify.account.aws import Aws, RefusedError
+from verify.account.cleaning import LATE_SECONDS, clean_up
+from verify.account.ledger import Entry, Ledger
+from verify.account.removal import remove
 from verify.questions import packages
 from verify.questions.machines import create_machine
 from verify.questions.stacks import CloudformationResendsStage
 from verify.questions.topics import TopicPolicyCondition
-from verify.removal import remove
+from verify.scratch.parts import Part, make_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.replies import Reply
+    from verify.scratch.replies import Reply
 
 pytestmark = pytest.mark.slow
 
@@ -328,7 +328,7 @@ def test_a_run_that_is_stopped_removes_everything(stopping: Stopping, number: si
     before = signal.getsignal(number)
 
     assert main(stopping.arguments(*BEGIN), program=stopping.program()) == 130
-    assert f"ended before its time by StoppedError: {number.name}" in stopping.text
+    assert f"ended early: StoppedError: {number.name}" in stopping.text
     assert stopping.left() == []
     assert signal.getsignal(number) is before
 
@@ -337,7 +337,7 @@ def test_a_stop_while_removing_is_put_off(stopping: Stopping) -> None:
     stopping.while_removing = 1
 
     assert main(stopping.arguments(*BEGIN), program=stopping.program()) == 130
-    assert "still removing what was made; stop it once more to leave the rest" in stopping.text
+    assert "still removing what was created; stop it once more to leave the rest" in stopping.text
     assert stopping.left() == []
 
 
@@ -356,7 +356,7 @@ def test_nobody_cleans_up_behind_a_run_that_goes_on(world: World) -> None:
     scratch.ledger.intend("role", "canary-verify-ab12cd34-function")
 
     assert main(world.arguments("clean-up"), program=world.program()) == 2
-    assert "is still going on" in world.text
+    assert "is still in progress" in world.text
     scratch.ledger._file.close()
     assert main(world.arguments("clean-up"), program=world.program()) == 0
 

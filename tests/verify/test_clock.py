@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verify.clock import BELIEF_SECONDS, LONGEST_LAG_SECONDS, AwsClock
+from verify.account.clock import BELIEF_SECONDS, LONGEST_LAG_SECONDS, AwsClock
 
 START = 1_000.0
 SPEED = 60.0

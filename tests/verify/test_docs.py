@@ -15,12 +15,12 @@ from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.wire.unknowns import QUESTIONS
 from tests.verify.scratch_world import TINY, World
 from verify.__main__ import main
+from verify.account.budget import DEAREST
+from verify.account.pace import ACCOUNT_PACE
 from verify.announcement import whole_budget
-from verify.budget import DEAREST
 from verify.outcome import Mark
-from verify.pace import ACCOUNT_PACE
 from verify.questions import ALL
-from verify.scratch import EMULATED
+from verify.scratch.scratch import EMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

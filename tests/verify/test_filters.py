@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from verify.filtered_minutes import ABSENT, FAST, P99, REQUESTS, FilteredMinutes
-from verify.measured_minutes import MeasuredMinutes
+from verify.questions.filtered_minutes import ABSENT, FAST, P99, REQUESTS, FilteredMinutes
 from verify.questions.filters import FilterDefault, FilterDelay, FilterPercentiles, FilterTimestamp
+from verify.questions.measured_minutes import MeasuredMinutes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 FIRST, SECOND, SILENT, LATE = 600, 660, 720, 780
 SENT = {FIRST: 6, SECOND: 6}
@@ -57,7 +57,7 @@ def test_a_delay_is_what_was_last_missing(seconds: float, word: str) -> None:
     answer = FilterDelay().ask(measured(missing_until=seconds))
 
     assert answer.word == word
-    assert "lines were taken in 1.5 s to 9.0 s after their own time, median 2.5 s" in answer.evidence
+    assert "lines were ingested 1.5 s to 9.0 s after their own time, median 2.5 s" in answer.evidence
 
 
 @pytest.mark.parametrize(

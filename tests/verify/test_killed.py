@@ -36,9 +36,7 @@ def served(tmp_path: Path) -> Iterator[World]:
 def started(world: World, *arguments: str) -> subprocess.Popen[str]:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
     command = [sys.executable, "-m", "verify", *world.arguments("--speed", str(SPEED), *arguments)]
-    return subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def begun(world: World) -> subprocess.Popen[str]:
@@ -84,7 +82,7 @@ def test_a_process_that_is_stopped_removes_everything(served: World, number: sig
 
     status, output = ended(process)
     assert (status, served.left()) == (130, []), output
-    assert output.endswith("everything that was made has been removed\n")
+    assert output.endswith("everything that was created has been removed\n")
     assert not list(served.folder.glob("*.jsonl"))
 
 

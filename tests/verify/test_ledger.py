@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verify.ledger import Entry, Header, Ledger, LedgerError
+from verify.account.ledger import Entry, Header, Ledger, LedgerError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def test_ledgers_are_kept_out_of_git(tmp_path: Path) -> None:
 
 def test_one_process_at_a_time_has_a_ledger(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path, HEADER)
-    with pytest.raises(LedgerError, match="is still going on; stop it first"):
+    with pytest.raises(LedgerError, match="is still in progress; stop it first"):
         Ledger.reopen(ledger.path)
     ledger.close()
 
@@ -80,5 +80,5 @@ def test_a_ledger_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_no_ledger_is_told(tmp_path: Path) -> None:
     path = tmp_path / "cut.jsonl"
     path.write_text('{"event": "ru', encoding="utf-8")
-    with pytest.raises(LedgerError, match="is no ledger: its first line names no run"):
+    with pytest.raises(LedgerError, match="is not a ledger: its first line names no run"):
         Ledger.reopen(path)

@@ -17,15 +17,15 @@ from demo.guest import CONTROLLER
 from embedded_aws.dataplane.served import Request
 from embedded_aws.embedded import EmbeddedAws
 from tests.verify.scratch_world import PREFIX, QUICK, World
-from verify.answer import Answer
-from verify.aws import Aws, RefusedError
-from verify.cleaning import clean_up
-from verify.ledger import Header, Ledger
-from verify.parts import make_parts
+from verify.account.aws import Aws, RefusedError
+from verify.account.cleaning import clean_up
+from verify.account.ledger import Header, Ledger
+from verify.account.removal import commands
 from verify.questions.log_values import ValuesOfRefusedRequest
-from verify.removal import commands
-from verify.replies import Reply, break_off, reply
-from verify.scratch import Scratch
+from verify.scratch.answer import Answer
+from verify.scratch.parts import make_parts
+from verify.scratch.replies import Reply, break_off, reply
+from verify.scratch.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,10 +126,10 @@ def test_numbers_of_every_kind_are_numbers(account: Account) -> None:
     assert account.ask() == Answer(
         "numbers",
         (
-            "a path that is not there: numbers, 403 after 2 ms",
+            "a path that does not exist: numbers, 403 after 2 ms",
             "no API key: numbers, 403 after 2 ms",
             "a web ACL: numbers, 403 after 2 ms",
-            "hung up: numbers, 403 after 2 ms",
+            "closed by the sender: numbers, 403 after 2 ms",
         ),
     )
 
@@ -141,7 +141,7 @@ def test_a_kind_that_has_no_values_differs_and_is_told(account: Account, kind: s
 
     assert answer.word == "differs"
     assert [line for line in answer.evidence if "dash, - after - ms" in line] == [
-        f"{'hung up' if kind == 'hung_up' else 'a web ACL'}: dash, - after - ms"
+        f"{'closed by the sender' if kind == 'hung_up' else 'a web ACL'}: dash, - after - ms"
     ]
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from verify.answer import Answer, UnansweredError
-from verify.aws import Aws
-from verify.cleaning import clean_up
+from verify.account.aws import Aws
+from verify.account.cleaning import clean_up
 from verify.questions import packages
 from verify.questions.packages import HANDLER, ShippedPackages
+from verify.scratch.answer import Answer, UnansweredError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from verify.aws import Place
+from verify.account.aws import Place
 from verify.questions.policies import ACTIONS, QualifiedArnInPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.answer import Answer
-    from verify.scratch import Scratch
+    from verify.scratch.answer import Answer
+    from verify.scratch.scratch import Scratch
 
 
 class Simulator:

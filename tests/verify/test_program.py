@@ -15,21 +15,21 @@ from embedded_aws.faults.calls import Fault, Mode
 from embedded_aws.wire.unknowns import QUESTIONS
 from tests.verify.scratch_world import NOT_HOSTED, TINY, World
 from verify.__main__ import main
+from verify.account.connection import NoWayError, reach
+from verify.account.ledger import Header, Ledger
+from verify.account.pace import ACCOUNT_PACE
 from verify.announcement import announce
-from verify.connection import NoWayError, reach
-from verify.ledger import Header, Ledger
-from verify.pace import ACCOUNT_PACE
-from verify.parts import Part
 from verify.program import Program
 from verify.questions import ALL
 from verify.questions.promotions import RemoveAbsentCanary
-from verify.replies import get, get_kept
+from verify.scratch.parts import Part
+from verify.scratch.replies import get, get_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verify.answer import Answer
-    from verify.scratch import Scratch
+    from verify.scratch.answer import Answer
+    from verify.scratch.scratch import Scratch
 
 FIRST = {question.slug: question.answers[0] for question in QUESTIONS}
 LAST = {question.slug: question.answers[-1] for question in QUESTIONS}
@@ -41,7 +41,7 @@ REAL_LIMIT = 60.0
 @pytest.mark.parametrize("typed", ["", "y", "no"])
 def test_nothing_is_made_before_somebody_types_yes(world: World, typed: str) -> None:
     assert main(world.arguments(), program=world.program(typed)) == 2
-    assert "nothing was made; say --yes, or type yes, to begin" in world.text
+    assert "nothing was created; pass --yes, or type yes, to begin" in world.text
     assert world.calls() == []
     assert not list(world.folder.glob("*.jsonl"))
 
@@ -68,12 +68,14 @@ def test_it_says_beforehand_what_it_makes_for_how_long_and_for_how_much(tmp_path
     said = " ".join(announce(ledger, ALL, ACCOUNT_PACE, lends_log_role=True))
     ledger.close()
 
-    assert said.startswith("This asks AWS 40 questions, in account 123456789012, Region eu-west-1. It makes, each with ")
+    assert said.startswith("This asks AWS 40 questions, in account 123456789012, Region eu-west-1. It creates, each with ")
     assert all(f"- {part} " in said for part in Part)
     assert "1 role with which API Gateway may write logs" in said
     assert "It takes about 91 minutes and at most 403." in said
     assert "It costs at most 20 US cents" in said
-    assert f"What it makes stands in {ledger.path} until it is gone; after a kill -9, `python -m verify clean-up`" in said
+    assert (
+        f"What it creates is listed in {ledger.path} until it is removed; after a kill -9, `python -m verify clean-up`" in said
+    )
 
 
 def test_an_emulator_is_announced_no_more_than_it_is_asked(world: World) -> None:
@@ -106,7 +108,7 @@ def test_all_questions_in_one_run_over_the_network(answers: dict[str, str], tmp_
     assert found == {slug: answer for slug, answer in answers.items() if slug in found}
     assert record["left_behind"] == []
     assert f"{len(NOT_HOSTED)} not asked" in world.text
-    assert "everything that was made has been removed" in world.text
+    assert "everything that was created has been removed" in world.text
 
 
 def test_the_questions_are_listed(world: World) -> None:
@@ -133,7 +135,7 @@ def test_a_part_that_cannot_be_made_costs_only_the_questions_that_need_it(world:
         arguments = world.arguments("--yes", *QUICK_ONE, "--only", "metric-delay")
         assert main(arguments, program=world.program()) == 1
     assert "no answer: it needs 1 Lambda function" in world.text
-    assert "could not be made: AccessDeniedException" in world.text
+    assert "could not be created: AccessDeniedException" in world.text
     assert "answer: accepted" in world.text
     assert world.left() == []
 
@@ -178,7 +180,7 @@ def test_a_ledger_that_is_broken_keeps_no_other_from_being_worked_off(world: Wor
     (world.folder / "a.jsonl").write_text("nonsense", encoding="utf-8")
 
     assert main(world.arguments("clean-up"), program=world.program()) == 2
-    assert "a.jsonl is no ledger" in world.text
+    assert "a.jsonl is not a ledger" in world.text
     assert world.left() == []
 
 

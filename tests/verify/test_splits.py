@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from verify.questions.splits import Sample, word_of
-from verify.replies import Reply, get_kept
+from verify.scratch.replies import Reply, get_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,16 +11,16 @@ import pytest
 
 from canary_machine.definition import load, states_of
 from embedded_aws.states.expressions import evaluate
-from verify.answer import UnansweredError
-from verify.aws import Place, RefusedError
+from verify.account.aws import Place, RefusedError
 from verify.questions import states
 from verify.questions.states import CASES, CAUGHT, CONTEXT, RETRIABLE, VARIABLES, Case, ShippedStates
+from verify.scratch.answer import UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from verify.answer import Answer
-    from verify.scratch import Scratch
+    from verify.scratch.answer import Answer
+    from verify.scratch.scratch import Scratch
 
 STATES = dict(states_of(load()))
 EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
@@ -105,9 +105,9 @@ def test_only_tasks_are_given_an_answer_and_no_function_is_called() -> None:
 @pytest.mark.parametrize(
     ("bent", "told"),
     [
-        ({"nextState": "Elsewhere"}, 'next state is "Elsewhere" in place of'),
-        ({"status": "FAILED", "error": "States.QueryEvaluationError", "cause": "no $parse"}, 'status is "FAILED" in place of'),
-        ({"inspectionData": {"variables": "{}"}}, '$reason is null in place of "ValueError: the table is gone"'),
+        ({"nextState": "Elsewhere"}, 'next state is "Elsewhere" instead of'),
+        ({"status": "FAILED", "error": "States.QueryEvaluationError", "cause": "no $parse"}, 'status is "FAILED" instead of'),
+        ({"inspectionData": {"variables": "{}"}}, '$reason is null instead of "ValueError: the table is gone"'),
     ],
 )
 def test_what_is_not_as_meant_is_told(bent: dict[str, Any], told: str) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.verify.scratch_world import QUICK
-from verify.answer import UnansweredError
 from verify.questions.propagation import word_of
-from verify.replies import Reply, _id_of, get, reply
-from verify.traffic import Watch, await_answer, await_steady, is_arm, is_version, watch
+from verify.scratch.answer import UnansweredError
+from verify.scratch.replies import Reply, _id_of, get, reply
+from verify.scratch.traffic import Watch, await_answer, await_steady, is_arm, is_version, watch
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 NOWHERE = cast("Stage", None)
 OLD, NEW, LOST = "old", "new", "lost"
@@ -91,7 +91,7 @@ def test_a_change_is_through_once_nothing_old_came_for_long_enough() -> None:
 
 
 def test_a_change_that_is_never_through_is_told() -> None:
-    with pytest.raises(UnansweredError, match="was not through after 240 s"):
+    with pytest.raises(UnansweredError, match="was not complete after 240 s"):
         await_steady(Answers(lambda since: OLD if since % 30 == 0 else NEW).scratch(), NOWHERE, "/open", is_arm(NEW))
 
 

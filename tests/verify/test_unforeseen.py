@@ -10,20 +10,20 @@ import pytest
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from tests.verify.scratch_world import QUICK, World
-from verify.answer import Answer, UnansweredError
-from verify.aws import Aws, RefusedError
-from verify.cleaning import clean_up
+from verify.account.aws import Aws, RefusedError
+from verify.account.cleaning import clean_up
 from verify.outcome import Mark, Outcome
-from verify.parts import Part, make_parts
 from verify.questions import ALL
 from verify.questions.machines import NO_STAGE
-from verify.replies import Reply
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part, make_parts
+from verify.scratch.replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from verify.question import Question
+    from verify.questions.question import Question
 
     Call = Callable[..., dict[str, Any]]
     Bend = Callable[[Call, str, dict[str, Any]], dict[str, Any]]
@@ -237,9 +237,9 @@ def test_refusals_may_say_different_things(world: World) -> None:
     answer = asked(world, "is-canary-of-refused-request", refuse)
     assert answer.word == "differs"
     assert answer.evidence == (
-        "a path that is not there: true, with status 403 in 5 lines",
+        "a path that does not exist: true, with status 403 in 5 lines",
         "no API key: absent, with status 403 in 5 lines",
-        "a method throttled to nothing: absent, with status 429 in 5 lines",
+        "a method throttled to zero: absent, with status 429 in 5 lines",
     )
 
 
@@ -253,14 +253,14 @@ def test_refusals_may_not_be_logged(world: World) -> None:
         return found
 
     world.aws.dataplane.on_served(lambda served: refused.update({served.request_id} if served.status != 200 else ()))
-    with pytest.raises(UnansweredError, match="no refused request was logged: a path that is not there: not logged; "):
+    with pytest.raises(UnansweredError, match="no refused request was logged: a path that does not exist: not logged; "):
         asked(world, "is-canary-of-refused-request", lose)
 
 
 def test_requests_that_go_unanswered_are_told(world: World) -> None:
     answer = world.get
     world.get = lambda url: Reply(0, {}) if "nowhere" in url else answer(url)  # type: ignore[method-assign]
-    with pytest.raises(UnansweredError, match="requests to /nowhere of a scratch stage went unanswered"):
+    with pytest.raises(UnansweredError, match="requests to /nowhere of a scratch stage got no answer"):
         asked(world, "is-canary-of-refused-request")
 
 
@@ -460,7 +460,7 @@ def test_an_access_log_without_a_line_is_no_answer_of_filters(world: World) -> N
     def see_nothing(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
         return {"events": []} if operation == "filter_log_events" else go_on()
 
-    with pytest.raises(UnansweredError, match="no line of the requests has come into the access log"):
+    with pytest.raises(UnansweredError, match="no line of the requests has arrived in the access log"):
         asked(world, "filter-delay", see_nothing)
 
 
@@ -488,14 +488,14 @@ def test_a_score_that_is_something_else_is_told_with_its_minute(world: World) ->
 
     answer = asked(world, "alarm-score", add_one)
     assert answer.word == "otherwise"
-    assert "too few requests: 1 in place of 0" in answer.evidence
+    assert "too few requests: 1 instead of 0" in answer.evidence
 
 
 def test_counts_that_never_come_are_no_answer(world: World) -> None:
     def lose(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
         return {} if operation == "put_metric_data" else go_on()
 
-    with pytest.raises(UnansweredError, match="metrics that were put were not all there after 900 s"):
+    with pytest.raises(UnansweredError, match="not all metrics that were written had arrived after 900 s"):
         asked(world, "alarm-score", lose)
 
 
@@ -503,13 +503,13 @@ def test_a_topic_that_nothing_reaches_is_no_answer(world: World) -> None:
     def lose(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
         return {} if operation == "put_events" else go_on()
 
-    with pytest.raises(UnansweredError, match="none came through a topic whose policy has no condition"):
+    with pytest.raises(UnansweredError, match=r"none of [0-9]+ events arrived through a topic whose policy has no condition"):
         asked(world, "topic-policy-condition", lose)
 
 
 @pytest.mark.parametrize(
     ("operation", "told"),
-    [("put_events", "EventBridge did not take an event: x"), ("put_targets", "did not take the topic: x")],
+    [("put_events", "EventBridge did not accept an event: x"), ("put_targets", "did not accept the topic: x")],
 )
 def test_what_eventbridge_takes_in_part_is_no_answer(world: World, operation: str, told: str) -> None:
     def fail(go_on: Call, called: str, _: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Every question, in the order in which they are asked.
 
-Metrics come first and their list last, because a new metric takes a quarter of an hour to be listed; the others fill the time.
+Metrics come first and their list last, because it takes a quarter of an hour until a new metric is listed. The other questions
+fill that time.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from verify.questions.values import MalformedValue, MoveOrTestOperation, Replace
 from verify.questions.weights import AliasWeightOfOne
 
 if TYPE_CHECKING:
-    from verify.question import Question
+    from verify.questions.question import Question
 
 ALL: tuple[Question, ...] = (
     MetricDelay(),

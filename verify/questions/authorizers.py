@@ -1,24 +1,24 @@
-"""Whether base and canary remember an authorizer's results together, found out with an authorizer that says its version."""
+"""Whether base and canary share an authorizer's cached results, measured with an authorizer that returns its version."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.documents import INTEGRATION, function_uri, merge, mock
-from verify.parts import Part
-from verify.patches import DEPLOYMENT, canary, replace
-from verify.question import Question
-from verify.stage import BASE_VARIABLES, CANARY_OVERRIDES
-from verify.traffic import OK, most_requests
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.documents import INTEGRATION, function_uri, merge, mock
+from verify.scratch.parts import Part
+from verify.scratch.patches import DEPLOYMENT, canary, replace
+from verify.scratch.stage import BASE_VARIABLES, CANARY_OVERRIDES
+from verify.scratch.traffic import OK, most_requests
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 ASKED = "/guarded"
 OWN = {(BASE_VARIABLES["arm"], "1"), (CANARY_OVERRIDES["arm"], "2")}
@@ -28,14 +28,14 @@ ENOUGH = 10
 
 
 class AuthorizerCacheOfCanary(Question):
-    """A canary at half, whose authorizer is another version than base's, and results that are kept for five minutes."""
+    """A canary at 50 % whose authorizer has another version than base's, with results that are cached for five minutes."""
 
     slug = "authorizer-cache-of-canary"
-    how = "give base and a canary at 50 % one version of an authorizer each, and look whose result requests are let in by"
+    how = "give base and a canary at 50 % a different version of an authorizer each, and see which result lets requests in"
     parts = frozenset({Part.API, Part.FUNCTION})
 
     def budget(self, pace: Pace) -> Budget:
-        """Requests until both arms were seen often enough. The function is called for each at most."""
+        """Requests until both arms were seen often enough; at most one call of the function per request."""
         seconds = pace.longest_watch_seconds
         requests = most_requests(pace, seconds)
         return Budget(seconds=seconds + 30, usual_seconds=30, requests=requests, calls=requests)
@@ -52,9 +52,9 @@ class AuthorizerCacheOfCanary(Question):
 
 
 def _make_guarded_method(scratch: Scratch) -> None:
-    """A method that answers by itself, and says which version of its authorizer let the request in.
+    """A mock method that answers which version of its authorizer let the request in.
 
-    All requests have the same identity source, so that one result is enough for all of them.
+    All requests have the same identity source, so one cached result is enough for all of them.
     """
     authorizer = {
         "type": "request",
@@ -75,7 +75,7 @@ def _make_guarded_method(scratch: Scratch) -> None:
 
 
 def _seen(scratch: Scratch, stage: Stage) -> Counter[tuple[str, str]]:
-    """How often requests of which arm were let in by which version, until each arm had `ENOUGH`."""
+    """How often each version let in requests of each arm, until each arm had `ENOUGH`."""
     clock = scratch.aws.clock
     deadline = Deadline(clock, scratch.pace.longest_watch_seconds)
     seen: Counter[tuple[str, str]] = Counter()

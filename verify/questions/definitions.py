@@ -1,7 +1,7 @@
-"""Whether a stage's export says exactly what the API's resources say.
+"""Whether a stage's export says exactly the same as the API's resources.
 
-The controller reads base's definition from the export and the API's present one from the resources, and compares them. What no
-method uses does not count: an export may leave it out (docs/aws.md#export-unused-parts).
+The controller reads base's definition from the export and the API's present definition from the resources, and compares them.
+What no method uses does not count, because an export may leave it out (docs/aws.md#export-unused-parts).
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.definitions import DefinitionReader
-from canary.rules.fingerprint import serve_alike
-from verify.answer import Answer
-from verify.documents import INTEGRATION, JSON_TYPE, merge, mock
-from verify.patches import DEPLOYMENT, replace
+from canary.rules.definitions.fingerprint import serve_alike
 from verify.questions.patch_question import PatchQuestion
+from verify.scratch.answer import Answer
+from verify.scratch.documents import INTEGRATION, JSON_TYPE, merge, mock
+from verify.scratch.patches import DEPLOYMENT, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from verify.aws import Aws
-    from verify.documents import Json
-    from verify.scratch import Scratch
+    from verify.account.aws import Aws
+    from verify.scratch.documents import Json
+    from verify.scratch.scratch import Scratch
 
 EXACTLY, WITH_DIFFERENCES = "exactly", "with-differences"
 PATH = "/typed/{id}"
 VALIDATOR = "typed"
 MOST = 10
-"""Differences that are named."""
+"""The maximum number of differences in the evidence."""
 TEXT = {"schema": {"type": "string"}}
 ITEM = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 REFERENCE = {"$ref": "#/components/schemas/Item"}
 
 
 class ExportMatchesResources(PatchQuestion):
-    """A method with everything that a method may have, read in both ways."""
+    """Read a method with everything that a method may have, in both ways."""
 
     slug = "export-matches-resources"
-    how = "give the API a method with parameters, models, a validator and an integration of its own, deploy it, read both"
+    how = "give the API a method with parameters, models, a validator and an integration, deploy it, and read both"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -57,7 +57,7 @@ class ExportMatchesResources(PatchQuestion):
 
 
 def differences(one: object, other: object, where: str = "") -> Iterator[tuple[str, object, object]]:
-    """Where two values differ, field by field and key by key, with what each has there."""
+    """The places where two values differ, by field and key, with both values."""
     parts, others = _parts_of(one), _parts_of(other)
     if parts is None or others is None or type(one) is not type(other):
         if one != other:
@@ -68,7 +68,7 @@ def differences(one: object, other: object, where: str = "") -> Iterator[tuple[s
 
 
 def _parts_of(value: object) -> dict[str, object] | None:
-    """What a value consists of, by name; None if it is one piece."""
+    """The parts of a value by name; None if it has no parts."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value) if field.compare}
     if isinstance(value, Mapping):
@@ -79,7 +79,7 @@ def _parts_of(value: object) -> dict[str, object] | None:
 
 
 def _method() -> Json:
-    """Each part of it is one that an export writes in another way than the resources."""
+    """Every part of it is one that an export writes differently from the resources."""
     integration = {
         **mock('{"id": "$input.params(\'id\')"}'),
         "timeoutInMillis": 5000,
@@ -117,7 +117,7 @@ def _parts() -> dict[str, Json]:
 
 
 class _Client:
-    """API Gateway's client as the controller's reader wants it, with throttles waited out."""
+    """An API Gateway client for the controller's reader that waits while calls are throttled."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
@@ -130,7 +130,7 @@ class _Client:
 
 
 class _Paginator:
-    """The pages of one listing, as one."""
+    """The pages of one listing, combined."""
 
     def __init__(self, aws: Aws, operation: str) -> None:
         self._aws = aws

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import Answer
-from verify.aws import RefusedError
-from verify.patches import canary
+from verify.account.aws import RefusedError
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion
-from verify.stage import BASE_VARIABLES
+from verify.scratch.answer import Answer
+from verify.scratch.patches import canary
+from verify.scratch.stage import BASE_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 ADDED = {"added": "new"}
 
 
 class DeleteCanaryDeployment(PatchQuestion):
-    """Whether a canary's deployment is in use."""
+    """Whether a canary's deployment counts as in use."""
 
     slug = "delete-canary-deployment"
-    how = "make a deployment, give it to a canary at 10 % and to nobody else, and delete it"
+    how = "create a deployment, use it only for a canary at 10 %, and delete it"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -45,7 +45,7 @@ def _try_deletion(scratch: Scratch, deployment: str) -> str | None:
 
 
 class StageFieldsOnExistingStage(PatchQuestion):
-    """What a deployment's stage fields do to a stage that has some."""
+    """What a deployment's stage fields do to a stage that already has such fields."""
 
     slug = "stage-fields-on-existing-stage"
     how = "deploy onto a stage that has variables, with another variable, a description and tracing in the call"
@@ -73,7 +73,7 @@ def _word_of(stage: Mapping[str, Any]) -> str:
 
 
 class ListStagesByCanaryDeployment(PatchQuestion):
-    """Whom GetStages counts as a user of a deployment."""
+    """Which stages GetStages counts as users of a deployment."""
 
     slug = "list-stages-by-canary-deployment"
     how = "list the stages by the id of a deployment that only a canary has"

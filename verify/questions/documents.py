@@ -1,21 +1,22 @@
-"""What becomes of an API's parts when a document is put over it, and when it is exported.
+"""What happens to an API's parts when a document is imported over it, and when it is exported.
 
-Decides what is compared. Each question gives the API a path of its own and leaves the scratch deployments as they are.
+This module decides what is compared. Each question adds a separate path to the API and leaves the scratch deployments
+unchanged.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.documents import INTEGRATION, JSON_TYPE, exported, function_uri, merge, mock, put
 from verify.questions.patch_question import PatchQuestion, agreed
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.documents import INTEGRATION, JSON_TYPE, exported, function_uri, merge, mock, put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.documents import Json
-    from verify.scratch import Scratch
+    from verify.scratch.documents import Json
+    from verify.scratch.scratch import Scratch
 
 MODELLED, VALIDATED = "/modelled", "/validated"
 USED, UNUSED = "used", "unused"
@@ -25,10 +26,10 @@ METHOD: Json = {"responses": RESPONSES, INTEGRATION: mock("{}")}
 
 
 class NameOfInlineModel(PatchQuestion):
-    """Whether an import gives the same schema the same name."""
+    """Whether every import gives the same schema the same name."""
 
     slug = "name-of-inline-model"
-    how = "merge a document with a schema written in place into the API, twice, and compare the names of its model"
+    how = "merge a document with an inline schema into the API, twice, and compare the names of its model"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -41,15 +42,15 @@ def _merged_model(scratch: Scratch) -> str:
     response = _resources(scratch)[MODELLED]["resourceMethods"]["GET"]["methodResponses"]["200"]
     models: Mapping[str, str] = response.get("responseModels") or {}
     if JSON_TYPE not in models:
-        raise UnansweredError("the method has no model though its document has a schema")
+        raise UnansweredError("the method has no model although its document has a schema")
     return models[JSON_TYPE]
 
 
 class OverwriteKeepsIds(PatchQuestion):
-    """Whether a definition that is put again is the same to whoever goes by ids."""
+    """Whether ids stay the same when the same definition is imported again."""
 
     slug = "overwrite-keeps-ids"
-    how = "put the API's own export over it, and compare the ids of its resources and of a validator"
+    how = "overwrite the API with its own export, and compare the ids of its resources and of a validator"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -60,24 +61,24 @@ class OverwriteKeepsIds(PatchQuestion):
         put(scratch, "overwrite", exported(scratch, scratch.create_deployment("before an overwrite")))
         after = _ids(scratch)
         if lost := sorted(before.keys() - after.keys()):
-            raise UnansweredError(f"its own export took {', '.join(lost)} from the API")
+            raise UnansweredError(f"its own export removed {', '.join(lost)} from the API")
         kept = {name: after[name] == number for name, number in sorted(before.items())}
         evidence = tuple(f"{name}: {'the same id' if is_kept else 'another id'}" for name, is_kept in kept.items())
         return Answer(agreed("yes" if is_kept else "no" for is_kept in kept.values()), evidence)
 
 
 def _ids(scratch: Scratch) -> dict[str, str]:
-    """The ids of resources by path, and of validators by name. The root's stays in any case."""
+    """The ids of resources by path, and of validators by name. The root's id always stays."""
     validators = scratch.aws.call("apigateway", "get_request_validators", restApiId=scratch.rest_api_id)["items"]
     resources = {path: each["id"] for path, each in _resources(scratch).items() if path != "/"}
     return {**resources, **{each["name"]: each["id"] for each in validators}}
 
 
 class ExportUnusedParts(PatchQuestion):
-    """Whether an export has what no method uses."""
+    """Whether an export contains parts that no method uses."""
 
     slug = "export-unused-parts"
-    how = "make an authorizer and a validator that no method uses, deploy the API, export it, and take both away again"
+    how = "create an authorizer and a validator that no method uses, deploy the API, export it, and remove both again"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""

@@ -1,4 +1,4 @@
-"""What metric filters report of a stage's access log, and when.
+"""What metric filters report about a stage's access log, and when.
 
 All questions read the same minutes, which `filtered_minutes` measures.
 """
@@ -7,48 +7,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify import filtered_minutes
-from verify.answer import Answer
-from verify.budget import Budget
-from verify.filtered_minutes import ABSENT, FAST, LATE_MS, LIMIT_MS, P99, REQUESTS, FilteredMinutes, counted_late
-from verify.parts import Part
-from verify.question import Question
+from verify.account.budget import Budget
+from verify.questions import filtered_minutes
+from verify.questions.filtered_minutes import ABSENT, FAST, LATE_MS, LIMIT_MS, P99, REQUESTS, FilteredMinutes, counted_late
 from verify.questions.metrics import delay_word
+from verify.questions.question import Question
+from verify.scratch.answer import Answer
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
 
-HOW = "put the controller's metric filters on a stage's access log, send requests in whole minutes, and "
+HOW = "add the controller's metric filters to a stage's access log, send requests in whole minutes, and "
 DELAYS = (("45-seconds", 45.0), ("2-minutes", 120.0))
-"""A look takes only minutes that are older than the policy's `metric_delay_seconds`, 120 unless changed."""
+"""A look uses only minutes that are older than the policy's `metric_delay_seconds`, 120 by default."""
 NEAR_ENOUGH = 0.5
-"""A count that is interpolated may be a fraction (docs/aws.md#statistics)."""
+"""An interpolated count may be a fraction (docs/aws.md#statistics)."""
 
 
 class FilterQuestion(Question):
-    """A question to the filtered minutes."""
+    """A question about the filtered minutes."""
 
     parts = frozenset({Part.API, Part.LOG})
 
     @property
     def measurement(self) -> Callable[[Pace], Budget]:
-        """The minutes; whoever comes first measures them."""
+        """The minutes; the question that is asked first measures them."""
         return filtered_minutes.budget
 
     def budget(self, pace: Pace) -> Budget:
-        """Nothing besides."""
+        """Nothing in addition."""
         del pace
         return Budget()
 
 
 class FilterDelay(FilterQuestion):
-    """When a filter's count of a minute is whole."""
+    """When a filter's count of a minute is complete."""
 
     slug = "filter-delay"
-    how = f"{HOW}read the filters' metrics until they show every one of them"
+    how = f"{HOW}read the filters' metrics until they show all requests"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -60,10 +60,10 @@ class FilterDelay(FilterQuestion):
 
 
 class FilterTimestamp(FilterQuestion):
-    """Whether a late line changes a minute that was reported already."""
+    """Whether a late line changes a minute that was already reported."""
 
     slug = "filter-timestamp"
-    how = f"{HOW}minutes later write two lines more whose time is in the first of them"
+    how = f"{HOW}some minutes later write two more lines with a time in the first of these minutes"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -76,10 +76,10 @@ class FilterTimestamp(FilterQuestion):
 
 
 class FilterDefault(FilterQuestion):
-    """Whether a zero tells that there were lines."""
+    """Whether a zero shows that there were lines."""
 
     slug = "filter-default"
-    how = f"{HOW}none in another, and read what a filter with a default value reports that no line matches"
+    how = f"{HOW}none in another minute, and read what a filter that no line matches reports by its default value"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -99,17 +99,17 @@ def _shown(*values: float | None) -> str:
 
 
 class FilterPercentiles(FilterQuestion):
-    """Whether the single values of a field are there to be counted and sorted."""
+    """Whether the single values of a field are available for counting and sorting."""
 
     slug = "filter-percentiles"
-    how = f"{HOW}two lines of 27 and of 700 ms among them, and read p99 and TC(:{LIMIT_MS}) of the latency"
+    how = f"{HOW}write two lines with 27 and 700 ms, and read p99 and TC(:{LIMIT_MS}) of the latency"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
         found = scratch.recall(filtered_minutes.measure)
         minute = min(counted_late(found))
         p99, fast = found.reported(P99, minute), found.reported(FAST, minute)
-        evidence = (f"p99 is {_shown(p99)}", f"TC(:{LIMIT_MS}) is {_shown(fast)}, {_expected(found, minute)} lines are meant")
+        evidence = (f"p99 is {_shown(p99)}", f"TC(:{LIMIT_MS}) is {_shown(fast)}, {_expected(found, minute)} lines expected")
         given = {"p99": p99 is not None, "TC": fast is not None}
         if not all(given.values()):
             return Answer("no" if not any(given.values()) else f"only-{'p99' if given['p99'] else 'TC'}", evidence)
@@ -118,5 +118,5 @@ class FilterPercentiles(FilterQuestion):
 
 
 def _expected(found: FilteredMinutes, minute: int) -> int:
-    """The lines of a minute within the limit; that of the requests, which a mock answers, are."""
+    """The number of lines in a minute within the limit. Those of the requests are, because a mock answers them."""
     return found.minutes.sent.get(minute, 0) + sum(latency <= LIMIT_MS for latency in LATE_MS)

@@ -1,37 +1,37 @@
-"""What the access log holds of a canary's requests, and where."""
+"""What the access log contains about a canary's requests, and where."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.aws import RefusedError
-from verify.budget import Budget
-from verify.lines import await_lines, has_group, read_lines
-from verify.parts import Part, log_role
-from verify.patches import canary, replace
-from verify.question import Question
+from verify.account.aws import RefusedError
+from verify.account.budget import Budget
 from verify.questions.patch_question import agreed
-from verify.scratch_api import LOCKED, OPEN, THROTTLED
-from verify.traffic import OK, await_answer, await_steady, is_arm, most_requests
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import LOCKED, OPEN, THROTTLED
+from verify.scratch.lines import await_lines, has_group, read_lines
+from verify.scratch.parts import Part, log_role
+from verify.scratch.patches import canary, replace
+from verify.scratch.traffic import OK, await_answer, await_steady, is_arm, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.lines import Line
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.lines import Line
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 SAMPLE = 5
-"""Requests whose lines are looked at, of each kind."""
+"""The number of requests of each kind whose lines are read."""
 UNKNOWN_PATH = "/nowhere"
 FIELDS = ("requestId", "extendedRequestId", "resourcePath", "status", "responseLatency", "isCanaryRequest")
 QUOTED = "{" + ",".join(f'"{name}":"$context.{name}"' for name in FIELDS) + "}"
 """A line that is JSON whatever its variables print."""
 THROTTLE = "/~1throttled/GET/throttling/{}"
-REFUSALS = {UNKNOWN_PATH: "a path that is not there", LOCKED: "no API key", THROTTLED: "a method throttled to nothing"}
+REFUSALS = {UNKNOWN_PATH: "a path that does not exist", LOCKED: "no API key", THROTTLED: "a method throttled to zero"}
 NO_ROLE = (
     "API Gateway has no role for logs in this account and Region, so no stage can write an access log; "
     "set one, or let this lend it one with --lend-log-role"
@@ -39,7 +39,7 @@ NO_ROLE = (
 
 
 class LogQuestion(Question):
-    """A question to lines of the access log."""
+    """A question about lines of the access log."""
 
     parts = frozenset({Part.API, Part.LOG})
 
@@ -67,10 +67,10 @@ def _take_all(scratch: Scratch, stage: Stage) -> None:
 
 
 class CanaryLogGroup(LogQuestion):
-    """Who makes the group that the canary's lines go to a second time."""
+    """Who creates the second group to which the canary's lines go."""
 
     slug = "canary-log-group"
-    how = "log a canary's requests, see whether <group>/Canary comes by itself, then make it beforehand and log again"
+    how = "log a canary's requests, see whether <group>/Canary appears by itself, then create it beforehand and log again"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -94,7 +94,7 @@ class CanaryLogGroup(LogQuestion):
 
 
 def _make_beforehand(scratch: Scratch, group: str) -> None:
-    """The group as somebody else would have made it. It is in the ledger from the beginning."""
+    """Create the group as a user would. It is in the ledger from the beginning."""
     for operation in ("delete_log_group", "create_log_group"):
         try:
             scratch.aws.call("logs", operation, logGroupName=group)
@@ -111,10 +111,10 @@ def _is_written(scratch: Scratch, group: str, requests: list[str]) -> bool:
 
 
 class IsCanaryOfRefusedRequest(LogQuestion):
-    """For which arm a request counts that never reached one."""
+    """For which arm a request counts that never reached an arm."""
 
     slug = "is-canary-of-refused-request"
-    how = "with a canary at 100 %, log requests that are refused for want of a path, of an API key and of capacity"
+    how = "with a canary at 100 %, log requests that are refused because of an unknown path, a missing API key and throttling"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -124,7 +124,7 @@ class IsCanaryOfRefusedRequest(LogQuestion):
             _take_all(scratch, stage)
             sent = {path: send(scratch, stage, path) for path in REFUSALS}
             await_lines(scratch, group, send(scratch, stage, OPEN))
-            scratch.aws.clock.sleep(scratch.pace.grace_seconds)  # refused requests may come later, or never
+            scratch.aws.clock.sleep(scratch.pace.grace_seconds)  # lines of refused requests may arrive later, or never
             found = {path: read_lines(scratch, group, ids) for path, ids in sent.items()}
         told = [_judge(REFUSALS[path], [*lines.values()]) for path, lines in found.items()]
         words = [word for word, _ in told if word]
@@ -134,7 +134,7 @@ class IsCanaryOfRefusedRequest(LogQuestion):
 
 
 def _judge(kind: str, lines: list[Line]) -> tuple[str | None, str]:
-    """What the lines of one kind of refusal say, None if nothing, and that in full."""
+    """What the lines of one kind of refusal say (None if there are none), and the full evidence."""
     refused = [line for line in lines if line["status"] != str(OK)]
     if not refused:
         return None, f"{kind}: {'let in, so not asked' if lines else 'not logged'}"
@@ -149,9 +149,9 @@ def _said(line: Line) -> str:
 
 
 def send(scratch: Scratch, stage: Stage, path: str) -> list[str]:
-    """A few requests; their ids."""
+    """Send a few requests; return their ids."""
     replies = [scratch.get(stage, path) for _ in range(SAMPLE)]
     ids = [reply.request_id for reply in replies if reply.request_id]
     if not ids:
-        raise UnansweredError(f"requests to {path} of a scratch stage went unanswered")
+        raise UnansweredError(f"requests to {path} of a scratch stage got no answer")
     return ids

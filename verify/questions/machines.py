@@ -5,32 +5,32 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.parts import Part
-from verify.question import Question
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
 
 EXECUTIONS = 4
-"""At most: the first ones may come before IAM has told Step Functions of the role."""
+"""The maximum: the first executions may run before Step Functions knows the new role."""
 BELIEF_SECONDS = 30.0
 NO_STAGE = "nowhere"
 
 
 class SdkIntegrationErrorNames(Question):
-    """The names that a Catch must have."""
+    """The error names that a Catch must use."""
 
     slug = "sdk-integration-error-names"
-    how = "run a state machine that sends a patch known to be refused, reads a stage that is not there, and catches both"
+    how = "run a state machine that sends a patch known to be refused, reads a stage that does not exist, and catches both"
     parts = frozenset({Part.API, Part.MACHINE})
-    not_of_emulators = "an emulator of Step Functions has names of its own making, which say nothing about AWS"
+    not_of_emulators = "an emulator of Step Functions has its own error names, which say nothing about AWS"
 
     def budget(self, pace: Pace) -> Budget:
-        """A few transitions an execution."""
+        """A few transitions per execution."""
         seconds = EXECUTIONS * (BELIEF_SECONDS + pace.longest_line_seconds)
         return Budget(seconds=seconds, usual_seconds=60, transitions=4 * EXECUTIONS)
 
@@ -54,7 +54,7 @@ def _is_denial(error: dict[str, str]) -> bool:
 
 
 def create_machine(scratch: Scratch, stage: str) -> str:
-    """The state machine and its role; its ARN."""
+    """Create the state machine and its role; return its ARN."""
     place, name = scratch.aws.place, f"{scratch.prefix}-machine"
     stages = f"arn:{place.partition}:apigateway:{place.region}::/restapis/{scratch.rest_api_id}/stages/*"
     allowed = {"Action": ["apigateway:GET", "apigateway:PATCH"], "Resource": stages}
@@ -76,7 +76,7 @@ def create_machine(scratch: Scratch, stage: str) -> str:
 
 
 def definition(partition: str, rest_api_id: str, stage: str) -> dict[str, Any]:
-    """Both calls, each with its error caught into the output."""
+    """Both calls, with the error of each caught into the output."""
     patch = {"Op": "add", "Path": "/canarySettings/deploymentId", "Value": "nothing"}  # docs/aws.md#patch-table
     return {
         "StartAt": "Patch",
@@ -102,7 +102,7 @@ def _task(partition: str, action: str, name: str, following: str) -> dict[str, A
 
 
 def _run(scratch: Scratch, machine: str, attempt: int) -> dict[str, dict[str, str]]:
-    """One execution; the errors that it caught."""
+    """Run one execution; return the errors that it caught."""
     aws, pace = scratch.aws, scratch.pace
     name = f"attempt{attempt}"
     started = aws.call("stepfunctions", "start_execution", stateMachineArn=machine, name=name, input="{}")

@@ -1,4 +1,4 @@
-"""What CloudWatch shows of a canary's requests, and when.
+"""What CloudWatch shows about a canary's requests, and when.
 
 All three questions read the same minutes, in which every request went to the canary.
 """
@@ -8,46 +8,47 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from verify import measured_minutes
-from verify.answer import Answer
-from verify.budget import Budget
-from verify.measured_minutes import API, CONTROLS, NAMESPACE, STAGE, TWIN, MeasuredMinutes
-from verify.parts import Part
-from verify.question import Question
+from verify.account.budget import Budget
+from verify.questions import measured_minutes
+from verify.questions.measured_minutes import API, CONTROLS, NAMESPACE, STAGE, TWIN, MeasuredMinutes
+from verify.questions.question import Question
+from verify.scratch.answer import Answer
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
 
 DELAYS = (("45-seconds", 45.0), ("5-minutes", 300.0))
 TOLERANCE = 1.0
-"""For the time that an answer is under way. What counts is when a minute was last seen to be incomplete: how often it is read
-makes no difference then."""
+"""The time that an answer may be on its way. What counts is when a minute was last seen to be incomplete, so the interval
+between reads makes no difference.
+"""
 
 
 class MetricQuestion(Question):
-    """A question to the measured minutes."""
+    """A question about the measured minutes."""
 
     parts = frozenset({Part.API, Part.FUNCTION})
 
     @property
     def measurement(self) -> Callable[[Pace], Budget]:
-        """The minutes; whoever comes first measures them."""
+        """The minutes; the question that is asked first measures them."""
         return measured_minutes.budget
 
     def budget(self, pace: Pace) -> Budget:
-        """Nothing besides."""
+        """Nothing in addition."""
         del pace
         return Budget()
 
 
 class MetricDelay(MetricQuestion):
-    """When a minute's metrics are all there."""
+    """When a minute's metrics are complete."""
 
     slug = "metric-delay"
-    how = "send requests in whole minutes, and read the metrics until they show every one of them"
+    how = "send requests in whole minutes, and read the metrics until they show all of them"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -58,7 +59,7 @@ class MetricDelay(MetricQuestion):
 
 
 def delay_word(minutes: MeasuredMinutes, metrics: Iterable[str], delays: Sequence[tuple[str, float]] = DELAYS) -> str:
-    """The answer that the slowest minute of these metrics gives; ``delays`` are the words with their seconds, rising."""
+    """The answer that the slowest minute of these metrics gives; ``delays`` are the words with their seconds, ascending."""
     latest = max((late for metric in metrics for late in minutes.missing[metric].values()), default=0.0)
     return next((word for word, seconds in delays if latest <= seconds + TOLERANCE), f"{latest:.0f}-seconds")
 
@@ -71,7 +72,7 @@ def _spread(delays: Sequence[float]) -> str:
 
 
 class StageMetricsIncludeCanary(MetricQuestion):
-    """Whether a stage's metrics are those of both arms."""
+    """Whether a stage's metrics include both arms."""
 
     slug = "stage-metrics-include-canary"
     how = "send every request to a canary, and compare Count of the stage with what was sent"
@@ -85,10 +86,10 @@ class StageMetricsIncludeCanary(MetricQuestion):
 
 
 class CanaryMetricDimension(MetricQuestion):
-    """Under which name a canary's requests are counted by themselves."""
+    """Under which name a canary's requests are counted separately."""
 
     slug = "canary-metric-dimension"
-    how = "send every request to a canary, read Count under <stage>/Canary, and list the API's metrics once all must be there"
+    how = "send every request to a canary, read Count under <stage>/Canary, and list the API's metrics once all must exist"
 
     def budget(self, pace: Pace) -> Budget:
         """The wait for the list."""

@@ -1,4 +1,4 @@
-"""Whether the layer that is shipped holds what the controller's functions import, on Lambda's own machines.
+"""Whether the shipped layer contains everything that the controller's functions import, on Lambda's own machines.
 
 The function imports every module once and calls nothing.
 """
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.awslambda.zips import zip_of
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.parts import Part
-from verify.question import Question
-from verify.scratch_function import STATE_LIMIT_SECONDS, await_function
+from verify.account.budget import Budget
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.function import STATE_LIMIT_SECONDS, await_function
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
 
 ALL, NOT_ALL = "all", "not-all"
 ROOT = Path(__file__).parents[2]
@@ -44,17 +44,17 @@ def handler(event, context):
 
 
 class ShippedPackages(Question):
-    """Code and layer as they are deployed, in a function of their own."""
+    """The code and layer as they are deployed, in a separate function."""
 
     slug = "shipped-packages"
-    how = "give a function the controller's code and the layer that is shipped, and have it import every module"
+    how = "give a function the controller's code and the shipped layer, and let it import every module"
     parts = frozenset({Part.PACKAGES})
     not_of_emulators = "an emulator's functions import what is on its own machine, which says nothing about Lambda's"
 
     def budget(self, pace: Pace) -> Budget:
-        """One call; making the function takes longer than that."""
+        """One call; creating the function takes longer than that."""
         del pace
-        return Budget(seconds=2 * STATE_LIMIT_SECONDS, usual_seconds=30, calls=100)  # as one call of ten seconds costs
+        return Budget(seconds=2 * STATE_LIMIT_SECONDS, usual_seconds=30, calls=100)  # the cost of one call of ten seconds
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -71,11 +71,10 @@ class ShippedPackages(Question):
 
 
 def packages_folder() -> Path:
-    """The content of the layer. Run as a file, because the package around it needs CDK.
+    """The content of the layer. It is built by running a file, because the package around that file needs CDK.
 
     Raises:
-        UnansweredError: it is not there and could not be fetched.
-
+        UnansweredError: it does not exist and could not be fetched.
     """
     fetching = runpy.run_path(str(FETCHING))
     try:
@@ -86,7 +85,7 @@ def packages_folder() -> Path:
 
 
 def make(scratch: Scratch, packages: Path) -> str:
-    """The function with its layer, role and log group; its name."""
+    """Create the function with its layer, role and log group; return its name."""
     aws, name = scratch.aws, f"{scratch.prefix}-packages"
     role = scratch.create_role("packages", "lambda.amazonaws.com")
     layer = scratch.create("layer", name, lambda: _publish(scratch, name, packages))
@@ -122,7 +121,7 @@ def _publish(scratch: Scratch, name: str, packages: Path) -> str:
 
 
 def _archive(folder: Path, more: dict[str, str], *, suffix: str) -> bytes:
-    """A folder's files whose names end so, and some others by name."""
+    """A folder's files with these endings, and some others by name."""
     files = [file for file in folder.rglob(f"*{suffix}") if file.is_file() and "__pycache__" not in file.parts]
     contents: dict[str, str | bytes] = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
     return zip_of({**contents, **more})

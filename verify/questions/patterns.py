@@ -1,21 +1,21 @@
-"""Whether CloudWatch Logs finds the lines that the controller's filter patterns mean."""
+"""Whether CloudWatch Logs finds exactly the lines that the controller's filter patterns should match."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.access_log import LOG_FORMAT, metric_filters
-from canary.rules.policy import STANDARD
-from canary.rules.target import Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
+from canary.rules.targets.access_log import LOG_FORMAT, metric_filters
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
 from embedded_aws.logs.filter_pattern import parse_pattern
-from verify.answer import Answer
 from verify.questions.patch_question import PatchQuestion
+from verify.scratch.answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 STAGE = Stage("a1b2c3d4e5", "prod", "lambdaAlias")
@@ -28,7 +28,7 @@ TARGET = Target(
     metrics=Metrics(latency_limits_ms=(800,)),
     outside=Outside(routes=(OutsideRoute("/legacy/*", ("GET",)),)),
 )
-"""With every kind of condition that a pattern can have."""
+"""A target with every kind of condition that a pattern can have."""
 USUAL = {
     "requestId": "r",
     "extendedRequestId": "x",
@@ -63,14 +63,14 @@ LINES: Mapping[str, Mapping[str, str]] = {
     "of another method of a route outside": {"resourcePath": "/legacy/orders", "httpMethod": "POST"},
     "of an unknown path": {"resourcePath": "-", "status": "403"},
 }
-"""By what is special about a line: the variables that are not as usual."""
+"""The variables that differ from the usual ones, by what is special about the line."""
 
 
 class MetricFilterPatterns(PatchQuestion):
-    """Every pattern of a target on lines as API Gateway writes them."""
+    """Try every pattern of a target on lines as API Gateway writes them."""
 
     slug = "metric-filter-patterns"
-    how = "put the patterns of all metric filters of a target, and lines of its access log, to TestMetricFilter"
+    how = "pass the patterns of all metric filters of a target, and lines of its access log, to TestMetricFilter"
     parts = frozenset()
 
     def ask(self, scratch: Scratch) -> Answer:
@@ -84,12 +84,12 @@ class MetricFilterPatterns(PatchQuestion):
             )
             found = {int(match["eventNumber"]) for match in answered["matches"]}
             wrong += _mistaken(metric, pattern, lines, found)
-        evidence = f"{len(patterns)} patterns on {len(lines)} lines, {len(wrong)} not as meant"
+        evidence = f"{len(patterns)} patterns on {len(lines)} lines, {len(wrong)} not as expected"
         return Answer(OTHERWISE if wrong else AS_MEANT, (evidence, *wrong))
 
 
 def written(changes: Mapping[str, str]) -> str:
-    """A line of the access log. Longer names come first: one is how another begins."""
+    """A line of the access log. Longer names are replaced first, because some names begin with another name."""
     line = LOG_FORMAT
     for name, value in sorted({**USUAL, **changes}.items(), key=lambda item: -len(item[0])):
         line = line.replace(f"$context.{name}", value)
@@ -97,7 +97,7 @@ def written(changes: Mapping[str, str]) -> str:
 
 
 def _mistaken(metric: str, pattern: str, lines: Mapping[str, str], found: set[int]) -> list[str]:
-    """The lines that were found and are not meant, or the other way round; CloudWatch Logs counts lines from 1."""
+    """The lines that were found but should not match, or the other way round; CloudWatch Logs counts lines from 1."""
     meant = parse_pattern(pattern)
     mistaken = []
     for number, (name, line) in enumerate(lines.items(), start=1):

@@ -1,25 +1,25 @@
-"""Which ARN API Gateway gives Lambda, found out with permissions that name one."""
+"""Which ARN API Gateway presents to Lambda, measured with permissions that name one ARN each."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.parts import Part
-from verify.patches import DEPLOYMENT, replace
-from verify.question import Question
-from verify.scratch_api import make_open_method
-from verify.traffic import OK, most_requests
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import make_open_method
+from verify.scratch.parts import Part
+from verify.scratch.patches import DEPLOYMENT, replace
+from verify.scratch.traffic import OK, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 ALIAS = "open"
 ASKED = "/items/7"
@@ -28,19 +28,19 @@ ENDINGS = {
     "method-as-defined": "ANY/items/{id}",
     "path-as-requested": "GET/items/7",
 }
-"""What each answer would present for ``GET /items/7``, where the method is ANY and the path ``/items/{id}``."""
+"""The ARN that each answer means for ``GET /items/7``, where the method is ANY and the path ``/items/{id}``."""
 ALL = "*"
 
 
 class SourceArnOfOpenMethod(Question):
-    """An ANY method of a path with a parameter, calling an alias whose permissions come one at a time."""
+    """An ANY method on a path with a parameter calls an alias that gets one permission at a time."""
 
     slug = "source-arn-of-open-method"
-    how = "call an alias through an ANY method of a path with a parameter, permitting one ARN after the other"
+    how = "call an alias through an ANY method of a path with a parameter, permitting one ARN after another"
     parts = frozenset({Part.API, Part.FUNCTION})
 
     def budget(self, pace: Pace) -> Budget:
-        """A permission for everything first, then each by itself; and each is waited for, coming and going."""
+        """One permission for everything, then each ARN by itself, with a wait for each to take effect and to end."""
         waits = 2 * (1 + len(ENDINGS))
         seconds = waits * pace.grace_seconds
         requests = waits * most_requests(pace, pace.grace_seconds)
@@ -54,7 +54,7 @@ class SourceArnOfOpenMethod(Question):
             stage.patch(replace(DEPLOYMENT, deployment))
             with _permitted(scratch, ALL):
                 if not _is_answered(scratch, stage, wanted=True):
-                    raise UnansweredError("the function did not answer though everything was permitted")
+                    raise UnansweredError("the function did not answer although everything was permitted")
             found = {word: _lets_in(scratch, stage, ending) for word, ending in ENDINGS.items()}
         words = [word for word, lets_in in found.items() if lets_in]
         evidence = tuple(f"{ENDINGS[word]} {'lets' if lets_in else 'does not let'} it in" for word, lets_in in found.items())
@@ -87,7 +87,7 @@ def _permitted(scratch: Scratch, ending: str) -> Iterator[None]:
 
 
 def _is_answered(scratch: Scratch, stage: Stage, *, wanted: bool) -> bool:
-    """Whether requests come to be let in, or refused, within the time that anything is given that may never come."""
+    """Whether requests are let in, or refused, within the grace time for things that may never happen."""
     clock = scratch.aws.clock
     deadline = Deadline(clock, scratch.pace.grace_seconds)
     while (scratch.get(stage, ASKED).status == OK) is not wanted:

@@ -1,19 +1,19 @@
-"""Whether IAM tells a function's ARN from those of its versions and aliases in a policy.
+"""Whether IAM distinguishes a function's ARN from those of its versions and aliases in a policy.
 
-The policy simulator answers how IAM matches ARNs. It does not tell which ARN Lambda presents for a call, which
-docs/aws.md#permission-resources has.
+The policy simulator shows how IAM matches ARNs. It does not show which ARN Lambda presents for a call; see
+docs/aws.md#permission-resources.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
 from verify.questions.patch_question import PatchQuestion
-from verify.scratch import document
+from verify.scratch.answer import Answer
+from verify.scratch.scratch import document
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 APART, COVERS, REVERSE, BOTH = "apart", "unqualified-covers", "qualified-covers", "each-covers-the-other"
 ACTIONS = ("lambda:InvokeFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy")
@@ -21,12 +21,12 @@ ACTIONS = ("lambda:InvokeFunction", "lambda:GetFunctionConfiguration", "lambda:G
 
 
 class QualifiedArnInPolicy(PatchQuestion):
-    """Two policies, one for each ARN, each tried on both."""
+    """Two policies, one for each ARN, each tried with both ARNs."""
 
     slug = "qualified-arn-in-policy"
-    how = "put a policy for a function's ARN, and one for its alias's, to SimulateCustomPolicy with both ARNs"
+    how = "pass a policy for a function's ARN, and one for its alias's ARN, to SimulateCustomPolicy with both ARNs"
     parts = frozenset()
-    not_of_emulators = "an emulator's simulator of policies, if it has one, says nothing about IAM"
+    not_of_emulators = "an emulator's policy simulator, if it has one, says nothing about IAM"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""

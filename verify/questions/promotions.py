@@ -1,22 +1,32 @@
-"""What UpdateStage does around the canary's end: promotion, removal, and base moved under it."""
+"""What UpdateStage does at the end of a canary: promotion, removal, and a change of base's deployment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
-from verify.patches import CANARY, CANARY_DEPLOYMENT, DEPLOYMENT, OVERRIDES, VARIABLES, canary, copy, remove, replace
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion, agreed
+from verify.scratch.answer import Answer
+from verify.scratch.patches import (
+    CANARY,
+    CANARY_DEPLOYMENT,
+    DEPLOYMENT,
+    OVERRIDES,
+    VARIABLES,
+    canary,
+    copy,
+    remove,
+    replace,
+)
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 
 class ReplaceDeploymentUnderCanary(PatchQuestion):
-    """What CloudFormation does when a template brings a new deployment."""
+    """Do what CloudFormation does when a template brings a new deployment."""
 
     slug = "replace-deployment-under-canary"
-    how = "attach a canary at 10 %, replace /deploymentId by another deployment, and read the stage"
+    how = "attach a canary at 10 %, replace /deploymentId with another deployment, and read the stage"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -34,7 +44,7 @@ class ReplaceDeploymentUnderCanary(PatchQuestion):
 
 
 class RemoveAbsentCanary(PatchQuestion):
-    """The rollback of a stage that has nothing to roll back."""
+    """Roll back a stage that has nothing to roll back."""
 
     slug = "remove-absent-canary"
     how = "remove /canarySettings from a stage that never had a canary"
@@ -47,7 +57,7 @@ class RemoveAbsentCanary(PatchQuestion):
 
 
 class RemoveCanaryBesideCopy(PatchQuestion):
-    """Promotion in one call."""
+    """Promote in one call."""
 
     slug = "remove-canary-beside-copy"
     how = "send the documented promotion, two copies, with remove /canarySettings as the last operation of the same list"
@@ -69,7 +79,7 @@ class RemoveCanaryBesideCopy(PatchQuestion):
 
 
 class RemoveAbsentOverride(PatchQuestion):
-    """Dropping an override twice."""
+    """Remove an override twice."""
 
     slug = "remove-absent-override"
     how = "remove an override that a canary does not have, and one from a stage without a canary"

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
-from verify.budget import Budget
-from verify.parts import Part
-from verify.patches import CANARY, CANARY_PERCENT, canary, remove, replace
-from verify.question import Question
-from verify.scratch_api import CALLED, OPEN
-from verify.traffic import Expected, await_answer, is_arm, is_version, most_requests, watch
+from verify.account.budget import Budget
+from verify.questions.question import Question
+from verify.scratch.answer import Answer
+from verify.scratch.api import CALLED, OPEN
+from verify.scratch.parts import Part
+from verify.scratch.patches import CANARY, CANARY_PERCENT, canary, remove, replace
+from verify.scratch.traffic import Expected, await_answer, is_arm, is_version, most_requests, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
-    from verify.stage import Stage
-    from verify.traffic import Watch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
+    from verify.scratch.traffic import Watch
 
 AT_ONCE_SECONDS = 1.0
 ASSUMED_SECONDS = 30.0
@@ -29,7 +29,7 @@ ALL, NOTHING = "100", "0"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change and how requests tell that it is through."""
+    """A change, and how requests show that it is complete."""
 
     name: str
     make: Callable[[], object]
@@ -46,7 +46,7 @@ def word_of(watches: Iterable[Watch]) -> str:
 
 
 def _describe(change: str, seen: Watch) -> str:
-    old = "nothing old was seen" if seen.last_old is None else f"the old was last seen after {seen.last_old:.1f} s"
+    old = "nothing old was seen" if seen.last_old is None else f"the old settings were last seen after {seen.last_old:.1f} s"
     return (
         f"{change}: {old}, the new first after {seen.first_new or 0.0:.1f} s; "
         f"{seen.requests} requests, {seen.old} of them old, {seen.failed} neither"
@@ -54,13 +54,13 @@ def _describe(change: str, seen: Watch) -> str:
 
 
 class StagePropagation(Question):
-    """A canary attached, its weight changed, the canary removed."""
+    """Attach a canary, change its weight, remove the canary."""
 
     slug = "stage-propagation"
-    how = "attach a canary at 100 %, set it to 0 %, to 100 % and remove it, sending requests after each change"
+    how = "attach a canary at 100 %, set it to 0 %, then to 100 %, and remove it, sending requests after each change"
 
     def budget(self, pace: Pace) -> Budget:
-        """Four changes a round, each watched."""
+        """Four changes per round, each watched."""
         return _budget(pace, changes=4)
 
     def ask(self, scratch: Scratch) -> Answer:
@@ -81,14 +81,14 @@ def _stage_changes(scratch: Scratch, stage: Stage) -> list[Change]:
 
 
 class AliasPropagation(Question):
-    """An alias moved from one version to another, behind a stage."""
+    """Move an alias behind a stage from one version to another."""
 
     slug = "alias-propagation"
     how = "move the alias behind a stage to the other version and back, sending requests after each move"
     parts = frozenset({Part.API, Part.FUNCTION})
 
     def budget(self, pace: Pace) -> Budget:
-        """Two moves a round, each watched."""
+        """Two moves per round, each watched."""
         return _budget(pace, changes=2, calls=True)
 
     def ask(self, scratch: Scratch) -> Answer:
@@ -109,7 +109,7 @@ def _alias_changes(scratch: Scratch) -> list[Change]:
 
 
 def _answer(scratch: Scratch, stage: Stage, path: str, changes: list[Change]) -> Answer:
-    """Make each change in turn, round after round, and watch it."""
+    """Make and watch each change in turn, in several rounds."""
     watches = []
     evidence = []
     for change in changes * scratch.pace.rounds:

@@ -1,6 +1,6 @@
-"""Whether CloudWatch computes the score of the alarms as the controller's rules mean it.
+"""Whether CloudWatch computes the alarms' score as the controller's rules define it.
 
-The metrics are put by the question itself, a case a minute, so that counts are missing where they are meant to be.
+The question writes the metrics itself, one case per minute, so that counts are missing exactly where they should be.
 """
 
 from __future__ import annotations
@@ -9,30 +9,30 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canary.rules.alarms import LEAST_CANARY_BAD, LEAST_CANARY_REQUESTS, WATCHED, Alarm, Count
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.measured_minutes import MINUTE
-from verify.parts import Part
-from verify.question import Question
+from canary.rules.targets.alarms import LEAST_CANARY_BAD, LEAST_CANARY_REQUESTS, WATCHED, Alarm, Count
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.measured_minutes import MINUTE
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
 
 AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 AGO_MINUTES = 10
-"""How long before now the last case is."""
+"""How long ago the last case is."""
 TOLERANCE = 1e-6
 QUERIES = 8
-"""Four counts and four expressions a call."""
+"""Four counts and four expressions per call."""
 
 
 class Counts(NamedTuple):
-    """Requests and bad requests of canary and base in one minute; None where the metric has no value."""
+    """Requests and bad requests of canary and base in one minute; None if the metric has no value."""
 
     nc: float | None
     ec: float | None
@@ -59,14 +59,14 @@ CASES: Mapping[str, Counts] = {
 
 
 class AlarmScore(Question):
-    """The expressions of an alarm, put to GetMetricData over counts that are known."""
+    """Pass the expressions of an alarm to GetMetricData, over known counts."""
 
     slug = "alarm-score"
-    how = f"put counts of {len(CASES)} minutes by PutMetricData, and read the score of an alarm over them by GetMetricData"
+    how = f"write counts of {len(CASES)} minutes with PutMetricData, and read an alarm's score over them with GetMetricData"
     parts = frozenset({Part.METRICS})
 
     def budget(self, pace: Pace) -> Budget:
-        """Four metrics of its own for an hour or two, and the reading."""
+        """Four separate metrics for an hour or two, and the reads."""
         seconds = pace.longest_metric_seconds + pace.grace_seconds
         metrics = QUERIES * (int(seconds / pace.poll_seconds) + 3)
         return Budget(seconds=seconds, usual_seconds=120 + pace.grace_seconds, metrics=metrics, custom_metric_hours=8)
@@ -78,15 +78,15 @@ class AlarmScore(Question):
         _put(scratch, minutes)
         found = _read(scratch, minutes)
         wrong = [
-            f"{name}: {given if given is None else f'{given:g}'} in place of {meant(CASES[name]):g}"
+            f"{name}: {given if given is None else f'{given:g}'} instead of {meant(CASES[name]):g}"
             for minute, name in minutes.items()
             if (given := found.get(minute)) is None or not math.isclose(given, meant(CASES[name]), abs_tol=TOLERANCE)
         ]
-        return Answer(OTHERWISE if wrong else AS_MEANT, (f"{len(CASES)} minutes, {len(wrong)} not as meant", *wrong))
+        return Answer(OTHERWISE if wrong else AS_MEANT, (f"{len(CASES)} minutes, {len(wrong)} not as expected", *wrong))
 
 
 def meant(counts: Counts) -> float:
-    """The score of two proportions, 0 where there is too little to compare or no difference to measure by."""
+    """The score of two proportions; 0 if there is too little to compare or no variance to measure by."""
     nc, ec, nb, eb = (each or 0.0 for each in counts)
     if nc < LEAST_CANARY_REQUESTS or ec < LEAST_CANARY_BAD or nb <= 0:
         return 0.0
@@ -96,7 +96,7 @@ def meant(counts: Counts) -> float:
 
 
 def alarm(scratch: Scratch) -> Alarm:
-    """An alarm over the four counts. It is never made."""
+    """An alarm over the four counts. It is never created."""
     return Alarm(scratch.prefix, "asked", *(Count(scratch.prefix, name) for name in Counts._fields))
 
 
@@ -111,17 +111,16 @@ def _put(scratch: Scratch, minutes: Mapping[int, str]) -> None:
 
 
 def _read(scratch: Scratch, minutes: Mapping[int, str]) -> dict[int, float]:
-    """The score by minute, once every count has come.
+    """The score by minute, once every count has arrived.
 
     Raises:
-        UnansweredError: one never came.
-
+        UnansweredError: a count never arrived.
     """
     clock, pace = scratch.aws.clock, scratch.pace
     deadline = Deadline(clock, pace.longest_metric_seconds)
     while not all(_has_come(found := _ask(scratch, minutes), metric, minutes) for metric in Counts._fields):
         if deadline.is_over():
-            raise UnansweredError(f"metrics that were put were not all there after {pace.longest_metric_seconds:g} s")
+            raise UnansweredError(f"not all metrics that were written had arrived after {pace.longest_metric_seconds:g} s")
         clock.sleep(pace.poll_seconds)
     clock.sleep(pace.poll_seconds)
     return _ask(scratch, minutes)[WATCHED] if found else {}
@@ -147,6 +146,6 @@ def _ask(scratch: Scratch, minutes: Mapping[int, str]) -> dict[str, dict[int, fl
 
 
 def _queries(scratch: Scratch) -> Iterator[dict[str, Any]]:
-    """Those of the alarm; the counts are returned as well, to see when they have come."""
+    """The alarm's queries. The counts are returned too, to see when they have arrived."""
     metrics: Any = alarm(scratch).put_arguments()["Metrics"]
     yield from ({**each, "ReturnData": each["ReturnData"] or "MetricStat" in each} for each in metrics)

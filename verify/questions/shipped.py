@@ -1,26 +1,26 @@
-"""Whether Step Functions finds anything wrong with the state machine that is shipped."""
+"""Whether Step Functions finds anything wrong with the shipped state machine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from canary_machine.definition import PLACEHOLDER, load, substitute
-from verify.answer import Answer
 from verify.questions.patch_question import PatchQuestion
+from verify.scratch.answer import Answer
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 NO_FINDING, FINDINGS = "no-finding", "findings"
 
 
 class ShippedMachine(PatchQuestion):
-    """The definition as it is deployed, with functions that do not exist."""
+    """Validate the definition as it is deployed, with functions that do not exist."""
 
     slug = "shipped-machine"
-    how = "put the shipped state machine to ValidateStateMachineDefinition, with ARNs of functions that do not exist"
+    how = "pass the shipped state machine to ValidateStateMachineDefinition, with ARNs of functions that do not exist"
     parts = frozenset()
-    not_of_emulators = "an emulator of Step Functions has findings of its own making, which say nothing about AWS"
+    not_of_emulators = "an emulator of Step Functions has its own findings, which say nothing about AWS"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -33,7 +33,7 @@ class ShippedMachine(PatchQuestion):
 
 
 def definition(scratch: Scratch) -> str:
-    """The machine as JSON."""
+    """The state machine as JSON."""
     machine = load()
     names = set(PLACEHOLDER.findall(str(machine)))
     return substitute(machine, {name: scratch.aws.place.arn("lambda", f"function:{scratch.prefix}-{name}") for name in names})

@@ -1,4 +1,4 @@
-"""How a stage's canary gets its share of the requests: as much as was set, and each request drawn for itself."""
+"""How a stage's canary gets its share of the requests: whether it is what was set, and each request is drawn independently."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.patches import CANARY_PERCENT, canary, replace
-from verify.question import Question
-from verify.scratch_api import OPEN
-from verify.traffic import await_answer, is_arm, most_requests
+from verify.account.budget import Budget
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import OPEN
+from verify.scratch.patches import CANARY_PERCENT, canary, replace
+from verify.scratch.traffic import await_answer, is_arm, most_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verify.pace import Pace
-    from verify.replies import Reply
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.account.pace import Pace
+    from verify.scratch.replies import Reply
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 EACH, BY_CONNECTION, WITHIN_A_THIRD = "as-set-each", "as-set-by-connection", "within-a-third"
 PERCENTS = (1, 10, 50)
 A_CONNECTION = 50
-"""Requests over one connection that is kept."""
+"""Requests over one kept connection."""
 FEWEST = 10
-"""Requests over one connection that tell whether each is drawn for itself."""
+"""Requests over one connection that are enough to show whether each is drawn independently."""
 CHANCE = 4.0
-"""Standard deviations that are still chance: one question in some ten thousand would be judged wrongly by it."""
+"""Standard deviations that still count as chance; they misjudge one question in some ten thousand."""
 THIRD = 1 / 3
 REQUEST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The arms of the requests at one percent: of those with a connection each, and of each connection that was kept."""
+    """The arms of the requests at one percent: those with a new connection each, and those of each kept connection."""
 
     percent: int
     alone: Sequence[bool]
@@ -44,24 +44,24 @@ class Sample:
 
     @property
     def is_by_connection(self) -> bool:
-        """Whether the requests of a connection all go to one arm, at a percent at which chance cannot do that.
+        """Whether all requests of a connection go to one arm, at a percent at which chance cannot explain that.
 
-        A connection that the other side closed at once tells nothing.
+        A connection that the other side closed at once shows nothing.
         """
         told = [arms for arms in self.kept if len(arms) >= FEWEST]
         return bool(told) and all(len(set(arms)) == 1 for arms in told)
 
     def counted(self, *, with_kept: bool) -> tuple[int, int]:
-        """The canary's requests, and all."""
+        """The number of the canary's requests, and of all requests."""
         arms = [*self.alone, *(arm for kept in self.kept for arm in kept if with_kept)]
         return sum(arms), len(arms)
 
 
 class SplitAccuracy(Question):
-    """Shares counted at three weights, with and without connections that are kept."""
+    """Count shares at three weights, with and without kept connections."""
 
     slug = "split-accuracy"
-    how = "send 2,000 requests each at 1, 10 and 50 %, half of them over connections that are kept, and count the canary's"
+    how = "send 2,000 requests at each of 1, 10 and 50 %, half of them over kept connections, and count the canary's"
 
     def budget(self, pace: Pace) -> Budget:
         """The requests, and a wait for each weight."""
@@ -103,7 +103,7 @@ def _is_as_set(sample: Sample, share: tuple[int, int]) -> bool:
 
 
 def _is_within_a_third(sample: Sample, share: tuple[int, int]) -> bool:
-    """Whether the count may be of a share that differs by a third of what was set, or by less."""
+    """Whether the count is compatible with a share that differs from what was set by at most a third."""
     found, sent = share
     expected = sample.percent / 100
     return abs(found - sent * expected) <= sent * expected * THIRD + _chance(sent, expected)
@@ -115,19 +115,19 @@ def _chance(sent: int, expected: float) -> float:
 
 def _sample(scratch: Scratch, stage: Stage, percent: int) -> Sample:
     stage.patch(replace(CANARY_PERCENT, f"{percent}"))
-    scratch.aws.clock.sleep(scratch.pace.steady_seconds)  # at 1 % no request tells that the change is through
+    scratch.aws.clock.sleep(scratch.pace.steady_seconds)  # at 1 % no request shows that the change is complete
     kept = scratch.pace.split_requests // (2 * A_CONNECTION)
     alone = _arms(scratch.get(stage, OPEN) for _ in range(scratch.pace.split_requests - kept * A_CONNECTION))
     return Sample(percent, alone, [_arms(scratch.get_kept(stage, OPEN, A_CONNECTION)) for _ in range(kept)])
 
 
 def _arms(replies: Iterable[Reply]) -> list[bool]:
-    """Whether each was the canary's."""
+    """Whether each request went to the canary."""
     is_base, is_canary = is_arm("base"), is_arm("canary")
     arms = []
     for reply in replies:
         if not (is_base(reply) or is_canary(reply)):
-            raise UnansweredError(f"one of the requests that were counted was not answered; the status was {reply.status}")
+            raise UnansweredError(f"one of the counted requests was not answered; the status was {reply.status}")
         arms.append(is_canary(reply))
     return arms
 

@@ -1,32 +1,32 @@
-"""What CloudFormation does to a stage that was changed behind its back."""
+"""What CloudFormation does to a stage that was changed outside it."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.parts import Part
-from verify.patches import DEPLOYMENT, VARIABLES, canary, replace
-from verify.question import Question
-from verify.stage import BASE_VARIABLES, Stage
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
+from verify.scratch.patches import DEPLOYMENT, VARIABLES, canary, replace
+from verify.scratch.stage import BASE_VARIABLES, Stage
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
 
 STAGE_NAME = "stack"
 MOVED = "moved"
 
 
 class CloudformationResendsStage(Question):
-    """Whether an unrelated change of a template undoes what a rollout did to the stage."""
+    """Whether an unrelated change to a template undoes what a rollout did to the stage."""
 
     slug = "cloudformation-resends-stage"
     how = (
-        "make a stage by a stack, move its deployment and a variable by UpdateStage, change only the description in the "
+        "create a stage with a stack, move its deployment and a variable with UpdateStage, change only the description in the "
         "template, and read the stage; then change the deployment in the template while there is a canary"
     )
     parts = frozenset({Part.API, Part.STACK})
@@ -52,7 +52,7 @@ class CloudformationResendsStage(Question):
 
 
 def _move_under_canary(scratch: Scratch, stack: _Stack, stage: Stage) -> str:
-    """What becomes of a template that brings a new deployment in the middle of a canary."""
+    """What happens to a template that brings a new deployment in the middle of a canary."""
     stage.patch(*canary(scratch.second, 10, arm="canary"))
     third = scratch.create_deployment("a third, for the stack")
     status, reason = stack.update("the second description", third)
@@ -62,7 +62,7 @@ def _move_under_canary(scratch: Scratch, stack: _Stack, stage: Stage) -> str:
 
 
 class _Stack:
-    """The scratch stack: one stage of the scratch API."""
+    """The scratch stack, with one stage of the scratch API."""
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
@@ -80,7 +80,7 @@ class _Stack:
             raise UnansweredError(f"the scratch stack ended as {status}: {reason}")
 
     def update(self, description: str, deployment: str) -> tuple[str, str]:
-        """The status that the stack comes to, and why if it failed."""
+        """The stack's final status, and the reason if it failed."""
         template = self._template(description, deployment)
         self._scratch.aws.call("cloudformation", "update_stack", StackName=self._name, TemplateBody=template)
         return self._await()
@@ -110,7 +110,7 @@ class _Stack:
         return stack
 
     def _first_failure(self) -> str:
-        """Why the stage could not be made or changed; events come newest first."""
+        """Why the stage could not be created or changed; events come newest first."""
         events = self._scratch.aws.call("cloudformation", "describe_stack_events", StackName=self._name)["StackEvents"]
         failed = (event.get("ResourceStatusReason", "") for event in events if event["ResourceStatus"].endswith("_FAILED"))
-        return next(failed, "no event says why")
+        return next(failed, "no event gives a reason")

@@ -1,6 +1,6 @@
-"""Whether states of the shipped state machine do in Step Functions what they are written to do.
+"""Whether states of the shipped state machine do in Step Functions what they should.
 
-Each is tested by itself, a Task with a mocked answer of its function, so that nothing is called and nothing is made.
+Each state is tested separately, a Task with a mocked answer of its function, so nothing is called and nothing is created.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from canary_machine.definition import states_of
-from verify.answer import Answer, UnansweredError
-from verify.aws import RefusedError
+from verify.account.aws import RefusedError
 from verify.questions.patch_question import PatchQuestion
 from verify.questions.shipped import definition
+from verify.scratch.answer import Answer, UnansweredError
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 SUCCEEDED, CAUGHT, RETRIABLE = "SUCCEEDED", "CAUGHT_ERROR", "RETRIABLE"
 NOT_TESTED = "ValidationException"
-"""A state without a mocked answer may need a role, which nothing is given here."""
+"""A state without a mocked answer may need a role; this one has no permissions."""
 LAMBDAS_CAUSE = json.dumps({"errorMessage": "the table is gone", "errorType": "ValueError", "stackTrace": []})
-"""As Lambda writes the error of a function (docs/aws.md#lambda-error-cause)."""
+"""A function's error in Lambda's format (docs/aws.md#lambda-error-cause)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A state, what it is given, and what it must come to: a status, the next state and the variables named.
+    """A state, its input, and the expected result: a status, the next state and the named variables.
 
-    A Task is answered ``payload`` by its function, or fails with ``error`` and ``cause``.
+    A Task's function returns ``payload``, or fails with ``error`` and ``cause``.
     """
 
     what: str
@@ -46,7 +46,7 @@ class Case:
 
     @property
     def mock(self) -> dict[str, Any] | None:
-        """In place of the function; None for a state that calls none."""
+        """The mock that replaces the function; None for a state that calls none."""
         if self.error is not None:
             return {"errorOutput": {"error": self.error, "cause": self.cause}}
         if self.payload is None:
@@ -55,20 +55,20 @@ class Case:
 
 
 UNSAFE = "the target could not be made safe; the lock is kept, and the sweeper goes on each minute: "
-READY = {"start": "READY", "target": "orders", "reason": "", "fencing": 3}
+READY = {"start": "READY", "target": "orders", "reason": "", "fencing_token": 3}
 VARIABLES: Mapping[str, Any] = {
     "rollout_id": "asked",
     "execution": "asked",
     "target": "orders",
     "reason": "",
-    "fencing": 0,
+    "fencing_token": 0,
     "draft": {},
     "failure": {},
     "wait_seconds": 0,
     "waits": 0,
     "is_begun": True,
 }
-"""What the machine has assigned by then, unless a case says otherwise."""
+"""What the state machine has assigned by then, unless a case says otherwise."""
 CONTEXT = {"Execution": {"Id": "asked", "Name": "asked", "Input": {}}, "State": {"EnteredTime": "2026-01-05T00:00:00Z"}}
 CASES = (
     Case(
@@ -77,7 +77,7 @@ CASES = (
         SUCCEEDED,
         "WhichStart",
         payload=READY,
-        assigned={"start": "READY", "fencing": 3, "wait_seconds": 0, "draft": {}},
+        assigned={"start": "READY", "fencing_token": 3, "wait_seconds": 0, "draft": {}},
     ),
     Case(
         "a function's error",
@@ -106,7 +106,7 @@ CASES = (
         assigned={"reason": "States.Runtime: too late"},
     ),
     Case("an error that passes", "CheckRelease", RETRIABLE, error="AwsRefusedError"),
-    Case("a lock that somebody has", "TakeLock", CAUGHT, "CheckRelease", error="LockedError"),
+    Case("a lock that someone has", "TakeLock", CAUGHT, "CheckRelease", error="LockedError"),
     Case("any other error", "TakeLock", CAUGHT, "MakeSafe", error="ValueError"),
     Case(
         "a target that is not safe",
@@ -116,19 +116,19 @@ CASES = (
         error="ValueError",
         assigned={"reason": f"{UNSAFE}ValueError: the table is gone"},
     ),
-    Case("a verdict", "WhichVerdict", SUCCEEDED, "HoldRollout", given={"next": "HOLD"}),
+    Case("a verdict", "WhichVerdict", SUCCEEDED, "ParkRollout", given={"next": "PARK"}),
     Case("an unknown verdict", "WhichVerdict", SUCCEEDED, "CanaryRejected", given={"next": "nonsense"}),
     Case("an unknown start", "WhichStart", SUCCEEDED, "Refused", given={"start": "nonsense"}),
 )
 
 
 class ShippedStates(PatchQuestion):
-    """Tasks with their answers and errors, and Choices, one by one."""
+    """Test Tasks with their answers and errors, and Choices, one by one."""
 
     slug = "shipped-states"
-    how = "put states of the shipped state machine to TestState, with mocked answers and errors of their functions"
+    how = "pass states of the shipped state machine to TestState, with mocked answers and errors of their functions"
     parts = frozenset()
-    not_of_emulators = "an emulator's interpreter of JSONata is its own, and says nothing about that of AWS"
+    not_of_emulators = "an emulator has its own JSONata interpreter, which says nothing about that of AWS"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -163,7 +163,7 @@ def _test(scratch: Scratch, case: Case, state: Mapping[str, Any]) -> dict[str, A
 
 
 def _mistakes(case: Case, told: Mapping[str, Any]) -> list[str]:
-    """What is not as it must be."""
+    """What differs from the expected result."""
     variables = json.loads(told.get("inspectionData", {}).get("variables") or "{}")
     found = {"status": told.get("status"), "next state": told.get("nextState")}
     expected = {"status": case.status, "next state": case.following}
@@ -173,7 +173,7 @@ def _mistakes(case: Case, told: Mapping[str, Any]) -> list[str]:
     expected |= {f"${name}": value for name, value in case.assigned.items()}
     because = f" ({told['error']}: {told.get('cause', '')})" if told.get("error") and case.error is None else ""
     return [
-        f"{name} is {json.dumps(found[name])} in place of {json.dumps(value)}{because}"
+        f"{name} is {json.dumps(found[name])} instead of {json.dumps(value)}{because}"
         for name, value in expected.items()
         if found[name] != value
     ]

@@ -1,33 +1,33 @@
-"""What the access log makes of texts that clients write."""
+"""How the access log prints texts that clients write."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.lines import await_texts
-from verify.patches import replace
+from verify.account.budget import Budget
 from verify.questions.logs import SAMPLE, LogQuestion, logging_stage
 from verify.questions.patch_question import agreed
-from verify.replies import USER_AGENT
-from verify.scratch_api import OPEN
-from verify.traffic import await_answer, is_arm, most_requests
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.api import OPEN
+from verify.scratch.lines import await_texts
+from verify.scratch.patches import replace
+from verify.scratch.replies import USER_AGENT
+from verify.scratch.traffic import await_answer, is_arm, most_requests
 
 if TYPE_CHECKING:
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
 
 FORMAT = "$context.requestId $context.identity.userAgent"
 _WORDS = {json.dumps(USER_AGENT)[1:-1]: "escaped", USER_AGENT: "as-it-came"}
 
 
 class ClientTextInAccessLog(LogQuestion):
-    """A user agent with quotes and a backslash in it."""
+    """A user agent that contains quotes and a backslash."""
 
     slug = "client-text-in-access-log"
-    how = "log requests whose User-Agent holds quotes and a backslash, in a line that is no JSON"
+    how = "log requests whose User-Agent contains quotes and a backslash, in a line that is not JSON"
 
     def budget(self, pace: Pace) -> Budget:
         """A wait for the stage, one for the new format, and one for lines."""
@@ -45,7 +45,7 @@ class ClientTextInAccessLog(LogQuestion):
             replies = [scratch.get(stage, OPEN) for _ in range(SAMPLE)]
             ids = [reply.request_id for reply in replies if reply.request_id]
             if not ids:
-                raise UnansweredError(f"requests to {OPEN} of a scratch stage went unanswered")
+                raise UnansweredError(f"requests to {OPEN} of a scratch stage got no answer")
             printed = {text.partition(" ")[2] for text in await_texts(scratch, group, ids)}
         words = (_WORDS.get(text, "otherwise") for text in printed)
-        return Answer(agreed(words), tuple(f"{USER_AGENT} printed {text}" for text in sorted(printed)))
+        return Answer(agreed(words), tuple(f"{USER_AGENT} is printed as {text}" for text in sorted(printed)))

@@ -1,40 +1,40 @@
-"""Whether EventBridge publishes to a topic whose policy has a condition, which is why notices do not go that way."""
+"""Whether EventBridge publishes to a topic whose policy has a condition, which is why notifications do not go that way."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from verify.answer import Answer, UnansweredError
-from verify.budget import Budget
-from verify.clock import Deadline
-from verify.parts import Part
-from verify.question import Question
-from verify.scratch import document
+from verify.account.budget import Budget
+from verify.account.clock import Deadline
+from verify.questions.question import Question
+from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
+from verify.scratch.scratch import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.pace import Pace
-    from verify.scratch import Scratch
+    from verify.account.pace import Pace
+    from verify.scratch.scratch import Scratch
 
 REFUSED, PUBLISHED = "refused", "published"
 EVENTS = 3
-"""Sent under the condition."""
+"""The number of events sent under the condition."""
 
 
 class TopicPolicyCondition(Question):
-    """A rule that hands events to a topic, first without and then under a condition."""
+    """A rule passes events to a topic, first without a condition and then with one."""
 
     slug = "topic-policy-condition"
     how = (
-        "send events through a rule to a topic whose policy lets EventBridge in, to see that they come; then ask in the policy "
-        "for this account as the source, and send others"
+        "send events through a rule to a topic whose policy allows EventBridge, to see that they arrive; then require in the "
+        "policy that this account is the source, and send more events"
     )
     parts = frozenset({Part.TOPIC})
 
     def budget(self, pace: Pace) -> Budget:
-        """One wait for the first event, and two for what may never come."""
+        """One wait for the first event, and two for events that may never arrive."""
         seconds = pace.longest_line_seconds + 3 * pace.grace_seconds
         return Budget(seconds=seconds, usual_seconds=30 + 2 * pace.grace_seconds)
 
@@ -52,7 +52,7 @@ class TopicPolicyCondition(Question):
 
 
 class _Way:
-    """From events to a queue that somebody reads: rule, topic, subscription, queue."""
+    """Create the path from events to a queue that can be read: rule, topic, subscription, queue."""
 
     def __init__(self, scratch: Scratch) -> None:
         self._aws, self._pace, self._scratch = scratch.aws, scratch.pace, scratch
@@ -78,21 +78,20 @@ class _Way:
         )
         failed = aws.call("events", "put_targets", Rule=name, Targets=[{"Id": "topic", "Arn": self._topic}])
         if failed.get("FailedEntryCount"):
-            raise UnansweredError(f"the rule {rule} did not take the topic: {failed['FailedEntries']}")
+            raise UnansweredError(f"the rule {rule} did not accept the topic: {failed['FailedEntries']}")
 
     def allow(self, more: Mapping[str, Any]) -> None:
-        """Let EventBridge publish, under a condition or none."""
+        """Let EventBridge publish, with or without a condition."""
         events = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish"}
         policy = document({**events, "Resource": self._topic, **more})
         named = {"TopicArn": self._topic, "AttributeName": "Policy"}
         self._aws.call("sns", "set_topic_attributes", **named, AttributeValue=policy)
 
     def send_until_one_comes(self) -> int:
-        """How many events were sent by then.
+        """Send events until one arrives; return how many were sent.
 
         Raises:
-            UnansweredError: none ever came.
-
+            UnansweredError: none ever arrived.
         """
         deadline, sent = Deadline(self._aws.clock, self._pace.longest_line_seconds), 0
         while True:
@@ -102,10 +101,10 @@ class _Way:
             if self._received("open"):
                 return sent
             if deadline.is_over():
-                raise UnansweredError(f"of {sent} events none came through a topic whose policy has no condition")
+                raise UnansweredError(f"none of {sent} events arrived through a topic whose policy has no condition")
 
     def count_under_condition(self) -> int:
-        """How many of a few events come within the time that anything is given that may never come."""
+        """How many of a few events arrive within the grace time for things that may never happen."""
         for _ in range(EVENTS):
             self._send("conditional")
         end, came = self._aws.clock.now() + self._pace.grace_seconds, 0
@@ -118,10 +117,10 @@ class _Way:
         entry = {"Source": self._source, "DetailType": kind, "Detail": "{}"}
         answered = self._aws.call("events", "put_events", Entries=[entry])
         if answered.get("FailedEntryCount"):
-            raise UnansweredError(f"EventBridge did not take an event: {answered['Entries']}")
+            raise UnansweredError(f"EventBridge did not accept an event: {answered['Entries']}")
 
     def _received(self, kind: str) -> int:
-        """How many events of this kind are in the queue; all that is in it is taken out."""
+        """How many events of this kind are in the queue; the queue is emptied."""
         found = 0
         while messages := self._aws.call("sqs", "receive_message", QueueUrl=self._queue, MaxNumberOfMessages=10).get(
             "Messages"

@@ -1,24 +1,24 @@
-"""What UpdateStage makes of values and operations that its patch table does not explain."""
+"""How UpdateStage handles values and operations that its patch table does not explain."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
-from verify.patches import CANARY_CACHE, CANARY_PERCENT, OVERRIDES, VARIABLES, canary, replace
 from verify.questions.patch_question import ACCEPTED, IGNORED, REFUSED, PatchQuestion, agreed
+from verify.scratch.answer import Answer
+from verify.scratch.patches import CANARY_CACHE, CANARY_PERCENT, OVERRIDES, VARIABLES, canary, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.patches import Operation
-    from verify.scratch import Scratch
-    from verify.stage import Stage
+    from verify.scratch.patches import Operation
+    from verify.scratch.scratch import Scratch
+    from verify.scratch.stage import Stage
 
 PERCENT = 10.0
 WHOLE = {"arm": "whole", "other": "new"}
 WHOLE_VALUES = {"json": '{"arm": "whole", "other": "new"}', "pairs": "arm=whole,other=new"}
-"""The map above, as it might have to be written; the first that is accepted is the answer."""
+"""Possible notations of the map above; the first that is accepted is the answer."""
 BURST = "/*/*/throttling/burstLimit"
 MALFORMED = (
     (CANARY_PERCENT, "plenty"),
@@ -30,12 +30,10 @@ MALFORMED = (
 
 
 class ReplaceWholeMap(PatchQuestion):
-    """The value that the patch table does not show."""
+    """Find the value that the patch table does not show."""
 
     slug = "replace-whole-map"
-    how = (
-        "replace /canarySettings/stageVariableOverrides and /variables by a JSON object, and if that fails by name=value pairs"
-    )
+    how = "replace /canarySettings/stageVariableOverrides and /variables with a JSON object, or if that fails name=value pairs"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
@@ -45,7 +43,7 @@ class ReplaceWholeMap(PatchQuestion):
 
 
 def _replace_whole(stage: Stage, deployment: str, path: str) -> tuple[str, list[str]]:
-    """How the path's whole map can be replaced, with what was tried."""
+    """How the path's whole map can be replaced, and what was tried."""
     stage.patch(*canary(deployment, PERCENT, arm="canary"))
     tried = []
     for word, value in WHOLE_VALUES.items():
@@ -59,22 +57,22 @@ def _replace_whole(stage: Stage, deployment: str, path: str) -> tuple[str, list[
 
 
 class MalformedValue(PatchQuestion):
-    """Numbers and booleans that are none."""
+    """Send invalid numbers and booleans."""
 
     slug = "malformed-value"
-    how = f"at {PERCENT:g} %, replace the percent by plenty, 101 and -1, useStageCache by perhaps, a burst limit by plenty"
+    how = f"at {PERCENT:g} %, set the percent to plenty, 101 and -1, useStageCache to perhaps, and a burst limit to plenty"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
         with scratch.stage() as stage:
             stage.patch(*canary(scratch.second, PERCENT), replace(BURST, "100"))
-            stage.try_patch(replace(CANARY_CACHE, "true"))  # so that "perhaps" read as false would show
+            stage.try_patch(replace(CANARY_CACHE, "true"))  # so that it would show if "perhaps" were read as false
             found = {f"{path} by {value}": _try_value(stage, replace(path, value)) for path, value in MALFORMED}
         return Answer(agreed(word for word, _ in found.values()), tuple(f"{what}: {told}" for what, (_, told) in found.items()))
 
 
 def _try_value(stage: Stage, operation: Operation) -> tuple[str, str]:
-    """What became of one operation, and that in full."""
+    """The result of one operation, and the full evidence."""
     before = _changeable(stage.read())
     refusal = stage.try_patch(operation)
     after = _changeable(stage.read())
@@ -90,10 +88,10 @@ def _changeable(stage: Mapping[str, object]) -> dict[str, object]:
 
 
 class MoveOrTestOperation(PatchQuestion):
-    """Two operations that the service model has and the patch table does not."""
+    """Send two operations that the service model has and the patch table does not."""
 
     slug = "move-or-test-operation"
-    how = "send one operation move and one operation test on a stage variable"
+    how = "send one move operation and one test operation for a stage variable"
 
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""

@@ -1,23 +1,23 @@
-"""Whether an alias gives all of its invocations to the additional version, which is how a target without a stage takes all."""
+"""Whether an alias gives all its invocations to the additional version: the way to shift all traffic without a stage."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.answer import Answer
-from verify.aws import RefusedError
-from verify.parts import Part
+from verify.account.aws import RefusedError
 from verify.questions.patch_question import ACCEPTED, REFUSED, PatchQuestion
+from verify.scratch.answer import Answer
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
-    from verify.scratch import Scratch
+    from verify.scratch.scratch import Scratch
 
 
 class AliasWeightOfOne(PatchQuestion):
-    """The largest weight that the service model has."""
+    """The largest weight that the service model allows."""
 
     slug = "alias-weight-of-one"
-    how = "give the additional version of an alias the weight 1, and take it away again"
+    how = "give the additional version of an alias the weight 1, and remove it again"
     parts = frozenset({Part.API, Part.FUNCTION})
 
     def ask(self, scratch: Scratch) -> Answer:

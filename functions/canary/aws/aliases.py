@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import code_of, refusals
-from canary.rules.live import LiveAlias
+from canary.rules.targets.live import LiveAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,18 +31,18 @@ class Aliases:
         """
         with refusals(f"aws lambda get-alias --function-name {function} --name {alias}"):
             answer = self._client.get_alias(FunctionName=function, Name=alias)
-        weights = answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        shares = answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
         found = LiveAlias(
             version=answer["FunctionVersion"],
-            weights={version: Decimal(str(weight)) for version, weight in weights.items()},
+            shares={version: Decimal(str(share)) for version, share in shares.items()},
             revision_id=answer["RevisionId"],
             arn=answer["AliasArn"],
         )
         self._found[function, alias] = found
         return found
 
-    def point(self, function: str, alias: str, version: str, weights: Mapping[str, Decimal] | None = None) -> None:
-        """Point the alias at a version with exactly these additional weights (fractions), if it is not so already.
+    def point(self, function: str, alias: str, version: str, shares: Mapping[str, Decimal] | None = None) -> None:
+        """Point the alias at a version with exactly these shares of additional versions (fractions), if it is not so already.
 
         What was read of it before serves if it has to be moved: its revision guards the write, and one that is no longer the
         newest is read again. A reply that was lost is recognised by the alias's content.
@@ -51,7 +51,7 @@ class Aliases:
             AwsRefusedError: AWS refused, or somebody else moved the alias at the same moment.
 
         """
-        wanted = dict(weights or {})
+        wanted = dict(shares or {})
         known = self._found.get((function, alias))
         found = known if known and not _is_as_wanted(known, version, wanted) else self.read(function, alias)
         if _is_as_wanted(found, version, wanted):
@@ -64,7 +64,7 @@ class Aliases:
             self._found.pop((function, alias), None)
 
     def _update(
-        self, function: str, alias: str, version: str, weights: dict[str, Decimal], *, revision: str, is_new: bool
+        self, function: str, alias: str, version: str, shares: dict[str, Decimal], *, revision: str, is_new: bool
     ) -> None:
         """One write, and another one where the revision was not read just now and is not the newest."""
         try:
@@ -72,29 +72,29 @@ class Aliases:
                 FunctionName=function,
                 Name=alias,
                 FunctionVersion=version,
-                RoutingConfig={"AdditionalVersionWeights": {v: float(weight) for v, weight in weights.items()}},
+                RoutingConfig={"AdditionalVersionWeights": {v: float(share) for v, share in shares.items()}},
                 RevisionId=revision,
             )
         except ClientError as error:
             if code_of(error) != "PreconditionFailedException":
                 raise
             found = self.read(function, alias)
-            if _is_as_wanted(found, version, weights):
+            if _is_as_wanted(found, version, shares):
                 return
             if is_new:
                 raise
             self._before_write()
-            self._update(function, alias, version, weights, revision=found.revision_id, is_new=True)
+            self._update(function, alias, version, shares, revision=found.revision_id, is_new=True)
 
 
-def point_command(function: str, alias: str, version: str, weights: Mapping[str, Decimal]) -> str:
+def point_command(function: str, alias: str, version: str, shares: Mapping[str, Decimal]) -> str:
     """The AWS CLI command that does the same by hand."""
-    routing = ",".join(f"{v}={weight}" for v, weight in weights.items())
+    routing = ",".join(f"{v}={share}" for v, share in shares.items())
     return (
         f"aws lambda update-alias --function-name {function} --name {alias} --function-version {version} "
         f"--routing-config 'AdditionalVersionWeights={{{routing}}}'"
     )
 
 
-def _is_as_wanted(alias: LiveAlias, version: str, weights: Mapping[str, Decimal]) -> bool:
-    return alias.version == version and dict(alias.weights) == dict(weights)
+def _is_as_wanted(alias: LiveAlias, version: str, shares: Mapping[str, Decimal]) -> bool:
+    return alias.version == version and dict(alias.shares) == dict(shares)

@@ -8,17 +8,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.live import Intent
-from canary.rules.phases import Flip, Phase, PointAlias, RemoveCanary
-from canary.rules.trouble import find_canary, find_unmoved, intent_of
+from canary.rules.rollouts.phases import Flip, Phase, PointAlias, RemoveCanary
+from canary.rules.rollouts.trouble import find_canary, find_unmoved, intent_of
+from canary.rules.targets.live import Intent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.aws.shifters import Shifter
-    from canary.rules.live import Live
-    from canary.rules.phases import Move
-    from canary.rules.target import Target
+    from canary.rules.rollouts.phases import Move
+    from canary.rules.targets.live import Live
+    from canary.rules.targets.target import Target
 
 
 def find_commands(target: Target, live: Live, shifter: Shifter, phase: Phase | None) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def free_command(table: str, target: str) -> str:
     return (
         "to free the target, once its stage and aliases are as they should be: "
         f"aws dynamodb update-item --table-name {table} --key '{key}' "
-        "--update-expression 'ADD fencing :one REMOVE rollout_id, held_by' "
+        "--update-expression 'ADD fencing_token :one REMOVE rollout_id, held_by' "
         """--expression-attribute-values '{":one": {"N": "1"}}'"""
     )
 
@@ -53,7 +53,7 @@ def _old_versions(target: Target, live: Live, shifter: Shifter) -> Iterator[str]
     intent = Intent(versions={})
     for function in target.functions:
         alias = live.live.get(function.name)
-        if alias and alias.weights:
+        if alias and alias.shares:
             move = PointAlias(function.name, function.live, alias.version)
             yield f"to give version {alias.version} every request: {shifter.command(move, intent)}"
 

@@ -19,7 +19,7 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Deferre
 from canary.aws.patience import be_patient
 
 if TYPE_CHECKING:
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 
 ATTEMPTS = 3
@@ -146,12 +146,12 @@ class Clients:
 
     @cached_property
     def events(self) -> Any:  # noqa: ANN401
-        """EventBridge, for notices."""
+        """EventBridge, for notifications."""
         return self._maker.make("events")
 
     @cached_property
     def sns(self) -> Any:  # noqa: ANN401
-        """SNS, for the topic of notices."""
+        """SNS, for the topic of notifications."""
         return self._maker.make("sns")
 
 

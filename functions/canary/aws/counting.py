@@ -8,13 +8,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from canary.aws.metrics import total
-from canary.rules.counts import RawCounts, slow_requests
+from canary.rules.judging.counts import RawCounts, slow_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from canary.aws.metrics import Metrics, Values
-    from canary.rules.sources import ArmSource, Series, Source
+    from canary.aws.metrics import MetricReader, Values
+    from canary.rules.looks.sources import ArmSource, Series, Source
 
 MINUTE = 60
 
@@ -28,7 +28,11 @@ class Counted:
 
 
 def read_counts(
-    metrics: Metrics, sources: Sequence[Source], integrated: tuple[Sequence[Series], Sequence[Series]], start: int, end: int
+    metrics: MetricReader,
+    sources: Sequence[Source],
+    integrated: tuple[Sequence[Series], Sequence[Series]],
+    start: int,
+    end: int,
 ) -> Counted:
     """What CloudWatch has of both arms. A metric with no value at all in a minute is absent there.
 
@@ -47,7 +51,7 @@ def read_counts(
     )
 
 
-def read_total(metrics: Metrics, series: Sequence[Series], start: int, end: int) -> int:
+def read_total(metrics: MetricReader, series: Sequence[Series], start: int, end: int) -> int:
     """The sum of counting series over all the minutes.
 
     Raises:
@@ -58,7 +62,7 @@ def read_total(metrics: Metrics, series: Sequence[Series], start: int, end: int)
 
 
 def read_history(
-    metrics: Metrics, arm: ArmSource, start: int, end: int, *, counts_bad_always: bool = False
+    metrics: MetricReader, arm: ArmSource, start: int, end: int, *, counts_bad_always: bool = False
 ) -> dict[int, tuple[int, int]]:
     """One arm's (requests, bad) by minute, of every minute that had requests, in time order.
 

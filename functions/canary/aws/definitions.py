@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import GONE, code_of, refusals
-from canary.rules.definition import UnreadableDefinitionError
-from canary.rules.fingerprint import find_fingerprint
-from canary.rules.openapi import from_export
-from canary.rules.readings import Definitions, Deployed
-from canary.rules.release import PRESENT, UNCHANGED
-from canary.rules.resources import Answers, from_answers, paths_by_id
-from canary.rules.routes import routes_of_summary
+from canary.rules.definitions.definition import UnreadableDefinitionError
+from canary.rules.definitions.fingerprint import find_fingerprint
+from canary.rules.definitions.openapi import from_export
+from canary.rules.definitions.resources import Answers, from_answers, paths_by_id
+from canary.rules.definitions.routes import routes_of_summary
+from canary.rules.releases.readings import Definitions, Deployed
+from canary.rules.releases.release import PRESENT, UNCHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.rules.definition import Definition
-    from canary.rules.resources import Answer
-    from canary.rules.target import Stage
+    from canary.rules.definitions.definition import Definition
+    from canary.rules.definitions.resources import Answer
+    from canary.rules.targets.target import Stage
 
 PAGE = 500
 """The most that API Gateway lists at once (docs/aws.md#paging)."""

@@ -1,6 +1,6 @@
 """What a rollout's checks need to know of a target's functions, read without a single write, each alias and policy once.
 
-What does not exist is None; what AWS refuses is an error. What it means is for `canary.rules.function_checks` to say.
+What does not exist is None; what AWS refuses is an error. What it means is for `canary.rules.checks.function_checks` to say.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from botocore.exceptions import ClientError
 from canary.aws.aliases import Aliases
 from canary.aws.calls import GONE, code_of, is_of_what_is_gone, refusals
 from canary.aws.errors import AwsRefusedError
-from canary.rules.function_checks import PENDING, FunctionSurvey, VersionState
-from canary.rules.target import Shifter
+from canary.rules.checks.function_checks import PENDING, FunctionSurvey, VersionState
+from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
-    from canary.rules.callers import Caller
-    from canary.rules.live import LiveAlias
-    from canary.rules.release import Release
-    from canary.rules.target import Target, TargetFunction
+    from canary.rules.checks.callers import Caller
+    from canary.rules.releases.release import Release
+    from canary.rules.targets.live import LiveAlias
+    from canary.rules.targets.target import Target, TargetFunction
 
 LATEST = "$LATEST"
 
@@ -66,7 +66,7 @@ def survey_function(
     listed = [] if wanted else _list_versions(client, function.name, listings or Listings())
     newest = str(max(listed)) if listed else None
     brought = wanted or newest
-    weighted = [live.version] if live and target.shifter is Shifter.ALIAS else []
+    weighted = [live.version] if live and target.shifter is ShifterKind.ALIAS else []
     versions = dict.fromkeys([*weighted, *([brought] if brought else [])])
     read = {version: one for version in versions if (one := _configuration(client, function.name, version))}
     sources = _event_sources(client, function)

@@ -12,11 +12,10 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from canary.aws.counting import MINUTE, read_history
-from canary.rules.forecast import Traffic
-from canary.rules.habit import Habit, habit_of
-from canary.rules.history import FEWEST_MINUTES
-from canary.rules.release import Expectation
-from canary.rules.sources import (
+from canary.rules.checks.forecast import Traffic
+from canary.rules.judging.habit import Habit, habit_of
+from canary.rules.judging.history import FEWEST_MINUTES
+from canary.rules.looks.sources import (
     CLIENT_ERRORS,
     all_sources,
     business_metric,
@@ -28,13 +27,14 @@ from canary.rules.sources import (
     stage_error_history,
     stage_latency_history,
 )
+from canary.rules.releases.release import Expectation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canary.aws.metrics import Metrics
-    from canary.rules.rollout import Rollout
-    from canary.rules.sources import ArmSource, Series, Source
+    from canary.aws.metrics import MetricReader
+    from canary.rules.looks.sources import ArmSource, Series, Source
+    from canary.rules.rollouts.rollout import Rollout
 
 Minutes = dict[int, tuple[int, int]]
 """Requests and bad ones by minute."""
@@ -57,7 +57,7 @@ class FrozenHistory:
     habits: dict[str, Habit]
 
 
-def read_histories(metrics: Metrics, rollout: Rollout, api_name: str, now: float) -> FrozenHistory:
+def read_histories(metrics: MetricReader, rollout: Rollout, api_name: str, now: float) -> FrozenHistory:
     """The history as it is at `now` (epoch seconds).
 
     Raises:
@@ -65,10 +65,10 @@ def read_histories(metrics: Metrics, rollout: Rollout, api_name: str, now: float
 
     """
     end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
-    return _Reader(metrics, rollout, api_name, end - DAY, end).read()
+    return _HistoryReader(metrics, rollout, api_name, end - DAY, end).read()
 
 
-def read_traffic(metrics: Metrics, rollout: Rollout, now: float) -> Traffic:
+def read_traffic(metrics: MetricReader, rollout: Rollout, now: float) -> Traffic:
     """Base's requests of the last day at `now` (epoch seconds): what a start is told before anything is changed.
 
     Raises:
@@ -76,14 +76,14 @@ def read_traffic(metrics: Metrics, rollout: Rollout, now: float) -> Traffic:
 
     """
     end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
-    minutes = _Reader(metrics, rollout, rollout.plan.api_name, end - DAY, end).read_requests()[0]
+    minutes = _HistoryReader(metrics, rollout, rollout.plan.api_name, end - DAY, end).read_requests()[0]
     since = min(minutes, default=end - DAY)
     total = sum(requests for requests, _ in minutes.values())
     return Traffic(tuple(minutes.values()), total * MINUTE / (end - since))
 
 
-class _Reader:
-    def __init__(self, metrics: Metrics, rollout: Rollout, api_name: str, start: int, end: int) -> None:
+class _HistoryReader:
+    def __init__(self, metrics: MetricReader, rollout: Rollout, api_name: str, start: int, end: int) -> None:
         self._metrics = metrics
         self._rollout = rollout
         self._api_name = api_name
@@ -91,12 +91,12 @@ class _Reader:
         self._end = end
 
     def read(self) -> FrozenHistory:
-        target, way_back, intent = self._rollout.target, self._rollout.way_back, self._rollout.intent
+        target, snapshot, intent = self._rollout.target, self._rollout.snapshot, self._rollout.intent
         requests, is_young = self.read_requests()
-        latency = self._stage_latency() if is_young else latency_series(target, way_back, intent).base
+        latency = self._stage_latency() if is_young else latency_series(target, snapshot, intent).base
         limits = self._limits(latency)
         minutes: dict[str, Minutes] = {}
-        for source in all_sources(target, way_back, intent, limits):
+        for source in all_sources(target, snapshot, intent, limits):
             if source.metric == "errors":
                 minutes["errors"] = requests
             elif source.metric == CLIENT_ERRORS:
@@ -112,7 +112,7 @@ class _Reader:
     def read_requests(self) -> tuple[Minutes, bool]:
         """Base's requests and failed ones; and whether they are the whole stage's, the target's own metrics being too young."""
         rollout = self._rollout
-        own = self._minutes_of(error_source(rollout.target, rollout.way_back, rollout.intent))
+        own = self._minutes_of(error_source(rollout.target, rollout.snapshot, rollout.intent))
         is_young = len(own) < FEWEST_MINUTES and rollout.target.stage is not None and has_log(rollout.target)
         return (self._stage_errors() if is_young else own), is_young
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.rules.access_log import metric_filters
-from canary.rules.instruments import Seen, SeenFilter, expected_instruments, find_faults
+from canary.rules.targets.access_log import metric_filters
+from canary.rules.targets.instruments import SeenFilter, SeenInstruments, expected_instruments, find_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from canary.aws.clients import TargetClients
-    from canary.rules.live import AccessLog, LiveStage
-    from canary.rules.target import Target
+    from canary.rules.targets.live import AccessLog, LiveStage
+    from canary.rules.targets.target import Target
 
 BUSY = {
     "ThrottlingException",
@@ -30,20 +30,20 @@ BUSY = {
 SERVER_ERROR = 500
 
 
-def read_instruments(clients: TargetClients, target: Target, log: AccessLog) -> Seen:
+def read_instruments(clients: TargetClients, target: Target, log: AccessLog) -> SeenInstruments:
     """What counts the target's requests. `log` is the stage's, which a look has read anyway.
 
     A target that is not judged on an access log has nothing to read.
     """
     if not metric_filters(target):
-        return Seen()
+        return SeenInstruments()
     try:
         filters = _read_filters(clients.logs, target)
     except ClientError as error:
-        return Seen(log.group, log.format, refusal=None if _is_passing(error) else str(error))
+        return SeenInstruments(log.group, log.format, refusal=None if _is_passing(error) else str(error))
     except BotoCoreError:
-        return Seen(log.group, log.format)
-    return Seen(log.group, log.format, filters)
+        return SeenInstruments(log.group, log.format)
+    return SeenInstruments(log.group, log.format, filters)
 
 
 def find_instrument_faults(clients: TargetClients, target: Target, stage: LiveStage | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from canary.aws.calls import refusals
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from canary.rules.sources import Series
+    from canary.rules.looks.sources import Series
 
 QUERIES_PER_CALL = 500
 """GetMetricData's own limit (docs/aws.md#get-metric-data)."""
@@ -18,7 +18,7 @@ QUERIES_PER_CALL = 500
 Values = dict["Series", dict[int, float]]
 
 
-class Metrics:
+class MetricReader:
     """Reads series. ``requested`` counts the metrics asked for, which is what CloudWatch charges for."""
 
     def __init__(self, cloudwatch: Any) -> None:  # noqa: ANN401

@@ -1,7 +1,7 @@
 """The records: lock, rollout and looks, in one DynamoDB table, and who may write to a target.
 
     pk              sk        what
-    target#<name>   lock      fencing number, the rollout that holds it and its owner; what was promoted last
+    target#<name>   lock      fencing token, the rollout that holds it and its owner; what was promoted last
     rollout#<id>    rollout   the rollout, whole
     rollout#<id>    history   what the judge froze of base's history, written once
     rollout#<id>    look#<t>  one look: numbers, log E, verdict, reason
@@ -9,7 +9,7 @@
 
 A held lock, and an ended rollout whose end was not reported yet, carry `rollout_id`: the key of the index that lists them.
 
-Every write of a rollout is one transaction with a check of the lock (fencing number and owner) and of the record's own
+Every write of a rollout is one transaction with a check of the lock (fencing token and owner) and of the record's own
 revision, so a late writer, a redriven execution or a second owner cannot undo what was decided meanwhile.
 Read consistently throughout (docs/aws.md#consistent-reads).
 """
@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import refusals
-from canary.aws.errors import FencingMovedError, LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError
-from canary.rules.codec import decode, encode
-from canary.rules.phases import Phase
-from canary.rules.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
-from canary.rules.upgrades import READABLE, upgrade
+from canary.aws.errors import LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, StaleFencingTokenError
+from canary.rules.rollouts.codec import decode, encode
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
+from canary.rules.rollouts.upgrades import READABLE, upgrade
 
-HOLDER = "held"
-"""The owner of a rollout that is held between its steps: nobody, until an advance takes it."""
+PARKED_OWNER = "parked"
+"""The owner of a rollout that is parked between its steps: nobody, until an advance takes it."""
 
 MOST_KEYS = 100
 """Items that one BatchGetItem reads (docs/aws.md#batch-get-item)."""
@@ -52,7 +52,7 @@ class Lock:
     """
 
     target: str
-    fencing: int = 0
+    fencing_token: int = 0
     rollout_id: str | None = None
     owner: str | None = None
     last_rollout_id: str | None = None
@@ -73,8 +73,8 @@ class LookItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A rollout as its owner holds it: the record and the lock, read together.
+class Owned:
+    """A rollout as its owner has it: the record and the lock, read together.
 
     ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 where it was not read but just written. ``look``: the one
     recorded under the mark that was asked for, if it is there.
@@ -125,7 +125,7 @@ class Records:
         self._histories: dict[str, Mapping[str, Any]] = {}
 
     def read_lock(self, target: str) -> Lock:
-        """The target's lock; a target never taken has fencing number 0."""
+        """The target's lock; a target never taken has fencing token 0."""
         return self._read(_lock_key(target)).lock(target)
 
     def read_start(self, target: str, rollout_id: str) -> tuple[Lock, bool]:
@@ -175,7 +175,7 @@ class Records:
 
     def find(
         self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
-    ) -> Held | None:
+    ) -> Owned | None:
         """A rollout with its target's lock, or None if no rollout of that id was ever recorded.
 
         With its `target`, or the `lock` if that was just read, one call is enough; what is written later is checked against
@@ -190,160 +190,161 @@ class Records:
             return None
         name = rollout.target.name
         lock = lock or (read.lock(name) if name == target else self.read_lock(name))
-        return Held(rollout, lock, read.at, read.look(rollout_id, look) if look else None)
+        return Owned(rollout, lock, read.at, read.look(rollout_id, look) if look else None)
 
-    def read_held(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Held:
-        """The rollout, if `owner` holds it now; `target` and `look` as for `find`.
+    def read_owned(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Owned:
+        """The rollout, if `owner` owns it now; `target` and `look` as for `find`.
 
         Raises:
             OwnershipLostError: the rollout is unknown, or somebody else holds the target by now.
 
         """
-        held = self.find(rollout_id, target=target, look=look)
-        if held is None:
+        owned = self.find(rollout_id, target=target, look=look)
+        if owned is None:
             raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted, or never written")
-        if held.lock.rollout_id != rollout_id or held.lock.owner != owner:
+        if owned.lock.rollout_id != rollout_id or owned.lock.owner != owner:
             raise OwnershipLostError(
-                f"rollout {rollout_id} is now owned by {held.lock.owner or 'nobody'}, not by {owner}; this execution stops here"
+                f"rollout {rollout_id} is now owned by {owned.lock.owner or 'nobody'}, not by {owner}; "
+                "this execution stops here"
             )
-        return held
+        return owned
 
-    def take(self, rollout: Rollout, *, fencing: int) -> Held:
-        """Take the target's lock and record the rollout with its way back, in one transaction.
+    def take(self, rollout: Rollout, *, fencing_token: int) -> Owned:
+        """Take the target's lock and record the rollout with its snapshot, in one transaction.
 
         Taking what this rollout already holds is success (a lost reply).
 
         Raises:
             LockedError: another rollout holds the target.
-            FencingMovedError: the lock was taken and freed since `fencing` was read.
+            StaleFencingTokenError: the lock was taken and freed since `fencing_token` was read.
 
         """
         name = rollout.target.name
         before = self.read_lock(name)
         if before.rollout_id == rollout.rollout_id and before.owner == rollout.execution:
-            return self.read_held(rollout.rollout_id, rollout.execution)
+            return self.read_owned(rollout.rollout_id, rollout.execution)
         if before.rollout_id is not None:
             raise LockedError(describe_holder(before))
         lock = replace(
             before,
-            fencing=fencing + 1,
+            fencing_token=fencing_token + 1,
             rollout_id=rollout.rollout_id,
             owner=rollout.execution,
             scheduled_at=rollout.scheduled_at or before.scheduled_at,
         )
-        free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing) OR fencing = :fencing)"
-        moved = f"target {name} was taken and freed since it was checked at number {fencing}; it is checked again"
+        free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing_token) OR fencing_token = :fencing_token)"
+        moved = f"target {name} was taken and freed since it was checked at fencing token {fencing_token}; it is checked again"
         self._transact(
-            self._put(_lock_item(lock), free, {":fencing": {"N": str(fencing)}}),
+            self._put(_lock_item(lock), free, {":fencing_token": {"N": str(fencing_token)}}),
             self._put(_rollout_item(rollout), "attribute_not_exists(pk)", {}),
-            failure=FencingMovedError(moved),
+            failure=StaleFencingTokenError(moved),
         )
-        return Held(rollout, lock)
+        return Owned(rollout, lock)
 
     def write(
         self,
-        held: Held,
+        owned: Owned,
         rollout: Rollout,
         *,
         look: LookItem | None = None,
         history: Mapping[str, Any] | None = None,
-    ) -> Held:
+    ) -> Owned:
         """Replace the rollout's record, with a look or the frozen history beside it if given.
 
         Raises:
-            OwnershipLostError: the lock or the record is no longer as `held` read it.
+            OwnershipLostError: the lock or the record is no longer as `owned` read it.
 
         """
-        newer = replace(rollout, revision=held.rollout.revision + 1)
-        puts = [self._put_rollout(held, newer)]
+        newer = replace(rollout, revision=owned.rollout.revision + 1)
+        puts = [self._put_rollout(owned, newer)]
         if look is not None:
             puts.append({"Put": {"TableName": self._table, "Item": _look_item(look)}})
         if history is not None:
             item = _history_item(rollout.rollout_id, history)
             puts.append({"Put": {"TableName": self._table, "Item": item}})
-        self._transact(self._check_lock(held.lock), *puts, failure=_lost(held))
-        return replace(held, rollout=newer)
+        self._transact(self._check_lock(owned.lock), *puts, failure=_lost(owned))
+        return replace(owned, rollout=newer)
 
-    def check(self, held: Held) -> None:
-        """Make sure, right before a write to AWS, that the rollout is still as `held` read it.
+    def check(self, owned: Owned) -> None:
+        """Make sure, right before a write to AWS, that the rollout is still as `owned` read it.
 
         Raises:
             OwnershipLostError: it is not.
 
         """
-        now = self.find(held.rollout.rollout_id, target=held.rollout.target.name)
-        if now is None or now.lock != held.lock or now.rollout.revision != held.rollout.revision:
-            raise _lost(held)
+        now = self.find(owned.rollout.rollout_id, target=owned.rollout.target.name)
+        if now is None or now.lock != owned.lock or now.rollout.revision != owned.rollout.revision:
+            raise _lost(owned)
 
-    def hold(self, held: Held, rollout: Rollout) -> Held:
-        """Record that the rollout is held and leave it to the next advance, in one transaction.
-
-        Raises:
-            OwnershipLostError: the lock or the record is no longer as `held` read it.
-
-        """
-        return self._pass_on(held, rollout, replace(held.lock, owner=HOLDER))
-
-    def take_held(self, held: Held, rollout: Rollout) -> Held:
-        """Take a held rollout for the execution that its new record names, in one transaction.
+    def park(self, owned: Owned, rollout: Rollout) -> Owned:
+        """Record that the rollout is parked and leave it to the next advance, in one transaction.
 
         Raises:
-            OwnershipLostError: somebody was faster.
+            OwnershipLostError: the lock or the record is no longer as `owned` read it.
 
         """
-        newest = rollout.scheduled_at or held.lock.scheduled_at
-        return self._pass_on(held, rollout, replace(held.lock, owner=rollout.execution, scheduled_at=newest))
+        return self._pass_on(owned, rollout, replace(owned.lock, owner=PARKED_OWNER))
 
-    def _pass_on(self, held: Held, rollout: Rollout, lock: Lock) -> Held:
-        newer = replace(rollout, revision=held.rollout.revision + 1)
-        taken = replace(lock, fencing=held.lock.fencing + 1)
-        condition, values = _same_lock(held.lock)
-        self._transact(self._put(_lock_item(taken), condition, values), self._put_rollout(held, newer), failure=_lost(held))
-        return Held(newer, taken, held.read_at)
-
-    def take_over(self, held: Held, owner: str) -> Held:
-        """Make `owner` the rollout's owner and raise the fencing number.
+    def take_parked(self, owned: Owned, rollout: Rollout) -> Owned:
+        """Take a parked rollout for the execution that its new record names, in one transaction.
 
         Raises:
             OwnershipLostError: somebody was faster.
 
         """
-        lock = replace(held.lock, fencing=held.lock.fencing + 1, owner=owner)
-        condition, values = _same_lock(held.lock)
-        self._transact(self._put(_lock_item(lock), condition, values), failure=_lost(held))
-        return replace(held, lock=lock)
+        newest = rollout.scheduled_at or owned.lock.scheduled_at
+        return self._pass_on(owned, rollout, replace(owned.lock, owner=rollout.execution, scheduled_at=newest))
 
-    def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Held:
+    def _pass_on(self, owned: Owned, rollout: Rollout, lock: Lock) -> Owned:
+        newer = replace(rollout, revision=owned.rollout.revision + 1)
+        taken = replace(lock, fencing_token=owned.lock.fencing_token + 1)
+        condition, values = _same_lock(owned.lock)
+        self._transact(self._put(_lock_item(taken), condition, values), self._put_rollout(owned, newer), failure=_lost(owned))
+        return Owned(newer, taken, owned.read_at)
+
+    def take_over(self, owned: Owned, owner: str) -> Owned:
+        """Make `owner` the rollout's owner and raise the fencing token.
+
+        Raises:
+            OwnershipLostError: somebody was faster.
+
+        """
+        lock = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, owner=owner)
+        condition, values = _same_lock(owned.lock)
+        self._transact(self._put(_lock_item(lock), condition, values), failure=_lost(owned))
+        return replace(owned, lock=lock)
+
+    def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Owned:
         """Take a free target for the rollout that held it last, whose canary came back after its end.
 
         Raises:
             OwnershipLostError: the lock is no longer free.
 
         """
-        taken = replace(lock, fencing=lock.fencing + 1, rollout_id=rollout.rollout_id, owner=owner)
-        free = "attribute_not_exists(rollout_id) AND fencing = :fencing"
-        held = Held(rollout, lock)
+        taken = replace(lock, fencing_token=lock.fencing_token + 1, rollout_id=rollout.rollout_id, owner=owner)
+        free = "attribute_not_exists(rollout_id) AND fencing_token = :fencing_token"
+        owned = Owned(rollout, lock)
         newer = replace(rollout, revision=rollout.revision + 1)
         self._transact(
-            self._put(_lock_item(taken), free, {":fencing": {"N": str(lock.fencing)}}),
-            self._put_rollout(held, newer),
-            failure=_lost(held),
+            self._put(_lock_item(taken), free, {":fencing_token": {"N": str(lock.fencing_token)}}),
+            self._put_rollout(owned, newer),
+            failure=_lost(owned),
         )
-        return Held(newer, taken)
+        return Owned(newer, taken)
 
-    def finish(self, held: Held, rollout: Rollout) -> Held:
+    def finish(self, owned: Owned, rollout: Rollout) -> Owned:
         """Record the rollout's terminal phase and free the lock, in one transaction.
 
         Raises:
-            OwnershipLostError: the lock or the record is no longer as `held` read it.
+            OwnershipLostError: the lock or the record is no longer as `owned` read it.
 
         """
-        newer = replace(rollout, revision=held.rollout.revision + 1, is_end_told=False)
-        free = replace(held.lock, fencing=held.lock.fencing + 1, rollout_id=None, owner=None)
+        newer = replace(rollout, revision=owned.rollout.revision + 1, is_end_told=False)
+        free = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, rollout_id=None, owner=None)
         lock = replace(_with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
-        condition, values = _same_lock(held.lock)
-        self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(held, newer), failure=_lost(held))
-        return Held(newer, lock, held.read_at)
+        condition, values = _same_lock(owned.lock)
+        self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(owned, newer), failure=_lost(owned))
+        return Owned(newer, lock, owned.read_at)
 
     def mark_told(self, rollout: Rollout) -> None:
         """Record that the end of this rollout, and of its wait, was reported.
@@ -352,9 +353,9 @@ class Records:
             OwnershipLostError: the record was written since it was read.
 
         """
-        held = Held(rollout, Lock(rollout.target.name))
+        owned = Owned(rollout, Lock(rollout.target.name))
         told = replace(rollout, revision=rollout.revision + 1, is_end_told=True, waiting_since=None)
-        self._transact(self._put_rollout(held, told), failure=_lost(held))
+        self._transact(self._put_rollout(owned, told), failure=_lost(owned))
 
     def read_history(self, rollout_id: str) -> Mapping[str, Any]:
         """What the judge froze at the rollout's start. It never changes, so a warm function reads it once.
@@ -384,8 +385,8 @@ class Records:
         found = {(item["pk"]["S"], item["sk"]["S"]): item for item in answer["Responses"].get(self._table, [])}
         return _Read(found, _time_of(answer))
 
-    def _put_rollout(self, held: Held, rollout: Rollout) -> dict[str, Any]:
-        return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(held.rollout.revision)}})
+    def _put_rollout(self, owned: Owned, rollout: Rollout) -> dict[str, Any]:
+        return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(owned.rollout.revision)}})
 
     def _put(self, item: Item, condition: str, values: Item) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
@@ -417,15 +418,15 @@ class Records:
 def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
     """The lock with what base serves from now on."""
     deployment_id = rollout.intent.deployment_id
-    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.way_back.deployment_id:
+    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.snapshot.deployment_id:
         return lock
     return replace(lock, fingerprint=rollout.plan.fingerprint, deployment_id=deployment_id)
 
 
 def describe_holder(lock: Lock) -> str:
-    """Who holds a lock and what to do about it, where the rollout itself is not read; see `canary.rules.holder`."""
-    if lock.owner == HOLDER:
-        return f"rollout {lock.rollout_id} is held on {lock.target}; advance it, or abort it with the verb abort"
+    """Who holds a lock and what to do about it, where the rollout itself is not read; see `canary.rules.rollouts.holder`."""
+    if lock.owner == PARKED_OWNER:
+        return f"rollout {lock.rollout_id} is parked on {lock.target}; advance it, or abort it with the verb abort"
     if not str(lock.owner).startswith("arn:"):
         return (
             f"the controller is making {lock.target} safe after rollout {lock.rollout_id}; wait some minutes until it is free"
@@ -447,18 +448,18 @@ def _is_conflict(cause: BaseException | None) -> bool:
     return any(reason.get("Code") == "TransactionConflict" for reason in reasons)
 
 
-def _lost(held: Held) -> OwnershipLostError:
+def _lost(owned: Owned) -> OwnershipLostError:
     return OwnershipLostError(
-        f"rollout {held.rollout.rollout_id} was changed or taken over since it was read "
-        f"(number {held.lock.fencing}, revision {held.rollout.revision}); this execution stops here"
+        f"rollout {owned.rollout.rollout_id} was changed or taken over since it was read "
+        f"(fencing token {owned.lock.fencing_token}, revision {owned.rollout.revision}); this execution stops here"
     )
 
 
 def _same_lock(lock: Lock) -> tuple[str, Item]:
     return (
-        "fencing = :fencing AND rollout_id = :rollout AND held_by = :owner",
+        "fencing_token = :fencing_token AND rollout_id = :rollout AND held_by = :owner",
         {
-            ":fencing": {"N": str(lock.fencing)},
+            ":fencing_token": {"N": str(lock.fencing_token)},
             ":rollout": {"S": str(lock.rollout_id)},
             ":owner": {"S": str(lock.owner)},
         },
@@ -492,7 +493,7 @@ def _lock_item(lock: Lock) -> Item:
     present: Item = {name: {"S": word} for name, word in words.items() if word}
     if lock.scheduled_at is not None:
         present["scheduled_at"] = {"N": str(lock.scheduled_at)}
-    return {**_lock_key(lock.target), "fencing": {"N": str(lock.fencing)}, **present}
+    return {**_lock_key(lock.target), "fencing_token": {"N": str(lock.fencing_token)}, **present}
 
 
 def _lock_of(target: str, item: Item) -> Lock:
@@ -501,7 +502,7 @@ def _lock_of(target: str, item: Item) -> Lock:
 
     return Lock(
         target=target,
-        fencing=int(item["fencing"]["N"]) if "fencing" in item else 0,
+        fencing_token=int(item["fencing_token"]["N"]) if "fencing_token" in item else 0,
         rollout_id=word("rollout_id"),
         owner=word("held_by"),
         last_rollout_id=word("last_rollout_id"),
@@ -541,7 +542,7 @@ def _rollout_of(item: Item) -> Rollout:
     """
     if (found := int(item["schema_version"]["N"])) not in READABLE:
         raise RecordSchemaError(
-            f"the record is of schema {found} and this controller reads {' and '.join(map(str, READABLE))}; "
+            f"the record is of schema {found} and this controller reads {READABLE[0]} to {READABLE[-1]}; "
             "deploy the version that wrote it until its rollout has ended"
         )
     try:

@@ -1,7 +1,7 @@
 """The one function that makes a target safe; the promotion's tasks, MakeSafe, abort, guard and sweeper all call it.
 
-What to do is decided in `canary.rules.phases`. Here the pass is announced in the record, its moves are made, refused ones are
-turned into commands for a person, and what was reached is read back before the lock is freed.
+What to do is decided in `canary.rules.rollouts.phases`. Here the pass is announced in the record, its moves are made, refused
+ones are turned into commands for a person, and what was reached is read back before the lock is freed.
 """
 
 from __future__ import annotations
@@ -11,17 +11,27 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.notices import Kind
-from canary.aws.records import Held
+from canary.aws.notifications import NotificationKind
+from canary.aws.records import Owned
 from canary.aws.shifters import StageShifter, shifter_for
-from canary.rules.phases import SETTLE_SECONDS, Answer, Pass, Phase, Rung, Standing, doubt, is_at_rest, plan_pass
+from canary.rules.rollouts.phases import (
+    SETTLE_SECONDS,
+    Answer,
+    Pass,
+    Phase,
+    RecoveryStage,
+    Standing,
+    doubt,
+    is_at_rest,
+    plan_pass,
+)
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients
-    from canary.aws.notices import Notices
+    from canary.aws.notifications import Notifications
     from canary.aws.records import Records
     from canary.aws.shifters import Shifter
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 
 CLOCK_GRAIN_SECONDS = 1
@@ -32,13 +42,13 @@ CLOCK_GRAIN_SECONDS = 1
 class Safety:
     """What one pass reached. ``wait_seconds`` until the next pass can do something; 0 when safe or refused."""
 
-    held: Held
+    owned: Owned
     answer: Answer
     wait_seconds: int = 0
     refusals: tuple[str, ...] = ()
 
 
-def make_pass(tools: SafetyTools, held: Held, now: float, *, gives_up: bool = True) -> Safety:
+def make_pass(tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool = True) -> Safety:
     """Make every call that is safe now (`now` in epoch seconds), and no wait; tell if that ends it, or needs a person.
 
     With `gives_up` a refused promotion begins to be doubted, which may turn it back; the promotion's own tasks try again.
@@ -47,7 +57,7 @@ def make_pass(tools: SafetyTools, held: Held, now: float, *, gives_up: bool = Tr
         OwnershipLostError: somebody else took the rollout over meanwhile.
 
     """
-    return _Passes(tools, held, max(now, held.read_at), gives_up=gives_up).make()
+    return _Passes(tools, owned, max(now, owned.read_at), gives_up=gives_up).make()
 
 
 class SafetyTools(Protocol):
@@ -62,23 +72,23 @@ class SafetyTools(Protocol):
         """The records."""
 
     @property
-    def notices(self) -> Notices:
+    def notifications(self) -> Notifications:
         """Who is told."""
 
 
 class _Passes:
-    def __init__(self, tools: SafetyTools, held: Held, now: float, *, gives_up: bool) -> None:
+    def __init__(self, tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool) -> None:
         records = tools.records
         self._records = records
-        self._notices = tools.notices
-        self._held = held
+        self._notifications = tools.notifications
+        self._owned = owned
         self._now = now
         self._gives_up = gives_up
-        self._shifter: Shifter = shifter_for(held.rollout.target, tools.clients, lambda: records.check(self._held))
+        self._shifter: Shifter = shifter_for(owned.rollout.target, tools.clients, lambda: records.check(self._owned))
 
     @property
     def _rollout(self) -> Rollout:
-        return self._held.rollout
+        return self._owned.rollout
 
     def make(self) -> Safety:
         if self._now < self._rollout.not_before:
@@ -130,14 +140,14 @@ class _Passes:
         return tuple(refused)
 
     def _take_canary_away(self, unread: str) -> Safety:
-        """Some of the target cannot be read. Where the way is back, the canary can be taken away all the same.
+        """Some of the target cannot be read. Where recovery rolls back, the canary can be taken away all the same.
 
-        From the first rung on, because nothing that follows has settled then.
+        From the first recovery stage on, because nothing after it has settled by then.
         """
         standing = self._rollout.standing
         is_back = standing.phase is not Phase.MOVING_BASE and not standing.phase.is_terminal
         if is_back and isinstance(self._shifter, StageShifter):
-            first = replace(self._rollout, phase=Phase.ROLLING_BACK, rung=Rung.START)
+            first = replace(self._rollout, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START)
             if first != self._rollout:
                 self._write(first)
             try:
@@ -152,32 +162,33 @@ class _Passes:
             flagged = replace(self._rollout, needs_operator=True)
             self._write(_with(flagged, standing))
             if is_news:
-                self._notices.send(Kind.OPERATOR_NEEDED, self._rollout, commands=refusals)
-        return Safety(self._held, Answer.REFUSED, 0, refusals)
+                self._notifications.send(NotificationKind.OPERATOR_NEEDED, self._rollout, commands=refusals)
+        return Safety(self._owned, Answer.REFUSED, 0, refusals)
 
     def _finish(self, planned: Pass) -> Safety:
         live = self._shifter.read_live()
         if not is_at_rest(planned.after, live):
-            rung = Rung.FLIPPED if planned.after.phase is Phase.PROMOTED else Rung.SETTLED
-            self._record(replace(self._rollout.standing, rung=rung, not_before=self._read_time() + SETTLE_SECONDS))
+            last = RecoveryStage.FLIPPED if planned.after.phase is Phase.PROMOTED else RecoveryStage.SETTLED
+            not_before = self._read_time() + SETTLE_SECONDS
+            self._record(replace(self._rollout.standing, recovery_stage=last, not_before=not_before))
             return self._answer_wait()
         if self._rollout.phase.is_terminal:
-            return Safety(self._held, Answer.SAFE)
+            return Safety(self._owned, Answer.SAFE)
         ended = replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now)
-        self._held = self._records.finish(self._held, ended)
-        self._notices.report_end(self._rollout, self._records)
-        return Safety(self._held, Answer.SAFE)
+        self._owned = self._records.finish(self._owned, ended)
+        self._notifications.report_end(self._rollout, self._records)
+        return Safety(self._owned, Answer.SAFE)
 
     def _record(self, standing: Standing) -> None:
         self._write(replace(_with(self._rollout, standing), needs_operator=False))
 
     def _write(self, rollout: Rollout) -> None:
-        self._held = self._records.write(self._held, rollout)
+        self._owned = self._records.write(self._owned, rollout)
 
     def _answer_wait(self) -> Safety:
         seconds = max(1, ceil(self._rollout.not_before - self._now))
-        return Safety(self._held, Answer.WAIT, seconds)
+        return Safety(self._owned, Answer.WAIT, seconds)
 
 
 def _with(rollout: Rollout, standing: Standing) -> Rollout:
-    return replace(rollout, phase=standing.phase, rung=standing.rung, not_before=standing.not_before)
+    return replace(rollout, phase=standing.phase, recovery_stage=standing.recovery_stage, not_before=standing.not_before)

@@ -9,14 +9,14 @@ from canary.aws.aliases import Aliases, point_command
 from canary.aws.calls import is_of_a_value
 from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import Stages, flip_operations
-from canary.rules.live import ALL, NEARLY_ALL, Intent, Live, WayBack, is_ours
-from canary.rules.phases import Flip, Move, PointAlias, RemoveCanary
+from canary.rules.rollouts.phases import Flip, Move, PointAlias, RemoveCanary
+from canary.rules.targets.live import ALL, NEARLY_ALL, Intent, Live, Snapshot, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from canary.aws.clients import Clients
-    from canary.rules.target import Stage, Target, TargetFunction
+    from canary.rules.targets.target import Stage, Target, TargetFunction
 
 PERCENT = Decimal(100)
 
@@ -27,7 +27,7 @@ class Shifter(Protocol):
     def read_live(self) -> Live:
         """Everything of the target that a rollout may change, as it is."""
 
-    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:
+    def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:
         """Give the canary `percent` of requests."""
 
     def make(self, move: Move, intent: Intent) -> None:
@@ -59,7 +59,7 @@ class StageShifter:
         if canary and is_ours(canary, intent):
             self._stages.remove_canary()
 
-    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:  # noqa: ARG002 - the Protocol's
+    def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:  # noqa: ARG002 - the Protocol's
         """Attach the canary at `percent`, or change its percent."""
         self._stages.shift(intent, percent)
 
@@ -103,21 +103,21 @@ class AliasShifter:
             canary={},
         )
 
-    def shift(self, way_back: WayBack, intent: Intent, percent: Decimal) -> None:
+    def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:
         """Give each function's new version `percent` of its alias's invocations; an unchanged function is left."""
         for function in self._target.functions:
-            old, new = way_back.live[function.name], intent.versions[function.name]
+            old, new = snapshot.live[function.name], intent.versions[function.name]
             if old != new:
                 self._split(function, old, {new: percent / PERCENT})
 
-    def _split(self, function: TargetFunction, old: str, weights: Mapping[str, Decimal]) -> None:
-        """All invocations are a weight of 1; an engine that refuses it gives nearly all (docs/aws.md#alias-weight-of-one)."""
+    def _split(self, function: TargetFunction, old: str, shares: Mapping[str, Decimal]) -> None:
+        """All invocations are a share of 1; an engine that refuses it gives nearly all (docs/aws.md#alias-weight-of-one)."""
         try:
-            self._aliases.point(function.name, function.live, old, weights)
+            self._aliases.point(function.name, function.live, old, shares)
         except AwsRefusedError as error:
-            if ALL not in weights.values() or not is_of_a_value(error):
+            if ALL not in shares.values() or not is_of_a_value(error):
                 raise
-            self._aliases.point(function.name, function.live, old, dict.fromkeys(weights, NEARLY_ALL))
+            self._aliases.point(function.name, function.live, old, dict.fromkeys(shares, NEARLY_ALL))
 
     def make(self, move: Move, intent: Intent) -> None:  # noqa: ARG002 - the Protocol's
         """Make one move."""

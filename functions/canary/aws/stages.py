@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import StateChangedError
-from canary.rules.live import AccessLog, Intent, LiveCanary, LiveStage, is_intact
+from canary.rules.targets.live import AccessLog, Intent, LiveCanary, LiveStage, is_intact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from canary.rules.target import Stage
+    from canary.rules.targets.target import Stage
 
 PatchOperation = dict[str, str]
 
@@ -102,7 +102,7 @@ class Stages:
         return found[0] if found else None
 
     def make_deployment(self, mark: str) -> str:
-        """A detached snapshot of the API's present definition, described by `mark`; one that exists is used.
+        """A detached deployment of the API's present definition, described by `mark`; one that exists is used.
 
         Raises:
             AwsRefusedError: AWS refused.

@@ -13,18 +13,18 @@ from canary.aws.definitions import DefinitionReader, names_another, read_definit
 from canary.aws.function_surveys import Listings, survey_function
 from canary.aws.instruments import read_instruments
 from canary.aws.stages import live_stage_of
-from canary.rules.alarms import target_alarms
-from canary.rules.api_callers import callers_of_release
-from canary.rules.stage_checks import StageSurvey
-from canary.rules.survey import Survey
+from canary.rules.checks.api_callers import callers_of_release
+from canary.rules.checks.stage_checks import StageSurvey
+from canary.rules.checks.survey import Survey
+from canary.rules.targets.alarms import target_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from canary.aws.clients import Clients, TargetClients
-    from canary.rules.callers import Caller
-    from canary.rules.release import Release
-    from canary.rules.target import Stage, Target
+    from canary.rules.checks.callers import Caller
+    from canary.rules.releases.release import Release
+    from canary.rules.targets.target import Stage, Target
 
 MISSING = {"ResourceNotFoundException", "NotFoundException"}
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.aws.errors import NoticeRefusedError
+from canary.aws.errors import NotificationRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,8 @@ def publish(sns: Any, topic_arn: str, *, subject: str, messages: Mapping[str, st
     """Publish to every subscriber, each with the text of its protocol (docs/aws.md#topic-messages).
 
     Raises:
-        NoticeRefusedError: AWS refused, so nobody was told.
+        NotificationRefusedError: AWS refused, so nobody was told.
 
     """
-    with refusals("aws sns publish", NoticeRefusedError):
+    with refusals("aws sns publish", NotificationRefusedError):
         sns.publish(TopicArn=topic_arn, Subject=subject, MessageStructure="json", Message=json.dumps(dict(messages)))

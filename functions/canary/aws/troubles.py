@@ -1,6 +1,6 @@
 """What was told of targets whose records cannot be used: one SSM parameter each, because the records cannot hold it.
 
-It is there from the first notice until the trouble is over. Nothing but the next notice depends on it.
+It is there from the first notification until the trouble is over. Nothing but the next notification depends on it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import is_of_what_is_gone, refusals
 from canary.aws.errors import AwsRefusedError
-from canary.rules.codec import decode, encode
-from canary.rules.trouble import Trouble
+from canary.rules.rollouts.codec import decode, encode
+from canary.rules.rollouts.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable

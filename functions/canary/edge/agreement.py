@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from canary.edge.model import Clash, Path
-from canary.rules.access_log import MOST_FILTERS, find_long_pattern, metric_filters
-from canary.rules.outside import ANY_TEXT
-from canary.rules.problems import Problem, show
-from canary.rules.target import Target
+from canary.rules.releases.problems import Problem, show
+from canary.rules.targets.access_log import MOST_FILTERS, find_long_pattern, metric_filters
+from canary.rules.targets.outside import ANY_TEXT
+from canary.rules.targets.target import Target
 
 Raw = Mapping[Any, Any]
 
@@ -37,7 +37,7 @@ def find_alias_clashes(raw: Raw) -> Iterator[Clash]:
         if isinstance(function, Mapping):
             here: Path = ("functions", index)
             yield from _find_shared_alias(here, function)
-            yield from _find_missing_canary(here, function) if has_stage else _find_stray_canary(here, function)
+            yield from _find_missing_canary(here, function) if has_stage else _find_surplus_canary(here, function)
             yield from _find_odd_aliases(here, function, first) if has_stage else ()
 
 
@@ -90,7 +90,7 @@ def _find_missing_canary(here: Path, function: Raw) -> Iterator[Clash]:
         yield Clash((*here, "canary"), "is missing", "give the alias that the canary uses behind the stage")
 
 
-def _find_stray_canary(here: Path, function: Raw) -> Iterator[Clash]:
+def _find_surplus_canary(here: Path, function: Raw) -> Iterator[Clash]:
     if "canary" in function:
         fix = "drop it, or give the stage; without a stage the live alias's own weights split the traffic"
         yield Clash((*here, "canary"), f"there is no stage, got {show(function['canary'])}", fix)

@@ -67,9 +67,9 @@ class CheckEvent(InputEvent):
 
 @dataclass(frozen=True, slots=True)
 class LockEvent(TaskEvent):
-    """What ``TakeLock`` is told; ``fencing`` is the target's fencing number that the checks began with."""
+    """What ``TakeLock`` is told; ``fencing_token`` is the target's fencing token that the checks began with."""
 
-    fencing: Annotated[int, Whole("a fencing number", 0, 2**53, "pass on what CheckRelease answered")]
+    fencing_token: Annotated[int, Whole("a fencing token", 0, 2**53, "pass on what CheckRelease answered")]
     draft: Mapping[str, Any]
 
 
@@ -131,7 +131,7 @@ class AlarmEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeEvent:
+class NotificationEvent:
     """An event of the controller itself; ``kind`` is its detail-type, ``now`` when it was sent, in epoch seconds."""
 
     kind: Annotated[Word, Field(validation_alias="detail-type")]
@@ -168,7 +168,7 @@ class StackEvent:
 class TickEvent:
     """EventBridge's "Scheduled Event"; ``now`` is the time it was due, in epoch seconds.
 
-    ``round`` is the sweeper's own addition where it calls itself: an encoded `canary.rules.trouble.Round`.
+    ``round`` is the sweeper's own addition where it calls itself: an encoded `canary.rules.rollouts.trouble.Round`.
     """
 
     now: Annotated[Now, Field(validation_alias="time")]

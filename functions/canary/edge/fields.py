@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
-from canary.edge.kinds import Flag, Instant, Kind, Text, Whole, read_number, refusal, suggest
-from canary.rules.policy import SHIPPED, Policy
-from canary.rules.problems import show
-from canary.rules.release import PRESENT, UNCHANGED
+from canary.edge.kinds import Flag, Instant, Text, ValueKind, Whole, read_number, refusal, suggest
+from canary.rules.releases.problems import show
+from canary.rules.releases.release import PRESENT, UNCHANGED
+from canary.rules.targets.policy import SHIPPED, Policy
 
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
@@ -21,7 +21,7 @@ HIGHEST_VERSION = 10**15
 
 
 @dataclass(frozen=True, slots=True)
-class Weight(Kind):
+class WeightPercent(ValueKind):
     """A step's weight: percent above 0 and below 100, at most two decimals, as the Decimal that was written."""
 
     def read(self, value: object) -> Decimal:
@@ -51,7 +51,7 @@ class Weight(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class VersionNumber(Kind):
+class VersionNumber(ValueKind):
     """A published version of a function; an alias cannot split traffic with ``$LATEST`` (docs/aws.md#alias-routing)."""
 
     def read(self, value: object) -> str:
@@ -74,7 +74,7 @@ class VersionNumber(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class ShippedPolicy(Kind):
+class ShippedPolicy(ValueKind):
     """The name of a policy that comes with the controller."""
 
     def read(self, value: object) -> Policy:
@@ -89,7 +89,7 @@ class ShippedPolicy(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class ServerErrors(Kind):
+class ServerErrors(ValueKind):
     """Which answers count as errors: ``5xx``, or false for none."""
 
     def read(self, value: object) -> bool:
@@ -106,7 +106,7 @@ class ServerErrors(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnAlarm(Kind):
+class OwnAlarm(ValueKind):
     """The name of an alarm of the target's own account and Region; no call reads one elsewhere (docs/aws.md#alarm-names)."""
 
     def read(self, value: object) -> str:

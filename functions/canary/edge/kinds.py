@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticCustomError, core_schema
 
-from canary.rules.problems import nearest, show
+from canary.rules.releases.problems import nearest, show
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -54,7 +54,7 @@ def read_number(value: object) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-class Kind(ABC):
+class ValueKind(ABC):
     """A kind of value, for ``Annotated``: the field is read with ``read`` and described with ``schema``."""
 
     __slots__ = ()
@@ -87,7 +87,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole(Kind):
+class Whole(ValueKind):
     """A whole number within bounds. ``what`` names it with its unit."""
 
     what: str
@@ -113,7 +113,7 @@ class Whole(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Rate(Kind):
+class Rate(ValueKind):
     """A share between two bounds, neither of which is allowed."""
 
     what: str
@@ -139,7 +139,7 @@ class Rate(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Flag(Kind):
+class Flag(ValueKind):
     """True or false, also as a string."""
 
     def read(self, value: object) -> bool:
@@ -158,7 +158,7 @@ class Flag(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf(Kind):
+class OneOf(ValueKind):
     """One of an enumeration's words; where ``only`` is given, the others are told of but belong elsewhere."""
 
     choices: type[enum.StrEnum]
@@ -180,7 +180,7 @@ class OneOf(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Instant(Kind):
+class Instant(ValueKind):
     """A time in ISO 8601 with its offset, as epoch seconds."""
 
     def read(self, value: object) -> float:
@@ -199,7 +199,7 @@ class Instant(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Kind):
+class Text(ValueKind):
     """Text of certain characters, such as a name that AWS gives rules for."""
 
     what: str
@@ -219,7 +219,7 @@ class Text(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Prose(Kind):
+class Prose(ValueKind):
     """A line of any printable characters."""
 
     what: str
@@ -240,7 +240,7 @@ class Prose(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Line(Kind):
+class Line(ValueKind):
     """Any text, made into one line of a bounded length.
 
     Line ends, control characters and runs of spaces become one space each. What is longer is cut and ends in an ellipsis.

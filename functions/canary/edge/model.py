@@ -12,7 +12,7 @@ from pydantic import ConfigDict, ModelWrapValidatorHandler
 from pydantic_core import InitErrorDetails
 
 from canary.edge.kinds import refusal
-from canary.rules.problems import Problem, RefusedError, cut, nearest, show
+from canary.rules.releases.problems import Problem, RefusedError, cut, nearest, show
 
 if TYPE_CHECKING:
     from typing import Self

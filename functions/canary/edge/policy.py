@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from aws_lambda_powertools.utilities.parser import Field
 from pydantic_core import PydanticCustomError, core_schema
 
-from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Weight
+from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, WeightPercent
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict, parse
-from canary.rules.policy import STANDARD, Policy, PolicyChanges, Progression, Step, WhenQuiet, WhenUnproven, effective_policy
+from canary.rules.targets.policy import (
+    STANDARD,
+    Policy,
+    PolicyChanges,
+    Progression,
+    Step,
+    WhenQuiet,
+    WhenUnproven,
+    effective_policy,
+)
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-    from canary.rules.problems import Problem
+    from canary.rules.releases.problems import Problem
 
 BAKE = Whole("a whole number of seconds", 1, YEAR_SECONDS, "give the time it is watched, 900 is fifteen minutes")
 METRIC_DELAY = Whole(
@@ -31,7 +40,7 @@ LEAST_REQUESTS = Whole(
     "a whole number of requests", 1, 10**9, "give the canary requests a step must have been judged on, 50 is usual"
 )
 BLIND = Whole("a whole number of seconds", 60, 86_400, "give the time a step waits for a silent metric, 600 is ten minutes")
-HOLD = Whole("a whole number of seconds", 60, 30 * 86_400, "give the time until somebody must have advanced it, 86400 is a day")
+PARKED = Whole("a whole number of seconds", 60, 30 * 86_400, "give the time until someone must advance it, 86400 is a day")
 POINTS = Rate("rate points", 0, 1, "write 0.01 for one point, a percentage is 100 times that")
 ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in a hundred")
 
@@ -39,7 +48,7 @@ ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at mos
 class StepModel(Strict):
     """One step: a weight and its bake."""
 
-    weight_percent: Annotated[Decimal, Weight()] = Field(
+    weight_percent: Annotated[Decimal, WeightPercent()] = Field(
         description="the percent of requests the canary gets, above 0 and below 100, at most two decimals"
     )
     bake_seconds: Annotated[int, BAKE] = Field(description="the seconds this weight stays while it is watched")
@@ -119,10 +128,10 @@ class PolicyModel(Strict):
     )
     progression: Annotated[Progression | None, OneOf(Progression)] = Field(
         default=None,
-        description="continuous, or scheduled: held after each step until an advance takes the next",
+        description="continuous, or scheduled: parked after each step until an advance takes the next",
     )
-    max_hold_seconds: Annotated[int | None, HOLD] = Field(
-        default=None, description="the seconds that a scheduled rollout is held for its next advance before it goes back"
+    max_parked_seconds: Annotated[int | None, PARKED] = Field(
+        default=None, description="the seconds that a scheduled rollout is parked for its next advance before it goes back"
     )
 
     @classmethod
@@ -186,7 +195,7 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
     """Every key of the policy as ``parse_policy`` reads it, of JSON's own types."""
     return {
         "name": policy.name,
-        "steps": [{"weight_percent": float(step.weight), "bake_seconds": step.bake_seconds} for step in policy.steps],
+        "steps": [{"weight_percent": float(step.weight_percent), "bake_seconds": step.bake_seconds} for step in policy.steps],
         "alpha": policy.alpha,
         "detect": dict(policy.detect),
         "delta": dict(policy.delta),
@@ -200,20 +209,20 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "not_before_seconds": policy.not_before_seconds,
         "tolerate_firing_alarms": policy.tolerate_firing_alarms,
         "progression": policy.progression.value,
-        "max_hold_seconds": policy.max_hold_seconds,
+        "max_parked_seconds": policy.max_parked_seconds,
     }
 
 
 def _find_falling(steps: Iterable[object]) -> Iterator[Clash]:
-    weights = [(index, weight) for index, step in enumerate(steps) if (weight := _weight(step)) is not None]
-    for (_, before), (index, weight) in pairwise(weights):
-        if weight <= before:
-            got = f"step weights must rise, got {before:f} then {weight:f}"
+    percents = [(index, percent) for index, step in enumerate(steps) if (percent := _weight_percent(step)) is not None]
+    for (_, before), (index, percent) in pairwise(percents):
+        if percent <= before:
+            got = f"step weights must rise, got {before:f} then {percent:f}"
             yield Clash(("steps", index, "weight_percent"), got, "reorder policy.steps")
 
 
-def _weight(step: object) -> Decimal | None:
+def _weight_percent(step: object) -> Decimal | None:
     try:
-        return Weight().read(step["weight_percent"]) if isinstance(step, Mapping) else None
+        return WeightPercent().read(step["weight_percent"]) if isinstance(step, Mapping) else None
     except (KeyError, PydanticCustomError):
         return None

@@ -25,12 +25,12 @@ from canary.edge.fields import (
 from canary.edge.kinds import Given, Line, OneOf
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
-from canary.rules.release import Advance, Expectation, Journey, Release, Request, Schedule
+from canary.rules.releases.release import Advance, Expectation, Operation, Release, Request, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from canary.rules.problems import Problem
+    from canary.rules.releases.problems import Problem
 
 LONGEST_REASON = 500
 WHY = f"why, on one line of at most {LONGEST_REASON} characters, to which longer text is cut"
@@ -91,11 +91,13 @@ HOUR_SECONDS = 3600
 
 
 class AdvanceModel(Strict):
-    """The input of an execution that takes a held rollout's next step."""
+    """The input of an execution that takes a parked rollout's next step."""
 
     ignored = ADDED_BY_OTHERS
 
-    journey: Annotated[Journey, OneOf(Journey, (Journey.ADVANCE,))] = Field(description="what the execution does: advance")
+    operation: Annotated[Operation, OneOf(Operation, (Operation.ADVANCE,))] = Field(
+        description="what the execution does: advance"
+    )
     target: Target
     reason: Reason = ""
     scheduled_at: ScheduledAt = None
@@ -106,7 +108,7 @@ class AdvanceModel(Strict):
         """What only a start can be told."""
         for name in ("release", "policy"):
             if name in raw:
-                yield Clash((name,), "a held rollout keeps what it was started with", f"drop {name}")
+                yield Clash((name,), "a parked rollout keeps what it was started with", f"drop {name}")
 
     def advance(self) -> Advance:
         """The advance as the rules know it."""
@@ -118,8 +120,8 @@ class RequestModel(Strict):
 
     ignored = ADDED_BY_OTHERS
 
-    journey: Annotated[Journey, OneOf(Journey, (Journey.START,))] = Field(
-        default=Journey.START, description="what the execution does: start; advance has an input of its own"
+    operation: Annotated[Operation, OneOf(Operation, (Operation.START,))] = Field(
+        default=Operation.START, description="what the execution does: start; advance has an input of its own"
     )
     target: Target
     release: ReleaseModel = Field(default_factory=ReleaseModel, description="what is new; without it the newest of everything")

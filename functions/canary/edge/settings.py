@@ -25,7 +25,7 @@ class Settings:
     """What one function runs with.
 
     ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on
-    AWS itself. ``topic`` is the ARN of the topic of notices, empty in every function but the one that publishes to it.
+    AWS itself. ``topic`` is the ARN of the topic of notifications, empty in every function but the one that publishes to it.
     """
 
     task: str

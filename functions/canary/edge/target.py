@@ -35,9 +35,9 @@ from canary.edge.fields import (
 from canary.edge.kinds import Given, Whole
 from canary.edge.model import Clash, Strict, parse, require
 from canary.edge.policy import PolicyField, PolicyModel, policy_to_mapping
-from canary.rules.policy import STANDARD, effective_policy
-from canary.rules.problems import Problem
-from canary.rules.target import BusinessMetric, Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
+from canary.rules.releases.problems import Problem
+from canary.rules.targets.policy import STANDARD, effective_policy
+from canary.rules.targets.target import BusinessMetric, Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
 
 LIMIT = Whole("a whole number of milliseconds", 1, 900_000, "give the limit beyond which an answer is slow, 800 for 0.8 s")
 

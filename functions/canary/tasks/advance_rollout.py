@@ -1,7 +1,7 @@
-"""AdvanceRollout: the next step of a held rollout, taken by this execution.
+"""AdvanceRollout: the next step of a parked rollout, taken by this execution.
 
 Schedules deliver at least once, sometimes late, and while another execution runs (docs/aws.md#schedule-delivery). So whatever
-is not a held rollout waiting for just this advance is left alone: nothing to do is a success, too late is refused.
+is not a parked rollout waiting for just this advance is left alone: nothing to do is a success, too late is refused.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.records import HOLDER
+from canary.aws.records import PARKED_OWNER
 from canary.edge.events import InputEvent
 from canary.edge.request import parse_advance
-from canary.rules.holder import holder_problem
-from canary.rules.phases import Phase
-from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import find_untimely
+from canary.rules.releases.problems import Problem, RefusedError
+from canary.rules.releases.release import find_untimely
+from canary.rules.rollouts.holder import holder_problem
+from canary.rules.rollouts.phases import Phase
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
-    from canary.rules.release import Advance
-    from canary.rules.rollout import Rollout
+    from canary.aws.records import Lock, Owned
+    from canary.rules.releases.release import Advance
+    from canary.rules.rollouts.rollout import Rollout
 
 
 def advance_rollout(event: InputEvent, tools: Tools) -> Json:
@@ -31,46 +31,46 @@ def advance_rollout(event: InputEvent, tools: Tools) -> Json:
     if advance is None:
         return _refuse(problems)
     lock = tools.records.read_lock(advance.target)
-    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
-    if held and held.lock.owner == event.execution:
-        return _taken(held.rollout)
+    owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    if owned and owned.lock.owner == event.execution:
+        return _taken(owned.rollout)
     if problems := _find_problems(advance, lock, event, tools):
         return _refuse(problems, advance.target)
-    if nothing := _find_nothing_to_do(advance, lock, held):
+    if nothing := _find_nothing_to_do(advance, lock, owned):
         return _answer("UNCHANGED", target=advance.target, reason=nothing)
-    return _take(held, advance, event, tools) if held else _answer("UNCHANGED", target=advance.target)
+    return _take(owned, advance, event, tools) if owned else _answer("UNCHANGED", target=advance.target)
 
 
 def _find_problems(advance: Advance, lock: Lock, event: InputEvent, tools: Tools) -> tuple[Problem, ...]:
-    """Why this advance cannot be meant now. A target that is held need not be registered any more."""
+    """Why this advance cannot be meant now. A target that is locked need not be registered any more."""
     untimely = find_untimely(advance.schedule, event.now) if advance.schedule else None
     _, unknown = find_registered(advance.target, tools) if lock.rollout_id is None else (None, ())
     return (*((untimely,) if untimely else ()), *unknown)
 
 
-def _find_nothing_to_do(advance: Advance, lock: Lock, held: Held | None) -> str | None:
+def _find_nothing_to_do(advance: Advance, lock: Lock, owned: Owned | None) -> str | None:
     if advance.schedule and advance.schedule.is_spent(lock.scheduled_at):
         return "what was scheduled for this time was done already"
-    if held is None:
-        return f"no rollout is held on {advance.target}"
-    if held.rollout.phase is not Phase.HELD or held.lock.owner != HOLDER:
-        holder = holder_problem(held.rollout, held.lock.owner)
+    if owned is None:
+        return f"no rollout is parked on {advance.target}"
+    if owned.rollout.phase is not Phase.PARKED or owned.lock.owner != PARKED_OWNER:
+        holder = holder_problem(owned.rollout, owned.lock.owner)
         return f"{holder.value}; {holder.fix}"
     return None
 
 
-def _take(held: Held, advance: Advance, event: InputEvent, tools: Tools) -> Json:
+def _take(owned: Owned, advance: Advance, event: InputEvent, tools: Tools) -> Json:
     rollout = replace(
-        held.rollout,
+        owned.rollout,
         execution=event.execution,
         phase=Phase.SHIFTING,
-        hold_after=held.rollout.step.index + 1,
-        held_since=None,
-        held_until=None,
-        scheduled_at=advance.schedule.scheduled_at if advance.schedule else held.rollout.scheduled_at,
-        tally=replace(held.rollout.tally, advances=held.rollout.tally.advances + 1),
+        park_after=owned.rollout.step.index + 1,
+        parked_since=None,
+        parked_until=None,
+        scheduled_at=advance.schedule.scheduled_at if advance.schedule else owned.rollout.scheduled_at,
+        tally=replace(owned.rollout.tally, advances=owned.rollout.tally.advances + 1),
     )
-    taken = tools.records.take_held(held, rollout)
+    taken = tools.records.take_parked(owned, rollout)
     tools.logger.info("rollout advanced", rollout=rollout.rollout_id, execution=event.execution, reason=advance.reason)
     return _taken(taken.rollout)
 

@@ -9,11 +9,10 @@ from canary.aws.alarms import read_alarms
 from canary.aws.counting import read_total
 from canary.aws.errors import OwnershipLostError
 from canary.aws.instruments import find_instrument_faults
-from canary.aws.metrics import Metrics, total
+from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
-from canary.rules.alarms import target_alarms
-from canary.rules.drain import (
+from canary.rules.looks.drain import (
     MINUTE_SECONDS,
     Drain,
     DrainKind,
@@ -23,56 +22,57 @@ from canary.rules.drain import (
     is_silent,
     judge_drain,
 )
-from canary.rules.phases import Phase
-from canary.rules.sources import canary_invocations, drain_series, has_log
-from canary.rules.strays import find_changes_in_bake
-from canary.rules.target import Shifter
-from canary.rules.verdict import alarms_against
+from canary.rules.looks.sources import canary_invocations, drain_series, has_log
+from canary.rules.looks.verdict import alarms_against
+from canary.rules.rollouts.drift_checks import find_drift_in_bake
+from canary.rules.rollouts.phases import Phase
+from canary.rules.targets.alarms import target_alarms
+from canary.rules.targets.target import ShifterKind
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 
 def check_drain(event: DrainEvent, tools: Tools) -> Json:
     """DRAINED, WAIT (and how long), or ROLL_BACK with the reason."""
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase is not Phase.TAKING_ALL:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is no drain to check")
-    since = held.rollout.drained_from or event.settling_since
-    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
-    shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase is not Phase.TAKING_ALL:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; there is no drain to check")
+    since = owned.rollout.drained_from or event.settling_since
+    metrics = MetricReader(tools.clients.of(owned.rollout.target).cloudwatch)
+    shifter = shifter_for(owned.rollout.target, tools.clients, lambda: tools.records.check(owned))
     live = shifter.read_live()
-    strays = find_changes_in_bake(held.rollout, live)
-    faults = find_instrument_faults(tools.clients.of(held.rollout.target), held.rollout.target, live.stage)
+    drift = find_drift_in_bake(owned.rollout, live)
+    faults = find_instrument_faults(tools.clients.of(owned.rollout.target), owned.rollout.target, live.stage)
     drain = (
-        Drain(DrainKind.ROLL_BACK, "; ".join(strays))
-        if strays
-        else _check(held.rollout, event, tools, metrics, since=since, faults=faults)
+        Drain(DrainKind.ROLL_BACK, "; ".join(drift))
+        if drift
+        else _check(owned.rollout, event, tools, metrics, since=since, faults=faults)
     )
     tally = replace(
-        held.rollout.tally,
-        drains=held.rollout.tally.drains + 1,
-        metrics_requested=held.rollout.tally.metrics_requested + metrics.requested,
+        owned.rollout.tally,
+        drains=owned.rollout.tally.drains + 1,
+        metrics_requested=owned.rollout.tally.metrics_requested + metrics.requested,
     )
-    reason = drain.reason if drain.kind is DrainKind.ROLL_BACK else held.rollout.reason
-    tools.records.write(held, replace(held.rollout, drained_from=since, tally=tally, reason=reason))
+    reason = drain.reason if drain.kind is DrainKind.ROLL_BACK else owned.rollout.reason
+    tools.records.write(owned, replace(owned.rollout, drained_from=since, tally=tally, reason=reason))
     tools.logger.info("drain checked", rollout=event.rollout_id, drain=drain.kind.value, reason=drain.reason)
     return {"drain": drain.kind.value, "reason": drain.reason, "wait_seconds": MINUTE_SECONDS}
 
 
 def _check(
-    rollout: Rollout, event: DrainEvent, tools: Tools, metrics: Metrics, *, since: float, faults: tuple[str, ...]
+    rollout: Rollout, event: DrainEvent, tools: Tools, metrics: MetricReader, *, since: float, faults: tuple[str, ...]
 ) -> Drain:
     ours = [alarm.name for alarm in target_alarms(rollout.target)]
     alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
     if against := alarms_against(alarms, rollout.plan.tolerated_alarms):
         return Drain(DrainKind.ROLL_BACK, against)
-    if rollout.target.shifter is Shifter.ALIAS:
+    if rollout.target.shifter is ShifterKind.ALIAS:
         return _check_alias(event, since)
     delay = rollout.plan.policy.metric_delay_seconds
     start, end = drain_minutes(since, event.now, delay)
-    canary, base = drain_series(rollout.target, rollout.way_back, rollout.intent)
+    canary, base = drain_series(rollout.target, rollout.snapshot, rollout.intent)
     values = metrics.read([*canary, *base], start, end)
     minutes = {
         minute: MinuteTraffic(round(total(values, canary, minute) or 0), round(total(values, base, minute) or 0))
@@ -81,7 +81,7 @@ def _check(
     drain = judge_drain(minutes, since=since, now=event.now, metric_delay_seconds=delay, faults=faults)
     if drain.kind is not DrainKind.DRAINED or not is_silent(minutes) or not has_log(rollout.target):
         return drain
-    series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
+    series = canary_invocations(rollout.target, rollout.snapshot, rollout.intent)
     return doubt_silence(drain, minutes, read_total(metrics, series, start, end))
 
 

@@ -1,4 +1,4 @@
-"""CheckRelease: reads, and nothing else. The fencing number, the input, the target, and every reason not to start.
+"""CheckRelease: reads, and nothing else. The fencing token, the input, the target, and every reason not to start.
 
 A version of the release that Lambda has not finished is no reason yet: the machine waits and checks again, for ten minutes.
 """
@@ -9,29 +9,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.histories import read_traffic
-from canary.aws.metrics import Metrics
+from canary.aws.metrics import MetricReader
 from canary.aws.records import describe_holder
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
 from canary.edge.request import parse_request, release_of
 from canary.edge.target import target_from_json
-from canary.rules.codec import encode
-from canary.rules.draft import draft_rollout, is_unchanged
-from canary.rules.forecast import forecast_start, quiet_problem
-from canary.rules.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
-from canary.rules.holder import holder_problem
-from canary.rules.policy import Policy, effective_policy
-from canary.rules.problems import Problem, RefusedError
-from canary.rules.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
-from canary.rules.rollout import Rollout, Tally
-from canary.rules.survey import ALARMS, find_policy_problems, find_problems
-from canary.rules.target import Target
+from canary.rules.checks.draft import draft_rollout, is_unchanged
+from canary.rules.checks.forecast import forecast_start, quiet_problem
+from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
+from canary.rules.checks.survey import ALARMS, find_policy_problems, find_problems
+from canary.rules.releases.problems import Problem, RefusedError
+from canary.rules.releases.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
+from canary.rules.rollouts.codec import encode
+from canary.rules.rollouts.holder import holder_problem
+from canary.rules.rollouts.rollout import Rollout, Tally
+from canary.rules.targets.policy import Policy, effective_policy
+from canary.rules.targets.target import Target
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.records import Lock
-    from canary.rules.survey import Survey
+    from canary.rules.checks.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     used = _used_name(lock, event) if is_recorded else ()
     asked = _Asked(target, request, release, policy, (*problems, *used, *find_misfits(release, target)))
     if holder := _find_holder(lock, event, tools):
-        return _refuse_held(asked, holder, tools)
+        return _refuse_locked(asked, holder, tools)
     return _check_target(asked, lock, event, tools)
 
 
@@ -72,7 +72,7 @@ def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) ->
     late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
     in_way = (*_overflow(release, found), *find_problems(target, release, asked.policy, found), *late)
     if in_way and (holder := _find_holder(tools.records.read_lock(target.name), event, tools)):
-        return _refuse_held(asked, holder, tools)
+        return _refuse_locked(asked, holder, tools)
     problems = (*asked.problems, *in_way)
     if asked.request is None or any(problem.field != ALARMS for problem in problems):
         return _refuse(tools, problems)
@@ -85,7 +85,7 @@ def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) ->
         request=asked.request,
         survey=found,
     )
-    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing=lock.fencing)
+    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=lock.fencing_token)
 
 
 def _answer(
@@ -96,7 +96,7 @@ def _answer(
     *,
     event: CheckEvent,
     tools: Tools,
-    fencing: int,
+    fencing_token: int,
 ) -> Json:
     """What follows for a release that can be drafted; `problems` are those that matter only if there is something to do."""
     target = rollout.target
@@ -106,12 +106,12 @@ def _answer(
         return _refuse(tools, problems)
     if pending:
         return _wait(tools, target, pending)
-    metrics = Metrics(tools.clients.of(target).cloudwatch)
+    metrics = MetricReader(tools.clients.of(target).cloudwatch)
     quiet = forecast_start(target, rollout.plan.policy, read_traffic(metrics, rollout, event.now))
     if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=_says_what_follows(request)):
         return _refuse(tools, (problem,))
     tally = Tally(waits=event.waits, metrics_requested=metrics.requested)
-    return _begin(tools, _noted(rollout, quiet, tally), fencing)
+    return _begin(tools, _noted(rollout, quiet, tally), fencing_token)
 
 
 def _says_what_follows(request: Request) -> bool:
@@ -159,7 +159,7 @@ def _is_own(lock: Lock, event: CheckEvent) -> bool:
     return (lock.rollout_id, lock.owner) == (event.rollout_id, event.execution)
 
 
-def _refuse_held(asked: _Asked, holder: Problem, tools: Tools) -> Json:
+def _refuse_locked(asked: _Asked, holder: Problem, tools: Tools) -> Json:
     """What is wrong with the input itself, and who holds the target."""
     return _refuse(tools, (*asked.problems, *find_policy_problems(asked.policy), holder))
 
@@ -171,10 +171,10 @@ def _find_holder(lock: Lock, event: CheckEvent, tools: Tools) -> Problem | None:
     """
     if lock.rollout_id is None or _is_own(lock, event):
         return None
-    held = tools.records.find(str(lock.rollout_id), lock=lock)
-    if held is None:
+    owned = tools.records.find(str(lock.rollout_id), lock=lock)
+    if owned is None:
         return Problem("target", describe_holder(lock), "one rollout runs on a target at a time")
-    return holder_problem(held.rollout, lock.owner)
+    return holder_problem(owned.rollout, lock.owner)
 
 
 def _used_name(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
@@ -185,10 +185,16 @@ def _used_name(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
     return (Problem("name", found, "start again with a name that was never used"),)
 
 
-def _begin(tools: Tools, rollout: Rollout, fencing: int) -> Json:
+def _begin(tools: Tools, rollout: Rollout, fencing_token: int) -> Json:
     name = rollout.target.name
     tools.logger.info("release checked", rollout=rollout.rollout_id, target=name, notes=rollout.plan.notes)
-    return {"start": "READY", "target": name, "reason": rollout.reason, "fencing": fencing, "draft": encode(rollout)}
+    return {
+        "start": "READY",
+        "target": name,
+        "reason": rollout.reason,
+        "fencing_token": fencing_token,
+        "draft": encode(rollout),
+    }
 
 
 def _wait(tools: Tools, target: Target, pending: tuple[Problem, ...]) -> Json:

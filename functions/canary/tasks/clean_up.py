@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from canary.edge.events import TaskEvent
-from canary.rules.phases import Rung
-from canary.rules.report import summary
+from canary.rules.rollouts.phases import RecoveryStage
+from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.promotion import pass_forward
 
 
 def clean_up(event: TaskEvent, tools: Tools) -> Json:
     """The rollout's summary."""
-    safety = pass_forward(event, tools, to=frozenset({Rung.START}))
-    return summary(safety.held.rollout, "promoted", event.now)
+    safety = pass_forward(event, tools, to=frozenset({RecoveryStage.START}))
+    return summary(safety.owned.rollout, "promoted", event.now)
 
 
 handler = Handler(on(TaskEvent), clean_up)

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from canary.aws.clients import Clients
-from canary.aws.notices import Notices
+from canary.aws.notifications import Notifications
 from canary.aws.records import Records
 from canary.aws.troubles import Troubles
 from canary.edge.events import read_event
@@ -37,7 +37,7 @@ class Tools:
     settings: Settings
     clients: Clients
     records: Records
-    notices: Notices
+    notifications: Notifications
     troubles: Troubles
     logger: Logger
 
@@ -53,9 +53,9 @@ class Tools:
         clients = Clients(task=settings.task, region=settings.region, endpoint_url=settings.endpoint_url)
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         records = Records(clients.dynamodb, settings.table)
-        notices = Notices(lambda: clients.events, logger)
+        notifications = Notifications(lambda: clients.events, logger)
         troubles = Troubles(lambda: clients.ssm, logger)
-        return cls(settings, clients, records, notices, troubles, logger)
+        return cls(settings, clients, records, notifications, troubles, logger)
 
     def count(self, what: str) -> None:
         """Count one of what the controller's own alarms and dashboard show, as CloudWatch metric through the log."""

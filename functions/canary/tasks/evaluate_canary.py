@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.errors import OwnershipLostError
 from canary.edge.events import LookEvent
-from canary.rules.looks import next_look_seconds
-from canary.rules.phases import Phase
-from canary.rules.verdict import VerdictKind
+from canary.rules.looks.look_schedule import next_look_seconds
+from canary.rules.looks.verdict import VerdictKind
+from canary.rules.rollouts.phases import Phase
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.look import look, mark_of
 
 if TYPE_CHECKING:
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 
 def evaluate_canary(event: LookEvent, tools: Tools) -> Json:
     """The verdict of this look and the machine's next word; a retry of the same state entry repeats the recorded one."""
     mark = mark_of(event.now)
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target, look=mark)
-    if held.look:
-        return _answer(held.rollout, event.now, VerdictKind(held.look.verdict), held.look.reason)
-    if held.rollout.phase is not Phase.SHIFTING:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; there is nothing left to look at")
-    seen = look(held, tools, now=event.now, baking_since=event.baking_since)
-    return _answer(seen.held.rollout, event.now, seen.verdict.kind, seen.verdict.reason)
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target, look=mark)
+    if owned.look:
+        return _answer(owned.rollout, event.now, VerdictKind(owned.look.verdict), owned.look.reason)
+    if owned.rollout.phase is not Phase.SHIFTING:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; there is nothing left to look at")
+    seen = look(owned, tools, now=event.now, baking_since=event.baking_since)
+    return _answer(seen.owned.rollout, event.now, seen.verdict.kind, seen.verdict.reason)
 
 
 def _answer(rollout: Rollout, now: float, verdict: VerdictKind, reason: str) -> Json:
@@ -34,12 +34,12 @@ def _answer(rollout: Rollout, now: float, verdict: VerdictKind, reason: str) -> 
 
 
 def _next(rollout: Rollout, verdict: VerdictKind) -> str:
-    """One word for the machine: a scheduled rollout is held where others would go on."""
+    """One word for the machine: a scheduled rollout is parked where others would go on."""
     match verdict:
         case VerdictKind.CONTINUE | VerdictKind.HOLD:
             return "BAKE"
-        case VerdictKind.ADVANCE | VerdictKind.PROMOTE if rollout.is_to_be_held:
-            return "HOLD"
+        case VerdictKind.ADVANCE | VerdictKind.PROMOTE if rollout.is_to_be_parked:
+            return "PARK"
         case VerdictKind.ADVANCE:
             return "SHIFT"
         case VerdictKind.PROMOTE:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from canary.edge.events import TaskEvent
-from canary.rules.phases import Rung
+from canary.rules.rollouts.phases import RecoveryStage
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.promotion import CLOCK_MARGIN_SECONDS, pass_forward
 
 
 def flip_stage(event: TaskEvent, tools: Tools) -> Json:
     """How long the stage settles."""
-    safety = pass_forward(event, tools, to=frozenset({Rung.FLIPPED}))
+    safety = pass_forward(event, tools, to=frozenset({RecoveryStage.FLIPPED}))
     return {"wait_seconds": safety.wait_seconds + CLOCK_MARGIN_SECONDS}
 
 

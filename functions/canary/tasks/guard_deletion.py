@@ -3,8 +3,8 @@
 Nor does the controller's own stack go while a target is registered: whoever asks for that target's deletion would ask nobody.
 
 An update is refused where it takes away what a running rollout stands on: its target, something of it (see
-`canary.rules.target_change`), or a controller that reads its record. What brings that back is agreed to, so that CloudFormation
-can undo an update that was refused.
+`canary.rules.targets.target_change`), or a controller that reads its record. What brings that back is agreed to, so that
+CloudFormation can undo an update that was refused.
 
 Called as a custom resource (docs/aws.md#custom-resources): the answer is put to the URL that came with the question, whatever
 happens, because CloudFormation waits for it. Creations ask nothing and are agreed to.
@@ -23,14 +23,14 @@ from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_targets
 from canary.edge.events import StackEvent
 from canary.edge.target import target_from_json
-from canary.rules.problems import RefusedError
-from canary.rules.target_change import find_losses
+from canary.rules.releases.problems import RefusedError
+from canary.rules.targets.target_change import find_losses
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
 
 ANSWER_SECONDS = 10
 LONGEST_REASON = 1_000
@@ -74,8 +74,8 @@ def _find_unrest(name: str, tools: Tools) -> Iterator[str]:
             lock = tools.records.read_lock(known)
             if lock.rollout_id:
                 yield describe_holder(lock)
-            elif weight := _canary_weight(target_from_json(text), tools):
-                yield f"the stage of {known} has a canary at {weight} %; promote it or take it away first"
+            elif percent := _canary_percent(target_from_json(text), tools):
+                yield f"the stage of {known} has a canary at {percent} %; promote it or take it away first"
 
 
 def _find_losses(event: StackEvent, tools: Tools) -> Iterator[str]:
@@ -93,8 +93,8 @@ def _find_losses(event: StackEvent, tools: Tools) -> Iterator[str]:
 
 def _find_losses_of(name: str, definition: str, tools: Tools) -> Iterator[str]:
     lock = tools.records.read_lock(name)
-    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
-    if held and (losses := [*find_losses(held.rollout.target, target_from_json(definition))]):
+    owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    if owned and (losses := [*find_losses(owned.rollout.target, target_from_json(definition))]):
         yield f"{describe_holder(lock)}; the update takes from it what it stands on: {', '.join(losses)}"
 
 
@@ -109,7 +109,7 @@ def _find_unreadable(tools: Tools) -> Iterator[str]:
                 yield f"{describe_holder(lock)}: {error}"
 
 
-def _canary_weight(target: Target, tools: Tools) -> str:
+def _canary_percent(target: Target, tools: Tools) -> str:
     """The percent of a canary on the target's stage, empty without one; a stage that is gone has none."""
     if target.stage is None:
         return ""

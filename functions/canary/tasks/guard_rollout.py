@@ -13,29 +13,29 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
 
 OWNER = "guard"
 
 
 def guard_rollout(event: ExecutionEvent, tools: Tools) -> Json:
     """What was done for the rollout of that execution."""
-    held = _find_owned(event.execution, tools)
-    if held is None or held.rollout.phase.is_terminal:
+    owned = _find_owned(event.execution, tools)
+    if owned is None or owned.rollout.phase.is_terminal:
         return {"execution": event.execution, "answer": "NOTHING_TO_DO"}
-    rollout_id = held.rollout.rollout_id
-    reason = held.rollout.reason or f"the execution ended as {event.status} without making its target safe"
-    safety = take_over(held, tools, owner=f"{OWNER}:{rollout_id}", reason=reason, now=event.now)
+    rollout_id = owned.rollout.rollout_id
+    reason = owned.rollout.reason or f"the execution ended as {event.status} without making its target safe"
+    safety = take_over(owned, tools, owner=f"{OWNER}:{rollout_id}", reason=reason, now=event.now)
     return {"rollout": rollout_id, "answer": safety.answer.value}
 
 
-def _find_owned(execution: str, tools: Tools) -> Held | None:
-    """The rollout that this execution owns: the one of its own name, or a held one that it advanced."""
-    held = tools.records.find(execution.rsplit(":", 1)[-1])
-    if held:
-        return held if held.lock.owner == execution else None
-    owned = next((lock for lock in tools.records.read_open() if lock.owner == execution), None)
-    return tools.records.find(str(owned.rollout_id), lock=owned) if owned else None
+def _find_owned(execution: str, tools: Tools) -> Owned | None:
+    """The rollout that this execution owns: the one of its own name, or a parked one that it advanced."""
+    owned = tools.records.find(execution.rsplit(":", 1)[-1])
+    if owned:
+        return owned if owned.lock.owner == execution else None
+    lock = next((one for one in tools.records.read_open() if one.owner == execution), None)
+    return tools.records.find(str(lock.rollout_id), lock=lock) if lock else None
 
 
 handler = Handler(on(ExecutionEvent), guard_rollout)

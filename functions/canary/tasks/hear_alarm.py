@@ -1,4 +1,4 @@
-"""HearAlarm: an alarm of a held rollout's target fired. While an execution runs, its own looks hear the alarms.
+"""HearAlarm: an alarm of a parked rollout's target fired. While an execution runs, its own looks hear the alarms.
 
 The event may come late or twice (docs/aws.md#status-events). It is taken as a reason to look at once, not as the verdict. Which
 alarms a target has is known from its rollout's record.
@@ -9,41 +9,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import RecordSchemaError
-from canary.aws.records import HOLDER
+from canary.aws.records import PARKED_OWNER
 from canary.edge.events import AlarmEvent
-from canary.rules.alarms import target_alarms
+from canary.rules.targets.alarms import target_alarms
 from canary.tasks.entry import Handler, Json, Tools, on
-from canary.tasks.watch import watch_held
+from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
-    from canary.rules.target import Target
+    from canary.aws.records import Lock, Owned
+    from canary.rules.targets.target import Target
 
 OWNER = "alarm"
 
 
 def hear_alarm(event: AlarmEvent, tools: Tools) -> Json:
-    """By target whose held rollout has this alarm, what was done. One that fails keeps nobody from the others.
+    """By target whose parked rollout has this alarm, what was done. One that fails keeps nobody from the others.
 
     Raises:
         ExceptionGroup: looks that failed; the event is to be delivered again.
 
     """
-    found = [_find(lock, tools) for lock in tools.records.read_open() if lock.owner == HOLDER]
-    concerned = [held for held in found if held and event.alarm in _alarms_of(held.rollout.target)]
+    found = [_find(lock, tools) for lock in tools.records.read_open() if lock.owner == PARKED_OWNER]
+    concerned = [owned for owned in found if owned and event.alarm in _alarms_of(owned.rollout.target)]
     answers, failures = {}, []
-    for held in concerned:
+    for owned in concerned:
         try:
-            answers[held.lock.target] = watch_held(held, tools, owner=OWNER, now=max(event.now, held.read_at))
+            answers[owned.lock.target] = watch_parked(owned, tools, owner=OWNER, now=max(event.now, owned.read_at))
         except Exception as error:  # noqa: BLE001 - the boundary between targets; it is raised below
             failures.append(error)
     if failures:
-        raise ExceptionGroup(f"alarm {event.alarm} was not heard for every held rollout", failures)
+        raise ExceptionGroup(f"alarm {event.alarm} was not heard for every parked rollout", failures)
     return {"alarm": event.alarm, "targets": answers}
 
 
-def _find(lock: Lock, tools: Tools) -> Held | None:
-    """The held rollout; a record that cannot be read here is the sweeper's to tell of."""
+def _find(lock: Lock, tools: Tools) -> Owned | None:
+    """The parked rollout; a record that cannot be read here is the sweeper's to tell of."""
     try:
         return tools.records.find(str(lock.rollout_id), lock=lock)
     except RecordSchemaError as error:

@@ -11,57 +11,58 @@ from typing import TYPE_CHECKING
 from canary.aws.alarms import read_alarms, with_blips
 from canary.aws.counting import read_counts, read_total
 from canary.aws.instruments import find_instrument_faults
-from canary.aws.metrics import Metrics
-from canary.aws.records import HOLDER, Held, LookItem
+from canary.aws.metrics import MetricReader
+from canary.aws.records import PARKED_OWNER, LookItem, Owned
 from canary.aws.shifters import shifter_for
-from canary.rules import judge
-from canary.rules.alarms import target_alarms
-from canary.rules.history import from_json as history_from_json
-from canary.rules.listening import find_unlogged, quiet_minutes
-from canary.rules.look import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
-from canary.rules.looks import waiting_since
-from canary.rules.minutes import MINUTE_SECONDS
-from canary.rules.proof import prove
-from canary.rules.sources import all_sources, canary_invocations, has_log, integrated_series
-from canary.rules.strays import find_changes_in_bake, find_harmless_changes
-from canary.rules.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
+from canary.rules.judging import judge
+from canary.rules.judging.history import from_json as history_from_json
+from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.looks.folding import Folded, begin_bake, find_waiting, fold_minutes, numbers_of, wanted_minutes
+from canary.rules.looks.listening import find_unlogged, quiet_minutes
+from canary.rules.looks.look_schedule import waiting_since
+from canary.rules.looks.proof import prove
+from canary.rules.looks.sources import all_sources, canary_invocations, has_log, integrated_series
+from canary.rules.looks.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
+from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_harmless_drift
+from canary.rules.rollouts.upgrades import upgrade_history
+from canary.rules.targets.alarms import target_alarms
 
 if TYPE_CHECKING:
-    from canary.rules.live import Live
-    from canary.rules.rollout import Rollout
-    from canary.rules.verdict import AlarmReading
+    from canary.rules.looks.verdict import AlarmReading
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.live import Live
     from canary.tasks.entry import Tools
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LookResult:
     """A look's verdict, and the rollout with it recorded."""
 
-    held: Held
+    owned: Owned
     verdict: Verdict
 
 
-def look(held: Held, tools: Tools, *, now: float, baking_since: float) -> Seen:
+def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> LookResult:
     """Look at `now`; `baking_since` is when the bake before this look began (both in epoch seconds).
 
     Raises:
         OwnershipLostError: the rollout was changed or taken over meanwhile; nothing was recorded.
 
     """
-    reader = _Reader(begin_bake(held.rollout, baking_since), held, tools, now)
+    reader = _LookReader(begin_bake(owned.rollout, baking_since), owned, tools, now)
     seen = reader.look()
-    before = held.rollout
-    held = tools.records.write(held, seen.after(now, is_between=held.lock.owner == HOLDER), look=seen.item(now))
-    tools.notices.report_wait(before, held.rollout, seen.verdict.reason)
+    before = owned.rollout
+    owned = tools.records.write(owned, seen.after(now, is_between=owned.lock.owner == PARKED_OWNER), look=seen.item(now))
+    tools.notifications.report_wait(before, owned.rollout, seen.verdict.reason)
     tools.logger.info(
         "canary evaluated",
-        rollout=held.rollout.rollout_id,
-        step=held.rollout.step.index,
+        rollout=owned.rollout.rollout_id,
+        step=owned.rollout.step.index,
         verdict=seen.verdict.kind.value,
         reason=seen.verdict.reason,
         log_e=round(seen.folded.evidence.log_e, 4),
     )
-    return Seen(held, seen.verdict)
+    return LookResult(owned, seen.verdict)
 
 
 def mark_of(now: float) -> str:
@@ -69,16 +70,16 @@ def mark_of(now: float) -> str:
     return f"{now:.3f}"
 
 
-class _Reader:
+class _LookReader:
     """Reads what a look needs: counts, the live target, alarms, instruments; and the invocations where the step could end."""
 
-    def __init__(self, rollout: Rollout, held: Held, tools: Tools, now: float) -> None:
+    def __init__(self, rollout: Rollout, owned: Owned, tools: Tools, now: float) -> None:
         self._rollout = rollout
-        self._held = held
+        self._owned = owned
         self._tools = tools
         self._now = now
         self._clients = tools.clients.of(rollout.target)
-        self._metrics = Metrics(self._clients.cloudwatch)
+        self._metrics = MetricReader(self._clients.cloudwatch)
         self._waiting = 0
 
     def look(self) -> _Look:
@@ -86,7 +87,7 @@ class _Reader:
         live, alarms = self._read_live(), self._hear(folded.rollout)
         instruments = find_instrument_faults(self._clients, folded.rollout.target, live.stage)
         faults = (*alarm_faults(alarms), *(instruments or self._find_unlogged(folded.rollout)))
-        changes = find_harmless_changes(folded.rollout, live)
+        changes = find_harmless_drift(folded.rollout, live)
         proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults, notes=changes)
         rollout = replace(folded.rollout, blind_since=self._blind_since(folded.rollout, proof))
         decided = self._decide(rollout, proof, alarms, live)
@@ -105,18 +106,18 @@ class _Reader:
             proof=proof,
             alarms=alarms,
             tolerated=rollout.plan.tolerated_alarms,
-            foreign=find_changes_in_bake(rollout, live),
+            drift=find_drift_in_bake(rollout, live),
         )
 
     def _read_live(self) -> Live:
-        shifter = shifter_for(self._rollout.target, self._tools.clients, lambda: self._tools.records.check(self._held))
+        shifter = shifter_for(self._rollout.target, self._tools.clients, lambda: self._tools.records.check(self._owned))
         return shifter.read_live()
 
     def _fold(self) -> Folded:
         rollout = self._rollout
-        history = history_from_json(self._tools.records.read_history(rollout.rollout_id))
-        sources = all_sources(rollout.target, rollout.way_back, rollout.intent, rollout.limits_ms)
-        arms = integrated_series(rollout.target, rollout.way_back, rollout.intent)
+        history = history_from_json(upgrade_history(self._tools.records.read_history(rollout.rollout_id)))
+        sources = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
+        arms = integrated_series(rollout.target, rollout.snapshot, rollout.intent)
         counted = read_counts(self._metrics, sources, arms, *wanted_minutes(rollout, self._now))
         evidence = judge.from_json(rollout.evidence, history)
         folded = fold_minutes(rollout, evidence, counted.metrics, self._now, integrated=counted.integrated)
@@ -146,7 +147,7 @@ class _Reader:
 
     def _count_invocations(self, rollout: Rollout, since: int, end: int) -> int:
         """How often Lambda ran the canary's functions, from the minute `since` up to the minute `end`."""
-        series = canary_invocations(rollout.target, rollout.way_back, rollout.intent)
+        series = canary_invocations(rollout.target, rollout.snapshot, rollout.intent)
         return read_total(self._metrics, series, since, end)
 
 
@@ -159,13 +160,13 @@ class _Look:
 
     def item(self, now: float) -> LookItem:
         rollout = self.folded.rollout
-        numbers = {**numbers_of(self.folded), "weight_percent": _weight(rollout)}
+        numbers = {**numbers_of(self.folded), "weight_percent": _weight_percent(rollout)}
         return LookItem(rollout.rollout_id, mark_of(now), self.verdict.kind.value, self.verdict.reason, numbers)
 
     def after(self, now: float, *, is_between: bool) -> Rollout:
         rollout, tally = self.folded.rollout, self.folded.rollout.tally
         is_last_word = self.verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}
-        counted = {"held_looks": tally.held_looks + 1} if is_between else {"looks": tally.looks + 1}
+        counted = {"parked_looks": tally.parked_looks + 1} if is_between else {"looks": tally.looks + 1}
         return replace(
             rollout,
             evidence=judge.to_json(self.folded.evidence),
@@ -190,5 +191,5 @@ def _moment(rollout: Rollout, now: float) -> Moment:
     )
 
 
-def _weight(rollout: Rollout) -> float:
-    return float(rollout.plan.policy.steps[rollout.step.index].weight)
+def _weight_percent(rollout: Rollout) -> float:
+    return float(rollout.plan.policy.steps[rollout.step.index].weight_percent)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from canary.aws.notices import LONGEST_CAUSE as LONGEST_SAID
-from canary.aws.notices import Kind
+from canary.aws.notifications import LONGEST_CAUSE as LONGEST_SAID
+from canary.aws.notifications import NotificationKind
 from canary.aws.safety import make_pass
 from canary.edge.events import SafetyEvent
-from canary.rules.phases import Answer, Phase
-from canary.rules.report import summary
+from canary.rules.rollouts.phases import Answer, Phase
+from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
-    from canary.rules.rollout import Rollout
+    from canary.aws.records import Owned
+    from canary.rules.rollouts.rollout import Rollout
 
 REJECTED = "CanaryRejected"
 """The error of the machine's own Fail states: the record already has the reason."""
@@ -28,32 +28,32 @@ ENDINGS = {Phase.PROMOTED: "PROMOTED", Phase.ROLLED_BACK: "ROLLED_BACK", Phase.R
 
 def make_safe(event: SafetyEvent, tools: Tools) -> Json:
     """SAFE with the ending, WAIT with the seconds to the next pass, or REFUSED for a person to read."""
-    held = tools.records.find(event.rollout_id, target=event.target)
-    if held is None:
+    owned = tools.records.find(event.rollout_id, target=event.target)
+    if owned is None:
         return _without_record(event, tools)
-    if held.rollout.phase.is_terminal:
-        return _ending(held.rollout, event)
-    if held.lock.rollout_id != event.rollout_id or held.lock.owner != event.execution:
+    if owned.rollout.phase.is_terminal:
+        return _ending(owned.rollout, event)
+    if owned.lock.rollout_id != event.rollout_id or owned.lock.owner != event.execution:
         return _end(
-            "REFUSED", f"rollout {event.rollout_id} is now owned by {held.lock.owner}; this execution touched nothing more"
+            "REFUSED", f"rollout {event.rollout_id} is now owned by {owned.lock.owner}; this execution touched nothing more"
         )
-    held = _note_reason(held, event, tools)
-    safety = make_pass(tools, held, event.now)
+    owned = _note_reason(owned, event, tools)
+    safety = make_pass(tools, owned, event.now)
     tools.logger.info(
         "pass made",
         rollout=event.rollout_id,
-        phase=safety.held.rollout.phase,
+        phase=safety.owned.rollout.phase,
         answer=safety.answer,
         refusals=safety.refusals,
     )
     match safety.answer:
         case Answer.SAFE:
-            return _ending(safety.held.rollout, event)
+            return _ending(safety.owned.rollout, event)
         case Answer.WAIT:
             return {"answer": "WAIT", "ending": "", "reason": "", "wait_seconds": safety.wait_seconds, "summary": {}}
         case Answer.REFUSED:
             tools.count("OperatorNeeded")
-            return _end("NEEDS_OPERATOR", f"{safety.held.rollout.reason}; {'; '.join(safety.refusals)}", "REFUSED")
+            return _end("NEEDS_OPERATOR", f"{safety.owned.rollout.reason}; {'; '.join(safety.refusals)}", "REFUSED")
         case _:
             assert_never(safety.answer)
 
@@ -70,15 +70,15 @@ def _without_record(event: SafetyEvent, tools: Tools) -> Json:
     tools.count("OperatorNeeded")
     if lock.rollout_id != event.rollout_id:
         detail = {"target": event.target, "rollout": event.rollout_id, "execution": event.execution, "phase": "unknown"}
-        tools.notices.tell(Kind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_SAID]})
+        tools.notifications.tell(NotificationKind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_SAID]})
     return _end("NEEDS_OPERATOR", reason, "REFUSED")
 
 
-def _note_reason(held: Held, event: SafetyEvent, tools: Tools) -> Held:
+def _note_reason(owned: Owned, event: SafetyEvent, tools: Tools) -> Owned:
     """What went wrong first is the reason; a promotion that had to be finished here stays a promotion."""
-    if event.error == REJECTED or held.rollout.phase is Phase.ROLLING_BACK:
-        return held
-    return tools.records.write(held, replace(held.rollout, reason=event.reason))
+    if event.error == REJECTED or owned.rollout.phase is Phase.ROLLING_BACK:
+        return owned
+    return tools.records.write(owned, replace(owned.rollout, reason=event.reason))
 
 
 def _ending(rollout: Rollout, event: SafetyEvent) -> Json:

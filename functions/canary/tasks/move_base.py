@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from canary.edge.events import TaskEvent
-from canary.rules.phases import Rung
+from canary.rules.rollouts.phases import RecoveryStage
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.promotion import CLOCK_MARGIN_SECONDS, pass_forward
 
 
 def move_base(event: TaskEvent, tools: Tools) -> Json:
     """FLIP_STAGE where there is a stage to flip, else CLEAN_UP; and how long the aliases settle."""
-    safety = pass_forward(event, tools, to=frozenset({Rung.BASED, Rung.FLIPPED}))
-    has_flip = safety.held.rollout.rung is Rung.BASED
+    safety = pass_forward(event, tools, to=frozenset({RecoveryStage.BASED, RecoveryStage.FLIPPED}))
+    has_flip = safety.owned.rollout.recovery_stage is RecoveryStage.BASED
     return {"flip": "FLIP_STAGE" if has_flip else "CLEAN_UP", "wait_seconds": safety.wait_seconds + CLOCK_MARGIN_SECONDS}
 
 

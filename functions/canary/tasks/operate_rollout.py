@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from canary.edge.request import Verb, parse_operator_call
-from canary.rules.problems import Problem, RefusedError
+from canary.rules.releases.problems import Problem, RefusedError
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
 from canary.tasks.registered import find_registered
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
+    from canary.aws.records import Lock, Owned
     from canary.edge.request import OperatorCall
 
 OWNER = "operator"
@@ -35,20 +35,20 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
 def _abort(call: OperatorCall, tools: Tools) -> Json:
     """What the first pass reached; the sweeper makes those that have to wait. A rollout needs no registered target for it."""
     lock = tools.records.read_lock(call.target)
-    held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
-    if held is None:
+    owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+    if owned is None:
         return _answer_nothing(call, lock, tools)
-    return _take_over(held, call, tools)
+    return _take_over(owned, call, tools)
 
 
-def _take_over(held: Held, call: OperatorCall, tools: Tools) -> Json:
+def _take_over(owned: Owned, call: OperatorCall, tools: Tools) -> Json:
     reason = f"aborted: {call.reason}" if call.reason else "aborted"
-    safety = take_over(held, tools, owner=f"{OWNER}:{held.rollout.rollout_id}", reason=reason, now=held.read_at)
+    safety = take_over(owned, tools, owner=f"{OWNER}:{owned.rollout.rollout_id}", reason=reason, now=owned.read_at)
     return {
         "target": call.target,
-        "rollout": held.rollout.rollout_id,
+        "rollout": owned.rollout.rollout_id,
         "answer": safety.answer.value,
-        "phase": safety.held.rollout.phase.value,
+        "phase": safety.owned.rollout.phase.value,
         "wait_seconds": safety.wait_seconds,
     }
 
@@ -57,7 +57,7 @@ def _answer_nothing(call: OperatorCall, lock: Lock, tools: Tools) -> Json:
     """There is no rollout that could be aborted: for want of one, of its record, or of such a target."""
     if lock.rollout_id:
         found = f"the record of rollout {lock.rollout_id}, which holds {call.target}, was deleted"
-        fix = "restore it from the table's backup and abort again, or do what the notice Operator Needed says"
+        fix = "restore it from the table's backup and abort again, or do what the notification Operator Needed says"
         return _refuse(call.target, (Problem("target", found, fix),))
     target, unknown = find_registered(call.target, tools)
     if target is None:

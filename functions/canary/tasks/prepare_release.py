@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.definitions import DefinitionReader
 from canary.aws.errors import OwnershipLostError, StateChangedError
 from canary.aws.histories import read_histories
-from canary.aws.metrics import Metrics
+from canary.aws.metrics import MetricReader
 from canary.aws.shifters import shifter_for, stages_of
 from canary.edge.events import TaskEvent
-from canary.rules import judge
-from canary.rules.fingerprint import fingerprint
-from canary.rules.history import to_json as history_to_json
-from canary.rules.look import requests_needed_by_step
-from canary.rules.phases import SETTLE_SECONDS, Phase, PointAlias
-from canary.rules.sources import CLIENT_ERRORS, stakes
-from canary.rules.strays import find_changes_since_check
+from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.judging import judge
+from canary.rules.judging.history import to_json as history_to_json
+from canary.rules.looks.folding import requests_needed_by_step
+from canary.rules.looks.sources import CLIENT_ERRORS, stakes
+from canary.rules.rollouts.drift_checks import find_drift_since_check
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
-    from canary.rules.rollout import Rollout
-    from canary.rules.target import Stage
+    from canary.aws.records import Owned
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.target import Stage
 
 
 def prepare_release(event: TaskEvent, tools: Tools) -> Json:
@@ -33,46 +33,46 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
         StateChangedError: the target is not as it was when it was checked.
 
     """
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase is not Phase.PREPARING:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; it cannot be prepared again")
-    shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
-    if changes := find_changes_since_check(held.rollout, shifter.read_live()):
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase is not Phase.PREPARING:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is already {owned.rollout.phase}; it cannot be prepared again")
+    shifter = shifter_for(owned.rollout.target, tools.clients, lambda: tools.records.check(owned))
+    if changes := find_drift_since_check(owned.rollout, shifter.read_live()):
         raise StateChangedError(f"{'; '.join(changes)}; start the rollout again")
-    if not held.rollout.evidence:
-        held = _freeze_history(event, tools, held)
-    if held.rollout.target.stage and held.rollout.intent.deployment_id is None:
-        held = _make_deployment(tools, held, held.rollout.target.stage)
-    for function in held.rollout.target.functions:
-        if function.canary and held.rollout.target.stage:
-            version = held.rollout.intent.versions[function.name]
-            shifter.make(PointAlias(function.name, function.canary, version), held.rollout.intent)
-    tools.logger.info("release prepared", rollout=event.rollout_id, intent=held.rollout.intent.versions)
+    if not owned.rollout.evidence:
+        owned = _freeze_history(event, tools, owned)
+    if owned.rollout.target.stage and owned.rollout.intent.deployment_id is None:
+        owned = _make_deployment(tools, owned, owned.rollout.target.stage)
+    for function in owned.rollout.target.functions:
+        if function.canary and owned.rollout.target.stage:
+            version = owned.rollout.intent.versions[function.name]
+            shifter.make(PointAlias(function.name, function.canary, version), owned.rollout.intent)
+    tools.logger.info("release prepared", rollout=event.rollout_id, intent=owned.rollout.intent.versions)
     return {"wait_seconds": SETTLE_SECONDS}
 
 
-def _freeze_history(event: TaskEvent, tools: Tools, held: Held) -> Held:
-    metrics = Metrics(tools.clients.of(held.rollout.target).cloudwatch)
-    frozen = read_histories(metrics, held.rollout, held.rollout.plan.api_name, event.now)
+def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:
+    metrics = MetricReader(tools.clients.of(owned.rollout.target).cloudwatch)
+    frozen = read_histories(metrics, owned.rollout, owned.rollout.plan.api_name, event.now)
     evidence = judge.start(
         frozen.minutes,
-        weights=stakes(tuple(frozen.minutes)),
-        alpha=held.rollout.plan.policy.alpha,
+        stakes=stakes(tuple(frozen.minutes)),
+        alpha=owned.rollout.plan.policy.alpha,
         coarse=(CLIENT_ERRORS,),
     )
     rollout = replace(
-        held.rollout,
+        owned.rollout,
         limits_ms=frozen.limits_ms,
         habits=frozen.habits,
         evidence=judge.to_json(evidence),
-        needed=requests_needed_by_step(held.rollout.plan.policy, evidence),
-        plan=replace(held.rollout.plan, notes=(*held.rollout.plan.notes, *frozen.notes)),
-        tally=replace(held.rollout.tally, metrics_requested=held.rollout.tally.metrics_requested + metrics.requested),
+        needed=requests_needed_by_step(owned.rollout.plan.policy, evidence),
+        plan=replace(owned.rollout.plan, notes=(*owned.rollout.plan.notes, *frozen.notes)),
+        tally=replace(owned.rollout.tally, metrics_requested=owned.rollout.tally.metrics_requested + metrics.requested),
     )
-    return tools.records.write(held, rollout, history=history_to_json(evidence.history))
+    return tools.records.write(owned, rollout, history=history_to_json(evidence.history))
 
 
-def _make_deployment(tools: Tools, held: Held, stage: Stage) -> Held:
+def _make_deployment(tools: Tools, owned: Owned, stage: Stage) -> Owned:
     """A deployment of the definition that was checked.
 
     No call reads what a deployment froze (docs/aws.md#export-document). So the definition is read before and after: what is
@@ -83,16 +83,16 @@ def _make_deployment(tools: Tools, held: Held, stage: Stage) -> Held:
         StateChangedError: somebody edited the definition since it was checked.
 
     """
-    rollout = held.rollout
+    rollout = owned.rollout
     client: Any = tools.clients.of(rollout.target).apigateway
-    stages = stages_of(client, stage, lambda: tools.records.check(held))
+    stages = stages_of(client, stage, lambda: tools.records.check(owned))
     mark = f"canary rollout {rollout.rollout_id}"
     made = stages.find_deployment(mark)
     if made is None:
         _require_definition(client, stage, rollout)
         made = stages.make_deployment(mark)
     _require_definition(client, stage, rollout)
-    return tools.records.write(held, _with_deployment(rollout, made))
+    return tools.records.write(owned, _with_deployment(rollout, made))
 
 
 def _require_definition(client: Any, stage: Stage, rollout: Rollout) -> None:  # noqa: ANN401 - botocore's client

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import AwsRefusedError, OwnershipLostError, StateChangedError
 from canary.aws.safety import Safety, make_pass
-from canary.rules.phases import SETTLE_SECONDS, Answer, Phase, Rung
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Answer, Phase, RecoveryStage
 
 if TYPE_CHECKING:
     from canary.edge.events import TaskEvent
@@ -18,27 +18,26 @@ CLOCK_MARGIN_SECONDS = 5
 """Waited beyond a settle, because the state machine's clock and the records' are not the same."""
 
 
-def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[Rung]) -> Safety:
-    """One pass that must leave one of the rungs `to` (START when it ends the rollout).
+def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[RecoveryStage]) -> Safety:
+    """One pass that must reach one of the recovery stages `to` (START when it ends the rollout).
 
     Raises:
         AwsRefusedError: AWS refused a move.
         StateChangedError: the target was not as the promotion left it; MakeSafe finds the way from there.
 
     """
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase is Phase.TAKING_ALL:
-        held = tools.records.write(held, replace(held.rollout, phase=Phase.MOVING_BASE))
-    if held.rollout.phase is not Phase.MOVING_BASE:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot be promoted")
-    if held.rollout.rung in to:
-        return Safety(held, Answer.WAIT, SETTLE_SECONDS)
-    safety = make_pass(tools, held, event.now, gives_up=False)
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase is Phase.TAKING_ALL:
+        owned = tools.records.write(owned, replace(owned.rollout, phase=Phase.MOVING_BASE))
+    if owned.rollout.phase is not Phase.MOVING_BASE:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it cannot be promoted")
+    if owned.rollout.recovery_stage in to:
+        return Safety(owned, Answer.WAIT, SETTLE_SECONDS)
+    safety = make_pass(tools, owned, event.now, gives_up=False)
     if safety.refusals:
         raise AwsRefusedError("; ".join(safety.refusals))
-    if safety.held.rollout.rung not in to:
-        raise StateChangedError(
-            f"the promotion is at {safety.held.rollout.rung} where it should be at {' or '.join(sorted(to))}"
-        )
-    tools.logger.info("promotion", rollout=event.rollout_id, rung=safety.held.rollout.rung, answer=safety.answer)
+    reached = safety.owned.rollout.recovery_stage
+    if reached not in to:
+        raise StateChangedError(f"the promotion is at {reached} where it should be at {' or '.join(sorted(to))}")
+    tools.logger.info("promotion", rollout=event.rollout_id, recovery_stage=reached, answer=safety.answer)
     return safety

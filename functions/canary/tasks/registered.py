@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import UnknownTargetError
 from canary.aws.targets import read_target
-from canary.rules.problems import Problem
+from canary.rules.releases.problems import Problem
 
 if TYPE_CHECKING:
     from canary.tasks.entry import Tools

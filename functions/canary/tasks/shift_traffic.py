@@ -6,34 +6,34 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
-from canary.aws.notices import Kind
+from canary.aws.notifications import NotificationKind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
-from canary.rules.looks import next_look_seconds
-from canary.rules.minutes import MINUTE_SECONDS
-from canary.rules.phases import Phase
-from canary.rules.rollout import StepState
+from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.looks.look_schedule import next_look_seconds
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import StepState
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.rules.rollout import Rollout
+    from canary.rules.rollouts.rollout import Rollout
 
 
 def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     """Begin the next step. A retry of the same state entry sets the same weight again."""
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING}:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is already {held.rollout.phase}; its weight stays")
-    if held.rollout.step.entered != entry_mark(event):
-        held = tools.records.write(held, begin_step(held.rollout, event))
-    rollout = held.rollout
-    weight = rollout.plan.policy.steps[rollout.step.index].weight
-    shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(held))
-    shifter.shift(rollout.way_back, rollout.intent, weight)
-    tools.notices.send(Kind.SHIFTED, rollout)
-    tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight))
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING}:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is already {owned.rollout.phase}; its weight stays")
+    if owned.rollout.step.entered != entry_mark(event):
+        owned = tools.records.write(owned, begin_step(owned.rollout, event))
+    rollout = owned.rollout
+    weight_percent = rollout.plan.policy.steps[rollout.step.index].weight_percent
+    shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(owned))
+    shifter.shift(rollout.snapshot, rollout.intent, weight_percent)
+    tools.notifications.send(NotificationKind.SHIFTED, rollout)
+    tools.logger.info("traffic shifted", rollout=event.rollout_id, step=rollout.step.index, weight_percent=str(weight_percent))
     look_seconds = next_look_seconds(rollout, event.now)
-    return {"weight_percent": float(weight), "step": rollout.step.index + 1, "look_seconds": look_seconds}
+    return {"weight_percent": float(weight_percent), "step": rollout.step.index + 1, "look_seconds": look_seconds}
 
 
 def entry_mark(event: TaskEvent) -> str:

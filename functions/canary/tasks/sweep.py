@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError, RecordGoneError, RecordSchemaError
 from canary.aws.executions import is_running
-from canary.aws.records import HOLDER
+from canary.aws.records import PARKED_OWNER
 from canary.aws.shifters import shifter_for
-from canary.rules.live import is_intact
-from canary.rules.phases import Phase, Rung
+from canary.rules.rollouts.phases import Phase, RecoveryStage
+from canary.rules.targets.live import is_intact
 from canary.tasks.takeover import is_execution, take_over
-from canary.tasks.watch import watch_held
+from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held, Lock
+    from canary.aws.records import Lock, Owned
     from canary.tasks.entry import Tools
 
 OWNER = "sweeper"
 PERIOD_SECONDS = 300
-"""How often held rollouts and free targets are looked at; a rollout that nobody owns is looked at each minute."""
+"""How often parked rollouts and free targets are looked at; a rollout that nobody owns is looked at each minute."""
 
 
 def is_full(now: float) -> bool:
@@ -38,35 +38,35 @@ def sweep_target(name: str, tools: Tools, now: float) -> str:
     lock = tools.records.read_lock(name)
     if lock.rollout_id is None:
         return _sweep_free(lock, tools, now) if is_full(now) else "AT_REST"
-    held = tools.records.find(lock.rollout_id, lock=lock)
-    if held is None:
+    owned = tools.records.find(lock.rollout_id, lock=lock)
+    if owned is None:
         raise RecordGoneError(f"the record of rollout {lock.rollout_id}, which holds {name}, was deleted")
-    if lock.owner == HOLDER:
-        return watch_held(held, tools, owner=OWNER, now=now) if is_full(now) else "HELD"
+    if lock.owner == PARKED_OWNER:
+        return watch_parked(owned, tools, owner=OWNER, now=now) if is_full(now) else "PARKED"
     if is_execution(str(lock.owner)) and is_running(tools.clients.stepfunctions, str(lock.owner)):
         return "OWNED"
-    reason = held.rollout.reason or "the execution ended without making its target safe"
-    return take_over(held, tools, owner=OWNER, reason=reason, now=now).answer.value
+    reason = owned.rollout.reason or "the execution ended without making its target safe"
+    return take_over(owned, tools, owner=OWNER, reason=reason, now=now).answer.value
 
 
 def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
     """A free target whose last rollout's canary is there again: a writer later than any that was waited for."""
-    held = _find_last(lock, tools)
-    if held is None or held.rollout.target.stage is None:
+    owned = _find_last(lock, tools)
+    if owned is None or owned.rollout.target.stage is None:
         return "AT_REST"
-    live = shifter_for(held.rollout.target, tools.clients, never_write).read_live()
+    live = shifter_for(owned.rollout.target, tools.clients, never_write).read_live()
     canary = live.stage.canary if live.stage else None
-    if canary is None or not is_intact(canary, held.rollout.intent):
+    if canary is None or not is_intact(canary, owned.rollout.intent):
         return "AT_REST"
-    reopened = replace(held.rollout, phase=Phase.ROLLING_BACK, rung=Rung.START, not_before=0.0)
-    if held.rollout.phase is Phase.PROMOTED:
-        reopened = replace(held.rollout, phase=Phase.MOVING_BASE, rung=Rung.FLIPPED, not_before=0.0)
-    taken: Held = tools.records.retake(lock, reopened, OWNER)
-    reason = f"the canary of rollout {held.rollout.rollout_id} was back after its end"
+    reopened = replace(owned.rollout, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START, not_before=0.0)
+    if owned.rollout.phase is Phase.PROMOTED:
+        reopened = replace(owned.rollout, phase=Phase.MOVING_BASE, recovery_stage=RecoveryStage.FLIPPED, not_before=0.0)
+    taken: Owned = tools.records.retake(lock, reopened, OWNER)
+    reason = f"the canary of rollout {owned.rollout.rollout_id} was back after its end"
     return take_over(taken, tools, owner=OWNER, reason=reason, now=now).answer.value
 
 
-def _find_last(lock: Lock, tools: Tools) -> Held | None:
+def _find_last(lock: Lock, tools: Tools) -> Owned | None:
     """The rollout that held the target last; the record of another version of the controller holds nothing any more."""
     if lock.last_rollout_id is None:
         return None

@@ -19,9 +19,9 @@ from canary.aws.errors import AwsRefusedError, RecordGoneError, RecordSchemaErro
 from canary.aws.functions import call_later
 from canary.aws.targets import list_targets
 from canary.edge.events import TickEvent
-from canary.rules.codec import decode, encode
-from canary.rules.phases import LATE_WRITER_SECONDS
-from canary.rules.trouble import Cause, Round, Unusable
+from canary.rules.rollouts.codec import decode, encode
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
+from canary.rules.rollouts.trouble import Cause, Round, Unusable
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.sweep import PERIOD_SECONDS, is_full, sweep_target
 from canary.tasks.trouble import end_trouble, face_trouble
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from canary.aws.records import Unfinished
-    from canary.rules.rollout import Rollout
-    from canary.rules.trouble import Trouble
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.rollouts.trouble import Trouble
 
 FREE_TOGETHER = 10
 """Free targets that one call looks at."""
@@ -158,11 +158,11 @@ def _report_ends(untold: Iterable[str], tools: Tools, now: float) -> None:
     """Tell the ends whose function died between writing them down and telling them; none where the bus takes none."""
     for rollout_id in untold:
         try:
-            held = tools.records.find(rollout_id)
+            owned = tools.records.find(rollout_id)
         except (RecordsRefusedError, RecordSchemaError) as error:
             tools.logger.warning("end not told", rollout=rollout_id, reason=str(error))
             continue
-        if held and _is_forgotten(held.rollout, now) and not tools.notices.report_end(held.rollout, tools.records):
+        if owned and _is_forgotten(owned.rollout, now) and not tools.notifications.report_end(owned.rollout, tools.records):
             return
 
 

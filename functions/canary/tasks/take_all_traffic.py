@@ -8,7 +8,7 @@ from decimal import Decimal
 from canary.aws.errors import OwnershipLostError
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
-from canary.rules.phases import SETTLE_SECONDS, Phase
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase
 from canary.tasks.entry import Handler, Json, Tools, on
 
 ALL = Decimal(100)
@@ -16,14 +16,14 @@ ALL = Decimal(100)
 
 def take_all_traffic(event: TaskEvent, tools: Tools) -> Json:
     """Weight 100, announced before it is set."""
-    held = tools.records.read_held(event.rollout_id, event.execution, target=event.target)
-    if held.rollout.phase is Phase.SHIFTING:
-        rollout = replace(held.rollout, phase=Phase.TAKING_ALL, shifts=(*held.rollout.shifts, event.now))
-        held = tools.records.write(held, rollout)
-    if held.rollout.phase is not Phase.TAKING_ALL:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {held.rollout.phase}; it cannot take all traffic")
-    shifter = shifter_for(held.rollout.target, tools.clients, lambda: tools.records.check(held))
-    shifter.shift(held.rollout.way_back, held.rollout.intent, ALL)
+    owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
+    if owned.rollout.phase is Phase.SHIFTING:
+        rollout = replace(owned.rollout, phase=Phase.TAKING_ALL, shifts=(*owned.rollout.shifts, event.now))
+        owned = tools.records.write(owned, rollout)
+    if owned.rollout.phase is not Phase.TAKING_ALL:
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it cannot take all traffic")
+    shifter = shifter_for(owned.rollout.target, tools.clients, lambda: tools.records.check(owned))
+    shifter.shift(owned.rollout.snapshot, owned.rollout.intent, ALL)
     tools.logger.info("canary has all traffic", rollout=event.rollout_id)
     return {"wait_seconds": SETTLE_SECONDS}
 

@@ -1,19 +1,19 @@
-"""TakeLock: the target's lock and the rollout's way back in one transaction, if nobody took the target since it was checked."""
+"""TakeLock: the target's lock and the rollout's snapshot in one transaction, if nobody took the target since it was checked."""
 
 from __future__ import annotations
 
-from canary.aws.notices import Kind
+from canary.aws.notifications import NotificationKind
 from canary.edge.events import LockEvent
-from canary.rules.codec import decode
-from canary.rules.rollout import Rollout
+from canary.rules.rollouts.codec import decode
+from canary.rules.rollouts.rollout import Rollout
 from canary.tasks.entry import Handler, Json, Tools, on
 
 
 def take_lock(event: LockEvent, tools: Tools) -> Json:
-    """TAKEN. FencingMovedError and LockedError send the machine back to its checks."""
-    held = tools.records.take(decode(Rollout, event.draft), fencing=event.fencing)
-    tools.notices.send(Kind.STARTED, held.rollout)
-    tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing=held.lock.fencing)
+    """TAKEN. StaleFencingTokenError and LockedError send the machine back to its checks."""
+    owned = tools.records.take(decode(Rollout, event.draft), fencing_token=event.fencing_token)
+    tools.notifications.send(NotificationKind.STARTED, owned.rollout)
+    tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing_token=owned.lock.fencing_token)
     return {"lock": "TAKEN"}
 
 

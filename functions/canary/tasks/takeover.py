@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
-from canary.rules.holder import last_words
+from canary.rules.rollouts.holder import last_words
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.tasks.entry import Tools
 
 
-def take_over(held: Held, tools: Tools, *, owner: str, reason: str, now: float) -> Safety:
+def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float) -> Safety:
     """One pass for a rollout whose owner is dead or is to be stopped; later passes are the sweeper's.
 
     Raises:
@@ -22,20 +22,21 @@ def take_over(held: Held, tools: Tools, *, owner: str, reason: str, now: float) 
         AwsRefusedError: Step Functions would not stop the owner.
 
     """
-    before = held.lock.owner or ""
-    held = tools.records.take_over(held, owner)
+    before = owned.lock.owner or ""
+    owned = tools.records.take_over(owned, owner)
     if is_execution(before):
-        error, cause = last_words(held.rollout, reason)
+        error, cause = last_words(owned.rollout, reason)
         stop(tools.clients.stepfunctions, before, error=error, cause=cause)
-    if reason and not held.rollout.phase.is_terminal and held.rollout.rung == "start" and not held.rollout.needs_operator:
-        held = tools.records.write(held, replace(held.rollout, reason=reason))
-    safety = make_pass(tools, held, now)
+    rollout = owned.rollout
+    if reason and not rollout.phase.is_terminal and rollout.recovery_stage == "start" and not rollout.needs_operator:
+        owned = tools.records.write(owned, replace(owned.rollout, reason=reason))
+    safety = make_pass(tools, owned, now)
     tools.logger.info(
         "taken over",
-        rollout=held.rollout.rollout_id,
+        rollout=owned.rollout.rollout_id,
         owner=owner,
         reason=reason,
-        phase=safety.held.rollout.phase,
+        phase=safety.owned.rollout.phase,
         answer=safety.answer,
         refusals=safety.refusals,
     )

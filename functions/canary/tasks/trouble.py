@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.by_hand import find_commands, free_command
 from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedError
 from canary.aws.executions import running_targets
-from canary.aws.notices import LONGEST_CAUSE, Kind, describe
-from canary.aws.records import Held, Lock
+from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
+from canary.aws.records import Lock, Owned
 from canary.aws.shifters import shifter_for, stages_of
 from canary.aws.targets import read_machine, read_target
 from canary.edge.target import target_from_json
-from canary.rules.live import Live
-from canary.rules.problems import RefusedError
-from canary.rules.target import Target
-from canary.rules.trouble import (
+from canary.rules.releases.problems import RefusedError
+from canary.rules.rollouts.trouble import (
     CERTAIN_SECONDS,
     Cause,
     describe_live,
@@ -32,12 +30,14 @@ from canary.rules.trouble import (
     is_to_be_told,
     why_it_stays,
 )
+from canary.rules.targets.live import Live
+from canary.rules.targets.target import Target
 from canary.tasks.sweep import never_write
 
 if TYPE_CHECKING:
-    from canary.rules.phases import Phase
-    from canary.rules.target import Stage
-    from canary.rules.trouble import Trouble, Unusable
+    from canary.rules.rollouts.phases import Phase
+    from canary.rules.rollouts.trouble import Trouble, Unusable
+    from canary.rules.targets.target import Stage
     from canary.tasks.entry import Tools
 
 TOO_EARLY = f"nothing is touched before the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
@@ -50,7 +50,7 @@ class Found:
     """What can still be found out about a target, and a sentence for each thing that cannot."""
 
     lock: Lock | None
-    held: Held | None
+    owned: Owned | None
     target: Target | None
     live: Live | None
     unread: tuple[str, ...]
@@ -58,7 +58,7 @@ class Found:
     @property
     def phase(self) -> Phase | None:
         """How far the rollout has come, if its record can be read."""
-        return self.held.rollout.phase if self.held else None
+        return self.owned.rollout.phase if self.owned else None
 
     @property
     def is_at_stake(self) -> bool:
@@ -83,7 +83,7 @@ def face_trouble(name: str, unusable: Unusable, known: Trouble | None, tools: To
     tools.logger.error("records unusable", target=name, cause=unusable.cause.value, reason=reason)
     if is_taken_away or is_to_be_told(known, unusable.cause, now):
         detail = _describe(name, unusable.cause, found, tools)
-        is_told = tools.notices.tell(Kind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_CAUSE]})
+        is_told = tools.notifications.tell(NotificationKind.OPERATOR_NEEDED, {**detail, "reason": reason[:LONGEST_CAUSE]})
         followed = follow(known, name, unusable.cause, now, is_told=is_told)
         tools.troubles.note(replace(followed, is_taken_away=followed.is_taken_away or is_taken_away))
     return "TAKEN_AWAY" if is_taken_away else "TROUBLE"
@@ -97,25 +97,25 @@ def end_trouble(known: Trouble | None, tools: Tools, now: float) -> None:
     minutes = max(1, round((now - known.since) / 60))
     reason = f"the records of target {known.target} can be used again, after {minutes} min; the sweeper goes on by them"
     detail = {"target": known.target, "rollout": "", "since": since, "reason": reason}
-    if known.told_at == 0.0 or tools.notices.tell(Kind.RECORDS_USABLE, detail):
+    if known.told_at == 0.0 or tools.notifications.tell(NotificationKind.RECORDS_USABLE, detail):
         tools.troubles.forget(known.target)
 
 
 def _find(name: str, tools: Tools) -> Found:
-    lock, held, unread = None, None, []
+    lock, owned, unread = None, None, []
     try:
         lock = tools.records.read_lock(name)
-        held = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+        owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     except ControllerError as error:
         unread.append(str(error))
-    target = held.rollout.target if held else None
+    target = owned.rollout.target if owned else None
     live = None
     try:
         target = target or target_from_json(read_target(tools.clients.ssm, tools.settings.target_prefix, name))
         live = _read_live(target, tools)
     except (ControllerError, RefusedError) as error:
         unread.append(str(error))
-    return Found(lock, held, target, live, tuple(dict.fromkeys(unread)))
+    return Found(lock, owned, target, live, tuple(dict.fromkeys(unread)))
 
 
 def _read_live(target: Target, tools: Tools) -> Live:
@@ -164,7 +164,7 @@ def _remove_canary(target: Target, stage: Stage, phase: Phase | None, tools: Too
 
 
 def _describe(name: str, cause: Cause, found: Found, tools: Tools) -> dict[str, Any]:
-    """The notice's detail without its reason."""
+    """The notification's detail without its reason."""
     lock = found.lock
     unknown = {
         "target": name,
@@ -172,7 +172,7 @@ def _describe(name: str, cause: Cause, found: Found, tools: Tools) -> dict[str, 
         "execution": (lock.owner if lock else None) or "",
         "phase": "unknown",
     }
-    detail = describe(found.held.rollout) if found.held else unknown
+    detail = describe(found.owned.rollout) if found.owned else unknown
     commands = [free_command(tools.settings.table, name)] if cause is Cause.GONE else []
     if found.target is None or found.live is None:
         return {**detail, "commands": commands}

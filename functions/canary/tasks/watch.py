@@ -1,29 +1,29 @@
-"""What SweepTargets and HearAlarm share: the look at a rollout that is held between its steps, and what follows from it."""
+"""What SweepTargets and HearAlarm share: the look at a rollout that is parked between its steps, and what follows from it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
-from canary.rules.verdict import VerdictKind
+from canary.rules.looks.verdict import VerdictKind
 from canary.tasks.look import look
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Held
+    from canary.aws.records import Owned
     from canary.tasks.entry import Tools
 
 
-def watch_held(held: Held, tools: Tools, *, owner: str, now: float) -> str:
-    """One word for what was done: HELD, MOVED_ON, or the answer of the first pass back."""
-    rollout = held.rollout
-    if rollout.held_until is not None and now >= rollout.held_until:
-        waited = round(rollout.plan.policy.max_hold_seconds / 3600)
-        return take_over(held, tools, owner=owner, reason=f"held for {waited} h without an advance", now=now).answer.value
+def watch_parked(owned: Owned, tools: Tools, *, owner: str, now: float) -> str:
+    """One word for what was done: PARKED, MOVED_ON, or the answer of the first pass back."""
+    rollout = owned.rollout
+    if rollout.parked_until is not None and now >= rollout.parked_until:
+        waited = round(rollout.plan.policy.max_parked_seconds / 3600)
+        return take_over(owned, tools, owner=owner, reason=f"parked for {waited} h without an advance", now=now).answer.value
     try:
-        seen = look(held, tools, now=now, baking_since=rollout.step.baking_since or now)
+        seen = look(owned, tools, now=now, baking_since=rollout.step.baking_since or now)
     except OwnershipLostError:
         return "MOVED_ON"
     if seen.verdict.kind is not VerdictKind.ROLL_BACK:
-        return "HELD"
-    return take_over(seen.held, tools, owner=owner, reason=seen.verdict.reason, now=now).answer.value
+        return "PARKED"
+    return take_over(seen.owned, tools, owner=owner, reason=seen.verdict.reason, now=now).answer.value

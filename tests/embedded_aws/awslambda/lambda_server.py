@@ -13,7 +13,7 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from embedded_aws.awslambda.functions import Lambdas
 from embedded_aws.moto_seams import awslambda as seam
 from embedded_aws.wire.unknowns import Unknowns
-from tests.embedded_aws.dataplane.serving_world import START, Logs, Metrics, a_zip
+from tests.embedded_aws.dataplane.serving_world import START, Logs, MetricSink, a_zip
 
 ROLE = "arn:aws:iam::123456789012:role/orders"
 VERSION_HANDLER = "def handler(event, context):\n    return [{answer!r}, context.function_version, event]"
@@ -25,7 +25,9 @@ class LambdaServer:
     def __init__(self, port: int) -> None:
         self.time = START
         self._endpoint_url = f"http://127.0.0.1:{port}"
-        self.lambdas = Lambdas(now=lambda: self.time, rng=random.Random(7), logs=Logs(), metrics=Metrics(), unknowns=Unknowns())
+        self.lambdas = Lambdas(
+            now=lambda: self.time, rng=random.Random(7), logs=Logs(), metrics=MetricSink(), unknowns=Unknowns()
+        )
         self.client = self._boto3("lambda")
         self._iam = self._boto3("iam")
 

@@ -682,7 +682,7 @@ def test_rules_schedules_topics_and_queues_come_to_life(aws):
     stack = create(
         aws,
         {
-            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "notices"}},
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "notifications"}},
             "TopicPolicy": {
                 "Type": "AWS::SNS::TopicPolicy",
                 "Properties": {"Topics": [ref("Topic")], "PolicyDocument": {"Statement": [statement]}},

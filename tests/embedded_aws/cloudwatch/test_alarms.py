@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-from canary.rules.alarms import target_alarms
-from canary.rules.policy import STANDARD
-from canary.rules.target import Stage, Target, TargetFunction
+from canary.rules.targets.alarms import target_alarms
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Stage, Target, TargetFunction
 from embedded_aws.cloudwatch.alarm_answers import describe_alarm_history, describe_alarms, describe_alarms_for_metric
 from embedded_aws.cloudwatch.alarms import Alarms
 from embedded_aws.cloudwatch.metric_store import MetricStore

@@ -23,10 +23,10 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.logs.responses import LogsResponse
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from canary.rules.access_log import metric_filters
-from canary.rules.alarms import target_alarms
-from canary.rules.policy import STANDARD
-from canary.rules.target import Metrics, Stage, Target, TargetFunction
+from canary.rules.targets.access_log import metric_filters
+from canary.rules.targets.alarms import target_alarms
+from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.target import Metrics, Stage, Target, TargetFunction
 from embedded_aws.cloudwatch.alarms import Alarms
 from embedded_aws.cloudwatch.metric_store import MetricStore
 from embedded_aws.logs.ingest import LogIngest

@@ -259,5 +259,5 @@ def test_without_a_unit_a_metric_in_several_units_is_not_guessed_at():
     store = a_store()
     store.put("N", "Requests", {}, START, [1.0], unit="Count")
 
-    with pytest.raises(NotBuiltError, match="name one"):
+    with pytest.raises(NotBuiltError, match="so give one"):
         compute(store, parse_queries([a_metric("a", "Requests")]), start=START, end=START + 60)

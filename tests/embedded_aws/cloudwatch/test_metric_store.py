@@ -145,7 +145,7 @@ def test_minutes_put_together_are_like_one_minute_with_all_values(values: list[l
 
 @pytest.mark.parametrize("text", ["p101", "median", "TC(:)", "PR(:5%)", "tc", "TM(5:10", "sum", "p", "TC(1e3:)"])
 def test_unknown_statistics_are_refused(text: str):
-    with pytest.raises(ValueError, match="is no statistic of CloudWatch"):
+    with pytest.raises(ValueError, match="is not a CloudWatch statistic"):
         parse_statistic(text)
 
 

@@ -49,7 +49,7 @@ class Logs:
         return [line for _, line in self.lines[group]]
 
 
-class Metrics:
+class MetricSink:
     """Keeps every sample as (namespace, name, dimensions) -> minute -> values."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class World:
         rng = random.Random(seed)
         self.unknowns = Unknowns()
         self.logs = Logs()
-        self.metrics = Metrics()
+        self.metrics = MetricSink()
         self.gateway = Gateway(self.now, self.unknowns, rng)
         self.lambdas = Lambdas(now=self.now, rng=rng, logs=self.logs, metrics=self.metrics, unknowns=self.unknowns)
         self.dataplane = DataPlane(

@@ -483,7 +483,7 @@ def test_everybody_may_ask_who_they_are(aws):
 
 def test_a_call_that_is_not_mapped_is_not_let_through(aws):
     principal = Principal(a_role(aws, "caller", a_statement("*")), "f")
-    with aws.permissions.acting(principal), pytest.raises(ClientError, match="permissions of kms are not mapped"):
+    with aws.permissions.acting(principal), pytest.raises(ClientError, match="permissions of kms for ListKeys are not mapped"):
         aws.client("kms").list_keys()
 
 

@@ -3,8 +3,8 @@ import random
 
 import pytest
 
-from canary.rules.access_log import metric_filters
-from canary.rules.target import Metrics
+from canary.rules.targets.access_log import metric_filters
+from canary.rules.targets.target import Metrics
 from embedded_aws.cloudwatch.metric_store import MetricStore, identify
 from embedded_aws.cloudwatch.statistics import parse_statistic
 from embedded_aws.logs.filter_pattern import parse_pattern

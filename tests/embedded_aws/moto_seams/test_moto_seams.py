@@ -59,9 +59,7 @@ def test_moto_imports_what_is_deferred_where_it_did(hook):
 
 
 def test_what_is_deferred_is_imported_when_it_is_used_and_not_to_start():
-    ran = subprocess.run(  # noqa: S603 - this file's own text
-        [sys.executable, "-c", USING_WHAT_IS_DEFERRED], cwd=ROOT, capture_output=True, check=False, text=True
-    )
+    ran = subprocess.run([sys.executable, "-c", USING_WHAT_IS_DEFERRED], cwd=ROOT, capture_output=True, check=False, text=True)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == [[], ["moto.ec2"], ["moto.batch", "moto.batch.utils", "moto.ec2"]]
 

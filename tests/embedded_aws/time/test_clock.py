@@ -299,7 +299,7 @@ def test_being_busy_twice_in_one_thread_is_harmless(clock):
     clock.run_for(1)
 
 
-def test_a_clock_that_idles_notices_what_a_guest_makes_due():
+def test_a_clock_that_idles_notifications_what_a_guest_makes_due():
     with closing(Clock(START)) as clock:
         happened = threading.Event()
         clock.start()
@@ -410,4 +410,4 @@ def test_a_guest_whom_the_acting_thread_waits_for_is_told_so():
         thread.start()
         thread.join()
     assert errors
-    assert "what acts waits for thread helper" in errors[0]
+    assert "its holder waits for thread helper" in errors[0]

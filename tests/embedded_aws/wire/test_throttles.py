@@ -97,7 +97,7 @@ def test_a_switch_starts_from_full_buckets(time) -> None:
 
 
 def test_a_service_without_rates_is_refused_with_those_that_have_some(time) -> None:
-    with pytest.raises(ValueError, match="no rates are known of 'apigatewy'; choose one of apigateway"):
+    with pytest.raises(ValueError, match="no rates of 'apigatewy' are known; choose one of apigateway"):
         Throttles(time, on=["apigatewy"])
 
 

@@ -51,13 +51,13 @@ def test_answering_gives_back_what_was_before_a_failure() -> None:
 
 @pytest.mark.parametrize(("slug", "answer"), [(OPEN, "perhaps"), (ASSUMED, "accepted")])
 def test_an_implausible_answer_is_refused(slug, answer) -> None:
-    with pytest.raises(ValueError, match=f"'{answer}' is no plausible answer to {slug}; choose one of"):
+    with pytest.raises(ValueError, match=f"'{answer}' is not a plausible answer to {slug}; choose one of"):
         Unknowns({slug: answer})
 
 
 @pytest.mark.parametrize("call", [lambda unknowns: unknowns.ask("x"), lambda unknowns: unknowns.choose("x", "y")])
 def test_the_registry_is_closed(call) -> None:
-    with pytest.raises(ValueError, match="'x' is no question of the registry"):
+    with pytest.raises(ValueError, match="'x' is not in the registry of questions"):
         call(Unknowns())
 
 

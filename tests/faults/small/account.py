@@ -1,7 +1,7 @@
-"""The services of the small AWS, and how botocore's clients come to them: past everything below their methods.
+"""The services of the small AWS, and how botocore's clients reach them without the layers below their methods.
 
-The clients, their paginators and their errors are botocore's own; a call goes from there to a dictionary and back. What the
-controller never asks is not built, and says so.
+The clients, their paginators and their errors are botocore's own. Their calls come here as dictionaries and are answered
+with dictionaries. Calls that the controller never makes are not built, and raise an error that says so.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ Json = dict[str, Any]
 ADDRESS = "http://127.0.0.1:0/small"
 REGION = "eu-west-1"
 LATENCY_SECONDS = 0.2
-"""A call takes up to so long; in that time everything else goes on."""
+"""The longest that a call takes; everything else goes on meanwhile."""
 
 SDK_PAUSES = (0.5, 1.0)
-"""What botocore waits, on the whole, before its second and its third attempt."""
+"""botocore's average waits before its second and its third attempt."""
 
 HISTORY_SECONDS = 3600
-"""So much of the past has metrics, and so much of it is read as base's history, where the controller reads a day."""
+"""How much of the past has metrics, and is read as base's history. The real controller reads a day."""
 
 ANSWERS = {
     "replace-deployment-under-canary": "accepted",
@@ -57,21 +57,21 @@ ANSWERS = {
     "remove-absent-override": "accepted",
     "delete-canary-deployment": "accepted",
 }
-"""The likelier answers to open questions (`embedded_aws.wire.unknowns`) that edits by others raise."""
+"""The likelier answers to the open questions (`embedded_aws.wire.unknowns`) that edits by others raise."""
 
 
 class Account:
-    """One account with the sample in it. ``notices`` are what was put on the event bus: when, detail-type, detail.
+    """One account with the sample in it. ``notifications`` are what was put on the event bus: when, detail-type, detail.
 
-    ``on_call`` is called before a task's call takes effect: its service, operation and parameters. ``on_invoke`` hears of
-    asynchronous invocations.
+    ``on_call`` is called before a task's call takes effect, with its service, operation and parameters. ``on_invoke`` is
+    called for asynchronous invocations.
     """
 
     def __init__(self, sample: Sample, clock: SmallClock, faults: Faults, *, seed: int, per_minute: float) -> None:
         self.clock = clock
         self.faults = faults
         self.table = Table(sample.indexes)
-        self.notices: list[tuple[float, str, Json]] = []
+        self.notifications: list[tuple[float, str, Json]] = []
         self.parameters = dict(sample.parameters)
         self.filters = {one["filterName"]: one for one in sample.filters}
         self.alarms: dict[str, Json] = {name: {**one, "StateValue": "OK"} for name, one in sample.alarms.items()}
@@ -92,7 +92,7 @@ class Account:
         self.gateway.gateway.settings_changed(lambda *_: self._note_settings())
 
     def call(self, service: str, operation: str, asked: Json) -> Json:
-        """One call of a client, with what goes wrong with it."""
+        """Make one call of a client, with the faults that concern it."""
         if running_task() is None:
             return self._answer(service, operation, asked)
         self.clock.sleep(self._rng.random() * LATENCY_SECONDS)
@@ -101,11 +101,11 @@ class Account:
         return answer
 
     def sleep(self, seconds: float) -> None:
-        """Let whoever makes a call wait."""
+        """Make the caller wait."""
         self.clock.sleep(seconds)
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have something done after a while."""
+        """Run the action after some seconds."""
         self.clock.call_after(seconds, action)
 
     def _attempt(self, service: str, operation: str, asked: Json) -> Json:
@@ -144,7 +144,7 @@ class Account:
         if operation != "Invoke":
             return self.functions.answer(operation, asked)
         if asked.get("InvocationType") != "Event":
-            raise NotImplementedError(f"the small AWS has no Invoke that waits for its answer; build it in {__name__}")
+            raise NotImplementedError(f"the small AWS has no synchronous Invoke; build it in {__name__}")
         self.on_invoke(asked["FunctionName"], json.loads(asked.get("Payload", "{}")))
         return {"StatusCode": 202}
 
@@ -159,7 +159,7 @@ class Account:
         if operation != "PutEvents":
             raise _unknown("events", operation)
         for entry in asked["Entries"]:
-            self.notices.append((self.clock.now(), entry["DetailType"], json.loads(entry["Detail"])))
+            self.notifications.append((self.clock.now(), entry["DetailType"], json.loads(entry["Detail"])))
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "0"} for _ in asked["Entries"]]}
 
     def _cloudwatch(self, operation: str, asked: Json) -> Json:
@@ -234,7 +234,7 @@ class Account:
 
     def _stepfunctions(self, operation: str, asked: Json) -> Json:
         if self.machine is None:
-            raise NotImplementedError("this account has no state machine")
+            raise NotImplementedError("the small AWS's account has no state machine; set one first")
         arn = asked.get("executionArn", "")
         if operation != "ListExecutions" and arn not in self.machine.executions:
             raise refuse(operation, "ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
@@ -252,14 +252,14 @@ class Account:
                 raise _unknown("stepfunctions", operation)
 
     def _note_settings(self) -> None:
-        """The stage or an alias was changed: what was served until now was served with what was set before."""
+        """Note a change of the stage or an alias; the requests until now are counted under the earlier settings."""
         self.traffic.advance(self.clock.now())
         self.history.add(Setting(self.clock.now(), self.gateway.stage, self.functions.pointing()))
 
 
 @contextmanager
 def reached(account: Account) -> Iterator[None]:
-    """While in the block, the controller's clients, and `client_of`, reach this account."""
+    """While in the block, the controller's clients and `client_of` reach this account."""
     make_api_call, make = BaseClient._make_api_call, controllers_clients._Maker.make
     day = histories.DAY
 
@@ -282,7 +282,7 @@ def reached(account: Account) -> Iterator[None]:
 
 @cache
 def client_of(service: str) -> Any:
-    """A client of whichever small account can be reached: to make one takes longer than a run."""
+    """A client of whichever small account is reachable; cached, because making one takes longer than a run."""
     session = botocore.session.Session()
     session.set_credentials("small", "small")
     return session.create_client(service, region_name=REGION, endpoint_url=ADDRESS, config=Config(retries={"mode": "standard"}))

@@ -1,7 +1,7 @@
-"""Virtual time without threads: what is due is done in its order, and whoever waits lets everything else happen meanwhile.
+"""Virtual time without threads: actions run in the order of their due times, also while a caller waits.
 
-A wait inside an action runs the actions that are due before it ends. They may wait too, so a wait can last longer than it was
-asked to; it is never shorter.
+A wait inside an action runs the other actions that are due before it ends. They may wait too, so a wait can last longer
+than asked for. It is never shorter.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SmallClock:
-    """Simulated seconds since the epoch, and what is still to happen."""
+    """Simulated seconds since the epoch, and the actions still to come."""
 
     def __init__(self, start: float) -> None:
         self._now = start
@@ -27,15 +27,15 @@ class SmallClock:
         return self._now
 
     def call_at(self, due: float, action: Callable[[], None]) -> None:
-        """Have the action done at this time, or next if that is over."""
+        """Run the action at this time, or next if the time has passed."""
         heapq.heappush(self._due, (due, next(self._order), action))
 
     def call_after(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have the action done in so many seconds."""
+        """Run the action after this many seconds."""
         self.call_at(self._now + seconds, action)
 
     def sleep(self, seconds: float) -> None:
-        """Let so many seconds pass, and all that is due in them."""
+        """Let this many seconds pass, with everything that is due in them."""
         self.run_until(self._now + seconds)
 
     def run_until(self, end: float) -> None:
@@ -45,7 +45,7 @@ class SmallClock:
         self._now = max(self._now, end)
 
     def run_while(self, is_on: Callable[[], bool], *, limit: float) -> bool:
-        """Let time pass while ``is_on``, for at most ``limit`` seconds; whether it came to its end."""
+        """Let time pass while ``is_on``, for at most ``limit`` seconds; returns whether ``is_on`` became false."""
         end = self._now + limit
         while is_on():
             if not self._due or self._due[0][0] > end:

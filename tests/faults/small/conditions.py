@@ -1,7 +1,7 @@
-"""DynamoDB's condition, filter and key expressions over items in DynamoDB's own JSON, compiled once each.
+"""DynamoDB's condition, filter and key expressions over items in DynamoDB's own JSON, each compiled once.
 
-Comparisons, AND, OR, NOT, parentheses, BETWEEN's absence aside: ``attribute_exists``, ``attribute_not_exists``,
-``begins_with`` and ``contains``. Anything else is an error that says so.
+Covers comparisons, AND, OR, NOT, parentheses, ``attribute_exists``, ``attribute_not_exists``, ``begins_with`` and
+``contains``. Anything else, such as BETWEEN, raises an error that says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Item = Mapping[str, Mapping[str, Any]]
 
 
 class Asked(NamedTuple):
-    """What an expression is evaluated over: an item, the values and the names given with the expression."""
+    """What an expression is evaluated on: an item, and the values and names given with the expression."""
 
     item: Item
     values: Item
@@ -40,11 +40,11 @@ _FUNCTIONS = ("attribute_exists", "attribute_not_exists", "begins_with", "contai
 
 
 class ConditionError(Exception):
-    """An expression that the small AWS does not know; the text says where."""
+    """An expression that the small AWS does not support; the text says where."""
 
 
 def holds(expression: str, item: Item, values: Item | None = None, names: Mapping[str, str] | None = None) -> bool:
-    """Whether the expression is true of the item; an item that is not there is empty.
+    """Whether the expression is true of the item; an item that does not exist is passed as empty.
 
     Raises:
         ConditionError: the expression cannot be read.
@@ -57,7 +57,7 @@ def holds(expression: str, item: Item, values: Item | None = None, names: Mappin
 def _compile(expression: str) -> Test:
     tokens = _TOKEN.findall(expression)
     if "".join(tokens) != re.sub(r"\s+", "", expression):
-        raise ConditionError(f"the condition {expression!r} has characters that the small AWS does not know")
+        raise ConditionError(f"the condition {expression!r} has characters that the small AWS does not support")
     parser = _Parser(expression, tokens)
     test = parser.either()
     parser.expect_end()
@@ -144,12 +144,12 @@ class _Parser:
 
     def _error(self) -> ConditionError:
         return ConditionError(
-            f"the condition {self._expression!r} is not known to the small AWS from token {self._at} on; teach it in {__name__}"
+            f"the small AWS cannot read the condition {self._expression!r} from token {self._at} on; build it in {__name__}"
         )
 
 
 def _comparison(left: Operand, compare: Callable[[Any, Any], bool], right: Operand) -> Test:
-    """A comparison with what is not there, or is of another type, is false, as in DynamoDB; other than it is true."""
+    """A comparison with a missing value or one of another type is false, as in DynamoDB; only ``<>`` is then true."""
 
     def test(asked: Asked) -> bool:
         one, other = left(asked), right(asked)

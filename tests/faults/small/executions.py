@@ -1,4 +1,4 @@
-"""Executions of the small machine as values, and what a function's answer is to the Task that called it."""
+"""Executions of the small machine as values, and how a Task reads a function's answer."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ NAMELESS = {"Runtime.ExitError", "Sandbox.Timedout"}  # docs/aws.md#lambda-unkno
 
 
 class Failure(NamedTuple):
-    """An error as Step Functions has it."""
+    """An error in the form that Step Functions uses."""
 
     error: str
     cause: str
 
     def output(self) -> Json:
-        """What a Catch sees of it."""
+        """What a Catch sees of the failure."""
         return {"Error": self.error, "Cause": self.cause}
 
 
 class Outcome(NamedTuple):
-    """What a function answered; ``error`` is its own name for what went wrong, if anything did."""
+    """A function's answer; ``error`` is the function's own name for the error, if there was one."""
 
     payload: Any
     error: str | None = None
 
     def failure(self) -> Failure | None:
-        """What a Task makes of it (docs/aws.md#lambda-error-cause)."""
+        """The failure that a Task reports for it (docs/aws.md#lambda-error-cause)."""
         if self.error is None:
             return None
         text = json.dumps(self.payload)
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 @dataclass
 class Execution:
-    """One execution; ``turn`` rises whenever what was waited for does not matter any more."""
+    """One execution; ``turn`` rises whenever the present wait becomes obsolete."""
 
     arn: str
     given: Any
@@ -54,7 +54,7 @@ class Execution:
 
     @property
     def name(self) -> str:
-        """The name that it was started with."""
+        """The name with which it was started."""
         return self.arn.rpartition(":")[2]
 
     @property

@@ -1,7 +1,7 @@
-"""The state machine's expressions, quickly: what most of them are is looked up, and the rest is real JSONata.
+"""The state machine's expressions, evaluated fast: common forms are looked up, the rest is real JSONata.
 
-A variable, a path into `$states`, a comparison with a word: these few forms are nine in ten of the definition's expressions.
-Whatever else is written goes to `embedded_aws.states.expressions`, which evaluates it as Step Functions does.
+A variable, a path into `$states` and a comparison with a word make up nine in ten of the definition's expressions.
+`embedded_aws.states.expressions` evaluates all others as Step Functions does.
 """
 
 from __future__ import annotations

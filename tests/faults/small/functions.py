@@ -1,4 +1,4 @@
-"""Lambda's control plane in small: the sample's functions with their versions and aliases."""
+"""A small version of Lambda's control plane: the sample's functions with their versions and aliases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class SmallFunctions:
-    """The sample's functions. ``before_change`` and ``after_change`` are called around whatever traffic can see."""
+    """The sample's functions. ``before_change`` and ``after_change`` are called around each change that traffic can see."""
 
     def __init__(self, sample: Sample, rng: random.Random) -> None:
         self._sample = sample
@@ -39,7 +39,7 @@ class SmallFunctions:
         return dict(self._aliases)
 
     def answer(self, operation: str, asked: Json) -> Json:
-        """Any of Lambda's operations that are known here."""
+        """Answer any of Lambda's operations that are built here."""
         try:
             method: Callable[[Json], Json] = getattr(self, f"_{operation}")
         except AttributeError:

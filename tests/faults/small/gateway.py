@@ -1,4 +1,4 @@
-"""API Gateway in small: stages and deployments as the embedded AWS keeps them, the definition as the sample's answers."""
+"""A small version of API Gateway: stages and deployments as in the embedded AWS, the definition from the sample's answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class SmallGateway:
-    """The sample's API. ``definition_edits``: how many methods someone took out of its present definition."""
+    """The sample's API. ``definition_edits``: how many methods someone has removed from its present definition."""
 
     def __init__(self, sample: Sample, now: Callable[[], float], unknowns: Unknowns, rng: random.Random) -> None:
         if sample.target.stage is None:
@@ -42,11 +42,11 @@ class SmallGateway:
 
     @property
     def stage(self) -> Stage | None:
-        """The target's stage; None once it was deleted."""
+        """The target's stage; None once it is deleted."""
         return next((one for one in self.gateway.stages(self._api) if one.name == self._sample.stage.name), None)
 
     def answer(self, operation: str, asked: Json) -> Json:
-        """Any of API Gateway's operations that are known here."""
+        """Answer any of API Gateway's operations that are built here."""
         try:
             method: Callable[[Json], Json] = getattr(self, f"_{operation}")
         except AttributeError:

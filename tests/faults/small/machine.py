@@ -1,7 +1,7 @@
-"""The controller's state machine, run from its own definition: the kinds of states that it has, and no others.
+"""The controller's state machine, run from its own definition; it supports only the kinds of states that occur there.
 
-How long states take, what is retried and caught, what is stopped: all as in the embedded AWS, which runs the same definition
-in moto's interpreter. A function that outlives its Task, or its execution, runs on, and nobody hears of it.
+Durations, retries, catches and stops are as in the embedded AWS, which runs the same definition in moto's interpreter. A
+function that outlives its Task or its execution runs on, and its result is ignored.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ TASK_TIMEOUT_SECONDS = 70
 
 
 class Functions(Protocol):
-    """What Tasks call."""
+    """The functions that Tasks call."""
 
     def invoke(self, task: str, event: Json) -> Outcome:
         """Run a function to its end."""
 
 
 class Machine:
-    """One state machine. ``on_end`` hears of every execution that has ended, however it did."""
+    """One state machine. ``on_end`` is called for every execution that ends, however it ends."""
 
     def __init__(
         self, definition: Mapping[str, Any], functions: Functions, clock: SmallClock, faults: Faults, rng: random.Random
@@ -48,18 +48,18 @@ class Machine:
         self.on_end: Callable[[Execution], None] = lambda _: None
 
     def start(self, arn: str, given: Any) -> Execution:
-        """Start an execution; its first state is entered once the caller is done."""
+        """Start an execution; it enters its first state when the caller is done."""
         execution = self.executions[arn] = Execution(arn, given, self.clock.now())
         flow = _Flow(self, execution, self.definition, {}, _Outside(self, execution))
         self.clock.call_after(0, flow.begin)
         return execution
 
     def stop(self, arn: str, *, error: str = "", cause: str = "") -> None:
-        """StopExecution; one that has ended stays as it is."""
+        """StopExecution; an execution that has ended stays as it is."""
         self.end(self.executions[arn], "ABORTED", error=error, cause=cause)
 
     def end(self, execution: Execution, status: str, *, error: str = "", cause: str = "", output: Any = None) -> None:
-        """An execution has come to its end."""
+        """End an execution."""
         if not execution.is_running:
             return
         execution.status, execution.error, execution.cause, execution.output = status, error, cause, output
@@ -69,17 +69,17 @@ class Machine:
 
 
 class _Around(Protocol):
-    """What a flow of states is part of."""
+    """What encloses a flow of states."""
 
     def succeed(self, output: Any) -> None:
-        """The flow has come to its end."""
+        """The flow has ended successfully."""
 
     def fail(self, failure: Failure) -> None:
         """The flow has failed."""
 
 
 class _Outside:
-    """Around the outermost flow is the execution."""
+    """The enclosure of the outermost flow: the execution."""
 
     def __init__(self, machine: Machine, execution: Execution) -> None:
         self._machine = machine
@@ -93,7 +93,7 @@ class _Outside:
 
 
 class _Branch:
-    """Around a Parallel's branch is the Parallel state."""
+    """The enclosure of a Parallel's branch: the Parallel state."""
 
     def __init__(self, flow: _Flow, state: Json) -> None:
         self._flow = flow
@@ -126,7 +126,7 @@ class _Flow:
         self._enter(self._start)
 
     def leave(self, state: Json, output: Any, seen: Json) -> None:
-        """The state has done what it does: assign, and go on."""
+        """Leave a state that has done its work: assign, and go to the next one."""
         try:
             output = value_of(state["Output"], self._variables(seen)) if "Output" in state else output
             self._assign(state, seen)
@@ -139,7 +139,7 @@ class _Flow:
             self._enter(state["Next"])
 
     def fail(self, state: Json, failure: Failure) -> None:
-        """The state has failed: go where it is caught, or fail with it."""
+        """Leave a state that has failed: go to its Catch, or fail the flow."""
         caught = next((one for one in state.get("Catch", ()) if _matches(one["ErrorEquals"], failure.error)), None)
         if caught is None:
             self._around.fail(failure)
@@ -184,10 +184,10 @@ class _Flow:
                 texts = value_of([state["Error"], state["Cause"]], self._variables({}))
                 self._around.fail(Failure(*texts))
             case kind:
-                raise NotImplementedError(f"the small AWS runs no {kind} state, which {name} is; build it in {__name__}")
+                raise NotImplementedError(f"the small AWS has no {kind} state, which {name} is; build it in {__name__}")
 
     def _guarded(self, action: Callable[[], None]) -> Callable[[], None]:
-        """The action, unless the execution has ended until then."""
+        """The action, which does nothing if the execution has ended by then."""
         return lambda: action() if self._execution.is_running else None
 
     def _assign(self, owner: Json, seen: Json) -> None:
@@ -204,7 +204,7 @@ class _Flow:
 
 
 class _Task:
-    """One Task state, from its entry to its end, with its retries."""
+    """One Task state with its retries, from its entry to its end."""
 
     def __init__(self, flow: _Flow, machine: Machine, execution: Execution, name: str, state: Json) -> None:
         self._flow = flow
@@ -240,7 +240,7 @@ class _Task:
                 return
 
     def _end(self, turn: int, arguments: Json, failure: Failure | None, payload: Any) -> None:
-        """The function has answered, or the Task's time is over; whichever comes second is not heard."""
+        """End the attempt, by the function's answer or by the Task's timeout; whichever comes second is ignored."""
         if self._execution.turn != turn or not self._execution.is_running:
             return
         self._execution.turn += 1
@@ -269,7 +269,7 @@ class _Task:
 
 
 def _ignore(_: object) -> None:
-    """A function that outlived its Task has answered."""
+    """Ignore the answer of a function that outlived its Task."""
 
 
 def _matches(names: list[str], error: str) -> bool:
@@ -279,5 +279,5 @@ def _matches(names: list[str], error: str) -> bool:
 
 
 def iso_milliseconds(moment: float) -> str:
-    """An epoch second as Step Functions writes the time of an entry."""
+    """An epoch second in the form in which Step Functions writes the time of an entry."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

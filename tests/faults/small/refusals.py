@@ -1,4 +1,4 @@
-"""How a refusal looks to a client: botocore's own error, as it makes it from what came over the wire."""
+"""How a refusal looks to a client: as botocore's own error, made as from an answer over the wire."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def refuse(operation: str, code: str, message: str, reasons: Sequence[str] = (),
 
 
 def as_error(refusal: Refusal, operation: str) -> ClientError:
-    """A refusal that would go over the wire, as the client's error."""
+    """A refusal in its wire form, as the client's error."""
     return refuse(operation, refusal.code, refusal.message, status=refusal.status)

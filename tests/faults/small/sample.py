@@ -1,7 +1,7 @@
-"""What the small AWS begins with: the sample as the embedded AWS has it, made once in a process.
+"""The starting state of the small AWS: the sample as the embedded AWS has it, made once per process.
 
-Everything that no run changes is kept as the answer that the embedded AWS gave to the controller's own call, so that nothing
-of it has to be built, or believed, a second time.
+Everything that no run changes is kept as the answer that the embedded AWS gave to the controller's own call. So none of it
+has to be built, or trusted, a second time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from canary.rules.target import Target
+from canary.rules.targets.target import Target
 from demo.controller import TABLE, create_controller, register_target
 from demo.guest import CONTROLLER
 from demo.sample import create_sample, publish_release
@@ -54,7 +54,7 @@ class Sample:
 
 @cache
 def make_sample() -> Sample:
-    """The sample, without policy: that is each run's own."""
+    """Make the sample without a policy, which each run brings along."""
     with EmbeddedAws(guest=CONTROLLER) as aws:
         target = create_sample(aws.client)
         create_controller(aws.client)

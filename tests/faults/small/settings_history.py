@@ -1,8 +1,8 @@
-"""How the target's stage and aliases were set over time, and which requests that could have met half a release.
+"""The settings of the target's stage and aliases over time, and which requests could have met half a release.
 
-A change reaches the requests within half a minute (docs/aws.md#propagation), the stage's apart from an alias's. So whether a
-request could have met a deployment with the wrong version is not drawn here by chance: every pair of settings that one request
-can see is looked at.
+A change reaches all requests within half a minute (docs/aws.md#propagation), and the stage and each alias propagate
+independently. So whether a request could have met a deployment with the wrong version is not left to chance: this module
+checks every pair of settings that one request can see.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from embedded_aws.time.propagation import PROPAGATION_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from embedded_aws.apigateway.stages.stage import Stage
     from embedded_aws.awslambda.aliases import Alias
 
@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 
 class Setting(NamedTuple):
-    """What was set from ``at`` on, in epoch seconds; no stage once that was deleted."""
+    """The settings from ``at`` (epoch seconds) on; the stage is None once it is deleted."""
 
     at: float
     stage: Stage | None
@@ -39,7 +39,7 @@ class Whole(NamedTuple):
 
 
 class HalfRelease(NamedTuple):
-    """From ``at`` on a request of this arm could have met this function in the wrong version."""
+    """From ``at`` on, a request of this arm could have met this function in the wrong version."""
 
     at: float
     arm: str
@@ -48,7 +48,7 @@ class HalfRelease(NamedTuple):
     version: str
 
     def __str__(self) -> str:
-        return f"at {self.at:.0f} a request of the {self.arm} met {self.function}:{self.version} by {self.deployment}"
+        return f"at {self.at:.0f} a {self.arm} request reached {self.function}:{self.version} through {self.deployment}"
 
 
 class Share(NamedTuple):
@@ -68,7 +68,7 @@ class _Span:
     end: float
 
     def meets(self, other: _Span) -> float | None:
-        """Since when both can be seen by one request; None if never."""
+        """The first moment at which one request can see both; None if there is none."""
         begin = max(self.begin, other.begin)
         return begin if begin < min(self.end, other.end) else None
 
@@ -82,11 +82,11 @@ class SettingsHistory:
         self._variable = target.stage.alias_variable if target.stage else ""
 
     def add(self, setting: Setting) -> None:
-        """From now on it is set so."""
+        """Add a setting that applies from now on."""
         self.settings.append(setting)
 
     def shares(self, stage: Stage | None) -> Iterator[Share]:
-        """The arms that have traffic with this stage."""
+        """The arms of this stage that have traffic."""
         if stage is None:
             return
         part = stage.canary.percent_traffic / 100 if stage.canary else 0.0
@@ -97,7 +97,7 @@ class SettingsHistory:
             yield Share("canary", stage.canary.deployment_id, alias, part)
 
     def half_releases(self, *wholes: Whole) -> list[HalfRelease]:
-        """Where a request could have met half of one of these releases; of other deployments nothing is said."""
+        """Where a request could have met half of one of these releases; other deployments are not checked."""
         known = {one.deployment: one.versions for one in wholes}
         stages = list(_spans([(one.at, one.stage) for one in self.settings]))
         found = []
@@ -121,7 +121,7 @@ def _version(setting: Setting, key: AliasKey) -> str | None:
 
 
 def _spans(timed: list[tuple[float, Value]]) -> Iterator[tuple[_Span, Value]]:
-    """What was set with the time in which a request can see it; what did not change is one span."""
+    """Each setting with the time in which a request can see it; an unchanged setting is one span."""
     begin, value = timed[0]
     for at, newer in timed[1:]:
         if newer != value:

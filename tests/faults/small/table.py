@@ -1,4 +1,4 @@
-"""The controller's one table: consistent reads, single writes, and transactions that do all or nothing."""
+"""The controller's one table: consistent reads, single writes, and all-or-nothing transactions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Table:
         self._tokens: set[str] = set()
 
     def item(self, pk: str, sk: str) -> Json:
-        """An item as it is; empty if it is not there."""
+        """The present item; empty if it does not exist."""
         return self._items.get((pk, sk), {})
 
     def get_item(self, asked: Json) -> Json:
@@ -69,7 +69,7 @@ class Table:
         return self._filtered(self._sorted(asked), asked)
 
     def transact_write_items(self, asked: Json) -> Json:
-        """TransactWriteItems. One that comes again with its token, a retry of the SDK's, was made already."""
+        """TransactWriteItems. A transaction whose token is known, such as the SDK's retry, is not made again."""
         if (token := asked.get("ClientRequestToken")) and token in self._tokens:
             return {}
         operations = [next(iter(each.items())) for each in asked["TransactItems"]]
@@ -106,7 +106,7 @@ class Table:
         return holds(condition, self._items.get(key, {}), values, names)
 
     def _sorted(self, asked: Json) -> Iterator[Json]:
-        """All items; of an index those that have its key."""
+        """All items; for an index, those that have its key."""
         key = self._indexes[asked["IndexName"]] if "IndexName" in asked else "pk"
         return (item for _, item in sorted(self._items.items()) if key in item)
 
@@ -126,14 +126,14 @@ def _key(item: Mapping[str, Any]) -> Key:
 
 
 def _updated(item: Mapping[str, Any], asked: Json) -> Json:
-    """``SET a = :a, b = :b REMOVE c`` and no more."""
+    """Supports ``SET a = :a, b = :b REMOVE c`` only."""
     values, names = asked.get("ExpressionAttributeValues", {}), asked.get("ExpressionAttributeNames", {})
     sets, _, removes = asked["UpdateExpression"].partition("REMOVE")
     changed = _copy(item)
     for part in filter(None, (one.strip() for one in sets.strip().removeprefix("SET").split(","))):
         name, _, value = (word.strip() for word in part.partition("="))
         if value not in values:
-            raise NotImplementedError(f"the small AWS sets attributes to values only, not to {value}; build it in {__name__}")
+            raise NotImplementedError(f"the small AWS sets attributes only to values, not {value}; build it in {__name__}")
         changed[names.get(name, name)] = dict(values[value])
     for name in filter(None, (one.strip() for one in removes.split(","))):
         changed.pop(names.get(name, name), None)
@@ -141,5 +141,5 @@ def _updated(item: Mapping[str, Any], asked: Json) -> Json:
 
 
 def _copy(item: Mapping[str, Any]) -> Json:
-    """An item of one's own; the attributes here are text, numbers and flags, of which there is nothing more to copy."""
+    """A separate copy of an item. Its attributes are text, numbers and flags, so nothing deeper needs copying."""
     return {name: dict(value) for name, value in item.items()}

@@ -59,7 +59,7 @@ def test_a_settle_that_is_a_moment_short_shows(history):
         (129.5, "canary", "orders-read", "1"),
         (129.5, "canary", "orders-write", "1"),
     ]
-    assert str(found[0]) == "at 130 a request of the canary met orders-read:1 by d2"
+    assert str(found[0]) == "at 130 a canary request reached orders-read:1 through d2"
 
 
 def test_a_stage_that_is_still_seen_is_looked_at_too(history):

@@ -98,9 +98,9 @@ def test_a_single_write_has_its_condition_too(table):
 
 
 def test_an_index_lists_the_items_that_have_its_key(table):
-    held = {"pk": {"S": "target#b"}, "sk": {"S": "lock"}, "rollout_id": {"S": "r1"}}
-    table.put_item({"Item": held})
-    assert table.scan({"IndexName": "open"})["Items"] == [held]
+    owned = {"pk": {"S": "target#b"}, "sk": {"S": "lock"}, "rollout_id": {"S": "r1"}}
+    table.put_item({"Item": owned})
+    assert table.scan({"IndexName": "open"})["Items"] == [owned]
     assert len(table.scan({})["Items"]) == 2
     query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "target#a"}}}
     assert table.query(query)["Items"] == [ITEM]

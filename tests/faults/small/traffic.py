@@ -1,6 +1,6 @@
-"""Traffic as a rate, and what CloudWatch knows of it: the counts of each minute, in parts of requests.
+"""Traffic as a rate, and what CloudWatch knows of it: the counts of each minute, in fractions of requests.
 
-A minute's metrics are there some seconds after its end. Nothing is drawn by chance; a bad release fails its share of requests.
+A minute's metrics arrive some seconds after its end. Nothing is random: a bad release fails its share of requests.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.access_log import metric_namespace
+from canary.rules.targets.access_log import metric_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.rules.target import Target
+    from canary.rules.targets.target import Target
     from tests.faults.small.settings_history import Setting, SettingsHistory, Share
 
 Json = dict[str, Any]
@@ -26,8 +26,8 @@ LATENCY_MS = 40.0
 class Traffic:
     """The requests of one target, and its metrics.
 
-    ``failing``: by version, the share of requests that it fails. ``filters``: the metrics that filters make of the log now.
-    ``arrival_seconds``: after a minute's end its values are there. ``is_silent``: nothing more reaches CloudWatch.
+    ``failing`` is the share of requests that each version fails. ``filters`` are the metrics that filters now make of the
+    log. Values arrive ``arrival_seconds`` after a minute's end. With ``is_silent`` nothing more reaches CloudWatch.
     """
 
     def __init__(self, target: Target, history: SettingsHistory, *, per_minute: float, since: float) -> None:
@@ -43,7 +43,7 @@ class Traffic:
         self._values: defaultdict[Name, defaultdict[int, float]] = defaultdict(lambda: defaultdict(float))
 
     def advance(self, now: float) -> None:
-        """Count the requests up to now, as it was set until now."""
+        """Count the requests up to now, under the settings until now."""
         while self._done_to < now:
             end = min(now, (self._done_to // MINUTE + 1) * MINUTE)
             if not self.is_silent and self._history.settings:

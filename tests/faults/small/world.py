@@ -1,7 +1,7 @@
-"""One run: the small account with the controller in it, its rules, its schedule, and what was seen of it all.
+"""One run: the small account with the controller in it, its rules and its schedule, and what was observed.
 
-The handlers are the controller's own, bound to botocore clients of the small account. Events come a second later, once,
-twice or never; a function that fails is tried again as Lambda does it for asynchronous calls.
+The handlers are the controller's own, with botocore clients of the small account. Events arrive a second later, once,
+twice or never. A function that fails is retried as Lambda retries asynchronous calls.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.faults.small.settings_history import HalfRelease, Whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.rules.policy import Policy
+    from canary.rules.targets.policy import Policy
     from embedded_aws.apigateway.stages.stage import Canary
 
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ FAILED = {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
 class Invocation(NamedTuple):
-    """One run of a function: when it began and ended, and what came of it."""
+    """One run of a function: when it began and ended, and its outcome."""
 
     task: str
     began: float
@@ -57,7 +57,7 @@ class Invocation(NamedTuple):
 
 
 class Write(NamedTuple):
-    """A task's patch of the stage: the paths, the canary that the stage had until then, and whether an execution ran."""
+    """A task's patch of the stage: the paths, the stage's canary before it, and whether an execution was running."""
 
     at: float
     task: str
@@ -67,7 +67,7 @@ class Write(NamedTuple):
 
 
 class SmallWorld:
-    """A context manager. ``events``: how often EventBridge delivers what AWS says, 0 to 2; the schedule is not asked."""
+    """A context manager. ``events`` is how often EventBridge delivers AWS's events, 0 to 2; it does not affect the schedule."""
 
     def __init__(self, *, seed: int, policy: Policy, per_minute: float = 60.0) -> None:
         self.sample = make_sample()
@@ -103,9 +103,9 @@ class SmallWorld:
         self._stack.close()
 
     @property
-    def notices(self) -> list[tuple[float, str, Json]]:
+    def notifications(self) -> list[tuple[float, str, Json]]:
         """What was put on the event bus: when, detail-type, detail."""
-        return self.account.notices
+        return self.account.notifications
 
     def now(self) -> float:
         """The present, in epoch seconds."""
@@ -117,7 +117,7 @@ class SmallWorld:
         return str(lock["rollout_id"]["S"]) if "rollout_id" in lock else None
 
     def lose_metrics(self, *, late: bool) -> None:
-        """From now on nothing reaches CloudWatch, or each minute ten minutes late."""
+        """Let no more data reach CloudWatch, or each minute only ten minutes late."""
         self.account.traffic.advance(self.clock.now())
         if late:
             self.account.traffic.arrival_seconds = 600.0
@@ -125,11 +125,11 @@ class SmallWorld:
             self.account.traffic.is_silent = True
 
     def client(self, service: str) -> Any:
-        """A client of this account, as anybody may have one."""
+        """A client of this account, for any caller."""
         return client_of(service)
 
     def start(self, **more: Any) -> Execution:
-        """Start a rollout of the release, or another journey."""
+        """Start a rollout of the release, or another operation."""
         self._names += 1
         given = {"target": self.target.name, **more}
         name = f"w{self._serial}-{self._names}"
@@ -145,11 +145,11 @@ class SmallWorld:
         return execution
 
     def rest(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
-        """Let time pass, no longer than needed."""
+        """Let time pass, but no longer than needed."""
         self.clock.run_while(lambda: not until(), limit=seconds)
 
     def wholes(self) -> tuple[Whole, ...]:
-        """Base before the rollout and, once it has a deployment, the release; a call that was made twice made two."""
+        """Base before the rollout, and the release once for each deployment of it; a repeated call creates two."""
         first, *later = self.account.gateway.gateway.deployments(str(self.target.stage and self.target.stage.rest_api_id))
         made = [one.id for one in later if (one.description or "").startswith("canary rollout")]
         return Whole(first.id, self.sample.base), *(Whole(one, self.sample.release) for one in made)
@@ -164,18 +164,18 @@ class SmallWorld:
         return self.account.history.half_releases(*self.wholes())
 
     def stop_running(self) -> None:
-        """Somebody stops whatever execution runs."""
+        """Stop every running execution, as someone else might."""
         for one in [*self.machine.executions.values()]:
             if one.is_running:
                 self.machine.stop(one.arn)
 
     def abort(self) -> None:
-        """Somebody calls the verb abort."""
+        """Call the verb abort, as a user might."""
         event = {"verb": "abort", "target": self.target.name, "reason": "a person aborts"}
         self.clock.call_after(0, lambda: _ignore(self.invoke(OPERATOR, event)))
 
     def at(self, seconds: float, action: Callable[[], object]) -> None:
-        """Have someone else do something in so many seconds."""
+        """Have someone else act after this many seconds."""
 
         def act() -> None:
             with running(None):
@@ -184,7 +184,7 @@ class SmallWorld:
         self.clock.call_after(seconds, act)
 
     def invoke(self, task: str, event: Json) -> Outcome:
-        """Run one of the controller's functions, until it answers, fails, is killed or times out."""
+        """Run one of the controller's functions until it answers, fails, is killed or times out."""
         began, printed = self.clock.now(), io.StringIO()
         context = Context(f"{task}-{len(self.invocations)}", self.clock.now, began + TIMEOUT_SECONDS)
         try:
@@ -220,11 +220,11 @@ class SmallWorld:
             self.writes.append(Write(self.clock.now(), str(running_task()), paths, stage.canary, is_owned))
 
     def _invoke_function(self, function: str, event: Json) -> None:
-        """One of the controller's functions invokes another, by name or ARN."""
+        """Invoke a function of the controller by name or ARN, on behalf of another one."""
         self.invoke_later(0, function.rpartition(":")[2].removeprefix(FUNCTION_PREFIX), event)
 
     def _limited(self, context: Context) -> ExitStack:
-        """While in the block, a call that is made after the function's deadline finds it dead."""
+        """While in the block, a call after the function's deadline kills the function."""
         outer = self.account.on_call
         stack = ExitStack()
         stack.callback(setattr, self.account, "on_call", outer)
@@ -247,7 +247,7 @@ class SmallWorld:
         return self._handlers[task]
 
     def _announce(self, execution: Execution) -> None:
-        """An execution has ended: EventBridge says so, and the rule of those that failed calls the guard."""
+        """Report an ended execution through EventBridge; if it failed, a rule calls the guard."""
         if execution.status not in FAILED:
             return
         detail = {"executionArn": execution.arn, "stateMachineArn": MACHINE_ARN, "status": execution.status}
@@ -269,7 +269,7 @@ class SmallWorld:
 
 
 class _Serial:
-    """Names of executions never come again in a process: what a warm function keeps of one run is no other run's."""
+    """Numbers for execution names, unique in a process: what a warm function keeps of one run must not match another run."""
 
     _last = 0
 
@@ -289,10 +289,10 @@ def _next_minute(now: float) -> float:
 
 
 def _metric_names(printed: str) -> list[str]:
-    """The metrics in what a function printed, in CloudWatch's embedded metric format."""
+    """The metrics in a function's output, in CloudWatch's embedded metric format."""
     found = [json.loads(line) for line in printed.splitlines() if line.startswith('{"_aws"')]
     return [metric["Name"] for one in found for space in one["_aws"]["CloudWatchMetrics"] for metric in space["Metrics"]]
 
 
 def _ignore(_: object) -> None:
-    """Nobody waits for what a verb answers."""
+    """Ignore a verb's answer."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .callers import Callers
-from .refusal import RefusedError, takes_over
+from .callers import CallerFinder
+from .refusal import TemplateRefusedError, takes_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ def create(account: Account, properties: dict[str, Any]) -> str:
     """Make the alias, or adopt the one that this stack left behind; its ARN.
 
     Raises:
-        RefusedError: it exists and is not to be taken over, or the function has no version.
+        TemplateRefusedError: it exists and is not to be taken over, or the function has no version.
 
     """
     client, name = account.functions, _name(properties)
@@ -38,7 +38,7 @@ def create(account: Account, properties: dict[str, Any]) -> str:
         found = client.get_alias(**name)
         if takes_over(properties) or is_made_by(account.stack_id, found):
             return str(found["AliasArn"])
-        raise RefusedError(
+        raise TemplateRefusedError(
             f"alias {name['Name']} of {name['FunctionName']} exists already; say take_over=True to put it under the controller"
         ) from error
     return str(answer["AliasArn"])
@@ -48,7 +48,7 @@ def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> s
     """The alias of another function or name is another alias; nothing else of one can change.
 
     Raises:
-        RefusedError: as for create.
+        TemplateRefusedError: as for create.
 
     """
     if _name(before) != _name(after):
@@ -61,7 +61,7 @@ def delete(account: Account, properties: dict[str, Any]) -> None:
     if takes_over(properties):
         return
     client, name = account.functions, _name(properties)
-    if reason := Callers(account).find(name["FunctionName"], [name["Name"]]):
+    if reason := CallerFinder(account).find(name["FunctionName"], [name["Name"]]):
         LOGGER.info("alias %s of %s stays: %s", name["Name"], name["FunctionName"], reason)
         return
     try:
@@ -91,5 +91,5 @@ def _first_version(client: Any, properties: dict[str, Any]) -> str:  # noqa: ANN
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
     numbers = [int(one["Version"]) for page in pages for one in page["Versions"] if one["Version"] != "$LATEST"]
     if not numbers:
-        raise RefusedError(f"function {function} has no published version; publish one")
+        raise TemplateRefusedError(f"function {function} has no published version; publish one")
     return str(max(numbers))

@@ -29,7 +29,7 @@ class Served(NamedTuple):
     reason: str = ""
 
 
-class Callers:
+class CallerFinder:
     """Reads each API once."""
 
     def __init__(self, account: Account) -> None:

@@ -32,7 +32,7 @@ TRIES, PAUSE_SECONDS = 6, 5
 """A permission that the same deploy has just given may not hold everywhere yet."""
 
 
-class Kind(Protocol):
+class ResourceKind(Protocol):
     """A kind of resource. Properties are the template's; an id is what Ref gives."""
 
     def create(self, account: Account, properties: dict[str, Any]) -> str:
@@ -45,7 +45,7 @@ class Kind(Protocol):
         """Take it away; absent is success."""
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, ResourceKind] = {
     aliases.TYPE: aliases,
     leftovers.TYPE: leftovers,
     permissions.TYPE: permissions,

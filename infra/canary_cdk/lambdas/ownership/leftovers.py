@@ -15,7 +15,7 @@ from . import permissions
 from .account import STACK_TAG
 from .aliases import TYPE as ALIAS_TYPE
 from .aliases import is_made_by
-from .callers import Callers, statements_of
+from .callers import CallerFinder, statements_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,7 +49,7 @@ def delete(account: Account, _properties: dict[str, Any]) -> None:
 
 def _sweep(account: Account, *, functions: frozenset[str], roles: frozenset[str]) -> None:
     """Remove what carries the stack's tag and no deployment calls, except these functions and roles, which the stack has."""
-    callers, used, free = Callers(account), set(roles), set()
+    callers, used, free = CallerFinder(account), set(roles), set()
     for function in account.tagged_functions():
         if reason := callers.find(function, (one["Name"] for one in _aliases_of(account, function))):
             LOGGER.info("%s stays: %s", function, reason)

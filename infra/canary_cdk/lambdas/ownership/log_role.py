@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .refusal import RefusedError
+from .refusal import TemplateRefusedError
 
 TRIES, PAUSE_SECONDS = 6, 5
 """API Gateway refuses a role that the same deploy has just made, until it can take it on (docs/aws.md#account-log-role)."""
@@ -18,14 +18,14 @@ def require(client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401 - 
     """See that a stage with an access log can write it.
 
     Raises:
-        RefusedError: the account has no such role, and the template brings none.
+        TemplateRefusedError: the account has no such role, and the template brings none.
 
     """
     if "AccessLogSetting" not in properties or client.get_account().get("cloudwatchRoleArn"):
         return
     role = properties.get("LogRoleArn")
     if not role:
-        raise RefusedError(
+        raise TemplateRefusedError(
             "API Gateway has no role for CloudWatch in this account and Region, so the stage could not write its access log; "
             "say log_role=True to have one made, or set one: aws apigateway update-account --patch-operations "
             "op=replace,path=/cloudwatchRoleArn,value=<ARN of a role with AmazonAPIGatewayPushToCloudWatchLogs>"

@@ -10,7 +10,7 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .callers import Callers
+from .callers import CallerFinder
 
 if TYPE_CHECKING:
     from .account import Account
@@ -47,7 +47,7 @@ def delete(account: Account, properties: dict[str, Any]) -> None:
         LOGGER.info("the permission of %s stays: the function is another stack's", properties["FunctionName"])
         return
     function, alias = split_arn(properties["FunctionName"])
-    if reason := Callers(account).find(function, [alias]):
+    if reason := CallerFinder(account).find(function, [alias]):
         LOGGER.info("the permission of %s stays: %s", properties["FunctionName"], reason)
         return
     remove(account, function, alias, statement_id(account.stack_id, properties["SourceArn"]))

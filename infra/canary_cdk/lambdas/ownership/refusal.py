@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class RefusedError(Exception):
+class TemplateRefusedError(Exception):
     """The template asks for what may not be done; the text is what CloudFormation shows."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-Operation = dict[str, str]
+PatchOperation = dict[str, str]
 Properties = Mapping[str, Any]
 Settings = dict[str, dict[str, str]]
 
@@ -35,7 +35,7 @@ METHOD_SETTINGS = {
 """By property of a method setting: where it stands below the method's path."""
 
 
-def plan_operations(live: Mapping[str, Any], before: Properties, after: Properties) -> list[Operation]:
+def plan_operations(live: Mapping[str, Any], before: Properties, after: Properties) -> list[PatchOperation]:
     """The patch list; `live` is GetStage's answer, `before` empty for a stage that the template did not have."""
     return [
         *_variables(live.get("variables", {}), before.get("Variables", {}), after.get("Variables", {})),
@@ -45,7 +45,7 @@ def plan_operations(live: Mapping[str, Any], before: Properties, after: Properti
     ]
 
 
-def _variables(live: Properties, before: Properties, after: Properties) -> Iterator[Operation]:
+def _variables(live: Properties, before: Properties, after: Properties) -> Iterator[PatchOperation]:
     for name, value in after.items():
         if live.get(name) != value:
             yield _replace(f"/variables/{name}", value)
@@ -54,14 +54,14 @@ def _variables(live: Properties, before: Properties, after: Properties) -> Itera
             yield _remove(f"/variables/{name}")
 
 
-def _scalars(live: Properties, before: Properties, after: Properties) -> Iterator[Operation]:
+def _scalars(live: Properties, before: Properties, after: Properties) -> Iterator[PatchOperation]:
     for name, (field, absent) in SCALARS.items():
         wanted = after.get(name, absent)
         if (name in before or name in after) and not _is_same(live.get(field, absent), wanted):
             yield _replace(f"/{field}", wanted)
 
 
-def _access_log(live: Properties, before: Properties, after: Properties) -> Iterator[Operation]:
+def _access_log(live: Properties, before: Properties, after: Properties) -> Iterator[PatchOperation]:
     if not after:
         if live and before.get("AccessLogSetting"):
             yield _remove("/accessLogSettings")
@@ -72,7 +72,7 @@ def _access_log(live: Properties, before: Properties, after: Properties) -> Iter
             yield _replace(f"/accessLogSettings/{field}", wanted)
 
 
-def _methods(live: Properties, before: Settings, after: Settings) -> Iterator[Operation]:
+def _methods(live: Properties, before: Settings, after: Settings) -> Iterator[PatchOperation]:
     for method in before:
         if method not in after and method in live:
             yield _remove(f"/{method}")
@@ -112,9 +112,9 @@ def _is_same(live: object, wanted: str) -> bool:
             return live == wanted
 
 
-def _replace(path: str, value: str) -> Operation:
+def _replace(path: str, value: str) -> PatchOperation:
     return {"op": "replace", "path": path, "value": value}
 
 
-def _remove(path: str) -> Operation:
+def _remove(path: str) -> PatchOperation:
     return {"op": "remove", "path": path}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import log_role
-from .refusal import RefusedError, takes_over
+from .refusal import TemplateRefusedError, takes_over
 from .settings import plan_operations
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def create(account: Account, properties: dict[str, Any]) -> str:
     """Make the stage, or bring an existing one's settings to the template's; its name.
 
     Raises:
-        RefusedError: it exists and is not to be taken over, or it could not write its access log.
+        TemplateRefusedError: it exists and is not to be taken over, or it could not write its access log.
 
     """
     client, name = account.gateway, _name(properties)
@@ -29,7 +29,7 @@ def create(account: Account, properties: dict[str, Any]) -> str:
         client.create_stage(**name, deploymentId=properties["DeploymentId"])
     except client.exceptions.ConflictException as error:
         if not takes_over(properties):
-            raise RefusedError(
+            raise TemplateRefusedError(
                 f"stage {name['stageName']} of API {name['restApiId']} exists already; say take_over=True to put it under "
                 "the controller"
             ) from error
@@ -45,7 +45,7 @@ def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> s
     """Send what the template changed and the stage does not have yet; its name.
 
     Raises:
-        RefusedError: there is something to send, and the stage has a canary; or base would call another alias.
+        TemplateRefusedError: there is something to send, and the stage has a canary; or base would call another alias.
 
     """
     client, name = account.gateway, _name(after)
@@ -55,7 +55,7 @@ def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> s
     _require_same_alias(live.get("variables", {}), after, is_new=not before)
     operations = plan_operations(live, before, after)
     if operations and "canarySettings" in live:
-        raise RefusedError(
+        raise TemplateRefusedError(
             f"stage {name['stageName']} of API {name['restApiId']} has a canary, and both arms share its settings; deploy "
             f"{', '.join(one['path'] for one in operations)} again when the rollout has ended, or abort it first"
         )
@@ -81,7 +81,7 @@ def _require_same_alias(live: Mapping[str, str], after: dict[str, Any], *, is_ne
     variable = after["AliasVariable"]
     wanted, found = after["Variables"][variable], live.get(variable)
     if found != wanted and not (is_new and found is None):
-        raise RefusedError(
+        raise TemplateRefusedError(
             f"the stage variable {variable} names the alias of the base: it is {found!r} and would become {wanted!r}, for "
             "every request at once; keep it, and have a rollout move the alias"
         )

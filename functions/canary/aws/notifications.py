@@ -1,0 +1,112 @@
+"""What the controller tells the world: one EventBridge event for each thing that happened to a rollout.
+
+A notification is sent after what it reports, and no rollout waits for it: one that AWS refuses is logged and lost, since the
+record, and not the notification, is what happened. It may be sent twice where a task was retried. Only the end of a rollout is
+sent until the bus has accepted it: the record says whether it has (`report_end`, and the sweeper).
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.calls import refusals
+from canary.aws.errors import ControllerError, NotificationRefusedError
+from canary.rules.rollouts.report import describe_parked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from canary.aws.records import Records
+    from canary.rules.rollouts.rollout import Rollout
+
+SOURCE = "canary"
+LONGEST_CAUSE = 4_000
+"""Characters of a reason that a notification carries; an event may have 256 KB in all."""
+
+
+class NotificationKind(enum.StrEnum):
+    """What happened; the events' detail-type."""
+
+    STARTED = "Rollout Started"
+    SHIFTED = "Rollout Shifted"
+    PARKED = "Rollout Parked"
+    ENDED = "Rollout Ended"
+    OPERATOR_NEEDED = "Operator Needed"
+    RECORDS_USABLE = "Records Usable Again"
+    WAITING = "Rollout Waiting"
+    WAIT_OVER = "Rollout Wait Over"
+
+
+class Notifications:
+    """The default event bus, for one function. Its client is made with the first notification; most functions send none."""
+
+    def __init__(self, events: Callable[[], Any], logger: Any) -> None:  # noqa: ANN401 - Powertools'
+        self._events = events
+        self._logger = logger
+
+    def send(self, kind: NotificationKind, rollout: Rollout, *, commands: Sequence[str] = ()) -> bool:
+        """Tell of a rollout as it now is; `commands` are what a person has to do by hand. Whether the bus took it."""
+        return self.tell(kind, {**describe(rollout), **({"commands": list(commands)} if commands else {})})
+
+    def tell(self, kind: NotificationKind, detail: Mapping[str, Any]) -> bool:
+        """Tell of something with this detail, which names at least target and rollout. Whether the bus took it."""
+        entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
+        try:
+            with refusals("aws events put-events", NotificationRefusedError):
+                answer = self._events().put_events(Entries=[entry])
+        except NotificationRefusedError as error:
+            return self._lose(kind, detail, str(error))
+        return self._lose(kind, detail, answer["Entries"]) if answer["FailedEntryCount"] else True
+
+    def report_wait(self, before: Rollout, after: Rollout, reason: str) -> None:
+        """Tell that a step began to wait beyond its bake, or that the wait is over, if one of it is so."""
+        if before.waiting_since is None and after.waiting_since is not None:
+            self.tell(NotificationKind.WAITING, _describe_wait(after, after.waiting_since, reason))
+        if before.waiting_since is not None and after.waiting_since is None:
+            self.tell(NotificationKind.WAIT_OVER, _describe_wait(after, before.waiting_since, reason))
+
+    def report_end(self, rollout: Rollout, records: Records) -> bool:
+        """Tell that a rollout ended, and its wait with it, and record that it was told. Whether the bus took it.
+
+        Where either fails, the sweeper tells it: that may be the second time, and is never none.
+        """
+        if rollout.waiting_since is not None:
+            self.tell(NotificationKind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
+        if not self.send(NotificationKind.ENDED, rollout):
+            return False
+        try:
+            records.mark_told(rollout)
+        except ControllerError as error:
+            self._logger.warning("end told and not marked", rollout=rollout.rollout_id, reason=str(error))
+        return True
+
+    def _lose(self, kind: NotificationKind, detail: Mapping[str, Any], reason: Any) -> bool:  # noqa: ANN401 - EventBridge's
+        self._logger.warning("notification lost", rollout=detail["rollout"], kind=kind.value, reason=reason)
+        return False
+
+
+def describe(rollout: Rollout) -> dict[str, Any]:
+    """A notification's detail: who, how far, and why."""
+    steps = rollout.plan.policy.steps
+    index = rollout.step.index
+    return {
+        "target": rollout.target.name,
+        "rollout": rollout.rollout_id,
+        "execution": rollout.execution,
+        "phase": rollout.phase.value,
+        "step": index + 1,
+        "steps": len(steps),
+        "weight_percent": float(steps[index].weight_percent) if index >= 0 else 0.0,
+        "reason": rollout.reason[:LONGEST_CAUSE],
+        "requests_harmed": rollout.harm.requests,
+        "harm_beyond_chance": rollout.harm.is_beyond_chance,
+        **describe_parked(rollout),
+    }
+
+
+def _describe_wait(rollout: Rollout, since: float, reason: str) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
+    return {**describe(rollout), "reason": reason[:LONGEST_CAUSE], "waiting_since": moment}

@@ -1,0 +1,42 @@
+"""Who of an API calls each function, taken from the definition that a release brings.
+
+The canary's aliases are called by that definition while the canary has traffic, and the live ones from the promotion on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from canary.rules.checks.callers import Caller
+from canary.rules.definitions.integrations import callers_of
+from canary.rules.releases.problems import Problem
+from canary.rules.releases.readings import read_release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from canary.rules.definitions.integrations import Callers
+    from canary.rules.releases.readings import Definitions
+    from canary.rules.targets.target import Stage
+
+
+def callers_of_release(deployment: str | None, definitions: Definitions, stage: Stage) -> Mapping[str, tuple[Caller, ...]]:
+    """By function name, what of the release's definition calls it through the alias variable and needs its permission.
+
+    `deployment` is the release's own. Empty where the definition cannot be known, which is a problem of its own.
+    """
+    read = read_release(deployment, definitions, stage)
+    if isinstance(read, Problem):
+        return {}
+    found = callers_of(read.definition, stage.alias_variable)
+    return {function: tuple(_callers(function, callers, stage)) for function, callers in found.items()}
+
+
+def _callers(function: str, callers: Callers, stage: Stage) -> Iterator[Caller]:
+    """Those with credentials of their own need nobody's permission (docs/aws.md#integration-credentials)."""
+    for method in callers.methods:
+        if not method.has_credentials:
+            yield Caller(function, f"{stage.stage_name}/{method.http_method}{method.path}")
+    for authorizer in callers.authorizers:
+        if authorizer.authorizer_id and not authorizer.has_credentials:
+            yield Caller(function, f"authorizers/{authorizer.authorizer_id}")

@@ -1,0 +1,224 @@
+"""Which calls of an API a rollout can split, which lie outside it, and every reason in them not to start.
+
+A call that does not go through the alias variable runs the same code in both arms. Such a release would be judged on what it
+does not change, so the start is refused, by method, unless the target says that the call is outside the rollout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from canary.rules.definitions.definition import ANY
+from canary.rules.definitions.integrations import Call, FunctionName, Place, calls_lambda, calls_of, through
+from canary.rules.definitions.outside_routes import find_unmatched, is_outside
+from canary.rules.releases.problems import Problem
+from canary.rules.targets.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from canary.rules.definitions.definition import Definition
+
+MOST_NAMED = 20
+"""Methods that one problem or note names; the others are counted."""
+
+FEW_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What calls are checked against.
+
+    ``place``: where the target's functions are, None if none of them has an alias. ``variables``: the stage's own, with which a
+    name put together is explained. ``overrides``: the variables that base and canary have different values of.
+    """
+
+    target: Target
+    alias_variable: str
+    place: Place | None
+    variables: Mapping[str, str]
+    overrides: frozenset[str]
+
+    def is_outside(self, call: Call) -> bool:
+        """Whether the target says that a call is outside the rollout."""
+        if call.authorizer:
+            return call.authorizer.name in self.target.outside.authorizers
+        return all(is_outside(self.target.outside, path, verb) for path, verb in call.routes)
+
+
+def find_call_problems(definition: Definition, ground: Ground) -> Iterator[Problem]:
+    """Every call that the arms would make alike although it is of the rollout, or differently although it is outside.
+
+    And every method that calls nothing at all (docs/aws.md#deployment-snapshot).
+    """
+    problems: dict[tuple[str, str], list[str]] = {}
+    for call in calls_of(definition):
+        found = _outside_problem(call, ground) if ground.is_outside(call) else _inside_problem(call, ground)
+        if found:
+            problems.setdefault(found, []).append(call.by)
+    for (value, fix), callers in problems.items():
+        yield Problem(name_some(callers, MOST_NAMED), value, fix)
+    if bare := [str(method) for method in definition.methods if method.integration is None]:
+        value = "there is no integration, and AWS makes no deployment of a method without one"
+        yield Problem(name_some(bare, MOST_NAMED), value, "give it one, or delete the method")
+
+
+def find_outside_problems(target: Target, routes: Iterable[tuple[str, str]], authorizers: Iterable[str]) -> Iterator[Problem]:
+    """Entries of `outside` that nothing of the API falls under; a route is a path and an HTTP method."""
+    for entry in find_unmatched(target.outside, routes, authorizers):
+        yield Problem(
+            "outside",
+            f"{entry} is nothing that the API has",
+            "write it as the definition does, or take it out of the target's outside",
+        )
+
+
+def find_call_notes(definition: Definition, ground: Ground) -> Iterator[str]:
+    """What of the API is not the release's, in sentences: outside by the target's word, and outside by nature."""
+    calls = [call for call in calls_of(definition) if ground.is_outside(call)]
+    split = [call.by for call in calls if through(ground.alias_variable) in call.uri]
+    routes = [str(one) for one in definition.methods if is_outside(ground.target.outside, one.path, one.http_method)]
+    alike = [one for one in (*routes, *(call.by for call in calls if call.authorizer)) if one not in split]
+    if alike:
+        yield f"outside the rollout, called alike by both arms and not counted: {name_some(alike, FEW_NAMED)}"
+    if split:
+        yield f"outside the rollout and not counted, although the canary runs the release there: {name_some(split, FEW_NAMED)}"
+    others = [
+        (f"{one} ({one.integration.kind})", _overrides_in(one.integration.uri, ground))
+        for one in definition.methods
+        if one.integration and not calls_lambda(one) and str(one) not in routes
+    ]
+    if alike := [said for said, variables in others if not variables]:
+        yield f"answered without a function of the release, alike by both arms, and counted: {name_some(alike, FEW_NAMED)}"
+    if unlike := [f"{said} by {variables[0]}" for said, variables in others if variables]:
+        yield (
+            "answered without a function of the release, and counted, but by each arm from an address of its own, because "
+            f"a variable in the URI differs between base and canary: {name_some(unlike, FEW_NAMED)}"
+        )
+
+
+def name_some(names: list[str], most: int) -> str:
+    """The names, those beyond `most` counted."""
+    more = len(names) - most
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more"
+
+
+def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
+    """What makes a call outside the rollout differ between the arms; a function of the target's has both aliases."""
+    function = call.function
+    known = {one.name for one in ground.target.functions}
+    if function and function.name in known and function.qualifier == through(ground.alias_variable):
+        return None
+    variables = _overrides_in(call.uri, ground)
+    if not variables:
+        return None
+    return (
+        f"it is outside the rollout, but the URI {call.uri} has {variables[0]} in it, which differs between base and canary",
+        "write out there what both arms are to call, or take it out of the target's outside",
+    )
+
+
+def _overrides_in(uri: str, ground: Ground) -> list[str]:
+    """The variables in a URI that base and canary have different values of."""
+    return sorted(name for name in ground.overrides if through(name) in uri)
+
+
+def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
+    function = call.function
+    if function is None:
+        return _unreadable_problem(call, ground)
+    faults = [*_faults(function, ground), *_faults_of_region(call, function, ground)]
+    fixes = [f"write {_wanted_uri(call, function, ground)}"] if faults else []
+    if _is_unknown(function, ground):
+        name = _resolved(function.name, ground)
+        faults.append(f"names {name}, which is not one of the functions of target {ground.target.name}")
+        fixes.append(_line_to_add(name, ground.target))
+    if not faults:
+        return None
+    alike = f"or, if both arms are to call it alike, write out an alias and add it to the target's outside{_whole(call)}"
+    return f"the URI {call.uri} {' and '.join(faults)}", f"{' and '.join(fixes)}; {alike}"
+
+
+def _whole(call: Call) -> str:
+    """That an ANY is outside with all its methods or not at all."""
+    return ", with no methods there, because it is an ANY" if any(verb == ANY for _, verb in call.routes) else ""
+
+
+def _unreadable_problem(call: Call, ground: Ground) -> tuple[str, str]:
+    """A URI that names no function as it is written; with the stage's variables put in it may."""
+    meant = replace(call, uri=_with_variables(call.uri, ground)).function
+    fix = f"write {_wanted_uri(call, meant, ground)}"
+    if meant:
+        return f"the URI {call.uri} puts the function's ARN together from a stage variable", fix
+    return f"the URI {call.uri or '(none)'} is not that of a Lambda function", fix
+
+
+def _faults(function: FunctionName, ground: Ground) -> Iterator[str]:
+    """What is wrong with how a function is named, whichever it is."""
+    if "${" in function.name:
+        yield "puts the function's name together from a stage variable"
+    if place := ground.place:
+        yield from _faults_of_place(function.place, place)
+    if function.qualifier != through(ground.alias_variable) and "${" not in function.name:
+        yield f"{_qualifier_found(function.qualifier)} instead of the stage variable {ground.alias_variable}"
+
+
+def _faults_of_place(found: Place, wanted: Place) -> Iterator[str]:
+    if "${" in f"{found}{found.partition}":
+        yield "puts the account or Region together from a stage variable"
+    elif found != wanted:
+        yield f"names a function of {found}, where the target's are of {wanted}"
+
+
+def _faults_of_region(call: Call, function: FunctionName, ground: Ground) -> Iterator[str]:
+    """A function of the target's place that is called in another Region, where Lambda does not find it."""
+    place = ground.place
+    if place is None or any(_faults_of_place(function.place, place)):
+        return
+    partition, region = (_with_variables(part, ground) for part in call.goes_to)
+    if (partition, region) != (place.partition, place.region):
+        yield f"calls Lambda in {region} ({partition}), where the target's functions are in {place.region} ({place.partition})"
+
+
+def _qualifier_found(qualifier: str | None) -> str:
+    match qualifier:
+        case None | "":
+            return "names no alias"
+        case _ if "${" in qualifier:
+            return f"takes the alias from {qualifier}"
+        case _ if qualifier.isdecimal() or qualifier == "$LATEST":
+            return f"names version {qualifier}"
+        case _:
+            return f"names the alias {qualifier}"
+
+
+def _is_unknown(function: FunctionName, ground: Ground) -> bool:
+    """Whether it is a function that the target could name and does not."""
+    if ground.place and any(_faults_of_place(function.place, ground.place)):
+        return False
+    name = _resolved(function.name, ground)
+    return "${" not in name and name not in {one.name for one in ground.target.functions}
+
+
+def _resolved(name: str, ground: Ground) -> str:
+    """A function's name with the stage's variables put in, without the alias that may come with them."""
+    return _with_variables(name, ground).partition(":")[0]
+
+
+def _with_variables(text: str, ground: Ground) -> str:
+    for variable, value in ground.variables.items():
+        text = text.replace(through(variable), value)
+    return text
+
+
+def _wanted_uri(call: Call, function: FunctionName | None, ground: Ground) -> str:
+    place = ground.place or (function.place if function else Place("aws", "<region>", "<account>"))
+    name = _resolved(function.name, ground) if function else "<function>"
+    return call.with_function(place, "<function>" if "${" in name else name, through(ground.alias_variable))
+
+
+def _line_to_add(name: str, target: Target) -> str:
+    example = target.functions[0]
+    return f"add - {{name: {name}, live: {example.live}, canary: {example.canary}}} to functions in the target file"

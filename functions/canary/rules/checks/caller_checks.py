@@ -1,0 +1,117 @@
+"""Who may call an alias and who else calls it: the problems, the commands that solve them, and what is only worth knowing.
+
+What a policy says is for `callers` and `other_callers` to tell; this puts it into words for people.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.rules.checks.callers import ApiIdentity, Caller, find_uncovered
+from canary.rules.checks.other_callers import OtherCallers, find_other_callers
+from canary.rules.checks.resource_policy import PolicyAnswer, read_statements
+from canary.rules.releases.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from canary.rules.checks.callers import Uncovered
+
+MOST_NAMED = 5
+"""More callers than this are counted in a sentence, not named."""
+
+LONGEST_STATEMENT_ID = 100
+ROOM_FOR_A_NUMBER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AliasPolicy:
+    """One alias of one function, the text of its resource policy (None without one), and the API that is to call it."""
+
+    function: str
+    alias: str
+    arn: str
+    text: str | None
+    api: ApiIdentity
+
+    @property
+    def _options(self) -> str:
+        return f"--function-name {self.function} --qualifier {self.alias}"
+
+    @property
+    def others(self) -> OtherCallers:
+        """Who else calls it."""
+        return find_other_callers(self.text, self.api, self.arn)
+
+    def find_problems(self, callers: tuple[Caller, ...]) -> Iterator[Problem]:
+        """The callers whom the policy certainly keeps out, those of one remedy in one problem."""
+        by_fix: dict[str, list[str]] = {}
+        for one in self._find_uncovered(callers):
+            if one.answer is PolicyAnswer.DENIED:
+                by_fix.setdefault(self._remedy(one), []).append(one.caller.name)
+        for fix, names in by_fix.items():
+            yield Problem(f"functions.{self.function}", f"the API may not invoke alias {self.alias} for {cut(names)}", fix)
+
+    def find_notes(self, callers: tuple[Caller, ...]) -> Iterator[str]:
+        """The callers of whom nobody can say whether the policy keeps them out."""
+        unsure = [one for one in self._find_uncovered(callers) if one.answer is PolicyAnswer.NOT_CERTAIN]
+        if unsure:
+            named, sids = cut(one.caller.name for one in unsure), dict.fromkeys(sid for one in unsure for sid in one.sids)
+            yield (
+                f"whether the API may invoke alias {self.alias} of {self.function} for {named} is not certain: "
+                f"it depends on the statements {cut(sids)} of the alias's policy"
+            )
+
+    def find_sharing(self) -> Iterator[Problem]:
+        """Those who certainly call the alias besides the API."""
+        if certain := self.others.certain:
+            yield Problem(
+                f"functions.{self.function}",
+                f"alias {self.alias} is also called by {cut(one.name for one in certain)}, which would get the release at once",
+                "give them an alias of their own; if nothing calls any more, remove the permission with "
+                f"{self._remove(certain[0].sid)}; or set shared_live_alias: true in the target",
+            )
+
+    def find_sharing_notes(self) -> Iterator[str]:
+        """All who call the alias besides the API, or may: certain ones only where the target shares its live alias."""
+        others = self.others
+        if others.certain:
+            named = cut(one.name for one in others.certain)
+            yield f"alias {self.alias} of {self.function} is also called by {named}, which get the release with its promotion"
+        if others.possible:
+            named = cut(one.name for one in others.possible)
+            yield f"the policy of alias {self.alias} of {self.function} also lets in {named}: they get the promoted release too"
+
+    def _find_uncovered(self, callers: tuple[Caller, ...]) -> tuple[Uncovered, ...]:
+        return find_uncovered(self.text, callers, self.api, self.arn)
+
+    def _remedy(self, uncovered: Uncovered) -> str:
+        """The command that lets the API in: its stage or its authorizer, and nothing else."""
+        if uncovered.sids:
+            return f"its policy denies them: remove that statement with {self._remove(uncovered.sids[0])}"
+        caller = uncovered.caller
+        source_arn = self.api.arn(caller.presents if caller.is_authorizer else f"{self.api.stage_name}/*/*")
+        return (
+            f"add the permission with aws lambda add-permission {self._options} --statement-id {self._free_id(source_arn)} "
+            f"--principal apigateway.amazonaws.com --action lambda:InvokeFunction --source-arn '{source_arn}'"
+        )
+
+    def _remove(self, sid: str) -> str:
+        return f"aws lambda remove-permission {self._options} --statement-id {sid}"
+
+    def _free_id(self, source_arn: str) -> str:
+        """A statement id that says for whom it is, and that the policy does not have yet."""
+        taken = {statement.sid for statement in read_statements(self.text)}
+        words = re.findall(r"[A-Za-z0-9_-]+", source_arn.rsplit(":", maxsplit=1)[-1])
+        wanted = "-".join(["canary", *words])[: LONGEST_STATEMENT_ID - ROOM_FOR_A_NUMBER]
+        numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
+        return next(one for one in (wanted, *numbered) if one not in taken)
+
+
+def cut(names: Iterable[str]) -> str:
+    """The names in one sentence, the first few and a count if they are many."""
+    listed = list(names)
+    shown = listed if len(listed) <= MOST_NAMED else [*listed[:MOST_NAMED], f"{len(listed) - MOST_NAMED} more"]
+    return ", ".join(shown)

@@ -1,0 +1,134 @@
+"""Who of an API calls a function through its aliases, and whether an alias's policy lets every one of them.
+
+A caller is one method or authorizer, known by the ARN that API Gateway presents to Lambda on its behalf. For a method `ANY` and
+for a path with a parameter nobody recorded that ARN (docs/aws.md#source-arn-of-open-method): a policy is taken to cover one of
+these only if it does so under every answer.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from canary.rules.checks.resource_policy import Decision, PolicyAnswer, Statement, decide, read_statements, service_call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canary.rules.targets.target import Stage
+
+API_GATEWAY = "apigateway.amazonaws.com"
+ANY = "ANY"
+VERBS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+PARAMETER = re.compile(r"\{[^{}]*\}")
+GREEDY = re.compile(r"\{[^{}]*\+\}")
+FILLINGS = (("x", "x"), ("some-value", "some/value"))
+"""What requests may have in place of a parameter, and of a greedy one: values that no policy names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiIdentity:
+    """Whose API and stage it is, as their ARNs have it."""
+
+    partition: str
+    region: str
+    account: str
+    rest_api_id: str
+    stage_name: str
+
+    def arn(self, presented: str) -> str:
+        """A source ARN of this API: `presented` is what follows its id, as in `Caller.presents`."""
+        return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{self.rest_api_id}/{presented}"
+
+
+def api_identity(lambda_arn: str, stage: Stage) -> ApiIdentity:
+    """The stage's identity, by the ARN of a function or alias in the same account and Region."""
+    _, partition, _, region, account, *_ = lambda_arn.split(":")
+    return ApiIdentity(partition, region, account, stage.rest_api_id, stage.stage_name)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Caller:
+    """A method or authorizer that calls ``function`` through the alias variable, without credentials of its own.
+
+    ``presents``: what follows the API's id in its source ARN, a method's path as the API writes it: `prod/GET/orders/{id}`,
+    `prod/GET/` for the root, `authorizers/abc123`.
+    """
+
+    function: str
+    presents: str
+
+    @property
+    def is_authorizer(self) -> bool:
+        """Whether it is an authorizer; a method's ARN has two slashes at least."""
+        return self.presents.count("/") == 1
+
+    @property
+    def name(self) -> str:
+        """As people call it: `GET /orders/{id}`, `authorizer abc123`."""
+        if self.is_authorizer:
+            return f"authorizer {self.presents.partition('/')[2]}"
+        _, verb, path = self.presents.split("/", 2)
+        return f"{verb} /{path}"
+
+    @property
+    def is_pattern_unknown(self) -> bool:
+        """Whether nobody recorded what API Gateway presents for it."""
+        return len(self.possible) > 1
+
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """Everything that API Gateway may present for it, of which each request presents one."""
+        if self.is_authorizer:
+            return (self.presents,)
+        stage, verb, path = self.presents.split("/", 2)
+        verbs = (ANY, "*", *VERBS) if verb == ANY else (verb,)
+        return tuple(f"{stage}/{one}/{way}" for one in verbs for way in _ways(path))
+
+
+def _ways(path: str) -> Iterator[str]:
+    yield path
+    if PARAMETER.search(path):
+        yield PARAMETER.sub("*", path)
+        for value, greedy_value in FILLINGS:
+            yield PARAMETER.sub(value, GREEDY.sub(greedy_value, path))
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """A caller that an alias's policy does not certainly let in: certainly not (DENIED), or nobody can say.
+
+    ``sids``: the statements that deny it, or on which it depends; empty where no statement allows it.
+    """
+
+    caller: Caller
+    answer: PolicyAnswer
+    sids: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def find_uncovered(
+    policy: str | None, callers: tuple[Caller, ...], identity: ApiIdentity, alias_arn: str
+) -> tuple[Uncovered, ...]:
+    """Which callers an alias's policy does not cover; `policy` is its JSON text, None without one.
+
+    Kept, because problems and notes both ask, and an API has hundreds of methods.
+    """
+    statements = read_statements(policy)
+    found = ((caller, _decide(statements, caller, identity, alias_arn)) for caller in callers)
+    return tuple(
+        Uncovered(caller, decision.answer, decision.sids)
+        for caller, decision in found
+        if decision.answer is not PolicyAnswer.ALLOWED
+    )
+
+
+def _decide(statements: tuple[Statement, ...], caller: Caller, identity: ApiIdentity, alias_arn: str) -> Decision:
+    """What is decided alike for everything that may be presented; not certain where that differs."""
+    calls = [service_call(API_GATEWAY, identity.arn(one), identity.account, alias_arn) for one in caller.possible]
+    decisions = [decide(statements, call) for call in calls]
+    answers = {decision.answer for decision in decisions}
+    sids = dict.fromkeys(sid for decision in decisions for sid in decision.sids)
+    return Decision(answers.pop() if len(answers) == 1 else PolicyAnswer.NOT_CERTAIN, tuple(sids))

@@ -1,0 +1,198 @@
+"""What was read of one function before a rollout, every reason found in it not to start, and what is worth knowing of it.
+
+Pure: `canary.aws.function_surveys` reads, this judges; who may call and who else calls, `caller_checks` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from canary.rules.checks.call_checks import MOST_NAMED, name_some
+from canary.rules.checks.caller_checks import AliasPolicy, cut
+from canary.rules.checks.callers import Caller, api_identity
+from canary.rules.releases.problems import Problem
+from canary.rules.targets.live import LiveAlias
+from canary.rules.targets.target import ShifterKind, Target, TargetFunction
+
+if TYPE_CHECKING:
+    from canary.rules.releases.release import Release
+
+PENDING = "Pending"
+
+WAIT_SECONDS = 30
+"""Between two checks of a release one of whose versions is pending."""
+
+WAIT_LIMIT_SECONDS = 600
+"""The snapshot of a SnapStart version takes minutes (docs/aws.md#unready-versions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionState:
+    """A published version as Lambda has it: the name of its state, and Lambda's own reason for one that is not Active."""
+
+    version: str
+    state: str = "Active"
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.reason}" if self.reason else self.state
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSurvey:
+    """One function. An alias that does not exist is None.
+
+    ``newest``: the newest published version, read where the release names none; ``is_listed`` is false where the list of
+    versions is too long for that. ``brings``: the version that the release brings, None if it does not exist.
+    ``callers``: who of the API calls the function through the alias variable.
+    ``policies``: by alias name the text of the alias's resource policy, None without one; empty where no API calls.
+    ``event_sources``: what reads through `live`; ``disabled_sources``: what would if it were enabled.
+    ``roles``: the execution role by version, of the versions that would share an alias.
+    """
+
+    live: LiveAlias | None
+    canary: LiveAlias | None
+    newest: str | None
+    brings: VersionState | None = None
+    callers: tuple[Caller, ...] = ()
+    policies: Mapping[str, str | None] = field(default_factory=dict)
+    event_sources: tuple[str, ...] = ()
+    disabled_sources: tuple[str, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    is_listed: bool = True
+
+
+def find_function_problems(
+    target: Target, function: TargetFunction, release: Release, found: FunctionSurvey
+) -> Iterator[Problem]:
+    """Every reason in one function not to start. A version that is pending is none: see `find_pending`."""
+    aliases = {function.live: found.live}
+    if target.shifter is ShifterKind.STAGE:
+        aliases[str(function.canary)] = found.canary
+    for alias, live in aliases.items():
+        yield from _problems_of_alias(function, alias, live)
+    for policy in _policies(target, function, found):
+        yield from policy.find_problems(found.callers)
+    yield from _problems_of_version(function, release, found)
+    if not target.shared_live_alias:
+        yield from _problems_of_sharing(target, function, found)
+    if len(set(found.roles.values())) > 1:
+        roles = ", ".join(f"{version}: {role}" for version, role in found.roles.items())
+        yield Problem(
+            f"functions.{function.name}",
+            f"weighted versions must share one execution role, got {roles}",
+            "publish a version with the same role",
+        )
+
+
+def find_pending(functions: Mapping[str, FunctionSurvey]) -> tuple[Problem, ...]:
+    """One problem for each version that the release brings and that is not ready; while there is time it may become so."""
+    return tuple(
+        Problem(
+            f"release.functions.{name}",
+            f"version {found.brings.version} is still {found.brings}, {WAIT_LIMIT_SECONDS // 60} minutes after the start",
+            "see what keeps it with aws lambda get-function-configuration "
+            f"--function-name {name} --qualifier {found.brings.version}, and start again when it is Active",
+        )
+        for name, found in functions.items()
+        if found.brings and found.brings.state == PENDING
+    )
+
+
+def find_unlisted(functions: Mapping[str, FunctionSurvey]) -> Iterator[Problem]:
+    """That the newest versions cannot be found, where the lists of versions are too long to be read in one check."""
+    names = [name for name, found in functions.items() if not found.is_listed]
+    if names:
+        found = f"the functions have too many versions to look for the newest of {name_some(names, MOST_NAMED)}"
+        fix = f'name what the release brings, as in "functions": {{"{names[0]}": "7"}}, or delete versions that nothing uses'
+        yield Problem("release.functions", found, fix)
+
+
+def find_function_notes(target: Target, functions: Mapping[str, FunctionSurvey]) -> tuple[str, ...]:
+    """What an operator should know of the functions although it forbids nothing."""
+    return tuple(
+        note for function in target.functions for note in _notes_of_function(target, function, functions[function.name])
+    )
+
+
+def _policies(target: Target, function: TargetFunction, found: FunctionSurvey) -> list[AliasPolicy]:
+    """The policies that were read, those of aliases that exist behind a stage; the live alias's first."""
+    aliases = {function.live: found.live, function.canary: found.canary}
+    return [
+        AliasPolicy(function.name, name, alias.arn, found.policies[name], api_identity(alias.arn, target.stage))
+        for name, alias in aliases.items()
+        if target.stage and name and alias and name in found.policies
+    ]
+
+
+def _problems_of_alias(function: TargetFunction, alias: str, live: LiveAlias | None) -> Iterator[Problem]:
+    place = f"functions.{function.name}"
+    if live is None:
+        yield Problem(
+            place,
+            f"alias {alias} does not exist",
+            f"create it with aws lambda create-alias --function-name {function.name} --name {alias} --function-version <n>",
+        )
+        return
+    if live.shares:
+        shares = ", ".join(f"{version} at {share}" for version, share in live.shares.items())
+        yield Problem(place, f"alias {alias} already splits traffic: {shares}", "finish or undo that split first")
+    if live.version == "$LATEST":
+        yield Problem(place, f"alias {alias} points at $LATEST", "point it at a published version")
+
+
+def _problems_of_version(function: TargetFunction, release: Release, found: FunctionSurvey) -> Iterator[Problem]:
+    wanted = release.functions.get(function.name) or found.newest
+    place = f"functions.{function.name}"
+    if not found.is_listed:
+        return  # told of all functions together
+    if wanted is None:
+        yield Problem(place, "no version is published", "publish one with aws lambda publish-version")
+    elif found.brings is None:
+        fix = "publish it, or name one that list-versions-by-function shows"
+        yield Problem(f"release.{place}", f"version {wanted} does not exist", fix)
+    else:
+        yield from _problems_of_state(function, found.brings)
+
+
+def _problems_of_state(function: TargetFunction, version: VersionState) -> Iterator[Problem]:
+    """A version serves requests while it is Active, and in no other state (docs/aws.md#function-states)."""
+    place = f"release.functions.{function.name}"
+    match version.state:
+        case "Active" | "Pending":
+            return
+        case "Inactive":
+            command = f"aws lambda invoke --function-name {function.name} --qualifier {version.version} /dev/null"
+            yield Problem(
+                place,
+                f"version {version.version} is {version}: its first requests would fail",
+                f"wake it with {command}, which may itself fail, and start again",
+            )
+        case _:
+            yield Problem(place, f"version {version.version} is {version}", "correct what it says and publish another version")
+
+
+def _problems_of_sharing(target: Target, function: TargetFunction, found: FunctionSurvey) -> Iterator[Problem]:
+    if found.event_sources:
+        yield Problem(
+            f"functions.{function.name}",
+            f"alias {function.live} is also read by {', '.join(found.event_sources)}, which would get the release at once",
+            "give them an alias of their own, or set shared_live_alias: true in the target",
+        )
+    for policy in _policies(target, function, found):
+        if policy.alias == function.live:
+            yield from policy.find_sharing()
+
+
+def _notes_of_function(target: Target, function: TargetFunction, found: FunctionSurvey) -> Iterator[str]:
+    for policy in _policies(target, function, found):
+        yield from policy.find_notes(found.callers)
+        if policy.alias == function.live:
+            yield from policy.find_sharing_notes()
+    if found.disabled_sources:
+        yield (
+            f"alias {function.live} of {function.name} is mapped to {cut(found.disabled_sources)}, which is disabled: "
+            "when it is enabled again, it gets the release with the promotion"
+        )

@@ -1,0 +1,150 @@
+"""Who else calls an alias, as far as its own policy tells.
+
+Certain is only what the policy itself proves: a service that it lets in on behalf of one named resource, a topic, rule, bucket
+or log group (docs/decisions/0015-who-else-calls-is-read-from-the-policy.md). Everyone else whom it lets in is possible: another
+API, a function URL, an account, a service for resources that are not named. The rollout's own API does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from canary.rules.checks.callers import API_GATEWAY
+from canary.rules.checks.conditions import ARN_PARTS, any_of, is_like, texts_of
+from canary.rules.checks.resource_policy import (
+    EVERYBODY,
+    INVOKE,
+    SOURCE_ARN,
+    PolicyAnswer,
+    Statement,
+    decide,
+    read_statements,
+    service_call,
+)
+
+if TYPE_CHECKING:
+    from canary.rules.checks.callers import ApiIdentity
+
+INVOKE_URL = "lambda:InvokeFunctionUrl"
+URL_KEYS = {"lambda:functionurlauthtype", "lambda:invokedviafunctionurl"}
+SOURCE_KEYS = {SOURCE_ARN, "aws:sourceaccount"}
+SELECTING = {
+    f"{name}{ending}" for name in ("arnlike", "arnequals", "stringlike", "stringequals") for ending in ("", "ifexists")
+}
+"""The operators under which the values of a source ARN are those that are let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCaller:
+    """One of them as people read it: a resource's ARN, or a principal; ``sid`` is the statement that lets it in."""
+
+    name: str
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCallers:
+    """Those who certainly call the alias, and those who may."""
+
+    certain: tuple[OtherCaller, ...] = ()
+    possible: tuple[OtherCaller, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Permit:
+    """One principal that a statement lets in on behalf of one source, or of any; ``kind`` as in `Principal`, or empty."""
+
+    statement: Statement
+    kind: str
+    principal: str
+    source: str | None
+
+    def is_of(self, api: ApiIdentity) -> bool:
+        """Whether only this API is let in by it."""
+        if self.source is None or self.principal not in {API_GATEWAY, EVERYBODY}:
+            return False
+        own, found = (arn.split(":", ARN_PARTS - 1) for arn in (api.arn(""), self.source))
+        if len(found) != ARN_PARTS or found[-1].partition("/")[0] != api.rest_api_id:
+            return False
+        return all(map(is_like, own[:-1], found[:-1]))
+
+    def is_certain(self, statements: tuple[Statement, ...], api: ApiIdentity, alias_arn: str) -> bool:
+        """Whether one named resource is let in, on whose behalf the service calls the function."""
+        if self.kind != "Service" or self.principal == API_GATEWAY or self.source is None or not _is_exact(self.source):
+            return False
+        account = self.source.split(":")[4] or api.account
+        return decide(statements, service_call(self.principal, self.source, account, alias_arn)).answer is PolicyAnswer.ALLOWED
+
+    def __str__(self) -> str:
+        who = {EVERYBODY: "anybody"}.get(self.principal, self.principal)
+        keys = {key.lower() for _, key, _ in _conditions(self.statement)}
+        if keys & URL_KEYS or self.statement.covers(INVOKE) is False:
+            return f"a function URL, open to {who}"
+        whose = f" for {self.source or 'any source'}" if self.source or self.kind == "Service" else ""
+        return f"{who}{whose}{' under further conditions' if keys - SOURCE_KEYS else ''}"
+
+
+def find_other_callers(policy: str | None, api: ApiIdentity, alias_arn: str) -> OtherCallers:
+    """Everybody but this API whom an alias's policy lets in; `policy` is its JSON text, None without one."""
+    statements = read_statements(policy)
+    others = [permit for statement in statements for permit in _permits(statement) if not permit.is_of(api)]
+    certain = [permit for permit in others if permit.is_certain(statements, api, alias_arn)]
+    possible = [permit for permit in others if permit not in certain]
+    return OtherCallers(
+        certain=tuple(dict.fromkeys(OtherCaller(str(permit.source), permit.statement.sid) for permit in certain)),
+        possible=tuple(dict.fromkeys(OtherCaller(str(permit), permit.statement.sid) for permit in possible)),
+    )
+
+
+def _permits(statement: Statement) -> Iterator[_Permit]:
+    """Of a statement that lets somebody call, everyone it lets in."""
+    is_about_calls = any_of((statement.covers(INVOKE), statement.covers(INVOKE_URL))) is not False
+    if statement.body.get("Effect") == "Allow" and is_about_calls:
+        for (kind, principal), source in product(_principals(statement.body), _sources(statement) or (None,)):
+            yield _Permit(statement, kind, principal, source)
+
+
+def _principals(body: Mapping[str, object]) -> list[tuple[str, str]]:
+    if "NotPrincipal" in body:
+        return [("", "everybody whom its NotPrincipal leaves")]
+    return [*_named(body.get("Principal"))]
+
+
+def _named(principal: object) -> Iterator[tuple[str, str]]:
+    match principal:
+        case str():
+            yield "", principal
+        case list():
+            for one in principal:
+                yield from _named(one)
+        case Mapping():
+            for kind, names in principal.items():
+                yield from ((kind, name) for name in texts_of(names) or ())
+        case _:
+            yield "", "somebody whom its Principal does not tell"
+
+
+def _sources(statement: Statement) -> tuple[str, ...]:
+    """The source ARNs that the statement's condition selects; none where it leaves the source open."""
+    return tuple(
+        text
+        for operator, key, value in _conditions(statement)
+        if operator.lower() in SELECTING and key.lower() == SOURCE_ARN
+        for text in texts_of(value) or ()
+    )
+
+
+def _conditions(statement: Statement) -> Iterator[tuple[str, str, object]]:
+    condition = statement.body.get("Condition", {})
+    for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
+        for key, value in keys.items() if isinstance(keys, Mapping) else ():
+            yield operator, key, value
+
+
+def _is_exact(arn: str) -> bool:
+    """Whether an ARN names one resource; that of a log group ends in `:*` although it does."""
+    named = arn.removesuffix(":*") if ":log-group:" in arn else arn
+    return len(arn.split(":")) >= ARN_PARTS and not any(wild in named for wild in ("*", "?", "${"))

@@ -1,0 +1,36 @@
+"""What of a definition lies outside the rollout because the target says so.
+
+A path of the target's may end in `*`, which stands for any text; a definition's own paths are compared as they are written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from canary.rules.definitions.definition import ANY, VERBS
+from canary.rules.targets.outside import covers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from canary.rules.targets.target import Outside, OutsideRoute
+
+
+def is_outside(outside: Outside, path: str, http_method: str) -> bool:
+    """Whether all requests of a method are outside; an ANY is only where an entry names no methods, or all of them."""
+    wanted = VERBS if http_method == ANY else {http_method}
+    return any(covers(route, path) and wanted <= (set(route.methods) or wanted) for route in outside.routes)
+
+
+def find_unmatched(outside: Outside, methods: Iterable[tuple[str, str]], authorizers: Iterable[str]) -> tuple[str, ...]:
+    """The entries that nothing of a definition falls under, in the target's words; methods by path and HTTP method."""
+    known, names = tuple(methods), set(authorizers)
+    routes = (route for route in outside.routes if not any(_touches(route, path, verb) for path, verb in known))
+    return (
+        *(" ".join((*route.methods, route.path)) for route in routes),
+        *(f"authorizer {name}" for name in outside.authorizers if name not in names),
+    )
+
+
+def _touches(route: OutsideRoute, path: str, http_method: str) -> bool:
+    return covers(route, path) and (not route.methods or http_method in {*route.methods, ANY})

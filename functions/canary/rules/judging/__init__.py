@@ -1,0 +1,1 @@
+"""The judge: counts become evidence, and evidence becomes worse or not worse."""

@@ -1,0 +1,67 @@
+"""How many canary requests are still missing: when the bets would win, if the canary were worse by a given effect.
+
+An expectation, not a promise: ln e per request at the predicted base rate, for the stakes as they lie now. Stakes yet
+to come are left out, which makes it a little too long rather than too short. Present traffic is not known here.
+"""
+
+from __future__ import annotations
+
+from math import ceil, exp, inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from canary.rules.judging.bets import log_bets, offer
+from canary.rules.judging.evidence import MetricEvidence, effects_of, log_staked, log_sum, stake
+from canary.rules.judging.history import SLICE_MINUTES, BaseHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Bars(NamedTuple):
+    """Logarithms of what e-values must reach: live or assisted alone, either where both are the same, live in any case."""
+
+    live: float
+    assisted: float
+    either: float
+    floor: float
+
+
+def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, detect: float, share: float) -> int | None:
+    """Canary requests until the live evidence reaches its bar, or the assisted does with the live at the floor.
+
+    None where neither is expected at all.
+    """
+    added = stake(metric.minutes)
+    live = log_staked(metric.live, added)
+    growth = _growth(metric, base, detect, (1.0 - share) / share, base.live_phi)
+    if metric.assisted is None:
+        routes = [_crossing(live, growth, bars.either)]
+    else:
+        lent = SLICE_MINUTES if metric.minutes < len(base.slices) else 0
+        assisted = log_staked(metric.assisted, added)
+        assisted_growth = _growth(metric, base, detect, (1.0 - share + lent) / share, base.phi)
+        both = (_crossing(live, growth, bars.floor), _crossing(assisted, assisted_growth, bars.assisted))
+        routes = [_crossing(live, growth, bars.live), None if None in both else max(n for n in both if n is not None)]
+    return min((ceil(n) for n in routes if n is not None), default=None)
+
+
+def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float, phi: float) -> list[float]:
+    """Expected ln e of each bet for one canary request beside so many of the base's."""
+    slow = metric.slow.rate
+    offered = offer(slow, effects_of(base))
+    return log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offered, phi=phi)
+
+
+def _crossing(stakes: Sequence[float], growth: Sequence[float], log_bar: float) -> float | None:
+    """The number of requests at which the stakes together reach the bar: no later than the quickest of them alone."""
+    alone = [(log_bar - held) / gain for held, gain in zip(stakes, growth, strict=True) if gain > 0.0]
+    if not alone:
+        return None
+    requests, step = max(0.0, min(alone)), inf
+    while step > max(0.5, requests * 1e-3):  # Newton's, from above: the sum's logarithm is convex, so no step goes too far
+        logs = [held + requests * gain for held, gain in zip(stakes, growth, strict=True)]
+        total = log_sum(logs)
+        slope = sum([exp(one - total) * gain for one, gain in zip(logs, growth, strict=True)])
+        step = (total - log_bar) / slope if slope > 0.0 else requests
+        requests = max(0.0, requests - step)
+    return requests

@@ -1,0 +1,1 @@
+"""One look at a canary: what is read, what it shows, and the verdict."""

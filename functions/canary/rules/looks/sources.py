@@ -1,0 +1,294 @@
+"""Where each metric's counts are read in CloudWatch, for each arm.
+
+Behind a stage with a fitting access log: the target's metric filters. Without a log, or for weighted aliases: Lambda's own
+metrics, which do not see a 5xx that a function returns (docs/aws.md#returned-5xx). Business metrics are the user's, one value
+0 or 1 a request with a dimension `arm`.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.rules.targets.access_log import metric_namespace
+from canary.rules.targets.target import BusinessMetric, ShifterKind, Target, TargetFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from canary.rules.targets.live import Intent, Snapshot
+
+
+CLIENT_ERRORS = "client_errors"
+"""The metric of 4xx answers."""
+
+CLIENT_ERRORS_STAKE = 0.1
+"""The most of the stake that 4xx get: both arms have the same callers, but what they ask for differs from minute to minute."""
+
+
+class Arm(enum.StrEnum):
+    """The two arms."""
+
+    BASE = "base"
+    CANARY = "canary"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One CloudWatch metric with one statistic; as hashable as a GetMetricData query needs to be deduplicated."""
+
+    namespace: str
+    name: str
+    statistic: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+    def with_statistic(self, statistic: str) -> Series:
+        """The same metric, another statistic."""
+        return Series(self.namespace, self.name, statistic, self.dimensions)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSource:
+    """An arm's requests and its bad ones. Several series (one a function, or the refused requests) are added up.
+
+    Where ``counts_good`` the second list counts the good requests (a trimmed count up to a latency limit), and bad
+    is what is left of the first.
+    """
+
+    requests: tuple[Series, ...]
+    bad: tuple[Series, ...]
+    counts_good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One metric's two arms; ``is_latency`` metrics are not read right after a weight change.
+
+    ``counts_bad_always``: wherever there are requests there is a count of bad ones too, 0 if need be, so that a missing one is
+    late or lost, and never 0. So it is with a metric filter that has a default, and with Lambda's own `Errors`.
+    """
+
+    metric: str
+    base: ArmSource
+    canary: ArmSource
+    is_latency: bool = False
+    counts_bad_always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySource:
+    """The latency series of both arms, from which limits and slow counts are read (milliseconds)."""
+
+    base: tuple[Series, ...]
+    canary: tuple[Series, ...]
+
+
+def has_log(target: Target) -> bool:
+    """Whether the target is judged on its access log."""
+    return target.shifter is ShifterKind.STAGE and target.access_log_group is not None
+
+
+def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
+    """Requests and failed requests of both arms; behind an access log those that were not refused before their integration."""
+    if has_log(target):
+        return _logged(target, "errors", "Errors")
+    arms = {arm: tuple(_lambda_dimensions(target, arm, snapshot, intent)) for arm in Arm}
+    base, canary = _lambda_errors(arms[Arm.BASE]), _lambda_errors(arms[Arm.CANARY])
+    return Source("errors", base, canary, counts_bad_always=True)
+
+
+def client_error_source(target: Target) -> Source | None:
+    """Requests and 4xx answers of both arms, the gateway's own among them; None where they are not compared."""
+    if not (has_log(target) and target.metrics.client_errors):
+        return None
+    return _logged(target, CLIENT_ERRORS, "ClientErrors", requests=("Requests", "Refused"))
+
+
+def latency_series(target: Target, snapshot: Snapshot, intent: Intent) -> LatencySource:
+    """The series whose percentiles are the limits and whose trimmed counts are the good requests."""
+    if has_log(target):
+        space = metric_namespace(target.name)
+        return LatencySource((Series(space, "BaseLatency", "p99"),), (Series(space, "CanaryLatency", "p99"),))
+    durations = {
+        arm: tuple(Series("AWS/Lambda", "Duration", "p99", d) for d in _lambda_dimensions(target, arm, snapshot, intent))
+        for arm in Arm
+    }
+    return LatencySource(durations[Arm.BASE], durations[Arm.CANARY])
+
+
+def slow_sources(latency: LatencySource, limits_ms: Mapping[str, tuple[float, ...]]) -> Iterator[Source]:
+    """One source a percentile taken from history: slow is what is left beyond the trimmed count up to it.
+
+    Each series (one a function, where Lambda's own metrics are read) has a limit of its own, in milliseconds.
+    """
+    for percentile, limits in limits_ms.items():
+        yield Source(
+            f"slow_{percentile}",
+            base=slow_arm(latency.base, limits),
+            canary=slow_arm(latency.canary, limits),
+            is_latency=True,
+        )
+
+
+def fixed_limit_sources(target: Target) -> Iterator[Source]:
+    """One source a limit fixed in the target, counted exactly by a metric filter of its own."""
+    if has_log(target):
+        for limit in target.metrics.latency_limits_ms:
+            yield _logged(target, f"slow_{limit}ms", f"Slow{limit}", is_latency=True)
+
+
+def business_metric(metric: BusinessMetric) -> str:
+    """What a business metric is called among the target's metrics."""
+    return f"business_{metric.name}"
+
+
+def business_sources(target: Target) -> Iterator[Source]:
+    """One source a business metric of the target."""
+    for metric in target.metrics.business:
+        arms = {
+            arm: ArmSource(
+                (Series(metric.namespace, metric.name, "SampleCount", (("arm", arm.value),)),),
+                (Series(metric.namespace, metric.name, "Sum", (("arm", arm.value),)),),
+            )
+            for arm in Arm
+        }
+        yield Source(business_metric(metric), base=arms[Arm.BASE], canary=arms[Arm.CANARY])
+
+
+def stage_error_history(api_name: str, stage_name: str) -> ArmSource:
+    """The stage's own metrics: the history of a target whose metric filters have none yet."""
+    return _stage_history(api_name, stage_name, "5XXError")
+
+
+def stage_client_error_history(api_name: str, stage_name: str) -> ArmSource:
+    """The same of 4xx answers."""
+    return _stage_history(api_name, stage_name, "4XXError")
+
+
+def stage_latency_history(api_name: str, stage_name: str) -> tuple[Series, ...]:
+    """The stage's own latency."""
+    return (Series("AWS/ApiGateway", "Latency", "p99", (("ApiName", api_name), ("Stage", stage_name))),)
+
+
+def stakes(metrics: tuple[str, ...]) -> dict[str, float]:
+    """Each metric's share of the judge's one unit of stake; all latency limits together count as one metric.
+
+    4xx answers get a tenth at most, and the unit only where nothing else is compared.
+    """
+    slow = [metric for metric in metrics if metric.startswith("slow_")]
+    units = len(metrics) - len(slow) + bool(slow)
+    if CLIENT_ERRORS not in metrics or units == 1:
+        return {metric: 1 / units / (len(slow) if metric in slow else 1) for metric in metrics}
+    rest = stakes(tuple(metric for metric in metrics if metric != CLIENT_ERRORS))
+    kept = min(CLIENT_ERRORS_STAKE, 1 / units)
+    return {metric: kept if metric == CLIENT_ERRORS else (1 - kept) * rest[metric] for metric in metrics}
+
+
+def family_of(metric: str) -> str:
+    """The policy's key for a metric's `detect` and `delta`: errors, client_errors, slow or business."""
+    return metric if metric == CLIENT_ERRORS else metric.partition("_")[0]
+
+
+def slow_arm(series: tuple[Series, ...], limits_ms: tuple[float, ...]) -> ArmSource:
+    """Requests, and those up to the limit, of latency series."""
+    return ArmSource(
+        tuple(one.with_statistic("SampleCount") for one in series),
+        tuple(one.with_statistic(f"TC(:{_plain(limit)})") for one, limit in zip(series, limits_ms, strict=True)),
+        counts_good=True,
+    )
+
+
+def _plain(limit: float) -> str:
+    return f"{limit:.1f}".removesuffix(".0")
+
+
+def all_sources(
+    target: Target, snapshot: Snapshot, intent: Intent, limits_ms: Mapping[str, tuple[float, ...]]
+) -> tuple[Source, ...]:
+    """Everything that is compared between the arms, once the latency limits are frozen."""
+    latency = latency_series(target, snapshot, intent)
+    client_errors = client_error_source(target)
+    return (
+        *((error_source(target, snapshot, intent),) if target.metrics.errors else ()),
+        *((client_errors,) if client_errors else ()),
+        *slow_sources(latency, limits_ms),
+        *fixed_limit_sources(target),
+        *business_sources(target),
+    )
+
+
+def _logged(
+    target: Target, metric: str, bad: str, *, requests: tuple[str, ...] = ("Requests",), is_latency: bool = False
+) -> Source:
+    """A metric whose requests and bad ones are counted by the target's metric filters."""
+    space = metric_namespace(target.name)
+    base, canary = (
+        ArmSource(tuple(Series(space, f"{arm}{one}", "Sum") for one in requests), (Series(space, f"{arm}{bad}", "Sum"),))
+        for arm in ("Base", "Canary")
+    )
+    return Source(metric, base, canary, is_latency=is_latency, counts_bad_always=True)
+
+
+def _stage_history(api_name: str, stage_name: str, bad: str) -> ArmSource:
+    dimensions = (("ApiName", api_name), ("Stage", stage_name))
+    return ArmSource(
+        (Series("AWS/ApiGateway", "Count", "SampleCount", dimensions),),
+        (Series("AWS/ApiGateway", bad, "Sum", dimensions),),
+    )
+
+
+def _lambda_errors(dimensions: tuple[tuple[tuple[str, str], ...], ...]) -> ArmSource:
+    return ArmSource(
+        tuple(Series("AWS/Lambda", "Invocations", "Sum", d) for d in dimensions),
+        tuple(Series("AWS/Lambda", "Errors", "Sum", d) for d in dimensions),
+    )
+
+
+def _lambda_dimensions(target: Target, arm: Arm, snapshot: Snapshot, intent: Intent) -> Iterator[tuple[tuple[str, str], ...]]:
+    for function in target.functions:
+        yield (("FunctionName", function.name), *_lambda_resource(target, function, arm, snapshot, intent))
+
+
+def _lambda_resource(
+    target: Target, function: TargetFunction, arm: Arm, snapshot: Snapshot, intent: Intent
+) -> tuple[tuple[str, str], ...]:
+    if target.shifter is ShifterKind.STAGE:
+        alias = function.live if arm is Arm.BASE else function.canary
+        return (("Resource", f"{function.name}:{alias}"),)
+    version = snapshot.live[function.name] if arm is Arm.BASE else intent.versions[function.name]
+    return (("Resource", f"{function.name}:{function.live}"), ("ExecutedVersion", version))
+
+
+def drain_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+    """Canary requests, and base requests that reached an integration."""
+    if has_log(target):
+        space = metric_namespace(target.name)
+        return (Series(space, "CanaryRequests", "Sum"),), (Series(space, "BaseIntegrated", "Sum"),)
+    return integrated_series(target, snapshot, intent)
+
+
+def integrated_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+    """What tells the share of the traffic that the canary really has: canary, then base requests that reached an integration.
+
+    Requests that were refused before may have no arm (docs/aws.md#is-canary-of-refused-request). What the gateway answers
+    without an integration, and not with 4xx, is counted too: a cached or mocked answer, or a failure of its own. Without an
+    access log they are Lambda's invocations.
+    """
+    if has_log(target):
+        space = metric_namespace(target.name)
+        return (Series(space, "CanaryRequests", "Sum"),), (Series(space, "BaseRequests", "Sum"),)
+    return canary_invocations(target, snapshot, intent), _invocations(target, Arm.BASE, snapshot, intent)
+
+
+def canary_invocations(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[Series, ...]:
+    """How often Lambda ran the canary's code, one series a function: by the canary's alias, or by version behind weights.
+
+    No step is proven by more requests than this: an answer in which no new code ran is no evidence for it.
+    """
+    return _invocations(target, Arm.CANARY, snapshot, intent)
+
+
+def _invocations(target: Target, arm: Arm, snapshot: Snapshot, intent: Intent) -> tuple[Series, ...]:
+    dimensions = _lambda_dimensions(target, arm, snapshot, intent)
+    return tuple(Series("AWS/Lambda", "Invocations", "Sum", one) for one in dimensions)

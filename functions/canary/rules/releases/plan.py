@@ -1,0 +1,96 @@
+"""What an execution will do, settled before its first change: steps, look interval, and the proof that it can end.
+
+A Standard execution may have 25,000 history events and then fails (docs/aws.md#history-limit), so a plan says how many its
+longest possible run would write, and looks less often where a look a minute would be too many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from canary.rules.definitions.routes import RouteChanges
+from canary.rules.releases.readings import Reading
+from canary.rules.releases.release import Expectation
+from canary.rules.targets.policy import Policy, Progression, WhenUnproven
+
+EVENTS_PER_LOOK = 9
+"""Bake (2 events), EvaluateCanary (5), WhichVerdict (2)."""
+
+EVENTS_PER_STEP = 5
+"""ShiftTraffic."""
+
+EVENTS_OUTSIDE_LOOKS = 430
+"""Check, lock, preparation, drain of at most 13 minutes, promotion, safety and the execution's own events.
+
+180 of them are twenty waits for a version of the release: VersionActivation (2 events), CheckRelease (5), WhichStart (2).
+"""
+
+EVENT_BUDGET = 20_000
+"""Of the 25,000 events; the rest is room for retries at three events each."""
+
+HOLD_LIMIT_SECONDS = 86_400
+"""How long a rollout is held in all for want of proof under `when_unproven: hold`; then it goes back."""
+
+LONGEST_SECONDS = 14 * 86_400
+"""No plan may last longer: half of the state machine's own time limit."""
+
+LOOK_SECONDS = (60, 120, 300, 600, 900, 1800, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A rollout's policy, and how often it looks (seconds).
+
+    ``tolerated_alarms``: names that were firing before the start and that the policy tolerates.
+    ``fingerprint``: of the API's definition as it was checked, which is known from ``reading``.
+    ``api_name``: as CloudWatch's dimension has it.
+    ``is_new_deployment``: whether a deployment is to be made of that definition.
+    ``routes``: what the release does to the routes that base serves.
+    ``notes``: what the operator should know of how this release will be judged.
+    ``has_cache``: whether the stage answers from a cache.
+    ``expects``: what does not count against the release, because it is meant.
+    """
+
+    policy: Policy
+    look_seconds: int
+    tolerated_alarms: tuple[str, ...] = ()
+    fingerprint: str | None = None
+    api_name: str = ""
+    is_new_deployment: bool = False
+    notes: tuple[str, ...] = ()
+    expects: tuple[Expectation, ...] = ()
+    has_cache: bool = False
+    reading: Reading | None = None
+    routes: RouteChanges = field(default_factory=RouteChanges)
+
+
+def longest_seconds(policy: Policy) -> int:
+    """The longest that a rollout under this policy can take up to its promotion, between its executions included."""
+    steps = sum(step.bake_seconds + policy.max_extension_seconds for step in policy.steps)
+    parked = len(policy.steps) * policy.max_parked_seconds if policy.progression is Progression.SCHEDULED else 0
+    return max(steps + parked, policy.not_before_seconds) + _for_want_of_proof(policy)
+
+
+def longest_execution_seconds(policy: Policy) -> int:
+    """The longest that one execution of such a rollout can take up to its promotion, or until it is parked."""
+    if policy.progression is Progression.CONTINUOUS:
+        return longest_seconds(policy)
+    step = max(step.bake_seconds for step in policy.steps) + policy.max_extension_seconds
+    return max(step, policy.not_before_seconds) + _for_want_of_proof(policy)
+
+
+def _for_want_of_proof(policy: Policy) -> int:
+    return HOLD_LIMIT_SECONDS if policy.when_unproven is WhenUnproven.HOLD else 0
+
+
+def history_events(policy: Policy, look_seconds: int) -> int:
+    """How many history events the longest execution writes, without retries."""
+    looks = longest_execution_seconds(policy) // look_seconds + len(policy.steps)
+    return EVENTS_OUTSIDE_LOOKS + EVENTS_PER_STEP * len(policy.steps) + EVENTS_PER_LOOK * looks
+
+
+def choose_look_seconds(policy: Policy) -> int | None:
+    """The shortest look interval whose longest run fits the event budget, or None if none does or it lasts too long."""
+    if longest_execution_seconds(policy) > LONGEST_SECONDS:
+        return None
+    return next((seconds for seconds in LOOK_SECONDS if history_events(policy, seconds) <= EVENT_BUDGET), None)

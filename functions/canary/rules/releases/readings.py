@@ -1,0 +1,147 @@
+"""From what a release's definition is known, and whether that is enough to start.
+
+No call of AWS reads a deployment that no stage serves (docs/aws.md#export-document). So a definition is known from the API's
+resources before they are frozen, from the export of a stage that serves it, or because a fingerprint that was recorded when the
+deployment was made equals that of one of these (docs/decisions/0016-what-a-definition-is-read-from.md).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.rules.definitions.definition import Definition
+from canary.rules.definitions.fingerprint import fingerprint, is_current, serve_alike
+from canary.rules.definitions.routes import Route, are_alike, routes_of
+from canary.rules.releases.problems import Problem
+from canary.rules.releases.release import PRESENT, UNCHANGED
+
+if TYPE_CHECKING:
+    from canary.rules.targets.target import Stage
+
+
+class Reading(enum.StrEnum):
+    """From what a release's definition is known."""
+
+    PRESENT = "present"
+    STAGE_EXPORT = "stage_export"
+    RECORDED_FINGERPRINT = "recorded_fingerprint"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment.
+
+    ``definition``: as the export of a stage that serves it shows it, None where none does or its export cannot be read, which
+    ``unreadable`` then says in AWS's words. ``routes``: those of its summary, where that was read.
+    ``recorded``: its fingerprint, as the target's lock or its own description has it.
+    """
+
+    deployment_id: str
+    definition: Definition | None = None
+    unreadable: str = ""
+    routes: tuple[Route, ...] = ()
+    recorded: str | None = None
+
+    @property
+    def known_routes(self) -> tuple[Route, ...]:
+        """Its routes, with what answers them where the definition is known."""
+        return routes_of(self.definition) if self.definition else self.routes
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """What was read: the API's present definition, None where nothing needed it, what base serves, and what the release names.
+
+    ``named`` is None unless the release names a deployment other than base's.
+    """
+
+    base: Deployed
+    present: Definition | None = None
+    named: Deployed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDefinition:
+    """The definition that a release brings, and from what it is known."""
+
+    reading: Reading
+    definition: Definition
+
+
+def is_promoted_last(definitions: Definitions) -> bool:
+    """Whether the present definition is the one that base serves, by what is recorded of base's.
+
+    Where these rules are newer than the record, base's own export is compared instead, so that an upgrade starts nothing.
+    """
+    base, present = definitions.base, definitions.present
+    if present is None or base.recorded is None:
+        return False
+    if is_current(base.recorded):
+        return base.recorded == fingerprint(present)
+    return base.definition is not None and serve_alike(base.definition, present)
+
+
+def is_served_by_base(definitions: Definitions, stage: Stage) -> bool:
+    """Whether a deployment that the release names froze the very definition that base serves from another."""
+    named, base = definitions.named, definitions.base
+    found = _of_named(named, definitions, stage) if named else None
+    if not isinstance(found, ReadDefinition):
+        return False
+    return base.recorded == fingerprint(found.definition) or (
+        base.definition is not None and serve_alike(base.definition, found.definition)
+    )
+
+
+def read_release(wanted: str | None, definitions: Definitions, stage: Stage) -> ReadDefinition | Problem:
+    """The definition that a release's deployment (an id, PRESENT, UNCHANGED or None) brings, or why it cannot be known."""
+    if wanted in {None, PRESENT}:
+        return _present(definitions, stage)
+    if definitions.named is None:
+        return _of_base(definitions, stage)
+    return _of_named(definitions.named, definitions, stage)
+
+
+def _present(definitions: Definitions, stage: Stage) -> ReadDefinition | Problem:
+    if definitions.present is None:
+        raise ValueError(f"the present definition of API {stage.rest_api_id} was not read")
+    return ReadDefinition(Reading.PRESENT, definitions.present)
+
+
+def _of_base(definitions: Definitions, stage: Stage) -> ReadDefinition | Problem:
+    base = definitions.base
+    if base.definition:
+        return ReadDefinition(Reading.STAGE_EXPORT, base.definition)
+    return _by_fingerprint(base, definitions) or Problem(
+        "release.deployment",
+        f"what deployment {base.deployment_id} serves cannot be read: {base.unreadable}",
+        f"release {PRESENT}, which is read from the API's resources, or make the stage {stage.stage_name} exportable",
+    )
+
+
+def _of_named(named: Deployed, definitions: Definitions, stage: Stage) -> ReadDefinition | Problem:
+    if named.definition and are_alike(routes_of(named.definition), named.routes):
+        return ReadDefinition(Reading.STAGE_EXPORT, named.definition)
+    if found := _by_fingerprint(named, definitions):
+        return found
+    why = (
+        f": {named.unreadable}"
+        if named.unreadable
+        else ", because no stage serves it and no record says that it is one that is"
+    )
+    return Problem(
+        "release.deployment",
+        f"what is in deployment {named.deployment_id} cannot be read{why}",
+        f"release {PRESENT} or {UNCHANGED}, or make a stage that serves it and start again: aws apigateway create-stage "
+        f"--rest-api-id {stage.rest_api_id} --stage-name read-{named.deployment_id} --deployment-id {named.deployment_id}",
+    )
+
+
+def _by_fingerprint(deployed: Deployed, definitions: Definitions) -> ReadDefinition | None:
+    """A readable definition that the deployment's recorded fingerprint says is its own, if its routes agree with it."""
+    candidates = (one for one in (definitions.present, definitions.base.definition) if one)
+    for one in candidates:
+        if deployed.recorded == fingerprint(one) and are_alike(routes_of(one), deployed.routes):
+            return ReadDefinition(Reading.RECORDED_FINGERPRINT, one)
+    return None

@@ -1,0 +1,168 @@
+"""What a user asks for: a release, the target it is to be brought to, and the policy's changes for this once.
+
+Values, and whether a release fits its target's shape. Whether its versions and deployment exist is for AWS to say.
+"""
+
+import enum
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from canary.rules.releases.problems import Problem, cut, nearest, show
+from canary.rules.targets.live import LiveStage
+from canary.rules.targets.policy import PolicyChanges
+from canary.rules.targets.target import ShifterKind, Target
+
+PRESENT = "present"
+"""Instead of a deployment id: freeze the API's present definition in a new deployment."""
+
+UNCHANGED = "unchanged"
+"""Instead of a deployment id: the canary uses the base's own deployment."""
+
+
+MOST_VARIABLES = 100
+"""A stage has no more variables (docs/aws.md#stage-variables)."""
+
+
+EARLIEST_SECONDS = 300
+"""A scheduled time may be so far ahead of AWS's own clock, and no further."""
+
+
+class Expectation(enum.StrEnum):
+    """A change that a release makes on purpose: it loses routes, or its share of 4xx answers differs from base's."""
+
+    ROUTES = "routes"
+    CLIENT_ERRORS = "client_errors"
+
+
+class Operation(enum.StrEnum):
+    """What an execution does."""
+
+    START = "start"
+    ADVANCE = "advance"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is new.
+
+    ``functions``: version by function name; a function that is not named gets its newest published version.
+    ``deployment``: a deployment id, ``PRESENT``, ``UNCHANGED``, or None: ``PRESENT`` if the API's definition changed
+    since the last promotion, else ``UNCHANGED``.
+    ``variables``: stage variables that only the canary gets until the promotion gives them to base.
+    ``expects``: what does not count against the release, because it is meant.
+    """
+
+    functions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    deployment: str | None = None
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    expects: tuple[Expectation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a schedule meant an execution to start (epoch seconds), and how late it may be."""
+
+    scheduled_at: float
+    max_lateness_seconds: int
+
+    def is_late(self, now: float) -> bool:
+        """Whether it comes too late to do what it was meant to do."""
+        return now > self.scheduled_at + self.max_lateness_seconds
+
+    def is_early(self, now: float) -> bool:
+        """Whether its time is further ahead than clocks differ."""
+        return self.scheduled_at > now + EARLIEST_SECONDS
+
+    def is_spent(self, last: float | None) -> bool:
+        """Whether the target's last scheduled time is this one or a later one: deliveries may come twice."""
+        return last is not None and self.scheduled_at <= last
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The input of an execution that starts a rollout. ``policy_override`` is None where the target's own policy holds."""
+
+    target: str
+    release: Release = field(default_factory=Release)
+    policy_override: PolicyChanges | None = None
+    reason: str = ""
+    schedule: Schedule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The input of an execution that takes a parked rollout's next step."""
+
+    target: str
+    reason: str = ""
+    schedule: Schedule | None = None
+
+
+def find_untimely(schedule: Schedule, now: float) -> Problem | None:
+    """Why a scheduled execution comes too early or too late (`now` in epoch seconds), if it does."""
+    return find_earliness(schedule, now) or find_lateness(schedule, now)
+
+
+def find_earliness(schedule: Schedule, now: float) -> Problem | None:
+    """Why a scheduled time cannot be meant yet (`now` in epoch seconds), if it cannot.
+
+    A time that is taken makes every earlier one of the target spent, so one that is years ahead would end all schedules.
+    """
+    if not schedule.is_early(now):
+        return None
+    ahead, allowed = math.ceil((schedule.scheduled_at - now) / 60), EARLIEST_SECONDS // 60
+    found = f"{ahead} minutes ahead where {allowed} are allowed, because clocks differ"
+    return Problem("scheduled_at", found, "give the time that the schedule meant, or leave scheduled_at out to start now")
+
+
+def find_lateness(schedule: Schedule, now: float) -> Problem | None:
+    """Why a scheduled execution comes too late (`now` in epoch seconds), if it does."""
+    if not schedule.is_late(now):
+        return None
+    late, allowed = round((now - schedule.scheduled_at) / 60), round(schedule.max_lateness_seconds / 60)
+    found = f"{late} minutes late where {allowed} are allowed"
+    return Problem("scheduled_at", found, "wait for the next scheduled time, or start it by hand")
+
+
+def find_misfits(release: Release, target: Target) -> tuple[Problem, ...]:
+    """Why a release cannot be meant for this target, judged by their shapes alone."""
+    return (*_strangers(release, target), *_surplus_deployment(release, target), *_misplaced_variables(release, target))
+
+
+def find_overflow(release: Release, stage: LiveStage) -> tuple[Problem, ...]:
+    """Why a stage cannot have the release's variables beside its own, if it cannot."""
+    found = len(stage.variables)
+    new = len({*stage.variables, *release.variables}) - found
+    if new == 0 or found + new <= MOST_VARIABLES:
+        return ()
+    value = f"a stage has at most {MOST_VARIABLES} variables, got {new} new ones beside its {found}"
+    return (Problem("release.variables", value, "drop some, or remove from the stage what nothing reads any more"),)
+
+
+def _strangers(release: Release, target: Target) -> Iterator[Problem]:
+    known = [function.name for function in target.functions]
+    for name in release.functions:
+        if name not in known:
+            near = nearest(name, known)
+            fix = f"did you mean {near}?" if near else f"its functions are {', '.join(known)}"
+            yield Problem(f"release.functions.{name}", f"target {target.name} has no such function", fix)
+
+
+def _surplus_deployment(release: Release, target: Target) -> Iterator[Problem]:
+    if target.shifter is ShifterKind.ALIAS and release.deployment is not None:
+        yield Problem(
+            "release.deployment",
+            f"target {target.name} has no stage, got {show(release.deployment)}",
+            "drop release.deployment; aliases take versions only",
+        )
+
+
+def _misplaced_variables(release: Release, target: Target) -> Iterator[Problem]:
+    if target.stage is None and release.variables:
+        value = f"target {target.name} has no stage, got {', '.join(map(cut, release.variables))}"
+        yield Problem("release.variables", value, "drop release.variables; aliases have none")
+    elif target.stage and target.stage.alias_variable in release.variables:
+        name = target.stage.alias_variable
+        yield Problem(f"release.variables.{name}", "it tells the canary from base, so no release can set it", "drop it")

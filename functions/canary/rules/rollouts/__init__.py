@@ -1,0 +1,1 @@
+"""A rollout's record, its phases, and how a recovery proceeds."""

@@ -1,0 +1,154 @@
+"""Drift: what of a live state this rollout did not make, and which drift keeps the rollout from ending.
+
+A rollout takes away what serves its release, whoever edited it meanwhile. What serves something else is left as found and
+reported. Some drift keeps the rollout from ending: a target is not at rest while a canary has weight, or while base serves what
+the rollout brings because someone else put it there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from canary.rules.releases.variables import find_drifted_variables, find_harmless
+from canary.rules.rollouts.standing import Phase
+from canary.rules.targets.live import calls_canary_alias, is_ours
+from canary.rules.targets.target import ShifterKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from canary.rules.rollouts.standing import Standing
+    from canary.rules.targets.live import Intent, Live, LiveAlias, LiveCanary, LiveStage
+
+
+def has_own_canary(standing: Standing, stage: LiveStage | None) -> bool:
+    """Whether the stage has a canary for this rollout to take away: its own, or the shadow of its own.
+
+    A late writer's percent that reaches a stage without a canary makes one of the stage's own deployment, without overrides
+    (docs/aws.md#patch-makes-a-canary). It serves what base serves, so taking it away changes no answer, but the stage is not
+    at rest with it.
+    """
+    if stage is None or stage.canary is None:
+        return False
+    return is_ours(stage.canary, standing.intent) or is_shadow(standing, stage, stage.canary)
+
+
+def is_shadow(standing: Standing, stage: LiveStage, canary: LiveCanary) -> bool:
+    """Whether a canary serves exactly what base serves, as a late writer leaves it."""
+    known = {standing.snapshot.deployment_id, standing.intent.deployment_id}
+    return canary.deployment_id == stage.deployment_id and stage.deployment_id in known and not canary.overrides
+
+
+def is_known(alias: LiveAlias, function: str, standing: Standing) -> bool:
+    """Whether a live alias points only where this rollout found it or brings it."""
+    known = {standing.snapshot.live.get(function), standing.intent.versions.get(function)}
+    return {alias.version, *alias.shares} <= known
+
+
+def has_released_base(standing: Standing, stage: LiveStage | None) -> bool:
+    """Whether base has the deployment that the rollout brings, and had another before."""
+    released = standing.intent.deployment_id
+    return stage is not None and released is not None and standing.snapshot.deployment_id != released == stage.deployment_id
+
+
+def has_release(stage: LiveStage, intent: Intent) -> bool:
+    """Whether base has the release's deployment and variables."""
+    return stage.deployment_id == intent.deployment_id and intent.promoted_variables.items() <= stage.variables.items()
+
+
+def find_drift(standing: Standing, live: Live) -> tuple[str, ...]:
+    """What of the live state comes neither from the snapshot nor from this rollout, one sentence each."""
+    harmless = find_harmless(live.stage, standing.snapshot, standing.intent) if live.stage else ()
+    return (*find_obstacles(standing, live), *harmless)
+
+
+def find_obstacles(standing: Standing, live: Live) -> tuple[str, ...]:
+    """The drift that forbids going on: anything that would leave base or canary other than promised."""
+    return (*_drifted_aliases(standing, live), *_drifted_stage(standing, live.stage))
+
+
+def find_unrest(standing: Standing, live: Live) -> tuple[str, ...]:
+    """The drift that forbids the end, with what a person has to do. Someone else made it, so no pass changes it."""
+    return (
+        *_canary_of_others(standing, live.stage),
+        *_released_base(standing, live),
+        *_aliases_split_by_others(standing, live),
+    )
+
+
+def _drifted_aliases(standing: Standing, live: Live) -> Iterable[str]:
+    for function, name in standing.aliases.live.items():
+        alias = live.live[function]
+        if not is_known(alias, function, standing):
+            yield f"alias {function}:{name} points at {alias}, which this rollout did not set; left as found"
+
+
+def _drifted_stage(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
+    if stage is None:
+        return
+    promoted = standing.intent.deployment_id if standing.phase is Phase.MOVING_BASE else None
+    if stage.deployment_id not in {standing.snapshot.deployment_id, promoted}:
+        yield (
+            f"the stage's deployment is {stage.deployment_id}, which this rollout did not set "
+            f"(it found {standing.snapshot.deployment_id}); left as found"
+        )
+    if stage.canary and not has_own_canary(standing, stage):
+        yield (
+            f"the stage has a canary that is not this rollout's: deployment {stage.canary.deployment_id} "
+            f"at {stage.canary.percent} %; left as found"
+        )
+    yield from find_drifted_variables(
+        stage, standing.snapshot, standing.intent, is_promoting=standing.phase is Phase.MOVING_BASE
+    )
+
+
+def _canary_of_others(standing: Standing, stage: LiveStage | None) -> Iterable[str]:
+    if stage and stage.canary and stage.canary.percent and not has_own_canary(standing, stage):
+        yield (
+            f"someone else's canary of deployment {stage.canary.deployment_id} has {stage.canary.percent} % of the requests; "
+            "remove it or promote it, and this rollout ends by itself"
+        )
+
+
+def _released_base(standing: Standing, live: Live) -> Iterable[str]:
+    """Base serves what the rollout brought although no pass put it there, as after a promotion by hand."""
+    if live.stage is None or standing.phase in {Phase.MOVING_BASE, Phase.PROMOTED}:
+        return
+    old, variable = standing.snapshot, str(standing.intent.alias_variable)
+    if has_released_base(standing, live.stage):
+        yield (
+            f"someone else made the release's deployment {live.stage.deployment_id} the stage's; "
+            f"make it {old.deployment_id} again and its variable {variable} {old.variables.get(variable)}, "
+            "and this rollout ends by itself"
+        )
+    elif _serves_release(standing, live, live.stage):
+        yield (
+            f"someone else made base call the alias {standing.intent.canary_alias}, so it serves the whole release; "
+            f"set the stage's variable {variable} to {old.variables.get(variable)} again, and this rollout ends by itself"
+        )
+
+
+def _serves_release(standing: Standing, live: Live, stage: LiveStage) -> bool:
+    """Whether base calls the canary aliases and so serves the release whole. Where it is half of one, the aliases go back."""
+    intent, found = standing.intent, {name: alias.version for name, alias in live.canary.items() if not alias.shares}
+    is_brought = dict(intent.versions) != dict(standing.snapshot.live) and found == dict(intent.versions)
+    return is_brought and calls_canary_alias(stage, intent) and has_release(stage, intent)
+
+
+def _aliases_split_by_others(standing: Standing, live: Live) -> Iterable[str]:
+    """Live aliases that someone else split and that still give the release a share."""
+    for function, name in standing.aliases.live.items():
+        alias = live.live[function]
+        if not is_known(alias, function, standing) and _is_split(alias, function, standing):
+            yield (
+                f"someone else split alias {function}:{name} between {alias}; "
+                f"point it at one version again, {standing.snapshot.live[function]} for the old one, "
+                "and this rollout ends by itself"
+            )
+
+
+def _is_split(alias: LiveAlias, function: str, standing: Standing) -> bool:
+    """Behind a stage an alias with someone else's versions concerns base alone; without a stage its weights are a canary."""
+    brings = standing.intent.versions[function] != standing.snapshot.live[function]
+    serves = brings and standing.intent.versions[function] in {alias.version, *alias.shares}
+    return bool(alias.shares) and (serves or standing.shifter is ShifterKind.ALIAS)

@@ -1,0 +1,74 @@
+"""Who holds a target, as a refusal says it: which rollout, since when, at which step, and what to do.
+
+Also what its execution says when it is stopped. This module knows the record and the lock's owner. Whatever else is on the
+target meanwhile is that rollout's doing, so it is no problem of whoever is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from canary.rules.releases.problems import Problem
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.report import abort_command, advance_command, iso
+
+if TYPE_CHECKING:
+    from canary.rules.rollouts.rollout import Rollout
+
+LONGEST_REASON = 500
+"""Characters of the holder's own reason that are repeated."""
+
+BUSY = "wait some minutes until the controller has freed the target, and start again"
+
+
+def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
+    """Why a target cannot be had: this rollout holds it, by this owner of its lock."""
+    name, phase = f"rollout {rollout.rollout_id}", rollout.phase
+    place = f"on {rollout.target.name}"
+    if rollout.needs_operator:
+        found = f"{name} waits for an operator {place} ({_since(rollout)}{_why(rollout)})"
+        return Problem("target", found, "do what its notification says; the controller frees the target as soon as it is safe")
+    if phase is Phase.PARKED:
+        found = f"{name} is parked {place} ({_since(rollout)}, {_progress(rollout)}{_until(rollout)})"
+        return Problem("target", found, f"advance it: {advance_command(rollout)}; or {_abort(rollout)}")
+    if phase is Phase.ROLLING_BACK:
+        return Problem("target", f"{name} is being rolled back {place} ({_since(rollout)}{_why(rollout)})", BUSY)
+    if owner != rollout.execution:
+        found = (
+            f"{name} no longer has an execution, and the controller is making {rollout.target.name} safe ({_since(rollout)})"
+        )
+        return Problem("target", found, BUSY)
+    found = f"{name} is running {place} ({_since(rollout)}, {_progress(rollout)}, execution {owner}{_why(rollout)})"
+    return Problem("target", found, f"wait for its end, or {_abort(rollout)}")
+
+
+def last_words(rollout: Rollout, reason: str) -> tuple[str, str]:
+    """Error and cause of the rollout's execution when it is stopped for this reason, so that they say what becomes of it."""
+    if rollout.phase is Phase.MOVING_BASE:
+        return "TakenOver", f"{reason}; base's aliases were moving already, so the controller finishes the promotion"
+    return "RolledBack", f"{reason}; base gets all traffic again, and the controller takes the canary away"
+
+
+def _since(rollout: Rollout) -> str:
+    return f"since {iso(rollout.started_at)}"
+
+
+def _until(rollout: Rollout) -> str:
+    return f", until {iso(rollout.parked_until)}" if rollout.parked_until is not None else ""
+
+
+def _why(rollout: Rollout) -> str:
+    return f", reason: {rollout.reason[:LONGEST_REASON]}" if rollout.reason else ""
+
+
+def _progress(rollout: Rollout) -> str:
+    steps, index = rollout.plan.policy.steps, rollout.step.index
+    if rollout.phase in {Phase.TAKING_ALL, Phase.MOVING_BASE}:
+        return "being promoted"
+    if index < 0:
+        return f"before step 1 of {len(steps)}"
+    return f"at step {index + 1} of {len(steps)} with {steps[index].weight_percent} %"
+
+
+def _abort(rollout: Rollout) -> str:
+    return f"abort it with the verb abort: {abort_command(rollout)}"

@@ -1,0 +1,121 @@
+"""What an execution says at its end: one JSON object, the same for every ending."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from canary.rules.releases.release import Operation
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.price import Usage, price
+
+if TYPE_CHECKING:
+    from canary.rules.rollouts.rollout import Rollout
+
+FUNCTION_GB = 0.5
+SECONDS_PER_CALL = 0.3
+OPERATOR = "canary-OperateRollout"
+"""The function that takes an operator's verbs."""
+
+BEFORE_LOOKS = (
+    *("Begin", "WhichOperation", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "WhichEntry", "PrepareRelease"),
+    "AliasSettle",
+)
+ADVANCE = ("ParkRollout", "WhichOutcome", "Parked", "Begin", "WhichOperation", "AdvanceRollout", "WhichStart", "Rollout")
+WAIT = ("VersionActivation", "CheckRelease", "WhichStart")
+AGAIN = ("WhichEntry", "BakeOn")  # in place of the first look's Bake
+LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
+DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
+PROMOTION = ("TakeAllTraffic", "MoveBase", "BaseSettle", "WhichFlip", "CleanUp", "WhichOutcome", "Promoted")
+FLIP = ("FlipStage", "FlipSettle")
+RECOVERY = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
+TASKS = frozenset(
+    {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain", "ParkRollout", "AdvanceRollout"}
+    | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe"}
+)
+
+
+def states_entered(rollout: Rollout) -> list[str]:
+    """The states that a rollout entered, as its record tells; retries come on top.
+
+    For a rollout that was rolled back, this assumes a plain recovery of three passes.
+    """
+    tally = rollout.tally
+    entered = [
+        *BEFORE_LOOKS,
+        *WAIT * tally.waits,
+        *LOOK * (tally.looks - tally.advances),
+        *(*ADVANCE, *AGAIN, *LOOK[1:]) * tally.advances,
+        *DRAIN * tally.drains,
+    ]
+    if rollout.phase is Phase.PARKED:
+        return [*entered, *ADVANCE[:3]]
+    if rollout.phase is Phase.PROMOTED:
+        return [*entered, *PROMOTION, *(FLIP if rollout.target.stage else ())]
+    return [*entered, *RECOVERY]
+
+
+def usage_of(rollout: Rollout) -> Usage:
+    """What an ended rollout used of AWS."""
+    entered = states_entered(rollout)
+    shifts = rollout.step.index + 1
+    calls = sum(state in TASKS for state in entered) + shifts + rollout.tally.parked_looks
+    return Usage(
+        transitions=len(entered) + shifts,
+        lambda_calls=calls,
+        lambda_gb_seconds=calls * FUNCTION_GB * SECONDS_PER_CALL,
+        metrics_requested=rollout.tally.metrics_requested,
+    )
+
+
+def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
+    """The execution's output: outcome and reason first, then what it cost whom."""
+    return {
+        "target": rollout.target.name,
+        "rollout": rollout.rollout_id,
+        "outcome": outcome,
+        "reason": rollout.reason,
+        "requests_harmed": rollout.harm.requests,
+        "harm_beyond_chance": rollout.harm.is_beyond_chance,
+        "steps": rollout.step.index + 1,
+        "duration_seconds": round((rollout.ended_at or now) - rollout.started_at),
+        "price": price(usage_of(rollout)).text,
+        "notes": list(rollout.plan.notes),
+        **describe_parked(rollout),
+    }
+
+
+def describe_parked(rollout: Rollout) -> dict[str, Any]:
+    """Of a parked rollout: the weight that stays, until when, and the two commands that move it on or end it; else nothing."""
+    if rollout.phase is not Phase.PARKED or rollout.parked_until is None:
+        return {}
+    return {
+        "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight_percent),
+        "parked_until": iso(rollout.parked_until),
+        "next_step": advance_command(rollout),
+        "abort": abort_command(rollout),
+    }
+
+
+def iso(instant: float) -> str:
+    """An instant (epoch seconds) as 2026-01-31T12:00:00Z."""
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def advance_command(rollout: Rollout) -> str:
+    """The command that takes a parked rollout's next step."""
+    machine = rollout.execution.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)
+    given = json.dumps({"operation": Operation.ADVANCE.value, "target": rollout.target.name})
+    return f"aws stepfunctions start-execution {_region(rollout)} --state-machine-arn {machine} --input '{given}'"
+
+
+def abort_command(rollout: Rollout) -> str:
+    """The command that aborts a rollout."""
+    payload = json.dumps({"verb": "abort", "target": rollout.target.name})
+    call = f"aws lambda invoke {_region(rollout)} --function-name {OPERATOR}"
+    return f"{call} --cli-binary-format raw-in-base64-out --payload '{payload}' /dev/stdout"
+
+
+def _region(rollout: Rollout) -> str:
+    return f"--region {rollout.execution.split(':')[3]}"

@@ -1,0 +1,152 @@
+"""The record of one rollout: what it is, how far it has come, and what its looks have seen. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from canary.rules.judging.habit import Habit
+from canary.rules.judging.harm import Harm
+from canary.rules.judging.missing import BadCounts
+from canary.rules.judging.silence import Heard
+from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
+from canary.rules.releases.plan import Plan
+from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
+from canary.rules.targets.live import Intent, Snapshot
+from canary.rules.targets.policy import Progression
+from canary.rules.targets.target import Target
+
+SCHEMA_VERSION = 4
+"""Of the record; it rises when records written before must be upgraded to be read (`canary.rules.rollouts.upgrades`)."""
+
+OPEN_INDEX = "open"
+"""The records' index of what still needs somebody: locks that are held, and ends that were not reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCount:
+    """One metric over some minutes: requests and bad ones of canary and base.
+
+    Minutes in which the bad ones were not counted are left out.
+    """
+
+    nc: int = 0
+    ec: int = 0
+    nb: int = 0
+    eb: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """The step being baked. Times are epoch seconds.
+
+    ``index`` is -1 before the first shift; ``baking_since`` is None until the first look of the step has said when
+    its bake began. The counts are of the step's own minutes: judged ones, and each arm's requests in them.
+    ``silent_minutes`` were complete and had no canary request. ``entered`` is the state entry that began the step, so that
+    a retry of it begins no further one. ``metrics`` are the counts of the same minutes by metric, of everything that is read.
+    """
+
+    index: int = -1
+    entered: str = ""
+    baking_since: float | None = None
+    judged_minutes: int = 0
+    requests: int = 0
+    base_requests: int = 0
+    silent_minutes: int = 0
+    metrics: Mapping[str, MetricCount] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the whole rollout has seen: requests and bad requests of each arm, and what it asked of CloudWatch.
+
+    ``looks`` are those of executions, ``parked_looks`` those in between; ``advances`` are the executions after the first.
+    ``waits`` are those for a version of the release, before the lock was taken.
+    """
+
+    canary_requests: int = 0
+    canary_bad: int = 0
+    base_requests: int = 0
+    base_bad: int = 0
+    metrics_requested: int = 0
+    looks: int = 0
+    drains: int = 0
+    parked_looks: int = 0
+    advances: int = 0
+    waits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One rollout of one release to one target.
+
+    ``shifts``: epoch seconds at which traffic may have changed hands. ``judged_to``: the start of the newest minute
+    that was folded or passed over. ``evidence`` is the judge's own JSON, ``limits_ms`` the latency limits from history
+    by percentile, one for each latency series, ``needed`` the canary requests that each step must be judged on.
+    ``drained_from``: when the wait after the weight 100 began. ``revision`` rises with every write.
+    ``park_after``: the step after which a scheduled rollout is parked, by index; ``parked_since``, ``parked_until``: meanwhile.
+    ``totals``: each metric's counts of the whole rollout. ``habits``: what history says each business metric is used to say.
+    ``heard``, ``bad_counts`` and ``split``: what was listened to so far. ``blind_since``: since when something cannot be seen.
+    ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.
+    ``waiting_since``: since when the step waits beyond its bake. ``is_end_told``: whether the end was reported.
+    """
+
+    rollout_id: str
+    execution: str
+    target: Target
+    plan: Plan
+    snapshot: Snapshot
+    intent: Intent
+    phase: Phase
+    started_at: float
+    reason: str = ""
+    recovery_stage: RecoveryStage = RecoveryStage.START
+    not_before: float = 0.0
+    needs_operator: bool = False
+    step: StepState = field(default_factory=StepState)
+    shifts: tuple[float, ...] = ()
+    first_shift: float | None = None
+    judged_to: int = 0
+    needed: tuple[int, ...] = ()
+    limits_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    totals: Mapping[str, MetricCount] = field(default_factory=dict)
+    habits: Mapping[str, Habit] = field(default_factory=dict)
+    heard: Mapping[str, Heard] = field(default_factory=dict)
+    bad_counts: Mapping[str, BadCounts] = field(default_factory=dict)
+    split: SplitEvidence = NO_SPLIT_EVIDENCE
+    blind_since: float | None = None
+    harm: Harm = field(default_factory=Harm)
+    drained_from: float | None = None
+    ended_at: float | None = None
+    park_after: int = 0
+    parked_since: float | None = None
+    parked_until: float | None = None
+    looked_at: float | None = None
+    scheduled_at: float | None = None
+    waiting_since: float | None = None
+    is_end_told: bool = False
+    revision: int = 0
+
+    @property
+    def is_to_be_parked(self) -> bool:
+        """Whether the present step's end waits for an advance."""
+        return self.plan.policy.progression is Progression.SCHEDULED and self.step.index >= self.park_after
+
+    @property
+    def standing(self) -> Standing:
+        """What the passes decide from."""
+        return Standing(
+            phase=self.phase,
+            shifter=self.target.shifter,
+            snapshot=self.snapshot,
+            intent=self.intent,
+            aliases=AliasNames(
+                live={function.name: function.live for function in self.target.functions},
+                canary={f.name: f.canary for f in self.target.functions if f.canary} if self.target.stage else {},
+            ),
+            recovery_stage=self.recovery_stage,
+            not_before=self.not_before,
+        )

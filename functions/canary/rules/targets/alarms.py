@@ -1,0 +1,159 @@
+"""The alarms beside the judge: canary against base, in CloudWatch's own metric math.
+
+Decides which alarms a target gets and what they compare. They are for catastrophes, for a rollout that is parked, and for when
+the judge does not run; so they look at one minute at a time, and fire only on a difference that chance does not make. Does
+not know whether anybody evaluates them.
+
+Each is the score of two proportions: the difference of the arms' bad shares, in standard errors of that difference if both
+arms had their common share. Above 12 in two of three minutes it fires. A minute with too little to compare scores 0 and is
+not left out: CloudWatch would reach back to older minutes in its place (docs/aws.md#alarm-missing-data).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from canary.rules.targets.access_log import metric_namespace
+from canary.rules.targets.target import ShifterKind, Target
+
+THRESHOLD = 12.0
+PERIOD_SECONDS = 60
+EVALUATION_PERIODS = 3
+DATAPOINTS_TO_ALARM = 2
+LEAST_CANARY_REQUESTS = 20
+LEAST_CANARY_BAD = 10
+
+EXPRESSIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "common": "(ec+eb)/(nc+nb)",
+        "error": "(common*(1-common)*(1/nc+1/nb))^0.5",
+        "difference": "ec/nc-eb/nb",
+        "score": (
+            f"IF(FILL(nc,0)>={LEAST_CANARY_REQUESTS} AND FILL(ec,0)>={LEAST_CANARY_BAD} AND FILL(nb,0)>0, difference/error, 0)"
+        ),
+    }
+)
+"""Expressions over requests (`nc`, `nb`) and bad requests (`ec`, `eb`) of canary and base; the alarm watches `score`."""
+
+WATCHED = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One of the four counts of a minute: a metric and the statistic that counts."""
+
+    namespace: str
+    metric: str
+    statistic: str = "Sum"
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm, with the counts of both arms: requests and bad requests of the canary, then of the base."""
+
+    name: str
+    description: str
+    nc: Count
+    ec: Count
+    nb: Count
+    eb: Count
+
+    def put_arguments(self) -> dict[str, object]:
+        """The keyword arguments of `cloudwatch.put_metric_alarm`."""
+        return {
+            "AlarmName": self.name,
+            "AlarmDescription": self.description,
+            "Metrics": [*self._metrics(), *_expressions()],
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": THRESHOLD,
+            "EvaluationPeriods": EVALUATION_PERIODS,
+            "DatapointsToAlarm": DATAPOINTS_TO_ALARM,
+            "TreatMissingData": "notBreaching",
+        }
+
+    def _metrics(self) -> Iterator[dict[str, object]]:
+        for name, count in (("nc", self.nc), ("ec", self.ec), ("nb", self.nb), ("eb", self.eb)):
+            dimensions = [{"Name": key, "Value": value} for key, value in count.dimensions]
+            metric = {"Namespace": count.namespace, "MetricName": count.metric, "Dimensions": dimensions}
+            stat = {"Metric": metric, "Period": PERIOD_SECONDS, "Stat": count.statistic}
+            yield {"Id": name, "MetricStat": stat, "ReturnData": False}
+
+
+def target_alarms(target: Target) -> tuple[Alarm, ...]:
+    """The alarms of a target.
+
+    Behind a stage: on the counts of its metric filters, and on its business metrics; without an access log the errors are
+    Lambda's by alias, one alarm a function. None compares 4xx answers: four metrics of an alarm cost more than a tenth of the
+    stake is worth. A target of weighted aliases gets none at all (`alarm_note`).
+    """
+    if target.shifter is ShifterKind.ALIAS:
+        return ()
+    return (*_error_alarms(target), *_slow_alarms(target), *_business_alarms(target))
+
+
+def alarm_note(target: Target) -> str | None:
+    """What an operator should know of a target that no alarm of ours watches; None where one does.
+
+    An alarm's dimensions are fixed when it is made, and one over many series takes no search (docs/aws.md#alarm-limits).
+    """
+    if target.shifter is not ShifterKind.ALIAS:
+        return None
+    own = f"; your own alarms do ({', '.join(target.alarms)})" if target.alarms else ", and you named none of your own"
+    return (
+        "no alarm compares canary and base between two looks: behind weighted aliases only the metric dimension "
+        f"ExecutedVersion tells them apart, and an alarm that is made before the rollout cannot name its versions{own}"
+    )
+
+
+def _expressions() -> Iterator[dict[str, object]]:
+    for name, text in EXPRESSIONS.items():
+        yield {"Id": name, "Expression": text, "Label": name, "ReturnData": name == WATCHED}
+
+
+def _error_alarms(target: Target) -> Iterator[Alarm]:
+    if not target.metrics.errors:
+        return
+    if target.access_log_group is not None:
+        yield _on_log(target, "errors", "Errors", "fails far more often than the base")
+        return
+    for function in target.functions:
+        arms = [
+            (("FunctionName", function.name), ("Resource", f"{function.name}:{alias}"))
+            for alias in (function.canary, function.live)
+        ]
+        counts = [Count("AWS/Lambda", name, "Sum", arm) for arm in arms for name in ("Invocations", "Errors")]
+        name, what = f"errors-{function.name}", f"raises in {function.name} far more often than the base"
+        yield Alarm(_name(target, name), _description(target, what), *counts)
+
+
+def _slow_alarms(target: Target) -> Iterator[Alarm]:
+    if target.access_log_group is not None:
+        for limit in target.metrics.latency_limits_ms:
+            what = f"takes more than {limit} ms far more often than the base"
+            yield _on_log(target, f"slow-{limit}ms", f"Slow{limit}", what)
+
+
+def _business_alarms(target: Target) -> Iterator[Alarm]:
+    for metric in target.metrics.business:
+        counts = [
+            Count(metric.namespace, metric.name, statistic, (("arm", arm),))
+            for arm in ("canary", "base")
+            for statistic in ("SampleCount", "Sum")
+        ]
+        what = f"has {metric.name} far more often than the base"
+        yield Alarm(_name(target, metric.name), _description(target, what), *counts)
+
+
+def _on_log(target: Target, name: str, bad: str, what: str) -> Alarm:
+    space = metric_namespace(target.name)
+    counts = [Count(space, f"{arm}{metric}") for arm in ("Canary", "Base") for metric in ("Requests", bad)]
+    return Alarm(_name(target, name), _description(target, what), *counts)
+
+
+def _name(target: Target, name: str) -> str:
+    return f"canary-{target.name}-{name}"
+
+
+def _description(target: Target, what: str) -> str:
+    return f"The canary of {target.name} {what}: {WATCHED} above {THRESHOLD:g} in 2 of 3 minutes."

@@ -1,0 +1,151 @@
+"""How carefully a release is brought in: the steps, what counts as proof, and what happens without proof."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+
+class WhenUnproven(enum.StrEnum):
+    """What follows when a step's extension is used up and there was still too little traffic to judge."""
+
+    HOLD = "hold"
+    ROLL_BACK = "roll_back"
+    PROMOTE = "promote"
+
+
+class WhenQuiet(enum.StrEnum):
+    """What follows when base's traffic of the last day is too little for the policy's steps."""
+
+    GO = "go"
+    REFUSE = "refuse"
+
+
+class Progression(enum.StrEnum):
+    """Whether one execution takes every step, or is parked after each until an advance takes the next."""
+
+    CONTINUOUS = "continuous"
+    SCHEDULED = "scheduled"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One weight (percent, above 0 and below 100, at most two decimals) and its bake in seconds."""
+
+    weight_percent: Decimal
+    bake_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A rollout's policy.
+
+    ``alpha``: the share of good releases that may be rolled back, however long one watches (0.01 is 1 %).
+    ``detect``: rate points by metric (0.01 is one point): the effect there must be traffic enough to see.
+    ``delta``: rate points by metric: a canary worse by less than this is safe enough to go on early.
+    ``metric_delay_seconds``: how long after its end a minute's metrics are complete.
+    ``min_requests``: canary requests every step must have been judged on.
+    ``max_extension_seconds``: how long a step may be extended for want of traffic.
+    ``when_quiet``: what a start does when base's traffic of the last day cannot prove the steps in time.
+    ``max_blind_seconds``: how long a step is held for an instrument that fails or a metric that is silent; then it goes back.
+    ``not_before_seconds``: promotion never sooner than this after the first shift.
+    ``tolerate_firing_alarms``: alarms that were already firing before the start do not refuse the rollout.
+    ``max_parked_seconds``: how long a scheduled rollout is parked for its next advance; then it goes back.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    alpha: float = 0.01
+    detect: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({"errors": 0.01}))
+    delta: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"errors": 0.005, "client_errors": 0.05, "slow": 0.05, "business": 0.01})
+    )
+    metric_delay_seconds: int = 120
+    min_requests: int = 50
+    max_extension_seconds: int = 3600
+    when_unproven: WhenUnproven = WhenUnproven.HOLD
+    when_quiet: WhenQuiet = WhenQuiet.GO
+    max_blind_seconds: int = 600
+    early_advance: bool = False
+    not_before_seconds: int = 0
+    tolerate_firing_alarms: bool = False
+    progression: Progression = Progression.CONTINUOUS
+    max_parked_seconds: int = 3 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChanges:
+    """What somebody wants otherwise: a policy to start from, and its keys with new values. None leaves a key as it was.
+
+    ``detect`` and ``delta`` may name some metrics only; the others keep their rate points.
+    """
+
+    starts_from: Policy | None = None
+    name: str | None = None
+    steps: tuple[Step, ...] | None = None
+    alpha: float | None = None
+    detect: Mapping[str, float] | None = None
+    delta: Mapping[str, float] | None = None
+    metric_delay_seconds: int | None = None
+    min_requests: int | None = None
+    max_extension_seconds: int | None = None
+    when_unproven: WhenUnproven | None = None
+    when_quiet: WhenQuiet | None = None
+    max_blind_seconds: int | None = None
+    early_advance: bool | None = None
+    not_before_seconds: int | None = None
+    tolerate_firing_alarms: bool | None = None
+    progression: Progression | None = None
+    max_parked_seconds: int | None = None
+
+
+CHANGED = " (changed)"
+"""Ends the name of a policy that was changed without a name of its own."""
+
+
+def effective_policy(policy: Policy, changes: PolicyChanges | None) -> Policy:
+    """The policy that holds: ``policy``, or the one the changes start from, with the changed keys."""
+    if changes is None:
+        return policy
+    start = changes.starts_from or policy
+    given = _given(changes)
+    if not given:
+        return start
+    for rates in given.keys() & {"detect", "delta"}:
+        given[rates] = MappingProxyType({**getattr(start, rates), **given[rates]})
+    given.setdefault("name", start.name.removesuffix(CHANGED) + CHANGED)
+    return replace(start, **given)
+
+
+def _given(changes: PolicyChanges) -> dict[str, Any]:
+    values = {key.name: getattr(changes, key.name) for key in fields(Policy)}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _steps(*percents: int, minutes: int) -> tuple[Step, ...]:
+    return tuple(Step(Decimal(percent), minutes * 60) for percent in percents)
+
+
+STANDARD = Policy("standard", _steps(10, 25, 50, minutes=15))
+CAUTIOUS = Policy("cautious", _steps(5, 10, 25, 50, 90, minutes=60))
+FAST = Policy(
+    "fast",
+    _steps(1, 5, 25, 90, minutes=10),
+    delta=MappingProxyType({"errors": 0.03, "client_errors": 0.1, "slow": 0.15, "business": 0.03}),
+    early_advance=True,
+    not_before_seconds=1800,
+)
+HOTFIX = Policy("hotfix", _steps(25, 50, minutes=5), tolerate_firing_alarms=True)
+QUIET = Policy(
+    "quiet",
+    _steps(25, 50, minutes=60),
+    detect=MappingProxyType({"errors": 0.2}),
+    min_requests=20,
+    max_extension_seconds=3 * 3600,
+    max_blind_seconds=3600,
+)
+"""For a few requests a minute: such traffic shows a release that fails often, or always, and no smaller effect."""
+
+SHIPPED: Mapping[str, Policy] = MappingProxyType({policy.name: policy for policy in (STANDARD, CAUTIOUS, FAST, HOTFIX, QUIET)})

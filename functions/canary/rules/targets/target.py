@@ -1,0 +1,100 @@
+"""What a rollout acts on: one API stage, or one set of aliases, with its functions, metrics and alarms.
+
+Values only. How a target is written in YAML or JSON is known to `canary.edge`.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from canary.rules.targets.policy import Policy
+
+
+class ShifterKind(enum.StrEnum):
+    """How traffic is split: by the API stage's canary, or by each alias's version weights."""
+
+    STAGE = "stage"
+    ALIAS = "alias"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The API Gateway stage; its integrations name the alias as ``${stageVariables.<alias_variable>}``."""
+
+    rest_api_id: str
+    stage_name: str
+    alias_variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFunction:
+    """One Lambda function with the alias that production uses and, behind a stage, the canary's."""
+
+    name: str
+    live: str
+    canary: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessMetric:
+    """A 0-or-1-per-request custom metric with a dimension ``arm``; ``name`` counts the bad ones."""
+
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRoute:
+    """Routes outside the rollout: a resource path, in which `*` stands for any text, and methods; none means every method."""
+
+    path: str
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What of the API both arms call alike, on purpose: never counted, and never evidence for a release."""
+
+    routes: tuple[OutsideRoute, ...] = ()
+    authorizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What is compared between the arms.
+
+    ``client_errors`` compares the shares of 4xx answers; behind a stage with an access log only.
+    ``slow`` lists percentiles of the base's own history that become latency limits (``"p99"``);
+    ``latency_limits_ms`` are limits fixed by the user, exact, beside or instead of those.
+    """
+
+    errors: bool = True
+    client_errors: bool = True
+    slow: tuple[str, ...] = ("p50", "p90", "p99")
+    latency_limits_ms: tuple[int, ...] = ()
+    business: tuple[BusinessMetric, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A registered target. ``stage`` is absent for the alias shifter; ``alarms`` are the user's own names.
+
+    ``role_arn``: the role with which everything is done to the target; None for the functions' own.
+    """
+
+    name: str
+    functions: tuple[TargetFunction, ...]
+    policy: Policy
+    stage: Stage | None = None
+    access_log_group: str | None = None
+    metrics: Metrics = Metrics()
+    alarms: tuple[str, ...] = ()
+    shared_live_alias: bool = False
+    role_arn: str | None = None
+    outside: Outside = Outside()
+
+    @property
+    def shifter(self) -> ShifterKind:
+        """The stage shifter where there is a stage, else the alias shifter."""
+        return ShifterKind.STAGE if self.stage else ShifterKind.ALIAS

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.rules.judging.history import (
+    NOTHING_SEEN,
+    PRIOR,
+    SPARSE_PHI,
+    UNPROVEN_PHI,
+    DecayedCounts,
+    History,
+    dispersion,
+    even_minutes,
+    freeze_history,
+    from_json,
+    odd_minutes,
+    to_json,
+)
+
+MINUTES = st.lists(st.integers(0, 10_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n + 1))), max_size=200)
+
+
+def independent(rng: random.Random, minutes: int, requests: int, rate: float) -> list[tuple[int, int]]:
+    return [(requests, sum(rng.random() < rate for _ in range(requests))) for _ in range(minutes)]
+
+
+def bursts(rng: random.Random, minutes: int, requests: int, rate: float) -> list[tuple[int, int]]:
+    """Incidents of four bad requests each."""
+    return [(requests, 4 * sum(rng.random() < rate / 4 for _ in range(requests))) for _ in range(minutes)]
+
+
+def test_states_priors_under_thirty_minutes():
+    frozen = freeze_history([(100, 1)] * 29)
+    assert not frozen.is_known
+    assert frozen.slow == PRIOR
+    assert frozen.slices == ()
+    assert frozen.phi == UNPROVEN_PHI == 4.0
+    assert frozen.slow.rate == pytest.approx(0.01, rel=0.05)
+
+
+def test_knows_the_base_from_thirty_minutes_on():
+    assert freeze_history([(100, 1)] * 30).is_known
+
+
+def test_counts_neither_silent_nor_impossible_minutes():
+    assert not freeze_history([(100, 1)] * 29 + [(0, 0)] * 50 + [(3, 4)] * 50).is_known
+    assert freeze_history([(0, 0), (3, 4), (100, 1)] * 60) == freeze_history([(100, 1)] * 60)
+
+
+def test_takes_rates_from_odd_minutes_and_slices_from_even_ones():
+    frozen = freeze_history([(1000, 7), (100, 1)] * 60)
+    assert frozen.slow.bad / frozen.slow.requests == pytest.approx(0.01)
+    assert frozen.slices == ((18_000, 126),) * 3 + ((6000, 42),)
+    assert sum(requests for requests, _ in frozen.slices) == 60 * 1000
+
+
+def test_lends_the_minutes_left_over_as_a_smaller_slice():
+    frozen = freeze_history([(10, 1)] * 30)
+    assert frozen.slices == ((150, 15),)
+    assert freeze_history([(10, 1)] * 42).slices == ((180, 18), (30, 3))
+
+
+def test_remembers_what_the_last_minutes_were_like():
+    calm, worse = [(100, 1)] * 400, [(100, 10)] * 12
+    recent = freeze_history(calm + worse).recent
+    assert recent.bad / recent.requests == pytest.approx(0.1, rel=0.02)
+    assert recent.requests == pytest.approx(100 / 0.3, rel=0.01)
+    assert freeze_history(calm[:3]).recent == NOTHING_SEEN
+
+
+def test_uses_every_minute_once():
+    minutes = list(range(11))
+    assert sorted([*odd_minutes(minutes), *even_minutes(minutes)]) == minutes
+    assert odd_minutes(minutes)[0] == 1
+    assert even_minutes(minutes)[0] == 0
+
+
+def test_starts_with_at_most_thirty_minutes_of_weight():
+    assert freeze_history([(100, 1)] * 600).slow == DecayedCounts(pytest.approx(3000.0), pytest.approx(30.0))
+    assert freeze_history([(100, 1)] * 40).slow == DecayedCounts(pytest.approx(2000.0), pytest.approx(20.0))
+
+
+def test_predicts_a_rate_strictly_between_0_and_1():
+    assert DecayedCounts(0.0, 0.0).rate == 0.5
+    assert DecayedCounts(99.0, 0.5).rate == pytest.approx(0.01)
+    assert 0.0 < DecayedCounts(1e300, 0.0).rate < 1e-9
+    assert 1.0 - 1e-9 < DecayedCounts(1e300, 1e300).rate < 1.0
+
+
+def test_forgets_with_every_minute_seen():
+    assert DecayedCounts(100.0, 10.0).after(60, 6, decay=0.5) == DecayedCounts(110.0, 11.0)
+
+
+def test_independent_requests_are_hardly_dispersed():
+    rng = random.Random(1)
+    assert dispersion(independent(rng, 720, 100, 0.02)) < 1.15
+    assert dispersion(independent(rng, 720, 6, 0.01)) < 1.15
+
+
+def test_bursts_of_four_are_dispersed_four_times():
+    assert dispersion(bursts(random.Random(2), 1440, 400, 0.02)) == pytest.approx(4.0, rel=0.2)
+
+
+def test_dispersion_is_never_under_1():
+    assert dispersion([(100, 5)] * 300) == 1.0
+
+
+def test_dispersion_of_one_block_follows_pearsons_formula():
+    block = [(10, 1)] * 15 + [(10, 3)] * 15
+    pearson = sum((x - 2.0) ** 2 / (10 * 0.2 * 0.8) for _, x in block) / 29
+    assert pearson < 1.0
+    burst = [(10, 0)] * 27 + [(10, 8)] * 3
+    expected = (27 * 0.8**2 + 3 * 7.2**2) / (10 * 0.08 * 0.92) / 29
+    assert dispersion(block * 2 + burst * 3) == pytest.approx(expected)
+
+
+def test_an_old_outage_does_not_blind():
+    rng = random.Random(3)
+    quiet = independent(rng, 600, 60, 0.01)
+    outage = [(60, 40)] * 7
+    assert dispersion(quiet[:300] + outage + quiet[300:]) < 1.3
+
+
+def test_drift_over_the_day_does_not_blind():
+    rng = random.Random(4)
+    day = [minute for hour in range(24) for minute in independent(rng, 30, 200, 0.01 + 0.002 * hour)]
+    assert dispersion(day) < 1.3
+
+
+def test_stays_conservative_where_bursts_could_not_have_shown():
+    assert dispersion([(600, 1)] * 89) == UNPROVEN_PHI
+    assert dispersion([(600, 0)] * 720) == SPARSE_PHI
+    assert dispersion([(600, 600)] * 720) == SPARSE_PHI
+    assert dispersion([(600, 0)] * 660 + [(600, 1)] * 60) == SPARSE_PHI
+    assert dispersion([(600, 0)] * 630 + [(600, 1)] * 90) == 1.0
+
+
+@given(errors=MINUTES, slow=MINUTES)
+def test_returns_from_json_unchanged(errors: list[tuple[int, int]], slow: list[tuple[int, int]]):
+    bases = {"errors": freeze_history(errors), "slow_p99": freeze_history(slow, is_coarse=True)}
+    history = History(alpha=0.01, stakes={"errors": 2 / 3, "slow_p99": 1 / 3}, bases=bases)
+    assert from_json(json.loads(json.dumps(to_json(history), allow_nan=False))) == history
+
+
+def test_a_day_of_history_is_a_few_kilobytes():
+    frozen = freeze_history([(60_000, 60)] * 1440)
+    assert len(frozen.slices) == 40
+    assert len(json.dumps(to_json(History(0.01, {"errors": 1.0}, {"errors": frozen})))) < 3_000
+
+
+def test_what_callers_do_clusters_in_time_and_not_between_the_arms():
+    minutes = [(600, 90 if minute % 9 == 0 else 3) for minute in range(1440)]
+    fine, coarse = freeze_history(minutes), freeze_history(minutes, is_coarse=True)
+    assert coarse.phi == fine.phi == fine.live_phi > 5.0
+    assert coarse.live_phi == 1.0
+    assert coarse.is_coarse
+    assert not fine.is_coarse
+
+
+def test_a_coarse_metric_stays_coarse_without_history():
+    assert freeze_history([], is_coarse=True).is_coarse
+    assert not freeze_history([], is_coarse=True).is_known

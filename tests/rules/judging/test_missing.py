@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from canary.rules.judging.missing import (
+    NO_BAD_COUNTS,
+    WAIT_SECONDS,
+    WINDOW_MINUTES,
+    BadCounts,
+    is_silent_instrument,
+    is_worth_waiting,
+    missing_sentence,
+    note_bad_count,
+)
+from canary.rules.rollouts.codec import decode, encode
+
+
+def after(told):
+    """The state after minutes told as text: + with a bad count, - without."""
+    counts = NO_BAD_COUNTS
+    for minute in told:
+        counts = note_bad_count(counts, is_there=minute == "+")
+    return counts
+
+
+@pytest.mark.parametrize("told", ["", "-", "+++", "-++++", "+-+++++", "-++++-++++", "-++++" * 40])
+def test_one_minute_in_five_is_forgiven(told):
+    assert not is_silent_instrument(after(told))
+
+
+@pytest.mark.parametrize("told", ["--", "-+-", "+++--", "-++++-+++-", "+" * 300 + "-" * 5, "-+++" * 40])
+def test_more_than_one_minute_in_five_is_a_silent_instrument(told):
+    assert is_silent_instrument(after(told))
+
+
+def test_an_instrument_that_counts_again_is_no_longer_silent():
+    assert not is_silent_instrument(after("-" * 30 + "+" * 16))
+
+
+def test_a_missing_count_is_waited_for_two_minutes():
+    assert is_worth_waiting(0.0)
+    assert is_worth_waiting(119.0)
+    assert not is_worth_waiting(WAIT_SECONDS)
+
+
+def test_the_sentence_has_both_numbers():
+    assert missing_sentence("errors", after("+-+-+++-")) == (
+        "errors has no count of bad requests in 3 of 8 minutes with requests"
+    )
+
+
+def test_it_stays_small_and_comes_back_from_json_exactly():
+    counts = after("+-" * 100)
+    assert len(counts.there) == WINDOW_MINUTES
+    assert decode(BadCounts, encode(counts)) == counts

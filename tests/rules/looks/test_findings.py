@@ -1,0 +1,50 @@
+import pytest
+
+from canary.rules.looks.findings import Finding, compare, describe_findings, limits_of
+from canary.rules.rollouts.rollout import MetricCount
+from tests.builders import a_rollout
+
+COUNT = MetricCount(nc=720, ec=16, nb=6480, eb=3)
+
+
+def test_tells_every_metric_under_its_word():
+    findings = {
+        "errors": Finding.NOT_WORSE,
+        "business_CheckoutFailed": Finding.NO_DATA,
+        "slow_p99": Finding.NOT_WORSE,
+        "latency": Finding.NOT_JUDGED,
+        "client_errors": Finding.TOO_FEW,
+    }
+    assert describe_findings(findings) == (
+        "not worse: errors, slow_p99; too few requests: client_errors; no data: business_CheckoutFailed; not judged: latency"
+    )
+
+
+def test_tells_nothing_where_nothing_was_found():
+    assert describe_findings({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("metric", "limits", "what"),
+    [
+        ("errors", (), "failed"),
+        ("client_errors", (), "were 4xx"),
+        ("slow_p99", (840.0,), "took longer than 840 ms"),
+        ("slow_p50", (84.5, 20.0), "took longer than 84.5 or 20 ms"),
+        ("business_CheckoutFailed", (), "had CheckoutFailed"),
+    ],
+)
+def test_compares_both_arms_with_their_rates(metric, limits, what):
+    assert compare(metric, COUNT, limits) == f"16 of 720 canary requests (2.22 %) {what}, 3 of 6,480 of base (0.05 %)"
+
+
+def test_an_arm_without_requests_has_no_rate():
+    assert compare("errors", MetricCount(nc=0, nb=10)) == "0 of 0 canary requests (none seen) failed, 0 of 10 of base (0.00 %)"
+
+
+@pytest.mark.parametrize(
+    ("metric", "limits"),
+    [("slow_p99", (840.0, 90.0)), ("slow_500ms", (500.0,)), ("slow_p90", ()), ("errors", ()), ("business_500ms", ())],
+)
+def test_knows_the_limits_that_slow_requests_are_slower_than(metric, limits):
+    assert limits_of(a_rollout(limits_ms={"p99": (840.0, 90.0)}), metric) == limits

@@ -1,0 +1,89 @@
+"""When the next look is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.rules.looks.look_schedule import next_look_seconds, promotion_due, seconds_to_look, waiting_since
+from canary.rules.looks.verdict import VerdictKind
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.rollout import StepState
+from tests.builders import NOON, a_policy, a_rollout
+
+POLICY = a_policy(10, 50)
+
+
+def wait(now, *, look_seconds=60, delay=120, due=None):
+    policy = replace(POLICY, metric_delay_seconds=delay)
+    return seconds_to_look(policy, now=now, look_seconds=look_seconds, promotion_due=due)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"), [(0.0, 1), (0.5, 1), (1.0, 60), (1.2, 60), (2.0, 59), (30.0, 31), (59.0, 2), (59.9, 2)]
+)
+def test_a_look_comes_a_second_after_a_minute_became_complete(second: float, expected: int):
+    assert wait(NOON + second) == expected
+
+
+def test_minutes_become_complete_when_the_metrics_are_in():
+    assert wait(NOON + 30, delay=90) == 1
+    assert wait(NOON + 31, delay=90) == 60
+
+
+def test_looks_further_apart_come_after_a_minute_became_complete_too():
+    assert wait(NOON + 1, look_seconds=300) == 300
+    assert wait(NOON + 20, look_seconds=300) == 281
+    assert wait(NOON, look_seconds=300) == 241
+
+
+@given(second=st.floats(0.0, 3600.0), looks=st.sampled_from([60, 120, 900, 3600]), delay=st.integers(0, 900))
+def test_no_look_is_later_than_the_interval_or_at_once(second: float, looks: int, delay: int):
+    now = NOON + second
+    seconds = wait(now, look_seconds=looks, delay=delay)
+    assert max(looks - 60, 1) <= seconds <= looks
+    assert (now + seconds - delay - 1) % 60 < 1.0 or seconds == 1
+
+
+def test_a_promotion_that_is_due_is_not_kept_waiting_for_the_next_minute():
+    assert wait(NOON + 1, due=NOON + 20.5) == 20
+    assert wait(NOON + 1, due=NOON + 90) == 60
+    assert wait(NOON + 1, due=NOON - 90) == 60
+
+
+def test_a_promotion_is_due_after_the_last_bake_and_not_before_its_time():
+    bake = POLICY.steps[1].bake_seconds
+    assert promotion_due(POLICY, 0, baking_since=NOON, first_shift=NOON) is None
+    assert promotion_due(POLICY, 1, baking_since=NOON, first_shift=NOON - 300) == NOON + bake
+    later = replace(POLICY, not_before_seconds=bake + 900)
+    assert promotion_due(later, 1, baking_since=NOON, first_shift=NOON - 300) == NOON + bake + 600
+
+
+def test_a_rollout_waits_for_its_next_minute_whether_or_not_its_bake_has_begun():
+    rollout = a_rollout(policy=POLICY, phase=Phase.SHIFTING, step=StepState(index=0), shifts=(NOON,))
+    begun = replace(rollout, step=StepState(index=1, baking_since=NOON), first_shift=NOON)
+    end = NOON + POLICY.steps[1].bake_seconds
+    assert next_look_seconds(rollout, NOON + 7) == 54
+    assert next_look_seconds(begun, end - 30) == 30
+
+
+class TestWaiting:
+    """A step that waits beyond its bake of fifteen minutes; its last minute's numbers are there three minutes later."""
+
+    baking = a_rollout(step=StepState(index=0, baking_since=NOON), waiting_since=None)
+
+    @pytest.mark.parametrize("verdict", [VerdictKind.HOLD, VerdictKind.CONTINUE])
+    def test_a_step_waits_from_the_first_look_at_all_of_its_bake_on(self, verdict):
+        assert waiting_since(self.baking, verdict, NOON + 1064) is None
+        assert waiting_since(self.baking, verdict, NOON + 1065) == NOON + 1065
+        assert waiting_since(replace(self.baking, waiting_since=NOON + 1065), verdict, NOON + 1125) == NOON + 1065
+
+    @pytest.mark.parametrize("verdict", [VerdictKind.ADVANCE, VerdictKind.PROMOTE, VerdictKind.ROLL_BACK])
+    def test_a_step_that_is_over_waits_no_longer(self, verdict):
+        assert waiting_since(replace(self.baking, waiting_since=NOON + 900), verdict, NOON + 945) is None
+
+    def test_a_step_that_does_not_bake_yet_does_not_wait(self):
+        assert waiting_since(a_rollout(), VerdictKind.HOLD, NOON + 9000) is None

@@ -1,0 +1,176 @@
+from dataclasses import replace
+from math import log
+
+import pytest
+
+from canary.rules.judging.counts import RawCounts
+from canary.rules.judging.habit import Habit
+from canary.rules.looks.findings import Finding
+from canary.rules.looks.folding import fold_minutes
+from canary.rules.looks.proof import format_e, prove
+from canary.rules.releases.release import Expectation
+from canary.rules.rollouts.rollout import MetricCount
+from canary.rules.targets.target import BusinessMetric, Metrics, Outside, OutsideRoute
+from tests.builders import NOON, a_policy, a_target
+from tests.rules.looks.test_folding import BROKEN, CALM, DELAY, ERRORS, SILENT, START, a_baking, evidence_of, fold, minutes
+
+AT_THE_END = NOON + 900
+CHECKOUT = "business_CheckoutFailed"
+ORDERS = a_target(metrics=Metrics(slow=(), business=(BusinessMetric("CheckoutFailed", "Orders"),)))
+
+
+def proof_of(folded, *, now=NOON + 300, **more):
+    return prove(folded.rollout, folded.evidence, now=now, **more)
+
+
+def a_business_rollout(**changes):
+    habits = {CHECKOUT: Habit(per_request=0.1, clustered=1.0, is_heard=True)}
+    return a_baking(target=ORDERS, habits=habits, **changes)
+
+
+def fold_both(*pairs, rollout=None):
+    """Minutes of errors with the business metric's counts beside them; None for none."""
+    counts = {
+        START + 60 * index: {"errors": errors, **({CHECKOUT: checkout} if checkout else {})}
+        for index, (errors, checkout) in enumerate(pairs)
+    }
+    evidence = evidence_of("errors", CHECKOUT)
+    return fold_minutes(rollout or a_business_rollout(), evidence, counts, NOON + 60 * len(pairs) + DELAY)
+
+
+class TestProof:
+    def test_rests_on_the_steps_own_minutes(self):
+        proof = proof_of(fold(CALM, CALM, SILENT, CALM))
+        assert (proof.judged_minutes, proof.requests, proof.needed) == (2, 120, 500)
+        assert proof.requests_per_minute == 40
+        assert (proof.condemned, proof.blind, proof.is_safe) == (None, (), False)
+
+    def test_knows_no_rate_before_the_first_minute(self):
+        assert prove(a_baking(), ERRORS, now=NOON).requests_per_minute == 0
+
+    def test_says_when_the_canary_is_safe_enough(self):
+        assert proof_of(fold(*[RawCounts(nc=6000, ec=0, nb=6000, eb=20)] * 12)).is_safe
+
+    def test_passes_on_what_the_instruments_and_the_stage_say(self):
+        proof = proof_of(fold(CALM, CALM), faults=("the filter is gone",), notes=("a variable was added",))
+        assert proof.blind == ("the filter is gone",)
+        assert proof.notes[0] == "a variable was added"
+
+    def test_does_not_claim_effects_that_were_not_looked_for(self):
+        assert proof_of(fold(CALM)).notes == ("an error rate higher by less than 1 points need not show",)
+        uncompared = a_baking(target=a_target(metrics=Metrics(errors=False)))
+        assert prove(uncompared, ERRORS, now=NOON).notes == ()
+
+    def test_names_what_is_outside_the_rollout(self):
+        outside = Outside((OutsideRoute("/legacy/*", ("GET", "POST")), OutsideRoute("/old")), ("keys",))
+        proof = prove(a_baking(target=a_target(outside=outside)), ERRORS, now=NOON)
+        assert proof.notes[0] == "outside the rollout: GET/POST /legacy/*, /old, authorizer keys"
+
+
+class TestCondemnation:
+    def test_has_the_numbers_of_the_metric_that_decided(self):
+        sentence = proof_of(fold(CALM, BROKEN, BROKEN, BROKEN)).condemned
+        assert sentence.startswith(
+            "the canary is worse than base in errors: 90 of 240 canary requests (37.50 %) failed, "
+            "8 of 2,160 of base (0.37 %); E "
+        )
+        assert sentence.endswith(", the bar is 100")
+
+    def test_names_the_metric_that_is_worst_and_its_limit(self):
+        evidence = evidence_of("errors", "slow_p99")
+        counts = {START + 60 * index: {"errors": CALM, "slow_p99": BROKEN} for index in range(9)}
+        rollout = a_baking(limits_ms={"p99": (840.0,)})
+        sentence = proof_of(fold_minutes(rollout, evidence, counts, NOON + 540 + DELAY)).condemned
+        assert sentence.startswith(
+            "the canary is worse than base in slow_p99: 270 of 540 canary requests (50.00 %) took longer than 840 ms, "
+        )
+
+    def test_says_when_history_is_missing(self):
+        folded = fold(CALM, BROKEN, BROKEN, BROKEN, BROKEN, evidence=evidence_of("errors", history=()))
+        assert proof_of(folded).condemned.endswith("; judged on stated priors for want of history")
+
+
+class TestFindings:
+    def test_a_metric_with_enough_in_both_arms_is_not_worse(self):
+        assert proof_of(fold(CALM, CALM, CALM)).findings["errors"] is Finding.NOT_WORSE
+
+    def test_a_metric_with_fewer_requests_than_a_step_must_have_is_said_to_have_too_few(self):
+        assert proof_of(fold(CALM, RawCounts(9, 0, 540, 2))).findings["errors"] is Finding.TOO_FEW
+        assert proof_of(fold(CALM, RawCounts(60, 0, 0, 0))).findings["errors"] is Finding.TOO_FEW
+
+    def test_the_metric_that_condemns_is_worse(self):
+        assert proof_of(fold(CALM, BROKEN, BROKEN, BROKEN)).findings["errors"] is Finding.WORSE
+
+    def test_latency_without_history_is_not_judged(self):
+        assert proof_of(fold(CALM)).findings["latency"] is Finding.NOT_JUDGED
+        rollout = a_baking(limits_ms={"p99": (840.0,)})
+        evidence = evidence_of("errors", "slow_p99")
+        counts = {START + 60 * index: {"errors": CALM, "slow_p99": CALM} for index in range(4)}
+        findings = proof_of(fold_minutes(rollout, evidence, counts, NOON + 240 + DELAY)).findings
+        assert findings == {"errors": Finding.NOT_WORSE, "slow_p99": Finding.NOT_WORSE}
+
+    def test_a_silent_metric_has_no_data_and_holds_by_its_name(self):
+        proof = proof_of(fold_both(*[(CALM, None)] * 14), now=AT_THE_END)
+        assert proof.findings[CHECKOUT] is Finding.NO_DATA
+        assert any(one.startswith(f"{CHECKOUT} has no data: ") for one in proof.blind)
+
+    def test_a_metric_of_which_too_little_was_expected_holds_nothing(self):
+        proof = proof_of(fold_both((CALM, None), (CALM, None)))
+        assert proof.findings[CHECKOUT] is Finding.TOO_FEW
+        assert proof.blind == ()
+
+    def test_client_errors_that_the_release_changes_on_purpose_are_reported(self):
+        plan = replace(a_baking().plan, expects=(Expectation.CLIENT_ERRORS,))
+        counts = {START + 60 * index: {"errors": CALM, "client_errors": BROKEN} for index in range(3)}
+        folded = fold_minutes(a_baking(plan=plan), ERRORS, counts, NOON + 180 + DELAY)
+        proof = proof_of(folded)
+        assert proof.findings["client_errors"] is Finding.NOT_JUDGED
+        assert proof.compared == (
+            "0 of 120 canary requests (0.00 %) failed, 4 of 1,080 of base (0.37 %); "
+            "60 of 120 canary requests (50.00 %) were 4xx, 4 of 1,080 of base (0.37 %), as the release expects"
+        )
+
+
+class TestBlindness:
+    def test_a_canary_without_a_request_is_silent_by_what_base_had(self):
+        proof = proof_of(fold(CALM, *[SILENT] * 6, CALM, rollout=a_baking(judged_to=START)))
+        assert proof.blind == ()
+        silent = proof_of(fold(*[SILENT] * 8))
+        assert any(one.startswith("requests has no data: canary 0 where about ") for one in silent.blind)
+
+    def test_bad_requests_that_are_not_counted_are_an_instrument_that_is_silent(self):
+        uncounted = RawCounts(60, None, 540, 2)
+        counts = minutes(CALM, uncounted, uncounted, CALM)
+        folded = fold_minutes(a_baking(), ERRORS, counts, NOON + 240 + DELAY + 600)
+        assert "errors has no count of bad requests in 2 of 3 minutes with requests" in proof_of(folded).blind
+
+    @pytest.mark.parametrize("has_cache", [False, True])
+    def test_a_share_that_is_off_holds_or_with_a_cache_is_reported(self, has_cache):
+        counts = minutes(*[CALM] * 8)
+        integrated = dict.fromkeys(counts, (600, 600))
+        rollout = a_baking(plan=replace(a_baking().plan, has_cache=has_cache))
+        proof = proof_of(fold_minutes(rollout, ERRORS, counts, NOON + 480 + DELAY, integrated=integrated))
+        said = [one for one in (*proof.blind, *proof.notes) if one.startswith("the split is off: asked 10 %, seen 50 %")]
+        assert len(said) == 1
+        assert (said[0] in proof.notes) == has_cache
+
+    def test_a_step_that_could_end_early_is_held_for_a_metric_that_nobody_hears(self):
+        calm = RawCounts(nc=6000, ec=0, nb=6000, eb=20)
+        rollout = a_business_rollout(policy=a_policy(10, 50, early_advance=True))
+        folded = fold_both(*[(calm, None)] * 12, rollout=rollout)
+        safe = replace(folded.evidence, metrics={"errors": folded.evidence.metrics["errors"]})
+        assert safe.is_safe
+        assert any(one.startswith(f"{CHECKOUT} has no data: ") for one in prove(folded.rollout, safe, now=NOON + 300).blind)
+
+    def test_a_step_whose_bake_is_not_known_yet_is_not_over(self):
+        assert proof_of(fold_both((CALM, None), rollout=a_business_rollout(baking_since=None)), now=AT_THE_END).blind == ()
+
+
+def test_counts_that_were_never_seen_are_none():
+    assert prove(a_baking(), ERRORS, now=NOON).findings["errors"] is Finding.TOO_FEW
+    assert MetricCount().nc == 0
+
+
+@pytest.mark.parametrize(("log_e", "text"), [(log(200), "200"), (log(0.25), "0.25"), (log(1e9), "1e+09"), (700.0, "e^700")])
+def test_writes_an_e_value_for_people(log_e, text):
+    assert format_e(log_e) == text

@@ -1,0 +1,62 @@
+"""A record that the version before wrote is read: it can be judged to its end, and made safe."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from canary.rules.judging import judge
+from canary.rules.judging.history import History, freeze_history, to_json
+from canary.rules.judging.history import from_json as history_from_json
+from canary.rules.looks.sources import all_sources
+from canary.rules.rollouts.codec import decode, encode
+from canary.rules.rollouts.phases import Phase, RemoveCanary, plan_pass
+from canary.rules.rollouts.rollout import SCHEMA_VERSION, Rollout
+from canary.rules.rollouts.upgrades import READABLE, UPGRADES, upgrade, upgrade_history
+from tests.builders import a_canary, a_live, a_rollout, a_stage
+
+SCHEMA_2 = json.loads(Path(__file__).with_name("record_schema_2.json").read_text(encoding="utf-8"))
+"""A rollout in its first step, and its frozen history, as a controller of schema 2 recorded them."""
+
+
+@pytest.fixture
+def upgraded():
+    return decode(Rollout, upgrade(SCHEMA_2["record"], 2))
+
+
+def test_the_schema_before_the_present_one_is_read():
+    assert READABLE[-2:] == (SCHEMA_VERSION - 1, SCHEMA_VERSION)
+    assert [*UPGRADES] == [*range(min(UPGRADES), SCHEMA_VERSION)]
+
+
+def test_a_record_of_the_present_schema_is_as_it_is():
+    record = encode(a_rollout())
+    assert upgrade(record, SCHEMA_VERSION) is record
+
+
+def test_a_history_of_the_present_schema_is_as_it_is():
+    history = to_json(History(0.01, {"errors": 1.0}, {"errors": freeze_history([])}))
+    assert upgrade_history(history) == history
+
+
+def test_a_rollout_of_schema_2_goes_back_like_any_other(upgraded):
+    live = a_live(stage=a_stage(a_canary()))
+    made = plan_pass(upgraded.standing, live, 1_769_861_000.0)
+    assert (upgraded.phase, made.after.phase, made.moves) == (Phase.SHIFTING, Phase.ROLLING_BACK, (RemoveCanary(),))
+
+
+def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
+    sources = all_sources(upgraded.target, upgraded.snapshot, upgraded.intent, upgraded.limits_ms)
+    evidence = judge.from_json(upgraded.evidence, history_from_json(upgrade_history(SCHEMA_2["history"])))
+    assert [source.metric for source in sources] == [*evidence.metrics] == ["errors", "slow_p99"]
+
+
+def test_a_rollout_that_schema_3_calls_held_is_parked():
+    held = upgrade(SCHEMA_2["record"], 2) | {"phase": "held", "hold_after": 1, "held_since": 1.0, "held_until": 2.0}
+    parked = decode(Rollout, upgrade(held, 3))
+    assert (parked.phase, parked.park_after, parked.parked_since, parked.parked_until) == (Phase.PARKED, 1, 1.0, 2.0)
+    assert parked.plan.policy.max_parked_seconds == 259_200
+
+
+def test_an_upgraded_record_is_written_as_one_of_the_present_schema(upgraded):
+    assert decode(Rollout, json.loads(json.dumps(encode(upgraded)))) == upgraded
