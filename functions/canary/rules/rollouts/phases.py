@@ -51,8 +51,8 @@ may move. They return to their old version, and the recovery stage becomes RETUR
 would make recovery go forward again. One exception: if our canary still has part of the traffic and all live aliases are at the
 release, the pass flips at once, which makes base whole. Where someone else's canary is in its place, the live aliases return.
 
-A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever else
-someone else edited on it. Only one that is as it was attached counts for going forward.
+A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever
+else was edited on it. Only one that is as it was attached counts for going forward.
 
 Drift is left as found and reported. Where it would leave base other than promoted, a forward pass is blocked: it makes no
 move, and a person has to look. So is a pass back where something of it still has weight; see `canary.rules.rollouts.drift`.
