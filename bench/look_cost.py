@@ -19,6 +19,7 @@ import numpy as np
 from bench import look_reading
 from bench.judge import SEED
 from canary.rules.judging import judge
+from canary.rules.judging.families import Family
 from canary.rules.judging.judge import Counts
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ def evidence_after(metrics: int, minutes: int) -> judge.Evidence:
     """The evidence after some minutes of a healthy rollout."""
     names = [f"slow_{number}" for number in range(metrics)]
     stakes = dict.fromkeys(names, 1.0 / metrics)
-    evidence = judge.begin_step(
-        judge.start(dict.fromkeys(names, HISTORY), stakes=stakes, alpha=0.01), dict.fromkeys(names, 0.05)
-    )
+    families = dict.fromkeys(names, Family.SLOW)
+    begun = judge.start(dict.fromkeys(names, HISTORY), families=families, stakes=stakes, alpha=0.01)
+    evidence = judge.begin_step(begun, dict.fromkeys(names, 0.05))
     rng = np.random.default_rng([SEED, metrics])
     for ec, eb in rng.poisson((0.1, 0.9), (minutes, 2)).tolist():
         evidence = judge.fold(evidence, dict.fromkeys(names, Counts(60, ec, 540, eb)))

@@ -20,6 +20,7 @@ from bench.controller import Controller
 from bench.judge import SEED
 from bench.world import HISTORY_MINUTES
 from canary.rules.judging import judge
+from canary.rules.judging.families import Family
 from canary.rules.judging.judge import Counts
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.targets.policy import STANDARD, WhenUnproven
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 TRAFFIC = 6.0
 TRAFFICS, BASE_RATES, SHARES = (6, 60, 600), (0.0001, 0.001, 0.01), (0.1, 0.5)
+FAMILIES = {"errors": Family.ERRORS}
 DETECT = STANDARD.detect["errors"]
 RUNS = 15
 PATIENCE = 12
@@ -55,7 +57,9 @@ class Watched:
 
 def watch(traffic: float, base_rate: float, share: float, rng: np.random.Generator) -> Watched:
     """Watch a canary that is worse by the effect, at one weight, until it is condemned."""
-    evidence = judge.start({"errors": history(traffic, base_rate, rng)}, stakes={"errors": 1.0}, alpha=STANDARD.alpha)
+    evidence = judge.start(
+        {"errors": history(traffic, base_rate, rng)}, families=FAMILIES, stakes={"errors": 1.0}, alpha=STANDARD.alpha
+    )
     said = judge.requests_needed(evidence, metric="errors", detect=DETECT, share=share) or 1
     canary, base = traffic * share, traffic * (1.0 - share)
     worse = base_rate + DETECT
@@ -77,7 +81,7 @@ def history(traffic: float, base_rate: float, rng: np.random.Generator) -> list[
 
 def verdicts(policy: Policy, rng: np.random.Generator) -> Iterator[tuple[float, float, Verdict]]:
     """A good release at six requests a minute: minute, weight, and each verdict whose kind differs from the previous one."""
-    controller = Controller.begun(policy, {"errors": history(TRAFFIC, 0.001, rng)})
+    controller = Controller.begun(policy, {"errors": history(TRAFFIC, 0.001, rng)}, FAMILIES)
     now, last = 20.0, None
     seen: dict[int, dict[str, tuple[int, int, int, int]]] = {}
     controller.shift(now, now + 1.0)

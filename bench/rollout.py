@@ -74,7 +74,7 @@ def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
     """Roll out the world's release under the policy. ``later_seconds``: a second metric delay to report as well."""
     history = world.history()
     tape = Tape(world, int(world.offset // 60))
-    controller, alarm = Controller.begun(policy, history), AlarmState()
+    controller, alarm = Controller.begun(policy, history, world.families()), AlarmState()
     metrics, seen = tuple(history), {}
     _shift(tape, controller, world.offset)
     now = controller.baking_since

@@ -11,6 +11,7 @@ import pytest
 from bench.judge import DOC, DOC_BEGINS, DOC_ENDS, with_table
 from canary.rules.judging import judge
 from canary.rules.judging.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
+from canary.rules.judging.families import Family
 from canary.rules.judging.history import SLICE_MINUTES, SPARSE_PHI, UNPROVEN_PHI
 from canary.rules.judging.judge import Counts
 
@@ -23,7 +24,7 @@ ROWS = ROW.findall(TEXT)
 
 
 def begun():
-    return judge.start({"errors": HISTORY}, stakes={"errors": 1.0}, alpha=0.01)
+    return judge.start({"errors": HISTORY}, families={"errors": Family.ERRORS}, stakes={"errors": 1.0}, alpha=0.01)
 
 
 def test_the_example_is_what_the_judge_says():

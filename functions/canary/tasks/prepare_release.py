@@ -13,9 +13,9 @@ from canary.aws.shifters import shifter_for, stages_of
 from canary.edge.events import TaskEvent
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.judging import judge
+from canary.rules.judging.families import stakes
 from canary.rules.judging.history import to_json as history_to_json
 from canary.rules.looks.folding import requests_needed_by_step
-from canary.rules.looks.sources import CLIENT_ERRORS, stakes
 from canary.rules.rollouts.drift_checks import find_drift_since_check
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -56,9 +56,9 @@ def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:
     frozen = read_histories(metrics, owned.rollout, owned.rollout.plan.api_name, event.now)
     evidence = judge.start(
         frozen.minutes,
-        stakes=stakes(tuple(frozen.minutes)),
+        families=frozen.families,
+        stakes=stakes(frozen.families),
         alpha=owned.rollout.plan.policy.alpha,
-        coarse=(CLIENT_ERRORS,),
     )
     rollout = replace(
         owned.rollout,

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.judging.judge import Counts, Evidence, begin_step, fold, fold_cold, fold_shift, from_json, start, to_json
+from tests.builders import families
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,8 @@ def evidence_of(
     history: Sequence[tuple[int, int]] = (), *, stakes: Mapping[str, float] | None = None, alpha: float = 0.01
 ) -> Evidence:
     stakes = stakes or {"errors": 1.0}
-    return start({metric: history if metric == "errors" else [] for metric in stakes}, stakes=stakes, alpha=alpha)
+    histories = {metric: history if metric == "errors" else [] for metric in stakes}
+    return start(histories, families=families(*stakes), stakes=stakes, alpha=alpha)
 
 
 def look_at(evidence: Evidence, *minutes: Counts, metric: str = "errors") -> Evidence:
@@ -65,11 +67,13 @@ def test_says_which_metrics_have_a_history():
 
 
 def test_coarse_metrics_are_fixed_at_the_start():
-    evidence = start({"errors": HISTORY, "4xx": HISTORY}, stakes={"errors": 0.9, "4xx": 0.1}, alpha=0.01, coarse={"4xx"})
-    assert [evidence.history.bases[metric].is_coarse for metric in ("errors", "4xx")] == [False, True]
+    metrics = "errors", "client_errors"
+    stakes = {"errors": 0.9, "client_errors": 0.1}
+    evidence = start(dict.fromkeys(metrics, HISTORY), families=families(*metrics), stakes=stakes, alpha=0.01)
+    assert [evidence.history.bases[metric].is_coarse for metric in metrics] == [False, True]
     little_worse = Counts(6000, 200, 6000, 150)
-    after = look_at(evidence, *[little_worse] * 5, metric="4xx")
-    assert after.metric_log_e("4xx") < 0.0
+    after = look_at(evidence, *[little_worse] * 5, metric="client_errors")
+    assert after.metric_log_e("client_errors") < 0.0
     assert look_at(evidence, *[little_worse] * 5).metric_log_e("errors") > 5.0
 
 
@@ -82,12 +86,12 @@ def test_refuses_an_alpha_that_is_no_probability(alpha: float):
 @pytest.mark.parametrize("stakes", [{"errors": 0.9}, {"errors": 0.7, "slow_p99": 0.7}, {"errors": 1.5, "slow_p99": -0.5}, {}])
 def test_refuses_stakes_that_are_no_shares_of_one_unit(stakes: dict[str, float]):
     with pytest.raises(ValueError, match="stakes must be above 0 and sum to 1, got"):
-        start({metric: [] for metric in stakes}, stakes=stakes, alpha=0.01)
+        start({metric: [] for metric in stakes}, families=families(*stakes), stakes=stakes, alpha=0.01)
 
 
 def test_refuses_a_metric_without_stake():
     with pytest.raises(ValueError, match=r"every metric needs a stake, got \['errors'\] for \['errors', 'slow_p99'\]"):
-        start({"errors": [], "slow_p99": []}, stakes={"errors": 1.0}, alpha=0.01)
+        start({"errors": [], "slow_p99": []}, families=families("errors", "slow_p99"), stakes={"errors": 1.0}, alpha=0.01)
 
 
 def test_refuses_to_look_at_a_metric_that_was_not_there_at_the_start():
@@ -387,7 +391,7 @@ def test_a_metric_unknown_at_the_start_is_refused_in_the_minute_of_a_weight_chan
 
 def test_a_cold_start_condemns_nobody_and_a_release_that_is_slower_throughout_is_condemned():
     history = [(6000, 3000 - minute % 7) for minute in range(1440)]
-    evidence = start({"slow_p50": history}, stakes={"slow_p50": 1.0}, alpha=0.01)
+    evidence = start({"slow_p50": history}, families=families("slow_p50"), stakes={"slow_p50": 1.0}, alpha=0.01)
     cold = slower = evidence
     for _ in range(3):
         cold = fold_cold(cold, {"slow_p50": Counts(600, 330, 5400, 2700)}, share=0.1)

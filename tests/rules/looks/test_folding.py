@@ -4,6 +4,7 @@ import pytest
 
 from canary.rules.judging import judge
 from canary.rules.judging.counts import Counts, RawCounts
+from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MinuteUse
 from canary.rules.judging.missing import WAIT_SECONDS
 from canary.rules.looks.folding import (
@@ -16,11 +17,10 @@ from canary.rules.looks.folding import (
     requests_needed_by_step,
     wanted_minutes,
 )
-from canary.rules.looks.sources import stakes
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import MetricCount, StepState, Tally
 from canary.rules.targets.target import BusinessMetric, Metrics
-from tests.builders import NOON, a_policy, a_rollout, a_target
+from tests.builders import NOON, a_policy, a_rollout, a_target, families
 
 START = int(NOON)
 CALM = RawCounts(nc=60, ec=0, nb=540, eb=2)
@@ -32,7 +32,9 @@ DELAY = 120
 
 
 def evidence_of(*metrics, history=((600, 2),) * 600):
-    return judge.start(dict.fromkeys(metrics, history), stakes=stakes(metrics), alpha=0.01)
+    return judge.start(
+        dict.fromkeys(metrics, history), families=families(*metrics), stakes=stakes(families(*metrics)), alpha=0.01
+    )
 
 
 ERRORS = evidence_of("errors")

@@ -11,7 +11,7 @@ Which minutes may be folded, what a verdict follows from it, policies, alarms an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isclose, log
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from canary.rules.judging import evidence as metric_evidence
 from canary.rules.judging.counts import Counts, slow_requests
 from canary.rules.judging.evidence import COLD_SHARE, MetricEvidence, log_sum, unfolded
+from canary.rules.judging.families import Family, is_coarse
 from canary.rules.judging.history import History, freeze_history
 from canary.rules.judging.outlook import Bars, requests_to_reach
 
@@ -102,15 +103,14 @@ def log_strength(log_e: float, log_e_assisted: float) -> float:
 def start(
     histories: Mapping[str, Sequence[tuple[int, int]]],
     *,
+    families: Mapping[str, Family],
     stakes: Mapping[str, float],
     alpha: float,
-    coarse: Collection[str] = (),
 ) -> Evidence:
     """Evidence before the first minute; what it freezes is in its `history`.
 
     `histories` are the base's complete minutes of the last 24 hours by metric, (requests, bad) in time order; an empty
-    one means stated priors. `coarse` are the metrics in which only large effects are bet on. Raises ValueError for stakes that
-    do not fit or an alpha outside (0, 1).
+    one means stated priors. Raises ValueError for stakes that do not fit or an alpha outside (0, 1).
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha must be above 0 and below 1, got {alpha}; set policy.alpha")
@@ -118,8 +118,8 @@ def start(
         raise ValueError(f"every metric needs a stake, got {sorted(stakes)} for {sorted(histories)}; name the same metrics")
     if not isclose(sum(stakes.values()), 1.0) or min(stakes.values()) <= 0.0:
         raise ValueError(f"stakes must be above 0 and sum to 1, got {dict(stakes)}; divide them by their sum")
-    bases = {name: freeze_history(minutes, is_coarse=name in coarse) for name, minutes in histories.items()}
-    history = History(alpha, dict(stakes), bases)
+    bases = {name: freeze_history(minutes, is_coarse=is_coarse(families[name])) for name, minutes in histories.items()}
+    history = History(alpha, {name: families[name] for name in bases}, dict(stakes), bases)
     return Evidence(history, {name: unfolded(base) for name, base in history.bases.items()})
 
 

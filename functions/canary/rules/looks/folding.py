@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.rules.judging import judge
 from canary.rules.judging.counts import NOTHING, Counts, RawCounts
 from canary.rules.judging.evidence import WARMING_SHARE
+from canary.rules.judging.families import is_worse_when_cold
 from canary.rules.judging.minutes import MINUTE_SECONDS, SETTLE_SECONDS, MinuteUse, classify
 from canary.rules.judging.missing import WAIT_SECONDS
 from canary.rules.looks.listening import begin_listening, listen_to_minute, traffic_of
-from canary.rules.looks.sources import family_of
+from canary.rules.looks.sources import ERRORS
 from canary.rules.rollouts.rollout import MetricCount, Rollout, StepState, Tally
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def requests_needed_by_step(policy: Policy, evidence: judge.Evidence) -> tuple[i
 
     From evidence that has seen nothing yet. An effect that no traffic can show asks for nothing.
     """
-    wanted = {metric: policy.detect[family_of(metric)] for metric in evidence.metrics if family_of(metric) in policy.detect}
+    families = evidence.history.families
+    wanted = {metric: policy.detect[family] for metric, family in families.items() if family in policy.detect}
     return tuple(max((policy.min_requests, *_needed(evidence, wanted, float(step.weight_percent)))) for step in policy.steps)
 
 
@@ -145,7 +147,7 @@ def _fold(
     rollout: Rollout, evidence: judge.Evidence, minute: int, seen: Measured, use: MinuteUse, integrated: tuple[int, int] | None
 ) -> tuple[Rollout, judge.Evidence]:
     whole = {metric: counts for metric, counts in seen.items() if counts.is_whole}
-    errors = whole.get("errors", NOTHING)
+    errors = whole.get(ERRORS, NOTHING)
     harm = rollout.harm.plus(nc=errors.nc, ec=errors.ec or 0, nb=errors.nb, eb=errors.eb or 0)
     rollout = replace(
         rollout,
@@ -157,7 +159,7 @@ def _fold(
     share = float(rollout.plan.policy.steps[rollout.step.index].weight_percent) / 100
     if _is_own(rollout, minute, use):
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:
-            rollout, evidence = begin_listening(rollout), judge.begin_step(evidence, _deltas(rollout.plan.policy, evidence))
+            rollout, evidence = begin_listening(rollout), judge.begin_step(evidence, deltas(rollout.plan.policy, evidence))
         rollout = listen_to_minute(replace(rollout, step=_count(rollout, seen)), seen, integrated)
     if not all(counts.is_possible for counts in seen.values()):
         return rollout, evidence
@@ -173,19 +175,27 @@ def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
 
 def fold_minute(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, share: float) -> judge.Evidence:
     """A complete minute folded for what it is good for. `share`: the present step's; it rose to that at most."""
-    if use is MinuteUse.FULL:
-        return judge.fold(evidence, counts)
-    slow = {metric: one for metric, one in counts.items() if family_of(metric) == "slow"}
+    families = evidence.history.families
+    slow = {metric: one for metric, one in counts.items() if is_worse_when_cold(families[metric])}
     rest = {metric: one for metric, one in counts.items() if metric not in slow}
-    if use is MinuteUse.COLD:
-        return judge.fold_cold(judge.fold(evidence, rest), slow)
-    if use is MinuteUse.WARMING:
-        return judge.fold_cold(judge.fold(evidence, rest), slow, cold=WARMING_SHARE)
-    return judge.fold_cold(judge.fold_shift(evidence, rest, share=share), slow, share=share)
+    match use:
+        case MinuteUse.FULL:
+            return judge.fold(evidence, counts)
+        case MinuteUse.COLD:
+            return judge.fold_cold(judge.fold(evidence, rest), slow)
+        case MinuteUse.WARMING:
+            return judge.fold_cold(judge.fold(evidence, rest), slow, cold=WARMING_SHARE)
+        case MinuteUse.NOT_EVIDENCE:
+            return judge.fold_cold(judge.fold_shift(evidence, rest, share=share), slow, share=share)
+        case MinuteUse.NOT_COMPLETE:
+            return evidence
+        case _:
+            assert_never(use)
 
 
-def _deltas(policy: Policy, evidence: judge.Evidence) -> dict[str, float]:
-    return {metric: policy.delta[family_of(metric)] for metric in evidence.metrics}
+def deltas(policy: Policy, evidence: judge.Evidence) -> dict[str, float]:
+    """By how much (rate points) the canary may be worse in each metric and still be safe enough."""
+    return {metric: policy.delta[family] for metric, family in evidence.history.families.items()}
 
 
 def _count(rollout: Rollout, seen: Measured) -> StepState:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.families import Family
 from canary.rules.judging.silence import Hearing
-from canary.rules.looks.findings import Finding, Findings, compare, limits_of
-from canary.rules.looks.listening import LATENCY, REQUESTS, find_remarks, find_silences, hear_all
-from canary.rules.looks.sources import CLIENT_ERRORS
+from canary.rules.looks.findings import Finding, Findings, compare
+from canary.rules.looks.listening import find_remarks, find_silences, hear_all
+from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, sources_of
 from canary.rules.looks.verdict import NEARLY_SECONDS, Proof
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
@@ -51,7 +52,10 @@ def prove(
 def find(rollout: Rollout, evidence: Evidence, *, now: float) -> Findings:
     """What each metric has shown in the present step."""
     heard = hear_all(rollout, is_step_over=_is_step_over(rollout, evidence, now))
-    findings = {metric: _finding(rollout, evidence, metric, heard) for metric in _named(rollout, evidence)}
+    sources = sources_of(rollout)
+    findings = {
+        metric: _finding(rollout, evidence, metric, heard[sources[metric].heard_as]) for metric in _named(rollout, evidence)
+    }
     if rollout.target.metrics.slow and not rollout.limits_ms:
         findings[LATENCY] = Finding.NOT_JUDGED
     return findings
@@ -63,22 +67,16 @@ def _named(rollout: Rollout, evidence: Evidence) -> tuple[str, ...]:
     return (*evidence.metrics, *((CLIENT_ERRORS,) if is_expected else ()))
 
 
-def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: dict[str, Hearing]) -> Finding:
+def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing) -> Finding:
     if metric not in evidence.metrics:
         return Finding.NOT_JUDGED
     if evidence.is_condemned and metric == _worst(evidence):
         return Finding.WORSE
-    if heard[_spoken_as(rollout, metric)] is Hearing.SILENT:
+    if heard is Hearing.SILENT:
         return Finding.NO_DATA
     count = rollout.step.metrics.get(metric, MetricCount())
     is_shown = count.nb > 0 and count.nc >= rollout.plan.policy.min_requests
     return Finding.NOT_WORSE if is_shown else Finding.TOO_FEW
-
-
-def _spoken_as(rollout: Rollout, metric: str) -> str:
-    if metric in rollout.habits:
-        return metric
-    return LATENCY if metric.removeprefix("slow_") in rollout.limits_ms else REQUESTS
 
 
 def _is_step_over(rollout: Rollout, evidence: Evidence, now: float) -> bool:
@@ -99,25 +97,25 @@ def _limits(rollout: Rollout) -> Iterator[str]:
     if outside.routes or outside.authorizers:
         routes = [" ".join(("/".join(route.methods), route.path)).strip() for route in outside.routes]
         yield f"outside the rollout: {', '.join((*routes, *(f'authorizer {name}' for name in outside.authorizers)))}"
-    if "errors" in rollout.plan.policy.detect and rollout.target.metrics.errors:
-        points = 100 * rollout.plan.policy.detect["errors"]
+    if Family.ERRORS in rollout.plan.policy.detect and rollout.target.metrics.errors:
+        points = 100 * rollout.plan.policy.detect[Family.ERRORS]
         yield f"an error rate higher by less than {points:g} points need not show"
 
 
 def _compared(rollout: Rollout) -> str:
     """The step's errors in both arms, and what is only reported."""
-    metrics = rollout.step.metrics
+    metrics, sources = rollout.step.metrics, sources_of(rollout)
     reported: tuple[str, ...] = ()
     if Expectation.CLIENT_ERRORS in rollout.plan.expects and CLIENT_ERRORS in metrics:
-        reported = (f"{compare(CLIENT_ERRORS, metrics[CLIENT_ERRORS])}, as the release expects",)
-    errors = (compare("errors", metrics["errors"]),) if "errors" in metrics else ()
+        reported = (f"{compare(sources[CLIENT_ERRORS], metrics[CLIENT_ERRORS])}, as the release expects",)
+    errors = (compare(sources[ERRORS], metrics[ERRORS]),) if ERRORS in metrics else ()
     return "; ".join((*errors, *reported))
 
 
 def _condemnation(rollout: Rollout, evidence: Evidence) -> str:
     """The numbers of the metric that decided, over the whole rollout."""
     worst = _worst(evidence)
-    numbers = compare(worst, rollout.totals.get(worst, MetricCount()), limits_of(rollout, worst))
+    numbers = compare(sources_of(rollout)[worst], rollout.totals.get(worst, MetricCount()))
     priors = "" if evidence.has_history(worst) else "; judged on stated priors for want of history"
     strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
     return f"the canary is worse than base in {worst}: {numbers}; E {strength}, the bar is {bar}{priors}"
