@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLIENT_ERRORS_STAKE = 0.1
-"""The most of the stake that 4xx get: both arms have the same callers, but what they ask for differs from minute to minute."""
+"""The largest stake on 4xx: both arms have the same callers, but what they ask for differs from minute to minute."""
 
 
 class Family(enum.StrEnum):
@@ -49,9 +49,9 @@ def is_worse_when_cold(family: Family) -> bool:
 
 
 def stakes(families: Mapping[str, Family]) -> dict[str, float]:
-    """Each metric's share of the judge's one unit of stake; all latency limits together count as one metric.
+    """Each metric's part of the judge's one unit of stake; all latency limits together count as one metric.
 
-    4xx answers get a tenth at most, and the unit only where nothing else is compared.
+    4xx answers get a tenth at most, and all of it only if nothing else is compared.
     """
     sizes = Counter(families.values())
     limits = sizes[Family.SLOW]

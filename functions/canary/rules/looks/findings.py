@@ -1,7 +1,7 @@
 """What each metric has shown, and the sentence that says it with numbers.
 
-A verdict rests on the judge's bars; this module only puts it into words. A metric is told by one of five words, and no word
-claims more than was seen: "not worse" needs requests in both arms, and as many of the canary's as every step must have.
+A verdict rests on the judge's bars; this module only puts it into words. Each metric gets one of five findings, and no finding
+claims more than was seen: "not worse" needs requests of base and at least `min_requests` of the canary.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Findings = dict[str, Finding]
 
 
 def describe_findings(findings: Mapping[str, Finding]) -> str:
-    """Every metric under its word: ``not worse: errors, slow_p99; no data: business_CheckoutFailed``."""
+    """Every metric under its finding: ``not worse: errors, slow_p99; no data: business_CheckoutFailed``."""
     said = ((finding, [name for name, one in findings.items() if one is finding]) for finding in Finding)
     return "; ".join(f"{finding}: {', '.join(names)}" for finding, names in said if names)
 
