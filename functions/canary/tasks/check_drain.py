@@ -12,6 +12,7 @@ from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
+from canary.rules.looks.alarm_readings import alarms_against
 from canary.rules.looks.drain import (
     MINUTE_SECONDS,
     Drain,
@@ -23,7 +24,6 @@ from canary.rules.looks.drain import (
     judge_drain,
 )
 from canary.rules.looks.sources import canary_invocations, drain_series, has_log
-from canary.rules.looks.verdict import alarms_against
 from canary.rules.rollouts.drift_checks import find_drift_in_bake
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.alarms import target_alarms

@@ -4,9 +4,9 @@ from decimal import Decimal
 import pytest
 
 from canary.rules.checks.forecast import StepForecast, Traffic, find_quiet, forecast_start, forecast_steps, quiet_problem
-from canary.rules.judging import judge
+from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.families import stakes
-from canary.rules.looks.folding import requests_needed_by_step
+from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.targets.policy import QUIET, STANDARD, WhenQuiet, WhenUnproven
 from canary.rules.targets.target import BusinessMetric, Metrics
 from tests.builders import a_policy, a_rollout, a_target, families
@@ -15,7 +15,7 @@ METRICS = ("errors", "slow_p99")
 
 
 def evidence_of(*history):
-    return judge.start(
+    return begin_evidence(
         {"errors": history, "slow_p99": ()}, families=families(*METRICS), stakes=stakes(families(*METRICS)), alpha=0.01
     )
 
@@ -86,7 +86,7 @@ def test_a_young_api_is_told_why_so_many_requests_are_needed():
 
 
 def test_a_target_that_compares_no_errors_is_told_nothing_of_their_history():
-    slow = judge.start({"slow_p99": ()}, families=families("slow_p99"), stakes={"slow_p99": 1.0}, alpha=0.01)
+    slow = begin_evidence({"slow_p99": ()}, families=families("slow_p99"), stakes={"slow_p99": 1.0}, alpha=0.01)
     assert "stated priors" not in find_quiet(STANDARD, slow, 0.01)
 
 

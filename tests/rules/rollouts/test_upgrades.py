@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from canary.rules.judging import judge
+from canary.rules.judging import evidence_json
 from canary.rules.judging.history import History, freeze_history, to_json
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.looks.sources import all_sources
@@ -47,7 +47,7 @@ def test_a_rollout_of_schema_2_goes_back_like_any_other(upgraded):
 
 def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
     sources = all_sources(upgraded.target, upgraded.snapshot, upgraded.intent, upgraded.limits_ms)
-    evidence = judge.from_json(upgraded.evidence, history_from_json(upgrade_history(SCHEMA_2["history"])))
+    evidence = evidence_json.from_json(upgraded.evidence, history_from_json(upgrade_history(SCHEMA_2["history"])))
     assert [source.metric for source in sources] == [*evidence.metrics] == ["errors", "slow_p99"]
     assert {source.metric: source.family for source in sources} == evidence.history.families
 

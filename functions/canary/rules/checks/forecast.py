@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.families import stakes
-from canary.rules.judging.judge import start
-from canary.rules.looks.folding import requests_needed_by_step
+from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.looks.sources import ERRORS, all_sources, latency_series
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.policy import QUIET, WhenQuiet, WhenUnproven
@@ -60,7 +60,7 @@ def forecast_start(rollout: Rollout, traffic: Traffic) -> str | None:
     limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))  # not known yet, and no metric depends on them
     families = {one.metric: one.family for one in all_sources(target, rollout.snapshot, rollout.intent, limits)}
     histories = {metric: traffic.minutes if metric == ERRORS else () for metric in families}
-    evidence = start(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
+    evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
     return find_quiet(policy, evidence, traffic.per_minute)
 
 

@@ -6,6 +6,8 @@ None of it counts as evidence against the release, and the step holds while any 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,6 @@ from canary.rules.judging.silence import Hearing
 from canary.rules.looks.findings import Finding, Findings, compare
 from canary.rules.looks.listening import find_remarks, find_silences, hear_all
 from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, sources_of
-from canary.rules.looks.verdict import NEARLY_SECONDS, Proof
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
 
@@ -23,6 +24,57 @@ if TYPE_CHECKING:
 
     from canary.rules.judging.judge import Evidence
     from canary.rules.rollouts.rollout import Rollout
+
+NEARLY_SECONDS = 15
+"""A look this shortly before the bake's end already ends it: looks are a minute apart, and the bake began just after one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was judged in the present step, and what the judge says about the whole rollout.
+
+    ``needed``: the canary requests that this step must have, 0 if no metric can say.
+    ``condemned``: the judge's sentence if it condemns the canary.
+    ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
+    ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
+    ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
+    ``compared``: both arms' errors in numbers; ``findings``: what each metric has shown; ``notes``: what else to say.
+    """
+
+    judged_minutes: int
+    requests: int
+    needed: int
+    requests_per_minute: float = 0.0
+    silent_minutes: int = 0
+    is_safe: bool = False
+    condemned: str | None = None
+    blind: tuple[str, ...] = ()
+    invoked: int | None = None
+    compared: str = ""
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen."""
+
+    now: float
+    step_index: int
+    baking_since: float
+    first_shift: float
+    blind_since: float | None = None
+
+
+def moment_of(rollout: Rollout, now: float) -> Moment:
+    """Where the rollout is at `now` (epoch seconds)."""
+    return Moment(
+        now=now,
+        step_index=rollout.step.index,
+        baking_since=rollout.step.baking_since or now,
+        first_shift=rollout.first_shift or now,
+        blind_since=rollout.blind_since,
+    )
 
 
 def prove(
