@@ -43,7 +43,8 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
     folded, verdict = _evaluate(begin_bake(owned.rollout, baking_since), LookReader(owned, tools, now), now)
     is_between = owned.lock.owner == PARKED_OWNER
     before = owned.rollout
-    owned = tools.records.write(owned, _after(folded, verdict, now, is_between=is_between), look=_item(folded, verdict, now))
+    item = LookItem(before.rollout_id, mark_of(now), verdict.kind.value, verdict.reason, numbers_of(folded))
+    owned = tools.records.write(owned, _after(folded, verdict, now, is_between=is_between), look=item)
     tools.notifications.report_wait(before, owned.rollout, verdict.reason)
     tools.logger.info(
         "canary evaluated",
@@ -86,11 +87,6 @@ def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded,
         verdict = decide_on(reader.count_invocations_of_step(rollout))
     tally = replace(rollout.tally, metrics_requested=rollout.tally.metrics_requested + reader.requested)
     return replace(folded, rollout=replace(rollout, tally=tally)), verdict
-
-
-def _item(folded: Folded, verdict: Verdict, now: float) -> LookItem:
-    """What is recorded of the look itself."""
-    return LookItem(folded.rollout.rollout_id, mark_of(now), verdict.kind.value, verdict.reason, numbers_of(folded))
 
 
 def _after(folded: Folded, verdict: Verdict, now: float, *, is_between: bool) -> Rollout:

@@ -9,7 +9,8 @@ from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MinuteUse
 from canary.rules.judging.missing import WAIT_SECONDS
 from canary.rules.looks.completeness import PATIENCE_SECONDS, find_waiting
-from canary.rules.looks.folding import MinuteRecord, fold_minute, fold_minutes
+from canary.rules.looks.folding import fold_minute, fold_minutes
+from canary.rules.looks.look_numbers import MinuteRecord
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import MetricCount, StepState, Tally
 from canary.rules.targets.target import BusinessMetric, Metrics

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import log
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,10 @@ from canary.rules.judging.history import History
 from canary.rules.judging.staking import log_sum
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from canary.rules.judging.counts import Counts
+    from canary.rules.judging.history import BaseHistory
 
 ASSISTED_PART = 0.75
 LOG_LIVE_FLOOR = log(10.0)
@@ -91,10 +95,7 @@ def fold(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
 
     Raises ValueError for a metric that was not there at the start: stakes cannot change later.
     """
-    refuse_unknown(evidence, minute)
-    bases = evidence.history.bases
-    folded = {name: metric_evidence.fold(evidence.metrics[name], bases[name], counts) for name, counts in minute.items()}
-    return Evidence(evidence.history, {**evidence.metrics, **folded})
+    return _fold_each(evidence, minute, metric_evidence.fold)
 
 
 def fold_shift(evidence: Evidence, minute: Mapping[str, Counts], *, share: float) -> Evidence:
@@ -103,12 +104,7 @@ def fold_shift(evidence: Evidence, minute: Mapping[str, Counts], *, share: float
     An outage that began within the minute hits one arm more than the other. So the bets assume only what is true for any split
     in the minute: a bad request was the canary's with probability `share` at most.
     """
-    refuse_unknown(evidence, minute)
-    bases = evidence.history.bases
-    folded = {
-        name: metric_evidence.fold_shift(evidence.metrics[name], bases[name], counts, share) for name, counts in minute.items()
-    }
-    return Evidence(evidence.history, {**evidence.metrics, **folded})
+    return _fold_each(evidence, minute, partial(metric_evidence.fold_shift, share=share))
 
 
 def fold_cold(
@@ -119,12 +115,15 @@ def fold_cold(
     `cold`: the fraction of the canary's requests that cold starts may make bad.
     `share` (at most 1) is given if the canary's share rose to that in the minute, or a rise was still spreading.
     """
+    return _fold_each(evidence, minute, partial(metric_evidence.fold_cold, share=share, cold=cold))
+
+
+def _fold_each(
+    evidence: Evidence, minute: Mapping[str, Counts], one: Callable[[MetricEvidence, BaseHistory, Counts], MetricEvidence]
+) -> Evidence:
     refuse_unknown(evidence, minute)
     bases = evidence.history.bases
-    known = evidence.metrics
-    folded = {
-        name: metric_evidence.fold_cold(known[name], bases[name], counts, share, cold=cold) for name, counts in minute.items()
-    }
+    folded = {name: one(evidence.metrics[name], bases[name], counts) for name, counts in minute.items()}
     return Evidence(evidence.history, {**evidence.metrics, **folded})
 
 

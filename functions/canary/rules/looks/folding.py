@@ -5,7 +5,6 @@ The counts come from outside, minute by minute. The same minutes always give the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, assert_never
@@ -18,25 +17,14 @@ from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse
 from canary.rules.looks.completeness import is_perhaps_late, use_of, wanted_minutes
 from canary.rules.looks.effects import deltas
 from canary.rules.looks.listening import begin_listening, listen_to_minute
+from canary.rules.looks.look_numbers import MinuteRecord, record_of
 from canary.rules.looks.steps import count_minute, count_own_minute
 from canary.rules.rollouts.rollout import Rollout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from canary.rules.judging.counts import Counts, Measured
-
-
-@dataclass(frozen=True, slots=True)
-class MinuteRecord:
-    """What is frozen of one minute: its use, the counts by metric as (nc, ec, nb, eb), and each arm's integrated requests.
-
-    Bad requests that were not counted are None. ``integrated``: the requests of (canary, base) that reached an integration, or
-    None if they were not counted.
-    """
-
-    minute: int
-    use: str
-    counts: Mapping[str, tuple[int, int | None, int, int | None]]
-    integrated: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +57,14 @@ def fold_minutes(
             break
         both = integrated.get(minute)
         rollout, evidence = _fold(rollout, evidence, minute, seen, use, both)
-        frozen.append(MinuteRecord(minute, use.value, {m: (c.nc, c.ec, c.nb, c.eb) for m, c in seen.items()}, both))
+        frozen.append(record_of(minute, use, seen, both))
     return Folded(rollout, evidence, tuple(frozen))
 
 
 def _fold(
     rollout: Rollout, evidence: judge.Evidence, minute: int, seen: Measured, use: MinuteUse, integrated: tuple[int, int] | None
 ) -> tuple[Rollout, judge.Evidence]:
+    """Count the minute, listen to it if the whole of it was the step's, and fold what is evidence."""
     rollout = count_minute(rollout, minute, seen)
     if _is_own(rollout, minute, use):
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:

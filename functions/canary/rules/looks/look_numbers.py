@@ -1,13 +1,35 @@
-"""The numbers that a look leaves in its record."""
+"""The numbers that a look leaves in its record: those of each minute, and those of the evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from canary.rules.judging.counts import Measured
+    from canary.rules.judging.minutes import MinuteUse
     from canary.rules.looks.folding import Folded
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteRecord:
+    """What is frozen of one minute: its use, the counts by metric as (nc, ec, nb, eb), and each arm's integrated requests.
+
+    Bad requests that were not counted are None. ``integrated``: the requests of (canary, base) that reached an integration, or
+    None if they were not counted.
+    """
+
+    minute: int
+    use: str
+    counts: Mapping[str, tuple[int, int | None, int, int | None]]
+    integrated: tuple[int, int] | None = None
+
+
+def record_of(minute: int, use: MinuteUse, seen: Measured, integrated: tuple[int, int] | None) -> MinuteRecord:
+    """What is frozen of a minute with these counts."""
+    counts = {metric: (one.nc, one.ec, one.nb, one.eb) for metric, one in seen.items()}
+    return MinuteRecord(minute, use.value, counts, integrated)
 
 
 def numbers_of(folded: Folded) -> dict[str, Any]:
