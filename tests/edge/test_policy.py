@@ -6,11 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.edge.model import require
-from canary.edge.policy import parse_policy, policy_to_mapping
-from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven
+from canary.edge.model import Strict, parse, require
+from canary.edge.policy import PolicyField, policy_to_mapping
+from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven, effective_policy
 
 YEAR = 31_536_000
+
+
+class Alone(Strict):
+    """A policy by itself, read as it is inside a target."""
+
+    policy: PolicyField
+
+
+def parse_policy(raw, *, base=STANDARD):
+    model, problems = parse(Alone, {"policy": raw})
+    return (effective_policy(base, model.policy.changes()), ()) if model else (None, problems)
 
 
 def problems_of(raw):

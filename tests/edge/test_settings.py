@@ -45,10 +45,6 @@ def test_refuses_a_prefix_that_is_no_path(prefix):
         Settings.from_env({**ENVIRON, "CANARY_TARGET_PREFIX": prefix})
 
 
-def test_names_a_targets_parameter():
-    assert Settings.from_env(ENVIRON).parameter_name("orders") == "/canary/targets/orders"
-
-
 def test_needs_the_standard_library_only():
     code = "import sys, canary.edge.settings; print([name for name in ('pydantic', 'boto3') if name in sys.modules])"
     done = subprocess.run(

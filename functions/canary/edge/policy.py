@@ -14,23 +14,20 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, WeightPercent
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
-from canary.edge.model import Clash, Strict, parse
+from canary.edge.model import Clash, Strict
 from canary.rules.targets.policy import (
-    STANDARD,
     Policy,
     PolicyChanges,
     Progression,
     Step,
     WhenQuiet,
     WhenUnproven,
-    effective_policy,
 )
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-    from canary.rules.releases.problems import Problem
 
 BAKE = Whole("a whole number of seconds", 1, YEAR_SECONDS, "give the time it is watched, 900 is fifteen minutes")
 METRIC_DELAY = Whole(
@@ -179,20 +176,8 @@ class NameOrChanges:
 PolicyField = Annotated[PolicyModel, NameOrChanges()]
 
 
-class _Alone(Strict):
-    """A policy by itself, read as it is inside a target."""
-
-    policy: PolicyField
-
-
-def parse_policy(raw: object, *, base: Policy = STANDARD) -> tuple[Policy | None, tuple["Problem", ...]]:
-    """The policy that ``raw`` (a name or a mapping) makes of ``base``, or None and every problem."""
-    model, problems = parse(_Alone, {"policy": raw})
-    return (effective_policy(base, model.policy.changes()), ()) if model else (None, problems)
-
-
 def policy_to_mapping(policy: Policy) -> dict[str, Any]:
-    """Every key of the policy as ``parse_policy`` reads it, of JSON's own types."""
+    """Every key of the policy as ``PolicyModel`` reads it, of JSON's own types."""
     return {
         "name": policy.name,
         "steps": [{"weight_percent": float(step.weight_percent), "bake_seconds": step.bake_seconds} for step in policy.steps],

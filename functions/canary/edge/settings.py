@@ -56,7 +56,3 @@ class Settings:
             endpoint_url=environ.get(ENDPOINT) or None,
             topic=environ.get(TOPIC, ""),
         )
-
-    def parameter_name(self, target: str) -> str:
-        """The SSM parameter that holds a compiled target."""
-        return f"{self.target_prefix}{target}"

@@ -69,8 +69,8 @@ def test_coarse_metrics_are_fixed_at_the_start():
     assert [evidence.history.bases[metric].is_coarse for metric in ("errors", "4xx")] == [False, True]
     little_worse = Counts(6000, 200, 6000, 150)
     after = look_at(evidence, *[little_worse] * 5, metric="4xx")
-    assert after.metric_log_e("4xx") < 0.0
-    assert look_at(evidence, *[little_worse] * 5).metric_log_e("errors") > 5.0
+    assert after.metrics["4xx"].log_e < 0.0
+    assert look_at(evidence, *[little_worse] * 5).metrics["errors"].log_e > 5.0
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, float("nan")])
@@ -135,7 +135,7 @@ def test_is_the_weighted_mean_of_its_metrics(minutes: list[dict[str, Counts]]):
     largest = max(alone[metric].log_e for metric in STAKES)
     mean = sum(stake * exp(alone[metric].log_e - largest) for metric, stake in STAKES.items())
     assert together.log_e == pytest.approx(largest + log(mean), abs=1e-9)
-    assert all(together.metric_log_e(metric) == alone[metric].metric_log_e(metric) for metric in STAKES)
+    assert all(together.metrics[metric].log_e == alone[metric].metrics[metric].log_e for metric in STAKES)
 
 
 def test_a_metric_that_is_not_read_says_nothing():

@@ -60,14 +60,13 @@ def test_filters_of_other_targets_with_a_longer_name_are_left_alone():
 def test_what_was_not_checked_is_no_fault():
     seen = replace(FINE, filters=None)
 
-    assert not seen.is_checked
+    assert (seen.filters, seen.refusal) == (None, None)
     assert find_faults(EXPECTED, seen) == ()
 
 
 def test_filters_that_cannot_be_read_are_a_fault():
     seen = replace(FINE, filters=None, refusal="AccessDeniedException: no")
 
-    assert seen.is_checked
     assert find_faults(EXPECTED, seen) == (
         "the metric filters of /apigw/orders-prod cannot be read: AccessDeniedException: no",
     )

@@ -74,11 +74,6 @@ class Caller:
         return f"{verb} /{path}"
 
     @property
-    def is_pattern_unknown(self) -> bool:
-        """Whether nobody recorded what API Gateway presents for it."""
-        return len(self.possible) > 1
-
-    @property
     def possible(self) -> tuple[str, ...]:
         """Everything that API Gateway may present for it, of which each request presents one."""
         if self.is_authorizer:

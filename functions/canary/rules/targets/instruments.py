@@ -57,11 +57,6 @@ class SeenInstruments:
     filters: Mapping[str, SeenFilter] | None = None
     refusal: str | None = None
 
-    @property
-    def is_checked(self) -> bool:
-        """Whether the filters' state is known."""
-        return self.filters is not None or self.refusal is not None
-
 
 def expected_instruments(target: Target) -> Expected:
     """What must hold at each look of this target's rollouts."""
