@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.function_surveys import MOST_LISTINGS, Listings, _never_write, survey_function
+from canary.aws.function_surveys import MOST_LISTINGS, Listings, survey_function
 from canary.rules.checks.function_checks import VersionState
 from canary.rules.releases.release import Release
 from canary.rules.targets.target import TargetFunction
@@ -254,8 +254,3 @@ def test_a_call_that_is_refused_is_not_taken_for_missing(ground: Ground, read: R
     ground.aws.faults.add(Fault(None, "lambda", operation, Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match=command):
         read()
-
-
-def test_a_survey_may_write_nothing():
-    with pytest.raises(AssertionError, match="a survey writes nothing"):
-        _never_write()

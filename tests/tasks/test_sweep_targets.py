@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.errors import OwnershipLostError
 from canary.edge.events import TickEvent
 from canary.rules.rollouts.phases import Phase
-from canary.tasks.sweep import never_write
 from canary.tasks.sweep_targets import sweep_targets
 from demo.controller import TARGET_PREFIX
 from embedded_aws.faults.calls import Fault, Mode
@@ -183,11 +181,6 @@ def restore_canary(ground: Ground, deployment: str, percent: str = "50.0") -> No
             {"op": "replace", "path": f"/canarySettings/{name}", "value": value} for name, value in values.items()
         ],
     )
-
-
-def test_a_free_target_is_only_read():
-    with pytest.raises(OwnershipLostError, match="is only read"):
-        never_write()
 
 
 def test_a_parked_rollout_is_looked_at_once_a_period(ground: Ground):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.aws.errors import AwsRefusedError, ControllerError
+from canary.aws.errors import AwsRefusedError, ControllerError, ReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,3 +42,13 @@ def is_of_a_value(error: ControllerError) -> bool:
 def code_of(error: ClientError) -> str:
     """AWS's own code of an error."""
     return str(error.response["Error"]["Code"])
+
+
+def never_write() -> None:
+    """The check before each write to a target that is only read.
+
+    Raises:
+        ReadOnlyError: always.
+
+    """
+    raise ReadOnlyError("this target is only read, and the controller was about to write to it; report this as a bug")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.aliases import Aliases
-from canary.aws.calls import GONE, code_of, is_of_what_is_gone, refusals
+from canary.aws.calls import GONE, code_of, is_of_what_is_gone, never_write, refusals
 from canary.aws.errors import AwsRefusedError
 from canary.rules.checks.function_checks import PENDING, FunctionSurvey, VersionState
 from canary.rules.targets.target import ShifterKind
@@ -84,13 +84,9 @@ def survey_function(
     )
 
 
-def _never_write() -> None:
-    raise AssertionError("a survey writes nothing")
-
-
 def _alias_or_none(client: Any, function: str, alias: str) -> LiveAlias | None:  # noqa: ANN401
     try:
-        return Aliases(client, _never_write).read(function, alias)
+        return Aliases(client, never_write).read(function, alias)
     except AwsRefusedError as error:
         if is_of_what_is_gone(error):
             return None

@@ -16,7 +16,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
-from canary.aws.calls import is_of_what_is_gone
+from canary.aws.calls import is_of_what_is_gone, never_write
 from canary.aws.errors import AwsRefusedError, ControllerError, RecordSchemaError
 from canary.aws.records import describe_holder
 from canary.aws.shifters import shifter_for
@@ -114,16 +114,12 @@ def _canary_percent(target: Target, tools: Tools) -> str:
     if target.stage is None:
         return ""
     try:
-        live = shifter_for(target, tools.clients, _never_write).read_live()
+        live = shifter_for(target, tools.clients, never_write).read_live()
     except AwsRefusedError as error:
         if is_of_what_is_gone(error):
             return ""
         raise
     return str(live.stage.canary.percent) if live.stage and live.stage.canary else ""
-
-
-def _never_write() -> None:
-    raise AwsRefusedError("a stack's deletion writes to no target")
 
 
 def _put(url: str, answer: dict[str, Any]) -> None:

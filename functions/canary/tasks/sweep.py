@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.errors import OwnershipLostError, RecordGoneError, RecordSchemaError
+from canary.aws.calls import never_write
+from canary.aws.errors import RecordGoneError, RecordSchemaError
 from canary.aws.executions import is_running
 from canary.aws.records import PARKED_OWNER
 from canary.aws.shifters import shifter_for
@@ -74,8 +75,3 @@ def _find_last(lock: Lock, tools: Tools) -> Owned | None:
         return tools.records.find(lock.last_rollout_id, lock=lock)
     except RecordSchemaError:
         return None
-
-
-def never_write() -> None:
-    """What stands before each write to a target that is only read."""
-    raise OwnershipLostError("a target that nobody holds is only read")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.by_hand import find_commands, free_command
+from canary.aws.calls import never_write
 from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedError
 from canary.aws.executions import running_targets
 from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
@@ -32,7 +33,6 @@ from canary.rules.rollouts.trouble import (
 )
 from canary.rules.targets.live import Live
 from canary.rules.targets.target import Target
-from canary.tasks.sweep import never_write
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.phases import Phase
