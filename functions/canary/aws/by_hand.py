@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.rollouts.phases import Flip, Phase, PointAlias, RemoveCanary
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Flip, Phase, PointAlias, RemoveCanary
 from canary.rules.rollouts.trouble import find_canary, find_unmoved, intent_of
 from canary.rules.targets.live import Intent
 
@@ -64,4 +64,5 @@ def _forward(target: Target, unmoved: dict[str, str], shifter: Shifter, intent: 
     moves: list[Move] = [PointAlias(function, names[function], version) for function, version in unmoved.items()]
     moves += [Flip(), RemoveCanary()]
     for number, move in enumerate(moves, start=1):
-        yield f"to finish the promotion, {number} of {len(moves)}, 30 seconds apart: {shifter.command(move, intent)}"
+        command = shifter.command(move, intent)
+        yield f"to finish the promotion, {number} of {len(moves)}, {SETTLE_SECONDS} seconds apart: {command}"

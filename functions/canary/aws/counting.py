@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from canary.aws.metrics import total
 from canary.rules.judging.counts import RawCounts, slow_requests
+from canary.rules.judging.minutes import MINUTE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.aws.metrics import MetricReader, Values
     from canary.rules.looks.sources import ArmSource, Series, Source
-
-MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def read_counts(
 
     """
     values = metrics.read([*_series_of(sources), *integrated[0], *integrated[1]], start, end)
-    minutes = range(start, end, MINUTE)
+    minutes = range(start, end, MINUTE_SECONDS)
     arms = {minute: _integrated(values, integrated, minute) for minute in minutes}
     return Counted(
         {minute: _minute(values, sources, minute) for minute in minutes},
@@ -71,7 +70,7 @@ def read_history(
 
     """
     values = metrics.read([*arm.requests, *arm.bad], start, end)
-    minutes = ((minute, _arm_counts(values, arm, minute, counts_bad_always)) for minute in range(start, end, MINUTE))
+    minutes = ((minute, _arm_counts(values, arm, minute, counts_bad_always)) for minute in range(start, end, MINUTE_SECONDS))
     return {minute: (counts[0], counts[1]) for minute, counts in minutes if counts and counts[0] > 0 and counts[1] is not None}
 
 

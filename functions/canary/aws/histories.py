@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from canary.aws.counting import MINUTE, read_history
+from canary.aws.counting import read_history
 from canary.rules.checks.forecast import Traffic
 from canary.rules.judging.habit import Habit, habit_of
 from canary.rules.judging.history import FEWEST_MINUTES
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.sources import (
     CLIENT_ERRORS,
     all_sources,
@@ -64,7 +65,7 @@ def read_histories(metrics: MetricReader, rollout: Rollout, api_name: str, now: 
         AwsRefusedError: CloudWatch refused.
 
     """
-    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
+    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE_SECONDS) * MINUTE_SECONDS
     return _HistoryReader(metrics, rollout, api_name, end - DAY, end).read()
 
 
@@ -75,11 +76,11 @@ def read_traffic(metrics: MetricReader, rollout: Rollout, now: float) -> Traffic
         AwsRefusedError: CloudWatch refused.
 
     """
-    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
+    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE_SECONDS) * MINUTE_SECONDS
     minutes = _HistoryReader(metrics, rollout, rollout.plan.api_name, end - DAY, end).read_requests()[0]
     since = min(minutes, default=end - DAY)
     total = sum(requests for requests, _ in minutes.values())
-    return Traffic(tuple(minutes.values()), total * MINUTE / (end - since))
+    return Traffic(tuple(minutes.values()), total * MINUTE_SECONDS / (end - since))
 
 
 class _HistoryReader:
@@ -121,7 +122,7 @@ class _HistoryReader:
         return metric != CLIENT_ERRORS or Expectation.CLIENT_ERRORS not in self._rollout.plan.expects
 
     def _habit(self, data: Minutes, requests: Minutes) -> Habit:
-        every = range(self._start, self._end, MINUTE)
+        every = range(self._start, self._end, MINUTE_SECONDS)
         return habit_of([data.get(one, NONE)[0] for one in every], [requests.get(one, NONE)[0] for one in every])
 
     def _minutes(self, arm: ArmSource) -> Minutes:

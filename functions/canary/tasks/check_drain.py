@@ -12,8 +12,8 @@ from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.drain import (
-    MINUTE_SECONDS,
     Drain,
     DrainKind,
     MinuteTraffic,

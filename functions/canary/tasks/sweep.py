@@ -10,6 +10,7 @@ from canary.aws.errors import RecordGoneError, RecordSchemaError
 from canary.aws.executions import is_running
 from canary.aws.records import PARKED_OWNER
 from canary.aws.shifters import shifter_for
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.rollouts.phases import Phase, RecoveryStage
 from canary.rules.targets.live import is_intact
 from canary.tasks.takeover import is_execution, take_over
@@ -26,7 +27,7 @@ PERIOD_SECONDS = 300
 
 def is_full(now: float) -> bool:
     """Whether this is the minute that a period begins with."""
-    return now % PERIOD_SECONDS < 60  # noqa: PLR2004 - a minute
+    return now % PERIOD_SECONDS < MINUTE_SECONDS
 
 
 def sweep_target(name: str, tools: Tools, now: float) -> str:

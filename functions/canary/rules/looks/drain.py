@@ -11,12 +11,12 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.listening import find_unlogged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MINUTE_SECONDS = 60
 MARGIN_SECONDS = 60
 LIMIT_SECONDS = 600
 

@@ -70,6 +70,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
+from canary.rules.judging.minutes import SETTLE_SECONDS
 from canary.rules.releases.variables import has_old_variables
 from canary.rules.rollouts.drift import (
     find_drift,
@@ -109,9 +110,6 @@ __all__ = [
     "is_at_rest",
     "plan_pass",
 ]
-
-SETTLE_SECONDS = 30
-"""After a stage or alias update, a request may still see the old settings for this long (docs/aws.md#propagation)."""
 
 LATE_WRITER_SECONDS = 60
 """The longest that a timed-out task's function may go on writing: every function's own timeout."""
