@@ -73,7 +73,7 @@ def find_filter_problems(target: Target, at: str = "") -> Iterator[Problem]:
     place = f"{at}." if at else ""
     filters = len(metric_filters(target))
     if filters > MOST_FILTERS:
-        got = f"the limits need {filters} metric filters; a log group takes at most {MOST_FILTERS}"
+        got = f"the target needs {filters} metric filters; a log group takes {MOST_FILTERS}"
         yield Problem(f"{place}metrics.latency_limits_ms", got, "give fewer limits")
     if too_long := find_long_pattern(target):
         yield Problem(f"{place}outside", too_long, f"give fewer routes, or shorter ones that end in {ANY_TEXT}")

@@ -168,7 +168,7 @@ OverrideName = Annotated[
 StageVariableValue = Annotated[
     str,
     Text(
-        "a stage variable's value (letters, digits and the characters -._~:/?#&=, at most 512)",
+        "a stage variable's value (letters, digits, comma and -._~:/?#&=, at most 512)",
         "[A-Za-z0-9._~:/?#&=,-]{1,512}",
         "use only these characters; API Gateway accepts no others (docs/aws.md#stage-variables)",
     ),
