@@ -30,7 +30,7 @@ def test_reads_where_an_aws_of_ones_own_listens():
 @pytest.mark.parametrize("is_empty", [True, False])
 def test_names_the_variable_that_is_missing(name, is_empty):
     environ = {**ENVIRON, name: ""} if is_empty else {key: ENVIRON[key] for key in ENVIRON if key != name}
-    with pytest.raises(SettingsError, match=f"environment variables missing: {name}; set them on the function"):
+    with pytest.raises(SettingsError, match=f"missing environment variables: {name}; set them on the function"):
         Settings.from_env(environ)
 
 

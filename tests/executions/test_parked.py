@@ -151,7 +151,7 @@ def test_an_advance_that_cannot_be_read_is_refused_with_every_problem(rig: Rig):
 
     assert ended.ending == "Refused"
     assert "policy: a parked rollout keeps what it was started with; drop policy" in ended.cause
-    assert 'scheduled_at: no time with an offset, got "tomorrow"' in ended.cause
+    assert 'scheduled_at: not a time with an offset, got "tomorrow"' in ended.cause
 
 
 def test_an_alarm_that_fires_while_parked_rolls_back_within_a_minute(rig: Rig):

@@ -108,4 +108,4 @@ def test_bad_input_is_refused_with_every_problem(ground: Ground):
 
     assert answer["start"] == "REFUSED"
     assert "release: a parked rollout keeps what it was started with; drop release" in answer["reason"]
-    assert "scheduled_at: no time with an offset, got 5" in answer["reason"]
+    assert "scheduled_at: not a time with an offset, got 5" in answer["reason"]

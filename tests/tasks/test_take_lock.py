@@ -70,7 +70,7 @@ def test_a_target_that_was_taken_and_freed_meanwhile_is_checked_again(ground: Gr
 
 
 def test_an_event_without_its_draft_names_what_is_missing(walk: Walk):
-    with pytest.raises(TaskFailedError, match="not the event of a LockEvent: draft") as failed:
+    with pytest.raises(TaskFailedError, match="not a LockEvent: draft") as failed:
         walk.task("TakeLock", fencing_token=0)
 
     assert failed.value.kind == "EventError"

@@ -1,4 +1,4 @@
-"""Counts of both arms, minute by minute, from the series of each metric."""
+"""Counts of both arms for each minute, from the series of each metric."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """By minute: each metric's counts of both arms, and (canary, base) requests that reached an integration, if any."""
+    """By minute: each metric's counts of both arms, and the (canary, base) requests that reached an integration, if any."""
 
     metrics: dict[int, Mapping[str, RawCounts]]
     integrated: dict[int, tuple[int, int]]
@@ -33,9 +33,9 @@ def read_counts(
     start: int,
     end: int,
 ) -> Counted:
-    """What CloudWatch has of both arms. A metric with no value at all in a minute is absent there.
+    """The counts of both arms in CloudWatch. A metric without any value in a minute is absent from that minute.
 
-    `integrated`: the series of the canary's and of the base's requests that reached an integration.
+    `integrated`: the series of the requests that reached an integration, the canary's and the base's.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
@@ -51,7 +51,7 @@ def read_counts(
 
 
 def read_total(metrics: MetricReader, series: Sequence[Series], start: int, end: int) -> int:
-    """The sum of counting series over all the minutes.
+    """The sum of counting series over all minutes.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
@@ -63,7 +63,7 @@ def read_total(metrics: MetricReader, series: Sequence[Series], start: int, end:
 def read_history(
     metrics: MetricReader, arm: ArmSource, start: int, end: int, *, counts_bad_always: bool = False
 ) -> dict[int, tuple[int, int]]:
-    """One arm's (requests, bad) by minute, of every minute that had requests, in time order.
+    """One arm's (requests, bad) by minute, in time order, for every minute that had requests.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
@@ -96,7 +96,7 @@ def _minute(values: Values, sources: Sequence[Source], minute: int) -> dict[str,
 
 
 def _arm_counts(values: Values, arm: ArmSource, minute: int, counts_bad_always: bool) -> tuple[int, int | None] | None:  # noqa: FBT001
-    """Requests and bad ones; None for the bad ones where they are always counted and one series of them is not there."""
+    """Requests and bad ones. The bad ones are None if they should always be counted and one of their series has no value."""
     requests = total(values, arm.requests, minute)
     if requests is None:
         return None
@@ -107,6 +107,6 @@ def _arm_counts(values: Values, arm: ArmSource, minute: int, counts_bad_always: 
 
 
 def _has_uncounted(values: Values, arm: ArmSource, minute: int) -> bool:
-    """Whether a series had requests in a minute in which its bad ones have no value, not even 0."""
+    """Whether a series had requests in a minute in which its bad requests have no value, not even 0."""
     pairs = zip_longest(arm.requests, arm.bad, fillvalue=arm.bad[-1])
     return any(values[requests].get(minute, 0.0) > 0 and minute not in values[bad] for requests, bad in pairs)

@@ -1,6 +1,6 @@
 """What can go wrong between the controller and AWS.
 
-`RefusedError` (bad input, failed pre-flight) is the rules' own: `canary.rules.releases.problems`.
+`RefusedError` (bad input, failed checks) belongs to the rules: `canary.rules.releases.problems`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ class ControllerError(Exception):
 
 
 class OwnershipLostError(ControllerError):
-    """The execution no longer owns the rollout and must touch nothing more."""
+    """The execution no longer owns the rollout and must not change anything more."""
 
 
 class StaleFencingTokenError(ControllerError):
-    """The target's fencing token is not the one that was read before the checks; check again."""
+    """The target's fencing token has changed since the checks read it; check again."""
 
 
 class LockedError(ControllerError):
-    """The target is held by another rollout."""
+    """Another rollout holds the target."""
 
 
 class AwsRefusedError(ControllerError):
-    """AWS refused a call; the message carries AWS's own words and what to do."""
+    """AWS refused a call; the message has AWS's own words and what to do."""
 
 
 class RecordsRefusedError(ControllerError):
@@ -31,7 +31,7 @@ class RecordsRefusedError(ControllerError):
 
 
 class RecordSchemaError(ControllerError):
-    """The record is of another schema than this code reads."""
+    """The record has a schema that this code cannot read."""
 
 
 class RecordGoneError(ControllerError):
@@ -47,7 +47,7 @@ class UnknownTargetError(ControllerError):
 
 
 class StateChangedError(ControllerError):
-    """Somebody else changed the target while it was being rolled out to."""
+    """Someone else changed the target during its rollout."""
 
 
 class ReadOnlyError(ControllerError):

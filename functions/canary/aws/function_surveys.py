@@ -1,6 +1,6 @@
-"""What a rollout's checks need to know of a target's functions, read without a single write, each alias and policy once.
+"""Reads what a rollout's checks need to know about a target's functions: no writes, and each alias and policy only once.
 
-What does not exist is None; what AWS refuses is an error. What it means is for `canary.rules.checks.function_checks` to say.
+Something that does not exist is None; a refusal by AWS is an error. `canary.rules.checks.function_checks` judges the answers.
 """
 
 from __future__ import annotations
@@ -25,20 +25,23 @@ if TYPE_CHECKING:
 LATEST = "$LATEST"
 
 MOST_LISTINGS = 150
-"""Answers of fifty versions each that one check asks for. They are ten seconds of what Lambda takes in a second
-(docs/aws.md#control-plane-limits), and half of the function's minute where each takes 0.2 seconds."""
+"""The most pages of fifty versions that one check reads. At Lambda's limit they take ten seconds
+(docs/aws.md#control-plane-limits).
+
+At 0.2 seconds each they take half of the minute that the function has.
+"""
 
 Json = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Listings:
-    """How many answers of a list of versions may still be asked for, by all functions of a target together."""
+    """How many more pages of versions the functions of a target may read together."""
 
     left: int = MOST_LISTINGS
 
     def take(self) -> bool:
-        """Whether one more may be asked for, which is then counted."""
+        """Whether one more page may be read; if so, it is counted."""
         self.left -= 1
         return self.left >= 0
 
@@ -52,9 +55,9 @@ def survey_function(
     *,
     listings: Listings | None = None,
 ) -> FunctionSurvey:
-    """Read one function; ``callers`` are those of the API that call it through the alias variable.
+    """Read one function; ``callers`` are the API's calls to it through the alias variable.
 
-    ``listings``: what the target's other functions have left of the answers that may be asked for.
+    ``listings``: how many pages of versions the target's other functions have left over.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -94,7 +97,7 @@ def _alias_or_none(client: Any, function: str, alias: str) -> LiveAlias | None: 
 
 
 def _list_versions(client: Any, function: str, listings: Listings) -> list[int] | None:  # noqa: ANN401
-    """The published versions; None where the list is longer than may be read."""
+    """The published versions; None if the list is longer than the check may read."""
     found: list[int] = []
     if not listings.take():
         return None
@@ -123,14 +126,14 @@ def _configuration(client: Any, function: str, version: str) -> Json | None:  # 
 
 
 def _state_of(version: str, found: Json) -> VersionState:
-    """A version whose update is in progress is as little ready as a pending one."""
+    """The version's state; a version whose update is in progress counts as pending."""
     if found.get("LastUpdateStatus") == "InProgress":
         return VersionState(version, PENDING, _sentence(found, "LastUpdateStatusReason"))
     return VersionState(version, found.get("State", "Active"), _sentence(found, "StateReason"))
 
 
 def _sentence(found: Json, field: str) -> str:
-    """Lambda's reason and its code, as far as it gives them."""
+    """Lambda's reason and its code, if it gives them."""
     code = found.get(f"{field}Code")
     return " ".join([found.get(field, "").rstrip("."), f"({code})" if code else ""]).strip()
 
@@ -151,7 +154,7 @@ def _policy(client: Any, function: str, alias: str) -> str | None:  # noqa: ANN4
 
 
 def _event_sources(client: Any, function: TargetFunction) -> dict[str, bool]:  # noqa: ANN401
-    """What is mapped to the live alias itself, and whether it is disabled; mappings to the function are none of it."""
+    """The event sources of the live alias, and whether each is disabled; those of the function itself do not count."""
     name = f"{function.name}:{function.live}"
     with refusals(f"aws lambda list-event-source-mappings --function-name {name}"):
         try:
@@ -165,5 +168,5 @@ def _event_sources(client: Any, function: TargetFunction) -> dict[str, bool]:  #
 
 
 def _source_of(mapping: Json) -> str:
-    """What is read from; a Kafka cluster or broker outside AWS has no ARN."""
+    """The event source's ARN; a Kafka cluster or broker outside AWS has none."""
     return str(mapping.get("EventSourceArn") or f"event source mapping {mapping['UUID']}")
