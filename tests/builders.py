@@ -17,7 +17,8 @@ from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import Rollout
 from canary.rules.targets.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, Snapshot
 from canary.rules.targets.policy import STANDARD, Step
-from canary.rules.targets.target import ShifterKind, Stage, Target, TargetFunction
+from canary.rules.targets.shifters import ShifterKind
+from canary.rules.targets.target import Stage, Target, TargetFunction
 from tests.rules.api_world import ORDERS, read
 
 NOON = 1_769_860_800.0

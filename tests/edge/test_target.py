@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from canary.edge.target import parse_target, require_target, target_from_json, target_to_json
 from canary.rules.releases.problems import RefusedError
 from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD
-from canary.rules.targets.target import BusinessMetric, Metrics, ShifterKind, Stage, Target, TargetFunction
+from canary.rules.targets.shifters import ShifterKind
+from canary.rules.targets.target import BusinessMetric, Metrics, Stage, Target, TargetFunction
 
 SAMPLE = Path(__file__).parents[2] / "targets" / "orders.yaml"
 STAGE = {"rest_api_id": "a1b2c3d4e5", "stage_name": "prod", "alias_variable": "lambdaAlias"}

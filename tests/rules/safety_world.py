@@ -20,7 +20,7 @@ from canary.rules.rollouts.phases import (
     Standing,
 )
 from canary.rules.targets.live import Live, LiveAlias, LiveCanary, LiveStage
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import BASE_VARIABLES, OLD, STAGE, a_snapshot, an_intent
 
 FUNCTIONS = tuple(OLD)

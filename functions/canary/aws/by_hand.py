@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def find_commands(target: Target, live: Live, shifter: Shifter, phase: Phase | None) -> tuple[str, ...]:
     """One sentence with its command for each step; `phase` is None if the record cannot be read."""
-    if target.stage is None:
+    if not target.shifter.has_stage_canary:
         return tuple(_old_versions(target, live, shifter))
     canary = find_canary(target, live.stage)
     if canary is None:

@@ -14,7 +14,6 @@ from canary.aws.aliases import Aliases
 from canary.aws.calls import GONE, code_of, is_of_what_is_gone, never_write, refusals
 from canary.aws.errors import AwsRefusedError
 from canary.rules.checks.function_checks import PENDING, FunctionSurvey, VersionState
-from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
     from canary.rules.checks.callers import Caller
@@ -69,7 +68,7 @@ def survey_function(
     listed = [] if wanted else _list_versions(client, function.name, listings or Listings())
     newest = str(max(listed)) if listed else None
     brought = wanted or newest
-    weighted = [live.version] if live and target.shifter is ShifterKind.ALIAS else []
+    weighted = [live.version] if live and target.shifter.has_split_aliases else []
     versions = dict.fromkeys([*weighted, *([brought] if brought else [])])
     read = {version: one for version in versions if (one := _configuration(client, function.name, version))}
     sources = _event_sources(client, function)
@@ -80,7 +79,7 @@ def survey_function(
         is_listed=listed is not None,
         brings=_state_of(brought, read[brought]) if brought in read else None,
         callers=callers,
-        policies=_policies(client, function, {function.live: live, function.canary: canary}) if target.stage else {},
+        policies=_policies(client, function, {function.live: live, function.canary: canary}) if target.shifter.has_api else {},
         event_sources=tuple(name for name, is_disabled in sources.items() if not is_disabled),
         disabled_sources=tuple(name for name, is_disabled in sources.items() if is_disabled),
         roles={version: str(one["Role"]) for version, one in read.items()} if weighted else {},

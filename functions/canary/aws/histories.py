@@ -114,7 +114,7 @@ class _HistoryReader:
         """Base's requests and failed ones, and whether they are the whole stage's because the target's metrics are too new."""
         rollout = self._rollout
         own = self._minutes_of(error_source(rollout.target, rollout.snapshot, rollout.intent))
-        is_young = len(own) < FEWEST_MINUTES and rollout.target.stage is not None and has_log(rollout.target)
+        is_young = len(own) < FEWEST_MINUTES and has_log(rollout.target)
         return (self._stage_errors() if is_young else own), is_young
 
     def _is_judged(self, metric: str) -> bool:

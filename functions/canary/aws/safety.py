@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from canary.aws.errors import AwsRefusedError
 from canary.aws.notifications import NotificationKind
 from canary.aws.records import Owned
-from canary.aws.shifters import StageShifter, shifter_for
+from canary.aws.shifters import shifter_for
 from canary.rules.rollouts.phases import (
     SETTLE_SECONDS,
     Answer,
@@ -148,7 +148,7 @@ class _Passes:
         """
         standing = self._rollout.standing
         is_back = standing.phase is not Phase.MOVING_BASE and not standing.phase.is_terminal
-        if is_back and isinstance(self._shifter, StageShifter):
+        if is_back and standing.shifter.has_stage_canary:
             first = replace(self._rollout, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START)
             if first != self._rollout:
                 self._write(first)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol, assert_never
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from canary.aws.aliases import Aliases, point_command
 from canary.aws.calls import is_of_a_value
 from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import Stages, flip_operations
 from canary.rules.rollouts.phases import Flip, Move, PointAlias, RemoveCanary
-from canary.rules.targets.live import ALL, NEARLY_ALL, Intent, Live, Snapshot, is_ours
+from canary.rules.targets.live import ALL, NEARLY_ALL, Intent, Live, LiveStage, Snapshot, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from canary.aws.clients import Clients
-    from canary.rules.targets.target import Stage, Target, TargetFunction
+    from canary.rules.targets.target import Target, TargetFunction
 
 PERCENT = Decimal(100)
 
@@ -26,6 +26,12 @@ class Shifter(Protocol):
 
     def read_live(self) -> Live:
         """The current state of everything in the target that a rollout may change."""
+
+    def read_stage(self) -> LiveStage | None:
+        """The stage alone, even if an alias cannot be read; None if the target has no stage."""
+
+    def remove_own_canary(self, intent: Intent) -> None:
+        """Remove the stage's canary if it is this rollout's, even if the rest of the target cannot be read."""
 
     def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:
         """Give the canary `percent` of requests."""
@@ -52,6 +58,10 @@ class StageShifter:
             live={f.name: self._aliases.read(f.name, f.live) for f in self._target.functions},
             canary={f.name: self._aliases.read(f.name, str(f.canary)) for f in self._target.functions},
         )
+
+    def read_stage(self) -> LiveStage | None:
+        """The stage as it is."""
+        return self._stages.read()
 
     def remove_own_canary(self, intent: Intent) -> None:
         """Remove the canary if it is this rollout's, even if the rest of the target cannot be read."""
@@ -103,6 +113,13 @@ class AliasShifter:
             canary={},
         )
 
+    def read_stage(self) -> LiveStage | None:
+        """None: there is no stage."""
+        return None
+
+    def remove_own_canary(self, intent: Intent) -> None:
+        """Nothing: without a stage the weights of the aliases are the canary."""
+
     def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:
         """Give each function's new version `percent` of its alias's invocations; unchanged functions stay as they are."""
         for function in self._target.functions:
@@ -136,12 +153,7 @@ def shifter_for(target: Target, clients: Clients, before_write: Callable[[], Non
     aliases = Aliases(own.lambda_, before_write)
     if target.stage is None:
         return AliasShifter(target, aliases)
-    return StageShifter(target, stages_of(own.apigateway, target.stage, before_write), aliases)
-
-
-def stages_of(apigateway: Any, stage: Stage, before_write: Callable[[], None]) -> Stages:  # noqa: ANN401
-    """The stage of a target that has one."""
-    return Stages(apigateway, stage, before_write)
+    return StageShifter(target, Stages(own.apigateway, target.stage, before_write), aliases)
 
 
 def _alias_move(move: Move) -> PointAlias:

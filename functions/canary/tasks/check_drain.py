@@ -21,13 +21,13 @@ from canary.rules.looks.drain import (
     drain_minutes,
     is_silent,
     judge_drain,
+    judge_settling,
 )
 from canary.rules.looks.sources import canary_invocations, drain_series, has_log
 from canary.rules.looks.verdict import alarms_against
 from canary.rules.rollouts.drift_checks import find_drift_in_bake
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.alarms import target_alarms
-from canary.rules.targets.target import ShifterKind
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def _check(
     alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
     if against := alarms_against(alarms, rollout.plan.tolerated_alarms):
         return Drain(DrainKind.ROLL_BACK, against)
-    if rollout.target.shifter is ShifterKind.ALIAS:
-        return _check_alias(event, since)
+    if settled := judge_settling(rollout.target.shifter, since=since, now=event.now):
+        return settled
     delay = rollout.plan.policy.metric_delay_seconds
     start, end = drain_minutes(since, event.now, delay)
     canary, base = drain_series(rollout.target, rollout.snapshot, rollout.intent)
@@ -83,12 +83,6 @@ def _check(
         return drain
     series = canary_invocations(rollout.target, rollout.snapshot, rollout.intent)
     return doubt_silence(drain, minutes, read_total(metrics, series, start, end))
-
-
-def _check_alias(event: DrainEvent, since: float) -> Drain:
-    if event.now < since + MINUTE_SECONDS:
-        return Drain(DrainKind.WAIT, "the weights settle for a minute")
-    return Drain(DrainKind.DRAINED, "the weights have settled for a minute")
 
 
 handler = Handler(on(DrainEvent), check_drain)

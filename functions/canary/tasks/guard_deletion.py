@@ -111,7 +111,7 @@ def _find_unreadable(tools: Tools) -> Iterator[str]:
 
 def _canary_percent(target: Target, tools: Tools) -> str:
     """The percent of a canary on the target's stage, empty without one; a stage that is gone has none."""
-    if target.stage is None:
+    if not target.shifter.has_stage_canary:
         return ""
     try:
         live = shifter_for(target, tools.clients, never_write).read_live()

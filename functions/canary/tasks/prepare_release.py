@@ -9,7 +9,8 @@ from canary.aws.definitions import DefinitionReader
 from canary.aws.errors import OwnershipLostError, StateChangedError
 from canary.aws.histories import read_histories
 from canary.aws.metrics import MetricReader
-from canary.aws.shifters import shifter_for, stages_of
+from canary.aws.shifters import shifter_for
+from canary.aws.stages import Stages
 from canary.edge.events import TaskEvent
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.judging import judge
@@ -43,10 +44,8 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
         owned = _freeze_history(event, tools, owned)
     if owned.rollout.target.stage and owned.rollout.intent.deployment_id is None:
         owned = _make_deployment(tools, owned, owned.rollout.target.stage)
-    for function in owned.rollout.target.functions:
-        if function.canary and owned.rollout.target.stage:
-            version = owned.rollout.intent.versions[function.name]
-            shifter.make(PointAlias(function.name, function.canary, version), owned.rollout.intent)
+    for function, alias in owned.rollout.standing.aliases.canary.items():
+        shifter.make(PointAlias(function, alias, owned.rollout.intent.versions[function]), owned.rollout.intent)
     tools.logger.info("release prepared", rollout=event.rollout_id, intent=owned.rollout.intent.versions)
     return {"wait_seconds": SETTLE_SECONDS}
 
@@ -85,7 +84,7 @@ def _make_deployment(tools: Tools, owned: Owned, stage: Stage) -> Owned:
     """
     rollout = owned.rollout
     client: Any = tools.clients.of(rollout.target).apigateway
-    stages = stages_of(client, stage, lambda: tools.records.check(owned))
+    stages = Stages(client, stage, lambda: tools.records.check(owned))
     mark = f"canary rollout {rollout.rollout_id}"
     made = stages.find_deployment(mark)
     if made is None:

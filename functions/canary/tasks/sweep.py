@@ -54,7 +54,7 @@ def sweep_target(name: str, tools: Tools, now: float) -> str:
 def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
     """A free target whose last rollout's canary is there again: a writer later than any that was waited for."""
     owned = _find_last(lock, tools)
-    if owned is None or owned.rollout.target.stage is None:
+    if owned is None or not owned.rollout.target.shifter.has_stage_canary:
         return "AT_REST"
     live = shifter_for(owned.rollout.target, tools.clients, never_write).read_live()
     canary = live.stage.canary if live.stage else None

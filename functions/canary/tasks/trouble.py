@@ -16,10 +16,11 @@ from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedErro
 from canary.aws.executions import running_targets
 from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
 from canary.aws.records import Lock, Owned
-from canary.aws.shifters import shifter_for, stages_of
+from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_machine, read_target
 from canary.edge.target import target_from_json
 from canary.rules.releases.problems import RefusedError
+from canary.rules.rollouts.phases import RemoveCanary
 from canary.rules.rollouts.trouble import (
     CERTAIN_SECONDS,
     Cause,
@@ -31,13 +32,12 @@ from canary.rules.rollouts.trouble import (
     is_to_be_told,
     why_it_stays,
 )
-from canary.rules.targets.live import Live
+from canary.rules.targets.live import Intent, Live
 from canary.rules.targets.target import Target
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.phases import Phase
     from canary.rules.rollouts.trouble import Trouble, Unusable
-    from canary.rules.targets.target import Stage
     from canary.tasks.entry import Tools
 
 TOO_EARLY = f"nothing is touched before the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
@@ -120,31 +120,32 @@ def _find(name: str, tools: Tools) -> Found:
 
 def _read_live(target: Target, tools: Tools) -> Live:
     """The live state; of a target whose aliases cannot be read, the stage alone."""
+    shifter = shifter_for(target, tools.clients, never_write)
     try:
-        return shifter_for(target, tools.clients, never_write).read_live()
+        return shifter.read_live()
     except AwsRefusedError:
-        if target.stage is None:
+        stage = shifter.read_stage()
+        if stage is None:
             raise
-        return Live(stages_of(tools.clients.of(target).apigateway, target.stage, never_write).read(), {}, {})
+        return Live(stage, {}, {})
 
 
 def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: float) -> tuple[bool, str]:
     """Whether the canary was taken away, and the sentence that says so or why not."""
     if found.target is None or found.live is None:
         return False, "nothing was touched"
-    stage = found.target.stage
-    if stage is None or find_canary(found.target, found.live.stage) is None:
+    if find_canary(found.target, found.live.stage) is None:
         return False, GONE_BEFORE if known and known.is_taken_away else NO_CANARY
     if not is_certain(known, now):
         return False, TOO_EARLY
     try:
-        _remove_canary(found.target, stage, found.phase, tools)
+        _remove_canary(found.target, found.phase, tools)
     except ControllerError as error:
         return False, f"nothing was touched: {error}"
     return True, "the canary was taken away and base has every request; aliases and lock stay as they are"
 
 
-def _remove_canary(target: Target, stage: Stage, phase: Phase | None, tools: Tools) -> None:
+def _remove_canary(target: Target, phase: Phase | None, tools: Tools) -> None:
     """Only the canary settings, and only while everything that makes it right is so right before the call.
 
     Raises:
@@ -156,11 +157,11 @@ def _remove_canary(target: Target, stage: Stage, phase: Phase | None, tools: Too
 
     def expect_right() -> None:
         running = running_targets(tools.clients.stepfunctions, machine)
-        if why := why_it_stays(target, stages.read(), running, phase):
+        if why := why_it_stays(target, shifter.read_stage(), running, phase):
             raise StateChangedError(why)
 
-    stages = stages_of(tools.clients.of(target).apigateway, stage, expect_right)
-    stages.remove_canary()
+    shifter = shifter_for(target, tools.clients, expect_right)
+    shifter.make(RemoveCanary(), Intent(versions={}))
 
 
 def _describe(name: str, cause: Cause, found: Found, tools: Tools) -> dict[str, Any]:

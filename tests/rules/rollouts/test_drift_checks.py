@@ -7,7 +7,7 @@ from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_drift_si
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.targets.live import LiveAlias
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 BAKING = a_rollout(phase=Phase.SHIFTING, step=StepState(index=0))

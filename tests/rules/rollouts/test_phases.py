@@ -22,7 +22,7 @@ from canary.rules.rollouts.phases import (
     plan_pass,
 )
 from canary.rules.targets.live import LiveAlias
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 NOW = 1000.0

@@ -43,7 +43,7 @@ def draft_rollout(
 
     Its intent's deployment is None where PrepareRelease is to make one.
     """
-    wanted = intended_deployment(target, request.release, survey) if target.stage else UNCHANGED
+    wanted = intended_deployment(target, request.release, survey) if target.shifter.has_api else UNCHANGED
     return Rollout(
         rollout_id=rollout_id,
         execution=execution,

@@ -14,10 +14,10 @@ from canary.rules.checks.caller_checks import AliasPolicy, cut
 from canary.rules.checks.callers import Caller, api_identity
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.live import LiveAlias
-from canary.rules.targets.target import ShifterKind, Target, TargetFunction
 
 if TYPE_CHECKING:
     from canary.rules.releases.release import Release
+    from canary.rules.targets.target import Target, TargetFunction
 
 PENDING = "Pending"
 
@@ -69,7 +69,7 @@ def find_function_problems(
 ) -> Iterator[Problem]:
     """Every reason in one function not to start. A version that is pending is none: see `find_pending`."""
     aliases = {function.live: found.live}
-    if target.shifter is ShifterKind.STAGE:
+    if not target.shifter.has_split_aliases:
         aliases[str(function.canary)] = found.canary
     for alias, live in aliases.items():
         yield from _problems_of_alias(function, alias, live)

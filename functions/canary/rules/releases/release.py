@@ -12,7 +12,7 @@ from types import MappingProxyType
 from canary.rules.releases.problems import Problem, cut, nearest, show
 from canary.rules.targets.live import LiveStage
 from canary.rules.targets.policy import PolicyChanges
-from canary.rules.targets.target import ShifterKind, Target
+from canary.rules.targets.target import Target
 
 PRESENT = "present"
 """Instead of a deployment id: freeze the API's present definition in a new deployment."""
@@ -151,7 +151,7 @@ def _strangers(release: Release, target: Target) -> Iterator[Problem]:
 
 
 def _surplus_deployment(release: Release, target: Target) -> Iterator[Problem]:
-    if target.shifter is ShifterKind.ALIAS and release.deployment is not None:
+    if not target.shifter.has_api and release.deployment is not None:
         yield Problem(
             "release.deployment",
             f"target {target.name} has no stage, got {show(release.deployment)}",
@@ -160,7 +160,7 @@ def _surplus_deployment(release: Release, target: Target) -> Iterator[Problem]:
 
 
 def _misplaced_variables(release: Release, target: Target) -> Iterator[Problem]:
-    if target.stage is None and release.variables:
+    if not target.shifter.has_api and release.variables:
         value = f"target {target.name} has no stage, got {', '.join(map(cut, release.variables))}"
         yield Problem("release.variables", value, "drop release.variables; aliases have none")
     elif target.stage and target.stage.alias_variable in release.variables:

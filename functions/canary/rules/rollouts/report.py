@@ -52,7 +52,7 @@ def states_entered(rollout: Rollout) -> list[str]:
     if rollout.phase is Phase.PARKED:
         return [*entered, *ADVANCE[:3]]
     if rollout.phase is Phase.PROMOTED:
-        return [*entered, *PROMOTION, *(FLIP if rollout.target.stage else ())]
+        return [*entered, *PROMOTION, *(FLIP if rollout.target.shifter.has_flip else ())]
     return [*entered, *RECOVERY]
 
 

@@ -97,7 +97,9 @@ def find_canary(target: Target, stage: LiveStage | None) -> LiveCanary | None:
     return stage.canary if alias is not None and alias in {function.canary for function in target.functions} else None
 
 
-def why_it_stays(target: Target, stage: LiveStage, running: Collection[str | None], phase: Phase | None = None) -> str | None:
+def why_it_stays(
+    target: Target, stage: LiveStage | None, running: Collection[str | None], phase: Phase | None = None
+) -> str | None:
     """Why the canary may not be taken away without records, or None if it may.
 
     `running` are the targets of all running executions, None for one whose input does not say. `phase` is the record's,

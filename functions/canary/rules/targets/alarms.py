@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from canary.rules.targets.access_log import metric_namespace
-from canary.rules.targets.target import ShifterKind, Target
+from canary.rules.targets.target import Target
 
 THRESHOLD = 12.0
 PERIOD_SECONDS = 60
@@ -87,7 +87,7 @@ def target_alarms(target: Target) -> tuple[Alarm, ...]:
     Lambda's by alias, one alarm a function. None compares 4xx answers: four metrics of an alarm cost more than a tenth of the
     stake is worth. A target of weighted aliases gets none at all (`alarm_note`).
     """
-    if target.shifter is ShifterKind.ALIAS:
+    if not target.shifter.has_fixed_arms:
         return ()
     return (*_error_alarms(target), *_slow_alarms(target), *_business_alarms(target))
 
@@ -97,7 +97,7 @@ def alarm_note(target: Target) -> str | None:
 
     An alarm's dimensions are fixed when it is made, and one over many series takes no search (docs/aws.md#alarm-limits).
     """
-    if target.shifter is not ShifterKind.ALIAS:
+    if target.shifter.has_fixed_arms:
         return None
     own = f"; your own alarms do ({', '.join(target.alarms)})" if target.alarms else ", and you named none of your own"
     return (

@@ -5,17 +5,10 @@ Values only. How a target is written in YAML or JSON is known to `canary.edge`.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
 from canary.rules.targets.policy import Policy
-
-
-class ShifterKind(enum.StrEnum):
-    """How traffic is split: by the API stage's canary, or by each alias's version weights."""
-
-    STAGE = "stage"
-    ALIAS = "alias"
+from canary.rules.targets.shifters import ShifterKind
 
 
 @dataclass(frozen=True, slots=True)
