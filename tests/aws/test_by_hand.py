@@ -13,7 +13,7 @@ from canary.rules.targets.live import Live, LiveAlias
 from tests.builders import a_canary, a_live, a_stage, a_target
 
 TARGET = a_target("orders-read", "orders-write")
-BACK, TO_FLIP, TO_REMOVE = "to go back", "op=copy,from=/canarySettings/deploymentId", "op=remove,path=/canarySettings"
+BACK, TO_FLIP, TO_REMOVE = "to roll back", "op=copy,from=/canarySettings/deploymentId", "op=remove,path=/canarySettings"
 
 
 def commands(percent, *, moved=(), phase=None):
@@ -61,7 +61,7 @@ def test_weights_of_aliases_are_taken_away_where_there_are_some():
     live = {"orders-read": LiveAlias("1", {"2": 0.1}), "orders-write": LiveAlias("1")}
     (command,) = find_commands(target, Live(None, live, {}), AliasShifter(target, None), None)
 
-    assert command.startswith("to give version 1 every request: aws lambda update-alias --function-name orders-read")
+    assert command.startswith("to send all requests to version 1: aws lambda update-alias --function-name orders-read")
 
 
 def test_a_target_is_freed_by_taking_its_holder_off_the_lock():

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from canary.rules.targets.target import Target
     from tests.tasks.walk import Ground
 
-YOUNG = "the target's own metrics are too young: history is the whole stage's"
-NO_LATENCY = "no latency history: latency is judged only where the target fixes a limit"
+YOUNG = "the target's own metrics are too new, so the history is the whole stage's"
+NO_LATENCY = "there is no latency history, so latency is judged only where the target sets a limit"
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_without_any_history_priors_stand_in(ground: Ground, until: float):
     assert frozen.notes == (
         YOUNG,
         NO_LATENCY,
-        "stated priors stand in for the history of errors, client_errors, slow_800ms, business_Nothing",
+        "there is too little history, so stated priors are used for errors, client_errors, slow_800ms, business_Nothing",
         "business_Nothing had no data in the last day",
     )
     assert frozen.habits == {"business_Nothing": UNHEARD}

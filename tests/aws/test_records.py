@@ -67,7 +67,7 @@ def test_who_holds_a_target_is_told_with_what_to_do():
         f"rollout run-1 is running on orders (owner {EXECUTION}); wait for its end, or abort it with the verb abort"
     )
     assert describe_holder(Lock("orders", 1, "run-1", "sweeper")) == (
-        "the controller is making orders safe after rollout run-1; wait some minutes until it is free"
+        "the controller is making orders safe after rollout run-1; wait a few minutes until it is free"
     )
 
 
@@ -220,7 +220,7 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
         ExpressionAttributeValues={":older": {"N": "0"}},
     )
     with pytest.raises(
-        RecordSchemaError, match="the record is of schema 0 and this controller reads schemas 2 to 4; deploy the version"
+        RecordSchemaError, match="the record has schema 0, and this controller reads 2 to 4; deploy the version"
     ):
         records.find("run-1")
 
@@ -245,7 +245,7 @@ def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():
         def batch_get_item(self, **asked: Any) -> dict[str, Any]:
             return {"Responses": {}, "UnprocessedKeys": asked["RequestItems"]}
 
-    with pytest.raises(RecordsRefusedError, match="DynamoDB left items of table canary unread"):
+    with pytest.raises(RecordsRefusedError, match="DynamoDB did not return all items of table canary"):
         Records(Busy(), "canary").read_lock("orders")
 
 
@@ -335,5 +335,5 @@ def test_a_record_that_somebody_edited_is_of_no_schema(ground: Ground, records: 
     key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}
     item = client.get_item(TableName=table, Key=key)["Item"]
     client.put_item(TableName=table, Item={**item, "record": {"S": text}})
-    with pytest.raises(RecordSchemaError, match="the record rollout#run-1 is no record of schema"):
+    with pytest.raises(RecordSchemaError, match="the record rollout#run-1 is not a valid record of schema"):
         records.find("run-1")

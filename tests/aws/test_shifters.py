@@ -98,7 +98,7 @@ def test_a_smaller_weight_that_is_refused_stays_refused(alias: AliasShifter):
 
 
 def test_an_alias_shifter_has_no_stage_to_flip(alias: AliasShifter, intent: Intent):
-    with pytest.raises(TypeError, match="the alias shifter has no stage"):
+    with pytest.raises(TypeError, match="the alias shifter moves only aliases"):
         alias.make(Flip(), intent)
 
 

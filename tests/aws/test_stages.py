@@ -77,7 +77,7 @@ def test_a_canary_that_reads_back_otherwise_is_told(ground: Ground, intent: Inte
         return answer
 
     stages = Stages(Changed(client, update_stage=patch), ground.rig.target.stage, lambda: None)
-    with pytest.raises(StateChangedError, match="the stage was given the canary at 10 % but reads back"):
+    with pytest.raises(StateChangedError, match="the canary was set to 10 %, but the stage reads back"):
         stages.shift(intent, Decimal(10))
 
 

@@ -23,7 +23,7 @@ class Logger:
         self.unread: list[dict[str, Any]] = []
 
     def warning(self, message: str, **more: Any) -> None:
-        assert message == "trouble not read"
+        assert message == "trouble cannot be read"
         self.unread.append(more)
 
 

@@ -55,7 +55,7 @@ def test_abort_of_an_unknown_target_is_refused_with_those_that_are_registered(ri
     told = json.load(answer["Payload"])
 
     assert told["answer"] == "REFUSED"
-    assert "no target payments is registered; registered are: orders" in told["reason"]
+    assert "no target payments is registered; registered targets: orders" in told["reason"]
 
 
 def test_a_wrong_operator_call_is_refused_with_what_to_do(rig: Rig):

@@ -29,10 +29,10 @@ def steps(*pairs: tuple[Any, Any]) -> dict[str, Any]:
 
 
 INPUTS = {
-    "unknown target": ({"target": "payments"}, "no target payments is registered; registered are: orders"),
+    "unknown target": ({"target": "payments"}, "no target payments is registered; registered targets: orders"),
     "unknown target of an advance": (
         {"operation": "advance", "target": "payments"},
-        "no target payments is registered; registered are: orders",
+        "no target payments is registered; registered targets: orders",
     ),
     "a time far ahead": ({"target": "orders", "scheduled_at": "2099-01-31T12:00:00Z"}, "minutes ahead where 5 are allowed"),
     "no target": ({}, "target"),

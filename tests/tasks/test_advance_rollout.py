@@ -92,7 +92,7 @@ def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Gro
     answer = advance(ground.walk(), target="odrers")
 
     assert (answer["start"], answer["target"]) == ("REFUSED", "odrers")
-    assert "no target odrers is registered; registered are: orders" in answer["reason"]
+    assert "no target odrers is registered; registered targets: orders" in answer["reason"]
 
 
 def test_every_problem_of_an_advance_is_told_at_once(ground: Ground):

@@ -107,7 +107,7 @@ def test_an_unknown_target_is_refused_with_the_known_ones(walk: Walk):
     answer = walk.check(target="payments")
 
     assert answer["start"] == "REFUSED"
-    assert "no target payments is registered; registered are: orders" in answer["reason"]
+    assert "no target payments is registered; registered targets: orders" in answer["reason"]
     assert "deploy the target first" in answer["reason"]
 
 

@@ -212,4 +212,4 @@ def test_a_controller_does_not_replace_one_whose_rollouts_it_cannot_read(
     answer = ask(stack, tools, "Update", RecordSchema="9")
     assert answer["Status"] == status
     assert (f"rollout {walk.rollout_id} is running on orders" in answer["Reason"]) is (status == "FAILED")
-    assert (f"the record is of schema {schema}" in answer["Reason"]) is (status == "FAILED")
+    assert (f"the record has schema {schema}" in answer["Reason"]) is (status == "FAILED")

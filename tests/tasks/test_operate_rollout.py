@@ -69,7 +69,7 @@ def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Gro
     answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "odrers"})
 
     assert (answer["target"], answer["answer"]) == ("odrers", "REFUSED")
-    assert "no target odrers is registered; registered are: orders" in answer["reason"]
+    assert "no target odrers is registered; registered targets: orders" in answer["reason"]
 
 
 def test_a_rollout_of_a_target_that_is_no_longer_registered_is_aborted(ground: Ground):

@@ -172,10 +172,10 @@ def test_a_canary_with_every_request_stays(ground: Ground, watch: Watch):
     assert ground.percent == 100.0
     assert "nothing was touched: the canary has every request" in watch.last["reason"]
     back, *forward = watch.last["commands"]
-    assert back.startswith("to go back, if no live alias was moved")
+    assert back.startswith("to roll back, if no live alias was moved")
     assert "op=remove,path=/canarySettings" in back
     assert [line.split(":")[0] for line in forward] == [
-        f"to finish the promotion, {n} of 4, 30 seconds apart" for n in (1, 2, 3, 4)
+        f"to finish the promotion, step {n} of 4, 30 seconds apart" for n in (1, 2, 3, 4)
     ]
 
 
@@ -376,7 +376,7 @@ def test_a_target_of_weighted_aliases_is_told_and_left(ground: Ground, watch: Wa
 
     assert answer["targets"]["orders-ship"] == "TROUBLE"
     (command,) = watch.last["commands"]
-    assert command.startswith("to give version 1 every request: aws lambda update-alias --function-name orders-ship")
+    assert command.startswith("to send all requests to version 1: aws lambda update-alias --function-name orders-ship")
     assert ground.alias("orders-ship", "live")[1] == {ground.new_ship["orders-ship"]: 0.25}
     assert "the target has no canary of a rollout" in watch.last["reason"]
     assert walk.record.phase == "shifting"

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 LATEST = "$LATEST"
 
 MOST_LISTINGS = 150
-"""The most pages of fifty versions that one check reads. At Lambda's limit they take ten seconds
-(docs/aws.md#control-plane-limits).
+"""The most pages of fifty versions that one check reads.
 
-At 0.2 seconds each they take half of the minute that the function has.
+At Lambda's limit they take ten seconds (docs/aws.md#control-plane-limits). At 0.2 seconds each they take half of the minute
+that the function has.
 """
 
 Json = dict[str, Any]

@@ -2,16 +2,16 @@
 
     pk              sk        what
     target#<name>   lock      fencing token, the rollout that holds it and its owner; what was promoted last
-    rollout#<id>    rollout   the rollout, whole
-    rollout#<id>    history   what the judge froze of base's history, written once
+    rollout#<id>    rollout   the complete rollout
+    rollout#<id>    history   base's history as the judge uses it, written once
     rollout#<id>    look#<t>  one look: numbers, log E, verdict, reason
-    controller      sweep     when the sweeper last came by: written each minute, to find out whether records can be written
+    controller      sweep     when the sweeper last ran: written every minute, to find out whether records can be written
 
-A held lock, and an ended rollout whose end was not reported yet, carry `rollout_id`: the key of the index that lists them.
+A held lock, and an ended rollout whose end is not reported yet, have `rollout_id`, the key of the index that lists them.
 
-Every write of a rollout is one transaction with a check of the lock (fencing token and owner) and of the record's own
-revision, so a late writer, a redriven execution or a second owner cannot undo what was decided meanwhile.
-Read consistently throughout (docs/aws.md#consistent-reads).
+Every write of a rollout is one transaction that checks the lock (fencing token and owner) and the record's own
+revision, so a late writer, a redriven execution or a second owner cannot undo a later decision.
+All reads are consistent (docs/aws.md#consistent-reads).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from canary.rules.rollouts.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
 from canary.rules.rollouts.upgrades import READABLE, upgrade
 
 PARKED_OWNER = "parked"
-"""The owner of a rollout that is parked between its steps: nobody, until an advance takes it."""
+"""The owner of a rollout that is parked between its steps: no execution owns it until an advance takes it."""
 
 MOST_KEYS = 100
-"""Items that one BatchGetItem reads (docs/aws.md#batch-get-item)."""
+"""The most items that one BatchGetItem reads (docs/aws.md#batch-get-item)."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,8 +47,8 @@ Item = dict[str, dict[str, Any]]
 class Lock:
     """A target's lock. ``rollout_id`` and ``owner`` are None while it is free.
 
-    ``last_rollout_id``: the rollout that held it last. ``fingerprint``: of the API definition promoted last, which
-    ``deployment_id`` froze. ``scheduled_at``: the newest scheduled time (epoch seconds) that something was done for.
+    ``last_rollout_id``: the last rollout that held it. ``fingerprint``: of the last promoted API definition, which is frozen in
+    ``deployment_id``. ``scheduled_at``: the newest scheduled time (epoch seconds) that was acted on.
     """
 
     target: str
@@ -74,10 +74,10 @@ class LookItem:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """A rollout as its owner has it: the record and the lock, read together.
+    """A rollout as its owner sees it: the record and the lock, read together.
 
-    ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 where it was not read but just written. ``look``: the one
-    recorded under the mark that was asked for, if it is there.
+    ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 if the rollout was just written and not read. ``look``:
+    the look with the requested mark, if it exists.
     """
 
     rollout: Rollout
@@ -88,7 +88,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What still needs somebody: the targets whose lock is held, and the rollouts whose end was not reported yet."""
+    """What still needs attention: the targets whose lock is held, and the rollouts whose end is not reported yet."""
 
     targets: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
@@ -125,11 +125,11 @@ class Records:
         self._histories: dict[str, Mapping[str, Any]] = {}
 
     def read_lock(self, target: str) -> Lock:
-        """The target's lock; a target never taken has fencing token 0."""
+        """The target's lock; a target that was never taken has fencing token 0."""
         return self._read(_lock_key(target)).lock(target)
 
     def read_start(self, target: str, rollout_id: str) -> tuple[Lock, bool]:
-        """The target's lock, and whether a rollout of that id is recorded, readable or not."""
+        """The target's lock, and whether a rollout with that id is recorded, readable or not."""
         read = self._read(_lock_key(target), _rollout_key(rollout_id))
         return read.lock(target), read.item(_rollout_key(rollout_id)) is not None
 
@@ -143,7 +143,7 @@ class Records:
         return locks
 
     def list_unfinished(self) -> Unfinished:
-        """What the index lists. It may lag behind the table for a moment (docs/aws.md#index-lag); the next minute sees it."""
+        """What the index lists. It may lag behind the table (docs/aws.md#index-lag); the sweeper comes every minute."""
         with refusals(f"aws dynamodb scan --table-name {self._table} --index-name {OPEN_INDEX}", RecordsRefusedError):
             pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table, IndexName=OPEN_INDEX)
             names = sorted((item["pk"]["S"].partition("#")[::2]) for page in pages for item in page["Items"])
@@ -152,21 +152,22 @@ class Records:
         )
 
     def read_open(self) -> tuple[Lock, ...]:
-        """The locks that are held now, whatever is still registered."""
+        """The locks that are held now, even if their target is no longer registered."""
         locks = self.read_locks(self.list_unfinished().targets)
         return tuple(lock for lock in locks.values() if lock.rollout_id)
 
     def beat(self, now: float) -> None:
-        """Write down that the sweeper came by at `now` (epoch seconds), with the call that every record is written with.
+        """Record that the sweeper ran at `now` (epoch seconds), with the same call that writes every record.
 
-        Another sweeper that writes it at the same moment (docs/aws.md#status-events) shows that records can be written.
+        If another sweeper writes it at the same moment (docs/aws.md#status-events), that also shows that records can be
+        written.
 
         Raises:
             RecordsRefusedError: records cannot be written.
 
         """
         item: Item = {"pk": {"S": "controller"}, "sk": {"S": "sweep"}, "at": {"N": str(now)}}
-        unconditional = RecordsRefusedError("DynamoDB failed a condition that was not set")
+        unconditional = RecordsRefusedError("DynamoDB failed a condition that the call did not set")
         try:
             self._transact({"Put": {"TableName": self._table, "Item": item}}, failure=unconditional)
         except RecordsRefusedError as error:
@@ -176,10 +177,10 @@ class Records:
     def find(
         self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
     ) -> Owned | None:
-        """A rollout with its target's lock, or None if no rollout of that id was ever recorded.
+        """A rollout with its target's lock, or None if no rollout with that id was ever recorded.
 
-        With its `target`, or the `lock` if that was just read, one call is enough; what is written later is checked against
-        the lock all the same. `look` is the mark of a look to read with them.
+        With its `target`, or with a `lock` that was just read, one call is enough; later writes are checked against the lock in
+        any case. `look` is the mark of a look to read as well.
         """
         keys = [_rollout_key(rollout_id)]
         keys += [_lock_key(target)] if target and lock is None else []
@@ -196,12 +197,12 @@ class Records:
         """The rollout, if `owner` owns it now; `target` and `look` as for `find`.
 
         Raises:
-            OwnershipLostError: the rollout is unknown, or somebody else holds the target by now.
+            OwnershipLostError: the rollout is unknown, or someone else holds the target.
 
         """
         owned = self.find(rollout_id, target=target, look=look)
         if owned is None:
-            raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted, or never written")
+            raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted or never written")
         if owned.lock.rollout_id != rollout_id or owned.lock.owner != owner:
             raise OwnershipLostError(
                 f"rollout {rollout_id} is now owned by {owned.lock.owner or 'nobody'}, not by {owner}; "
@@ -212,7 +213,7 @@ class Records:
     def take(self, rollout: Rollout, *, fencing_token: int) -> Owned:
         """Take the target's lock and record the rollout with its snapshot, in one transaction.
 
-        Taking what this rollout already holds is success (a lost reply).
+        If this rollout already holds the lock, that is a success (an earlier reply was lost).
 
         Raises:
             LockedError: another rollout holds the target.
@@ -233,7 +234,7 @@ class Records:
             scheduled_at=rollout.scheduled_at or before.scheduled_at,
         )
         free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing_token) OR fencing_token = :fencing_token)"
-        moved = f"target {name} was taken and freed since it was checked at fencing token {fencing_token}; it is checked again"
+        moved = f"target {name} was taken and freed since it was checked at fencing token {fencing_token}; the checks run again"
         self._transact(
             self._put(_lock_item(lock), free, {":fencing_token": {"N": str(fencing_token)}}),
             self._put(_rollout_item(rollout), "attribute_not_exists(pk)", {}),
@@ -249,10 +250,10 @@ class Records:
         look: LookItem | None = None,
         history: Mapping[str, Any] | None = None,
     ) -> Owned:
-        """Replace the rollout's record, with a look or the frozen history beside it if given.
+        """Replace the rollout's record, and write a look or the frozen history with it if given.
 
         Raises:
-            OwnershipLostError: the lock or the record is no longer as `owned` read it.
+            OwnershipLostError: the lock or the record has changed since `owned` was read.
 
         """
         newer = replace(rollout, revision=owned.rollout.revision + 1)
@@ -266,10 +267,10 @@ class Records:
         return replace(owned, rollout=newer)
 
     def check(self, owned: Owned) -> None:
-        """Make sure, right before a write to AWS, that the rollout is still as `owned` read it.
+        """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.
 
         Raises:
-            OwnershipLostError: it is not.
+            OwnershipLostError: it has changed.
 
         """
         now = self.find(owned.rollout.rollout_id, target=owned.rollout.target.name)
@@ -280,16 +281,16 @@ class Records:
         """Record that the rollout is parked and leave it to the next advance, in one transaction.
 
         Raises:
-            OwnershipLostError: the lock or the record is no longer as `owned` read it.
+            OwnershipLostError: the lock or the record has changed since `owned` was read.
 
         """
         return self._pass_on(owned, rollout, replace(owned.lock, owner=PARKED_OWNER))
 
     def take_parked(self, owned: Owned, rollout: Rollout) -> Owned:
-        """Take a parked rollout for the execution that its new record names, in one transaction.
+        """Take a parked rollout for the execution in its new record, in one transaction.
 
         Raises:
-            OwnershipLostError: somebody was faster.
+            OwnershipLostError: someone else was faster.
 
         """
         newest = rollout.scheduled_at or owned.lock.scheduled_at
@@ -306,7 +307,7 @@ class Records:
         """Make `owner` the rollout's owner and raise the fencing token.
 
         Raises:
-            OwnershipLostError: somebody was faster.
+            OwnershipLostError: someone else was faster.
 
         """
         lock = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, owner=owner)
@@ -315,7 +316,7 @@ class Records:
         return replace(owned, lock=lock)
 
     def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Owned:
-        """Take a free target for the rollout that held it last, whose canary came back after its end.
+        """Take a free target for the last rollout that held it, because its canary came back after its end.
 
         Raises:
             OwnershipLostError: the lock is no longer free.
@@ -336,7 +337,7 @@ class Records:
         """Record the rollout's terminal phase and free the lock, in one transaction.
 
         Raises:
-            OwnershipLostError: the lock or the record is no longer as `owned` read it.
+            OwnershipLostError: the lock or the record has changed since `owned` was read.
 
         """
         newer = replace(rollout, revision=owned.rollout.revision + 1, is_end_told=False)
@@ -347,7 +348,7 @@ class Records:
         return Owned(newer, lock, owned.read_at)
 
     def mark_told(self, rollout: Rollout) -> None:
-        """Record that the end of this rollout, and of its wait, was reported.
+        """Record that the end of this rollout and of its wait was reported.
 
         Raises:
             OwnershipLostError: the record was written since it was read.
@@ -358,7 +359,7 @@ class Records:
         self._transact(self._put_rollout(owned, told), failure=_lost(owned))
 
     def read_history(self, rollout_id: str) -> Mapping[str, Any]:
-        """What the judge froze at the rollout's start. It never changes, so a warm function reads it once.
+        """Base's history as frozen at the rollout's start. It never changes, so a warm function reads it once.
 
         Raises:
             OwnershipLostError: the rollout is not recorded.
@@ -371,17 +372,17 @@ class Records:
     def _read_history(self, rollout_id: str) -> Mapping[str, Any]:
         item = self._read(_history_key(rollout_id)).item(_history_key(rollout_id))
         if item is None:
-            raise OwnershipLostError(f"rollout {rollout_id} has no history; it was deleted, or never written")
+            raise OwnershipLostError(f"rollout {rollout_id} has no history; it was deleted or never written")
         history: Mapping[str, Any] = json.loads(item["history"]["S"])
         return history
 
     def _read(self, *keys: Item) -> _Read:
-        """Items read consistently, though not at one instant; who writes from them checks that they still hold."""
+        """Items read consistently, though not at one instant; writers check that the items are unchanged."""
         asked = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
         with refusals(f"aws dynamodb batch-get-item (table {self._table})", RecordsRefusedError):
             answer: dict[str, Any] = self._dynamodb.batch_get_item(RequestItems=asked)
         if answer.get("UnprocessedKeys"):
-            raise RecordsRefusedError(f"DynamoDB left items of table {self._table} unread; it is asked again")
+            raise RecordsRefusedError(f"DynamoDB did not return all items of table {self._table}; the call is retried")
         found = {(item["pk"]["S"], item["sk"]["S"]): item for item in answer["Responses"].get(self._table, [])}
         return _Read(found, _time_of(answer))
 
@@ -424,12 +425,12 @@ def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
 
 
 def describe_holder(lock: Lock) -> str:
-    """Who holds a lock and what to do about it, where the rollout itself is not read; see `canary.rules.rollouts.holder`."""
+    """Who holds a lock and what to do, without reading the rollout; see `canary.rules.rollouts.holder`."""
     if lock.owner == PARKED_OWNER:
         return f"rollout {lock.rollout_id} is parked on {lock.target}; advance it, or abort it with the verb abort"
     if not str(lock.owner).startswith("arn:"):
         return (
-            f"the controller is making {lock.target} safe after rollout {lock.rollout_id}; wait some minutes until it is free"
+            f"the controller is making {lock.target} safe after rollout {lock.rollout_id}; wait a few minutes until it is free"
         )
     return (
         f"rollout {lock.rollout_id} is running on {lock.target} (owner {lock.owner}); "
@@ -537,19 +538,19 @@ def _rollout_of(item: Item) -> Rollout:
     """The rollout of a record that this code can read.
 
     Raises:
-        RecordSchemaError: another version of the controller wrote it, or somebody edited it.
+        RecordSchemaError: another version of the controller wrote it, or someone edited it.
 
     """
     if (found := int(item["schema_version"]["N"])) not in READABLE:
         raise RecordSchemaError(
-            f"the record is of schema {found} and this controller reads {READABLE[0]} to {READABLE[-1]}; "
+            f"the record has schema {found}, and this controller reads {READABLE[0]} to {READABLE[-1]}; "
             "deploy the version that wrote it until its rollout has ended"
         )
     try:
         return decode(Rollout, upgrade(json.loads(item["record"]["S"]), found))
     except (AttributeError, TypeError, KeyError, ValueError, ArithmeticError) as error:
         raise RecordSchemaError(
-            f"the record {item['pk']['S']} is no record of schema {found} ({type(error).__name__}: {error}); "
+            f"the record {item['pk']['S']} is not a valid record of schema {found} ({type(error).__name__}: {error}); "
             "restore it, or deploy the version that wrote it"
         ) from error
 

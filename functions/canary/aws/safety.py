@@ -40,8 +40,7 @@ CLOCK_GRAIN_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """The result of one pass. ``wait_seconds``: until the next pass can do something; 0 if the target is safe or AWS refused.
-    """
+    """The result of one pass. ``wait_seconds``: until the next pass can do something; 0 if safe or refused."""
 
     owned: Owned
     answer: Answer

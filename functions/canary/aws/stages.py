@@ -1,6 +1,4 @@
-"""API Gateway stages and deployments: reads them, changes them in single patch lists, reads them back
-(docs/aws.md#patch-table).
-"""
+"""API Gateway stages and deployments: read, changed in single patch lists, read back (docs/aws.md#patch-table)."""
 
 from __future__ import annotations
 
