@@ -34,7 +34,7 @@ def test_abort_stops_the_execution_that_runs(ground: Ground):
     ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
     described = ground.aws.client("stepfunctions").describe_execution(executionArn=arn)
 
-    cause = "aborted; base gets all traffic again, and the controller takes the canary away"
+    cause = "aborted; base gets all traffic again, and the controller removes the canary"
     assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "RolledBack", cause)
     assert ground.percent is None
 

@@ -182,8 +182,8 @@ def test_the_share_seen_is_that_of_the_last_minutes_of_the_step():
 
 
 def test_the_sentence_says_what_was_asked_and_what_was_seen():
-    assert split_sentence(folded((142, 858), share=0.25)) == "the split is off: asked 25 %, seen 14.2 %"
-    assert split_sentence(folded((0, 858), share=0.29)) == "the split is off: asked 29 %, seen 0 %"
+    assert split_sentence(folded((142, 858), share=0.25)) == "the split is off: asked for 25 %, got 14.2 %"
+    assert split_sentence(folded((0, 858), share=0.29)) == "the split is off: asked for 29 %, got 0 %"
 
 
 def test_it_is_small_and_comes_back_from_json_exactly():

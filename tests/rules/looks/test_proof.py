@@ -87,7 +87,7 @@ class TestCondemnation:
 
     def test_says_when_history_is_missing(self):
         folded = fold(CALM, BROKEN, BROKEN, BROKEN, BROKEN, evidence=evidence_of("errors", history=()))
-        assert proof_of(folded).condemned.endswith("; judged on stated priors for want of history")
+        assert proof_of(folded).condemned.endswith("; judged on stated priors because there is no history")
 
 
 class TestFindings:
@@ -150,7 +150,7 @@ class TestBlindness:
         integrated = dict.fromkeys(counts, (600, 600))
         rollout = a_baking(plan=replace(a_baking().plan, has_cache=has_cache))
         proof = proof_of(fold_minutes(rollout, ERRORS, counts, NOON + 480 + DELAY, integrated=integrated))
-        said = [one for one in (*proof.blind, *proof.notes) if one.startswith("the split is off: asked 10 %, seen 50 %")]
+        said = [one for one in (*proof.blind, *proof.notes) if one.startswith("the split is off: asked for 10 %, got 50 %")]
         assert len(said) == 1
         assert (said[0] in proof.notes) == has_cache
 

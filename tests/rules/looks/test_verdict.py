@@ -103,7 +103,7 @@ def test_a_promotion_waits_for_its_time():
 @pytest.mark.parametrize(
     ("state", "fault"),
     [
-        (AlarmState.GONE, "alarm orders-payment-failures no longer exists, so nobody would hear it; create it again"),
+        (AlarmState.GONE, "alarm orders-payment-failures no longer exists, so it cannot stop the rollout; create it again"),
         (AlarmState.BROKEN, "alarm orders-payment-failures cannot be evaluated (3 of 3 above 5); fix it"),
     ],
 )
@@ -125,7 +125,7 @@ class TestBlindness:
     @pytest.mark.parametrize("after", [0, BAKE, BAKE * 100])
     def test_holds_at_once_by_the_name_of_what_cannot_be_seen(self, after):
         verdict = a_verdict(proof=self.blind, after=after)
-        reason = f"{SILENT}; the stage has no access log; the rollout goes back in 10 min if this lasts"
+        reason = f"{SILENT}; the stage has no access log; the rollout is rolled back in 10 min if this lasts"
         assert verdict == Verdict(VerdictKind.HOLD, reason)
 
     def test_goes_back_when_it_has_lasted_for_as_long_as_the_policy_allows(self):
@@ -219,7 +219,7 @@ def test_our_own_alarms_may_be_without_data():
             replace(TOO_LITTLE, judged_minutes=0, silent_minutes=7),
             "no minute of this step has been judged yet: the canary had no request in 7 minutes",
         ),
-        (TOO_LITTLE, "300 more canary requests needed, about 5 min at 60.0 a minute"),
+        (TOO_LITTLE, "300 more canary requests needed, about 5 min at 60.0 per minute"),
         (replace(TOO_LITTLE, requests_per_minute=0.0), "300 more canary requests needed and none are arriving"),
     ],
 )

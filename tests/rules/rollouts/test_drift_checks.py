@@ -48,7 +48,7 @@ def test_nothing_has_changed_since_the_check_of_aliases_alone():
             a_live(stage=a_stage(variables=OVERRIDES)),
             'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
         ),
-        (a_live(stage=a_stage(a_canary())), "the stage has got a canary of deployment dep-new"),
+        (a_live(stage=a_stage(a_canary())), "the stage now has a canary of deployment dep-new"),
     ],
 )
 def test_tells_what_was_changed_since_the_check(live, change):
@@ -80,10 +80,10 @@ def test_a_canary_with_all_traffic_is_as_the_rollout_left_it():
 @pytest.mark.parametrize(
     ("live", "change"),
     [
-        (in_bake(a_stage()), "the stage's canary was taken away by someone else"),
+        (in_bake(a_stage()), "the stage's canary was removed by someone else"),
         (
             in_bake(a_stage(a_canary(deployment_id="dep-old", overrides={}))),
-            "the stage's canary was taken away by someone else",
+            "the stage's canary was removed by someone else",
         ),
         (
             in_bake(a_stage(a_canary(deployment_id="dep-old"))),

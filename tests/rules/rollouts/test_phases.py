@@ -375,8 +375,8 @@ def test_a_canary_of_another_deployment_is_never_flipped(canary):
     ("stage", "live", "canary", "why"),
     [
         (a_stage(THEIRS), OLD, NEW, "someone else's canary of deployment dep-theirs has 20 % of the requests"),
-        (a_stage(deployment_id="dep-new"), OLD, NEW, "someone else made the release's deployment dep-new the stage's"),
-        (a_stage(deployment_id="dep-new"), NEW, NEW, "someone else made the release's deployment dep-new the stage's"),
+        (a_stage(deployment_id="dep-new"), OLD, NEW, "someone else gave the stage the release's deployment dep-new"),
+        (a_stage(deployment_id="dep-new"), NEW, NEW, "someone else gave the stage the release's deployment dep-new"),
     ],
 )
 def test_a_rollback_does_not_end_while_somebody_keeps_weight_on_the_release_or_a_canary(

@@ -1,12 +1,12 @@
-"""Whether the canary is worse than the base: evidence folded minute by minute, and the two rules read from it.
+"""Whether the canary is worse than base: evidence folded minute by minute, and the two rules that are read from it.
 
-The evidence of one metric is an e-process: while the canary is no worse than the base, the probability that it ever
-reaches 1/alpha is at most alpha, however often one looks (Ville). The weighted mean over metrics is one again, so a
-further metric never adds false rollbacks. So is the mean of the evidence from live minutes alone and of the same with
-history assisting, which is compared with 1/alpha. Sources: Lindon and Malek 2022 (arXiv 2011.03567), Lindon, Sanden and
-Shirikian 2022 (2205.14762), Turner, Ly and Gruenwald 2024 (2106.02693), Turner and Gruenwald (2302.11401).
+The evidence of one metric is an e-process: while the canary is no worse than base, the probability that it ever reaches
+1/alpha is at most alpha, however often one looks (Ville). The weighted mean over metrics is an e-process too, so more metrics
+never add false rollbacks. So is the mean of two totals, one from live minutes alone and one with the help of history; that mean
+is compared with 1/alpha. Sources: Lindon and Malek 2022 (arXiv 2011.03567), Lindon, Sanden and Shirikian 2022 (2205.14762),
+Turner, Ly and Gruenwald 2024 (2106.02693), Turner and Gruenwald (2302.11401).
 
-Which minutes may be folded, what a verdict follows from it, policies, alarms and clocks are not known here.
+This module does not know which minutes may be folded, which verdict follows, or policies, alarms and clocks.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LOG_SAFE_BAR = log(20.0)
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What all metrics have shown so far, and the frozen history it rests on. Metrics are named as at the start."""
+    """What all metrics have shown so far, and the frozen history behind it. The metrics never change after the start."""
 
     history: History
     metrics: Mapping[str, MetricEvidence]
@@ -57,13 +57,13 @@ class Evidence:
 
     @property
     def log_e_assisted(self) -> float:
-        """The same with slices of history added to the base of each minute."""
+        """The same with slices of history added to base in each minute."""
         stakes = self.history.stakes
         return log_sum([log(stakes[name]) + metric.log_e_assisted for name, metric in self.metrics.items()])
 
     @property
     def log_strength(self) -> float:
-        """Ln of the mean of both, three quarters of it with history: an e-process as they are."""
+        """Ln of the mean of both, three quarters of it with history; an e-process like both of them."""
         return log_strength(self.log_e, self.log_e_assisted)
 
     @property
@@ -73,7 +73,7 @@ class Evidence:
 
     @property
     def is_condemned(self) -> bool:
-        """The roll-back rule. History alone condemns nobody: base may have changed since, so live e must be 10 too."""
+        """The rule for rolling back. History alone is not enough, because base may have changed: live e must reach 10 too."""
         return self.log_e >= LOG_LIVE_FLOOR and self.log_strength >= self.log_bar
 
     @property
@@ -82,7 +82,7 @@ class Evidence:
         return all(metric.log_safe >= LOG_SAFE_BAR for metric in self.metrics.values())
 
     def has_history(self, metric: str) -> bool:
-        """Whether the metric's base rate comes from its history; if not, from a stated prior, and a verdict says so."""
+        """Whether the metric's base rate comes from history; if not, it is a stated prior, and a verdict says so."""
         return self.history.bases[metric].is_known
 
     def phi(self, metric: str) -> float:
@@ -104,9 +104,9 @@ def start(
 ) -> Evidence:
     """Evidence before the first minute; what it freezes is in its `history`.
 
-    `histories` are the base's complete minutes of the last 24 hours by metric, (requests, bad) in time order; an empty
-    one means stated priors. `coarse` are the metrics in which only large effects are bet on. Raises ValueError for stakes that
-    do not fit or an alpha outside (0, 1).
+    `histories` are base's complete minutes of the last 24 hours by metric, (requests, bad) in time order; an empty
+    one means stated priors. `coarse` are the metrics for which only large effects are bet on. Raises ValueError for stakes that
+    do not match or an alpha outside (0, 1).
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha must be above 0 and below 1, got {alpha}; set policy.alpha")
@@ -120,9 +120,9 @@ def start(
 
 
 def fold(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
-    """Fold one complete minute. A metric that is absent was not read: no evidence for it.
+    """Fold one complete minute. A metric that is absent was not read and gets no evidence.
 
-    Raises ValueError for a metric that was not there at the start: stakes are not changed in hindsight.
+    Raises ValueError for a metric that was not there at the start: stakes cannot change later.
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
@@ -131,10 +131,10 @@ def fold(evidence: Evidence, minute: Mapping[str, Counts]) -> Evidence:
 
 
 def fold_shift(evidence: Evidence, minute: Mapping[str, Counts], *, share: float) -> Evidence:
-    """Fold one complete minute in which the canary's share rose to `share` (at most 1), or a rise still spread.
+    """Fold one complete minute in which the canary's share rose to `share` (at most 1), or a rise was still spreading.
 
-    An outage that began in it meets more of one arm than of the other, so only what holds whatever the split did in the
-    minute is bet: that a bad request was the canary's with probability `share` at most.
+    An outage that began within the minute hits one arm more than the other. So the bets assume only what is true for any split
+    in the minute: a bad request was the canary's with probability `share` at most.
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
@@ -147,10 +147,10 @@ def fold_shift(evidence: Evidence, minute: Mapping[str, Counts], *, share: float
 def fold_cold(
     evidence: Evidence, minute: Mapping[str, Counts], *, share: float | None = None, cold: float = COLD_SHARE
 ) -> Evidence:
-    """Fold one complete minute of metrics that a cold start makes worse: only what it cannot explain is bet on.
+    """Fold one complete minute of metrics that cold starts make worse; only what they cannot explain is bet on.
 
-    `cold` (a fraction) of the canary's requests are what it may make worse.
-    `share` (at most 1) is given where the canary's share rose to that in the minute, or a rise still spread.
+    `cold`: the fraction of the canary's requests that cold starts may make bad.
+    `share` (at most 1) is given if the canary's share rose to that in the minute, or a rise was still spreading.
     """
     _refuse_unknown(evidence, minute)
     bases = evidence.history.bases
@@ -162,10 +162,10 @@ def fold_cold(
 
 
 def begin_step(evidence: Evidence, delta: Mapping[str, float]) -> Evidence:
-    """Begin the safe-enough e-values anew, each against "worse by delta (rate points) or more".
+    """Restart the safe-enough e-values, each against "worse by delta (rate points) or more".
 
-    To be called before the step's first own minute is folded, not when its weight is set: minutes of the step before
-    still arrive then. Raises ValueError where a metric has no delta or one outside (0, 1).
+    Call this before the step's first own minute is folded, not when its weight is set: minutes of the previous step
+    still arrive then. Raises ValueError if a metric has no delta or one outside (0, 1).
     """
     _refuse_unknown(evidence, delta)
     missing = sorted(evidence.metrics.keys() - delta.keys())
@@ -179,11 +179,11 @@ def begin_step(evidence: Evidence, delta: Mapping[str, float]) -> Evidence:
 
 
 def requests_needed(evidence: Evidence, *, metric: str, detect: float, share: float) -> int | None:
-    """Canary requests still needed until a canary worse by `detect` (rate points) would be expected to be condemned.
+    """How many more canary requests are expected to be needed to condemn a canary that is worse by `detect` (rate points).
 
     `share` is the canary's part of the traffic, above 0 and below 1. Whole minutes are judged, so it takes one minute
-    at least. 0 once the canary is condemned; None where no bet would grow under so small an effect, so that no amount
-    of traffic shows it.
+    at least. 0 once the canary is condemned. None if no bet grows under so small an effect, so that no amount of traffic
+    shows it.
     """
     if not 0.0 < share < 1.0:
         raise ValueError(f"share must be above 0 and below 1, got {share}; give the step's weight as a fraction")
@@ -205,12 +205,12 @@ def requests_needed(evidence: Evidence, *, metric: str, detect: float, share: fl
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
-    """The part that changes with every look; the history has its own JSON and is written once."""
+    """The part that changes with every look, as JSON; the history has its own JSON and is written once."""
     return {name: metric_evidence.to_json(metric) for name, metric in evidence.metrics.items()}
 
 
 def from_json(data: Mapping[str, Any], history: History) -> Evidence:
-    """The evidence that `to_json` wrote, on the history it was frozen with. Raises ValueError for another history."""
+    """The evidence that `to_json` wrote, with the history it belongs to. Raises ValueError for another history."""
     if data.keys() != history.bases.keys():
         raise ValueError(
             f"evidence and history must name the same metrics, got {sorted(data)} and {sorted(history.bases)}; "

@@ -1,7 +1,7 @@
-"""How many canary requests are still missing: when the bets would win, if the canary were worse by a given effect.
+"""How many more canary requests are needed: when the bets would win if the canary were worse by a given effect.
 
-An expectation, not a promise: ln e per request at the predicted base rate, for the stakes as they lie now. Stakes yet
-to come are left out, which makes it a little too long rather than too short. Present traffic is not known here.
+This is an expectation, not a promise: ln e per request at the predicted base rate, for the stakes placed so far. Later stakes
+are left out, so the number is a little too high rather than too low. This module does not know the present traffic.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Bars(NamedTuple):
-    """Logarithms of what e-values must reach: live or assisted alone, either where both are the same, live in any case."""
+    """Logarithms of what e-values must reach: live alone, assisted alone, either if both are equal, and live in any case."""
 
     live: float
     assisted: float
@@ -27,9 +27,9 @@ class Bars(NamedTuple):
 
 
 def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, detect: float, share: float) -> int | None:
-    """Canary requests until the live evidence reaches its bar, or the assisted does with the live at the floor.
+    """Canary requests until the live evidence reaches its bar, or the assisted reaches its bar and the live the floor.
 
-    None where neither is expected at all.
+    None if neither is expected ever to happen.
     """
     added = stake(metric.minutes)
     live = log_staked(metric.live, added)
@@ -46,19 +46,19 @@ def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, 
 
 
 def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float, phi: float) -> list[float]:
-    """Expected ln e of each bet for one canary request beside so many of the base's."""
+    """Expected ln e of each bet for one canary request together with so many base requests."""
     slow = metric.slow.rate
     offered = offer(slow, effects_of(base))
     return log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offered, phi=phi)
 
 
 def _crossing(stakes: Sequence[float], growth: Sequence[float], log_bar: float) -> float | None:
-    """The number of requests at which the stakes together reach the bar: no later than the quickest of them alone."""
+    """The number of requests at which the stakes together reach the bar; at most that of the fastest stake alone."""
     alone = [(log_bar - held) / gain for held, gain in zip(stakes, growth, strict=True) if gain > 0.0]
     if not alone:
         return None
     requests, step = max(0.0, min(alone)), inf
-    while step > max(0.5, requests * 1e-3):  # Newton's, from above: the sum's logarithm is convex, so no step goes too far
+    while step > max(0.5, requests * 1e-3):  # Newton's method from above: the sum's logarithm is convex, so no step overshoots
         logs = [held + requests * gain for held, gain in zip(stakes, growth, strict=True)]
         total = log_sum(logs)
         slope = sum([exp(one - total) * gain for one, gain in zip(logs, growth, strict=True)])

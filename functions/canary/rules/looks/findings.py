@@ -1,7 +1,7 @@
 """What each metric has shown, and the sentence that says it with numbers.
 
-A verdict rests on the judge's bars; this module only puts it into words. A metric is told by one of five words, and no word
-claims more than was seen: "not worse" needs requests in both arms, and as many of the canary's as every step must have.
+A verdict rests on the judge's bars; this module only puts it into words. Each metric gets one of five findings, and no finding
+claims more than was seen: "not worse" needs requests of base and at least `min_requests` of the canary.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Findings = dict[str, Finding]
 
 
 def describe_findings(findings: Mapping[str, Finding]) -> str:
-    """Every metric under its word: ``not worse: errors, slow_p99; no data: business_CheckoutFailed``."""
+    """Every metric under its finding: ``not worse: errors, slow_p99; no data: business_CheckoutFailed``."""
     said = ((finding, [name for name, one in findings.items() if one is finding]) for finding in Finding)
     return "; ".join(f"{finding}: {', '.join(names)}" for finding, names in said if names)
 
@@ -45,7 +45,7 @@ def compare(metric: str, count: MetricCount, limits_ms: Iterable[float] = ()) ->
 
 
 def limits_of(rollout: Rollout, metric: str) -> tuple[float, ...]:
-    """The latency limits (ms) that a metric's requests are slower than; none for what is no latency."""
+    """The latency limits (ms) above which a metric's requests are slow; none for a metric that is not a latency."""
     name = metric.removeprefix("slow_")
     fixed = name.removesuffix("ms")
     return (float(fixed),) if fixed.isdigit() and metric != name else rollout.limits_ms.get(name, ())

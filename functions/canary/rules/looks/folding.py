@@ -1,6 +1,6 @@
-"""Folding: which new minutes go into the evidence, and what the verdict may rest on.
+"""Folding: which new minutes go into the evidence, and what they add to the step's counts.
 
-Pure: the counts come from outside, minute by minute, and the same minutes always give the same answer.
+The counts come from outside, minute by minute. The same minutes always give the same result.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from canary.rules.targets.policy import Policy
 
 PATIENCE_SECONDS = 600
-"""A minute whose counts still contradict each other this long after it was due is passed over."""
+"""A minute whose counts still contradict each other this long after it was due is skipped."""
 
 LATE_SECONDS = 300
-"""Newest minutes without a request are waited for this long: they may be late, and what is passed over is never read again."""
+"""How long to wait for the newest minutes if they show no request: they may be late, and a skipped minute is not read again."""
 
 Measured = Mapping[str, RawCounts]
 """One minute's counts by metric."""
@@ -34,9 +34,10 @@ Measured = Mapping[str, RawCounts]
 
 @dataclass(frozen=True, slots=True)
 class MinuteRecord:
-    """What was frozen of one minute: its use, the counts by metric as (nc, ec, nb, eb), and each arm's integrated requests.
+    """What is frozen of one minute: its use, the counts by metric as (nc, ec, nb, eb), and each arm's integrated requests.
 
-    Bad requests that were not counted are None. ``integrated`` is (canary, base), or None where neither was counted.
+    Bad requests that were not counted are None. ``integrated``: the requests of (canary, base) that reached an integration, or
+    None if they were not counted.
     """
 
     minute: int
@@ -47,7 +48,7 @@ class MinuteRecord:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """The result of folding: the rollout as it stands after the new minutes, its evidence, and the minutes frozen."""
+    """The result of folding: the rollout after the new minutes, its evidence, and the frozen minutes."""
 
     rollout: Rollout
     evidence: judge.Evidence
@@ -55,9 +56,9 @@ class Folded:
 
 
 def requests_needed_by_step(policy: Policy, evidence: judge.Evidence) -> tuple[int, ...]:
-    """The canary requests each step must be judged on: the policy's least, or what its `detect` effects take to show.
+    """The canary requests that each step must be judged on: `min_requests`, or more if the `detect` effects need more to show.
 
-    From evidence that has seen nothing yet. An effect that no traffic can show asks for nothing.
+    Computed from evidence before its first minute. An effect that no amount of traffic can show requires nothing.
     """
     wanted = {metric: policy.detect[family_of(metric)] for metric in evidence.metrics if family_of(metric) in policy.detect}
     return tuple(max((policy.min_requests, *_needed(evidence, wanted, float(step.weight_percent)))) for step in policy.steps)
@@ -71,8 +72,8 @@ def _needed(evidence: judge.Evidence, wanted: Mapping[str, float], weight_percen
 def begin_bake(rollout: Rollout, baking_since: float) -> Rollout:
     """The rollout once it is known when the step's bake began.
 
-    Between the task that shifted and the bake, the weight may have changed at any moment, so every half minute of that time
-    counts as a change.
+    The weight may have changed at any moment between the shifting task and the bake, so a change is assumed in every half
+    minute of that time.
     """
     if rollout.step.baking_since is not None:
         return rollout
@@ -86,7 +87,7 @@ def begin_bake(rollout: Rollout, baking_since: float) -> Rollout:
 
 
 def wanted_minutes(rollout: Rollout, now: float) -> tuple[int, int]:
-    """The minutes to ask CloudWatch for: those not yet used that are complete by now; start inclusive, end exclusive."""
+    """The minutes to request from CloudWatch: complete by now and not yet used; start inclusive, end exclusive."""
     delay = rollout.plan.policy.metric_delay_seconds
     end = int((now - delay) // MINUTE_SECONDS) * MINUTE_SECONDS
     return rollout.judged_to + MINUTE_SECONDS, end
@@ -100,9 +101,9 @@ def fold_minutes(
     *,
     integrated: Mapping[int, tuple[int, int]] = MappingProxyType({}),
 ) -> Folded:
-    """Fold every complete minute after the last one used, in order; stop at the first that is not complete.
+    """Fold every complete minute after the last one used, in order; stop at the first incomplete one.
 
-    `integrated`: by minute, the requests of canary and base that reached an integration, where they were counted.
+    `integrated`: by minute, the requests of canary and base that reached an integration, if they were counted.
     """
     start, end = wanted_minutes(rollout, now)
     newest = max((minute for minute, seen in counts.items() if traffic_of(seen, rollout.target)), default=0)
@@ -120,7 +121,7 @@ def fold_minutes(
 
 
 def find_waiting(rollout: Rollout, counts: Mapping[int, Measured], now: float) -> int:
-    """How many complete minutes are waited for, if none of them has shown a request yet; 0 if one has."""
+    """How many complete minutes are unused because none of them has shown a request yet; 0 if one has."""
     start, end = wanted_minutes(rollout, now)
     waiting = range(start, end, MINUTE_SECONDS)
     return 0 if any(traffic_of(counts.get(minute, {}), rollout.target) for minute in waiting) else len(waiting)
@@ -172,7 +173,7 @@ def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
 
 
 def fold_minute(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, share: float) -> judge.Evidence:
-    """A complete minute folded for what it is good for. `share`: the present step's; it rose to that at most."""
+    """Fold a complete minute as far as its use allows. `share`: the present step's, the most that the canary's rose to."""
     if use is MinuteUse.FULL:
         return judge.fold(evidence, counts)
     slow = {metric: one for metric, one in counts.items() if family_of(metric) == "slow"}
@@ -189,7 +190,7 @@ def _deltas(policy: Policy, evidence: judge.Evidence) -> dict[str, float]:
 
 
 def _count(rollout: Rollout, seen: Measured) -> StepState:
-    """The step with one minute more; a minute whose traffic could not be counted whole is neither judged nor silent."""
+    """The step with one more minute; a minute whose traffic was only partly counted is neither judged nor silent."""
     step = replace(rollout.step, metrics=_with_counts(rollout.step.metrics, seen))
     traffic = traffic_of(seen, rollout.target) or NOTHING
     if not traffic.is_whole:
@@ -225,7 +226,7 @@ def _tally(tally: Tally, errors: RawCounts) -> Tally:
 
 
 def numbers_of(folded: Folded) -> dict[str, Any]:
-    """The numbers a look leaves in its record."""
+    """The numbers that a look's record keeps."""
     return {
         "minutes": [[one.minute, one.use, _lists(one.counts), _list(one.integrated)] for one in folded.minutes],
         "log_e": round(folded.evidence.log_e, 4),

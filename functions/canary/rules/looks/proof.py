@@ -1,7 +1,7 @@
 """What a verdict may rest on: how much was judged, what speaks against the canary, and what could not be seen.
 
-Whatever could not be seen is told by name: an instrument that fails, a metric that is silent, a share that is not the weight's.
-None of it counts against the release, and none of it lets the release go on.
+Everything that could not be seen is named: a failing instrument, a silent metric, a share that does not match the weight.
+None of it counts as evidence against the release, and the step holds while any of it lasts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def prove(
 ) -> Proof:
     """What the verdict may rest on at `now`, after the new minutes were folded.
 
-    `faults`: what the check of the instruments has found, one sentence each; `notes`: what else the verdict is to say.
+    `faults`: what the check of the instruments found, one sentence each; `notes`: what else the verdict must say.
     """
     step = rollout.step
     minutes = step.judged_minutes + step.silent_minutes
@@ -58,7 +58,7 @@ def find(rollout: Rollout, evidence: Evidence, *, now: float) -> Findings:
 
 
 def _named(rollout: Rollout, evidence: Evidence) -> tuple[str, ...]:
-    """The metrics that are judged, and 4xx where a release that changes them has them reported alone."""
+    """The metrics that are judged, and 4xx if the release expects other 4xx and they are only reported."""
     is_expected = Expectation.CLIENT_ERRORS in rollout.plan.expects and CLIENT_ERRORS in rollout.totals
     return (*evidence.metrics, *((CLIENT_ERRORS,) if is_expected else ()))
 
@@ -82,7 +82,7 @@ def _spoken_as(rollout: Rollout, metric: str) -> str:
 
 
 def _is_step_over(rollout: Rollout, evidence: Evidence, now: float) -> bool:
-    """Whether the step would end now if every metric spoke: proven, safe enough to go on early, or out of its extension."""
+    """Whether the step would end now if every metric had data: it is proven, safe enough to end early, or out of extension."""
     step, policy = rollout.step, rollout.plan.policy
     if step.baking_since is None or not step.judged_minutes:
         return False
@@ -94,7 +94,7 @@ def _is_step_over(rollout: Rollout, evidence: Evidence, now: float) -> bool:
 
 
 def _limits(rollout: Rollout) -> Iterator[str]:
-    """What a good verdict does not claim: routes outside the rollout, and effects too small to look for."""
+    """What a good verdict does not cover: routes outside the rollout, and effects that are too small to look for."""
     outside = rollout.target.outside
     if outside.routes or outside.authorizers:
         routes = [" ".join(("/".join(route.methods), route.path)).strip() for route in outside.routes]
@@ -105,7 +105,7 @@ def _limits(rollout: Rollout) -> Iterator[str]:
 
 
 def _compared(rollout: Rollout) -> str:
-    """The step's errors in both arms, and what is only reported."""
+    """The step's errors in both arms, and 4xx if they are only reported."""
     metrics = rollout.step.metrics
     reported: tuple[str, ...] = ()
     if Expectation.CLIENT_ERRORS in rollout.plan.expects and CLIENT_ERRORS in metrics:
@@ -115,10 +115,10 @@ def _compared(rollout: Rollout) -> str:
 
 
 def _condemnation(rollout: Rollout, evidence: Evidence) -> str:
-    """The numbers of the metric that decided, over the whole rollout."""
+    """The numbers of the deciding metric over the whole rollout."""
     worst = _worst(evidence)
     numbers = compare(worst, rollout.totals.get(worst, MetricCount()), limits_of(rollout, worst))
-    priors = "" if evidence.has_history(worst) else "; judged on stated priors for want of history"
+    priors = "" if evidence.has_history(worst) else "; judged on stated priors because there is no history"
     strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
     return f"the canary is worse than base in {worst}: {numbers}; E {strength}, the bar is {bar}{priors}"
 
@@ -133,5 +133,5 @@ def _strengths(evidence: Evidence, metric: str) -> Iterator[float]:
 
 
 def format_e(log_e: float) -> str:
-    """An e-value for people, from its natural logarithm."""
+    """An e-value in readable form, from its natural logarithm."""
     return f"{exp(log_e):.3g}" if log_e < 500 else f"e^{log_e:.0f}"  # noqa: PLR2004 - exp overflows at 709

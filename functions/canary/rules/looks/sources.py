@@ -1,8 +1,8 @@
-"""Where each metric's counts are read in CloudWatch, for each arm.
+"""Which CloudWatch metrics hold each metric's counts, for each arm.
 
-Behind a stage with a fitting access log: the target's metric filters. Without a log, or for weighted aliases: Lambda's own
-metrics, which do not see a 5xx that a function returns (docs/aws.md#returned-5xx). Business metrics are the user's, one value
-0 or 1 a request with a dimension `arm`.
+Behind a stage with a suitable access log, they are those of the target's metric filters. Without a log, or for weighted
+aliases, they are Lambda's own, which do not count a 5xx that a function returns (docs/aws.md#returned-5xx). Business metrics
+come from the user: one value, 0 or 1, per request with a dimension `arm`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CLIENT_ERRORS = "client_errors"
 """The metric of 4xx answers."""
 
 CLIENT_ERRORS_STAKE = 0.1
-"""The most of the stake that 4xx get: both arms have the same callers, but what they ask for differs from minute to minute."""
+"""The largest stake on 4xx: both arms have the same callers, but what they ask for differs from minute to minute."""
 
 
 class Arm(enum.StrEnum):
@@ -36,7 +36,7 @@ class Arm(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One CloudWatch metric with one statistic; as hashable as a GetMetricData query needs to be deduplicated."""
+    """One CloudWatch metric with one statistic; hashable, so that GetMetricData queries can be deduplicated."""
 
     namespace: str
     name: str
@@ -50,10 +50,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class ArmSource:
-    """An arm's requests and its bad ones. Several series (one a function, or the refused requests) are added up.
+    """An arm's requests and its bad requests. Several series (one per function, or the refused requests) are added up.
 
-    Where ``counts_good`` the second list counts the good requests (a trimmed count up to a latency limit), and bad
-    is what is left of the first.
+    If ``counts_good`` is set, the second list counts good requests (a trimmed count up to a latency limit), and all other
+    requests are bad.
     """
 
     requests: tuple[Series, ...]
@@ -65,8 +65,8 @@ class ArmSource:
 class Source:
     """One metric's two arms; ``is_latency`` metrics are not read right after a weight change.
 
-    ``counts_bad_always``: wherever there are requests there is a count of bad ones too, 0 if need be, so that a missing one is
-    late or lost, and never 0. So it is with a metric filter that has a default, and with Lambda's own `Errors`.
+    ``counts_bad_always``: a minute with requests always has a count of bad ones, even if it is 0. A missing count is therefore
+    late or lost and never means 0. This holds for a metric filter with a default, and for Lambda's own `Errors`.
     """
 
     metric: str
@@ -90,7 +90,7 @@ def has_log(target: Target) -> bool:
 
 
 def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
-    """Requests and failed requests of both arms; behind an access log those that were not refused before their integration."""
+    """Requests and failed requests of both arms; with an access log, without those refused before their integration."""
     if has_log(target):
         return _logged(target, "errors", "Errors")
     arms = {arm: tuple(_lambda_dimensions(target, arm, snapshot, intent)) for arm in Arm}
@@ -99,14 +99,14 @@ def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
 
 
 def client_error_source(target: Target) -> Source | None:
-    """Requests and 4xx answers of both arms, the gateway's own among them; None where they are not compared."""
+    """Requests and 4xx answers of both arms, including the gateway's own; None if they are not compared."""
     if not (has_log(target) and target.metrics.client_errors):
         return None
     return _logged(target, CLIENT_ERRORS, "ClientErrors", requests=("Requests", "Refused"))
 
 
 def latency_series(target: Target, snapshot: Snapshot, intent: Intent) -> LatencySource:
-    """The series whose percentiles are the limits and whose trimmed counts are the good requests."""
+    """The series whose percentiles give the limits and whose trimmed counts are the good requests."""
     if has_log(target):
         space = metric_namespace(target.name)
         return LatencySource((Series(space, "BaseLatency", "p99"),), (Series(space, "CanaryLatency", "p99"),))
@@ -118,9 +118,9 @@ def latency_series(target: Target, snapshot: Snapshot, intent: Intent) -> Latenc
 
 
 def slow_sources(latency: LatencySource, limits_ms: Mapping[str, tuple[float, ...]]) -> Iterator[Source]:
-    """One source a percentile taken from history: slow is what is left beyond the trimmed count up to it.
+    """One source per percentile taken from history: slow requests are those above it, all requests less the trimmed count.
 
-    Each series (one a function, where Lambda's own metrics are read) has a limit of its own, in milliseconds.
+    Each series (one per function if Lambda's own metrics are read) has its own limit in milliseconds.
     """
     for percentile, limits in limits_ms.items():
         yield Source(
@@ -132,19 +132,19 @@ def slow_sources(latency: LatencySource, limits_ms: Mapping[str, tuple[float, ..
 
 
 def fixed_limit_sources(target: Target) -> Iterator[Source]:
-    """One source a limit fixed in the target, counted exactly by a metric filter of its own."""
+    """One source per limit fixed in the target, counted exactly by its own metric filter."""
     if has_log(target):
         for limit in target.metrics.latency_limits_ms:
             yield _logged(target, f"slow_{limit}ms", f"Slow{limit}", is_latency=True)
 
 
 def business_metric(metric: BusinessMetric) -> str:
-    """What a business metric is called among the target's metrics."""
+    """The name of a business metric among the target's metrics."""
     return f"business_{metric.name}"
 
 
 def business_sources(target: Target) -> Iterator[Source]:
-    """One source a business metric of the target."""
+    """One source per business metric of the target."""
     for metric in target.metrics.business:
         arms = {
             arm: ArmSource(
@@ -157,12 +157,12 @@ def business_sources(target: Target) -> Iterator[Source]:
 
 
 def stage_error_history(api_name: str, stage_name: str) -> ArmSource:
-    """The stage's own metrics: the history of a target whose metric filters have none yet."""
+    """The stage's own metrics: the history of errors for a target whose metric filters have none yet."""
     return _stage_history(api_name, stage_name, "5XXError")
 
 
 def stage_client_error_history(api_name: str, stage_name: str) -> ArmSource:
-    """The same of 4xx answers."""
+    """The same for 4xx answers."""
     return _stage_history(api_name, stage_name, "4XXError")
 
 
@@ -172,9 +172,9 @@ def stage_latency_history(api_name: str, stage_name: str) -> tuple[Series, ...]:
 
 
 def stakes(metrics: tuple[str, ...]) -> dict[str, float]:
-    """Each metric's share of the judge's one unit of stake; all latency limits together count as one metric.
+    """Each metric's part of the judge's one unit of stake; all latency limits together count as one metric.
 
-    4xx answers get a tenth at most, and the unit only where nothing else is compared.
+    4xx answers get a tenth at most, and all of it only if nothing else is compared.
     """
     slow = [metric for metric in metrics if metric.startswith("slow_")]
     units = len(metrics) - len(slow) + bool(slow)
@@ -191,7 +191,7 @@ def family_of(metric: str) -> str:
 
 
 def slow_arm(series: tuple[Series, ...], limits_ms: tuple[float, ...]) -> ArmSource:
-    """Requests, and those up to the limit, of latency series."""
+    """Requests, and requests up to the limit, of latency series."""
     return ArmSource(
         tuple(one.with_statistic("SampleCount") for one in series),
         tuple(one.with_statistic(f"TC(:{_plain(limit)})") for one, limit in zip(series, limits_ms, strict=True)),
@@ -206,7 +206,7 @@ def _plain(limit: float) -> str:
 def all_sources(
     target: Target, snapshot: Snapshot, intent: Intent, limits_ms: Mapping[str, tuple[float, ...]]
 ) -> tuple[Source, ...]:
-    """Everything that is compared between the arms, once the latency limits are frozen."""
+    """Everything that is compared between the arms once the latency limits are frozen."""
     latency = latency_series(target, snapshot, intent)
     client_errors = client_error_source(target)
     return (
@@ -221,7 +221,7 @@ def all_sources(
 def _logged(
     target: Target, metric: str, bad: str, *, requests: tuple[str, ...] = ("Requests",), is_latency: bool = False
 ) -> Source:
-    """A metric whose requests and bad ones are counted by the target's metric filters."""
+    """A metric whose requests and bad requests are counted by the target's metric filters."""
     space = metric_namespace(target.name)
     base, canary = (
         ArmSource(tuple(Series(space, f"{arm}{one}", "Sum") for one in requests), (Series(space, f"{arm}{bad}", "Sum"),))
@@ -269,11 +269,11 @@ def drain_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tu
 
 
 def integrated_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
-    """What tells the share of the traffic that the canary really has: canary, then base requests that reached an integration.
+    """The series that show the canary's real share of the traffic: canary, then base requests that reached an integration.
 
-    Requests that were refused before may have no arm (docs/aws.md#is-canary-of-refused-request). What the gateway answers
-    without an integration, and not with 4xx, is counted too: a cached or mocked answer, or a failure of its own. Without an
-    access log they are Lambda's invocations.
+    Requests that were refused before that may have no arm (docs/aws.md#is-canary-of-refused-request). Other answers that the
+    gateway gives without an integration are counted too: a cached or mocked answer, or a failure of its own. Without an access
+    log, Lambda's invocations are used.
     """
     if has_log(target):
         space = metric_namespace(target.name)
@@ -282,9 +282,9 @@ def integrated_series(target: Target, snapshot: Snapshot, intent: Intent) -> tup
 
 
 def canary_invocations(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[Series, ...]:
-    """How often Lambda ran the canary's code, one series a function: by the canary's alias, or by version behind weights.
+    """How often Lambda ran the canary's code, one series per function: by the canary's alias, or by version behind weights.
 
-    No step is proven by more requests than this: an answer in which no new code ran is no evidence for it.
+    No step is proven by more requests than this: an answer that ran no new code says nothing about the new code.
     """
     return _invocations(target, Arm.CANARY, snapshot, intent)
 

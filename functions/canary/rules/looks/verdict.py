@@ -1,15 +1,16 @@
 """What a look decides, with its reason.
 
-Alarms and the judge both hold a veto; no data is neither healthy nor harmful, it holds. The first rule that applies decides:
+Alarms and the judge each have a veto. Missing data counts as neither good nor bad: the step holds. The first rule that applies
+decides:
 
     the stage or an alias is not as this rollout left it   ROLL_BACK
     an alarm is firing                                     ROLL_BACK
     the judge condemns the canary                          ROLL_BACK
-    an instrument fails or a metric is silent              HOLD by its name; ROLL_BACK when it lasts
-    the bake goes on                                       CONTINUE, or ADVANCE early where the policy allows it
+    an instrument fails or a metric is silent              HOLD, which names it; ROLL_BACK if it lasts
+    the bake goes on                                       CONTINUE, or ADVANCE early if the policy allows it
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
-    held for longer than any rollout may take              ROLL_BACK
+    the step holds longer than any rollout may take        ROLL_BACK
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import Policy, Step, WhenUnproven
 
 NEARLY_SECONDS = 15
-"""A look so shortly before the bake's end ends it: looks are a minute apart, and the bake began a little after one."""
+"""A look this shortly before the bake's end already ends it: looks are a minute apart, and the bake began just after one."""
 
 
 LATE_INVOCATIONS_SECONDS = 600
-"""Lambda's metrics of a step are waited for this long after its extension (docs/aws.md#metric-delay)."""
+"""How long after a step's extension to wait for Lambda's metrics (docs/aws.md#metric-delay)."""
 
 
 class VerdictKind(enum.StrEnum):
-    """The five words a look can answer."""
+    """The five verdicts of a look."""
 
     CONTINUE = "CONTINUE"
     ADVANCE = "ADVANCE"
@@ -54,7 +55,7 @@ class Verdict:
 
 
 class AlarmState(enum.StrEnum):
-    """An alarm as a look sees it; BROKEN is one that CloudWatch could not evaluate, GONE one that is not there."""
+    """An alarm's state as a look sees it. BROKEN: CloudWatch could not evaluate it. GONE: it does not exist."""
 
     OK = "OK"
     ALARM = "ALARM"
@@ -65,7 +66,7 @@ class AlarmState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlarmReading:
-    """One alarm; ``is_ours`` are the target's own canary-against-base alarms, which may be without data."""
+    """One alarm. ``is_ours``: it is one of the controller's alarms of canary against base, which may have no data."""
 
     name: str
     state: AlarmState
@@ -75,14 +76,14 @@ class AlarmReading:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What has been judged in the present step, and what the judge says of the whole rollout.
+    """What was judged in the present step, and what the judge says about the whole rollout.
 
-    ``needed``: the canary requests this step must have, 0 when unknown because no metric can say.
+    ``needed``: the canary requests that this step must have, 0 if no metric can say.
     ``condemned``: the judge's sentence if it condemns the canary.
-    ``blind``: what could not be seen, one sentence each: an instrument that fails, a metric that is silent.
-    ``requests_per_minute``: the canary's, over the step's judged minutes. ``silent_minutes``: the step's minutes without any.
-    ``invoked``: how often Lambda ran the canary's functions in the step, where that was asked.
-    ``compared``: both arms' numbers of the errors; ``findings``: what each metric has shown; ``notes``: what else to say.
+    ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
+    ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
+    ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
+    ``compared``: both arms' errors in numbers; ``findings``: what each metric has shown; ``notes``: what else to say.
     """
 
     judged_minutes: int
@@ -144,7 +145,7 @@ def firing(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str 
 
 
 def alarm_faults(alarms: tuple[AlarmReading, ...]) -> tuple[str, ...]:
-    """The alarms that could not fire if they had to, one sentence each."""
+    """The alarms that could not fire even if they should, one sentence each."""
     return tuple(_alarm_faults(alarms))
 
 
@@ -152,7 +153,7 @@ def _alarm_faults(alarms: tuple[AlarmReading, ...]) -> Iterator[str]:
     for alarm in alarms:
         match alarm.state:
             case AlarmState.GONE:
-                yield f"alarm {alarm.name} no longer exists, so nobody would hear it; create it again"
+                yield f"alarm {alarm.name} no longer exists, so it cannot stop the rollout; create it again"
             case AlarmState.BROKEN:
                 yield f"alarm {alarm.name} cannot be evaluated ({alarm.detail}); fix it"
             case AlarmState.OK | AlarmState.ALARM | AlarmState.INSUFFICIENT_DATA:
@@ -169,14 +170,14 @@ def _silent_alarm(alarms: tuple[AlarmReading, ...]) -> str | None:
 
 
 def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
-    """Hold by the name of what cannot be seen; go back once that has lasted for as long as the policy allows."""
+    """Hold and name what cannot be seen; roll back once that has lasted as long as the policy allows."""
     seen = "; ".join(proof.blind)
     lasted = moment.now - (moment.now if moment.blind_since is None else moment.blind_since)
     if lasted >= policy.max_blind_seconds:
         allowed = f"policy.max_blind_seconds allows {_minutes(policy.max_blind_seconds)}"
         return Verdict(VerdictKind.ROLL_BACK, f"{seen}; this has lasted for {_minutes(lasted)} and {allowed}")
     left = _minutes(policy.max_blind_seconds - lasted)
-    return Verdict(VerdictKind.HOLD, f"{seen}; the rollout goes back in {left} if this lasts")
+    return Verdict(VerdictKind.HOLD, f"{seen}; the rollout is rolled back in {left} if this lasts")
 
 
 def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
@@ -225,7 +226,7 @@ def _go_on(policy: Policy, moment: Moment, reason: str) -> Verdict:
 
 
 def _is_safe(policy: Policy, proof: Proof) -> bool:
-    """Whether the step may end early: shown safe by requests of which enough ran the release's code."""
+    """Whether the step may end early: the canary is shown to be safe, and enough requests ran the release's code."""
     has_run = proof.invoked is None or proof.invoked >= policy.min_requests
     return proof.is_safe and proof.judged_minutes >= 1 and has_run
 
@@ -240,17 +241,17 @@ def _too_little(proof: Proof) -> str | None:
     if proof.requests_per_minute <= 0:
         return f"{missing} more canary requests needed and none are arriving"
     minutes = _minutes(60 * missing / proof.requests_per_minute)
-    return f"{missing} more canary requests needed, about {minutes} at {proof.requests_per_minute:.1f} a minute"
+    return f"{missing} more canary requests needed, about {minutes} at {proof.requests_per_minute:.1f} per minute"
 
 
 def _grace(proof: Proof) -> int:
-    """Beyond the extension, where only Lambda's own metrics are missing, which may come later than the log's."""
+    """Extra seconds after the extension if only Lambda's own metrics are missing: they may arrive later than the log's."""
     has_requests = proof.judged_minutes >= 1 and proof.requests >= proof.needed
     return LATE_INVOCATIONS_SECONDS if has_requests and _too_few_invocations(proof) else 0
 
 
 def _too_few_invocations(proof: Proof) -> str | None:
-    """Answers that no function of the canary gave prove nothing about the release."""
+    """Answers that came from none of the canary's functions prove nothing about the release."""
     if proof.invoked is None or proof.invoked >= proof.needed:
         return None
     return (
@@ -265,7 +266,7 @@ def _with(proof: Proof, reason: str) -> str:
 
 
 def _said(proof: Proof) -> tuple[str, ...]:
-    """What each metric has shown, and what else is to be known."""
+    """What each metric has shown, and the notes."""
     findings = describe_findings(proof.findings)
     return (*((findings,) if findings else ()), *proof.notes)
 

@@ -1,7 +1,7 @@
-"""Who holds a target, as a refusal says it: which rollout, since when, at which step, and what to do.
+"""Who holds a target, for the text of a refusal: which rollout, since when, at which step, and what to do.
 
-Also what its execution says when it is stopped. This module knows the record and the lock's owner. Whatever else is on the
-target meanwhile is that rollout's doing, so it is no problem of whoever is refused.
+Also the error and cause that a stopped execution shows. This module knows the record and the lock's owner, and not the live
+state: whatever is on the target meanwhile was put there by the rollout that holds it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
 
 LONGEST_REASON = 500
-"""Characters of the holder's own reason that are repeated."""
+"""How many characters of the holder's own reason are quoted."""
 
-BUSY = "wait some minutes until the controller has freed the target, and start again"
+BUSY = "wait a few minutes until the controller has freed the target, then start again"
 
 
 def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
-    """Why a target cannot be had: this rollout holds it, by this owner of its lock."""
+    """Why a target cannot be taken: this rollout holds it. `owner` owns its lock."""
     name, phase = f"rollout {rollout.rollout_id}", rollout.phase
     place = f"on {rollout.target.name}"
     if rollout.needs_operator:
@@ -43,10 +43,10 @@ def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
 
 
 def last_words(rollout: Rollout, reason: str) -> tuple[str, str]:
-    """Error and cause of the rollout's execution when it is stopped for this reason, so that they say what becomes of it."""
+    """Error and cause of the rollout's execution when it is stopped for this reason; they say what happens next."""
     if rollout.phase is Phase.MOVING_BASE:
-        return "TakenOver", f"{reason}; base's aliases were moving already, so the controller finishes the promotion"
-    return "RolledBack", f"{reason}; base gets all traffic again, and the controller takes the canary away"
+        return "TakenOver", f"{reason}; base's aliases were already moving, so the controller finishes the promotion"
+    return "RolledBack", f"{reason}; base gets all traffic again, and the controller removes the canary"
 
 
 def _since(rollout: Rollout) -> str:

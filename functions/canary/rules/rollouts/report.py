@@ -1,4 +1,4 @@
-"""What an execution says at its end: one JSON object, the same for every ending."""
+"""The output of an execution: one JSON object with the same keys for every ending."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TASKS = frozenset(
 
 
 def states_entered(rollout: Rollout) -> list[str]:
-    """The states that a rollout entered, as its record tells; retries come on top.
+    """The states that a rollout entered, derived from its record; retries are not counted.
 
     For a rollout that was rolled back, this assumes a plain recovery of three passes.
     """
@@ -70,7 +70,7 @@ def usage_of(rollout: Rollout) -> Usage:
 
 
 def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
-    """The execution's output: outcome and reason first, then what it cost whom."""
+    """The execution's output: outcome and reason first, then harm, duration and price."""
     return {
         "target": rollout.target.name,
         "rollout": rollout.rollout_id,
@@ -87,7 +87,7 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
 
 
 def describe_parked(rollout: Rollout) -> dict[str, Any]:
-    """Of a parked rollout: the weight that stays, until when, and the two commands that move it on or end it; else nothing."""
+    """For a parked rollout: its weight, until when it is parked, and the commands that advance or abort it; else nothing."""
     if rollout.phase is not Phase.PARKED or rollout.parked_until is None:
         return {}
     return {
