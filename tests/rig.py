@@ -20,7 +20,7 @@ from demo.sample import create_sample, publish_release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.targets.target import Target
     from embedded_aws.dataplane.served import Served
     from embedded_aws.embedded import EmbeddedAws

@@ -102,7 +102,7 @@ def test_an_alias_shifter_has_no_stage_to_flip(alias: AliasShifter, intent: Inte
         alias.make(Flip(), intent)
 
 
-def test_the_stage_alone_is_read_where_there_is_one(ground: Ground, stage: StageShifter, alias: AliasShifter, intent: Intent):
+def test_the_stage_alone_is_read_where_there_is_one(stage: StageShifter, alias: AliasShifter, intent: Intent):
     assert stage.read_stage() == stage.read_live().stage
     assert alias.read_stage() is None
     alias.remove_own_canary(intent)

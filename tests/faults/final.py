@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from canary.aws.errors import ControllerError
-from canary.aws.records import Owned, Records
+from canary.aws.records import Records
 from demo.controller import TABLE
 
 if TYPE_CHECKING:
+    from canary.aws.record_reads import Owned
     from tests.faults.cases import Case
     from tests.faults.worlds import Execution, World
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.records import Unfinished
+from canary.aws.record_reads import Unfinished
 from canary.edge.events import TickEvent
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks import sweep_targets as module

@@ -17,7 +17,7 @@ from tests.rig import QUICK, Rig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.target import Target
     from embedded_aws.embedded import EmbeddedAws

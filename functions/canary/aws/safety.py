@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.notifications import NotificationKind
-from canary.aws.records import Owned
+from canary.aws.record_reads import Owned
 from canary.aws.shifters import shifter_for
 from canary.rules.rollouts.phases import (
     SETTLE_SECONDS,

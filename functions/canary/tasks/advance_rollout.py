@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.records import PARKED_OWNER
+from canary.aws.locks import PARKED_OWNER
 from canary.edge.events import InputEvent
 from canary.edge.request import parse_advance
 from canary.rules.releases.problems import Problem, RefusedError
@@ -20,7 +20,8 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock, Owned
+    from canary.aws.locks import Lock
+    from canary.aws.record_reads import Owned
     from canary.rules.releases.release import Advance
     from canary.rules.rollouts.rollout import Rollout
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.histories import read_traffic
+from canary.aws.locks import describe_holder
 from canary.aws.metrics import MetricReader
-from canary.aws.records import describe_holder
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
 from canary.edge.request import parse_request, release_of
@@ -30,7 +30,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock
+    from canary.aws.locks import Lock
     from canary.rules.checks.survey import Survey
 
 

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 from canary.aws.calls import is_of_what_is_gone, never_write
 from canary.aws.errors import AwsRefusedError, ControllerError, RecordSchemaError
-from canary.aws.records import describe_holder
+from canary.aws.locks import describe_holder
 from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_targets
 from canary.edge.events import StackEvent

@@ -13,7 +13,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
 
 OWNER = "guard"
 

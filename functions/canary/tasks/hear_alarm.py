@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import RecordSchemaError
-from canary.aws.records import PARKED_OWNER
+from canary.aws.locks import PARKED_OWNER
 from canary.edge.events import AlarmEvent
 from canary.rules.targets.alarms import target_alarms
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock, Owned
+    from canary.aws.locks import Lock
+    from canary.aws.record_reads import Owned
     from canary.rules.targets.target import Target
 
 OWNER = "alarm"

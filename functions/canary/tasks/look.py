@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from canary.aws.alarms import read_alarms, with_blips
 from canary.aws.counting import read_counts, read_total
 from canary.aws.instruments import find_instrument_faults
+from canary.aws.locks import PARKED_OWNER
 from canary.aws.metrics import MetricReader
-from canary.aws.records import PARKED_OWNER, LookItem, Owned
+from canary.aws.record_items import LookItem
+from canary.aws.record_reads import Owned
 from canary.aws.shifters import shifter_for
 from canary.rules.judging import judge
 from canary.rules.judging.history import from_json as history_from_json

@@ -14,7 +14,7 @@ from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.rollouts.rollout import Rollout
 
 REJECTED = "CanaryRejected"

@@ -14,7 +14,8 @@ from canary.tasks.registered import find_registered
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock, Owned
+    from canary.aws.locks import Lock
+    from canary.aws.record_reads import Owned
     from canary.edge.request import OperatorCall
 
 OWNER = "operator"

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
+from canary.aws.locks import PARKED_OWNER
 from canary.aws.notifications import NotificationKind
-from canary.aws.records import PARKED_OWNER
 from canary.edge.events import TaskEvent
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
 
 
 def park_rollout(event: TaskEvent, tools: Tools) -> Json:

@@ -22,7 +22,7 @@ from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.target import Stage
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from canary.aws.calls import never_write
 from canary.aws.errors import RecordGoneError, RecordSchemaError
 from canary.aws.executions import is_running
-from canary.aws.records import PARKED_OWNER
+from canary.aws.locks import PARKED_OWNER
 from canary.aws.shifters import shifter_for
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.rollouts.phases import Phase, RecoveryStage
@@ -17,7 +17,8 @@ from canary.tasks.takeover import is_execution, take_over
 from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock, Owned
+    from canary.aws.locks import Lock
+    from canary.aws.record_reads import Owned
     from canary.tasks.entry import Tools
 
 OWNER = "sweeper"

@@ -29,7 +29,7 @@ from canary.tasks.trouble import end_trouble, face_trouble
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from canary.aws.records import Unfinished
+    from canary.aws.record_reads import Unfinished
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.trouble import Trouble
 

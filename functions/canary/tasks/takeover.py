@@ -10,7 +10,7 @@ from canary.aws.safety import Safety, make_pass
 from canary.rules.rollouts.holder import last_words
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.tasks.entry import Tools
 
 

@@ -14,8 +14,9 @@ from canary.aws.by_hand import find_commands, free_command
 from canary.aws.calls import never_write
 from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedError
 from canary.aws.executions import running_targets
+from canary.aws.locks import Lock
 from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
-from canary.aws.records import Lock, Owned
+from canary.aws.record_reads import Owned
 from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_machine, read_target
 from canary.edge.target import target_from_json

@@ -10,7 +10,7 @@ from canary.tasks.look import look
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.tasks.entry import Tools
 
 
