@@ -113,7 +113,7 @@ def test_a_delivery_that_comes_twice_advances_once(rig: Rig):
     again = advance(rig, scheduled_at=at)
 
     assert (again.ending, percent(rig)) == ("Unchanged", 50.0)
-    assert again.output["reason"] == "what was scheduled for this time was done already"
+    assert again.output["reason"] == "this scheduled time was already handled"
 
 
 @pytest.mark.slow

@@ -59,7 +59,7 @@ def test_unusable_records_are_told_the_canary_goes_and_the_rollout_ends_when_the
     first, second = told(rig, "Operator Needed")
     assert first[0] - began < 120
     assert "op=remove,path=/canarySettings" in first[1]["commands"][0]
-    assert "the canary was taken away" in second[1]["reason"]
+    assert "the canary was removed" in second[1]["reason"]
 
     rig.settle(began + 3600 - rig.aws.clock.now())
     assert rig.is_at_rest()

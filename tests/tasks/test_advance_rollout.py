@@ -67,7 +67,7 @@ def test_the_same_scheduled_time_advances_once(ground: Ground):
     advance(walk, scheduled_at=at)
 
     assert walk.owned.lock.scheduled_at == walk.record.scheduled_at
-    assert advance(walk, "third", scheduled_at=at)["reason"] == "what was scheduled for this time was done already"
+    assert advance(walk, "third", scheduled_at=at)["reason"] == "this scheduled time was already handled"
 
 
 def test_a_late_delivery_is_refused(ground: Ground):

@@ -250,7 +250,7 @@ def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk
 
     assert answer["start"] == "REFUSED"
     assert f"the execution name {walk.rollout_id} was used before" in answer["reason"]
-    assert "start again with a name that was never used" in answer["reason"]
+    assert "start again with a new name" in answer["reason"]
 
 
 def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(ground: Ground, walk: Walk):
@@ -425,7 +425,7 @@ def test_a_scheduled_start_is_made_once(ground: Ground):
     first.begin(scheduled_at=at)
 
     assert first.check(scheduled_at=at)["start"] == "READY"
-    assert ground.walk().check(scheduled_at=at)["reason"] == "what was scheduled for this time was done already"
+    assert ground.walk().check(scheduled_at=at)["reason"] == "this scheduled time was already handled"
     assert ground.walk().check(scheduled_at=iso(ground.aws.clock.now() + 60))["start"] == "REFUSED"
 
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_read_is_not_at_rest(stack: CloudFormation, tools: Tools,
     answer = ask(stack, tools, "Delete")
 
     assert answer["Status"] == "FAILED"
-    assert "whether the targets are at rest cannot be read: AWS refused" in answer["Reason"]
+    assert "it is unknown whether the targets are at rest: AWS refused" in answer["Reason"]
 
 
 def test_a_stage_that_is_gone_has_no_canary(stack: CloudFormation, tools: Tools, ground: Ground):
@@ -193,7 +193,7 @@ def test_a_target_is_not_dropped_from_its_stack_under_its_rollout(stack: CloudFo
     lists = {"Targets": {"shop": "shop"}, "Targets_before": {"shop": "shop", "orders": "orders"}}
     answer = ask(stack, tools, "Update", **lists)
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith(f"the update drops target orders: rollout {walk.rollout_id} is running on orders")
+    assert answer["Reason"].startswith(f"the update removes target orders: rollout {walk.rollout_id} is running on orders")
 
     back = {"Targets": lists["Targets_before"], "Targets_before": lists["Targets"]}
     assert ask(stack, tools, "Update", **back)["Status"] == "SUCCESS"

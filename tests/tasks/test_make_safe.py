@@ -102,7 +102,7 @@ def test_an_execution_that_lost_its_rollout_touches_nothing(ground: Ground):
     answer = walk.make_safe("OwnershipLostError", "gone")
 
     assert (answer["answer"], answer["ending"]) == ("SAFE", "REFUSED")
-    assert "is now owned by operator:test; this execution touched nothing more" in answer["reason"]
+    assert "is now owned by operator:test; this execution changed nothing more" in answer["reason"]
     assert ground.percent == 25.0
 
 

@@ -143,7 +143,7 @@ def test_a_canary_that_came_back_after_its_end_is_removed(ground: Ground):
     assert sweep(ground) == {"orders": "WAIT"}
     assert ground.percent is None
     assert (walk.record.phase, walk.owned.lock.rollout_id) == ("rolling_back", walk.rollout_id)
-    assert f"the canary of rollout {walk.rollout_id} was back after its end" in walk.record.reason
+    assert f"the canary of rollout {walk.rollout_id} came back after its end" in walk.record.reason
 
 
 def test_a_promoted_canary_that_came_back_is_removed_and_stays_promoted(ground: Ground):

@@ -137,12 +137,12 @@ def test_a_dead_rollouts_canary_is_taken_away_after_five_minutes_and_nothing_els
 
     assert [watch.sweep() for _ in range(5)] == ["TROUBLE"] * 5
     assert ground.percent == 25.0
-    assert "nothing is touched before the records have been unusable for 5 minutes" in watch.last["reason"]
+    assert "nothing is changed until the records have been unusable for 5 minutes" in watch.last["reason"]
     assert watch.sweep() == "TAKEN_AWAY"
     assert (ground.percent, alias_versions(ground)) == (None, aliases)
     assert (walk.record.phase, walk.owned.lock.rollout_id) == ("shifting", walk.rollout_id)
     assert watch.told == ["Operator Needed"] * 2
-    assert "the canary was taken away and base has every request" in watch.last["reason"]
+    assert "the canary was removed and base has all requests" in watch.last["reason"]
     assert watch.sweep() == "TROUBLE"
     assert len(watch.told) == 2
 
@@ -170,7 +170,7 @@ def test_a_canary_with_every_request_stays(ground: Ground, watch: Watch):
     watch.sweep_half_an_hour_apart()
 
     assert ground.percent == 100.0
-    assert "nothing was touched: the canary has every request" in watch.last["reason"]
+    assert "nothing was changed: the canary has every request" in watch.last["reason"]
     back, *forward = watch.last["commands"]
     assert back.startswith("to roll back, if no live alias was moved")
     assert "op=remove,path=/canarySettings" in back
@@ -198,7 +198,7 @@ def test_a_canary_of_a_promotion_that_began_stays_whatever_its_percent(ground: G
     watch.sweep_half_an_hour_apart()
 
     assert ground.percent == 40.0
-    assert "nothing was touched: its promotion has begun" in watch.last["reason"]
+    assert "nothing was changed: its promotion has begun" in watch.last["reason"]
 
 
 @pytest.mark.slow
@@ -209,7 +209,7 @@ def test_a_running_execution_keeps_its_canary(ground: Ground, watch: Watch):
     watch.sweep_half_an_hour_apart()
 
     assert ground.percent == 25.0
-    assert "nothing was touched: an execution is running that may be this target's" in watch.last["reason"]
+    assert "nothing was changed: an execution is running that may be this target's" in watch.last["reason"]
     ground.aws.client("stepfunctions").stop_execution(executionArn=arn)
     watch.sweep()
     assert ground.percent is None
@@ -249,7 +249,7 @@ def test_without_a_look_at_executions_nothing_is_touched(ground: Ground, watch: 
         ground.aws.client("ssm").put_parameter(Name=CLAIM, Type="String", Value=ground.rig.controller.machine_arn)
 
     assert ground.percent == 25.0
-    assert f"nothing was touched: AWS refused `aws ssm get-parameter --name {CLAIM}`" in watch.last["reason"]
+    assert f"nothing was changed: AWS refused `aws ssm get-parameter --name {CLAIM}`" in watch.last["reason"]
 
 
 @pytest.mark.parametrize("schema", ["99", pytest.param("3", marks=pytest.mark.slow)])
@@ -306,7 +306,7 @@ def test_a_parameter_that_is_gone_as_well_is_told_without_the_live_state(ground:
 
     assert (watch.told, ground.percent) == (["Operator Needed"], 25.0)
     assert (watch.last["commands"], "live" in watch.last) == ([], False)
-    assert watch.last["reason"].endswith("nothing was touched")
+    assert watch.last["reason"].endswith("nothing was changed")
 
 
 def test_what_the_bus_does_not_take_is_told_the_next_minute(ground: Ground, watch: Watch):
@@ -323,7 +323,7 @@ def test_what_the_bus_does_not_take_is_told_the_next_minute(ground: Ground, watc
     watch.sweep()
 
     assert (len(watch.told), ground.percent) == (2, None)
-    assert "the canary was taken away before" in watch.last["reason"]
+    assert "the canary was removed earlier" in watch.last["reason"]
     watch.recover()
     watch.bus.is_open = False
     watch.sweep()
