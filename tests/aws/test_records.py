@@ -1,4 +1,4 @@
-"""The records: who holds a target, and that nobody else writes."""
+"""The records: who holds a target, and that no one else writes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOOK = LookItem("run-1", "12.000", "HOLD", "wait", {"log_e": 0.5})
 
 @pytest.fixture
 def records(ground: Ground) -> Records:
-    """The table without anything of run-1."""
+    """The table without any item of run-1."""
     client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
     for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
         client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})

@@ -1,4 +1,4 @@
-"""Who may act on a target: abort, guard and sweeper take over; a late or redriven execution touches nothing more."""
+"""Who may act on a target: abort, guard and sweeper take over; a late or redriven execution changes nothing more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scheduled rollout is parked after each step: an advance takes the next, and whatever else happens meanwhile is watched."""
+"""A scheduled rollout is parked after each step: an advance takes the next step, and the canary is watched in between."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def percent(rig: Rig) -> float | None:
 
 
 def parked_since_start(rig: Rig, **numbers: Any) -> str:
-    """The ARN of the execution that left a rollout of these numbers parked after its first step."""
+    """The ARN of the execution that left a rollout with these numbers parked after its first step."""
     rig.publish(**numbers)
     arn = rig.start()
     assert rig.finish(arn).ending == "Parked"
@@ -179,7 +179,7 @@ def test_an_alarm_that_is_over_when_its_event_comes_rolls_back_all_the_same(rig:
 
 
 def test_a_canary_that_breaks_while_parked_is_rolled_back_by_the_sweepers_looks(rig: Rig):
-    """Its step was too short to show that one request in ten fails; the time that it is parked is not."""
+    """The step was too short to show that one request in ten fails; the time in which it is parked is not."""
     first = parked_since_start(rig, FAILING_SHARE=0.1)
     rig.settle(3600)
 

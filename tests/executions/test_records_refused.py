@@ -1,4 +1,4 @@
-"""While the records cannot be used, somebody hears of it within two minutes, and base gets its traffic back."""
+"""While the records cannot be used, someone is notified within two minutes, and base gets its traffic back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READER = "orders-read"
 
 
 def listen(rig: Rig) -> None:
-    """Have every event of the controller's delivered to a function that does not mind."""
+    """Have every event of the controller delivered to a function that ignores it."""
     events = rig.aws.client("events")
     rule = events.put_rule(Name="tell", EventPattern='{"source": ["canary"]}')["RuleArn"]
     rig.aws.client("lambda").add_permission(

@@ -8,7 +8,7 @@ from tests.rooms.graph import FLOORS, arrows, floors, measure
 
 
 def table() -> str:
-    """One line a room, from the ground up: floor, files, functions, lines, and the rooms that it imports."""
+    """One line per room, from the bottom up: floor, files, functions, lines, and the rooms that it imports."""
     lines = ["| floor | room | files | functions | lines | imports |", "|---|---|---|---|---|---|"]
     drawn = arrows()
     for number, rooms in enumerate(floors(drawn), 1):
@@ -20,7 +20,7 @@ def table() -> str:
 
 
 def mermaid() -> str:
-    """The product's rooms and the embedded AWS's, with an arrow from each to those that it imports."""
+    """The product's rooms and the embedded AWS's, with an arrow from each room to those that it imports."""
     lines = ["flowchart TD"]
     for room, imported in sorted(arrows(FLOORS).items()):
         name = room.replace("/", "_")

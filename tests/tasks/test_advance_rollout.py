@@ -1,4 +1,4 @@
-"""AdvanceRollout: takes what waits for just this advance, and leaves everything else alone."""
+"""AdvanceRollout: takes a rollout that waits for exactly this advance, and leaves everything else alone."""
 
 from __future__ import annotations
 

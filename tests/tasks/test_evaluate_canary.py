@@ -1,4 +1,4 @@
-"""EvaluateCanary: one look, recorded with its verdict; a retry of the same entry repeats it."""
+"""EvaluateCanary: one look, recorded with its verdict; a retry of the same entry returns the recorded one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GuardDeletion: CloudFormation is told no while anything is not at rest, and is always told something."""
+"""GuardDeletion: refuses CloudFormation while a target is not at rest, and always answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class CloudFormation(HTTPServer):
-    """Where the answers are put."""
+    """Where the answers go."""
 
     def __init__(self) -> None:
         self.answers: list[dict[str, Any]] = []
@@ -43,7 +43,7 @@ class _Put(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Not on a test's screen."""
+        """Keeps the server's log off the test's screen."""
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def stack() -> Iterator[CloudFormation]:
 
 
 def ask(stack: CloudFormation, tools: Tools, request: str, target: str | None = None, **more: Any) -> dict[str, Any]:
-    """`more` are properties; those that end in `_before` are of the old ones."""
+    """`more` are properties; those that end in `_before` are old properties."""
     old = {key.removesuffix("_before"): value for key, value in more.items() if key.endswith("_before")}
     new = {key: value for key, value in more.items() if not key.endswith("_before")}
     event = {

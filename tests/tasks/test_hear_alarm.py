@@ -1,4 +1,4 @@
-"""HearAlarm: looks at once at the parked rollouts of the targets that have this alarm."""
+"""HearAlarm: looks at once at the parked rollouts of every target with this alarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MakeSafe: a pass towards a safe target and the ending that is true."""
+"""MakeSafe: a pass towards a safe target, and the ending that is true."""
 
 from __future__ import annotations
 

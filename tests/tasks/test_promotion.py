@@ -1,4 +1,4 @@
-"""What the promotion's tasks share: a pass forward that must reach its recovery stage."""
+"""What the promotion's tasks share: a forward pass that must reach its recovery stage."""
 
 from __future__ import annotations
 

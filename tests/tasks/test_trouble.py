@@ -1,4 +1,4 @@
-"""A target whose records cannot be used: who is told, when, and what is touched."""
+"""A target whose records cannot be used: who is notified, when, and what is changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ START = 1_800_000_060.0
 
 
 class Bus:
-    """EventBridge that keeps what it is sent, or takes nothing."""
+    """EventBridge that keeps what it gets, or accepts nothing."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, Any]]] = []
@@ -43,7 +43,7 @@ class Bus:
 
 @dataclass
 class Watch:
-    """The sweeper, minute by minute, with records that refuse what they are told to."""
+    """The sweeper, minute by minute, with records whose operations can be refused."""
 
     ground: Ground
     usable: Tools
@@ -68,21 +68,21 @@ class Watch:
         self.tools = self.usable
 
     def sweep(self, minutes: int = 1) -> str:
-        """That many minutes of sweeps; the last answer for `orders`."""
+        """Sweep for this many minutes; returns the last answer for `orders`."""
         for _ in range(minutes):
             answer = sweep_targets(TickEvent(START + self.minute * MINUTE), self.tools)
             self.minute += 1
         return str(answer["targets"].get("orders", ""))
 
     def sweep_half_an_hour_apart(self) -> str:
-        """The answers of a minute and of the one half an hour later."""
+        """The answers of one minute and of the one half an hour later."""
         self.sweep()
         self.minute += 29
         return self.sweep()
 
     @property
     def told(self) -> list[str]:
-        """The kinds of what was told so far, `Rollout Ended` aside."""
+        """The kinds of notifications sent so far, except `Rollout Ended`."""
         return [kind for kind, _ in self.bus.told if kind != "Rollout Ended"]
 
     @property
@@ -100,7 +100,7 @@ def watch(ground: Ground, tools: Tools) -> Watch:
 
 
 def troubles(ground: Ground) -> list[str]:
-    """The targets of which something is kept."""
+    """The targets with a kept report."""
     found = ground.aws.client("ssm").get_parameters_by_path(Path=PREFIX.rstrip("/"))["Parameters"]
     return [one["Name"].removeprefix(PREFIX) for one in found]
 
