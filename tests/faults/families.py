@@ -36,7 +36,7 @@ def draw(family: str, seed: int) -> Case:
 
 def family_of(number: int) -> str:
     """The family of the run with this number: families take turns in proportion to their shares."""
-    place = number * 37 % 100  # 37 and 100 have no common divisor, so a hundred numbers in a row have a hundred places
+    place = number * 37 % 100  # 37 and 100 have no common divisor, so a hundred numbers in a row get a hundred different places
     for family, share in SHARES.items():
         if place < share:
             return family

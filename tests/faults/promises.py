@@ -232,7 +232,7 @@ def _edited(final: Final) -> Iterator[str]:
 
 
 def _new_code_left(final: Final) -> Iterator[str]:
-    """Rolled back and free: whatever serves base's deployment calls base's versions, unless someone else set another version."""
+    """Rolled back and free: whatever serves base's deployment calls base's versions, unless someone else set another."""
     if final.stage is None:
         return
     variable = final.world.target.stage.alias_variable
