@@ -150,7 +150,7 @@ def test_an_advance_that_cannot_be_read_is_refused_with_every_problem(rig: Rig):
     ended = rig.run(operation="advance", policy="fast", scheduled_at="tomorrow")
 
     assert ended.ending == "Refused"
-    assert "policy: a parked rollout keeps what it was started with; drop policy" in ended.cause
+    assert "policy: a parked rollout keeps what it was started with; remove policy" in ended.cause
     assert 'scheduled_at: not a time with an offset, got "tomorrow"' in ended.cause
 
 
@@ -175,7 +175,7 @@ def test_an_alarm_that_is_over_when_its_event_comes_rolls_back_all_the_same(rig:
     rig.settle(300)
 
     assert rig.is_at_rest()
-    assert "fired since the last look and is over by now" in rig.record_of(first).rollout.reason
+    assert "fired since the last look and has recovered" in rig.record_of(first).rollout.reason
 
 
 def test_a_canary_that_breaks_while_parked_is_rolled_back_by_the_sweepers_looks(rig: Rig):

@@ -168,7 +168,7 @@ def test_a_function_that_fails_for_good_leaves_a_dead_letter(rig: Rig, function:
     rig.settle(600)
     letters = received(rig, LETTERS)
 
-    assert any("environment variables missing" in letter for letter in letters), letters
+    assert any("missing environment variables" in letter for letter in letters), letters
     client.update_function_configuration(FunctionName=function, Environment=environment)
     rig.settle(600)
     assert rig.is_at_rest()

@@ -107,5 +107,5 @@ def test_bad_input_is_refused_with_every_problem(ground: Ground):
     answer = advance(ground.walk(), release={}, scheduled_at=5)
 
     assert answer["start"] == "REFUSED"
-    assert "release: a parked rollout keeps what it was started with; drop release" in answer["reason"]
+    assert "release: a parked rollout keeps what it was started with; remove release" in answer["reason"]
     assert "scheduled_at: not a time with an offset, got 5" in answer["reason"]

@@ -135,7 +135,7 @@ def test_a_target_of_aliases_has_no_stage(stack: CloudFormation, tools: Tools, g
 
 
 def test_nothing_is_written_to_a_target():
-    with pytest.raises(AwsRefusedError, match="writes to no target"):
+    with pytest.raises(AwsRefusedError, match="must not write to a target"):
         _never_write()
 
 

@@ -34,7 +34,7 @@ def test_a_deleted_record_is_said_so_and_needs_a_person(ground: Ground, is_lock_
     answer = walk.task("MakeSafe", failure={"Error": "OwnershipLostError", "Cause": "no record"}, is_begun=True)
 
     assert (answer["answer"], answer["ending"]) == ("REFUSED", "NEEDS_OPERATOR")
-    assert answer["reason"].startswith(f"the record of rollout {walk.rollout_id} was deleted, so what it changed is not known")
+    assert answer["reason"].startswith(f"the record of rollout {walk.rollout_id} was deleted, so its changes are unknown")
     assert "nothing was changed" not in answer["reason"]
 
 

@@ -186,7 +186,7 @@ def restore_canary(ground: Ground, deployment: str, percent: str = "50.0") -> No
 
 
 def test_a_free_target_is_only_read():
-    with pytest.raises(OwnershipLostError, match="is only read"):
+    with pytest.raises(OwnershipLostError, match="may only be read"):
         never_write()
 
 

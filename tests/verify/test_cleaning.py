@@ -154,7 +154,7 @@ def test_the_command_that_is_named_removes_it(world: World, service: str, operat
     for command in commands:
         *first, last = command.split("; ")
         for part in first:
-            with suppress(ClientError):  # a shell goes on after it
+            with suppress(ClientError):  # a shell continues after it
                 run_command(world.aws, part)
         run_command(world.aws, last)
     assert world.left() == []
@@ -179,7 +179,7 @@ def run_command(aws: EmbeddedAws, command: str) -> None:
     try:
         getattr(client, xform_name(operation))(**arguments)
     except ClientError as error:
-        if name != "delete-log-group" or "ResourceNotFoundException" not in str(error):  # a twin may never have come
+        if name != "delete-log-group" or "ResourceNotFoundException" not in str(error):  # a twin may never have arrived
             raise
 
 
@@ -249,7 +249,7 @@ def test_throttled_removals_are_tried_again(world: World) -> None:
     for service, operation in REMOVALS.items():
         world.aws.faults.add(Fault(None, service, operation, Mode.THROTTLED, times=4))
 
-    assert main(world.arguments(*BEGIN), program=world.program()) == 1  # for want of a role, or of an answer
+    assert main(world.arguments(*BEGIN), program=world.program()) == 1  # because there is no role, or no answer
     assert world.left() == []
 
 
