@@ -1,4 +1,4 @@
-"""The ground, as a module's fixtures, and its records without those of earlier tests."""
+"""The ground, as fixtures that a module shares, and its records without those of earlier tests."""
 
 import pytest
 
@@ -10,7 +10,7 @@ __all__ = ["ground", "shared", "tools"]
 
 @pytest.fixture
 def records(ground):
-    """The table without anything of run-1."""
+    """The table without any item of run-1."""
     client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
     for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
         client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})

@@ -1,4 +1,4 @@
-"""What a person may do by hand while records cannot be used: the direction that is safe at the canary's percent."""
+"""What a person may do by hand while records cannot be used: the direction that is safe at the canary's percentage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BACK, TO_FLIP, TO_REMOVE = "to roll back", "op=copy,from=/canarySettings/deploym
 
 
 def commands(percent, *, moved=(), phase=None):
-    """With these functions' live aliases at the release already."""
+    """The live state with these functions' live aliases already on the release."""
     names = [function.name for function in TARGET.functions]
     live = {name: LiveAlias("2" if name in moved else "1") for name in names}
     found = Live(a_stage(a_canary(percent)), live, {name: LiveAlias("2") for name in names})

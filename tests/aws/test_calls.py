@@ -1,4 +1,4 @@
-"""AWS's refusal and its silence become errors that say what was tried."""
+"""AWS's refusals and missing answers become errors that say what was tried."""
 
 import pytest
 from botocore.exceptions import EndpointConnectionError

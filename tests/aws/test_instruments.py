@@ -1,4 +1,4 @@
-"""What counts the requests, read from the embedded AWS; and what is made of CloudWatch Logs where it does not show it."""
+"""What counts the requests, read from the embedded AWS, and what follows when CloudWatch Logs refuses to show it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(ground: Ground, tools: Tools, target: Target | None = None) -> SeenInst
 
 
 def answering(target: Target, given: Exception) -> SeenInstruments:
-    """What is seen where CloudWatch Logs answers so."""
+    """The instruments when CloudWatch Logs answers like this."""
 
     def paginate(**_: Any) -> Any:
         raise given

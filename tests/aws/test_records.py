@@ -1,4 +1,4 @@
-"""The records: who holds a target, and that nobody else writes."""
+"""The records: who holds a target, and that no one else writes."""
 
 from __future__ import annotations
 

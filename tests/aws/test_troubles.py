@@ -1,4 +1,4 @@
-"""What was told while records could not be used, kept beside them."""
+"""What was reported while records could not be used is kept outside the records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a handler comes into being: settings once, then clients, records and a logger of its own."""
+"""How a handler starts: settings once, then its own clients, records and logger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OperateRollout: abort takes the lock over, stops the owner and makes the first pass."""
+"""OperateRollout: abort takes over the lock, stops the owner and makes the first pass."""
 
 from __future__ import annotations
 

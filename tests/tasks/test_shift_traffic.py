@@ -1,4 +1,4 @@
-"""ShiftTraffic: one step's weight, recorded first; a retry of the same entry sets the same weight."""
+"""ShiftTraffic: records a step's weight first, then sets it; a retry of the same entry sets the same weight."""
 
 from __future__ import annotations
 

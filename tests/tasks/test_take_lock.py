@@ -1,4 +1,4 @@
-"""TakeLock writes lock and snapshot together, once, if nobody took the target since it was checked."""
+"""TakeLock: writes lock and snapshot together, once, unless the target was taken since the checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def walk(ground: Ground) -> Walk:
-    """A rollout that was checked."""
+    """A rollout that passed the checks."""
     checked = ground.walk()
     checked.check()
     return checked

@@ -1,4 +1,4 @@
-"""CheckDrain: whether base has no traffic any more; the alarms still hold their veto."""
+"""CheckDrain: whether base has stopped receiving traffic; firing alarms still cause a rollback."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     """DRAINED, WAIT (and how long), or ROLL_BACK with the reason."""
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if owned.rollout.phase is not Phase.TAKING_ALL:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; there is no drain to check")
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it has no drain to check")
     since = owned.rollout.drained_from or event.settling_since
     metrics = MetricReader(tools.clients.of(owned.rollout.target).cloudwatch)
     shifter = shifter_for(owned.rollout.target, tools.clients, lambda: tools.records.check(owned))

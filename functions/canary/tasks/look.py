@@ -1,6 +1,7 @@
-"""One look at a canary with traffic, by an execution or in between.
+"""One look at a canary with traffic, by an execution or between two steps.
 
-New minutes are read, folded and frozen, alarms and judge are heard, and the verdict is recorded.
+The look reads new minutes, folds them into the evidence and freezes them. It then reads alarms, asks the judge and records the
+verdict.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LookResult:
-    """A look's verdict, and the rollout with it recorded."""
+    """A look's verdict, and the rollout as recorded with it."""
 
     owned: Owned
     verdict: Verdict
@@ -48,7 +49,7 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
     """Look at `now`; `baking_since` is when the bake before this look began (both in epoch seconds).
 
     Raises:
-        OwnershipLostError: the rollout was changed or taken over meanwhile; nothing was recorded.
+        OwnershipLostError: the rollout was changed or taken over in between; nothing was recorded.
 
     """
     reader = _LookReader(begin_bake(owned.rollout, baking_since), owned, tools, now)
@@ -68,12 +69,12 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
 
 
 def mark_of(now: float) -> str:
-    """What a look at `now` is recorded under."""
+    """The mark under which a look at `now` is recorded."""
     return f"{now:.3f}"
 
 
 class _LookReader:
-    """Reads what a look needs: counts, the live target, alarms, instruments; and the invocations where the step could end."""
+    """Reads what a look needs: counts, live target, alarms and instruments, and the invocations if the step could end."""
 
     def __init__(self, rollout: Rollout, owned: Owned, tools: Tools, now: float) -> None:
         self._rollout = rollout
@@ -127,7 +128,7 @@ class _LookReader:
         return folded
 
     def _hear(self, rollout: Rollout) -> tuple[AlarmReading, ...]:
-        """The alarms now; where the last look is longer ago than alarms are evaluated, also what they said since."""
+        """The alarms now. If the last look is longer ago than alarms take to evaluate, also what fired since then."""
         cloudwatch = self._clients.cloudwatch
         ours = [alarm.name for alarm in target_alarms(rollout.target)]
         alarms = read_alarms(cloudwatch, ours, rollout.target.alarms)
@@ -140,7 +141,7 @@ class _LookReader:
         return self._now if rollout.blind_since is None else rollout.blind_since
 
     def _find_unlogged(self, rollout: Rollout) -> tuple[str, ...]:
-        """Minutes without a request are no traffic, or a log that is dead: Lambda knows which."""
+        """Minutes without requests mean no traffic or a broken log; Lambda's invocations show which."""
         minutes = quiet_minutes(rollout, self._waiting) if has_log(rollout.target) else 0
         if not minutes:
             return ()
@@ -180,7 +181,7 @@ class _Look:
 
 
 _BLIP_SECONDS = 1.5 * MINUTE_SECONDS
-"""An alarm is evaluated each minute, so within this time of a look none can have fired and recovered unseen."""
+"""An alarm is evaluated every minute, so within this time of a look no alarm can fire and recover unseen."""
 
 
 def _moment(rollout: Rollout, now: float) -> Moment:

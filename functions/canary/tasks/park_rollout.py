@@ -1,4 +1,4 @@
-"""ParkRollout: the step is over, the next one waits for its advance. The canary keeps its weight and is watched meanwhile."""
+"""ParkRollout: the step is over, and the next one waits for an advance. The canary keeps its weight and is watched."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def park_rollout(event: TaskEvent, tools: Tools) -> Json:
-    """The rollout's summary so far. A retry finds what it has done."""
+    """The rollout's summary so far. A retry recognises that the rollout is already parked."""
     owned = tools.records.find(event.rollout_id, target=event.target)
     if owned and _is_parked_by(event.execution, owned):
         return summary(owned.rollout, Phase.PARKED, event.now)

@@ -1,4 +1,4 @@
-"""PrepareRelease: everything the canary needs before it has traffic: frozen history, deployment, canary aliases."""
+"""PrepareRelease: everything the canary needs before it gets traffic: frozen history, deployment, canary aliases."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def prepare_release(event: TaskEvent, tools: Tools) -> Json:
-    """Freeze history, find or make the deployment, point the canary aliases; base is untouched throughout.
+    """Freeze the history, find or create the deployment, point the canary aliases. Base stays unchanged throughout.
 
     Raises:
-        StateChangedError: the target is not as it was when it was checked.
+        StateChangedError: the target has changed since the checks.
 
     """
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
@@ -74,12 +74,12 @@ def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:
 def _make_deployment(tools: Tools, owned: Owned, stage: Stage) -> Owned:
     """A deployment of the definition that was checked.
 
-    No call reads what a deployment froze (docs/aws.md#export-document). So the definition is read before and after: what is
-    the same both times is what was frozen in between. A deployment that a lost reply made earlier is taken only if nobody
-    has edited the definition until now.
+    No call reads what a deployment froze (docs/aws.md#export-document). So the definition is read before and after: if it is
+    the same both times, the deployment froze the same. A deployment from an earlier call whose reply was lost is used only if
+    no one has edited the definition since.
 
     Raises:
-        StateChangedError: somebody edited the definition since it was checked.
+        StateChangedError: someone has edited the definition since the checks.
 
     """
     rollout = owned.rollout

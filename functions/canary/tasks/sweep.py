@@ -1,4 +1,4 @@
-"""What the sweeper does for one target, by its lock and its rollout's record, whether or not it is still registered."""
+"""What the sweeper does for one target, based on its lock and its rollout's record, whether or not it is still registered."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 OWNER = "sweeper"
 PERIOD_SECONDS = 300
-"""How often parked rollouts and free targets are looked at; a rollout that nobody owns is looked at each minute."""
+"""How often the sweeper looks at parked rollouts and free targets; it looks at rollouts without an owner every minute."""
 
 
 def is_full(now: float) -> bool:
-    """Whether this is the minute that a period begins with."""
+    """Whether a period begins in this minute."""
     return now % PERIOD_SECONDS < MINUTE_SECONDS
 
 
 def sweep_target(name: str, tools: Tools, now: float) -> str:
-    """One word for what was done, or why nothing was.
+    """One word for what was done, or why nothing was done.
 
     Raises:
         RecordsRefusedError, RecordSchemaError, RecordGoneError: the target's records cannot be used.
@@ -53,7 +53,7 @@ def sweep_target(name: str, tools: Tools, now: float) -> str:
 
 
 def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
-    """A free target whose last rollout's canary is there again: a writer later than any that was waited for."""
+    """A free target whose last rollout's canary is back: a writer came later than any wait allows for."""
     owned = _find_last(lock, tools)
     if owned is None or not owned.rollout.target.shifter.has_stage_canary:
         return "AT_REST"
@@ -65,12 +65,12 @@ def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
     if owned.rollout.phase is Phase.PROMOTED:
         reopened = replace(owned.rollout, phase=Phase.MOVING_BASE, recovery_stage=RecoveryStage.FLIPPED, not_before=0.0)
     taken: Owned = tools.records.retake(lock, reopened, OWNER)
-    reason = f"the canary of rollout {owned.rollout.rollout_id} was back after its end"
+    reason = f"the canary of rollout {owned.rollout.rollout_id} came back after its end"
     return take_over(taken, tools, owner=OWNER, reason=reason, now=now).answer.value
 
 
 def _find_last(lock: Lock, tools: Tools) -> Owned | None:
-    """The rollout that held the target last; the record of another version of the controller holds nothing any more."""
+    """The last rollout that held the target. A record from another version of the controller no longer matters."""
     if lock.last_rollout_id is None:
         return None
     try:

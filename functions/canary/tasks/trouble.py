@@ -1,7 +1,7 @@
-"""A target whose records cannot be used: somebody is told without them, and the canary is taken away where that is sure.
+"""Handles a target whose records cannot be used: notifies people without the records, and removes the canary if that is safe.
 
-The target comes from its rollout's record where that can be read, else from its parameter; the live state from AWS; what was
-told before from Systems Manager. Nothing is written to the records, and no alias is moved.
+The target comes from its rollout's record if that can be read, otherwise from its parameter. The live state comes from AWS, and
+earlier reports from Systems Manager. Nothing is written to the records, and no alias is moved.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.trouble import Trouble, Unusable
     from canary.tasks.entry import Tools
 
-TOO_EARLY = f"nothing is touched before the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
-NO_CANARY = "nothing was touched, because the target has no canary of a rollout"
-GONE_BEFORE = "the canary was taken away before; aliases and lock stay as they are"
+TOO_EARLY = f"nothing is changed until the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
+NO_CANARY = "nothing was changed, because the target has no canary of a rollout"
+GONE_BEFORE = "the canary was removed earlier; aliases and lock stay as they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class Found:
 
     @property
     def phase(self) -> Phase | None:
-        """How far the rollout has come, if its record can be read."""
+        """The rollout's phase, if its record can be read."""
         return self.owned.rollout.phase if self.owned else None
 
     @property
     def is_at_stake(self) -> bool:
-        """Whether traffic is split, or may be for all that is known."""
+        """Whether traffic is split, or may be as far as is known."""
         if self.lock and self.lock.rollout_id:
             return True
         if self.target is None or self.live is None:
@@ -91,12 +91,12 @@ def face_trouble(name: str, unusable: Unusable, known: Trouble | None, tools: To
 
 
 def end_trouble(known: Trouble | None, tools: Tools, now: float) -> None:
-    """Tell once that the records can be used again, if they could not; what the bus does not take, the next minute tells."""
+    """Report once that the records can be used again; if the bus does not accept it, the next minute's sweep reports it."""
     if known is None:
         return
     since = datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds")
     minutes = max(1, round((now - known.since) / 60))
-    reason = f"the records of target {known.target} can be used again, after {minutes} min; the sweeper goes on by them"
+    reason = f"the records of target {known.target} can be used again, after {minutes} min; the sweeper continues with them"
     detail = {"target": known.target, "rollout": "", "since": since, "reason": reason}
     if known.told_at == 0.0 or tools.notifications.tell(NotificationKind.RECORDS_USABLE, detail):
         tools.troubles.forget(known.target)
@@ -120,7 +120,7 @@ def _find(name: str, tools: Tools) -> Found:
 
 
 def _read_live(target: Target, tools: Tools) -> Live:
-    """The live state; of a target whose aliases cannot be read, the stage alone."""
+    """The live state; if the aliases cannot be read, only the stage."""
     shifter = shifter_for(target, tools.clients, never_write)
     try:
         return shifter.read_live()
@@ -132,9 +132,9 @@ def _read_live(target: Target, tools: Tools) -> Live:
 
 
 def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: float) -> tuple[bool, str]:
-    """Whether the canary was taken away, and the sentence that says so or why not."""
+    """Whether the canary was removed, and the sentence that says so or says why not."""
     if found.target is None or found.live is None:
-        return False, "nothing was touched"
+        return False, "nothing was changed"
     if find_canary(found.target, found.live.stage) is None:
         return False, GONE_BEFORE if known and known.is_taken_away else NO_CANARY
     if not is_certain(known, now):
@@ -142,16 +142,16 @@ def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: fl
     try:
         _remove_canary(found.target, found.phase, tools)
     except ControllerError as error:
-        return False, f"nothing was touched: {error}"
-    return True, "the canary was taken away and base has every request; aliases and lock stay as they are"
+        return False, f"nothing was changed: {error}"
+    return True, "the canary was removed and base has all requests; aliases and lock stay as they are"
 
 
 def _remove_canary(target: Target, phase: Phase | None, tools: Tools) -> None:
-    """Only the canary settings, and only while everything that makes it right is so right before the call.
+    """Remove only the canary settings, and only if right before the call everything still makes that safe.
 
     Raises:
         StateChangedError: the canary has to stay; the message says why.
-        AwsRefusedError: AWS refused to answer or to remove.
+        AwsRefusedError: AWS refused to answer or to remove the canary.
 
     """
     machine = read_machine(tools.clients.ssm)

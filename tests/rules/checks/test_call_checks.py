@@ -1,4 +1,4 @@
-"""A call that a rollout cannot split is refused by name, with the URI to write; what is outside is said, not refused."""
+"""A call that a rollout cannot split is refused by name, with the URI to write; an outside call is noted, not refused."""
 
 from dataclasses import replace
 

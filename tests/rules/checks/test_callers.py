@@ -1,4 +1,4 @@
-"""Every method and authorizer of an API is known by what API Gateway presents for it, or may present."""
+"""Every method and authorizer of an API is identified by what API Gateway presents for it, or may present."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def caller(presents):
 
 
 def a_policy_for(*presented, effect="Allow"):
-    """A policy with one statement for each of these source ARNs, given from the stage on."""
+    """A policy with one statement for each of these source ARNs, which are given from the stage on."""
     statements = [
         {
             "Sid": f"s{number}",

@@ -1,4 +1,4 @@
-"""Every reason in a function not to start is found, and what forbids nothing is noted."""
+"""Every reason in a function against a start is found, and what prevents nothing is noted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WHOLE = a_policy_text(a_statement(source=f"{API}/*"))
 
 
 def called(live=SOUND, canary=SOUND, callers=(GET, GET_ONE), **changes):
-    """A function that the API calls through its aliases, whose policies these are."""
+    """A function that the API calls through its aliases, with these policies."""
     survey = a_function_survey(
         live=LiveAlias("1", arn=f"{ARN}:live"), canary=LiveAlias("1", arn=f"{ARN}:canary"), callers=callers, **changes
     )

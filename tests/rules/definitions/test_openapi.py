@@ -1,4 +1,4 @@
-"""A stage's export shows the same picture as the API's own resources."""
+"""A stage's export shows the same definition as the API's own resources."""
 
 from dataclasses import replace
 

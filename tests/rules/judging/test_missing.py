@@ -15,7 +15,7 @@ from canary.rules.rollouts.codec import decode, encode
 
 
 def after(told):
-    """The state after minutes told as text: + with a bad count, - without."""
+    """The state after minutes written as text: + with a bad count, - without."""
     counts = NO_BAD_COUNTS
     for minute in told:
         counts = note_bad_count(counts, is_there=minute == "+")

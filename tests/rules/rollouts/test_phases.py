@@ -1,4 +1,4 @@
-"""The table in the module's docstring, row by row. What the rows do together is checked in test_phases_model.py."""
+"""The table in the module's docstring, row by row. How the rows work together is checked in test_phases_model.py."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -308,7 +308,7 @@ def test_a_phase_is_over_or_has_a_direction():
     assert {phase for phase in Phase if not phase.is_terminal} == {Phase.MOVING_BASE, *BACK}
 
 
-# What somebody else did.
+# Drift.
 
 
 def test_a_canary_of_someone_else_is_left_and_told():

@@ -21,7 +21,7 @@ FINE = SeenInstruments("/apigw/orders-prod", LOG_FORMAT, MADE)
 
 
 def faults_with(**changes: object) -> tuple[str, ...]:
-    """The faults where the filter of the canary's errors is changed so."""
+    """The faults if the filter of the canary's errors is changed like this."""
     return find_faults(EXPECTED, replace(FINE, filters={**MADE, ERRORS: replace(MADE[ERRORS], **changes)}))
 
 

@@ -15,7 +15,7 @@ SAMPLES = {
     Prints.UNTRUSTED_TEXT: (r"say \"hi\" C:\\", "-"),
     Prints.QUOTED_TEXT: ('"Forbidden"', "-"),
 }
-"""What a variable prints where it has a value, and where it has none; quotes and backslashes come escaped."""
+"""What a variable prints with and without a value; quotes and backslashes are escaped."""
 
 VARIABLES = [
     "$context.status",
@@ -34,7 +34,7 @@ def line_of(log_format: str, which: int) -> str:
 
 
 def is_counted(log_format: str) -> bool:
-    """Whether the filters would find what they read in every line, with all values there and with all missing."""
+    """Whether the filters would find what they read in every line, with all values present and with all missing."""
     for which in (0, 1):
         try:
             line = json.loads(line_of(log_format, which))
