@@ -197,7 +197,7 @@ def test_an_authorizer_that_is_gone_since_has_no_id():
 
 
 @pytest.mark.parametrize(
-    ("body", "why"), [(b"openapi: 3.0.1", "the export is not valid JSON"), (b"[]", "no OpenAPI 3 document")]
+    ("body", "why"), [(b"openapi: 3.0.1", "the export is not valid JSON"), (b"[]", "not an OpenAPI 3 document")]
 )
 def test_what_is_no_document_is_unreadable(body: bytes, why: str):
     client = Scripted(get_export=[{"body": io.BytesIO(body)}], get_rest_api=[{"id": API_ID}])

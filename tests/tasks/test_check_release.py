@@ -149,7 +149,11 @@ def test_variables_that_no_release_can_set_are_refused_with_everything_else(grou
     answer = walk.check(speed=3, release={"variables": {**many, "lambdaAlias": "canary"}})
 
     assert answer["start"] == "REFUSED"
-    for said in ("speed", "lambdaAlias: it tells the canary from base", "at most 100 variables, got 99 new ones beside its 2"):
+    for said in (
+        "speed",
+        "lambdaAlias: it tells canary and base apart",
+        "at most 100 variables, got 99 new ones in addition to its 2",
+    ):
         assert said in answer["reason"]
 
 

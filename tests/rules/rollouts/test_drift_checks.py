@@ -137,7 +137,7 @@ def test_another_variable_that_someone_set_stands_in_no_rollouts_way_and_is_told
     live = in_bake(a_stage(a_canary(percent), variables=OTHER))
     assert find_drift_in_bake(rollout, live) == ()
     assert find_harmless_drift(rollout, live) == (
-        'someone else changed stage variable featureX from absent to "on"; both arms see it alike',
+        'someone else changed stage variable featureX from absent to "on"; both arms see it',
     )
 
 

@@ -443,7 +443,7 @@ def test_variables_that_somebody_changed_are_told():
     stage = a_stage(variables={"lambdaAlias": "canary", "theirs": "yes"})
     assert find_drift(a_standing(Phase.SHIFTING), on_stage(stage)) == (
         'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
-        'someone else changed stage variable theirs from absent to "yes"; both arms see it alike',
+        'someone else changed stage variable theirs from absent to "yes"; both arms see it',
     )
 
 
@@ -483,7 +483,7 @@ def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_told():
     stage = replace(FLIPPED, variables={"lambdaAlias": "live", "theirs": "yes"})
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(stage, NEW), NOW)
     assert made.after.phase is Phase.PROMOTED
-    assert made.found == ('someone else changed stage variable theirs from absent to "yes"; both arms see it alike',)
+    assert made.found == ('someone else changed stage variable theirs from absent to "yes"; both arms see it',)
 
 
 def test_a_promoted_variable_that_someone_changed_is_an_obstacle():

@@ -110,21 +110,21 @@ def test_tells_a_filter_that_is_gone():
         ({"pattern": "{ $.status >= 500 }"}, "its pattern is { $.status >= 500 }"),
         ({"metric": "Renamed"}, "it publishes Renamed of Canary/orders"),
         ({"namespace": "Mine"}, "it publishes CanaryErrors of Mine"),
-        ({"value": "2"}, "it counts 2 a line"),
+        ({"value": "2"}, "it counts 2 per line"),
         ({"default": None}, "it counts nothing in a minute without a match"),
         ({"default": 1.0}, "it counts 1.0 in a minute without a match"),
         ({"dimensions": ("path", "stage")}, "it publishes with the dimensions path, stage"),
     ],
 )
 def test_tells_how_a_filter_was_changed(changes: dict[str, object], told: str):
-    assert faults_with(**changes) == (f"the metric filter {ERRORS} is not as it was made: {told}; deploy the target again",)
+    assert faults_with(**changes) == (f"the metric filter {ERRORS} was changed: {told}; deploy the target again",)
 
 
 def test_tells_a_filter_that_counts_a_second_time():
     twin = replace(MADE[ERRORS], name="canary-orders-mine")
 
     assert find_faults(EXPECTED, replace(FINE, filters={**MADE, twin.name: twin})) == (
-        "the metric filter canary-orders-mine counts into CanaryErrors of Canary/orders too; delete it",
+        "the metric filter canary-orders-mine also counts into CanaryErrors of Canary/orders; delete it",
     )
 
 
