@@ -1,4 +1,4 @@
-"""Alarms by name: their state, or that they are gone or broken."""
+"""Alarms are read by name: their state, or that they are missing or broken."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_refusal_tells_the_command(ground: Ground):
 
 
 class History:
-    """An alarm's history, in two pages."""
+    """An alarm's history on two pages."""
 
     def __init__(self, *states: str) -> None:
         self._states = states

@@ -31,7 +31,7 @@ SLOW = Source("slow_p99", Family.SLOW, bad_are="were slow", base=a_slow_arm("Bas
 
 @pytest.fixture(scope="module")
 def start(shared: Ground) -> int:
-    """Three minutes: both arms; base alone; neither."""
+    """Three minutes: with both arms, with base only, with neither."""
     first = int(shared.aws.clock.now()) // 60 * 60 - 1200
     written = {"BaseAll": (90, 60), "BaseBad": (1, 0), "BaseGood": (80, 60), "CanaryAll": (10,), "CanaryGood": (7,)}
     for name, values in written.items():

@@ -1,4 +1,4 @@
-"""The bench takes a shorter way to a verdict than a look does; here both are held to the same verdicts."""
+"""The bench takes a shorter way to a verdict than a look does; these tests check that both give the same verdicts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def a_world(cell, seed=1):
 
 
 def product_vetoes_at(cell, policy, seed):
-    """The product's own look, minute by minute, on the same draws, steps taken by its own verdicts until it goes back."""
+    """The product's own look, minute by minute, on the same draws; its own verdicts take the steps until it rolls back."""
     world = a_world(cell, seed)
     history = world.history()
     families = world.families()

@@ -1,4 +1,4 @@
-"""One look at a canary with traffic, by an execution or in between.
+"""One look at a canary with traffic, by an execution or between two steps.
 
 A look reads what is new (`canary.tasks.look_reader`), folds the new minutes, sums up what the verdict may rest on, decides, and
 records the verdict together with the folded minutes.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from canary.aws.records import PARKED_OWNER, LookItem, Owned
+from canary.aws.locks import PARKED_OWNER
+from canary.aws.record_items import LookItem
+from canary.aws.record_reads import Owned
 from canary.rules.judging import evidence_json
 from canary.rules.looks.folding import Folded, fold_minutes
 from canary.rules.looks.look_numbers import numbers_of
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LookResult:
-    """A look's verdict, and the rollout with it recorded."""
+    """A look's verdict, and the rollout as recorded with it."""
 
     owned: Owned
     verdict: Verdict
@@ -37,7 +39,7 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
     """Look at `now`; `baking_since` is when the bake before this look began (both in epoch seconds).
 
     Raises:
-        OwnershipLostError: the rollout was changed or taken over meanwhile; nothing was recorded.
+        OwnershipLostError: the rollout was changed or taken over in between; nothing was recorded.
 
     """
     folded, verdict = _evaluate(begin_bake(owned.rollout, baking_since), LookReader(owned, tools, now), now)
@@ -58,7 +60,7 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
 
 
 def mark_of(now: float) -> str:
-    """What a look at `now` is recorded under."""
+    """The mark under which a look at `now` is recorded."""
     return f"{now:.3f}"
 
 

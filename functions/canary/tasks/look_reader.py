@@ -21,7 +21,7 @@ from canary.rules.targets.alarms import target_alarms
 
 if TYPE_CHECKING:
     from canary.aws.counting import Counted
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.judging.judge import Evidence
     from canary.rules.looks.alarm_readings import AlarmReading
     from canary.rules.rollouts.rollout import Rollout
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from canary.tasks.entry import Tools
 
 _BLIP_SECONDS = 1.5 * MINUTE_SECONDS
-"""An alarm is evaluated each minute, so within this time of a look none can have fired and recovered unseen."""
+"""An alarm is evaluated every minute, so within this time of a look no alarm can fire and recover unseen."""
 
 
 class LookReader:
@@ -64,7 +64,7 @@ class LookReader:
         return shifter_for(target, self._tools.clients, lambda: self._tools.records.check(self._owned)).read_live()
 
     def hear_alarms(self, rollout: Rollout) -> tuple[AlarmReading, ...]:
-        """The alarms now; where the last look is longer ago than alarms are evaluated, also what they said since."""
+        """The alarms now. If the last look is longer ago than alarms take to evaluate, also what fired since then."""
         cloudwatch = self._clients.cloudwatch
         ours = [alarm.name for alarm in target_alarms(rollout.target)]
         alarms = read_alarms(cloudwatch, ours, rollout.target.alarms)
@@ -84,7 +84,7 @@ class LookReader:
         return self._count_invocations(rollout, since, rollout.judged_to + MINUTE_SECONDS)
 
     def _find_unlogged(self, rollout: Rollout, counted: Counted) -> tuple[str, ...]:
-        """Minutes without a request are no traffic, or a log that is dead: Lambda knows which."""
+        """Minutes without requests mean no traffic or a broken log; Lambda's invocations show which."""
         waiting = find_waiting(rollout, counted.metrics, self._now)
         minutes = quiet_minutes(rollout, waiting) if has_log(rollout.target) else 0
         if not minutes:

@@ -1,4 +1,4 @@
-"""ShiftTraffic: the next step's weight, written down before it is set."""
+"""ShiftTraffic: records the next step's weight, then sets it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
 
 
 def entry_mark(event: TaskEvent) -> str:
-    """A mark of this state entry, the same for every retry of it."""
+    """A mark of this state entry, the same for all its retries."""
     return f"{event.now:.3f}"
 
 
 def begin_step(rollout: Rollout, event: TaskEvent) -> Rollout:
-    """The rollout with its next step begun at `event.now`, its weight not yet set."""
+    """The rollout with its next step begun at `event.now`, before its weight is set."""
     is_first = rollout.first_shift is None
     minute = int(event.now // MINUTE_SECONDS) * MINUTE_SECONDS
     return replace(

@@ -24,7 +24,7 @@ SINGLE = {
 
 
 class World:
-    """Alarms on a clock that is set by hand; a minute's metrics are there as soon as it has ended."""
+    """Alarms on a clock that is set by hand; a minute's metrics are available as soon as it has ended."""
 
     def __init__(self) -> None:
         self.now = float(START)
@@ -37,7 +37,7 @@ class World:
         self.alarms.put_metric_alarm({"AlarmName": name, **SINGLE, **changes})
 
     def minute(self, *values: float, metric: str = "m") -> None:
-        """A minute passes in which the metric gets these values, and alarms are evaluated at its end."""
+        """Let a minute pass in which the metric gets these values; alarms are evaluated at its end."""
         if values:
             self.store.put("N", metric, {}, self.now, values)
         self.now += 60
@@ -267,7 +267,7 @@ def test_an_alarm_that_cannot_be_evaluated_says_so(world: World):
     world.minute(11)
 
     assert world.describe()["EvaluationState"] == "EVALUATION_ERROR"
-    assert "name one" in str(world.describe()["StateReason"])
+    assert "give one" in str(world.describe()["StateReason"])
 
 
 def test_changes_are_told_as_events(world: World):

@@ -171,7 +171,7 @@ def test_tells_every_kind_of_change_and_that_base_could_not_be_read():
     assert changed.plan.notes == ("the release changes GET /orders (API key not required to required)",)
     assert changed.plan.fingerprint == fingerprint(api)
     assert lost.plan.notes[0] == (
-        "base's definition cannot be read, so its routes are compared by path and method alone: AWS says no"
+        "base's definition cannot be read, so its routes are compared only by path and method: AWS says no"
     )
     assert "the release loses GET /old" in lost.plan.notes
 

@@ -47,17 +47,17 @@ def test_too_little_traffic_is_told_with_minutes_and_the_policy_that_would_do():
     told = find_quiet(STANDARD, CALM, 3)
     worst = max(forecast_steps(STANDARD, CALM, 3), key=lambda step: step.minutes)
     assert told.startswith(
-        f"base had 3.0 requests a minute in the last day: the step at {worst.weight_percent} % needs {worst.needed} "
+        f"base had 3.0 requests per minute in the last day: the step at {worst.weight_percent} % needs {worst.needed} "
         f"canary requests, about {worst.minutes:.0f} minutes, and may last 75; "
     )
-    assert told.endswith("policy quiet would do, which looks for larger effects")
+    assert told.endswith("policy quiet would be enough, which looks for larger effects")
 
 
 def test_a_larger_weight_is_offered_where_it_would_do():
     policy = a_policy(10, bake_seconds=3600, max_extension_seconds=0, detect={"errors": 0.5})
     needed_at_10 = forecast_steps(policy, CALM, 1)[0]
     per_minute = needed_at_10.minutes / 60 * 0.6
-    percent = int(find_quiet(policy, CALM, per_minute).split("steps from ")[1].split(" %")[0])
+    percent = int(find_quiet(policy, CALM, per_minute).split("steps of ")[1].split(" %")[0])
     assert forecast_steps(a_policy_of(policy, percent), CALM, per_minute)[0].fits
     assert not forecast_steps(a_policy_of(policy, percent - 1), CALM, per_minute)[0].fits
 
@@ -69,7 +69,7 @@ def a_policy_of(policy, percent):
 def test_no_traffic_at_all_is_told_and_nothing_would_do():
     told = find_quiet(STANDARD, CALM, 0)
     assert told.startswith("base had no request in the last day, and the step at 10 % needs ")
-    assert told.endswith("no weight and no shipped policy would do at this traffic")
+    assert told.endswith("no weight and no shipped policy is enough at this traffic")
 
 
 def test_policy_quiet_is_not_offered_to_itself():
@@ -116,7 +116,7 @@ class TestStart:
 
     def test_is_told_by_the_errors_history_and_the_metrics_of_the_target(self):
         told = forecast_start(a_rollout(policy=STANDARD), Traffic(self.calm, 3.0))
-        assert told.startswith("base had 3.0 requests a minute in the last day: the step at ")
+        assert told.startswith("base had 3.0 requests per minute in the last day: the step at ")
         assert "stated priors" not in told
         assert forecast_start(a_rollout(policy=STANDARD), Traffic(((60_000, 60),) * 600, 60_000.0)) is None
 

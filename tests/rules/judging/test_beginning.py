@@ -15,8 +15,8 @@ def test_coarse_metrics_are_fixed_at_the_start():
     assert [evidence.history.bases[metric].is_coarse for metric in metrics] == [False, True]
     little_worse = Counts(6000, 200, 6000, 150)
     after = look_at(evidence, *[little_worse] * 5, metric="client_errors")
-    assert after.metric_log_e("client_errors") < 0.0
-    assert look_at(evidence, *[little_worse] * 5).metric_log_e("errors") > 5.0
+    assert after.metrics["client_errors"].log_e < 0.0
+    assert look_at(evidence, *[little_worse] * 5).metrics["errors"].log_e > 5.0
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, float("nan")])

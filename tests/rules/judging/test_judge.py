@@ -45,12 +45,12 @@ def look_at(evidence: Evidence, *minutes: Counts, metric: str = "errors") -> Evi
 
 
 def set_to(evidence: Evidence, *, live: float, assisted: float) -> Evidence:
-    """The evidence with e-values of the given logarithms, above 0, for its one metric."""
+    """The evidence for its one metric, with e-values of the given logarithms, above 0."""
     metric = replace(evidence.metrics["errors"], minutes=10**9, shift_minutes=10**3, live=(live,), assisted=(assisted,))
     return replace(evidence, metrics={"errors": metric})
 
 
-# What is fixed at the start
+# Fixed at the start
 
 
 def test_starts_at_an_e_value_of_1():
@@ -104,7 +104,7 @@ def test_is_the_weighted_mean_of_its_metrics(minutes: list[dict[str, Counts]]):
     largest = max(alone[metric].log_e for metric in STAKES)
     mean = sum(stake * exp(alone[metric].log_e - largest) for metric, stake in STAKES.items())
     assert together.log_e == pytest.approx(largest + log(mean), abs=1e-9)
-    assert all(together.metric_log_e(metric) == alone[metric].metric_log_e(metric) for metric in STAKES)
+    assert all(together.metrics[metric].log_e == alone[metric].metrics[metric].log_e for metric in STAKES)
 
 
 def test_a_metric_that_is_not_read_says_nothing():
@@ -200,7 +200,7 @@ def test_claims_no_safety_without_a_delta():
 
 
 def binomial(rng: random.Random, n: int, rate: float) -> int:
-    """The number of bad ones among n, by the gaps between them."""
+    """The number of bad requests among n, drawn by the gaps between them."""
     if rate > 0.5:
         return n - binomial(rng, n, 1.0 - rate)
     if rate <= 0.0:
@@ -232,7 +232,7 @@ def minutes_to_condemn(
     burst: bool = False,
     minutes: int = 45,
 ) -> int | None:
-    """How many minutes of a rollout at 10, 25, 50 % passed when the canary was condemned; None if it never was."""
+    """After how many minutes of a rollout at 10, 25, 50 % the canary was condemned; None if it never was."""
     evidence = evidence_of(simulated_history(rng, rpm, base, burst=burst))
     draw = bursts if burst else binomial
     for minute in range(minutes):
@@ -288,7 +288,7 @@ def test_finds_a_fault_that_begins_after_three_hours():
 
 
 def safe_steps(rng: random.Random, canary: float, *, runs: int = 30, minutes: int = 30) -> int:
-    """How often a step of a rollout at 25 % of 600 requests a minute was called safe at any of its minutes."""
+    """How often a step of a rollout at 25 % of 600 requests per minute was called safe in any of its minutes."""
     safe = 0
     for _ in range(runs):
         evidence = begin_step(evidence_of(simulated_history(rng, 600, 0.005)), {"errors": 0.005})
@@ -310,7 +310,7 @@ def test_hardly_ever_calls_a_canary_safe_that_is_worse_by_delta():
     assert safe_steps(random.Random(16), 0.020) == 0
 
 
-# A minute in which the weight rose
+# A minute in which the weight rises
 
 
 def test_a_release_that_fails_at_once_is_condemned_in_the_minute_of_its_weight_change():
@@ -319,7 +319,7 @@ def test_a_release_that_fails_at_once_is_condemned_in_the_minute_of_its_weight_c
 
 
 def test_an_outage_that_began_in_the_minute_of_a_weight_change_condemns_nobody():
-    """All of the canary's requests met it, and a small part of the base's."""
+    """All of the canary's requests are affected, and a small part of base's."""
     evidence = fold_shift(evidence_of(HISTORY), {"errors": Counts(60, 12, 1140, 108)}, share=0.1)
     assert evidence.log_e < 0.0
 

@@ -55,7 +55,7 @@ def minutes_until_off(share, *, canary, base, evidence=NO_SPLIT_EVIDENCE):
 
 
 def expected_e(evidence, requests, share, factor):
-    """The expectation of the evidence after one more minute of so many requests, drawn at `factor` times the weight's odds."""
+    """The evidence expected after one more minute of this many requests, drawn at `factor` times the weight's odds."""
     chances = binomial(requests, share_of(share, factor))
     after = (fold_split(evidence, canary=k, base=requests - k, share=share) for k in range(requests + 1))
     return sum(chance * exp(one.log_e) for chance, one in zip(chances, after, strict=True))

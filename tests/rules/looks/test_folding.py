@@ -50,7 +50,7 @@ def a_baking(*, policy=None, baking_since=NOON, shifted=NOON, **changes):
 
 
 def minutes(*counts, start=START, metric="errors"):
-    """One entry a minute; None is a minute of which nothing is known."""
+    """One entry per minute; None is a minute without data."""
     return {start + 60 * index: {} if one is None else {metric: one} for index, one in enumerate(counts)}
 
 

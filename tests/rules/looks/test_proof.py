@@ -29,7 +29,7 @@ def a_business_rollout(**changes):
 
 
 def fold_both(*pairs, rollout=None):
-    """Minutes of errors with the business metric's counts beside them; None for none."""
+    """Minutes of errors together with the business metric's counts; None for none."""
     counts = {
         START + 60 * index: {"errors": errors, **({CHECKOUT: checkout} if checkout else {})}
         for index, (errors, checkout) in enumerate(pairs)

@@ -22,7 +22,7 @@ def an_alarm(state, *, is_ours=False, name="orders-payment-failures", detail="3 
 
 
 def a_verdict(*, policy=POLICY, after=BAKE, step=0, proof=PROVEN, alarms=(), shifted_before=0.0, blind_since=None, **more):
-    """The verdict `after` seconds of the step's bake; the first shift came `shifted_before` seconds before that."""
+    """The verdict `after` seconds of the step's bake; the first shift was `shifted_before` seconds before that."""
     first_shift = NOON - shifted_before
     moment = Moment(NOON + after, step_index=step, baking_since=NOON, first_shift=first_shift, blind_since=blind_since)
     return decide(policy=policy, moment=moment, proof=proof, alarms=alarms, **more)

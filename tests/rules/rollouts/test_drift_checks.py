@@ -7,7 +7,7 @@ from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_drift_si
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.targets.live import LiveAlias
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 BAKING = a_rollout(phase=Phase.SHIFTING, step=StepState(index=0))
@@ -137,7 +137,7 @@ def test_another_variable_that_someone_set_stands_in_no_rollouts_way_and_is_told
     live = in_bake(a_stage(a_canary(percent), variables=OTHER))
     assert find_drift_in_bake(rollout, live) == ()
     assert find_harmless_drift(rollout, live) == (
-        'someone else changed stage variable featureX from absent to "on"; both arms see it alike',
+        'someone else changed stage variable featureX from absent to "on"; both arms see it',
     )
 
 

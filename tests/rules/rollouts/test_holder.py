@@ -1,4 +1,4 @@
-"""Who holds a target: told with since when, how far it has come, and what to do."""
+"""Who holds a target: reported with since when, how far it is, and what to do."""
 
 import pytest
 

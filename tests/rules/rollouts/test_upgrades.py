@@ -1,4 +1,4 @@
-"""A record that the version before wrote is read: it can be judged to its end, and made safe."""
+"""A record of the previous version can be read: it can be judged to its end, and made safe."""
 
 import json
 from pathlib import Path

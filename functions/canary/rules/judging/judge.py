@@ -72,10 +72,6 @@ class Evidence:
         """Whether every metric has shown, in this step, that the canary is not worse by its delta."""
         return all(metric.log_safe >= LOG_SAFE_BAR for metric in self.metrics.values())
 
-    def metric_log_e(self, metric: str) -> float:
-        """Ln of one metric's own e-value, before its stake."""
-        return self.metrics[metric].log_e
-
     def has_history(self, metric: str) -> bool:
         """Whether the metric's base rate comes from history; if not, it is a stated prior, and a verdict says so."""
         return self.history.bases[metric].is_known

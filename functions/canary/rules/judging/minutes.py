@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MINUTE_SECONDS = 60
 SETTLE_SECONDS = 30
+"""After a stage or alias update, a request may still see the old settings for this long (docs/aws.md#propagation)."""
+
 COLD_SECONDS = 60
 WARMING_SECONDS = 60
 

@@ -34,11 +34,6 @@ def note_bad_count(counts: BadCounts, *, is_there: bool) -> BadCounts:
     return BadCounts((*counts.there, is_there)[-WINDOW_MINUTES:])
 
 
-def is_worth_waiting(overdue_seconds: float) -> bool:
-    """Whether a missing bad count may still arrive this long after its minute was due."""
-    return overdue_seconds < WAIT_SECONDS
-
-
 def is_silent_instrument(counts: BadCounts) -> bool:
     """Whether the count is missing in more than one minute in five. Fewer than five minutes count as five."""
     return ONE_IN * _missing(counts) > max(len(counts.there), ONE_IN)

@@ -11,12 +11,14 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.listening import find_unlogged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MINUTE_SECONDS = 60
+    from canary.rules.targets.shifters import ShifterKind
+
 MARGIN_SECONDS = 60
 LIMIT_SECONDS = 600
 
@@ -50,6 +52,15 @@ def drain_minutes(since: float, now: float, metric_delay_seconds: int) -> tuple[
     start = -int(-(since + MARGIN_SECONDS) // MINUTE_SECONDS) * MINUTE_SECONDS
     end = int((now - metric_delay_seconds) // MINUTE_SECONDS) * MINUTE_SECONDS
     return start, end
+
+
+def judge_settling(shifter: ShifterKind, *, since: float, now: float) -> Drain | None:
+    """The drain of a shifter whose weights need only settle for a minute; None where requests have to be counted."""
+    if shifter.has_counted_drain:
+        return None
+    if now < since + MINUTE_SECONDS:
+        return Drain(DrainKind.WAIT, "the weights settle for a minute")
+    return Drain(DrainKind.DRAINED, "the weights have settled for a minute")
 
 
 def judge_drain(

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.families import Family
 from canary.rules.targets.access_log import metric_namespace
-from canary.rules.targets.target import BusinessMetric, ShifterKind, Target, TargetFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Intent, Snapshot
+    from canary.rules.targets.target import BusinessMetric, Target, TargetFunction
 
 ERRORS = "errors"
 """The metric of failed requests."""
@@ -97,7 +97,7 @@ class LatencySource:
 
 def has_log(target: Target) -> bool:
     """Whether the target is judged on its access log."""
-    return target.shifter is ShifterKind.STAGE and target.access_log_group is not None
+    return target.shifter.has_access_log and target.access_log_group is not None
 
 
 def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
@@ -264,11 +264,11 @@ def _lambda_dimensions(target: Target, arm: Arm, snapshot: Snapshot, intent: Int
 def _lambda_resource(
     target: Target, function: TargetFunction, arm: Arm, snapshot: Snapshot, intent: Intent
 ) -> tuple[tuple[str, str], ...]:
-    if target.shifter is ShifterKind.STAGE:
-        alias = function.live if arm is Arm.BASE else function.canary
-        return (("Resource", f"{function.name}:{alias}"),)
-    version = snapshot.live[function.name] if arm is Arm.BASE else intent.versions[function.name]
-    return (("Resource", f"{function.name}:{function.live}"), ("ExecutedVersion", version))
+    if target.shifter.has_split_aliases:
+        version = snapshot.live[function.name] if arm is Arm.BASE else intent.versions[function.name]
+        return (("Resource", f"{function.name}:{function.live}"), ("ExecutedVersion", version))
+    alias = function.live if arm is Arm.BASE else function.canary
+    return (("Resource", f"{function.name}:{alias}"),)
 
 
 def drain_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from canary.rules.releases.variables import find_drifted_variables, find_harmless
 from canary.rules.rollouts.standing import Phase
 from canary.rules.targets.live import calls_canary_alias, is_ours
-from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -151,4 +150,4 @@ def _is_split(alias: LiveAlias, function: str, standing: Standing) -> bool:
     """Behind a stage, foreign versions on an alias affect base alone; without a stage the alias's weights are a canary."""
     brings = standing.intent.versions[function] != standing.snapshot.live[function]
     serves = brings and standing.intent.versions[function] in {alias.version, *alias.shares}
-    return bool(alias.shares) and (serves or standing.shifter is ShifterKind.ALIAS)
+    return bool(alias.shares) and (serves or standing.shifter.has_split_aliases)

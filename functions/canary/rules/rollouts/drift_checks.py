@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from canary.rules.releases.variables import find_drifted_variables, find_edited_overrides, find_harmless
 from canary.rules.rollouts.phases import Phase, find_obstacles
 from canary.rules.targets.live import ALL, NEARLY_ALL, Live, LiveAlias, LiveCanary, LiveStage, is_intact, is_ours
-from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,7 @@ def find_drift_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
         Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight_percent
     )
     found = find_obstacles(rollout.standing, live)
-    if rollout.target.shifter is ShifterKind.ALIAS:
+    if rollout.target.shifter.has_split_aliases:
         return (*found, *_wrong_shares(rollout, live, weight_percent))
     return found or (
         *_moved_aliases(rollout, live),

@@ -71,6 +71,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
+from canary.rules.judging.minutes import SETTLE_SECONDS
 from canary.rules.releases.variables import has_old_variables
 from canary.rules.rollouts.drift import (
     find_drift,
@@ -84,7 +85,6 @@ from canary.rules.rollouts.drift import (
 )
 from canary.rules.rollouts.standing import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.targets.live import Intent, Live, LiveAlias, LiveStage, is_intact, is_ours
-from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,9 +110,6 @@ __all__ = [
     "is_at_rest",
     "plan_pass",
 ]
-
-SETTLE_SECONDS = 30
-"""After a stage or alias update, a request may still see the old settings for this long (docs/aws.md#propagation)."""
 
 LATE_WRITER_SECONDS = 60
 """How long the function of a timed-out task may keep writing: the timeout of every function."""
@@ -199,7 +196,7 @@ def is_at_rest(standing: Standing, live: Live) -> bool:
 
 
 def _is_promoted(standing: Standing, live: Live) -> bool:
-    is_new = standing.shifter is ShifterKind.ALIAS or _is_new(standing.intent, live.stage)
+    is_new = not standing.shifter.has_flip or _is_new(standing.intent, live.stage)
     return is_new and not find_obstacles(replace(standing, phase=Phase.MOVING_BASE), live)
 
 
@@ -207,7 +204,7 @@ def doubt(standing: Standing, now: float) -> Standing:
     """The standing after AWS refused a move of a forward pass; any other standing keeps its recovery stage and is retried."""
     if standing.phase is not Phase.MOVING_BASE:
         return standing
-    if standing.shifter is ShifterKind.ALIAS:
+    if not standing.shifter.has_flip:
         return replace(standing, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START, not_before=0.0)
     if standing.recovery_stage in {RecoveryStage.DOUBTED, RecoveryStage.RETREATING, RecoveryStage.RETURNED}:
         return standing
@@ -266,16 +263,10 @@ def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
 
 def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
     """The moves that give base all the traffic again; none if it has it."""
-    match standing.shifter:
-        case ShifterKind.STAGE:
-            removal: tuple[Move, ...] = (RemoveCanary(),) if has_own_canary(standing, live.stage) else ()
-            if has_released_base(standing, live.stage):
-                return removal
-            return (*removal, *_live_aliases_to(standing, live, standing.snapshot.live))
-        case ShifterKind.ALIAS:
-            return _live_aliases_to(standing, live, standing.snapshot.live)
-        case _:
-            assert_never(standing.shifter)
+    removal: tuple[Move, ...] = (RemoveCanary(),) if has_own_canary(standing, live.stage) else ()
+    if has_released_base(standing, live.stage):
+        return removal
+    return (*removal, *_live_aliases_to(standing, live, standing.snapshot.live))
 
 
 def _live_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]) -> tuple[Move, ...]:
@@ -299,7 +290,7 @@ def _is_at(alias: LiveAlias, version: str) -> bool:
 
 
 def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
-    if standing.shifter is ShifterKind.ALIAS:
+    if not standing.shifter.has_flip:
         return _pass_forward_alias(standing, live, now)
     match standing.recovery_stage:
         case RecoveryStage.DOUBTED | RecoveryStage.RETREATING:

@@ -53,7 +53,7 @@ def states_entered(rollout: Rollout) -> list[str]:
         case Phase.PARKED:
             return [*entered, *ADVANCE[:3]]
         case Phase.PROMOTED:
-            return [*entered, *PROMOTION, *(FLIP if rollout.target.stage else ())]
+            return [*entered, *PROMOTION, *(FLIP if rollout.target.shifter.has_flip else ())]
         case (
             Phase.PREPARING
             | Phase.SHIFTING

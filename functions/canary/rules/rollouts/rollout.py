@@ -139,14 +139,15 @@ class Rollout:
     @property
     def standing(self) -> Standing:
         """What the passes decide from."""
+        functions, kind = self.target.functions, self.target.shifter
         return Standing(
             phase=self.phase,
-            shifter=self.target.shifter,
+            shifter=kind,
             snapshot=self.snapshot,
             intent=self.intent,
             aliases=AliasNames(
-                live={function.name: function.live for function in self.target.functions},
-                canary={f.name: f.canary for f in self.target.functions if f.canary} if self.target.stage else {},
+                live={function.name: function.live for function in functions},
+                canary={f.name: f.canary for f in functions if f.canary and not kind.has_split_aliases},
             ),
             recovery_stage=self.recovery_stage,
             not_before=self.not_before,

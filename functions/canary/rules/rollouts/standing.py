@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from canary.rules.targets.live import Intent, Snapshot
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 
 
 class Phase(enum.StrEnum):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.live import Intent
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 TOLD_AGAIN_SECONDS = 1_800
 CERTAIN_SECONDS = 300
 """How long records must have been unusable before a canary is removed without them."""
-
-MINUTE_SECONDS = 60
-"""How often the sweeper comes by: what is due within half of that is due now."""
 
 
 class Cause(enum.StrEnum):
@@ -76,6 +74,7 @@ def is_to_be_told(known: Trouble | None, cause: Cause, now: float) -> bool:
     """Whether a notification is due now: the first, one for a new cause, or a reminder."""
     if known is None or known.is_due or known.cause is not cause:
         return True
+    # The sweeper comes by every minute: what is due within half of that is due now.
     return now - known.told_at > TOLD_AGAIN_SECONDS - MINUTE_SECONDS / 2
 
 
@@ -98,7 +97,9 @@ def find_canary(target: Target, stage: LiveStage | None) -> LiveCanary | None:
     return stage.canary if alias is not None and alias in {function.canary for function in target.functions} else None
 
 
-def why_it_stays(target: Target, stage: LiveStage, running: Collection[str | None], phase: Phase | None = None) -> str | None:
+def why_it_stays(
+    target: Target, stage: LiveStage | None, running: Collection[str | None], phase: Phase | None = None
+) -> str | None:
     """Why the canary may not be removed without records, or None if it may.
 
     `running` are the targets of all running executions, None for one whose input does not name it. `phase` is the record's
