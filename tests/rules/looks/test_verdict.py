@@ -5,7 +5,8 @@ import pytest
 from canary.rules.looks.alarm_readings import AlarmReading, AlarmState, alarms_against
 from canary.rules.looks.findings import Finding
 from canary.rules.looks.proof import Moment, Proof
-from canary.rules.looks.verdict import LATE_INVOCATIONS_SECONDS, Verdict, VerdictKind, decide
+from canary.rules.looks.reasons import LATE_INVOCATIONS_SECONDS
+from canary.rules.looks.verdict import Verdict, VerdictKind, decide
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import WhenUnproven
 from tests.builders import NOON, a_policy

@@ -1,4 +1,4 @@
-"""The sentences of a verdict's reason: what was judged, what is missing, and what each metric has shown. Decides nothing."""
+"""What a step lacks for its verdict, how long Lambda's metrics may be late, and the sentences of a verdict's reason."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from canary.rules.looks.findings import describe_findings
 
 if TYPE_CHECKING:
     from canary.rules.looks.proof import Proof
+
+LATE_INVOCATIONS_SECONDS = 600
+"""How long after a step's extension to wait for Lambda's metrics (docs/aws.md#metric-delay)."""
 
 
 def too_little(proof: Proof) -> str | None:
@@ -32,6 +35,12 @@ def too_few_invocations(proof: Proof) -> str | None:
         f"Lambda ran the canary's functions {proof.invoked} times in this step where {proof.needed} are needed; "
         f"its {proof.requests} requests were answered without them"
     )
+
+
+def grace_seconds(proof: Proof) -> int:
+    """Extra seconds after the extension if only Lambda's own metrics are missing: they may arrive later than the log's."""
+    has_requests = proof.judged_minutes >= 1 and proof.requests >= proof.needed
+    return LATE_INVOCATIONS_SECONDS if has_requests and too_few_invocations(proof) else 0
 
 
 def with_numbers(proof: Proof, reason: str) -> str:

@@ -1,4 +1,4 @@
-"""What is counted beside the evidence: when the step's bake began, and the requests of its own minutes and of the rollout."""
+"""The bookkeeping of steps: when one began and began to bake, and the requests of its own minutes and of the whole rollout."""
 
 from __future__ import annotations
 
@@ -6,15 +6,33 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.counts import NOTHING
-from canary.rules.judging.minutes import SETTLE_SECONDS
+from canary.rules.judging.minutes import MINUTE_SECONDS, SETTLE_SECONDS
 from canary.rules.looks.listening import traffic_of
 from canary.rules.looks.sources import ERRORS
+from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import MetricCount, Rollout, StepState, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from canary.rules.judging.counts import Measured, RawCounts
+
+
+def begin_next_step(rollout: Rollout, entered: str, now: float) -> Rollout:
+    """The rollout with its next step begun at `now` (epoch seconds), before its weight is set.
+
+    `entered` marks the state entry that begins it.
+    """
+    is_first = rollout.first_shift is None
+    minute = int(now // MINUTE_SECONDS) * MINUTE_SECONDS
+    return replace(
+        rollout,
+        phase=Phase.SHIFTING,
+        step=StepState(index=rollout.step.index + 1, entered=entered),
+        shifts=(*rollout.shifts, now),
+        first_shift=now if is_first else rollout.first_shift,
+        judged_to=minute - MINUTE_SECONDS if is_first else rollout.judged_to,
+    )
 
 
 def begin_bake(rollout: Rollout, baking_since: float) -> Rollout:

@@ -21,12 +21,9 @@ from typing import assert_never
 
 from canary.rules.looks.alarm_readings import AlarmReading, firing, silent_alarm
 from canary.rules.looks.proof import NEARLY_SECONDS, Moment, Proof
-from canary.rules.looks.reasons import findings_and_notes, in_minutes, judged, too_few_invocations, too_little, with_numbers
+from canary.rules.looks.reasons import findings_and_notes, grace_seconds, in_minutes, judged, too_little, with_numbers
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import Policy, Step, WhenUnproven
-
-LATE_INVOCATIONS_SECONDS = 600
-"""How long after a step's extension to wait for Lambda's metrics (docs/aws.md#metric-delay)."""
 
 
 class VerdictKind(enum.StrEnum):
@@ -101,7 +98,7 @@ def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms
             policy, moment, with_numbers(proof, f"no worse than base over {judged(proof)} at {step.weight_percent} %")
         )
     lack = with_numbers(proof, lack)
-    if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + _grace(proof):
+    if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + grace_seconds(proof):
         return Verdict(VerdictKind.HOLD, lack)
     return _out_of_patience(policy, moment, proof, lack)
 
@@ -138,9 +135,3 @@ def _is_safe(policy: Policy, proof: Proof) -> bool:
     """Whether the step may end early: the canary is shown to be safe, and enough requests ran the release's code."""
     has_run = proof.invoked is None or proof.invoked >= policy.min_requests
     return proof.is_safe and proof.judged_minutes >= 1 and has_run
-
-
-def _grace(proof: Proof) -> int:
-    """Extra seconds after the extension if only Lambda's own metrics are missing: they may arrive later than the log's."""
-    has_requests = proof.judged_minutes >= 1 and proof.requests >= proof.needed
-    return LATE_INVOCATIONS_SECONDS if has_requests and too_few_invocations(proof) else 0
