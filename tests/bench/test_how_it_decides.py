@@ -46,7 +46,7 @@ def test_the_example_begins_as_the_page_says():
     evidence = begun()
     requests, bad = (sum(column) for column in zip(*HISTORY, strict=True))
     assert bad / requests == pytest.approx(0.0005, rel=0.05)
-    assert evidence.phi("errors") == 1.0
+    assert evidence.history.bases["errors"].phi == 1.0
     needed = requests_needed(evidence, metric="errors", detect=0.01, share=0.1)
     assert f"would take {needed} canary requests" in TEXT.replace("\n", " ")
 

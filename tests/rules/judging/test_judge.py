@@ -65,8 +65,8 @@ def test_says_which_metrics_have_a_history():
     evidence = evidence_of(HISTORY, stakes=STAKES)
     assert evidence.has_history("errors")
     assert not evidence.has_history("slow_p99")
-    assert evidence.phi("errors") == 1.0
-    assert evidence.phi("slow_p99") == 4.0
+    assert evidence.history.bases["errors"].phi == 1.0
+    assert evidence.history.bases["slow_p99"].phi == 4.0
 
 
 def test_refuses_to_look_at_a_metric_that_was_not_there_at_the_start():
@@ -162,7 +162,7 @@ def test_asks_for_more_where_alpha_is_smaller():
 
 def test_history_condemns_earlier_than_live_minutes_alone():
     evidence = evidence_of([(12, int(minute % 35 == 0)) for minute in range(1440)])
-    assert evidence.phi("errors") == pytest.approx(1.0, abs=0.01)
+    assert evidence.history.bases["errors"].phi == pytest.approx(1.0, abs=0.01)
     while not evidence.is_condemned:
         evidence = look_at(evidence, Counts(6, 1, 6, 0))
     assert log(10) <= evidence.log_e < evidence.log_bar <= evidence.log_e_assisted

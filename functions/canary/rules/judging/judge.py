@@ -6,7 +6,8 @@ never add false rollbacks. So is the mean of two totals, one from live minutes a
 is compared with 1/alpha. Sources: Lindon and Malek 2022 (arXiv 2011.03567), Lindon, Sanden and Shirikian 2022 (2205.14762),
 Turner, Ly and Gruenwald 2024 (2106.02693), Turner and Gruenwald (2302.11401).
 
-This module does not know which minutes may be folded, which verdict follows, or policies, alarms and clocks.
+What a minute changes for one metric is in `canary.rules.judging.evidence`. This module does not know which minutes may be
+folded, which verdict follows, or policies, alarms and clocks.
 """
 
 from __future__ import annotations
@@ -75,10 +76,6 @@ class Evidence:
     def has_history(self, metric: str) -> bool:
         """Whether the metric's base rate comes from history; if not, it is a stated prior, and a verdict says so."""
         return self.history.bases[metric].is_known
-
-    def phi(self, metric: str) -> float:
-        """The over-dispersion that tempers the metric's bets."""
-        return self.history.bases[metric].phi
 
 
 def log_strength(log_e: float, log_e_assisted: float) -> float:

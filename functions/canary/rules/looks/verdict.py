@@ -11,6 +11,8 @@ decides:
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
     the step holds longer than any rollout may take        ROLL_BACK
+
+`canary.rules.looks.proof` sums up what the verdict rests on.
 """
 
 from __future__ import annotations
