@@ -190,8 +190,6 @@ def _environment(task: str, table: dynamodb.ITable) -> dict[str, str]:
         "CANARY_TASK": task,
         "CANARY_TABLE": table.table_name,
         "CANARY_TARGET_PREFIX": naming.TARGET_PREFIX,
-        "POWERTOOLS_SERVICE_NAME": naming.SERVICE,
-        "POWERTOOLS_METRICS_NAMESPACE": naming.METRICS_NAMESPACE,
     }
 
 

@@ -1,4 +1,4 @@
-"""What counts the requests, read from the embedded AWS; and what is made of CloudWatch Logs where it does not show it."""
+"""What counts the requests, read from the embedded AWS, and what follows when CloudWatch Logs refuses to show it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(ground: Ground, tools: Tools, target: Target | None = None) -> SeenInst
 
 
 def answering(target: Target, given: Exception) -> SeenInstruments:
-    """What is seen where CloudWatch Logs answers so."""
+    """The instruments when CloudWatch Logs answers like this."""
 
     def paginate(**_: Any) -> Any:
         raise given
@@ -46,7 +46,7 @@ def answering(target: Target, given: Exception) -> SeenInstruments:
 def test_what_the_deployment_made_has_no_fault(ground: Ground, tools: Tools):
     seen = read(ground, tools)
 
-    assert (seen.log_group, seen.log_format, seen.is_checked) == (ground.rig.target.access_log_group, LOG_FORMAT, True)
+    assert (seen.log_group, seen.log_format) == (ground.rig.target.access_log_group, LOG_FORMAT)
     assert {*seen.filters} == {one.name for one in metric_filters(ground.rig.target)}
     assert find_faults(expected_instruments(ground.rig.target), seen) == ()
 
@@ -107,7 +107,7 @@ def test_throttled_is_not_checked(ground: Ground, tools: Tools):
 
     seen = read(ground, tools)
 
-    assert not seen.is_checked
+    assert (seen.filters, seen.refusal) == (None, None)
     assert find_faults(expected_instruments(ground.rig.target), seen) == ()
 
 
@@ -137,7 +137,8 @@ SERVER_ERROR = ClientError(
     ],
 )
 def test_an_answer_that_may_come_the_next_time_is_not_checked(ground: Ground, given: Exception, *, is_checked: bool):
-    assert answering(ground.rig.target, given).is_checked is is_checked
+    seen = answering(ground.rig.target, given)
+    assert (seen.filters, seen.refusal is not None) == (None, is_checked)
 
 
 def test_without_a_log_nothing_is_read(ground: Ground):

@@ -1,4 +1,4 @@
-"""docs/aws.md has an entry for each fact that is cited, and none that nobody rests on."""
+"""docs/aws.md has an entry for each fact that is cited, and no entry that nothing cites."""
 
 import re
 from itertools import chain

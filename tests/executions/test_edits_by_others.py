@@ -1,4 +1,4 @@
-"""Somebody edits the target in the middle of a rollout: no weight is left, and nobody is told that it is not so."""
+"""Someone edits the target in the middle of a rollout: no canary weight is left, and no report is false."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `cdk synth` says where it cannot go on: one sentence, and no trace."""
+"""What `cdk synth` prints when it cannot continue: one sentence, without a traceback."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the controller's stack promises whoever deploys it."""
+"""What the controller's stack promises to those who deploy it."""
 
 import re
 from fnmatch import fnmatchcase
@@ -261,7 +261,7 @@ def test_notifications_are_the_controllers_own_events(rules):
 
 
 def topics(template):
-    """The logical ids of the topic of notifications and of the one that tells that it fails."""
+    """The logical ids of the notification topic and of the topic that reports when notifications fail."""
     names = {one["DisplayName"]: name for name, one in template.of_type("AWS::SNS::Topic").items()}
     return names["Canary controller"], names["Canary controller: notifications that were not delivered"]
 

@@ -1,4 +1,4 @@
-"""The function that makes stages and aliases for CloudFormation, on the embedded AWS."""
+"""The function that creates stages and aliases for CloudFormation, on the embedded AWS."""
 
 import json
 import threading
@@ -40,12 +40,12 @@ def target(aws: EmbeddedAws) -> Target:
 
 @pytest.fixture(scope="module")
 def account(aws: EmbeddedAws) -> Account:
-    """The account for a stack that has nothing of an API."""
+    """The account for a stack without an API."""
     return Account(aws.client, stack_of(aws, "shop"))
 
 
 def stack_of(aws: EmbeddedAws, name: str) -> str:
-    """A stack with nothing in it; its id."""
+    """An empty stack; returns its id."""
     template = {"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}
     return str(aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))["StackId"])
 
@@ -70,7 +70,7 @@ def gateway(aws: EmbeddedAws, target) -> Any:
 
 
 class Answers(list[dict[str, Any]]):
-    """What was sent to the addresses in the events."""
+    """What was sent to the URLs in the events."""
 
     url = ""
 
@@ -119,7 +119,7 @@ def a_permission(alias_arn: str, rest_api_id: str) -> dict[str, Any]:
 
 
 def a_stage(gateway, rest_api_id: str, *, name: str = "next", **more: Any) -> dict[str, Any]:
-    """A stage as a template has it, on a deployment that is there."""
+    """A stage as a template has it, on an existing deployment."""
     deployment = gateway.get_deployments(restApiId=rest_api_id)["items"][0]["id"]
     arn = f"arn:aws:apigateway:eu-west-1::/restapis/{rest_api_id}/stages/{name}"
     first = {"RestApiId": rest_api_id, "StageName": name, "DeploymentId": deployment, "Arn": arn}
@@ -439,7 +439,7 @@ class TestStages:
 
 
 class TestSettings:
-    """What needs no stage to be seen."""
+    """What can be seen without a stage."""
 
     def test_a_setting_that_left_a_method_takes_the_others_out_and_in_again(self) -> None:
         live = {"methodSettings": {"*/*": {"throttlingRateLimit": 5.0, "metricsEnabled": True}}}
@@ -570,7 +570,7 @@ class TestHandler:
 
 
 def promote_another(gateway, rest_api_id: str) -> str:
-    """Have the stage run another deployment than the one it began with; its id."""
+    """Make the stage run another deployment than at first; returns its id."""
     attach_canary(gateway, rest_api_id)
     copy = {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"}
     gateway.update_stage(restApiId=rest_api_id, stageName="next", patchOperations=[copy])

@@ -1,4 +1,4 @@
-"""Schedules: what an execution is told, in whose time, for how long it is tried, and by whom."""
+"""Schedules: what input an execution gets, in which time zone, for how long it is retried, and by which role."""
 
 import json
 from datetime import UTC, datetime
@@ -170,7 +170,7 @@ def test_an_input_that_the_machine_would_refuse_is_refused_at_synth(given: dict[
 
 
 HOURS = {"Start": "01:20", "Second": "01:40", "Last": "02:10", "Idle": "02:40"}
-"""In Berlin, where it is an hour later than the embedded AWS's midnight."""
+"""In Berlin, which is an hour ahead of the embedded AWS's midnight."""
 
 
 def hours(folder: Path) -> Path:

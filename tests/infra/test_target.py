@@ -1,4 +1,4 @@
-"""What a target gets: its registration, a role for exactly its own things, what is measured of it."""
+"""What a target gets: its registration, a role for exactly its own resources, and its metrics."""
 
 import functools
 import json
@@ -43,7 +43,7 @@ def shop(other_app):
 
 
 def registered(template, name):
-    """The target as the controller will read it, with words in small letters where it refers to other resources."""
+    """The target as the controller will read it, with lower-case words where it refers to other resources."""
     parameter = template.named("AWS::SSM::Parameter", f"/canary/targets/{name}", key="Name")
     written = re.sub(r"<\w+\.Arn>", ROLE, text(parameter["Value"]))
     return target_from_json(re.sub(r"<(\w+)>", lambda match: match[1].lower(), written))
@@ -119,7 +119,7 @@ def test_the_rule_calls_the_controllers_listener_which_lets_it(orders, controlle
 
 
 def a_watch(target):
-    """The rules that hear a target's alarms, by name."""
+    """The rules for a target's alarms, by name."""
     app = cdk.App()
     stack = cdk.Stack(app, "stack")
     TargetWatch(stack, "Watch", target=target)
@@ -392,7 +392,7 @@ def a_target(functions, **more):
 
 
 def resolved(value):
-    """A template's value as IAM gets it, where the names of partition and Region are longest."""
+    """A template's value as IAM gets it, with the longest names of partition and Region."""
     if isinstance(value, list):
         return [resolved(one) for one in value]
     if isinstance(value, dict) and not {"Ref", "Fn::Join"} & {*value}:
@@ -402,7 +402,7 @@ def resolved(value):
 
 
 def written(policy):
-    """A policy's characters."""
+    """A policy's length in characters."""
     return len(json.dumps(resolved(policy["PolicyDocument"]), separators=(",", ":")))
 
 

@@ -1,4 +1,4 @@
-"""The files of targets/: what is wrong with them is told with file, line, field and fix, all of it at once."""
+"""The files of targets/: every problem is reported at once, with file, line, field and fix."""
 
 from textwrap import dedent
 

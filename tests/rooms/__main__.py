@@ -10,7 +10,7 @@ MAP = ROOT / "docs" / "map.md"
 
 
 def table() -> str:
-    """One line a room, from the ground up: floor, files, functions, lines, and the rooms that it imports."""
+    """One line per room, from the bottom up: floor, files, functions, lines, and the rooms that it imports."""
     lines = ["| floor | room | files | functions | lines | imports |", "|---|---|---|---|---|---|"]
     drawn = arrows()
     for number, rooms in enumerate(floors(drawn), 1):

@@ -1,4 +1,4 @@
-"""CheckRelease of a large target under Lambda's own throttle: in time where versions are named, or refused asking for them."""
+"""CheckRelease of a large target under Lambda's throttle: on time if versions are named, otherwise refused asking for them."""
 
 from __future__ import annotations
 

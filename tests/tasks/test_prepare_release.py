@@ -1,4 +1,4 @@
-"""PrepareRelease: frozen history, deployment and canary aliases, and base as it was."""
+"""PrepareRelease: frozen history, deployment and canary aliases; base is unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def deployments(ground: Ground, mark: str) -> list[str]:
-    """Those described so."""
+    """The deployments with this description."""
     api = ground.rig.target.stage.rest_api_id
     items = ground.aws.client("apigateway").get_deployments(restApiId=api, limit=500)["items"]
     return [item["id"] for item in items if item.get("description") == mark]

@@ -1,4 +1,4 @@
-"""Whom else an alias's policy lets in: certainly a resource that it names, possibly everyone else."""
+"""Who else an alias's policy lets in: certainly a resource that it names, possibly everyone else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GATEWAY, SNS = "apigateway.amazonaws.com", "sns.amazonaws.com"
 
 
 def permit(service=SNS, source=None, **changes):
-    """A statement as AddPermission makes it."""
+    """A statement as AddPermission writes it."""
     condition = {"Condition": {"ArnLike": {"AWS:SourceArn": source}}} if source else {}
     statement = {"Sid": "s", "Effect": "Allow", "Principal": {"Service": service}, "Action": "lambda:InvokeFunction"}
     return {**statement, **condition, **changes}

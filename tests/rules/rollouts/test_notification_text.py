@@ -126,7 +126,7 @@ def test_a_reason_is_cut_only_beyond_what_an_event_carries():
 
 @pytest.mark.parametrize("letter", ["x", '"', "\\", "é", "\U0001f600"])
 def test_all_texts_together_are_one_message(letter):
-    """Escaped twice, and of letters that JSON writes with up to twelve."""
+    """A text that is escaped twice, with letters that JSON writes as up to twelve characters."""
     commands = [letter * 200 for _ in range(500)]
     messages = messages_of(a_notification(target="orders", reason=letter * 1_000, commands=commands))
 
