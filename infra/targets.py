@@ -85,9 +85,7 @@ def read_target_file(path: Path) -> TargetFile:
     try:
         text = path.read_bytes().decode()
     except OSError as error:
-        return _unread(
-            name, FIRST_LINE, f"it cannot be opened: {error.strerror}", "make it readable for whoever runs this"
-        )
+        return _unread(name, FIRST_LINE, f"it cannot be opened: {error.strerror}", "make it readable for whoever runs this")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + FIRST_LINE
         return _unread(name, line, f"it is not UTF-8, got the byte {error.object[error.start]:#04x}", "save it as UTF-8")
