@@ -542,7 +542,7 @@ def _rollout_of(item: Item) -> Rollout:
     """
     if (found := int(item["schema_version"]["N"])) not in READABLE:
         raise RecordSchemaError(
-            f"the record is of schema {found} and this controller reads {READABLE[0]} to {READABLE[-1]}; "
+            f"the record is of schema {found} and this controller reads schemas {READABLE[0]} to {READABLE[-1]}; "
             "deploy the version that wrote it until its rollout has ended"
         )
     try:
