@@ -215,7 +215,7 @@ class Model:
                 yield state.after(doubted, world=self.make(state, state.world, calls[:index] + calls[index + 1 :]))
 
     def unreadable(self, state, standing):
-        """An alias could not be read: a rollback still removes the canary."""
+        """An alias could not be read: a rollback takes the canary away all the same."""
         if standing.phase is Phase.MOVING_BASE or not self.case.is_stage:
             yield state.after(doubt(standing, state.world.now))
             return
