@@ -47,7 +47,7 @@ def test_an_unknown_execution_does_not_run(ground: Ground, arn: str):
 @pytest.mark.parametrize(
     ("operation", "command"), [("DescribeExecution", "describe-execution"), ("StopExecution", "stop-execution")]
 )
-def test_a_refusal_reports_the_command(ground: Ground, arn: str, operation: str, command: str):
+def test_a_refusal_tells_the_command(ground: Ground, arn: str, operation: str, command: str):
     ground.aws.faults.add(Fault(None, None, operation, Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match=f"aws stepfunctions {command} --execution-arn"):
         stop(ground.aws.client("stepfunctions"), arn, error="RolledBack", cause="x")
@@ -62,7 +62,7 @@ def test_the_targets_of_running_executions_are_those_of_their_inputs(ground: Gro
 
 
 @pytest.mark.parametrize("given", ["[]", "{}", '"orders"', "nothing"])
-def test_an_execution_whose_input_has_no_target_may_belong_to_any_target(given: str):
+def test_an_execution_whose_input_names_no_target_may_be_anybodys(given: str):
     class Client:
         def get_paginator(self, _: str) -> Client:
             return self

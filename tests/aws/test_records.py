@@ -35,7 +35,7 @@ def test_a_target_never_taken_is_free_at_number_0(records: Records):
     assert records.find("run-1") is None
 
 
-def test_a_taken_target_reads_back_with_awss_time(ground: Ground, records: Records):
+def test_what_was_taken_reads_back_with_awss_time(ground: Ground, records: Records):
     taken = records.take(a_rollout(), fencing_token=0)
     found = records.read_owned("run-1", EXECUTION)
 
@@ -44,7 +44,7 @@ def test_a_taken_target_reads_back_with_awss_time(ground: Ground, records: Recor
     assert found.read_at == pytest.approx(ground.aws.clock.now(), abs=1)
 
 
-def test_taking_twice_changes_nothing(records: Records):
+def test_taking_twice_is_taking_once(records: Records):
     records.take(a_rollout(), fencing_token=0)
 
     assert records.take(a_rollout(), fencing_token=0).lock.fencing_token == 1
@@ -59,7 +59,7 @@ def test_a_parked_target_is_locked_for_another(records: Records):
     assert records.find("run-2") is None
 
 
-def test_the_holder_of_a_target_is_reported_with_what_to_do():
+def test_who_holds_a_target_is_told_with_what_to_do():
     assert describe_holder(Lock("orders", 1, "run-1", PARKED_OWNER)) == (
         "rollout run-1 is parked on orders; advance it, or abort it with the verb abort"
     )
@@ -71,7 +71,7 @@ def test_the_holder_of_a_target_is_reported_with_what_to_do():
     )
 
 
-def test_a_changed_fencing_token_takes_nothing(records: Records):
+def test_a_number_that_moved_takes_nothing(records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     with pytest.raises(StaleFencingTokenError, match="checked at fencing token 0"):
@@ -81,7 +81,7 @@ def test_a_changed_fencing_token_takes_nothing(records: Records):
     assert records.take(a_rollout(rollout_id="run-2"), fencing_token=2).lock.fencing_token == 3
 
 
-def test_a_rollout_that_is_unknown_or_of_another_owner_is_not_owned(records: Records):
+def test_a_rollout_unknown_or_of_another_owner_is_not_held(records: Records):
     with pytest.raises(OwnershipLostError, match="is not recorded"):
         records.read_owned("run-1", EXECUTION)
     owned = records.take(a_rollout(), fencing_token=0)
@@ -116,7 +116,7 @@ def test_a_late_writer_changes_nothing(records: Records):
     assert records.find("run-1", look="12.000").look is None
 
 
-def test_an_owner_that_was_replaced_may_neither_write_nor_finish(records: Records):
+def test_who_was_taken_over_may_neither_write_nor_finish(records: Records):
     stale = records.take(a_rollout(), fencing_token=0)
     taken = records.take_over(stale, "sweeper")
     for write in (records.write, records.finish):
@@ -130,7 +130,7 @@ def test_an_owner_that_was_replaced_may_neither_write_nor_finish(records: Record
     assert records.read_lock("orders") == taken.lock == Lock("orders", 2, "run-1", "sweeper")
 
 
-def test_a_check_fails_if_the_record_is_gone(ground: Ground, records: Records):
+def test_a_check_of_a_record_that_is_gone_fails(ground: Ground, records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}
     ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
@@ -149,7 +149,7 @@ def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Recor
 
 
 @pytest.mark.parametrize("fingerprint", ["f-2", None])
-def test_a_named_deployment_has_the_definition_that_was_read(records: Records, fingerprint: str | None):
+def test_of_a_deployment_that_somebody_named_what_was_read_is_known(records: Records, fingerprint: str | None):
     rollout = a_rollout()
     owned = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint=fingerprint)), fencing_token=0)
     records.finish(owned, replace(owned.rollout, phase=Phase.PROMOTED))
@@ -181,7 +181,7 @@ def test_a_history_is_read_once(ground: Ground, records: Records):
     assert records.read_history("run-1") == {"errors": []}
 
 
-def test_a_refused_table_is_not_lost_ownership(ground: Ground, records: Records):
+def test_a_refused_table_is_no_lost_ownership(ground: Ground, records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     ground.aws.faults.add(Fault(None, "dynamodb", None, Mode.REFUSED))
     with pytest.raises(RecordsRefusedError, match="aws dynamodb batch-get-item"):
@@ -190,7 +190,7 @@ def test_a_refused_table_is_not_lost_ownership(ground: Ground, records: Records)
         records.write(owned, owned.rollout)
 
 
-def test_a_conflicting_transaction_is_not_lost_ownership(ground: Ground, records: Records):
+def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     conflict = refusal("TransactionCanceledException")
     conflict.response["CancellationReasons"] = [{"Code": "None"}, {"Code": "TransactionConflict"}]
@@ -240,7 +240,7 @@ def test_a_record_of_the_schema_before_is_read_and_written_again_as_one_of_this(
     assert records.find("run-1").rollout.revision == 1
 
 
-def test_an_unread_item_is_not_taken_for_missing():
+def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():
     class Busy:
         def batch_get_item(self, **asked: Any) -> dict[str, Any]:
             return {"Responses": {}, "UnprocessedKeys": asked["RequestItems"]}
@@ -249,7 +249,7 @@ def test_an_unread_item_is_not_taken_for_missing():
         Records(Busy(), "canary").read_lock("orders")
 
 
-def test_only_held_locks_and_unreported_ends_are_listed(records: Records):
+def test_what_is_held_and_what_was_not_told_is_listed_and_nothing_else(records: Records):
     assert records.list_unfinished() == Unfinished()
     owned = records.take(a_rollout(), fencing_token=0)
     assert (records.list_unfinished(), records.read_open()) == (Unfinished(("orders",)), (owned.lock,))
@@ -264,7 +264,7 @@ def test_only_held_locks_and_unreported_ends_are_listed(records: Records):
         records.mark_told(ended.rollout)
 
 
-def test_an_end_after_an_end_is_reported_again(records: Records):
+def test_an_end_after_an_end_is_told_again(records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     ended = records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     records.mark_told(ended.rollout)
@@ -329,7 +329,7 @@ def test_an_index_that_cannot_be_read_is_a_refusal(ground: Ground, records: Reco
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"phase": "unheard"}'])
-def test_a_record_that_someone_edited_has_no_valid_schema(ground: Ground, records: Records, text: str):
+def test_a_record_that_somebody_edited_is_of_no_schema(ground: Ground, records: Records, text: str):
     records.take(a_rollout(), fencing_token=0)
     client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
     key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}

@@ -60,7 +60,7 @@ def test_nothing_is_allowed_by_exception(allowing):
     assert [name for name, statement in allowing if {"NotAction", "NotResource", "NotPrincipal"} & {*statement}] == []
 
 
-def test_asking_alone_allows_nothing(allowing):
+def test_nobody_is_allowed_anything_just_because_he_asks(allowing):
     everybody = ("*", {"AWS": "*"})
     assert [name for name, statement in allowing if statement.get("Principal") in everybody] == []
 
@@ -111,6 +111,6 @@ def test_every_role_belongs_to_the_controller_or_to_a_target(product):
     assert paths == {"/canary/controller/<Region>/", "/canary/target/<Region>/"}
 
 
-def test_no_role_has_a_policy_that_someone_else_writes(product):
+def test_no_role_has_a_policy_that_somebody_else_writes(product):
     for template in product.templates.values():
         assert not [role for role in template.of_type("AWS::IAM::Role").values() if "ManagedPolicyArns" in role]

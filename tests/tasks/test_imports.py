@@ -41,18 +41,18 @@ def test_no_handler_has_a_library_of_its_own(imports, name):
 
 
 @pytest.mark.parametrize("module", ["boto3", "s3transfer", "multiprocessing", "asyncio", "yaml", "numpy", "aws_xray_sdk"])
-def test_no_task_imports_unneeded_modules(imports, module):
+def test_nobody_imports_what_no_task_needs(imports, module):
     assert importing(imports, module) == set()
 
 
-def test_only_looks_and_forecasts_import_the_judge(imports):
+def test_only_who_looks_or_says_what_looking_will_take_imports_the_judge(imports):
     assert importing(imports, "canary.rules.judging.judge") == LOOKS | {"check_release"}
 
 
-def test_only_readers_of_user_input_import_its_models(imports):
+def test_only_who_reads_what_users_wrote_imports_its_models(imports):
     assert importing(imports, "canary.edge.request") == READ_INPUT
     assert importing(imports, "canary.edge.target") == READ_TARGETS
 
 
-def test_no_task_makes_schemas(imports):
+def test_nobody_makes_schemas(imports):
     assert importing(imports, "canary.edge.schemas") == set()

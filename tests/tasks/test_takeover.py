@@ -25,7 +25,7 @@ def test_the_first_to_take_over_has_it_alone(ground: Ground, tools: Tools):
     assert (walk.owned.lock.owner, walk.record.reason) == ("first", "one")
 
 
-def test_an_owner_that_cannot_be_stopped_is_reported_and_has_lost_the_lock(ground: Ground, tools: Tools):
+def test_an_owner_that_cannot_be_stopped_is_told_and_has_lost_the_lock(ground: Ground, tools: Tools):
     arn = ground.rig.start()
     ground.rig.settle(100)
     ground.aws.faults.add(Fault(None, None, "StopExecution", Mode.REFUSED))
@@ -46,7 +46,7 @@ def test_a_pass_that_aws_refuses_asks_for_an_operator(ground: Ground, tools: Too
     assert '"OperatorNeeded":[1.0]' in capsys.readouterr().out
 
 
-def test_the_reason_of_a_rollback_under_way_stays(ground: Ground, tools: Tools):
+def test_the_reason_of_a_way_back_under_way_stays(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     take_over(walk.owned, tools, owner="first", reason="one", now=walk.now)
     take_over(walk.owned, tools, owner="second", reason="two", now=walk.now)

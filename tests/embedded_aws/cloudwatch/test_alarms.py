@@ -247,7 +247,7 @@ def test_update_and_transition_are_two_times(world: World):
     assert shown["StateUpdatedTimestamp"] > transitioned
 
 
-def test_a_broken_alarm_is_not_evaluated_until_it_is_fixed(world: World):
+def test_a_broken_alarm_is_not_evaluated_until_it_is_mended(world: World):
     world.put()
     world.minute(5)
     world.alarms.set_evaluation_state("a", "EVALUATION_ERROR")
@@ -294,7 +294,7 @@ def test_changes_are_told_as_events(world: World):
     }
 
 
-def test_an_unchanged_state_is_reported_once(world: World):
+def test_an_unchanged_state_is_told_once(world: World):
     world.put()
     for _ in range(3):
         world.minute(11)

@@ -7,7 +7,7 @@ from tests.builders import a_rollout
 COUNT = MetricCount(nc=720, ec=16, nb=6480, eb=3)
 
 
-def test_reports_every_metric_under_its_word():
+def test_tells_every_metric_under_its_word():
     findings = {
         "errors": Finding.NOT_WORSE,
         "business_CheckoutFailed": Finding.NO_DATA,
@@ -20,7 +20,7 @@ def test_reports_every_metric_under_its_word():
     )
 
 
-def test_reports_nothing_where_nothing_was_found():
+def test_tells_nothing_where_nothing_was_found():
     assert describe_findings({}) == ""
 
 

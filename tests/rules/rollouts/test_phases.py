@@ -68,7 +68,7 @@ def outcome(made):
         (RecoveryStage.SETTLED, a_stage(a_canary()), (RemoveCanary(),), RecoveryStage.SETTLED, SETTLE_SECONDS),
     ],
 )
-def test_going_back_removes_the_canary_and_waits(phase, recovery_stage, stage, moves, leaves, wait):
+def test_going_back_takes_the_canary_away_and_waits(phase, recovery_stage, stage, moves, leaves, wait):
     made = plan_pass(a_standing(phase, recovery_stage), on_stage(stage), NOW)
     assert outcome(made) == (moves, Phase.ROLLING_BACK, leaves, wait, Answer.WAIT)
     assert made.announced.phase is Phase.ROLLING_BACK
@@ -336,7 +336,7 @@ def test_an_alias_at_a_strange_version_is_left_and_told(shifter):
         (ShifterKind.ALIAS, LiveAlias("9"), False),
     ],
 )
-def test_a_rollback_does_not_end_while_someone_splits_an_alias(shifter, alias, is_in_the_way):
+def test_a_rollback_does_not_end_while_somebodys_split_of_an_alias_is_in_the_way(shifter, alias, is_in_the_way):
     live = a_live(shifter=shifter, live=aliases(OLD, orders_read=alias))
     made = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED, shifter=shifter), live, NOW)
     assert (made.answer is Answer.REFUSED) is is_in_the_way
@@ -354,12 +354,12 @@ EDITED = (
 
 @pytest.mark.parametrize("phase", BACK)
 @pytest.mark.parametrize("canary", EDITED)
-def test_a_canary_that_someone_edited_is_removed_anyway(phase, canary):
+def test_a_canary_that_somebody_edited_is_taken_away_all_the_same(phase, canary):
     assert plan_pass(a_standing(phase), on_stage(a_stage(canary)), NOW).moves == (RemoveCanary(),)
 
 
 @pytest.mark.parametrize("canary", EDITED)
-def test_a_canary_that_someone_edited_under_a_promoted_base_is_flipped_or_removed(canary):
+def test_a_canary_that_somebody_edited_under_a_promoted_base_is_flipped_or_taken_away(canary):
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(replace(FLIPPED, canary=canary), NEW), NOW)
     assert made.moves == ((Flip(),) if canary.deployment_id == "dep-new" and canary.overrides else (RemoveCanary(),))
 
@@ -379,7 +379,7 @@ def test_a_canary_of_another_deployment_is_never_flipped(canary):
         (a_stage(deployment_id="dep-new"), NEW, NEW, "someone else made the release's deployment dep-new the stage's"),
     ],
 )
-def test_a_rollback_does_not_end_while_someone_keeps_weight_on_the_release_or_a_canary(
+def test_a_rollback_does_not_end_while_somebody_keeps_weight_on_the_release_or_a_canary(
     recovery_stage, stage, live, canary, why
 ):
     made = plan_pass(a_standing(Phase.ROLLING_BACK, recovery_stage), on_stage(stage, live, canary), NOW)
@@ -388,19 +388,19 @@ def test_a_rollback_does_not_end_while_someone_keeps_weight_on_the_release_or_a_
     assert made.blocked.endswith("and this rollout ends by itself")
 
 
-def test_a_rollback_ends_after_a_settle_once_someone_removed_the_other_canary():
+def test_a_rollback_ends_after_a_settle_once_somebody_took_the_other_canary_away():
     blocked = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED), on_stage(a_stage(THEIRS)), NOW)
     made = plan_pass(blocked.after, on_stage(a_stage()), NOW + 300)
     assert (made.after.recovery_stage, made.after.not_before) == (RecoveryStage.SETTLED, NOW + 300 + SETTLE_SECONDS)
 
 
-def test_a_live_alias_that_someone_moved_to_the_release_goes_back_with_the_canary():
+def test_a_live_alias_that_somebody_moved_to_the_release_goes_back_with_the_canary():
     made = plan_pass(a_standing(Phase.SHIFTING), on_stage(a_stage(a_canary()), {**OLD, "orders-read": "2"}), NOW)
     assert made.moves == (RemoveCanary(), *LIVE_TO_OLD[:1])
     assert made.found == ()
 
 
-def test_a_deployment_unknown_to_the_rollback_is_reported():
+def test_a_deployment_that_going_back_does_not_know_is_told():
     made = plan_pass(a_standing(Phase.SHIFTING, RecoveryStage.SETTLED), on_stage(a_stage(deployment_id="dep-theirs")), NOW)
     assert made.after.phase is Phase.ROLLED_BACK
     assert made.found == (
@@ -439,7 +439,7 @@ def test_canary_aliases_through_which_base_serves_half_a_release_go_back_and_mak
     assert made.found == ('the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',)
 
 
-def test_variables_that_someone_changed_are_reported():
+def test_variables_that_somebody_changed_are_told():
     stage = a_stage(variables={"lambdaAlias": "canary", "theirs": "yes"})
     assert find_drift(a_standing(Phase.SHIFTING), on_stage(stage)) == (
         'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
@@ -467,7 +467,7 @@ def test_a_target_without_a_stage_has_no_drift_of_one():
         (on_stage(None, NEW), "the stage is gone"),
     ],
 )
-def test_a_promotion_is_blocked_by_someone_elses_change(live, why):
+def test_a_promotion_that_somebody_stands_in_the_way_of_is_blocked(live, why):
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), live, NOW)
     assert (made.moves, made.after, made.answer) == ((), a_promotion(RecoveryStage.FLIPPED), Answer.REFUSED)
     assert made.blocked.startswith(why)
@@ -479,7 +479,7 @@ def test_a_promotion_by_weights_is_blocked_by_a_strange_version():
     assert made.blocked == "alias orders-read:live points at 9, which this rollout did not set; left as found"
 
 
-def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_reported():
+def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_told():
     stage = replace(FLIPPED, variables={"lambdaAlias": "live", "theirs": "yes"})
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(stage, NEW), NOW)
     assert made.after.phase is Phase.PROMOTED

@@ -174,7 +174,7 @@ def test_a_name_that_filters_read_may_come_twice_if_it_is_right_each_time():
     assert "needs stage" in str(find_misfit(with_field('"stage":"$context.deploymentId"')))
 
 
-def test_every_misfit_is_reported_at_once():
+def test_every_misfit_is_told_at_once():
     misfit = find_misfit(with_field('"a":$context.waf.latency,"b":$context.error.messageString').replace("apiId", "api"))
 
     assert misfit is not None
@@ -191,7 +191,7 @@ def test_method_and_path_are_needed_where_routes_are_outside():
     assert 'needs resourcePath as $context.resourcePath in quotes; write "resourcePath":' in str(find_misfit(without, outside))
 
 
-def test_untrusted_text_is_named_unless_someone_saw_it_escaped():
+def test_untrusted_text_is_named_unless_somebody_saw_it_escaped():
     assert find_untrusted_text(LOG_FORMAT) == ()
     fields = '"a":"$context.path","b":"$context.identity.userAgent","c":"$context.integrationErrorMessage $context.path"'
     assert find_untrusted_text(with_field(fields)) == ("$context.path", "$context.integrationErrorMessage")
