@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.wire.unknowns import QUESTIONS, Question
+from embedded_aws.wire.unknowns import Question
+from verify.questions.unknowns import QUESTIONS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")

@@ -15,11 +15,12 @@ TASKS = sorted(name for name, state in states_of(load()) if state["Type"] == "Ta
 
 def drawn() -> list[str]:
     """The folders in the drawing, as paths."""
-    [drawing] = re.findall(r"^```\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    found, above = [], ""
+    [drawing] = re.findall(r"^```\n(app.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    found, above = [], {}
     for indent, folder in re.findall(r"^( *)([a-z_/]+)/ ", drawing, re.MULTILINE):
-        above = above if indent else folder
-        found.append(f"{above}/{folder}" if indent else folder)
+        depth = len(indent)
+        above[depth] = f"{above[depth - 2]}/{folder}" if depth else folder
+        found.append(above[depth])
     return found
 
 

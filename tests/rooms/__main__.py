@@ -1,10 +1,12 @@
-"""`python -m tests.rooms`: the rooms with their size and what each imports, as text; `--mermaid` draws the arrows."""
+"""`python -m tests.rooms`: each room with its size and what it imports, as a table; `--draw` draws them into docs/map.md."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.rooms.graph import FLOORS, arrows, floors, measure
+from tests.rooms.graph import FLOORS, ROOT, arrows, direct, floors, measure
+
+MAP = ROOT / "docs" / "map.md"
 
 
 def table() -> str:
@@ -20,14 +22,31 @@ def table() -> str:
 
 
 def mermaid() -> str:
-    """The product's rooms and the embedded AWS's, with an arrow from each room to those that it imports."""
-    lines = ["flowchart TD"]
-    for room, imported in sorted(arrows(FLOORS).items()):
-        name = room.replace("/", "_")
-        lines.append(f'  {name}["{room}"]')
-        lines.extend(f"  {name} --> {other.replace('/', '_')}" for other in sorted(imported))
-    return "\n".join(lines)
+    """The rooms that a newcomer needs to see, with an arrow to each imported room that no other imported room leads to."""
+    drawn = arrows(FLOORS)
+    lines = ["```mermaid", "flowchart TD"]
+    for room in sorted(drawn):
+        lines.append(f'  {_key(room)}["{_title(room)}"]')
+        lines.extend(f"  {_key(room)} --> {_key(other)}" for other in sorted(direct(drawn, room)))
+    return "\n".join([*lines, "```"])
+
+
+def draw(page: str) -> str:
+    """The page with the current drawing in place of the old one."""
+    before, rest = page.split("```mermaid", 1)
+    return before + mermaid() + rest.split("```", 1)[1]
+
+
+def _key(room: str) -> str:
+    return room.replace("/", "_")
+
+
+def _title(room: str) -> str:
+    return room.removeprefix("functions/").removeprefix("infra/")
 
 
 if __name__ == "__main__":
-    sys.stdout.write((mermaid() if "--mermaid" in sys.argv[1:] else table()) + "\n")
+    if "--draw" in sys.argv[1:]:
+        MAP.write_text(draw(MAP.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        sys.stdout.write(table() + "\n")

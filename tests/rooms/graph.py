@@ -24,7 +24,10 @@ TOPS = (
 )
 """Folders with code; each folder in one of them is a room."""
 
-FLOORS = ("functions/canary", "infra/canary_cdk", "canary_machine", "embedded_aws", "demo")
+FLOORS = (
+    *(f"functions/canary/{room}" for room in ("rules/", "edge", "aws", "tasks")),
+    *("infra/canary_cdk", "canary_machine", "embedded_aws", "demo"),
+)
 """The folders that a newcomer needs to see."""
 
 
@@ -101,6 +104,21 @@ def floors(drawn: dict[str, set[str]]) -> list[list[str]]:
     for room in TopologicalSorter(drawn).static_order():
         height[room] = 1 + max((height[other] for other in drawn.get(room, ())), default=0)
     return [sorted(room for room in height if height[room] == level) for level in range(1, max(height.values()) + 1)]
+
+
+def direct(drawn: dict[str, set[str]], room: str) -> set[str]:
+    """The rooms that a room imports, without those that another imported room leads to."""
+    return {other for other in drawn[room] if not any(other in _below(drawn, third) for third in drawn[room] - {other})}
+
+
+def _below(drawn: dict[str, set[str]], room: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [room]
+    while waiting:
+        for other in drawn.get(waiting.pop(), set()) - found:
+            found.add(other)
+            waiting.append(other)
+    return found
 
 
 def measure(room: str) -> Size:

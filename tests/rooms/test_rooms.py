@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rooms.__main__ import MAP, draw
 from tests.rooms.graph import TOPS, arrows, floors, imports, measure, room_of, sources
 
 CROWDED = 34
@@ -45,3 +46,8 @@ def test_every_folder_with_code_is_a_room():
     root = Path(__file__).parents[2]
     tops = {path.parent.relative_to(root).parts[0] for path in root.glob("[a-z]*/**/*.py") if "node_modules" not in path.parts}
     assert tops - {"tests", "functions", "infra", "cdk.out"} <= {*TOPS}
+
+
+def test_the_map_draws_the_rooms_as_they_are():
+    page = MAP.read_text(encoding="utf-8")
+    assert draw(page) == page, "draw them again with python -m tests.rooms --draw"

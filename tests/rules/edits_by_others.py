@@ -107,7 +107,7 @@ class Edit:
 
 
 def both(ending: str) -> tuple[tuple[Moment, str], ...]:
-    """The same ending while the promotion moves base, before and after the flip."""
+    """The same ending while a promotion moves base, before and after the flip."""
     return ((MOVING_BASE, ending), (FLIPPED, ending))
 
 

@@ -46,7 +46,7 @@ def test_a_pass_that_aws_refuses_asks_for_an_operator(ground: Ground, tools: Too
     assert '"OperatorNeeded":[1.0]' in capsys.readouterr().out
 
 
-def test_the_reason_of_a_way_back_under_way_stays(ground: Ground, tools: Tools):
+def test_the_reason_of_a_rollback_under_way_stays(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     take_over(walk.owned, tools, owner="first", reason="one", now=walk.now)
     take_over(walk.owned, tools, owner="second", reason="two", now=walk.now)

@@ -10,15 +10,17 @@ import pytest
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
-from embedded_aws.wire.unknowns import QUESTIONS, Question
 from tests.verify.scratch_world import NOT_HOSTED, World
 from verify.__main__ import main
 from verify.announcement import whole_budget
 from verify.questions import ALL
+from verify.questions.unknowns import QUESTIONS
 from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from embedded_aws.wire.unknowns import Question
 
 pytestmark = pytest.mark.slow
 

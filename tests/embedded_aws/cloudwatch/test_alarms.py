@@ -267,7 +267,7 @@ def test_an_alarm_that_cannot_be_evaluated_says_so(world: World):
     world.minute(11)
 
     assert world.describe()["EvaluationState"] == "EVALUATION_ERROR"
-    assert "name one" in str(world.describe()["StateReason"])
+    assert "give one" in str(world.describe()["StateReason"])
 
 
 def test_changes_are_told_as_events(world: World):

@@ -51,8 +51,8 @@ may move. They return to their old version, and the recovery stage becomes RETUR
 would make recovery go forward again. One exception: if our canary still has part of the traffic and all live aliases are at the
 release, the pass flips at once, which makes base whole. Where someone else's canary is in its place, the live aliases return.
 
-A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever else
-somebody edited on it. Only one that is as it was attached counts for the way forward.
+A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever
+else was edited on it. Only one that is as it was attached counts for going forward.
 
 Drift is left as found and reported. Where it would leave base other than promoted, a forward pass is blocked: it makes no
 move, and a person has to look. So is a pass back where something of it still has weight; see `canary.rules.rollouts.drift`.
@@ -327,7 +327,7 @@ def _retreat(standing: Standing, live: Live, until: float) -> Pass:
 def _pass_returned(standing: Standing, live: Live, now: float) -> Pass:
     """Live aliases that are back at their old version have settled: from here on taking the canary away is enough.
 
-    Unless a late writer has flipped the stage meanwhile: then the way is forward after all.
+    Unless a late writer has flipped the stage meanwhile: then recovery goes forward after all.
     """
     if _is_past_flip(standing, live.stage):
         return _pass_live(standing, live, now)
