@@ -64,8 +64,8 @@ def test_behind_a_stage_one_variable_names_every_functions_alias():
     found = aliases({"live": "live", "canary": "canary"}, {"live": "prod", "canary": "next"})
     beside = "one stage variable names the alias of every function, got"
     assert found == [
-        (("functions", 1, "live"), f'{beside} "prod" beside "live"'),
-        (("functions", 1, "canary"), f'{beside} "next" beside "canary"'),
+        (("functions", 1, "live"), f'{beside} "prod" and "live"'),
+        (("functions", 1, "canary"), f'{beside} "next" and "canary"'),
     ]
 
 
