@@ -11,6 +11,7 @@ from canary.rules.checks.function_checks import FunctionSurvey, VersionState
 from canary.rules.checks.stage_checks import StageSurvey
 from canary.rules.checks.survey import Survey
 from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.judging.families import Family
 from canary.rules.releases.plan import Plan
 from canary.rules.releases.readings import Definitions, Deployed
 from canary.rules.rollouts.phases import Phase
@@ -52,6 +53,23 @@ def a_snapshot(*, stage=STAGE, **changes):
 def an_intent(*, stage=STAGE, **changes):
     intent = Intent(NEW, "dep-new", OVERRIDES, "lambdaAlias") if stage else Intent(NEW)
     return replace(intent, **changes)
+
+
+FAMILIES = {
+    "errors": Family.ERRORS,
+    "client_errors": Family.CLIENT_ERRORS,
+    "slow_p50": Family.SLOW,
+    "slow_p90": Family.SLOW,
+    "slow_p99": Family.SLOW,
+    "slow_250ms": Family.SLOW,
+    "business_CheckoutFailed": Family.BUSINESS,
+    "business_PaymentFailed": Family.BUSINESS,
+}
+"""Metrics as the sources call them, each with its family."""
+
+
+def families(*metrics):
+    return {metric: FAMILIES[metric] for metric in metrics}
 
 
 def a_rollout(*, target=None, policy=None, **changes):

@@ -52,10 +52,9 @@ def _rows(target: Target) -> Iterator[list[cloudwatch.IWidget]]:
         yield _row("calls and errors per minute", {arm: list(_alias_calls(target, arm)) for arm in Arm})
     else:
         yield [_versions(target)]
-    for source in business_sources(target):
+    for metric, source in zip(target.metrics.business, business_sources(target), strict=True):
         pairs = {Arm.BASE: source.base, Arm.CANARY: source.canary}
-        name = source.metric.removeprefix("business_")
-        yield _row(name, {arm: [_metric(one, name) for one in pair.bad] for arm, pair in pairs.items()})
+        yield _row(metric.name, {arm: [_metric(one, metric.name) for one in pair.bad] for arm, pair in pairs.items()})
 
 
 def _row(title: str, metrics: dict[Arm, list[cloudwatch.IMetric]]) -> list[cloudwatch.IWidget]:

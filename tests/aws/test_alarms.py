@@ -8,7 +8,7 @@ import pytest
 
 from canary.aws.alarms import NAMES_PER_CALL, read_alarms, with_blips
 from canary.aws.errors import AwsRefusedError
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Scripted
 from tests.tasks.walk import PAYMENTS

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.edge.model import Strict, parse, require
-from canary.edge.policy import PolicyField, policy_to_mapping
+from canary.edge.policy import PolicyField, RatesModel, policy_to_mapping
+from canary.rules.judging.families import Family
 from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven, effective_policy
 
 YEAR = 31_536_000
@@ -67,6 +68,10 @@ POLICIES = st.builds(
 def test_takes_a_shipped_policy_by_its_name(name):
     assert require(parse_policy(name)) is SHIPPED[name]
     assert require(parse_policy({"from": name})) is SHIPPED[name]
+
+
+def test_a_policy_has_one_rate_for_each_family():
+    assert RatesModel.model_fields.keys() == {*Family}
 
 
 def test_changes_the_keys_that_are_given():

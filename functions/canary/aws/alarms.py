@@ -9,7 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

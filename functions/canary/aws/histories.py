@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.counting import read_history
 from canary.rules.checks.forecast import Traffic
+from canary.rules.judging.families import Family
 from canary.rules.judging.habit import Habit, habit_of
 from canary.rules.judging.history import FEWEST_MINUTES
 from canary.rules.judging.minutes import MINUTE_SECONDS
@@ -23,6 +24,7 @@ from canary.rules.looks.sources import (
     error_source,
     has_log,
     latency_series,
+    percentile_metric,
     slow_arm,
     stage_client_error_history,
     stage_error_history,
@@ -31,7 +33,7 @@ from canary.rules.looks.sources import (
 from canary.rules.releases.release import Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from canary.aws.metrics import MetricReader
     from canary.rules.looks.sources import ArmSource, Series, Source
@@ -53,6 +55,7 @@ class FrozenHistory:
     """
 
     minutes: dict[str, list[tuple[int, int]]]
+    families: dict[str, Family]
     limits_ms: dict[str, tuple[float, ...]]
     notes: tuple[str, ...]
     habits: dict[str, Habit]
@@ -96,19 +99,27 @@ class _HistoryReader:
         requests, is_young = self.read_requests()
         latency = self._stage_latency() if is_young else latency_series(target, snapshot, intent).base
         limits = self._limits(latency)
-        minutes: dict[str, Minutes] = {}
-        for source in all_sources(target, snapshot, intent, limits):
-            if source.metric == "errors":
-                minutes["errors"] = requests
-            elif source.metric == CLIENT_ERRORS:
-                minutes[CLIENT_ERRORS] = self._client_errors(source)
-            elif source.metric.removeprefix("slow_") in limits:
-                minutes[source.metric] = self._minutes(slow_arm(latency, limits[source.metric.removeprefix("slow_")]))
-            else:
-                minutes[source.metric] = self._minutes_of(source)
+        slow = {percentile_metric(percentile): slow_arm(latency, limit) for percentile, limit in limits.items()}
+        sources = {source.metric: source for source in all_sources(target, snapshot, intent, limits)}
+        minutes = {metric: self._past(source, requests, slow) for metric, source in sources.items()}
         habits = {metric: self._habit(minutes[metric], requests) for metric in map(business_metric, target.metrics.business)}
         judged = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}
-        return FrozenHistory(judged, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
+        families = {metric: sources[metric].family for metric in judged}
+        return FrozenHistory(judged, families, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
+
+    def _past(self, source: Source, requests: Minutes, slow: Mapping[str, ArmSource]) -> Minutes:
+        """One metric's past. `requests`: those of errors; `slow`: the arm that each percentile's metric is counted from."""
+        match source.family:
+            case Family.ERRORS:
+                return requests
+            case Family.CLIENT_ERRORS:
+                return self._client_errors(source)
+            case Family.SLOW if source.metric in slow:
+                return self._minutes(slow[source.metric])
+            case Family.SLOW | Family.BUSINESS:
+                return self._minutes_of(source)
+            case _:
+                assert_never(source.family)
 
     def read_requests(self) -> tuple[Minutes, bool]:
         """Base's requests and failed ones, and whether they are the whole stage's because the target's metrics are too new."""

@@ -13,6 +13,7 @@ from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
 from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.looks.alarm_readings import alarms_against
 from canary.rules.looks.drain import (
     Drain,
     DrainKind,
@@ -24,7 +25,6 @@ from canary.rules.looks.drain import (
     judge_settling,
 )
 from canary.rules.looks.sources import canary_invocations, drain_series, has_log
-from canary.rules.looks.verdict import alarms_against
 from canary.rules.rollouts.drift_checks import find_drift_in_bake
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.alarms import target_alarms

@@ -108,7 +108,7 @@ def _answer(
     if pending:
         return _wait(tools, target, pending)
     metrics = MetricReader(tools.clients.of(target).cloudwatch)
-    quiet = forecast_start(target, rollout.plan.policy, read_traffic(metrics, rollout, event.now))
+    quiet = forecast_start(rollout, read_traffic(metrics, rollout, event.now))
     if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=_says_what_follows(request)):
         return _refuse(tools, (problem,))
     tally = Tally(waits=event.waits, metrics_requested=metrics.requested)

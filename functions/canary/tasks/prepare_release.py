@@ -13,10 +13,11 @@ from canary.aws.shifters import shifter_for
 from canary.aws.stages import Stages
 from canary.edge.events import TaskEvent
 from canary.rules.definitions.fingerprint import fingerprint
-from canary.rules.judging import judge
+from canary.rules.judging import evidence_json
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.families import stakes
 from canary.rules.judging.history import to_json as history_to_json
-from canary.rules.looks.folding import requests_needed_by_step
-from canary.rules.looks.sources import CLIENT_ERRORS, stakes
+from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.rollouts.drift_checks import find_drift_since_check
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -53,17 +54,17 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
 def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:
     metrics = MetricReader(tools.clients.of(owned.rollout.target).cloudwatch)
     frozen = read_histories(metrics, owned.rollout, owned.rollout.plan.api_name, event.now)
-    evidence = judge.start(
+    evidence = begin_evidence(
         frozen.minutes,
-        stakes=stakes(tuple(frozen.minutes)),
+        families=frozen.families,
+        stakes=stakes(frozen.families),
         alpha=owned.rollout.plan.policy.alpha,
-        coarse=(CLIENT_ERRORS,),
     )
     rollout = replace(
         owned.rollout,
         limits_ms=frozen.limits_ms,
         habits=frozen.habits,
-        evidence=judge.to_json(evidence),
+        evidence=evidence_json.to_json(evidence),
         needed=requests_needed_by_step(owned.rollout.plan.policy, evidence),
         plan=replace(owned.rollout.plan, notes=(*owned.rollout.plan.notes, *frozen.notes)),
         tally=replace(owned.rollout.tally, metrics_requested=owned.rollout.tally.metrics_requested + metrics.requested),

@@ -5,7 +5,7 @@ import pytest
 from canary.rules.checks.draft import CACHE_NOTE, draft_rollout, is_unchanged
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.definitions.routes import RouteChanges, routes_of
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.plan import Plan
 from canary.rules.releases.problems import RefusedError
 from canary.rules.releases.readings import Deployed, Reading

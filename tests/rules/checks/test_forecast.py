@@ -4,18 +4,20 @@ from decimal import Decimal
 import pytest
 
 from canary.rules.checks.forecast import StepForecast, Traffic, find_quiet, forecast_start, forecast_steps, quiet_problem
-from canary.rules.judging import judge
-from canary.rules.looks.folding import requests_needed_by_step
-from canary.rules.looks.sources import stakes
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.families import stakes
+from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.targets.policy import QUIET, STANDARD, WhenQuiet, WhenUnproven
 from canary.rules.targets.target import BusinessMetric, Metrics
-from tests.builders import a_policy, a_target
+from tests.builders import a_policy, a_rollout, a_target, families
 
 METRICS = ("errors", "slow_p99")
 
 
 def evidence_of(*history):
-    return judge.start({"errors": history, "slow_p99": ()}, stakes=stakes(METRICS), alpha=0.01)
+    return begin_evidence(
+        {"errors": history, "slow_p99": ()}, families=families(*METRICS), stakes=stakes(families(*METRICS)), alpha=0.01
+    )
 
 
 CALM = evidence_of(*(((3, 0), (3, 0), (3, 1)) * 300))
@@ -84,7 +86,7 @@ def test_a_young_api_is_told_why_so_many_requests_are_needed():
 
 
 def test_a_target_that_compares_no_errors_is_told_nothing_of_their_history():
-    slow = judge.start({"slow_p99": ()}, stakes=stakes(("slow_p99",)), alpha=0.01)
+    slow = begin_evidence({"slow_p99": ()}, families=families("slow_p99"), stakes={"slow_p99": 1.0}, alpha=0.01)
     assert "stated priors" not in find_quiet(STANDARD, slow, 0.01)
 
 
@@ -113,22 +115,25 @@ class TestStart:
     calm = ((3, 0), (3, 0), (3, 1)) * 300
 
     def test_is_told_by_the_errors_history_and_the_metrics_of_the_target(self):
-        told = forecast_start(a_target(), STANDARD, Traffic(self.calm, 3.0))
+        told = forecast_start(a_rollout(policy=STANDARD), Traffic(self.calm, 3.0))
         assert told.startswith("base had 3.0 requests per minute in the last day: the step at ")
         assert "stated priors" not in told
-        assert forecast_start(a_target(), STANDARD, Traffic(((60_000, 60),) * 600, 60_000.0)) is None
+        assert forecast_start(a_rollout(policy=STANDARD), Traffic(((60_000, 60),) * 600, 60_000.0)) is None
 
     def test_a_young_api_is_told_so(self):
-        assert "stated priors" in forecast_start(a_target(), STANDARD, Traffic((), 3.0))
+        assert "stated priors" in forecast_start(a_rollout(policy=STANDARD), Traffic((), 3.0))
 
     def test_more_metrics_take_more_requests(self):
         business = Metrics(business=(BusinessMetric("CheckoutFailed", "Orders"),), latency_limits_ms=(500,))
         alone = Metrics(client_errors=False, slow=())
-        told = [forecast_start(a_target(metrics=one), STANDARD, Traffic(self.calm, 3.0)) for one in (alone, business)]
+        told = [
+            forecast_start(a_rollout(target=a_target(metrics=one), policy=STANDARD), Traffic(self.calm, 3.0))
+            for one in (alone, business)
+        ]
         fewer, more = (int(one.split(" canary requests")[0].rsplit(" ", 1)[1]) for one in told)
         assert fewer < more
 
     def test_a_target_that_compares_no_errors_asks_for_the_policys_least(self):
         target = a_target(metrics=Metrics(errors=False))
-        told = forecast_start(target, replace(STANDARD, min_requests=7), Traffic(self.calm, 0.01))
+        told = forecast_start(a_rollout(target=target, policy=replace(STANDARD, min_requests=7)), Traffic(self.calm, 0.01))
         assert "needs 7 canary requests" in told

@@ -7,7 +7,7 @@ from canary.rules.checks.survey import find_problems, intended_deployment, inten
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.definitions.integrations import Place
 from canary.rules.definitions.routes import routes_of
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.readings import Deployed
 from canary.rules.releases.release import PRESENT, UNCHANGED, Release
 from canary.rules.targets.live import LiveAlias

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 from dataclasses import replace
 from math import comb, exp, factorial, isfinite, log
@@ -32,17 +31,11 @@ from canary.rules.judging.evidence import (
     fold,
     fold_cold,
     fold_shift,
-    from_json,
-    kept_for_shifts,
-    log_staked,
-    log_sum,
     share_if_cold,
-    stake,
-    to_json,
     unfolded,
-    unstaked,
 )
-from canary.rules.judging.history import NOTHING_SEEN, PRIOR, BaseHistory, DecayedCounts, freeze_history
+from canary.rules.judging.history import NOTHING_SEEN, PRIOR, BaseHistory, DecayedCounts
+from canary.rules.judging.staking import kept_for_shifts, log_staked, stake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -252,24 +245,10 @@ def probability(n: int, k: int, rate: float) -> float:
     return float(comb(n, k) * rate**k * (1 - rate) ** (n - k))
 
 
-def test_stakes_one_unit_in_all():
-    assert stake(0) == pytest.approx(0.42)
-    assert sum(map(stake, range(1, 30))) == pytest.approx(0.175)
-    assert sum(map(stake, range(30, 200_000))) == pytest.approx(0.105, rel=1e-3)
-    assert kept_for_shifts(0) == pytest.approx(0.3)
-    assert sum(SHARES) == pytest.approx(1.0)
-
-
 def test_there_is_a_stake_left_after_any_number_of_weight_changes():
     metric = replace(unfolded(a_base()), shift_minutes=5000)
     assert kept_for_shifts(5000) > 0.0
     assert isfinite(fold_cold(metric, a_base(), Counts(60, 9, 540, 2), 0.1, cold=COLD_SHARE).log_e)
-
-
-@pytest.mark.parametrize("minutes", [0, 1, 2, 29, 30, 31, 500])
-def test_holds_back_what_is_not_yet_staked(minutes: int):
-    assert unstaked(minutes) == pytest.approx(0.7 - sum(map(stake, range(minutes))))
-    assert unstaked(minutes) > 0.0
 
 
 @given(minutes=st.lists(MINUTE, max_size=4), n=st.integers(1, 500), base=st.sampled_from(BASES))
@@ -470,28 +449,6 @@ def test_the_safe_value_is_tempered_too():
     minutes = [Counts(100, 1, 900, 9)]
     calm, wild = (fold_all(a_base(phi=phi), minutes, delta=0.05).log_safe for phi in (1.0, 3.0))
     assert wild == pytest.approx(calm / 3)
-
-
-@given(
-    minutes=st.lists(st.one_of(MINUTE, HUGE_MINUTE), max_size=5),
-    base=st.sampled_from(BASES),
-    delta=st.sampled_from([None, 0.005]),
-)
-def test_returns_from_json_unchanged(minutes: list[Counts], base: BaseHistory, delta: float | None):
-    metric = fold_all(base, minutes, delta=delta)
-    assert from_json(json.loads(json.dumps(to_json(metric), allow_nan=False))) == metric
-
-
-def test_takes_a_few_hundred_bytes():
-    base = freeze_history([(600, 1)] * 1440)
-    metric = fold_all(base, [Counts(61, 1, 539, minute % 3) for minute in range(200)], delta=0.005)
-    assert len(json.dumps(to_json(metric))) < 850
-
-
-@given(logs=st.lists(st.floats(-50.0, 50.0), min_size=1, max_size=8), shift=st.sampled_from([0.0, 1e5, -1e5]))
-def test_sums_what_no_float_could_hold(logs: list[float], shift: float):
-    expected = log(sum(map(exp, logs))) + shift
-    assert log_sum([number + shift for number in logs]) == pytest.approx(expected, abs=1e-8)
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.4])

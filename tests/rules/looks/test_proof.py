@@ -59,7 +59,7 @@ class TestProof:
     def test_does_not_claim_effects_that_were_not_looked_for(self):
         assert proof_of(fold(CALM)).notes == ("an error rate higher by less than 1 points need not show",)
         uncompared = a_baking(target=a_target(metrics=Metrics(errors=False)))
-        assert prove(uncompared, ERRORS, now=NOON).notes == ()
+        assert prove(uncompared, evidence_of("client_errors"), now=NOON).notes == ()
 
     def test_names_what_is_outside_the_rollout(self):
         outside = Outside((OutsideRoute("/legacy/*", ("GET", "POST")), OutsideRoute("/old")), ("keys",))

@@ -2,19 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState, alarms_against
 from canary.rules.looks.findings import Finding
-from canary.rules.looks.verdict import (
-    LATE_INVOCATIONS_SECONDS,
-    AlarmReading,
-    AlarmState,
-    Moment,
-    Proof,
-    Verdict,
-    VerdictKind,
-    alarm_faults,
-    alarms_against,
-    decide,
-)
+from canary.rules.looks.proof import Moment, Proof
+from canary.rules.looks.reasons import LATE_INVOCATIONS_SECONDS
+from canary.rules.looks.verdict import Verdict, VerdictKind, decide
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import WhenUnproven
 from tests.builders import NOON, a_policy
@@ -97,26 +89,6 @@ def test_a_promotion_waits_for_its_time():
     assert early.reason.endswith("at 50 %; promotion not before 10 min from now")
     assert a_verdict(policy=policy, step=1, shifted_before=900).kind is VerdictKind.PROMOTE
     assert a_verdict(policy=policy, step=0, shifted_before=300).kind is VerdictKind.ADVANCE
-
-
-@pytest.mark.parametrize("is_ours", [False, True])
-@pytest.mark.parametrize(
-    ("state", "fault"),
-    [
-        (AlarmState.GONE, "alarm orders-payment-failures no longer exists, so it cannot stop the rollout; create it again"),
-        (AlarmState.BROKEN, "alarm orders-payment-failures cannot be evaluated (3 of 3 above 5); fix it"),
-    ],
-)
-def test_an_alarm_that_is_gone_or_broken_is_a_fault_and_forbids_the_promotion(state, fault, is_ours):
-    alarms = (an_alarm(AlarmState.OK, name="calm"), an_alarm(state, is_ours=is_ours))
-    assert alarm_faults(alarms) == (fault,)
-    assert alarms_against(alarms, ()) == fault
-
-
-def test_alarms_that_can_fire_are_no_fault():
-    calm = (an_alarm(AlarmState.OK), an_alarm(AlarmState.INSUFFICIENT_DATA), an_alarm(AlarmState.ALARM))
-    assert alarm_faults(calm) == ()
-    assert alarms_against(calm[:2], ()) is None
 
 
 class TestBlindness:

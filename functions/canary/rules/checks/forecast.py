@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.judging.judge import start
-from canary.rules.looks.folding import requests_needed_by_step
-from canary.rules.looks.sources import CLIENT_ERRORS, business_metric, has_log, stakes
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.families import stakes
+from canary.rules.looks.effects import requests_needed_by_step
+from canary.rules.looks.sources import ERRORS, all_sources, latency_series
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.policy import QUIET, WhenQuiet, WhenUnproven
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.judging.judge import Evidence
+    from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
-    from canary.rules.targets.target import Target
 
 HIGHEST_WEIGHT_PERCENT = 90
 
@@ -53,18 +54,15 @@ class StepForecast:
         return self.minutes is not None and self.minutes <= self.allowed_minutes
 
 
-def forecast_start(target: Target, policy: Policy, traffic: Traffic) -> str | None:
-    """Why base's traffic is too little to start this target's release under the policy; None if it is enough."""
-    metrics = target.metrics
-    names = (
-        *(("errors",) if metrics.errors else ()),
-        *((CLIENT_ERRORS,) if metrics.client_errors and has_log(target) else ()),
-        *(f"slow_{percentile}" for percentile in metrics.slow),
-        *(f"slow_{limit}ms" for limit in metrics.latency_limits_ms),
-        *map(business_metric, metrics.business),
-    )
-    histories = {name: traffic.minutes if name == "errors" else () for name in names}
-    return find_quiet(policy, start(histories, stakes=stakes(names), alpha=policy.alpha), traffic.per_minute)
+def forecast_start(rollout: Rollout, traffic: Traffic) -> str | None:
+    """Why base's traffic is too little to start this rollout; None if it is enough."""
+    target, policy = rollout.target, rollout.plan.policy
+    latency = latency_series(target, rollout.snapshot, rollout.intent)
+    limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))  # not known yet, and no metric depends on them
+    families = {one.metric: one.family for one in all_sources(target, rollout.snapshot, rollout.intent, limits)}
+    histories = {metric: traffic.minutes if metric == ERRORS else () for metric in families}
+    evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
+    return find_quiet(policy, evidence, traffic.per_minute)
 
 
 def forecast_steps(policy: Policy, evidence: Evidence, per_minute: float) -> tuple[StepForecast, ...]:
@@ -110,7 +108,7 @@ def _shortage(step: StepForecast, per_minute: float) -> str:
 
 
 def _young(evidence: Evidence) -> Iterator[str]:
-    if "errors" in evidence.metrics and not evidence.has_history("errors"):
+    if ERRORS in evidence.metrics and not evidence.has_history(ERRORS):
         yield "base has too little history, and the stated priors used instead need more requests than history would"
 
 

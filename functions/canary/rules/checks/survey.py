@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.checks.function_checks import FunctionSurvey, find_function_problems, find_unlisted
 from canary.rules.checks.stage_checks import StageSurvey, find_stage_problems
 from canary.rules.definitions.integrations import Place, read_function
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.plan import choose_look_seconds, longest_seconds
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.readings import is_promoted_last, is_served_by_base
@@ -121,5 +121,7 @@ def _problems_of_alarms(policy: Policy, alarms: tuple[AlarmReading, ...]) -> Ite
                 yield Problem(
                     ALARMS, f"alarm {alarm.name} has no data", "wait for its first data, or let missing data be notBreaching"
                 )
-            case _:
+            case AlarmState.OK | AlarmState.ALARM | AlarmState.INSUFFICIENT_DATA:
                 continue
+            case _:
+                assert_never(alarm.state)

@@ -6,6 +6,7 @@ know which property it is, where the numbers come from or which minute they belo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -68,6 +69,9 @@ class RawCounts:
             raise ValueError(f"bad requests were not counted, got {self}; leave the metric out of the minute")
         return Counts(self.nc, self.ec, self.nb, self.eb)
 
+
+Measured = Mapping[str, RawCounts]
+"""One minute's counts by metric."""
 
 NOTHING = RawCounts(0, 0, 0, 0)
 """A minute without a request."""

@@ -1,50 +1,39 @@
 """How a minute changes what is known of one metric: the stakes, the predicted base rates, the safe-enough e-value.
 
-Evidence is small because its JSON is written to the record at every look; what never changes is in the history beside it. One
-unit of stake is spread over the minutes, so that enough is left to bet on a fault that begins late:
-
-    minute 0        0.60
-    minutes 1..29   0.25 evenly
-    minute t >= 30  0.15 * 30 / (t (t + 1)), which sums to 0.15 and never ends
-
-These are parts of seven tenths of the unit. The other three tenths are for the minutes of weight changes, when most faults
-begin: each such minute stakes half of what is left of them.
-
-Stakes are kept as logarithms: no float holds exp(-1000) or exp(1000). Minutes are counted, not dated: a minute that was
-not evidence uses no stake and no slice. This module does not know alpha, the metrics' stakes or verdicts.
+Evidence is small because its JSON is written to the record at every look; what never changes is in the history beside it.
+Minutes are counted, not dated: a minute that was not evidence uses no stake (`canary.rules.judging.staking`) and no slice. This
+module does not know alpha, the metrics' stakes or verdicts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, log, log1p
-from typing import TYPE_CHECKING, Any
+from math import log
+from typing import TYPE_CHECKING
 
-from canary.rules.judging.bets import ALL_EFFECTS, LARGE_EFFECTS, SHARES, Effects, log_bets, log_safe_bet, log_share_bets, offer
-from canary.rules.judging.history import RECENT_DECAY, BaseHistory, DecayedCounts, seen_from_json
+from canary.rules.judging.bets import ALL_EFFECTS, LARGE_EFFECTS, Effects, log_bets, log_safe_bet, log_share_bets, offer
+from canary.rules.judging.history import RECENT_DECAY, BaseHistory, DecayedCounts
+from canary.rules.judging.staking import (
+    LOG_SHARES,
+    STAKED_AT_SHIFT,
+    kept_for_shifts,
+    log_added,
+    log_staked,
+    log_sum,
+    stake,
+    unstaked,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from canary.rules.judging.counts import Counts
 
 SLOW_DECAY = 0.95
-EVEN_MINUTES = 30
-STEADY = 0.7
-AT_ONCE, EVENLY = 0.6, 0.25
-IN_THE_END = 1.0 - AT_ONCE - EVENLY
-STAKED_AT_SHIFT = 0.5
 COLD_SHARE = 0.1
 WARMING_SHARE = 0.02
 """The parts of the canary's requests that cold starts may make slow in the first and second minute after a weight change."""
 
 BASE_HAS_CHANGED = 2.0
 """Base has changed if its bad requests are likelier at their own rate than at history's by this much, as a logarithm."""
-
-_SHIFTS_OF_A_FLOAT = 1000
-"""After more weight changes the rest would be too small for a float, so it stays at about 1e-302."""
-
-_LOG_SHARES = tuple(map(log, SHARES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,77 +167,6 @@ def share_if_cold(share: float, b: float, cold: float) -> float:
     return odds * share / (1.0 - share + odds * share)
 
 
-def stake(minute: int) -> float:
-    """The part of one unit that is staked in the `minute`-th minute of evidence, counted from 0."""
-    if minute == 0:
-        return STEADY * AT_ONCE
-    if minute < EVEN_MINUTES:
-        return STEADY * EVENLY / (EVEN_MINUTES - 1)
-    return STEADY * IN_THE_END * EVEN_MINUTES / (minute * (minute + 1))
-
-
-def unstaked(minutes: int) -> float:
-    """The part of the unit that is not staked yet after so many minutes: seven tenths less the sum of their stakes."""
-    if minutes == 0:
-        return STEADY
-    if minutes < EVEN_MINUTES:
-        return STEADY * (IN_THE_END + EVENLY * (EVEN_MINUTES - minutes) / (EVEN_MINUTES - 1))
-    return STEADY * IN_THE_END * EVEN_MINUTES / minutes
-
-
-def kept_for_shifts(shift_minutes: int) -> float:
-    """The part of the unit that is still reserved for weight changes after so many minutes of them."""
-    return (1.0 - STEADY) * (1.0 - STAKED_AT_SHIFT) ** min(shift_minutes, _SHIFTS_OF_A_FLOAT)
-
-
-def log_staked(stakes: tuple[float, ...], added: float) -> list[float]:
-    """Logarithms of the stake on each bet once `added` is divided among them, before the minute is played."""
-    log_new = log(added)
-    new = [log_new + log_share for log_share in _LOG_SHARES]
-    return log_added(stakes, new) if stakes else new
-
-
-def log_added(stakes: tuple[float, ...], new: list[float]) -> list[float]:
-    """Element-wise sums of two rows of numbers; numbers and sums are given as logarithms."""
-    pairs = zip(stakes, new, strict=True)
-    return [held + log1p(exp(more - held)) if held > more else more + log1p(exp(held - more)) for held, more in pairs]
-
-
-def log_sum(logs: Iterable[float]) -> float:
-    """Ln of the sum of at least one number, given as logarithms of any size."""
-    numbers = list(logs)
-    largest = max(numbers)
-    return largest + log(sum([exp(number - largest) for number in numbers]))
-
-
-def to_json(metric: MetricEvidence) -> dict[str, Any]:
-    """The metric's evidence as JSON of a few hundred bytes; `from_json` restores it exactly."""
-    return {
-        "minutes": metric.minutes,
-        "slow": [*metric.slow],
-        "recent": [*metric.recent],
-        "live": [*metric.live],
-        "assisted": None if metric.assisted is None else [*metric.assisted],
-        "delta": metric.delta,
-        "log_safe": metric.log_safe,
-        "shift_minutes": metric.shift_minutes,
-    }
-
-
-def from_json(data: Mapping[str, Any]) -> MetricEvidence:
-    """The metric that `to_json` wrote."""
-    return MetricEvidence(
-        minutes=int(data["minutes"]),
-        slow=seen_from_json(data["slow"]),
-        recent=seen_from_json(data["recent"]),
-        live=tuple(map(float, data["live"])),
-        assisted=None if data["assisted"] is None else tuple(map(float, data["assisted"])),
-        delta=None if data["delta"] is None else float(data["delta"]),
-        log_safe=float(data["log_safe"]),
-        shift_minutes=int(data["shift_minutes"]),
-    )
-
-
 def _play(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[float, ...]:
     """The stakes after the minute: first added to, then multiplied by each bet's factor."""
     return tuple([held + log_e for held, log_e in zip(log_staked(stakes, added), won, strict=True)])
@@ -256,7 +174,7 @@ def _play(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[fl
 
 def _put_by(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[float, ...]:
     """The stakes after a minute that played only the `added` stake."""
-    new = [log(added) + log_share + log_e for log_share, log_e in zip(_LOG_SHARES, won, strict=True)]
+    new = [log(added) + log_share + log_e for log_share, log_e in zip(LOG_SHARES, won, strict=True)]
     return tuple(log_added(stakes, new)) if stakes else tuple(new)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
+from canary.rules.judging.families import Family
+
 T = TypeVar("T")
 
 FEWEST_MINUTES = 30
@@ -87,9 +89,10 @@ class BaseHistory:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is fixed at the start of a rollout: alpha, and each metric's stake (the stakes sum to 1) and frozen past."""
+    """What is fixed at the start of a rollout: alpha, and each metric's family, stake (the stakes sum to 1) and frozen past."""
 
     alpha: float
+    families: Mapping[str, Family]
     stakes: Mapping[str, float]
     bases: Mapping[str, BaseHistory]
 
@@ -159,6 +162,7 @@ def to_json(history: History) -> dict[str, Any]:
         "alpha": history.alpha,
         "metrics": {
             name: {
+                "family": history.families[name].value,
                 "stake": history.stakes[name],
                 "slow": [*base.slow],
                 "recent": [*base.recent],
@@ -177,6 +181,7 @@ def from_json(data: Mapping[str, Any]) -> History:
     metrics: Mapping[str, Mapping[str, Any]] = data["metrics"]
     return History(
         alpha=float(data["alpha"]),
+        families={name: Family(frozen["family"]) for name, frozen in metrics.items()},
         stakes={name: float(frozen["stake"]) for name, frozen in metrics.items()},
         bases={name: _base_from_json(frozen) for name, frozen in metrics.items()},
     )

@@ -6,15 +6,19 @@ are left out, so the number is a little too high rather than too low. This modul
 
 from __future__ import annotations
 
-from math import ceil, exp, inf
+from math import ceil, exp, inf, log
 from typing import TYPE_CHECKING, NamedTuple
 
 from canary.rules.judging.bets import log_bets, offer
-from canary.rules.judging.evidence import MetricEvidence, effects_of, log_staked, log_sum, stake
+from canary.rules.judging.evidence import MetricEvidence, effects_of
 from canary.rules.judging.history import SLICE_MINUTES, BaseHistory
+from canary.rules.judging.judge import ASSISTED_PART, LOG_LIVE_FLOOR
+from canary.rules.judging.staking import log_staked, log_sum, stake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from canary.rules.judging.judge import Evidence
 
 
 class Bars(NamedTuple):
@@ -24,6 +28,32 @@ class Bars(NamedTuple):
     assisted: float
     either: float
     floor: float
+
+
+def requests_needed(evidence: Evidence, *, metric: str, detect: float, share: float) -> int | None:
+    """How many more canary requests are expected to be needed to condemn a canary that is worse by `detect` (rate points).
+
+    `share` is the canary's part of the traffic, above 0 and below 1. Whole minutes are judged, so it takes one minute
+    at least. 0 once the canary is condemned. None if no bet grows under so small an effect, so that no amount of traffic
+    shows it.
+    """
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"share must be above 0 and below 1, got {share}; give the step's weight as a fraction")
+    if evidence.is_condemned:
+        return 0
+    log_stake = log(evidence.history.stakes[metric])
+    return requests_to_reach(
+        evidence.metrics[metric],
+        evidence.history.bases[metric],
+        bars=Bars(
+            live=evidence.log_bar - log(1.0 - ASSISTED_PART) - log_stake,
+            assisted=evidence.log_bar - log(ASSISTED_PART) - log_stake,
+            either=evidence.log_bar - log_stake,
+            floor=LOG_LIVE_FLOOR - log_stake,
+        ),
+        detect=detect,
+        share=share,
+    )
 
 
 def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, detect: float, share: float) -> int | None:

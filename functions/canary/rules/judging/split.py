@@ -23,7 +23,7 @@ from functools import lru_cache
 from math import isclose, log
 from typing import NamedTuple
 
-from canary.rules.judging.evidence import log_added, log_sum
+from canary.rules.judging.staking import log_added, log_sum
 
 BAND = 1.5
 """The odds seen may be up to this many times those of the weight, or down to one over it, without being a fault.

@@ -9,12 +9,11 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from canary.rules.looks.sources import family_of
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from canary.rules.rollouts.rollout import MetricCount, Rollout
+    from canary.rules.looks.sources import Source
+    from canary.rules.rollouts.rollout import MetricCount
 
 
 class Finding(enum.StrEnum):
@@ -36,31 +35,12 @@ def describe_findings(findings: Mapping[str, Finding]) -> str:
     return "; ".join(f"{finding}: {', '.join(names)}" for finding, names in said if names)
 
 
-def compare(metric: str, count: MetricCount, limits_ms: Iterable[float] = ()) -> str:
+def compare(source: Source, count: MetricCount) -> str:
     """Both arms' bad requests with their rates: ``16 of 720 canary requests (2.22 %) failed, 3 of 6,480 of base (0.05 %)``."""
     return (
-        f"{count.ec:,} of {count.nc:,} canary requests ({_percent(count.ec, count.nc)}) {_what(metric, limits_ms)}, "
+        f"{count.ec:,} of {count.nc:,} canary requests ({_percent(count.ec, count.nc)}) {source.bad_are}, "
         f"{count.eb:,} of {count.nb:,} of base ({_percent(count.eb, count.nb)})"
     )
-
-
-def limits_of(rollout: Rollout, metric: str) -> tuple[float, ...]:
-    """The latency limits (ms) above which a metric's requests are slow; none for a metric that is not a latency."""
-    name = metric.removeprefix("slow_")
-    fixed = name.removesuffix("ms")
-    return (float(fixed),) if fixed.isdigit() and metric != name else rollout.limits_ms.get(name, ())
-
-
-def _what(metric: str, limits_ms: Iterable[float]) -> str:
-    match family_of(metric):
-        case "errors":
-            return "failed"
-        case "client_errors":
-            return "were 4xx"
-        case "slow":
-            return f"took longer than {' or '.join(f'{limit:g}' for limit in limits_ms)} ms"
-        case _:
-            return f"had {metric.removeprefix('business_')}"
 
 
 def _percent(bad: int, requests: int) -> str:

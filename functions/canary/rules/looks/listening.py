@@ -13,7 +13,7 @@ from canary.rules.judging.habit import OF_REQUESTS, ONE_A_REQUEST
 from canary.rules.judging.missing import NO_BAD_COUNTS, is_silent_instrument, missing_sentence, note_bad_count
 from canary.rules.judging.silence import NOTHING_HEARD, Arms, Hearing, begin_step, hearing, hearing_sentence, listen
 from canary.rules.judging.split import fold_split, is_off_split, split_sentence
-from canary.rules.looks.sources import CLIENT_ERRORS, business_metric, has_log
+from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, REQUESTS, business_metric, has_log, percentile_metric
 from canary.rules.releases.release import Expectation
 
 if TYPE_CHECKING:
@@ -26,18 +26,12 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.target import Target
 
-REQUESTS = "requests"
-"""What the metrics of errors and of fixed limits have in common: they count the requests themselves."""
-
 QUIET_MINUTES = 5
 FEWEST_INVOCATIONS = 8
 """After this many minutes without a request Lambda is asked. Fewer invocations in them may be someone's own test calls."""
 
 SPLIT_ADVICE = "requests of one arm are not counted, or counted twice, or AWS serves another weight"
 """What may have put the share off."""
-
-LATENCY = "latency"
-"""What the percentiles have in common: one series of latency."""
 
 
 def begin_listening(rollout: Rollout) -> Rollout:
@@ -67,7 +61,7 @@ def traffic_of(seen: Mapping[str, RawCounts], target: Target) -> RawCounts | Non
     access log is dead never stands for the requests.
     """
     if target.metrics.errors:
-        return seen.get("errors")
+        return seen.get(ERRORS)
     if has_log(target) and target.metrics.client_errors:
         return seen.get(CLIENT_ERRORS)
     return max(seen.values(), key=lambda counts: counts.nc + counts.nb, default=None)
@@ -165,13 +159,11 @@ def _listened(rollout: Rollout, name: str, seen: Mapping[str, RawCounts], arms: 
 
 
 def _counts_of(rollout: Rollout, name: str, seen: Mapping[str, RawCounts]) -> RawCounts | None:
-    match name:
-        case "requests":
-            return _answers_of(seen, rollout.target)
-        case "latency":
-            return next((seen[metric] for limit in rollout.limits_ms if (metric := f"slow_{limit}") in seen), None)
-        case _:
-            return seen.get(name)
+    if name == REQUESTS:
+        return _answers_of(seen, rollout.target)
+    if name == LATENCY:
+        return next((seen[metric] for metric in map(percentile_metric, rollout.limits_ms) if metric in seen), None)
+    return seen.get(name)
 
 
 def _habit(rollout: Rollout, name: str) -> Habit:

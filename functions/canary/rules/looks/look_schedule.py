@@ -11,7 +11,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.minutes import MINUTE_SECONDS
-from canary.rules.looks.verdict import NEARLY_SECONDS, VerdictKind
+from canary.rules.looks.proof import NEARLY_SECONDS
+from canary.rules.looks.verdict import VerdictKind
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout

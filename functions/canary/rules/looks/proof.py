@@ -6,14 +6,16 @@ None of it counts as evidence against the release, and the step holds while any 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import exp
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.families import Family
 from canary.rules.judging.silence import Hearing
-from canary.rules.looks.findings import Finding, Findings, compare, limits_of
-from canary.rules.looks.listening import LATENCY, REQUESTS, find_remarks, find_silences, hear_all
-from canary.rules.looks.sources import CLIENT_ERRORS
-from canary.rules.looks.verdict import NEARLY_SECONDS, Proof
+from canary.rules.looks.findings import Finding, Findings, compare
+from canary.rules.looks.listening import find_remarks, find_silences, hear_all
+from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, sources_of
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
 
@@ -22,6 +24,57 @@ if TYPE_CHECKING:
 
     from canary.rules.judging.judge import Evidence
     from canary.rules.rollouts.rollout import Rollout
+
+NEARLY_SECONDS = 15
+"""A look this shortly before the bake's end already ends it: looks are a minute apart, and the bake began just after one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was judged in the present step, and what the judge says about the whole rollout.
+
+    ``needed``: the canary requests that this step must have, 0 if no metric can say.
+    ``condemned``: the judge's sentence if it condemns the canary.
+    ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
+    ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
+    ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
+    ``compared``: both arms' errors in numbers; ``findings``: what each metric has shown; ``notes``: what else to say.
+    """
+
+    judged_minutes: int
+    requests: int
+    needed: int
+    requests_per_minute: float = 0.0
+    silent_minutes: int = 0
+    is_safe: bool = False
+    condemned: str | None = None
+    blind: tuple[str, ...] = ()
+    invoked: int | None = None
+    compared: str = ""
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen."""
+
+    now: float
+    step_index: int
+    baking_since: float
+    first_shift: float
+    blind_since: float | None = None
+
+
+def moment_of(rollout: Rollout, now: float) -> Moment:
+    """Where the rollout is at `now` (epoch seconds)."""
+    return Moment(
+        now=now,
+        step_index=rollout.step.index,
+        baking_since=rollout.step.baking_since or now,
+        first_shift=rollout.first_shift or now,
+        blind_since=rollout.blind_since,
+    )
 
 
 def prove(
@@ -51,7 +104,10 @@ def prove(
 def find(rollout: Rollout, evidence: Evidence, *, now: float) -> Findings:
     """What each metric has shown in the present step."""
     heard = hear_all(rollout, is_step_over=_is_step_over(rollout, evidence, now))
-    findings = {metric: _finding(rollout, evidence, metric, heard) for metric in _named(rollout, evidence)}
+    sources = sources_of(rollout)
+    findings = {
+        metric: _finding(rollout, evidence, metric, heard[sources[metric].heard_as]) for metric in _named(rollout, evidence)
+    }
     if rollout.target.metrics.slow and not rollout.limits_ms:
         findings[LATENCY] = Finding.NOT_JUDGED
     return findings
@@ -63,22 +119,16 @@ def _named(rollout: Rollout, evidence: Evidence) -> tuple[str, ...]:
     return (*evidence.metrics, *((CLIENT_ERRORS,) if is_expected else ()))
 
 
-def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: dict[str, Hearing]) -> Finding:
+def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing) -> Finding:
     if metric not in evidence.metrics:
         return Finding.NOT_JUDGED
     if evidence.is_condemned and metric == _worst(evidence):
         return Finding.WORSE
-    if heard[_spoken_as(rollout, metric)] is Hearing.SILENT:
+    if heard is Hearing.SILENT:
         return Finding.NO_DATA
     count = rollout.step.metrics.get(metric, MetricCount())
     is_shown = count.nb > 0 and count.nc >= rollout.plan.policy.min_requests
     return Finding.NOT_WORSE if is_shown else Finding.TOO_FEW
-
-
-def _spoken_as(rollout: Rollout, metric: str) -> str:
-    if metric in rollout.habits:
-        return metric
-    return LATENCY if metric.removeprefix("slow_") in rollout.limits_ms else REQUESTS
 
 
 def _is_step_over(rollout: Rollout, evidence: Evidence, now: float) -> bool:
@@ -99,25 +149,25 @@ def _limits(rollout: Rollout) -> Iterator[str]:
     if outside.routes or outside.authorizers:
         routes = [" ".join(("/".join(route.methods), route.path)).strip() for route in outside.routes]
         yield f"outside the rollout: {', '.join((*routes, *(f'authorizer {name}' for name in outside.authorizers)))}"
-    if "errors" in rollout.plan.policy.detect and rollout.target.metrics.errors:
-        points = 100 * rollout.plan.policy.detect["errors"]
+    if Family.ERRORS in rollout.plan.policy.detect and rollout.target.metrics.errors:
+        points = 100 * rollout.plan.policy.detect[Family.ERRORS]
         yield f"an error rate higher by less than {points:g} points need not show"
 
 
 def _compared(rollout: Rollout) -> str:
     """The step's errors in both arms, and 4xx if they are only reported."""
-    metrics = rollout.step.metrics
+    metrics, sources = rollout.step.metrics, sources_of(rollout)
     reported: tuple[str, ...] = ()
     if Expectation.CLIENT_ERRORS in rollout.plan.expects and CLIENT_ERRORS in metrics:
-        reported = (f"{compare(CLIENT_ERRORS, metrics[CLIENT_ERRORS])}, as the release expects",)
-    errors = (compare("errors", metrics["errors"]),) if "errors" in metrics else ()
+        reported = (f"{compare(sources[CLIENT_ERRORS], metrics[CLIENT_ERRORS])}, as the release expects",)
+    errors = (compare(sources[ERRORS], metrics[ERRORS]),) if ERRORS in metrics else ()
     return "; ".join((*errors, *reported))
 
 
 def _condemnation(rollout: Rollout, evidence: Evidence) -> str:
     """The numbers of the deciding metric over the whole rollout."""
     worst = _worst(evidence)
-    numbers = compare(worst, rollout.totals.get(worst, MetricCount()), limits_of(rollout, worst))
+    numbers = compare(sources_of(rollout)[worst], rollout.totals.get(worst, MetricCount()))
     priors = "" if evidence.has_history(worst) else "; judged on stated priors because there is no history"
     strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
     return f"the canary is worse than base in {worst}: {numbers}; E {strength}, the bar is {bar}{priors}"

@@ -11,20 +11,27 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.families import Family
 from canary.rules.targets.access_log import metric_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Intent, Snapshot
     from canary.rules.targets.target import BusinessMetric, Target, TargetFunction
 
+ERRORS = "errors"
+"""The metric of failed requests."""
 
 CLIENT_ERRORS = "client_errors"
 """The metric of 4xx answers."""
 
-CLIENT_ERRORS_STAKE = 0.1
-"""The largest stake on 4xx: both arms have the same callers, but what they ask for differs from minute to minute."""
+REQUESTS = "requests"
+"""What the metrics of errors and of fixed limits have in common: they count the requests themselves."""
+
+LATENCY = "latency"
+"""What the percentiles have in common: one series of latency."""
 
 
 class Arm(enum.StrEnum):
@@ -63,16 +70,20 @@ class ArmSource:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One metric's two arms; ``is_latency`` metrics are not read right after a weight change.
+    """One metric: its name, its family, and where the counts of its two arms are.
 
+    ``bad_are``: what a verdict says of the bad requests ("failed"). ``heard_as``: whose data the metric needs: those of all
+    requests, of the latency, or its own.
     ``counts_bad_always``: a minute with requests always has a count of bad ones, even if it is 0. A missing count is therefore
     late or lost and never means 0. This holds for a metric filter with a default, and for Lambda's own `Errors`.
     """
 
     metric: str
+    family: Family
     base: ArmSource
     canary: ArmSource
-    is_latency: bool = False
+    bad_are: str
+    heard_as: str = REQUESTS
     counts_bad_always: bool = False
 
 
@@ -92,17 +103,18 @@ def has_log(target: Target) -> bool:
 def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
     """Requests and failed requests of both arms; with an access log, without those refused before their integration."""
     if has_log(target):
-        return _logged(target, "errors", "Errors")
+        return _logged(target, ERRORS, Family.ERRORS, "Errors", bad_are="failed")
     arms = {arm: tuple(_lambda_dimensions(target, arm, snapshot, intent)) for arm in Arm}
     base, canary = _lambda_errors(arms[Arm.BASE]), _lambda_errors(arms[Arm.CANARY])
-    return Source("errors", base, canary, counts_bad_always=True)
+    return Source(ERRORS, Family.ERRORS, base, canary, bad_are="failed", counts_bad_always=True)
 
 
 def client_error_source(target: Target) -> Source | None:
     """Requests and 4xx answers of both arms, including the gateway's own; None if they are not compared."""
     if not (has_log(target) and target.metrics.client_errors):
         return None
-    return _logged(target, CLIENT_ERRORS, "ClientErrors", requests=("Requests", "Refused"))
+    requests = ("Requests", "Refused")
+    return _logged(target, CLIENT_ERRORS, Family.CLIENT_ERRORS, "ClientErrors", bad_are="were 4xx", requests=requests)
 
 
 def latency_series(target: Target, snapshot: Snapshot, intent: Intent) -> LatencySource:
@@ -124,10 +136,12 @@ def slow_sources(latency: LatencySource, limits_ms: Mapping[str, tuple[float, ..
     """
     for percentile, limits in limits_ms.items():
         yield Source(
-            f"slow_{percentile}",
+            percentile_metric(percentile),
+            Family.SLOW,
             base=slow_arm(latency.base, limits),
             canary=slow_arm(latency.canary, limits),
-            is_latency=True,
+            bad_are=_slower_than(limits),
+            heard_as=LATENCY,
         )
 
 
@@ -135,7 +149,12 @@ def fixed_limit_sources(target: Target) -> Iterator[Source]:
     """One source per limit fixed in the target, counted exactly by its own metric filter."""
     if has_log(target):
         for limit in target.metrics.latency_limits_ms:
-            yield _logged(target, f"slow_{limit}ms", f"Slow{limit}", is_latency=True)
+            yield _logged(target, f"slow_{limit}ms", Family.SLOW, f"Slow{limit}", bad_are=_slower_than((limit,)))
+
+
+def percentile_metric(percentile: str) -> str:
+    """What the metric of the requests beyond a percentile of history is called."""
+    return f"slow_{percentile}"
 
 
 def business_metric(metric: BusinessMetric) -> str:
@@ -153,7 +172,8 @@ def business_sources(target: Target) -> Iterator[Source]:
             )
             for arm in Arm
         }
-        yield Source(business_metric(metric), base=arms[Arm.BASE], canary=arms[Arm.CANARY])
+        name, bad_are = business_metric(metric), f"had {metric.name}"
+        yield Source(name, Family.BUSINESS, arms[Arm.BASE], arms[Arm.CANARY], bad_are=bad_are, heard_as=name)
 
 
 def stage_error_history(api_name: str, stage_name: str) -> ArmSource:
@@ -169,25 +189,6 @@ def stage_client_error_history(api_name: str, stage_name: str) -> ArmSource:
 def stage_latency_history(api_name: str, stage_name: str) -> tuple[Series, ...]:
     """The stage's own latency."""
     return (Series("AWS/ApiGateway", "Latency", "p99", (("ApiName", api_name), ("Stage", stage_name))),)
-
-
-def stakes(metrics: tuple[str, ...]) -> dict[str, float]:
-    """Each metric's part of the judge's one unit of stake; all latency limits together count as one metric.
-
-    4xx answers get a tenth at most, and all of it only if nothing else is compared.
-    """
-    slow = [metric for metric in metrics if metric.startswith("slow_")]
-    units = len(metrics) - len(slow) + bool(slow)
-    if CLIENT_ERRORS not in metrics or units == 1:
-        return {metric: 1 / units / (len(slow) if metric in slow else 1) for metric in metrics}
-    rest = stakes(tuple(metric for metric in metrics if metric != CLIENT_ERRORS))
-    kept = min(CLIENT_ERRORS_STAKE, 1 / units)
-    return {metric: kept if metric == CLIENT_ERRORS else (1 - kept) * rest[metric] for metric in metrics}
-
-
-def family_of(metric: str) -> str:
-    """The policy's key for a metric's `detect` and `delta`: errors, client_errors, slow or business."""
-    return metric if metric == CLIENT_ERRORS else metric.partition("_")[0]
 
 
 def slow_arm(series: tuple[Series, ...], limits_ms: tuple[float, ...]) -> ArmSource:
@@ -218,8 +219,18 @@ def all_sources(
     )
 
 
+def sources_of(rollout: Rollout) -> dict[str, Source]:
+    """Everything that a rollout compares, by metric."""
+    found = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
+    return {source.metric: source for source in found}
+
+
+def _slower_than(limits_ms: tuple[float, ...]) -> str:
+    return f"took longer than {' or '.join(f'{limit:g}' for limit in limits_ms)} ms"
+
+
 def _logged(
-    target: Target, metric: str, bad: str, *, requests: tuple[str, ...] = ("Requests",), is_latency: bool = False
+    target: Target, metric: str, family: Family, bad: str, *, bad_are: str, requests: tuple[str, ...] = ("Requests",)
 ) -> Source:
     """A metric whose requests and bad requests are counted by the target's metric filters."""
     space = metric_namespace(target.name)
@@ -227,7 +238,7 @@ def _logged(
         ArmSource(tuple(Series(space, f"{arm}{one}", "Sum") for one in requests), (Series(space, f"{arm}{bad}", "Sum"),))
         for arm in ("Base", "Canary")
     )
-    return Source(metric, base, canary, is_latency=is_latency, counts_bad_always=True)
+    return Source(metric, family, base, canary, bad_are=bad_are, counts_bad_always=True)
 
 
 def _stage_history(api_name: str, stage_name: str, bad: str) -> ArmSource:

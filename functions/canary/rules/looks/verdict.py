@@ -11,25 +11,21 @@ decides:
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
     the step holds longer than any rollout may take        ROLL_BACK
+
+`canary.rules.looks.proof` sums up what the verdict rests on.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
-from canary.rules.looks.findings import Finding, describe_findings
+from canary.rules.looks.alarm_readings import AlarmReading, firing, silent_alarm
+from canary.rules.looks.proof import NEARLY_SECONDS, Moment, Proof
+from canary.rules.looks.reasons import findings_and_notes, grace_seconds, in_minutes, judged, too_little, with_numbers
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import Policy, Step, WhenUnproven
-
-NEARLY_SECONDS = 15
-"""A look this shortly before the bake's end already ends it: looks are a minute apart, and the bake began just after one."""
-
-
-LATE_INVOCATIONS_SECONDS = 600
-"""How long after a step's extension to wait for Lambda's metrics (docs/aws.md#metric-delay)."""
 
 
 class VerdictKind(enum.StrEnum):
@@ -45,6 +41,9 @@ class VerdictKind(enum.StrEnum):
 GOES_ON = frozenset({VerdictKind.ADVANCE, VerdictKind.PROMOTE})
 """The verdicts that end a step for good."""
 
+LAST_WORDS = frozenset({VerdictKind.ROLL_BACK, VerdictKind.PROMOTE})
+"""The verdicts whose reason is the rollout's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -52,63 +51,6 @@ class Verdict:
 
     kind: VerdictKind
     reason: str
-
-
-class AlarmState(enum.StrEnum):
-    """An alarm's state as a look sees it. BROKEN: CloudWatch could not evaluate it. GONE: it does not exist."""
-
-    OK = "OK"
-    ALARM = "ALARM"
-    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
-    BROKEN = "BROKEN"
-    GONE = "GONE"
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmReading:
-    """One alarm. ``is_ours``: it is one of the controller's alarms of canary against base, which may have no data."""
-
-    name: str
-    state: AlarmState
-    is_ours: bool
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What was judged in the present step, and what the judge says about the whole rollout.
-
-    ``needed``: the canary requests that this step must have, 0 if no metric can say.
-    ``condemned``: the judge's sentence if it condemns the canary.
-    ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
-    ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
-    ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
-    ``compared``: both arms' errors in numbers; ``findings``: what each metric has shown; ``notes``: what else to say.
-    """
-
-    judged_minutes: int
-    requests: int
-    needed: int
-    requests_per_minute: float = 0.0
-    silent_minutes: int = 0
-    is_safe: bool = False
-    condemned: str | None = None
-    blind: tuple[str, ...] = ()
-    invoked: int | None = None
-    compared: str = ""
-    findings: Mapping[str, Finding] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen."""
-
-    now: float
-    step_index: int
-    baking_since: float
-    first_shift: float
-    blind_since: float | None = None
 
 
 def decide(
@@ -124,7 +66,7 @@ def decide(
     if drift:
         return Verdict(VerdictKind.ROLL_BACK, "; ".join(drift))
     if against := firing(alarms, tolerated) or proof.condemned:
-        return Verdict(VerdictKind.ROLL_BACK, "; ".join((against, *proof.blind, *_said(proof))))
+        return Verdict(VerdictKind.ROLL_BACK, "; ".join((against, *proof.blind, *findings_and_notes(proof))))
     if proof.blind:
         return _while_blind(policy, moment, proof)
     step = policy.steps[moment.step_index]
@@ -133,72 +75,38 @@ def decide(
     return _after_bake(policy, moment, step, proof, alarms)
 
 
-def alarms_against(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str | None:
-    """Why the alarms forbid the promotion, or None. A gone or broken alarm fails closed."""
-    return firing(alarms, tolerated) or next(iter(alarm_faults(alarms)), None)
-
-
-def firing(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str | None:
-    """The first alarm that fires and is not tolerated, as a sentence."""
-    found = (alarm for alarm in alarms if alarm.state is AlarmState.ALARM and alarm.name not in tolerated)
-    return next((f"alarm {alarm.name} is firing: {alarm.detail}" for alarm in found), None)
-
-
-def alarm_faults(alarms: tuple[AlarmReading, ...]) -> tuple[str, ...]:
-    """The alarms that could not fire even if they should, one sentence each."""
-    return tuple(_alarm_faults(alarms))
-
-
-def _alarm_faults(alarms: tuple[AlarmReading, ...]) -> Iterator[str]:
-    for alarm in alarms:
-        match alarm.state:
-            case AlarmState.GONE:
-                yield f"alarm {alarm.name} no longer exists, so it cannot stop the rollout; create it again"
-            case AlarmState.BROKEN:
-                yield f"alarm {alarm.name} cannot be evaluated ({alarm.detail}); fix it"
-            case AlarmState.OK | AlarmState.ALARM | AlarmState.INSUFFICIENT_DATA:
-                continue
-            case _:
-                assert_never(alarm.state)
-
-
-def _silent_alarm(alarms: tuple[AlarmReading, ...]) -> str | None:
-    for alarm in alarms:
-        if alarm.state is AlarmState.INSUFFICIENT_DATA and not alarm.is_ours:
-            return f"alarm {alarm.name} has no data"
-    return None
-
-
 def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
     """Hold and name what cannot be seen; roll back once that has lasted as long as the policy allows."""
     seen = "; ".join(proof.blind)
     lasted = moment.now - (moment.now if moment.blind_since is None else moment.blind_since)
     if lasted >= policy.max_blind_seconds:
-        allowed = f"policy.max_blind_seconds allows {_minutes(policy.max_blind_seconds)}"
-        return Verdict(VerdictKind.ROLL_BACK, f"{seen}; this has lasted for {_minutes(lasted)} and {allowed}")
-    left = _minutes(policy.max_blind_seconds - lasted)
+        allowed = f"policy.max_blind_seconds allows {in_minutes(policy.max_blind_seconds)}"
+        return Verdict(VerdictKind.ROLL_BACK, f"{seen}; this has lasted for {in_minutes(lasted)} and {allowed}")
+    left = in_minutes(policy.max_blind_seconds - lasted)
     return Verdict(VerdictKind.HOLD, f"{seen}; the rollout is rolled back in {left} if this lasts")
 
 
 def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    if policy.early_advance and _is_safe(policy, proof) and not _silent_alarm(alarms):
-        return _go_on(policy, moment, _with(proof, f"safe enough to go on after {_judged(proof)}"))
-    left = _minutes(moment.baking_since + step.bake_seconds - moment.now)
-    return Verdict(VerdictKind.CONTINUE, f"{_judged(proof)} at {step.weight_percent} %, {left} of the bake left")
+    if policy.early_advance and _is_safe(policy, proof) and not silent_alarm(alarms):
+        return _go_on(policy, moment, with_numbers(proof, f"safe enough to go on after {judged(proof)}"))
+    left = in_minutes(moment.baking_since + step.bake_seconds - moment.now)
+    return Verdict(VerdictKind.CONTINUE, f"{judged(proof)} at {step.weight_percent} %, {left} of the bake left")
 
 
 def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    lack = _silent_alarm(alarms) or _too_little(proof)
+    lack = silent_alarm(alarms) or too_little(proof)
     if not lack:
-        return _go_on(policy, moment, _with(proof, f"no worse than base over {_judged(proof)} at {step.weight_percent} %"))
-    lack = _with(proof, lack)
-    if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + _grace(proof):
+        return _go_on(
+            policy, moment, with_numbers(proof, f"no worse than base over {judged(proof)} at {step.weight_percent} %")
+        )
+    lack = with_numbers(proof, lack)
+    if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + grace_seconds(proof):
         return Verdict(VerdictKind.HOLD, lack)
     return _out_of_patience(policy, moment, proof, lack)
 
 
 def _out_of_patience(policy: Policy, moment: Moment, proof: Proof, lack: str) -> Verdict:
-    waited = f"{lack}; the extension of {_minutes(policy.max_extension_seconds)} is used up"
+    waited = f"{lack}; the extension of {in_minutes(policy.max_extension_seconds)} is used up"
     match policy.when_unproven:
         case WhenUnproven.ROLL_BACK:
             return Verdict(VerdictKind.ROLL_BACK, f"{waited} and when_unproven is roll_back")
@@ -221,7 +129,7 @@ def _go_on(policy: Policy, moment: Moment, reason: str) -> Verdict:
         return Verdict(VerdictKind.ADVANCE, reason)
     wait = moment.first_shift + policy.not_before_seconds - moment.now
     if wait > 0:
-        return Verdict(VerdictKind.HOLD, f"{reason}; promotion not before {_minutes(wait)} from now")
+        return Verdict(VerdictKind.HOLD, f"{reason}; promotion not before {in_minutes(wait)} from now")
     return Verdict(VerdictKind.PROMOTE, reason)
 
 
@@ -229,51 +137,3 @@ def _is_safe(policy: Policy, proof: Proof) -> bool:
     """Whether the step may end early: the canary is shown to be safe, and enough requests ran the release's code."""
     has_run = proof.invoked is None or proof.invoked >= policy.min_requests
     return proof.is_safe and proof.judged_minutes >= 1 and has_run
-
-
-def _too_little(proof: Proof) -> str | None:
-    if proof.judged_minutes < 1:
-        silent = f": the canary had no request in {proof.silent_minutes} minutes" if proof.silent_minutes else ""
-        return f"no minute of this step has been judged yet{silent}"
-    if proof.requests >= proof.needed:
-        return _too_few_invocations(proof)
-    missing = proof.needed - proof.requests
-    if proof.requests_per_minute <= 0:
-        return f"{missing} more canary requests needed and none are arriving"
-    minutes = _minutes(60 * missing / proof.requests_per_minute)
-    return f"{missing} more canary requests needed, about {minutes} at {proof.requests_per_minute:.1f} per minute"
-
-
-def _grace(proof: Proof) -> int:
-    """Extra seconds after the extension if only Lambda's own metrics are missing: they may arrive later than the log's."""
-    has_requests = proof.judged_minutes >= 1 and proof.requests >= proof.needed
-    return LATE_INVOCATIONS_SECONDS if has_requests and _too_few_invocations(proof) else 0
-
-
-def _too_few_invocations(proof: Proof) -> str | None:
-    """Answers that came from none of the canary's functions prove nothing about the release."""
-    if proof.invoked is None or proof.invoked >= proof.needed:
-        return None
-    return (
-        f"Lambda ran the canary's functions {proof.invoked} times in this step where {proof.needed} are needed; "
-        f"its {proof.requests} requests were answered without them"
-    )
-
-
-def _with(proof: Proof, reason: str) -> str:
-    compared = (f"{reason}: {proof.compared}",) if proof.compared else (reason,)
-    return "; ".join((*compared, *_said(proof)))
-
-
-def _said(proof: Proof) -> tuple[str, ...]:
-    """What each metric has shown, and the notes."""
-    findings = describe_findings(proof.findings)
-    return (*((findings,) if findings else ()), *proof.notes)
-
-
-def _judged(proof: Proof) -> str:
-    return f"{proof.judged_minutes} judged minutes and {proof.requests} canary requests"
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min"

@@ -7,6 +7,7 @@ possible run would write, and looks less often than once per minute if that woul
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from canary.rules.definitions.routes import RouteChanges
 from canary.rules.releases.readings import Reading
@@ -67,16 +68,29 @@ class Plan:
 def longest_seconds(policy: Policy) -> int:
     """The longest that a rollout under this policy can take up to its promotion, including the time between executions."""
     steps = sum(step.bake_seconds + policy.max_extension_seconds for step in policy.steps)
-    parked = len(policy.steps) * policy.max_parked_seconds if policy.progression is Progression.SCHEDULED else 0
-    return max(steps + parked, policy.not_before_seconds) + _for_want_of_proof(policy)
+    return max(steps + _longest_parked_seconds(policy), policy.not_before_seconds) + _for_want_of_proof(policy)
 
 
 def longest_execution_seconds(policy: Policy) -> int:
     """The longest that one execution of such a rollout can take up to its promotion, or until it is parked."""
-    if policy.progression is Progression.CONTINUOUS:
-        return longest_seconds(policy)
-    step = max(step.bake_seconds for step in policy.steps) + policy.max_extension_seconds
-    return max(step, policy.not_before_seconds) + _for_want_of_proof(policy)
+    match policy.progression:
+        case Progression.CONTINUOUS:
+            return longest_seconds(policy)
+        case Progression.SCHEDULED:
+            step = max(step.bake_seconds for step in policy.steps) + policy.max_extension_seconds
+            return max(step, policy.not_before_seconds) + _for_want_of_proof(policy)
+        case _:
+            assert_never(policy.progression)
+
+
+def _longest_parked_seconds(policy: Policy) -> int:
+    match policy.progression:
+        case Progression.CONTINUOUS:
+            return 0
+        case Progression.SCHEDULED:
+            return len(policy.steps) * policy.max_parked_seconds
+        case _:
+            assert_never(policy.progression)
 
 
 def _for_want_of_proof(policy: Policy) -> int:

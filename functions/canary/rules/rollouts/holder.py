@@ -6,7 +6,7 @@ state: whatever is on the target meanwhile was put there by the rollout that hol
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.phases import Phase
@@ -23,16 +23,32 @@ BUSY = "wait a few minutes until the controller has freed the target, then start
 
 def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
     """Why a target cannot be taken: this rollout holds it. `owner` owns its lock."""
-    name, phase = f"rollout {rollout.rollout_id}", rollout.phase
-    place = f"on {rollout.target.name}"
+    name, place = f"rollout {rollout.rollout_id}", f"on {rollout.target.name}"
     if rollout.needs_operator:
         found = f"{name} waits for an operator {place} ({_since(rollout)}{_why(rollout)})"
         return Problem("target", found, "do what its notification says; the controller frees the target as soon as it is safe")
-    if phase is Phase.PARKED:
-        found = f"{name} is parked {place} ({_since(rollout)}, {_progress(rollout)}{_until(rollout)})"
-        return Problem("target", found, f"advance it: {advance_command(rollout)}; or {_abort(rollout)}")
-    if phase is Phase.ROLLING_BACK:
-        return Problem("target", f"{name} is being rolled back {place} ({_since(rollout)}{_why(rollout)})", BUSY)
+    match rollout.phase:
+        case Phase.PARKED:
+            found = f"{name} is parked {place} ({_since(rollout)}, {_progress(rollout)}{_until(rollout)})"
+            return Problem("target", found, f"advance it: {advance_command(rollout)}; or {_abort(rollout)}")
+        case Phase.ROLLING_BACK:
+            return Problem("target", f"{name} is being rolled back {place} ({_since(rollout)}{_why(rollout)})", BUSY)
+        case (
+            Phase.PREPARING
+            | Phase.SHIFTING
+            | Phase.TAKING_ALL
+            | Phase.MOVING_BASE
+            | Phase.PROMOTED
+            | Phase.ROLLED_BACK
+            | Phase.REFUSED
+        ):
+            return _running_problem(rollout, owner, name, place)
+        case _:
+            assert_never(rollout.phase)
+
+
+def _running_problem(rollout: Rollout, owner: str | None, name: str, place: str) -> Problem:
+    """The rollout is under way, or ended just now: by its execution, or without one."""
     if owner != rollout.execution:
         found = (
             f"{name} no longer has an execution, and the controller is making {rollout.target.name} safe ({_since(rollout)})"

@@ -69,7 +69,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.judging.minutes import SETTLE_SECONDS
 from canary.rules.releases.variables import has_old_variables
@@ -248,8 +248,17 @@ def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
             return _wait(standing, RecoveryStage.SETTLED, moves, now + SETTLE_SECONDS, found)
         case RecoveryStage.SETTLED:
             return _rest(standing, Phase.ROLLED_BACK, _canary_aliases_to(standing, live, standing.snapshot.live), found)
-        case _:
+        case (
+            RecoveryStage.START
+            | RecoveryStage.BASED
+            | RecoveryStage.FLIPPED
+            | RecoveryStage.DOUBTED
+            | RecoveryStage.RETREATING
+            | RecoveryStage.RETURNED
+        ):
             return _wait(standing, RecoveryStage.CLEARED, moves, now + LATE_WRITER_SECONDS, found)
+        case _:
+            assert_never(standing.recovery_stage)
 
 
 def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
@@ -290,8 +299,10 @@ def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
             return _pass_returned(standing, live, now)
         case RecoveryStage.BASED | RecoveryStage.FLIPPED:
             return _pass_flip(standing, live, now)
-        case _:
+        case RecoveryStage.START | RecoveryStage.CLEARED | RecoveryStage.SETTLED:
             return _pass_live(standing, live, now)
+        case _:
+            assert_never(standing.recovery_stage)
 
 
 def _pass_doubted(standing: Standing, live: Live, now: float) -> Pass:

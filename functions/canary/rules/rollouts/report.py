@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.rules.releases.release import Operation
 from canary.rules.rollouts.phases import Phase
@@ -49,11 +49,23 @@ def states_entered(rollout: Rollout) -> list[str]:
         *(*ADVANCE, *AGAIN, *LOOK[1:]) * tally.advances,
         *DRAIN * tally.drains,
     ]
-    if rollout.phase is Phase.PARKED:
-        return [*entered, *ADVANCE[:3]]
-    if rollout.phase is Phase.PROMOTED:
-        return [*entered, *PROMOTION, *(FLIP if rollout.target.shifter.has_flip else ())]
-    return [*entered, *RECOVERY]
+    match rollout.phase:
+        case Phase.PARKED:
+            return [*entered, *ADVANCE[:3]]
+        case Phase.PROMOTED:
+            return [*entered, *PROMOTION, *(FLIP if rollout.target.shifter.has_flip else ())]
+        case (
+            Phase.PREPARING
+            | Phase.SHIFTING
+            | Phase.TAKING_ALL
+            | Phase.MOVING_BASE
+            | Phase.ROLLING_BACK
+            | Phase.ROLLED_BACK
+            | Phase.REFUSED
+        ):
+            return [*entered, *RECOVERY]
+        case _:
+            assert_never(rollout.phase)
 
 
 def usage_of(rollout: Rollout) -> Usage:

@@ -61,6 +61,16 @@ def upgrade(record: Record, schema: int) -> Record:
 
 
 def upgrade_history(history: Record) -> Record:
-    """The frozen history in the present schema. Before schema 4, a metric's stake was called its weight."""
-    metrics = {name: _renamed(frozen, {"weight": "stake"}) for name, frozen in history["metrics"].items()}
+    """The frozen history in the present schema.
+
+    Before schema 4, a metric's stake was called its weight, and only its name said to which family it belonged.
+    """
+    metrics = {
+        name: {"family": _family_from_3(name), **_renamed(frozen, {"weight": "stake"})}
+        for name, frozen in history["metrics"].items()
+    }
     return {**history, "metrics": metrics}
+
+
+def _family_from_3(metric: str) -> str:
+    return metric if metric == "client_errors" else metric.partition("_")[0]

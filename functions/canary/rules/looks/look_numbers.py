@@ -1,0 +1,53 @@
+"""The numbers that a look leaves in its record: those of each minute, and those of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from canary.rules.judging.counts import Measured
+    from canary.rules.judging.minutes import MinuteUse
+    from canary.rules.looks.folding import Folded
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteRecord:
+    """What is frozen of one minute: its use, the counts by metric as (nc, ec, nb, eb), and each arm's integrated requests.
+
+    Bad requests that were not counted are None. ``integrated``: the requests of (canary, base) that reached an integration, or
+    None if they were not counted.
+    """
+
+    minute: int
+    use: str
+    counts: Mapping[str, tuple[int, int | None, int, int | None]]
+    integrated: tuple[int, int] | None = None
+
+
+def record_of(minute: int, use: MinuteUse, seen: Measured, integrated: tuple[int, int] | None) -> MinuteRecord:
+    """What is frozen of a minute with these counts."""
+    counts = {metric: (one.nc, one.ec, one.nb, one.eb) for metric, one in seen.items()}
+    return MinuteRecord(minute, use.value, counts, integrated)
+
+
+def numbers_of(folded: Folded) -> dict[str, Any]:
+    """The numbers that a look's record keeps."""
+    return {
+        "minutes": [[one.minute, one.use, _lists(one.counts), _list(one.integrated)] for one in folded.minutes],
+        "log_e": round(folded.evidence.log_e, 4),
+        "log_e_assisted": round(folded.evidence.log_e_assisted, 4),
+        "log_e_by_metric": {name: round(one.log_e, 4) for name, one in folded.evidence.metrics.items()},
+        "step": folded.rollout.step.index,
+        "requests": folded.rollout.step.requests,
+        "weight_percent": float(folded.rollout.plan.policy.steps[folded.rollout.step.index].weight_percent),
+    }
+
+
+def _lists(counts: Mapping[str, tuple[int | None, ...]]) -> dict[str, list[int | None]]:
+    return {metric: list(one) for metric, one in counts.items()}
+
+
+def _list(integrated: tuple[int, int] | None) -> list[int] | None:
+    return list(integrated) if integrated else None
