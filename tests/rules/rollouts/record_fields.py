@@ -11,8 +11,10 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from canary.rules.judging import history, judge
+from canary.rules.judging import evidence_json, history
+from canary.rules.judging.beginning import begin_evidence
 from canary.rules.rollouts.rollout import SCHEMA_VERSION, Rollout
+from tests.builders import families
 
 STORED = Path(__file__).with_name("record_fields.json")
 
@@ -21,10 +23,10 @@ _MODULE = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Z])")
 
 def record_fields():
     """By class the type of each field, or an enum's values; the judge's own JSON by its keys."""
-    evidence = judge.start({"errors": [(1000, 10)] * 60}, stakes={"errors": 1.0}, alpha=0.01)
+    evidence = begin_evidence({"errors": [(1000, 10)] * 60}, families=families("errors"), stakes={"errors": 1.0}, alpha=0.01)
     return {
         **dict(sorted(_fields_of(Rollout).items())),
-        "judge.to_json": _keys_of(judge.to_json(evidence)["errors"]),
+        "evidence_json.to_json": _keys_of(evidence_json.to_json(evidence)["errors"]),
         "history.to_json": _keys_of(history.to_json(evidence.history)["metrics"]["errors"]),
     }
 

@@ -17,7 +17,7 @@ def test_the_records_fields_are_those_of_its_schema_version():
 
 def test_every_value_of_the_record_is_described():
     fields = record_fields()
-    assert {"Rollout", "Target", "Policy", "Step", "Phase", "SplitEvidence", "Habit", "judge.to_json"} <= fields.keys()
+    assert {"Rollout", "Target", "Policy", "Step", "Phase", "SplitEvidence", "Habit", "evidence_json.to_json"} <= fields.keys()
     assert fields["Rollout"]["phase"] == "Phase"
     assert fields["Rollout"]["limits_ms"] == "Mapping[str, tuple[float, ...]]"
     assert "parked" in fields["Phase"]

@@ -53,9 +53,14 @@ def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
 
 
 @pytest.mark.parametrize("metric", ["client_errors", "business_CheckoutFailed", "slow_250ms"])
-def test_a_metric_of_schema_3_has_the_family_that_its_name_said(metric):
-    frozen = upgrade_history({"alpha": 0.01, "metrics": {metric: {"weight": 1.0}}})
+def test_a_metric_of_schema_4_has_the_family_that_its_name_said(metric):
+    frozen = upgrade_history({"alpha": 0.01, "metrics": {metric: {"stake": 1.0}}})
     assert frozen["metrics"] == {metric: {"family": families(metric)[metric], "stake": 1.0}}
+
+
+def test_a_record_of_schema_4_is_as_it_is():
+    record = encode(a_rollout())
+    assert upgrade(record, 4) == record
 
 
 def test_a_rollout_that_schema_3_calls_held_is_parked():

@@ -17,7 +17,7 @@ from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The record's schema. It rises when older records must be upgraded to be read (`canary.rules.rollouts.upgrades`)."""
 
 OPEN_INDEX = "open"

@@ -46,7 +46,12 @@ def _renamed(fields: Record, names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in fields.items()}
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3}
+def _from_4(record: Record) -> Record:
+    """Schema 5 has the metrics' families in the frozen history; the record itself is the same (`upgrade_history`)."""
+    return record
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4}
 """By schema: the function that turns a record of it into one of the next schema."""
 
 READABLE = (*UPGRADES, SCHEMA_VERSION)
@@ -63,14 +68,14 @@ def upgrade(record: Record, schema: int) -> Record:
 def upgrade_history(history: Record) -> Record:
     """The frozen history in the present schema.
 
-    Before schema 4, a metric's stake was called its weight, and only its name said to which family it belonged.
+    Before schema 4, a metric's stake was called its weight. Before schema 5, only a metric's name said which family it is of.
     """
     metrics = {
-        name: {"family": _family_from_3(name), **_renamed(frozen, {"weight": "stake"})}
+        name: {"family": _family_from_4(name), **_renamed(frozen, {"weight": "stake"})}
         for name, frozen in history["metrics"].items()
     }
     return {**history, "metrics": metrics}
 
 
-def _family_from_3(metric: str) -> str:
+def _family_from_4(metric: str) -> str:
     return metric if metric == "client_errors" else metric.partition("_")[0]
