@@ -1,1 +1,1 @@
-"""The canary controller's code that runs in Lambda, in four packages: rules, edge, aws, tasks."""
+"""The canary controller's code that runs in Lambda, in four rooms: rules, edge, aws, tasks."""

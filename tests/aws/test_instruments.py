@@ -78,7 +78,7 @@ def test_a_filter_that_somebody_changed_is_told(ground: Ground, tools: Tools):
 
     (fault,) = find_faults(expected_instruments(target), read(ground, tools))
 
-    assert "the metric filter canary-orders-CanaryRequests is not as it was made" in fault
+    assert "the metric filter canary-orders-CanaryRequests was changed" in fault
     logs.put_metric_filter(**one.put_arguments(target.access_log_group))
 
 
@@ -88,7 +88,7 @@ def test_a_filter_of_another_name_that_counts_into_the_metrics_is_told(ground: G
     logs.put_metric_filter(**replace(one, name="a-dashboard").put_arguments(target.access_log_group))
 
     assert find_faults(expected_instruments(target), read(ground, tools)) == (
-        "the metric filter a-dashboard counts into BaseErrors of Canary/orders too; delete it",
+        "the metric filter a-dashboard also counts into BaseErrors of Canary/orders; delete it",
     )
     logs.delete_metric_filter(logGroupName=target.access_log_group, filterName="a-dashboard")
 

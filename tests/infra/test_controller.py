@@ -341,7 +341,7 @@ def test_whoever_brings_a_key_is_told_what_its_policy_needs():
     )
     metadata = [entry for construct in stack.node.find_all() for entry in construct.node.metadata]
     (warning,) = [str(entry.data) for entry in metadata if entry.type == "aws:cdk:warning"]
-    assert "let cloudwatch.amazonaws.com kms:Decrypt and kms:GenerateDataKey there" in warning
+    assert "allow cloudwatch.amazonaws.com kms:Decrypt and kms:GenerateDataKey in it" in warning
     subscribed = synthesise(stack).of_type("AWS::SNS::Subscription").values()
     assert len({one["TopicArn"]["Ref"] for one in subscribed}) == 2
 

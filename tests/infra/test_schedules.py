@@ -151,7 +151,7 @@ def test_a_start_takes_a_reason_a_policy_and_another_patience() -> None:
 
 @pytest.mark.parametrize("when", ["0 9 * * *", "rate(1 day)", "cron(0 9 * * *)", "at(2026-12-01)", "cron(0 9 ? * MON *) "])
 def test_what_is_no_time_of_a_clock_is_refused(when: str) -> None:
-    with pytest.raises(ScheduleError, match="is no time; write cron"):
+    with pytest.raises(ScheduleError, match="is not a time; write cron"):
         a_schedule(a_stack(), when=when)
 
 

@@ -285,8 +285,8 @@ def test_a_log_group_that_targets_make_too_full_is_told_at_synth(target):
     with pytest.raises(FullLogGroupError) as error:
         TargetWatch(cdk.Stack(stack.node.root, "another"), "B", target=second)
     assert str(error.value) == (
-        "with target b the log group /apigw/orders-prod has 118 metric filters, and CloudWatch Logs takes 100; "
-        "give the stage of a target an access-log group of its own"
+        "with target b the log group /apigw/orders-prod has 118 metric filters, and CloudWatch Logs accepts 100; "
+        "give the target's stage its own access-log group"
     )
 
 
@@ -436,7 +436,7 @@ def test_the_role_of_a_target_with_any_number_of_functions_is_one_that_iam_takes
 def test_functions_that_no_role_can_be_allowed_are_refused():
     functions = tuple(rules.TargetFunction(f"{number:064}", "live", "canary") for number in range(100))
     target = rules.Target("many", functions, STANDARD, stage=rules.Stage("x9y8z7w6v5", "prod", "lambdaAlias"))
-    with pytest.raises(TooManyFunctionsError, match=r"100 functions, which take 12 managed policies .* IAM attaches 10"):
+    with pytest.raises(TooManyFunctionsError, match=r"100 functions, which need 12 managed .* IAM attaches at most 10"):
         make_role(a_stack(), target)
 
 
@@ -451,5 +451,5 @@ def test_a_registration_that_names_may_make_too_long_is_told():
 
 
 def test_an_alarm_whose_name_fits_into_no_pattern_is_refused():
-    with pytest.raises(LongAlarmError, match="takes 1104 characters too many of an event pattern"):
+    with pytest.raises(LongAlarmError, match="is 1104 characters too long for an event pattern"):
         a_target([{"name": "read", "live": "live", "canary": "canary"}], alarms=["\U0001f600" * 250])

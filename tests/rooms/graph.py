@@ -107,7 +107,7 @@ def floors(drawn: dict[str, set[str]]) -> list[list[str]]:
 
 
 def direct(drawn: dict[str, set[str]], room: str) -> set[str]:
-    """The rooms that a room imports, without those that it also reaches by way of another one of them."""
+    """The rooms that a room imports, without those that another imported room leads to."""
     return {other for other in drawn[room] if not any(other in _below(drawn, third) for third in drawn[room] - {other})}
 
 

@@ -1,4 +1,4 @@
-"""Which package may import what: read from the source of every module of functions/, not from what happens to run."""
+"""Which room may import what: read from the source of every module of functions/, not from what happens to run."""
 
 import ast
 import sys

@@ -80,7 +80,7 @@ CHANGES = {
         lambda ground: ground.patch("/variables/lambdaAlias", "canary"),
         'the stage\'s variable lambdaAlias is "canary", which this rollout did not set',
     ),
-    "canary": (lambda ground: ground.patch("/canarySettings/percentTraffic", "5.0"), "the stage has got a canary"),
+    "canary": (lambda ground: ground.patch("/canarySettings/percentTraffic", "5.0"), "the stage now has a canary"),
     "live alias": (
         lambda ground: ground.point("orders-read", "live", "2"),
         "the live alias of orders-read was moved from version 1 to 2",

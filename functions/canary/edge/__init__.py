@@ -1,1 +1,1 @@
-"""Turns outside data into the rules' values, once. The only package that knows pydantic."""
+"""Turns outside data into the rules' values, once. The only room that knows pydantic."""

@@ -143,7 +143,7 @@ class NotificationEvent:
 
 @dataclass(frozen=True, slots=True)
 class StackEvent:
-    """CloudFormation's request for a custom resource; ``target`` is empty where all targets are meant.
+    """CloudFormation's request for a custom resource; ``target`` is empty if it concerns all targets.
 
     ``definition`` is the target's new definition. The keys of ``targets`` are the names of all targets of a stack, those of
     ``old_targets`` the names before the update. All three are empty for resources that do not need them.

@@ -93,13 +93,13 @@ class PolicyModel(Strict):
     )
     detect: Annotated[RatesModel | None, Given()] = Field(
         default=None,
-        description="by metric, how much worse (rate points) a canary must be for the traffic to show it",
+        description="by metric, the smallest harm (rate points) that the traffic must be enough to detect",
     )
     delta: Annotated[RatesModel | None, Given()] = Field(
         default=None, description="by metric, how much worse (rate points) a canary may be and still advance early"
     )
     metric_delay_seconds: Annotated[int | None, METRIC_DELAY] = Field(
-        default=None, description="the seconds until the metrics of a past minute are complete"
+        default=None, description="the seconds from the end of a minute until its metrics are complete"
     )
     min_requests: Annotated[int | None, LEAST_REQUESTS] = Field(
         default=None, description="the canary requests that every step needs for a judgement"

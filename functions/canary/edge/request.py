@@ -82,7 +82,7 @@ Reason = Annotated[str, Line(LONGEST_REASON), Field(description=f"{WHY}; for exa
 ScheduledAt = Annotated[
     ScheduledTime | None,
     Given(),
-    Field(description="the time for which the schedule started this; each scheduled time is acted on at most once"),
+    Field(description="the time that this was scheduled for; what was already done for it or a later time is not done again"),
 ]
 MaxLateness = Annotated[Lateness, Field(description="the seconds after scheduled_at after which the execution is too late")]
 HOUR_SECONDS = 3600

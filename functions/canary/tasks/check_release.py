@@ -174,7 +174,7 @@ def _find_holder(lock: Lock, event: CheckEvent, tools: Tools) -> Problem | None:
         return None
     owned = tools.records.find(str(lock.rollout_id), lock=lock)
     if owned is None:
-        return Problem("target", describe_holder(lock), "wait for its end; a target takes one rollout at a time")
+        return Problem("target", describe_holder(lock), "a target takes one rollout at a time")
     return holder_problem(owned.rollout, lock.owner)
 
 

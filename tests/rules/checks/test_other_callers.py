@@ -130,8 +130,8 @@ def test_who_is_denied_does_not_call():
         ),
         (permit(Principal={"AWS": "1"}, Action="lambda:InvokeFunctionUrl"), "a function URL, open to 1"),
         (permit(Principal={"Federated": "x.com"}), "x.com"),
-        (permit(NotPrincipal={"AWS": "1"}), "everybody whom its NotPrincipal leaves"),
-        (permit(Principal=None), "somebody whom its Principal does not tell"),
+        (permit(NotPrincipal={"AWS": "1"}), "everyone except its NotPrincipal"),
+        (permit(Principal=None), "someone its Principal does not name"),
         (permit("secretsmanager.amazonaws.com", Action="lambda:*"), "secretsmanager.amazonaws.com for any source"),
     ],
 )

@@ -92,7 +92,7 @@ def test_other_stages_may_use_an_alias_that_the_target_calls_shared():
 @pytest.mark.parametrize(
     ("state", "problem"),
     [
-        (AlarmState.GONE, "alarms: alarm orders-payment-failures does not exist; create it, or take it out of the target"),
+        (AlarmState.GONE, "alarms: alarm orders-payment-failures does not exist; create it, or remove it from the target"),
         (AlarmState.BROKEN, "alarms: alarm orders-payment-failures cannot be evaluated: 3 of 3 above 5; fix it"),
         (AlarmState.ALARM, "alarms: alarm orders-payment-failures is already firing: 3 of 3 above 5; wait until it is OK"),
         (

@@ -109,7 +109,7 @@ def _permits(statement: Statement) -> Iterator[_Permit]:
 
 def _principals(body: Mapping[str, object]) -> list[tuple[str, str]]:
     if "NotPrincipal" in body:
-        return [("", "everybody whom its NotPrincipal leaves")]
+        return [("", "everyone except its NotPrincipal")]
     return [*_named(body.get("Principal"))]
 
 
@@ -124,7 +124,7 @@ def _named(principal: object) -> Iterator[tuple[str, str]]:
             for kind, names in principal.items():
                 yield from ((kind, name) for name in texts_of(names) or ())
         case _:
-            yield "", "somebody whom its Principal does not tell"
+            yield "", "someone its Principal does not name"
 
 
 def _sources(statement: Statement) -> tuple[str, ...]:

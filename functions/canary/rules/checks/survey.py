@@ -112,7 +112,7 @@ def _problems_of_alarms(policy: Policy, alarms: tuple[AlarmReading, ...]) -> Ite
     for alarm in alarms:
         match alarm.state:
             case AlarmState.GONE:
-                yield Problem(ALARMS, f"alarm {alarm.name} does not exist", "create it, or take it out of the target")
+                yield Problem(ALARMS, f"alarm {alarm.name} does not exist", "create it, or remove it from the target")
             case AlarmState.BROKEN:
                 yield Problem(ALARMS, f"alarm {alarm.name} cannot be evaluated: {alarm.detail}", "fix it")
             case AlarmState.ALARM if not policy.tolerate_firing_alarms:

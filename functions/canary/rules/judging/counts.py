@@ -26,7 +26,7 @@ class Counts:
         if not (is_possible(self.nc, self.ec) and is_possible(self.nb, self.eb)):
             raise ValueError(
                 f"bad requests must be between 0 and the requests, got {self.ec} of {self.nc} in the canary and "
-                f"{self.eb} of {self.nb} in the base; read the minute again once it is complete"
+                f"{self.eb} of {self.nb} in base; read the minute again once it is complete"
             )
 
 

@@ -92,7 +92,7 @@ def _shorten(detail: Mapping[str, Any]) -> dict[str, Any]:
         commands.pop()
     if COMMANDS in kept:
         kept[COMMANDS] = commands
-    return kept if kept == dict(detail) else {**kept, SHORTENED: "the rollout's record has the whole of it"}
+    return kept if kept == dict(detail) else {**kept, SHORTENED: "the rollout's record has the full text"}
 
 
 def _cut(text: str) -> str:

@@ -23,7 +23,7 @@ alias to the release meanwhile, the same pass moves it back):
     stage     moves                                         reaches           answer
     START     remove our canary                             CLEARED, after a late writer is over      WAIT
     CLEARED   remove our canary if a late writer restored it SETTLED, after a settle                   WAIT
-    SETTLED   canary aliases to base's version (canary back: remove it, SETTLED again)                 SAFE
+    SETTLED   canary aliases to base's version (if our canary is back: remove it, SETTLED again)     SAFE
     CLEARED or SETTLED, but someone else's canary has weight, or base itself serves what the rollout brought: nothing;
               CLEARED stays, and the answer is REFUSED until a person has undone it
 
