@@ -45,7 +45,8 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
     folded, verdict = _evaluate(begin_bake(owned.rollout, baking_since), LookReader(owned, tools, now), now)
     is_between = owned.lock.owner == PARKED_OWNER
     before = owned.rollout
-    item = LookItem(before.rollout_id, mark_of(now), verdict.kind.value, verdict.reason, numbers_of(folded))
+    numbers = numbers_of(folded.minutes, folded.evidence, folded.rollout)
+    item = LookItem(before.rollout_id, mark_of(now), verdict.kind.value, verdict.reason, numbers)
     owned = tools.records.write(owned, _after(folded, verdict, now, is_between=is_between), look=item)
     tools.notifications.report_wait(before, owned.rollout, verdict.reason)
     tools.logger.info(

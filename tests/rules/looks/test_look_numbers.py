@@ -7,7 +7,7 @@ from tests.rules.looks.test_folding import BROKEN, CALM, DELAY, ERRORS, START, a
 def test_leaves_the_numbers_of_a_look():
     counts = minutes(CALM, BROKEN)
     folded = fold_minutes(a_baking(), ERRORS, counts, NOON + 120 + DELAY, integrated={START + 60: (58, 520)})
-    numbers = numbers_of(folded)
+    numbers = numbers_of(folded.minutes, folded.evidence, folded.rollout)
     assert numbers["minutes"] == [
         [START, "not_evidence", {"errors": [60, 0, 540, 2]}, None],
         [START + 60, "cold", {"errors": [60, 30, 540, 2]}, [58, 520]],

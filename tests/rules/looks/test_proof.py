@@ -7,7 +7,7 @@ from canary.rules.judging.counts import RawCounts
 from canary.rules.judging.habit import Habit
 from canary.rules.looks.findings import Finding
 from canary.rules.looks.folding import fold_minutes
-from canary.rules.looks.proof import format_e, prove
+from canary.rules.looks.proof import Moment, format_e, moment_of, prove
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.targets.target import BusinessMetric, Metrics, Outside, OutsideRoute
@@ -174,3 +174,9 @@ def test_counts_that_were_never_seen_are_none():
 @pytest.mark.parametrize(("log_e", "text"), [(log(200), "200"), (log(0.25), "0.25"), (log(1e9), "1e+09"), (700.0, "e^700")])
 def test_writes_an_e_value_for_people(log_e, text):
     assert format_e(log_e) == text
+
+
+def test_knows_where_in_the_rollout_a_look_happens():
+    rollout = a_baking(blind_since=NOON + 60)
+    moment = moment_of(rollout, NOON + 120)
+    assert moment == Moment(NOON + 120, step_index=0, baking_since=NOON, first_shift=NOON, blind_since=NOON + 60)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from canary.rules.judging.counts import Measured
+    from canary.rules.judging.judge import Evidence
     from canary.rules.judging.minutes import MinuteUse
-    from canary.rules.looks.folding import Folded
+    from canary.rules.rollouts.rollout import Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,16 @@ def record_of(minute: int, use: MinuteUse, seen: Measured, integrated: tuple[int
     return MinuteRecord(minute, use.value, counts, integrated)
 
 
-def numbers_of(folded: Folded) -> dict[str, Any]:
+def numbers_of(minutes: Iterable[MinuteRecord], evidence: Evidence, rollout: Rollout) -> dict[str, Any]:
     """The numbers that a look's record keeps."""
     return {
-        "minutes": [[one.minute, one.use, _lists(one.counts), _list(one.integrated)] for one in folded.minutes],
-        "log_e": round(folded.evidence.log_e, 4),
-        "log_e_assisted": round(folded.evidence.log_e_assisted, 4),
-        "log_e_by_metric": {name: round(one.log_e, 4) for name, one in folded.evidence.metrics.items()},
-        "step": folded.rollout.step.index,
-        "requests": folded.rollout.step.requests,
-        "weight_percent": float(folded.rollout.plan.policy.steps[folded.rollout.step.index].weight_percent),
+        "minutes": [[one.minute, one.use, _lists(one.counts), _list(one.integrated)] for one in minutes],
+        "log_e": round(evidence.log_e, 4),
+        "log_e_assisted": round(evidence.log_e_assisted, 4),
+        "log_e_by_metric": {name: round(one.log_e, 4) for name, one in evidence.metrics.items()},
+        "step": rollout.step.index,
+        "requests": rollout.step.requests,
+        "weight_percent": float(rollout.plan.policy.steps[rollout.step.index].weight_percent),
     }
 
 
