@@ -447,7 +447,7 @@ def test_a_registration_that_names_may_make_too_long_is_told():
     (warning,) = [str(entry.data) for entry in metadata if entry.type == "aws:cdk:warning"]
 
     assert re.match(r"the registration of target many may be \d{1,2},\d{3} characters long", warning)
-    assert "an SSM parameter takes 8,192" in warning
+    assert "an SSM parameter holds 8,192" in warning
 
 
 def test_an_alarm_whose_name_fits_into_no_pattern_is_refused():
