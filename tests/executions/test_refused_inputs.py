@@ -49,7 +49,7 @@ INPUTS = {
     "nonsense for a number": ({"target": "orders", **steps(("ten", 60))}, "weight_percent"),
     "weights not rising": ({"target": "orders", **steps((50, 60), (10, 60))}, "rise"),
     "weight of 0": ({"target": "orders", **steps((0, 60))}, "above 0"),
-    "a final 100": ({"target": "orders", **steps((50, 60), (100, 60))}, "promotion follows the last step"),
+    "a final 100": ({"target": "orders", **steps((50, 60), (100, 60))}, "promotion follows the last one"),
     "three decimals": ({"target": "orders", **steps((12.345, 60))}, "two decimals"),
     "bake of zero": ({"target": "orders", **steps((10, 0))}, "bake_seconds"),
     "bake over the history bound": ({"target": "orders", **steps((10, 5_000_000))}, "history"),
