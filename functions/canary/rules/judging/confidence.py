@@ -10,7 +10,8 @@ minutes: the canary's weight changes, so an outage under a high weight would cou
 The construction is a mixture empirical-Bernstein confidence sequence (Howard, Ramdas, McAuliffe and Sekhon 2021,
 arXiv 1810.08240, theorem 4, with a discrete mixture; the name follows Waudby-Smith and Ramdas 2024, arXiv 2010.09686). Its
 observations are the requests. A request is 0 or 1 (bad), and counts 1/n of its minute's rate if the arm had n requests in the
-minute. For a request x of mean p, any q predicted before the minute, and 0 <= l < 1 (Fan, Grama and Liu 2015, Electron. J. Probab. 20):
+minute. For a request x of mean p, any q predicted before the minute, and 0 <= l < 1 (Fan, Grama and Liu 2015, Electronic
+Journal of Probability 20):
 
     E exp(l (x - p) - psi(l) (x - q)^2) <= 1    with psi(l) = -ln(1 - l) - l, and the same with p - x for x - p
 
