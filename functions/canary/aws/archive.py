@@ -1,7 +1,7 @@
 """What is recorded, for a person to read: the looks of a rollout, and the rollouts of a target, ended ones included.
 
-No task decides anything from it. A target's rollouts are found by a scan of the whole table: no index lists them, and people ask
-rarely. Some thousand rollouts are read in seconds for less than a cent.
+No task decides anything from it. A target's rollouts are found by a scan of the whole table: no index lists them, and people
+ask rarely. Some thousand rollouts are read in seconds for less than a cent.
 """
 
 from __future__ import annotations
