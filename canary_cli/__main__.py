@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import typer
+from canary_cli.app import app, main
 
-app = typer.Typer(name="canary", no_args_is_help=True, add_completion=True)
-
-
-@app.callback()
-def canary() -> None:
-    """See what a rollout is doing, and steer it."""
-
-
-def main() -> None:
-    """Run the command."""
-    app()
-
+__all__ = ["app", "main"]
 
 if __name__ == "__main__":
     main()
