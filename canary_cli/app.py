@@ -10,6 +10,7 @@ import typer
 from typer._click.exceptions import UsageError  # Typer brings Click with it and exports BadParameter alone
 
 from canary_cli.exits import CommandError, ExitCode
+from canary_cli.explaining import explain
 from canary_cli.output import Output
 from canary_cli.status import status
 from canary_cli.verbs import SEE, add_verb
@@ -39,6 +40,7 @@ def canary(
 
 
 add_verb(app, "status", status, panel=SEE, example="canary status orders")
+add_verb(app, "explain", explain, panel=SEE, example="canary explain orders")
 
 
 def run(arguments: list[str]) -> int:

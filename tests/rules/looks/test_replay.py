@@ -26,7 +26,7 @@ LOOKS = 8
 
 
 def a_minute(rng, percent):
-    """All metrics of one minute: sometimes without requests, without a count of bad ones, or with more bad ones than requests."""
+    """One minute of all metrics, sometimes without requests, without a count of bad ones, or with more bad than requests."""
     nc, nb = (0, 0) if rng.random() < 0.1 else (6 * percent, 600 - 6 * percent)
     bad_c, bad_b = rng.randint(0, nc // 20), rng.randint(0, nb // 50)
     missing, odd = rng.random() < 0.1, rng.random() < 0.05

@@ -4,20 +4,22 @@ They decide nothing; the judge does. They are confidence sequences, so they may 
 of at least 1 - alpha, an interval contains the truth after every minute at once, however often someone looks.
 
 The truth that an interval is about is a mean over the minutes in which both arms had requests: of one arm's bad rate, or of
-the canary's rate minus base's. Each minute counts the same, and the rates may drift in any way. Counts are never pooled over
-minutes: the canary's weight changes, so an outage under a high weight would count against the canary (Simpson's paradox).
+the canary's rate minus base's. The rates may drift in any way. A minute in which the arms had nc and nb requests has the weight
+nc nb / (nc + nb) in all three means, with which a difference is known best (Mantel and Haenszel 1959). Counts are never pooled
+over minutes: the canary's share changes, so an outage under a high weight would count against the canary (Simpson's paradox).
+With one weight for both arms it cannot.
 
 The construction is a mixture empirical-Bernstein confidence sequence (Howard, Ramdas, McAuliffe and Sekhon 2021,
 arXiv 1810.08240, theorem 4, with a discrete mixture; the name follows Waudby-Smith and Ramdas 2024, arXiv 2010.09686). Its
-observations are the requests. A request is 0 or 1 (bad), and counts 1/n of its minute's rate if the arm had n requests in the
-minute. For a request x of mean p, any q predicted before the minute, and 0 <= l < 1 (Fan, Grama and Liu 2015, Electronic
-Journal of Probability 20):
+observations are the requests. A request is 0 or 1 (bad). It counts w/n if its arm had n requests in a minute of the weight w.
+For a request x of mean p, any q predicted before the minute, and 0 <= l < 1 (Fan, Grama and Liu 2015, Electronic Journal of
+Probability 20):
 
     E exp(l (x - p) - psi(l) (x - q)^2) <= 1    with psi(l) = -ln(1 - l) - l, and the same with p - x for x - p
 
-With l = L/n for the requests of each minute, the product of these is a test martingale for each L. So is the mean of the
+With l = L w/n for the requests of each minute, the product of these is a test martingale for each L. So is the mean of the
 products over a grid of L. It ever reaches 2/alpha with a probability of at most alpha/2 (Ville). The interval is what remains
-when this excludes means on both sides. Where L/n would be too large, only a part of the minute enters the product, and the rest
+when this excludes means on both sides. Where l would be too large, only a part of the minute enters the product, and the rest
 of its rate is taken to be anything possible.
 
 The interval of the difference is the intersection of two: what the product over both arms leaves at alpha/2, and what the arms'
@@ -45,10 +47,10 @@ ALPHA = 0.05
 """Each interval misses the truth, at any time, in at most one rollout of twenty."""
 
 LARGEST = 0.9
-"""The largest l = L/n."""
+"""The largest l."""
 
 SCALES = tuple(LARGEST * 2.0**power for power in range(2, -8, -1))
-"""The grid: L over the fewest requests that an arm had in the first minute."""
+"""The grid: L over the largest that the first minute allows, were l = 1 allowed."""
 
 STEPS = 5
 """Newton's steps to a bound; four were enough for all digits in every case tried."""
@@ -80,8 +82,8 @@ class Sample(NamedTuple):
 class Product(NamedTuple):
     """The logarithm of the product for one L, in parts.
 
-    ``observed``: the sum of the minutes' values. ``penalty``: the sum of the psi terms. ``left_out``: how many minutes did not
-    enter; a minute may enter in part.
+    ``observed``: the sum of the minutes' values times their weights. ``penalty``: the sum of the psi terms. ``left_out``: the
+    weight of the minutes, or of their parts, that did not enter.
     """
 
     size: float
@@ -92,19 +94,23 @@ class Product(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceSequence:
-    """The interval of one mean over minutes. ``least`` is the lowest value that one minute can have; the highest is 1."""
+    """The interval of one mean over minutes. ``least`` is the lowest value that one minute can have; the highest is 1.
+
+    ``weight`` and ``total``: the sums of the minutes' weights, and of their values times their weights.
+    """
 
     least: float
     minutes: int = 0
+    weight: float = 0.0
     total: float = 0.0
     products: tuple[Product, ...] = ()
 
-    def after(self, value: float, *samples: Sample) -> ConfidenceSequence:
-        """With one minute more, of this value, which rests on the samples of one arm or of both."""
-        fewest = min(sample.requests for sample in samples)
-        products = self.products or [Product(scale * fewest) for scale in SCALES]
-        grown = tuple([_grown(product, value, samples, fewest) for product in products])
-        return ConfidenceSequence(self.least, self.minutes + 1, self.total + value, grown)
+    def after(self, value: float, weight: float, *samples: Sample) -> ConfidenceSequence:
+        """With one minute more, of this value and weight, which rests on the samples of one arm or of both."""
+        largest = min(sample.requests for sample in samples) / weight
+        products = self.products or [Product(scale * largest) for scale in SCALES]
+        grown = tuple([_grown(product, value, weight, samples, LARGEST * largest) for product in products])
+        return ConfidenceSequence(self.least, self.minutes + 1, self.weight + weight, self.total + value * weight, grown)
 
     def interval(self, *, alpha: float, phi: float) -> Interval:
         """The interval after the minutes so far, of which there must be one at least."""
@@ -112,7 +118,7 @@ class ConfidenceSequence:
         above = [(one.size, one.observed + self.least * one.left_out, one.penalty) for one in self.products]
         below = [(one.size, -one.observed - one.left_out, one.penalty) for one in self.products]
         low, high = _least_total(above, log_bar, phi), -_least_total(below, log_bar, phi)
-        return Interval(self.total / self.minutes, max(low / self.minutes, self.least), min(high / self.minutes, 1.0))
+        return Interval(self.total / self.weight, max(low / self.weight, self.least), min(high / self.weight, 1.0))
 
 
 class Compared(NamedTuple):
@@ -140,10 +146,11 @@ class Comparison:
             return self
         canary = Sample(counts.nc, counts.ec, self.canary_seen.rate)
         base = Sample(counts.nb, counts.eb, self.base_seen.rate)
+        weight = counts.nc * counts.nb / (counts.nc + counts.nb)
         return Comparison(
-            canary=self.canary.after(canary.rate, canary),
-            base=self.base.after(base.rate, base),
-            difference=self.difference.after(canary.rate - base.rate, canary, base),
+            canary=self.canary.after(canary.rate, weight, canary),
+            base=self.base.after(base.rate, weight, base),
+            difference=self.difference.after(canary.rate - base.rate, weight, canary, base),
             canary_seen=self.canary_seen.after(counts.nc, counts.ec, decay=RECENT_DECAY),
             base_seen=self.base_seen.after(counts.nb, counts.eb, decay=RECENT_DECAY),
         )
@@ -177,14 +184,15 @@ def compare_minutes(minutes: Iterable[Counts]) -> Comparison:
     return comparison
 
 
-def _grown(product: Product, value: float, samples: Sequence[Sample], fewest: int) -> Product:
-    part = min(1.0, LARGEST * fewest / product.size)
-    penalty = sum([_penalty(part * product.size / sample.requests, sample) for sample in samples])
+def _grown(product: Product, value: float, weight: float, samples: Sequence[Sample], most: float) -> Product:
+    """The product with one minute more, in which L may be `most`."""
+    part = weight * min(1.0, most / product.size)
+    penalty = sum([_penalty(product.size * part / sample.requests, sample) for sample in samples])
     return Product(
         product.size,
         product.observed + part * value,
         product.penalty + penalty,
-        product.left_out + 1.0 - part,
+        product.left_out + weight - part,
     )
 
 
