@@ -1,5 +1,6 @@
 """A rollout's looks are folded, recorded and replayed: what comes out again must be what was recorded, to the last digit."""
 
+import json
 import random
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 from canary.rules.judging import judge
 from canary.rules.judging.counts import RawCounts
 from canary.rules.judging.habit import Habit
-from canary.rules.looks.folding import begin_bake, fold_minutes, numbers_of
+from canary.rules.looks.folding import Folded, MinuteRecord, begin_bake, fold_minutes, numbers_of
 from canary.rules.looks.replay import read_look, replay
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
@@ -23,6 +24,9 @@ EVIDENCE = evidence_of("errors", "client_errors", CHECKOUT)
 PERCENTS = (10, 25, 50)
 LOOKS = 8
 """In each step."""
+
+MOST_BYTES = 400_000
+"""What DynamoDB takes for one item."""
 
 
 def a_minute(rng, percent):
@@ -120,3 +124,15 @@ class TestLooks:
         look = read_look("180.000", "HOLD", "wait", {**numbers, "log_e_by_metric": {"errors": 0.0}})
         assert (look.at, look.verdict) == (180.0, VerdictKind.HOLD)
         assert look.minutes[0].integrated is None
+
+
+def test_ten_hours_of_minutes_in_one_look_fit_into_an_item():
+    counts = {f"business_MetricOfALongName{index}": RawCounts(54_000, 5_400, 54_000, 5_400) for index in range(4)}
+    counts |= {name: RawCounts(54_000, 5_400, 54_000, 5_400) for name in ("errors", "client_errors", "slow_p50", "slow_p99")}
+    minutes = tuple(
+        MinuteRecord(int(NOON) + 60 * index, "not_evidence", {n: (c.nc, c.ec, c.nb, c.eb) for n, c in counts.items()}, (1, 2))
+        for index in range(600)
+    )
+    rollout, _ = run(random.Random(1))
+    written = json.dumps(numbers_of(Folded(rollout, EVIDENCE, minutes)), separators=(",", ":"))
+    assert len(written) < MOST_BYTES
