@@ -44,7 +44,7 @@ def read_replay(connection: Connection, rollout: Rollout) -> tuple[ReplayedLook,
     """The rollout's looks, replayed; none where it was never looked at.
 
     Raises:
-        CommandError: the history that they rest on was deleted.
+        CommandError: one cannot be read, or the history that they rest on was deleted.
 
     """
     looks = _read_looks(connection, rollout)
@@ -62,7 +62,12 @@ def read_replay(connection: Connection, rollout: Rollout) -> tuple[ReplayedLook,
 
 
 def read_serving(connection: Connection, target: str, at: float) -> Serving:
-    """What the target served at `at` (epoch seconds), as far as its records can be read."""
+    """What the target served at `at` (epoch seconds), as far as its records can be read.
+
+    Raises:
+        CommandError: a look cannot be read.
+
+    """
     rollouts, _ = connection.archive.list_rollouts(target)
     running = in_progress(rollouts, at)
     return serving_at(rollouts, _read_looks(connection, running) if running else (), at)
@@ -90,5 +95,12 @@ def _named_by(connection: Connection, execution: str) -> Iterator[str]:
 
 
 def _read_looks(connection: Connection, rollout: Rollout) -> list[RecordedLook]:
-    items = connection.archive.list_looks(rollout.rollout_id)
-    return [read_look(one.at, one.verdict, one.reason, one.numbers) for one in items]
+    try:
+        items = connection.archive.list_looks(rollout.rollout_id)
+        return [read_look(one.at, one.verdict, one.reason, one.numbers) for one in items]
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(
+            "UnreadableLook",
+            f"a look of rollout {rollout.rollout_id} cannot be read ({type(error).__name__}: {error})",
+            "use the version of canary that the controller had then, or restore the item from the table's backup",
+        ) from error

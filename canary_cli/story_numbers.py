@@ -53,7 +53,7 @@ def _log_e(one: ReplayedLook, metric: str) -> float:
 def _metric_line(one: ReplayedLook, metric: str) -> str:
     count = one.rollout.totals.get(metric, MetricCount())
     parts = [f"{metric}: bad were {_share(count.ec, count.nc)} of the canary and {_share(count.eb, count.nb)} of base"]
-    if found := _compared(one, metric):
+    if found := compared_of(one, metric):
         parts.append(f"difference {_points(found.difference)}")
     parts.append(f"E {format_e(_log_e(one, metric))}" if metric in one.evidence.metrics else "reported, not judged")
     bad_counts = one.rollout.bad_counts.get(metric)
@@ -62,7 +62,8 @@ def _metric_line(one: ReplayedLook, metric: str) -> str:
     return "; ".join(parts)
 
 
-def _compared(one: ReplayedLook, metric: str) -> Compared | None:
+def compared_of(one: ReplayedLook, metric: str) -> Compared | None:
+    """A metric's intervals at a look, as wide as the bursts in its history ask for; None before a minute can be compared."""
     if metric not in one.compared:
         return None
     known = one.evidence.history.bases.get(metric)

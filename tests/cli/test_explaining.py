@@ -66,11 +66,17 @@ def test_a_rollout_that_bakes_is_told_for_people_and_programs(ground: Ground, ca
     assert all(event["happened_at"].endswith("Z") for event in story["events"])
     assert len(story["minutes"]["starts_at"]) == len(story["minutes"]["rows"]) == minutes
 
-    key = {"pk": {"S": f"rollout#{walk.rollout_id}"}, "sk": {"S": "history"}}
-    ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
+    table, client = ground.rig.controller.table, ground.aws.client("dynamodb")
+    client.delete_item(TableName=table, Key={"pk": {"S": f"rollout#{walk.rollout_id}"}, "sk": {"S": "history"}})
     code, told = explain(capsys, "orders")
     assert code == 1
     assert "restore it from the table's backup" in told
+
+    client.put_item(TableName=table, Item={**walk.looks()[0], "numbers": {"S": "{}"}})
+    code, told = explain(capsys, "orders")
+    assert code == 1
+    assert "a look of rollout walk-" in told
+    assert "cannot be read (KeyError: 'step')" in told
 
 
 def test_what_was_judged_and_served_is_computed_again_from_the_records(ground: Ground, connection: Connection):
