@@ -10,6 +10,7 @@ import typer
 from typer._click.exceptions import UsageError  # Typer brings Click with it and exports BadParameter alone
 
 from canary_cli.exits import CommandError, ExitCode
+from canary_cli.history import history
 from canary_cli.output import Output
 from canary_cli.status import status
 from canary_cli.steering import abort, advance, start
@@ -42,6 +43,7 @@ def canary(
 
 add_verb(app, "status", status, panel=SEE, example="canary status orders")
 add_verb(app, "watch", watch, panel=SEE, example="canary watch orders --timeout 2h")
+add_verb(app, "history", history, panel=SEE, example="canary history orders --since 90d")
 add_verb(app, "start", start, panel=STEER, example="canary start orders --function orders-read=7 --policy fast --watch")
 add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")
 add_verb(app, "abort", abort, panel=STEER, example="canary abort orders --reason OPS-123")

@@ -37,8 +37,12 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a poll found. ``looks`` are new since the last poll; ``rollout`` is None while nothing is recorded."""
+    """What a poll found. ``looks`` are new since the last poll; ``rollout`` is None while nothing is recorded.
 
+    ``read_at`` is AWS's own time of the poll (epoch seconds).
+    """
+
+    read_at: float
     rollout: Rollout | None = None
     looks: tuple[LookItem, ...] = ()
     ending: Ending | None = None
@@ -62,16 +66,16 @@ class Follower:
 
         """
         owned = connection.records.find(self.rollout_id, target=self.target)
-        rollout = owned.rollout if owned else None
+        rollout, read_at = (owned.rollout, owned.read_at) if owned else (None, 0.0)
         if rollout is None or (self.execution and rollout.execution != self.execution):
             execution = self.execution or connection.controller.execution(self.rollout_id)
-            return News(rollout, ending=_ending_of(connection, execution))
+            return News(read_at, rollout, ending=_ending_of(connection, execution))
         self.execution = None
         looks = tuple(connection.archive.list_looks(self.rollout_id, after=self._mark))
         self._mark = looks[-1].at if looks else self._mark
         exit_code = exit_code_of(rollout)
         outcome = "needs operator" if rollout.needs_operator else rollout.phase.value
-        return News(rollout, looks, None if exit_code is None else Ending(outcome, rollout.reason, exit_code))
+        return News(read_at, rollout, looks, None if exit_code is None else Ending(outcome, rollout.reason, exit_code))
 
 
 def _ending_of(connection: Connection, execution: str) -> Ending | None:
@@ -83,7 +87,10 @@ def _ending_of(connection: Connection, execution: str) -> Ending | None:
         except client.exceptions.ExecutionDoesNotExist as error:
             name = execution.rpartition(":")[2]
             raise CommandError(
-                "UnknownRollout", f"no rollout {name} is recorded, and no execution has that name", "see canary history TARGET"
+                "UnknownRollout",
+                f"no rollout {name} is recorded, and no execution has that name",
+                "see canary history TARGET for the rollouts there were",
+                ExitCode.USAGE,
             ) from error
     match described["status"]:
         case "RUNNING" | "PENDING_REDRIVE":

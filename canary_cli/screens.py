@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Protocol
 
 from rich.live import Live
@@ -11,7 +10,7 @@ from canary_cli.output import styled
 from canary_cli.reading import read_status
 from canary_cli.status_text import lines_of
 from canary_cli.status_view import status_of
-from canary_cli.watch_text import Sums, begin_line, ending_event, ending_line, look_event, look_line, phase_line
+from canary_cli.watch_text import Sums, begin_line, ending_event, ending_line, look_event, look_line, phase_event, phase_line
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.phases import Phase
@@ -69,8 +68,7 @@ class Lines:
                 self._output.say([look_line(rollout, look, sums)], look_event(rollout, look, sums))
         self._sums[rollout_id] = sums
         if self._phases.get(rollout_id) is not phase and news.ending is None:
-            event = {"event": "phase", "target": rollout.target.name, "rollout_id": rollout_id, "phase": phase.value}
-            self._output.say([phase_line(rollout, time.time())], event)
+            self._output.say([phase_line(rollout, news.read_at)], phase_event(rollout, news.read_at))
         self._phases[rollout_id] = phase
 
     def show_trouble(self, error: CommandError) -> None:

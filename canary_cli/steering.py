@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from time import sleep
 from typing import Annotated, Any
 
@@ -71,10 +72,10 @@ def start(  # noqa: PLR0913 - one parameter an option
     reading = read_status(call.connection, target)
     name = execution_name(target, time.time(), secrets.token_hex(2))
     aws = start_command(call.connection.controller, name, given)
-    _announce(call, target, reading, changes_of(request, reading.target, reading.live), aws)
+    plan = _plan(call, target, reading, changes_of(request, reading.target, reading.live), aws)
     execution = start_execution(call.connection, name, given)
     follower = Follower(target, name, execution)
-    _say_begun(call, "start", follower, aws)
+    _say_begun(call, "start", follower, plan)
     if watch:
         return watch_all(call, [follower], limits_of(timeout, on_cancel, is_whole=True))
     return _check(call, follower)
@@ -97,10 +98,10 @@ def advance(
     reading = read_status(call.connection, target)
     name = execution_name(f"{target}-advance", time.time(), secrets.token_hex(2))
     aws = start_command(call.connection.controller, name, given)
-    _announce(call, target, reading, _advance_changes(reading), aws)
+    plan = _plan(call, target, reading, _advance_changes(reading), aws)
     execution = start_execution(call.connection, name, given)
     follower = Follower(target, reading.lock.rollout_id or name, execution)
-    _say_begun(call, "advance", follower, aws)
+    _say_begun(call, "advance", follower, plan)
     if watch:
         return watch_all(call, [follower], limits_of(timeout, on_cancel, is_whole=False))
     return _check(call, follower)
@@ -111,9 +112,9 @@ def abort(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
     aws = abort_command(call.connection.region, target, reason)
     reading, unread = _try_reading(call, target)
     changes = _abort_changes(reading) if reading else [f"not known: {unread}"]
-    _announce(call, target, reading, changes, aws)
+    plan = _plan(call, target, reading, changes, aws)
     answer = abort_target(call.connection, target, reason)
-    call.output.say([*lines_of_answer(answer)], {"verb": "abort", **answer, "aws": aws})
+    call.output.say([*lines_of_answer(answer)], {"verb": "abort", **plan, **answer})
     return exit_code_of_answer(answer)
 
 
@@ -125,35 +126,34 @@ def _try_reading(call: Call, target: str) -> tuple[Reading | None, str]:
         return None, str(error)
 
 
-def _announce(call: Call, target: str, reading: Reading | None, changes: Iterable[str], aws: str) -> None:
-    """Where, what is live, what will change, and the same verb as a line for CloudShell. JSON has it in the answer."""
-    if call.output.is_json:
-        return
-    live = served(live_of(reading.live)) if reading and reading.live else "not known"
-    account = call.connection.controller.account if reading else "not known"
-    lines = [
-        f"account {account}, Region {call.connection.region}, target {target}",
-        f"  live      {live}",
-        *(f"  change    {change}" for change in changes),
-        f"  aws       {aws}",
-    ]
-    call.output.say(lines, None)
-
-
-def _say_begun(call: Call, verb: str, follower: Follower, aws: str) -> None:
-    controller = call.connection.controller
-    answer: dict[str, Any] = {
-        "event": "begun",
-        "verb": verb,
-        "account": controller.account,
-        "region": controller.region,
-        "target": follower.target,
-        "rollout_id": follower.rollout_id,
-        "execution": follower.execution,
-        "watch": resume_command(call, follower),
+def _plan(call: Call, target: str, reading: Reading | None, changes: Iterable[str], aws: str) -> dict[str, Any]:
+    """Where, what is live, what will change, and the same verb as a line for CloudShell: told as text, and given for JSON."""
+    live = live_of(reading.live) if reading and reading.live else None
+    told = [*changes]
+    plan: dict[str, Any] = {
+        "account": call.connection.controller.account if reading else None,
+        "region": call.connection.region,
+        "target": target,
+        "live": asdict(live) if live else None,
+        "changes": told,
         "aws": aws,
     }
-    call.output.say([f"{verb}: rollout {follower.rollout_id}; watch it: {resume_command(call, follower)}"], answer)
+    if not call.output.is_json:
+        lines = [
+            f"account {plan['account'] or 'not known'}, Region {plan['region']}, target {target}",
+            f"  live      {served(live) if live else 'not known'}",
+            *(f"  change    {change}" for change in told),
+            f"  aws       {aws}",
+        ]
+        call.output.say(lines, None)
+    return plan
+
+
+def _say_begun(call: Call, verb: str, follower: Follower, plan: dict[str, Any]) -> None:
+    names = {"rollout_id": follower.rollout_id, "execution": follower.execution}
+    resume = resume_command(call, follower)
+    event = {"event": "begun", "verb": verb, **plan, **names, "watch": resume}
+    call.output.say([f"{verb}: rollout {follower.rollout_id}; watch it: {resume}"], event)
 
 
 def _check(call: Call, follower: Follower) -> ExitCode:

@@ -84,6 +84,12 @@ def phase_line(rollout: Rollout, at: float) -> str:
     return f"{_begin(at, rollout.target.name)} {PHASES.get(rollout.phase, rollout.phase.value)}"
 
 
+def phase_event(rollout: Rollout, at: float) -> dict[str, Any]:
+    """The same for programs."""
+    names = {"target": rollout.target.name, "rollout_id": rollout.rollout_id}
+    return {"event": "phase", **names, "seen_at": at, "phase": rollout.phase.value}
+
+
 def ending_line(target: str, rollout_id: str, ending: Ending) -> str:
     """How a rollout ended."""
     why = f": {ending.reason}" if ending.reason else ""
