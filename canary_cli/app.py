@@ -11,9 +11,12 @@ from typer._click.exceptions import UsageError  # Typer brings Click with it and
 
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain
+from canary_cli.history import history
 from canary_cli.output import Output
 from canary_cli.status import status
-from canary_cli.verbs import SEE, add_verb
+from canary_cli.steering import abort, advance, start
+from canary_cli.verbs import SEE, STEER, add_verb
+from canary_cli.watch import watch
 
 DISTRIBUTION = "canary-controller"
 
@@ -40,7 +43,12 @@ def canary(
 
 
 add_verb(app, "status", status, panel=SEE, example="canary status orders")
+add_verb(app, "watch", watch, panel=SEE, example="canary watch orders --timeout 2h")
+add_verb(app, "history", history, panel=SEE, example="canary history orders --since 90d")
 add_verb(app, "explain", explain, panel=SEE, example="canary explain orders")
+add_verb(app, "start", start, panel=STEER, example="canary start orders --function orders-read=7 --policy fast --watch")
+add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")
+add_verb(app, "abort", abort, panel=STEER, example="canary abort orders --reason OPS-123")
 
 
 def run(arguments: list[str]) -> int:

@@ -30,8 +30,14 @@ if TYPE_CHECKING:
 
 STACK = "canary"
 TARGET_PREFIX = "/canary/targets/"
+LONGEST_CALL_SECONDS = 65
+"""A function of the controller answers within its own timeout of 60 seconds."""
+
 TRIES = Config(
-    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}, user_agent_extra="canary/cli"
+    connect_timeout=5,
+    read_timeout=LONGEST_CALL_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent_extra="canary/cli",
 )
 
 
@@ -104,6 +110,11 @@ class Connection:
             self._clients[service] = self._session.create_client(service, endpoint_url=endpoint_url, config=TRIES)
         return self._clients[service]
 
+    @property
+    def region(self) -> str:
+        """The Region of the session."""
+        return str(self.client("ssm").meta.region_name)
+
     @cached_property
     def controller(self) -> Controller:
         """The controller, found once.
@@ -165,10 +176,9 @@ def _find_by_names(connection: Connection) -> Controller:
     except ControllerError as error:
         if not is_of_what_is_gone(error):
             raise
-        region = connection.client("ssm").meta.region_name
         raise CommandError(
             "NoController",
-            f"no canary controller is deployed in Region {region} of this account",
+            f"no canary controller is deployed in Region {connection.region} of this account",
             "name another Region with --region, or other credentials with --profile; or deploy it with make deploy",
         ) from error
     return Controller(machine, function["Environment"]["Variables"]["CANARY_TABLE"], OPERATOR)

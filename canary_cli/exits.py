@@ -38,6 +38,7 @@ WORST_FIRST = (
     ExitCode.ROLLED_BACK,
     ExitCode.REFUSED,
     ExitCode.STILL_RUNNING,
+    ExitCode.DETACHED,
 )
 
 

@@ -23,6 +23,9 @@ IsMarkdown = Annotated[bool, typer.Option("--markdown", help="Write Markdown, fo
 def explain(call: Call, subject: Subject, *, minutes: HasMinutes = False, markdown: IsMarkdown = False) -> ExitCode:
     """Tell what a rollout did and why, with the numbers behind each decision."""
     rollout = find_rollout(call.connection, subject)
+    if rollout is None:
+        call.output.say([f"{subject} has had no rollout yet"], {"rollout": None, "target": subject, "events": []})
+        return ExitCode.DONE
     story = tell(rollout, read_replay(call.connection, rollout), has_minutes=minutes)
     call.output.say(as_markdown(story) if markdown else as_text(story), story)
     return ExitCode.DONE

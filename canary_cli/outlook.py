@@ -55,7 +55,7 @@ def next_of(rollout: Rollout, now: float) -> Next:
     if rollout.needs_operator:
         return Next("an operator does what the notification Operator Needed says; the controller tries again each minute")
     if rollout.phase is Phase.PREPARING:
-        return Next(f"the canary is prepared, then {_step(rollout, 0)} begins")
+        return Next(f"the canary is prepared, then {step_words(rollout, 0)} begins")
     if rollout.phase is Phase.SHIFTING:
         return _next_in_bake(rollout, now)
     if rollout.phase is Phase.PARKED:
@@ -78,7 +78,7 @@ def _next_in_bake(rollout: Rollout, now: float) -> Next:
     if step.baking_since is None:
         shifted = rollout.shifts[-1] if rollout.shifts else now
         look_at = max(shifted + next_look_seconds(rollout, shifted), now)
-        return Next(f"the first look at {_step(rollout, step.index)}", look_at)
+        return Next(f"the first look at {step_words(rollout, step.index)}", look_at)
     bake_end = step.baking_since + policy.steps[step.index].bake_seconds
     seen = rollout.looked_at or step.baking_since
     look_at = max(seen + next_look_seconds(rollout, seen), now)
@@ -91,10 +91,13 @@ def _after(rollout: Rollout) -> str:
     following = rollout.step.index + 1
     if rollout.is_to_be_parked:
         return "the rollout is parked until an advance"
-    return f"{_step(rollout, following)} begins" if following < len(rollout.plan.policy.steps) else "the release is promoted"
+    return (
+        f"{step_words(rollout, following)} begins" if following < len(rollout.plan.policy.steps) else "the release is promoted"
+    )
 
 
-def _step(rollout: Rollout, index: int) -> str:
+def step_words(rollout: Rollout, index: int) -> str:
+    """A step by its index: ``step 2 of 3 at 25 %``."""
     steps = rollout.plan.policy.steps
     return f"step {index + 1} of {len(steps)} at {steps[index].weight_percent} %"
 

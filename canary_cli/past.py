@@ -11,6 +11,7 @@ from canary.rules.judging.history import from_json
 from canary.rules.looks.replay import RecordedLook, ReplayedLook, read_look, replay
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary_cli.exits import CommandError, ExitCode
+from canary_cli.reading import names_of_targets
 from canary_cli.serving import Serving, in_progress, serving_at
 
 if TYPE_CHECKING:
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
 EXECUTION = ":execution:"
 
 
-def find_rollout(connection: Connection, subject: str) -> Rollout:
-    """The rollout that a target, a rollout's id or an execution's ARN stands for.
+def find_rollout(connection: Connection, subject: str) -> Rollout | None:
+    """The rollout that a target, a rollout's id or an execution's ARN stands for; None for a target that never had one.
 
     Raises:
-        CommandError: no such rollout is recorded.
+        CommandError: there is no such target, and no such rollout is recorded.
 
     """
     for rollout_id in _candidates(connection, subject):
         if owned := connection.records.find(rollout_id):
             return owned.rollout
+    if subject in names_of_targets(connection):
+        return None
     raise CommandError(
         "UnknownRollout",
         f"no rollout is recorded for {subject!r}",

@@ -38,8 +38,8 @@ Read = TypeVar("Read")
 class Reading:
     """All that was read of one target at ``now`` (epoch seconds, AWS's own time where records were read).
 
-    ``rollout`` is the one in progress, or else the last one. ``look`` is its newest look, ``history`` what the judge froze at its
-    start, ``given_reason`` what its execution was started with. ``unread`` says what could not be read, one sentence each.
+    ``rollout`` is the one in progress, or else the last one. ``look`` is its newest look, ``history`` what the judge froze at
+    its start, ``given_reason`` what its execution was started with. ``unread`` says what could not be read, one sentence each.
     """
 
     target: Target

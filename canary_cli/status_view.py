@@ -134,7 +134,7 @@ def status_of(reading: Reading, *, account: str, region: str) -> Status:
         region=region,
         read_at=reading.now,
         is_at_rest=not reading.is_in_progress,
-        live=_live(reading.live) if reading.live else None,
+        live=live_of(reading.live) if reading.live else None,
         live_canary_percent=float(canary.percent) if canary else None,
         rollout=view if reading.is_in_progress else None,
         last_rollout=None if reading.is_in_progress else view,
@@ -198,5 +198,6 @@ def _evidence(rollout: Rollout, reading: Reading) -> judge.Evidence | None:
     return judge.from_json(rollout.evidence, history_from_json(upgrade_history(reading.history)))
 
 
-def _live(live: Live) -> Served:
+def live_of(live: Live) -> Served:
+    """What base serves now."""
     return Served({name: str(alias) for name, alias in live.live.items()}, live.stage.deployment_id if live.stage else None)

@@ -14,12 +14,10 @@ from canary_cli.app import run
 from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError
 from canary_cli.past import find_rollout, read_replay, read_serving
-from tests.ground import ground, shared
+from tests.tasks.walk import iso
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground, Walk
-
-__all__ = ["ground", "shared"]
 
 
 @pytest.fixture
@@ -79,12 +77,13 @@ def test_a_rollout_that_bakes_is_told_for_people_and_programs(ground: Ground, ca
     assert "cannot be read (KeyError: 'step')" in told
 
 
-def test_what_was_judged_and_served_is_computed_again_from_the_records(ground: Ground, connection: Connection):
+def test_what_was_judged_and_served_is_computed_again_from_the_records(ground: Ground, connection: Connection, capsys: Any):
     walk = ground.walk().shift()
     bake(walk, 4)
     walk.task("ShiftTraffic")
     bake(walk, 5)
     rollout = find_rollout(connection, "orders")
+    assert rollout is not None
     looks = read_replay(connection, rollout)
 
     assert rollout.step.index == 1
@@ -100,6 +99,12 @@ def test_what_was_judged_and_served_is_computed_again_from_the_records(ground: G
     assert found.canary.versions == {"orders-read": "2", "orders-write": "2"}
     assert (found.weight_percent, found.rollout) == (50.0, walk.rollout_id)
     assert read_serving(connection, "nothing", walk.now).base is None
+
+    capsys.readouterr()
+    assert run(["history", "orders", "--at", iso(walk.now)]) == 0
+    assert "  canary  50 %  orders-read version 2" in capsys.readouterr().out
+    assert run(["history", "orders", "--at", iso(walk.now), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["canary"]["versions"] == {"orders-read": "2", "orders-write": "2"}
 
 
 def test_an_ended_rollout_says_how_it_ended(ground: Ground, capsys: Any):
@@ -125,6 +130,12 @@ def test_a_rollout_without_a_look_is_told_too(ground: Ground, capsys: Any):
     assert "No look is recorded." in told
 
 
+def test_a_target_without_a_rollout_is_no_error(ground: Ground, capsys: Any):
+    ground.walk(ground.ship)
+
+    assert explain(capsys, "orders-ship") == (0, "orders-ship has had no rollout yet\n")
+
+
 @pytest.mark.usefixtures("ground")
 def test_an_unknown_rollout_is_a_wrong_use(capsys: Any):
     code, told = explain(capsys, "unknown")
@@ -145,4 +156,6 @@ def test_an_execution_that_only_advanced_a_rollout_is_found_too(ground: Ground, 
         find_rollout(connection, arn)
     owned = walk.owned
     ground.rig.records.write(owned, replace(owned.rollout, execution=arn))
-    assert find_rollout(connection, arn).rollout_id == walk.rollout_id
+    found = find_rollout(connection, arn)
+    assert found is not None
+    assert found.rollout_id == walk.rollout_id
