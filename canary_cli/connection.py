@@ -22,7 +22,7 @@ from canary.aws.records import Records
 from canary.aws.shifters import AliasShifter, StageShifter, stages_of
 from canary.aws.targets import read_machine
 from canary.rules.rollouts.report import OPERATOR
-from canary_cli.exits import CommandError
+from canary_cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from canary.aws.shifters import Shifter
@@ -106,9 +106,15 @@ class Connection:
     def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         """The client of a service."""
         if service not in self._clients:
-            endpoint_url = self.place.endpoint_url
-            self._clients[service] = self._session.create_client(service, endpoint_url=endpoint_url, config=TRIES)
+            self._clients[service] = self._make(service)
         return self._clients[service]
+
+    def _make(self, service: str) -> Any:  # noqa: ANN401 - as above
+        try:
+            return self._session.create_client(service, endpoint_url=self.place.endpoint_url, config=TRIES)
+        except ValueError as error:  # botocore's own, for an address that is none
+            fix = "write --endpoint-url as http://host:port, and give --region or AWS_DEFAULT_REGION a Region's name"
+            raise CommandError("BadEndpoint", str(error), fix, ExitCode.USAGE) from error
 
     @property
     def region(self) -> str:

@@ -40,8 +40,8 @@ NO_CREDENTIALS = (
     aws.SSOError,
     aws.RefreshWithMFAUnsupportedError,
 )
-NO_NETWORK = (aws.HTTPClientError,)
-WRONG_USE = (aws.ProfileNotFound, aws.NoRegionError, aws.InvalidRegionError)
+NO_NETWORK = (aws.ConnectionError, aws.HTTPClientError)
+WRONG_USE = (aws.ProfileNotFound, aws.NoRegionError)
 LOG_IN = "log in again (such as aws sso login), or name another profile with --profile"
 
 

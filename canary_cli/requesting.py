@@ -100,9 +100,12 @@ def _nested(pairs: Iterator[tuple[str, str]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path, value in pairs:
         *outer, last = path.split(".")
-        place = found
+        place: Any = found
         for name in outer:
             place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                found_twice = f"--set gives {path} a value, and a part of it too"
+                raise CommandError("Usage", found_twice, "set each key once", ExitCode.USAGE)
         place[last] = _value(value)
     return found
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import pytest
 from botocore import exceptions as aws
 
 from canary.aws.errors import AwsRefusedError, OwnershipLostError, RecordSchemaError, UnknownTargetError
+from canary_cli.app import run
 from canary_cli.exits import CommandError, ExitCode, worst_of
 from canary_cli.faults import describe
 from tests.aws.stubs import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @pytest.mark.parametrize(
@@ -55,3 +62,36 @@ def test_the_worst_exit_code_of_several_rollouts_counts():
     assert worst_of([ExitCode.NEEDS_OPERATOR, ExitCode.ROLLED_BACK]) is ExitCode.NEEDS_OPERATOR
     assert worst_of([ExitCode.DETACHED, ExitCode.DONE]) is ExitCode.DETACHED
     assert {code.value for code in ExitCode} == {0, 1, 2, 3, 4, 5, 6, 7, 130}
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+CLOSED = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "exit_code", "code"),
+    [
+        ({}, ["--region", "eu-west-1"], 7, "Credentials"),
+        (KEYS, ["--region", "eu-west-1", "--endpoint-url", CLOSED], 7, "Network"),
+        (KEYS | {"AWS_ENDPOINT_URL": CLOSED}, ["--region", "eu-west-1"], 7, "Network"),
+        (KEYS, ["--profile", "nobody"], 2, "ProfileNotFound"),
+        (KEYS, [], 2, "NoRegionError"),
+        (KEYS | {"AWS_DEFAULT_REGION": ""}, [], 2, "BadEndpoint"),
+        (KEYS, ["--region", "eu-west-1", "--endpoint-url", "127.0.0.1"], 2, "BadEndpoint"),
+        (KEYS, ["--region", "Frankfurt am Main"], 2, "BadEndpoint"),
+    ],
+)
+def test_without_a_connection_the_command_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    environ: Mapping[str, str],
+    options: list[str],
+    exit_code: int,
+    code: str,
+):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    ended = run(["status", *options, "--json"])
+    out, err = capsys.readouterr()
+
+    assert (ended, json.loads(err)["code"], out) == (exit_code, code, "")

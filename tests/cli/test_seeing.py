@@ -137,7 +137,7 @@ def test_a_rollback_is_told_to_its_end_and_in_the_history(ground: Ground, canary
     assert answer["counted_since"].endswith("Z")
 
 
-def test_a_target_without_rollouts_has_an_empty_history(ground: Ground, canary: Canary):
+def test_a_target_without_rollouts_has_an_empty_history(canary: Canary):
     told = canary("history", "nothing", "--since", "30d")
 
     assert told.code == 0
@@ -178,7 +178,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_told(ground: Ground, canar
     assert "unread    AWS refused `aws cloudwatch describe-alarms`" in told.out
 
 
-def test_an_unknown_target_lists_those_that_are_registered(ground: Ground, canary: Canary):
+def test_an_unknown_target_lists_those_that_are_registered(canary: Canary):
     told = canary("status", "odrers")
 
     assert told.code == 2

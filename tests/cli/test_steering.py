@@ -83,7 +83,7 @@ def test_a_bad_release_is_watched_to_its_rollback(ground: Ground, canary: Canary
     assert {event["rollout_id"] for event in told.events} == {last["rollout_id"]}
 
 
-def test_a_second_start_is_refused_and_says_who_holds_the_target(ground: Ground, canary: Canary):
+def test_a_second_start_is_refused_and_says_who_holds_the_target(canary: Canary):
     first = canary("start", "orders", "--json")
     second = canary("start", "orders")
 
@@ -92,7 +92,7 @@ def test_a_second_start_is_refused_and_says_who_holds_the_target(ground: Ground,
     assert f"rollout {first.json['rollout_id']} is running on orders" in second.out
 
 
-def test_what_the_input_cannot_mean_is_told_before_anything_is_started(ground: Ground, canary: Canary):
+def test_what_the_input_cannot_mean_is_told_before_anything_is_started(canary: Canary):
     told = canary("start", "orders", "--set", "alpha=7", "--set", "detect.errors=x", "--json")
 
     assert (told.code, told.out, told.error["code"]) == (2, "", "BadInput")
@@ -176,7 +176,7 @@ def test_a_watch_that_cannot_begin_ends_at_once(canary: Canary, credentials: Cre
     assert f"canary watch orders --rollout {started}" in told.error["fix"]
 
 
-def test_a_crash_has_its_own_exit_code_and_no_answer(ground: Ground, canary: Canary, monkeypatch: pytest.MonkeyPatch):
+def test_a_crash_has_its_own_exit_code_and_no_answer(canary: Canary, monkeypatch: pytest.MonkeyPatch):
     def crash(*_: object) -> None:
         raise LookupError("a bug")
 
@@ -239,7 +239,7 @@ def test_a_parked_rollout_has_ended_for_its_watcher_and_is_advanced(ground: Grou
     assert ground.rig.records.find(ground.rig.records.read_lock("orders").rollout_id).rollout.step.index == 1
 
 
-def test_an_advance_without_a_parked_rollout_changes_nothing(ground: Ground, canary: Canary):
+def test_an_advance_without_a_parked_rollout_changes_nothing(canary: Canary):
     told = canary("advance", "orders")
 
     assert told.code == 0
@@ -279,21 +279,21 @@ def test_an_abort_does_not_depend_on_what_can_be_read(ground: Ground, canary: Ca
     assert ground.percent is None
 
 
-def test_there_may_be_nothing_to_abort_and_nothing_to_watch(ground: Ground, canary: Canary):
+def test_there_may_be_nothing_to_abort_and_nothing_to_watch(canary: Canary):
     aborted = canary("abort", "orders")
     assert aborted.code == 0
     assert "there is nothing to abort" in aborted.out
     assert canary("watch").out == "no rollout is in progress\n"
 
 
-def test_an_abort_of_an_unknown_target_is_refused(ground: Ground, canary: Canary):
+def test_an_abort_of_an_unknown_target_is_refused(canary: Canary):
     told = canary("abort", "odrers")
 
     assert told.code == 3
     assert "registered are: orders" in told.out
 
 
-def test_a_rollout_that_never_was_cannot_be_watched(ground: Ground, canary: Canary):
+def test_a_rollout_that_never_was_cannot_be_watched(canary: Canary):
     told = canary("watch", "orders", "--rollout", "nope")
 
     assert told.code == 2
@@ -311,6 +311,7 @@ def test_on_a_terminal_the_status_is_drawn_again(ground: Ground, canary: Canary,
     assert "\x1b[" in told.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["start", "orders", "--reason", "it's time"], ["abort", "orders", "--reason", "it's worse"]]
 )
