@@ -38,8 +38,9 @@ Read = TypeVar("Read")
 class Reading:
     """All that was read of one target at ``now`` (epoch seconds, AWS's own time where records were read).
 
-    ``rollout`` is the one in progress, or else the last one. ``look`` is its newest look, ``history`` what the judge froze at
-    its start, ``given_reason`` what its execution was started with. ``unread`` says what could not be read, one sentence each.
+    ``rollout`` is the one in progress, or else the last one. ``look`` is its newest look, and ``step_looks`` are those of its
+    present step. ``history`` is what the judge froze at its start, ``given_reason`` what its execution was started with.
+    ``unread`` says what could not be read, one sentence each.
     """
 
     target: Target
@@ -47,6 +48,7 @@ class Reading:
     now: float
     rollout: Rollout | None = None
     look: LookItem | None = None
+    step_looks: tuple[LookItem, ...] = ()
     history: Mapping[str, object] | None = None
     given_reason: str = ""
     live: Live | None = None
@@ -93,6 +95,7 @@ def read_status(connection: Connection, name: str) -> Reading:
         now=now,
         rollout=rollout,
         look=attempt(lambda: connection.archive.newest_look(rollout_id)) if rollout else None,
+        step_looks=(attempt(lambda: _step_looks(connection, rollout)) or ()) if rollout and is_judged else (),
         history=attempt(lambda: connection.records.read_history(rollout_id)) if is_judged else None,
         given_reason=(attempt(lambda: _given_reason(connection, rollout)) or "") if rollout and lock.rollout_id else "",
         live=attempt(lambda: connection.shifter(target).read_live()),
@@ -119,6 +122,11 @@ def read_rollout(connection: Connection, name: str) -> tuple[Lock, Rollout | Non
             "restore it from the table's backup, or do what the notification Operator Needed says",
         )
     return (owned.lock, owned.rollout, owned.read_at) if owned else (lock, None, time.time())
+
+
+def _step_looks(connection: Connection, rollout: Rollout) -> tuple[LookItem, ...]:
+    """The looks since the present step began."""
+    return tuple(connection.archive.list_looks(rollout.rollout_id, after=rollout.step.entered))
 
 
 def _registered(connection: Connection, name: str) -> Target:

@@ -10,7 +10,8 @@ from canary_cli.times import lasting, local, local_clock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary_cli.status_view import Arm, Compared, RolloutView, Served, Status
+    from canary_cli.comparing import Arm, Compared
+    from canary_cli.status_view import RolloutView, Served, Status
 
 WIDTH = 10
 """Columns of the name before each line's text."""
@@ -87,10 +88,19 @@ def _table(rollout: RolloutView) -> Iterator[str]:
 
 
 def _row(compared: Compared) -> tuple[str, ...]:
-    difference = NOTHING if compared.difference is None else f"{100 * compared.difference:+.2f} points"
     e = NOTHING if compared.log_e is None else format_e(compared.log_e)
     bar = NOTHING if compared.log_bar is None else format_e(compared.log_bar)
-    return compared.metric, _arm(compared.canary), _arm(compared.base), difference, e, bar
+    return compared.metric, _arm(compared.canary), _arm(compared.base), _difference(compared), e, bar
+
+
+def _difference(compared: Compared) -> str:
+    """In points, with its 95 % interval."""
+    if compared.difference is None:
+        return NOTHING
+    if compared.difference_low is None or compared.difference_high is None:
+        return f"{100 * compared.difference:+.2f} points"
+    low, high = 100 * compared.difference_low, 100 * compared.difference_high
+    return f"{100 * compared.difference:+.2f} points ({low:+.2f} to {high:+.2f})"
 
 
 def _arm(arm: Arm) -> str:

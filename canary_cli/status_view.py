@@ -7,49 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
 from typing import TYPE_CHECKING
 
 from canary.rules.judging import judge
 from canary.rules.judging.history import from_json as history_from_json
-from canary.rules.judging.judge import log_strength
-from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.rollouts.upgrades import upgrade_history
+from canary_cli.comparing import Compared, compare_step
 from canary_cli.outlook import Next, Waiting, next_of, waiting_of
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Live
     from canary_cli.reading import Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One arm's requests, its bad requests, and their rate (0 to 1; None without requests)."""
-
-    requests: int
-    bad: int
-    rate: float | None
-
-    @classmethod
-    def of(cls, requests: int, bad: int) -> Arm:
-        """The arm with these counts."""
-        return cls(requests, bad, bad / requests if requests else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One metric in both arms over the present step, and its evidence over the whole rollout beside the bar that it must reach.
-
-    ``difference`` is the canary's rate less base's. ``log_bar`` is what this metric needs to condemn the canary alone.
-    """
-
-    metric: str
-    canary: Arm
-    base: Arm
-    difference: float | None
-    log_e: float | None = None
-    log_bar: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +135,7 @@ def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
         share_seen=step.requests / seen if seen else None,
         canary=Served(rollout.intent.versions, rollout.intent.deployment_id),
         base=Served(rollout.snapshot.live, rollout.snapshot.deployment_id),
-        metrics=tuple(_compare(name, count, evidence) for name, count in _counts(rollout).items()),
+        metrics=compare_step(rollout, reading.step_looks, evidence),
         log_e=evidence.log_strength if evidence else None,
         log_bar=evidence.log_bar if evidence else None,
         requests_harmed=rollout.harm.requests,
@@ -174,22 +143,6 @@ def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
         waiting=waiting_of(rollout, reading.look, reading.now),
         next=next_of(rollout, reading.now),
     )
-
-
-def _counts(rollout: Rollout) -> Mapping[str, MetricCount]:
-    """The counts of the present step, of every metric that is read."""
-    names = {*rollout.totals, *rollout.evidence}
-    return {name: rollout.step.metrics.get(name, MetricCount()) for name in sorted(names)}
-
-
-def _compare(name: str, count: MetricCount, evidence: judge.Evidence | None) -> Compared:
-    canary, base = Arm.of(count.nc, count.ec), Arm.of(count.nb, count.eb)
-    difference = canary.rate - base.rate if canary.rate is not None and base.rate is not None else None
-    if evidence is None or name not in evidence.metrics:
-        return Compared(name, canary, base, difference)
-    metric = evidence.metrics[name]
-    bar = evidence.log_bar - log(evidence.history.stakes[name])
-    return Compared(name, canary, base, difference, log_strength(metric.log_e, metric.log_e_assisted), bar)
 
 
 def _evidence(rollout: Rollout, reading: Reading) -> judge.Evidence | None:

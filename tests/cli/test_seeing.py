@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def test_a_rollout_is_told_from_its_preparation_to_its_looks(ground: Ground, can
     assert "the next look decides whether step 2 of 2 at 50 % begins" in told
     row = next(line for line in told.splitlines() if line.startswith("  errors"))
     assert row.count("%") == 2
-    assert "points" in row
+    assert re.search(r" [-+][\d.]+ points \(-[\d.]+ to \+[\d.]+\) ", row)
     assert row.endswith(" 333")
 
     answer = canary("status", "orders", "--json").json

@@ -101,10 +101,18 @@ def replay(rollout: Rollout, history: History, looks: Iterable[RecordedLook]) ->
         for record in look.minutes:
             now, evidence = refold(now, evidence, record)
             minutes.append(ReplayedMinute(record, look.step, evidence))
-            compared = _compared(compared, record)
+            compared = compare_minute(compared, record)
         known = now, evidence
         replayed.append(ReplayedLook(look, tuple(minutes), now, evidence, compared))
     return tuple(replayed)
+
+
+def compare_minute(compared: Mapping[str, Comparison], record: MinuteRecord) -> dict[str, Comparison]:
+    """Each metric's confidence sequences with one minute more, unless the weight did not stand still in it."""
+    if record.use == MinuteUse.NOT_EVIDENCE:
+        return dict(compared)
+    seen = {metric: raw.counts for metric, raw in measured(record).items() if raw.is_whole and raw.is_possible}
+    return {**compared, **{metric: compared.get(metric, NOTHING_COMPARED).after(counts) for metric, counts in seen.items()}}
 
 
 def _minute(
@@ -136,10 +144,3 @@ def _begin_look(rollout: Rollout, known: Rollout, look: RecordedLook) -> Rollout
     if known.step.index == look.step:
         return replace(known, shifts=shifts)
     return replace(known, shifts=shifts, step=StepState(index=look.step, baking_since=max(shifts, default=look.at)))
-
-
-def _compared(compared: Mapping[str, Comparison], record: MinuteRecord) -> dict[str, Comparison]:
-    if record.use == MinuteUse.NOT_EVIDENCE:
-        return dict(compared)
-    seen = {metric: raw.counts for metric, raw in measured(record).items() if raw.is_whole and raw.is_possible}
-    return {**compared, **{metric: compared.get(metric, NOTHING_COMPARED).after(counts) for metric, counts in seen.items()}}
