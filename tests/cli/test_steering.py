@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import canary_cli.steering
 import canary_cli.watching
 from canary.aws.errors import RecordsRefusedError
 from canary.rules.targets.policy import Progression
+from canary_cli.app import app
+from canary_cli.exits import ExitCode
 from canary_cli.following import Follower
 from demo.controller import register_target
 from embedded_aws.faults.calls import Fault, Mode
@@ -30,6 +33,11 @@ if TYPE_CHECKING:
 
     Canary = Callable[..., Told]
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    *(str(command.epilog).removeprefix("Example: ") for command in app.registered_commands),
+    *re.findall(r"^(canary .*)$", README, re.MULTILINE),
+]
 AWS = Path(sys.executable).with_name("aws")
 NEW = ("--function", "orders-read=2", "--function", "orders-write=2")
 SMALL = '[{"weight_percent": 25, "bake_seconds": 60}]'
@@ -309,6 +317,20 @@ def test_on_a_terminal_the_status_is_drawn_again(ground: Ground, canary: Canary,
     assert told.code == 6
     assert told.out.count("is shifting, step 1 of 2") >= 2
     assert "\x1b[" in told.out
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_each_example_of_the_help_and_the_readme_runs(example: str, canary: Canary):
+    words = shlex.split(example.replace("orders-read=7", "orders-read=2"))[1:]
+    told = canary(*[word for word in words if word != "--watch"])
+
+    assert told.code in {0, 3, 4}, told.err  # the release may be refused, and was rolled back last
+    assert told.err == ""
+
+
+def test_the_readme_shows_every_exit_code():
+    assert len(re.findall(r"^canary ", README, re.MULTILINE)) == 5
+    assert {int(code) for code in re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)} == {code.value for code in ExitCode}
 
 
 @pytest.mark.slow
