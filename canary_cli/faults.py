@@ -6,7 +6,7 @@ from botocore import exceptions as aws
 from botocore.exceptions import BotoCoreError, ClientError
 
 from canary.aws.calls import code_of
-from canary.aws.errors import ControllerError, RecordSchemaError, UnknownTargetError
+from canary.aws.errors import ControllerError, RecordSchemaError, RecordsRefusedError, UnknownTargetError
 from canary_cli.exits import CommandError, ExitCode
 
 EXPIRED = {
@@ -32,6 +32,9 @@ BUSY = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+SERVERS_FAULT = 500
+"""From this HTTP status on, a failed call is AWS's fault and may succeed when it is repeated."""
+
 NO_CREDENTIALS = (
     aws.NoCredentialsError,
     aws.PartialCredentialsError,
@@ -61,8 +64,11 @@ def _of_controller(error: ControllerError) -> CommandError:
         return CommandError("UnknownTarget", str(error), "name one of them, or deploy the target first", ExitCode.USAGE)
     if isinstance(error, RecordSchemaError):
         return CommandError("OtherSchema", str(error), "install the version of canary that the controller has")
-    name = type(error).__name__.removesuffix("Error")
-    return _of_aws(error.__cause__, str(error)) or CommandError(name, str(error), "run the command again")
+    if found := _of_aws(error.__cause__, str(error)):
+        return found
+    if isinstance(error, RecordsRefusedError):
+        return _busy(str(error))
+    return CommandError(type(error).__name__.removesuffix("Error"), str(error), "run the command again")
 
 
 def _of_aws(cause: BaseException | None, message: str) -> CommandError | None:
@@ -81,9 +87,13 @@ def _refused(cause: ClientError, message: str) -> CommandError:
         return CommandError("Credentials", message, LOG_IN, ExitCode.CANNOT_TELL)
     if code in DENIED:
         return CommandError("Denied", message, "ask for permission for this action", ExitCode.CANNOT_TELL)
-    if code in BUSY:
-        return CommandError("Busy", message, "run the command again in a minute", ExitCode.CANNOT_TELL)
+    if code in BUSY or cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= SERVERS_FAULT:
+        return _busy(message)
     return CommandError(code, message, "read what AWS says of this code")
+
+
+def _busy(message: str) -> CommandError:
+    return CommandError("Busy", message, "run the command again in a minute", ExitCode.CANNOT_TELL)
 
 
 def _unanswered(cause: BotoCoreError, message: str) -> CommandError:

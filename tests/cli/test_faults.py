@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore import exceptions as aws
+from botocore.exceptions import ClientError
 
-from canary.aws.errors import AwsRefusedError, OwnershipLostError, RecordSchemaError, UnknownTargetError
+from canary.aws.errors import AwsRefusedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, UnknownTargetError
 from canary_cli.app import run
 from canary_cli.exits import CommandError, ExitCode, worst_of
 from canary_cli.faults import describe
@@ -16,6 +17,8 @@ from tests.aws.stubs import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+ODD = {"Code": "503", "Message": "Service Unavailable"}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
         (refusal("UnrecognizedClientException"), "Credentials", ExitCode.CANNOT_TELL),
         (refusal("AccessDeniedException"), "Denied", ExitCode.CANNOT_TELL),
         (refusal("ThrottlingException"), "Busy", ExitCode.CANNOT_TELL),
+        (ClientError({"Error": ODD, "ResponseMetadata": {"HTTPStatusCode": 503}}, "X"), "Busy", ExitCode.CANNOT_TELL),
+        (RecordsRefusedError("DynamoDB left items unread"), "Busy", ExitCode.CANNOT_TELL),
         (refusal("ValidationException"), "ValidationException", ExitCode.FAILED),
         (aws.NoCredentialsError(), "Credentials", ExitCode.CANNOT_TELL),
         (aws.UnauthorizedSSOTokenError(), "Credentials", ExitCode.CANNOT_TELL),
