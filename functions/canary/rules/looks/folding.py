@@ -119,16 +119,6 @@ def fold_minutes(
     return Folded(rollout, evidence, tuple(frozen))
 
 
-def refold(rollout: Rollout, evidence: judge.Evidence, record: MinuteRecord) -> tuple[Rollout, judge.Evidence]:
-    """Fold a frozen minute again: what it was good for, and whether it was due, was decided when it was frozen."""
-    return _fold(rollout, evidence, record.minute, measured(record), MinuteUse(record.use), record.integrated)
-
-
-def measured(record: MinuteRecord) -> Measured:
-    """The counts of a frozen minute."""
-    return {metric: RawCounts(*counts) for metric, counts in record.counts.items()}
-
-
 def find_waiting(rollout: Rollout, counts: Mapping[int, Measured], now: float) -> int:
     """How many complete minutes are waited for, if none of them has shown a request yet; 0 if one has."""
     start, end = wanted_minutes(rollout, now)
@@ -244,6 +234,16 @@ def numbers_of(folded: Folded) -> dict[str, Any]:
         "step": folded.rollout.step.index,
         "requests": folded.rollout.step.requests,
     }
+
+
+def refold(rollout: Rollout, evidence: judge.Evidence, record: MinuteRecord) -> tuple[Rollout, judge.Evidence]:
+    """Fold a frozen minute again: what it was good for, and whether it was due, was decided when it was frozen."""
+    return _fold(rollout, evidence, record.minute, measured(record), MinuteUse(record.use), record.integrated)
+
+
+def measured(record: MinuteRecord) -> Measured:
+    """The counts of a frozen minute."""
+    return {metric: RawCounts(*counts) for metric, counts in record.counts.items()}
 
 
 def _lists(counts: Mapping[str, tuple[int | None, ...]]) -> dict[str, list[int | None]]:
