@@ -1,8 +1,8 @@
-"""The CDK app: the controller, and a stack for each file of a folder of targets.
+"""The CDK app: the controller, and one stack for each file in a folder of targets.
 
-Context that it takes (`cdk deploy -c name=value`): `targets`, that folder, with the sample's target unless told;
-`notification_email`, who is told of rollouts that are parked, have ended or need an operator; `notifications_key`, the ARN of a
-key that encrypts the topic of notifications; `reserved_concurrency`, kept free for the guard and for the sweeper.
+Context values (`cdk deploy -c name=value`): `targets`, that folder (default: `targets`, with the sample's target);
+`notification_email`, the address that gets the notifications; `notifications_key`, the ARN of a key that encrypts the topic of
+notifications; `reserved_concurrency`, reserved for the guard and for the sweeper each.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from infra.targets import TargetsError, load_targets
 
 ROOT = Path(__file__).parent
 REFUSALS = (TargetsError, PackagesError, LongAlarmError, TooManyFunctionsError)
-"""What is wrong with the target files or with this machine; each says what to do."""
+"""Errors in the target files or on this machine; each says what to do."""
 
 
 def build(app: cdk.App) -> None:
-    """Add the stacks to the app; the targets' are deployed after the controller's and deleted before it.
+    """Add the stacks to the app; the targets' stacks are deployed after the controller's and deleted before it.
 
     Raises:
-        TargetsError: a target's file cannot be meant; nothing was added.
+        TargetsError: a target file is invalid; nothing was added.
 
     """
     targets = load_targets(ROOT / (app.node.try_get_context("targets") or "targets"))
@@ -42,7 +42,7 @@ def build(app: cdk.App) -> None:
 
 
 def main() -> None:
-    """What the CDK command line runs."""
+    """The entry point for the CDK command line."""
     app = cdk.App()
     try:
         build(app)

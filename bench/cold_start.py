@@ -29,12 +29,10 @@ ENVIRONMENT = {
     "CANARY_TASK": "Bench",
     "CANARY_TABLE": "canary",
     "CANARY_TARGET_PREFIX": "/canary/targets/",
-    "CANARY_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:canary-rollout",
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
-    "POWERTOOLS_TRACE_DISABLED": "true",
 }
 MEASURED = """
 import json, resource, time

@@ -12,18 +12,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from canary.rules.judging import judge
-from canary.rules.judging.judge import Counts
+from canary.rules.judging.beginning import begin_evidence, begin_step
+from canary.rules.judging.counts import Counts
+from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MinuteUse, classify
-from canary.rules.looks.folding import fold_minute, requests_needed_by_step
+from canary.rules.looks.effects import deltas, requests_needed_by_step
+from canary.rules.looks.folding import fold_minute
 from canary.rules.looks.look_schedule import promotion_due
-from canary.rules.looks.sources import CLIENT_ERRORS, family_of, stakes
-from canary.rules.looks.verdict import Moment, Proof, Verdict, VerdictKind, decide
+from canary.rules.looks.proof import Moment, Proof
+from canary.rules.looks.sources import CLIENT_ERRORS
+from canary.rules.looks.verdict import Verdict, VerdictKind, decide
 from canary.rules.targets.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.world import Four, Minute
+    from canary.rules.judging.families import Family
 
 Named = dict[str, "Four"]
 
@@ -54,9 +59,11 @@ class Controller:
     uses: dict[int, MinuteUse] = field(default_factory=dict)
 
     @classmethod
-    def begun(cls, policy: Policy, histories: Mapping[str, Sequence[tuple[int, int]]]) -> Controller:
+    def begun(
+        cls, policy: Policy, histories: Mapping[str, Sequence[tuple[int, int]]], families: Mapping[str, Family]
+    ) -> Controller:
         """The state before the first shift, with the history."""
-        evidence = judge.start(histories, stakes=stakes(tuple(histories)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
+        evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
         return cls(policy, evidence, requests_needed_by_step(policy, evidence))
 
     def shift(self, at: float, baking_since: float) -> None:
@@ -98,8 +105,7 @@ class Controller:
     def _count(self, errors: Four) -> None:
         is_first = self.judged + self.silent == 0
         if is_first and self.policy.early_advance and not self.is_condemned:  # otherwise nothing asks whether it is safe
-            deltas = {metric: self.policy.delta[family_of(metric)] for metric in self.evidence.metrics}
-            self.evidence = judge.begin_step(self.evidence, deltas)
+            self.evidence = begin_step(self.evidence, deltas(self.policy, self.evidence))
         if errors[0]:
             self.judged, self.requests = self.judged + 1, self.requests + errors[0]
         else:

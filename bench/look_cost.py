@@ -18,8 +18,10 @@ import numpy as np
 
 from bench import look_reading
 from bench.judge import SEED
-from canary.rules.judging import judge
-from canary.rules.judging.judge import Counts
+from canary.rules.judging import evidence_json, judge
+from canary.rules.judging.beginning import begin_evidence, begin_step
+from canary.rules.judging.counts import Counts
+from canary.rules.judging.families import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,9 +36,9 @@ def evidence_after(metrics: int, minutes: int) -> judge.Evidence:
     """The evidence after some minutes of a healthy rollout."""
     names = [f"slow_{number}" for number in range(metrics)]
     stakes = dict.fromkeys(names, 1.0 / metrics)
-    evidence = judge.begin_step(
-        judge.start(dict.fromkeys(names, HISTORY), stakes=stakes, alpha=0.01), dict.fromkeys(names, 0.05)
-    )
+    families = dict.fromkeys(names, Family.SLOW)
+    begun = begin_evidence(dict.fromkeys(names, HISTORY), families=families, stakes=stakes, alpha=0.01)
+    evidence = begin_step(begun, dict.fromkeys(names, 0.05))
     rng = np.random.default_rng([SEED, metrics])
     for ec, eb in rng.poisson((0.1, 0.9), (minutes, 2)).tolist():
         evidence = judge.fold(evidence, dict.fromkeys(names, Counts(60, ec, 540, eb)))
@@ -45,12 +47,12 @@ def evidence_after(metrics: int, minutes: int) -> judge.Evidence:
 
 def one_look(evidence: judge.Evidence) -> tuple[float, int]:
     """The seconds that a look takes from reading the record to writing it, and the size of its evidence in bytes."""
-    written = json.dumps(judge.to_json(evidence))
+    written = json.dumps(evidence_json.to_json(evidence))
     minute = dict.fromkeys(evidence.metrics, Counts(60, 0, 540, 1))
     begun = time.perf_counter()
-    after = judge.fold(judge.from_json(json.loads(written), evidence.history), minute)
+    after = judge.fold(evidence_json.from_json(json.loads(written), evidence.history), minute)
     after.is_condemned  # noqa: B018 - what a look asks
-    size = len(json.dumps(judge.to_json(after)))
+    size = len(json.dumps(evidence_json.to_json(after)))
     return time.perf_counter() - begun, size
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.counting import read_counts
 from canary.aws.metrics import MetricReader
-from canary.rules.looks.folding import wanted_minutes
+from canary.rules.looks.completeness import wanted_minutes
 from canary.rules.looks.sources import all_sources, integrated_series
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.phases import Phase

@@ -12,7 +12,7 @@ import argparse
 import sys
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
@@ -20,7 +20,10 @@ from bench.controller import Controller
 from bench.judge import SEED
 from bench.world import HISTORY_MINUTES
 from canary.rules.judging import judge
-from canary.rules.judging.judge import Counts
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.counts import Counts
+from canary.rules.judging.families import Family
+from canary.rules.judging.outlook import requests_needed
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.targets.policy import STANDARD, WhenUnproven
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 TRAFFIC = 6.0
 TRAFFICS, BASE_RATES, SHARES = (6, 60, 600), (0.0001, 0.001, 0.01), (0.1, 0.5)
+FAMILIES = {"errors": Family.ERRORS}
 DETECT = STANDARD.detect["errors"]
 RUNS = 15
 PATIENCE = 12
@@ -55,8 +59,10 @@ class Watched:
 
 def watch(traffic: float, base_rate: float, share: float, rng: np.random.Generator) -> Watched:
     """Watch a canary that is worse by the effect, at one weight, until it is condemned."""
-    evidence = judge.start({"errors": history(traffic, base_rate, rng)}, stakes={"errors": 1.0}, alpha=STANDARD.alpha)
-    said = judge.requests_needed(evidence, metric="errors", detect=DETECT, share=share) or 1
+    evidence = begin_evidence(
+        {"errors": history(traffic, base_rate, rng)}, families=FAMILIES, stakes={"errors": 1.0}, alpha=STANDARD.alpha
+    )
+    said = requests_needed(evidence, metric="errors", detect=DETECT, share=share) or 1
     canary, base = traffic * share, traffic * (1.0 - share)
     worse = base_rate + DETECT
     means = (canary * (1.0 - worse), canary * worse, base * (1.0 - base_rate), base * base_rate)
@@ -77,7 +83,7 @@ def history(traffic: float, base_rate: float, rng: np.random.Generator) -> list[
 
 def verdicts(policy: Policy, rng: np.random.Generator) -> Iterator[tuple[float, float, Verdict]]:
     """A good release at six requests a minute: minute, weight, and each verdict whose kind differs from the previous one."""
-    controller = Controller.begun(policy, {"errors": history(TRAFFIC, 0.001, rng)})
+    controller = Controller.begun(policy, {"errors": history(TRAFFIC, 0.001, rng)}, FAMILIES)
     now, last = 20.0, None
     seen: dict[int, dict[str, tuple[int, int, int, int]]] = {}
     controller.shift(now, now + 1.0)
@@ -90,10 +96,15 @@ def verdicts(policy: Policy, rng: np.random.Generator) -> Iterator[tuple[float, 
         if verdict.kind is not last:
             yield (now - 20.0) / 60.0, weight_percent, verdict
         last = verdict.kind
-        if last is VerdictKind.ADVANCE:
-            controller.shift(now, now + 1.0)
-        elif last in {VerdictKind.PROMOTE, VerdictKind.ROLL_BACK}:
-            return
+        match last:
+            case VerdictKind.ADVANCE:
+                controller.shift(now, now + 1.0)
+            case VerdictKind.PROMOTE | VerdictKind.ROLL_BACK:
+                return
+            case VerdictKind.CONTINUE | VerdictKind.HOLD:
+                continue
+            case _:
+                assert_never(last)
 
 
 def _minute(share: float, rng: np.random.Generator) -> tuple[int, int, int, int]:

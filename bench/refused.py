@@ -15,7 +15,9 @@ import numpy as np
 from bench.instruments import HISTORY_MINUTES, World, draw
 from bench.judge import SEED
 from canary.rules.judging import judge
-from canary.rules.judging.judge import Counts
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.counts import Counts
+from canary.rules.judging.families import Family
 from canary.rules.judging.silence import Arms
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE, fold_split, is_off_split
 
@@ -40,7 +42,7 @@ def is_held(arms: Sequence[Arms]) -> bool:
 
 def is_rolled_back(requests: Sequence[Arms], errors: Sequence[Arms], past: Sequence[tuple[int, int]]) -> bool:
     """Whether errors are ever condemned."""
-    evidence = judge.start({"errors": past}, stakes={"errors": 1.0}, alpha=0.01)
+    evidence = begin_evidence({"errors": past}, families={"errors": Family.ERRORS}, stakes={"errors": 1.0}, alpha=0.01)
     for of, bad in zip(requests, errors, strict=True):
         evidence = judge.fold(evidence, {"errors": Counts(of.canary, bad.canary, of.base, bad.base)})
         if evidence.is_condemned:

@@ -7,7 +7,7 @@ noted, and the rollout continues by the clock to its end. So all judges meet the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from bench.alarm_math import AlarmState
 from bench.controller import GOES_ON, Controller, named
@@ -74,7 +74,7 @@ def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
     """Roll out the world's release under the policy. ``later_seconds``: a second metric delay to report as well."""
     history = world.history()
     tape = Tape(world, int(world.offset // 60))
-    controller, alarm = Controller.begun(policy, history), AlarmState()
+    controller, alarm = Controller.begun(policy, history, world.families()), AlarmState()
     metrics, seen = tuple(history), {}
     _shift(tape, controller, world.offset)
     now = controller.baking_since
@@ -90,13 +90,18 @@ def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
         verdict = controller.look(now, seen)
         _note_vetoes(tape, controller, alarm, now, later_seconds)
         tape.looks.append(Look(now, visible, controller.step, verdict.kind in GOES_ON))
-        if verdict.kind is VerdictKind.PROMOTE:
-            tape.promoted_at = now
-        elif verdict.kind is VerdictKind.ADVANCE:
-            _shift(tape, controller, now)
-            now = controller.baking_since
-        elif verdict.kind is VerdictKind.ROLL_BACK:  # out of patience: no judge continues
-            break
+        match verdict.kind:
+            case VerdictKind.PROMOTE:
+                tape.promoted_at = now
+            case VerdictKind.ADVANCE:
+                _shift(tape, controller, now)
+                now = controller.baking_since
+            case VerdictKind.ROLL_BACK:  # out of patience: no judge continues
+                break
+            case VerdictKind.CONTINUE | VerdictKind.HOLD:
+                continue
+            case _:
+                assert_never(verdict.kind)
     tape.uses = [controller.uses[(tape.first + k) * 60] for k in range(len(controller.uses))]
     return _settled(tape)
 

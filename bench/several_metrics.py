@@ -21,10 +21,12 @@ from bench.measured import Tally
 from bench.policies import COMMON
 from bench.rollout import roll_out
 from bench.world import HISTORY_MINUTES, Minute, World
+from canary.rules.judging.families import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+BUSINESS = "business_Checkout"
 BUSINESS_SHARE, BUSINESS_RATE = 1 / 3, 0.02
 RUNS = 300
 TRAFFICS, RATES = (60, 600, 6000), (0.001, 0.01)
@@ -43,11 +45,15 @@ class BusinessWorld(World):
         ec, eb = (int(self.rng.binomial(n, BUSINESS_RATE)) for n in (nc, nb))
         return replace(minute, slow=(*minute.slow, (nc, ec, nb, eb)))
 
+    def families(self) -> dict[str, Family]:
+        """The metrics with the business metric."""
+        return {**World.families(self), BUSINESS: Family.BUSINESS}
+
     def history(self) -> dict[str, list[tuple[int, int]]]:
         """A day of history with the business metric."""
         told = World.history(self)
         n: Any = self.rng.poisson(self.cell.traffic * BUSINESS_SHARE, HISTORY_MINUTES)
-        told["business_Checkout"] = list(zip(n.tolist(), self.rng.binomial(n, BUSINESS_RATE).tolist(), strict=True))
+        told[BUSINESS] = list(zip(n.tolist(), self.rng.binomial(n, BUSINESS_RATE).tolist(), strict=True))
         return told
 
 

@@ -16,11 +16,13 @@ import numpy as np
 
 from bench.cells import BAD_CALLER_TIMES, BAD_CALLERS, COLD_SLOW, OUTAGE_POINTS, PERCENTILES, STUFFING, Cell
 from bench.latency import ABOVE, Limits, Shares, limits_from_history
+from canary.rules.judging.families import Family
 from canary.rules.looks.sources import CLIENT_ERRORS
 
 MINUTE = 60.0
 PROPAGATION_SECONDS = 30.0
 HISTORY_MINUTES = 1440
+SLOW = tuple(f"slow_p{percentile * 100:g}" for percentile in PERCENTILES)
 HISTORY_OUTAGE = (600, 607)
 HARM_AFTER_PROMOTION_MINUTES = 30.0
 
@@ -139,6 +141,11 @@ class World:
         rates: np.ndarray = np.minimum(self.cell.client_rate * times, 0.95)
         return rates
 
+    def families(self) -> dict[str, Family]:
+        """The metrics of the history, each with its family."""
+        slow = dict.fromkeys(SLOW, Family.SLOW) if self.cell.has_history and self.limits is not None else {}
+        return {"errors": Family.ERRORS, CLIENT_ERRORS: Family.CLIENT_ERRORS, **slow}
+
     def history(self) -> dict[str, list[tuple[int, int]]]:
         """The base's last day by metric, as (requests, bad) per minute; empty if there is no history."""
         if not self.cell.has_history:
@@ -151,8 +158,8 @@ class World:
         told = {"errors": list(zip(n, bad.tolist(), strict=True)), CLIENT_ERRORS: list(zip(n, clients.tolist(), strict=True))}
         if self.limits is not None:
             slow = self.limits.slow_of_all(self.rng.multinomial(requests, self.limits.base))
-            for percentile, counts in zip(PERCENTILES, slow, strict=True):
-                told[f"slow_p{percentile * 100:g}"] = list(zip(n, counts, strict=True))
+            for metric, counts in zip(SLOW, slow, strict=True):
+                told[metric] = list(zip(n, counts, strict=True))
         return told
 
     def _history_bad(self) -> np.ndarray:

@@ -13,7 +13,7 @@ from canary.rules.rollouts.rollout import MetricCount
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from canary.aws.records import LookItem
+    from canary.aws.record_items import LookItem
     from canary.rules.judging.confidence import Comparison, Interval
     from canary.rules.judging.judge import Evidence
     from canary.rules.rollouts.rollout import Rollout

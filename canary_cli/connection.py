@@ -16,10 +16,11 @@ from botocore.exceptions import ClientError
 
 from canary.aws.aliases import Aliases
 from canary.aws.archive import Archive
-from canary.aws.calls import code_of, is_of_what_is_gone, refusals
+from canary.aws.calls import code_of, is_of_what_is_gone, never_write, refusals
 from canary.aws.errors import AwsRefusedError, ControllerError
 from canary.aws.records import Records
-from canary.aws.shifters import AliasShifter, StageShifter, stages_of
+from canary.aws.shifters import AliasShifter, StageShifter
+from canary.aws.stages import Stages
 from canary.aws.targets import read_machine
 from canary.rules.rollouts.report import OPERATOR
 from canary_cli.exits import CommandError, ExitCode
@@ -144,14 +145,10 @@ class Connection:
 
     def shifter(self, target: Target) -> Shifter:
         """What reads a target's live state, with the caller's own credentials. It refuses to write."""
-        aliases = Aliases(self.client("lambda"), _never)
+        aliases = Aliases(self.client("lambda"), never_write)
         if target.stage is None:
             return AliasShifter(target, aliases)
-        return StageShifter(target, stages_of(self.client("apigateway"), target.stage, _never), aliases)
-
-
-def _never() -> None:
-    raise AssertionError("the command changes no target; the controller does")
+        return StageShifter(target, Stages(self.client("apigateway"), target.stage, never_write), aliases)
 
 
 def _find_by_stack(connection: Connection) -> Controller | None:

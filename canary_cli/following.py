@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.aws.records import LookItem
+from canary.aws.record_items import LookItem
 from canary.rules.rollouts.rollout import Rollout
 from canary_cli.exits import CommandError, ExitCode, exit_code_of
 

@@ -13,7 +13,7 @@ from canary.rules.rollouts.phases import Phase
 from canary_cli.times import local_clock
 
 if TYPE_CHECKING:
-    from canary.aws.records import LookItem
+    from canary.aws.record_items import LookItem
     from canary.rules.rollouts.rollout import Rollout
 
 

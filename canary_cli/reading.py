@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 from canary.aws.alarms import read_alarms
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError
-from canary.aws.records import Lock, LookItem
+from canary.aws.locks import Lock
+from canary.aws.record_items import LookItem
 from canary.aws.targets import list_targets, read_target
 from canary.edge.target import target_from_json
-from canary.rules.looks.verdict import AlarmReading
+from canary.rules.looks.alarm_readings import AlarmReading
 from canary.rules.rollouts.rollout import Rollout
 from canary.rules.targets.alarms import target_alarms
 from canary.rules.targets.live import Live

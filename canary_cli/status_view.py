@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.judging import judge
+from canary.rules.judging.evidence_json import from_json as evidence_from_json
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary_cli.comparing import Compared, compare_step
 from canary_cli.outlook import Next, Waiting, next_of, waiting_of
 
 if TYPE_CHECKING:
+    from canary.rules.judging.judge import Evidence
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Live
     from canary_cli.reading import Reading
@@ -145,10 +146,10 @@ def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
     )
 
 
-def _evidence(rollout: Rollout, reading: Reading) -> judge.Evidence | None:
+def _evidence(rollout: Rollout, reading: Reading) -> Evidence | None:
     if reading.history is None:
         return None
-    return judge.from_json(rollout.evidence, history_from_json(upgrade_history(reading.history)))
+    return evidence_from_json(rollout.evidence, history_from_json(upgrade_history(reading.history)))
 
 
 def live_of(live: Live) -> Served:

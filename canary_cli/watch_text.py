@@ -14,7 +14,7 @@ from canary_cli.times import local, local_clock
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from canary.aws.records import LookItem
+    from canary.aws.record_items import LookItem
     from canary.rules.rollouts.rollout import Rollout
     from canary_cli.following import Ending
 

@@ -1,1 +1,1 @@
-"""The embedded AWS: moto, completed where a canary needs it, on a virtual clock. It knows AWS, and nothing of rollouts."""
+"""The embedded AWS: moto, completed where a canary needs it, on a virtual clock. It knows AWS, not its guests."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def without_collections() -> Iterator[None]:
     """Suspend garbage collection while the block runs, and never scan the objects made in it again.
 
-    This saves a fifth of the time that importing moto and creating the sample take, and a sixth of each later rollout.
+    This saves a fifth of the time that importing moto and creating a small API take, and a sixth of a long run afterwards.
     """
     was_on = gc.isenabled()
     gc.disable()

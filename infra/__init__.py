@@ -1,1 +1,1 @@
-"""What exists in the user's account: the app's stacks, and the constructs that they are made of."""
+"""Everything that is deployed to the user's account: the app's stacks, and the constructs they are built from."""

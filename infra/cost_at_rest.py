@@ -1,7 +1,7 @@
-"""What stands there costs, rollout or not: a month's price of a template, from one dated table of list prices.
+"""What a deployed template costs per month even without a rollout, from one dated table of list prices.
 
-Counts what CloudFormation makes: custom metrics, alarms, dashboards, and what a schedule calls. Free tiers are not deducted,
-and what comes to cents a month for any fleet is left out: log storage, the table, parameters, queues, rules.
+Counts what CloudFormation creates: custom metrics, alarms, dashboards, and the calls of schedules. Free tiers are not deducted.
+What costs only cents per month for any fleet is left out: log storage, the table, parameters, queues, rules.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from canary.rules.rollouts.price import RATES as ROLLOUT_RATES
 from canary.rules.rollouts.report import SECONDS_PER_CALL
 
 HOURS = 730
-"""Of a month, as AWS counts them."""
+"""Hours per month, as AWS counts them."""
 
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 UNIT_HOURS = {"minute": Decimal(1) / 60, "hour": Decimal(1), "day": Decimal(24)}
@@ -27,9 +27,9 @@ Resources = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """List prices in US dollars a month, without tax and free tiers.
+    """List prices in US dollars per month, without tax and free tiers.
 
-    ``compiled_on`` is the day the table was put together, ``source`` what from.
+    ``compiled_on`` is the day on which the table was compiled, ``source`` says from what.
     """
 
     compiled_on: str
@@ -45,16 +45,16 @@ RATES = Rates(
     compiled_on="2026-11-23",
     region="us-east-1",
     source="the services' public pricing pages, as quoted in docs/aws.md#prices",
-    custom_metric=Decimal("0.30"),  # of the first ten thousand; by the hour in which it gets data
-    alarm_metric=Decimal("0.10"),  # each metric that an alarm reads, by the hour
+    custom_metric=Decimal("0.30"),  # for each of the first ten thousand; charged for hours in which it gets data
+    alarm_metric=Decimal("0.10"),  # for each metric that an alarm reads, charged by the hour
     dashboard=Decimal("3.00"),
-    trace=Decimal(5) / MILLION,  # X-Ray, recorded
+    trace=Decimal(5) / MILLION,  # X-Ray, per recorded trace
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the bill: so many of these, in dollars a month."""
+    """One line of the bill: what, how many, and dollars per month."""
 
     what: str
     count: int
@@ -79,7 +79,7 @@ def bill(template: Mapping[str, Any], *, rates: Rates = RATES) -> tuple[Line, ..
 
 
 def total(lines: tuple[Line, ...]) -> Decimal:
-    """Dollars a month."""
+    """Dollars per month."""
     return sum((line.dollars for line in lines), Decimal())
 
 
@@ -90,13 +90,13 @@ def _custom_metrics(resources: Resources) -> Iterator[tuple[str, str]]:
 
 
 def _alarm_metrics(resources: Resources) -> Iterator[int]:
-    """By alarm: an expression is free, the metrics that it reads are not."""
+    """The paid metrics of each alarm: an expression is free, the metrics that it reads are not."""
     for properties in _of_type(resources, "AWS::CloudWatch::Alarm"):
         yield sum("MetricStat" in query for query in properties["Metrics"]) if "Metrics" in properties else 1
 
 
 def _scheduled_calls(resources: Resources) -> Iterator[tuple[Decimal, int]]:
-    """By scheduled rule: calls a month, and the memory in MB of the function that is called."""
+    """For each scheduled rule: calls per month, and the memory in MB of the function that is called."""
     for properties in _of_type(resources, "AWS::Events::Rule"):
         match = RATE.fullmatch(properties.get("ScheduleExpression", ""))
         for target in properties["Targets"] if match else ():

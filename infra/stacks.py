@@ -1,7 +1,7 @@
-"""The stacks of the app: the controller's, and one a file of `targets/`.
+"""The stacks of the app: the controller's, and one per file of `targets/`.
 
-A file names what exists in the account by its ids, which stand in the template as they are written. Account and Region stay
-open, so that a template is made without either and fits all.
+A file names existing resources by their ids, which the template contains as written. Account and Region stay open, so a
+template can be synthesised without them and works everywhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SAMPLE_API = "a1b2c3d4e5"
 
 
 class ControllerStack(cdk.Stack):
-    """The controller, with what somebody who runs rollouts needs to know as outputs."""
+    """The controller; its outputs are what someone who runs rollouts needs to know."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class ControllerStack(cdk.Stack):
         self._tell(
             "FallbackNotificationsArn",
             self.controller.fallback_notifications.topic_arn,
-            "subscribe to it too: it tells that the first fails",
+            "subscribe to it too: it reports when the first topic fails",
         )
 
     def _tell(self, name: str, value: str, description: str) -> None:
@@ -74,6 +74,6 @@ class TargetStack(cdk.Stack):
         if target.stage and target.stage.rest_api_id == SAMPLE_API:
             cdk.Annotations.of(self).add_warning_v2(
                 "canary:sample-target",
-                f"target {target.name} is of the sample's API {SAMPLE_API}, which exists in no account; to deploy a target, "
-                "write your API's ids into a copy in a folder of yours and say make deploy TARGETS=<folder>",
+                f"target {target.name} belongs to the sample API {SAMPLE_API}, which does not exist in any account; to deploy "
+                "a target, put a copy with your API's ids into your own folder and run make deploy TARGETS=<folder>",
             )

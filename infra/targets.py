@@ -1,7 +1,7 @@
-"""The files of `targets/`: each is one target, and every problem of all of them is told at once, with file and line.
+"""The files of `targets/`: each is one target, and all problems of all files are reported at once, with file and line.
 
-Knows YAML and where in it a field stands. What a target must be in itself is the edge's to say; here is added what only all
-of them together can show: two targets that would move the same thing.
+This module knows YAML and the position of a field in it. The edge checks each target by itself; this module adds what only all
+targets together can show: two targets that would move the same thing, and a log group with too many metric filters.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 FIRST_LINE = 1
 PATTERN = "*.y*ml"
 DEEPEST = 50
-"""Levels of a target's file. The deepest field that there is stands at the sixth."""
+"""The most levels of a target's file. The deepest valid field is at the sixth level."""
 PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 MERGE = "tag:yaml.org,2002:merge"
 
 
 class TargetsError(Exception):
-    """The target files' fault: at least one of them cannot be meant."""
+    """The target files' fault: at least one of them is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem, and where it stands; ``line`` counts from 1."""
+    """One problem and its place; ``line`` counts from 1."""
 
     file: str
     line: int
@@ -65,11 +65,11 @@ def load_targets(folder: Path) -> tuple[Target, ...]:
     """The targets of a folder, in the order of the files' names.
 
     Raises:
-        TargetsError: there is no such folder; or every problem of every file, one a line: file, line, field and what to do.
+        TargetsError: there is no such folder; or all problems of all files, one per line: file, line, field and what to do.
 
     """
     if not folder.is_dir():
-        raise TargetsError(f"{folder.name}: no such folder; name the one that your targets' files are in")
+        raise TargetsError(f"{folder.name}: no such folder; name the folder that contains your target files")
     files = [read_target_file(path) for path in sorted(folder.glob(PATTERN))]
     findings = [*(finding for file in files for finding in file.findings), *_find_rivals(files), *_find_full_groups(files)]
     if findings:
@@ -81,11 +81,11 @@ def read_target_file(path: Path) -> TargetFile:
     """One file with its problems."""
     name = f"{path.parent.name}/{path.name}"
     if not path.is_file():
-        return _unread(name, FIRST_LINE, "it is no file", "give one file for each target, and folders other names")
+        return _unread(name, FIRST_LINE, "it is not a file", "write one file per target, and rename the folder")
     try:
         text = path.read_bytes().decode()
     except OSError as error:
-        return _unread(name, FIRST_LINE, f"it cannot be opened: {error.strerror}", "let the user who runs this read it")
+        return _unread(name, FIRST_LINE, f"it cannot be opened: {error.strerror}", "make it readable for whoever runs this")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + FIRST_LINE
         return _unread(name, line, f"it is not UTF-8, got the byte {error.object[error.start]:#04x}", "save it as UTF-8")
@@ -95,7 +95,7 @@ def read_target_file(path: Path) -> TargetFile:
 def _read_text(name: str, text: str) -> TargetFile:
     try:
         if deep := _find_depth(text):
-            return _unread(name, deep, f"nested more than {DEEPEST} deep", "a target has no more than a few levels, correct it")
+            return _unread(name, deep, f"nested more than {DEEPEST} levels deep", "a target has only a few levels; fix it")
         node = yaml.compose(text, Loader=_Loader)
         raw = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
@@ -103,13 +103,13 @@ def _read_text(name: str, text: str) -> TargetFile:
     twice = tuple(Finding(name, line, problem) for line, problem in _find_twice(node))
     target, problems = parse_target(raw)
     if target and target.role_arn:
-        problems = (Problem("role_arn", f"the app makes the role, got {show(target.role_arn)}", "drop it"),)
+        problems = (Problem("role_arn", f"the app creates the role, got {show(target.role_arn)}", "drop it"),)
     found = tuple(Finding(name, line_of(node, problem.field), problem) for problem in problems)
     return TargetFile(name, node, target, (*twice, *found))
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader. A value that its tag cannot be made of is YAML's error, with its line, like any other."""
+    """YAML's safe loader. A value that does not fit its tag is reported like any other YAML error, with its line."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - PyYAML's own
         try:
@@ -121,7 +121,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _find_depth(text: str) -> int | None:
-    """The line at which the text is nested deeper than any target; composing it would end in Python's own limit."""
+    """The line at which the text is nested deeper than any target; composing it would hit Python's recursion limit."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -134,7 +134,7 @@ def _find_depth(text: str) -> int | None:
 
 
 def line_of(node: yaml.Node | None, field: str) -> int:
-    """The line of a field, or of the nearest thing around it that is written down."""
+    """The line of a field, or of the nearest enclosing element that is in the file."""
     line = _line(node) if node else FIRST_LINE
     for key, index in PART.findall(field):
         found = _item(node, int(index)) if index else _entry(node, key)
@@ -166,7 +166,7 @@ def _unreadable(name: str, error: yaml.YAMLError) -> TargetFile:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     line = mark.line + FIRST_LINE if mark else FIRST_LINE
-    return _unread(name, line, f"no YAML: {what}", "correct it; every target's file is one mapping")
+    return _unread(name, line, f"not valid YAML: {what}", "fix it; every target file is one mapping")
 
 
 def _unread(name: str, line: int, value: str, fix: str) -> TargetFile:
@@ -174,7 +174,7 @@ def _unread(name: str, line: int, value: str, fix: str) -> TargetFile:
 
 
 def _find_twice(node: yaml.Node | None) -> Iterator[tuple[int, Problem]]:
-    """Keys that a mapping has twice: YAML's loader would silently take the last."""
+    """Keys that occur twice in a mapping: YAML's loader would silently take the last."""
     for mapping in _mappings(node):
         seen: set[str] = set()
         for key, _ in mapping.value:
@@ -185,7 +185,7 @@ def _find_twice(node: yaml.Node | None) -> Iterator[tuple[int, Problem]]:
 
 
 def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
-    """Each mapping once, in the order of the file: an anchor may stand in many places, and even in itself."""
+    """Each mapping once, in the order of the file: an anchor may be used in many places, and even within itself."""
     seen: set[int] = set()
     waiting = [node] if node else []
     while waiting:
@@ -201,16 +201,16 @@ def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
 
 
 def _find_rivals(files: Sequence[TargetFile]) -> Iterator[Finding]:
-    """What two targets would both move: the second is told of the first."""
+    """What two targets would both move; the finding is reported for the second one."""
     owners: dict[tuple[str, ...], str] = {}
     for file in files:
         for claim, (field, what) in _claims(file.target).items() if file.target else ():
             if (owner := owners.setdefault(claim, file.name)) != file.name:
-                yield file.find(field, f"{what} belongs to {owner} already", "one target moves it; drop it from the other")
+                yield file.find(field, f"{what} already belongs to {owner}", "only one target may move it; remove it from one")
 
 
 def _find_full_groups(files: Sequence[TargetFile]) -> Iterator[Finding]:
-    """Log groups with more metric filters than CloudWatch Logs takes: told of the first file that is one too many."""
+    """Log groups with more metric filters than CloudWatch Logs accepts, reported for the first file that exceeds the limit."""
     filters: Counter[str] = Counter()
     for file in files:
         group = file.target.access_log_group if file.target else None
@@ -218,12 +218,12 @@ def _find_full_groups(files: Sequence[TargetFile]) -> Iterator[Finding]:
             before = filters[group]
             filters[group] += len(metric_filters(file.target))
             if before <= MOST_FILTERS < filters[group]:
-                got = f"with this target {group} has {filters[group]} metric filters; a log group takes {MOST_FILTERS}"
-                yield file.find("access_log_group", got, "give the stage's access log a group of its own")
+                got = f"with this target {group} has {filters[group]} metric filters; a log group accepts {MOST_FILTERS}"
+                yield file.find("access_log_group", got, "give the stage's access log its own group")
 
 
 def _claims(target: Target) -> Mapping[tuple[str, ...], tuple[str, str]]:
-    """What is this target's alone, each with its field and the words for it."""
+    """What must belong to this target alone, each with its field and its description."""
     claims: dict[tuple[str, ...], tuple[str, str]] = {("name", target.name): ("name", f"the name {show(target.name)}")}
     if target.stage:
         stage = target.stage

@@ -1,7 +1,7 @@
-"""What tests are about, with defaults for what does not matter.
+"""Test objects with defaults for whatever a test does not care about.
 
-One target runs through all of them: the stage `prod` of an API with the functions orders-read (version 1, the release brings 2)
-and orders-write (version 5, the release brings 6). With `stage=None` the same functions are shifted by their aliases.
+All tests use one target: the stage `prod` of an API with the functions orders-read (version 1, the release brings 2) and
+orders-write (version 5, the release brings 6). With `stage=None` the aliases of the same functions split the traffic.
 """
 
 from dataclasses import replace
@@ -11,17 +11,19 @@ from canary.rules.checks.function_checks import FunctionSurvey, VersionState
 from canary.rules.checks.stage_checks import StageSurvey
 from canary.rules.checks.survey import Survey
 from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.judging.families import Family
 from canary.rules.releases.plan import Plan
 from canary.rules.releases.readings import Definitions, Deployed
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import Rollout
 from canary.rules.targets.live import Intent, Live, LiveAlias, LiveCanary, LiveStage, Snapshot
 from canary.rules.targets.policy import STANDARD, Step
-from canary.rules.targets.target import ShifterKind, Stage, Target, TargetFunction
+from canary.rules.targets.shifters import ShifterKind
+from canary.rules.targets.target import Stage, Target, TargetFunction
 from tests.rules.api_world import ORDERS, read
 
 NOON = 1_769_860_800.0
-"""2026-01-31T12:00:00Z, a minute's start."""
+"""2026-01-31T12:00:00Z, the start of a minute."""
 
 STAGE = Stage("a1b2c3d4e5", "prod", "lambdaAlias")
 OLD = {"orders-read": "1", "orders-write": "5"}
@@ -32,7 +34,7 @@ EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:canary-rollout:run-
 
 
 def a_policy(*percents, bake_seconds=900, **changes):
-    """`standard`, with these percents as steps if any are given."""
+    """`standard`, with these percentages as steps if any are given."""
     steps = tuple(Step(Decimal(str(percent)), bake_seconds) for percent in percents)
     return replace(STANDARD, **({"steps": steps} if steps else {}), **changes)
 
@@ -53,8 +55,25 @@ def an_intent(*, stage=STAGE, **changes):
     return replace(intent, **changes)
 
 
+FAMILIES = {
+    "errors": Family.ERRORS,
+    "client_errors": Family.CLIENT_ERRORS,
+    "slow_p50": Family.SLOW,
+    "slow_p90": Family.SLOW,
+    "slow_p99": Family.SLOW,
+    "slow_250ms": Family.SLOW,
+    "business_CheckoutFailed": Family.BUSINESS,
+    "business_PaymentFailed": Family.BUSINESS,
+}
+"""Metrics as the sources call them, each with its family."""
+
+
+def families(*metrics):
+    return {metric: FAMILIES[metric] for metric in metrics}
+
+
 def a_rollout(*, target=None, policy=None, **changes):
-    """A rollout of the whole release, before its first change."""
+    """A rollout of the complete release, before its first change."""
     target = target or a_target()
     rollout = Rollout(
         rollout_id="run-1",
@@ -78,7 +97,7 @@ def a_stage(canary=None, **changes):
 
 
 def aliases(versions, **moved):
-    """Live aliases at these versions; `moved` by function (underscores for dashes): a version or a whole alias."""
+    """Live aliases at these versions; `moved` gives a version or a whole alias by function (underscores for dashes)."""
     changed = {name.replace("_", "-"): alias for name, alias in moved.items()}
     found = {**versions, **changed}
     return {name: alias if isinstance(alias, LiveAlias) else LiveAlias(alias) for name, alias in found.items()}
@@ -97,11 +116,11 @@ def a_function_survey(version="1", newest="2", **changes):
 
 
 DEFINITION = read(ORDERS)
-"""What the API of these builders is: the sample's three routes on its two functions."""
+"""The API of these builders: the sample's three routes on its two functions."""
 
 
 def a_definitions(*, present=DEFINITION, base=DEFINITION, is_promoted=False, **changes):
-    """What was read of the API; with `is_promoted` the records say that base serves the present definition."""
+    """The readings of the API; with `is_promoted` the records say that base serves the current definition."""
     recorded = fingerprint(present) if is_promoted else None
     return replace(Definitions(Deployed("dep-old", base, recorded=recorded), present), **changes)
 
@@ -114,7 +133,7 @@ def a_stage_survey(**changes):
 
 
 def a_survey(*, target=None, **changes):
-    """A survey in which nothing forbids to start."""
+    """A survey in which nothing prevents a start."""
     stage = (target or a_target()).stage
     survey = Survey(
         functions={name: a_function_survey(OLD[name], NEW[name]) for name in OLD},

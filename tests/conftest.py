@@ -8,7 +8,7 @@ import pytest
 
 from tests.environment import clean, has_usable_home
 
-# Both cores are busy while tests run, so how long one example takes says nothing of the test.
+# Both cores are busy while tests run, so the duration of one example says nothing about the test.
 hypothesis.settings.register_profile(
     "shared-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
 )
@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Before any test module is imported, and after pytest has looked at its terminal."""
+    """Runs before any test module is imported, and after pytest has looked at its terminal."""
     environ = clean(os.environ)
     if not has_usable_home(os.environ):
         environ["HOME"] = tempfile.mkdtemp(prefix="home-")

@@ -1,4 +1,4 @@
-"""Consoles that collect what is printed, the same wherever the tests run."""
+"""Consoles that collect what is printed, with the same result wherever the tests run."""
 
 import io
 
@@ -6,7 +6,7 @@ from rich.console import Console
 
 
 def a_console(*, width: int = 160, is_terminal: bool = False, encoding: str = "utf-8", soft_wrap: bool = False) -> Console:
-    """A console that asks no environment what it writes to; `text_of` has what was printed."""
+    """A console that does not look at the environment; `text_of` returns what was printed."""
     return Console(
         file=io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True),
         width=width,

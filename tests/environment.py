@@ -1,6 +1,6 @@
-"""The environment in which the tests run: nothing in it is from the developer's terminal, account, proxy or settings.
+"""The environment in which the tests run: nothing comes from the developer's terminal, account, proxy or settings.
 
-What Python and its tools need to work stays (paths, locale, time zone): no test may depend on their values.
+Variables that Python and its tools need to work stay (paths, locale, time zone); no test may depend on their values.
 """
 
 import os
@@ -29,12 +29,12 @@ SET = {
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that tests see, of those that there are."""
+    """The variables that tests see, out of the existing ones."""
     kept = {name: value for name, value in environ.items() if not name.startswith((*ACCOUNT, *TERMINAL))}
     return {name: value for name, value in kept.items() if name.lower() not in PROXIES} | SET
 
 
 def has_usable_home(environ: Mapping[str, str]) -> bool:
-    """Whether programs can keep their caches in the home that they are told."""
+    """Whether programs can keep their caches in the home directory that they are given."""
     home = environ.get("HOME")
     return home is None or (home != "" and os.access(Path(home), os.W_OK | os.X_OK))

@@ -1,4 +1,4 @@
-"""Code that a stage variable switches, for the orders' functions: each answer names its version's name and the flag it saw."""
+"""Code that a stage variable switches, for the orders' functions: each answer has its version's name and the flag it saw."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def make_base(rig: Rig, name: str, *, bad: str | None = None) -> dict[str, str]:
 
 
 def variables_alone(versions: dict[str, str], flag: str) -> dict[str, object]:
-    """A release that brings a flag and nothing else."""
+    """A release that brings only a flag."""
     return {"functions": versions, "deployment": "unchanged", "variables": {FLAG: flag}}
 
 
 def patch(rig: Rig, op: str, path: str, **value: str) -> None:
-    """Somebody changes the stage."""
+    """Someone else changes the stage."""
     stage = rig.target.stage
     operations = [{"op": op, "path": path, **value}]
     rig.aws.client("apigateway").update_stage(
@@ -56,7 +56,7 @@ def patch(rig: Rig, op: str, path: str, **value: str) -> None:
 
 
 def seen(rig: Rig, arm: str | None = None) -> set[str]:
-    """What the answers of one arm, or of both, named."""
+    """The names in the answers of one arm, or of both."""
     return {one.body for one in rig.served if arm is None or one.arm == arm}
 
 

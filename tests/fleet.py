@@ -1,4 +1,4 @@
-"""A target of many functions with many versions each, for what it costs of Lambda's control plane."""
+"""A target of many functions with many versions each, to measure the load on Lambda's control plane."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def create_fleet(aws: EmbeddedAws, folder: Path, patch: pytest.MonkeyPatch, *, functions: int, versions: int) -> Target:
-    """The sample API with a route for each of so many functions, registered; each function has so many versions."""
+    """The sample API with a route for each of this many functions, registered; each function has this many versions."""
     names = [f"orders-{number:02}" for number in range(functions)]
     given = yaml.safe_load(sample.TARGET_FILE.read_text(encoding="utf-8"))
     given["functions"] = [{"name": name, "live": "live", "canary": "canary"} for name in names]
@@ -40,7 +40,7 @@ def create_fleet(aws: EmbeddedAws, folder: Path, patch: pytest.MonkeyPatch, *, f
 
 
 def publish_many(aws: EmbeddedAws, function: str, versions: int) -> None:
-    """So many versions more, made behind the API: as many calls would take minutes."""
+    """This many more versions, made behind the API, because that many calls would take minutes."""
     storage: Any = get_backend("lambda")[aws.account][aws.region]._lambdas
     latest = storage.get_function_by_name_or_arn_forbid_qualifier(function)
     for number in range(versions):
@@ -49,5 +49,5 @@ def publish_many(aws: EmbeddedAws, function: str, versions: int) -> None:
 
 
 def control_plane(calls: list[tuple[str, str]]) -> Iterator[str]:
-    """Of some calls those that Lambda counts together."""
+    """The calls that Lambda counts together."""
     return (operation for service, operation in calls if service == "lambda" and operation not in {"GetPolicy", "Invoke"})

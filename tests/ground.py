@@ -1,4 +1,4 @@
-"""The ground that a module's tests of tasks and of calls share: one embedded AWS, put back after each of them."""
+"""The ground that a module's tests of tasks and AWS calls share: one embedded AWS, restored after each test."""
 
 from collections.abc import Iterator
 
@@ -20,14 +20,14 @@ def shared() -> Iterator[Ground]:
 
 @pytest.fixture
 def ground(shared: Ground) -> Iterator[Ground]:
-    """The module's ground, as it was before any test."""
+    """The module's ground, in its state before any test."""
     yield shared
     shared.restore()
 
 
 @pytest.fixture
 def tools(ground: Ground) -> Tools:
-    """A task's tools, for what tasks share."""
+    """A task's tools, for code that tasks share."""
     return Tools.from_env(
         {
             "CANARY_TASK": "Test",

@@ -1,4 +1,4 @@
-"""What whole executions run on: the embedded AWS with the sample, the controller and traffic, small enough to be quick."""
+"""What whole executions run on: the embedded AWS with the sample, the controller and traffic, small enough to be fast."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from demo.sample import create_sample, publish_release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.targets.target import Target
     from embedded_aws.dataplane.served import Served
     from embedded_aws.embedded import EmbeddedAws
@@ -34,14 +34,14 @@ QUICK = Policy(
     max_extension_seconds=300,
     when_unproven=WhenUnproven.ROLL_BACK,
 )
-"""Two short steps with little proof: for executions about safety, not about judging."""
+"""Two short steps that need little proof: for executions about safety, not about judging."""
 
 HOUR = 3600.0
 
 
 @dataclass(frozen=True)
 class Ended:
-    """An execution that is over."""
+    """An ended execution."""
 
     status: str
     error: str | None
@@ -57,14 +57,14 @@ class Ended:
 
 
 def by_calls(aws: EmbeddedAws, target: Target) -> tuple[Target, Controller]:
-    """Controller and target made with calls of boto3, quickly, with roles that nobody enforces."""
+    """Controller and target made with boto3 calls, which is fast; their roles are not enforced."""
     controller = create_controller(aws.client)
     register_target(aws.client, target)
     return target, controller
 
 
 class Rig:
-    """One account with the sample in it. ``deployer`` makes controller and target, and gives the target as registered."""
+    """One account with the sample in it. ``deployer`` creates controller and target, and returns the registered target."""
 
     deployer: ClassVar[Callable[[EmbeddedAws, Target], tuple[Target, Controller]]] = staticmethod(by_calls)
 
@@ -105,7 +105,7 @@ class Rig:
         return publish_release(self.aws.client, self.target, {"NAME": f"release {next(self._names)}", **numbers})
 
     def start(self, **more: Any) -> str:
-        """Start a rollout; its execution's ARN."""
+        """Start a rollout; returns its execution's ARN."""
         return self.start_with({"target": self.target.name, **more})
 
     def start_with(self, given: object) -> str:
@@ -146,7 +146,7 @@ class Rig:
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
     def aliases(self) -> dict[str, tuple[str, str]]:
-        """The versions that each function's live and canary alias point at."""
+        """The versions of each function's live and canary alias."""
         return {f.name: (self._version(f.name, f.live), self._version(f.name, f.canary)) for f in self.target.functions}
 
     def _version(self, function: str, alias: str) -> str:
@@ -163,7 +163,7 @@ class Rig:
         self.aws.clock.run_for(seconds)
 
     def half_releases(self, old: tuple[str, Mapping[str, str]], new: tuple[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-        """Served requests whose deployment is of one release and whose version of the other."""
+        """Served requests with the deployment of one release and the version of the other."""
         whole = {old[0]: old[1], new[0]: new[1]}
         return [
             one.details()

@@ -1,4 +1,4 @@
-"""What `make test` takes of the executions is named in one place, and the names are those of tests."""
+"""The executions that `make test` runs are listed in one place, and the names are those of tests."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A test's process in another time zone."""
+"""Puts a test's process into another time zone."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 @contextmanager
 def in_zone(name: str) -> Iterator[None]:
-    """The process's local time is that of a zone such as Asia/Tokyo while the block runs."""
+    """While the block runs, the process's local time is that of a zone such as Asia/Tokyo."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", name)
         time.tzset()

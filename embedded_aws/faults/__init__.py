@@ -1,1 +1,1 @@
-"""Faults that a test injects into calls, tasks and executions."""
+"""Faults that a test injects into calls, Task states and executions."""

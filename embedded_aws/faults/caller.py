@@ -1,6 +1,6 @@
-"""Which task of the controller runs in this thread, if any.
+"""Which guest function runs in this thread, if any (`embedded_aws.awslambda.guest`).
 
-Faults use it to aim at the calls of one task. It decides nothing.
+Faults use it to aim at the calls of one function. It decides nothing.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _here = threading.local()
 
 
 def running_task() -> str | None:
-    """The ``CANARY_TASK`` of the function that runs in this thread; None outside the controller's functions."""
+    """The name of the guest function that runs in this thread, from the guest's ``name_variable``; None outside of them."""
     return getattr(_here, "task", None)
 
 
 @contextmanager
 def running(task: str | None) -> Iterator[None]:
-    """Mark this thread as running ``task`` while in the block; None stands for code that is not the controller's."""
+    """Mark this thread as running the guest function ``task`` while in the block; None stands for other code."""
     outer, _here.task = running_task(), task
     try:
         yield

@@ -1,8 +1,9 @@
 """Faults that a test injects: calls refused, lost, stalled or doubled, functions killed, Tasks failing, executions stopped.
 
 Decides which call, Task or state a fault hits, and counts the hits. `wire` decides how a refusal looks on the wire, and the
-Step Functions seam how an execution is stopped. Every call of every task is recorded, so that a test can loop over them. A
-fault can also run an action of someone else at that moment, such as editing the target, aborting, or stopping the execution.
+Step Functions seam how an execution is stopped. Every call is recorded with the guest function that made it, so that a test
+can loop over them. A fault can also run an action of someone else at that moment, such as editing a stage or stopping the
+execution.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from embedded_aws.faults.caller import running, running_task
 Answer = TypeVar("Answer")
 
 ANY_TASK = "any task"
-"""As a `Fault`'s task: any of the controller's functions, but no other caller."""
+"""As a `Fault`'s task: any guest function, but no other caller."""
 
 UNANSWERED_SECONDS = 16.0
 """How long a client waits for an answer that never comes: three attempts of five seconds each, plus the pauses between."""
@@ -35,7 +36,7 @@ class Killed(BaseException):
 
 
 class Call(NamedTuple):
-    """One call to AWS; ``task`` is the controller's task that made it, None for other callers."""
+    """One call to AWS; ``task`` is the guest function that made it, None for other callers."""
 
     task: str | None
     service: str
@@ -75,7 +76,7 @@ class TaskMode(StrEnum):
 
 @dataclass(slots=True)
 class Fault:
-    """Calls that go wrong. None matches any task, service or operation; times are epoch seconds.
+    """Calls that go wrong. None matches any caller, service or operation; times are epoch seconds.
 
     ``skips``: how many matching calls pass first. ``lasts``: for how many seconds after its first hit the fault stays active.
     ``seconds``: how long a call is stalled, slow or late. ``act``: what someone else does when the call is made.
@@ -189,7 +190,7 @@ class Faults:
         self._stops.clear()
 
     def calls_of(self, task: str) -> list[Call]:
-        """The distinct calls that a task made, in the order of their first occurrence."""
+        """The distinct calls that a guest function made, in the order of their first occurrence."""
         return list(dict.fromkeys(call for call in self.calls if call.task == task))
 
     def around(self, service: str, operation: str, send: Callable[[], Answer], time: Time) -> Answer:

@@ -38,7 +38,7 @@ HOOKS = [
 def install(_aws: object) -> None:
     """Make moto search a service's class, and botocore's folder of models, only once.
 
-    moto repeats the first search for every request and the second for every service, a tenth of the demo's start-up time.
+    moto repeats the first search for every request and the second for every service, a tenth of the start-up time.
     """
     replace("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     replace("moto.core.utils.create_loader", _loader)

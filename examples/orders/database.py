@@ -1,6 +1,6 @@
 """The service's database: one table of orders in memory, a pool of connections, and queries that take time.
 
-`time.sleep` stands for the duration of a query; on the embedded AWS it takes simulated time only, so nobody waits.
+`time.sleep` stands for the duration of a query; on the embedded AWS it takes simulated time only, so no one waits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Constructs that bring API Gateway stages and Lambda aliases under the canary controller.
 
-`Controller` is deployed once in an account and Region. A `Target` registers one API stage, or one set of aliases, with it;
-`CanaryRestApi` and `ControlledStage` make such a stage, `VersionedFunction` such aliases. `RolloutAction` starts rollouts from
-a pipeline, `RolloutSchedule` by the clock.
+`Controller` is deployed once per account and Region. A `Target` registers one API stage, or one set of aliases, with it;
+`CanaryRestApi` and `ControlledStage` create such a stage, `VersionedFunction` creates such aliases. `RolloutAction` starts
+rollouts from a pipeline, `RolloutSchedule` at scheduled times.
 """
 
 from canary.rules.releases.release import Operation

@@ -1,7 +1,7 @@
 """The dashboard of a target: base on the left, canary on the right, on the same scale.
 
-Shows what the judge and the alarms read, from the same series. Weighted aliases have no series of their own before a rollout,
-so theirs are searched for. Decides nothing.
+Shows what the judge and the alarms read, from the same series. The series of weighted aliases do not exist before a rollout, so
+the dashboard searches for them. Decides nothing.
 """
 
 from __future__ import annotations
@@ -46,16 +46,15 @@ def arms_dashboard(scope: Construct, target: Target) -> cloudwatch.Dashboard:
 
 def _rows(target: Target) -> Iterator[list[cloudwatch.IWidget]]:
     if has_log(target):
-        yield _row("requests a minute", {arm: _log_requests(target, arm) for arm in Arm})
+        yield _row("requests per minute", {arm: _log_requests(target, arm) for arm in Arm})
         yield _row("latency in ms", {arm: _log_latency(target, arm) for arm in Arm})
     elif target.stage:
-        yield _row("calls and errors a minute", {arm: list(_alias_calls(target, arm)) for arm in Arm})
+        yield _row("calls and errors per minute", {arm: list(_alias_calls(target, arm)) for arm in Arm})
     else:
         yield [_versions(target)]
-    for source in business_sources(target):
+    for metric, source in zip(target.metrics.business, business_sources(target), strict=True):
         pairs = {Arm.BASE: source.base, Arm.CANARY: source.canary}
-        name = source.metric.removeprefix("business_")
-        yield _row(name, {arm: [_metric(one, name) for one in pair.bad] for arm, pair in pairs.items()})
+        yield _row(metric.name, {arm: [_metric(one, metric.name) for one in pair.bad] for arm, pair in pairs.items()})
 
 
 def _row(title: str, metrics: dict[Arm, list[cloudwatch.IMetric]]) -> list[cloudwatch.IWidget]:
@@ -87,9 +86,9 @@ def _alias_calls(target: Target, arm: Arm) -> Iterator[cloudwatch.IMetric]:
 
 
 def _versions(target: Target) -> cloudwatch.GraphWidget:
-    """One line a version, because an alias's weights tell the arms apart by version only."""
+    """One line per version, because with weighted aliases only the version distinguishes the arms."""
     searches = [_search(function, name) for function in target.functions for name in ("Invocations", "Errors")]
-    return cloudwatch.GraphWidget(title="base and canary: calls and errors a minute, by version", left=searches, width=2 * HALF)
+    return cloudwatch.GraphWidget(title="both arms: calls and errors per minute, by version", left=searches, width=2 * HALF)
 
 
 def _search(function: TargetFunction, name: str) -> cloudwatch.IMetric:

@@ -1,9 +1,9 @@
-"""A stack that holds something of a target cannot be deleted or changed under a rollout: custom resources refuse it.
+"""A stack with parts of a target cannot be deleted or changed during a rollout: custom resources refuse it.
 
-CloudFormation deletes what depends on others first, so the resource that guards a deletion depends on everything beside it. It
-updates what others depend on first, so everything depends on the one that guards a change. Either way a refusal comes before
-anything beside it has changed. What has been dropped from a template is deleted when the update is over, so a stack also has a
-list of its targets. Whether there is a reason to refuse is for the function to say.
+CloudFormation deletes dependent resources first, so the resource that guards a deletion depends on all its siblings. It updates
+dependencies first, so all siblings depend on the resource that guards a change. Either way, a refusal comes before any sibling
+has changed. What a template no longer contains is deleted at the end of an update, so a stack also has a list of its targets.
+The function decides whether there is a reason to refuse.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ CHANGE_TYPE = "Custom::CanaryTargetChange"
 LIST_TYPE = "Custom::CanaryTargets"
 LIST = "CanaryTargets"
 LONGEST_ANSWER = cdk.Duration.minutes(5)
-"""Without it CloudFormation waits an hour for a function that does not answer (docs/aws.md#custom-resource-timeout)."""
+"""Without this, CloudFormation waits an hour for a function that does not answer (docs/aws.md#custom-resource-timeout)."""
 
 
 def guard_deletion(scope: Construct, *, target: str | None = None, leave_out: Collection[str] = ()) -> cdk.CustomResource:
-    """Refuse the deletion of everything in `scope` while the target, or without one any target, is not at rest.
+    """Refuse the deletion of everything in `scope` while the target, or any target if none is given, is not at rest.
 
-    To be called when everything else in `scope` is made, a target's `guard_change` included. Ids in `leave_out` are those that
-    others beside them depend on, so that they are deleted after these anyway.
+    Call this after everything else in `scope` was created, including a target's `guard_change`. Constructs whose ids are in
+    `leave_out` are skipped: siblings depend on them, so they are deleted later anyway.
     """
     siblings = [child for child in scope.node.children if child.node.id not in leave_out]
     properties = {"Target": target} if target else {"RecordSchema": str(SCHEMA_VERSION)}
@@ -48,9 +48,9 @@ def guard_deletion(scope: Construct, *, target: str | None = None, leave_out: Co
 
 
 def guard_change(scope: Construct, target: Target) -> None:
-    """Refuse an update of everything in `scope` that takes away what a running rollout of the target stands on.
+    """Refuse an update of `scope` that takes away something that a running rollout of the target needs.
 
-    To be called when everything in `scope` is made, but for the guard of its deletion.
+    Call this after everything in `scope` was created, except the guard of its deletion.
     """
     siblings = [*scope.node.children]
     change = _ask(scope, "Change", CHANGE_TYPE, {"Target": target.name, "Definition": target_to_json(target)})
@@ -60,9 +60,9 @@ def guard_change(scope: Construct, target: Target) -> None:
 
 
 def _list(stack: cdk.Stack, target: str, change: cdk.CustomResource) -> None:
-    """Put the target on the stack's list, so that an update that drops it can be refused before the update is over.
+    """Add the target to the stack's list, so that an update that drops the target can be refused before its end.
 
-    The list comes after the targets' own resources, and so after a controller that they wait for.
+    The list depends on the targets' own resources, and therefore on a controller that they depend on.
     """
     found = stack.node.try_find_child(LIST)
     targets = cast("cdk.CustomResource", found) if found else _ask(stack, LIST, LIST_TYPE, {})

@@ -1,7 +1,7 @@
 """A target as the controller reads it, compiled from CDK's objects and checked as strictly as a file.
 
-What CDK does not know yet, ids and generated names, stands in as a word while the rest is checked. Whether API, functions and
-alarms exist is for AWS to say.
+Ids and generated names that CDK does not know yet are replaced by placeholders while the rest is checked. Whether API,
+functions and alarms exist, only AWS knows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TOKEN = re.compile(r"\$\{Token\[[^\]]*?(\d+)\]\}")
 BEHIND_A_STAGE = "canary"
-"""The canary's alias where there is a stage and none is named."""
+"""The default canary alias behind a stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ def compile_target(  # noqa: PLR0913 - a target's own keys
     shared_live_alias: bool,
     outside: rules.Outside,
 ) -> rules.Target:
-    """The target, its ids and names perhaps tokens.
+    """The target; its ids and names may be tokens.
 
     Raises:
-        RefusedError: with every problem of what was given.
+        RefusedError: with all problems of the arguments.
 
     """
     behind = rules.Stage(stage.rest_api.rest_api_id, stage.stage_name, alias_variable) if stage else None

@@ -1,7 +1,8 @@
-"""A stage that only the controller moves: it begins on a first deployment that never changes in the template.
+"""A stage that only the controller moves: it starts on a first deployment that never changes in the template.
 
-From then on the controller decides which deployment and which alias answer; the template decides everything else: throttling,
-logging, tracing, other variables. Decides what of a stage may stand in a template, and refuses the rest at synth.
+From then on, the controller decides which deployment and which alias answer. The template decides everything else: throttling,
+logging, tracing, other variables. This module decides which settings of a stage a template may have, and refuses the rest at
+synth.
 """
 
 from __future__ import annotations
@@ -39,28 +40,28 @@ OPTIONS = (
 )
 ELSEWHERE = {
     "access_log_destination": "give access_log_group",
-    "access_log_format": "give access_log_format beside the options",
-    "client_certificate_id": "set it with aws apigateway update-stage, it stays",
-    "documentation_version": "set it with aws apigateway update-stage, it stays",
-    "stage_name": "give stage_name beside the options",
+    "access_log_format": "give access_log_format outside the options",
+    "client_certificate_id": "set it with aws apigateway update-stage; deploys keep it",
+    "documentation_version": "set it with aws apigateway update-stage; deploys keep it",
+    "stage_name": "give stage_name outside the options",
 }
-"""Options of a stage that are not taken, and where they go."""
+"""Options of a stage that are not accepted here, and what to use instead."""
 
 VARIABLE_NAME = re.compile(r"[A-Za-z0-9]+")
 VARIABLE_VALUE = re.compile(r"[A-Za-z0-9._~:/?#&=,-]+")
-"""What both arms of a stage can have (docs/aws.md#stage-variables)."""
+"""The values that both arms of a stage can have (docs/aws.md#stage-variables)."""
 
 
 class StageError(ValueError):
-    """The app's fault: a stage is asked for what the controller could not keep."""
+    """The app's fault: an option of a stage is incompatible with the controller."""
 
 
 class ControlledStage(apigateway.Stage):
-    """A stage that begins on a first deployment of the API, and that only the controller moves from there.
+    """A stage that starts on a first deployment of the API, and that only the controller moves from there.
 
-    For an API of CDK's own classes, `RestApi` or `SpecRestApi` with `deploy=False`. `access_log_group` is what a `Target`
-    counts in. CloudFormation gets the stage from a function in the same stack (`ownership`), which changes settings in patch
-    lists without deployment or canary, and refuses to while there is a canary: both arms share them.
+    It works with CDK's own classes, `RestApi` or `SpecRestApi`, with `deploy=False`. A `Target` counts in `access_log_group`. A
+    function in the same stack manages the stage for CloudFormation (`ownership`). Its patch lists never contain the deployment
+    or the canary, and it refuses to change settings while there is a canary, because both arms share them.
     """
 
     def __init__(  # noqa: PLR0913 - a stage's own keys
@@ -78,27 +79,27 @@ class ControlledStage(apigateway.Stage):
         take_over: bool = False,
         log_role: bool = False,
     ) -> None:
-        """Make the stage.
+        """Create the stage.
 
         Args:
-            scope: where it belongs.
+            scope: the parent construct.
             construct_id: its id in that scope.
             rest_api: the API, which must not deploy itself.
-            stage_name: the stage's name, written out.
-            alias_variable: the stage variable that ends the integrations' URIs and names the alias.
-            live: the alias that the base calls, of every function of the API.
-            options: throttling, logging, metrics, tracing, caching and variables, as CDK has them; tracing is on unless it
-                is switched off here. A variable takes effect in both arms at once and is judged by nobody: what a release
-                changes belongs into the functions' environment, which is part of their versions.
-            access_log_group: where the access log goes; without one a group is made, kept for three months.
+            stage_name: the stage's name, as a literal.
+            alias_variable: the stage variable at the end of the integrations' URIs, which names the alias.
+            live: the alias that base calls, of every function of the API.
+            options: throttling, logging, metrics, tracing, caching and variables, as in CDK; tracing is on unless it is
+                switched off here. A variable takes effect in both arms at once and is not judged: put what a release changes
+                into the functions' environment, which is part of their versions.
+            access_log_group: where the access log goes; without one, a group is created that keeps logs for three months.
             access_log_format: another format that has the fields of `canary.rules.targets.access_log`.
-            take_over: whether a stage of this name may exist already, made by hand or by another tool. It keeps its
+            take_over: whether a stage of this name may already exist, created by hand or by another tool. It keeps its
                 deployment, gets these settings, and stays when the stack is deleted.
-            log_role: whether the account's API Gateway gets a role for its logs from this stack, if it has none. Without one
-                no stage writes an access log, and the deploy says so.
+            log_role: whether this stack gives the account's API Gateway a role for its logs, if it has none. Without one, no
+                stage can write an access log, and the deploy fails with a message that says so.
 
         Raises:
-            StageError: something is asked for that the controller could not keep; nothing was made.
+            StageError: an option is incompatible with the controller; nothing was created.
 
         """
         _require_no_deployment(rest_api, stage_name)
@@ -125,7 +126,7 @@ class ControlledStage(apigateway.Stage):
 def _require_no_deployment(rest_api: apigateway.RestApi | apigateway.SpecRestApi, stage_name: str) -> None:
     if rest_api.latest_deployment is not None:
         raise StageError(
-            f"the API {rest_api.node.path} deploys itself, which would go past the controller to every request of "
+            f"the API {rest_api.node.path} deploys itself, which would bypass the controller and reach every request of "
             f"{stage_name}; give it deploy=False"
         )
 
@@ -134,13 +135,13 @@ def _variables(options: apigateway.StageOptions | None, alias_variable: str, liv
     given = dict((options and options.variables) or {})
     if given.get(alias_variable, live) != live:
         raise StageError(
-            f"the stage variable {alias_variable} is {given[alias_variable]!r}, and it names the alias of the base; drop it"
+            f"the stage variable {alias_variable} is {given[alias_variable]!r}, but it names base's alias; drop it"
         )
     for name, value in given.items():
         is_known = not cdk.Token.is_unresolved(value)
         if not VARIABLE_NAME.fullmatch(name) or (is_known and not VARIABLE_VALUE.fullmatch(value)):
             raise StageError(
-                f"the stage variable {name}={value!r} is not one that both arms can have; use letters and digits in the name, "
+                f"a canary cannot override the stage variable {name}={value!r}; use only letters and digits in the name, "
                 "and in the value also ._~:/?#&=,-"
             )
     return {**given, alias_variable: live}
@@ -149,7 +150,7 @@ def _variables(options: apigateway.StageOptions | None, alias_variable: str, liv
 def _settings(options: apigateway.StageOptions | None) -> dict[str, Any]:
     for name, instead in ELSEWHERE.items():
         if getattr(options, name, None) is not None:
-            raise StageError(f"{name} among a stage's options is not taken here; {instead}")
+            raise StageError(f"{name} is not accepted among a stage's options; {instead}")
     given = {name: value for name in OPTIONS if (value := getattr(options, name, None)) is not None}
     return {"tracing_enabled": True, **given}
 
@@ -157,13 +158,13 @@ def _settings(options: apigateway.StageOptions | None) -> dict[str, Any]:
 def _first_deployment(
     scope: Construct, construct_id: str, rest_api: apigateway.RestApi | apigateway.SpecRestApi
 ) -> apigateway.Deployment:
-    """The deployment that a new stage begins on; CDK would give it another logical id whenever the API changes."""
+    """The deployment that a new stage starts on; CDK would give it another logical id whenever the API changes."""
     deployment = apigateway.Deployment(
         scope, construct_id, api=rest_api, description="what the stage began with", retain_deployments=True
     )
     resource = deployment.node.default_child
     if not isinstance(resource, apigateway.CfnDeployment):
-        raise TypeError(f"a deployment of CDK's is {type(resource).__name__} and must be a CfnDeployment; pin aws-cdk-lib")
+        raise TypeError(f"CDK's deployment is a {type(resource).__name__}, must be a CfnDeployment; pin aws-cdk-lib")
     resource.override_logical_id(cdk.Names.unique_resource_name(deployment, max_length=128))
     # Without methods there would be nothing to deploy (docs/aws.md#deployment-snapshot).
     deployment.node.add_dependency(rest_api.root)
@@ -173,7 +174,7 @@ def _first_deployment(
 def _hand_over(stage: ControlledStage, stage_name: str, *, take_over: bool, role: iam.Role | None) -> None:
     resource = stage.node.default_child
     if not isinstance(resource, apigateway.CfnStage):
-        raise TypeError(f"a stage of CDK's is {type(resource).__name__} and must be a CfnStage; pin aws-cdk-lib")
+        raise TypeError(f"CDK's stage is a {type(resource).__name__}, must be a CfnStage; pin aws-cdk-lib")
     stack, rest_api_id = cdk.Stack.of(stage), stage.rest_api.rest_api_id
     arn = naming.api_arn(stack, rest_api_id, f"/stages/{stage_name}")
     own(
@@ -197,11 +198,11 @@ def _hand_over(stage: ControlledStage, stage_name: str, *, take_over: bool, role
 
 
 def _account_arn(stack: cdk.Stack) -> str:
-    """What reading and changing API Gateway's settings of the account is checked against."""
+    """The ARN for permissions to read and change API Gateway's settings of the account."""
     return stack.format_arn(service="apigateway", account="", resource="/account")
 
 
 def _tags_arn(stack: cdk.Stack, rest_api_id: str, stage_name: str) -> str:
-    """What tagging the stage is checked against: its ARN, encoded, below /tags (docs/aws.md#stage-tags)."""
+    """The ARN for permissions to tag the stage: its encoded ARN below /tags (docs/aws.md#stage-tags)."""
     encoded = f"arn%3A{stack.partition}%3Aapigateway%3A{stack.region}%3A%3A%2Frestapis%2F{rest_api_id}%2Fstages%2F{stage_name}"
     return stack.format_arn(service="apigateway", account="", resource=f"/tags/{encoded}")

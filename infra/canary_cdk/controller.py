@@ -1,6 +1,6 @@
-"""The controller as a construct: one an account and Region, and a second one fails at once.
+"""The controller as a construct: one per account and Region, and deploying a second one fails at once.
 
-Puts the pieces together and decides nothing of its own. Targets are deployed apart, and after it.
+Connects the parts and decides nothing itself. Targets are deployed separately, and after it.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ LAST_RESORT = frozenset({GUARD, SWEEPER})
 class Controller(Construct):
     """Everything that rolls releases out, without a target.
 
-    `state_machine` is what pipelines, schedules and people start; `operate_rollout` is the function of the verbs;
-    `notifications` is the topic to subscribe to, and `fallback_notifications` another one, which reports that the first one
-    fails; `table` holds the records; `dead_letters` what nobody could take.
+    `state_machine` is what pipelines, schedules and people start; `operate_rollout` is the function that takes verbs;
+    `notifications` is the topic to subscribe to; `fallback_notifications` is another topic, which reports when the first one
+    fails; `table` holds the records; `dead_letters` holds events that could not be delivered or handled.
     """
 
     def __init__(
@@ -71,21 +71,21 @@ class Controller(Construct):
         dashboard: bool = True,
         notifications_key: kms.IKey | None = None,
     ) -> None:
-        """Make the controller.
+        """Create the controller.
 
         Args:
-            scope: where it belongs, a stack as a rule.
+            scope: the parent construct, usually a stack.
             construct_id: its id in that scope.
-            powertools_layer: Powertools for AWS Lambda with pydantic (Python 3.13, arm64) from somewhere else, where no
-                package index can be reached; without it their wheels are fetched and shipped as a layer of the stack.
+            powertools_layer: your own layer with Powertools for AWS Lambda and pydantic (Python 3.13, arm64), for machines that
+                cannot reach a package index; without it, their wheels are fetched and deployed as a layer of the stack.
             log_retention: how long the logs of functions and executions are kept.
-            reserved_concurrency: kept free for the guard and for the sweeper, each, so that a canary that hangs cannot use
-                the account's whole concurrency up; Lambda wants a hundred left for the others. It is also the most that run at
-                once: with ten, the sweeper gets past a fleet of 200 targets of which 20 hang within five minutes. Without it
-                they share.
-            dashboard: whether there is a dashboard of all rollouts.
+            reserved_concurrency: reserved for the guard and for the sweeper each, so that a hanging canary cannot use up the
+                account's whole concurrency; Lambda requires a hundred to be left for other functions. It is also the most calls
+                that run at once: with ten, the sweeper gets through a fleet of 200 targets, of which 20 hang, within five
+                minutes. Without it, both share the account's concurrency.
+            dashboard: whether to create a dashboard of all rollouts.
             notifications_key: encrypts the topic of notifications. The key's policy must let CloudWatch use it for the
-                controller's own alarms; to a key of the same app that is added.
+                controller's own alarms; for a key of the same app this is added.
 
         """
         super().__init__(scope, construct_id)
@@ -133,7 +133,7 @@ class Controller(Construct):
         )
 
     def _claim(self) -> None:
-        """The account and Region are taken: a second controller's parameter would be there already, and its stack fails."""
+        """Claim the account and Region: a second controller's stack fails because this parameter already exists."""
         ssm.StringParameter(
             self,
             "Claim",

@@ -1,8 +1,8 @@
-"""The controller's functions: what each may do, how big it is, and the code they share.
+"""The controller's functions: what each may do, its size, and the code they share.
 
-The tables are all there is to decide: a task has the permissions of its row and nothing else, and one without a row stops
-the synth. Everything that is done to a target needs the target's own role, which these roles may assume. Knows nothing of
-what calls a function.
+The tables decide everything: a task has exactly the permissions of its row, and a task without a row stops the synth.
+Everything that is done to a target needs the target's own role, which these roles may assume. This module does not know what
+calls a function.
 """
 
 from __future__ import annotations
@@ -85,18 +85,18 @@ MAY: Mapping[str, May] = MappingProxyType(
         OPERATOR: _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS | May.READ_TARGET | May.LIST_TARGETS,
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
-        MESSENGER: May(0),  # its topic lets nobody but its role publish; see notifications.py
+        MESSENGER: May(0),  # it may only publish to its topic; see notifications.py
     }
 )
-"""By function, what its code calls of what all functions share."""
+"""For each function, which of the shared permissions its code needs."""
 
 
 MEMORY_MB = 512
-"""Bought for the processor time that comes with it; measured in docs/decisions/0011-one-size-for-all-functions.md."""
+"""Chosen for the processor time that comes with it; measured in docs/decisions/0011-one-size-for-all-functions.md."""
 
 TIMEOUT = cdk.Duration.seconds(60)
-"""No longer than a late writer is waited for: a function that AWS has not stopped may still write. Enough for what is counted
-on the same page."""
+"""At most the time that a pass waits for a late writer, because a function may write until its timeout. It is enough for the
+calls that are counted on the same page."""
 
 
 class DutiesMissingError(Exception):
@@ -114,7 +114,7 @@ class Shared:
 
 
 class TaskFunction(Construct):
-    """One function with its role and its log; `construct_id` is the task's name."""
+    """One function with its role and its log group; `construct_id` is the task's name."""
 
     def __init__(self, scope: Construct, construct_id: str, *, shared: Shared, reserved_concurrency: int | None = None) -> None:
         super().__init__(scope, construct_id)
@@ -181,7 +181,7 @@ def packages_layer(scope: Construct) -> lambda_.ILayerVersion:
 
 def _duties(task: str) -> May:
     if task not in MAY:
-        raise DutiesMissingError(f"the task {task} has no row in functions.MAY; say there what its code calls")
+        raise DutiesMissingError(f"the task {task} has no row in functions.MAY; add one with what its code calls")
     return MAY[task]
 
 
@@ -190,8 +190,6 @@ def _environment(task: str, table: dynamodb.ITable) -> dict[str, str]:
         "CANARY_TASK": task,
         "CANARY_TABLE": table.table_name,
         "CANARY_TARGET_PREFIX": naming.TARGET_PREFIX,
-        "POWERTOOLS_SERVICE_NAME": naming.SERVICE,
-        "POWERTOOLS_METRICS_NAMESPACE": naming.METRICS_NAMESPACE,
     }
 
 

@@ -1,9 +1,9 @@
-"""Functions that leave a template stay for as long as a deployment calls them, and are removed afterwards.
+"""Functions that leave a template stay as long as a deployment calls them, and are removed afterwards.
 
-A deploy changes the API's definition, and no request sees that before a rollout: until then base's deployment calls what it
-was made with. So a function keeps its role, versions, aliases and permissions when it leaves the template or is replaced in
-it. Decides what of a function is kept, and what the resource that removes it later may do; what that does is in
-`lambdas/ownership/leftovers.py`.
+A deploy changes the API's definition, but no request sees that before a rollout: until then base's deployment calls the
+functions it was made with. So a function keeps its role, versions, aliases and permissions when it leaves the template or is
+replaced in it. This module decides which parts of a function are kept, and what the resource that removes them later may do.
+The removal itself is in `lambdas/ownership/leftovers.py`.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ ROLES = " ".join(
     )
 )
 KEPT = (lambda_.CfnFunction, iam.CfnRole, iam.CfnPolicy)
-"""What a function cannot answer without. Its log group has a removal policy of its own."""
+"""What a function needs to answer. Its log group has its own removal policy."""
 
 
 class Leftovers(Construct):
-    """What removes what a stack has left behind: its first resource to be updated, and the last to go with the stack."""
+    """Removes the leftovers of a stack: its first resource to be updated, and the last to be deleted with the stack."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -54,18 +54,18 @@ class Leftovers(Construct):
             resource_type=TYPE,
             service_token=function.function_arn,
             service_timeout=LONGEST_ANSWER,
-            # Other text with each release of a function, so that the next deploy removes what is left.
+            # The text changes with each release of a function, so that every such deploy removes leftovers.
             properties={"Versions": cdk.Lazy.any(_LogicalIds(self._versions))},
         )
         self.resource.node.add_dependency(role)
 
     @staticmethod
     def of(stack: cdk.Stack) -> Leftovers:
-        """The one of a stack."""
+        """The stack's instance."""
         return cast("Leftovers", stack.node.try_find_child(LEFTOVERS) or Leftovers(stack, LEFTOVERS))
 
     def keep(self, function: lambda_.Function, version: lambda_.Version) -> None:
-        """Have a function of this stack stay when it leaves the template, and know it again by the stack's tag."""
+        """Let a function of this stack stay when it leaves the template, and mark it with the stack's tag."""
         stack = cdk.Stack.of(self)
         self._versions.append(version)
         function.node.add_dependency(self.resource)
@@ -77,7 +77,7 @@ class Leftovers(Construct):
 
 @jsii.implements(cdk.IStableAnyProducer)
 class _LogicalIds:
-    """The versions' logical ids, which CDK makes of what is in them, once they are known."""
+    """The versions' logical ids, which CDK computes from their content at synth."""
 
     def __init__(self, versions: list[lambda_.Version]) -> None:
         self._versions = versions
@@ -88,16 +88,16 @@ class _LogicalIds:
 
 @jsii.implements(cdk.IAspect)
 class _Keep:
-    """Keeps a function, its role and the role's policies, those that are granted later too."""
+    """Keeps a function, its role and the role's policies, including policies that are granted later."""
 
     def visit(self, node: IConstruct) -> None:
         if isinstance(node, KEPT):
-            # What a deploy that fails has made goes again, or its name would be taken (docs/aws.md#retained-resources).
+            # What a failed deploy created is removed again, or its name would be taken (docs/aws.md#retained-resources).
             node.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
 
 
 def _allow_removal(role: iam.Role) -> None:
-    """Find functions by their tags; remove those, and those roles, that carry the stack's."""
+    """Allow finding functions by their tags, and removing the functions and roles that have the stack's tag."""
     stack = cdk.Stack.of(role)
     allow(role, "tag:GetResources", "*")
     allow_if_tagged(role, FUNCTIONS, naming.function_arn(stack, "*"))

@@ -1,7 +1,7 @@
-"""The role that an account's API Gateway writes logs with, for a stack whose account may have none yet.
+"""The role with which an account's API Gateway writes logs, for a stack whose account may have none yet.
 
-Decides what the role may do. Whether it is needed is for the function that makes the stage to find out, whereas CDK's own
-`cloud_watch_role` sets its role over whichever there is (docs/aws.md#account-log-role).
+Decides what the role may do. The function that creates the stage finds out whether the role is needed, whereas CDK's own
+`cloud_watch_role` replaces any role that exists (docs/aws.md#account-log-role).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ POLICY = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
 
 def log_role(stack: cdk.Stack) -> iam.Role:
-    """The role, one a stack. It stays when the stack goes: other APIs of the account may be writing their logs with it."""
+    """The role, one per stack. It stays when the stack is deleted: other APIs of the account may use it for their logs."""
     if found := stack.node.try_find_child(ROLE):
         return cast("iam.Role", found)
     role = iam.Role(

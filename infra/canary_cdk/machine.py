@@ -1,7 +1,7 @@
-"""The state machine: the YAML inlined, each placeholder the ARN of a published version.
+"""The state machine: the YAML inlined, with each placeholder replaced by the ARN of a published version.
 
-A running execution keeps the definition it started with, so it goes on calling the versions named there; that is why they are
-retained, and why the machine's role may call every version. Knows nothing of what a state does.
+A running execution keeps the definition it started with, so it keeps calling the versions named there. That is why versions are
+retained, and why the machine's role may call every version. This module does not know what a state does.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ DELIVERY_ACTIONS = frozenset(
 
 
 INTEGRATION = "arn:aws:states:::"
-"""How a service integration begins in the definition, which is written for the commercial partition as editors know it."""
+"""The prefix of a service integration in the definition, which is written for the commercial partition, as editors expect."""
 
 
 class RolloutMachine(Construct):
-    """The state machine with its role and its log; `versions` by the name of the Task that calls them."""
+    """The state machine with its role and its log group; `versions` by the name of the Task that calls them."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class RolloutMachine(Construct):
 
 
 def _of_any_partition(definition: Mapping[str, Any]) -> str:
-    """The definition as JSON, its integrations in the partition that it is deployed to (docs/aws.md#partitions)."""
+    """The definition as JSON, with integrations in the partition of the deployment (docs/aws.md#partitions)."""
     return json.dumps(definition).replace(INTEGRATION, f"arn:{cdk.Aws.PARTITION}:states:::")
 
 

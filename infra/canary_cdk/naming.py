@@ -1,8 +1,8 @@
-"""The names that are fixed, and the ARNs made of them.
+"""The fixed names, and the ARNs built from them.
 
-They are fixed because pieces that are deployed apart must find each other without an export: a target's stack names the
-controller's functions, a function's environment names the machine that calls it. It follows that an account and Region has
-room for one controller. Knows nothing of what the names stand for.
+They are fixed because separately deployed stacks must find each other without an export: a target's stack names the
+controller's functions, a function's environment names the machine that calls it. Therefore there is one controller per account
+and Region.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def function_arn(stack: Stack, name: str, qualifier: str | None = None) -> str:
 
 
 def machine_arn(stack: Stack, name: str = MACHINE) -> str:
-    """The ARN of the rollout's state machine, or of the machines of this account and Region that `name` stands for."""
+    """The ARN of the rollout's state machine, or of the machines of this account and Region that match `name`."""
     return _colon_arn(stack, "states", "stateMachine", name)
 
 
@@ -53,7 +53,7 @@ def executions_arn(stack: Stack) -> str:
 
 
 def dead_letters_arn(stack: Stack) -> str:
-    """The ARN of the queue for events that nobody could take."""
+    """The ARN of the queue for events that could not be delivered or handled."""
     return stack.format_arn(service="sqs", resource=DEAD_LETTERS)
 
 
@@ -68,17 +68,17 @@ def parameter_arn(stack: Stack, name: str) -> str:
 
 
 def api_arn(stack: Stack, rest_api_id: str, path: str = "") -> str:
-    """The ARN with which API Gateway checks who may manage a REST API, or what lies below it at `path`."""
+    """The ARN that API Gateway uses in permissions to manage a REST API, or a part of it at `path`."""
     return stack.format_arn(service="apigateway", account="", resource=f"/restapis/{rest_api_id}{path}")
 
 
 def controller_role_path(stack: Stack) -> str:
-    """The path of the controller's own roles, by which a target's role knows them."""
+    """The path of the controller's own roles, by which a target's role recognises them."""
     return f"/canary/controller/{stack.region}/"
 
 
 def target_role_path(stack: Stack) -> str:
-    """The path of the targets' roles, by which the controller's roles know them."""
+    """The path of the targets' roles, by which the controller's roles recognise them."""
     return f"/canary/target/{stack.region}/"
 
 
@@ -88,15 +88,15 @@ def roles_arn(stack: Stack, path: str) -> str:
 
 
 def alarm_rule_name(target: str, number: int = 1) -> str:
-    """The name of a rule that hears a target's alarms; a target with many alarms has several rules, counted from 1.
+    """The name of a rule for a target's alarms; a target with many alarms has several rules, counted from 1.
 
-    No target's name has a dot, so a further rule never has the name of another target's rule.
+    No target's name has a dot, so a numbered rule never has the name of another target's rule.
     """
     return f"canary-{target}-alarms" if number == 1 else f"canary-{target}.{number}-alarms"
 
 
 def alarm_rules_arn(stack: Stack) -> str:
-    """The ARNs of the rules that hear targets' alarms."""
+    """The ARNs of the rules for targets' alarms."""
     return stack.format_arn(service="events", resource="rule", resource_name=alarm_rule_name("*"))
 
 

@@ -1,8 +1,8 @@
-"""Who is told: the controller's own events, sent on to one topic, and a second way for when the first one fails.
+"""Notifications: the controller's events that need attention go to one topic, with a fallback if that topic fails.
 
-Decides which events are worth a person's attention; all of them are on the default bus for whoever wants more. EventBridge
-hands them to a function, which publishes a text for each protocol. What it cannot publish is left in a queue, whose alarm
-tells another topic: the first one may be what is broken (docs/decisions/0021-a-function-publishes-the-notifications.md).
+Decides which events need a person's attention; the default bus has all of them. EventBridge passes the selected ones to a
+function, which publishes a text for each protocol. What it cannot publish goes to a queue, whose alarm publishes to another
+topic because the first one may be broken (docs/decisions/0021-a-function-publishes-the-notifications.md).
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ WORTH_A_NOTIFICATION = [
     *("Operator Needed", "Records Usable Again"),
 ]
 KEY_ACTIONS = "kms:Decrypt kms:GenerateDataKey"
-"""What a publisher needs of an encrypted topic's key (docs/aws.md#encrypted-topics)."""
+"""The actions on an encrypted topic's key that a publisher needs (docs/aws.md#encrypted-topics)."""
 
 
 class NotificationTopics(Construct):
-    """The topic, the rule that fills it through a function, and what is told when that fails.
+    """The topic, the rule that fills it through a function, and the fallback.
 
-    `topic` is what one subscribes to, `fallback` the topic of the second way, `undelivered` the queue of what was not sent.
+    `topic` is the one to subscribe to, `fallback` the topic that reports failures, `undelivered` the queue of what was not
+    sent.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, messenger: TaskFunction, key: kms.IKey | None = None) -> None:
@@ -47,7 +48,7 @@ class NotificationTopics(Construct):
             self,
             "WorthANotification",
             rule_name="canary-notifications",
-            description="A rollout is parked or has ended, or somebody has to do something",
+            description="A rollout is parked or has ended, or someone has to act",
             event_pattern=events.EventPattern(source=[naming.SERVICE], detail_type=WORTH_A_NOTIFICATION),
         )
         rule.add_target(aim(messenger.function, self.undelivered, MESSENGER_PATIENCE))
@@ -59,23 +60,23 @@ class NotificationTopics(Construct):
             self._let_alarms_encrypt(key)
 
     def _topic(self, construct_id: str, display_name: str, key: kms.IKey | None = None) -> sns.Topic:
-        """A topic that this account's alarms may publish to, and by its policy no service else (docs/aws.md#topic-policy)."""
+        """A topic whose policy lets this account's alarms publish, and no other service (docs/aws.md#topic-policy)."""
         topic = sns.Topic(self, construct_id, display_name=display_name, enforce_ssl=True, master_key=key)
         topic.add_to_resource_policy(self._for_alarms("Alarms", "sns:Publish", topic.topic_arn))
         return topic
 
     def _let_alarms_encrypt(self, key: kms.IKey) -> None:
-        """CloudWatch needs the key of an encrypted topic for itself; an imported key's policy is its owner's to change."""
+        """CloudWatch itself needs the key of an encrypted topic; only its owner can change an imported key's policy."""
         statement = self._for_alarms("CanaryAlarms", KEY_ACTIONS, "*")
         if not key.add_to_resource_policy(statement, allow_no_op=True).statement_added:
             cdk.Annotations.of(self).add_warning_v2(
                 "canary:notifications-key",
-                "the key of the topic of notifications is not of this app, so its policy stays as it is; let "
-                f"cloudwatch.amazonaws.com {KEY_ACTIONS.replace(' ', ' and ')} there, or alarms of the controller reach nobody",
+                "the key of the topic of notifications is not part of this app, so its policy was not changed; allow "
+                f"cloudwatch.amazonaws.com {KEY_ACTIONS.replace(' ', ' and ')} in it, or the controller's alarms reach nobody",
             )
 
     def _for_alarms(self, sid: str, actions: str, resource: str) -> iam.PolicyStatement:
-        """CloudWatch says on whose behalf it publishes, and may be asked (docs/aws.md#confused-deputy)."""
+        """A statement for CloudWatch, limited to this account's alarms (docs/aws.md#confused-deputy)."""
         return iam.PolicyStatement(
             sid=sid,
             principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],

@@ -1,8 +1,8 @@
-"""What the controller owns in somebody's stack: made by a function of ours in place of CloudFormation's own types.
+"""Resources in a user's stack that the controller owns: our own function manages them instead of CloudFormation's types.
 
-A resource keeps CDK's class and properties and changes its type, so that everything else in an app can refer to it as before.
-CloudFormation then has no way to move it: not by an update, not when it rolls one back, not by enforcing the template on what
-has drifted (docs/aws.md#drift-aware-change-sets). Decides what that function may do; what it does is in `lambdas/ownership`.
+Such a resource keeps CDK's class and properties but changes its type, so everything else in an app can refer to it as before.
+CloudFormation then cannot move it: not by an update, not by rolling an update back, and not by enforcing the template after
+drift (docs/aws.md#drift-aware-change-sets). This module decides what that function may do; its code is in `lambdas/ownership`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ ALIAS = "Custom::ControlledAlias"
 PERMISSION = "Custom::ControlledPermission"
 OWNER = "CanaryOwnership"
 STACK_TAG = "canary:stack"
-"""The tag by which what a stack has left behind is known as its own; its value is the stack's id."""
+"""The tag that marks what belonged to a stack and stayed behind; its value is the stack's id."""
 CODE = Path(__file__).parent / "lambdas"
 
 TIMEOUT = cdk.Duration.seconds(120)
 LONGEST_ANSWER = cdk.Duration.seconds(300)
-"""Without it CloudFormation waits an hour for a function that does not answer (docs/aws.md#custom-resource-timeout)."""
+"""Without this, CloudFormation waits an hour for a function that does not answer (docs/aws.md#custom-resource-timeout)."""
 
 
 def own(
@@ -45,15 +45,15 @@ def own(
     without: Sequence[str] = (),
     take_over: bool = False,
 ) -> None:
-    """Have the resource made by our function.
+    """Let our function manage the resource.
 
     Args:
         resource: the resource, of one of CloudFormation's own types.
-        resource_type: what it becomes, STAGE, ALIAS or PERMISSION.
+        resource_type: its new type: STAGE, ALIAS or PERMISSION.
         allowed: what the function may do for it: resources by actions, which are separated by spaces.
         properties: what the function must know besides the resource's own properties.
-        without: properties that the function has no use for.
-        take_over: whether one that exists already is put under the controller; it then stays when the stack goes.
+        without: properties that the function does not need.
+        take_over: whether to adopt an existing one; it then stays when the stack is deleted.
 
     """
     owner = _owner(cdk.Stack.of(resource))
@@ -77,10 +77,10 @@ def own(
 
 
 def ownership_function(scope: Construct, description: str) -> tuple[iam.Role, lambda_.Function]:
-    """A function of `lambdas/ownership` with its role and its log.
+    """A function of `lambdas/ownership` with its role and its log group.
 
-    It may read who calls a function, and take aliases and permissions from functions with this stack's tag: one that left
-    the template cannot be named in a policy any more.
+    It may read who calls a function, and remove aliases and permissions from functions with this stack's tag. The tag is needed
+    because a function that left the template can no longer be named in a policy.
     """
     log = logs.LogGroup(scope, "Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=cdk.RemovalPolicy.DESTROY)
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=description)
@@ -114,13 +114,13 @@ def ownership_function(scope: Construct, description: str) -> tuple[iam.Role, la
 
 
 def allow_if_tagged(role: iam.Role, actions: str, resource: str) -> None:
-    """Allow the actions on what carries the tag of the role's stack (docs/aws.md#resource-tags)."""
+    """Allow the actions on resources with the tag of the role's stack (docs/aws.md#resource-tags)."""
     tag = {f"aws:ResourceTag/{STACK_TAG}": cdk.Stack.of(role).stack_id}
     allow_if(role, {"StringEquals": tag}, actions, resource)
 
 
 def _owner(stack: cdk.Stack) -> Construct:
-    """The function with its role and log, one a stack."""
+    """The function with its role and log group, one per stack."""
     if found := stack.node.try_find_child(OWNER):
         return cast("Construct", found)
     owner = Construct(stack, OWNER)

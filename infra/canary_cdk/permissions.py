@@ -1,6 +1,6 @@
-"""Statements of roles: one way to add them, which insists on a reason for every resource wildcard.
+"""Statements of roles: one way to add them, which requires a reason for every resource wildcard.
 
-Knows how a token reads once it is resolved, and nothing of who may do what.
+This module makes resolved tokens readable and does not know who may do what.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def allow(role: iam.Role, actions: str, *resources: str) -> None:
 
 
 def allow_if(role: iam.Role, conditions: Mapping[str, Mapping[str, str]], actions: str, *resources: str) -> None:
-    """Allow the actions on those of the resources for which the conditions hold.
+    """Allow the actions on the resources under these conditions.
 
     Raises:
         ReasonMissingError: as for allow.
@@ -42,7 +42,7 @@ def allow_if(role: iam.Role, conditions: Mapping[str, Mapping[str, str]], action
 
 
 def explain(role: Construct, actions: frozenset[str], resource: str) -> None:
-    """Give the reason for a statement of a role or policy that is made otherwise; nothing where there is no wildcard."""
+    """Record the reason for a statement of a role or policy that is added in another way; does nothing without a wildcard."""
     text = readable(Stack.of(role).resolve(resource))
     if "*" in text:
         acknowledge_wildcard(role, actions, text)

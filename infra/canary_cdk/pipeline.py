@@ -1,7 +1,7 @@
-"""A rollout as an action of CodePipeline: started with a file of the build, red when it was rolled back.
+"""A rollout as an action of CodePipeline: started with a file from the build, and red if it was rolled back.
 
-The action waits for the execution and takes its ending (docs/aws.md#pipeline-invoke). To retry its stage or to roll the stage
-back is safe: a release that is live already ends `Unchanged`, which succeeds. Decides nothing of what the file says.
+The action waits for the execution and adopts its ending (docs/aws.md#pipeline-invoke). Retrying the pipeline's stage or rolling
+it back is safe: a release that is already live ends as `Unchanged`, which succeeds. The file's content is not known here.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 ROLLOUT_FILE = "rollout.json"
 CONNECTIONS = ("codeconnections", "codestar-connections")
-"""The service of connections to repositories under both its names (docs/aws.md#connection-names)."""
-EXECUTIONS_REASON = "CodePipeline names an execution when it starts it; these are those of this action"
+"""Both names of the service for connections to repositories (docs/aws.md#connection-names)."""
+EXECUTIONS_REASON = "CodePipeline names an execution when it starts it; these are the executions of this action"
 PREFIX = re.compile(r"[0-9A-Za-z_-]{1,43}")
 """An execution is named by the prefix, `-`, and the action execution's id of 36 characters, 80 in all."""
 
 
 class PrefixError(ValueError):
-    """The app's fault: executions could not be named so."""
+    """The app's fault: executions cannot have such names."""
 
 
 def rollout_machine(scope: Construct, construct_id: str = "RolloutMachine") -> sfn.IStateMachine:
@@ -40,9 +40,9 @@ def rollout_machine(scope: Construct, construct_id: str = "RolloutMachine") -> s
 
 
 def allow_connection(role: iam.IGrantable, connection_arn: str) -> None:
-    """Let the role of a source action use a connection, whichever of the service's names AWS checks the call under.
+    """Let the role of a source action use a connection, under both names of the service.
 
-    CDK grants the older action alone, on the ARN as it is given. An ARN that only CloudFormation knows keeps its one name.
+    CDK grants only the older action, on the ARN as given. An ARN that only CloudFormation knows keeps the name that it has.
     """
     written = re.compile(rf"(arn:[a-z-]+:)(?:{'|'.join(CONNECTIONS)})(:.+)").fullmatch(connection_arn)
     arns = [f"{written[1]}{name}{written[2]}" for name in CONNECTIONS] if written else [connection_arn]
@@ -51,7 +51,7 @@ def allow_connection(role: iam.IGrantable, connection_arn: str) -> None:
 
 
 class RolloutAction(actions.StepFunctionInvokeAction):
-    """The action. `execution_arn` is the variable that later actions can use, as they can `state_machine_arn`."""
+    """The action. Later actions can use its variables `execution_arn` and `state_machine_arn`."""
 
     def __init__(  # noqa: PLR0913 - an action's own keys
         self,
@@ -67,24 +67,24 @@ class RolloutAction(actions.StepFunctionInvokeAction):
         run_order: int | None = None,
         role: iam.IRole | None = None,
     ) -> None:
-        """Make the action.
+        """Create the action.
 
         Args:
-            target: the target's name, which begins the executions' names unless a prefix is given.
-            artifact: the build's output that holds the file. A file, because an action's own input is limited to 1,000
-                characters (docs/aws.md#pipeline-limits).
+            target: the target's name, the prefix of the executions' names unless another prefix is given.
+            artifact: the build's output that contains the file. A file is used because an action's own input is limited to
+                1,000 characters (docs/aws.md#pipeline-limits).
             state_machine: the controller's, from `Controller.state_machine` or `rollout_machine`.
-            file_name: the file's path in the artifact; it holds an execution's input.
+            file_name: the file's path in the artifact; the file holds an execution's input.
             action_name: the action's name in its stage.
-            execution_name_prefix: what executions' names begin with, at most 43 letters, digits, `-` and `_`.
-            variables_namespace: where the action's output variables are found.
-            output: takes the report of a rollout that succeeded, as JSON.
-            run_order: its place among the stage's actions.
-            role: the action's own role; without one CDK makes it, with StartExecution on this machine and
-                DescribeExecution on the executions of this prefix.
+            execution_name_prefix: the prefix of executions' names, at most 43 letters, digits, `-` and `_`.
+            variables_namespace: the namespace of the action's output variables.
+            output: receives the report of a successful rollout, as JSON.
+            run_order: its position among the stage's actions.
+            role: the action's own role; without one, CDK creates it, with StartExecution on this machine and
+                DescribeExecution on the executions with this prefix.
 
         Raises:
-            PrefixError: executions could not be named so.
+            PrefixError: executions cannot have such names.
 
         """
         prefix = target if execution_name_prefix is None else execution_name_prefix
@@ -107,7 +107,7 @@ class RolloutAction(actions.StepFunctionInvokeAction):
         self.state_machine_arn = f"#{{{variables_namespace}.StateMachineArn}}"
 
     def explain(self, scope: Construct) -> None:
-        """Tell cdk-nag why the action's role, which CDK makes in `scope`, may look at executions that have no name yet."""
+        """Tell cdk-nag why the action's role, which CDK creates in `scope`, may describe executions that have no name yet."""
         stack = cdk.Stack.of(scope)
         executions = stack.format_arn(
             service="states",

@@ -1,7 +1,7 @@
-"""Every exception that the templates make, with its reason, in one list: resource wildcards, and rules of cdk-nag.
+"""The reason for every exception in the templates, in one list: resource wildcards, and rules of cdk-nag.
 
-A statement with a wildcard that has no entry here cannot be made (`permissions.allow`), and tests find entries that nothing
-uses. An action wildcard has no place in the list: there is none. Knows how a reason reads, not who needs it.
+A statement with a wildcard that has no entry here cannot be created (`permissions.allow`), and tests find unused entries. The
+list has no action wildcards, because there are none. This module words the reasons and does not know who needs them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAG = "AwsSolutions"
 NAME = r"(?:[\w.-]|<[^>]+>)+"
-"""A name, or the reference that stands for one."""
+"""A name, or a reference to one."""
 
 
 class ReasonMissingError(Exception):
@@ -36,7 +36,7 @@ class Wildcard:
     reason: str
 
     def covers(self, action: str, resource: str) -> bool:
-        """Whether this is the reason for that action on that resource, an ARN as `permissions.readable` writes it."""
+        """Whether this reason covers that action on that resource, an ARN as `permissions.readable` writes it."""
         return action in self.actions and re.fullmatch(self.resource, _below_account(resource)) is not None
 
 
@@ -64,12 +64,12 @@ WILDCARDS = (
     _wildcard(
         "logs:DescribeMetricFilters",
         rf"log-group:(?:{NAME}|[/#])+:\*",
-        "an access-log group's ARN ends in :* for every action but those on tags",
+        "an access-log group's ARN ends in :* for every action except those on tags",
     ),
     _wildcard(
         "lambda:InvokeFunction",
         r"function:canary-\w+:\*",
-        "a running execution goes on calling the versions it started with after newer ones are published",
+        "a running execution keeps calling the versions it started with after newer ones are published",
     ),
     _wildcard(
         "states:DescribeExecution",
@@ -89,7 +89,7 @@ WILDCARDS = (
     _wildcard(
         "ssm:PutParameter ssm:DeleteParameter",
         r"parameter/canary/troubles/\*",
-        "what was told while records could not be used is kept by target, and targets are deployed after the controller",
+        "what was reported while records were unusable is kept per target, and targets are deployed after the controller",
     ),
     _wildcard(
         "sts:AssumeRole",
@@ -124,12 +124,12 @@ WILDCARDS = (
     _wildcard(
         "apigateway:GET",
         r"/restapis/\*/stages(?:/\*/exports/oas30)?",
-        "only the stages of the APIs that may call a function tell whether a deployment still does; they are only read",
+        "only the stages of the APIs that may call a function show whether a deployment still does; they are only read",
     ),
     _wildcard(
         "tag:GetResources",
         r"\*",
-        "tags are searched in the whole account and Region; functions that left a stack are found by the stack's own",
+        "tags are searched in the whole account and Region; functions that left a stack are found by the stack's own tag",
     ),
     _wildcard(
         "lambda:GetPolicy",
@@ -139,26 +139,26 @@ WILDCARDS = (
     _wildcard(
         "lambda:DeleteFunction lambda:GetFunctionConfiguration lambda:ListAliases lambda:DeleteAlias lambda:RemovePermission",
         r"function:\*",
-        "a function that left the stack is in no template; the statement's condition asks for the stack's own tag",
+        "a function that left the stack is in no template; the statement's condition requires the stack's own tag",
     ),
     _wildcard(
         "iam:ListRoleTags iam:ListRolePolicies iam:ListAttachedRolePolicies iam:DeleteRolePolicy iam:DetachRolePolicy "
         "iam:DeleteRole",
         r"role/\*",
-        "the role of a function that left the stack is in no template; the statement's condition asks for the stack's own tag",
+        "the role of a function that left the stack is in no template; the statement's condition requires the stack's own tag",
     ),
     _wildcard(
         "cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory",
         r"\*",
-        "composite alarms are described only to whom all alarms may be described",
+        "composite alarms are described only to callers that may describe all alarms",
     ),
 )
 
 RULES = {
-    "AwsSolutions-L1": "the runtime is the newest that the tests and the locked packages were tried with, and moves with them",
+    "AwsSolutions-L1": "the runtime is the newest that is tested with the locked packages, and is updated with them",
     "AwsSolutions-SQS3": "this queue is itself the dead-letter queue",
 }
-"""By cdk-nag's rule, why a finding of it stays."""
+"""By rule of cdk-nag, why its findings are accepted."""
 
 
 def reason_for(action: str, resource: str) -> str:

@@ -1,6 +1,6 @@
-"""A compiled target made known to the controller: its role, its registration, what is measured of it.
+"""The registration of a compiled target with the controller: its role, its parameter, and what is measured of it.
 
-Changes nothing of the API and the functions themselves. Does not know where the target was written down.
+Does not change the API or the functions, and does not know where the target came from.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class RegisteredTarget(Construct):
-    """What a target needs besides the controller. `role` is what the controller may do to it."""
+    """What a target needs besides the controller. `role` is the role that the controller assumes for it."""
 
     def __init__(self, scope: Construct, construct_id: str, *, target: rules.Target, dashboard: bool = True) -> None:
         super().__init__(scope, construct_id)
@@ -50,11 +50,11 @@ class RegisteredTarget(Construct):
         cdk.Tags.of(self).add(naming.TARGET_TAG, target.name)
 
     def _warn_of_size(self, registration: str, target: str) -> None:
-        """Of names that only CloudFormation knows, which may be too long together; what is written out was checked before."""
+        """Warn if names that only CloudFormation knows may make the registration too long; literal names are checked before."""
         longest = len(TOKEN.sub("x" * LONGEST_NAME, registration))
         if longest > LARGEST_PARAMETER:
             cdk.Annotations.of(self).add_warning_v2(
                 "canary:registration-size",
                 f"the registration of target {target} may be {longest:,} characters long once its functions have "
-                f"their names, and an SSM parameter takes {LARGEST_PARAMETER:,}; give fewer functions, or shorter names",
+                f"their names, and an SSM parameter holds {LARGEST_PARAMETER:,}; use fewer functions, or shorter names",
             )

@@ -1,7 +1,7 @@
-"""A REST API whose stage the controller moves: a deploy changes the API's definition and no request sees it.
+"""A REST API whose stage the controller moves: a deploy changes the API's definition, and no request sees the change.
 
-Decides how a method reaches a function through the alias that the stage variable names. What a stage may be asked for is
-known to `controlled_stage`.
+Decides how a method reaches a function through the alias that the stage variable names. `controlled_stage` decides which
+options a stage may have.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["CanaryRestApi", "ControlledStage", "RestApiSettings", "StageError"]
 
 
 class RestApiSettings(TypedDict, total=False):
-    """What CDK's RestApi takes, less what this one decides itself, and domain names: `add_domain_name` comes afterwards."""
+    """The options of CDK's RestApi, except those that this class decides, and domain names: call `add_domain_name` later."""
 
     api_key_source_type: apigateway.ApiKeySourceType
     binary_media_types: Sequence[str]
@@ -52,9 +52,9 @@ class RestApiSettings(TypedDict, total=False):
 class CanaryRestApi(apigateway.RestApi):
     """A REST API with one stage that the controller moves, `deployment_stage`.
 
-    Its methods get their integrations from `integration_for`. The account's role for CloudWatch belongs to the account and
-    Region, and an access log needs one: `log_role=True` sets one where there is none, `cloud_watch_role=True`, which is CDK's
-    own, sets one over whichever there is.
+    Its methods get their integrations from `integration_for`. An access log needs the role for CloudWatch, which belongs to the
+    account and Region: `log_role=True` sets one if there is none; `cloud_watch_role=True`, CDK's own option, replaces any role
+    that exists.
     """
 
     def __init__(  # noqa: PLR0913 - a stage's own keys, and an API's
@@ -72,23 +72,23 @@ class CanaryRestApi(apigateway.RestApi):
         log_role: bool = False,
         **settings: Unpack[RestApiSettings],
     ) -> None:
-        """Make the API and its stage.
+        """Create the API and its stage.
 
         Args:
-            scope: where it belongs, a stack as a rule.
+            scope: the parent construct, usually a stack.
             construct_id: its id in that scope.
             stage_name: as for `ControlledStage`, and so are the next six.
             alias_variable: the stage variable that names the alias.
-            live: the alias that the base calls.
+            live: the alias that base calls.
             stage_options: the stage's settings and variables.
             access_log_group: where the access log goes.
             access_log_format: another format for it.
-            take_over_stage: whether the stage may exist already.
-            log_role: whether the account's API Gateway gets a role for its logs from this stack, if it has none.
-            settings: everything else that CDK's RestApi takes.
+            take_over_stage: whether the stage may already exist.
+            log_role: whether this stack gives the account's API Gateway a role for its logs, if it has none.
+            settings: all other options of CDK's RestApi.
 
         Raises:
-            StageError: something is asked for that the controller could not keep.
+            StageError: an option is incompatible with the controller.
 
         """
         settings.setdefault("cloud_watch_role", False)
@@ -114,28 +114,28 @@ class CanaryRestApi(apigateway.RestApi):
     def integration_for(
         self, function: VersionedFunction, *, options: apigateway.IntegrationOptions | None = None
     ) -> apigateway.Integration:
-        """A proxy integration that calls the alias which the stage variable names, and the permission for both aliases.
+        """A proxy integration that calls the alias named by the stage variable; also adds the permission for both aliases.
 
         Args:
-            function: the function, whose live alias has the name that the stage says.
-            options: its timeout and the like, as CDK has them.
+            function: the function; its live alias must have the stage's name for it.
+            options: CDK's options, such as the timeout.
 
         Raises:
-            StageError: the function's aliases cannot be those of this stage.
+            StageError: the function's aliases do not fit this stage.
 
         """
         return apigateway.AwsIntegration(service="lambda", path=self._path_to(function), proxy=True, options=options)
 
     def authorizer_uri_for(self, function: VersionedFunction) -> str:
-        """The `authorizer_uri` of a `CfnAuthorizer` that calls the alias which the stage variable names, and the permission.
+        """The `authorizer_uri` for a `CfnAuthorizer` that calls the alias named by the stage variable; adds the permission too.
 
-        CDK's own authorizers write an alias out, so that the canary would be authorized by base's code.
+        CDK's own authorizers name a fixed alias, so base's code would authorize the canary's requests.
 
         Args:
-            function: the function, whose live alias has the name that the stage says.
+            function: the function; its live alias must have the stage's name for it.
 
         Raises:
-            StageError: the function's aliases cannot be those of this stage.
+            StageError: the function's aliases do not fit this stage.
 
         """
         return cdk.Stack.of(self).format_arn(
@@ -146,8 +146,8 @@ class CanaryRestApi(apigateway.RestApi):
         if function.live.alias_name != self.live or function.canary is None:
             canary = function.canary.alias_name if function.canary else "no canary alias"
             raise StageError(
-                f"{function.node.path} has {function.live.alias_name} and {canary}, and the stage's base calls {self.live}; "
-                "one variable names the alias of every function, give it both aliases under the same names"
+                f"{function.node.path} has {function.live.alias_name} and {canary}, but the stage's base calls {self.live}; "
+                "one variable names the alias of every function, so give all functions the same two alias names"
             )
         function.allow_api(self)
         arn = f"{function.function.function_arn}:${{stageVariables.{self.alias_variable}}}"

@@ -1,7 +1,8 @@
-"""Schedules that start a rollout, or have a parked one take its next step, in the user's own time zone.
+"""Schedules that start a rollout, or make a parked one take its next step, in the user's own time zone.
 
-EventBridge Scheduler delivers at least once and may be late; the execution is told the time that was meant, and does nothing
-for a time that was done already or is too long ago. So delivery is tried again for a quarter of an hour and no longer.
+EventBridge Scheduler delivers at least once and may be late. So the execution's input contains the scheduled time, and it does
+nothing if that time was already handled or is too long ago. Delivery is therefore retried for a quarter of an hour and no
+longer.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ ATTEMPTS = 3
 PATIENCE = cdk.Duration.minutes(15)
 AN_HOUR = cdk.Duration.hours(1)
 SOME_TIME = "2026-01-05T09:00:00Z"
-"""Stands for the scheduled time while the input is checked."""
+"""A placeholder for the scheduled time while the input is checked."""
 
 
 class ScheduleError(ValueError):
-    """The app's fault: that is no time of a clock on somebody's wall."""
+    """The app's fault: `when` is neither a cron expression nor a date and time."""
 
 
 class RolloutSchedule(Construct):
@@ -56,22 +57,22 @@ class RolloutSchedule(Construct):
         dead_letter_queue: sqs.IQueue | None = None,
         enabled: bool = True,
     ) -> None:
-        """Make the schedule.
+        """Create the schedule.
 
         Args:
-            scope: where it belongs, a stack as a rule.
+            scope: the parent construct, usually a stack.
             construct_id: its id in that scope.
             target: the target's name.
             operation: START begins a rollout of the newest versions, ADVANCE takes the next step of a parked one.
             when: `cron(<minute> <hour> <day> <month> <weekday> <year>)`, or `at(2026-12-01T09:00:00)` for once.
-            time_zone: where the clock hangs. An hour that a change of clocks leaves out is skipped, one that comes twice
-                counts once.
+            time_zone: the time zone of `when`. An hour that a clock change leaves out is skipped; one that comes twice counts
+                once.
             policy: START only: a shipped policy's name or changes to the target's, such as `{"progression": "scheduled"}`.
             reason: why, for the record and the reports.
-            max_lateness: after which an execution that comes too late does nothing; a minute to a day.
-            state_machine: the controller's, where it is in the same app; without it the account's, by its name.
-            dead_letter_queue: takes what could not be delivered; without it the controller's, on which it has an alarm.
-            enabled: whether it is on.
+            max_lateness: how late an execution may start before it does nothing; a minute to a day.
+            state_machine: the controller's, if it is in the same app; without it the account's, by its name.
+            dead_letter_queue: receives what could not be delivered; by default the controller's queue, which has an alarm.
+            enabled: whether the schedule is on.
 
         Raises:
             ScheduleError: `when` is neither form.
@@ -80,7 +81,7 @@ class RolloutSchedule(Construct):
         """
         super().__init__(scope, construct_id)
         if not WHEN.fullmatch(when):
-            raise ScheduleError(f"{when!r} is no time; write cron(0 9 ? * MON-FRI *), or at(2026-12-01T09:00:00) for once")
+            raise ScheduleError(f"{when!r} is not a time; write cron(0 9 ? * MON-FRI *), or at(2026-12-01T09:00:00) for once")
         given: dict[str, Any] = {
             "operation": operation.value,
             "target": target,

@@ -1,4 +1,4 @@
-"""The records' table. Knows its keys, its index and how it outlives its stack, and nothing of what is in it."""
+"""The table of the records: its keys, its index, and that it outlives its stack. Its content is not known here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def records_table(scope: Construct) -> dynamodb.Table:
-    """On demand, with point-in-time recovery; it stays when the stack goes, because it says what was done to whom."""
+    """The table, on demand, with point-in-time recovery; it stays when the stack is deleted, as the log of what was done."""
     table = dynamodb.Table(
         scope,
         "Records",

@@ -1,6 +1,6 @@
-"""A target as a construct, around an API stage or functions of the same app.
+"""A target as a construct, for an API stage or functions of the same app.
 
-Takes CDK's objects and compiles them; the rest is the same as for a target that a file describes.
+Takes CDK's objects and compiles them; the rest is the same as for a target from a file.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ NOTHING_OUTSIDE = Outside()
 
 
 class Target(RegisteredTarget):
-    """What a rollout acts on, registered with the account's controller under its name.
+    """What a rollout acts on, registered by name with the account's controller.
 
-    `role` is what the controller may do to it, `parameter` its registration.
+    `role` is the role that the controller assumes for it, `parameter` its registration.
     """
 
     def __init__(  # noqa: PLR0913 - a target's own keys
@@ -53,26 +53,26 @@ class Target(RegisteredTarget):
         """Register the target.
 
         Args:
-            scope: where it belongs, best the stack of the API or the functions.
+            scope: the parent construct, preferably in the stack of the API or the functions.
             construct_id: its id in that scope.
-            name: what a rollout names, lower-case letters, digits and `-`; written out, never a token.
+            name: the target's name in rollouts: lower-case letters, digits and `-`; a literal, not a token.
             functions: the functions with their aliases.
-            stage: the stage whose canary splits the traffic; without it the live aliases' own weights do.
-            alias_variable: the stage variable that ends the integrations' URIs and names the alias.
-            access_log_group: the stage's access log; without it only what Lambda itself counts is compared.
-            policy: a shipped policy's name, or changes to one as a target's file has them.
+            stage: the stage whose canary splits the traffic; without it, the weights of the live aliases do.
+            alias_variable: the stage variable at the end of the integrations' URIs, which names the alias.
+            access_log_group: the stage's access log; without it, only Lambda's own metrics are compared.
+            policy: a shipped policy's name, or changes to one, as in a target file.
             metrics: what is compared between base and canary.
-            alarms: alarms of your own; one that fires rolls back.
+            alarms: your own alarms; if one fires, the rollout rolls back.
             shared_live_alias: whether others (event sources, other stages) may use the live aliases too.
-            outside: routes and authorizers that both arms call alike on purpose, and that are not counted.
-            dashboard: whether there is a dashboard of both arms.
-            controller: the controller, where it is in the same app: it is then deployed before the target and deleted after.
+            outside: routes and authorizers that both arms intentionally call alike and that are not counted.
+            dashboard: whether to create a dashboard of both arms.
+            controller: the controller, if it is in the same app: it is then deployed before the target and deleted after it.
 
         Raises:
-            RefusedError: with every problem of what was given.
-            FullLogGroupError: the access-log group would have more metric filters than CloudWatch Logs takes.
-            LongAlarmError: an alarm's name fits into no event pattern.
-            TooManyFunctionsError: no role can be allowed what the controller does to so many functions.
+            RefusedError: with all problems of the arguments.
+            FullLogGroupError: the access-log group would have more metric filters than CloudWatch Logs accepts.
+            LongAlarmError: an alarm's name is too long for an event pattern.
+            TooManyFunctionsError: the permissions for so many functions do not fit into one role.
 
         """
         target = compile_target(

@@ -1,7 +1,7 @@
-"""What the controller may do to one target: that stage, those functions, and the readings that AWS cannot narrow.
+"""What the controller may do to one target: to its stage and functions, and the read calls that AWS cannot narrow.
 
-One role a target, which the controller's functions assume for everything they do to it, so no policy grows with the fleet.
-Follows the calls of `canary.aws` and knows nothing of when they are made.
+There is one role per target, which the controller's functions assume for everything they do to it, so no policy grows with the
+fleet. The permissions match the calls of `canary.aws`; when these are made is not known here.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
 
 
 DEFINITION = ("", "/resources", "/authorizers", "/gatewayresponses", "/models", "/requestvalidators")
-"""Below an API, what its definition is read from (docs/aws.md#definition-shape)."""
+"""The paths below an API from which its definition is read (docs/aws.md#definition-shape)."""
 
 READ = (*DEFINITION, "/stages", "/stages/*/exports/oas30", "/deployments/*")
 
 
 IN_THE_ROLE = 6
-"""Functions that the role's own policy has room for beside the rest, whatever their names."""
+"""How many functions fit into the role's own policy besides the rest, whatever their names."""
 
 MOST_POLICIES = 10
 ROOM_FOR_ARNS = 5_600
-"""Of the 6,144 characters of a managed policy; its other words take about four hundred (docs/aws.md#policy-size)."""
+"""How many of a managed policy's 6,144 characters ARNs may use; the rest takes about four hundred (docs/aws.md#policy-size)."""
 
 LONGEST_NAME = 64
 LONGEST_PLACE = len('"arn:aws-us-gov:lambda:ap-southeast-1:123456789012:function:",')
 
 
 class TooManyFunctionsError(ValueError):
-    """The app's fault: no role could be allowed what the controller does to the target."""
+    """The app's fault: the permissions for the target do not fit into one role."""
 
 
 def target_role(scope: Construct, target: Target) -> iam.Role:
-    """The role, which trusts the controller's own roles of this account and Region and nobody else (docs/aws.md#principal-arn).
+    """The role, which trusts only the controller's own roles of this account and Region (docs/aws.md#principal-arn).
 
     Raises:
-        TooManyFunctionsError: the target has more functions than a role can be allowed.
+        TooManyFunctionsError: the permissions for the target's functions do not fit into one role.
 
     """
     stack = cdk.Stack.of(scope)
@@ -83,9 +83,9 @@ def _allow_stage(role: iam.Role, stage: Stage) -> None:
 
 
 def _allow_functions(role: iam.Role, target: Target) -> None:
-    """The first ones in the role's own policy, the others in managed policies of the role, as few as there must be.
+    """Allow the first functions in the role's own policy, the others in as few managed policies as possible.
 
-    CDK would split a large policy by a guess of its size, into more policies than a role can have.
+    CDK would split a large policy by an estimate of its size, possibly into more policies than a role can have.
 
     Raises:
         TooManyFunctionsError: there would be more policies than a role can have.
@@ -96,8 +96,8 @@ def _allow_functions(role: iam.Role, target: Target) -> None:
     packed = [*_pack(target.functions[IN_THE_ROLE:])]
     if len(packed) > MOST_POLICIES:
         raise TooManyFunctionsError(
-            f"target {target.name} has {len(target.functions)} functions, which take {len(packed)} managed policies of its "
-            f"role, and IAM attaches {MOST_POLICIES}; give it fewer functions, or functions with shorter names"
+            f"target {target.name} has {len(target.functions)} functions, which need {len(packed)} managed policies of its "
+            f"role, and IAM attaches at most {MOST_POLICIES}; give it fewer functions, or functions with shorter names"
         )
     for number, functions in enumerate(packed, start=1):
         policy = iam.ManagedPolicy(
@@ -113,10 +113,10 @@ def _allow_functions(role: iam.Role, target: Target) -> None:
 
 
 def _statements(role: iam.Role, functions: Sequence[TargetFunction]) -> Iterator[tuple[str, ...]]:
-    """Actions, then their resources.
+    """Statements: the actions, then their resources.
 
-    A call that names a version or alias as its qualifier is checked against that (docs/aws.md#qualified-arns). Whether that
-    holds for an alias's policy nobody recorded, so both are allowed.
+    A call that names a version or alias as its qualifier is checked against its ARN (docs/aws.md#qualified-arns). It is not
+    recorded whether that is so for reading an alias's policy, so the function's ARN and the alias's are both allowed.
     """
     stack = cdk.Stack.of(role)
     if not functions:
@@ -131,7 +131,7 @@ def _statements(role: iam.Role, functions: Sequence[TargetFunction]) -> Iterator
 
 
 def _pack(functions: Sequence[TargetFunction]) -> Iterator[list[TargetFunction]]:
-    """As many functions together as a managed policy has room for (docs/aws.md#policy-size)."""
+    """The functions in groups, each as large as fits into a managed policy (docs/aws.md#policy-size)."""
     packed: list[TargetFunction] = []
     for one in functions:
         if packed and sum(map(_written, [*packed, one])) > ROOM_FOR_ARNS:
@@ -143,7 +143,7 @@ def _pack(functions: Sequence[TargetFunction]) -> Iterator[list[TargetFunction]]
 
 
 def _written(function: TargetFunction) -> int:
-    """The characters of a function's ARNs in a policy, at most; a name that only CloudFormation knows may have 64."""
+    """The most characters that a function's ARNs take in a policy; a name that only CloudFormation knows counts as 64."""
     name = LONGEST_NAME if cdk.Token.is_unresolved(function.name) else len(function.name)
     qualifiers = [0, 2] if function.canary is None else [0, 2, 0, len(function.live) + 1, len(function.canary) + 1]
     return sum(LONGEST_PLACE + name + qualifier for qualifier in qualifiers)

@@ -1,7 +1,7 @@
-"""What is measured of a target and who hears of it: metric filters, alarms, the rule for them, the dashboard of both arms.
+"""What is measured of a target, and who is informed: metric filters, alarms, and the rules for the alarms.
 
-Which filters and alarms there are, and what they read, is data of the rules, applied here as it is. The alarms have no action
-of their own: a look reads them, and the rule has a parked target's alarm heard at once.
+The rules define which filters and alarms there are and what they read; this module applies them unchanged. The alarms have no
+actions: looks read them, and the EventBridge rule reports an alarm of a parked target at once.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 
 ROOM_FOR_NAMES = 1_900
-"""Of the 2,048 characters of an event pattern; its other words take about a hundred (docs/aws.md#event-patterns)."""
+"""How many of an event pattern's 2,048 characters names may use; the rest takes about 100 (docs/aws.md#event-patterns)."""
 
 
 class LongAlarmError(ValueError):
-    """The app's fault: no rule could hear an alarm of that name."""
+    """The app's fault: an alarm's name is too long for an event pattern."""
 
 
 class FullLogGroupError(ValueError):
-    """The app's fault: a log group would have more metric filters than CloudWatch Logs takes."""
+    """The app's fault: a log group would have more metric filters than CloudWatch Logs accepts."""
 
 
 class TargetWatch(Construct):
@@ -58,7 +58,7 @@ class TargetWatch(Construct):
             self._listen(target, fitting, number)
 
     def _count(self, target: Target, log_group: str) -> None:
-        """Make the filters one after the other: CloudWatch Logs refuses two at once (docs/aws.md#metric-filter-conflicts)."""
+        """Create the filters one by one: CloudWatch Logs refuses two at the same time (docs/aws.md#metric-filter-conflicts)."""
         made = [one for one in self._filters_of(log_group) if cdk.Stack.of(one) is cdk.Stack.of(self)]
         for one in metric_filters(target):
             counted = logs.CfnMetricFilter(
@@ -81,27 +81,28 @@ class TargetWatch(Construct):
             made.append(counted)
 
     def _filters_of(self, log_group: str) -> list[logs.CfnMetricFilter]:
-        """The app's metric filters of a log group, whoever made them, in the order of the tree."""
+        """All metric filters in the app for a log group, in the order of the construct tree."""
         found = (one for one in self.node.root.node.find_all() if isinstance(one, logs.CfnMetricFilter))
         return [one for one in found if one.log_group_name == log_group]
 
     def _require_room(self, target: Target, log_group: str) -> None:
-        """Refuse what CloudFormation would only find out halfway (docs/aws.md#metric-filter-limits).
+        """Refuse what CloudFormation would only notice halfway through a deploy (docs/aws.md#metric-filter-limits).
 
-        All metric filters of the app count, whoever made them; those of other apps nobody knows here.
+        All metric filters of the app count, not only ours. Those of other apps are unknown here.
         """
         here = self._filters_of(log_group)
         if len(here) > MOST_FILTERS:
             name = readable(cdk.Stack.of(self).resolve(log_group))
             raise FullLogGroupError(
-                f"with target {target.name} the log group {name} has {len(here)} metric filters, and CloudWatch Logs takes "
-                f"{MOST_FILTERS}; give the stage of a target an access-log group of its own"
+                f"with target {target.name} the log group {name} has {len(here)} metric filters, and CloudWatch Logs accepts "
+                f"{MOST_FILTERS}; give the target's stage its own access-log group"
             )
 
     def _alarm(self, target: Target) -> None:
-        """PutMetricAlarm's arguments are CloudFormation's properties, so the rules' own are used as they are.
+        """PutMetricAlarm's arguments are CloudFormation's properties, so those of the rules are used unchanged.
 
-        An id is the alarm's name and not its place in the list: CloudFormation cannot give a new alarm a name still in use.
+        The construct id is the alarm's name, not its position: CloudFormation cannot give a new alarm a name that is still in
+        use.
         """
         tag = {"Key": naming.TARGET_TAG, "Value": target.name}
         for alarm in target_alarms(target):
@@ -109,19 +110,19 @@ class TargetWatch(Construct):
             cdk.CfnResource(self, named, type=ALARM_TYPE, properties={**alarm.put_arguments(), "Tags": [tag]})
 
     def _listen(self, target: Target, alarms: list[str], number: int) -> None:
-        """One rule for these alarms, the only one of most targets."""
+        """One rule for these alarms; most targets need only one."""
         stack, ending = cdk.Stack.of(self), "" if number == 1 else str(number)
         listener = lambda_.Function.from_function_attributes(
             self,
             f"Listener{ending}",
             function_arn=naming.function_arn(stack, naming.function_name(LISTENER)),
-            skip_permissions=True,  # the controller lets all targets' rules call it, in one statement
+            skip_permissions=True,  # one statement in the controller lets the rules of all targets call it
         )
         rule = events.Rule(
             self,
             f"Alarms{ending}",
             rule_name=naming.alarm_rule_name(target.name, number),
-            description=f"An alarm of {target.name} fires: if its rollout is parked, it goes back at once",
+            description=f"An alarm of {target.name} fires: if its rollout is parked, it is rolled back at once",
             event_pattern=events.EventPattern(
                 source=["aws.cloudwatch"],
                 detail_type=["CloudWatch Alarm State Change"],
@@ -139,17 +140,17 @@ class TargetWatch(Construct):
 
 
 def _by_pattern(names: Iterable[str]) -> Iterator[list[str]]:
-    """The alarms' names in their order, as many together as one event pattern has room for.
+    """The alarms' names in order, grouped so that each group fits into one event pattern.
 
     Raises:
-        LongAlarmError: a name does not fit alone.
+        LongAlarmError: a single name does not fit.
 
     """
     fitting: list[str] = []
     for name in names:
         if (excess := _written(name) - ROOM_FOR_NAMES) > 0:
             raise LongAlarmError(
-                f"the alarm {name!r} takes {excess} characters too many of an event pattern, in which each letter that is not "
+                f"the alarm {name!r} is {excess} characters too long for an event pattern, in which each letter that is not "
                 "ASCII takes six or twelve; give it a shorter name"
             )
         if fitting and sum(map(_written, [*fitting, name])) > ROOM_FOR_NAMES:
@@ -161,9 +162,9 @@ def _by_pattern(names: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _written(name: str) -> int:
-    """The characters of a name in a pattern, at most: one that only CloudFormation knows is as long as a name may be.
+    """The most characters that a name takes in a pattern; a name that only CloudFormation knows counts as the longest allowed.
 
-    In JSON that escapes all but ASCII, which no way of writing exceeds, with its quotes, a comma and a space.
+    Counted as JSON that escapes everything except ASCII, the longest form, with its quotes, a comma and a space.
     """
     text = "x" * LONGEST_ALARM if cdk.Token.is_unresolved(name) else name
     return len(json.dumps(text)) + 2

@@ -1,6 +1,6 @@
-"""What starts the guard and the sweeper, and where an event goes that nobody could take.
+"""What starts the guard and the sweeper, and where events go that could not be delivered or handled.
 
-Decides how often and for how long AWS tries again. Knows nothing of what a function does with its event.
+Decides how often and for how long AWS retries. This module does not know what a function does with its event.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ HOUR_SECONDS = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often, and for how many seconds, AWS tries again to have a function take an event."""
+    """How often, and for how many seconds, AWS retries an event for a function."""
 
     retries: int
     seconds: int
 
 
 GUARD_PATIENCE = Patience(2, 6 * HOUR_SECONDS)
-"""The guard acts on a rollout only while the dead execution owns it, so late does no harm."""
+"""The guard acts on a rollout only while the failed execution owns it, so a late call does no harm."""
 
 SWEEPER_PATIENCE = Patience(0, 60)
 """The next minute brings the next sweep."""
@@ -50,7 +50,7 @@ LISTENER_PATIENCE = MESSENGER_PATIENCE = Patience(2, HOUR_SECONDS)
 
 
 def dead_letters(scope: Construct) -> sqs.Queue:
-    """The one queue for events of the controller's own rules and of the targets' (docs/aws.md#confused-deputy)."""
+    """The queue for events of the controller's own rules and of the targets' rules (docs/aws.md#confused-deputy)."""
     stack = cdk.Stack.of(scope)
     queue = undelivered_queue(scope, "DeadLetters", naming.DEAD_LETTERS)
     queue.add_to_resource_policy(
@@ -69,7 +69,7 @@ def dead_letters(scope: Construct) -> sqs.Queue:
 
 
 def undelivered_queue(scope: Construct, construct_id: str, name: str) -> sqs.Queue:
-    """A queue for what nobody could take, kept for two weeks."""
+    """A queue for what could not be delivered or handled, kept for two weeks."""
     queue = sqs.Queue(
         scope,
         construct_id,
@@ -100,7 +100,7 @@ class Triggers(Construct):
             self,
             "FailedExecutions",
             rule_name="canary-failed-executions",
-            description="An execution that ended badly may have left its target unsafe: the guard looks",
+            description="An execution that ended badly may have left its target unsafe: the guard checks it",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
@@ -112,14 +112,14 @@ class Triggers(Construct):
             self,
             "EveryMinute",
             rule_name="canary-every-minute",
-            description="The sweeper finds what events missed, and goes on where a pass had to wait",
+            description="The sweeper finds what events missed, and continues where a pass had to wait",
             schedule=events.Schedule.rate(cdk.Duration.minutes(SWEEP_MINUTES)),
         )
         minutes.add_target(aim(sweeper.function, queue, SWEEPER_PATIENCE))
 
 
 def hear_alarms(listener: TaskFunction) -> None:
-    """Let the rules of all targets call the listener, in one statement: a function's policy has no room for one each."""
+    """Let the rules of all targets call the listener, in one statement: a function's policy has no room for one per target."""
     stack = cdk.Stack.of(listener)
     listener.function.add_permission(
         "RulesOfTargets",
@@ -130,7 +130,7 @@ def hear_alarms(listener: TaskFunction) -> None:
 
 
 def hand_over_failures(functions: Mapping[TaskFunction, Patience], queue: sqs.IQueue) -> None:
-    """Send the queue every asynchronous event that a function failed on, when Lambda's own retries are used up."""
+    """Send every asynchronous event on which a function failed to the queue, once Lambda's own retries are used up."""
     for task, patience in functions.items():
         allow(task.role, "sqs:SendMessage", queue.queue_arn)
         configuration = lambda_.CfnEventInvokeConfig(
@@ -146,7 +146,7 @@ def hand_over_failures(functions: Mapping[TaskFunction, Patience], queue: sqs.IQ
 
 
 def aim(function: lambda_.IFunction, queue: sqs.IQueue, patience: Patience) -> targets.LambdaFunction:
-    """The function as a rule's target; what it cannot be handed goes to the queue."""
+    """The function as a rule's target; events that cannot be delivered to it go to the queue."""
     return targets.LambdaFunction(
         function,
         dead_letter_queue=queue,

@@ -1,6 +1,7 @@
-"""A function as a rollout needs it: every version kept, and two aliases that only the controller moves.
+"""A function as a rollout needs it: every version is kept, and only the controller moves its two aliases.
 
-A deploy publishes a version and moves no traffic. Decides nothing of what calls the function, but knows how to let a REST API.
+A deploy publishes a version and moves no traffic. This module does not decide what calls the function, but can let a REST API
+call it.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ NOT_IN_TEMPLATE = ("FunctionVersion", "Description", "ProvisionedConcurrencyConf
 
 
 class VersionedFunction(Construct):
-    """A function with a version for every change of it, and the aliases of a target.
+    """A function with a version for each of its changes, and the aliases of a target.
 
-    `version` is the one of the present code and configuration, `live` and `canary` are the aliases. A changed function gets
-    a new version when it is deployed; the older ones stay, and no alias moves. A function that leaves the template, or is
+    `version` is the version of the present code and configuration; `live` and `canary` are the aliases. A changed function gets
+    a new version when it is deployed; older versions stay, and no alias moves. A function that leaves the template, or is
     replaced in it, stays until no deployment calls it (`leftovers`).
     """
 
@@ -41,25 +42,25 @@ class VersionedFunction(Construct):
         canary: str | None = "canary",
         take_over: bool = False,
     ) -> None:
-        """Keep the function's versions and make its aliases.
+        """Keep the function's versions and create its aliases.
 
-        Both aliases begin at the newest version there is when they are made, or where a live alias was that is taken over.
-        What they point at afterwards stands in no template, so neither a deploy nor its rollback can move them.
+        Both aliases start at the newest version that exists when they are created, or at the version of a live alias that is
+        taken over. No template says where they point afterwards, so neither a deploy nor its rollback can move them.
 
         Args:
-            scope: where it belongs, a stack as a rule.
+            scope: the parent construct, usually a stack.
             construct_id: its id in that scope.
-            function: the function. Its version is CDK's `current_version`, which becomes one that is kept.
+            function: the function. Its version is CDK's `current_version`, which is retained.
             live: the alias that production uses.
             canary: the alias that the canary uses; None for a target without a stage, whose live alias splits the traffic.
-            take_over: whether aliases of these names may exist already, made by hand or by another tool. They keep the
-                version they have, and stay when the stack is deleted.
+            take_over: whether aliases of these names may already exist, created by hand or by another tool. They keep their
+                version, and stay when the stack is deleted.
 
         """
         super().__init__(scope, construct_id)
         self.function: lambda_.Function = function
         self.version: lambda_.Version = function.current_version
-        # A version of a deploy that failed goes again: it would be the newest one, and the next deploy could not publish
+        # A version of a failed deploy is removed again: it would be the newest one, and the next deploy could not publish
         # the same code a second time (docs/aws.md#version-exists).
         self.version.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         Leftovers.of(cdk.Stack.of(function)).keep(function, self.version)
@@ -75,14 +76,15 @@ class VersionedFunction(Construct):
 
     @property
     def aliases(self) -> list[lambda_.Alias]:
-        """Both aliases, or the one there is."""
+        """Both aliases, or the live alias if there is no canary alias."""
         return [alias for alias in (self.live, self.canary) if alias]
 
     def allow_api(self, rest_api: apigateway.RestApiBase) -> None:
-        """Let the API invoke both aliases: methods from every stage, as the console's test button has its own, and authorizers.
+        """Let the API invoke both aliases: authorizers, and methods of every stage, as the console tests with its own stage.
 
         An authorizer presents an ARN without stage and method, which `*/*/*` does not cover (docs/aws.md#lambda-authorizers). A
-        permission of the function does not cover its aliases (docs/aws.md#alias-permission). It belongs to the API's stack.
+        permission of the function does not cover its aliases (docs/aws.md#alias-permission). The permission is in the API's
+        stack.
         """
         for alias in self.aliases:
             permission_id = f"Lets{cdk.Names.unique_id(alias)}"
@@ -98,15 +100,15 @@ class VersionedFunction(Construct):
                 self._own_permission(rest_api.node.find_child(permission_id), alias)
 
     def _own_permission(self, resource: IConstruct, alias: lambda_.Alias) -> None:
-        """The last route to the function may leave the template while base's deployment still has it."""
+        """Let our function manage the permission: base's deployment may still need it when it leaves the template."""
         if not isinstance(resource, lambda_.CfnPermission):
-            raise TypeError(f"a permission of CDK's is {type(resource).__name__} and must be a CfnPermission; pin aws-cdk-lib")
+            raise TypeError(f"CDK's permission is a {type(resource).__name__}, must be a CfnPermission; pin aws-cdk-lib")
         is_elsewhere = cdk.Stack.of(resource) is not cdk.Stack.of(self.function)
         own(
             resource,
             PERMISSION,
             allowed={"lambda:AddPermission": (f"{self.function.function_arn}:{alias.alias_name}",)},
-            # Only the function's own stack may take something from it.
+            # Only the function's own stack may remove something from it.
             properties={"Stays": "true"} if is_elsewhere else {},
         )
 
@@ -114,8 +116,8 @@ class VersionedFunction(Construct):
         alias = lambda_.Alias(self, construct_id, alias_name=name, version=self.version)
         resource = alias.node.default_child
         if not isinstance(resource, lambda_.CfnAlias):
-            raise TypeError(f"an alias of CDK's is {type(resource).__name__} and must be a CfnAlias; pin aws-cdk-lib")
-        # A function of the same stack carries its tag, by which its aliases may be removed also when it has left the template.
+            raise TypeError(f"CDK's alias is a {type(resource).__name__}, must be a CfnAlias; pin aws-cdk-lib")
+        # A function of the same stack has the stack's tag, so its aliases may be removed even after it left the template.
         is_elsewhere = cdk.Stack.of(self) is not cdk.Stack.of(self.function)
         actions = "lambda:CreateAlias lambda:GetAlias lambda:ListVersionsByFunction"
         own(

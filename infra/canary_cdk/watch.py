@@ -1,7 +1,7 @@
-"""The controller watched: alarms on itself, and one dashboard for all rollouts.
+"""Monitoring of the controller itself: its alarms, and one dashboard for all rollouts.
 
-A failed execution is no alarm: a rollout that was rolled back is the controller at work. Knows the metrics' names and
-nothing of targets.
+A failed execution is not an alarm: a rollback means that the controller works. This module knows the metrics' names and nothing
+about targets.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ENDINGS = ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
 
 
 class Watch(Construct):
-    """The alarms, each of which tells the topic of notifications, or the other topic that this one fails, and the dashboard."""
+    """The alarms and the dashboard. Alarms publish to the topic of notifications; its own failures go to the fallback."""
 
     def __init__(
         self,
@@ -72,21 +72,21 @@ class Watch(Construct):
         return self._alarm(
             "RecordsUnusable",
             "The records cannot be read or written, or another version of the controller wrote them: rollouts cannot go on. "
-            "The notification of each target that is concerned says what to do by hand.",
+            "The notification of each affected target says what to do by hand.",
             _own_metric("RecordsUnusable"),
         )
 
     def _guard_errors(self, guard: lambda_.IFunction) -> cloudwatch.Alarm:
-        what = "The guard failed on an execution that ended badly; the sweeper goes on from there. See its log."
+        what = "The guard failed on an execution that ended badly; the sweeper continues from there. See the guard's log."
         return self._alarm("GuardErrors", what, guard.metric_errors(period=FIVE_MINUTES, statistic="Sum"))
 
     def _sweeper_errors(self, sweeper: lambda_.IFunction) -> cloudwatch.Alarm:
-        what = "The sweeper failed in three of five minutes: what events missed stays unsafe. See its log."
+        what = "The sweeper failed in three of five minutes: targets that events missed stay unsafe. See its log."
         metric = sweeper.metric_errors(period=MINUTE, statistic="Sum")
         return self._alarm("SweeperErrors", what, metric, periods=5, of_them=3)
 
     def _sweeper_silent(self, sweeper: lambda_.IFunction) -> cloudwatch.Alarm:
-        """Calls that Lambda throttles are no errors, and a disabled rule makes no calls: both are silence."""
+        """Throttled calls are not errors, and a disabled rule makes no calls: both look like silence."""
         return self._alarm(
             "SweeperSilent",
             "The sweeper has not run for fifteen minutes: it is throttled, or its rule is disabled. "
@@ -119,7 +119,7 @@ class Watch(Construct):
         comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> cloudwatch.Alarm:
-        """An alarm at one or more, or at less than one."""
+        """An alarm with the threshold 1: at or above it by default, or below it."""
         return cloudwatch.Alarm(
             self,
             construct_id,
@@ -157,7 +157,7 @@ class Watch(Construct):
 
 
 def dashboard_name(stack: cdk.Stack, what: str) -> str:
-    """Dashboards are an account's, not a Region's, so the name says which Region it is of (docs/aws.md#dashboards)."""
+    """A dashboard's name, with the Region: dashboards belong to the account, not to a Region (docs/aws.md#dashboards)."""
     return f"canary-{what}-{stack.region}"
 
 

@@ -1,6 +1,6 @@
-"""What the oldest boto3 that the functions may meet knows: `python tests/aws/oldest_sdk.py <botocore/data>` writes it.
+"""What the oldest boto3 that the functions may meet can do: `python tests/aws/oldest_sdk.py <botocore/data>` writes it.
 
-The runtime brings its own boto3, older than the one that the tests run with; it is told by that version's service models.
+The Lambda runtime has its own boto3, which is older than the one in the tests. That version's service models describe it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 RECORD = Path(__file__).with_name("oldest_sdk.json")
 VERSION = "1.34.145"
-"""Of July 2024: older than the runtime python3.13 itself (docs/aws.md#runtime-sdk)."""
+"""From July 2024: older than the runtime python3.13 itself (docs/aws.md#runtime-sdk)."""
 
 SERVICES = ("apigateway", "cloudwatch", "dynamodb", "events", "lambda", "logs", "ssm", "stepfunctions", "sts")
 
@@ -25,7 +25,7 @@ def members(model: dict[str, Any], operation: str) -> list[str]:
 
 
 def digest(data: Path) -> dict[str, dict[str, list[str]]]:
-    """By service and operation, the parameters."""
+    """The parameters, by service and operation."""
     found = {}
     for service in SERVICES:
         [path] = sorted((data / service).glob("*/service-2.json*"))[-1:]

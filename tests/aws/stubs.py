@@ -1,4 +1,4 @@
-"""Clients written by hand for the few answers that the embedded AWS cannot give."""
+"""Hand-written clients for the few answers that the embedded AWS cannot give."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from botocore.exceptions import ClientError
 
 
 def refusal(code: str, message: str = "no") -> ClientError:
-    """AWS's refusal with this code."""
+    """AWS's error with this code."""
     return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
 
 class Scripted:
-    """A client whose operations answer what is scripted, in order, and raise where that is an error."""
+    """A client whose operations give scripted answers in order, and raise those that are errors."""
 
     def __init__(self, **answers: list[Any]) -> None:
         self._answers = answers
@@ -31,7 +31,7 @@ class Scripted:
 
 
 class Changed:
-    """A real client, some of whose operations are replaced."""
+    """A real client with some of its operations replaced."""
 
     def __init__(self, client: Any, **operations: Any) -> None:
         self._client = client

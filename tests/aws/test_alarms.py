@@ -1,4 +1,4 @@
-"""Alarms by name: their state, or that they are gone or broken."""
+"""Alarms are read by name: their state, or that they are missing or broken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from canary.aws.alarms import NAMES_PER_CALL, read_alarms, with_blips
 from canary.aws.errors import AwsRefusedError
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Scripted
 from tests.tasks.walk import PAYMENTS
@@ -74,7 +74,7 @@ def test_a_refusal_tells_the_command(ground: Ground):
 
 
 class History:
-    """An alarm's history, in two pages."""
+    """An alarm's history on two pages."""
 
     def __init__(self, *states: str) -> None:
         self._states = states

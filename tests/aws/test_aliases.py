@@ -64,7 +64,7 @@ def test_a_write_that_is_forbidden_is_not_made(ground: Ground):
 
 @pytest.fixture
 def called(ground: Ground) -> Any:
-    """What Lambda is asked from now on, newest last."""
+    """Lambda's operations called from now on, newest last."""
     ground.aws.faults.calls.clear()
     return ground.aws.faults.calls
 

@@ -1,4 +1,4 @@
-"""What a person may do by hand while records cannot be used: the direction that is safe at the canary's percent."""
+"""What a person may do by hand while records cannot be used: the direction that is safe at the canary's percentage."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from canary.rules.targets.live import Live, LiveAlias
 from tests.builders import a_canary, a_live, a_stage, a_target
 
 TARGET = a_target("orders-read", "orders-write")
-BACK, TO_FLIP, TO_REMOVE = "to go back", "op=copy,from=/canarySettings/deploymentId", "op=remove,path=/canarySettings"
+BACK, TO_FLIP, TO_REMOVE = "to roll back", "op=copy,from=/canarySettings/deploymentId", "op=remove,path=/canarySettings"
 
 
 def commands(percent, *, moved=(), phase=None):
-    """With these functions' live aliases at the release already."""
+    """The live state with these functions' live aliases already on the release."""
     names = [function.name for function in TARGET.functions]
     live = {name: LiveAlias("2" if name in moved else "1") for name in names}
     found = Live(a_stage(a_canary(percent)), live, {name: LiveAlias("2") for name in names})
@@ -61,7 +61,7 @@ def test_weights_of_aliases_are_taken_away_where_there_are_some():
     live = {"orders-read": LiveAlias("1", {"2": 0.1}), "orders-write": LiveAlias("1")}
     (command,) = find_commands(target, Live(None, live, {}), AliasShifter(target, None), None)
 
-    assert command.startswith("to give version 1 every request: aws lambda update-alias --function-name orders-read")
+    assert command.startswith("to send all requests to version 1: aws lambda update-alias --function-name orders-read")
 
 
 def test_a_target_is_freed_by_taking_its_holder_off_the_lock():

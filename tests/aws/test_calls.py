@@ -1,10 +1,10 @@
-"""AWS's refusal and its silence become errors that say what was tried."""
+"""AWS's refusals and missing answers become errors that say what was tried."""
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from canary.aws.calls import code_of, is_of_what_is_gone, refusals
-from canary.aws.errors import AwsRefusedError, ControllerError, RecordsRefusedError
+from canary.aws.calls import code_of, is_of_what_is_gone, never_write, refusals
+from canary.aws.errors import AwsRefusedError, ControllerError, ReadOnlyError, RecordsRefusedError
 from tests.aws.stubs import refusal
 
 
@@ -40,3 +40,8 @@ def test_what_is_gone_is_told_from_what_is_forbidden():
             raise refusal(code)
         assert is_of_what_is_gone(failed.value) is is_gone
     assert not is_of_what_is_gone(AwsRefusedError("by ourselves"))
+
+
+def test_a_target_that_is_only_read_is_not_written_to():
+    with pytest.raises(ReadOnlyError, match="is only read"):
+        never_write()

@@ -1,4 +1,4 @@
-"""Clients are made once, bounded in time, and name their task."""
+"""Clients are created once, have time limits, and name their task."""
 
 from dataclasses import replace
 from typing import Any

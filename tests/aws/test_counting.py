@@ -10,6 +10,7 @@ import pytest
 from canary.aws.counting import read_counts, read_history, read_total
 from canary.aws.metrics import MetricReader
 from canary.rules.judging.counts import RawCounts
+from canary.rules.judging.families import Family
 from canary.rules.looks.sources import ArmSource, Series, Source
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ def a_slow_arm(arm: str) -> ArmSource:
     return ArmSource((Series("Count", f"{arm}All", "Sum"),), (Series("Count", f"{arm}Good", "Sum"),), counts_good=True)
 
 
-ERRORS = Source("errors", base=an_arm("Base"), canary=an_arm("Canary"))
-SLOW = Source("slow_p99", base=a_slow_arm("Base"), canary=a_slow_arm("Canary"), is_latency=True)
+ERRORS = Source("errors", Family.ERRORS, bad_are="failed", base=an_arm("Base"), canary=an_arm("Canary"))
+SLOW = Source("slow_p99", Family.SLOW, bad_are="were slow", base=a_slow_arm("Base"), canary=a_slow_arm("Canary"))
 
 
 @pytest.fixture(scope="module")
 def start(shared: Ground) -> int:
-    """Three minutes: both arms; base alone; neither."""
+    """Three minutes: with both arms, with base only, with neither."""
     first = int(shared.aws.clock.now()) // 60 * 60 - 1200
     written = {"BaseAll": (90, 60), "BaseBad": (1, 0), "BaseGood": (80, 60), "CanaryAll": (10,), "CanaryGood": (7,)}
     for name, values in written.items():
@@ -64,7 +65,7 @@ def test_a_missing_count_of_bad_requests_is_never_0_where_it_is_always_written(g
 def test_a_trimmed_count_without_a_point_is_an_arm_where_all_is_slow(ground: Ground, start: int):
     ground.aws.metrics.put("Count", "CanarySlowAll", {}, start, [10.0], [1.0])
     arm = ArmSource((Series("Count", "CanarySlowAll", "Sum"),), (Series("Count", "Nobody", "Sum"),), counts_good=True)
-    source = Source("slow_p99", base=a_slow_arm("Base"), canary=arm, is_latency=True)
+    source = replace(SLOW, canary=arm)
     counted = read_counts(MetricReader(ground.aws.client("cloudwatch")), [source], ((), ()), start, start + 60)
 
     assert counted.metrics[start]["slow_p99"] == RawCounts(10, 10, 90, 10)

@@ -1,4 +1,4 @@
-"""Definitions are read whole: from the API's resources, from a stage's export, from what a deployment tells."""
+"""Definitions are read completely: from the API's resources, from a stage's export, from a deployment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ UNREADABLE = refusal("BadRequestException", "Only found non-JSON body models for
 
 
 class Gateway:
-    """API Gateway with one API; ``stages`` by name what each serves, ``calls`` what was asked of it."""
+    """API Gateway with one API; ``stages``: what each serves, by name; ``calls``: the calls it got."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Gateway:
 
 
 class Pages:
-    """A list, one item a page."""
+    """A list with one item per page."""
 
     def __init__(self, items: Any) -> None:
         self._items = items
@@ -196,7 +196,9 @@ def test_an_authorizer_that_is_gone_since_has_no_id():
     assert found.authorizers["auth"].id == ""
 
 
-@pytest.mark.parametrize(("body", "why"), [(b"openapi: 3.0.1", "the export is no JSON"), (b"[]", "no OpenAPI 3 document")])
+@pytest.mark.parametrize(
+    ("body", "why"), [(b"openapi: 3.0.1", "the export is not valid JSON"), (b"[]", "not an OpenAPI 3 document")]
+)
 def test_what_is_no_document_is_unreadable(body: bytes, why: str):
     client = Scripted(get_export=[{"body": io.BytesIO(body)}], get_rest_api=[{"id": API_ID}])
     with pytest.raises(UnreadableDefinitionError, match=why):
@@ -263,7 +265,7 @@ def test_pages_are_read_to_the_end(ground: Ground):
 
 
 class Given:
-    """A paginator whose pages are given."""
+    """A paginator with the given pages."""
 
     def __init__(self, pages: Any) -> None:
         self._pages = pages

@@ -1,7 +1,6 @@
-"""Both readings of one API on the embedded AWS are one picture, and an import of the same document makes no other.
+"""Both readings of one API on the embedded AWS are equal, also after the same document is imported again.
 
-They take GetExport and the import of documents, which the embedded AWS has only together with
-`embedded_aws.apigateway.openapi`.
+They need GetExport and the import of documents, which the embedded AWS has only with `embedded_aws.apigateway.openapi`.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def api_id(client: Any) -> str:
 
 
 def readings(client: Any, api_id: str) -> tuple[Definition, Definition]:
-    """From the resources, and from the export of a stage that serves them."""
+    """The readings from the resources and from the export of a stage that serves them."""
     client.create_deployment(restApiId=api_id, stageName="prod")
     reader = DefinitionReader(client, api_id)
     return reader.read_present(), DefinitionReader(client, api_id).read_stage("prod")

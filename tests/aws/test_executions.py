@@ -1,4 +1,4 @@
-"""Executions as owners: whether one runs, and stopping it."""
+"""Executions as owners: whether one is running, and how to stop it."""
 
 from __future__ import annotations
 

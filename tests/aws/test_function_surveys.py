@@ -1,4 +1,4 @@
-"""A function is read once; what does not exist is None, what is refused is an error."""
+"""A function is read once; something that does not exist is None, a refusal is an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.function_surveys import MOST_LISTINGS, Listings, _never_write, survey_function
+from canary.aws.function_surveys import MOST_LISTINGS, Listings, survey_function
 from canary.rules.checks.function_checks import VersionState
 from canary.rules.releases.release import Release
 from canary.rules.targets.target import TargetFunction
@@ -44,17 +44,17 @@ class Reader:
         return survey_function(client, target, target.functions[0], release or Release(), (), **more)
 
     def configured(self, **changes: Any) -> FunctionSurvey:
-        """With a configuration of its version that Lambda changed so."""
+        """The survey when Lambda changes the configuration of its version like this."""
         get = self._client.get_function_configuration
         return self(get_function_configuration=lambda **named: {**get(**named), **changes})
 
     def paged(self, operation: str, *pages: Any) -> FunctionSurvey:
-        """With these pages of one listing."""
+        """The survey with these pages of one listing."""
         return self(get_paginator=Pages(self._client, operation, pages))
 
 
 class Pages:
-    """A client's paginators, of which one answers these pages, or is refused."""
+    """A client's paginators, one of which gives these pages or is refused."""
 
     def __init__(self, client: Any, operation: str, pages: tuple[Any, ...]) -> None:
         self._client = client
@@ -110,7 +110,7 @@ def test_the_versions_are_listed_only_where_the_release_names_none(ground: Groun
 
 
 def versions(*numbers: int, more: bool = False) -> dict[str, Any]:
-    """One answer of a list of versions."""
+    """One page of a list of versions."""
     listed = [{"Version": str(number)} for number in numbers]
     return {"Versions": listed, **({"NextMarker": "next"} if more else {})}
 
@@ -254,8 +254,3 @@ def test_a_call_that_is_refused_is_not_taken_for_missing(ground: Ground, read: R
     ground.aws.faults.add(Fault(None, "lambda", operation, Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match=command):
         read()
-
-
-def test_a_survey_may_write_nothing():
-    with pytest.raises(AssertionError, match="a survey writes nothing"):
-        _never_write()

@@ -1,4 +1,4 @@
-"""The controller's own functions, called without waiting."""
+"""The controller's own functions are called without waiting for them."""
 
 import json
 

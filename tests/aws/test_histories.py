@@ -1,4 +1,4 @@
-"""Base's last day: from the target's own metrics, else the stage's, else priors; the notes say which."""
+"""Base's last day comes from the target's own metrics, else from the stage's, else from priors; the notes say which."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from canary.rules.targets.target import Target
     from tests.tasks.walk import Ground
 
-YOUNG = "the target's own metrics are too young: history is the whole stage's"
-NO_LATENCY = "no latency history: latency is judged only where the target fixes a limit"
+YOUNG = "the target's own metrics are too new, so the history is the whole stage's"
+NO_LATENCY = "there is no latency history, so latency is judged only where the target sets a limit"
 
 
 @pytest.fixture(scope="module")
 def until(shared: Ground) -> float:
-    """The end of two hours that `orders` has behind it."""
+    """The end of two hours of history for `orders`."""
     end = shared.aws.clock.now() - 7200
     write_day(shared.aws.metrics, shared.rig.target, until=end, rng=random.Random(3), per_minute=60, seconds=7200)
     return end
@@ -63,7 +63,7 @@ def test_a_young_target_has_the_stages_history(ground: Ground, until: float):
 
 
 def test_client_errors_that_are_not_counted_yet_have_the_stages_history(ground: Ground, until: float):
-    """A filter that came with a later version of the target than the others: its missing counts are no zeros."""
+    """A filter that came with a later version of the target: its missing counts are not zeros."""
     store, older = ground.aws.metrics, replace(ground.rig.target, name="orders-older")
     for minute in range(int(until) - 7200, int(until), 60):
         store.put(metric_namespace(older.name), "BaseRequests", {}, minute, (1.0,), (60.0,))
@@ -85,7 +85,7 @@ def test_without_any_history_priors_stand_in(ground: Ground, until: float):
     assert frozen.notes == (
         YOUNG,
         NO_LATENCY,
-        "stated priors stand in for the history of errors, client_errors, slow_800ms, business_Nothing",
+        "there is too little history, so stated priors are used for errors, client_errors, slow_800ms, business_Nothing",
         "business_Nothing had no data in the last day",
     )
     assert frozen.habits == {"business_Nothing": UNHEARD}

@@ -1,4 +1,4 @@
-"""Notifications: what is sent, and that a rollout does not depend on it."""
+"""Which notifications are sent, and that no rollout depends on them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOGGED = logging.getLogger("test_notifications")
 
 
 class Logger:
-    """Keeps what it is told."""
+    """Keeps the warnings that it is given."""
 
     def __init__(self) -> None:
         self.lost: list[dict[str, Any]] = []
@@ -34,7 +34,7 @@ class Logger:
 
 
 class Events:
-    """EventBridge with an answer of its own."""
+    """EventBridge with its own answer."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self.answer = answer
@@ -141,7 +141,7 @@ def test_a_rollout_that_ends_while_it_waits_waits_no_longer():
 
 
 class Marked:
-    """Records that take every mark."""
+    """Records that accept every mark."""
 
     def mark_told(self, _: object) -> None:
         """Taken."""

@@ -1,4 +1,4 @@
-"""Every call that the functions make is one that the oldest SDK they may meet can make."""
+"""The oldest SDK that the functions may meet can make every call that they make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lambda's throttle is waited for where botocore has given up, and no other refusal is."""
+"""After botocore has given up, the controller waits for Lambda's throttle, and for no other refusal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_only_a_throttled_call_is_tried_again_and_not_for_ever(response: Any, at
 
 
 def acted(ground: Ground, act: Callable[[], object]) -> tuple[list[object], float]:
-    """What an actor got, and how much simulated time it took."""
+    """The answer that an actor got, and the simulated time that it took."""
     got: list[object] = []
 
     def work() -> None:

@@ -72,7 +72,7 @@ def test_a_canary_that_comes_back_under_the_last_pass_keeps_the_lock(ground: Gro
 
 
 class Restoring(Fault):
-    """No fault: right before a canary alias goes back, a late writer attaches the canary again."""
+    """No fault: a late writer attaches the canary again right before a canary alias moves back."""
 
     def __init__(self, ground: Ground, walk: Walk) -> None:
         super().__init__(None, "lambda", "UpdateAlias", Mode.REFUSED)

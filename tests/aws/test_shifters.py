@@ -98,5 +98,12 @@ def test_a_smaller_weight_that_is_refused_stays_refused(alias: AliasShifter):
 
 
 def test_an_alias_shifter_has_no_stage_to_flip(alias: AliasShifter, intent: Intent):
-    with pytest.raises(TypeError, match="the alias shifter has no stage"):
+    with pytest.raises(TypeError, match="the alias shifter moves only aliases"):
         alias.make(Flip(), intent)
+
+
+def test_the_stage_alone_is_read_where_there_is_one(stage: StageShifter, alias: AliasShifter, intent: Intent):
+    assert stage.read_stage() == stage.read_live().stage
+    assert alias.read_stage() is None
+    alias.remove_own_canary(intent)
+    assert alias.read_live().live["orders-ship"].shares == {}

@@ -1,4 +1,4 @@
-"""A stage is patched in single lists and read back."""
+"""A stage is changed with single patch lists and read back."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_canary_that_reads_back_otherwise_is_told(ground: Ground, intent: Inte
         return answer
 
     stages = Stages(Changed(client, update_stage=patch), ground.rig.target.stage, lambda: None)
-    with pytest.raises(StateChangedError, match="the stage was given the canary at 10 % but reads back"):
+    with pytest.raises(StateChangedError, match="the canary was set to 10 %, but the stage reads back"):
         stages.shift(intent, Decimal(10))
 
 
@@ -103,7 +103,7 @@ def test_a_flip_keeps_the_alias_variable_of_base(ground: Ground, stages: Stages,
 
 
 ODD = "https://pay.example.com/v2?a=b,c&d=~#x"
-"""What only a release's variable may hold of the signs that shells and shorthand take for their own."""
+"""Characters that only a release's variable may have and that shells and the CLI's shorthand interpret."""
 
 
 def test_any_value_of_a_variable_is_set_and_promoted_as_it_is(ground: Ground, stages: Stages, intent: Intent):

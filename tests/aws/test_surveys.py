@@ -1,4 +1,4 @@
-"""A target is read in one go; what does not exist is None, what is refused is an error."""
+"""A target is read in one go; something that does not exist is None, a refusal is an error."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ def test_a_registered_target_reads_as_it_was_compiled(ground: Ground):
 
 def test_an_unknown_target_lists_the_known_ones(ground: Ground):
     ground.walk(ground.ship)
-    with pytest.raises(UnknownTargetError, match="no target pay is registered; registered are: orders, orders-ship"):
+    with pytest.raises(UnknownTargetError, match="no target pay is registered; registered targets: orders, orders-ship"):
         read_target(ground.aws.client("ssm"), TARGET_PREFIX, "pay")
-    with pytest.raises(UnknownTargetError, match="registered are: none"):
+    with pytest.raises(UnknownTargetError, match="registered targets: none"):
         read_target(ground.aws.client("ssm"), "/nowhere/", "pay")
 
 

@@ -1,4 +1,4 @@
-"""What was told while records could not be used, kept beside them."""
+"""What was reported while records could not be used is kept outside the records."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Logger:
         self.unread: list[dict[str, Any]] = []
 
     def warning(self, message: str, **more: Any) -> None:
-        assert message == "trouble not read"
+        assert message == "trouble cannot be read"
         self.unread.append(more)
 
 

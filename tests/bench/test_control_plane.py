@@ -1,4 +1,4 @@
-"""The table of calls is the page's, and no task asks for more than its minute holds."""
+"""The table of calls matches the page, and no task needs more than its minute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bench takes a shorter way to a verdict than a look does; here both are held to the same verdicts."""
+"""The bench takes a shorter way to a verdict than a look does; these tests check that both give the same verdicts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from bench.controller import GOES_ON, Controller, named
 from bench.policies import POLICIES
 from bench.rollout import SHIFT_SECONDS, Tape, roll_out
 from bench.world import World
-from canary.rules.judging import judge
+from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.counts import RawCounts
-from canary.rules.looks.folding import begin_bake, fold_minutes, requests_needed_by_step
+from canary.rules.judging.families import Family, stakes
+from canary.rules.looks.effects import requests_needed_by_step
+from canary.rules.looks.folding import fold_minutes
 from canary.rules.looks.look_schedule import next_look_seconds
-from canary.rules.looks.proof import prove
-from canary.rules.looks.sources import CLIENT_ERRORS, stakes
-from canary.rules.looks.verdict import Moment, VerdictKind, decide
+from canary.rules.looks.proof import Moment, prove
+from canary.rules.looks.steps import begin_bake
+from canary.rules.looks.verdict import VerdictKind, decide
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from tests.builders import a_rollout
@@ -42,12 +44,14 @@ def a_world(cell, seed=1):
 
 
 def product_vetoes_at(cell, policy, seed):
-    """The product's own look, minute by minute, on the same draws, steps taken by its own verdicts until it goes back."""
+    """The product's own look, minute by minute, on the same draws; its own verdicts take the steps until it rolls back."""
     world = a_world(cell, seed)
     history = world.history()
-    evidence = judge.start(history, stakes=stakes(tuple(history)), alpha=policy.alpha, coarse={CLIENT_ERRORS})
+    families = world.families()
+    evidence = begin_evidence(history, families=families, stakes=stakes(families), alpha=policy.alpha)
     needed = requests_needed_by_step(policy, evidence)
-    rollout = a_rollout(policy=policy, phase=Phase.SHIFTING, needed=needed, judged_to=-60)
+    limits = {"p50": (20.0,), "p90": (60.0,), "p99": (200.0,)} if world.limits else {}
+    rollout = a_rollout(policy=policy, phase=Phase.SHIFTING, needed=needed, judged_to=-60, limits_ms=limits)
     rollout = shifted(rollout, world, world.offset)
     counts, drawn, now = {}, 0, world.offset + SHIFT_SECONDS
     while True:
@@ -125,6 +129,6 @@ def test_going_on_is_advancing_or_promoting():
 
 
 def test_a_controller_begins_with_what_its_policy_wants_judged():
-    controller = Controller.begun(POLICIES["standard"], {"errors": [(600, 1)] * 600})
+    controller = Controller.begun(POLICIES["standard"], {"errors": [(600, 1)] * 600}, {"errors": Family.ERRORS})
     assert len(controller.needed) == 3
     assert min(controller.needed) >= 50

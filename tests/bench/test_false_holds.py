@@ -14,7 +14,7 @@ from bench.instruments import BUSINESS_SHARE, HELD, World, draw, history
 
 
 def totals(world, *, share=0.25, traffic=600, minutes=200):
-    """What both arms counted in some minutes, by what was counted."""
+    """The counts of both arms in some minutes, by what was counted."""
     told = list(next(draw(world, traffic, [share] * minutes, 1, np.random.default_rng(1))))
     names = ("lines", "integrated", "business")
     return {name: [sum(getattr(getattr(one, name), arm) for one in told) for arm in ("canary", "base")] for name in names}

@@ -10,9 +10,12 @@ import pytest
 
 from bench.judge import DOC, DOC_BEGINS, DOC_ENDS, with_table
 from canary.rules.judging import judge
+from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
+from canary.rules.judging.counts import Counts
+from canary.rules.judging.families import Family
 from canary.rules.judging.history import SLICE_MINUTES, SPARSE_PHI, UNPROVEN_PHI
-from canary.rules.judging.judge import Counts
+from canary.rules.judging.outlook import requests_needed
 
 TEXT = Path(DOC).read_text(encoding="utf-8")
 ROW = re.compile(
@@ -23,7 +26,7 @@ ROWS = ROW.findall(TEXT)
 
 
 def begun():
-    return judge.start({"errors": HISTORY}, stakes={"errors": 1.0}, alpha=0.01)
+    return begin_evidence({"errors": HISTORY}, families={"errors": Family.ERRORS}, stakes={"errors": 1.0}, alpha=0.01)
 
 
 def test_the_example_is_what_the_judge_says():
@@ -43,8 +46,8 @@ def test_the_example_begins_as_the_page_says():
     evidence = begun()
     requests, bad = (sum(column) for column in zip(*HISTORY, strict=True))
     assert bad / requests == pytest.approx(0.0005, rel=0.05)
-    assert evidence.phi("errors") == 1.0
-    needed = judge.requests_needed(evidence, metric="errors", detect=0.01, share=0.1)
+    assert evidence.history.bases["errors"].phi == 1.0
+    needed = requests_needed(evidence, metric="errors", detect=0.01, share=0.1)
     assert f"would take {needed} canary requests" in TEXT.replace("\n", " ")
 
 

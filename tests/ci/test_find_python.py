@@ -1,4 +1,4 @@
-"""`.ci/find-python` on a PATH made for it: version 9.9 exists only where a test puts it."""
+"""`.ci/find-python` on a PATH made for the test: version 9.9 exists only where a test puts it."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ SAYS_ITS_VERSION = 'case "$*" in *ensurepip*) echo {version};; esac'
 
 
 def put(folder: Path, name: str, *lines: str) -> Path:
-    """A program of the shell."""
+    """A shell script as a program."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text("\n".join(["#!/bin/sh", *lines, ""]), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from canary.aws.records import LookItem
+from canary.aws.record_items import LookItem
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary_cli.comparing import step_differences

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.errors import AwsRefusedError
+from canary.aws.errors import AwsRefusedError, ReadOnlyError
 from canary.rules.rollouts.phases import PointAlias
 from canary.rules.targets.live import Intent
 from canary_cli.connection import Connection, Controller, Place
@@ -114,5 +114,5 @@ def test_the_command_writes_to_no_target(ground: Ground):
 
     assert set(shifter.read_live().live) == {"orders-read", "orders-write"}
     assert set(connection.shifter(ground.ship).read_live().live) == {f.name for f in ground.ship.functions}
-    with pytest.raises(AssertionError, match="changes no target"):
+    with pytest.raises(ReadOnlyError, match="only read"):
         shifter.make(PointAlias("orders-read", "live", "2"), Intent({}))

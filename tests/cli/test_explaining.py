@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.judging import judge
+from canary.rules.judging.evidence_json import to_json
 from canary.rules.targets.policy import Progression
 from canary_cli.app import run
 from canary_cli.connection import Connection, Place
@@ -89,7 +89,7 @@ def test_what_was_judged_and_served_is_computed_again_from_the_records(ground: G
     assert rollout.step.index == 1
     assert len(looks) == 9
     assert all(one.is_as_recorded for one in looks)
-    assert judge.to_json(looks[-1].evidence) == rollout.evidence
+    assert to_json(looks[-1].evidence) == rollout.evidence
     assert (looks[-1].rollout.harm, looks[-1].rollout.totals) == (rollout.harm, rollout.totals)
     assert looks[-1].rollout.step.metrics == rollout.step.metrics
     assert rollout.step.metrics

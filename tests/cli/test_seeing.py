@@ -183,7 +183,7 @@ def test_an_unknown_target_lists_those_that_are_registered(canary: Canary):
     told = canary("status", "odrers")
 
     assert told.code == 2
-    assert "no target odrers is registered; registered are: orders" in told.err
+    assert "no target odrers is registered; registered targets: orders" in told.err
 
 
 def test_a_lock_without_a_record_is_an_error_with_what_to_do(ground: Ground, canary: Canary):

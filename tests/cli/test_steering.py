@@ -299,7 +299,7 @@ def test_an_abort_of_an_unknown_target_is_refused(canary: Canary):
     told = canary("abort", "odrers")
 
     assert told.code == 3
-    assert "registered are: orders" in told.out
+    assert "registered targets: orders" in told.out
 
 
 def test_a_rollout_that_never_was_cannot_be_watched(canary: Canary):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from canary.rules.judging.harm import Harm
-from canary.rules.looks.folding import MinuteRecord
+from canary.rules.looks.look_numbers import MinuteRecord
 from canary.rules.looks.replay import RecordedLook, replay
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase

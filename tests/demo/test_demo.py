@@ -173,7 +173,7 @@ def test_the_timeline_shows_its_steps_in_the_characters_that_there_are(encoding,
     assert progress in text_of(console).split()
 
 
-# What it is written to.
+# Where it is written.
 
 
 class Terminal(io.StringIO):

@@ -21,7 +21,7 @@ CALLS = 200
 
 
 class Served:
-    """`python -m demo serve` in a process of its own, with what it printed."""
+    """`python -m demo serve` in a separate process, with its output."""
 
     def __init__(self, process, text):
         self.process = process
@@ -35,14 +35,14 @@ class Served:
 
 
 def start(*options):
-    """`python -m demo serve` on a free port, in a process of its own."""
+    """`python -m demo serve` on a free port, in a separate process."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
     command = [sys.executable, "-m", "demo", "serve", "--port", "0", *options]
     return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def end(process, number):
-    """Tell it to end; its exit status, and what it printed last."""
+    """Stop it; returns its exit status, and what it printed last."""
     try:
         os.kill(process.pid, number)
         output, _ = process.communicate(timeout=LIMIT)

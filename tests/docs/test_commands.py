@@ -1,6 +1,6 @@
-"""The commands that the README tells to type, typed: the very lines of the Makefile, by the Python that runs the tests.
+"""Runs the commands that the README tells readers to type: the Makefile's own lines, with the Python of the tests.
 
-Only the installation is left out, and a free port is taken for a fixed one.
+Only the installation is left out, and a free port replaces the fixed one.
 """
 
 import os
@@ -45,12 +45,12 @@ def command_of(*arguments: str) -> list[str]:
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    """A command of the repository, to its end."""
+    """Run a command of the repository to its end."""
     return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, check=False, text=True, timeout=SECONDS)
 
 
 def environment() -> dict[str, str]:
-    """As a newcomer's: no credentials. The sources are found without being installed."""
+    """A newcomer's environment: no credentials. The sources are found without being installed."""
     ours = ("AWS_", "COV_", "COVERAGE_", "MAKE", "MFLAGS", "PYTEST_", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     sources = os.pathsep.join([str(ROOT), str(ROOT / "functions")])
@@ -58,14 +58,14 @@ def environment() -> dict[str, str]:
 
 
 def priced(pattern: str, text: str) -> dict[str, str]:
-    """The one price in a text, with what it is for."""
+    """The only price in a text, with what it is for."""
     [found] = re.finditer(pattern, " ".join(text.split()))
     return found.groupdict()
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """`make serve` on a free port, with the file that holds what it printed; it is over when the block is."""
+    """`make serve` on a free port, with the file of its output; it stops at the end of the block."""
     command, path = command_of("serve"), folder / "printed"
     command[command.index("--port") + 1] = "0"
     with (
@@ -79,7 +79,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
 
 
 def wait_for(pattern: str, process: subprocess.Popen[str], printed: Path) -> str:
-    """What was printed once the pattern is in it."""
+    """The output once the pattern is in it."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until and process.poll() is None:
         text = printed.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What make is told: the targets' descriptions, and that CI runs what `make check` runs."""
+"""The descriptions of make's targets, and that CI runs what `make check` runs."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def told(*arguments: str) -> list[str]:
 
 
 def typed_by_ci() -> list[list[str]]:
-    """The arguments of each make."""
+    """The arguments of each call of make."""
     return [shlex.split(line)[1:] for line in re.findall(r"\bmake .*$", CI, re.MULTILINE) if "`" not in line]
 
 

@@ -1,4 +1,4 @@
-"""The map of the repository shows what is there, and a row for each task of the machine."""
+"""The map of the repository shows what exists, and has a row for each task of the machine."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ TASKS = sorted(name for name, state in states_of(load()) if state["Type"] == "Ta
 
 
 def drawn() -> list[str]:
-    """The folders of the drawing, as paths."""
+    """The folders in the drawing, as paths."""
     [drawing] = re.findall(r"^```\n(app.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     found, above = [], {}
     for indent, folder in re.findall(r"^( *)([a-z_/]+)/ ", drawing, re.MULTILINE):

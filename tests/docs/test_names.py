@@ -1,4 +1,4 @@
-"""Names of the product: no two classes share one, so that a name in a message or a search means one thing."""
+"""Names of the product: no two classes share one, so that a name in a message or a search has one meaning."""
 
 import ast
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ SHARED = {
     "Target": "the construct registers the value, and both are what a target file describes",
     "TargetFunction": "the construct's function of a target becomes the value's",
 }
-"""Names that two classes have, with the reason."""
+"""Names that two classes may have, with the reason."""
 
 
 def classes(source: str) -> Iterator[str]:
-    """The names of all classes in a module, nested ones included."""
+    """The names of all classes in a module, including nested ones."""
     return (node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
 
 
 def twins(names: Iterator[str]) -> set[str]:
-    """The names that come more than once."""
+    """The names that occur more than once."""
     seen: set[str] = set()
     return {name for name in names if name in seen or seen.add(name)}
 

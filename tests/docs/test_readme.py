@@ -1,4 +1,4 @@
-"""The README and the pages beside it say what the code does."""
+"""The README and the pages beside it match the code."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def without_blocks(text: str) -> str:
 
 
 def tables(text: str) -> Iterator[tuple[str, list[list[str]]]]:
-    """Each table as its first column's name and its rows."""
+    """Each table as the name of its first column and its rows."""
     for table in re.findall(r"(?:^\|.*\|\n)+", without_blocks(text), re.MULTILINE):
         head, _, *rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in table.splitlines()]
         yield head[0], rows
@@ -62,12 +62,12 @@ def spans(text: str) -> list[str]:
 
 
 def inputs() -> list[str]:
-    """Every JSON block or span that asks for a rollout or calls an operator's verb."""
+    """Every JSON block or span that requests a rollout or calls an operator's verb."""
     return [one for one in (*blocks(README, "json"), *spans(README)) if one.lstrip().startswith('{"') and "target" in one]
 
 
 def schema_at(path: str) -> dict[str, Any]:
-    """What the input's schema says of a key, given as a path with dots."""
+    """What the input's schema says about a key, given as a path with dots."""
     found = SCHEMA
     for name in path.split("."):
         found = resolved(found)["properties"][name]
@@ -82,7 +82,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_words(policy: Policy) -> list[str]:
-    """A policy's name, steps and bake as the table writes them."""
+    """A policy's name, steps and bake times as the table writes them."""
     [seconds] = {step.bake_seconds for step in policy.steps}
     bake = "an hour" if seconds == 3600 else f"{seconds // 60} minutes"
     percents = ", ".join(f"{step.weight_percent:f}" for step in policy.steps)
@@ -168,7 +168,7 @@ def test_every_policy_key_is_in_the_schema(key: str) -> None:
 
 
 def made() -> set[str]:
-    """Every target of make that a page tells to make."""
+    """Every make target that a page tells readers to run."""
     texts = [path.read_text(encoding="utf-8") for path in PAGES]
     commands = [command for text in texts for command in (*blocks(text, "sh"), *spans(text))]
     return {target for command in commands for target in re.findall(r"^make ([a-z-]+)", command, re.MULTILINE)}

@@ -1,4 +1,4 @@
-"""What must never stand in a file of the repository."""
+"""What must never appear in a file of the repository."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = sorted(ROOT.glob("requirements*.txt"))
-# Each pattern has a bracket that changes nothing but keeps this file from matching it.
+# Each pattern has a bracket that only keeps this file from matching it.
 FORBIDDEN = {
     "a path of one machine": r"/wor[k]/|/roo[t]/|/tm[p]/|/hom[e]/\w",
     "a paper that is no part of the project": r"aws-fact[s]|(?<![\w-])share[d]/|(?<![\w-])house-styl[e]|\bF[1-9]\.\d{1,2}\b",
@@ -22,7 +22,7 @@ FORBIDDEN = {
 
 
 def files() -> list[Path]:
-    """Every file of the repository, the new ones included."""
+    """Every file of the repository, including new ones."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         pytest.skip("this is no clone, so git cannot say which files are the repository's")
@@ -75,7 +75,7 @@ def test_what_is_allowed_is_not_found(line: str) -> None:
 
 
 def unspecified(source: str) -> Iterator[str]:
-    """The calls that read or write a text as the locale of the machine has it."""
+    """The calls that read or write text in the encoding of the machine's locale."""
     for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
         is_of_a_text = isinstance(call.func, ast.Attribute) and call.func.attr in {"read_text", "write_text"}
         if is_of_a_text and not any(keyword.arg == "encoding" for keyword in call.keywords):

@@ -1,4 +1,4 @@
-"""One meaning a word: what README and docs no longer say. `docs/glossary.md` has the words that took their place."""
+"""One meaning per word: old words that README and docs no longer use. `docs/glossary.md` has the new ones."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-# Each pattern has a bracket that changes nothing but keeps this file from matching it.
+# Each pattern has a bracket that only keeps this file from matching it.
 INSTEAD = {
     r"\bways? bac[k]\b": "snapshot; or: recovery rolls back",
     r"\brung[s]?\b": "recovery stage",
@@ -19,7 +19,7 @@ INSTEAD = {
     r"\bsomebod[y]\b": "someone",
     r"\banybod[y]\b": "anyone",
 }
-"""What to write instead of what a pattern matches, in whatever case."""
+"""What to write instead of a match, in upper or lower case."""
 
 
 def found(text: str) -> list[str]:

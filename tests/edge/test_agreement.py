@@ -62,10 +62,10 @@ def test_behind_a_stage_every_function_needs_a_canary_alias():
 
 def test_behind_a_stage_one_variable_names_every_functions_alias():
     found = aliases({"live": "live", "canary": "canary"}, {"live": "prod", "canary": "next"})
-    beside = "one stage variable names every function's alias, got"
+    beside = "one stage variable names the alias of every function, got"
     assert found == [
-        (("functions", 1, "live"), f'{beside} "prod" beside "live"'),
-        (("functions", 1, "canary"), f'{beside} "next" beside "canary"'),
+        (("functions", 1, "live"), f'{beside} "prod" and "live"'),
+        (("functions", 1, "canary"), f'{beside} "next" and "canary"'),
     ]
 
 
@@ -122,7 +122,7 @@ def test_more_filters_than_a_log_group_takes_are_told():
     metrics = Metrics(latency_limits_ms=tuple(range(1, 46)))
     (problem,) = find_filter_problems(a_target(metrics=metrics), "target")
     assert str(problem) == (
-        "target.metrics.latency_limits_ms: they make 101 metric filters; a log group takes 100; give fewer limits"
+        "target.metrics.latency_limits_ms: the target needs 101 metric filters; a log group takes 100; give fewer limits"
     )
 
 
@@ -130,7 +130,7 @@ def test_a_pattern_that_routes_outside_make_too_long_is_told_with_its_length():
     routes = tuple(OutsideRoute(f"/legacy/{'x' * 50}/{number}") for number in range(20))
     (problem,) = find_filter_problems(a_target(outside=Outside(routes)))
     assert problem.field == "outside"
-    assert "characters long; CloudWatch Logs takes 1024; give fewer routes, or shorter ones that end in *" in str(problem)
+    assert "characters long; CloudWatch Logs accepts 1024; give fewer routes, or shorter ones that end in *" in str(problem)
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), ANYTHING))

@@ -65,7 +65,7 @@ def test_reads_every_time_exactly(moment):
 
 @pytest.mark.parametrize("now", ["2026-01-31T12:00:00", "2026-01-31", "noon", "", None, NOON])
 def test_refuses_a_time_without_offset(now):
-    with pytest.raises(EventError, match="now no time with an offset, got "):
+    with pytest.raises(EventError, match="now not a time with an offset, got "):
         read_event(TaskEvent, {**TASK, "now": now})
 
 
@@ -132,11 +132,11 @@ def test_reads_when_a_schedule_was_due():
     ("kind", "event", "found"),
     [
         (TaskEvent, {"target": "orders"}, "rollout_id is missing; execution is missing; now is missing"),
-        (TaskEvent, {**TASK, "rollout_id": ""}, "rollout_id a rollout id is one line of 1 to 128 characters"),
+        (TaskEvent, {**TASK, "rollout_id": ""}, "rollout_id a rollout id must be one line of 1 to 128 characters"),
         (LockEvent, {**TASK, "fencing_token": -1, "draft": []}, "draft not a mapping, got a list of 0"),
         (ExecutionEvent, {"time": "x"}, "detail.executionArn is missing"),
-        (TaskEvent, [], "not the event of a TaskEvent: event input should be a dictionary"),
-        (TaskEvent, None, "not the event of a TaskEvent: event input should be a dictionary"),
+        (TaskEvent, [], "not a TaskEvent: event input should be a dictionary"),
+        (TaskEvent, None, "not a TaskEvent: event input should be a dictionary"),
     ],
 )
 def test_a_wrong_event_is_an_error_that_names_everything(kind, event, found):

@@ -37,16 +37,16 @@ def test_takes_a_weight_as_it_was_written(value, weight):
 @pytest.mark.parametrize(
     ("value", "answer"),
     [
-        (100, "a step's weight is below 100, got 100; promotion follows the last step, drop it"),
-        ("100.0", "a step's weight is below 100, got 100; promotion follows the last step, drop it"),
+        (100, "a step's weight is below 100, got 100; remove the step; promotion follows the last one"),
+        ("100.0", "a step's weight is below 100, got 100; remove the step; promotion follows the last one"),
         (150, "a step's weight is below 100, got 150; give the percent of requests the canary gets"),
-        (0, "a step's weight is above 0, got 0; drop the step, without traffic it shows nothing"),
-        (-5, "a step's weight is above 0, got -5; drop the step, without traffic it shows nothing"),
+        (0, "a step's weight is above 0, got 0; remove the step; without traffic it proves nothing"),
+        (-5, "a step's weight is above 0, got -5; remove the step; without traffic it proves nothing"),
         (12.345, "a weight has at most two decimals, got 12.345; round it"),
         ("1e-99", 'a weight has at most two decimals, got "1e-99"; round it'),
-        ("ten", 'a weight is a number of percent, got "ten"; write 10 or 12.5'),
-        (True, "a weight is a number of percent, got true; write 10 or 12.5"),
-        (None, "a weight is a number of percent, got null; write 10 or 12.5"),
+        ("ten", 'a weight is a percentage, got "ten"; write 10 or 12.5'),
+        (True, "a weight is a percentage, got true; write 10 or 12.5"),
+        (None, "a weight is a percentage, got null; write 10 or 12.5"),
     ],
 )
 def test_refuses_a_weight_that_no_step_can_have(value, answer):
@@ -66,7 +66,7 @@ def test_takes_a_version_number_as_text(value):
 
 def test_refuses_the_unpublished_version_with_the_reason():
     assert refused(VersionNumber(), "$LATEST") == (
-        'got "$LATEST", and aliases point at published versions only; publish a version and name its number'
+        'got "$LATEST"; aliases point only at published versions; publish a version and give its number'
     )
 
 
@@ -74,7 +74,7 @@ def test_refuses_the_unpublished_version_with_the_reason():
     "value", ["v1", "", "0", 0, "-1", "07", 1.5, True, None, "live", "arn:x:7", [7], pytest.param(10**5000, id="huge")]
 )
 def test_refuses_what_is_no_version_number(value):
-    assert "aliases point at published versions only" in refused(VersionNumber(), value)
+    assert "aliases point only at published versions" in refused(VersionNumber(), value)
 
 
 def test_takes_a_shipped_policy_by_its_name():
@@ -143,5 +143,5 @@ def test_takes_names_by_the_rules_aws_has_for_them(name, good, bad):
 )
 def test_refuses_an_alarm_of_another_account_with_what_to_do(arn):
     answer = refused(fields.OwnAlarm(), arn)
-    assert answer.startswith("alarms are named, and only those of this account and Region can be read, got ")
-    assert answer.endswith("; give the alarm's name, not its ARN; to use another account's metric, make an alarm on it here")
+    assert answer.startswith("not an alarm name; only alarms of this account and Region can be read, got ")
+    assert answer.endswith("; give the alarm's name, not its ARN; for a metric of another account, create an alarm on it here")

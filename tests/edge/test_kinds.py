@@ -123,7 +123,7 @@ def test_refuses_a_number_for_text_because_it_may_have_had_leading_zeros(value):
 
 @pytest.mark.parametrize("value", [None, [], {}])
 def test_refuses_what_is_no_text_at_all(value):
-    assert refused(NAME, value).endswith("; write text, or drop the field")
+    assert refused(NAME, value).endswith("; write text, or remove the field")
 
 
 def test_takes_a_line_without_the_spaces_around_it():
@@ -132,7 +132,7 @@ def test_takes_a_line_without_the_spaces_around_it():
 
 @pytest.mark.parametrize("value", ["", "   ", "a\nb", "x" * 11, "\ud800"])
 def test_refuses_what_is_not_one_line_of_printable_text(value):
-    assert refused(LINE, value).startswith("a line is one line of 1 to 10 characters, got ")
+    assert refused(LINE, value).startswith("a line must be one line of 1 to 10 characters, got ")
 
 
 @pytest.mark.parametrize(

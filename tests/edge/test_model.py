@@ -46,7 +46,7 @@ def test_ignores_keys_that_others_add_whatever_they_hold():
 
 def test_refuses_such_keys_anywhere_else():
     assert problems_of({"first": {"size": 1, "Note": 1}}) == [
-        "first.Note: unknown field, got 1; drop it, the fields here are size"
+        "first.Note: unknown field, got 1; remove it; the fields here are size"
     ]
 
 
@@ -83,13 +83,13 @@ def test_asks_for_a_list_and_for_a_mapping_by_any_name():
 
 def test_answers_an_unknown_field_far_from_all_with_those_there_are():
     assert problems_of({"first": {"size": 1}, "zzz": None}) == [
-        "zzz: unknown field, got null; drop it, the fields here are first, others, sizes"
+        "zzz: unknown field, got null; remove it; the fields here are first, others, sizes"
     ]
 
 
 def test_refuses_keys_that_are_no_text():
     assert problems_of({"first": {"size": 1}, 7: 8}) == [
-        "[7]: unknown field, got 7; drop it, the fields here are first, others, sizes"
+        "[7]: unknown field, got 7; remove it; the fields here are first, others, sizes"
     ]
 
 

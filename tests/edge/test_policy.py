@@ -6,11 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.edge.model import require
-from canary.edge.policy import parse_policy, policy_to_mapping
-from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven
+from canary.edge.model import Strict, parse, require
+from canary.edge.policy import PolicyField, RatesModel, policy_to_mapping
+from canary.rules.judging.families import Family
+from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven, effective_policy
 
 YEAR = 31_536_000
+
+
+class Alone(Strict):
+    """A policy by itself, read as it is inside a target."""
+
+    policy: PolicyField
+
+
+def parse_policy(raw, *, base=STANDARD):
+    model, problems = parse(Alone, {"policy": raw})
+    return (effective_policy(base, model.policy.changes()), ()) if model else (None, problems)
 
 
 def problems_of(raw):
@@ -58,6 +70,10 @@ def test_takes_a_shipped_policy_by_its_name(name):
     assert require(parse_policy({"from": name})) is SHIPPED[name]
 
 
+def test_a_policy_has_one_rate_for_each_family():
+    assert RatesModel.model_fields.keys() == {*Family}
+
+
 def test_changes_the_keys_that_are_given():
     policy = require(parse_policy({"from": "cautious", "min_requests": "200", "delta": {"slow": "0.02"}}))
     expected = replace(
@@ -95,7 +111,7 @@ def test_refuses_weights_that_do_not_rise(percents, got):
 
 def test_refuses_a_final_100_because_promotion_follows():
     assert problems_of({"steps": [a_step(50), a_step(100)]}) == [
-        "policy.steps[1].weight_percent: a step's weight is below 100, got 100; promotion follows the last step, drop it"
+        "policy.steps[1].weight_percent: a step's weight is below 100, got 100; remove the step; promotion follows the last one"
     ]
 
 
@@ -168,7 +184,7 @@ def test_refuses_values_beyond_their_bounds(key, value):
 
 
 def test_answers_a_mistyped_name_with_the_one_that_was_meant():
-    assert problems_of("standrad") == ['policy: no shipped policy, got "standrad"; did you mean standard?']
+    assert problems_of("standrad") == ['policy: not a shipped policy, got "standrad"; did you mean standard?']
 
 
 @pytest.mark.parametrize("raw", [None, 5, [], True])

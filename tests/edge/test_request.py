@@ -99,11 +99,11 @@ def test_tells_every_problem_at_once():
         "target: is missing; give the name of a registered target",
         (
             "release.functions.orders-read: "
-            'got "$LATEST", and aliases point at published versions only; publish a version and name its number'
+            'got "$LATEST"; aliases point only at published versions; publish a version and give its number'
         ),
         (
             "release.functions.fn:live: not a function's name (letters, digits, - and _, at most 64), "
-            'got "fn:live"; give the name alone, without ARN, version or alias'
+            'got "fn:live"; give only the name, without ARN, version or alias'
         ),
         (
             "release.deployment: not present, unchanged or a deployment's id (lower-case letters and digits), "
@@ -111,10 +111,10 @@ def test_tells_every_problem_at_once():
         ),
         (
             "policy.steps[0].bake_seconds: not a whole number of seconds from 1 to 31536000, got 0; "
-            "give the time it is watched, 900 is fifteen minutes"
+            "give the time it is watched, such as 900 for fifteen minutes"
         ),
         "policy.steps[1].weight_percent: step weights must rise, got 50 then 10; reorder policy.steps",
-        "reason: not text, got a list of 2; write text, or drop the field",
+        "reason: not text, got a list of 2; write text, or remove the field",
         'targt: unknown field, got "orders"; did you mean target?',
     ]
 
@@ -132,21 +132,21 @@ def test_tells_every_problem_at_once():
             'input: not a mapping, got "orders"; give a mapping with operation, target, release, policy, reason, scheduled',
         ),
         ({"target": "orders", "release": None}, "release: not a mapping, got null; give a mapping with functions, dep"),
-        ({"target": "orders", "policy": "standrad"}, 'policy: no shipped policy, got "standrad"; did you mean stand'),
+        ({"target": "orders", "policy": "standrad"}, 'policy: not a shipped policy, got "standrad"; did you mean stand'),
         ({"target": "orders", "policy": None}, "policy: not a mapping, got null; give a shipped policy's name, or a"),
         ({"target": "orders", "release": {"deployment": 123456}}, "release.deployment: not text, got 123456; put it "),
         ({"target": "orders", "release": {"functions": ["7"]}}, "release.functions: not a mapping, got a list of 1; "),
         ({"target": "orders", "reason": 5}, "reason: not text, got 5; put it in quotes"),
         ({"target": "../orders"}, "target: not a target's name ("),
-        ({"target": None}, "target: not text, got null; write text, or drop the field"),
+        ({"target": None}, "target: not text, got null; write text, or remove the field"),
         ({"Comment": "Insert your JSON here"}, "target: is missing; give the name of a registered target"),
         (
             {"target": "orders", "release": {"variables": {"new_checkout": "on"}}},
-            "release.variables.new_checkout: not the name of a variable that a canary can have of its own (letters and digits",
+            "release.variables.new_checkout: not the name of a stage variable that a canary can override (letters and digits",
         ),
         (
             {"target": "orders", "release": {"variables": {"newCheckout": "on or off"}}},
-            "release.variables.newCheckout: not a stage variable's value (letters, digits and -._~:/?#&=, with a comma too",
+            "release.variables.newCheckout: not a stage variable's value (letters, digits, comma and -._~:/?#&=, at most 512)",
         ),
         (
             {"target": "orders", "release": {"variables": {"newCheckout": True}}},
@@ -197,7 +197,7 @@ def test_reads_an_advance():
 def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
     advance, problems = parse_advance({"operation": "advance", "target": "orders", name: {}})
     assert advance is None
-    assert f"{name}: a parked rollout keeps what it was started with; drop {name}" in [str(problem) for problem in problems]
+    assert f"{name}: a parked rollout keeps what it was started with; remove {name}" in [str(problem) for problem in problems]
 
 
 def test_reads_an_operators_call():

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from canary.edge.target import parse_target, require_target, target_from_json, target_to_json
 from canary.rules.releases.problems import RefusedError
 from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD
-from canary.rules.targets.target import BusinessMetric, Metrics, ShifterKind, Stage, Target, TargetFunction
+from canary.rules.targets.shifters import ShifterKind
+from canary.rules.targets.target import BusinessMetric, Metrics, Stage, Target, TargetFunction
 
 SAMPLE = Path(__file__).parents[2] / "targets" / "orders.yaml"
 STAGE = {"rest_api_id": "a1b2c3d4e5", "stage_name": "prod", "alias_variable": "lambdaAlias"}
@@ -122,11 +123,11 @@ def test_asks_for_quotes_around_an_id_of_digits():
         ({"errors": "false", "slow": [], "business": []}, "metrics: nothing is compared; keep errors: 5xx"),
         (
             {"slow": ["p99", "p50", "p99"]},
-            'metrics.slow[2]: listed twice, got "p99" again; drop one of them',
+            'metrics.slow[2]: listed twice, got "p99" again; remove one of them',
         ),
         (
             {"business": [{"name": "A", "namespace": "N"}, {"name": "A", "namespace": "M"}]},
-            'metrics.business[1].name: listed twice, got "A" again; drop one of them',
+            'metrics.business[1].name: listed twice, got "A" again; remove one of them',
         ),
         (None, f"metrics: not a mapping, got null; give a mapping with {METRIC_FIELDS}"),
         ([], f"metrics: not a mapping, got a list of 0; give a mapping with {METRIC_FIELDS}"),
@@ -214,7 +215,7 @@ def test_a_compiled_target_fits_a_standard_parameter():
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("not json", "target: the registered target is no JSON: "),
+        ("not json", "target: the registered target is not valid JSON: "),
         ("[]", "target: not a mapping, got a list of 0"),
         ('{"name": "orders", "functions": [], "policy": 5}', "target.policy: not a mapping, got 5"),
     ],
@@ -228,17 +229,17 @@ def test_refuses_a_parameter_that_somebody_broke(text, answer):
 @pytest.mark.parametrize(
     ("outside", "answer"),
     [
-        ({}, "outside[0]: it needs a path or an authorizer, and not both; give one of them"),
-        ({"path": "/a", "authorizer": "x"}, "outside[0]: it needs a path or an authorizer, and not both; give one of them"),
+        ({}, "outside[0]: it needs either a path or an authorizer; give one of them"),
+        ({"path": "/a", "authorizer": "x"}, "outside[0]: it needs either a path or an authorizer; give one of them"),
         (
             {"authorizer": "x", "methods": ["GET"]},
-            "outside[0].methods: an authorizer has no methods; drop methods, or give a path",
+            "outside[0].methods: an authorizer has no methods; remove methods, or give a path",
         ),
         (
             {"path": "/*"},
-            'outside[0].path: every request would be outside, got "/*"; name the routes that the release does not touch',
+            'outside[0].path: every request would be outside, got "/*"; list only the routes that the release does not touch',
         ),
-        ({"path": "/a", "methods": ["GET", "GET"]}, 'outside[0].methods[1]: listed twice, got "GET" again; drop one of them'),
+        ({"path": "/a", "methods": ["GET", "GET"]}, 'outside[0].methods[1]: listed twice, got "GET" again; remove one of them'),
     ],
 )
 def test_what_is_outside_is_one_thing_each(outside, answer):
@@ -248,7 +249,7 @@ def test_what_is_outside_is_one_thing_each(outside, answer):
 @pytest.mark.parametrize("path", ["legacy/*", "/a/*/b", "/*/b", "/a**"])
 def test_a_star_stands_at_the_end_of_a_path_only(path):
     (answer,) = problems_of(a_stage_target(outside=[{"path": path}]))
-    assert answer.startswith("outside[0].path: not a resource path (/ first; * only at the end, for any text), got")
+    assert answer.startswith("outside[0].path: not a resource path (begins with /; * only at the end, for any text), got")
 
 
 def test_routes_outside_that_no_filter_can_hold_are_told_with_the_patterns_length():

@@ -1,4 +1,4 @@
-"""Lambda's control plane over the wire: lists of fifty, and the refusal of a call that comes too soon."""
+"""Lambda's control plane over HTTP: pages of fifty, and the refusal of a call that comes too soon."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def aws() -> Iterator[EmbeddedAws]:
 
 
 def impatient(aws: EmbeddedAws) -> Any:
-    """A client of Lambda that tries once."""
+    """A Lambda client that tries once."""
     import boto3
 
     config = Config(retries={"total_max_attempts": 1})

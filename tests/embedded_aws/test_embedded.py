@@ -30,7 +30,7 @@ def aws():
 
 
 def outside_client(aws, service):
-    """A client that takes the sockets: its endpoint is spelled as the shortcut does not know it."""
+    """A client that uses sockets: its endpoint is spelled in a way that the shortcut does not know."""
     return boto3.client(service, endpoint_url=aws.endpoint_url.replace("127.0.0.1", "localhost"), **CREDENTIALS)
 
 
@@ -164,7 +164,7 @@ def test_a_port_can_be_chosen_and_is_free_again_afterwards():
 
 
 def a_port_that_nobody_is_given():
-    """A free port below those that the system hands out, which another test may be given at any moment."""
+    """A free port below those that the system assigns, which another test may get at any moment."""
     for port in range(20_000 + os.getpid() % 10_000, 32_000):
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) != 0:

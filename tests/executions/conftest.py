@@ -27,11 +27,11 @@ SAMPLE = {
     "test_a_release_of_variables_alone_is_promoted",
     "test_rollouts_end_alike_under_every_plausible_answer",
 }
-"""The tests whose cases run in `make test`, but for those marked slow."""
+"""The tests whose cases run in `make test`, except those marked slow."""
 
 HERE = Path(__file__).parent
 ON_OWN_STACKS = {"test_unknowns.py"}
-"""What is not run on what the templates deploy, because it opens an embedded AWS for each case itself."""
+"""These do not run on deployed templates, because they open an embedded AWS for each case themselves."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def aws(request: pytest.FixtureRequest) -> Iterator[EmbeddedAws]:
-    """An embedded AWS; a parameter of the test may say what it answers where no record tells."""
+    """An embedded AWS; a parameter of the test may say what it answers where no record of AWS exists."""
     with EmbeddedAws(guest=CONTROLLER, answers=getattr(request, "param", {})) as opened:
         yield opened
 

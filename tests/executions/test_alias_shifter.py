@@ -1,4 +1,4 @@
-"""A function without an API: the split is the alias's own, and there is no stage to flip."""
+"""A function without an API: the alias's own weights split traffic, and there is no stage to flip."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MINUTE = 60
 
 
 class ShipRig(Rig):
-    """The same rig around a target that is one function behind one alias."""
+    """The same rig around a target of one function behind one alias."""
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.aws = aws

@@ -1,4 +1,4 @@
-"""What is counted: this API and stage alone, every line, 4xx as well, and nothing of what is outside the rollout."""
+"""What is counted: only this API and stage, every line, 4xx too, and nothing outside the rollout."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def resource(rig: Rig, path: str) -> dict[str, str]:
 
 
 def mock_ping(rig: Rig, status: str) -> None:
-    """The definition's GET /ping answers this status, without any function."""
+    """The definition's GET /ping answers with this status, without a function."""
     where = {**resource(rig, "/ping"), "httpMethod": "GET"}
     asked = {"application/json": f'{{"statusCode": {status}}}'}
     gateway(rig).put_integration(**where, type="MOCK", requestTemplates=asked)
@@ -76,7 +76,7 @@ def test_another_stage_that_logs_into_the_same_group_counts_for_nothing(rig: Rig
 
     assert ended.ending == "Promoted"
     lost = [one for one in rig.served if one.request.stage == "qa" and one.status >= 500]
-    assert len(lost) > 100  # nobody allowed the API to call qa's aliases
+    assert len(lost) > 100  # no one allowed the API to call qa's aliases
 
 
 def test_4xx_that_only_the_canary_answers_roll_it_back(aws: EmbeddedAws):

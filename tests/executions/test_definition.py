@@ -1,4 +1,4 @@
-"""A release is tried only where it is called; what its definition changes is known before any request is."""
+"""A release runs only where it is called; what its definition changes is known before the first request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def api_of(rig: Rig) -> str:
 
 
 def resource(rig: Rig, path: str) -> str:
-    """A resource's id; it is made below the root if it is not there."""
+    """A resource's id; the resource is created below the root if it does not exist."""
     found = {one["path"]: one["id"] for one in gateway(rig).get_resources(restApiId=api_of(rig), limit=500)["items"]}
     if path not in found:
         made = gateway(rig).create_resource(restApiId=api_of(rig), parentId=found["/"], pathPart=path.removeprefix("/"))
@@ -35,7 +35,7 @@ def resource(rig: Rig, path: str) -> str:
 
 
 def call(rig: Rig, path: str, verb: str, uri: str | None) -> None:
-    """A method that calls this URI, or one that answers by itself."""
+    """A method that calls this URI, or one that answers on its own."""
     where = {"restApiId": api_of(rig), "resourceId": resource(rig, path), "httpMethod": verb}
     known = gateway(rig).get_resource(restApiId=api_of(rig), resourceId=where["resourceId"]).get("resourceMethods", {})
     if verb not in known:

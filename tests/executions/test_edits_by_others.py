@@ -1,4 +1,4 @@
-"""Somebody edits the target in the middle of a rollout: no weight is left, and nobody is told that it is not so."""
+"""Someone edits the target in the middle of a rollout: no canary weight is left, and no report is false."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_promotion_by_hand_ends_nothing_until_it_is_undone(rig: Rig, before: t
     )
     ended = rig.finish(arn)
     assert ended.ending == "NeedsOperator"
-    assert f"make it {before[0]} again and its variable lambdaAlias live" in ended.cause
+    assert f"set it to {before[0]} and its variable lambdaAlias to live again" in ended.cause
     rig.settle(10 * MINUTE)
     assert halves(rig, arn, before) == []
 

@@ -1,4 +1,4 @@
-"""Who may act on a target: abort, guard and sweeper take over; a late or redriven execution touches nothing more."""
+"""Who may act on a target: abort, guard and sweeper take over; a late or redriven execution changes nothing more."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_abort_of_an_unknown_target_is_refused_with_those_that_are_registered(ri
     told = json.load(answer["Payload"])
 
     assert told["answer"] == "REFUSED"
-    assert "no target payments is registered; registered are: orders" in told["reason"]
+    assert "no target payments is registered; registered targets: orders" in told["reason"]
 
 
 def test_a_wrong_operator_call_is_refused_with_what_to_do(rig: Rig):
@@ -117,7 +117,7 @@ def test_an_execution_that_was_taken_over_ends_refused_and_touches_nothing(rig: 
     ended = rig.finish(arn)
 
     assert ended.ending == "Refused"
-    assert "is now owned by sweeper; this execution touched nothing more" in ended.cause
+    assert "is now owned by sweeper; this execution changed nothing more" in ended.cause
     rig.settle(10 * MINUTE)
     assert rig.is_at_rest()
 

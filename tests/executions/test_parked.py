@@ -1,4 +1,4 @@
-"""A scheduled rollout is parked after each step: an advance takes the next, and whatever else happens meanwhile is watched."""
+"""A scheduled rollout is parked after each step: an advance takes the next step, and the canary is watched in between."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def percent(rig: Rig) -> float | None:
 
 
 def parked_since_start(rig: Rig, **numbers: Any) -> str:
-    """The ARN of the execution that left a rollout of these numbers parked after its first step."""
+    """The ARN of the execution that left a rollout with these numbers parked after its first step."""
     rig.publish(**numbers)
     arn = rig.start()
     assert rig.finish(arn).ending == "Parked"
@@ -113,7 +113,7 @@ def test_a_delivery_that_comes_twice_advances_once(rig: Rig):
     again = advance(rig, scheduled_at=at)
 
     assert (again.ending, percent(rig)) == ("Unchanged", 50.0)
-    assert again.output["reason"] == "what was scheduled for this time was done already"
+    assert again.output["reason"] == "this scheduled time was already handled"
 
 
 @pytest.mark.slow
@@ -150,8 +150,8 @@ def test_an_advance_that_cannot_be_read_is_refused_with_every_problem(rig: Rig):
     ended = rig.run(operation="advance", policy="fast", scheduled_at="tomorrow")
 
     assert ended.ending == "Refused"
-    assert "policy: a parked rollout keeps what it was started with; drop policy" in ended.cause
-    assert 'scheduled_at: no time with an offset, got "tomorrow"' in ended.cause
+    assert "policy: a parked rollout keeps what it was started with; remove policy" in ended.cause
+    assert 'scheduled_at: not a time with an offset, got "tomorrow"' in ended.cause
 
 
 def test_an_alarm_that_fires_while_parked_rolls_back_within_a_minute(rig: Rig):
@@ -175,11 +175,11 @@ def test_an_alarm_that_is_over_when_its_event_comes_rolls_back_all_the_same(rig:
     rig.settle(300)
 
     assert rig.is_at_rest()
-    assert "fired since the last look and is over by now" in rig.record_of(first).rollout.reason
+    assert "fired since the last look and has recovered" in rig.record_of(first).rollout.reason
 
 
 def test_a_canary_that_breaks_while_parked_is_rolled_back_by_the_sweepers_looks(rig: Rig):
-    """Its step was too short to show that one request in ten fails; the time that it is parked is not."""
+    """The step was too short to show that one request in ten fails; the time in which it is parked is not."""
     first = parked_since_start(rig, FAILING_SHARE=0.1)
     rig.settle(3600)
 

@@ -1,4 +1,4 @@
-"""A release that is no worse than base becomes the base."""
+"""A release that is no worse than base becomes base."""
 
 from moto.backends import get_backend
 
@@ -8,7 +8,7 @@ LOOP = ["Bake", "EvaluateCanary", "WhichVerdict"]
 
 
 def without_loops(states: list[str]) -> list[str]:
-    """The states in order, each run of looks or drain checks once."""
+    """The states in order; a run of looks or drain checks appears once."""
     seen: list[str] = []
     for state in states:
         if state not in seen[-4:]:

@@ -1,4 +1,4 @@
-"""While the records cannot be used, somebody hears of it within two minutes, and base gets its traffic back."""
+"""While the records cannot be used, someone is notified within two minutes, and base gets its traffic back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READER = "orders-read"
 
 
 def listen(rig: Rig) -> None:
-    """Have every event of the controller's delivered to a function that does not mind."""
+    """Have every event of the controller delivered to a function that ignores it."""
     events = rig.aws.client("events")
     rule = events.put_rule(Name="tell", EventPattern='{"source": ["canary"]}')["RuleArn"]
     rig.aws.client("lambda").add_permission(
@@ -59,7 +59,7 @@ def test_unusable_records_are_told_the_canary_goes_and_the_rollout_ends_when_the
     first, second = told(rig, "Operator Needed")
     assert first[0] - began < 120
     assert "op=remove,path=/canarySettings" in first[1]["commands"][0]
-    assert "the canary was taken away" in second[1]["reason"]
+    assert "the canary was removed" in second[1]["reason"]
 
     rig.settle(began + 3600 - rig.aws.clock.now())
     assert rig.is_at_rest()

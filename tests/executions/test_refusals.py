@@ -1,4 +1,4 @@
-"""A target that is not ready, or not free, is refused; what is only odd is accepted."""
+"""A target that is not ready or not free is refused; one that is merely unusual is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input ends Refused, tells every problem at once, and leaves nothing changed and no lock."""
+"""Bad input ends Refused, reports every problem at once, and leaves nothing changed and no lock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Rig]:
-    """One sample for all inputs that are refused: none may change it, which each test checks."""
+    """One sample for all refused inputs: none may change it, and each test checks that."""
     with EmbeddedAws(guest=CONTROLLER) as aws:
         rig = Rig(aws)
         rig.publish()
@@ -29,10 +29,10 @@ def steps(*pairs: tuple[Any, Any]) -> dict[str, Any]:
 
 
 INPUTS = {
-    "unknown target": ({"target": "payments"}, "no target payments is registered; registered are: orders"),
+    "unknown target": ({"target": "payments"}, "no target payments is registered; registered targets: orders"),
     "unknown target of an advance": (
         {"operation": "advance", "target": "payments"},
-        "no target payments is registered; registered are: orders",
+        "no target payments is registered; registered targets: orders",
     ),
     "a time far ahead": ({"target": "orders", "scheduled_at": "2099-01-31T12:00:00Z"}, "minutes ahead where 5 are allowed"),
     "no target": ({}, "target"),

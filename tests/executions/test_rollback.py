@@ -1,4 +1,4 @@
-"""A release that is worse than base goes, and the reason says why."""
+"""A release that is worse than base is rolled back, and the reason says why."""
 
 from dataclasses import replace
 from decimal import Decimal

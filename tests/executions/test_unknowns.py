@@ -1,4 +1,4 @@
-"""Whatever AWS turns out to answer where no record tells, a rollout promotes and goes back as before."""
+"""Whatever AWS may answer where no record of AWS exists, a rollout promotes and rolls back as before."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A release of stage variables, and stage variables that someone else changes meanwhile."""
+"""A release of stage variables, and stage variables that someone else changes in between."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BASE = {"lambdaAlias": "live"}
 
 @pytest.fixture
 def rig(aws: EmbeddedAws) -> Rig:
-    """Without the sample's business metric, which these functions do not write."""
+    """The target without the sample's business metric, which these functions do not write."""
     return Rig(aws, metrics=Metrics())
 
 

@@ -40,7 +40,7 @@ Work = tuple[str, str, int]
 
 
 class Result(NamedTuple):
-    """What came of one run. ``seconds`` are simulated ones, from the last fault to rest; None where that says nothing."""
+    """The result of one run. ``seconds``: simulated time from the last fault to rest; None if it has no meaning."""
 
     world: str
     family: str
@@ -54,13 +54,13 @@ class Result(NamedTuple):
 
 
 def work(world: str, first: int, runs: int, family: str | None = None) -> Iterator[Work]:
-    """The runs with the numbers from ``first`` on, of all families or of one; a run's seed is its number."""
+    """The runs numbered from ``first`` on, of all families or of one; a run's seed is its number."""
     for number in range(first, first + runs):
         yield world, family or family_of(number), number
 
 
 def result_of(given: Work) -> Result:
-    """Run one case. What the harness itself cannot do is a broken run too, with where it broke."""
+    """Run one case. An error of the harness itself also counts as a broken run, with its place."""
     world_name, family, seed = given
     case = draw(family, seed)
     try:
@@ -91,7 +91,7 @@ def _open(world_name: str, seed: int) -> SmallWorld | FullWorld:
 
 
 def prepare() -> None:
-    """What every process makes once; it is not looked at again by the garbage collector."""
+    """Created once in every process; the garbage collector does not look at it again."""
     os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
     make_sample()
     for scenario in SCENARIOS:
@@ -101,7 +101,7 @@ def prepare() -> None:
 
 
 class Report:
-    """Prints what broke as it comes, and the table at the end."""
+    """Prints broken runs as they come, and the table at the end."""
 
     def __init__(self) -> None:
         self.runs: Counter[tuple[str, str]] = Counter()
@@ -126,12 +126,12 @@ class Report:
             self.worst[key] = max(self.worst.get(key, (0.0, "")), (result.seconds, result.name))
 
     def progress(self, world: str, of: int) -> None:
-        """How far it is."""
+        """How far the runs are."""
         done = sum(count for (name, _), count in self.runs.items() if name == world)
         _say(f"{world}: {done} of {of} runs, {sum(self.broken.values())} broken, {time.monotonic() - self._began:.0f} s")
 
     def close(self) -> int:
-        """The table; the status of the process."""
+        """Print the table; returns the exit status."""
         _say(f"\n{'world':8}{'family':14}{'runs':>7}{'hit':>7}{'broken':>8}   worst seconds to rest")
         for key in sorted(self.runs):
             worst, name = self.worst.get(key, (0.0, ""))
@@ -145,7 +145,7 @@ class Report:
 
 
 def main() -> int:
-    """Run what was asked for; the status says whether every promise was kept."""
+    """Run what was asked for; the exit status says whether every promise was kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", type=int, default=SMALL, help="how many runs in the small world")
     parser.add_argument("--full", type=int, default=FULL, help="how many in the full one")

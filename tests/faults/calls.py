@@ -1,4 +1,4 @@
-"""Every AWS call that a rollout makes, as (task, service, operation); `test_calls` proves that the lists are whole."""
+"""Every AWS call that a rollout makes, as (task, service, operation); `test_calls` proves that the lists are complete."""
 
 PROMOTING = (
     ("CheckDrain", "apigateway", "GetStage"),
@@ -76,10 +76,10 @@ PROMOTING = (
     ("TakeLock", "dynamodb", "TransactWriteItems"),
     ("TakeLock", "events", "PutEvents"),
 )
-"""The calls of a rollout that promotes."""
+"""The calls of a rollout that is promoted."""
 
 WAITING = (("EvaluateCanary", "events", "PutEvents"),)
-"""The calls of a step that waits past its bake, as it does where a bake is shorter than what its traffic takes."""
+"""The calls of a step that waits beyond its bake, because the bake is too short for its traffic."""
 
 PARKING = (
     ("AdvanceRollout", "dynamodb", "BatchGetItem"),
@@ -88,7 +88,7 @@ PARKING = (
     ("ParkRollout", "dynamodb", "TransactWriteItems"),
     ("ParkRollout", "events", "PutEvents"),
 )
-"""The calls that a rollout makes besides when it is parked between its steps."""
+"""The additional calls of a rollout that is parked between its steps."""
 
 GOING_BACK = (
     ("MakeSafe", "apigateway", "GetStage"),
@@ -99,4 +99,4 @@ GOING_BACK = (
     ("MakeSafe", "lambda", "GetAlias"),
     ("MakeSafe", "lambda", "UpdateAlias"),
 )
-"""The calls that a rollout makes besides when it goes back."""
+"""The additional calls of a rollout that rolls back."""

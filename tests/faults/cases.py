@@ -1,6 +1,6 @@
-"""One run with faults, drawn from a seed: which scenario, what goes wrong, when, and what someone else does meanwhile.
+"""One run with faults, drawn from a seed: the scenario, what goes wrong, when, and what someone else does meanwhile.
 
-The same case can be run in the small world and in the full one. Which call is hit is drawn from those that the scenario makes
+The same case can run in the small world and in the full one. The call that is hit is drawn from those that the scenario makes
 when nothing goes wrong.
 """
 
@@ -29,20 +29,20 @@ MINUTE = 60
 POLICY: Policy = replace(
     QUICK, name="faults", steps=(Step(Decimal(25), 60), Step(Decimal(50), 60)), detect={"errors": 0.9}, alpha=0.01
 )
-"""Two short steps: what is judged, and how well, is not what these runs are about."""
+"""Two short steps: these runs are not about what is judged, or how well."""
 
 PER_MINUTE = 3000.0
 FAILING = 0.6
 SCHEDULED = {"progression": "scheduled", "max_parked_seconds": 20 * MINUTE}
 SCENARIOS = {"good": 45, "bad": 25, "parked": 15, "flagged": 15}
-"""What is rolled out, and in how many of a hundred runs: a good release, a bad one, one parked, one with a variable."""
+"""What is rolled out, and in how many runs per hundred: a good release, a bad one, one parked, one with a variable."""
 
 FLAG = "flag"
 RELEASE = {"deployment": "present"}
 
 
 class Moment(NamedTuple):
-    """The ``nth`` time (from 0 on) that a task makes a call, and the phase of the rollout then."""
+    """The ``nth`` time (from 0 on) that a task makes a call, and the rollout's phase at that time."""
 
     call: Call
     nth: int
@@ -54,10 +54,10 @@ class Moment(NamedTuple):
 
 @dataclass
 class Case:
-    """What happens in one run. ``story`` tells it, ``kinds`` count it, ``apply`` has it happen.
+    """What happens in one run. ``story`` describes it, ``kinds`` count it, ``apply`` makes it happen.
 
-    While it runs: ``edited_at`` are the times of edits, ``is_edited_at_rest`` says that one came while nobody held the target,
-    ``is_measured_wrongly`` that the metrics went wrong before the end.
+    While it runs: ``edited_at`` are the times of edits, ``is_edited_at_rest`` says that one came while no rollout held the
+    target, ``is_measured_wrongly`` that the metrics went wrong before the end.
     """
 
     family: str
@@ -76,7 +76,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What it is run again by."""
+        """The name under which the case can be run again."""
         return f"{self.family}:{self.seed}"
 
     def __str__(self) -> str:
@@ -104,7 +104,7 @@ def moments(scenario: str) -> tuple[Moment, ...]:
 
 
 def run(case: Case, world: World) -> Any:
-    """The case from its beginning to a while after its end; the first execution."""
+    """Run the case from its start until a while after its end; returns the first execution."""
     world.publish(failing=FAILING if case.scenario == "bad" else 0.0)
     for apply in case.apply:
         apply(world)
@@ -122,7 +122,7 @@ def run(case: Case, world: World) -> Any:
 
 
 def _let_settle(case: Case, world: World) -> None:
-    """Long enough for guard and sweeper after the last fault, and for one full sweep more."""
+    """Long enough for guard and sweeper after the last fault, and for one more full sweep."""
     wrong_for = max(world.faults.wrong_until - world.now(), case.ends_after - world.now() + world.began, 0)
     world.rest(wrong_for)
     world.rest(40 * MINUTE, until=lambda: not world.holder())

@@ -8,7 +8,7 @@ from embedded_aws.embedded import EmbeddedAws
 from tests.rig import QUICK, Rig
 
 BLUNT = replace(QUICK, detect={"errors": 0.9})
-"""Asks for little traffic, because there is little."""
+"""Requests little traffic, because only a little is needed."""
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What someone else may do to a target while a rollout runs: by console, CLI, another pipeline, or by mistake.
 
-Each edit is made with the calls that such a person makes. `Edit.about` says what it touches, so that a verdict knows what the
+Each edit is made with the calls that such a person makes. `Edit.about` names what it touches, so that a verdict knows what the
 controller may find changed.
 """
 
@@ -39,7 +39,7 @@ class Edit(NamedTuple):
     make: Callable[[Account], object]
 
     def __call__(self, account: Account) -> bool:
-        """Make the edit; whether AWS took it."""
+        """Make the edit; returns whether AWS accepted it."""
         try:
             self.make(account)
         except ClientError:
@@ -75,7 +75,7 @@ def _canary_edits() -> list[Edit]:
 
 
 def _set_canary(one: Account, setting: str, value: str) -> None:
-    """Change a canary that is there; a change where there is none would make one."""
+    """Change a canary only if there is one; otherwise the change would create one."""
     if _canary(one):
         _patch(one, _replace(f"/canarySettings/{setting}", value))
 

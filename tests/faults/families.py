@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.faults.worlds import World
 
 SHARES = {"calls": 40, "tasks": 15, "edits": 25, "records": 12, "measurement": 8}
-"""Of a hundred runs so many are of each family."""
+"""How many runs per hundred belong to each family."""
 
 WHOLE_CALL_MODES = (Mode.UNSENT, Mode.LOST, Mode.TWICE, Mode.STALLED, Mode.SLOW, Mode.LATE)
 MODES = (Mode.REFUSED, Mode.THROTTLED, Mode.KILLED_BEFORE, Mode.KILLED_AFTER, *WHOLE_CALL_MODES)
@@ -35,8 +35,8 @@ def draw(family: str, seed: int) -> Case:
 
 
 def family_of(number: int) -> str:
-    """The family of the run with this number: they take turns, as often as their shares say."""
-    place = number * 37 % 100  # 37 and 100 have no common divisor, so a hundred numbers in a row have a hundred places
+    """The family of the run with this number: families take turns in proportion to their shares."""
+    place = number * 37 % 100  # 37 and 100 have no common divisor, so a hundred numbers in a row get a hundred different places
     for family, share in SHARES.items():
         if place < share:
             return family
@@ -74,7 +74,7 @@ def _hit_a_call(case: Case, rng: random.Random, moment: Moment) -> None:
 
 
 def _fault(rng: random.Random, call: Call, nth: int) -> tuple[str, Callable[[], Fault]]:
-    """How a call goes wrong: once, or with all like it for a while."""
+    """How a call goes wrong: once, or together with all similar calls for a while."""
     mode = rng.choice(MODES)
     seconds = round(rng.uniform(3, 50), 1)
     lasts = rng.choice([120, 600, 1500]) if mode in {Mode.REFUSED, Mode.THROTTLED, Mode.UNSENT} and rng.random() < 0.5 else None
@@ -136,7 +136,7 @@ def _edits(case: Case, rng: random.Random) -> None:
 
 
 def _in_any_phase(scenario: str, rng: random.Random) -> Moment:
-    """A moment of the scenario, each of its phases as likely as another, however long it lasts."""
+    """A moment of the scenario; each of its phases is equally likely, however long it lasts."""
     every = moments(scenario)
     phase = rng.choice(sorted({one.phase for one in every}))
     return rng.choice([one for one in every if one.phase == phase])

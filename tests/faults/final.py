@@ -1,4 +1,4 @@
-"""What is true at the end of a run, read as anybody may."""
+"""What is true at the end of a run, read as anyone could read it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from canary.aws.errors import ControllerError
-from canary.aws.records import Owned, Records
+from canary.aws.records import Records
 from demo.controller import TABLE
 
 if TYPE_CHECKING:
+    from canary.aws.record_reads import Owned
     from tests.faults.cases import Case
     from tests.faults.worlds import Execution, World
 
@@ -45,7 +46,7 @@ class Final(NamedTuple):
 
 
 def read_final(case: Case, world: World, execution: Execution) -> Final:
-    """Everything that the promises are about, read as anybody may."""
+    """Everything that the promises are about, read as anyone could read it."""
     records, unreadable = Records(world.client("dynamodb"), TABLE), False
     try:
         owned = records.find(execution.arn.rpartition(":")[2])

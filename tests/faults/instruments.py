@@ -1,4 +1,4 @@
-"""What a target's instruments said of each minute, beside what really happened in it."""
+"""What a target's instruments reported for each minute, and what really happened in it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 MINUTE = 60
 BAND = 1.5
-"""What an instrument says may be so many times too much or too little: within it no split of the traffic looks another."""
+"""An instrument may be wrong by this factor in either direction; within it, no split of the traffic looks like another."""
 EXPECTED = 8
-"""With fewer events than this in a minute, silence says nothing."""
+"""With fewer events than this in a minute, silence means nothing."""
 ARMS: tuple[ArmName, ...] = ("base", "canary")
 
 
 class Reading(NamedTuple):
-    """One instrument in one minute of one weight."""
+    """One instrument in one minute with one weight."""
 
     instrument: Instrument
     weight_percent: float
@@ -34,13 +34,13 @@ class Reading(NamedTuple):
 
     @property
     def is_sound(self) -> bool:
-        """Whether the instrument told about what happened; too much is wrong where it is the proof of a step."""
+        """Whether the instrument reported about what happened; too much is wrong if it is the proof of a step."""
         is_enough = self.happened <= self.counted * BAND
         return is_enough and (not self.instrument.is_proof or self.counted <= self.happened * BAND)
 
 
 class Instrument(NamedTuple):
-    """A metric of an arm, and which requests it counts. With ``is_proof`` a step ends once it has counted enough of them."""
+    """A metric of an arm, and the requests that it counts. With ``is_proof`` a step ends once it has counted enough of them."""
 
     metric: Metric
     statistic: str
@@ -53,7 +53,7 @@ class Instrument(NamedTuple):
         return f"{self.metric.name} of the {self.arm}"
 
     def happened(self, served: Iterable[Served]) -> Counter[int]:
-        """How often it should have counted, by the minute."""
+        """How often it should have counted, by minute."""
         return Counter(_minute(one) for one in served if one.arm == self.arm and self.counts(one))
 
 
@@ -70,7 +70,7 @@ def instruments_of(rig: Rig) -> Iterator[Instrument]:
 
 
 def readings(rig: Rig) -> list[Reading]:
-    """What can be read now of every minute that had one weight throughout, where enough happened to tell."""
+    """What can now be read of every minute with one constant weight and enough events for a judgement."""
     percents = _whole_minutes(rig.served)
     return [reading for one in instruments_of(rig) for reading in _readings(rig, one, percents)]
 

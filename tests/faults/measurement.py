@@ -1,11 +1,11 @@
-"""Faults of measurement: requests are served as ever, and what CloudWatch learns of them is wrong.
+"""Faults of measurement: requests are served as usual, but what CloudWatch learns about them is wrong.
 
 Run the family, or a part of it, with the seeds printed beside each outcome::
 
     python -m tests.faults.measurement --seeds 2 --only canary
 
-Two things hold in every run: nothing is promoted on evidence that is not there, and no good release is lost to such a fault
-without the sentence that names it.
+Two things hold in every run: nothing is promoted without real evidence, and no good release is lost to such a fault without a
+sentence that names the fault.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 GOOD: Mapping[str, float] = {}
 BAD: Mapping[str, float] = {"FAILING_SHARE": 0.15}
 SOUND_MINUTES = 2
-"""So many minutes of each weight must have been measured, whatever else went wrong in the others."""
+"""This many minutes of each weight must have been measured, whatever else went wrong in the others."""
 PER_MINUTE = 300.0
 STEPS = (Step(Decimal(25), 5 * MINUTE), Step(Decimal(50), 5 * MINUTE))
 PATIENT: Policy = replace(
@@ -48,20 +48,20 @@ PATIENT: Policy = replace(
     max_extension_seconds=10 * MINUTE,
     when_unproven=WhenUnproven.PROMOTE,
 )
-"""Promotes without proof where it may, so that only what is known of the instruments keeps it from that."""
+"""Promotes without proof where allowed, so that only knowledge about the instruments prevents a promotion."""
 PATIENT_WITH_THE_SPLIT: Policy = replace(
     PATIENT, name="patient-with-the-split", steps=tuple(replace(step, bake_seconds=10 * MINUTE) for step in STEPS)
 )
-"""A part of an arm that is lost shows in the split alone: half of it after about five judged minutes at 50 %, as a mean.
+"""A lost part of an arm shows only in the split: half of an arm after a mean of about five judged minutes at 50 %.
 
 Every run has to show it, so two thirds are lost here.
 """
 LATEST_SECONDS = 9 * MINUTE
-"""Faults begin at most so long after the rollout, which is near the end of its last bake."""
+"""Faults begin at most this long after the rollout, which is near the end of its last bake."""
 
 
 class MeasurementFault(NamedTuple):
-    """One of the family. ``apply`` has it begin; ``named_by`` finds the words of a sentence that names it."""
+    """A fault of the family. ``apply`` starts it; ``named_by`` finds the words of a sentence that names it."""
 
     name: str
     apply: Callable[[Rig], None]
@@ -73,7 +73,7 @@ class MeasurementFault(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A fault, the release under it, and the seed from which its moment and the traffic follow."""
+    """A fault, the release under it, and the seed for its moment and the traffic."""
 
     fault: MeasurementFault
     release: Mapping[str, float]
@@ -81,7 +81,7 @@ class Case(NamedTuple):
 
     @property
     def begins_after(self) -> float | None:
-        """Seconds after the start of the rollout; None: it is there before."""
+        """Seconds after the start of the rollout; None: the fault is there before."""
         drawn = random.Random(f"{self.fault.name} {self.seed}")
         return None if drawn.random() < 0.25 else drawn.uniform(0, LATEST_SECONDS)
 
@@ -92,7 +92,7 @@ class Case(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A rollout under a fault, when it has just ended, and what was said at the end."""
+    """A rollout under a fault, right after its end, and what was said at the end."""
 
     case: Case
     rig: Rig
@@ -110,14 +110,14 @@ class Run(NamedTuple):
 
 
 def family() -> Iterator[MeasurementFault]:
-    """Every fault, for each arm where it can hit one alone."""
+    """Every fault, separately for each arm where it can hit only one."""
     yield from _filter_faults()
     yield from _line_faults()
     yield from _metric_faults()
 
 
 def cases(seeds: int) -> Iterator[Case]:
-    """Each fault with a good and a bad release, once a seed."""
+    """Each fault with a good and a bad release, once per seed."""
     for seed in range(seeds):
         for fault in family():
             for release in (GOOD, BAD):
@@ -125,7 +125,7 @@ def cases(seeds: int) -> Iterator[Case]:
 
 
 def run(case: Case, aws: EmbeddedAws) -> Run:
-    """Roll the release out under the fault, to the end."""
+    """Roll out the release under the fault, to the end."""
     rig = Rig(aws, policy=case.fault.policy, per_minute=PER_MINUTE)
     before = publish(rig, **case.release)
     if case.begins_after is None:
@@ -149,7 +149,7 @@ def check(done: Run) -> None:
 
 
 def _unmeasured(done: Run) -> Iterator[str]:
-    """Which instruments told too little of a weight that they had much to tell of."""
+    """The instruments that reported too little about a weight with much to report."""
     told: dict[tuple[str, float], list[bool]] = {}
     for one in readings(done.rig):
         told.setdefault((one.instrument.name, one.weight_percent), []).append(one.is_sound)
@@ -171,7 +171,7 @@ def _filter_faults() -> Iterator[MeasurementFault]:
 
 
 def _line_faults() -> Iterator[MeasurementFault]:
-    """What happens to lines on their way."""
+    """What happens to log lines on their way."""
     for arm in ARMS:
         yield _lines(f"the {arm} log is ten minutes late", Lines(arm, late=10 * MINUTE))
         yield _lines(f"the {arm} log is lost", Lines(arm, times=0))
@@ -210,21 +210,21 @@ def _spoil(rig: Rig, *, arm: ArmName | None, times: int = 1, late: float = 0, se
 
 
 def _narrow(rig: Rig, *, metric: str) -> None:
-    """Somebody has the filter count POST only."""
+    """Someone makes the filter count only POST."""
     found = _filter_of(rig, metric)
     inner = found["filterPattern"].strip()[1:-1].strip()
     _put(rig, {**found, "filterPattern": f'{{ ({inner}) && $.httpMethod = "POST" }}'})
 
 
 def _rename(rig: Rig, *, metric: str) -> None:
-    """Somebody has the filter write a metric of another name."""
+    """Someone makes the filter write a metric of another name."""
     found = _filter_of(rig, metric)
     renamed = [{**one, "metricName": f"{metric}Renamed"} for one in found["metricTransformations"]]
     _put(rig, {**found, "metricTransformations": renamed})
 
 
 def _double(rig: Rig, *, metric: str) -> None:
-    """Somebody makes a second filter of the same pattern for the same metric."""
+    """Someone creates a second filter of the same pattern for the same metric."""
     found = _filter_of(rig, metric)
     _put(rig, {**found, "filterName": f"copy-of-{found['filterName']}"})
 
@@ -252,7 +252,7 @@ def _put(rig: Rig, wanted: Mapping[str, Any]) -> None:
 
 
 def main() -> int:
-    """Run the cases asked for; the status says whether the invariant held in all of them."""
+    """Run the requested cases; the exit status says whether the invariant held in all of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 on")
     parser.add_argument("--only", default="", help="only faults with this in their name")

@@ -1,13 +1,13 @@
-"""What must hold after any run, whatever went wrong in it; a promise that is broken is a sentence that begins with its name.
+"""What must hold after any run, whatever went wrong in it; a broken promise is a sentence that begins with its name.
 
-at rest       after faults that end: no canary, every alias where it belongs, the lock free
+at rest       after faults that end: no canary, every alias where it belongs, the lock is free
 whole         base is the old release or the new one, and the record and the ending say which
 weight        while the lock is free no canary has weight; while one has, the lock is held and an operator was called
-half          no request met half of a release, but for what someone's edit did
-told          a rollout's end is reported, an operator is called with commands, nothing is said that is not true
-records       while the records cannot be used, someone is told within two minutes
+half          no request met half of a release, except because of someone else's edit
+told          a rollout's end is reported, an operator is called with commands, no report is false
+records       while the records cannot be used, someone is notified within two minutes
 judged        a release that fails most of its requests is never promoted
-in time       guard and sweeper are done a quarter of an hour after the last fault
+in time       guard and sweeper finish within a quarter of an hour after the last fault
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Json = dict[str, Any]
 MINUTE = 60
 ENDS = {"promoted": "Promoted", "rolled_back": "RolledBack"}
 TOLD_SECONDS = 130
-"""Two minutes, and the time of a few calls."""
+"""Two minutes, and the duration of a few calls."""
 
 SOON_SECONDS = 5 * MINUTE
-"""In so long every dead rollout is safe."""
+"""Within this time every dead rollout is safe."""
 
 UNSEEN_SECONDS = 5
 """An edit between a task's last read and its write cannot be seen: API Gateway has no conditional patch."""
@@ -134,13 +134,13 @@ def _told(final: Final) -> Iterator[str]:
 
 
 def _is_soon_at_rest(final: Final) -> bool:
-    """Whether the guard did at once what the execution could not, so that there was nothing for an operator to do."""
+    """Whether the guard immediately did what the execution could not, so that an operator had nothing to do."""
     seconds = seconds_to_rest(final)
     return seconds is not None and seconds <= SOON_SECONDS
 
 
 def _records(final: Final) -> Iterator[str]:
-    """Somebody is told in two minutes, if there was a canary meanwhile: without records nobody knows of another stake."""
+    """Someone is notified within two minutes if there was a canary; without records nothing else is known to be at stake."""
     if final.case.refused_records not in {"write", "read", "both", "schema"}:
         return
     since = final.world.began + _begins(final.case)
@@ -158,7 +158,7 @@ def _records(final: Final) -> Iterator[str]:
 
 
 def _others_canary(final: Final) -> Iterator[str]:
-    """A canary with weight that is someone else's is not touched, but where it came between a read and its write."""
+    """Someone else's canary with weight stays untouched, unless it appeared between the controller's read and its write."""
     variable = final.world.target.stage.alias_variable
     base, *made = (one[0] for one in final.world.wholes())
     aliases = {function.canary for function in final.world.target.functions}
@@ -175,7 +175,7 @@ def _others_canary(final: Final) -> Iterator[str]:
 
 
 def _certain(final: Final) -> Iterator[str]:
-    """While records cannot be used, a canary with all of the traffic, or of a running execution, is left alone."""
+    """While records cannot be used, a canary with all traffic, or of a running execution, stays."""
     if final.case.refused_records not in {"write", "read", "both", "schema"}:
         return
     since, until = final.world.began + _begins(final.case) + 60, final.world.began + final.case.ends_after
@@ -197,9 +197,9 @@ def _in_time(final: Final) -> Iterator[str]:
 
 
 def seconds_to_rest(final: Final) -> float | None:
-    """How long guard and sweeper took, from the last fault on or from the end of the execution, whichever came later.
+    """How long guard and sweeper took, counted from the last fault or from the execution's end, whichever came later.
 
-    None where they had nothing to do: the execution ended by itself, or the rollout was over before.
+    None if they had nothing to do: the execution ended on its own, or the rollout was over before.
     """
     ended = final.owned.rollout.ended_at if final.owned else None
     is_left = final.execution.states[-1:] not in [["Promoted"], ["RolledBack"], ["Parked"]]
@@ -232,7 +232,7 @@ def _edited(final: Final) -> Iterator[str]:
 
 
 def _new_code_left(final: Final) -> Iterator[str]:
-    """Rolled back and free: whatever serves by base's deployment calls base's versions, unless someone set another."""
+    """Rolled back and free: whatever serves base's deployment calls base's versions, unless someone else set another."""
     if final.stage is None:
         return
     variable = final.world.target.stage.alias_variable
@@ -248,6 +248,6 @@ def _new_code_left(final: Final) -> Iterator[str]:
 
 
 def _is_said(final: Final) -> bool:
-    """Whether the reason, or a notification, tells that something was found that is someone else's."""
+    """Whether the reason or a notification reports that drift was found."""
     reason = final.owned.rollout.reason if final.owned else ""
     return "left as found" in reason or "did not set" in reason or bool(_unknown_kinds(final))

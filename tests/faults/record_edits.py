@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 def record_edits() -> list[Edit]:
-    """What happens to the records: these are the controller's own, but a table can be edited too."""
+    """What happens to the records: they belong to the controller, but anyone with access can edit a table."""
     return [
         Edit("the record is of a newer schema", "records", lambda one: _edit_record(one, _with_schema(99))),
         Edit("the record is deleted", "records", lambda one: _delete_item(one, "rollout")),
@@ -25,7 +25,7 @@ def record_edits() -> list[Edit]:
 
 
 def repair_schema(account: Account) -> None:
-    """The record is of the schema again that the controller writes."""
+    """The record has the schema again that the controller writes."""
     _edit_record(account, _with_schema(SCHEMA_VERSION))
 
 
@@ -36,7 +36,7 @@ def holder(one: Account) -> str | None:
 
 
 def phase_of(one: Account) -> str:
-    """The phase of the rollout that holds the target, as its record says."""
+    """The phase of the rollout that holds the target, according to its record."""
     rollout = holder(one)
     item = _item(one, f"rollout#{rollout}", "rollout") if rollout else None
     return str(item["phase"]["S"]) if item else "nobody's"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TASKS = task_names(load())
 EVERY = 110
-"""Every so many cases run in `make test` too."""
+"""`make test` runs one in this many cases."""
 
 READS = ("Get", "BatchGet", "Describe", "List")
 

@@ -1,4 +1,4 @@
-"""What CloudWatch learns is wrong, and nothing is promoted on it, and no good release is lost without the fault's name."""
+"""When CloudWatch's data is wrong, nothing is promoted on it, and no good release is lost without the fault's name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ QUICK = {
     ("the whole log is lost", "good"),
     ("CheckoutFailed falls silent and comes back", "good"),
 }
-"""Run in `make test` too."""
+"""These run in `make test` too."""
 
 ONE_IN = 6
-"""So many of the family are in `make check`; `python -m tests.faults.measurement` runs all of it, in ten minutes or so."""
+"""How many of the family run in `make check`; `python -m tests.faults.measurement` runs all, in about ten minutes."""
 
 
 def is_quick(case: Case) -> bool:

@@ -1,4 +1,4 @@
-"""A sample of the runs of `make faults`, and what the harness is good for: it sees a controller that breaks a promise."""
+"""A sample of the runs of `make faults`, and a check of the harness: it notices a controller that breaks a promise."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ STOPPED = [name for name, state in states_of(load()) if state["Type"] not in {"S
 
 
 def sampled(names: list[str], sample: str) -> list[object]:
-    """All of them; those that are not the sample only in `make check`."""
+    """All of them; `make test` runs only the sample, `make check` all."""
     return [name if name == sample else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 

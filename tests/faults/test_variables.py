@@ -1,6 +1,6 @@
-"""A release with variables, stopped at each state and hindered at each change of the stage, while someone adds a variable.
+"""A release with variables, stopped at each state and disturbed at each change of the stage, while someone adds a variable.
 
-Whatever happens, code and variable change hands together, and what someone added stays.
+Whatever happens, code and variable change together, and the added variable stays.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CASES = [
 
 @pytest.fixture
 def rig() -> Iterator[Rig]:
-    """Without the sample's business metric, which these functions do not write."""
+    """The target without the sample's business metric, which these functions do not write."""
     with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Rig(aws, policy=BLUNT, per_minute=60, history=False, metrics=Metrics())
 

@@ -1,4 +1,4 @@
-"""What must hold of a target after anything: whole, at rest, and truthfully told."""
+"""What must hold for a target after anything: it is whole and at rest, and the reports are true."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def publish(rig: Rig, **numbers: float) -> Before:
 
 
 def roll_out(rig: Rig, place: str = "") -> tuple[str, Ended]:
-    """A rollout to its end, in one execution, or parked after each step where that is the way to `place`.
+    """Run a rollout to its end, in one execution, or parked after each step if that is the way to `place`.
 
-    The ARN of the first execution, and how the last one ended.
+    Returns the ARN of the first execution, and how the last one ended.
     """
     is_parked = place in BETWEEN
     arn = rig.start(**({"policy": SCHEDULED} if is_parked else {}))
@@ -60,7 +60,7 @@ def endings() -> set[str]:
 
 
 def check_whole_and_truthful(rig: Rig, before: Before, arn: str, ended: Ended, *, settle: float = 15 * MINUTE) -> None:
-    """After guard and sweeper had their time: base or the whole release, no canary, lock free; record and ending agree."""
+    """After time for guard and sweeper: base or the complete release, no canary, lock free; record and ending agree."""
     rig.settle(settle)
     assert rig.is_at_rest(), (ended.ending, rig.stage.get("canarySettings"), rig.aliases(), rig.record_of(arn))
     live = {name: version for name, (version, _) in rig.aliases().items()}

@@ -1,4 +1,4 @@
-"""What a case needs of a world, and the full one: the embedded AWS with the controller and real requests."""
+"""What a case needs of a world, and the full world: the embedded AWS with the controller and real requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Notification = tuple[float, str, Json]
 
 
 class Execution(Protocol):
-    """An execution as a verdict reads it."""
+    """An execution, as a verdict reads it."""
 
     arn: str
     status: str
@@ -116,11 +116,11 @@ class FullWorld:
 
     @events.setter
     def events(self, times: int) -> None:
-        """How often the rule of failed executions delivers; what the controller says itself is always delivered."""
+        """How often the rule for failed executions delivers; the controller's own events are always delivered."""
         self._events = times
 
     def _hear_notifications(self) -> None:
-        """Count the guard's events, and keep what the controller says."""
+        """Count the guard's events, and keep the controller's events."""
         self._events = 1
         bus = self._aws.events
         send = bus.send
@@ -198,7 +198,7 @@ class FullWorld:
         return (self._first, *((one, self._release) for one in made))
 
     def had_canary(self, at: float) -> bool:
-        """Of what requests were served by: a canary without traffic is not seen."""
+        """What served the requests; a canary without traffic is not seen."""
         return any(one.arm == "canary" for one in self.rig.served if at - 60 <= one.at <= at)
 
     def half_releases(self) -> list[Any]:

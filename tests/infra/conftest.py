@@ -17,7 +17,7 @@ if node := shutil.which("node", path=Path(sys.executable).parent):
 
 
 class Assembly:
-    """What a synth left: the templates by stack, the assets, what cdk-nag found."""
+    """The result of a synth: the templates by stack, the assets, cdk-nag's findings."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -73,13 +73,13 @@ def controller(product: Assembly) -> Template:
 
 @pytest.fixture(scope="session")
 def orders(product: Assembly) -> Template:
-    """The template of the target that targets/orders.yaml describes."""
+    """The template of the target in targets/orders.yaml."""
     return product.templates["canary-target-orders"]
 
 
 @pytest.fixture(scope="session")
 def other_app(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """Somebody else's app: an API with its functions, targets around them, a controller with every option."""
+    """A user's app: an API with its functions, targets around them, a controller with every option."""
     return _synthesise(_build_other_app, tmp_path_factory.mktemp("other_app"))
 
 

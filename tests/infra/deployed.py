@@ -1,7 +1,8 @@
-"""`--deployed`: controller and target come from the synthesised templates through CloudFormation, and their roles are enforced.
+"""`--deployed`: controller and target come from the synthesised templates through CloudFormation, with enforced roles.
 
-At each test's end no call may have been denied; at the end of all, every statement of every role, with each of its actions
-and resources, must have allowed something. Each process of a run hands over what it did not need; what none did is left.
+At the end of each test no call may have been denied. At the end of all tests, every statement of every role, with each of its
+actions and resources, must have allowed something. Each process of a run hands over what it did not need; the rest is what no
+process needed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def synthesised(target: str) -> Path:
 
 
 def by_templates(aws: EmbeddedAws, target: Target) -> tuple[Target, Controller]:
-    """Controller and target deployed, from here on under their roles; the target as it is registered."""
+    """Controller and target deployed, with their roles enforced from here on; returns the registered target."""
     aws.permissions.enforce()
     outputs = deploy(aws.client, synthesised(target_to_json(target)))[CONTROLLER]
     parameter = aws.client("ssm").get_parameter(Name=f"/canary/targets/{target.name}")["Parameter"]["Value"]
@@ -86,7 +87,7 @@ class Deployed:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A worker hands over what it saw; the one process, or the workers' head, tells what is left."""
+        """A worker hands over what it saw; the single process, or the workers' head, reports what is left."""
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[NEEDED] = self._needed.dump()
@@ -123,5 +124,5 @@ def _unused_of(aws: EmbeddedAws) -> Iterator[Element]:
 
 
 def _same(role: str) -> str:
-    """A role's name without what CloudFormation adds to it."""
+    """A role's name without CloudFormation's additions."""
     return role.rpartition("/")[2].rpartition("-")[0]

@@ -1,4 +1,4 @@
-"""Which statements of roles some execution needed, over many accounts that are gone when the question is asked."""
+"""Which statements of roles some execution needed, over many accounts that are gone by the time of the question."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Element = tuple[str, str, str, str, str]
 
 @dataclass
 class Needed:
-    """What was there, and what of it was needed. ``open`` was not needed where it was seen, ``met`` was somewhere."""
+    """What existed, and what of it was needed. ``open`` was not needed where it was seen, ``met`` was needed somewhere."""
 
     open: set[Element] = field(default_factory=set)
     met: set[Element] = field(default_factory=set)
     used: set[Statement] = field(default_factory=set)
 
     def add(self, there: Iterable[Statement], unused: Iterable[Element]) -> None:
-        """One account: its statements, and what of them nothing needed."""
+        """One account: its statements, and what nothing needed of them."""
         without = {*unused}
         wholly = {element[:3] for element in without if element[3] == "statement"}
         used = {*there} - wholly
@@ -39,11 +39,11 @@ class Needed:
         return sorted(self.open - self.met)
 
     def dump(self) -> dict[str, list[list[str]]]:
-        """As lists, to be handed from process to process."""
+        """As lists, which one process passes to another."""
         return {name: sorted(map(list, getattr(self, name))) for name in ("open", "met", "used")}
 
     def merge(self, dumped: dict[str, list[list[str]]]) -> None:
-        """What another process saw, besides."""
+        """What another process saw as well."""
         other = Needed(*({tuple(each) for each in dumped[name]} for name in ("open", "met", "used")))  # type: ignore[arg-type]
         met = {element for element in other.open - self.open if element[:3] in self.used}
         met |= {element for element in self.open - other.open if element[:3] in other.used}

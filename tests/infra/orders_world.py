@@ -33,13 +33,13 @@ QUICK = {
     "detect": {"errors": 0.5},
     "when_unproven": "roll_back",
 }
-"""Two short steps with little proof: what is judged does not matter here."""
+"""Two short steps that need little proof: what is judged does not matter here."""
 
 Change = Callable[[OrdersStack], object]
 
 
 class Synthesiser:
-    """Synthesises the stack of the API, each time with something changed."""
+    """Synthesises the API's stack, each time with a change."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -54,10 +54,10 @@ class Synthesiser:
         tags: Mapping[str, str] | None = None,
         change: Change | None = None,
     ) -> Path:
-        """The folder that the synth left.
+        """The folder of the synth.
 
-        ``release`` is a name that stands in the handlers' code, ``numbers`` are its other ones there; ``tags`` are the
-        stack's own and everything's in it.
+        ``release`` is a name in the handlers' code, ``numbers`` are the other numbers there; ``tags`` are the tags of the stack
+        and of everything in it.
         """
 
         def build(app: cdk.App, code: lambda_.Code) -> None:
@@ -76,7 +76,7 @@ class Synthesiser:
         release: str = "base",
         numbers: Mapping[str, float] | None = None,
     ) -> Path:
-        """The folder that the synth left of an app with any stack in it, with the handlers' code."""
+        """The folder of the synth of an app with any stack in it, with the handlers' code."""
         self._count += 1
         out = self._folder / f"out-{self._count}"
         app = cdk.App(context=CONTEXT, outdir=str(out))
@@ -107,7 +107,7 @@ def add_route(stack: OrdersStack) -> None:
 
 @cache
 def sample() -> Assembly:
-    """The whole sample, as its own settings and those that CDK recommends make it."""
+    """The complete sample, with its own settings and those that CDK recommends."""
 
     def build_sample(app: Any) -> None:
         for key, value in CONTEXT.items():
@@ -141,7 +141,7 @@ class World:
         aws.clock.run_for(120)
 
     def add_traffic(self) -> None:
-        """Somebody calls the API from now on."""
+        """From now on the API gets requests."""
         stage = Stage(self.rest_api_id, "prod", "lambdaAlias")
         self.aws.dataplane.add_source(OrdersTraffic(stage, rng=random.Random(7), per_minute=120))
 
@@ -175,13 +175,13 @@ class World:
 
     @property
     def weight_percent(self) -> float | None:
-        """The canary's percent, if there is a canary."""
+        """The canary's percentage, if there is a canary."""
         canary = self.stage.get("canarySettings")
         return float(canary["percentTraffic"]) if canary else None
 
     @property
     def outcomes(self) -> list[str]:
-        """What came of all executions, or how they failed, sorted."""
+        """The endings of all executions, or their errors, sorted."""
         machine = self.aws.client("stepfunctions")
         listed = machine.list_executions(stateMachineArn=self.machine_arn)["executions"]
         ended = [machine.describe_execution(executionArn=one["executionArn"]) for one in listed]
@@ -198,7 +198,7 @@ class World:
         return {one["id"] for one in self.aws.client("apigateway").get_deployments(restApiId=self.rest_api_id)["items"]}
 
     def start(self, **more: Any) -> str:
-        """Start a rollout; its execution's ARN."""
+        """Start a rollout; returns its execution's ARN."""
         self._names += 1
         given = json.dumps({"target": "orders", "policy": QUICK, **more})
         machine = self.aws.client("stepfunctions")
@@ -207,7 +207,7 @@ class World:
         )
 
     def finish(self, arn: str) -> dict[str, Any]:
-        """Let time pass until the execution has ended; its description."""
+        """Let time pass until the execution has ended; returns its description."""
         return self.aws.run_until_ended(arn, limit=6 * HOUR)
 
     def wait_until_quiet(self) -> None:

@@ -54,7 +54,7 @@ class Template:
         return self.function(task)[1]["Role"]["Fn::GetAtt"][0]
 
     def kept_while(self, name: str) -> set[str]:
-        """What CloudFormation deletes only after the named resource: all that it depends on, near and far."""
+        """Everything that CloudFormation deletes only after the named resource: its direct and indirect dependencies."""
         kept, todo = set(), [name]
         while todo:
             one = self.resources[todo.pop()]
@@ -74,7 +74,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def text(value: Any) -> str:
-    """A value with its references in angle brackets, those to the account's own place by their short names."""
+    """A value with its references in angle brackets; those to the account and Region have short names."""
     match value:
         case {"Ref": name}:
             return f"<{str(name).removeprefix('AWS::')}>"

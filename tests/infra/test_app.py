@@ -1,4 +1,4 @@
-"""What `cdk synth` says where it cannot go on: one sentence, and no trace."""
+"""What `cdk synth` prints when it cannot continue: one sentence, without a traceback."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def test_an_alarm_that_no_rule_can_hear_is_refused_in_one_sentence(tmp_path: Pat
     done = synth(tmp_path, {"targets": str(a_target(tmp_path, "\U0001f600" * 250))})
 
     assert done.returncode == 1
-    assert "takes 1104 characters too many of an event pattern" in done.stderr
+    assert "is 1104 characters too long for an event pattern" in done.stderr
     assert "Traceback" not in done.stderr
 
 

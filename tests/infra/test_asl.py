@@ -1,4 +1,4 @@
-"""The state machine's definition, in the eyes of two validators that know nothing of this project."""
+"""The state machine's definition, checked by two validators that know nothing of this project."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ VALIDATOR = ROOT / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-vali
 
 
 def without_empty_strings(value):
-    """The validator takes any text for a value but the empty one, which is as good."""
+    """The validator accepts any text for a value except an empty one, so any text will do."""
     match value:
         case dict():
             return {key: without_empty_strings(inner) for key, inner in value.items()}

@@ -1,4 +1,4 @@
-"""What is uploaded: the code of functions/ and nothing else, small, with no import that Lambda could not serve."""
+"""What is uploaded: only the code of functions/, small, without an import that Lambda could not serve."""
 
 import ast
 import re
@@ -47,7 +47,7 @@ def _running(node):
 
 
 def reached(handler):
-    """Every package that a handler's module can come to import, through the modules of functions/."""
+    """Every package that a handler's module can import through the modules of functions/."""
     seen, todo, packages = set(), [handler], set()
     while todo:
         name = todo.pop()

@@ -1,4 +1,4 @@
-"""Who calls a function: read from what the stages of the stack's own API serve."""
+"""Who calls a function, read from what the stages of the stack's own API serve."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ FUNCTION_ARN = "arn:aws:lambda:eu-west-1:123456789012:function"
 
 
 class Api:
-    """An API that a stack made; what it calls is given by hand."""
+    """An API that a stack created; what it calls is set by hand."""
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.gateway = aws.client("apigateway")
@@ -31,7 +31,7 @@ class Api:
         self.gateway.put_method(**self._place, authorizationType="NONE")
 
     def call(self, function: str) -> str:
-        """Have the method call a function; the deployment that does."""
+        """Make the method call a function; returns the deployment that does."""
         uri = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{function}/invocations"
         self.gateway.put_integration(**self._place, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
         return str(self.gateway.create_deployment(restApiId=self.id)["id"])

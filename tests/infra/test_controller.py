@@ -1,4 +1,4 @@
-"""What the controller's stack promises whoever deploys it."""
+"""What the controller's stack promises to those who deploy it."""
 
 import re
 from fnmatch import fnmatchcase
@@ -261,7 +261,7 @@ def test_notifications_are_the_controllers_own_events(rules):
 
 
 def topics(template):
-    """The logical ids of the topic of notifications and of the one that tells that it fails."""
+    """The logical ids of the notification topic and of the topic that reports when notifications fail."""
     names = {one["DisplayName"]: name for name, one in template.of_type("AWS::SNS::Topic").items()}
     return names["Canary controller"], names["Canary controller: notifications that were not delivered"]
 
@@ -341,7 +341,7 @@ def test_whoever_brings_a_key_is_told_what_its_policy_needs():
     )
     metadata = [entry for construct in stack.node.find_all() for entry in construct.node.metadata]
     (warning,) = [str(entry.data) for entry in metadata if entry.type == "aws:cdk:warning"]
-    assert "let cloudwatch.amazonaws.com kms:Decrypt and kms:GenerateDataKey there" in warning
+    assert "allow cloudwatch.amazonaws.com kms:Decrypt and kms:GenerateDataKey in it" in warning
     subscribed = synthesise(stack).of_type("AWS::SNS::Subscription").values()
     assert len({one["TopicArn"]["Ref"] for one in subscribed}) == 2
 

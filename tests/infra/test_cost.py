@@ -1,4 +1,4 @@
-"""What stands there costs, from the templates themselves, and what the docs say of it."""
+"""What idle resources cost, computed from the templates, and what the docs say about it."""
 
 import re
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What only a deployment has: its outputs, its version of the code, and a deletion that is refused while anything moves."""
+"""What only a deployment has: its outputs, its version of the code, and a deletion that is refused during a rollout."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_notification_reaches_a_subscriber_and_one_that_cannot_be_published_is
 
 
 def test_a_rule_cannot_publish_to_a_topic_whose_policy_has_a_condition(rig: Rig):
-    """As AWS documents it, whatever the condition says; so no rule of ours aims at a topic."""
+    """As AWS documents it, whatever the condition says; so no rule of the controller sends to a topic."""
     sns, events = rig.aws.client("sns"), rig.aws.client("events")
     topic = sns.create_topic(Name="conditional")["TopicArn"]
     rule = events.put_rule(Name="direct", EventPattern=json.dumps({"source": ["canary"]}))["RuleArn"]
@@ -168,7 +168,7 @@ def test_a_function_that_fails_for_good_leaves_a_dead_letter(rig: Rig, function:
     rig.settle(600)
     letters = received(rig, LETTERS)
 
-    assert any("environment variables missing" in letter for letter in letters), letters
+    assert any("missing environment variables" in letter for letter in letters), letters
     client.update_function_configuration(FunctionName=function, Environment=environment)
     rig.settle(600)
     assert rig.is_at_rest()

@@ -1,4 +1,4 @@
-"""A function that leaves the template, or loses its last route: no request fails, and what is left goes after the rollout."""
+"""A function leaves the template or loses its last route: no request fails, and leftovers go after the rollout."""
 
 import json
 import random
@@ -81,7 +81,7 @@ class Shop(World):
         super().__init__(aws, folder)
 
     def add_traffic(self) -> None:
-        """Requests to all routes, those that place orders only while that is wanted."""
+        """Requests to all routes; those that place orders come only while wanted."""
         stage = Stage(self.rest_api_id, "prod", "lambdaAlias")
         rng = random.Random(7)
         self._traffic = Traffic(stage.rest_api_id, stage.stage_name, SHAPES, per_minute=120, rng=rng)
@@ -89,12 +89,12 @@ class Shop(World):
         self.aws.dataplane.on_served(lambda served: self.answers.update([(served.request.method, served.status)]))
 
     def requests(self, start: float, end: float) -> Iterator[Any]:
-        """What arrives, as a source of the data plane."""
+        """The requests that arrive, as a source of the data plane."""
         arriving = self._traffic.requests(start, end)
         return (one for one in arriving if self.places_orders or one.method != "POST")
 
     def deploy(self, *, release: str = "base", **changes: Any) -> None:
-        """`cdk deploy` of the shop with these changes; requests come all the while."""
+        """`cdk deploy` of the shop with these changes, while requests keep coming."""
         deploy(self.aws.client, self.assembly(release=release, **changes))
         self.aws.clock.run_for(60)
 
@@ -105,18 +105,18 @@ class Shop(World):
         )
 
     def promote(self, *expects: str) -> None:
-        """Bring what was deployed to all requests."""
+        """Roll out what was deployed to all requests."""
         ended = self.finish(self.start(release={"expects": list(expects)}))
         assert ended["status"] == "SUCCEEDED", ended.get("cause")
 
     @property
     def failed(self) -> dict[tuple[str, int], int]:
-        """Requests that API Gateway or a function failed; the sample's database fails some on its own."""
+        """Requests that API Gateway or a function failed; the sample's database also fails some."""
         return {key: count for key, count in self.answers.items() if key[1] in {403, 500, 502, 504}}
 
     @property
     def functions(self) -> set[str]:
-        """The functions that are not the controller's or the stack's own."""
+        """The functions that belong neither to the controller nor to the stack."""
         found = self.aws.client("lambda").list_functions()["Functions"]
         return {
             one["FunctionName"] for one in found if not one["FunctionName"].lower().startswith(("canary-", "orders-canary"))
@@ -124,7 +124,7 @@ class Shop(World):
 
     @property
     def roles(self) -> set[str]:
-        """The ids in the stack of the functions whose roles there are."""
+        """The ids in the stack of the functions that have a role."""
         found = self.aws.client("iam").list_roles()["Roles"]
         return {one["RoleName"].split("-")[1].partition("Function")[0] for one in found if "FunctionService" in one["RoleName"]}
 
@@ -154,7 +154,7 @@ ONLY_READ: Mapping[str, Any] = {
 
 
 class TestUnderTraffic:
-    """Requests come all the while; the deploys, rollouts and removals run under the templates' own roles."""
+    """Requests keep coming; the deploys, rollouts and removals use the templates' own roles."""
 
     def test_a_function_that_left_with_its_route_answers_until_no_deployment_calls_it(self, shop: Shop) -> None:
         make_function(shop, "orders-other", {"team": "shop"})
@@ -236,7 +236,7 @@ class TestUnderTraffic:
 
 
 def make_function(shop: Shop, name: str, tags: Mapping[str, str]) -> None:
-    """A function that is none of the stack's."""
+    """A function that does not belong to the stack."""
     client = shop.aws.client("lambda")
     role = client.get_function_configuration(FunctionName=READ)["Role"]
     code = {"ZipFile": zip_of({"index.py": ""})}

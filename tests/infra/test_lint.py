@@ -24,7 +24,7 @@ def findings(body):
 
 
 def in_the_commercial_partition(body):
-    """The template with its state machines written out, as cfn-lint reads no definition that is put together."""
+    """The template with its state machines written out, because cfn-lint cannot read a definition that is joined from parts."""
     copied = json.loads(json.dumps(body))
     for resource in copied["Resources"].values():
         if definition := resource.get("Properties", {}).get("DefinitionString"):

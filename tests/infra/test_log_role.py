@@ -1,4 +1,4 @@
-"""API Gateway's role for logs: read first, set only where there is none, and told of before anything is made."""
+"""API Gateway's role for logs: read first, set only if there is none, and reported before anything is created."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +39,7 @@ def gateway(aws: EmbeddedAws) -> Any:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses, none of which is made."""
+    """The pauses, which are not actually made."""
     made: list[float] = []
     monkeypatch.setattr(log_role.time, "sleep", made.append)
     return made
@@ -54,7 +54,7 @@ def role_of(gateway: Any) -> str | None:
 
 
 def refused(gateway: Any, times: int) -> Stubber:
-    """Answers as API Gateway gives them while it cannot take the role on."""
+    """API Gateway's answers while it cannot assume the role."""
     stubber = Stubber(gateway)
     stubber.add_response("get_account", {})
     for _ in range(times):

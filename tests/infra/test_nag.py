@@ -5,7 +5,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 SAMPLE_IS_TOLD = ("Annotation::canary:sample-target", "canary-target-orders")
-"""The app's own word, in the same report: that target is the sample's."""
+"""The app's own finding in the same report: that target is the sample's."""
 
 OURS = ("shop/Canaries/", "shop/Orders/", "shop/Unlogged/", "shop/Ship/")
 

@@ -1,4 +1,4 @@
-"""What counts as needed by some execution."""
+"""What counts as needed by an execution."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The sample's app as a whole, and the script that ends its builds."""
+"""The sample's app as a whole, and the script at the end of its builds."""
 
 import json
 import os
@@ -45,7 +45,7 @@ PAGES = ("bring-your-own", "pipeline", "schedules")
 
 
 def blocks_of(page: str, language: str) -> list[str]:
-    """The code of a page in a language, without the indentation of a list."""
+    """The code blocks of a page in one language, without the indentation of a list."""
     written = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     return [
         textwrap.dedent(block) for block in re.findall(rf"^ *```{language}\n(.*?)^ *```", written, re.MULTILINE | re.DOTALL)
@@ -53,7 +53,7 @@ def blocks_of(page: str, language: str) -> list[str]:
 
 
 def names_for(stack: cdk.Stack) -> dict[str, Any]:
-    """What a page takes for granted."""
+    """What a page assumes."""
     read, write = (a_function(stack, f"{name}Function") for name in ("Read", "Write"))
     existing = apigateway.RestApi(stack, "Existing")
     undeployed = apigateway.RestApi(stack, "Undeployed", deploy=False)
@@ -94,7 +94,7 @@ class Account:
 
     @property
     def fingerprint(self) -> str:
-        """As the controller reads it."""
+        """The definition as the controller reads it."""
         return fingerprint(DefinitionReader(self.gateway, self.rest_api_id).read_present())
 
     @property
@@ -179,7 +179,7 @@ class TestPublishing:
         freeze = account.gateway.create_deployment
 
         class Hasty:
-            """The API's client in a place where somebody adds a route at the wrong moment."""
+            """The API's client in a place where someone adds a route at the wrong moment."""
 
             def __getattr__(self, name: str) -> Any:
                 return getattr(account.gateway, name)
@@ -299,7 +299,7 @@ class TestApp:
 
 
 class TestDocs:
-    """The Python of the pages about it, run as it stands there."""
+    """The Python code of the pages about it, run unchanged."""
 
     @pytest.mark.parametrize(
         ("page", "block"), [(page, block) for page in PAGES for block in range(len(blocks_of(page, "python")))]

@@ -19,13 +19,13 @@ from tests.infra.templates import Template
 pytestmark = pytest.mark.slow
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
-"""A parameter that is there before any stack."""
+"""A parameter that exists before any stack."""
 
 STAGE, ALIAS = "Custom::ControlledStage", "Custom::ControlledAlias"
 
 
 def throttle(stack: OrdersStack) -> None:
-    """Another limit, past the construct's own keys."""
+    """A different limit, set past the construct's own keys."""
     resource = stack.api.deployment_stage.node.default_child
     resource.add_property_override("MethodSettings.0.ThrottlingRateLimit", 5)
 
@@ -40,7 +40,7 @@ def meddle(stack: OrdersStack) -> None:
 
 
 def lose_a_function(stack: OrdersStack, world: World) -> None:
-    """The target's definition without its second function, as the construct would write it down."""
+    """The target's definition without its second function, as the construct would write it."""
     add_route(stack)
     registered = world.aws.client("ssm").get_parameter(Name="/canary/targets/orders")["Parameter"]["Value"]
     target = target_from_json(registered)
@@ -158,10 +158,10 @@ class TestAccount:
         self._fail_a_deploy(world)
 
         assert world.versions == ["1", "2", "3"]
-        # The third release has code alone: the route that came back is the definition that base serves, whatever its ids.
+        # The third release has only code: the restored route is the definition that base serves, whatever its ids.
         assert {first["deployment"], promoted["deployment"]} <= world.deployments
         unused = [one for one in world.aws.permissions.unused() if "Ownership" in one.role]
-        # What the stages serve is read before something is taken away, which nothing here is (test_leftovers).
+        # What the stages serve is read before something is removed, and nothing is removed here (see test_leftovers).
         served = "arn:aws:apigateway:eu-west-1::/restapis/*/stages"
         assert {(one.element, one.pattern) for one in unused} == {
             ("statement", ""),

@@ -1,4 +1,4 @@
-"""The function that makes stages and aliases for CloudFormation, on the embedded AWS."""
+"""The function that creates stages and aliases for CloudFormation, on the embedded AWS."""
 
 import json
 import threading
@@ -40,12 +40,12 @@ def target(aws: EmbeddedAws) -> Target:
 
 @pytest.fixture(scope="module")
 def account(aws: EmbeddedAws) -> Account:
-    """The account for a stack that has nothing of an API."""
+    """The account for a stack without an API."""
     return Account(aws.client, stack_of(aws, "shop"))
 
 
 def stack_of(aws: EmbeddedAws, name: str) -> str:
-    """A stack with nothing in it; its id."""
+    """An empty stack; returns its id."""
     template = {"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}
     return str(aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))["StackId"])
 
@@ -70,7 +70,7 @@ def gateway(aws: EmbeddedAws, target) -> Any:
 
 
 class Answers(list[dict[str, Any]]):
-    """What was sent to the addresses in the events."""
+    """What was sent to the URLs in the events."""
 
     url = ""
 
@@ -119,7 +119,7 @@ def a_permission(alias_arn: str, rest_api_id: str) -> dict[str, Any]:
 
 
 def a_stage(gateway, rest_api_id: str, *, name: str = "next", **more: Any) -> dict[str, Any]:
-    """A stage as a template has it, on a deployment that is there."""
+    """A stage as a template has it, on an existing deployment."""
     deployment = gateway.get_deployments(restApiId=rest_api_id)["items"][0]["id"]
     arn = f"arn:aws:apigateway:eu-west-1::/restapis/{rest_api_id}/stages/{name}"
     first = {"RestApiId": rest_api_id, "StageName": name, "DeploymentId": deployment, "Arn": arn}
@@ -163,14 +163,14 @@ class TestAliases:
 
     @pytest.mark.usefixtures("functions")
     def test_one_that_exists_is_refused_with_what_to_say(self, account) -> None:
-        with pytest.raises(TemplateRefusedError, match="alias live of orders-read exists already; say take_over=True"):
+        with pytest.raises(TemplateRefusedError, match="alias live of orders-read already exists; set take_over=True"):
             aliases.create(account, an_alias("live"))
 
     def test_one_that_this_stack_left_behind_is_adopted_again(self, aws, functions, account) -> None:
         arn = aliases.create(account, an_alias())
 
         assert aliases.create(account, an_alias()) == arn
-        with pytest.raises(TemplateRefusedError, match="alias green of orders-read exists already"):
+        with pytest.raises(TemplateRefusedError, match="alias green of orders-read already exists"):
             aliases.create(Account(aws.client, "another"), an_alias())
         assert "another" not in functions.get_alias(FunctionName=READ, Name="green")["Description"]
 
@@ -312,7 +312,7 @@ class TestStages:
         assert plan_operations(found, wanted, wanted) == []
 
     def test_one_that_exists_is_refused_with_what_to_say(self, gateway, rest_api_id, account) -> None:
-        with pytest.raises(TemplateRefusedError, match=r"stage prod of API \w+ exists already; say take_over=True"):
+        with pytest.raises(TemplateRefusedError, match=r"stage prod of API \w+ already exists; set take_over=True"):
             stages.create(account, a_stage(gateway, rest_api_id, name="prod"))
 
     def test_one_that_is_taken_over_keeps_its_deployment_and_stays_when_the_stack_goes(
@@ -384,9 +384,7 @@ class TestStages:
         before = a_stage(gateway, rest_api_id)
         stages.create(account, before)
 
-        with pytest.raises(
-            TemplateRefusedError, match=r"names the alias of the base: it is .* and would become .*, for every request"
-        ):
+        with pytest.raises(TemplateRefusedError, match=r"names base's alias: it is .* and would become .* for every request"):
             stages.update(account, before, {**before, **other})
         assert stages.update(account, {**before, **other}, before) == "next", "what was refused can be rolled back"
 
@@ -439,7 +437,7 @@ class TestStages:
 
 
 class TestSettings:
-    """What needs no stage to be seen."""
+    """What can be seen without a stage."""
 
     def test_a_setting_that_left_a_method_takes_the_others_out_and_in_again(self) -> None:
         live = {"methodSettings": {"*/*": {"throttlingRateLimit": 5.0, "metricsEnabled": True}}}
@@ -513,7 +511,7 @@ class TestHandler:
         handler.handler(cleanup, None)
 
         assert refused["Status"] == "FAILED"
-        assert "exists already" in refused["Reason"]
+        assert "already exists" in refused["Reason"]
         assert answers[0]["Status"] == "SUCCESS"
         assert version_of(functions, "live") == "1"
 
@@ -566,11 +564,11 @@ class TestHandler:
     def test_what_cloudformation_does_not_ask_is_refused(self, answers) -> None:
         handler.handler(an_event(answers, "Read", an_alias()), None)
 
-        assert answers[0]["Reason"] == "CloudFormation asks for Read, which is none of Create, Update and Delete"
+        assert answers[0]["Reason"] == "CloudFormation asks for Read, which is not Create, Update or Delete"
 
 
 def promote_another(gateway, rest_api_id: str) -> str:
-    """Have the stage run another deployment than the one it began with; its id."""
+    """Make the stage run another deployment than at first; returns its id."""
     attach_canary(gateway, rest_api_id)
     copy = {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"}
     gateway.update_stage(restApiId=rest_api_id, stageName="next", patchOperations=[copy])

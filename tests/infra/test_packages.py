@@ -1,4 +1,4 @@
-"""The layer of the functions' packages: what is locked, for Lambda's platform, and the same from every machine."""
+"""The layer with the functions' packages: what is locked, for Lambda's platform, and the same from every machine."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def folder():
 
 
 def stub(command, monkeypatch):
-    """Have pip be something else."""
+    """Replace pip."""
 
     run = subprocess.run
     monkeypatch.setattr(
@@ -40,7 +40,7 @@ def stub(command, monkeypatch):
 
 
 def a_wheel(*members):
-    """Python that makes a wheel with these members in the folder that pip was told."""
+    """Python code that puts a wheel with these members into the folder that pip was given."""
     return (
         "import sys, pathlib; folder = pathlib.Path(sys.argv[1]); folder.mkdir();"
         f"(folder / 'one-1-py3-none-any.whl').write_bytes({zip_of(dict.fromkeys(members, ''))!r})"
@@ -151,7 +151,7 @@ def test_another_process_may_come_first(monkeypatch, tmp_path):
 
 
 def test_the_file_can_be_run_by_itself(tmp_path):
-    """As the Makefile does, where nothing of CDK is needed; with an index that is not there it ends in a sentence."""
+    """As the Makefile runs it, without CDK; if the index does not exist, it ends with a sentence."""
     copy = tmp_path / "packages.py"
     copy.write_text(Path(packages.__file__).read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "packages.txt").write_text("nothing-of-this-name==1 --hash=sha256:" + "0" * 64 + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The templates in China and in GovCloud, where ARNs begin otherwise."""
+"""The templates in China and in GovCloud, where ARNs begin differently."""
 
 import json
 from pathlib import Path

@@ -11,7 +11,7 @@ POLICIES = {"AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AW
 
 
 def statements(template):
-    """Every statement with the logical id of the resource that it stands in; trust and inline policies included."""
+    """Every statement with the logical id of its resource, including trust and inline policies."""
 
     def walk(value):
         if isinstance(value, dict):
@@ -73,7 +73,7 @@ def test_every_resource_wildcard_has_a_reason(allowing):
 
 @pytest.fixture(scope="session")
 def owning():
-    """The same of the sample's stack, whose functions and stage are owned."""
+    """The same for the sample's stack, whose functions and stage are owned."""
     template = sample().templates["orders"]
     return [(name, statement) for name, statement in statements(template) if statement["Effect"] == "Allow"]
 

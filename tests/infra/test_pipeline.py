@@ -1,4 +1,4 @@
-"""The rollout as an action of a pipeline: what CodePipeline is told, and what a retried or rolled back stage leads to."""
+"""The rollout as an action of a pipeline: what CodePipeline gets, and what a retried or rolled back stage leads to."""
 
 import json
 import re
@@ -235,7 +235,7 @@ def build(world: World, **changes: Any) -> dict[str, Any]:
 
 
 def run(world: World, file: dict[str, Any]) -> tuple[str, str]:
-    """An execution that the action starts once no alarm fires any more: its status, and its outcome or error."""
+    """An execution that the action starts once no alarm fires: its status, and its outcome or error."""
     ended = world.finish(world.start(**file))
     outcome = json.loads(ended["output"])["outcome"] if ended["status"] == "SUCCEEDED" else ended["error"]
     return ended["status"], outcome

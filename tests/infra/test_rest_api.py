@@ -165,14 +165,14 @@ def test_an_api_of_a_definition_gets_a_stage_too() -> None:
     [
         (
             {"variables": {"lambdaAlias": "canary"}},
-            "the stage variable lambdaAlias is 'canary', and it names the alias of the base",
+            "the stage variable lambdaAlias is 'canary', but it names base's alias",
         ),
-        ({"variables": {"my_name": "x"}}, "the stage variable my_name='x' is not one that both arms can have"),
-        ({"variables": {"a": "{}"}}, "the stage variable a='{}' is not one"),
-        ({"client_certificate_id": "abc"}, "client_certificate_id among a stage's options is not taken here; set it with"),
+        ({"variables": {"my_name": "x"}}, "a canary cannot override the stage variable my_name='x'"),
+        ({"variables": {"a": "{}"}}, "a canary cannot override the stage variable a='{}'"),
+        ({"client_certificate_id": "abc"}, "client_certificate_id is not accepted among a stage's options; set it with"),
         (
             {"access_log_format": apigateway.AccessLogFormat.clf()},
-            "access_log_format among a stage's options is not taken here; give access_log_format beside",
+            "access_log_format is not accepted among a stage's options; give access_log_format outside",
         ),
     ],
 )
@@ -209,7 +209,7 @@ def test_a_function_without_the_stages_aliases_is_refused(names: dict[str, Any])
     api = CanaryRestApi(stack, "Api")
     versioned = VersionedFunction(stack, "Versioned", function=a_function(stack), **names)
 
-    with pytest.raises(StageError, match="give it both aliases under the same names"):
+    with pytest.raises(StageError, match="give all functions the same two alias names"):
         api.integration_for(versioned)
 
 

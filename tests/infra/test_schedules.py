@@ -1,4 +1,4 @@
-"""Schedules: what an execution is told, in whose time, for how long it is tried, and by whom."""
+"""Schedules: what input an execution gets, in which time zone, for how long it is retried, and by which role."""
 
 import json
 from datetime import UTC, datetime
@@ -151,7 +151,7 @@ def test_a_start_takes_a_reason_a_policy_and_another_patience() -> None:
 
 @pytest.mark.parametrize("when", ["0 9 * * *", "rate(1 day)", "cron(0 9 * * *)", "at(2026-12-01)", "cron(0 9 ? * MON *) "])
 def test_what_is_no_time_of_a_clock_is_refused(when: str) -> None:
-    with pytest.raises(ScheduleError, match="is no time; write cron"):
+    with pytest.raises(ScheduleError, match="is not a time; write cron"):
         a_schedule(a_stack(), when=when)
 
 
@@ -170,7 +170,7 @@ def test_an_input_that_the_machine_would_refuse_is_refused_at_synth(given: dict[
 
 
 HOURS = {"Start": "01:20", "Second": "01:40", "Last": "02:10", "Idle": "02:40"}
-"""In Berlin, where it is an hour later than the embedded AWS's midnight."""
+"""In Berlin, which is an hour ahead of the embedded AWS's midnight."""
 
 
 def hours(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What a target gets: its registration, a role for exactly its own things, what is measured of it."""
+"""What a target gets: its registration, a role for exactly its own resources, and its metrics."""
 
 import functools
 import json
@@ -43,7 +43,7 @@ def shop(other_app):
 
 
 def registered(template, name):
-    """The target as the controller will read it, with words in small letters where it refers to other resources."""
+    """The target as the controller will read it, with lower-case words where it refers to other resources."""
     parameter = template.named("AWS::SSM::Parameter", f"/canary/targets/{name}", key="Name")
     written = re.sub(r"<\w+\.Arn>", ROLE, text(parameter["Value"]))
     return target_from_json(re.sub(r"<(\w+)>", lambda match: match[1].lower(), written))
@@ -119,7 +119,7 @@ def test_the_rule_calls_the_controllers_listener_which_lets_it(orders, controlle
 
 
 def a_watch(target):
-    """The rules that hear a target's alarms, by name."""
+    """The rules for a target's alarms, by name."""
     app = cdk.App()
     stack = cdk.Stack(app, "stack")
     TargetWatch(stack, "Watch", target=target)
@@ -285,8 +285,8 @@ def test_a_log_group_that_targets_make_too_full_is_told_at_synth(target):
     with pytest.raises(FullLogGroupError) as error:
         TargetWatch(cdk.Stack(stack.node.root, "another"), "B", target=second)
     assert str(error.value) == (
-        "with target b the log group /apigw/orders-prod has 118 metric filters, and CloudWatch Logs takes 100; "
-        "give the stage of a target an access-log group of its own"
+        "with target b the log group /apigw/orders-prod has 118 metric filters, and CloudWatch Logs accepts 100; "
+        "give the target's stage its own access-log group"
     )
 
 
@@ -392,7 +392,7 @@ def a_target(functions, **more):
 
 
 def resolved(value):
-    """A template's value as IAM gets it, where the names of partition and Region are longest."""
+    """A template's value as IAM gets it, with the longest names of partition and Region."""
     if isinstance(value, list):
         return [resolved(one) for one in value]
     if isinstance(value, dict) and not {"Ref", "Fn::Join"} & {*value}:
@@ -402,7 +402,7 @@ def resolved(value):
 
 
 def written(policy):
-    """A policy's characters."""
+    """A policy's length in characters."""
     return len(json.dumps(resolved(policy["PolicyDocument"]), separators=(",", ":")))
 
 
@@ -436,7 +436,7 @@ def test_the_role_of_a_target_with_any_number_of_functions_is_one_that_iam_takes
 def test_functions_that_no_role_can_be_allowed_are_refused():
     functions = tuple(rules.TargetFunction(f"{number:064}", "live", "canary") for number in range(100))
     target = rules.Target("many", functions, STANDARD, stage=rules.Stage("x9y8z7w6v5", "prod", "lambdaAlias"))
-    with pytest.raises(TooManyFunctionsError, match=r"100 functions, which take 12 managed policies .* IAM attaches 10"):
+    with pytest.raises(TooManyFunctionsError, match=r"100 functions, which need 12 managed .* IAM attaches at most 10"):
         make_role(a_stack(), target)
 
 
@@ -451,5 +451,5 @@ def test_a_registration_that_names_may_make_too_long_is_told():
 
 
 def test_an_alarm_whose_name_fits_into_no_pattern_is_refused():
-    with pytest.raises(LongAlarmError, match="takes 1104 characters too many of an event pattern"):
+    with pytest.raises(LongAlarmError, match="is 1104 characters too long for an event pattern"):
         a_target([{"name": "read", "live": "live", "canary": "canary"}], alarms=["\U0001f600" * 250])

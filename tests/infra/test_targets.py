@@ -1,4 +1,4 @@
-"""The files of targets/: what is wrong with them is told with file, line, field and fix, all of it at once."""
+"""The files of targets/: every problem is reported at once, with file, line, field and fix."""
 
 from textwrap import dedent
 
@@ -49,7 +49,7 @@ def test_an_empty_folder_has_no_targets(write):
 
 
 def test_a_folder_that_is_not_there_is_told_by_name(tmp_path):
-    assert told(tmp_path / "ours") == ["ours: no such folder; name the one that your targets' files are in"]
+    assert told(tmp_path / "ours") == ["ours: no such folder; name the folder that contains your target files"]
 
 
 def test_a_problem_is_told_with_its_file_line_field_and_fix(write):
@@ -100,8 +100,8 @@ def test_problems_of_all_files_are_told_at_once(write):
 @pytest.mark.parametrize(
     ("text", "line", "what"),
     [
-        ("name: orders\nstage: {rest_api_id: a1\n", 3, "file: no YAML: "),
-        ("name: [orders\n\nfunctions: }\n", 3, "file: no YAML: "),
+        ("name: orders\nstage: {rest_api_id: a1\n", 3, "file: not valid YAML: "),
+        ("name: [orders\n\nfunctions: }\n", 3, "file: not valid YAML: "),
         ("name: orders\nname: ship\nfunctions: [{name: f, live: live}]\n", 2, "name: written twice in the same mapping"),
         ("- name: orders\n", 1, "input: not a mapping"),
         ("", 1, "input: not a mapping"),
@@ -124,16 +124,16 @@ def of_bytes(tmp_path, content):
     [
         (dedent(ORDERS).encode("utf-16"), 1, "file: it is not UTF-8, got the byte 0xff; save it as UTF-8"),
         ("name: orders\n# für alle\n".encode("latin-1"), 2, "file: it is not UTF-8, got the byte 0xfc; save it as UTF-8"),
-        (b"name: \x00", 1, "file: no YAML: special characters are not allowed; correct it"),
-        (b"name: orders\nalarms: " + b"[" * 3000 + b"]" * 3000, 2, "file: nested more than 50 deep; a target has no more"),
-        (b"[" * 3000, 1, "file: nested more than 50 deep"),
-        (b"".join(b" " * level + b"a:\n" for level in range(3000)), 51, "file: nested more than 50 deep"),
-        (b"name: orders\nalarms: 2026-99-99", 2, 'file: no YAML: "2026-99-99" is not of the type timestamp; correct it'),
-        (b"name: !!int ''", 1, 'file: no YAML: "" is not of the type int'),
-        (b"name: !!bool maybe", 1, 'file: no YAML: "maybe" is not of the type bool'),
-        (b"name: !!timestamp soon", 1, 'file: no YAML: "soon" is not of the type timestamp'),
-        (b"name: " + b"9" * 5000, 1, 'file: no YAML: "999'),
-        (b"name: !!python/name:os.system", 1, "file: no YAML: could not determine a constructor"),
+        (b"name: \x00", 1, "file: not valid YAML: special characters are not allowed; fix it"),
+        (b"name: orders\nalarms: " + b"[" * 3000 + b"]" * 3000, 2, "file: nested more than 50 levels deep; a target has only"),
+        (b"[" * 3000, 1, "file: nested more than 50 levels deep"),
+        (b"".join(b" " * level + b"a:\n" for level in range(3000)), 51, "file: nested more than 50 levels deep"),
+        (b"name: orders\nalarms: 2026-99-99", 2, 'file: not valid YAML: "2026-99-99" is not of the type timestamp; fix it'),
+        (b"name: !!int ''", 1, 'file: not valid YAML: "" is not of the type int'),
+        (b"name: !!bool maybe", 1, 'file: not valid YAML: "maybe" is not of the type bool'),
+        (b"name: !!timestamp soon", 1, 'file: not valid YAML: "soon" is not of the type timestamp'),
+        (b"name: " + b"9" * 5000, 1, 'file: not valid YAML: "999'),
+        (b"name: !!python/name:os.system", 1, "file: not valid YAML: could not determine a constructor"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_line(tmp_path, content, line, what):
@@ -149,7 +149,7 @@ def test_a_file_may_begin_with_the_mark_of_utf_8(tmp_path):
 def test_a_folder_named_like_a_file_is_told(write):
     folder = write(orders=ORDERS)
     (folder / "ship.yml").mkdir()
-    assert told(folder) == ["targets/ship.yml:1: file: it is no file; give one file for each target, and folders other names"]
+    assert told(folder) == ["targets/ship.yml:1: file: it is not a file; write one file per target, and rename the folder"]
 
 
 def test_a_file_that_cannot_be_opened_is_told(write, monkeypatch):
@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_opened_is_told(write, monkeypatch):
     folder = write(orders=ORDERS)
     monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
     assert told(folder) == [
-        "targets/orders.yaml:1: file: it cannot be opened: Permission denied; let the user who runs this read it"
+        "targets/orders.yaml:1: file: it cannot be opened: Permission denied; make it readable for whoever runs this"
     ]
 
 
@@ -191,7 +191,7 @@ def test_yamls_own_shorthands_may_be_used(write):
 def test_a_role_is_not_the_files_to_give(write):
     folder = write(orders=dedent(ORDERS) + "role_arn: arn:aws:iam::123456789012:role/mine\n")
     (line,) = told(folder)
-    assert line.startswith("targets/orders.yaml:6: role_arn: the app makes the role")
+    assert line.startswith("targets/orders.yaml:6: role_arn: the app creates the role")
 
 
 @pytest.mark.parametrize(
@@ -207,13 +207,13 @@ def test_two_targets_may_not_move_the_same_thing(write, change, line, field):
         other = other.replace(before, after)
     found = told(write(orders=ORDERS, others=other))
     assert found[0].startswith(f"targets/others.yaml:{line}: {field}: ")
-    assert "belongs to targets/orders.yaml already" in found[0]
+    assert "already belongs to targets/orders.yaml" in found[0]
 
 
 def test_two_targets_may_not_have_the_same_name(write):
     ship = "{name: orders, functions: [{name: ship, live: live}]}"
     (line,) = told(write(orders=ORDERS, ship=ship))
-    assert line.startswith('targets/ship.yaml:1: name: the name "orders" belongs to targets/orders.yaml already')
+    assert line.startswith('targets/ship.yaml:1: name: the name "orders" already belongs to targets/orders.yaml')
 
 
 def a_target_that_logs_to(group, number):
@@ -230,8 +230,8 @@ def test_the_target_that_makes_a_log_group_too_full_is_told(write):
     files = {f"t{number:02}": a_target_that_logs_to("/apigw/all", number) for number in range(11)}
     (line,) = told(write(**files))
     assert line == (
-        "targets/t09.yaml:5: access_log_group: with this target /apigw/all has 110 metric filters; a log group takes 100; "
-        "give the stage's access log a group of its own"
+        "targets/t09.yaml:5: access_log_group: with this target /apigw/all has 110 metric filters; a log group accepts 100; "
+        "give the stage's access log its own group"
     )
 
 
@@ -239,4 +239,4 @@ def test_a_pattern_that_is_too_long_is_told_with_its_length(write):
     routes = "".join(f"\n      - path: /legacy/a-long-name-of-a-resource-{number}/*" for number in range(15))
     (line,) = told(write(orders=f"{ORDERS}outside:{routes}\n    "))
     assert line.startswith("targets/orders.yaml:6: outside: the routes outside make the pattern of the metric filter ")
-    assert "characters long; CloudWatch Logs takes 1024; give fewer routes" in line
+    assert "characters long; CloudWatch Logs accepts 1024; give fewer routes" in line

@@ -10,7 +10,7 @@ MAP = ROOT / "docs" / "map.md"
 
 
 def table() -> str:
-    """One line a room, from the ground up: floor, files, functions, lines, and the rooms that it imports."""
+    """One line per room, from the bottom up: floor, files, functions, lines, and the rooms that it imports."""
     lines = ["| floor | room | files | functions | lines | imports |", "|---|---|---|---|---|---|"]
     drawn = arrows()
     for number, rooms in enumerate(floors(drawn), 1):
@@ -22,7 +22,7 @@ def table() -> str:
 
 
 def mermaid() -> str:
-    """The rooms a newcomer needs to see, with an arrow to each room that is imported and not reached by way of another one."""
+    """The rooms that a newcomer needs to see, with an arrow to each imported room that no other imported room leads to."""
     drawn = arrows(FLOORS)
     lines = ["```mermaid", "flowchart TD"]
     for room in sorted(drawn):
@@ -32,7 +32,7 @@ def mermaid() -> str:
 
 
 def draw(page: str) -> str:
-    """The page with today's drawing in place of the one it has."""
+    """The page with the current drawing in place of the old one."""
     before, rest = page.split("```mermaid", 1)
     return before + mermaid() + rest.split("```", 1)[1]
 

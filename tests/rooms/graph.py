@@ -23,17 +23,17 @@ TOPS = (
     "examples",
     "tests/faults/small",
 )
-"""Folders with code; each folder below one is a room."""
+"""Folders with code; each folder in one of them is a room."""
 
 FLOORS = (
     *(f"functions/canary/{room}" for room in ("rules/", "edge", "aws", "tasks")),
     *("infra/canary_cdk", "canary_cli", "canary_machine", "embedded_aws", "demo"),
 )
-"""What a newcomer needs to see."""
+"""The folders that a newcomer needs to see."""
 
 
 class Size(NamedTuple):
-    """How much a room holds, without the rooms in it."""
+    """The size of a room, without the rooms in it."""
 
     files: int
     functions: int
@@ -60,7 +60,7 @@ def _dotted(path: Path) -> str:
 
 @cache
 def imports() -> dict[str, frozenset[str]]:
-    """For each module the modules of the project that it imports, those for type checking included."""
+    """The project's modules that each module imports, including imports for type checking."""
     return {name: frozenset(_imported(name, path)) for name, path in sources().items()}
 
 
@@ -85,7 +85,7 @@ def room_of(module: str) -> str:
 
 
 def arrows(within: tuple[str, ...] = TOPS) -> dict[str, set[str]]:
-    """For each room the rooms that its modules import."""
+    """The rooms that each room's modules import."""
     drawn: dict[str, set[str]] = defaultdict(set)
     for module, imported in imports().items():
         room = room_of(module)
@@ -95,7 +95,7 @@ def arrows(within: tuple[str, ...] = TOPS) -> dict[str, set[str]]:
 
 
 def floors(drawn: dict[str, set[str]]) -> list[list[str]]:
-    """The rooms from the ground up: each stands above all that it imports.
+    """The rooms from the bottom up: each is above all that it imports.
 
     Raises:
         graphlib.CycleError: rooms import each other in a circle.
@@ -108,7 +108,7 @@ def floors(drawn: dict[str, set[str]]) -> list[list[str]]:
 
 
 def direct(drawn: dict[str, set[str]], room: str) -> set[str]:
-    """The rooms that a room imports, without those that it also reaches by way of another one of them."""
+    """The rooms that a room imports, without those that another imported room leads to."""
     return {other for other in drawn[room] if not any(other in _below(drawn, third) for third in drawn[room] - {other})}
 
 
@@ -123,7 +123,7 @@ def _below(drawn: dict[str, set[str]], room: str) -> set[str]:
 
 
 def measure(room: str) -> Size:
-    """What a room holds."""
+    """The contents of a room."""
     paths = [path for module, path in sources().items() if room_of(module) == room]
     texts = [path.read_text(encoding="utf-8") for path in paths]
     functions = sum(

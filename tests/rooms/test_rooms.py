@@ -1,4 +1,4 @@
-"""No module and no room takes part in a circle of imports, no room is crowded, and the embedded AWS stands alone."""
+"""No module and no room is part of an import circle, no room is crowded, and the embedded AWS stands alone."""
 
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path

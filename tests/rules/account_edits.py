@@ -61,7 +61,7 @@ ACCOUNT_EDITS = (
 
 
 def account_table() -> str:
-    """The chapter of the page."""
+    """This chapter of the page."""
     rows = [
         f"| {edit.name} | {' | '.join(_cell(edit.at(moment)) for moment in ('shifting', 'taking_all', 'moving_base'))} |\n"
         for edit in ACCOUNT_EDITS

@@ -1,7 +1,7 @@
-"""One API written down once, and shown in both of AWS's ways: as its resources and the like, and as a stage's export.
+"""One API described once and shown in both of AWS's forms: as its resources, and as a stage's export.
 
-The shapes are those of docs/aws.md#definition-shape and docs/aws.md#export-document. Ids are drawn anew for each showing of the
-resources, and everything that has no order comes in another one.
+The shapes are those of docs/aws.md#definition-shape and docs/aws.md#export-document. Each showing of the resources has new ids,
+and everything without an order comes in a different one.
 """
 
 import json
@@ -75,7 +75,7 @@ class Guard:
 
 @dataclass(frozen=True)
 class Api:
-    """An API; methods by path and HTTP method, the others by name."""
+    """An API; methods by path and HTTP method, everything else by name."""
 
     verbs: dict[tuple[str, str], Verb]
     guards: dict[str, Guard] = field(default_factory=dict)
@@ -100,11 +100,11 @@ ORDERS = Api(
         ("/orders/{id}", "GET"): Verb(),
     }
 )
-"""As the sample has it."""
+"""The sample's form."""
 
 
 def kept(mapping):
-    """Without what is empty, as AWS leaves it out."""
+    """The same without empty values, which AWS leaves out."""
     return {key: value for key, value in mapping.items() if value not in ("", None, {}, (), [])}
 
 
@@ -128,7 +128,7 @@ def paths_of(api):
 
 
 def schema_of(schema, reference):
-    """A schema whose references, written `model:X`, are as one of AWS's two ways has them."""
+    """A schema whose references, written `model:X`, are in one of AWS's two forms."""
     text = json.dumps(schema)
     for name in {part.split('"')[0] for part in text.split("model:")[1:]}:
         text = text.replace(f'"model:{name}"', json.dumps(reference.format(name)))
@@ -136,7 +136,7 @@ def schema_of(schema, reference):
 
 
 def as_answers(api, seed=0):
-    """What GetRestApi, GetResources and the others answer, with ids and orders of this seed."""
+    """The answers of GetRestApi, GetResources and the others, with ids and orders from this seed."""
     rng = random.Random(seed)
 
     def new_id(length=6):
@@ -287,7 +287,7 @@ def _integration(call, path, ids):
 
 
 def as_export(api, seed=0):
-    """What GetExport answers for `oas30` with AWS's extensions, as a document."""
+    """The answer of GetExport for `oas30` with AWS's extensions, as a document."""
     rng = random.Random(seed)
     ids = {path: f"ns{number:04}" for number, path in enumerate(paths_of(api))}
     paths = {}
@@ -499,4 +499,4 @@ apis = st.builds(
     key_source=st.sampled_from(["HEADER", "AUTHORIZER"]),
     is_default_disabled=st.booleans(),
 )
-"""APIs with everything that both showings can say."""
+"""APIs with everything that both forms can express."""

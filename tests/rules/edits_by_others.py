@@ -12,7 +12,7 @@ from pathlib import Path
 from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_drift_since_check, find_harmless_drift
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, RecoveryStage, plan_pass
 from canary.rules.rollouts.rollout import StepState
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import a_rollout, a_target
 from tests.rules.account_edits import account_table
 from tests.rules.safety_world import (

@@ -1,6 +1,6 @@
-"""A target as a small world: what stands where, what a request may still see there, and the calls that change it.
+"""A target as a small world: its settings, what a request may still see of them, and the calls that change them.
 
-For SETTLE_SECONDS after a change each request sees either the old or the new. Nothing here is AWS's or the passes' code.
+For SETTLE_SECONDS after a change each request sees either the old or the new value. Nothing here uses AWS or the passes' code.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from canary.rules.rollouts.phases import (
     Standing,
 )
 from canary.rules.targets.live import Live, LiveAlias, LiveCanary, LiveStage
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import BASE_VARIABLES, OLD, STAGE, a_snapshot, an_intent
 
 FUNCTIONS = tuple(OLD)
@@ -73,11 +73,11 @@ def pairs(mapping):
     return tuple(sorted(mapping.items()))
 
 
-# The calls, as AWS carries them out; None is its refusal.
+# The calls, as AWS carries them out; None means that AWS refuses.
 
 
 class Attach(NamedTuple):
-    """The first shift's patch list."""
+    """The patch list of the first shift."""
 
     percent: int
     deployment: str
@@ -88,7 +88,7 @@ class Attach(NamedTuple):
 
 
 class Percent(NamedTuple):
-    """A later shift's; it makes a canary of the stage's own deployment where there is none."""
+    """The patch list of a later shift; without a canary it creates one of the stage's own deployment."""
 
     percent: int
 
@@ -163,7 +163,7 @@ class Case:
         return World(0, (Stage(self.new.deployment_id, self.promoted_variables), *new, *new))
 
     def call(self, move):
-        """A pass's move as its call."""
+        """A pass's move as a call."""
         match move:
             case RemoveCanary():
                 return Remove()
@@ -225,11 +225,11 @@ def _live(places):
     )
 
 
-# A rollout as the machine makes it: what the record says, and the call made next.
+# A rollout as the machine makes it: what the record says, and the next call.
 
 
 def script(case):
-    """(seconds since the call before, phase, recovery stage, call), in order."""
+    """(seconds since the previous call, phase, recovery stage, call), in order."""
     return [*(_stage_script(case) if case.is_stage else _alias_script(case))]
 
 
@@ -257,7 +257,7 @@ def _alias_script(case):
 
 
 def half_releases(case, world):
-    """Every way in which a request may be served by neither the old nor the new release as a whole."""
+    """Every way in which a request may be served by neither the complete old nor the complete new release."""
     for stage in world.seen(STAGE_PLACE):
         canary = stage.canary
         if canary is None or canary.percent < 100:
@@ -280,7 +280,7 @@ def _mixed(case, world, deployment, variables):
 
 
 def reached_places(world):
-    """The places of the aliases that some request may reach."""
+    """The versions of the aliases that some request may reach."""
     for stage in world.seen(STAGE_PLACE):
         canary = stage.canary
         if canary is None or canary.percent < 100:
@@ -300,7 +300,7 @@ def is_served_whole(case, world):
 
 
 def strangers_changes(case, world):
-    """What somebody else may do to the target meanwhile."""
+    """What someone else may do to the target."""
     old, new = (which["orders-read"] for which in (case.old.live, case.new.versions))
     for alias in (
         Alias(old),
@@ -320,7 +320,7 @@ def strangers_changes(case, world):
 
 
 def _changes_of_base(case, stage):
-    """Deployment and variables, in parts and as a promotion by hand."""
+    """Deployment and variables, in parts and as in a promotion by hand."""
     for deployment in ("dep-theirs", case.old.deployment_id, case.new.deployment_id):
         yield stage._replace(deployment=deployment)
     yield with_variables(stage, theirs="yes")
@@ -336,7 +336,7 @@ def _changes_of_base(case, stage):
 
 
 def _canaries(stage):
-    """One taken away, and others than the rollout's: the shadow of its own, and three that serve something else."""
+    """The canary removed or replaced: by a copy of the rollout's own, or by three that serve something else."""
     yield stage._replace(canary=None)
     yield stage._replace(canary=Canary(stage.deployment, 50))
     yield stage._replace(canary=Canary("dep-theirs", 20))
@@ -365,7 +365,7 @@ def _edits_of_the_canary(case, stage):
 
 
 def with_harmless_changes(world):
-    """What somebody else may do at any time: add, change and remove variables that both arms share."""
+    """What someone else may do at any time: add, change and remove variables that both arms share."""
     return world.put(STAGE_PLACE, with_variables(world.stage, theirs="yes", colour="blue", shape=None))
 
 
@@ -376,14 +376,14 @@ def with_variables(stage, **changes):
 
 
 def is_drift(case, place, value):
-    """Whether this rollout never meant to have that there; a canary alias is the rollout's alone, wherever it points."""
+    """Whether this rollout never meant to have that there; a canary alias belongs to the rollout, wherever it points."""
     places = [None] * 5
     places[place] = value
     return any(drifted_parts(case, World(0, tuple(places))))
 
 
 def drifted_parts(case, world):
-    """What of the live aliases and the stage is neither the old's nor the new's."""
+    """The live aliases and stage settings that are neither old nor new."""
     for place, function in zip(LIVE_PLACES, FUNCTIONS, strict=True):
         alias = world.places[place]
         known = {case.old.live[function], case.new.versions[function]}
@@ -401,7 +401,7 @@ def drifted_parts(case, world):
 def has_canary_of_others(case, stage):
     """Whether the stage has a canary that serves neither the release's deployment nor its canary aliases.
 
-    One that serves just what base serves is no matter: our own late writer leaves such a one.
+    A canary that serves the same as base does not matter: the rollout's own late writer can leave one.
     """
     canary = stage.canary
     if canary is None or canary.deployment == case.new.deployment_id:
@@ -411,7 +411,7 @@ def has_canary_of_others(case, stage):
 
 
 def serves_release_by_hand(case, world):
-    """Whether base serves the whole release through the canary aliases, or has its deployment, as after a promotion by hand."""
+    """Whether base serves the complete release through the canary aliases, or has its deployment after a promotion by hand."""
     stage, canaries = world.stage, tuple(world.places[place].version for place in CANARY_PLACES)
     is_new = stage.deployment == case.new.deployment_id
     is_whole = canaries == case.versions(case.new.versions) and {*case.promoted_variables} - {*stage.variables} <= {
@@ -423,7 +423,7 @@ def serves_release_by_hand(case, world):
 
 
 def find_leftovers(case, world):
-    """What of the release somebody's requests are still served by although the rollout is rolled back."""
+    """The parts of the release that still serve requests although the rollout is rolled back."""
     if case.is_stage:
         stage, canaries = world.stage, [world.places[place] for place in CANARY_PLACES]
         if stage.deployment == case.new.deployment_id != case.old.deployment_id:

@@ -1,4 +1,4 @@
-"""Every edit by others in every phase comes to the ending that the table says; the page shows no other table."""
+"""Every edit by others comes to the ending in the table, in every phase; the page shows the same table."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which room may know what: read from the source of every module of functions/, not from what happens to run."""
+"""Which room may import what: read from the source of every module of functions/, not from what happens to run."""
 
 import ast
 import sys
@@ -61,7 +61,7 @@ def packages(tree):
 
 
 def clocks_read(tree):
-    """Every reading of a clock: `time.time`, `datetime.now`, and such a name imported from its module."""
+    """Every reading of a clock: `time.time`, `datetime.now`, and such names imported from their modules."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")

@@ -1,9 +1,9 @@
-"""The passes checked against a small world, exhaustively.
+"""Checks the passes against a small world, exhaustively.
 
 A rollout is killed before, during or after each of its calls. From there on everything that may go wrong is tried, within a
-budget: calls refused with and without effect, passes killed, aliases that cannot be read, a late writer whose call lands at any
-moment of the time that is waited for it, a change made by somebody else. The passes must end at rest, and on the way no request
-may be served by half a release.
+budget: calls that are refused with and without effect, passes that are killed, aliases that cannot be read, a late writer whose
+call takes effect at any moment of the time that is waited for it, a change by someone else. The passes must end at rest, and at
+no time may a request be served by half a release.
 """
 
 from dataclasses import replace
@@ -47,16 +47,16 @@ from tests.rules.safety_world import (
 
 
 class Late(NamedTuple):
-    """A call on its way, which lands before its deadline if at all."""
+    """A call under way, which takes effect before its deadline if at all."""
 
     call: object
     deadline: int
 
 
 class State(NamedTuple):
-    """A dead rollout: the world, what its record says, the call that may still land, and what else may go wrong.
+    """A dead rollout: the world, what its record says, the call that may still take effect, and what else may go wrong.
 
-    `theirs` is the place that somebody else changed, and what was put there.
+    `theirs` is the setting that someone else changed, with its new value.
     """
 
     world: World
@@ -102,7 +102,7 @@ class UnsafeError(AssertionError):
 
 
 class Model:
-    """One case explored: every state that may follow, each once."""
+    """One explored case: every state that may follow, each once."""
 
     def __init__(self, case):
         self.case = case
@@ -114,7 +114,7 @@ class Model:
         self.most_seconds = 0
 
     def explore_all(self, **budget):
-        """Try everything that may follow wherever the rollout is killed."""
+        """Try everything that may follow from every point at which the rollout is killed."""
         for state in killed_states(self.case, **budget):
             self.explore(state)
 
@@ -147,7 +147,7 @@ class Model:
         self.most_seconds = max([self.most_seconds, *safe[:1]])
 
     def followers(self, state):
-        """The states after one more pass, however it goes; none at the end."""
+        """The states after one more pass, whatever happens in it; none at the end."""
         now = max(state.world.now, state.not_before)
         waiting = state.late if state.late and state.late.deadline > now else None
         present = state._replace(world=state.world.at(now), late=waiting)
@@ -161,7 +161,7 @@ class Model:
                 yield from self.passes(present._replace(world=present.world.put(place, value), **theirs))
 
     def landings(self, state, now):
-        """The late call lands before the pass reads, or between its reading and its moves."""
+        """The late call takes effect before the pass reads, or between its reading and its moves."""
         world, late = state.world, state.late
         landed = self.make(state, world.at(min(now, late.deadline)), [late.call])
         yield from self.passes(state._replace(world=landed.at(now), late=None))
@@ -169,7 +169,7 @@ class Model:
             yield from self.passes(state._replace(world=world.at(now), late=None), lands=late.call)
 
     def passes(self, state, lands=None):
-        """One pass as the executor makes it, in every way that it may go."""
+        """One pass as the executor makes it, with everything that may happen in it."""
         now = state.world.now
         standing = replace(
             self.case.standing, phase=state.phase, recovery_stage=state.recovery_stage, not_before=state.not_before
@@ -193,7 +193,7 @@ class Model:
         yield from self.ended(state, planned, self.make(state, world, calls))
 
     def ended(self, state, planned, world):
-        """A pass that went as planned."""
+        """A pass that goes as planned."""
         after = planned.after
         if planned.answer is Answer.WAIT:
             yield state.after(after, world=world)
@@ -205,7 +205,7 @@ class Model:
             yield state.after(replace(planned.announced, recovery_stage=last, not_before=not_before), world=world)
 
     def refused(self, state, planned, calls):
-        """One call refused, with or without effect, or all of them."""
+        """One call is refused, with or without effect, or all of them are."""
         doubted = doubt(planned.announced, state.world.now)
         if calls:
             yield state.after(doubted)
@@ -215,7 +215,7 @@ class Model:
                 yield state.after(doubted, world=self.make(state, state.world, calls[:index] + calls[index + 1 :]))
 
     def unreadable(self, state, standing):
-        """An alias could not be read: a rollback takes the canary away all the same."""
+        """An alias cannot be read: a rollback removes the canary all the same."""
         if standing.phase is Phase.MOVING_BASE or not self.case.is_stage:
             yield state.after(doubt(standing, state.world.now))
             return
@@ -226,7 +226,7 @@ class Model:
         )
 
     def killed(self, state, world, calls):
-        """Killed before, during and after each call, before anything more was recorded."""
+        """The pass is killed before, during and after each call, before it records anything more."""
         for call in calls:
             if state.late is None:
                 yield state._replace(world=world, late=Late(call, world.now + LATE_WRITER_SECONDS))
@@ -234,7 +234,7 @@ class Model:
             yield state._replace(world=world)
 
     def make(self, state, world, calls):
-        """The world after these calls of ours, each checked."""
+        """The world after these calls by the controller, each checked."""
         for call in calls:
             after = call.on(world) or world
             if after is not world and self.case.is_stage and not state.theirs:
@@ -249,7 +249,7 @@ class Model:
             raise UnsafeError(f"{call} lets a request be served by {mixed} in {after}")
 
     def check_ownership(self, state, calls):
-        """No call touches what somebody else put there."""
+        """No call touches a setting that someone else made."""
         for call in calls:
             place = call.place if isinstance(call, Point) else STAGE_PLACE
             after = call.on(state.world) or state.world
@@ -259,7 +259,7 @@ class Model:
                 assert place not in CANARY_PLACES, f"{call} although base is served by it in {state}"
 
     def check_harmless_changes(self, state, standing, planned):
-        """Whatever happens to a variable that both arms share, the pass is the same, and tells of it."""
+        """Whatever happens to a variable that both arms share, the pass is the same, and reports it."""
         live = live_of(with_harmless_changes(state.world))
         other = plan_pass(standing, live, state.world.now)
         assert replace(other, found=planned.found) == planned, f"{other} in {state}"
@@ -268,7 +268,7 @@ class Model:
             assert is_at_rest(planned.after, live) == is_at_rest(planned.after, live_of(state.world))
 
     def check_blocked(self, state, planned):
-        """Only somebody else stands in the way, and in a rollback no request is left to what is ours to take away."""
+        """Only someone else's change can block the rollout; in a rollback nothing that it can remove serves requests."""
         self.endings.add("blocked")
         assert state.theirs, f"blocked by {planned.blocked} in {state}"
         if planned.after.phase is Phase.ROLLING_BACK and self.case.is_stage:
@@ -276,7 +276,7 @@ class Model:
             assert canary is None or has_canary_of_others(self.case, state.world.stage), f"{planned.blocked} in {state}"
 
     def undone(self, state):
-        """A person undoes what stands in the way of the rollback: the passes end at rest after all."""
+        """A person removes what blocks the rollback: then the passes do end at rest."""
         if state.phase is not Phase.ROLLING_BACK:
             return
         rest = self.case.rest()
@@ -286,7 +286,7 @@ class Model:
         yield state._replace(world=world.at(world.now + 300), theirs=None)
 
     def drifted_places(self, state):
-        """Where what somebody else put is none of this rollout's business; and what must not move while it is there."""
+        """Where someone else's setting is not this rollout's business, and what must not move while it is there."""
         if not state.theirs:
             return ()
         place = state.theirs[0]
@@ -300,7 +300,7 @@ class Model:
         return (place, *CANARY_PLACES) if keeps_canaries else (place,)
 
     def check_end(self, state, phase, found):
-        """The end is as the phase promises, but for what somebody else did, and that is told."""
+        """The end is as the phase promises, except for someone else's changes, which are reported."""
         self.endings.add(phase)
         if self.case.is_stage and (canary := state.world.stage.canary) and canary.percent:
             raise UnsafeError(f"{phase} is claimed while a canary has weight after {state}")
@@ -339,7 +339,7 @@ def test_every_dead_rollout_comes_to_rest_within_the_passes_promised(case, refus
 
 
 TELLING = {"all new", "code only", "variables too", "a variable changed", "all new by weights", "one function by weights"}
-"""The cases that a stranger's changes are always tried on, and with a refusal and a death besides in the larger budgets."""
+"""The cases in which someone else's changes are always tried; the larger budgets add a refusal and a death."""
 
 
 def strangers_cases():

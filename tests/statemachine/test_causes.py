@@ -1,4 +1,4 @@
-"""What the machine says in a Fail state when a task failed for good: a sentence, whatever Lambda made of the error."""
+"""What the machine writes in a Fail state after a task failed for good: a sentence, whatever Lambda made of the error."""
 
 import json
 import random

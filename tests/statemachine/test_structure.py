@@ -1,4 +1,4 @@
-"""The definition as it is written: what no run can show for every state, and what would break only in an account."""
+"""The definition as written: what no run can show for every state, and errors that would only appear in an account."""
 
 import ast
 import inspect
@@ -202,7 +202,7 @@ def event_of(name):
 
 
 def key_of(annotation, name):
-    """The key under which a field stands in the event."""
+    """The key of a field in the event."""
     for item in getattr(annotation, "__metadata__", ()):
         if isinstance(item, FieldInfo) and item.validation_alias is not None:
             alias = item.validation_alias
@@ -338,7 +338,7 @@ def assigned_on(state, catcher):
 
 
 def known_on_entry(scope, outer):
-    """By state, the variables that have a value on every way there."""
+    """By state, the variables that have a value on every path to it."""
     known = {scope["StartAt"]: outer}
     ahead = [scope["StartAt"]]
     while ahead:

@@ -1,4 +1,4 @@
-"""The ground, as a module's fixtures."""
+"""The ground, as fixtures that a module shares."""
 
 from tests.ground import ground, shared, tools
 

@@ -25,7 +25,7 @@ READ = {"FunctionName": "orders-read"}
 
 @pytest.fixture
 def ground() -> Iterator[Ground]:
-    """A ground of the test's own: what is deleted here nobody puts back."""
+    """A separate ground for the test: nothing restores what it deletes."""
     with EmbeddedAws(guest=CONTROLLER) as aws:
         yield Ground(aws, policy=PATIENT)
 

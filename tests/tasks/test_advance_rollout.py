@@ -1,4 +1,4 @@
-"""AdvanceRollout: takes what waits for just this advance, and leaves everything else alone."""
+"""AdvanceRollout: takes a rollout that waits for exactly this advance, and leaves everything else alone."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_same_scheduled_time_advances_once(ground: Ground):
     advance(walk, scheduled_at=at)
 
     assert walk.owned.lock.scheduled_at == walk.record.scheduled_at
-    assert advance(walk, "third", scheduled_at=at)["reason"] == "what was scheduled for this time was done already"
+    assert advance(walk, "third", scheduled_at=at)["reason"] == "this scheduled time was already handled"
 
 
 def test_a_late_delivery_is_refused(ground: Ground):
@@ -92,7 +92,7 @@ def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Gro
     answer = advance(ground.walk(), target="odrers")
 
     assert (answer["start"], answer["target"]) == ("REFUSED", "odrers")
-    assert "no target odrers is registered; registered are: orders" in answer["reason"]
+    assert "no target odrers is registered; registered targets: orders" in answer["reason"]
 
 
 def test_every_problem_of_an_advance_is_told_at_once(ground: Ground):
@@ -107,5 +107,5 @@ def test_bad_input_is_refused_with_every_problem(ground: Ground):
     answer = advance(ground.walk(), release={}, scheduled_at=5)
 
     assert answer["start"] == "REFUSED"
-    assert "release: a parked rollout keeps what it was started with; drop release" in answer["reason"]
-    assert "scheduled_at: no time with an offset, got 5" in answer["reason"]
+    assert "release: a parked rollout keeps what it was started with; remove release" in answer["reason"]
+    assert "scheduled_at: not a time with an offset, got 5" in answer["reason"]

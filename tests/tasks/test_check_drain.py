@@ -76,7 +76,7 @@ def test_weights_of_an_alias_settle_for_a_minute(ground: Ground):
 
 def test_a_rollout_past_its_commit_point_has_no_drain_to_check(ground: Ground):
     walk = ground.walk().move_base()
-    with pytest.raises(TaskFailedError, match="is moving_base; there is no drain to check") as failed:
+    with pytest.raises(TaskFailedError, match="is moving_base; it has no drain to check") as failed:
         walk.drain()
 
     assert failed.value.kind == "OwnershipLostError"

@@ -1,4 +1,4 @@
-"""CheckRelease tells READY with a draft, UNCHANGED, or every reason not to start; it changes nothing."""
+"""CheckRelease answers READY with a draft, UNCHANGED, or every reason not to start; it changes nothing."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def cached(ground: Ground) -> Iterator[Ground]:
 
 
 class Mapped:
-    """Lambda with a queue read through the live alias: moto answers the alias's version in its place."""
+    """Lambda with a queue that is read through the live alias; moto answers with the alias's version instead."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -69,7 +69,7 @@ class Mapped:
 
 @pytest.fixture
 def neighboured(ground: Ground) -> Iterator[Ground]:
-    """A second stage of the API calls the live aliases too."""
+    """A second stage of the API also calls the live aliases."""
     client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
     client.create_stage(restApiId=api, stageName="beta", deploymentId=ground.old_deployment, variables={"lambdaAlias": "live"})
     yield ground
@@ -107,7 +107,7 @@ def test_an_unknown_target_is_refused_with_the_known_ones(walk: Walk):
     answer = walk.check(target="payments")
 
     assert answer["start"] == "REFUSED"
-    assert "no target payments is registered; registered are: orders" in answer["reason"]
+    assert "no target payments is registered; registered targets: orders" in answer["reason"]
     assert "deploy the target first" in answer["reason"]
 
 
@@ -149,7 +149,11 @@ def test_variables_that_no_release_can_set_are_refused_with_everything_else(grou
     answer = walk.check(speed=3, release={"variables": {**many, "lambdaAlias": "canary"}})
 
     assert answer["start"] == "REFUSED"
-    for said in ("speed", "lambdaAlias: it tells the canary from base", "at most 100 variables, got 99 new ones beside its 2"):
+    for said in (
+        "speed",
+        "lambdaAlias: it tells canary and base apart",
+        "at most 100 variables, got 99 new ones in addition to its 2",
+    ):
         assert said in answer["reason"]
 
 
@@ -214,7 +218,7 @@ def test_a_rollout_that_takes_the_target_while_it_is_read_is_told_and_not_its_ca
 
 
 class Interrupted:
-    """API Gateway's client; something happens just before the stages are read."""
+    """API Gateway's client, where something happens just before the stages are read."""
 
     def __init__(self, client: Any, happening: Callable[[], object]) -> None:
         self._client = client
@@ -250,7 +254,7 @@ def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk
 
     assert answer["start"] == "REFUSED"
     assert f"the execution name {walk.rollout_id} was used before" in answer["reason"]
-    assert "start again with a name that was never used" in answer["reason"]
+    assert "start again with a new name" in answer["reason"]
 
 
 def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(ground: Ground, walk: Walk):
@@ -264,7 +268,7 @@ def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(
 
 @pytest.fixture
 def named(ground: Ground) -> Iterator[str]:
-    """A deployment of an edited definition, which is as it was again."""
+    """A deployment of an edited definition; afterwards the definition is as before."""
     client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
     orders = next(item["id"] for item in client.get_resources(restApiId=api)["items"] if item["path"] == "/orders")
     where = {"restApiId": api, "resourceId": orders, "httpMethod": "DELETE"}
@@ -276,7 +280,7 @@ def named(ground: Ground) -> Iterator[str]:
 
 @pytest.fixture
 def shown(ground: Ground, named: str) -> Iterator[str]:
-    """The same, served by a stage."""
+    """The same, with a stage that serves it."""
     client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
     client.create_stage(restApiId=api, stageName="shown", deploymentId=named)
     yield named
@@ -374,7 +378,7 @@ def test_a_fingerprint_counts_only_while_base_has_its_deployment(ground: Ground)
 
 
 def promoted_by_other_rules(ground: Ground) -> None:
-    """The records have a fingerprint that an older version of the controller made."""
+    """The records have a fingerprint from an older version of the controller."""
     ground.walk().promote()
     table, key = ground.rig.controller.table, lock_key("orders")
     ground.aws.client("dynamodb").update_item(
@@ -425,7 +429,7 @@ def test_a_scheduled_start_is_made_once(ground: Ground):
     first.begin(scheduled_at=at)
 
     assert first.check(scheduled_at=at)["start"] == "READY"
-    assert ground.walk().check(scheduled_at=at)["reason"] == "what was scheduled for this time was done already"
+    assert ground.walk().check(scheduled_at=at)["reason"] == "this scheduled time was already handled"
     assert ground.walk().check(scheduled_at=iso(ground.aws.clock.now() + 60))["start"] == "REFUSED"
 
 
@@ -460,14 +464,14 @@ def test_what_is_live_already_is_unchanged_whatever_alarms_say(ground: Ground):
 
 @pytest.fixture
 def permissions(ground: Ground) -> Iterator[Permissions]:
-    """The resource policies of orders-read, put back afterwards."""
+    """The resource policies of orders-read, restored afterwards."""
     permissions = Permissions(ground)
     yield permissions
     permissions.restore()
 
 
 class Permissions:
-    """What somebody does to the policies of orders-read's aliases."""
+    """Someone's change to the policies of orders-read's aliases."""
 
     def __init__(self, ground: Ground) -> None:
         self._client = ground.aws.client("lambda")
@@ -583,7 +587,7 @@ def test_a_function_url_on_the_live_alias_is_noted(ground: Ground):
 
 
 def check_with(walk: Walk, tools: Tools, waits: int = 0, given: Json | None = None, **configuration: str) -> Json:
-    """CheckRelease's answer while Lambda says this of the versions of orders-read."""
+    """CheckRelease's answer while Lambda reports this state for the versions of orders-read."""
     own = tools.clients.of(walk.target)
     get = own.lambda_.get_function_configuration
 

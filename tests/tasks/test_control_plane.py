@@ -1,4 +1,4 @@
-"""CheckRelease of a large target under Lambda's own throttle: in time where versions are named, or refused asking for them."""
+"""CheckRelease of a large target under Lambda's throttle: on time if versions are named, otherwise refused asking for them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_release_that_names_none_is_refused_asking_for_them_in_time(fleet: tup
 
     assert answer["start"] == "REFUSED"
     assert "release.functions: the functions have too many versions to look for the newest of orders-16, " in answer["reason"]
-    assert "name what the release brings" in answer["reason"]
+    assert "name the versions of the release" in answer["reason"]
     assert seconds < IN_TIME_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""How a handler comes into being: settings once, then clients, records and a logger of its own."""
+"""How a handler starts: settings once, then its own clients, records and logger."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_function_without_its_settings_says_which(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_event_of_another_kind_is_an_error(handler: Handler[TickEvent], seen: list[Tools]):
-    with pytest.raises(EventError, match="not the event of a TickEvent: time"):
+    with pytest.raises(EventError, match="not a TickEvent: time"):
         handler.bind(ENVIRONMENT)({"when": "now"}, None)
 
     assert seen == []

@@ -1,4 +1,4 @@
-"""EvaluateCanary: one look, recorded with its verdict; a retry of the same entry repeats it."""
+"""EvaluateCanary: one look, recorded with its verdict; a retry of the same entry returns the recorded one."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_target_without_access_log_is_judged_on_lambdas_metrics(ground: Ground
 
 def test_a_canary_with_all_traffic_is_not_looked_at(ground: Ground):
     walk = ground.walk().take_all()
-    with pytest.raises(TaskFailedError, match="is taking_all; there is nothing left to look at") as failed:
+    with pytest.raises(TaskFailedError, match="is taking_all; it has no bake to look at") as failed:
         walk.look()
 
     assert failed.value.kind == "OwnershipLostError"

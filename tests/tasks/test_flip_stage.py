@@ -1,4 +1,4 @@
-"""FlipStage: the canary's deployment becomes the base's in one patch list."""
+"""FlipStage: base gets the canary's deployment in one patch list."""
 
 from __future__ import annotations
 

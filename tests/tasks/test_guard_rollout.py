@@ -1,4 +1,4 @@
-"""GuardRollout: acts on the end of an execution that still owns its rollout, and on nothing else."""
+"""GuardRollout: acts only on the end of an execution that still owns its rollout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def tell(ground: Ground, walk: Walk, execution: str | None = None) -> dict[str, Any]:
-    """EventBridge says that the execution was aborted."""
+    """EventBridge reports that the execution was aborted."""
     machine = ground.rig.controller.machine_arn
     detail = {"executionArn": execution or walk.execution, "stateMachineArn": machine, "status": "ABORTED"}
     return ground.invoke("GuardRollout", {"detail": detail, "time": iso(walk.now)})

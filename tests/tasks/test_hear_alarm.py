@@ -1,4 +1,4 @@
-"""HearAlarm: looks at once at the parked rollouts of the targets that have this alarm."""
+"""HearAlarm: looks at once at the parked rollouts of every target with this alarm."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_an_alarm_that_one_target_could_not_hear_is_delivered_again(ground: Grou
     walk.pause(60)
     ground.fire()
     ground.aws.faults.add(Fault("HearAlarm", "cloudwatch", "DescribeAlarms", Mode.REFUSED, times=1))
-    with pytest.raises(TaskFailedError, match=f"alarm {PAYMENTS} was not heard for every parked rollout") as failed:
+    with pytest.raises(TaskFailedError, match=f"alarm {PAYMENTS} could not be handled for every parked rollout") as failed:
         hear(ground, walk)
 
     assert failed.value.kind == "ExceptionGroup"

@@ -1,4 +1,4 @@
-"""What a function loads at its cold start, from what each handler's import really brings in."""
+"""What a function loads at its cold start, measured from the import of each handler."""
 
 import pytest
 
@@ -11,7 +11,7 @@ THEIRS = {
     *("annotated_types", "pydantic_core", "typing_extensions", "typing_inspection"),
     *("certifi", "dateutil", "jmespath", "six", "urllib3"),
 }
-"""What those three are built upon."""
+"""What those three depend on."""
 LOOKS = {"evaluate_canary", "hear_alarm", "prepare_release", "sweep_targets"}
 READ_INPUT = {"advance_rollout", "check_release", "operate_rollout"}
 READ_TARGETS = {"check_release", "guard_deletion", "sweep_targets"}
@@ -23,7 +23,7 @@ def imports():
 
 
 def importing(imports, module):
-    """The handlers that import a module which the entry does not."""
+    """The handlers that import a module which the entry does not import."""
     assert module not in imports.entry
     return {name for name, added in imports.added.items() if module in added}
 

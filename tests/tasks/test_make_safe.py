@@ -1,4 +1,4 @@
-"""MakeSafe: a pass towards a safe target and the ending that is true."""
+"""MakeSafe: a pass towards a safe target, and the ending that is true."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_deleted_record_is_said_so_and_needs_a_person(ground: Ground, is_lock_
     answer = walk.task("MakeSafe", failure={"Error": "OwnershipLostError", "Cause": "no record"}, is_begun=True)
 
     assert (answer["answer"], answer["ending"]) == ("REFUSED", "NEEDS_OPERATOR")
-    assert answer["reason"].startswith(f"the record of rollout {walk.rollout_id} was deleted, so what it changed is not known")
+    assert answer["reason"].startswith(f"the record of rollout {walk.rollout_id} was deleted, so its changes are unknown")
     assert "nothing was changed" not in answer["reason"]
 
 
@@ -102,7 +102,7 @@ def test_an_execution_that_lost_its_rollout_touches_nothing(ground: Ground):
     answer = walk.make_safe("OwnershipLostError", "gone")
 
     assert (answer["answer"], answer["ending"]) == ("SAFE", "REFUSED")
-    assert "is now owned by operator:test; this execution touched nothing more" in answer["reason"]
+    assert "is now owned by operator:test; this execution changed nothing more" in answer["reason"]
     assert ground.percent == 25.0
 
 

@@ -1,4 +1,4 @@
-"""OperateRollout: abort takes the lock over, stops the owner and makes the first pass."""
+"""OperateRollout: abort takes over the lock, stops the owner and makes the first pass."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_abort_stops_the_execution_that_runs(ground: Ground):
     ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
     described = ground.aws.client("stepfunctions").describe_execution(executionArn=arn)
 
-    cause = "aborted; base gets all traffic again, and the controller takes the canary away"
+    cause = "aborted; base gets all traffic again, and the controller removes the canary"
     assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "RolledBack", cause)
     assert ground.percent is None
 
@@ -69,7 +69,7 @@ def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Gro
     answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "odrers"})
 
     assert (answer["target"], answer["answer"]) == ("odrers", "REFUSED")
-    assert "no target odrers is registered; registered are: orders" in answer["reason"]
+    assert "no target odrers is registered; registered targets: orders" in answer["reason"]
 
 
 def test_a_rollout_of_a_target_that_is_no_longer_registered_is_aborted(ground: Ground):

@@ -1,4 +1,4 @@
-"""ParkRollout: the rollout is nobody's until an advance, and a retry finds it so."""
+"""ParkRollout: no execution owns the rollout until an advance, and a retry recognises that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PrepareRelease: frozen history, deployment and canary aliases, and base as it was."""
+"""PrepareRelease: frozen history, deployment and canary aliases; base is unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def deployments(ground: Ground, mark: str) -> list[str]:
-    """Those described so."""
+    """The deployments with this description."""
     api = ground.rig.target.stage.rest_api_id
     items = ground.aws.client("apigateway").get_deployments(restApiId=api, limit=500)["items"]
     return [item["id"] for item in items if item.get("description") == mark]
@@ -80,7 +80,7 @@ CHANGES = {
         lambda ground: ground.patch("/variables/lambdaAlias", "canary"),
         'the stage\'s variable lambdaAlias is "canary", which this rollout did not set',
     ),
-    "canary": (lambda ground: ground.patch("/canarySettings/percentTraffic", "5.0"), "the stage has got a canary"),
+    "canary": (lambda ground: ground.patch("/canarySettings/percentTraffic", "5.0"), "the stage now has a canary"),
     "live alias": (
         lambda ground: ground.point("orders-read", "live", "2"),
         "the live alias of orders-read was moved from version 1 to 2",

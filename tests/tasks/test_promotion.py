@@ -1,4 +1,4 @@
-"""What the promotion's tasks share: a pass forward that must reach its recovery stage."""
+"""What the promotion's tasks share: a forward pass that must reach its recovery stage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_commit_point_is_written_before_an_alias_moves(ground: Ground):
 
 def test_a_flip_before_the_aliases_have_settled_is_not_made(ground: Ground):
     walk = ground.walk().move_base()
-    with pytest.raises(TaskFailedError, match="the promotion is at based where it should be at flipped") as failed:
+    with pytest.raises(TaskFailedError, match="the promotion is at based but should be at flipped") as failed:
         walk.task("FlipStage")
 
     assert failed.value.kind == "StateChangedError"
@@ -32,7 +32,7 @@ def test_a_flip_before_the_aliases_have_settled_is_not_made(ground: Ground):
 def test_a_canary_that_lost_its_traffic_is_not_promoted(ground: Ground):
     walk = ground.walk().take_all()
     ground.patch("/canarySettings/percentTraffic", "10.0")
-    with pytest.raises(TaskFailedError, match="the promotion is at returned where it should be at based or flipped") as failed:
+    with pytest.raises(TaskFailedError, match="the promotion is at returned but should be at based or flipped") as failed:
         walk.task("MoveBase")
 
     assert failed.value.kind == "StateChangedError"

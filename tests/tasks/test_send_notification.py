@@ -1,4 +1,4 @@
-"""SendNotification: an event reaches each subscriber of the topic, and a topic that refuses is an error that Lambda retries."""
+"""SendNotification: an event reaches each subscriber of the topic; if the topic refuses, the error makes Lambda retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ShiftTraffic: one step's weight, recorded first; a retry of the same entry sets the same weight."""
+"""ShiftTraffic: records a step's weight first, then sets it; a retry of the same entry sets the same weight."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_refused_weight_tells_the_command(ground: Ground, walk: Walk):
 
 def test_a_rollout_that_was_never_locked_shifts_nothing(ground: Ground):
     walk = ground.walk()
-    with pytest.raises(TaskFailedError, match="is not recorded; its record was deleted, or never written") as failed:
+    with pytest.raises(TaskFailedError, match="is not recorded; its record was deleted or never written") as failed:
         walk.task("ShiftTraffic")
 
     assert failed.value.kind == "OwnershipLostError"

@@ -1,4 +1,4 @@
-"""What a function's memory and timeout have to be enough for, measured; docs/decisions/0011 says what follows."""
+"""Measures what each function's memory and timeout must suffice for; docs/decisions/0011 says what follows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = " ".join((ROOT / "docs" / "decisions" / "0011-one-size-for-all-functions.md").read_text(encoding="utf-8").split())
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BESIDE_THE_WALK = {"AdvanceRollout", "ParkRollout"}
-"""They work on records alone."""
+"""These work only with the records."""
 MEMORY = Path("/proc/self/status")
 FIRST_CALL = """
 import json, re, sys, time
@@ -50,7 +50,7 @@ print(json.dumps([answer, int(kilobytes) / 1024, time.process_time()]))
 
 
 def told(pattern: str) -> float:
-    """A number of the page."""
+    """A number on the page."""
     [number] = re.findall(pattern, PAGE)
     return float(number)
 
@@ -75,7 +75,7 @@ def promote(walk: Walk) -> None:
 
 
 def count_calls(ground: Ground, monkeypatch: pytest.MonkeyPatch, target: Target) -> dict[str, int]:
-    """By task, the most calls of AWS that one call of it makes."""
+    """By task, the most AWS calls that one invocation makes."""
     most: dict[str, int] = {}
     invoke = ground.invoke
 
@@ -97,7 +97,7 @@ def calls_of(ground: Ground, task: str) -> int:
 
 @contextmanager
 def calling_one_function(ground: Ground) -> Iterator[None]:
-    """The API's method that calls the second function calls the first."""
+    """Let the API's method that calls the second function call the first."""
     client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
     resources = client.get_resources(restApiId=api, embed=["methods"])["items"]
     orders = next(one for one in resources if one["path"] == "/orders")
@@ -140,7 +140,7 @@ def test_a_first_call_needs_a_part_of_the_memory(ground: Ground, monkeypatch: py
 
 
 def first_call(ground: Ground, task: str, event: object) -> list[Any]:
-    """A task's answer from an empty process over the network, the most memory it had in MB, and its processor seconds."""
+    """A task's answer when started in an empty process over the network, its peak memory in MB, and its processor seconds."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "functions"),

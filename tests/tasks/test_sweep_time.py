@@ -1,6 +1,6 @@
-"""How long the sweeper takes where targets hang: a minute's ticks, Lambda's queue of events and its slots, in simulated time.
+"""How long the sweeper takes if targets hang: a minute's ticks, Lambda's event queue and its slots, in simulated time.
 
-The sweeper's own code plans each minute and takes each part; a target that hangs holds its call until the function times out.
+The sweeper's own code plans each minute and takes each part. A target that hangs holds its call until the function times out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.records import Unfinished
+from canary.aws.record_reads import Unfinished
 from canary.edge.events import TickEvent
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks import sweep_targets as module
@@ -25,13 +25,13 @@ FLEET = [f"target-{number:03}" for number in range(200)]
 QUICK_SECONDS, HANG_SECONDS = 2.0, 60.0
 """A pass over a target, and the function's timeout."""
 ASK_SECONDS = 0.05
-"""Lambda takes an event."""
+"""The time until Lambda accepts an event."""
 OLDEST_SECONDS = 60.0
-"""How long Lambda keeps an event of the sweeper's (`SWEEPER_PATIENCE`)."""
+"""How long Lambda keeps an event for the sweeper (`SWEEPER_PATIENCE`)."""
 
 
 class Account:
-    """An account with so many slots for the sweeper, and the rollouts of a fleet, all dead."""
+    """An account with this many slots for the sweeper, and the rollouts of a fleet, all dead."""
 
     def __init__(self, slots: int, hanging: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.safe: dict[str, float] = {}
@@ -52,13 +52,13 @@ class Account:
         monkeypatch.setattr(module, "list_targets", lambda *_: FLEET)
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 - boto3's names
-        """Lambda takes an event, to be handled when a slot is free."""
+        """Lambda accepts an event and handles it when a slot is free."""
         assert (FunctionName, InvocationType) == ("canary-SweepTargets", "Event")
         self._asked += 1
         self._events.append((self._now + self._asked * ASK_SECONDS, json.loads(Payload)))
 
     def run(self, seconds: int) -> None:
-        """Ticks once a minute, and everything that follows from them."""
+        """One tick per minute, and everything that follows from it."""
         for minute in range(0, seconds, 60):
             self._work(until=minute)
             self._events.append((float(minute), {}))

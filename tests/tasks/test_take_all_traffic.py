@@ -1,4 +1,4 @@
-"""TakeAllTraffic: weight 100, announced before it is set."""
+"""TakeAllTraffic: records the phase, then sets weight 100."""
 
 from __future__ import annotations
 

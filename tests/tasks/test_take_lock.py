@@ -1,4 +1,4 @@
-"""TakeLock writes lock and snapshot together, once, if nobody took the target since it was checked."""
+"""TakeLock: writes lock and snapshot together, once, unless the target was taken since the checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def walk(ground: Ground) -> Walk:
-    """A rollout that was checked."""
+    """A rollout that passed the checks."""
     checked = ground.walk()
     checked.check()
     return checked
@@ -70,7 +70,7 @@ def test_a_target_that_was_taken_and_freed_meanwhile_is_checked_again(ground: Gr
 
 
 def test_an_event_without_its_draft_names_what_is_missing(walk: Walk):
-    with pytest.raises(TaskFailedError, match="not the event of a LockEvent: draft") as failed:
+    with pytest.raises(TaskFailedError, match="not a LockEvent: draft") as failed:
         walk.task("TakeLock", fencing_token=0)
 
     assert failed.value.kind == "EventError"

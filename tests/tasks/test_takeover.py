@@ -1,4 +1,4 @@
-"""Taking over: the lock first, then the owner is stopped, then one pass."""
+"""Taking over: first the lock is taken, then the owner is stopped, then one pass is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A target whose records cannot be used: who is told, when, and what is touched."""
+"""A target whose records cannot be used: who is notified, when, and what is changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ START = 1_800_000_060.0
 
 
 class Bus:
-    """EventBridge that keeps what it is sent, or takes nothing."""
+    """EventBridge that keeps what it gets, or accepts nothing."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, Any]]] = []
@@ -43,7 +43,7 @@ class Bus:
 
 @dataclass
 class Watch:
-    """The sweeper, minute by minute, with records that refuse what they are told to."""
+    """The sweeper, minute by minute, with records whose operations can be refused."""
 
     ground: Ground
     usable: Tools
@@ -68,21 +68,21 @@ class Watch:
         self.tools = self.usable
 
     def sweep(self, minutes: int = 1) -> str:
-        """That many minutes of sweeps; the last answer for `orders`."""
+        """Sweep for this many minutes; returns the last answer for `orders`."""
         for _ in range(minutes):
             answer = sweep_targets(TickEvent(START + self.minute * MINUTE), self.tools)
             self.minute += 1
         return str(answer["targets"].get("orders", ""))
 
     def sweep_half_an_hour_apart(self) -> str:
-        """The answers of a minute and of the one half an hour later."""
+        """The answers of one minute and of the one half an hour later."""
         self.sweep()
         self.minute += 29
         return self.sweep()
 
     @property
     def told(self) -> list[str]:
-        """The kinds of what was told so far, `Rollout Ended` aside."""
+        """The kinds of notifications sent so far, except `Rollout Ended`."""
         return [kind for kind, _ in self.bus.told if kind != "Rollout Ended"]
 
     @property
@@ -100,7 +100,7 @@ def watch(ground: Ground, tools: Tools) -> Watch:
 
 
 def troubles(ground: Ground) -> list[str]:
-    """The targets of which something is kept."""
+    """The targets with a kept report."""
     found = ground.aws.client("ssm").get_parameters_by_path(Path=PREFIX.rstrip("/"))["Parameters"]
     return [one["Name"].removeprefix(PREFIX) for one in found]
 
@@ -137,12 +137,12 @@ def test_a_dead_rollouts_canary_is_taken_away_after_five_minutes_and_nothing_els
 
     assert [watch.sweep() for _ in range(5)] == ["TROUBLE"] * 5
     assert ground.percent == 25.0
-    assert "nothing is touched before the records have been unusable for 5 minutes" in watch.last["reason"]
+    assert "nothing is changed until the records have been unusable for 5 minutes" in watch.last["reason"]
     assert watch.sweep() == "TAKEN_AWAY"
     assert (ground.percent, alias_versions(ground)) == (None, aliases)
     assert (walk.record.phase, walk.owned.lock.rollout_id) == ("shifting", walk.rollout_id)
     assert watch.told == ["Operator Needed"] * 2
-    assert "the canary was taken away and base has every request" in watch.last["reason"]
+    assert "the canary was removed and base has all requests" in watch.last["reason"]
     assert watch.sweep() == "TROUBLE"
     assert len(watch.told) == 2
 
@@ -170,12 +170,12 @@ def test_a_canary_with_every_request_stays(ground: Ground, watch: Watch):
     watch.sweep_half_an_hour_apart()
 
     assert ground.percent == 100.0
-    assert "nothing was touched: the canary has every request" in watch.last["reason"]
+    assert "nothing was changed: the canary has every request" in watch.last["reason"]
     back, *forward = watch.last["commands"]
-    assert back.startswith("to go back, if no live alias was moved")
+    assert back.startswith("to roll back, if no live alias was moved")
     assert "op=remove,path=/canarySettings" in back
     assert [line.split(":")[0] for line in forward] == [
-        f"to finish the promotion, {n} of 4, 30 seconds apart" for n in (1, 2, 3, 4)
+        f"to finish the promotion, step {n} of 4, 30 seconds apart" for n in (1, 2, 3, 4)
     ]
 
 
@@ -198,7 +198,7 @@ def test_a_canary_of_a_promotion_that_began_stays_whatever_its_percent(ground: G
     watch.sweep_half_an_hour_apart()
 
     assert ground.percent == 40.0
-    assert "nothing was touched: its promotion has begun" in watch.last["reason"]
+    assert "nothing was changed: its promotion has begun" in watch.last["reason"]
 
 
 @pytest.mark.slow
@@ -209,7 +209,7 @@ def test_a_running_execution_keeps_its_canary(ground: Ground, watch: Watch):
     watch.sweep_half_an_hour_apart()
 
     assert ground.percent == 25.0
-    assert "nothing was touched: an execution is running that may be this target's" in watch.last["reason"]
+    assert "nothing was changed: an execution is running that may be this target's" in watch.last["reason"]
     ground.aws.client("stepfunctions").stop_execution(executionArn=arn)
     watch.sweep()
     assert ground.percent is None
@@ -249,7 +249,7 @@ def test_without_a_look_at_executions_nothing_is_touched(ground: Ground, watch: 
         ground.aws.client("ssm").put_parameter(Name=CLAIM, Type="String", Value=ground.rig.controller.machine_arn)
 
     assert ground.percent == 25.0
-    assert f"nothing was touched: AWS refused `aws ssm get-parameter --name {CLAIM}`" in watch.last["reason"]
+    assert f"nothing was changed: AWS refused `aws ssm get-parameter --name {CLAIM}`" in watch.last["reason"]
 
 
 @pytest.mark.parametrize("schema", ["99", pytest.param("3", marks=pytest.mark.slow)])
@@ -306,7 +306,7 @@ def test_a_parameter_that_is_gone_as_well_is_told_without_the_live_state(ground:
 
     assert (watch.told, ground.percent) == (["Operator Needed"], 25.0)
     assert (watch.last["commands"], "live" in watch.last) == ([], False)
-    assert watch.last["reason"].endswith("nothing was touched")
+    assert watch.last["reason"].endswith("nothing was changed")
 
 
 def test_what_the_bus_does_not_take_is_told_the_next_minute(ground: Ground, watch: Watch):
@@ -323,7 +323,7 @@ def test_what_the_bus_does_not_take_is_told_the_next_minute(ground: Ground, watc
     watch.sweep()
 
     assert (len(watch.told), ground.percent) == (2, None)
-    assert "the canary was taken away before" in watch.last["reason"]
+    assert "the canary was removed earlier" in watch.last["reason"]
     watch.recover()
     watch.bus.is_open = False
     watch.sweep()
@@ -376,7 +376,7 @@ def test_a_target_of_weighted_aliases_is_told_and_left(ground: Ground, watch: Wa
 
     assert answer["targets"]["orders-ship"] == "TROUBLE"
     (command,) = watch.last["commands"]
-    assert command.startswith("to give version 1 every request: aws lambda update-alias --function-name orders-ship")
+    assert command.startswith("to send all requests to version 1: aws lambda update-alias --function-name orders-ship")
     assert ground.alias("orders-ship", "live")[1] == {ground.new_ship["orders-ship"]: 0.25}
     assert "the target has no canary of a rollout" in watch.last["reason"]
     assert walk.record.phase == "shifting"

@@ -17,7 +17,7 @@ from tests.rig import QUICK, Rig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.target import Target
     from embedded_aws.embedded import EmbeddedAws
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SETTLE = 30
 PAYMENTS = "orders-payment-failures"
 PATIENT = replace(QUICK, max_extension_seconds=3600, when_unproven=WhenUnproven.HOLD)
-"""Steps that do not end by themselves while a test looks at one task."""
+"""Steps that do not end on their own while a test looks at one task."""
 
 
 class TaskFailedError(Exception):
@@ -38,9 +38,9 @@ class TaskFailedError(Exception):
 
 
 class Ground:
-    """A rig with a release published for `orders` and for `orders-ship`, that is as it was again after each test.
+    """A rig with a release published for `orders` and for `orders-ship`, restored after each test.
 
-    Nobody but the test invokes a task: the rules that invoke guard and sweeper are taken away.
+    Only the test invokes tasks: the rules that invoke guard and sweeper are removed.
     """
 
     def __init__(self, aws: EmbeddedAws, **more: Any) -> None:
@@ -59,14 +59,14 @@ class Ground:
         self.old = {name: live for name, (live, _) in self.rig.aliases().items()}
 
     def walk(self, target: Target | None = None, **changes: Any) -> Walk:
-        """A rollout of this target, which is registered so."""
+        """A rollout of this target, which is registered first."""
         target = replace(target or self.rig.target, **changes)
         register_target(self.aws.client, target)
         self._names.add(target.name)
         return Walk(self, target, f"walk-{next(self._walks)}")
 
     def restore(self) -> None:
-        """As it was before any test, once the calls that the test left to Lambda are made."""
+        """Restore the state from before any test, once the calls that the test left to Lambda are made."""
         self.aws.faults.clear()
         self.aws.clock.run_for(1)
         gateway, stage = self.aws.client("apigateway"), self.rig.target.stage
@@ -91,7 +91,7 @@ class Ground:
         self.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="OK", StateReason="the test is over")
 
     def point(self, function: str, alias: str, version: str, **shares: float) -> None:
-        """Somebody moves an alias; a share's name is the version with a `v` before it."""
+        """Someone else moves an alias; a share's name is the version with a `v` before it."""
         self.aws.client("lambda").update_alias(
             FunctionName=function,
             Name=alias,
@@ -105,7 +105,7 @@ class Ground:
         return answer["FunctionVersion"], answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
 
     def patch(self, path: str, value: str) -> None:
-        """Somebody patches the stage."""
+        """Someone else patches the stage."""
         stage = self.rig.target.stage
         self.aws.client("apigateway").update_stage(
             restApiId=stage.rest_api_id,
@@ -115,7 +115,7 @@ class Ground:
 
     @property
     def percent(self) -> float | None:
-        """The canary's percent; None without a canary."""
+        """The canary's percentage; None without a canary."""
         canary = self.rig.stage.get("canarySettings")
         return canary and canary["percentTraffic"]
 
@@ -133,7 +133,7 @@ class Ground:
 
 
 class Walk:
-    """One rollout, its execution an ARN that Step Functions does not know."""
+    """One rollout; its execution is an ARN that Step Functions does not know."""
 
     def __init__(self, ground: Ground, target: Target, rollout_id: str) -> None:
         self.ground = ground
@@ -158,12 +158,12 @@ class Walk:
         return self.owned.rollout
 
     def pause(self, seconds: float) -> None:
-        """A Wait state; its entry is what the next look's bake or drain's settle began with."""
+        """A Wait state. The next look's bake or the drain's settle time begins with its entry."""
         self.entered = self.now
         self.ground.aws.clock.run_for(seconds)
 
     def event(self, now: float | None = None, **more: object) -> dict[str, Any]:
-        """What every task is told."""
+        """The event of every task."""
         who = {"target": self.target.name, "rollout_id": self.rollout_id, "execution": self.execution}
         return {**who, "now": iso(self.now if now is None else now), **more}
 
@@ -181,20 +181,20 @@ class Walk:
         return self.task("TakeLock", **told)
 
     def begin(self, **request: object) -> Walk:
-        """Checked and locked."""
+        """Check and lock."""
         assert self.check(**request)["start"] == "READY", self.checked
         self.lock()
         return self
 
     def prepare(self, **request: object) -> Walk:
-        """Ready for its first shift."""
+        """Everything up to the first shift."""
         self.begin(**request)
         self.task("PrepareRelease")
         self.pause(SETTLE)
         return self
 
     def shift(self, **request: object) -> Walk:
-        """Its first step's weight set."""
+        """Everything up to the first step's weight."""
         self.prepare(**request)
         self.task("ShiftTraffic")
         return self
@@ -203,7 +203,7 @@ class Walk:
         return self.task("EvaluateCanary", now, baking_since=iso(self.entered))
 
     def take_all(self) -> Walk:
-        """The canary has all traffic."""
+        """Everything until the canary has all traffic."""
         self.shift()
         self.task("TakeAllTraffic")
         self.pause(SETTLE)
@@ -213,21 +213,21 @@ class Walk:
         return self.task("CheckDrain", settling_since=iso(self.entered))
 
     def move_base(self) -> Walk:
-        """Over the commit point."""
+        """Everything past the commit point."""
         self.take_all()
         self.pause(240)
         self.task("MoveBase")
         return self
 
     def end(self) -> None:
-        """Back to base, in its three passes."""
+        """Roll back to base, in its three passes."""
         for _ in range(3):
             answer = self.make_safe("Test", "the test is over")
             self.pause(answer["wait_seconds"])
         assert answer["ending"] == "ROLLED_BACK", answer
 
     def promote(self) -> Walk:
-        """The whole way, to its end."""
+        """The whole rollout, to its end."""
         self.move_base().pause(SETTLE + 5)
         self.task("FlipStage")
         self.pause(SETTLE + 5)
@@ -253,7 +253,7 @@ def lock_key(target: str) -> dict[str, Any]:
 
 
 def edit_record(ground: Ground, walk: Walk, **attributes: dict[str, Any]) -> None:
-    """Somebody edits attributes of a rollout's record, or another version of the controller wrote it."""
+    """Change attributes of a rollout's record, as a person or another version of the controller would."""
     client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
     key = {"pk": {"S": f"rollout#{walk.rollout_id}"}, "sk": {"S": "rollout"}}
     item = client.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
@@ -261,5 +261,5 @@ def edit_record(ground: Ground, walk: Walk, **attributes: dict[str, Any]) -> Non
 
 
 def iso(moment: float) -> str:
-    """As Step Functions writes times."""
+    """A time as Step Functions writes it."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

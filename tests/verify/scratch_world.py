@@ -1,4 +1,4 @@
-"""The embedded AWS as an account that is asked: time that passes when somebody waits, and requests without sockets."""
+"""The embedded AWS in the role of an account: time that passes when someone waits, and requests without sockets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NOT_HOSTED = frozenset(
     {"qualified-arn-in-policy", "sdk-integration-error-names", "shipped-machine", "shipped-packages", "shipped-states"}
 )
-"""The questions that only an account is asked."""
+"""The questions for accounts only."""
 PREFIX = "canary-verify-ab12cd34"
 QUICK = Pace(
     request_seconds=0.5,
@@ -41,7 +41,7 @@ QUICK = Pace(
 TINY = replace(
     QUICK, request_seconds=2.0, watch_seconds=32.0, metric_minutes=1, minute_requests=2, split_requests=600, grace_seconds=5.0
 )
-"""For tests that care for nothing but what is made and removed."""
+"""For tests that care only about what is created and removed."""
 
 
 class EmbeddedClock:
@@ -101,7 +101,7 @@ class World:
         return ["--endpoint-url", self.aws.endpoint_url, "--ledgers", str(self.folder), *more]
 
     def scratch(self) -> Scratch:
-        """A scratch account without a part yet; its ledger is the test's to close."""
+        """A scratch account without parts yet; the test closes its ledger."""
         header = Header(PREFIX, self.aws.account, self.aws.region, self.aws.endpoint_url)
         return Scratch(self.reach(), Ledger.create(self.folder, header), self.get, self.pace, get_kept=self.get_kept)
 
@@ -119,7 +119,7 @@ class World:
 
 @cache
 def _connect(service: str) -> Any:
-    """A client of whichever embedded AWS is open, which tries once."""
+    """A client of the embedded AWS that is open, which tries once."""
     return boto3.Session("any", "any", region_name=EmbeddedAws.region).client(service, endpoint_url=INSIDE, config=ONCE)
 
 

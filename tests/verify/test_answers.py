@@ -1,4 +1,4 @@
-"""Every question, asked of an embedded AWS that was told to answer it in each plausible way, reports just that answer."""
+"""Every question, put to an embedded AWS that gives each plausible answer, reports exactly that answer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import pytest
 
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
-from embedded_aws.wire.unknowns import QUESTIONS, Question
 from tests.verify.scratch_world import NOT_HOSTED, World
 from verify.__main__ import main
 from verify.announcement import whole_budget
 from verify.questions import ALL
+from verify.questions.unknowns import QUESTIONS
 from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from embedded_aws.wire.unknowns import Question
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +64,7 @@ def test_the_answer_that_was_switched_in_is_reported(question: Question, answer:
 
 
 def keeps_its_announcement(world: World, slug: str, seconds: float) -> None:
-    """Nothing is used beyond what was said beforehand, and nothing is made that was not."""
+    """Only announced calls are used, and only announced resources are created."""
     asked = [question for question in ALL if question.slug == slug]
     budget, calls = whole_budget(asked, world.pace), world.calls()
     assert seconds <= budget.seconds

@@ -14,7 +14,7 @@ CHINA = Place("aws-cn", "123456789012", "cn-north-1")
 
 @dataclass
 class Service:
-    """A clock and a client in one: answers what it is told, one attempt after the other."""
+    """A clock and a client in one: gives scripted answers, one attempt after the other."""
 
     answers: Callable[[int], Any]
     time: float = 0.0

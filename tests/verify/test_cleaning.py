@@ -1,4 +1,4 @@
-"""Whatever goes wrong, and wherever a run is cut off, what it made is removed, or named with the command that removes it."""
+"""Whatever goes wrong, and wherever a run is cut off, what it created is removed, or named with the command that removes it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 EVERYTHING = ("metric-delay", "canary-log-group", "cloudformation-resends-stage", "topic-policy-condition")
-"""Questions that together need every part that an emulator is asked with."""
+"""Questions that together need every part that an emulator is asked about."""
 ONLY = [word for slug in EVERYTHING for word in ("--only", slug)]
 BEGIN = ["--yes", "--lend-log-role", *ONLY]
 REMOVALS = {
@@ -73,7 +73,7 @@ class DiedError(BaseException):
 
 
 class DyingAws(Aws):
-    """Dies at one of its calls that make something, before AWS hears of it or after."""
+    """Dies at one of its calls that create something, before AWS gets it or after."""
 
     def __init__(self, aws: Aws, *, at: int, after: bool) -> None:
         super().__init__(aws._connect, aws.clock, aws.place)
@@ -92,7 +92,7 @@ class DyingAws(Aws):
 
 
 def make_until_dead(world: World, *, at: int, after: bool) -> bool:
-    """Everything is made, until the ``at``-th call that makes something; whether it came to that."""
+    """Create everything, until the ``at``-th call that creates something; returns whether it got that far."""
     scratch = world.scratch()
     scratch.aws = DyingAws(scratch.aws, at=at, after=after)
     try:
@@ -154,14 +154,14 @@ def test_the_command_that_is_named_removes_it(world: World, service: str, operat
     for command in commands:
         *first, last = command.split("; ")
         for part in first:
-            with suppress(ClientError):  # a shell goes on after it
+            with suppress(ClientError):  # a shell continues after it
                 run_command(world.aws, part)
         run_command(world.aws, last)
     assert world.left() == []
 
 
 def run_command(aws: EmbeddedAws, command: str) -> None:
-    """An AWS CLI command, as the CLI reads it: by the service model's names."""
+    """An AWS CLI command, read as the CLI reads it: with the service model's names."""
     _, service, name, *options = shlex.split(command)
     client = aws.client(service)
     model = client.meta.service_model
@@ -179,7 +179,7 @@ def run_command(aws: EmbeddedAws, command: str) -> None:
     try:
         getattr(client, xform_name(operation))(**arguments)
     except ClientError as error:
-        if name != "delete-log-group" or "ResourceNotFoundException" not in str(error):  # a twin may never have come
+        if name != "delete-log-group" or "ResourceNotFoundException" not in str(error):  # a twin may never have arrived
             raise
 
 
@@ -204,7 +204,7 @@ def test_a_lent_role_that_cannot_be_taken_back_is_named(world: World) -> None:
 
 
 class Account(Aws):
-    """Keeps API Gateway's role for logs itself, and takes it back in one way only, as AWS has done."""
+    """Keeps API Gateway's role for logs itself, and takes it back in only one way, as AWS has done."""
 
     def __init__(self, aws: Aws, forms: tuple[str | None, ...]) -> None:
         super().__init__(aws._connect, aws.clock, aws.place)
@@ -249,7 +249,7 @@ def test_throttled_removals_are_tried_again(world: World) -> None:
     for service, operation in REMOVALS.items():
         world.aws.faults.add(Fault(None, service, operation, Mode.THROTTLED, times=4))
 
-    assert main(world.arguments(*BEGIN), program=world.program()) == 1  # for want of a role, or of an answer
+    assert main(world.arguments(*BEGIN), program=world.program()) == 1  # because there is no role, or no answer
     assert world.left() == []
 
 
@@ -289,7 +289,7 @@ def test_a_log_group_that_comes_back_late_is_removed_too(world: World) -> None:
 
 
 class Stopping(World):
-    """Gets a signal at its n-th request, and another number of them while it waits for late lines."""
+    """Gets a signal at its n-th request, and more of them while it waits for late lines."""
 
     number = signal.SIGINT
     at_request = 10
@@ -309,7 +309,7 @@ class Stopping(World):
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """An empty account, asked in no time."""
+    """An empty account that answers in no time."""
     with EmbeddedAws(guest=CONTROLLER) as aws:
         yield World(aws, tmp_path, pace=TINY)
 

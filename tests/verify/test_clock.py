@@ -1,4 +1,4 @@
-"""Time of an account and of an emulator, which may fall behind the speed that it was given."""
+"""Time in an account and in an emulator, which may fall behind the speed that was set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SPEED = 60.0
 
 
 class Machine:
-    """This machine's clock, and an emulator on it whose time runs at a rate of its own, in ticks of a quarter of a second."""
+    """This machine's clock, and an emulator on it whose time runs at its own rate, in ticks of a quarter of a second."""
 
     def __init__(self, rate: float = SPEED) -> None:
         self.real = 0.0

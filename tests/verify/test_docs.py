@@ -30,7 +30,7 @@ FLOWING = " ".join(TEXT.split())
 IAM_NAMES = {"cloudformation", "cloudwatch", "events", "iam", "lambda", "logs", "sns", "sqs"}
 
 DELIVERING = {"sns:GetTopicAttributes", "sns:Publish"}
-"""What the embedded AWS calls by itself to hand an event over."""
+"""The calls that the embedded AWS makes by itself to pass an event on."""
 
 
 @pytest.fixture

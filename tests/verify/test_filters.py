@@ -1,4 +1,4 @@
-"""What the questions to metric filters make of minutes that no embedded AWS would report."""
+"""What the questions about metric filters make of minutes that no embedded AWS would report."""
 
 from __future__ import annotations
 

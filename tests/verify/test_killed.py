@@ -1,4 +1,4 @@
-"""`python -m verify` in a process of its own, asked over the network and ended from outside."""
+"""`python -m verify` in a separate process, reached over the network and ended from outside."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIMIT = 300.0
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[World]:
-    """An account whose time passes by itself, twenty seconds in each of ours."""
+    """An account whose time passes by itself, twenty seconds in each real second."""
     with EmbeddedAws(speed=SPEED) as aws:
         aws.clock.start()
         yield World(aws, tmp_path / "ledgers")
@@ -40,7 +40,7 @@ def started(world: World, *arguments: str) -> subprocess.Popen[str]:
 
 
 def begun(world: World) -> subprocess.Popen[str]:
-    """A run that has made its API and is in the middle of a question."""
+    """A run that has created its API and is in the middle of a question."""
     process = started(world, "--yes", "--only", "stage-propagation")
     assert process.stdout is not None
     assert any(line.startswith("asking ") for line in process.stdout), "it never came to a question"
@@ -52,7 +52,7 @@ def begun(world: World) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Its exit status, and all that it printed."""
+    """Its exit status, and everything that it printed."""
     try:
         output, _ = process.communicate(timeout=LIMIT)
     finally:

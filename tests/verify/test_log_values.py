@@ -1,6 +1,6 @@
-"""What the log prints of requests that a web ACL refuses or whose sender hangs up: asked in an account only.
+"""What the log prints for requests that a web ACL refuses or whose sender hangs up: asked only in an account.
 
-The account here is the embedded AWS with a web ACL's calls beside it, and lines as API Gateway would write them.
+The account here is the embedded AWS with the calls of a web ACL added, and with lines as API Gateway would write them.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class GuardedAws(Aws):
 
 
 class Account(World):
-    """A world that is asked as an account is; ``hung_up`` and ``blocked`` are the values of such requests in the log."""
+    """A world in the role of an account; ``hung_up`` and ``blocked`` are the values of such requests in the log."""
 
     def __init__(self, aws: EmbeddedAws, folder: Path) -> None:
         super().__init__(aws, folder, pace=QUICK)

@@ -1,4 +1,4 @@
-"""The function that imports the controller's modules: it is made, asked and removed, and its answer is understood."""
+"""The function that imports the controller's modules: it is created, invoked and removed, and its answer is understood."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def ask(world: World, told: dict[str, Any], **more: str) -> Answer:
 
 @pytest.fixture(autouse=True)
 def layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer of one file in place of the packages, which pip would have to fetch."""
+    """A layer of one file in place of the packages, which pip would have to download."""
     (tmp_path / "python").mkdir()
     (tmp_path / "python" / "module.py").write_text("", encoding="utf-8")
     monkeypatch.setattr(packages, "packages_folder", lambda: tmp_path)

@@ -1,4 +1,4 @@
-"""What the policy simulator's answers mean; the simulator here matches ARNs as each test has it."""
+"""What the policy simulator's answers mean; the simulator here matches ARNs as each test defines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Simulator:
-    """Allows each action where ``match`` says so of the policy and the ARN that is asked for."""
+    """Allows each action for which ``match`` accepts the pattern in the policy and the ARN in the question."""
 
     place = Place("aws", "123456789012", "eu-west-1")
 

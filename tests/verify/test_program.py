@@ -1,4 +1,4 @@
-"""The command line: what is said before anything is made, what becomes of errors, and what is written down."""
+"""The command line: what is announced before anything is created, what errors lead to, and what is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts of a canary's requests say of its share, and the connections that are kept for them."""
+"""What counts of a canary's requests say about its share, and the connections that are kept for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tests of single states: what they expect is what the machine says, and what AWS answers is compared with it."""
+"""The tests of single states: the machine defines what they expect, and AWS's answers are compared with it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
 
 
 def value_of(text: Any, case: Case) -> Any:
-    """What a member of a state comes to, by the embedded AWS's own interpreter."""
+    """The value of a state's member, computed by the embedded AWS's own interpreter."""
     found = EXPRESSION.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         return text
@@ -40,7 +40,7 @@ def value_of(text: Any, case: Case) -> Any:
 
 
 def interpreted(case: Case) -> dict[str, Any]:
-    """What TestState answers if AWS reads the state as the embedded AWS does."""
+    """The answer of TestState if AWS reads the state as the embedded AWS does."""
     state = STATES[case.state]
     if state["Type"] == "Choice":
         chosen = next((each["Next"] for each in state["Choices"] if value_of(each["Condition"], case)), state["Default"])
@@ -60,7 +60,7 @@ def answered(status: str, source: Mapping[str, Any], case: Case) -> dict[str, An
 
 
 class StepFunctions:
-    """Answers TestState by ``answer``, which is given the case that is asked about."""
+    """Answers TestState with ``answer``, which gets the current case."""
 
     place = Place("aws", "123456789012", "eu-west-1")
 

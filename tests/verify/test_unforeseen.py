@@ -1,4 +1,4 @@
-"""Answers that the embedded AWS cannot give, from calls that are bent on their way: they are told as what they are."""
+"""Answers that the embedded AWS cannot give, from calls that are changed on their way: they are reported for what they are."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PLAUSIBLE = {
 
 
 class BentAws(Aws):
-    """Calls pass through ``bend``, which gets the way on."""
+    """Calls pass through ``bend``, which can send them on."""
 
     bend: Bend
 
@@ -58,7 +58,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def asked(world: World, slug: str, bend: Bend = lambda go_on, _operation, _arguments: go_on()) -> Answer:
-    """The answer to one question over bent calls; everything is removed again."""
+    """The answer to one question over changed calls; everything is removed again."""
     question = question_of(slug)
     scratch = world.scratch()
     scratch.aws = BentAws(scratch.aws._connect, scratch.aws.clock, scratch.aws.place)
@@ -218,7 +218,7 @@ def test_lines_that_never_come_are_no_answer(world: World) -> None:
 
 
 def test_refusals_may_say_different_things(world: World) -> None:
-    """As an account might answer that refuses all three kinds, which the embedded AWS does not."""
+    """An account that refuses all three kinds, which the embedded AWS does not."""
     said = {"/nowhere": ("true", 403), "/locked": ("-", 403), "/throttled": ("-", 429)}
     paths: dict[str, str] = {}
 

@@ -1,4 +1,4 @@
-"""Both wheels, built and installed into an empty virtual environment: each works there by itself."""
+"""Both wheels, built and installed into an empty virtual environment: each works there on its own."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def wheels(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def python(wheels, tmp_path_factory):
-    """The interpreter of an environment with both wheels and what they depend on, and nothing of the repository."""
+    """The interpreter of an environment with both wheels and their dependencies, and nothing from the repository."""
     home = tmp_path_factory.mktemp("empty") / "venv"
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"

@@ -1,6 +1,6 @@
 """A question for an account: what it needs, and how it is asked.
 
-`embedded_aws.wire.unknowns` has the wording, the plausible answers and the assumed answer, by the question's slug. This module
+`verify.questions.unknowns` has the wording, the plausible answers and the assumed answer, by the question's slug. This module
 does not know who prints an answer.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from embedded_aws.wire.unknowns import QUESTIONS
+from verify.questions.unknowns import QUESTIONS
 from verify.scratch.parts import Part
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""CloudWatch alarms: read all types, and say which are missing or broken (docs/aws.md#describe-alarms)."""
+"""Reads CloudWatch alarms of every type, and finds those that are missing or broken (docs/aws.md#describe-alarms)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ BROKEN = {"EVALUATION_ERROR", "EVALUATION_FAILURE"}
 
 
 def read_alarms(cloudwatch: Any, ours: Sequence[str], users: Sequence[str]) -> tuple[AlarmReading, ...]:  # noqa: ANN401
-    """Every alarm by name, in the order given, ours first; an unknown name reads as GONE.
+    """Every alarm by name, in the given order, ours first; an unknown name reads as GONE.
 
     Raises:
         AwsRefusedError: the alarms cannot be read.
@@ -44,16 +44,16 @@ def with_blips(
     since: float,
     until: float,
 ) -> tuple[AlarmReading, ...]:
-    """The readings, with every alarm as firing that fired at any time from `since` to `until` (epoch seconds).
+    """The readings, where every alarm that fired at any time from `since` to `until` (epoch seconds) counts as firing.
 
-    For looks so far apart that an alarm can fire and be OK again between two of them.
+    Used for looks that are so far apart that an alarm can fire and recover between two of them.
 
     Raises:
         AwsRefusedError: the history cannot be read.
 
     """
     return tuple(
-        replace(reading, state=AlarmState.ALARM, detail="it fired since the last look and is over by now")
+        replace(reading, state=AlarmState.ALARM, detail="it fired since the last look and has recovered")
         if reading.state is AlarmState.OK and _has_fired(cloudwatch, reading.name, since, until)
         else reading
         for reading in readings

@@ -1,4 +1,4 @@
-"""Lambda aliases: read, and moved with the revision that was read (docs/aws.md#alias-revision)."""
+"""Reads Lambda aliases, and moves them with the revision that was read (docs/aws.md#alias-revision)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Aliases:
-    """The aliases of a target's functions. `before_write` runs right before each write and may forbid it."""
+    """The aliases of a target's functions. `before_write` runs right before each write and may prevent it."""
 
     def __init__(self, client: Any, before_write: Callable[[], None]) -> None:  # noqa: ANN401
         self._client = client
@@ -42,13 +42,13 @@ class Aliases:
         return found
 
     def point(self, function: str, alias: str, version: str, shares: Mapping[str, Decimal] | None = None) -> None:
-        """Point the alias at a version with exactly these shares of additional versions (fractions), if it is not so already.
+        """Point the alias at a version with exactly these shares of additional versions (fractions), unless it already does.
 
-        What was read of it before serves if it has to be moved: its revision guards the write, and one that is no longer the
-        newest is read again. A reply that was lost is recognised by the alias's content.
+        An earlier reading of the alias is reused: its revision guards the write. If that revision is out of date, the alias is
+        read again. When a reply is lost, the alias's content shows that the write succeeded.
 
         Raises:
-            AwsRefusedError: AWS refused, or somebody else moved the alias at the same moment.
+            AwsRefusedError: AWS refused, or someone else moved the alias at the same moment.
 
         """
         wanted = dict(shares or {})
@@ -66,7 +66,7 @@ class Aliases:
     def _update(
         self, function: str, alias: str, version: str, shares: dict[str, Decimal], *, revision: str, is_new: bool
     ) -> None:
-        """One write, and another one where the revision was not read just now and is not the newest."""
+        """One write, and a second one if the revision came from an earlier reading and is out of date."""
         try:
             self._client.update_alias(
                 FunctionName=function,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import RecordSchemaError, RecordsRefusedError
-from canary.aws.records import _look_of, _rollout_of
+from canary.aws.record_items import look_of, rollout_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.aws.records import LookItem
+    from canary.aws.record_items import LookItem
     from canary.rules.rollouts.rollout import Rollout
 
 
@@ -34,7 +34,7 @@ class Archive:
 
         """
         for page in self._pages("query", **_looks(rollout_id, f"look#{after}~" if after else "look#")):
-            yield from map(_look_of, page)
+            yield from map(look_of, page)
 
     def newest_look(self, rollout_id: str) -> LookItem | None:
         """The rollout's newest look, if it has had one.
@@ -44,7 +44,7 @@ class Archive:
 
         """
         newest = self._pages("query", **_looks(rollout_id, "look#"), ScanIndexForward=False, Limit=1)
-        return next((_look_of(item) for page in newest for item in page), None)
+        return next((look_of(item) for page in newest for item in page), None)
 
     def list_rollouts(self, target: str) -> tuple[tuple[Rollout, ...], tuple[str, ...]]:
         """The target's rollouts, oldest first, and the ids of those whose records this version cannot read.
@@ -64,7 +64,7 @@ class Archive:
         unread: list[str] = []
         for item in (item for page in pages for item in page):
             try:
-                found.append(_rollout_of(item))
+                found.append(rollout_of(item))
             except RecordSchemaError:
                 unread.append(item["pk"]["S"].removeprefix("rollout#"))
         return tuple(sorted(found, key=lambda rollout: rollout.started_at)), tuple(sorted(unread))

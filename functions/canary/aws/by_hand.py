@@ -1,6 +1,6 @@
-"""What a person may do by hand for a target whose records cannot be used, as far as the live state tells.
+"""The commands that a person may run by hand for a target whose records cannot be used, derived from the live state.
 
-Knows which direction is safe at which percent. Who is told, and when, is decided elsewhere.
+This module knows which direction is safe at which weight. Who is notified, and when, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.rollouts.phases import Flip, Phase, PointAlias, RemoveCanary
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Flip, Phase, PointAlias, RemoveCanary
 from canary.rules.rollouts.trouble import find_canary, find_unmoved, intent_of
 from canary.rules.targets.live import Intent
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def find_commands(target: Target, live: Live, shifter: Shifter, phase: Phase | None) -> tuple[str, ...]:
-    """One sentence with its command for each step; `phase` is None where the record cannot be read."""
-    if target.stage is None:
+    """One sentence with its command for each step; `phase` is None if the record cannot be read."""
+    if not target.shifter.has_stage_canary:
         return tuple(_old_versions(target, live, shifter))
     canary = find_canary(target, live.stage)
     if canary is None:
         return ()
     intent, unmoved = intent_of(target, canary, live), find_unmoved(live)
-    back = f"to go back, if no live alias was moved to the release: {shifter.command(RemoveCanary(), intent)}"
+    back = f"to roll back, if no live alias was moved to the release: {shifter.command(RemoveCanary(), intent)}"
     if canary.percent < Decimal(100):
         return (back,)
     forward = tuple(_forward(target, unmoved, shifter, intent))
@@ -39,10 +39,10 @@ def find_commands(target: Target, live: Live, shifter: Shifter, phase: Phase | N
 
 
 def free_command(table: str, target: str) -> str:
-    """The sentence and the command that free the lock of a target that is at rest."""
+    """The sentence and the command that free the lock of a target on which nothing is going on."""
     key = f'{{"pk": {{"S": "target#{target}"}}, "sk": {{"S": "lock"}}}}'
     return (
-        "to free the target, once its stage and aliases are as they should be: "
+        "to free the target, once its stage and aliases are correct: "
         f"aws dynamodb update-item --table-name {table} --key '{key}' "
         "--update-expression 'ADD fencing_token :one REMOVE rollout_id, held_by' "
         """--expression-attribute-values '{":one": {"N": "1"}}'"""
@@ -55,13 +55,14 @@ def _old_versions(target: Target, live: Live, shifter: Shifter) -> Iterator[str]
         alias = live.live.get(function.name)
         if alias and alias.shares:
             move = PointAlias(function.name, function.live, alias.version)
-            yield f"to give version {alias.version} every request: {shifter.command(move, intent)}"
+            yield f"to send all requests to version {alias.version}: {shifter.command(move, intent)}"
 
 
 def _forward(target: Target, unmoved: dict[str, str], shifter: Shifter, intent: Intent) -> Iterator[str]:
-    """The canary has every request, so the release is whole while base's aliases move and the stage flips."""
+    """The canary has all requests, so every request gets the whole release while base's aliases move and the stage flips."""
     names = {function.name: function.live for function in target.functions}
     moves: list[Move] = [PointAlias(function, names[function], version) for function, version in unmoved.items()]
     moves += [Flip(), RemoveCanary()]
     for number, move in enumerate(moves, start=1):
-        yield f"to finish the promotion, {number} of {len(moves)}, 30 seconds apart: {shifter.command(move, intent)}"
+        command = shifter.command(move, intent)
+        yield f"to finish the promotion, step {number} of {len(moves)}, {SETTLE_SECONDS} seconds apart: {command}"

@@ -1,4 +1,4 @@
-"""How a call to AWS that a rollout depends on is made, and what is said when AWS refuses it."""
+"""Makes the AWS calls that a rollout depends on, and words the error when AWS refuses one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.aws.errors import AwsRefusedError, ControllerError
+from canary.aws.errors import AwsRefusedError, ControllerError, ReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ NOT_TAKEN = {"InvalidParameterValueException", "ValidationException"}
 
 @contextmanager
 def refusals(what: str, kind: type[ControllerError] = AwsRefusedError) -> Iterator[None]:
-    """Turn AWS's refusal, or its silence, into an error of `kind` that says what was tried (an AWS CLI command)."""
+    """Turn an AWS error, or a missing answer, into an error of `kind` that names the AWS CLI command that was tried."""
     try:
         yield
     except ClientError as error:
@@ -30,15 +30,25 @@ def refusals(what: str, kind: type[ControllerError] = AwsRefusedError) -> Iterat
 
 
 def is_of_what_is_gone(error: ControllerError) -> bool:
-    """Whether AWS refused because what it was asked about does not exist."""
+    """Whether AWS refused because the thing that the call names does not exist."""
     return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in GONE
 
 
 def is_of_a_value(error: ControllerError) -> bool:
-    """Whether AWS refused because it does not take a value that it was given."""
+    """Whether AWS refused because of an invalid value in the call."""
     return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in NOT_TAKEN
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's own code of an error."""
+    """AWS's own error code."""
     return str(error.response["Error"]["Code"])
+
+
+def never_write() -> None:
+    """The check before each write to a target that is only read.
+
+    Raises:
+        ReadOnlyError: always.
+
+    """
+    raise ReadOnlyError("this target is only read, and the controller was about to write to it; report this as a bug")

@@ -1,10 +1,9 @@
-"""The clients of one function, made when first used: its own, and those of each target, made with the target's role.
+"""The clients of one function, created on first use: its own, and those of each target, which use the target's role.
 
-They are botocore's, which are those that boto3 gives; what boto3 adds to them, resources and S3 transfers, no task needs.
-Retries and timeouts are bounded well inside a task's own timeout: three attempts of at most five seconds each, and two for the
-sweeper, which comes back in a minute and has to get past several services that hang. Where Lambda throttles its control plane a
-call gets two attempts more (`canary.aws.patience`). The user agent names the task, so that CloudTrail tells which state made a
-call.
+The clients come from botocore, as boto3's do. boto3 would only add resources and S3 transfers, which no task needs. Retries and
+timeouts stay well inside a task's own timeout: three attempts of at most five seconds each. The sweeper makes two attempts,
+because it runs again in a minute and has to get past several services that hang. A call that Lambda's control plane throttles
+gets two more attempts (`canary.aws.patience`). The user agent names the task, so that CloudTrail shows which state made a call.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3
 FEWER_ATTEMPTS = {"SweepTargets": 2}
-"""By task, where it is not the usual number."""
+"""By task, where it differs from the usual number."""
 
 
 @cache
 def session_in(region: str) -> botocore.session.Session:
-    """The process's one session for a Region: what botocore reads to make a client, it reads once."""
+    """The process's only session for a Region: botocore reads what it needs to create a client only once."""
     return _session(region)
 
 
@@ -40,7 +39,7 @@ def _session(region: str) -> botocore.session.Session:
 
 
 class _Maker:
-    """Makes the clients of one session for one task; `endpoint_url` is None on AWS itself."""
+    """Creates the clients of one session for one task; `endpoint_url` is None on AWS itself."""
 
     def __init__(self, session: botocore.session.Session, task: str, endpoint_url: str | None) -> None:
         self.session = session
@@ -61,7 +60,7 @@ class _Maker:
 
 
 class TargetClients:
-    """The clients for everything that is done to a target."""
+    """The clients for every call that concerns a target."""
 
     def __init__(self, maker: _Maker) -> None:
         self._maker = maker
@@ -88,7 +87,7 @@ class TargetClients:
 
 
 class Clients:
-    """The clients of the function of one task, for what is the controller's own."""
+    """The clients of one task's function, for the controller's own resources."""
 
     def __init__(self, *, task: str, region: str, endpoint_url: str | None = None) -> None:
         self._region = region
@@ -96,20 +95,20 @@ class Clients:
         self._targets: dict[str | None, TargetClients] = {}
 
     def of(self, target: Target) -> TargetClients:
-        """The clients for a target; with the function's own credentials where the target has no role."""
+        """The clients for a target; they use the function's own credentials if the target has no role."""
         role_arn = target.role_arn
         if role_arn not in self._targets:
             self._targets[role_arn] = TargetClients(self._assuming(role_arn) if role_arn else self._maker)
         return self._targets[role_arn]
 
     def _assuming(self, role_arn: str) -> _Maker:
-        """Clients whose credentials are the role's, asked for when first needed and again before they expire."""
+        """Clients with the role's credentials, which are requested on first use and again before they expire."""
         session = _session(self._region)
         session.register_component("credential_provider", CredentialResolver([_AssumedRole(self, role_arn)]))
         return _Maker(session, self._maker.task, self._maker.endpoint_url)
 
     def assume(self, role_arn: str) -> dict[str, str]:
-        """Credentials of the role, with the keys that botocore's refreshable credentials are made of."""
+        """The role's credentials, under the keys that botocore's refreshable credentials need."""
         session_name = f"canary-{self._maker.task}"
         given = self.sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
         return {
@@ -136,12 +135,12 @@ class Clients:
 
     @cached_property
     def stepfunctions(self) -> Any:  # noqa: ANN401
-        """Step Functions, to ask after owners and to stop them."""
+        """Step Functions, to look up owners and to stop them."""
         return self._maker.make("stepfunctions")
 
     @cached_property
     def functions(self) -> Any:  # noqa: ANN401
-        """Lambda, to have the controller's own functions called."""
+        """Lambda, to call the controller's own functions."""
         return self._maker.make("lambda")
 
     @cached_property
@@ -151,12 +150,12 @@ class Clients:
 
     @cached_property
     def sns(self) -> Any:  # noqa: ANN401
-        """SNS, for the topic of notifications."""
+        """SNS, for the notification topic."""
         return self._maker.make("sns")
 
 
 class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore is untyped
-    """botocore's own refreshable credentials over a role."""
+    """botocore's own refreshable credentials for a role."""
 
     METHOD = "assume-role"
 
@@ -166,5 +165,5 @@ class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore is unt
         self._role_arn = role_arn
 
     def load(self) -> DeferredRefreshableCredentials:
-        """The credentials; nothing is asked of AWS yet."""
+        """The credentials; this does not call AWS yet."""
         return DeferredRefreshableCredentials(method=self.METHOD, refresh_using=lambda: self._clients.assume(self._role_arn))

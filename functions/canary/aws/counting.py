@@ -1,4 +1,4 @@
-"""Counts of both arms, minute by minute, from the series of each metric."""
+"""Counts of both arms for each minute, from the series of each metric."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from canary.aws.metrics import total
 from canary.rules.judging.counts import RawCounts, slow_requests
+from canary.rules.judging.minutes import MINUTE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
     from canary.aws.metrics import MetricReader, Values
     from canary.rules.looks.sources import ArmSource, Series, Source
 
-MINUTE = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """By minute: each metric's counts of both arms, and (canary, base) requests that reached an integration, if any."""
+    """By minute: each metric's counts of both arms, and the (canary, base) requests that reached an integration, if any."""
 
     metrics: dict[int, Mapping[str, RawCounts]]
     integrated: dict[int, tuple[int, int]]
@@ -34,16 +33,16 @@ def read_counts(
     start: int,
     end: int,
 ) -> Counted:
-    """What CloudWatch has of both arms. A metric with no value at all in a minute is absent there.
+    """The counts of both arms in CloudWatch. A metric without any value in a minute is absent from that minute.
 
-    `integrated`: the series of the canary's and of the base's requests that reached an integration.
+    `integrated`: the series of the requests that reached an integration, the canary's and the base's.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
 
     """
     values = metrics.read([*_series_of(sources), *integrated[0], *integrated[1]], start, end)
-    minutes = range(start, end, MINUTE)
+    minutes = range(start, end, MINUTE_SECONDS)
     arms = {minute: _integrated(values, integrated, minute) for minute in minutes}
     return Counted(
         {minute: _minute(values, sources, minute) for minute in minutes},
@@ -52,7 +51,7 @@ def read_counts(
 
 
 def read_total(metrics: MetricReader, series: Sequence[Series], start: int, end: int) -> int:
-    """The sum of counting series over all the minutes.
+    """The sum of counting series over all minutes.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
@@ -64,14 +63,14 @@ def read_total(metrics: MetricReader, series: Sequence[Series], start: int, end:
 def read_history(
     metrics: MetricReader, arm: ArmSource, start: int, end: int, *, counts_bad_always: bool = False
 ) -> dict[int, tuple[int, int]]:
-    """One arm's (requests, bad) by minute, of every minute that had requests, in time order.
+    """One arm's (requests, bad) by minute, in time order, for every minute that had requests.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
 
     """
     values = metrics.read([*arm.requests, *arm.bad], start, end)
-    minutes = ((minute, _arm_counts(values, arm, minute, counts_bad_always)) for minute in range(start, end, MINUTE))
+    minutes = ((minute, _arm_counts(values, arm, minute, counts_bad_always)) for minute in range(start, end, MINUTE_SECONDS))
     return {minute: (counts[0], counts[1]) for minute, counts in minutes if counts and counts[0] > 0 and counts[1] is not None}
 
 
@@ -97,7 +96,7 @@ def _minute(values: Values, sources: Sequence[Source], minute: int) -> dict[str,
 
 
 def _arm_counts(values: Values, arm: ArmSource, minute: int, counts_bad_always: bool) -> tuple[int, int | None] | None:  # noqa: FBT001
-    """Requests and bad ones; None for the bad ones where they are always counted and one series of them is not there."""
+    """Requests and bad ones. The bad ones are None if they should always be counted and one of their series has no value."""
     requests = total(values, arm.requests, minute)
     if requests is None:
         return None
@@ -108,6 +107,6 @@ def _arm_counts(values: Values, arm: ArmSource, minute: int, counts_bad_always: 
 
 
 def _has_uncounted(values: Values, arm: ArmSource, minute: int) -> bool:
-    """Whether a series had requests in a minute in which its bad ones have no value, not even 0."""
+    """Whether a series had requests in a minute in which its bad requests have no value, not even 0."""
     pairs = zip_longest(arm.requests, arm.bad, fillvalue=arm.bad[-1])
     return any(values[requests].get(minute, 0.0) > 0 and minute not in values[bad] for requests, bad in pairs)

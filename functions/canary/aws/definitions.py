@@ -1,6 +1,6 @@
-"""API definitions as AWS gives them: from the API's resources, from a stage's export, and what a deployment tells of itself.
+"""Reads API definitions from AWS: from the API's resources, from a stage's export, and from a deployment.
 
-Each reading is whole or an error; nothing is written. What the answers mean is known to `canary.rules`.
+Each reading is complete or an error; nothing is written. `canary.rules` knows what the answers mean.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from canary.rules.targets.target import Stage
 
 PAGE = 500
-"""The most that API Gateway lists at once (docs/aws.md#paging)."""
+"""The most items that API Gateway returns on one page (docs/aws.md#paging)."""
 
 EXTENSIONS = {"extensions": "apigateway"}
 EXPORT_TYPE = "oas30"
 
 
 class DefinitionReader:
-    """Reads the definitions of one API, for one moment: what two readings need is asked for once."""
+    """Reads the definitions of one API at one moment; an answer that two readings need is requested only once."""
 
     def __init__(self, client: Any, rest_api_id: str) -> None:  # noqa: ANN401 - botocore makes its clients at run time
         self._client = client
@@ -60,7 +60,7 @@ class DefinitionReader:
         return self._all("get_authorizers")
 
     def read_present(self) -> Definition:
-        """The API's present definition, from its resources.
+        """The API's current definition, from its resources.
 
         Raises:
             AwsRefusedError: a part of it cannot be read.
@@ -84,7 +84,7 @@ class DefinitionReader:
 
         Raises:
             AwsRefusedError: the stage cannot be read.
-            UnreadableDefinitionError: its definition cannot be exported, or the export does not say all of it.
+            UnreadableDefinitionError: the definition cannot be exported, or the export is incomplete.
 
         """
         command = (
@@ -107,7 +107,7 @@ class DefinitionReader:
         return self._with_authorizer_ids(from_export(document, self.api, self._paths))
 
     def _with_authorizer_ids(self, definition: Definition) -> Definition:
-        """An export names authorizers; the permission of their functions is for their ids (docs/aws.md#export-document)."""
+        """Adds the authorizers' ids: an export has only names, but Lambda permissions use ids (docs/aws.md#export-document)."""
         if not any(one.uri for one in definition.authorizers.values()):
             return definition
         ids = {one["name"]: str(one["id"]) for one in self._authorizers}
@@ -115,7 +115,7 @@ class DefinitionReader:
         return replace(definition, authorizers=known)
 
     def read_deployment(self, deployment_id: str) -> Deployed | None:
-        """A deployment's routes, and its fingerprint if its description has one; None if it does not exist.
+        """A deployment's routes, and the fingerprint in its description, if any; None if the deployment does not exist.
 
         Raises:
             AwsRefusedError: it cannot be read.
@@ -142,10 +142,10 @@ class DefinitionReader:
 def read_definitions(
     reader: DefinitionReader, stage: Stage, wanted: str | None, serving: Mapping[str, str], promoted: Mapping[str, str]
 ) -> Definitions:
-    """Everything from which the definition of a release can be known.
+    """Everything from which a release's definition can be determined.
 
     ``wanted``: the release's deployment. ``serving``: by stage, the deployment that its base serves.
-    ``promoted``: by deployment, the fingerprint that the records have of it.
+    ``promoted``: by deployment, the fingerprint in the records.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -161,12 +161,12 @@ def read_definitions(
 
 
 def names_another(wanted: str | None, base_id: str) -> bool:
-    """Whether a release's deployment is the id of one that base does not serve."""
+    """Whether the release names a deployment by its id, and base does not serve that one."""
     return wanted not in {None, PRESENT, UNCHANGED, base_id}
 
 
 def _read_served(reader: DefinitionReader, deployment_id: str, stage_name: str) -> Deployed:
-    """What a stage serves; of a definition that cannot be exported its deployment tells the routes."""
+    """What a stage serves; if the definition cannot be exported, the routes come from the deployment."""
     try:
         return Deployed(deployment_id, reader.read_stage(stage_name))
     except UnreadableDefinitionError as error:
@@ -175,7 +175,7 @@ def _read_served(reader: DefinitionReader, deployment_id: str, stage_name: str) 
 
 
 def _read_named(reader: DefinitionReader, wanted: str, serving: Mapping[str, str]) -> Deployed | None:
-    """A deployment that a release names, with what a stage that serves it shows."""
+    """A deployment that a release names, with the definition from a stage that serves it, if there is one."""
     known = reader.read_deployment(wanted)
     stage_name = next((name for name, deployment_id in serving.items() if deployment_id == wanted), None)
     if known is None or stage_name is None:
@@ -190,5 +190,5 @@ def _document(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except ValueError as error:
-        raise UnreadableDefinitionError(f"the export is no JSON: {error}") from error
+        raise UnreadableDefinitionError(f"the export is not valid JSON: {error}") from error
     return document if isinstance(document, dict) else {}

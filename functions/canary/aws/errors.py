@@ -1,18 +1,6 @@
 """What can go wrong between the controller and AWS.
 
-    ControllerError
-     +-- OwnershipLostError       somebody else took the rollout over; this execution must touch nothing more
-     +-- StaleFencingTokenError   the target was taken or freed since it was checked; check again
-     +-- LockedError              another rollout holds the target
-     +-- AwsRefusedError          AWS refused a call that the rollout needs
-     +-- RecordsRefusedError      DynamoDB refused the records: nothing may be written to the target without them
-     +-- RecordSchemaError        the record was written by a version of the controller that this one cannot read
-     +-- RecordGoneError          the lock names a rollout that has no record any more
-     +-- NotificationRefusedError       EventBridge refused a notification; nothing depends on it
-     +-- UnknownTargetError       no target of that name is registered
-     +-- StateChangedError        the target is not as this rollout left it
-
-`RefusedError` (bad input, failed pre-flight) is the rules' own: `canary.rules.releases.problems`.
+`RefusedError` (bad input, failed checks) belongs to the rules: `canary.rules.releases.problems`.
 """
 
 from __future__ import annotations
@@ -23,27 +11,27 @@ class ControllerError(Exception):
 
 
 class OwnershipLostError(ControllerError):
-    """The execution is no longer the rollout's owner."""
+    """The execution no longer owns the rollout and must not change anything more."""
 
 
 class StaleFencingTokenError(ControllerError):
-    """The target's fencing token is not the one that was read before the checks."""
+    """The target's fencing token has changed since the checks read it; check again."""
 
 
 class LockedError(ControllerError):
-    """The target is held by another rollout."""
+    """Another rollout holds the target."""
 
 
 class AwsRefusedError(ControllerError):
-    """AWS refused a call; the message carries AWS's own words and what to do."""
+    """AWS refused a call; the message has AWS's own words and what to do."""
 
 
 class RecordsRefusedError(ControllerError):
-    """DynamoDB refused to read or write the records."""
+    """DynamoDB refused to read or write the records. Without them nothing may be written to the target."""
 
 
 class RecordSchemaError(ControllerError):
-    """The record is of another schema than this code reads."""
+    """The record has a schema that this code cannot read."""
 
 
 class RecordGoneError(ControllerError):
@@ -51,7 +39,7 @@ class RecordGoneError(ControllerError):
 
 
 class NotificationRefusedError(ControllerError):
-    """EventBridge or SNS refused to tell what happened."""
+    """EventBridge or SNS refused a notification; nothing depends on it."""
 
 
 class UnknownTargetError(ControllerError):
@@ -59,4 +47,8 @@ class UnknownTargetError(ControllerError):
 
 
 class StateChangedError(ControllerError):
-    """Somebody else changed the target while it was being rolled out to."""
+    """Someone else changed the target during its rollout."""
+
+
+class ReadOnlyError(ControllerError):
+    """The controller's own fault: it was about to write to a target that it only reads."""

@@ -1,4 +1,4 @@
-"""Step Functions executions as owners of rollouts: whether one runs, which targets have running ones, and stopping one."""
+"""Step Functions executions as owners of rollouts: whether one runs, which targets have one, and how to stop one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from canary.aws.calls import code_of, refusals
 
 
 def is_running(stepfunctions: Any, execution: str) -> bool:  # noqa: ANN401
-    """Whether the execution is still running; one that Step Functions no longer knows is not.
+    """Whether the execution is running; an execution that Step Functions no longer knows is not.
 
     Raises:
-        AwsRefusedError: Step Functions cannot be asked.
+        AwsRefusedError: Step Functions did not answer the question.
 
     """
     with refusals(f"aws stepfunctions describe-execution --execution-arn {execution}"):
@@ -27,10 +27,10 @@ def is_running(stepfunctions: Any, execution: str) -> bool:  # noqa: ANN401
 
 
 def running_targets(stepfunctions: Any, machine: str) -> frozenset[str | None]:  # noqa: ANN401
-    """The targets that the running executions of a state machine name in their input; None for one that names none.
+    """The targets in the inputs of a state machine's running executions; None for an input without a target.
 
     Raises:
-        AwsRefusedError: Step Functions cannot be asked.
+        AwsRefusedError: Step Functions did not answer the question.
 
     """
     return frozenset(_target_of(stepfunctions, arn) for arn in _running(stepfunctions, machine))
@@ -62,7 +62,7 @@ def _target_of(stepfunctions: Any, execution: str) -> str | None:  # noqa: ANN40
 
 
 def stop(stepfunctions: Any, execution: str, *, error: str, cause: str) -> None:  # noqa: ANN401
-    """Stop the execution if it runs. Its status is then ABORTED, with this error and cause (docs/aws.md#fail-cause).
+    """Stop the execution if it is running. Its status is then ABORTED, with this error and cause (docs/aws.md#fail-cause).
 
     Raises:
         AwsRefusedError: Step Functions refused.

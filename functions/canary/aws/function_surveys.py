@@ -1,6 +1,6 @@
-"""What a rollout's checks need to know of a target's functions, read without a single write, each alias and policy once.
+"""Reads what a rollout's checks need to know about a target's functions: no writes, and each alias and policy only once.
 
-What does not exist is None; what AWS refuses is an error. What it means is for `canary.rules.checks.function_checks` to say.
+Something that does not exist is None; a refusal by AWS is an error. `canary.rules.checks.function_checks` judges the answers.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.aliases import Aliases
-from canary.aws.calls import GONE, code_of, is_of_what_is_gone, refusals
+from canary.aws.calls import GONE, code_of, is_of_what_is_gone, never_write, refusals
 from canary.aws.errors import AwsRefusedError
 from canary.rules.checks.function_checks import PENDING, FunctionSurvey, VersionState
-from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
     from canary.rules.checks.callers import Caller
@@ -25,20 +24,23 @@ if TYPE_CHECKING:
 LATEST = "$LATEST"
 
 MOST_LISTINGS = 150
-"""Answers of fifty versions each that one check asks for. They are ten seconds of what Lambda takes in a second
-(docs/aws.md#control-plane-limits), and half of the function's minute where each takes 0.2 seconds."""
+"""The most pages of fifty versions that one check reads.
+
+At Lambda's limit they take ten seconds (docs/aws.md#control-plane-limits). At 0.2 seconds each they take half of the minute
+that the function has.
+"""
 
 Json = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Listings:
-    """How many answers of a list of versions may still be asked for, by all functions of a target together."""
+    """How many more pages of versions the functions of a target may read together."""
 
     left: int = MOST_LISTINGS
 
     def take(self) -> bool:
-        """Whether one more may be asked for, which is then counted."""
+        """Whether one more page may be read; if so, it is counted."""
         self.left -= 1
         return self.left >= 0
 
@@ -52,9 +54,9 @@ def survey_function(
     *,
     listings: Listings | None = None,
 ) -> FunctionSurvey:
-    """Read one function; ``callers`` are those of the API that call it through the alias variable.
+    """Read one function; ``callers`` are the API's calls to it through the alias variable.
 
-    ``listings``: what the target's other functions have left of the answers that may be asked for.
+    ``listings``: how many pages of versions the target's other functions have left over.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -66,7 +68,7 @@ def survey_function(
     listed = [] if wanted else _list_versions(client, function.name, listings or Listings())
     newest = str(max(listed)) if listed else None
     brought = wanted or newest
-    weighted = [live.version] if live and target.shifter is ShifterKind.ALIAS else []
+    weighted = [live.version] if live and target.shifter.has_split_aliases else []
     versions = dict.fromkeys([*weighted, *([brought] if brought else [])])
     read = {version: one for version in versions if (one := _configuration(client, function.name, version))}
     sources = _event_sources(client, function)
@@ -77,20 +79,16 @@ def survey_function(
         is_listed=listed is not None,
         brings=_state_of(brought, read[brought]) if brought in read else None,
         callers=callers,
-        policies=_policies(client, function, {function.live: live, function.canary: canary}) if target.stage else {},
+        policies=_policies(client, function, {function.live: live, function.canary: canary}) if target.shifter.has_api else {},
         event_sources=tuple(name for name, is_disabled in sources.items() if not is_disabled),
         disabled_sources=tuple(name for name, is_disabled in sources.items() if is_disabled),
         roles={version: str(one["Role"]) for version, one in read.items()} if weighted else {},
     )
 
 
-def _never_write() -> None:
-    raise AssertionError("a survey writes nothing")
-
-
 def _alias_or_none(client: Any, function: str, alias: str) -> LiveAlias | None:  # noqa: ANN401
     try:
-        return Aliases(client, _never_write).read(function, alias)
+        return Aliases(client, never_write).read(function, alias)
     except AwsRefusedError as error:
         if is_of_what_is_gone(error):
             return None
@@ -98,7 +96,7 @@ def _alias_or_none(client: Any, function: str, alias: str) -> LiveAlias | None: 
 
 
 def _list_versions(client: Any, function: str, listings: Listings) -> list[int] | None:  # noqa: ANN401
-    """The published versions; None where the list is longer than may be read."""
+    """The published versions; None if the list is longer than the check may read."""
     found: list[int] = []
     if not listings.take():
         return None
@@ -127,14 +125,14 @@ def _configuration(client: Any, function: str, version: str) -> Json | None:  # 
 
 
 def _state_of(version: str, found: Json) -> VersionState:
-    """A version whose update is in progress is as little ready as a pending one."""
+    """The version's state; a version whose update is in progress counts as pending."""
     if found.get("LastUpdateStatus") == "InProgress":
         return VersionState(version, PENDING, _sentence(found, "LastUpdateStatusReason"))
     return VersionState(version, found.get("State", "Active"), _sentence(found, "StateReason"))
 
 
 def _sentence(found: Json, field: str) -> str:
-    """Lambda's reason and its code, as far as it gives them."""
+    """Lambda's reason and its code, if it gives them."""
     code = found.get(f"{field}Code")
     return " ".join([found.get(field, "").rstrip("."), f"({code})" if code else ""]).strip()
 
@@ -155,7 +153,7 @@ def _policy(client: Any, function: str, alias: str) -> str | None:  # noqa: ANN4
 
 
 def _event_sources(client: Any, function: TargetFunction) -> dict[str, bool]:  # noqa: ANN401
-    """What is mapped to the live alias itself, and whether it is disabled; mappings to the function are none of it."""
+    """The event sources of the live alias, and whether each is disabled; those of the function itself do not count."""
     name = f"{function.name}:{function.live}"
     with refusals(f"aws lambda list-event-source-mappings --function-name {name}"):
         try:
@@ -169,5 +167,5 @@ def _event_sources(client: Any, function: TargetFunction) -> dict[str, bool]:  #
 
 
 def _source_of(mapping: Json) -> str:
-    """What is read from; a Kafka cluster or broker outside AWS has no ARN."""
+    """The event source's ARN; a Kafka cluster or broker outside AWS has none."""
     return str(mapping.get("EventSourceArn") or f"event source mapping {mapping['UUID']}")

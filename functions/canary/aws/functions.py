@@ -1,4 +1,4 @@
-"""The controller's own functions, called without waiting for them."""
+"""Calls the controller's own functions without waiting for them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FUNCTION_PREFIX = "canary-"
 
 
 def call_later(functions: Any, task: str, event: Mapping[str, Any]) -> None:  # noqa: ANN401
-    """Have Lambda call a task's function with this event, in an invocation of its own (docs/aws.md#asynchronous-invocations).
+    """Have Lambda call a task's function with this event, in a separate invocation (docs/aws.md#asynchronous-invocations).
 
     Raises:
-        AwsRefusedError: Lambda does not take the event.
+        AwsRefusedError: Lambda does not accept the event.
 
     """
     name = f"{FUNCTION_PREFIX}{task}"

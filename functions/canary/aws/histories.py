@@ -1,20 +1,22 @@
-"""The base's last 24 hours, from which a rollout's latency limits and the judge's starting figures are frozen.
+"""Base's last 24 hours. A rollout's latency limits and the judge's starting values are taken from them once and kept.
 
-From the target's own metrics; else, where those are too young, from the stage's own; else there is no history, no latency
-is judged unless the target fixes a limit, and the notes say so. Each metric is as old as its own filter: one that came later
-than the others takes the stage's history alone.
+The history comes from the target's own metrics, or from the stage's metrics if the target's are too new. If there is no history
+at all, latency is judged only where the target sets a limit, and the notes say so. Each metric is as old as its own filter, so
+a single newer metric takes only its own history from the stage.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from canary.aws.counting import MINUTE, read_history
+from canary.aws.counting import read_history
 from canary.rules.checks.forecast import Traffic
+from canary.rules.judging.families import Family
 from canary.rules.judging.habit import Habit, habit_of
 from canary.rules.judging.history import FEWEST_MINUTES
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.sources import (
     CLIENT_ERRORS,
     all_sources,
@@ -22,6 +24,7 @@ from canary.rules.looks.sources import (
     error_source,
     has_log,
     latency_series,
+    percentile_metric,
     slow_arm,
     stage_client_error_history,
     stage_error_history,
@@ -30,14 +33,14 @@ from canary.rules.looks.sources import (
 from canary.rules.releases.release import Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from canary.aws.metrics import MetricReader
     from canary.rules.looks.sources import ArmSource, Series, Source
     from canary.rules.rollouts.rollout import Rollout
 
 Minutes = dict[int, tuple[int, int]]
-"""Requests and bad ones by minute."""
+"""Requests and bad requests by minute."""
 
 NONE = (0, 0)
 DAY = 86_400
@@ -46,40 +49,41 @@ HOUR = 3_600
 
 @dataclass(frozen=True, slots=True)
 class FrozenHistory:
-    """Base minutes (requests, bad) by metric, latency limits (ms) by percentile and series, and notes for the operator.
+    """Base's minutes (requests, bad) by metric, latency limits (ms) by percentile and series, and notes for the operator.
 
-    ``habits``: by business metric, how many data it is used to have for a request.
+    ``habits``: by business metric, how many data points it usually has per request.
     """
 
     minutes: dict[str, list[tuple[int, int]]]
+    families: dict[str, Family]
     limits_ms: dict[str, tuple[float, ...]]
     notes: tuple[str, ...]
     habits: dict[str, Habit]
 
 
 def read_histories(metrics: MetricReader, rollout: Rollout, api_name: str, now: float) -> FrozenHistory:
-    """The history as it is at `now` (epoch seconds).
+    """The history at `now` (epoch seconds).
 
     Raises:
         AwsRefusedError: CloudWatch refused.
 
     """
-    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
+    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE_SECONDS) * MINUTE_SECONDS
     return _HistoryReader(metrics, rollout, api_name, end - DAY, end).read()
 
 
 def read_traffic(metrics: MetricReader, rollout: Rollout, now: float) -> Traffic:
-    """Base's requests of the last day at `now` (epoch seconds): what a start is told before anything is changed.
+    """Base's requests of the last day at `now` (epoch seconds); a start is checked against them before anything changes.
 
     Raises:
         AwsRefusedError: CloudWatch refused.
 
     """
-    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
+    end = int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE_SECONDS) * MINUTE_SECONDS
     minutes = _HistoryReader(metrics, rollout, rollout.plan.api_name, end - DAY, end).read_requests()[0]
     since = min(minutes, default=end - DAY)
     total = sum(requests for requests, _ in minutes.values())
-    return Traffic(tuple(minutes.values()), total * MINUTE / (end - since))
+    return Traffic(tuple(minutes.values()), total * MINUTE_SECONDS / (end - since))
 
 
 class _HistoryReader:
@@ -95,33 +99,41 @@ class _HistoryReader:
         requests, is_young = self.read_requests()
         latency = self._stage_latency() if is_young else latency_series(target, snapshot, intent).base
         limits = self._limits(latency)
-        minutes: dict[str, Minutes] = {}
-        for source in all_sources(target, snapshot, intent, limits):
-            if source.metric == "errors":
-                minutes["errors"] = requests
-            elif source.metric == CLIENT_ERRORS:
-                minutes[CLIENT_ERRORS] = self._client_errors(source)
-            elif source.metric.removeprefix("slow_") in limits:
-                minutes[source.metric] = self._minutes(slow_arm(latency, limits[source.metric.removeprefix("slow_")]))
-            else:
-                minutes[source.metric] = self._minutes_of(source)
+        slow = {percentile_metric(percentile): slow_arm(latency, limit) for percentile, limit in limits.items()}
+        sources = {source.metric: source for source in all_sources(target, snapshot, intent, limits)}
+        minutes = {metric: self._past(source, requests, slow) for metric, source in sources.items()}
         habits = {metric: self._habit(minutes[metric], requests) for metric in map(business_metric, target.metrics.business)}
         judged = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}
-        return FrozenHistory(judged, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
+        families = {metric: sources[metric].family for metric in judged}
+        return FrozenHistory(judged, families, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
+
+    def _past(self, source: Source, requests: Minutes, slow: Mapping[str, ArmSource]) -> Minutes:
+        """One metric's past. `requests`: those of errors; `slow`: the arm that each percentile's metric is counted from."""
+        match source.family:
+            case Family.ERRORS:
+                return requests
+            case Family.CLIENT_ERRORS:
+                return self._client_errors(source)
+            case Family.SLOW if source.metric in slow:
+                return self._minutes(slow[source.metric])
+            case Family.SLOW | Family.BUSINESS:
+                return self._minutes_of(source)
+            case _:
+                assert_never(source.family)
 
     def read_requests(self) -> tuple[Minutes, bool]:
-        """Base's requests and failed ones; and whether they are the whole stage's, the target's own metrics being too young."""
+        """Base's requests and failed ones, and whether they are the whole stage's because the target's metrics are too new."""
         rollout = self._rollout
         own = self._minutes_of(error_source(rollout.target, rollout.snapshot, rollout.intent))
-        is_young = len(own) < FEWEST_MINUTES and rollout.target.stage is not None and has_log(rollout.target)
+        is_young = len(own) < FEWEST_MINUTES and has_log(rollout.target)
         return (self._stage_errors() if is_young else own), is_young
 
     def _is_judged(self, metric: str) -> bool:
-        """A release that changes its 4xx on purpose has them reported and not judged."""
+        """Whether the metric is judged. If a release changes its 4xx on purpose, they are only reported."""
         return metric != CLIENT_ERRORS or Expectation.CLIENT_ERRORS not in self._rollout.plan.expects
 
     def _habit(self, data: Minutes, requests: Minutes) -> Habit:
-        every = range(self._start, self._end, MINUTE)
+        every = range(self._start, self._end, MINUTE_SECONDS)
         return habit_of([data.get(one, NONE)[0] for one in every], [requests.get(one, NONE)[0] for one in every])
 
     def _minutes(self, arm: ArmSource) -> Minutes:
@@ -136,7 +148,7 @@ class _HistoryReader:
         return self._minutes(stage_error_history(self._api_name, stage.stage_name)) if stage else {}
 
     def _client_errors(self, own: Source) -> Minutes:
-        """The filter's count where it is old enough: where it has none yet, the missing would read as no 4xx at all."""
+        """The filter's count if it is old enough; before the filter existed, missing values would look like no 4xx at all."""
         counted = self._metrics.read(own.base.bad, self._start, self._end)
         if all(len(counted[one]) >= FEWEST_MINUTES for one in own.base.bad):
             return self._minutes_of(own)
@@ -166,11 +178,11 @@ class _HistoryReader:
     ) -> list[str]:
         notes = []
         if is_young:
-            notes.append("the target's own metrics are too young: history is the whole stage's")
+            notes.append("the target's own metrics are too new, so the history is the whole stage's")
         if not limits and self._rollout.target.metrics.slow:
-            notes.append("no latency history: latency is judged only where the target fixes a limit")
+            notes.append("there is no latency history, so latency is judged only where the target sets a limit")
         bare = [metric for metric, seen in minutes.items() if len(seen) < FEWEST_MINUTES]
         if bare:
-            notes.append(f"stated priors stand in for the history of {', '.join(bare)}")
+            notes.append(f"there is too little history, so stated priors are used for {', '.join(bare)}")
         notes += [f"{metric} had no data in the last day" for metric, habit in habits.items() if not habit.is_heard]
         return notes

@@ -1,8 +1,8 @@
-"""What counts the requests, read at a look: the stage's access log from GetStage's answer, and the metric filters.
+"""Reads at each look what counts the requests: the stage's access log from GetStage's answer, and the metric filters.
 
-All filters of the log group are read, for one of any name may count into the target's metrics. They take one call where they
-fit on one page of fifty, and two at most (docs/aws.md#metric-filter-limits). A look must not fail because CloudWatch Logs is
-busy, so an answer that may come the next time makes no difference.
+It reads all filters of the log group, because a filter with any name may count into the target's metrics. Up to fifty filters
+fit on one page and take one call, more take two (docs/aws.md#metric-filter-limits). A look must not fail because CloudWatch
+Logs is busy, so an error that may pass by the next look is ignored.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ SERVER_ERROR = 500
 
 
 def read_instruments(clients: TargetClients, target: Target, log: AccessLog) -> SeenInstruments:
-    """What counts the target's requests. `log` is the stage's, which a look has read anyway.
+    """What counts the target's requests. `log` is the stage's access log, which a look reads anyway.
 
-    A target that is not judged on an access log has nothing to read.
+    Nothing is read for a target that is not judged on an access log.
     """
     if not metric_filters(target):
         return SeenInstruments()
@@ -47,7 +47,7 @@ def read_instruments(clients: TargetClients, target: Target, log: AccessLog) -> 
 
 
 def find_instrument_faults(clients: TargetClients, target: Target, stage: LiveStage | None) -> tuple[str, ...]:
-    """What is wrong with what counts the target's requests, one sentence each; nothing without a stage."""
+    """What is wrong with the counting of the target's requests, one sentence each; nothing without a stage."""
     if stage is None:
         return ()
     return find_faults(expected_instruments(target), read_instruments(clients, target, stage.log))

@@ -1,4 +1,4 @@
-"""CloudWatch metrics: per-minute values of the series a look or a history needs, in as few calls as the limits allow."""
+"""Reads per-minute values of the CloudWatch series that a look or a history needs, in as few calls as the limits allow."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from canary.rules.looks.sources import Series
 
 QUERIES_PER_CALL = 500
-"""GetMetricData's own limit (docs/aws.md#get-metric-data)."""
+"""The limit of GetMetricData (docs/aws.md#get-metric-data)."""
 
 Values = dict["Series", dict[int, float]]
 
 
 class MetricReader:
-    """Reads series. ``requested`` counts the metrics asked for, which is what CloudWatch charges for."""
+    """Reads series. ``requested`` counts the requested metrics, because CloudWatch charges for each."""
 
     def __init__(self, cloudwatch: Any) -> None:  # noqa: ANN401
         self._cloudwatch = cloudwatch
         self.requested = 0
 
     def read(self, series: Sequence[Series], start: int, end: int, *, period: int = 60) -> Values:
-        """Each series' values by period start (epoch seconds), from `start` up to but without `end`.
+        """The values of each series by the start of the period (epoch seconds), from `start` up to `end`, which is excluded.
 
-        A period without a value is absent: no data and a wrong name look alike.
+        A period without a value is absent: missing data and a wrong name look the same.
 
         Raises:
-            AwsRefusedError: CloudWatch refused, or answered only in part.
+            AwsRefusedError: CloudWatch refused.
 
         """
         values: Values = {one: {} for one in series}
@@ -63,7 +63,7 @@ class MetricReader:
 
 
 def total(values: Mapping[Series, Mapping[int, float]], series: Iterable[Series], minute: int) -> float | None:
-    """The sum over several series in one minute; None if none of them has a value there."""
+    """The sum over several series in one minute; None if none of them has a value."""
     found = [values[one][minute] for one in series if minute in values[one]]
     return sum(found) if found else None
 

@@ -1,8 +1,8 @@
-"""What the controller tells the world: one EventBridge event for each thing that happened to a rollout.
+"""The notifications that the controller sends: one EventBridge event for each thing that happens to a rollout.
 
-A notification is sent after what it reports, and no rollout waits for it: one that AWS refuses is logged and lost, since the
-record, and not the notification, is what happened. It may be sent twice where a task was retried. Only the end of a rollout is
-sent until the bus has accepted it: the record says whether it has (`report_end`, and the sweeper).
+A notification follows what it reports, and no rollout waits for it. If AWS refuses one, it is logged and lost: the record says
+what happened, not the notification. A retried task may send one twice. Only the end of a rollout is sent until the bus has
+accepted it: the record says whether it has (`report_end`, and the sweeper).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 SOURCE = "canary"
 LONGEST_CAUSE = 4_000
-"""Characters of a reason that a notification carries; an event may have 256 KB in all."""
+"""The most characters of a reason in a notification; a whole event may have 256 KB."""
 
 
 class NotificationKind(enum.StrEnum):
-    """What happened; the events' detail-type."""
+    """What happened; used as the events' detail-type."""
 
     STARTED = "Rollout Started"
     SHIFTED = "Rollout Shifted"
@@ -41,18 +41,18 @@ class NotificationKind(enum.StrEnum):
 
 
 class Notifications:
-    """The default event bus, for one function. Its client is made with the first notification; most functions send none."""
+    """The default event bus, for one function. The client is created with the first notification; most functions send none."""
 
     def __init__(self, events: Callable[[], Any], logger: Any) -> None:  # noqa: ANN401 - Powertools'
         self._events = events
         self._logger = logger
 
     def send(self, kind: NotificationKind, rollout: Rollout, *, commands: Sequence[str] = ()) -> bool:
-        """Tell of a rollout as it now is; `commands` are what a person has to do by hand. Whether the bus took it."""
+        """Report the rollout's current state; `commands` are for a person to run. Returns whether the bus accepted it."""
         return self.tell(kind, {**describe(rollout), **({"commands": list(commands)} if commands else {})})
 
     def tell(self, kind: NotificationKind, detail: Mapping[str, Any]) -> bool:
-        """Tell of something with this detail, which names at least target and rollout. Whether the bus took it."""
+        """Report this detail, which has at least target and rollout. Returns whether the bus accepted it."""
         entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
         try:
             with refusals("aws events put-events", NotificationRefusedError):
@@ -62,16 +62,16 @@ class Notifications:
         return self._lose(kind, detail, answer["Entries"]) if answer["FailedEntryCount"] else True
 
     def report_wait(self, before: Rollout, after: Rollout, reason: str) -> None:
-        """Tell that a step began to wait beyond its bake, or that the wait is over, if one of it is so."""
+        """Report that a step began to wait beyond its bake time, or that such a wait is over, if either happened."""
         if before.waiting_since is None and after.waiting_since is not None:
             self.tell(NotificationKind.WAITING, _describe_wait(after, after.waiting_since, reason))
         if before.waiting_since is not None and after.waiting_since is None:
             self.tell(NotificationKind.WAIT_OVER, _describe_wait(after, before.waiting_since, reason))
 
     def report_end(self, rollout: Rollout, records: Records) -> bool:
-        """Tell that a rollout ended, and its wait with it, and record that it was told. Whether the bus took it.
+        """Report that a rollout and its wait ended, and record that this was reported. Returns whether the bus accepted it.
 
-        Where either fails, the sweeper tells it: that may be the second time, and is never none.
+        If either fails, the sweeper reports the end. It may then be reported twice, but never not at all.
         """
         if rollout.waiting_since is not None:
             self.tell(NotificationKind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
@@ -80,7 +80,7 @@ class Notifications:
         try:
             records.mark_told(rollout)
         except ControllerError as error:
-            self._logger.warning("end told and not marked", rollout=rollout.rollout_id, reason=str(error))
+            self._logger.warning("end reported, but the record does not say so", rollout=rollout.rollout_id, reason=str(error))
         return True
 
     def _lose(self, kind: NotificationKind, detail: Mapping[str, Any], reason: Any) -> bool:  # noqa: ANN401 - EventBridge's
@@ -89,7 +89,7 @@ class Notifications:
 
 
 def describe(rollout: Rollout) -> dict[str, Any]:
-    """A notification's detail: who, how far, and why."""
+    """A notification's detail: which rollout, how far it is, and why."""
     steps = rollout.plan.policy.steps
     index = rollout.step.index
     return {

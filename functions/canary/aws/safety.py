@@ -1,7 +1,7 @@
 """The one function that makes a target safe; the promotion's tasks, MakeSafe, abort, guard and sweeper all call it.
 
-What to do is decided in `canary.rules.rollouts.phases`. Here the pass is announced in the record, its moves are made, refused
-ones are turned into commands for a person, and what was reached is read back before the lock is freed.
+`canary.rules.rollouts.phases` decides what to do. This module announces the pass in the record and makes its moves. It turns
+refused moves into commands for a person, and reads the result back before it frees the lock.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.notifications import NotificationKind
-from canary.aws.records import Owned
-from canary.aws.shifters import StageShifter, shifter_for
+from canary.aws.record_reads import Owned
+from canary.aws.shifters import shifter_for
 from canary.rules.rollouts.phases import (
     SETTLE_SECONDS,
     Answer,
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 
 CLOCK_GRAIN_SECONDS = 1
-"""AWS's own time has whole seconds (docs/aws.md#whole-seconds): the true one may be this much later."""
+"""AWS's own time has whole seconds (docs/aws.md#whole-seconds), so the real time may be this much later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """What one pass reached. ``wait_seconds`` until the next pass can do something; 0 when safe or refused."""
+    """The result of one pass. ``wait_seconds``: until the next pass can do something; 0 if safe or refused."""
 
     owned: Owned
     answer: Answer
@@ -49,19 +49,20 @@ class Safety:
 
 
 def make_pass(tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool = True) -> Safety:
-    """Make every call that is safe now (`now` in epoch seconds), and no wait; tell if that ends it, or needs a person.
+    """Make every call that is safe now (`now` in epoch seconds) without waiting; report an end or the need for an operator.
 
-    With `gives_up` a refused promotion begins to be doubted, which may turn it back; the promotion's own tasks try again.
+    With `gives_up`, a refused promotion starts to be doubted, which may turn it into a rollback; the promotion's own tasks
+    retry instead.
 
     Raises:
-        OwnershipLostError: somebody else took the rollout over meanwhile.
+        OwnershipLostError: someone else has taken the rollout over.
 
     """
     return _Passes(tools, owned, max(now, owned.read_at), gives_up=gives_up).make()
 
 
 class SafetyTools(Protocol):
-    """What a pass is made with."""
+    """What a pass needs."""
 
     @property
     def clients(self) -> Clients:
@@ -73,7 +74,7 @@ class SafetyTools(Protocol):
 
     @property
     def notifications(self) -> Notifications:
-        """Who is told."""
+        """The notifications."""
 
 
 class _Passes:
@@ -109,9 +110,9 @@ class _Passes:
         return self._answer_wait()
 
     def _read_time(self) -> float:
-        """The latest that it can be now. A settle is counted from here, after the calls, and not from the pass's beginning.
+        """The latest possible current time. A settle time counts from here, after the calls, not from the start of the pass.
 
-        Calls that AWS answers slowly may lie most of a minute behind it, and the next pass is not always timed by this one.
+        Slow calls may have taken most of a minute, and the next pass is not always scheduled by this one.
         """
         found = self._records.find(self._rollout.rollout_id, target=self._rollout.target.name)
         return max(self._now, found.read_at if found else 0.0) + CLOCK_GRAIN_SECONDS
@@ -121,7 +122,7 @@ class _Passes:
         return doubt(standing, self._read_time()) if self._gives_up else standing
 
     def _announce(self, planned: Pass) -> None:
-        """Write the phase before its first call, and what was found that is somebody else's."""
+        """Record the phase before its first call, and any drift that was found."""
         reason = self._rollout.reason
         fresh = [found for found in planned.found if found not in reason]
         reason = "; ".join(part for part in (reason, *fresh) if part)
@@ -140,13 +141,13 @@ class _Passes:
         return tuple(refused)
 
     def _take_canary_away(self, unread: str) -> Safety:
-        """Some of the target cannot be read. Where recovery rolls back, the canary can be taken away all the same.
+        """Part of the target cannot be read. If recovery rolls back, the canary can be removed all the same.
 
-        From the first recovery stage on, because nothing after it has settled by then.
+        Recovery starts again at its first stage, because nothing after that stage has settled by then.
         """
         standing = self._rollout.standing
         is_back = standing.phase is not Phase.MOVING_BASE and not standing.phase.is_terminal
-        if is_back and isinstance(self._shifter, StageShifter):
+        if is_back and standing.shifter.has_stage_canary:
             first = replace(self._rollout, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START)
             if first != self._rollout:
                 self._write(first)

@@ -1,31 +1,37 @@
-"""The two ways to move traffic behind one Protocol, and the moves of a safety pass made real."""
+"""The two ways to move traffic behind one Protocol; they also make the moves of a safety pass."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol, assert_never
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from canary.aws.aliases import Aliases, point_command
 from canary.aws.calls import is_of_a_value
 from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import Stages, flip_operations
 from canary.rules.rollouts.phases import Flip, Move, PointAlias, RemoveCanary
-from canary.rules.targets.live import ALL, NEARLY_ALL, Intent, Live, Snapshot, is_ours
+from canary.rules.targets.live import ALL, NEARLY_ALL, Intent, Live, LiveStage, Snapshot, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from canary.aws.clients import Clients
-    from canary.rules.targets.target import Stage, Target, TargetFunction
+    from canary.rules.targets.target import Target, TargetFunction
 
 PERCENT = Decimal(100)
 
 
 class Shifter(Protocol):
-    """How one target's traffic is read and moved."""
+    """Reads and moves one target's traffic."""
 
     def read_live(self) -> Live:
-        """Everything of the target that a rollout may change, as it is."""
+        """The current state of everything in the target that a rollout may change."""
+
+    def read_stage(self) -> LiveStage | None:
+        """The stage alone, even if an alias cannot be read; None if the target has no stage."""
+
+    def remove_own_canary(self, intent: Intent) -> None:
+        """Remove the stage's canary if it is this rollout's, even if the rest of the target cannot be read."""
 
     def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:
         """Give the canary `percent` of requests."""
@@ -38,7 +44,7 @@ class Shifter(Protocol):
 
 
 class StageShifter:
-    """Splits by the API stage's canary; the two aliases tell which version each arm runs."""
+    """Splits traffic with the API stage's canary; two aliases say which version each arm runs."""
 
     def __init__(self, target: Target, stages: Stages, aliases: Aliases) -> None:
         self._target = target
@@ -53,14 +59,18 @@ class StageShifter:
             canary={f.name: self._aliases.read(f.name, str(f.canary)) for f in self._target.functions},
         )
 
+    def read_stage(self) -> LiveStage | None:
+        """The stage as it is."""
+        return self._stages.read()
+
     def remove_own_canary(self, intent: Intent) -> None:
-        """Take the canary away if it is this rollout's, whatever else of the target can be read."""
+        """Remove the canary if it is this rollout's, even if the rest of the target cannot be read."""
         canary = self._stages.read().canary
         if canary and is_ours(canary, intent):
             self._stages.remove_canary()
 
     def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:  # noqa: ARG002 - the Protocol's
-        """Attach the canary at `percent`, or change its percent."""
+        """Attach the canary at `percent`, or change its percentage."""
         self._stages.shift(intent, percent)
 
     def make(self, move: Move, intent: Intent) -> None:
@@ -89,7 +99,7 @@ class StageShifter:
 
 
 class AliasShifter:
-    """Splits by each live alias's version weights: independent splits, moved one function after the other."""
+    """Splits traffic with the version weights of each live alias: the splits are independent, and functions move one by one."""
 
     def __init__(self, target: Target, aliases: Aliases) -> None:
         self._target = target
@@ -103,15 +113,22 @@ class AliasShifter:
             canary={},
         )
 
+    def read_stage(self) -> LiveStage | None:
+        """None: there is no stage."""
+        return None
+
+    def remove_own_canary(self, intent: Intent) -> None:
+        """Nothing: without a stage the weights of the aliases are the canary."""
+
     def shift(self, snapshot: Snapshot, intent: Intent, percent: Decimal) -> None:
-        """Give each function's new version `percent` of its alias's invocations; an unchanged function is left."""
+        """Give each function's new version `percent` of its alias's invocations; unchanged functions stay as they are."""
         for function in self._target.functions:
             old, new = snapshot.live[function.name], intent.versions[function.name]
             if old != new:
                 self._split(function, old, {new: percent / PERCENT})
 
     def _split(self, function: TargetFunction, old: str, shares: Mapping[str, Decimal]) -> None:
-        """All invocations are a share of 1; an engine that refuses it gives nearly all (docs/aws.md#alias-weight-of-one)."""
+        """Try a share of 1 for all invocations; if AWS refuses it, give nearly all (docs/aws.md#alias-weight-of-one)."""
         try:
             self._aliases.point(function.name, function.live, old, shares)
         except AwsRefusedError as error:
@@ -131,20 +148,15 @@ class AliasShifter:
 
 
 def shifter_for(target: Target, clients: Clients, before_write: Callable[[], None]) -> Shifter:
-    """The shifter a target asks for."""
+    """The target's shifter."""
     own = clients.of(target)
     aliases = Aliases(own.lambda_, before_write)
     if target.stage is None:
         return AliasShifter(target, aliases)
-    return StageShifter(target, stages_of(own.apigateway, target.stage, before_write), aliases)
-
-
-def stages_of(apigateway: Any, stage: Stage, before_write: Callable[[], None]) -> Stages:  # noqa: ANN401
-    """The stage of a target that has one."""
-    return Stages(apigateway, stage, before_write)
+    return StageShifter(target, Stages(own.apigateway, target.stage, before_write), aliases)
 
 
 def _alias_move(move: Move) -> PointAlias:
     if not isinstance(move, PointAlias):
-        raise TypeError(f"the alias shifter has no stage, so it cannot make the move {move}")
+        raise TypeError(f"the alias shifter moves only aliases and cannot make the move {move}")
     return move

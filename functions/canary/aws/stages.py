@@ -1,4 +1,4 @@
-"""API Gateway stages and deployments: read, patched in single lists, read back (docs/aws.md#patch-table)."""
+"""API Gateway stages and deployments: read, changed in single patch lists, read back (docs/aws.md#patch-table)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PatchOperation = dict[str, str]
 
 
 class Stages:
-    """One stage of one API. `before_write` runs right before each write and may forbid it."""
+    """One stage of one API. `before_write` runs right before each write and may prevent it."""
 
     def __init__(self, client: Any, stage: Stage, before_write: Callable[[], None]) -> None:  # noqa: ANN401
         self._client = client
@@ -50,10 +50,10 @@ class Stages:
         return answer
 
     def shift(self, intent: Intent, percent: Decimal) -> None:
-        """Give the canary `percent` of requests: attached in one list the first time, then the percent only.
+        """Give the canary `percent` of requests: the first time in one list that attaches it, then only the percentage.
 
         Raises:
-            StateChangedError: the stage has a canary that is not as this rollout attached it.
+            StateChangedError: the stage has a canary that differs from the one that this rollout attached.
             AwsRefusedError: AWS refused.
 
         """
@@ -62,15 +62,15 @@ class Stages:
             self._patch(list(attach_operations(intent, percent)))
         elif not is_intact(canary, intent):
             raise StateChangedError(
-                f"the stage has a canary of deployment {canary.deployment_id} at {canary.percent} % with the overrides "
-                f"{dict(canary.overrides)} that this rollout did not attach; find out who did"
+                f"the stage has a canary of deployment {canary.deployment_id} at {canary.percent} % with overrides "
+                f"{dict(canary.overrides)} that this rollout did not attach; find out who attached it"
             )
         elif canary.percent != percent:
             self._patch([_replace("/canarySettings/percentTraffic", str(percent))])
         self._read_back(intent, percent)
 
     def remove_canary(self) -> None:
-        """Take the canary settings away; absent is success.
+        """Remove the canary settings; success if there are none.
 
         Raises:
             AwsRefusedError: AWS refused.
@@ -80,7 +80,7 @@ class Stages:
             self._patch([{"op": "remove", "path": "/canarySettings"}])
 
     def flip(self, intent: Intent) -> None:
-        """Make the canary's deployment and variables the base's and leave the canary 0 %, in one list.
+        """Give base the canary's deployment and variables and leave the canary at 0 %, in one list.
 
         Raises:
             AwsRefusedError: AWS refused.
@@ -89,7 +89,7 @@ class Stages:
         self._patch(flip_operations(intent))
 
     def find_deployment(self, mark: str) -> str | None:
-        """The deployment whose description is `mark`, if there is one.
+        """The id of the deployment whose description is `mark`, if there is one.
 
         Raises:
             AwsRefusedError: the deployments cannot be listed.
@@ -102,7 +102,7 @@ class Stages:
         return found[0] if found else None
 
     def make_deployment(self, mark: str) -> str:
-        """A detached deployment of the API's present definition, described by `mark`; one that exists is used.
+        """A detached deployment of the API's current definition with the description `mark`; an existing one is reused.
 
         Raises:
             AwsRefusedError: AWS refused.
@@ -130,11 +130,11 @@ class Stages:
     def _read_back(self, intent: Intent, percent: Decimal) -> None:
         canary = self.read().canary
         if canary is None or not is_intact(canary, intent) or canary.percent != percent:
-            raise StateChangedError(f"the stage was given the canary at {percent} % but reads back {canary}")
+            raise StateChangedError(f"the canary was set to {percent} %, but the stage reads back {canary}")
 
 
 def attach_operations(intent: Intent, percent: Decimal) -> Iterator[PatchOperation]:
-    """The one list that attaches a canary: deployment, overrides, percent, its cache off (docs/aws.md#shared-cache)."""
+    """The single list that attaches a canary: deployment, overrides, percentage, cache off (docs/aws.md#shared-cache)."""
     yield _replace("/canarySettings/deploymentId", str(intent.deployment_id))
     for name, value in intent.overrides.items():
         yield _replace(f"/canarySettings/stageVariableOverrides/{name}", value)
@@ -143,7 +143,7 @@ def attach_operations(intent: Intent, percent: Decimal) -> Iterator[PatchOperati
 
 
 def flip_operations(intent: Intent) -> list[PatchOperation]:
-    """The one list that promotes: never the alias variable, which has to go on telling base from canary."""
+    """The single list that promotes. It never sets the alias variable, which must keep telling base from canary."""
     return [
         *(_replace(f"/variables/{name}", value) for name, value in intent.promoted_variables.items()),
         {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"},
@@ -152,7 +152,7 @@ def flip_operations(intent: Intent) -> list[PatchOperation]:
 
 
 def live_stage_of(answer: dict[str, Any]) -> LiveStage:
-    """A stage from GetStage's answer; keys are absent where there is nothing (docs/aws.md#stage-shape)."""
+    """A stage from GetStage's answer, which omits keys without a value (docs/aws.md#stage-shape)."""
     settings = answer.get("canarySettings")
     canary = settings and LiveCanary(
         deployment_id=settings["deploymentId"],
@@ -165,7 +165,7 @@ def live_stage_of(answer: dict[str, Any]) -> LiveStage:
 
 
 def group_of(destination_arn: str | None) -> str | None:
-    """The log group that an access log's destination names; another destination as it is."""
+    """The log group that an access log's destination names; other destinations are returned unchanged."""
     if destination_arn is None or ":log-group:" not in destination_arn:
         return destination_arn
     return destination_arn.split(":log-group:")[1].removesuffix(":*")
@@ -176,7 +176,7 @@ def _replace(path: str, value: str) -> PatchOperation:
 
 
 def _written_out(operations: list[PatchOperation]) -> str:
-    """In the CLI's shorthand, or as JSON where a value holds what shorthand or a shell would take for its own."""
+    """The operations in the CLI's shorthand, or as JSON if a value has characters that shorthand or a shell would interpret."""
     if all(re.fullmatch(r"[\w./-]*", text) for one in operations for text in one.values()):
         return " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in operations)
     return quote(json.dumps(operations))

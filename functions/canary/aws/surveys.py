@@ -1,4 +1,4 @@
-"""Everything a rollout's checks and plan need to know of a target, read in one go and without a single write."""
+"""Reads everything that a rollout's checks and plan need to know about a target, without a single write."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ MISSING = {"ResourceNotFoundException", "NotFoundException"}
 
 
 def survey(clients: Clients, target: Target, release: Release, promoted: Mapping[str, str] | None = None) -> Survey:
-    """Read the target. What does not exist is None in the survey, not an error.
+    """Read the target. Something that does not exist is None in the survey, not an error.
 
-    ``promoted``: by deployment, the fingerprint that the records have of its definition.
+    ``promoted``: by deployment, the fingerprint of its definition in the records.
 
     Raises:
         AwsRefusedError: AWS refused to be read.

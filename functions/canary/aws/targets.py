@@ -28,7 +28,7 @@ def read_target(ssm: Any, prefix: str, name: str) -> str:  # noqa: ANN401
             if code_of(error) != "ParameterNotFound":
                 raise
     known = ", ".join(sorted(known for known, _ in read_targets(ssm, prefix))) or "none"
-    raise UnknownTargetError(f"no target {name} is registered; registered are: {known}")
+    raise UnknownTargetError(f"no target {name} is registered; registered targets: {known}")
 
 
 CONTROLLER = "/canary/controller"
@@ -39,7 +39,7 @@ def read_machine(ssm: Any) -> str:  # noqa: ANN401
     """The ARN of the controller's state machine.
 
     Raises:
-        AwsRefusedError: Systems Manager refused, or does not know it.
+        AwsRefusedError: Systems Manager refused, or has no such parameter.
 
     """
     with refusals(f"aws ssm get-parameter --name {CONTROLLER}"):
@@ -47,7 +47,7 @@ def read_machine(ssm: Any) -> str:  # noqa: ANN401
 
 
 def list_targets(ssm: Any, prefix: str) -> tuple[str, ...]:  # noqa: ANN401
-    """The names of all registered targets, whatever their parameters say.
+    """The names of all registered targets, whether or not their parameters are valid.
 
     Raises:
         AwsRefusedError: Systems Manager refused.

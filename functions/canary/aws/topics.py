@@ -1,4 +1,4 @@
-"""The topic that people and programs subscribe to: one message, written anew for each protocol."""
+"""The topic that people and programs subscribe to: one message, with a separate text for each protocol."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def publish(sns: Any, topic_arn: str, *, subject: str, messages: Mapping[str, str]) -> None:  # noqa: ANN401 - botocore's
-    """Publish to every subscriber, each with the text of its protocol (docs/aws.md#topic-messages).
+    """Publish to every subscriber, each with the text for its protocol (docs/aws.md#topic-messages).
 
     Raises:
-        NotificationRefusedError: AWS refused, so nobody was told.
+        NotificationRefusedError: AWS refused, so no one was notified.
 
     """
     with refusals("aws sns publish", NotificationRefusedError):

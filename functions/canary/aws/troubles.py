@@ -1,6 +1,6 @@
-"""What was told of targets whose records cannot be used: one SSM parameter each, because the records cannot hold it.
+"""What was reported about targets with unusable records: one SSM parameter each, because the records cannot hold it.
 
-It is there from the first notification until the trouble is over. Nothing but the next notification depends on it.
+A parameter exists from the first notification until the trouble is over. Only the next notification depends on it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Troubles:
         self._logger = logger
 
     def read(self) -> dict[str, Trouble]:
-        """What was told, by target. One that cannot be read is told again, because telling twice is better than never.
+        """What was reported, by target. A parameter that cannot be read counts as not reported: twice is better than never.
 
         Raises:
             AwsRefusedError: Systems Manager refused.
@@ -39,7 +39,7 @@ class Troubles:
         return {name: trouble for name, text in texts.items() if (trouble := self._trouble_of(name, text))}
 
     def note(self, trouble: Trouble) -> None:
-        """Keep what was told.
+        """Save what was reported.
 
         Raises:
             AwsRefusedError: Systems Manager refused.
@@ -50,7 +50,7 @@ class Troubles:
             self._ssm().put_parameter(Name=name, Type="String", Value=text, Overwrite=True)
 
     def forget(self, target: str) -> None:
-        """The trouble is over.
+        """Remove the parameter of a trouble that is over.
 
         Raises:
             AwsRefusedError: Systems Manager refused.
@@ -68,5 +68,5 @@ class Troubles:
         try:
             return decode(Trouble, json.loads(text))
         except (AttributeError, TypeError, KeyError, ValueError) as error:
-            self._logger.warning("trouble not read", target=name, reason=str(error))
+            self._logger.warning("trouble cannot be read", target=name, reason=str(error))
             return None

@@ -1,1 +1,1 @@
-"""Where outside data becomes the rules' values, once. The only room that knows pydantic."""
+"""Turns outside data into the rules' values, once. The only room that knows pydantic."""

@@ -1,7 +1,7 @@
-"""Which fields of a target must agree: names that differ, aliases that match, what needs a stage or an access log.
+"""Checks between a target's fields: names must differ, aliases must match, some fields need a stage or an access log.
 
-It looks at what was written, unchecked, and passes over what does not fit its field: that is the field's own problem. What only
-the whole target can show, the size of its metric filters, is asked of the target itself.
+The checks read the raw input. They skip values of the wrong type, because the field itself reports those. Only the size of the
+metric filters needs the whole parsed target.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ Raw = Mapping[Any, Any]
 
 
 def find_twice(raw: Raw, key: str, field: str | None = None) -> Iterator[Clash]:
-    """What the list under ``key`` holds more than once, by the items' ``field`` where they are mappings."""
+    """Items that the list under ``key`` holds more than once. Mappings are compared by their ``field``."""
     seen: set[str] = set()
     for index, item in enumerate(_items(raw, key)):
         value = item.get(field) if field and isinstance(item, Mapping) else item
@@ -25,12 +25,12 @@ def find_twice(raw: Raw, key: str, field: str | None = None) -> Iterator[Clash]:
             continue
         if str(value) in seen:
             path: Path = (key, index, field) if field else (key, index)
-            yield Clash(path, f"listed twice, got {show(value)} again", "drop one of them")
+            yield Clash(path, f"listed twice, got {show(value)} again", "remove one of them")
         seen.add(str(value))
 
 
 def find_alias_clashes(raw: Raw) -> Iterator[Clash]:
-    """Where a function's aliases do not suit the shifter, each other, or the other functions."""
+    """Aliases that do not fit the shifter, each other or the other functions."""
     has_stage = "stage" in raw
     first: dict[str, str] = {}
     for index, function in enumerate(_items(raw, "functions")):
@@ -42,38 +42,38 @@ def find_alias_clashes(raw: Raw) -> Iterator[Clash]:
 
 
 def find_log_clashes(raw: Raw) -> Iterator[Clash]:
-    """An access log without a stage, and what is counted in an access log without one."""
+    """An access log without a stage, and metrics that need an access log where there is none."""
     if "access_log_group" in raw and "stage" not in raw:
         got = f"there is no stage, got {show(raw['access_log_group'])}"
-        yield Clash(("access_log_group",), got, "drop it, or give the stage whose access log it is")
+        yield Clash(("access_log_group",), got, "remove it, or give the stage that writes this access log")
     metrics = raw.get("metrics")
     if not isinstance(metrics, Mapping) or "access_log_group" in raw:
         return
     if _items(metrics, "latency_limits_ms"):
-        got = "limits are counted from the access log, and there is none"
-        yield Clash(("metrics", "latency_limits_ms"), got, "give access_log_group, or drop the limits")
+        got = "latency limits need an access log, and there is none"
+        yield Clash(("metrics", "latency_limits_ms"), got, "give access_log_group, or remove the limits")
     if metrics.get("client_errors") in (True, "true"):
-        got = "4xx answers are counted from the access log, and there is none"
-        yield Clash(("metrics", "client_errors"), got, "give access_log_group, or drop it")
+        got = "4xx answers are counted in the access log, and there is none"
+        yield Clash(("metrics", "client_errors"), got, "give access_log_group, or set client_errors: false")
 
 
 def find_outside_clashes(raw: Raw) -> Iterator[Clash]:
-    """What is outside of no API, and a whole API outside."""
+    """Routes outside the rollout without a stage, and an entry that puts the whole API outside."""
     if _items(raw, "outside") and "stage" not in raw:
-        got = "routes and authorizers are an API's, and there is no stage"
-        yield Clash(("outside",), got, "drop it, or give the stage")
+        got = "only an API has routes and authorizers, and there is no stage"
+        yield Clash(("outside",), got, "remove it, or give the stage")
     for index, one in enumerate(_items(raw, "outside")):
         if isinstance(one, Mapping) and one.get("path") == f"/{ANY_TEXT}" and not _items(one, "methods"):
             got = f"every request would be outside, got {show(one['path'])}"
-            yield Clash(("outside", index, "path"), got, "name the routes that the release does not touch")
+            yield Clash(("outside", index, "path"), got, "list only the routes that the release does not touch")
 
 
 def find_filter_problems(target: Target, at: str = "") -> Iterator[Problem]:
-    """More metric filters than a log group takes, or a pattern that is too long; ``at`` is put before the fields' paths."""
+    """Too many metric filters for a log group, or a pattern that is too long; ``at`` prefixes the fields' paths."""
     place = f"{at}." if at else ""
     filters = len(metric_filters(target))
     if filters > MOST_FILTERS:
-        got = f"they make {filters} metric filters; a log group takes {MOST_FILTERS}"
+        got = f"the target needs {filters} metric filters; a log group takes {MOST_FILTERS}"
         yield Problem(f"{place}metrics.latency_limits_ms", got, "give fewer limits")
     if too_long := find_long_pattern(target):
         yield Problem(f"{place}outside", too_long, f"give fewer routes, or shorter ones that end in {ANY_TEXT}")
@@ -82,7 +82,7 @@ def find_filter_problems(target: Target, at: str = "") -> Iterator[Problem]:
 def _find_shared_alias(here: Path, function: Raw) -> Iterator[Clash]:
     live = function.get("live")
     if isinstance(live, str) and live == function.get("canary"):
-        yield Clash((*here, "canary"), f"both arms use the alias {show(live)}", "give each arm an alias of its own")
+        yield Clash((*here, "canary"), f"both arms use the alias {show(live)}", "give each arm its own alias")
 
 
 def _find_missing_canary(here: Path, function: Raw) -> Iterator[Clash]:
@@ -92,17 +92,17 @@ def _find_missing_canary(here: Path, function: Raw) -> Iterator[Clash]:
 
 def _find_surplus_canary(here: Path, function: Raw) -> Iterator[Clash]:
     if "canary" in function:
-        fix = "drop it, or give the stage; without a stage the live alias's own weights split the traffic"
+        fix = "remove it, or give the stage; without a stage the live alias's own weights split the traffic"
         yield Clash((*here, "canary"), f"there is no stage, got {show(function['canary'])}", fix)
 
 
 def _find_odd_aliases(here: Path, function: Raw, first: dict[str, str]) -> Iterator[Clash]:
-    """One stage variable holds one alias name, so behind a stage all functions' aliases are called alike."""
+    """One stage variable holds one alias name, so behind a stage all functions must use the same alias names."""
     for arm in ("live", "canary"):
         alias = function.get(arm)
         if isinstance(alias, str) and alias != first.setdefault(arm, alias):
-            got = f"one stage variable names every function's alias, got {show(alias)} beside {show(first[arm])}"
-            yield Clash((*here, arm), got, f"call the {arm} alias of all functions the same")
+            got = f"one stage variable names the alias of every function, got {show(alias)} and {show(first[arm])}"
+            yield Clash((*here, arm), got, f"use one name for the {arm} alias of all functions")
 
 
 def _items(raw: Raw, key: str) -> list[Any]:

@@ -1,7 +1,7 @@
-"""What calls the functions: the state machine's Tasks, EventBridge, a schedule.
+"""The events that call the functions: from the state machine's Tasks, from EventBridge and from schedules.
 
-These events are written by the machine's definition and by AWS, so a wrong one is no user's fault and refuses nothing:
-it is an error like any other. They may carry more than is read here. What a user wrote inside one stays unread.
+The state machine and AWS write these events, so a wrong one is not a user's fault: it raises an ordinary error and refuses no
+input. Unknown keys are allowed. The user's own input inside an event is not read here.
 """
 
 import json
@@ -20,14 +20,14 @@ Event = TypeVar("Event")
 
 
 NO_MESSAGE = "it gave no message; see the log of its function"
-"""Of a function that failed; the state machine says the same."""
+"""Used for a function that failed without a message; the state machine uses the same sentence."""
 
 UNKNOWN, NO_ANSWER = "Lambda.Unknown", "the function ended without an answer; see its log"
-"""Of a function that was killed: its cause is Lambda's own text with the payload in it (docs/aws.md#lambda-unknown)."""
+"""Used for a function that was killed. Its cause is Lambda's own text, with the payload in it (docs/aws.md#lambda-unknown)."""
 
 
 class EventError(Exception):
-    """The machine's fault: a function was called with an event that it cannot read."""
+    """The state machine's fault: it called a function with an event that the function cannot read."""
 
 
 Now = Annotated[float, Instant()]
@@ -40,7 +40,7 @@ Names = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class TaskEvent:
-    """What every Task is told. ``execution`` is the ARN; ``now`` is when the state was entered, in epoch seconds."""
+    """The event of every Task. ``execution`` is the ARN; ``now`` is when the state was entered, in epoch seconds."""
 
     target: TargetName
     rollout_id: RolloutId
@@ -50,7 +50,7 @@ class TaskEvent:
 
 @dataclass(frozen=True, slots=True)
 class InputEvent:
-    """What ``AdvanceRollout`` is told; ``input`` is the execution's input, as the user wrote it."""
+    """The event of ``AdvanceRollout``; ``input`` is the execution's input as the user wrote it."""
 
     input: Any
     rollout_id: RolloutId
@@ -60,38 +60,38 @@ class InputEvent:
 
 @dataclass(frozen=True, slots=True)
 class CheckEvent(InputEvent):
-    """What ``CheckRelease`` is told; ``waits`` is how often this execution waited for a version of the release."""
+    """The event of ``CheckRelease``; ``waits`` counts how often this execution has waited for a version of the release."""
 
-    waits: Annotated[int, Whole("a number of waits", 0, 2**53, "pass on what the machine counts")] = 0
+    waits: Annotated[int, Whole("a number of waits", 0, 2**53, "pass the count that the state machine keeps")] = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LockEvent(TaskEvent):
-    """What ``TakeLock`` is told; ``fencing_token`` is the target's fencing token that the checks began with."""
+    """The event of ``TakeLock``; ``fencing_token`` is the target's fencing token when the checks began."""
 
-    fencing_token: Annotated[int, Whole("a fencing token", 0, 2**53, "pass on what CheckRelease answered")]
+    fencing_token: Annotated[int, Whole("a fencing token", 0, 2**53, "pass the token that CheckRelease returned")]
     draft: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class LookEvent(TaskEvent):
-    """What ``EvaluateCanary`` is told; ``baking_since`` (epoch seconds) when the bake before this look was entered."""
+    """The event of ``EvaluateCanary``; ``baking_since`` (epoch seconds) is when the bake before this look was entered."""
 
     baking_since: Now
 
 
 @dataclass(frozen=True, slots=True)
 class DrainEvent(TaskEvent):
-    """What ``CheckDrain`` is told; ``settling_since`` (epoch seconds) when the wait before this check was entered."""
+    """The event of ``CheckDrain``; ``settling_since`` (epoch seconds) is when the wait before this check was entered."""
 
     settling_since: Now
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyEvent(TaskEvent):
-    """What ``MakeSafe`` is told: the error that led there, in Step Functions' words.
+    """The event of ``MakeSafe``: the error that led there, as Step Functions reports it.
 
-    ``is_begun``: whether the lock was taken for certain, so that something may have been changed.
+    ``is_begun``: whether the lock was certainly taken, so that the rollout may have changed something.
     """
 
     is_begun: bool = False
@@ -100,7 +100,7 @@ class SafetyEvent(TaskEvent):
 
     @property
     def reason(self) -> str:
-        """The error in one sentence: a function's own message where there is one (docs/aws.md#lambda-error-cause)."""
+        """The error in one sentence: the function's own message where there is one (docs/aws.md#lambda-error-cause)."""
         if self.error == UNKNOWN:
             return f"{self.error}: {NO_ANSWER}"
         try:
@@ -132,7 +132,7 @@ class AlarmEvent:
 
 @dataclass(frozen=True, slots=True)
 class NotificationEvent:
-    """An event of the controller itself; ``kind`` is its detail-type, ``now`` when it was sent, in epoch seconds."""
+    """An event that the controller itself sent; ``kind`` is its detail-type, ``now`` is when it was sent, in epoch seconds."""
 
     kind: Annotated[Word, Field(validation_alias="detail-type")]
     detail: Mapping[str, Any]
@@ -143,10 +143,10 @@ class NotificationEvent:
 
 @dataclass(frozen=True, slots=True)
 class StackEvent:
-    """CloudFormation's request of a custom resource; ``target`` is empty where all are meant.
+    """CloudFormation's request for a custom resource; ``target`` is empty if it concerns all targets.
 
-    ``definition`` is what the target is to be from now on. ``targets`` has the names of all targets of a stack as its keys, and
-    ``old_targets`` those of before. The three are empty in the resources that do not ask about them.
+    ``definition`` is the target's new definition. The keys of ``targets`` are the names of all targets of a stack, those of
+    ``old_targets`` the names before the update. All three are empty for resources that do not need them.
     """
 
     request_type: Annotated[Word, Field(validation_alias="RequestType")]
@@ -166,9 +166,9 @@ class StackEvent:
 
 @dataclass(frozen=True, slots=True)
 class TickEvent:
-    """EventBridge's "Scheduled Event"; ``now`` is the time it was due, in epoch seconds.
+    """EventBridge's "Scheduled Event"; ``now`` is when it was due, in epoch seconds.
 
-    ``round`` is the sweeper's own addition where it calls itself: an encoded `canary.rules.rollouts.trouble.Round`.
+    ``round`` is set only where the sweeper calls itself: an encoded `canary.rules.rollouts.trouble.Round`.
     """
 
     now: Annotated[Now, Field(validation_alias="time")]
@@ -176,10 +176,10 @@ class TickEvent:
 
 
 def read_event(kind: type[Event], event: Any) -> Event:  # noqa: ANN401 - Lambda's event is of any type
-    """The event as ``kind``, one of this module's.
+    """The event as ``kind``, one of this module's classes.
 
     Raises:
-        EventError: naming everything in it that cannot be read.
+        EventError: with every field that cannot be read.
 
     """
     try:
@@ -187,4 +187,4 @@ def read_event(kind: type[Event], event: Any) -> Event:  # noqa: ANN401 - Lambda
     except ValidationError as error:
         clashes = [explain(line, fields={}, shape="a mapping") for line in error.errors(include_url=False)]
     found = "; ".join(f"{'.'.join(map(str, clash.path)) or 'event'} {clash.value}" for clash in clashes)
-    raise EventError(f"not the event of a {kind.__name__}: {found}; correct the state or the rule that calls this function")
+    raise EventError(f"not a {kind.__name__}: {found}; correct the state or the rule that calls this function")

@@ -1,6 +1,6 @@
-"""What single values mean: a weight, a version, a shipped policy's name, and the names that AWS gives rules for.
+"""Single values: a weight, a version, a shipped policy's name, and names that follow AWS's rules.
 
-Fields that must agree with each other are known to the models, not here.
+The models check how fields agree with each other; this module does not.
 """
 
 import re
@@ -22,26 +22,26 @@ HIGHEST_VERSION = 10**15
 
 @dataclass(frozen=True, slots=True)
 class WeightPercent(ValueKind):
-    """A step's weight: percent above 0 and below 100, at most two decimals, as the Decimal that was written."""
+    """A step's weight: a percentage above 0 and below 100 with at most two decimals, as the Decimal that was written."""
 
     def read(self, value: object) -> Decimal:
-        """The weight, also from its string; 10, 10.0 and "10" are the same."""
+        """The weight, also from a string; 10, 10.0 and "10" are the same."""
         number, shown = read_number(value), show(value)
         if number is None:
-            raise refusal(f"a weight is a number of percent, got {shown}", "write 10 or 12.5")
+            raise refusal(f"a weight is a percentage, got {shown}", "write 10 or 12.5")
         if number == 100:  # noqa: PLR2004 - percent
-            raise refusal("a step's weight is below 100, got 100", "promotion follows the last step, drop it")
+            raise refusal("a step's weight is below 100, got 100", "remove the step; promotion follows the last one")
         if number > 100:  # noqa: PLR2004
             raise refusal(f"a step's weight is below 100, got {shown}", "give the percent of requests the canary gets")
         if number <= 0:
-            raise refusal(f"a step's weight is above 0, got {shown}", "drop the step, without traffic it shows nothing")
+            raise refusal(f"a step's weight is above 0, got {shown}", "remove the step; without traffic it proves nothing")
         written = number.normalize()
         if -int(written.as_tuple().exponent) > MOST_DECIMALS:
             raise refusal(f"a weight has at most two decimals, got {shown}", "round it")
         return Decimal(f"{written:f}")
 
     def schema(self) -> "JsonSchemaValue":
-        """A number, or its string."""
+        """A number, or a string that holds one."""
         return {
             "type": ["number", "string"],
             "exclusiveMinimum": 0,
@@ -55,36 +55,34 @@ class VersionNumber(ValueKind):
     """A published version of a function; an alias cannot split traffic with ``$LATEST`` (docs/aws.md#alias-routing)."""
 
     def read(self, value: object) -> str:
-        """The number as text, also from a number."""
+        """The version number as text, also from a number."""
         if value == "$LATEST":
-            raise refusal(
-                'got "$LATEST", and aliases point at published versions only', "publish a version and name its number"
-            )
+            raise refusal('got "$LATEST"; aliases point only at published versions', "publish a version and give its number")
         number = read_number(value)
         if number is not None and 0 < number < HIGHEST_VERSION and re.fullmatch(r"[1-9][0-9]*(\.0)?", str(value).strip()):
             return str(value).strip().removesuffix(".0")
         raise refusal(
-            f"not a version number, got {show(value)}; aliases point at published versions only",
-            'name a published version such as "7"',
+            f"not a version number, got {show(value)}; aliases point only at published versions",
+            'give a published version such as "7"',
         )
 
     def schema(self) -> "JsonSchemaValue":
-        """A whole number above 0, or its string."""
+        """A whole number above 0, or a string that holds one."""
         return {"type": ["integer", "string"], "minimum": 1, "pattern": "^[1-9][0-9]*$"}
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedPolicy(ValueKind):
-    """The name of a policy that comes with the controller."""
+    """The name of a shipped policy."""
 
     def read(self, value: object) -> Policy:
         """The policy."""
         if isinstance(value, str) and value in SHIPPED:
             return SHIPPED[value]
-        raise refusal(f"no shipped policy, got {show(value)}", suggest(value, SHIPPED))
+        raise refusal(f"not a shipped policy, got {show(value)}", suggest(value, SHIPPED))
 
     def schema(self) -> "JsonSchemaValue":
-        """The names."""
+        """The names of the shipped policies."""
         return {"enum": list(SHIPPED)}
 
 
@@ -93,46 +91,46 @@ class ServerErrors(ValueKind):
     """Which answers count as errors: ``5xx``, or false for none."""
 
     def read(self, value: object) -> bool:
-        """Whether they are compared."""
+        """Whether errors are compared."""
         if value == "5xx":
             return True
         if value is False or value == "false":
             return False
-        raise refusal(f"neither 5xx nor false, got {show(value)}", "write errors: 5xx; 4xx are the callers' own")
+        raise refusal(f"neither 5xx nor false, got {show(value)}", "write errors: 5xx; 4xx answers are the callers' errors")
 
     def schema(self) -> "JsonSchemaValue":
-        """The two values."""
+        """The two allowed values."""
         return {"enum": ["5xx", False, "false"]}
 
 
 @dataclass(frozen=True, slots=True)
 class OwnAlarm(ValueKind):
-    """The name of an alarm of the target's own account and Region; no call reads one elsewhere (docs/aws.md#alarm-names)."""
+    """The name of an alarm in the target's own account and Region; no call reads alarms elsewhere (docs/aws.md#alarm-names)."""
 
     def read(self, value: object) -> str:
         """The name as it is."""
         if isinstance(value, str) and re.match(ALARM_ARN, value):
             raise refusal(
-                f"alarms are named, and only those of this account and Region can be read, got {show(value)}",
-                "give the alarm's name, not its ARN; to use another account's metric, make an alarm on it here",
+                f"not an alarm name; only alarms of this account and Region can be read, got {show(value)}",
+                "give the alarm's name, not its ARN; for a metric of another account, create an alarm on it here",
             )
         return ALARM.read(value)
 
     def schema(self) -> "JsonSchemaValue":
-        """A string, and no ARN."""
+        """A string that is not an ARN."""
         name = {"type": "string", "minLength": 1, "maxLength": LONGEST_ALARM, "pattern": r"^[^\u0000-\u001f\u007f]*$"}
         return {**name, "not": {"pattern": f"^{ALARM_ARN}"}}
 
 
 YEAR_SECONDS = 31_536_000
-"""No execution lasts longer (docs/aws.md#execution-limit)."""
+"""The longest time that an execution can run (docs/aws.md#execution-limit)."""
 
 TargetName = Annotated[
     str,
     Text(
         "a target's name (lower-case letters, digits and -, a letter first, at most 40)",
         "[a-z][a-z0-9-]{0,39}",
-        "give the name that stands in the target's file",
+        "give the name from the target's file",
     ),
 ]
 FunctionName = Annotated[
@@ -140,7 +138,7 @@ FunctionName = Annotated[
     Text(
         "a function's name (letters, digits, - and _, at most 64)",
         "[a-zA-Z0-9_-]{1,64}",
-        "give the name alone, without ARN, version or alias",
+        "give only the name, without ARN, version or alias",
     ),
 ]
 AliasName = Annotated[
@@ -148,7 +146,7 @@ AliasName = Annotated[
     Text(
         "an alias's name (letters, digits, - and _, at most 128, not digits only)",
         "(?![0-9]+$)[a-zA-Z0-9_-]{1,128}",
-        "give the alias's name alone, as the function has it",
+        "give only the alias's name",
     ),
 ]
 StageVariableName = Annotated[
@@ -156,31 +154,31 @@ StageVariableName = Annotated[
     Text(
         "a stage variable's name (letters, digits and _, at most 64)",
         "[a-zA-Z0-9_]{1,64}",
-        "give the name inside ${stageVariables.<name>} of the integrations",
+        "give the name used in ${stageVariables.<name>} of the integrations",
     ),
 ]
 OverrideName = Annotated[
     str,
     Text(
-        "the name of a variable that a canary can have of its own (letters and digits, at most 64)",
+        "the name of a stage variable that a canary can override (letters and digits, at most 64)",
         "[a-zA-Z0-9]{1,64}",
-        "write it like newCheckout; whether a canary's own variable may have _ is unknown (docs/aws.md#stage-variables)",
+        "write it like newCheckout; whether a canary may override a variable with _ is unknown (docs/aws.md#stage-variables)",
     ),
 ]
 StageVariableValue = Annotated[
     str,
     Text(
-        "a stage variable's value (letters, digits and -._~:/?#&=, with a comma too, at most 512)",
+        "a stage variable's value (letters, digits, comma and -._~:/?#&=, at most 512)",
         "[A-Za-z0-9._~:/?#&=,-]{1,512}",
-        "use these characters only; API Gateway takes no others (docs/aws.md#stage-variables)",
+        "use only these characters; API Gateway accepts no others (docs/aws.md#stage-variables)",
     ),
 ]
 ResourcePath = Annotated[
     str,
     Text(
-        "a resource path (/ first; * only at the end, for any text)",
+        "a resource path (begins with /; * only at the end, for any text)",
         r"/[A-Za-z0-9._~:/{}+@!$&'(),;=%-]{0,1000}\*?",
-        "write it as the definition does, /legacy/* or /orders/{id}",
+        "write it as in the API definition, such as /legacy/* or /orders/{id}",
     ),
 ]
 HttpMethod = Annotated[
@@ -188,7 +186,7 @@ HttpMethod = Annotated[
     Text(
         "an HTTP method in capitals",
         "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS",
-        "write GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS; leave methods out for all of them",
+        "write GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS; omit methods for all of them",
     ),
 ]
 AuthorizerName = Annotated[
@@ -196,7 +194,7 @@ AuthorizerName = Annotated[
     Text(
         "an authorizer's name (letters, digits, space and ._-, at most 128)",
         "[A-Za-z0-9._ -]{1,128}",
-        "give the name as the API's definition has it",
+        "give the name from the API definition",
     ),
 ]
 StageName = Annotated[
@@ -204,11 +202,11 @@ StageName = Annotated[
     Text(
         "a stage's name (letters, digits, - and _, at most 128)",
         "[a-zA-Z0-9_-]{1,128}",
-        "give the stage's name alone",
+        "give only the stage's name",
     ),
 ]
 RestApiId = Annotated[
-    str, Text("a REST API's id (lower-case letters and digits)", "[a-z0-9]{1,64}", "give the id alone, no URL, no ARN")
+    str, Text("a REST API's id (lower-case letters and digits)", "[a-z0-9]{1,64}", "give only the id, not a URL or an ARN")
 ]
 LogGroupName = Annotated[
     str,
@@ -223,7 +221,7 @@ MetricName = Annotated[
     Text(
         "a metric's name (letters, digits and ._-/#, at most 255)",
         "[a-zA-Z0-9._/#-]{1,255}",
-        "give the metric's name as it is put",
+        "give the name that PutMetricData uses",
     ),
 ]
 Namespace = Annotated[
@@ -231,7 +229,7 @@ Namespace = Annotated[
     Text(
         "a metric namespace (letters, digits and ._-/#:, not : first, at most 255)",
         "(?!:)[a-zA-Z0-9._/#:-]{1,255}",
-        "give the namespace as the metric is put with",
+        "give the namespace that PutMetricData uses",
     ),
 ]
 Percentile = Annotated[
@@ -254,7 +252,7 @@ LONGEST_ALARM = 255
 ALARM = Text(
     f"an alarm's name (1 to {LONGEST_ALARM} characters, none of them a control character)",
     rf"[^\u0000-\u001f\u007f\ud800-\udfff]{{1,{LONGEST_ALARM}}}",
-    "give the alarm's name as CloudWatch shows it",
+    "give the name that CloudWatch shows",
 )
 ALARM_ARN = "arn:[a-z0-9-]+:cloudwatch:"
 AlarmName = Annotated[str, OwnAlarm()]
@@ -263,14 +261,14 @@ RoleArn = Annotated[
     Text(
         "a role's ARN",
         "arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]{1,512}",
-        "give the ARN as IAM shows it, arn:aws:iam::<account>:role/<name>",
+        "give the ARN that IAM shows, such as arn:aws:iam::<account>:role/<name>",
     ),
 ]
 Seconds = Annotated[
-    int, Whole("a whole number of seconds", 0, YEAR_SECONDS, "write the seconds as a number, 900 is fifteen minutes")
+    int, Whole("a whole number of seconds", 0, YEAR_SECONDS, "write the seconds as a number, such as 900 for fifteen minutes")
 ]
 Lateness = Annotated[
-    int, Whole("a whole number of seconds", 60, 86_400, "give the seconds that it may come late, 3600 is an hour")
+    int, Whole("a whole number of seconds", 60, 86_400, "give how many seconds late it may come, such as 3600 for an hour")
 ]
 ScheduledTime = Annotated[float, Instant()]
 Version = Annotated[str, VersionNumber()]

@@ -1,8 +1,8 @@
-"""How a kind of value is read: what is taken as a number, a truth value, a choice or text, and the answer to the rest.
+"""Reads kinds of values: numbers, truth values, choices and text, and says what is wrong with values that do not fit.
 
-Each kind carries its own JSON schema, from the same bounds. Pipelines send strings, so numbers and truth values are
-taken from their strings too; text is never made from a number, which would have lost its zeros. What the values mean is
-known to the fields, not here.
+Each kind derives its JSON schema from the same bounds. Pipelines send strings, so numbers and truth values are also read from
+strings. Text is never made from a number, because a number has already lost its leading zeros. What a value means is up to the
+fields.
 """
 
 import enum
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
 
 REFUSED = "refused"
-"""The type of every pydantic error that already carries a rule, the value found and a fix."""
+"""The type of every pydantic error that already says what is wrong, the value found and what to do."""
 
 LONGEST_NUMBER = 40
 NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?"
 WHOLE_NUMBER = r"-?[0-9]+"
 JOINERS = "\u200c\u200d"
-"""Invisible, and part of what is read: they join letters and the parts of an emoji."""
+"""Invisible, but part of the text: they join letters and the parts of an emoji."""
 
 
 def refusal(value: str, fix: str) -> PydanticCustomError:
-    """The error of a value that does not fit; ``value`` and ``fix`` as in a ``Problem``."""
+    """The error for a value that does not fit; ``value`` and ``fix`` as in a ``Problem``."""
     return PydanticCustomError(REFUSED, "{value}; {fix}", {"value": value, "fix": fix})
 
 
 def read_number(value: object) -> Decimal | None:
-    """The number that ``value`` is or spells, exactly as it was written; None if it is none."""
+    """The number that ``value`` is or spells, exactly as written; None if it is not a number."""
     match value:
         case bool():
             return None
@@ -55,7 +55,7 @@ def read_number(value: object) -> Decimal | None:
 
 
 class ValueKind(ABC):
-    """A kind of value, for ``Annotated``: the field is read with ``read`` and described with ``schema``."""
+    """A kind of value, for ``Annotated``: ``read`` reads the field and ``schema`` describes it."""
 
     __slots__ = ()
 
@@ -78,7 +78,7 @@ class ValueKind(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """For an optional field: it may be left out, but null is no value."""
+    """For an optional field: it may be left out, but null is not allowed."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: "GetCoreSchemaHandler") -> core_schema.CoreSchema:
         nullable: Any = handler(source)
@@ -96,14 +96,14 @@ class Whole(ValueKind):
     fix: str
 
     def read(self, value: object) -> int:
-        """The number, also from its string or as 900.0."""
+        """The number, also from a string or from 900.0."""
         number = read_number(value)
         if number is not None and self.at_least <= number <= self.at_most and number == int(number):
             return int(number)
         raise refusal(f"not {self.what} from {self.at_least} to {self.at_most}, got {show(value)}", self.fix)
 
     def schema(self) -> "JsonSchemaValue":
-        """An integer, or its string."""
+        """An integer, or a string that holds one."""
         return {
             "type": ["integer", "string"],
             "minimum": self.at_least,
@@ -114,7 +114,7 @@ class Whole(ValueKind):
 
 @dataclass(frozen=True, slots=True)
 class Rate(ValueKind):
-    """A share between two bounds, neither of which is allowed."""
+    """A share between two bounds, both excluded."""
 
     what: str
     above: float
@@ -122,14 +122,14 @@ class Rate(ValueKind):
     fix: str
 
     def read(self, value: object) -> float:
-        """The share, also from its string."""
+        """The share, also from a string."""
         number = read_number(value)
         if number is not None and self.above < number < self.below:
             return float(number)
         raise refusal(f"not {self.what} above {self.above:g} and below {self.below:g}, got {show(value)}", self.fix)
 
     def schema(self) -> "JsonSchemaValue":
-        """A number, or its string."""
+        """A number, or a string that holds one."""
         return {
             "type": ["number", "string"],
             "exclusiveMinimum": self.above,
@@ -153,26 +153,26 @@ class Flag(ValueKind):
                 raise refusal(f"neither true nor false, got {show(value)}", "write true or false")
 
     def schema(self) -> "JsonSchemaValue":
-        """A boolean, or its string."""
+        """A boolean, or a string that holds one."""
         return {"enum": [True, False, "true", "false", "True", "False"]}
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf(ValueKind):
-    """One of an enumeration's words; where ``only`` is given, the others are told of but belong elsewhere."""
+    """A member of an enumeration. With ``only``, the other members are known but not allowed here."""
 
     choices: type[enum.StrEnum]
     only: tuple[enum.StrEnum, ...] = ()
 
     def read(self, value: object) -> enum.StrEnum:
-        """The enumeration's member."""
+        """The member."""
         words = [choice.value for choice in self.choices]
         if isinstance(value, str) and value in self._accepted():
             return self.choices(value)
         raise refusal(f"not one of {', '.join(words)}, got {show(value)}", suggest(value, words))
 
     def schema(self) -> "JsonSchemaValue":
-        """The words."""
+        """The allowed words."""
         return {"enum": self._accepted()}
 
     def _accepted(self) -> list[str]:
@@ -184,30 +184,30 @@ class Instant(ValueKind):
     """A time in ISO 8601 with its offset, as epoch seconds."""
 
     def read(self, value: object) -> float:
-        """The epoch seconds."""
+        """The time in epoch seconds."""
         try:
             instant = datetime.fromisoformat(value) if isinstance(value, str) else None
         except ValueError:
             instant = None
         if instant is None or instant.tzinfo is None:
-            raise refusal(f"no time with an offset, got {show(value)}", "write it as 2026-01-31T12:00:00Z")
+            raise refusal(f"not a time with an offset, got {show(value)}", "write it like 2026-01-31T12:00:00Z")
         return instant.timestamp()
 
     def schema(self) -> "JsonSchemaValue":
-        """A string in RFC 3339."""
+        """A string in RFC 3339 format."""
         return {"type": "string", "format": "date-time"}
 
 
 @dataclass(frozen=True, slots=True)
 class Text(ValueKind):
-    """Text of certain characters, such as a name that AWS gives rules for."""
+    """Text of a limited set of characters, such as a name that follows AWS's rules."""
 
     what: str
     pattern: str
     fix: str
 
     def read(self, value: object) -> str:
-        """The text as it is; a number is refused, for it may have had leading zeros."""
+        """The text as it is; a number is refused because it may have lost leading zeros."""
         text = _read_text(value)
         if re.fullmatch(self.pattern, text, re.ASCII):
             return text
@@ -220,30 +220,30 @@ class Text(ValueKind):
 
 @dataclass(frozen=True, slots=True)
 class Prose(ValueKind):
-    """A line of any printable characters."""
+    """One line of printable characters."""
 
     what: str
     at_least: int
     at_most: int
 
     def read(self, value: object) -> str:
-        """The text without spaces around it."""
+        """The text without surrounding spaces."""
         text = _read_text(value).strip()
         if self.at_least <= len(text) <= self.at_most and text.isprintable():
             return text
         size = f"{self.at_least} to {self.at_most} characters"
-        raise refusal(f"{self.what} is one line of {size}, got {len(text)}: {show(text)}", "write it on one such line")
+        raise refusal(f"{self.what} must be one line of {size}, got {len(text)}: {show(text)}", "write one such line")
 
     def schema(self) -> "JsonSchemaValue":
-        """A string within these lengths."""
+        """A string within the allowed lengths."""
         return {"type": "string", "minLength": self.at_least, "maxLength": self.at_most}
 
 
 @dataclass(frozen=True, slots=True)
 class Line(ValueKind):
-    """Any text, made into one line of a bounded length.
+    """Any text, turned into one line of limited length.
 
-    Line ends, control characters and runs of spaces become one space each. What is longer is cut and ends in an ellipsis.
+    Line ends, control characters and runs of spaces each become one space. Longer text is cut and ends in an ellipsis.
     """
 
     at_most: int
@@ -260,13 +260,13 @@ class Line(ValueKind):
 
 
 def _is_control(character: str) -> bool:
-    """Whether a character is read as nothing by people, and as an order by a terminal or not at all by UTF-8."""
+    """Whether people cannot see the character, a terminal takes it as a command, or UTF-8 cannot hold it."""
     category = unicodedata.category(character)
     return category in {"Cc", "Cs"} or (category == "Cf" and character not in JOINERS)
 
 
 def suggest(value: object, words: Iterable[str]) -> str:
-    """The fix for a word that is none of ``words``."""
+    """What to write instead of a word that is not one of ``words``."""
     near = nearest(value, words) if isinstance(value, str) else None
     return f"did you mean {near}?" if near else f"write {' or '.join(words)}"
 
@@ -275,4 +275,4 @@ def _read_text(value: object) -> str:
     if isinstance(value, str):
         return value
     is_quotable = isinstance(value, int | float)
-    raise refusal(f"not text, got {show(value)}", "put it in quotes" if is_quotable else "write text, or drop the field")
+    raise refusal(f"not text, got {show(value)}", "put it in quotes" if is_quotable else "write text, or remove the field")

@@ -1,6 +1,6 @@
-"""How a mapping from outside is read whole: unknown fields are refused, and every problem is found at once.
+"""Reads a whole mapping from outside: unknown fields are refused, and every problem is reported at once.
 
-Pydantic stops checking how fields agree with each other as soon as one of them is wrong; here both are told together.
+Pydantic skips the checks between fields as soon as one field is wrong; here both kinds of problems are reported together.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ M = TypeVar("M", bound="Strict")
 
 
 class Clash(NamedTuple):
-    """A problem at a path inside the mapping that is being read; ``value`` and ``fix`` as in a ``Problem``."""
+    """A problem at a path inside the mapping being read; ``value`` and ``fix`` as in a ``Problem``."""
 
     path: Path
     value: str
@@ -36,9 +36,9 @@ class Clash(NamedTuple):
 
 
 class Strict(BaseModel):
-    """The parent of what users write. Each field's description is a noun phrase, so that a fix can be "give <it>".
+    """The base of everything that users write. Each field's description is a noun phrase, so that a fix can say "give <it>".
 
-    ``ignored``: keys that others add and that mean nothing here, with a description each; their values may be anything.
+    ``ignored``: keys that other tools add and that mean nothing here, with a description each; their values may be anything.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,13 +48,13 @@ class Strict(BaseModel):
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:  # noqa: ARG003 - for models with such rules
-        """Where fields do not agree with each other. ``raw`` is unchecked: what does not fit is the fields' problem."""
+        """Fields that do not agree with each other. ``raw`` is unchecked: each field reports its own wrong values."""
         return ()
 
     @model_validator(mode="wrap")
     @classmethod
     def read_whole(cls, raw: Any, handler: ModelWrapValidatorHandler["Self"]) -> "Self":  # noqa: ANN401
-        """The model, or a validation error with every problem in words of our own."""
+        """The model, or a validation error with every problem in the controller's own words."""
         clashes = cls.find_clashes(raw) if isinstance(raw, Mapping) else ()
         found = [_line(clash) for clash in clashes]
         is_mapping = isinstance(raw, Mapping)
@@ -86,7 +86,7 @@ def parse(model: type[M], raw: object, *, at: str = "") -> tuple[M | None, tuple
 
 
 def require(parsed: tuple[Value | None, tuple[Problem, ...]]) -> Value:
-    """What was parsed.
+    """The parsed value.
 
     Raises:
         RefusedError: with every problem, if there are any.
@@ -99,7 +99,7 @@ def require(parsed: tuple[Value | None, tuple[Problem, ...]]) -> Value:
 
 
 def explain(line: "ErrorDetails", *, fields: Mapping[str, str], shape: str) -> Clash:
-    """One of pydantic's errors in words of our own; ``fields`` are the descriptions of those beside it."""
+    """One pydantic error in the controller's own words; ``fields`` are the descriptions of the fields beside it."""
     path, got = line["loc"], f"got {show(line['input'])}"
     match line["type"]:
         case "refused":
@@ -122,7 +122,7 @@ def explain(line: "ErrorDetails", *, fields: Mapping[str, str], shape: str) -> C
 
 def _suggest(name: str, fields: Iterable[str]) -> str:
     near = nearest(name, fields)
-    return f"did you mean {near}?" if near else f"drop it, the fields here are {', '.join(fields)}"
+    return f"did you mean {near}?" if near else f"remove it; the fields here are {', '.join(fields)}"
 
 
 def _line(clash: Clash) -> InitErrorDetails:
@@ -139,7 +139,7 @@ def _spell(path: Path, at: str) -> str:
         match part:
             case int():
                 text += f"[{part}]"
-            case "[key]":  # pydantic's mark of a mapping's key that does not fit; the key itself stands before it
+            case "[key]":  # pydantic's mark for a key that does not fit; the key itself comes before it
                 pass
             case _:
                 text += f".{cut(part)}" if text else cut(part)

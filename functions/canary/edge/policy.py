@@ -1,6 +1,7 @@
-"""How a policy is written: a shipped one's name, or a mapping that starts from one and changes keys.
+"""How a policy is written: the name of a shipped one, or a mapping that starts from one and changes keys.
 
-It knows the keys, their units and their bounds. Whether the whole fits one execution's history is the plan's to say.
+This module knows the keys, their units and their bounds. Whether a policy fits the history of one execution is checked by the
+plan.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,48 +15,49 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, WeightPercent
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
-from canary.edge.model import Clash, Strict, parse
+from canary.edge.model import Clash, Strict
 from canary.rules.targets.policy import (
-    STANDARD,
     Policy,
     PolicyChanges,
     Progression,
     Step,
     WhenQuiet,
     WhenUnproven,
-    effective_policy,
 )
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-    from canary.rules.releases.problems import Problem
 
-BAKE = Whole("a whole number of seconds", 1, YEAR_SECONDS, "give the time it is watched, 900 is fifteen minutes")
+BAKE = Whole("a whole number of seconds", 1, YEAR_SECONDS, "give the time it is watched, such as 900 for fifteen minutes")
 METRIC_DELAY = Whole(
-    "a whole number of seconds", 60, 3600, "give the time after which a minute's metrics are complete, 120 is usual"
+    "a whole number of seconds", 60, 3600, "give the time after which a minute's metrics are complete, usually 120"
 )
 LEAST_REQUESTS = Whole(
-    "a whole number of requests", 1, 10**9, "give the canary requests a step must have been judged on, 50 is usual"
+    "a whole number of requests", 1, 10**9, "give the canary requests that each step needs for a judgement, usually 50"
 )
-BLIND = Whole("a whole number of seconds", 60, 86_400, "give the time a step waits for a silent metric, 600 is ten minutes")
-PARKED = Whole("a whole number of seconds", 60, 30 * 86_400, "give the time until someone must advance it, 86400 is a day")
-POINTS = Rate("rate points", 0, 1, "write 0.01 for one point, a percentage is 100 times that")
-ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in a hundred")
+BLIND = Whole(
+    "a whole number of seconds", 60, 86_400, "give the time a step waits for a silent metric, such as 600 for ten minutes"
+)
+PARKED = Whole(
+    "a whole number of seconds", 60, 30 * 86_400, "give the time until someone must advance it, such as 86400 for a day"
+)
+POINTS = Rate("rate points", 0, 1, "write 0.01 for one percentage point")
+ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in 100")
 
 
 class StepModel(Strict):
-    """One step: a weight and its bake."""
+    """One step: a weight and its bake time."""
 
     weight_percent: Annotated[Decimal, WeightPercent()] = Field(
         description="the percent of requests the canary gets, above 0 and below 100, at most two decimals"
     )
-    bake_seconds: Annotated[int, BAKE] = Field(description="the seconds this weight stays while it is watched")
+    bake_seconds: Annotated[int, BAKE] = Field(description="the seconds that this weight stays and is watched")
 
 
 class RatesModel(Strict):
-    """Rate points a metric; those left out stay as they are."""
+    """Rate points per metric; omitted ones keep their value."""
 
     errors: Annotated[float | None, POINTS] = Field(default=None, description="rate points of the error rate")
     client_errors: Annotated[float | None, POINTS] = Field(default=None, description="rate points of the share of 4xx answers")
@@ -68,22 +70,22 @@ class RatesModel(Strict):
 
 
 class PolicyModel(Strict):
-    """The keys of a policy. Each one left out stays as it is in the policy that this one starts from."""
+    """The keys of a policy. An omitted key keeps its value from the policy that this one starts from."""
 
     shape: ClassVar[str] = "a shipped policy's name, or a mapping"
 
     from_: Annotated[Policy | None, ShippedPolicy()] = Field(
         default=None,
         alias="from",
-        description="the shipped policy to start from; without it a target starts from standard, "
-        "and an execution's input from the target's own policy",
+        description="the shipped policy to start from; the default for a target is standard, "
+        "and for an execution's input the target's own policy",
     )
     name: Annotated[str | None, Prose("a policy's name", 1, 64)] = Field(
-        default=None, description="the name in reports; without one that of the policy it starts from, with (changed)"
+        default=None, description="the name in reports; the default is the name of the policy it starts from, with (changed)"
     )
     steps: Annotated[tuple[StepModel, ...] | None, Given()] = Field(
         default=None,
-        description="the weights in rising order, each with its bake; promotion follows the last one",
+        description="the weights in rising order, each with its bake time; promotion follows the last one",
         json_schema_extra={"minItems": 1},
     )
     alpha: Annotated[float | None, ALPHA] = Field(
@@ -91,19 +93,19 @@ class PolicyModel(Strict):
     )
     detect: Annotated[RatesModel | None, Given()] = Field(
         default=None,
-        description="by metric, how much worse (rate points) a canary is that traffic must be enough to see",
+        description="by metric, the smallest harm (rate points) that the traffic must be enough to detect",
     )
     delta: Annotated[RatesModel | None, Given()] = Field(
-        default=None, description="by metric, how much worse (rate points) a canary may be and still go on early"
+        default=None, description="by metric, how much worse (rate points) a canary may be and still advance early"
     )
     metric_delay_seconds: Annotated[int | None, METRIC_DELAY] = Field(
-        default=None, description="the seconds after its end until a minute's metrics are complete"
+        default=None, description="the seconds from the end of a minute until its metrics are complete"
     )
     min_requests: Annotated[int | None, LEAST_REQUESTS] = Field(
-        default=None, description="the canary requests that every step must have been judged on"
+        default=None, description="the canary requests that every step needs for a judgement"
     )
     max_extension_seconds: Annotated[Seconds | None, Given()] = Field(
-        default=None, description="the seconds by which a step may be extended for want of traffic"
+        default=None, description="the seconds by which a step may be extended when there is too little traffic"
     )
     when_unproven: Annotated[WhenUnproven | None, OneOf(WhenUnproven)] = Field(
         default=None, description="what follows when the extension is used up: hold, roll_back or promote"
@@ -114,29 +116,29 @@ class PolicyModel(Strict):
     )
     max_blind_seconds: Annotated[int | None, BLIND] = Field(
         default=None,
-        description="the seconds that a step is held for a failing instrument or a silent metric before it goes back",
+        description="the seconds that a step is held for a failing instrument or a silent metric before it rolls back",
     )
     early_advance: Annotated[Switch | None, Given()] = Field(
         default=None,
-        description="whether a step may end before its bake does once the canary is shown to be safe enough",
+        description="whether a step may end before its bake time is over once the canary is proven safe enough",
     )
     not_before_seconds: Annotated[Seconds | None, Given()] = Field(
-        default=None, description="the seconds after the first shift before which nothing is promoted"
+        default=None, description="the seconds after the first shift before which there is no promotion"
     )
     tolerate_firing_alarms: Annotated[Switch | None, Given()] = Field(
-        default=None, description="whether alarms that were firing before the start are tolerated"
+        default=None, description="whether alarms that already fire at the start are tolerated"
     )
     progression: Annotated[Progression | None, OneOf(Progression)] = Field(
         default=None,
-        description="continuous, or scheduled: parked after each step until an advance takes the next",
+        description="continuous, or scheduled: parked after each step until an execution advances it",
     )
     max_parked_seconds: Annotated[int | None, PARKED] = Field(
-        default=None, description="the seconds that a scheduled rollout is parked for its next advance before it goes back"
+        default=None, description="the seconds that a scheduled rollout waits parked for its next advance before it rolls back"
     )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
-        """Weights that do not rise, and steps that are none."""
+        """Weights that do not rise, and an empty list of steps."""
         match raw.get("steps"):
             case []:
                 return [Clash(("steps",), "there are no steps", "give at least one weight with its bake")]
@@ -179,20 +181,8 @@ class NameOrChanges:
 PolicyField = Annotated[PolicyModel, NameOrChanges()]
 
 
-class _Alone(Strict):
-    """A policy by itself, read as it is inside a target."""
-
-    policy: PolicyField
-
-
-def parse_policy(raw: object, *, base: Policy = STANDARD) -> tuple[Policy | None, tuple["Problem", ...]]:
-    """The policy that ``raw`` (a name or a mapping) makes of ``base``, or None and every problem."""
-    model, problems = parse(_Alone, {"policy": raw})
-    return (effective_policy(base, model.policy.changes()), ()) if model else (None, problems)
-
-
 def policy_to_mapping(policy: Policy) -> dict[str, Any]:
-    """Every key of the policy as ``parse_policy`` reads it, of JSON's own types."""
+    """Every key of the policy as ``PolicyModel`` reads it, in JSON's own types."""
     return {
         "name": policy.name,
         "steps": [{"weight_percent": float(step.weight_percent), "bake_seconds": step.bake_seconds} for step in policy.steps],

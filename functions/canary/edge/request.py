@@ -1,6 +1,6 @@
-"""How a release is asked for: the input of an execution, and an operator's call.
+"""How a release is requested: an execution's input, and an operator's call.
 
-Whether the target is registered and the release exists is found out later; what cannot be meant is refused here.
+Invalid input is refused here. Whether the target is registered and the release exists is checked later.
 """
 
 import enum
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from canary.rules.releases.problems import Problem
 
 LONGEST_REASON = 500
-WHY = f"why, on one line of at most {LONGEST_REASON} characters, to which longer text is cut"
+WHY = f"the reason, on one line; longer text is cut to {LONGEST_REASON} characters"
 ADDED_BY_OTHERS = MappingProxyType(
     {
         "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "the execution that started this one, for the console's link",
-        "Comment": "what the console puts into a new input; nothing reads it",
+        "Comment": "the console adds it to a new input; it is ignored",
     }
 )
-"""Keys that may stand at the top of any execution's input (docs/aws.md#execution-input)."""
+"""Keys that are allowed at the top level of any execution's input (docs/aws.md#execution-input)."""
 
 
 class ReleaseModel(Strict):
@@ -48,28 +48,28 @@ class ReleaseModel(Strict):
 
     functions: dict[FunctionName, Version] = Field(
         default_factory=dict,
-        description="a published version by function name; a function that is not named gets its newest one",
+        description="a published version by function name; a function without an entry gets its newest version",
         json_schema_extra={"additionalProperties": False},
     )
     deployment: Annotated[Deployment | None, Given()] = Field(
         default=None,
         description="the API deployment: an id, present (the API's definition as it is now) or unchanged (base's own); "
-        "without it present if the definition changed since the last promotion, else unchanged",
+        "the default is present if the definition changed since the last promotion, else unchanged",
     )
 
     variables: dict[OverrideName, StageVariableValue] = Field(
         default_factory=dict,
-        description="stage variables for the canary alone; promotion gives them to base, a rollback drops them",
+        description="stage variables for the canary only; promotion gives them to base, a rollback removes them",
         json_schema_extra={"additionalProperties": False},
     )
     expects: tuple[Annotated[Expectation, OneOf(Expectation)], ...] = Field(
         default=(),
-        description="what the release changes on purpose and is not judged by: lost routes, another share of 4xx answers",
+        description="changes made on purpose, by which the release is not judged: lost routes, another share of 4xx answers",
     )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
-        """What is listed twice."""
+        """Items that are listed twice."""
         yield from find_twice(raw, "expects")
 
     def release(self) -> Release:
@@ -78,20 +78,18 @@ class ReleaseModel(Strict):
 
 
 Target = Annotated[TargetName, Field(description="the name of a registered target")]
-Reason = Annotated[str, Line(LONGEST_REASON), Field(description=f"{WHY}; such as a ticket")]
+Reason = Annotated[str, Line(LONGEST_REASON), Field(description=f"{WHY}; for example a ticket")]
 ScheduledAt = Annotated[
     ScheduledTime | None,
     Given(),
-    Field(description="the time that a schedule meant; what was done for it, or for a later one, is not done again"),
+    Field(description="the time that this was scheduled for; what was already done for it or a later time is not done again"),
 ]
-MaxLateness = Annotated[
-    Lateness, Field(description="the seconds after scheduled_at from which on the execution comes too late")
-]
+MaxLateness = Annotated[Lateness, Field(description="the seconds after scheduled_at after which the execution is too late")]
 HOUR_SECONDS = 3600
 
 
 class AdvanceModel(Strict):
-    """The input of an execution that takes a parked rollout's next step."""
+    """The input of an execution that takes the next step of a parked rollout."""
 
     ignored = ADDED_BY_OTHERS
 
@@ -105,10 +103,10 @@ class AdvanceModel(Strict):
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
-        """What only a start can be told."""
+        """Fields that only a start can have."""
         for name in ("release", "policy"):
             if name in raw:
-                yield Clash((name,), "a parked rollout keeps what it was started with", f"drop {name}")
+                yield Clash((name,), "a parked rollout keeps what it was started with", f"remove {name}")
 
     def advance(self) -> Advance:
         """The advance as the rules know it."""
@@ -121,10 +119,12 @@ class RequestModel(Strict):
     ignored = ADDED_BY_OTHERS
 
     operation: Annotated[Operation, OneOf(Operation, (Operation.START,))] = Field(
-        default=Operation.START, description="what the execution does: start; advance has an input of its own"
+        default=Operation.START, description="what the execution does: start; an advance has its own input"
     )
     target: Target
-    release: ReleaseModel = Field(default_factory=ReleaseModel, description="what is new; without it the newest of everything")
+    release: ReleaseModel = Field(
+        default_factory=ReleaseModel, description="what is new; the default is the newest of everything"
+    )
     policy: Annotated[PolicyModel | None, Given(), NameOrChanges()] = Field(
         default=None, description="a shipped policy's name, or changes to the target's policy for this rollout"
     )
@@ -144,7 +144,7 @@ class RequestModel(Strict):
 
 
 def _schedule(scheduled_at: float | None, max_lateness_seconds: int) -> Schedule | None:
-    """When an execution was to be, if a schedule says so."""
+    """When the execution was due, if a schedule says so."""
     return Schedule(scheduled_at, max_lateness_seconds) if scheduled_at is not None else None
 
 
@@ -164,7 +164,7 @@ class OperatorModel(Strict):
 
 @dataclass(frozen=True, slots=True)
 class OperatorCall:
-    """What an operator wants of a target's rollout."""
+    """What an operator asks of a target's rollout."""
 
     verb: Verb
     target: str
@@ -172,19 +172,19 @@ class OperatorCall:
 
 
 def parse_request(raw: object) -> tuple[Request | None, tuple["Problem", ...]]:
-    """The request that an execution's input makes, or None and every problem."""
+    """The request in an execution's input, or None and every problem."""
     model, problems = parse(RequestModel, raw)
     return (model.request(), ()) if model else (None, problems)
 
 
 def parse_advance(raw: object) -> tuple[Advance | None, tuple["Problem", ...]]:
-    """The advance that an execution's input makes, or None and every problem."""
+    """The advance in an execution's input, or None and every problem."""
     model, problems = parse(AdvanceModel, raw)
     return (model.advance(), ()) if model else (None, problems)
 
 
 def release_of(raw: object) -> Release:
-    """The release in an input that may be wrong elsewhere, so that all can be told at once; empty if wrong itself."""
+    """The release in an input that may be wrong elsewhere, so that all problems are reported at once; empty if itself wrong."""
     model, _ = parse(ReleaseModel, raw.get("release", {})) if isinstance(raw, Mapping) else (None, ())
     return model.release() if model else Release()
 

@@ -1,7 +1,7 @@
 """The JSON schemas of what users write, for editors and the docs. ``python -m canary.edge.schemas`` writes the files.
 
-They are made from the models that read, so they cannot say anything else. What a schema cannot say (weights that rise,
-names that must differ) is refused when it is read.
+They are generated from the models that read the input, so they cannot disagree with them. What a schema cannot express (rising
+weights, names that must differ) is refused when the input is read.
 """
 
 import json
@@ -26,7 +26,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "schemas"
 
 
 def schema_of(model: "type[Strict]") -> dict[str, Any]:
-    """The model's JSON schema, without the titles and nulls that pydantic adds to what is optional."""
+    """The model's JSON schema, without the titles and nulls that pydantic adds to optional fields."""
     tidy: dict[str, Any] = _tidy(model.model_json_schema())
     return {"$schema": DIALECT, **tidy}
 
@@ -40,7 +40,7 @@ def write_schemas(folder: Path) -> None:
 
 
 def _tidy(node: Any, *, is_fields: bool = False) -> Any:  # noqa: ANN401 - JSON is of any type
-    """``is_fields``: the keys of ``node`` are names of fields, none of them is the schema language's own."""
+    """``is_fields``: the keys of ``node`` are names of fields, not keywords of JSON Schema."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):

@@ -1,6 +1,6 @@
-"""A function's settings, from its environment. What reads `os.environ` hands it over; nothing else looks there.
+"""A function's settings, from its environment. The caller passes `os.environ` in; nothing else reads it.
 
-Standard library only: the clients of AWS are built from these settings, and need no pydantic for it.
+Uses only the standard library: the AWS clients need these settings, and not pydantic.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ TOPIC = "CANARY_TOPIC"
 
 
 class SettingsError(Exception):
-    """The deployment's fault: a function was set up without something it needs."""
+    """The deployment's fault: the function was set up without a setting that it needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one function runs with.
+    """The settings of one function.
 
-    ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on
-    AWS itself. ``topic`` is the ARN of the topic of notifications, empty in every function but the one that publishes to it.
+    ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on AWS
+    itself. ``topic`` is the ARN of the notification topic; it is empty in every function except the one that publishes to it.
     """
 
     task: str
@@ -37,17 +37,17 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings in these environment variables; one that is empty counts as missing.
+        """The settings in these environment variables; an empty variable counts as missing.
 
         Raises:
-            SettingsError: naming every variable that is missing, or what is wrong with one.
+            SettingsError: with every variable that is missing, or with the one that is wrong.
 
         """
         if missing := [name for name in REQUIRED if not environ.get(name)]:
-            raise SettingsError(f"environment variables missing: {', '.join(missing)}; set them on the function")
+            raise SettingsError(f"missing environment variables: {', '.join(missing)}; set them on the function")
         prefix = environ["CANARY_TARGET_PREFIX"]
         if not (prefix.startswith("/") and prefix.endswith("/")):
-            raise SettingsError(f"CANARY_TARGET_PREFIX must begin and end with /, got {prefix}; write /canary/targets/")
+            raise SettingsError(f"CANARY_TARGET_PREFIX must begin and end with /, got {prefix}; write it like /canary/targets/")
         return cls(
             task=environ["CANARY_TASK"],
             table=environ["CANARY_TABLE"],
@@ -56,7 +56,3 @@ class Settings:
             endpoint_url=environ.get(ENDPOINT) or None,
             topic=environ.get(TOPIC, ""),
         )
-
-    def parameter_name(self, target: str) -> str:
-        """The SSM parameter that holds a compiled target."""
-        return f"{self.target_prefix}{target}"

@@ -1,8 +1,7 @@
-"""How a target is written: as a YAML file's mapping, and compiled, as the JSON in its SSM parameter.
+"""How a target is written: as the mapping in a YAML file, and compiled, as the JSON in its SSM parameter.
 
-The compiled one is the same mapping with the whole policy inside, so a parameter that somebody edited is read as
-strictly as a file. It knows what a target must be in itself; whether its API, functions and alarms exist is for AWS
-to say.
+The compiled form is the same mapping with the complete policy in it, so a parameter that someone edited is read as strictly as
+a file. This module checks a target on its own; whether its API, functions and alarms exist is checked on AWS.
 """
 
 import json
@@ -39,14 +38,16 @@ from canary.rules.releases.problems import Problem
 from canary.rules.targets.policy import STANDARD, effective_policy
 from canary.rules.targets.target import BusinessMetric, Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
 
-LIMIT = Whole("a whole number of milliseconds", 1, 900_000, "give the limit beyond which an answer is slow, 800 for 0.8 s")
+LIMIT = Whole(
+    "a whole number of milliseconds", 1, 900_000, "give the limit above which an answer is slow, such as 800 for 0.8 s"
+)
 
 
 LARGEST_PARAMETER = 8_192
-"""Characters of an SSM parameter of the advanced tier (docs/aws.md#parameter-size)."""
+"""The most characters of an SSM parameter in the advanced tier (docs/aws.md#parameter-size)."""
 
 ROOM_FOR_ROLE = 200
-"""Characters that the role's ARN adds to a registration; the app makes the role after the target was read."""
+"""Characters that the role's ARN adds to a registration; the app creates the role after it has read the target."""
 
 COMPARED = ("slow", "latency_limits_ms", "business")
 
@@ -57,7 +58,7 @@ class StageModel(Strict):
     rest_api_id: RestApiId = Field(description="the REST API's id")
     stage_name: StageName = Field(description="the stage's name")
     alias_variable: StageVariableName = Field(
-        description="the stage variable that ends the integrations' URIs and names the alias"
+        description="the stage variable at the end of the integrations' URIs, which names the alias"
     )
 
 
@@ -67,58 +68,58 @@ class FunctionModel(Strict):
     name: FunctionName = Field(description="the function's name")
     live: AliasName = Field(description="the alias that production uses")
     canary: Annotated[AliasName | None, Given()] = Field(
-        default=None, description="the alias that the canary uses; only behind a stage, and required there"
+        default=None, description="the alias that the canary uses; required with a stage, not allowed without one"
     )
 
 
 class BusinessModel(Strict):
     """A metric of the user's own: 0 or 1 for each request, with a dimension arm (base or canary)."""
 
-    name: MetricName = Field(description="the metric's name; it counts the bad requests")
+    name: MetricName = Field(description="the name of the metric, which counts bad requests")
     namespace: Namespace = Field(description="the metric's namespace")
 
 
 class OutsideModel(Strict):
-    """One thing outside the rollout: routes by path and methods, or an authorizer by name."""
+    """Something outside the rollout: routes by path and methods, or an authorizer by name."""
 
     path: Annotated[ResourcePath | None, Given()] = Field(
-        default=None, description="a resource path; * at its end stands for any text, /legacy/* for all below /legacy"
+        default=None, description="a resource path; * at the end stands for any text, so /legacy/* is everything below /legacy"
     )
-    methods: tuple[HttpMethod, ...] = Field(default=(), description="the HTTP methods; without them all of the path")
+    methods: tuple[HttpMethod, ...] = Field(default=(), description="the HTTP methods; the default is all methods of the path")
     authorizer: Annotated[AuthorizerName | None, Given()] = Field(default=None, description="an authorizer's name")
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
-        """What is neither or both, and methods of an authorizer."""
+        """An entry with neither or both, and an authorizer with methods."""
         yield from find_twice(raw, "methods")
         if ("path" in raw) == ("authorizer" in raw):
-            yield Clash((), "it needs a path or an authorizer, and not both", "give one of them")
+            yield Clash((), "it needs either a path or an authorizer", "give one of them")
         if "authorizer" in raw and "methods" in raw:
-            yield Clash(("methods",), "an authorizer has no methods", "drop methods, or give a path")
+            yield Clash(("methods",), "an authorizer has no methods", "remove methods, or give a path")
 
 
 class MetricsModel(Strict):
-    """What is compared between canary and base."""
+    """The metrics that are compared between canary and base."""
 
     errors: Annotated[bool, ServerErrors()] = Field(
         default=True,
-        description="the answers that are errors: 5xx, or false for none",
+        description="the answers that count as errors: 5xx, or false for none",
         json_schema_extra={"default": "5xx"},
     )
     client_errors: Switch = Field(
-        default=True, description="whether the shares of 4xx answers are compared; they need access_log_group"
+        default=True, description="whether the shares of 4xx answers are compared; this needs access_log_group"
     )
     slow: tuple[Percentile, ...] = Field(
         default=("p50", "p90", "p99"), description="percentiles of base's last 24 hours that become latency limits"
     )
     latency_limits_ms: tuple[Annotated[int, LIMIT], ...] = Field(
-        default=(), description="latency limits in milliseconds, counted exactly; they need access_log_group"
+        default=(), description="latency limits in milliseconds, counted exactly; this needs access_log_group"
     )
-    business: tuple[BusinessModel, ...] = Field(default=(), description="metrics of your own, 0 or 1 for each request")
+    business: tuple[BusinessModel, ...] = Field(default=(), description="your own metrics, 0 or 1 for each request")
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
-        """What is listed twice, and a comparison of nothing."""
+        """Items that are listed twice, and a target that compares nothing."""
         yield from find_twice(raw, "slow")
         yield from find_twice(raw, "latency_limits_ms")
         yield from find_twice(raw, "business", "name")
@@ -142,7 +143,7 @@ class TargetModel(Strict):
     name: TargetName = Field(description="the name it is registered by: lower-case letters, digits and -")
     stage: Annotated[StageModel | None, Given()] = Field(
         default=None,
-        description="the API stage whose canary splits the traffic; without it the aliases' own weights do",
+        description="the API stage whose canary splits the traffic; without it the aliases' own weights split it",
     )
     functions: tuple[FunctionModel, ...] = Field(
         description="the functions with their aliases, at least one", json_schema_extra={"minItems": 1}
@@ -157,7 +158,8 @@ class TargetModel(Strict):
     )
     metrics: MetricsModel = Field(default_factory=MetricsModel, description="what is compared between canary and base")
     alarms: tuple[AlarmName, ...] = Field(
-        default=(), description="your own alarms by name, of this account and Region only; one firing rolls back"
+        default=(),
+        description="your own alarms by name, in this account and Region only; one that fires causes a rollback",
     )
     shared_live_alias: Switch = Field(
         default=False,
@@ -165,16 +167,16 @@ class TargetModel(Strict):
     )
     outside: tuple[OutsideModel, ...] = Field(
         default=(),
-        description="routes and authorizers outside the rollout: both arms call them alike, and they are not counted",
+        description="routes and authorizers outside the rollout: both arms share them, and their requests are not counted",
     )
     role_arn: Annotated[RoleArn | None, Given()] = Field(
         default=None,
-        description="the role that the controller assumes for everything it does to the target; the CDK app makes one",
+        description="the role that the controller assumes for everything it does to the target; the CDK app creates one",
     )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
-        """What does not agree between the functions, the stage, the log and the metrics."""
+        """Disagreements between the functions, the stage, the log and the metrics."""
         if raw.get("functions") == []:
             yield Clash(("functions",), "there are no functions", "give at least one with its aliases")
         yield from find_twice(raw, "functions", "name")
@@ -204,7 +206,7 @@ class TargetModel(Strict):
 
 
 def parse_target(raw: object, *, at: str = "") -> tuple[Target | None, tuple[Problem, ...]]:
-    """The target that a file's mapping describes, or None and every problem; ``at`` is put before the fields' paths."""
+    """The target in a file's mapping, or None and every problem; ``at`` prefixes the fields' paths."""
     model, problems = parse(TargetModel, raw, at=at)
     target = model.target() if model else None
     problems = (*find_filter_problems(target, at), *_find_excess(target, at)) if target else problems
@@ -212,12 +214,12 @@ def parse_target(raw: object, *, at: str = "") -> tuple[Target | None, tuple[Pro
 
 
 def require_target(raw: object, *, at: str = "") -> Target:
-    """The target that a file's mapping describes; raises ``RefusedError`` with every problem."""
+    """The target in a file's mapping; raises ``RefusedError`` with every problem."""
     return require(parse_target(raw, at=at))
 
 
 def target_to_json(target: Target) -> str:
-    """The compiled target for its SSM parameter: compact, with every key of its policy."""
+    """The compiled target for its SSM parameter: compact JSON, with every key of its policy."""
     metrics = {
         "errors": "5xx" if target.metrics.errors else False,
         **({} if target.metrics.client_errors else {"client_errors": False}),
@@ -242,20 +244,20 @@ def target_to_json(target: Target) -> str:
 
 @lru_cache(maxsize=256)
 def target_from_json(text: str) -> Target:
-    """The target of its SSM parameter; raises ``RefusedError`` with every problem, their paths beginning ``target``.
+    """The target in its SSM parameter; raises ``RefusedError`` with every problem, whose paths begin with ``target``.
 
-    A warm function reads each text once: the sweeper meets the same ones every minute.
+    A warm function parses each text only once, because the sweeper reads the same ones every minute.
     """
     try:
         raw = json.loads(text)
     except ValueError as error:
-        problem = Problem("target", f"the registered target is no JSON: {error}", "register the target again")
+        problem = Problem("target", f"the registered target is not valid JSON: {error}", "register the target again")
         return require((None, (problem,)))
     return require_target(raw, at="target")
 
 
 def _find_excess(target: Target, at: str) -> Iterator[Problem]:
-    """A target that is too large to be registered, told at what takes most of the room; one with a role is registered."""
+    """A target that is too large to register, reported at its largest field. One with a role is already registered."""
     compiled = target_to_json(target)
     if target.role_arn is None and (size := len(compiled) + ROOM_FOR_ROLE) > LARGEST_PARAMETER:
         read = json.loads(compiled)
@@ -290,5 +292,5 @@ def _without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compares(raw: Mapping[Any, Any], key: str) -> bool:
-    """Whether these metrics compare something; without the key only the percentiles do, by their default."""
+    """Whether these metrics compare something; without the key only the percentiles do, by default."""
     return bool(raw.get(key, key == "slow"))

@@ -1,1 +1,1 @@
-"""What is decided, and nothing else: pure, standard library only, no clock, no network, no environment."""
+"""Every decision of the controller, as pure functions: standard library only, no clock, no network, no environment."""

@@ -1,1 +1,1 @@
-"""One thin handler for each Task state, by the state's name; and the guard, the sweeper and the operator's verbs."""
+"""One thin handler per Task state, named after the state; also the guard, the sweeper and the operator's verbs."""

@@ -1,7 +1,7 @@
-"""AdvanceRollout: the next step of a parked rollout, taken by this execution.
+"""AdvanceRollout: this execution takes the next step of a parked rollout.
 
-Schedules deliver at least once, sometimes late, and while another execution runs (docs/aws.md#schedule-delivery). So whatever
-is not a parked rollout waiting for just this advance is left alone: nothing to do is a success, too late is refused.
+Schedules deliver at least once, sometimes late, and while another execution runs (docs/aws.md#schedule-delivery). So the task
+changes nothing unless a parked rollout is waiting for exactly this advance. Nothing to do is a success; too late is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.records import PARKED_OWNER
+from canary.aws.locks import PARKED_OWNER
 from canary.edge.events import InputEvent
 from canary.edge.request import parse_advance
 from canary.rules.releases.problems import Problem, RefusedError
@@ -20,13 +20,14 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock, Owned
+    from canary.aws.locks import Lock
+    from canary.aws.record_reads import Owned
     from canary.rules.releases.release import Advance
     from canary.rules.rollouts.rollout import Rollout
 
 
 def advance_rollout(event: InputEvent, tools: Tools) -> Json:
-    """ADVANCE with the rollout that is now this execution's, UNCHANGED, or REFUSED with every problem at once."""
+    """ADVANCE if this execution now owns the rollout, UNCHANGED, or REFUSED with every problem at once."""
     advance, problems = parse_advance(event.input)
     if advance is None:
         return _refuse(problems)
@@ -42,7 +43,7 @@ def advance_rollout(event: InputEvent, tools: Tools) -> Json:
 
 
 def _find_problems(advance: Advance, lock: Lock, event: InputEvent, tools: Tools) -> tuple[Problem, ...]:
-    """Why this advance cannot be meant now. A target that is locked need not be registered any more."""
+    """Why this advance is invalid now. A locked target may have been unregistered since, so only a free one is looked up."""
     untimely = find_untimely(advance.schedule, event.now) if advance.schedule else None
     _, unknown = find_registered(advance.target, tools) if lock.rollout_id is None else (None, ())
     return (*((untimely,) if untimely else ()), *unknown)
@@ -50,7 +51,7 @@ def _find_problems(advance: Advance, lock: Lock, event: InputEvent, tools: Tools
 
 def _find_nothing_to_do(advance: Advance, lock: Lock, owned: Owned | None) -> str | None:
     if advance.schedule and advance.schedule.is_spent(lock.scheduled_at):
-        return "what was scheduled for this time was done already"
+        return "this scheduled time was already handled"
     if owned is None:
         return f"no rollout is parked on {advance.target}"
     if owned.rollout.phase is not Phase.PARKED or owned.lock.owner != PARKED_OWNER:

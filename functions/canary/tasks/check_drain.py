@@ -1,4 +1,4 @@
-"""CheckDrain: whether base has no traffic any more; the alarms still hold their veto."""
+"""CheckDrain: whether base has stopped receiving traffic; firing alarms still cause a rollback."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
+from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.looks.alarm_readings import alarms_against
 from canary.rules.looks.drain import (
-    MINUTE_SECONDS,
     Drain,
     DrainKind,
     MinuteTraffic,
@@ -21,13 +22,12 @@ from canary.rules.looks.drain import (
     drain_minutes,
     is_silent,
     judge_drain,
+    judge_settling,
 )
 from canary.rules.looks.sources import canary_invocations, drain_series, has_log
-from canary.rules.looks.verdict import alarms_against
 from canary.rules.rollouts.drift_checks import find_drift_in_bake
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.alarms import target_alarms
-from canary.rules.targets.target import ShifterKind
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     """DRAINED, WAIT (and how long), or ROLL_BACK with the reason."""
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if owned.rollout.phase is not Phase.TAKING_ALL:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; there is no drain to check")
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it has no drain to check")
     since = owned.rollout.drained_from or event.settling_since
     metrics = MetricReader(tools.clients.of(owned.rollout.target).cloudwatch)
     shifter = shifter_for(owned.rollout.target, tools.clients, lambda: tools.records.check(owned))
@@ -68,8 +68,8 @@ def _check(
     alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
     if against := alarms_against(alarms, rollout.plan.tolerated_alarms):
         return Drain(DrainKind.ROLL_BACK, against)
-    if rollout.target.shifter is ShifterKind.ALIAS:
-        return _check_alias(event, since)
+    if settled := judge_settling(rollout.target.shifter, since=since, now=event.now):
+        return settled
     delay = rollout.plan.policy.metric_delay_seconds
     start, end = drain_minutes(since, event.now, delay)
     canary, base = drain_series(rollout.target, rollout.snapshot, rollout.intent)
@@ -83,12 +83,6 @@ def _check(
         return drain
     series = canary_invocations(rollout.target, rollout.snapshot, rollout.intent)
     return doubt_silence(drain, minutes, read_total(metrics, series, start, end))
-
-
-def _check_alias(event: DrainEvent, since: float) -> Drain:
-    if event.now < since + MINUTE_SECONDS:
-        return Drain(DrainKind.WAIT, "the weights settle for a minute")
-    return Drain(DrainKind.DRAINED, "the weights have settled for a minute")
 
 
 handler = Handler(on(DrainEvent), check_drain)

@@ -1,6 +1,7 @@
-"""CheckRelease: reads, and nothing else. The fencing token, the input, the target, and every reason not to start.
+"""CheckRelease: only reads. It reads the fencing token, the input and the target, and finds every reason not to start.
 
-A version of the release that Lambda has not finished is no reason yet: the machine waits and checks again, for ten minutes.
+A version of the release that Lambda has not finished yet is not a reason to refuse: the machine waits and checks again, for up
+to ten minutes.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.histories import read_traffic
+from canary.aws.locks import describe_holder
 from canary.aws.metrics import MetricReader
-from canary.aws.records import describe_holder
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
 from canary.edge.request import parse_request, release_of
@@ -30,13 +31,13 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock
+    from canary.aws.locks import Lock
     from canary.rules.checks.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked of a target. ``request`` is None where the input cannot be read; ``problems`` are the input's own."""
+    """A request to a target. ``request`` is None if the input cannot be read; ``problems`` are those of the input itself."""
 
     target: Target
     request: Request | None
@@ -65,7 +66,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
 
 
 def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) -> Json:
-    """The answer for a target that was free, or this rollout's own, before it was read."""
+    """The answer for a target that was free, or held by this rollout, before it was read."""
     target, release = asked.target, asked.release
     found = survey(tools.clients, target, release, _promoted(lock))
     pending = find_pending(found.functions)
@@ -98,7 +99,7 @@ def _answer(
     tools: Tools,
     fencing_token: int,
 ) -> Json:
-    """What follows for a release that can be drafted; `problems` are those that matter only if there is something to do."""
+    """The answer for a release that can be drafted; `problems` matter only if there is something to do."""
     target = rollout.target
     if is_unchanged(rollout):
         return {"start": "UNCHANGED", "target": target.name, "reason": "the release is what base already runs"}
@@ -107,7 +108,7 @@ def _answer(
     if pending:
         return _wait(tools, target, pending)
     metrics = MetricReader(tools.clients.of(target).cloudwatch)
-    quiet = forecast_start(target, rollout.plan.policy, read_traffic(metrics, rollout, event.now))
+    quiet = forecast_start(rollout, read_traffic(metrics, rollout, event.now))
     if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=_says_what_follows(request)):
         return _refuse(tools, (problem,))
     tally = Tally(waits=event.waits, metrics_requested=metrics.requested)
@@ -115,7 +116,7 @@ def _answer(
 
 
 def _says_what_follows(request: Request) -> bool:
-    """Whether this very input says what follows from too little proof."""
+    """Whether the input itself says what follows from too little proof."""
     return request.policy_override is not None and request.policy_override.when_unproven is not None
 
 
@@ -125,13 +126,13 @@ def _noted(rollout: Rollout, quiet: str | None, tally: Tally) -> Rollout:
 
 
 def _answer_schedule(request: Request, lock: Lock, event: CheckEvent, tools: Tools) -> Json | None:
-    """What a delivery that comes too early, too late or again is answered."""
+    """The answer to a scheduled start that comes too early, too late or a second time."""
     if request.schedule is None or lock.rollout_id == event.rollout_id:
         return None
     if early := find_earliness(request.schedule, event.now):
         return _refuse(tools, (early,))
     if request.schedule.is_spent(lock.scheduled_at):
-        return {"start": "UNCHANGED", "target": request.target, "reason": "what was scheduled for this time was done already"}
+        return {"start": "UNCHANGED", "target": request.target, "reason": "this scheduled time was already handled"}
     late = find_lateness(request.schedule, event.now - event.waits * WAIT_SECONDS)
     return _refuse(tools, (late,)) if late else None
 
@@ -145,7 +146,7 @@ def _find_target(raw: Any, tools: Tools) -> tuple[Target | None, tuple[Problem, 
 
 
 def _promoted(lock: Lock) -> dict[str, str]:
-    """The fingerprint of the definition promoted last, by the deployment that froze it."""
+    """The fingerprint of the last promoted definition, by the deployment that froze it."""
     return {lock.deployment_id: lock.fingerprint} if lock.deployment_id and lock.fingerprint else {}
 
 
@@ -155,25 +156,25 @@ def _overflow(release: Release, found: Survey) -> tuple[Problem, ...]:
 
 
 def _is_own(lock: Lock, event: CheckEvent) -> bool:
-    """Whether this execution holds the lock already: TakeLock's answer was lost."""
+    """Whether this execution already holds the lock, because an answer of TakeLock was lost."""
     return (lock.rollout_id, lock.owner) == (event.rollout_id, event.execution)
 
 
 def _refuse_locked(asked: _Asked, holder: Problem, tools: Tools) -> Json:
-    """What is wrong with the input itself, and who holds the target."""
+    """Refuse with the problems of the input itself, and with who holds the target."""
     return _refuse(tools, (*asked.problems, *find_policy_problems(asked.policy), holder))
 
 
 def _find_holder(lock: Lock, event: CheckEvent, tools: Tools) -> Problem | None:
-    """The other rollout that holds the target. What it does there is then no problem of this release, so it is not told.
+    """The other rollout that holds the target. Its effects are not this release's problems and are not reported.
 
-    It may have come while the target was read, so whoever finds problems there asks again.
+    It may have taken the target during the checks, so callers that find problems there ask again.
     """
     if lock.rollout_id is None or _is_own(lock, event):
         return None
     owned = tools.records.find(str(lock.rollout_id), lock=lock)
     if owned is None:
-        return Problem("target", describe_holder(lock), "one rollout runs on a target at a time")
+        return Problem("target", describe_holder(lock), "a target takes one rollout at a time")
     return holder_problem(owned.rollout, lock.owner)
 
 
@@ -181,8 +182,8 @@ def _used_name(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
     """The records keep a rollout longer than Step Functions keeps its execution's name (docs/aws.md#execution-name-reuse)."""
     if _is_own(lock, event):
         return ()
-    found = f"the execution name {event.rollout_id} was used before: the records have a rollout of that name"
-    return (Problem("name", found, "start again with a name that was never used"),)
+    found = f"the execution name {event.rollout_id} was used before: the records have a rollout with that name"
+    return (Problem("name", found, "start again with a new name"),)
 
 
 def _begin(tools: Tools, rollout: Rollout, fencing_token: int) -> Json:

@@ -1,4 +1,4 @@
-"""CleanUp: the canary settings go, what is left is read back, and only then is the lock free."""
+"""CleanUp: removes the canary settings, reads the result back, and only then frees the lock."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How a handler comes into being: settings from the environment once, then clients, records and logger for its function.
+"""How a handler starts: it reads its settings from the environment once, then creates clients, records and logger.
 
-This is the one place that reads `os.environ`. There is no `try` in a handler: errors are routed by the state machine.
+Only this module reads `os.environ`. Handlers have no `try`: the state machine routes errors.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Tools:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Tools:
-        """The tools of the function whose environment this is.
+        """The tools of the function with this environment.
 
         Raises:
             SettingsError: a variable is missing or wrong.
@@ -58,13 +58,13 @@ class Tools:
         return cls(settings, clients, records, notifications, troubles, logger)
 
     def count(self, what: str) -> None:
-        """Count one of what the controller's own alarms and dashboard show, as CloudWatch metric through the log."""
+        """Count one event for the controller's own alarms and dashboard, as a CloudWatch metric through the log."""
         with single_metric(name=what, unit=MetricUnit.Count, value=1, namespace=METRICS) as metric:
             metric.add_dimension("service", "canary")
 
 
 def as_it_is(event: Json) -> Json:
-    """A person's own call: read by the task, which tells its problems."""
+    """A person's own call; the task itself reads it and reports its problems."""
     return event
 
 
@@ -83,7 +83,7 @@ class Handler(Generic[Event]):
         return self._run(self._tools, event, context)
 
     def bind(self, environ: Mapping[str, str]) -> Callable[[Json, object], Json]:
-        """The same handler over another environment, with clients of its own."""
+        """The same handler for another environment, with its own clients."""
         tools = Tools.from_env(environ)
 
         def bound(event: Json, context: object) -> Json:

@@ -1,4 +1,4 @@
-"""EvaluateCanary: one look of an execution, and where the machine goes from there."""
+"""EvaluateCanary: one look by an execution, and which state follows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def evaluate_canary(event: LookEvent, tools: Tools) -> Json:
-    """The verdict of this look and the machine's next word; a retry of the same state entry repeats the recorded one."""
+    """The look's verdict and the machine's next word; a retry of the same state entry returns the recorded verdict."""
     mark = mark_of(event.now)
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target, look=mark)
     if owned.look:
         return _answer(owned.rollout, event.now, VerdictKind(owned.look.verdict), owned.look.reason)
     if owned.rollout.phase is not Phase.SHIFTING:
-        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; there is nothing left to look at")
+        raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it has no bake to look at")
     seen = look(owned, tools, now=event.now, baking_since=event.baking_since)
     return _answer(seen.owned.rollout, event.now, seen.verdict.kind, seen.verdict.reason)
 
@@ -34,7 +34,7 @@ def _answer(rollout: Rollout, now: float, verdict: VerdictKind, reason: str) -> 
 
 
 def _next(rollout: Rollout, verdict: VerdictKind) -> str:
-    """One word for the machine: a scheduled rollout is parked where others would go on."""
+    """One word for the machine; a scheduled rollout parks where a continuous one goes on."""
     match verdict:
         case VerdictKind.CONTINUE | VerdictKind.HOLD:
             return "BAKE"

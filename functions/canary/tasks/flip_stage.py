@@ -1,4 +1,4 @@
-"""FlipStage: the canary's deployment and variables become the base's and the canary gets 0 %, in one patch list."""
+"""FlipStage: base gets the canary's deployment and variables and the canary gets 0 %, in one patch list."""
 
 from __future__ import annotations
 

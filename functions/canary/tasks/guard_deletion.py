@@ -1,13 +1,13 @@
-"""GuardDeletion: CloudFormation asks before it deletes or changes a stack; while a target is not at rest, the answer may be no.
+"""GuardDeletion: answers CloudFormation before it deletes or changes a stack, and refuses while a rollout needs the stack.
 
-Nor does the controller's own stack go while a target is registered: whoever asks for that target's deletion would ask nobody.
+The controller's own stack cannot go while a target is registered, because then nothing would guard the deletion of that target.
 
-An update is refused where it takes away what a running rollout stands on: its target, something of it (see
-`canary.rules.targets.target_change`), or a controller that reads its record. What brings that back is agreed to, so that
-CloudFormation can undo an update that was refused.
+An update is refused if it removes something that a running rollout needs: its target, a part of the target (see
+`canary.rules.targets.target_change`), or a controller that reads its record. An update that restores these is accepted, so that
+CloudFormation can undo a refused update.
 
-Called as a custom resource (docs/aws.md#custom-resources): the answer is put to the URL that came with the question, whatever
-happens, because CloudFormation waits for it. Creations ask nothing and are agreed to.
+Called as a custom resource (docs/aws.md#custom-resources). The answer always goes to the URL in the request, because
+CloudFormation waits for it. Creations are always accepted.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
-from canary.aws.calls import is_of_what_is_gone
+from canary.aws.calls import is_of_what_is_gone, never_write
 from canary.aws.errors import AwsRefusedError, ControllerError, RecordSchemaError
-from canary.aws.records import describe_holder
+from canary.aws.locks import describe_holder
 from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_targets
 from canary.edge.events import StackEvent
@@ -37,7 +37,7 @@ LONGEST_REASON = 1_000
 
 
 def guard_deletion(event: StackEvent, tools: Tools) -> Json:
-    """The answer, as it was given to CloudFormation."""
+    """The answer as CloudFormation received it."""
     reason = _object(event, tools)
     answer = {
         "Status": "FAILED" if reason else "SUCCESS",
@@ -53,7 +53,7 @@ def guard_deletion(event: StackEvent, tools: Tools) -> Json:
 
 
 def _object(event: StackEvent, tools: Tools) -> str:
-    """Why nothing may be deleted or changed now; empty if it may. What cannot be read is no rest."""
+    """Why nothing may be deleted or changed now; empty if it may. A target that cannot be read counts as not at rest."""
     try:
         match event.request_type:
             case "Delete" if not event.targets:
@@ -63,7 +63,7 @@ def _object(event: StackEvent, tools: Tools) -> str:
             case _:
                 return ""
     except (ControllerError, RefusedError) as error:
-        return f"whether the targets are at rest cannot be read: {error}"
+        return f"it is unknown whether the targets are at rest: {error}"
 
 
 def _find_unrest(name: str, tools: Tools) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _find_unrest(name: str, tools: Tools) -> Iterator[str]:
             if lock.rollout_id:
                 yield describe_holder(lock)
             elif percent := _canary_percent(target_from_json(text), tools):
-                yield f"the stage of {known} has a canary at {percent} %; promote it or take it away first"
+                yield f"the stage of {known} has a canary at {percent} %; promote it or remove it first"
 
 
 def _find_losses(event: StackEvent, tools: Tools) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _find_losses(event: StackEvent, tools: Tools) -> Iterator[str]:
     if event.targets or event.old_targets:
         for name in sorted({*event.old_targets} - {*event.targets}):
             if (lock := tools.records.read_lock(name)).rollout_id:
-                yield f"the update drops target {name}: {describe_holder(lock)}"
+                yield f"the update removes target {name}: {describe_holder(lock)}"
     elif event.definition:
         for name in sorted({event.target, event.old_target} - {""}):
             yield from _find_losses_of(name, event.definition, tools)
@@ -95,11 +95,11 @@ def _find_losses_of(name: str, definition: str, tools: Tools) -> Iterator[str]:
     lock = tools.records.read_lock(name)
     owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     if owned and (losses := [*find_losses(owned.rollout.target, target_from_json(definition))]):
-        yield f"{describe_holder(lock)}; the update takes from it what it stands on: {', '.join(losses)}"
+        yield f"{describe_holder(lock)}; the update removes what it needs: {', '.join(losses)}"
 
 
 def _find_unreadable(tools: Tools) -> Iterator[str]:
-    """Rollouts whose records this version of the controller, which is the new one, does not read."""
+    """Rollouts whose records this new version of the controller cannot read."""
     for name, _ in read_targets(tools.clients.ssm, tools.settings.target_prefix):
         lock = tools.records.read_lock(name)
         if lock.rollout_id:
@@ -110,11 +110,11 @@ def _find_unreadable(tools: Tools) -> Iterator[str]:
 
 
 def _canary_percent(target: Target, tools: Tools) -> str:
-    """The percent of a canary on the target's stage, empty without one; a stage that is gone has none."""
-    if target.stage is None:
+    """The percentage of the canary on the target's stage; empty without a canary or if the stage is gone."""
+    if not target.shifter.has_stage_canary:
         return ""
     try:
-        live = shifter_for(target, tools.clients, _never_write).read_live()
+        live = shifter_for(target, tools.clients, never_write).read_live()
     except AwsRefusedError as error:
         if is_of_what_is_gone(error):
             return ""
@@ -122,12 +122,8 @@ def _canary_percent(target: Target, tools: Tools) -> str:
     return str(live.stage.canary.percent) if live.stage and live.stage.canary else ""
 
 
-def _never_write() -> None:
-    raise AwsRefusedError("a stack's deletion writes to no target")
-
-
 def _put(url: str, answer: dict[str, Any]) -> None:
-    """To the address that CloudFormation gave, signed by itself; a failure is the function's, so that Lambda tries again."""
+    """Send the answer to CloudFormation's presigned URL. A failure fails the function, so that Lambda retries."""
     body = json.dumps(answer).encode()
     request = Request(url, data=body, method="PUT", headers={"Content-Type": ""})  # noqa: S310 - CloudFormation's own
     with urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310

@@ -1,7 +1,7 @@
-"""GuardRollout: an execution ended without making its target safe; EventBridge says so and this does.
+"""GuardRollout: makes the target safe after an execution ended without doing so; EventBridge reports the end.
 
-The event is sent at best effort and may come twice (docs/aws.md#status-events): it acts only if that execution still owns the
-lock and the phase is not terminal. What it misses, the sweeper finds.
+The event is sent at best effort and may come twice (docs/aws.md#status-events). So the guard acts only if that execution still
+owns the lock and the phase is not terminal. The sweeper finds what the guard misses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
 
 OWNER = "guard"
 
@@ -30,7 +30,7 @@ def guard_rollout(event: ExecutionEvent, tools: Tools) -> Json:
 
 
 def _find_owned(execution: str, tools: Tools) -> Owned | None:
-    """The rollout that this execution owns: the one of its own name, or a parked one that it advanced."""
+    """The rollout that this execution owns: the one with its own name, or a parked one that it advanced."""
     owned = tools.records.find(execution.rsplit(":", 1)[-1])
     if owned:
         return owned if owned.lock.owner == execution else None

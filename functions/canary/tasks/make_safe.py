@@ -1,4 +1,4 @@
-"""MakeSafe: whatever went wrong, one pass towards a safe target, and the ending that is now true."""
+"""MakeSafe: after any error, makes one pass towards a safe target and reports the ending that is now true."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.rollouts.rollout import Rollout
 
 REJECTED = "CanaryRejected"
-"""The error of the machine's own Fail states: the record already has the reason."""
+"""The error of the machine's own Fail states; the record already has the reason."""
 
 LONGEST_CAUSE = 32_000
-"""Characters of a reason that a Fail state takes (docs/aws.md#fail-cause), with room to spare: commands by hand may be long."""
+"""Characters of a reason in a Fail state, well below the limit (docs/aws.md#fail-cause); commands for a person may be long."""
 
 ENDINGS = {Phase.PROMOTED: "PROMOTED", Phase.ROLLED_BACK: "ROLLED_BACK", Phase.REFUSED: "REFUSED"}
 
 
 def make_safe(event: SafetyEvent, tools: Tools) -> Json:
-    """SAFE with the ending, WAIT with the seconds to the next pass, or REFUSED for a person to read."""
+    """SAFE with the ending, WAIT with the seconds to the next pass, or REFUSED with a reason for a person."""
     owned = tools.records.find(event.rollout_id, target=event.target)
     if owned is None:
         return _without_record(event, tools)
@@ -35,7 +35,7 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
         return _ending(owned.rollout, event)
     if owned.lock.rollout_id != event.rollout_id or owned.lock.owner != event.execution:
         return _end(
-            "REFUSED", f"rollout {event.rollout_id} is now owned by {owned.lock.owner}; this execution touched nothing more"
+            "REFUSED", f"rollout {event.rollout_id} is now owned by {owned.lock.owner}; this execution changed nothing more"
         )
     owned = _note_reason(owned, event, tools)
     safety = make_pass(tools, owned, event.now)
@@ -59,13 +59,13 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
 
 
 def _without_record(event: SafetyEvent, tools: Tools) -> Json:
-    """No record: nothing was taken and nothing changed, or somebody deleted it, and then nobody knows what was changed."""
+    """Without a record, either nothing was taken and changed, or someone deleted the record and the changes are unknown."""
     lock = tools.records.read_lock(event.target)
     if not event.is_begun and event.rollout_id not in {lock.rollout_id, lock.last_rollout_id}:
         return _end("REFUSED", f"nothing was changed: {event.reason}")
     reason = (
-        f"the record of rollout {event.rollout_id} was deleted, so what it changed is not known any more: look at the stage, "
-        f"its canary and the aliases of {event.target}; before that, {event.reason}"
+        f"the record of rollout {event.rollout_id} was deleted, so its changes are unknown: check the stage, "
+        f"its canary and the aliases of {event.target}; the error before that: {event.reason}"
     )
     tools.count("OperatorNeeded")
     if lock.rollout_id != event.rollout_id:
@@ -75,7 +75,7 @@ def _without_record(event: SafetyEvent, tools: Tools) -> Json:
 
 
 def _note_reason(owned: Owned, event: SafetyEvent, tools: Tools) -> Owned:
-    """What went wrong first is the reason; a promotion that had to be finished here stays a promotion."""
+    """The first error is the reason; a promotion that had to be finished here stays a promotion."""
     if event.error == REJECTED or owned.rollout.phase is Phase.ROLLING_BACK:
         return owned
     return tools.records.write(owned, replace(owned.rollout, reason=event.reason))

@@ -1,4 +1,4 @@
-"""MoveBase: the commit point. Every live alias moves to the release, one after the other, while base has no traffic."""
+"""MoveBase: the commit point. While base has no traffic, every live alias moves to the release, one after the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from canary.tasks.promotion import CLOCK_MARGIN_SECONDS, pass_forward
 
 
 def move_base(event: TaskEvent, tools: Tools) -> Json:
-    """FLIP_STAGE where there is a stage to flip, else CLEAN_UP; and how long the aliases settle."""
+    """FLIP_STAGE if there is a stage to flip, otherwise CLEAN_UP; and how long the aliases settle."""
     safety = pass_forward(event, tools, to=frozenset({RecoveryStage.BASED, RecoveryStage.FLIPPED}))
     has_flip = safety.owned.rollout.recovery_stage is RecoveryStage.BASED
     return {"flip": "FLIP_STAGE" if has_flip else "CLEAN_UP", "wait_seconds": safety.wait_seconds + CLOCK_MARGIN_SECONDS}

@@ -1,6 +1,6 @@
-"""OperateRollout: an operator's verbs. A person calls it, so a wrong call is answered in words, as data.
+"""OperateRollout: an operator's verbs. A person makes the call, so a wrong call gets an answer in words, as data.
 
-Abort takes the lock over first, then stops the owner, then makes the first pass.
+Abort first takes over the lock, then stops the owner, then makes the first pass.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from canary.tasks.registered import find_registered
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock, Owned
+    from canary.aws.locks import Lock
+    from canary.aws.record_reads import Owned
     from canary.edge.request import OperatorCall
 
 OWNER = "operator"
@@ -33,7 +34,7 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
 
 
 def _abort(call: OperatorCall, tools: Tools) -> Json:
-    """What the first pass reached; the sweeper makes those that have to wait. A rollout needs no registered target for it."""
+    """The result of the first pass; the sweeper makes those that have to wait. The target need not be registered any more."""
     lock = tools.records.read_lock(call.target)
     owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     if owned is None:
@@ -54,7 +55,7 @@ def _take_over(owned: Owned, call: OperatorCall, tools: Tools) -> Json:
 
 
 def _answer_nothing(call: OperatorCall, lock: Lock, tools: Tools) -> Json:
-    """There is no rollout that could be aborted: for want of one, of its record, or of such a target."""
+    """The answer when no rollout can be aborted: there is none, its record is gone, or the target is unknown."""
     if lock.rollout_id:
         found = f"the record of rollout {lock.rollout_id}, which holds {call.target}, was deleted"
         fix = "restore it from the table's backup and abort again, or do what the notification Operator Needed says"

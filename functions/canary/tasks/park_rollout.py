@@ -1,4 +1,4 @@
-"""ParkRollout: the step is over, the next one waits for its advance. The canary keeps its weight and is watched meanwhile."""
+"""ParkRollout: the step is over, and the next one waits for an advance. The canary keeps its weight and is watched."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
+from canary.aws.locks import PARKED_OWNER
 from canary.aws.notifications import NotificationKind
-from canary.aws.records import PARKED_OWNER
 from canary.edge.events import TaskEvent
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import summary
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
 
 
 def park_rollout(event: TaskEvent, tools: Tools) -> Json:
-    """The rollout's summary so far. A retry finds what it has done."""
+    """The rollout's summary so far. A retry recognises that the rollout is already parked."""
     owned = tools.records.find(event.rollout_id, target=event.target)
     if owned and _is_parked_by(event.execution, owned):
         return summary(owned.rollout, Phase.PARKED, event.now)

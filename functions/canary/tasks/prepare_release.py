@@ -1,4 +1,4 @@
-"""PrepareRelease: everything the canary needs before it has traffic: frozen history, deployment, canary aliases."""
+"""PrepareRelease: everything the canary needs before it gets traffic: frozen history, deployment, canary aliases."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from canary.aws.definitions import DefinitionReader
 from canary.aws.errors import OwnershipLostError, StateChangedError
 from canary.aws.histories import read_histories
 from canary.aws.metrics import MetricReader
-from canary.aws.shifters import shifter_for, stages_of
+from canary.aws.shifters import shifter_for
+from canary.aws.stages import Stages
 from canary.edge.events import TaskEvent
 from canary.rules.definitions.fingerprint import fingerprint
-from canary.rules.judging import judge
+from canary.rules.judging import evidence_json
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.families import stakes
 from canary.rules.judging.history import to_json as history_to_json
-from canary.rules.looks.folding import requests_needed_by_step
-from canary.rules.looks.sources import CLIENT_ERRORS, stakes
+from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.rollouts.drift_checks import find_drift_since_check
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase, PointAlias
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.target import Stage
 
 
 def prepare_release(event: TaskEvent, tools: Tools) -> Json:
-    """Freeze history, find or make the deployment, point the canary aliases; base is untouched throughout.
+    """Freeze the history, find or create the deployment, point the canary aliases. Base stays unchanged throughout.
 
     Raises:
-        StateChangedError: the target is not as it was when it was checked.
+        StateChangedError: the target has changed since the checks.
 
     """
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
@@ -43,10 +45,8 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
         owned = _freeze_history(event, tools, owned)
     if owned.rollout.target.stage and owned.rollout.intent.deployment_id is None:
         owned = _make_deployment(tools, owned, owned.rollout.target.stage)
-    for function in owned.rollout.target.functions:
-        if function.canary and owned.rollout.target.stage:
-            version = owned.rollout.intent.versions[function.name]
-            shifter.make(PointAlias(function.name, function.canary, version), owned.rollout.intent)
+    for function, alias in owned.rollout.standing.aliases.canary.items():
+        shifter.make(PointAlias(function, alias, owned.rollout.intent.versions[function]), owned.rollout.intent)
     tools.logger.info("release prepared", rollout=event.rollout_id, intent=owned.rollout.intent.versions)
     return {"wait_seconds": SETTLE_SECONDS}
 
@@ -54,17 +54,17 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
 def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:
     metrics = MetricReader(tools.clients.of(owned.rollout.target).cloudwatch)
     frozen = read_histories(metrics, owned.rollout, owned.rollout.plan.api_name, event.now)
-    evidence = judge.start(
+    evidence = begin_evidence(
         frozen.minutes,
-        stakes=stakes(tuple(frozen.minutes)),
+        families=frozen.families,
+        stakes=stakes(frozen.families),
         alpha=owned.rollout.plan.policy.alpha,
-        coarse=(CLIENT_ERRORS,),
     )
     rollout = replace(
         owned.rollout,
         limits_ms=frozen.limits_ms,
         habits=frozen.habits,
-        evidence=judge.to_json(evidence),
+        evidence=evidence_json.to_json(evidence),
         needed=requests_needed_by_step(owned.rollout.plan.policy, evidence),
         plan=replace(owned.rollout.plan, notes=(*owned.rollout.plan.notes, *frozen.notes)),
         tally=replace(owned.rollout.tally, metrics_requested=owned.rollout.tally.metrics_requested + metrics.requested),
@@ -75,17 +75,17 @@ def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:
 def _make_deployment(tools: Tools, owned: Owned, stage: Stage) -> Owned:
     """A deployment of the definition that was checked.
 
-    No call reads what a deployment froze (docs/aws.md#export-document). So the definition is read before and after: what is
-    the same both times is what was frozen in between. A deployment that a lost reply made earlier is taken only if nobody
-    has edited the definition until now.
+    No call reads what a deployment froze (docs/aws.md#export-document). So the definition is read before and after: if it is
+    the same both times, the deployment froze the same. A deployment from an earlier call whose reply was lost is used only if
+    no one has edited the definition since.
 
     Raises:
-        StateChangedError: somebody edited the definition since it was checked.
+        StateChangedError: someone has edited the definition since the checks.
 
     """
     rollout = owned.rollout
     client: Any = tools.clients.of(rollout.target).apigateway
-    stages = stages_of(client, stage, lambda: tools.records.check(owned))
+    stages = Stages(client, stage, lambda: tools.records.check(owned))
     mark = f"canary rollout {rollout.rollout_id}"
     made = stages.find_deployment(mark)
     if made is None:

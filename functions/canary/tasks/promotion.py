@@ -1,4 +1,4 @@
-"""What MoveBase, FlipStage and CleanUp share: one pass forward, tried again by the machine when AWS refuses."""
+"""What MoveBase, FlipStage and CleanUp share: one forward pass; the machine retries it when AWS refuses."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 CLOCK_MARGIN_SECONDS = 5
-"""Waited beyond a settle, because the state machine's clock and the records' are not the same."""
+"""Extra wait after a settle time, because the state machine's clock and the records' clock differ."""
 
 
 def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[RecoveryStage]) -> Safety:
-    """One pass that must reach one of the recovery stages `to` (START when it ends the rollout).
+    """One pass that must reach one of the recovery stages `to` (START if it ends the rollout).
 
     Raises:
         AwsRefusedError: AWS refused a move.
-        StateChangedError: the target was not as the promotion left it; MakeSafe finds the way from there.
+        StateChangedError: the target is not as the promotion left it; MakeSafe decides how to go on.
 
     """
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
@@ -38,6 +38,6 @@ def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[RecoveryStage]
         raise AwsRefusedError("; ".join(safety.refusals))
     reached = safety.owned.rollout.recovery_stage
     if reached not in to:
-        raise StateChangedError(f"the promotion is at {reached} where it should be at {' or '.join(sorted(to))}")
+        raise StateChangedError(f"the promotion is at {reached} but should be at {' or '.join(sorted(to))}")
     tools.logger.info("promotion", rollout=event.rollout_id, recovery_stage=reached, answer=safety.answer)
     return safety

@@ -1,4 +1,4 @@
-"""A target by the name that a person gave: what was compiled of it, or the names that are registered."""
+"""Finds a registered target by the name that a person gave, or lists the registered names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def find_registered(name: str, tools: Tools) -> tuple[str | None, tuple[Problem, ...]]:
-    """The target's compiled JSON, or None and the problem with the names that are registered.
+    """The target's compiled JSON, or None and a problem that lists the registered names.
 
     Raises:
         AwsRefusedError: Systems Manager refused.
@@ -22,4 +22,4 @@ def find_registered(name: str, tools: Tools) -> tuple[str | None, tuple[Problem,
     try:
         return read_target(tools.clients.ssm, tools.settings.target_prefix, name), ()
     except UnknownTargetError as error:
-        return None, (Problem("target", str(error), "name one of them, or deploy the target first"),)
+        return None, (Problem("target", str(error), "use one of them, or deploy the target first"),)

@@ -1,8 +1,8 @@
-"""SendNotification: an event of the controller that somebody should know of goes to the topic.
+"""SendNotification: forwards the controller's events that need attention to the topic.
 
-EventBridge could hand it to the topic itself, but not by a policy that lets this one rule in, and only as one text for all
-(docs/aws.md#topic-policy). A call that fails is retried, and then left in the queue for undelivered notifications, which has an
-alarm of its own. It needs neither records nor targets, so it works while those do not.
+EventBridge could send them to the topic itself, but only with a topic policy that lets in more than this one rule, and with one
+text for all protocols (docs/aws.md#topic-policy). A failing call is retried and then goes to the queue for undelivered
+notifications, which has its own alarm. The function needs neither records nor targets, so it works even when those fail.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 
 
 def send_notification(event: NotificationEvent, tools: Tools) -> Json:
-    """Which kind was sent to which topic."""
+    """Which kind of notification was sent to which topic."""
     notification = Notification(event.kind, event.detail, event.account, event.region, event.now)
     publish(tools.clients.sns, tools.settings.topic, subject=subject_of(notification), messages=messages_of(notification))
     tools.logger.info(

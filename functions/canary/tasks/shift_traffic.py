@@ -1,22 +1,15 @@
-"""ShiftTraffic: the next step's weight, written down before it is set."""
+"""ShiftTraffic: records the next step's weight, then sets it."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.notifications import NotificationKind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
-from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.look_schedule import next_look_seconds
+from canary.rules.looks.steps import begin_next_step
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.rollout import StepState
 from canary.tasks.entry import Handler, Json, Tools, on
-
-if TYPE_CHECKING:
-    from canary.rules.rollouts.rollout import Rollout
 
 
 def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
@@ -25,7 +18,7 @@ def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     if owned.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING}:
         raise OwnershipLostError(f"rollout {event.rollout_id} is already {owned.rollout.phase}; its weight stays")
     if owned.rollout.step.entered != entry_mark(event):
-        owned = tools.records.write(owned, begin_step(owned.rollout, event))
+        owned = tools.records.write(owned, begin_next_step(owned.rollout, entry_mark(event), event.now))
     rollout = owned.rollout
     weight_percent = rollout.plan.policy.steps[rollout.step.index].weight_percent
     shifter = shifter_for(rollout.target, tools.clients, lambda: tools.records.check(owned))
@@ -37,22 +30,8 @@ def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
 
 
 def entry_mark(event: TaskEvent) -> str:
-    """A mark of this state entry, the same for every retry of it."""
+    """A mark of this state entry, the same for all its retries."""
     return f"{event.now:.3f}"
-
-
-def begin_step(rollout: Rollout, event: TaskEvent) -> Rollout:
-    """The rollout with its next step begun at `event.now`, its weight not yet set."""
-    is_first = rollout.first_shift is None
-    minute = int(event.now // MINUTE_SECONDS) * MINUTE_SECONDS
-    return replace(
-        rollout,
-        phase=Phase.SHIFTING,
-        step=StepState(index=rollout.step.index + 1, entered=entry_mark(event)),
-        shifts=(*rollout.shifts, event.now),
-        first_shift=event.now if is_first else rollout.first_shift,
-        judged_to=minute - MINUTE_SECONDS if is_first else rollout.judged_to,
-    )
 
 
 handler = Handler(on(TaskEvent), shift_traffic)

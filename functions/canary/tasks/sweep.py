@@ -1,35 +1,38 @@
-"""What the sweeper does for one target, by its lock and its rollout's record, whether or not it is still registered."""
+"""What the sweeper does for one target, based on its lock and its rollout's record, whether or not it is still registered."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.errors import OwnershipLostError, RecordGoneError, RecordSchemaError
+from canary.aws.calls import never_write
+from canary.aws.errors import RecordGoneError, RecordSchemaError
 from canary.aws.executions import is_running
-from canary.aws.records import PARKED_OWNER
+from canary.aws.locks import PARKED_OWNER
 from canary.aws.shifters import shifter_for
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.rollouts.phases import Phase, RecoveryStage
 from canary.rules.targets.live import is_intact
 from canary.tasks.takeover import is_execution, take_over
 from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock, Owned
+    from canary.aws.locks import Lock
+    from canary.aws.record_reads import Owned
     from canary.tasks.entry import Tools
 
 OWNER = "sweeper"
 PERIOD_SECONDS = 300
-"""How often parked rollouts and free targets are looked at; a rollout that nobody owns is looked at each minute."""
+"""How often the sweeper looks at parked rollouts and free targets; it looks at rollouts without an owner every minute."""
 
 
 def is_full(now: float) -> bool:
-    """Whether this is the minute that a period begins with."""
-    return now % PERIOD_SECONDS < 60  # noqa: PLR2004 - a minute
+    """Whether a period begins in this minute."""
+    return now % PERIOD_SECONDS < MINUTE_SECONDS
 
 
 def sweep_target(name: str, tools: Tools, now: float) -> str:
-    """One word for what was done, or why nothing was.
+    """One word for what was done, or why nothing was done.
 
     Raises:
         RecordsRefusedError, RecordSchemaError, RecordGoneError: the target's records cannot be used.
@@ -50,9 +53,9 @@ def sweep_target(name: str, tools: Tools, now: float) -> str:
 
 
 def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
-    """A free target whose last rollout's canary is there again: a writer later than any that was waited for."""
+    """A free target whose last rollout's canary is back: a writer came later than any wait allows for."""
     owned = _find_last(lock, tools)
-    if owned is None or owned.rollout.target.stage is None:
+    if owned is None or not owned.rollout.target.shifter.has_stage_canary:
         return "AT_REST"
     live = shifter_for(owned.rollout.target, tools.clients, never_write).read_live()
     canary = live.stage.canary if live.stage else None
@@ -62,20 +65,15 @@ def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
     if owned.rollout.phase is Phase.PROMOTED:
         reopened = replace(owned.rollout, phase=Phase.MOVING_BASE, recovery_stage=RecoveryStage.FLIPPED, not_before=0.0)
     taken: Owned = tools.records.retake(lock, reopened, OWNER)
-    reason = f"the canary of rollout {owned.rollout.rollout_id} was back after its end"
+    reason = f"the canary of rollout {owned.rollout.rollout_id} came back after its end"
     return take_over(taken, tools, owner=OWNER, reason=reason, now=now).answer.value
 
 
 def _find_last(lock: Lock, tools: Tools) -> Owned | None:
-    """The rollout that held the target last; the record of another version of the controller holds nothing any more."""
+    """The last rollout that held the target. A record from another version of the controller no longer matters."""
     if lock.last_rollout_id is None:
         return None
     try:
         return tools.records.find(lock.last_rollout_id, lock=lock)
     except RecordSchemaError:
         return None
-
-
-def never_write() -> None:
-    """What stands before each write to a target that is only read."""
-    raise OwnershipLostError("a target that nobody holds is only read")

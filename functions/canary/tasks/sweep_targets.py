@@ -1,12 +1,12 @@
-"""SweepTargets: every minute, finds what events missed and goes on with passes that had to wait.
+"""SweepTargets: runs every minute, finds what events missed, and continues passes that had to wait.
 
-It works from the records: the table lists the locks that are held, and a rollout's record holds the whole target. Targets that
-are free are looked at too, because a canary that came back after its rollout had ended has nobody else; their names are those
-of the registered targets.
+It works from the records: the table lists the locks that are held, and a rollout's record contains the whole target. It also
+looks at free targets, because no one else notices a canary that came back after its rollout ended. Their names are those of the
+registered targets.
 
-No target waits for another: each one that is held is swept by a call of its own, which Lambda is asked for, and the free ones
-by one call for every ten. Only the first part is done here, so a controller with one rollout needs no second call. A call that
-was asked for asks for none (docs/aws.md#recursive-loops).
+No target waits for another. For each held target the sweeper has Lambda make a separate call, and for the free ones one call
+per ten. The first part of the work is done in the same call, so a controller with one rollout needs no second call. A call that
+the sweeper requested requests no others (docs/aws.md#recursive-loops).
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from canary.tasks.trouble import end_trouble, face_trouble
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from canary.aws.records import Unfinished
+    from canary.aws.record_reads import Unfinished
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.trouble import Trouble
 
 FREE_TOGETHER = 10
-"""Free targets that one call looks at."""
+"""How many free targets one call looks at."""
 
 
 def sweep_targets(event: TickEvent, tools: Tools) -> Json:
-    """By target, what was done or why nothing was; and which targets other calls sweep."""
+    """By target, what was done or why nothing was done; and which targets are left to other calls."""
     if event.round is not None:
         return {"targets": _sweep_round(decode(Round, event.round), tools, event.now)}
     unfinished, unusable = _read_records(tools, event.now)
@@ -50,15 +50,15 @@ def sweep_targets(event: TickEvent, tools: Tools) -> Json:
 
 
 def _read_records(tools: Tools, now: float) -> tuple[Unfinished | None, Unusable | None]:
-    """What is unfinished, and what is wrong with all records, if something is.
+    """What is unfinished, and what is wrong with all records, if anything.
 
-    Where it cannot be listed, it is None, and each target shows by itself whether its records can be used.
+    If it cannot be listed, it is None; then each target shows on its own whether its records can be used.
     """
     try:
         unfinished = tools.records.list_unfinished()
     except RecordsRefusedError as error:
         tools.count("RecordsUnusable")
-        tools.logger.error("open locks not listed", reason=str(error))  # noqa: TRY400 - the reason is whole
+        tools.logger.error("open locks cannot be listed", reason=str(error))  # noqa: TRY400 - the reason says it all
         return None, None
     try:
         tools.records.beat(now)
@@ -69,7 +69,7 @@ def _read_records(tools: Tools, now: float) -> tuple[Unfinished | None, Unusable
 
 
 def _plan(unfinished: Unfinished | None, unusable: Unusable | None, tools: Tools, now: float) -> list[Round]:
-    """The parts of this minute's sweep: what is held first, each by itself."""
+    """The parts of this minute's sweep: first the held targets, each on its own."""
     troubles = _read_troubles(tools)
     alone = _shuffled({*(unfinished.targets if unfinished else ()), *troubles}, int(now // 60))
     is_everybody = unfinished is None or is_full(now)
@@ -79,7 +79,7 @@ def _plan(unfinished: Unfinished | None, unusable: Unusable | None, tools: Tools
 
 
 def _shuffled(names: Iterable[str], turn: int) -> tuple[str, ...]:
-    """In another order each time: where calls have to wait for one another, those that hang are not always before the same."""
+    """The names in a different order each time: if calls queue, hanging ones are not always ahead of the same targets."""
     return tuple(sorted(names, key=lambda name: crc32(f"{turn} {name}".encode())))
 
 
@@ -91,27 +91,27 @@ def _read_troubles(tools: Tools) -> dict[str, Trouble]:
     try:
         return tools.troubles.read()
     except AwsRefusedError as error:
-        tools.logger.warning("troubles not read; they are told again", reason=str(error))
+        tools.logger.warning("troubles cannot be read; they are reported again", reason=str(error))
         return {}
 
 
 def _registered(tools: Tools) -> tuple[str, ...]:
-    """The registered targets' names; without them, what the records list is swept all the same."""
+    """The registered targets' names; if they cannot be read, the targets in the records are swept all the same."""
     try:
         return list_targets(tools.clients.ssm, tools.settings.target_prefix)
     except AwsRefusedError as error:
-        tools.logger.warning("targets not listed", reason=str(error))
+        tools.logger.warning("targets cannot be listed", reason=str(error))
         return ()
 
 
 def _pass_on(rounds: Sequence[Round], tools: Tools, now: float) -> tuple[Sequence[Round], Sequence[Round]]:
-    """The parts that this call sweeps, and those that other calls do; all of them here if Lambda takes no events."""
+    """The parts for this call and those for other calls; all for this call if Lambda accepts no events."""
     due = datetime.fromtimestamp(now, UTC).isoformat()
     for number, one in enumerate(rounds[1:], start=1):
         try:
             call_later(tools.clients.functions, tools.settings.task, {"time": due, "round": encode(one)})
         except AwsRefusedError as error:
-            tools.logger.warning("not passed on; swept one after the other", reason=str(error))
+            tools.logger.warning("other calls cannot be made; sweeping one target after the other", reason=str(error))
             return (rounds[0], *rounds[number:]), rounds[1:number]
     return rounds[:1], rounds[1:]
 
@@ -121,7 +121,7 @@ def _sweep_round(part: Round, tools: Tools, now: float) -> dict[str, str]:
 
 
 def _sweep_safely(name: str, part: Round, tools: Tools, now: float) -> str:
-    """One target's trouble keeps nobody from the others."""
+    """Sweep a target so that its trouble does not affect the others."""
     try:
         return _sweep(name, part, tools, now)
     except Exception as error:  # the boundary between targets: the others must be swept
@@ -155,19 +155,19 @@ def _cause_of(error: Exception) -> Cause:
 
 
 def _report_ends(untold: Iterable[str], tools: Tools, now: float) -> None:
-    """Tell the ends whose function died between writing them down and telling them; none where the bus takes none."""
+    """Report ends whose function died after recording them and before reporting them; stop if the bus accepts none."""
     for rollout_id in untold:
         try:
             owned = tools.records.find(rollout_id)
         except (RecordsRefusedError, RecordSchemaError) as error:
-            tools.logger.warning("end not told", rollout=rollout_id, reason=str(error))
+            tools.logger.warning("end cannot be reported", rollout=rollout_id, reason=str(error))
             continue
         if owned and _is_forgotten(owned.rollout, now) and not tools.notifications.report_end(owned.rollout, tools.records):
             return
 
 
 def _is_forgotten(rollout: Rollout, now: float) -> bool:
-    """Whether nobody is about to tell this end any more."""
+    """Whether no one else is about to report this end."""
     return rollout.phase.is_terminal and not rollout.is_end_told and now - (rollout.ended_at or 0.0) >= LATE_WRITER_SECONDS
 
 

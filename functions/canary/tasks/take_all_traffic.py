@@ -1,4 +1,4 @@
-"""TakeAllTraffic: the canary gets every request; base is still untouched, so the only direction is still back."""
+"""TakeAllTraffic: the canary gets all requests. Base is still unchanged, so recovery still rolls back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALL = Decimal(100)
 
 
 def take_all_traffic(event: TaskEvent, tools: Tools) -> Json:
-    """Weight 100, announced before it is set."""
+    """Record the new phase, then set weight 100."""
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if owned.rollout.phase is Phase.SHIFTING:
         rollout = replace(owned.rollout, phase=Phase.TAKING_ALL, shifts=(*owned.rollout.shifts, event.now))

@@ -1,4 +1,4 @@
-"""TakeLock: the target's lock and the rollout's snapshot in one transaction, if nobody took the target since it was checked."""
+"""TakeLock: takes the lock and records the snapshot in one transaction, unless the target was taken since the checks."""
 
 from __future__ import annotations
 

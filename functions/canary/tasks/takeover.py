@@ -1,4 +1,4 @@
-"""What abort, guard and sweeper share: take the lock over, stop the owner, then make one pass."""
+"""What abort, guard and sweeper share: take over the lock, stop the owner, then make one pass."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from canary.aws.safety import Safety, make_pass
 from canary.rules.rollouts.holder import last_words
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.tasks.entry import Tools
 
 
 def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float) -> Safety:
-    """One pass for a rollout whose owner is dead or is to be stopped; later passes are the sweeper's.
+    """One pass for a rollout whose owner is dead or must be stopped; the sweeper makes later passes.
 
     Raises:
-        OwnershipLostError: somebody else took it over at the same moment.
-        AwsRefusedError: Step Functions would not stop the owner.
+        OwnershipLostError: someone else took it over at the same moment.
+        AwsRefusedError: Step Functions did not stop the owner.
 
     """
     before = owned.lock.owner or ""
@@ -46,5 +46,5 @@ def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float
 
 
 def is_execution(owner: str) -> bool:
-    """Whether an owner is a state machine's execution, and not a guard, sweeper or person."""
+    """Whether an owner is a state machine's execution, not a guard, the sweeper or a person."""
     return owner.startswith("arn:")

@@ -1,7 +1,7 @@
-"""A target whose records cannot be used: somebody is told without them, and the canary is taken away where that is sure.
+"""Handles a target whose records cannot be used: notifies people without the records, and removes the canary if that is safe.
 
-The target comes from its rollout's record where that can be read, else from its parameter; the live state from AWS; what was
-told before from Systems Manager. Nothing is written to the records, and no alias is moved.
+The target comes from its rollout's record if that can be read, otherwise from its parameter. The live state comes from AWS, and
+earlier reports from Systems Manager. Nothing is written to the records, and no alias is moved.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.by_hand import find_commands, free_command
+from canary.aws.calls import never_write
 from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedError
 from canary.aws.executions import running_targets
+from canary.aws.locks import Lock
 from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
-from canary.aws.records import Lock, Owned
-from canary.aws.shifters import shifter_for, stages_of
+from canary.aws.record_reads import Owned
+from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_machine, read_target
 from canary.edge.target import target_from_json
 from canary.rules.releases.problems import RefusedError
+from canary.rules.rollouts.phases import RemoveCanary
 from canary.rules.rollouts.trouble import (
     CERTAIN_SECONDS,
     Cause,
@@ -30,19 +33,17 @@ from canary.rules.rollouts.trouble import (
     is_to_be_told,
     why_it_stays,
 )
-from canary.rules.targets.live import Live
+from canary.rules.targets.live import Intent, Live
 from canary.rules.targets.target import Target
-from canary.tasks.sweep import never_write
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.phases import Phase
     from canary.rules.rollouts.trouble import Trouble, Unusable
-    from canary.rules.targets.target import Stage
     from canary.tasks.entry import Tools
 
-TOO_EARLY = f"nothing is touched before the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
-NO_CANARY = "nothing was touched, because the target has no canary of a rollout"
-GONE_BEFORE = "the canary was taken away before; aliases and lock stay as they are"
+TOO_EARLY = f"nothing is changed until the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
+NO_CANARY = "nothing was changed, because the target has no canary of a rollout"
+GONE_BEFORE = "the canary was removed earlier; aliases and lock stay as they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ class Found:
 
     @property
     def phase(self) -> Phase | None:
-        """How far the rollout has come, if its record can be read."""
+        """The rollout's phase, if its record can be read."""
         return self.owned.rollout.phase if self.owned else None
 
     @property
     def is_at_stake(self) -> bool:
-        """Whether traffic is split, or may be for all that is known."""
+        """Whether traffic is split, or may be as far as is known."""
         if self.lock and self.lock.rollout_id:
             return True
         if self.target is None or self.live is None:
@@ -90,12 +91,12 @@ def face_trouble(name: str, unusable: Unusable, known: Trouble | None, tools: To
 
 
 def end_trouble(known: Trouble | None, tools: Tools, now: float) -> None:
-    """Tell once that the records can be used again, if they could not; what the bus does not take, the next minute tells."""
+    """Report once that the records can be used again; if the bus does not accept it, the next minute's sweep reports it."""
     if known is None:
         return
     since = datetime.fromtimestamp(known.since, UTC).isoformat(timespec="seconds")
     minutes = max(1, round((now - known.since) / 60))
-    reason = f"the records of target {known.target} can be used again, after {minutes} min; the sweeper goes on by them"
+    reason = f"the records of target {known.target} can be used again, after {minutes} min; the sweeper continues with them"
     detail = {"target": known.target, "rollout": "", "since": since, "reason": reason}
     if known.told_at == 0.0 or tools.notifications.tell(NotificationKind.RECORDS_USABLE, detail):
         tools.troubles.forget(known.target)
@@ -119,48 +120,49 @@ def _find(name: str, tools: Tools) -> Found:
 
 
 def _read_live(target: Target, tools: Tools) -> Live:
-    """The live state; of a target whose aliases cannot be read, the stage alone."""
+    """The live state; if the aliases cannot be read, only the stage."""
+    shifter = shifter_for(target, tools.clients, never_write)
     try:
-        return shifter_for(target, tools.clients, never_write).read_live()
+        return shifter.read_live()
     except AwsRefusedError:
-        if target.stage is None:
+        stage = shifter.read_stage()
+        if stage is None:
             raise
-        return Live(stages_of(tools.clients.of(target).apigateway, target.stage, never_write).read(), {}, {})
+        return Live(stage, {}, {})
 
 
 def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: float) -> tuple[bool, str]:
-    """Whether the canary was taken away, and the sentence that says so or why not."""
+    """Whether the canary was removed, and the sentence that says so or says why not."""
     if found.target is None or found.live is None:
-        return False, "nothing was touched"
-    stage = found.target.stage
-    if stage is None or find_canary(found.target, found.live.stage) is None:
+        return False, "nothing was changed"
+    if find_canary(found.target, found.live.stage) is None:
         return False, GONE_BEFORE if known and known.is_taken_away else NO_CANARY
     if not is_certain(known, now):
         return False, TOO_EARLY
     try:
-        _remove_canary(found.target, stage, found.phase, tools)
+        _remove_canary(found.target, found.phase, tools)
     except ControllerError as error:
-        return False, f"nothing was touched: {error}"
-    return True, "the canary was taken away and base has every request; aliases and lock stay as they are"
+        return False, f"nothing was changed: {error}"
+    return True, "the canary was removed and base has all requests; aliases and lock stay as they are"
 
 
-def _remove_canary(target: Target, stage: Stage, phase: Phase | None, tools: Tools) -> None:
-    """Only the canary settings, and only while everything that makes it right is so right before the call.
+def _remove_canary(target: Target, phase: Phase | None, tools: Tools) -> None:
+    """Remove only the canary settings, and only if right before the call everything still makes that safe.
 
     Raises:
         StateChangedError: the canary has to stay; the message says why.
-        AwsRefusedError: AWS refused to answer or to remove.
+        AwsRefusedError: AWS refused to answer or to remove the canary.
 
     """
     machine = read_machine(tools.clients.ssm)
 
     def expect_right() -> None:
         running = running_targets(tools.clients.stepfunctions, machine)
-        if why := why_it_stays(target, stages.read(), running, phase):
+        if why := why_it_stays(target, shifter.read_stage(), running, phase):
             raise StateChangedError(why)
 
-    stages = stages_of(tools.clients.of(target).apigateway, stage, expect_right)
-    stages.remove_canary()
+    shifter = shifter_for(target, tools.clients, expect_right)
+    shifter.make(RemoveCanary(), Intent(versions={}))
 
 
 def _describe(name: str, cause: Cause, found: Found, tools: Tools) -> dict[str, Any]:

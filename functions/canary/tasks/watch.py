@@ -1,4 +1,4 @@
-"""What SweepTargets and HearAlarm share: the look at a rollout that is parked between its steps, and what follows from it."""
+"""What SweepTargets and HearAlarm share: a look at a parked rollout between its steps, and what follows from it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from canary.tasks.look import look
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
-    from canary.aws.records import Owned
+    from canary.aws.record_reads import Owned
     from canary.tasks.entry import Tools
 
 
 def watch_parked(owned: Owned, tools: Tools, *, owner: str, now: float) -> str:
-    """One word for what was done: PARKED, MOVED_ON, or the answer of the first pass back."""
+    """One word for what was done: PARKED, MOVED_ON, or the answer of the first rollback pass."""
     rollout = owned.rollout
     if rollout.parked_until is not None and now >= rollout.parked_until:
         waited = round(rollout.plan.policy.max_parked_seconds / 3600)

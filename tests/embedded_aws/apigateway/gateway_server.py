@@ -1,4 +1,4 @@
-"""moto's server with the API Gateway seam and nothing else of the embedded AWS, for the tests of the control plane."""
+"""moto's server with only the API Gateway seam of the embedded AWS, for the tests of the control plane."""
 
 import json
 import random
@@ -22,7 +22,7 @@ ACCOUNT = "123456789012"
 
 
 class GatewayServer:
-    """What the seam needs of the embedded AWS, a clock that stands still, and a client over HTTP."""
+    """What the seam needs from the embedded AWS, a clock that stands still, and a client over HTTP."""
 
     def __init__(self, port: int) -> None:
         self.time = START

@@ -1,4 +1,4 @@
-"""The definition of an API over HTTP: each part is made, shown, changed and removed in AWS's shapes and words."""
+"""The definition of an API over HTTP: each part is created, shown, changed and removed with AWS's shapes and messages."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def aws(shared: GatewayServer) -> GatewayServer:
 
 
 class Api:
-    """An API, its calls made with its id, and what they answer without the metadata."""
+    """An API; its calls are made with its id, and their answers come without the metadata."""
 
     def __init__(self, aws: GatewayServer, **fields: Any) -> None:
         self.client = aws.client

@@ -133,7 +133,7 @@ def test_an_api_without_methods_or_integrations_is_not_deployed(aws) -> None:
     assert refused(aws.client.create_deployment, restApiId=api)[2] == "No integration defined for method"
 
 
-# What the data plane is told.
+# What the data plane gets.
 
 
 def test_a_canary_sees_the_stage_variables_that_it_does_not_override(aws, api) -> None:
@@ -301,7 +301,7 @@ def test_deployments_come_in_pages(aws, api) -> None:
     assert [item["id"] for page in pages for item in page["items"]] == made
 
 
-# What no record settles.
+# What no record of AWS settles.
 
 
 def test_a_question_that_no_record_settles_is_answered_501(aws, api) -> None:
@@ -416,7 +416,7 @@ def test_tags_of_a_stage_stay_with_moto(aws, api) -> None:
 
 
 def resolve(name: str) -> object:
-    """What stands under a dotted name of moto's; the last but one part is a class."""
+    """The value under a dotted name in moto; the part before the last is a class."""
     module, owner, attribute = name.rsplit(".", 2)
     return getattr(getattr(importlib.import_module(module), owner), attribute, None)
 

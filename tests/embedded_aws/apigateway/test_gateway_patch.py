@@ -252,7 +252,7 @@ def test_every_operation_that_is_none_is_named() -> None:
     assert "patchOperations.3.member.op" in message
 
 
-# What no record settles.
+# What no record of AWS settles.
 
 QUESTIONS = [
     ("replace-deployment-under-canary", CANARIED, [put("/deploymentId", "new")]),

@@ -1,6 +1,6 @@
 """Every answer that was recorded from AWS for canaries on REST stages, and those for plain stages and deployments.
 
-Each scenario makes the calls of one recorded test in its order; each of its answers is a case of its own.
+Each scenario makes the calls of one recorded test in order, and each of its answers is a separate case.
 """
 
 import json
@@ -284,7 +284,7 @@ def answer_template(message: str) -> dict[str, object]:
 
 
 def rendered(arm: Arm, *, is_canary: str) -> Any:
-    """What a mock integration answers with an arm's frozen template and its stage variables."""
+    """The answer of a mock integration with an arm's frozen template and its stage variables."""
     integration = arm.definition.methods[0].integration
     assert integration is not None
     template = json.loads(integration.responses["200"].templates["application/json"])
@@ -607,7 +607,7 @@ CASES = [(scenario, name) for scenario, answers in (RECORDED | PLAIN).items() fo
 
 @pytest.fixture(scope="module")
 def played() -> Iterator[dict[Callable[[Recorder], None], dict[str, Any]]]:
-    """The answers of every scenario, each on an API of its own."""
+    """The answers of every scenario, each on its own API."""
     answers = {}
     with gateway_server() as server:
         for scenario in RECORDED | PLAIN:

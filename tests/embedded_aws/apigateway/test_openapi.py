@@ -61,7 +61,7 @@ PREFLIGHT = {
 
 
 def whole_document() -> dict[str, Any]:
-    """A document with each of the parts that are imported."""
+    """A document with each of the imported parts."""
     order = {"$ref": "#/components/schemas/Order"}
     shop = {"name": "shop", "in": "header", "required": True, "schema": {"type": "string"}}
     ordering = operation(
@@ -181,7 +181,7 @@ def scheme(kind: str, *, name: str, place: str = "header", authtype: str = "cust
 
 
 class Api:
-    """An API that was imported."""
+    """An imported API."""
 
     def __init__(self, aws: GatewayServer, document: dict[str, Any] | str, **parameters: str) -> None:
         self.client = aws.client
@@ -212,7 +212,7 @@ class Api:
         return document
 
     def definition(self) -> dict[str, Any]:
-        """All that a deployment freezes, ids as what they name."""
+        """Everything that a deployment freezes, with ids replaced by what they name."""
         names = {
             each["id"]: name
             for kind in ("get_authorizers", "get_request_validators")

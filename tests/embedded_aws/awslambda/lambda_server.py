@@ -1,4 +1,4 @@
-"""moto's server with the Lambda seam and nothing else of the embedded AWS, for the tests of the control plane."""
+"""moto's server with only the Lambda seam of the embedded AWS, for the tests of the control plane."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ VERSION_HANDLER = "def handler(event, context):\n    return [{answer!r}, context
 
 
 class LambdaServer:
-    """What the seam needs of the embedded AWS, a clock that stands still, and clients over HTTP."""
+    """What the seam needs from the embedded AWS, a clock that stands still, and clients over HTTP."""
 
     def __init__(self, port: int) -> None:
         self.time = START
@@ -56,7 +56,7 @@ class LambdaServer:
         return updated
 
     def create_versions(self, number: int) -> None:
-        """The function with so many versions, each of which answers with its number."""
+        """The function with this many versions, each of which answers with its number."""
         self.create(1, Publish=True)
         for version in range(2, number + 1):
             self.update(version, Publish=True)
@@ -77,7 +77,7 @@ class LambdaServer:
 
 
 def shown(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer without what boto3 adds to it."""
+    """An answer without what boto3 adds."""
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 

@@ -1,4 +1,4 @@
-"""Versions, aliases, policies and invocations as a client sees them, over HTTP: each answer that was recorded from AWS."""
+"""Versions, aliases, policies and invocations as a client sees them over HTTP: each answer was recorded from AWS."""
 
 import base64
 import json

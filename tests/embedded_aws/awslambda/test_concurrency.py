@@ -1,4 +1,4 @@
-"""Reserved and provisioned concurrency: what the control plane answers, and which requests are throttled."""
+"""Reserved and provisioned concurrency: the control plane's answers, and which requests are throttled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event source mappings as a client sees them: they keep the qualifier, and hand records to it."""
+"""Event source mappings as a client sees them: they keep the qualifier, and pass records to it."""
 
 from __future__ import annotations
 

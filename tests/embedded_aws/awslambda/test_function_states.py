@@ -1,4 +1,4 @@
-"""Versions that are pending, failed or idle: what is shown of them, and who is refused."""
+"""Versions that are pending, failed or idle: how they are shown, and which calls are refused."""
 
 from __future__ import annotations
 

@@ -299,11 +299,11 @@ def test_an_asynchronous_invocation_is_tried_three_times(world: World) -> None:
     assert due == [(0, "invoke guard"), (60, "retry guard"), (120, "retry guard")]
 
 
-# Functions of a guest, which run from this process.
+# Functions of a guest, which run in this process.
 
 
 class Loaded:
-    """A guest whose functions all answer as ``handle`` does; remembers the environments that it was loaded with."""
+    """A guest whose functions all answer as ``handle`` does; it keeps the environments with which it was loaded."""
 
     def __init__(self, handle: Callable[[Any, Any], Any]) -> None:
         self.environments: list[Mapping[str, str]] = []

@@ -1,4 +1,4 @@
-"""Who may invoke a qualifier: what a policy's statements say, how policies are written, what the data plane makes of them."""
+"""Who may invoke a qualifier: what a policy's statements mean, how policies are written, and what the data plane does."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_nothing_is_allowed_by_nothing():
     assert not is_allowed()
 
 
-# Written.
+# Writing policies.
 
 
 @pytest.fixture(scope="module")

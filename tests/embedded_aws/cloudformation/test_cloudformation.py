@@ -48,7 +48,7 @@ def a_template(resources, **sections):
 
 
 def create(aws, resources, *, name="s", **sections):
-    """Create a stack; what is told of it."""
+    """Create a stack; returns its description."""
     aws.client("cloudformation").create_stack(StackName=name, TemplateBody=a_template(resources, **sections))
     return described(aws, name)
 
@@ -59,7 +59,7 @@ def update(aws, resources, *, name="s", **sections):
 
 
 def delete(aws, name="s", **more):
-    """Delete a stack; what is told of it, or of the last one of that name."""
+    """Delete a stack; returns its description, or that of the last stack with that name."""
     before = described(aws, name)
     aws.client("cloudformation").delete_stack(StackName=name, **more)
     return described(aws, before["StackId"])
@@ -358,7 +358,7 @@ def test_a_template_too_long_for_a_call_lies_in_s3(aws):
         client.create_stack(StackName="t", TemplateURL=f"https://bucket.s3.{REGION}.amazonaws.com/nothing.json")
 
 
-# What is made is the embedded AWS's own.
+# Created resources belong to the embedded AWS.
 
 
 def test_functions_versions_aliases_and_their_permissions_are_lambdas(aws):
@@ -818,7 +818,7 @@ def test_roles_have_the_policies_that_stand_in_them_and_beside_them(aws):
 
 
 def touched(aws, action):
-    """The resources that events of an update name."""
+    """The resources that the events of an update name."""
     before = len(events(aws))
     action()
     return {name for name, status in events(aws)[before:] if status.startswith(("UPDATE", "CREATE", "DELETE"))}
@@ -954,7 +954,7 @@ def test_an_alias_that_was_moved_stays_until_its_own_entry_changes(aws):
 
 
 def promoted(aws):
-    """Do to the stage what a promotion does: another deployment, another variable."""
+    """Change the stage as a promotion does: another deployment, another variable."""
     api = physical_id(aws, "Api")
     made = aws.client("apigateway").create_deployment(restApiId=api)["id"]
     operations = [("/deploymentId", made), ("/variables/release", "7")]
@@ -1117,7 +1117,7 @@ def with_custom(**properties):
 
 
 def asked(aws):
-    """What the function was asked, in order."""
+    """The requests that the function got, in order."""
     lines = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/answers", filterPattern="asked")["events"]
     return [json.loads(line["message"].removeprefix("asked ")) for line in lines]
 
@@ -1178,7 +1178,7 @@ def test_a_refused_deletion_fails_the_stacks_and_keeps_what_the_resource_needs(a
         "The following resource(s) failed to delete: [Custom]. ",
     )
     assert "Message returned: the target orders is not at rest; abort its rollout first" in reasons(aws)["Custom"]
-    # Whatever the custom resource does not need may be gone before it refuses, as it may in AWS.
+    # Whatever the custom resource does not need may be gone before it refuses, as in AWS.
     assert set(aws.stacks.find("s").resources) == {"Custom", "Alarm", "F", "Role"}
     source = REPLY.replace('event["ResourceProperties"].get(event["RequestType"], "{}")', '"{}"')
     code = aws.client("lambda")

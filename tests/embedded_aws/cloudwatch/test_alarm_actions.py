@@ -1,4 +1,4 @@
-"""An alarm that changes its state publishes to its topics, as far as their policies let CloudWatch."""
+"""An alarm that changes its state publishes to its topics, if their policies let CloudWatch do so."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ ACCOUNT = "123456789012"
 
 
 class Account:
-    """One alarm, and a queue that hears each of the topics."""
+    """One alarm, and a queue subscribed to each of the topics."""
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.aws = aws

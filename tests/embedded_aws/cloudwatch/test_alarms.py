@@ -24,7 +24,7 @@ SINGLE = {
 
 
 class World:
-    """Alarms on a clock that is set by hand; a minute's metrics are there as soon as it has ended."""
+    """Alarms on a clock that is set by hand; a minute's metrics are available as soon as it has ended."""
 
     def __init__(self) -> None:
         self.now = float(START)
@@ -37,7 +37,7 @@ class World:
         self.alarms.put_metric_alarm({"AlarmName": name, **SINGLE, **changes})
 
     def minute(self, *values: float, metric: str = "m") -> None:
-        """A minute passes in which the metric gets these values, and alarms are evaluated at its end."""
+        """Let a minute pass in which the metric gets these values; alarms are evaluated at its end."""
         if values:
             self.store.put("N", metric, {}, self.now, values)
         self.now += 60

@@ -45,7 +45,7 @@ SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260105/eu-west-1/monitoring/aws4_re
 
 
 class Aws:
-    """What the seams need of the embedded AWS, on a clock that is set by hand."""
+    """What the seams need from the embedded AWS, on a clock that is set by hand."""
 
     def __init__(self) -> None:
         self.time = START + 3_600
@@ -108,7 +108,7 @@ def logs(url: str) -> Any:
 
 @pytest.fixture(params=PROTOCOLS)
 def cloudwatch(request: pytest.FixtureRequest, url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A client that speaks each protocol that botocore knows for this service."""
+    """A client for each protocol that botocore knows for this service."""
     own = botocore.model.ServiceModel.resolved_protocol
     spoken = property(lambda model: request.param if model.service_name == "cloudwatch" else own.__get__(model, type(model)))
     monkeypatch.setattr(botocore.model.ServiceModel, "resolved_protocol", spoken)

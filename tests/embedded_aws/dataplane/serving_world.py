@@ -1,4 +1,4 @@
-"""The data plane with its gateway and functions, without moto or HTTP: a clock to move by hand and stores that only collect."""
+"""The data plane with its gateway and functions, without moto or HTTP: a clock to set by hand and stores that only collect."""
 
 import random
 from collections import defaultdict
@@ -103,7 +103,7 @@ class World:
         return self.time
 
     def pass_time(self, seconds: float) -> None:
-        """Move the clock, as the embedded AWS does: whoever serves is asked first, minute by minute."""
+        """Move the clock as the embedded AWS does: listeners run first, minute by minute."""
         end = self.time + seconds
         while self.time < end:
             until = min(end, (self.time // 60 + 1) * 60)
@@ -111,7 +111,7 @@ class World:
             self.time = until
 
     def put_function(self, name: str, *codes: Files, environment: Mapping[str, str] | None = None, **more: Any) -> None:
-        """A function whose versions 1, 2, ... have these codes; $LATEST is the last."""
+        """A function whose versions 1, 2, ... have this code; $LATEST is the last."""
         for version, code in [*enumerate(codes, start=1), ("$LATEST", codes[-1])]:
             made = a_version(name, code, version=str(version), environment=environment or {})
             self.lambdas.put_version(replace(made, **more))
@@ -154,14 +154,14 @@ class World:
 
 
 class EverySecond:
-    """A source that asks for the orders once in every second."""
+    """A source that requests the orders once per second."""
 
     def requests(self, start: float, end: float) -> list[Request]:
         return [Request("api1", "prod", "GET", "/orders", at) for at in range(int(start) + 1, int(end) + 1)]
 
 
 def a_zip(files: Files) -> bytes:
-    """A function's zip; a text alone is its app.py."""
+    """A function's zip; a plain text becomes its app.py."""
     return zip_of({"app.py": files} if isinstance(files, str) else files)
 
 

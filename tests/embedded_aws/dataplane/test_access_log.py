@@ -1,4 +1,4 @@
-"""What an access log's line says: every variable that the guide lists, absent ones, texts that clients write."""
+"""What a line of the access log contains: every variable that the guide lists, absent ones, texts that clients write."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LISTED = re.findall(
     tlsVersion waf.error waf.latency waf.status xrayTraceId wafResponseCode webaclArn
 """,
 )
-"""As in the guide's `api-gateway-variables-for-access-logging`."""
+"""As listed in the guide's `api-gateway-variables-for-access-logging`."""
 
 ALWAYS = {
     "accountId": "123456789012",
@@ -68,7 +68,7 @@ def rendered(world: World, served: Served, *names: str) -> dict[str, str]:
 
 
 def shown(world: World, served: Served) -> dict[str, str]:
-    """The listed variables that are no dash."""
+    """The listed variables that do not print a dash."""
     return {name: text for name, text in rendered(world, served, *LISTED).items() if text != "-"}
 
 

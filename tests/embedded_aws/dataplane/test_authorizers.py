@@ -1,4 +1,4 @@
-"""Lambda authorizers, and the other things that stand between a request and its method's integration."""
+"""Lambda authorizers, and everything else between a request and its method's integration."""
 
 import json
 from dataclasses import replace
@@ -78,7 +78,7 @@ def guarded(authorizer: Authorizer | None = None, **method: Any) -> World:
 
 
 def judging() -> Permissions:
-    """Permissions that nobody enforces, with an IAM that reads statements."""
+    """Permissions that are not enforced, with an IAM that reads statements."""
     permissions = Permissions(lambda: 0.0, account=ACCOUNT)
     permissions.iam = _Iam(ACCOUNT)
     return permissions
@@ -183,7 +183,7 @@ def test_a_request_authorizer_that_is_not_remembered_is_asked_without_its_identi
     assert world.request(query=[("token", "tea")]).status == 200
 
 
-# Whom it calls, and who may.
+# Which function it calls, and who may call it.
 
 
 @pytest.mark.parametrize(
@@ -239,11 +239,11 @@ def test_a_canary_whose_authorizer_has_no_such_alias_answers_500_and_base_as_bef
     assert statuses == {("base", 200), ("canary", 500)}
 
 
-# What is remembered.
+# What is cached.
 
 
 def counting(world: World) -> None:
-    """Have the authorizer say how often its environment was asked."""
+    """Make the authorizer report how often its environment was called."""
     code = DECIDE.replace("def handler", "asked = 0\ndef handler").replace('"staff": True', '"staff": asked')
     world.put_function("auth", code.replace("token = event", "global asked\n    asked += 1\n    token = event", 1))
 
@@ -318,7 +318,7 @@ def test_a_reset_forgets_what_authorizers_said() -> None:
     assert ask(world, "tea").status == 500
 
 
-# What is no Lambda authorizer.
+# Other kinds of authorization.
 
 
 def test_iam_and_user_pools_refuse_who_shows_nothing_and_are_not_built_for_the_others() -> None:

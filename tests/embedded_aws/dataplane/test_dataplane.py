@@ -1,4 +1,4 @@
-"""One request to a stage: its arm, its route, its function, its answer, its line in the log, its place in the metrics."""
+"""One request to a stage: its arm, its route, its function, its answer, its line in the log, its metrics."""
 
 import base64
 import io
@@ -38,7 +38,7 @@ def world() -> World:
 
 
 def serving(code: str, **more: Any) -> World:
-    """A stage whose one function has this code."""
+    """A stage with one function, which has this code."""
     world = World()
     world.put_function("orders", code, **more)
     world.put_alias("orders", "live", "1")
@@ -511,7 +511,7 @@ def test_what_a_refused_request_says_at_a_hundred_percent_is_a_question(world: W
 
 
 class Client:
-    """Calls the WSGI application as a server would."""
+    """Calls the WSGI application as a server does."""
 
     def __init__(self, world: World) -> None:
         self._application = ExecuteApi(world.dataplane, now=world.now)

@@ -1,4 +1,4 @@
-"""Integrations that are no Lambda proxy, those that are unusual, and the answers that API Gateway gives by itself."""
+"""Integrations other than Lambda proxies, unusual ones, and the answers that API Gateway gives by itself."""
 
 import json
 from dataclasses import replace
@@ -133,7 +133,7 @@ def test_a_payload_that_no_template_is_for_passes_or_is_refused(behavior: str, k
     assert served.status == status
 
 
-# AWS: a function that is no proxy.
+# AWS: a function without proxy integration.
 
 
 def custom(**more: Any) -> Method:
@@ -213,7 +213,7 @@ def test_a_function_that_is_gone_is_an_internal_error() -> None:
 
 
 class Shops:
-    """A backend that keeps what it was asked."""
+    """A backend that keeps the requests that it gets."""
 
     def __init__(self, answered: Answered | None = None) -> None:
         self.asked: list[Asked] = []
@@ -344,7 +344,7 @@ def test_every_override_reaches_the_events_of_the_canary() -> None:
     assert seen == {("base", None, "hello"), ("canary", "on", "hello")}
 
 
-# What API Gateway answers by itself, as the API has it.
+# API Gateway's own answers, as the API configures them.
 
 CORS = {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
 

@@ -34,7 +34,7 @@ class World:
         self.faults = MeasurementFaults(self.clock, self.records, self.metrics, rng=random.Random(2))
 
     def ingest_many(self, group: str, lines: Iterable[tuple[float, str]], *, stream: str = "") -> None:
-        """As CloudWatch Logs: when a line came, the time it has, its text."""
+        """Like CloudWatch Logs: when a line came, its time, its text."""
         assert (group, stream) == (GROUP, "access-log")
         self.written += [(self.clock.now() - START, at - START, text) for at, text in lines]
 

@@ -1,4 +1,4 @@
-"""Event patterns that PutRule refuses, in EventBridge's words; those that it takes."""
+"""Event patterns that PutRule refuses, with EventBridge's messages, and those that it accepts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def events() -> Iterator[Any]:
 
 
 def a_pattern(length: int) -> str:
-    """A pattern of so many characters."""
+    """A pattern of this many characters."""
     shortest = json.dumps({"source": [""]})
     return json.dumps({"source": ["x" * (length - len(shortest))]})
 

@@ -49,7 +49,7 @@ def a_role(aws, name, service="scheduler.amazonaws.com", *, allowed=None, condit
 
 
 def a_schedule(aws, expression, *, role=None, target=None, **more):
-    """A schedule; its role is made unless one is given."""
+    """A schedule; its role is created unless one is given."""
     role = role or a_role(aws, "scheduler")
     settings = {"FlexibleTimeWindow": {"Mode": "OFF"}, **more}
     aws.client("scheduler").create_schedule(
@@ -62,7 +62,7 @@ def a_schedule(aws, expression, *, role=None, target=None, **more):
 
 
 def started(aws):
-    """Seconds since the start at which executions began, with their inputs, the first one first."""
+    """Seconds from the start to the beginning of each execution, with its input, the first one first."""
     client = aws.client("stepfunctions")
     arns = [each["executionArn"] for each in client.list_executions(stateMachineArn=MACHINE)["executions"]]
     described = [client.describe_execution(executionArn=arn) for arn in arns]
@@ -167,7 +167,7 @@ def test_what_is_no_schedule_is_refused(aws, expression, zone):
         a_recurring(expression, zone).next_after(0)
 
 
-# What becomes of it.
+# What happens to a schedule.
 
 
 def test_a_disabled_schedule_starts_nothing_until_it_is_enabled(aws):

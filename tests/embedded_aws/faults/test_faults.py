@@ -134,7 +134,7 @@ def put(aws, value: str, **more: object) -> None:
 
 
 def as_actor(aws, work) -> float:
-    """Do this as an actor, who can wait; how many simulated seconds it took."""
+    """Run this as an actor, which can wait; returns how many simulated seconds it took."""
     began, ended = aws.clock.now(), []
 
     def act() -> None:

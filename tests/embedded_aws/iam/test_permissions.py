@@ -23,7 +23,7 @@ CONTROLLER_PATH, TARGET_PATH = f"/canary/controller/{REGION}/", f"/canary/target
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"
 HOUR = 3600
 
-# What a function is told to call: client, operation, arguments.
+# The call that a function is told to make: client, operation, arguments.
 CALLER = """
 import boto3
 def handler(event, context):
@@ -77,7 +77,7 @@ def a_function(aws, role, name="f", source=CALLER):
 
 
 def call(aws, service, operation, **arguments):
-    """What the function's call comes to: its answer, or the error's code and message."""
+    """The result of the function's call: its answer, or the error's code and message."""
     found = aws.invoke("f", [service, operation, arguments])
     if found.function_error:
         return found.payload["errorType"], found.payload["errorMessage"]
@@ -85,7 +85,7 @@ def call(aws, service, operation, **arguments):
 
 
 def a_caller(aws, *statements):
-    """A function that may do this much, and write its log."""
+    """A function with these permissions, and permission to write its log."""
     a_function(aws, a_role(aws, "caller", a_statement("logs:*"), *statements))
 
 
@@ -440,7 +440,7 @@ CALLS = [
 
 
 def filled(value, names):
-    """The value with the ids of what was made in it."""
+    """The value with the ids of what was created in it."""
     text = json.dumps(value)
     for name, made in names.items():
         text = text.replace(f"{{{name}}}", made)
@@ -709,7 +709,7 @@ def test_a_traced_machine_and_its_traced_function_use_their_roles_for_that(aws):
     assert not aws.permissions.unused()
 
 
-# Services for themselves: a receiver's own policy.
+# Services on their own behalf: a receiver's own policy.
 
 
 def a_rule(aws, target, **more):
@@ -775,7 +775,7 @@ def test_what_a_target_does_not_take_is_a_dead_letter_where_the_queue_lets_the_r
 
 @pytest.mark.parametrize(("has_condition", "count"), [(False, 1), (True, 0)])
 def test_a_rule_publishes_to_a_topic_that_lets_it_without_a_condition(aws, has_condition, count):
-    """A condition that names the very rule is not met: EventBridge presents nothing to a topic."""
+    """A condition that names exactly this rule is not met: EventBridge presents nothing to a topic."""
     url, queue = a_queue(aws, "subscriber")
     topic = aws.client("sns").create_topic(Name="n")["TopicArn"]
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
@@ -798,7 +798,7 @@ def test_a_rule_publishes_to_any_topic_while_nothing_is_enforced():
         assert len(received(aws, url)) == 1
 
 
-# What asynchronous invocations are given up for.
+# Why asynchronous invocations are given up.
 
 
 def a_failing_function(aws, *statements, retries, age=21_600):
@@ -863,7 +863,7 @@ def test_the_settings_of_asynchronous_invocations_are_a_qualifiers_own(aws):
 
 
 def an_integration(aws, role):
-    """A stage prod whose GET /f calls the function f with a role; the address and number of its API."""
+    """A stage prod whose GET /f calls the function f with a role; returns the address and number of its API."""
     function = a_function(aws, a_role(aws, "own", a_statement("logs:*")), source=GREETING)
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function}/invocations"
     call = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri, "credentials": role}

@@ -1,4 +1,4 @@
-"""Classes of log groups, and what a group's metric filters may be: over HTTP, in AWS's words."""
+"""Classes of log groups, and which metric filters a group may have: over HTTP, with AWS's messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def aws() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture(scope="module")
 def logs(aws: EmbeddedAws) -> Any:
-    """A client that leaves it to CloudWatch Logs to check what it sends."""
+    """A client that leaves the check of its parameters to CloudWatch Logs."""
     assert aws
     return boto3.client("logs", config=Config(parameter_validation=False))
 

@@ -39,7 +39,7 @@ def modules():
 
 
 def imported(path):
-    """The top-level names that a module imports, wherever it does so."""
+    """The top-level names that a module imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)

@@ -63,7 +63,7 @@ def output_of(ended):
 
 
 def evaluate(aws, expression, given=None):
-    """The value of an expression in the Output of a Pass, or the error of the execution."""
+    """The value of an expression in the Output of a Pass, or the execution's error."""
     ended = run(aws, {"Only": {"Type": "Pass", "Output": expression, "End": True}}, given)
     return json.loads(ended["output"]) if ended["status"] == "SUCCEEDED" else ended["error"]
 

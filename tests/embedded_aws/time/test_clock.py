@@ -22,7 +22,7 @@ def clock():
 
 
 def wait_until(has_happened):
-    """Real time passes until something that other threads do has happened, however slow the machine is."""
+    """Real time passes until work in other threads has happened, however slow the machine is."""
     end = time.monotonic() + 60
     while not has_happened():
         assert time.monotonic() < end, "it did not happen"

@@ -1,4 +1,4 @@
-"""How late settings reach the data plane: in a unit by itself, in a stage, in an alias."""
+"""How late settings reach the data plane: in one unit, in a stage, in an alias."""
 
 import random
 from typing import TYPE_CHECKING
@@ -175,7 +175,7 @@ def test_propagation_can_be_answered_to_be_at_once() -> None:
 
 
 def test_traffic_up_to_a_change_is_served_before_it() -> None:
-    """Requests that arrived while nobody moved the clock's listeners still see what was in force when they came."""
+    """Requests that arrived while the clock's listeners were not running still see the settings in force at their arrival."""
     world = an_orders_world()
     old = world.gateway.stage("api1", "prod").deployment_id
     served: list[Served] = []

@@ -19,7 +19,7 @@ def time() -> Time:
 
 
 def admitted(throttles: Throttles, service: str, operation: str, *, calls: int) -> int:
-    """How many of so many calls at one instant are let through."""
+    """How many of this many calls at one instant are accepted."""
     passed = 0
     for _ in range(calls):
         try:

@@ -1,4 +1,4 @@
-"""A call that a rollout cannot split is refused by name, with the URI to write; what is outside is said, not refused."""
+"""A call that a rollout cannot split is refused by name, with the URI to write; an outside call is noted, not refused."""
 
 from dataclasses import replace
 
@@ -57,22 +57,22 @@ def test_nothing_is_wrong_with_calls_through_the_variable():
             "takes the alias from x-${stageVariables.lambdaAlias}",
             None,
         ),
-        (lambda_uri("${stageVariables.readFunction}", ""), "puts the function's name together from a stage variable", None),
-        (lambda_uri("orders-${stageVariables.which}", ""), "puts the function's name together", lambda_uri("<function>")),
+        (lambda_uri("${stageVariables.readFunction}", ""), "builds the function's name from a stage variable", None),
+        (lambda_uri("orders-${stageVariables.which}", ""), "builds the function's name", lambda_uri("<function>")),
         (
             lambda_uri("orders-read", account="210987654321"),
-            f"names a function of account 210987654321 in {REGION} (aws), where the target's are of account {ACCOUNT}",
+            f"names a function of account 210987654321 in {REGION} (aws), but the target's functions are in account {ACCOUNT}",
             None,
         ),
         (
             lambda_uri("orders-read", region="eu-north-1"),
-            f"in eu-north-1 (aws), where the target's are of account {ACCOUNT}",
+            f"in eu-north-1 (aws), but the target's functions are in account {ACCOUNT}",
             None,
         ),
-        (lambda_uri("orders-read", partition="aws-cn"), "(aws-cn), where the target's", None),
+        (lambda_uri("orders-read", partition="aws-cn"), "(aws-cn), but the target's", None),
         (
             lambda_uri("orders-read", account="${stageVariables.x}"),
-            "puts the account or Region together from a stage variable",
+            "builds the account or Region from a stage variable",
             None,
         ),
         (lambda_uri("orders-read", kind=STREAMED, qualifier="2"), "names version 2", lambda_uri("orders-read", kind=STREAMED)),
@@ -100,7 +100,7 @@ def test_a_function_that_is_called_in_another_region_than_its_own_is_refused():
     (problem,) = problems(calling(elsewhere))
 
     assert problem.value == (
-        f"the URI {elsewhere} calls Lambda in eu-north-1 (aws), where the target's functions are in {REGION} (aws)"
+        f"the URI {elsewhere} calls Lambda in eu-north-1 (aws), but the target's functions are in {REGION} (aws)"
     )
     assert problem.fix.startswith(f"write {lambda_uri('orders-read')}; ")
     assert problems(calling(elsewhere), place=None) == []
@@ -131,7 +131,7 @@ def test_a_uri_whose_function_is_in_a_variable_is_refused_with_the_function_in_i
     variables = {"read": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-read:live"}
     (problem,) = problems(calling(uri), variables=variables)
 
-    assert problem.value == f"the URI {uri} puts the function's ARN together from a stage variable"
+    assert problem.value == f"the URI {uri} builds the function's ARN from a stage variable"
     assert problem.fix == f"write {lambda_uri('orders-read')}"
 
 
@@ -141,7 +141,7 @@ def test_a_function_that_the_target_does_not_name_is_refused_with_the_line_to_ad
     assert problem.value.endswith("names orders-search, which is not one of the functions of target orders")
     assert problem.fix == (
         "add - {name: orders-search, live: live, canary: canary} to functions in the target file; "
-        "or, if both arms are to call it alike, write out an alias and add it to the target's outside"
+        "or, if both arms should call it alike, write out an alias and add it to the target's outside"
     )
 
 
@@ -196,7 +196,7 @@ class TestOutside:
     def test_an_any_is_not_outside_for_one_of_its_methods(self):
         api = ORDERS.with_verb("/legacy/a", "ANY", call=Call(uri=lambda_uri("old", "prod")))
         (problem,) = problems(api, outside=Outside((OutsideRoute("/legacy/*", ("GET",)),)))
-        assert problem.fix.endswith("add it to the target's outside, with no methods there, because it is an ANY")
+        assert problem.fix.endswith("add it to the target's outside, without methods, because it is an ANY")
 
     @pytest.mark.parametrize("variable", ["lambdaAlias", "newCheckout"])
     def test_a_call_outside_that_the_arms_make_differently_is_refused(self, variable):
@@ -205,9 +205,9 @@ class TestOutside:
         (problem,) = problems(api, outside=LEGACY, overrides=frozenset({"lambdaAlias", "newCheckout"}))
 
         assert problem.value == (
-            f"it is outside the rollout, but the URI {uri} has {variable} in it, which differs between base and canary"
+            f"it is outside the rollout, but the URI {uri} contains {variable}, which differs between base and canary"
         )
-        assert problem.fix == "write out there what both arms are to call, or take it out of the target's outside"
+        assert problem.fix == "write out in the URI what both arms call, or remove it from the target's outside"
 
     def test_a_function_of_the_target_may_be_called_uncounted(self):
         api = ORDERS.with_verb("/legacy/health", "GET")
@@ -219,8 +219,8 @@ class TestOutside:
     def test_an_entry_for_nothing_is_a_problem(self):
         (problem,) = find_outside_problems(a_target(outside=LEGACY), [("/legcy/a", "GET")], ["auth"])
         assert str(problem) == (
-            "outside: /legacy/* is nothing that the API has; "
-            "write it as the definition does, or take it out of the target's outside"
+            "outside: /legacy/* matches nothing in the API; "
+            "write it as the definition does, or remove it from the target's outside"
         )
 
 
@@ -239,7 +239,7 @@ def test_an_address_that_differs_between_the_arms_is_not_called_alike():
     by_alias, by_flag = (f"https://${{stageVariables.{name}}}.example.com/" for name in ("lambdaAlias", "search"))
     api = ORDERS.with_verb("/a", "GET", call=Call("HTTP_PROXY", by_alias)).with_verb("/b", "GET", call=Call("HTTP", by_flag))
     apart = (
-        "answered without a function of the release, and counted, but by each arm from an address of its own, because "
+        "answered without a function of the release, and counted, but each arm calls a different address, because "
         "a variable in the URI differs between base and canary: GET /a (HTTP_PROXY) by lambdaAlias"
     )
 

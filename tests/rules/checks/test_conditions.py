@@ -1,4 +1,4 @@
-"""A condition is true, false, or not certain; what is not known is never guessed."""
+"""A condition is true, false or uncertain; nothing unknown is guessed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def one(operator, key, value):
         ("ArnLike", "arn:aws:execute-api:*:*:a1b2c3d4e5/*/GET/*", True),
         ("ArnLike", "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/pro?/*", True),
         ("ArnLike", "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/*", False),
-        ("ArnLike", "arn:aws:*:a1b2c3d4e5/*", None),  # no ARN: a wildcard stays within its part
+        ("ArnLike", "arn:aws:*:a1b2c3d4e5/*", None),  # not an ARN: a wildcard stays within its part
         ("ArnLike", "arn:aws:execute-api:*:a1b2c3d4e5/prod/GET/orders:x", False),
         ("ArnLike", "*", None),
         ("arnlike", ARN, True),
@@ -115,7 +115,7 @@ def test_keys_are_found_in_any_case_and_numbers_compared_as_text(key, value, tru
         ("aws:PrincipalIsAWSService", "True", True),
         ("aws:PrincipalIsAWSService", "false", False),
         ("lambda:InvokedViaFunctionUrl", True, False),
-        ("lambda:InvokedViaFunctionUrl", False, None),  # where the key is missing, that is false too
+        ("lambda:InvokedViaFunctionUrl", False, None),  # if the key is missing, that is false too
     ],
 )
 def test_booleans_may_be_written_as_text(key, value, truth):

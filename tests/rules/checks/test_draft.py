@@ -5,7 +5,7 @@ import pytest
 from canary.rules.checks.draft import CACHE_NOTE, draft_rollout, is_unchanged
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.definitions.routes import RouteChanges, routes_of
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.plan import Plan
 from canary.rules.releases.problems import RefusedError
 from canary.rules.releases.readings import Deployed, Reading
@@ -171,7 +171,7 @@ def test_tells_every_kind_of_change_and_that_base_could_not_be_read():
     assert changed.plan.notes == ("the release changes GET /orders (API key not required to required)",)
     assert changed.plan.fingerprint == fingerprint(api)
     assert lost.plan.notes[0] == (
-        "base's definition cannot be read, so its routes are compared by path and method alone: AWS says no"
+        "base's definition cannot be read, so its routes are compared only by path and method: AWS says no"
     )
     assert "the release loses GET /old" in lost.plan.notes
 

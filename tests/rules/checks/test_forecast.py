@@ -4,18 +4,20 @@ from decimal import Decimal
 import pytest
 
 from canary.rules.checks.forecast import StepForecast, Traffic, find_quiet, forecast_start, forecast_steps, quiet_problem
-from canary.rules.judging import judge
-from canary.rules.looks.folding import requests_needed_by_step
-from canary.rules.looks.sources import stakes
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.families import stakes
+from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.targets.policy import QUIET, STANDARD, WhenQuiet, WhenUnproven
 from canary.rules.targets.target import BusinessMetric, Metrics
-from tests.builders import a_policy, a_target
+from tests.builders import a_policy, a_rollout, a_target, families
 
 METRICS = ("errors", "slow_p99")
 
 
 def evidence_of(*history):
-    return judge.start({"errors": history, "slow_p99": ()}, stakes=stakes(METRICS), alpha=0.01)
+    return begin_evidence(
+        {"errors": history, "slow_p99": ()}, families=families(*METRICS), stakes=stakes(families(*METRICS)), alpha=0.01
+    )
 
 
 CALM = evidence_of(*(((3, 0), (3, 0), (3, 1)) * 300))
@@ -45,17 +47,17 @@ def test_too_little_traffic_is_told_with_minutes_and_the_policy_that_would_do():
     told = find_quiet(STANDARD, CALM, 3)
     worst = max(forecast_steps(STANDARD, CALM, 3), key=lambda step: step.minutes)
     assert told.startswith(
-        f"base had 3.0 requests a minute in the last day: the step at {worst.weight_percent} % needs {worst.needed} "
+        f"base had 3.0 requests per minute in the last day: the step at {worst.weight_percent} % needs {worst.needed} "
         f"canary requests, about {worst.minutes:.0f} minutes, and may last 75; "
     )
-    assert told.endswith("policy quiet would do, which looks for larger effects")
+    assert told.endswith("policy quiet would be enough, which looks for larger effects")
 
 
 def test_a_larger_weight_is_offered_where_it_would_do():
     policy = a_policy(10, bake_seconds=3600, max_extension_seconds=0, detect={"errors": 0.5})
     needed_at_10 = forecast_steps(policy, CALM, 1)[0]
     per_minute = needed_at_10.minutes / 60 * 0.6
-    percent = int(find_quiet(policy, CALM, per_minute).split("steps from ")[1].split(" %")[0])
+    percent = int(find_quiet(policy, CALM, per_minute).split("steps of ")[1].split(" %")[0])
     assert forecast_steps(a_policy_of(policy, percent), CALM, per_minute)[0].fits
     assert not forecast_steps(a_policy_of(policy, percent - 1), CALM, per_minute)[0].fits
 
@@ -67,7 +69,7 @@ def a_policy_of(policy, percent):
 def test_no_traffic_at_all_is_told_and_nothing_would_do():
     told = find_quiet(STANDARD, CALM, 0)
     assert told.startswith("base had no request in the last day, and the step at 10 % needs ")
-    assert told.endswith("no weight and no shipped policy would do at this traffic")
+    assert told.endswith("no weight and no shipped policy is enough at this traffic")
 
 
 def test_policy_quiet_is_not_offered_to_itself():
@@ -84,7 +86,7 @@ def test_a_young_api_is_told_why_so_many_requests_are_needed():
 
 
 def test_a_target_that_compares_no_errors_is_told_nothing_of_their_history():
-    slow = judge.start({"slow_p99": ()}, stakes=stakes(("slow_p99",)), alpha=0.01)
+    slow = begin_evidence({"slow_p99": ()}, families=families("slow_p99"), stakes={"slow_p99": 1.0}, alpha=0.01)
     assert "stated priors" not in find_quiet(STANDARD, slow, 0.01)
 
 
@@ -113,22 +115,25 @@ class TestStart:
     calm = ((3, 0), (3, 0), (3, 1)) * 300
 
     def test_is_told_by_the_errors_history_and_the_metrics_of_the_target(self):
-        told = forecast_start(a_target(), STANDARD, Traffic(self.calm, 3.0))
-        assert told.startswith("base had 3.0 requests a minute in the last day: the step at ")
+        told = forecast_start(a_rollout(policy=STANDARD), Traffic(self.calm, 3.0))
+        assert told.startswith("base had 3.0 requests per minute in the last day: the step at ")
         assert "stated priors" not in told
-        assert forecast_start(a_target(), STANDARD, Traffic(((60_000, 60),) * 600, 60_000.0)) is None
+        assert forecast_start(a_rollout(policy=STANDARD), Traffic(((60_000, 60),) * 600, 60_000.0)) is None
 
     def test_a_young_api_is_told_so(self):
-        assert "stated priors" in forecast_start(a_target(), STANDARD, Traffic((), 3.0))
+        assert "stated priors" in forecast_start(a_rollout(policy=STANDARD), Traffic((), 3.0))
 
     def test_more_metrics_take_more_requests(self):
         business = Metrics(business=(BusinessMetric("CheckoutFailed", "Orders"),), latency_limits_ms=(500,))
         alone = Metrics(client_errors=False, slow=())
-        told = [forecast_start(a_target(metrics=one), STANDARD, Traffic(self.calm, 3.0)) for one in (alone, business)]
+        told = [
+            forecast_start(a_rollout(target=a_target(metrics=one), policy=STANDARD), Traffic(self.calm, 3.0))
+            for one in (alone, business)
+        ]
         fewer, more = (int(one.split(" canary requests")[0].rsplit(" ", 1)[1]) for one in told)
         assert fewer < more
 
     def test_a_target_that_compares_no_errors_asks_for_the_policys_least(self):
         target = a_target(metrics=Metrics(errors=False))
-        told = forecast_start(target, replace(STANDARD, min_requests=7), Traffic(self.calm, 0.01))
+        told = forecast_start(a_rollout(target=target, policy=replace(STANDARD, min_requests=7)), Traffic(self.calm, 0.01))
         assert "needs 7 canary requests" in told

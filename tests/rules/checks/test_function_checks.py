@@ -1,4 +1,4 @@
-"""Every reason in a function not to start is found, and what forbids nothing is noted."""
+"""Every reason in a function against a start is found, and what prevents nothing is noted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WHOLE = a_policy_text(a_statement(source=f"{API}/*"))
 
 
 def called(live=SOUND, canary=SOUND, callers=(GET, GET_ONE), **changes):
-    """A function that the API calls through its aliases, whose policies these are."""
+    """A function that the API calls through its aliases, with these policies."""
     survey = a_function_survey(
         live=LiveAlias("1", arn=f"{ARN}:live"), canary=LiveAlias("1", arn=f"{ARN}:canary"), callers=callers, **changes
     )
@@ -127,7 +127,7 @@ def test_a_version_that_failed_is_refused_with_lambdas_reason():
     assert problems(a_function_survey(brings=failed)) == [
         (
             "release.functions.orders-read: version 2 is Failed: the image was deleted (ImageDeleted); "
-            "correct what it says and publish another version"
+            "fix that and publish another version"
         )
     ]
 
@@ -136,7 +136,7 @@ def test_an_inactive_version_is_named_with_the_command_that_wakes_it():
     assert problems(a_function_survey(brings=VersionState("2", "Inactive"))) == [
         (
             "release.functions.orders-read: version 2 is Inactive: its first requests would fail; "
-            "wake it with aws lambda invoke --function-name orders-read --qualifier 2 /dev/null, which may itself fail, "
+            "activate it with aws lambda invoke --function-name orders-read --qualifier 2 /dev/null, which may itself fail, "
             "and start again"
         )
     ]
@@ -154,7 +154,7 @@ def test_a_pending_version_is_no_problem_until_the_time_is_over():
     assert [str(problem) for problem in find_pending({"orders-read": pending, "b": called(), "c": called(brings=None)})] == [
         (
             "release.functions.orders-read: version 2 is still Pending: the function is being created (Creating), "
-            "10 minutes after the start; see what keeps it with aws lambda get-function-configuration "
+            "10 minutes after the start; see why with aws lambda get-function-configuration "
             "--function-name orders-read --qualifier 2, and start again when it is Active"
         )
     ]
@@ -259,7 +259,7 @@ def test_a_topic_that_the_policy_names_calls_the_live_alias():
     assert problems(called(live=SHARED)) == [
         (
             f"functions.orders-read: alias live is also called by {TOPIC}, which would get the release at once; "
-            "give them an alias of their own; if nothing calls any more, remove the permission with "
+            "give them an alias of their own; if nothing calls it any more, remove the permission with "
             "aws lambda remove-permission --function-name orders-read --qualifier live --statement-id topic; "
             "or set shared_live_alias: true in the target"
         )

@@ -1,4 +1,4 @@
-"""Whom else an alias's policy lets in: certainly a resource that it names, possibly everyone else."""
+"""Who else an alias's policy lets in: certainly a resource that it names, possibly everyone else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GATEWAY, SNS = "apigateway.amazonaws.com", "sns.amazonaws.com"
 
 
 def permit(service=SNS, source=None, **changes):
-    """A statement as AddPermission makes it."""
+    """A statement as AddPermission writes it."""
     condition = {"Condition": {"ArnLike": {"AWS:SourceArn": source}}} if source else {}
     statement = {"Sid": "s", "Effect": "Allow", "Principal": {"Service": service}, "Action": "lambda:InvokeFunction"}
     return {**statement, **condition, **changes}
@@ -130,8 +130,8 @@ def test_who_is_denied_does_not_call():
         ),
         (permit(Principal={"AWS": "1"}, Action="lambda:InvokeFunctionUrl"), "a function URL, open to 1"),
         (permit(Principal={"Federated": "x.com"}), "x.com"),
-        (permit(NotPrincipal={"AWS": "1"}), "everybody whom its NotPrincipal leaves"),
-        (permit(Principal=None), "somebody whom its Principal does not tell"),
+        (permit(NotPrincipal={"AWS": "1"}), "everyone except its NotPrincipal"),
+        (permit(Principal=None), "someone its Principal does not name"),
         (permit("secretsmanager.amazonaws.com", Action="lambda:*"), "secretsmanager.amazonaws.com for any source"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A policy's answer to one call: allowed, denied, or not certain; with the statements that it rests on."""
+"""A policy's answer to one call: allowed, denied or uncertain, with the statements behind it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_finds_nothing_against_a_sound_stage():
 
 def test_a_stage_that_does_not_exist_is_the_only_problem_of_the_stage():
     assert problems(stage=None, log_group=None, deployment_exists=False, definitions=None) == [
-        "stage: stage prod of API a1b2c3d4e5 does not exist; mend the target"
+        "stage: stage prod of API a1b2c3d4e5 does not exist; fix the target"
     ]
 
 
@@ -46,14 +46,14 @@ def test_a_stage_that_does_not_exist_is_the_only_problem_of_the_stage():
             {"stage": a_stage(variables={})},
             (
                 "stage.variables.lambdaAlias: it is None and must name the live alias of every function, got live; "
-                "set the stage variable lambdaAlias, or mend the target's functions"
+                "set the stage variable lambdaAlias, or fix the target's functions"
             ),
         ),
         (
             {"stage": a_stage(variables=OVERRIDES)},
             (
                 "stage.variables.lambdaAlias: it is 'canary' and must name the live alias of every function, got live; "
-                "set the stage variable lambdaAlias, or mend the target's functions"
+                "set the stage variable lambdaAlias, or fix the target's functions"
             ),
         ),
         (
@@ -71,14 +71,14 @@ def test_a_stage_that_does_not_exist_is_the_only_problem_of_the_stage():
             {"log_group": "/apigw/other"},
             (
                 "access_log_group: the stage logs to /apigw/other, the target says /apigw/orders-prod; "
-                "set the stage's access log, or mend the target"
+                "set the stage's access log, or fix the target"
             ),
         ),
         (
             {"log_group": None, "log_format": None},
             (
                 "access_log_group: the stage logs to nothing, the target says /apigw/orders-prod; "
-                "set the stage's access log, or mend the target"
+                "set the stage's access log, or fix the target"
             ),
         ),
     ],
@@ -148,7 +148,7 @@ def test_a_variable_of_the_release_tells_the_arms_apart_too():
     api = ORDERS.with_verb("/old", "GET", call=Call(uri=lambda_uri("old", "${stageVariables.newCheckout}")))
     assert problems(target=outside, **with_present(api)) == []
     (problem,) = problems(target=outside, release=Release(variables={"newCheckout": "on"}), **with_present(api))
-    assert "has newCheckout in it, which differs between base and canary" in problem
+    assert "contains newCheckout, which differs between base and canary" in problem
 
 
 @pytest.mark.parametrize("route", [OutsideRoute("/orders"), OutsideRoute("/new"), OutsideRoute("/gone", ("GET",))])
@@ -165,7 +165,7 @@ def test_an_authorizer_outside_is_of_base_or_of_the_release():
     assert problems(target=target, **with_present(ORDERS, base=read(guarded))) == []
     unread = replace(a_definitions(), base=Deployed("dep-old", None, "AWS says no"))
     (problem,) = problems(target=target, definitions=unread)
-    assert problem.startswith("outside: authorizer auth is nothing that the API has; ")
+    assert problem.startswith("outside: authorizer auth matches nothing in the API; ")
 
 
 LOSS = {"definitions": a_definitions(base=read(ORDERS.with_verb("/orders", "DELETE").with_verb("/old", "PUT")))}
@@ -175,7 +175,7 @@ def test_a_lost_route_is_a_problem_unless_it_is_meant():
     assert problems(**LOSS) == [
         (
             "release.deployment: routes that base serves are lost: DELETE /orders, PUT /old; "
-            'put them back, or write "expects": ["routes"] into the release if that is meant; where clients still call them, '
+            'put them back, or write "expects": ["routes"] into the release if that is intended; if clients still call them, '
             'add "client_errors", because the canary alone answers those calls with 403'
         )
     ]
@@ -218,7 +218,7 @@ def test_a_metric_filter_that_is_not_as_it_was_made_is_a_problem():
     }
     assert problems(instruments=SeenInstruments(filters=seen)) == []
     (problem,) = problems(instruments=SeenInstruments(filters={**seen, **changed(seen)}))
-    assert problem.startswith("access_log_group: the metric filter canary-orders-CanaryErrors is not as it was made: ")
+    assert problem.startswith("access_log_group: the metric filter canary-orders-CanaryErrors was changed: ")
 
 
 def changed(seen):

@@ -7,7 +7,7 @@ from canary.rules.checks.survey import find_problems, intended_deployment, inten
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.definitions.integrations import Place
 from canary.rules.definitions.routes import routes_of
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.readings import Deployed
 from canary.rules.releases.release import PRESENT, UNCHANGED, Release
 from canary.rules.targets.live import LiveAlias
@@ -74,7 +74,7 @@ def test_functions_whose_versions_are_too_many_to_list_are_told_together():
     assert problems(a_survey(functions=unlisted)) == [
         (
             "release.functions: the functions have too many versions to look for the newest of orders-read, orders-write; "
-            'name what the release brings, as in "functions": {"orders-read": "7"}, or delete versions that nothing uses'
+            'name the versions of the release, as in "functions": {"orders-read": "7"}, or delete unused versions'
         )
     ]
 
@@ -92,8 +92,8 @@ def test_other_stages_may_use_an_alias_that_the_target_calls_shared():
 @pytest.mark.parametrize(
     ("state", "problem"),
     [
-        (AlarmState.GONE, "alarms: alarm orders-payment-failures does not exist; create it, or take it out of the target"),
-        (AlarmState.BROKEN, "alarms: alarm orders-payment-failures cannot be evaluated: 3 of 3 above 5; mend it"),
+        (AlarmState.GONE, "alarms: alarm orders-payment-failures does not exist; create it, or remove it from the target"),
+        (AlarmState.BROKEN, "alarms: alarm orders-payment-failures cannot be evaluated: 3 of 3 above 5; fix it"),
         (AlarmState.ALARM, "alarms: alarm orders-payment-failures is already firing: 3 of 3 above 5; wait until it is OK"),
         (
             AlarmState.INSUFFICIENT_DATA,

@@ -1,4 +1,4 @@
-"""One definition has one fingerprint, whoever numbered its parts; anything that takes a deployment gives another."""
+"""One definition has one fingerprint, whatever its parts' ids; anything that needs a deployment changes it."""
 
 from dataclasses import fields, replace
 

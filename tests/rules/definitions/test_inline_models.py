@@ -1,4 +1,4 @@
-"""A model that AWS named is known by what it says."""
+"""A model that AWS named is recognised by its content."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ ORDER, LINE = {"type": "object", "required": ["id"]}, {"type": "array", "items":
 
 
 def an_api(order, line="MODEL0a1b2c", **models):
-    """Two models written in place, the second referring to the first, under these names."""
+    """Two inline models, the second referring to the first, under these names."""
     schemas = {order: ORDER, line: {**LINE, "items": {"$ref": f"model:{order}"}}, **models}
     api = replace(ORDERS, models=schemas)
     return api.with_verb(

@@ -1,4 +1,4 @@
-"""What a URI says of the function that it calls, and who calls which function."""
+"""What a URI says about the function that it calls, and who calls which function."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A stage's export shows the same picture as the API's own resources."""
+"""A stage's export shows the same definition as the API's own resources."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def test_a_cache_namespace_is_the_first_path_that_shares_it():
 
 @pytest.mark.parametrize("document", [{}, {"swagger": "2.0"}, {"openapi": "2"}])
 def test_another_document_is_not_taken_for_an_export(document):
-    with pytest.raises(UnreadableDefinitionError, match="the export is no OpenAPI 3 document"):
+    with pytest.raises(UnreadableDefinitionError, match="the export is not an OpenAPI 3 document"):
         from_export(document, API)
 
 
@@ -50,7 +50,7 @@ def test_a_security_scheme_that_is_not_described_makes_an_export_unreadable():
     document = as_export(ORDERS)
     document["paths"]["/orders"]["get"]["security"] = [{"auth": []}]
 
-    with pytest.raises(UnreadableDefinitionError, match="GET /orders is secured by auth and not what that is"):
+    with pytest.raises(UnreadableDefinitionError, match="the export secures GET /orders with auth but does not describe it"):
         from_export(document, API)
 
 

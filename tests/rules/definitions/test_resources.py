@@ -1,4 +1,4 @@
-"""The picture of an API from its own resources."""
+"""The definition of an API, read from its own resources."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What becomes of base's routes, by how API Gateway routes."""
+"""What happens to base's routes, given how API Gateway routes."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ READ, WRITE = "AWS_PROXY orders-read", "AWS_PROXY orders-write"
 
 
 def routes(*written, calls=READ):
-    """Each `GET /orders`, all called alike."""
+    """`GET /orders` for each of these, all called alike."""
     return tuple(Route(path, verb, calls=calls) for verb, path in (one.split(" ") for one in written))
 
 

@@ -42,7 +42,7 @@ def probabilities(n: int, rate: float) -> list[float]:
 
 
 def expectations(nc: int, nb: int, table: dict[tuple[int, int], Sequence[float]], pc: float, pb: float) -> list[float]:
-    """The exact expectation of each column of `table`, a row for each outcome (ec, eb)."""
+    """The exact expectation of each column of `table`, with a row for each outcome (ec, eb)."""
     canary, base = probabilities(nc, pc), probabilities(nb, pb)
     rows = [(canary[ec] * base[eb], row) for (ec, eb), row in table.items()]
     return [sum(p * row[k] for p, row in rows) for k in range(len(rows[0][1]))]
@@ -106,7 +106,7 @@ def test_where_bad_requests_are_common_ratios_are_of_the_odds():
 
 
 def test_slower_than_the_median_is_found_sooner_by_the_odds():
-    """At 1.5 times the latency 79 % of the canary's requests are slower than the base's median."""
+    """At 1.5 times the latency, 79 % of the canary's requests are slower than base's median."""
     nc, nb = 60.0, 540.0
     of_odds = log_bets(nc, nc * 0.79, nb, nb * 0.5, offer(0.5))[: len(RATIOS)]
     of_rates = log_share_bets(nc, nc * 0.79, nb, nb * 0.5, share=0.1, b=0.5)[: len(RATIOS)]
@@ -211,7 +211,7 @@ def test_every_bet_is_tempered_by_what_it_bets_on():
 
 
 def worth_of_bursts(share: float, r: float, temper: float) -> float:
-    """What one burst, all of it in one arm, is expected to multiply the stake of a ratio bet by.
+    """The expected factor by which one burst, all of it in one arm, multiplies the stake of a ratio bet.
 
     Its size is geometric with a mean of three, cut at twenty, which makes a dispersion of five.
     """

@@ -19,7 +19,7 @@ def poisson(draw, mean):
 
 
 def a_day(per_minute, *, cluster=1, seed=1):
-    """Data of a day's minutes, so many a minute on average, in clusters of that size."""
+    """Data points of a day's minutes, with this average per minute, in clusters of this size."""
     draw = random.Random(seed)
     return [cluster * poisson(draw, per_minute / cluster) for _ in range(DAY)]
 

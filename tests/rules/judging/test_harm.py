@@ -35,7 +35,7 @@ def test_an_outage_of_both_arms_at_a_high_weight_harms_nobody():
     quiet, outage = (10, 0, 90, 0), (50, 25, 50, 25)
     harm = after(*[quiet] * 10, *[outage] * 5)
     assert (harm.requests, harm.is_beyond_chance) == (0, False)
-    assert harm.ec / harm.nc > harm.eb / harm.nb  # what sums alone would call harm
+    assert harm.ec / harm.nc > harm.eb / harm.nb  # sums alone would call this harm
 
 
 def test_bases_rate_until_then_stands_in_where_base_had_no_request():
@@ -53,7 +53,7 @@ def test_more_bad_requests_than_requests_are_no_more_than_all():
     [
         ((0, 0, 0, 0), False),
         ((1000, 0, 1000, 0), False),
-        ((20, 1, 180, 0), False),  # one failure falls to the canary in one of ten
+        ((20, 1, 180, 0), False),  # one in ten failures falls to the canary
         ((1, 1, 99, 0), False),
         ((69, 3, 1185, 0), True),
         ((1000, 20, 1000, 0), True),
@@ -78,7 +78,7 @@ def test_chance_is_the_binomials_tail(nc, ec, nb, eb):
 
 @pytest.mark.parametrize("share", [0.05, 0.25, 0.5])
 def test_large_numbers_are_judged_as_small_ones(share):
-    """The bad requests from which on it is more than chance, just below and just above where sums give way to the curve."""
+    """The number of bad requests above which it is more than chance, just below and above the switch from sums to the curve."""
     found = []
     for bad in (MOST_SUMMED, MOST_SUMMED + 1):
         counts = ((10_000 * share, ec, 10_000 * (1 - share), bad - ec) for ec in range(bad + 1))

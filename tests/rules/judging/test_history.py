@@ -21,6 +21,7 @@ from canary.rules.judging.history import (
     odd_minutes,
     to_json,
 )
+from tests.builders import families
 
 MINUTES = st.lists(st.integers(0, 10_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n + 1))), max_size=200)
 
@@ -143,14 +144,16 @@ def test_stays_conservative_where_bursts_could_not_have_shown():
 @given(errors=MINUTES, slow=MINUTES)
 def test_returns_from_json_unchanged(errors: list[tuple[int, int]], slow: list[tuple[int, int]]):
     bases = {"errors": freeze_history(errors), "slow_p99": freeze_history(slow, is_coarse=True)}
-    history = History(alpha=0.01, stakes={"errors": 2 / 3, "slow_p99": 1 / 3}, bases=bases)
+    stakes = {"errors": 2 / 3, "slow_p99": 1 / 3}
+    history = History(alpha=0.01, families=families(*bases), stakes=stakes, bases=bases)
     assert from_json(json.loads(json.dumps(to_json(history), allow_nan=False))) == history
 
 
 def test_a_day_of_history_is_a_few_kilobytes():
     frozen = freeze_history([(60_000, 60)] * 1440)
     assert len(frozen.slices) == 40
-    assert len(json.dumps(to_json(History(0.01, {"errors": 1.0}, {"errors": frozen})))) < 3_000
+    history = History(0.01, families("errors"), {"errors": 1.0}, {"errors": frozen})
+    assert len(json.dumps(to_json(history))) < 3_000
 
 
 def test_what_callers_do_clusters_in_time_and_not_between_the_arms():

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.judging.judge import Counts, Evidence, fold, requests_needed, start
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.counts import Counts
+from canary.rules.judging.judge import Evidence, fold
+from canary.rules.judging.outlook import requests_needed
+from tests.builders import families
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +20,7 @@ HISTORY = [(60, int(minute % 17 == 0)) for minute in range(400)]
 
 def evidence_of(history: Sequence[tuple[int, int]] = HISTORY, *, stake: float = 1.0) -> Evidence:
     stakes = {"errors": stake, "slow_p99": 1.0 - stake} if stake < 1.0 else {"errors": 1.0}
-    return start(dict.fromkeys(stakes, history), stakes=stakes, alpha=0.01)
+    return begin_evidence(dict.fromkeys(stakes, history), families=families(*stakes), stakes=stakes, alpha=0.01)
 
 
 def needed(evidence: Evidence, *, detect: float = 0.05, share: float = 0.1) -> int:

@@ -31,7 +31,7 @@ NO_REQUESTS = Arms(0, 0)
 
 
 def heard_of(*minutes, share=0.1, requests=NO_REQUESTS, habit=PLAIN, heard=NOTHING_HEARD, weighed=None):
-    """What is heard after minutes of so many (canary, base) data."""
+    """What is heard after minutes with these numbers of (canary, base) data points."""
     for canary, base in minutes:
         heard = listen(heard, Arms(canary, base), share=share, requests=requests, habit=habit, weighed=weighed)
     return heard
@@ -106,7 +106,7 @@ def test_the_levels_of_all_silences_sum_to_less_than_one_in_a_thousand():
 
 
 def bar_of(spoken, *, metrics):
-    """The surprise at which a silence is one, by halves."""
+    """The surprise above which a silence counts, in halves."""
     low, high = 0.0, 100.0
     while high - low > 1e-6:
         middle = (low + high) / 2

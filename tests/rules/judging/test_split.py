@@ -55,7 +55,7 @@ def minutes_until_off(share, *, canary, base, evidence=NO_SPLIT_EVIDENCE):
 
 
 def expected_e(evidence, requests, share, factor):
-    """The expectation of the evidence after one more minute of so many requests, drawn at `factor` times the weight's odds."""
+    """The evidence expected after one more minute of this many requests, drawn at `factor` times the weight's odds."""
     chances = binomial(requests, share_of(share, factor))
     after = (fold_split(evidence, canary=k, base=requests - k, share=share) for k in range(requests + 1))
     return sum(chance * exp(one.log_e) for chance, one in zip(chances, after, strict=True))
@@ -182,8 +182,8 @@ def test_the_share_seen_is_that_of_the_last_minutes_of_the_step():
 
 
 def test_the_sentence_says_what_was_asked_and_what_was_seen():
-    assert split_sentence(folded((142, 858), share=0.25)) == "the split is off: asked 25 %, seen 14.2 %"
-    assert split_sentence(folded((0, 858), share=0.29)) == "the split is off: asked 29 %, seen 0 %"
+    assert split_sentence(folded((142, 858), share=0.25)) == "the split is off: asked for 25 %, got 14.2 %"
+    assert split_sentence(folded((0, 858), share=0.29)) == "the split is off: asked for 29 %, got 0 %"
 
 
 def test_it_is_small_and_comes_back_from_json_exactly():

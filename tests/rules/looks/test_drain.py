@@ -10,7 +10,9 @@ from canary.rules.looks.drain import (
     drain_minutes,
     is_silent,
     judge_drain,
+    judge_settling,
 )
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import NOON
 
 DELAY = 120
@@ -88,3 +90,12 @@ class TestSilence:
         drain = doubt_silence(self.drained, self.minutes, invoked=900)
         assert drain.kind is DrainKind.ROLL_BACK
         assert "neither arm logged any in 10 minutes in which Lambda ran the canary's functions 900 times" in drain.reason
+
+
+@pytest.mark.parametrize(("after", "kind"), [(59, DrainKind.WAIT), (60, DrainKind.DRAINED)])
+def test_weights_settle_for_a_minute(after, kind):
+    assert judge_settling(ShifterKind.ALIAS, since=NOON, now=NOON + after).kind is kind
+
+
+def test_behind_a_stage_requests_are_counted():
+    assert judge_settling(ShifterKind.STAGE, since=NOON, now=NOON + 60) is None

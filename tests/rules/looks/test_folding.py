@@ -3,24 +3,18 @@ from dataclasses import replace
 import pytest
 
 from canary.rules.judging import judge
+from canary.rules.judging.beginning import begin_evidence, begin_step
 from canary.rules.judging.counts import Counts, RawCounts
+from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MinuteUse
 from canary.rules.judging.missing import WAIT_SECONDS
-from canary.rules.looks.folding import (
-    PATIENCE_SECONDS,
-    MinuteRecord,
-    begin_bake,
-    find_waiting,
-    fold_minutes,
-    numbers_of,
-    requests_needed_by_step,
-    wanted_minutes,
-)
-from canary.rules.looks.sources import stakes
+from canary.rules.looks.completeness import PATIENCE_SECONDS, find_waiting
+from canary.rules.looks.folding import fold_minute, fold_minutes
+from canary.rules.looks.look_numbers import MinuteRecord
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import MetricCount, StepState, Tally
 from canary.rules.targets.target import BusinessMetric, Metrics
-from tests.builders import NOON, a_policy, a_rollout, a_target
+from tests.builders import NOON, a_policy, a_rollout, a_target, families
 
 START = int(NOON)
 CALM = RawCounts(nc=60, ec=0, nb=540, eb=2)
@@ -32,7 +26,9 @@ DELAY = 120
 
 
 def evidence_of(*metrics, history=((600, 2),) * 600):
-    return judge.start(dict.fromkeys(metrics, history), stakes=stakes(metrics), alpha=0.01)
+    return begin_evidence(
+        dict.fromkeys(metrics, history), families=families(*metrics), stakes=stakes(families(*metrics)), alpha=0.01
+    )
 
 
 ERRORS = evidence_of("errors")
@@ -54,38 +50,13 @@ def a_baking(*, policy=None, baking_since=NOON, shifted=NOON, **changes):
 
 
 def minutes(*counts, start=START, metric="errors"):
-    """One entry a minute; None is a minute of which nothing is known."""
+    """One entry per minute; None is a minute without data."""
     return {start + 60 * index: {} if one is None else {metric: one} for index, one in enumerate(counts)}
 
 
 def fold(*counts, rollout=None, evidence=ERRORS, now=None):
     now = NOON + 60 * len(counts) + DELAY if now is None else now
     return fold_minutes(rollout or a_baking(), evidence, minutes(*counts), now)
-
-
-class TestBeginBake:
-    def test_says_when_the_bake_began_and_that_the_weight_may_have_changed_then(self):
-        rollout = begin_bake(a_baking(baking_since=None), NOON + 20)
-        assert rollout.step.baking_since == NOON + 20
-        assert rollout.shifts == (NOON, NOON + 20)
-
-    def test_counts_every_half_minute_between_as_a_change(self):
-        rollout = begin_bake(a_baking(baking_since=None), NOON + 100)
-        assert rollout.shifts == (NOON, NOON + 30, NOON + 60, NOON + 90, NOON + 100)
-
-    def test_knows_it_already_at_the_next_look(self):
-        rollout = a_baking()
-        assert begin_bake(rollout, NOON + 60) is rollout
-
-
-class TestWantedMinutes:
-    def test_asks_for_what_was_not_used_and_is_complete(self):
-        assert wanted_minutes(a_baking(), NOON + 300) == (START, START + 180)
-        assert wanted_minutes(a_baking(judged_to=START + 120), NOON + 300) == (START + 180, START + 180)
-
-    def test_asks_for_nothing_before_the_first_minute_is_complete(self):
-        start, end = wanted_minutes(a_baking(), NOON + 60 + DELAY - 1)
-        assert start >= end
 
 
 class TestFolding:
@@ -115,7 +86,7 @@ class TestFolding:
 
     def test_slowness_speaks_in_a_cold_minute_only_where_a_cold_start_cannot_explain_it(self):
         before = evidence_of("errors", "slow_p99")
-        start = judge.begin_step(before, {"errors": POLICY.delta["errors"], "slow_p99": POLICY.delta["slow"]})
+        start = begin_step(before, {"errors": POLICY.delta["errors"], "slow_p99": POLICY.delta["slow"]})
         seen = {"errors": CALM, "slow_p99": BROKEN}
         counts = {name: Counts(one.nc, one.ec, one.nb, one.eb) for name, one in seen.items()}
         rollout = a_baking(baking_since=NOON - 60, shifted=NOON - 60)
@@ -225,37 +196,5 @@ class TestFolding:
         assert folded.rollout.step.judged_minutes == 0
         assert folded.evidence.metrics["errors"].minutes == 3
 
-
-class TestRequestsNeeded:
-    def test_asks_for_what_the_effect_takes_to_show_at_each_weight(self):
-        policy = a_policy(1, 50, detect={"errors": 0.05}, min_requests=5)
-        first, second = requests_needed_by_step(policy, ERRORS)
-        assert first == judge.requests_needed(ERRORS, metric="errors", detect=0.05, share=0.01)
-        assert second == judge.requests_needed(ERRORS, metric="errors", detect=0.05, share=0.5)
-        assert 5 < first < second
-
-    def test_asks_for_the_policys_least_at_least(self):
-        assert requests_needed_by_step(a_policy(10, 50, min_requests=10**6), ERRORS) == (10**6, 10**6)
-
-    def test_asks_for_nothing_more_where_no_traffic_shows_the_effect(self):
-        policy = a_policy(10, detect={"errors": 1e-9}, min_requests=7)
-        assert judge.requests_needed(ERRORS, metric="errors", detect=1e-9, share=0.1) is None
-        assert requests_needed_by_step(policy, ERRORS) == (7,)
-
-    def test_metrics_without_a_wanted_effect_ask_for_nothing(self):
-        policy = a_policy(10, detect={"errors": 0.5}, min_requests=3)
-        assert requests_needed_by_step(policy, evidence_of("slow_p99")) == (3,)
-
-
-def test_leaves_the_numbers_of_a_look():
-    counts = minutes(CALM, BROKEN)
-    folded = fold_minutes(a_baking(), ERRORS, counts, NOON + 120 + DELAY, integrated={START + 60: (58, 520)})
-    numbers = numbers_of(folded)
-    assert numbers["minutes"] == [
-        [START, "not_evidence", {"errors": [60, 0, 540, 2]}, None],
-        [START + 60, "cold", {"errors": [60, 30, 540, 2]}, [58, 520]],
-    ]
-    assert numbers["log_e"] == round(folded.evidence.log_e, 4)
-    assert numbers["log_e_assisted"] == round(folded.evidence.log_e_assisted, 4)
-    assert numbers["log_e_by_metric"] == {"errors": round(folded.evidence.metrics["errors"].log_e, 4)}
-    assert (numbers["step"], numbers["requests"]) == (0, 60)
+    def test_a_minute_that_is_not_complete_leaves_the_evidence_as_it_is(self):
+        assert fold_minute(ERRORS, {"errors": Counts(60, 30, 540, 2)}, MinuteUse.NOT_COMPLETE, share=0.1) is ERRORS

@@ -1,4 +1,4 @@
-"""When the next look is."""
+"""When the next look takes place."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_rollout_waits_for_its_next_minute_whether_or_not_its_bake_has_begun()
 
 
 class TestWaiting:
-    """A step that waits beyond its bake of fifteen minutes; its last minute's numbers are there three minutes later."""
+    """A step that waits beyond its bake of fifteen minutes; the numbers of its last minute arrive three minutes later."""
 
     baking = a_rollout(step=StepState(index=0, baking_since=NOON), waiting_since=None)
 

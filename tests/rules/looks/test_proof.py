@@ -7,7 +7,7 @@ from canary.rules.judging.counts import RawCounts
 from canary.rules.judging.habit import Habit
 from canary.rules.looks.findings import Finding
 from canary.rules.looks.folding import fold_minutes
-from canary.rules.looks.proof import format_e, prove
+from canary.rules.looks.proof import Moment, format_e, moment_of, prove
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.targets.target import BusinessMetric, Metrics, Outside, OutsideRoute
@@ -29,7 +29,7 @@ def a_business_rollout(**changes):
 
 
 def fold_both(*pairs, rollout=None):
-    """Minutes of errors with the business metric's counts beside them; None for none."""
+    """Minutes of errors together with the business metric's counts; None for none."""
     counts = {
         START + 60 * index: {"errors": errors, **({CHECKOUT: checkout} if checkout else {})}
         for index, (errors, checkout) in enumerate(pairs)
@@ -59,7 +59,7 @@ class TestProof:
     def test_does_not_claim_effects_that_were_not_looked_for(self):
         assert proof_of(fold(CALM)).notes == ("an error rate higher by less than 1 points need not show",)
         uncompared = a_baking(target=a_target(metrics=Metrics(errors=False)))
-        assert prove(uncompared, ERRORS, now=NOON).notes == ()
+        assert prove(uncompared, evidence_of("client_errors"), now=NOON).notes == ()
 
     def test_names_what_is_outside_the_rollout(self):
         outside = Outside((OutsideRoute("/legacy/*", ("GET", "POST")), OutsideRoute("/old")), ("keys",))
@@ -87,7 +87,7 @@ class TestCondemnation:
 
     def test_says_when_history_is_missing(self):
         folded = fold(CALM, BROKEN, BROKEN, BROKEN, BROKEN, evidence=evidence_of("errors", history=()))
-        assert proof_of(folded).condemned.endswith("; judged on stated priors for want of history")
+        assert proof_of(folded).condemned.endswith("; judged on stated priors because there is no history")
 
 
 class TestFindings:
@@ -150,7 +150,7 @@ class TestBlindness:
         integrated = dict.fromkeys(counts, (600, 600))
         rollout = a_baking(plan=replace(a_baking().plan, has_cache=has_cache))
         proof = proof_of(fold_minutes(rollout, ERRORS, counts, NOON + 480 + DELAY, integrated=integrated))
-        said = [one for one in (*proof.blind, *proof.notes) if one.startswith("the split is off: asked 10 %, seen 50 %")]
+        said = [one for one in (*proof.blind, *proof.notes) if one.startswith("the split is off: asked for 10 %, got 50 %")]
         assert len(said) == 1
         assert (said[0] in proof.notes) == has_cache
 
@@ -174,3 +174,9 @@ def test_counts_that_were_never_seen_are_none():
 @pytest.mark.parametrize(("log_e", "text"), [(log(200), "200"), (log(0.25), "0.25"), (log(1e9), "1e+09"), (700.0, "e^700")])
 def test_writes_an_e_value_for_people(log_e, text):
     assert format_e(log_e) == text
+
+
+def test_knows_where_in_the_rollout_a_look_happens():
+    rollout = a_baking(blind_since=NOON + 60)
+    moment = moment_of(rollout, NOON + 120)
+    assert moment == Moment(NOON + 120, step_index=0, baking_since=NOON, first_shift=NOON, blind_since=NOON + 60)

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rules.judging import judge
+from canary.rules.judging import evidence_json
 from canary.rules.judging.counts import RawCounts
 from canary.rules.judging.habit import Habit
-from canary.rules.looks.folding import Folded, MinuteRecord, begin_bake, fold_minutes, numbers_of
+from canary.rules.looks.folding import fold_minutes
+from canary.rules.looks.look_numbers import MinuteRecord, numbers_of
 from canary.rules.looks.replay import read_look, replay
+from canary.rules.looks.steps import begin_bake
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
@@ -45,7 +47,7 @@ def run(rng):
         target=TARGET,
         policy=a_policy(*PERCENTS),
         phase=Phase.SHIFTING,
-        evidence=judge.to_json(EVIDENCE),
+        evidence=evidence_json.to_json(EVIDENCE),
         habits={CHECKOUT: Habit(per_request=0.1)},
         judged_to=int(NOON) - 60,
     )
@@ -62,8 +64,8 @@ def run(rng):
             integrated = {minute: (6 * percent, 600) for minute in due if rng.random() < 0.9}
             folded = fold_minutes(rollout, evidence, counts, now, integrated=integrated)
             rollout, evidence = folded.rollout, folded.evidence
-            looks.append(read_look(f"{now:.3f}", "CONTINUE", "all is well", numbers_of(folded)))
-    return replace(rollout, evidence=judge.to_json(evidence)), looks
+            looks.append(read_look(f"{now:.3f}", "CONTINUE", "all is well", numbers_of(folded.minutes, evidence, rollout)))
+    return replace(rollout, evidence=evidence_json.to_json(evidence)), looks
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -73,7 +75,7 @@ class TestReplay:
         replayed = replay(rollout, EVIDENCE.history, looks)
         assert len(replayed) == len(looks) == LOOKS * len(PERCENTS)
         assert all(one.is_as_recorded for one in replayed)
-        assert judge.to_json(replayed[-1].evidence) == rollout.evidence
+        assert evidence_json.to_json(replayed[-1].evidence) == rollout.evidence
 
     def test_gives_all_that_was_counted_and_heard(self, seed):
         rollout, looks = run(random.Random(seed))
@@ -134,5 +136,5 @@ def test_ten_hours_of_minutes_in_one_look_fit_into_an_item():
         for index in range(600)
     )
     rollout, _ = run(random.Random(1))
-    written = json.dumps(numbers_of(Folded(rollout, EVIDENCE, minutes)), separators=(",", ":"))
+    written = json.dumps(numbers_of(minutes, EVIDENCE, rollout), separators=(",", ":"))
     assert len(written) < MOST_BYTES

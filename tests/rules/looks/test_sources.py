@@ -1,29 +1,29 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from canary.rules.judging.families import Family
 from canary.rules.looks.sources import (
     ArmSource,
     Series,
     all_sources,
+    business_sources,
     canary_invocations,
     client_error_source,
     drain_series,
     error_source,
-    family_of,
     fixed_limit_sources,
     has_log,
     integrated_series,
     latency_series,
     slow_arm,
     slow_sources,
+    sources_of,
     stage_client_error_history,
     stage_error_history,
     stage_latency_history,
-    stakes,
 )
+from canary.rules.targets.policy import SHIPPED
 from canary.rules.targets.target import BusinessMetric, Metrics
-from tests.builders import a_snapshot, a_target, an_intent
+from tests.builders import a_rollout, a_snapshot, a_target, an_intent, families
 
 LOGGED = a_target()
 UNLOGGED = a_target("orders-read", access_log_group=None)
@@ -103,13 +103,13 @@ def test_each_series_has_a_limit_of_its_own():
 
 def test_has_one_slow_metric_for_each_percentile():
     sources = [*slow_sources(latency_series(LOGGED, *WAYS), {"p50": (40.0,), "p99": (900.0,)})]
-    assert [(source.metric, source.is_latency) for source in sources] == [("slow_p50", True), ("slow_p99", True)]
+    assert [(source.metric, source.family) for source in sources] == [("slow_p50", Family.SLOW), ("slow_p99", Family.SLOW)]
     assert sources[1].canary.bad == (filtered("CanaryLatency", "TC(:900)"),)
 
 
 def test_counts_a_fixed_limit_by_a_filter_of_its_own():
     (source,) = fixed_limit_sources(a_target(metrics=Metrics(latency_limits_ms=(250,))))
-    assert (source.metric, source.is_latency) == ("slow_250ms", True)
+    assert (source.metric, source.family) == ("slow_250ms", Family.SLOW)
     assert source.base == ArmSource((filtered("BaseRequests"),), (filtered("BaseSlow250"),))
     assert source.canary == ArmSource((filtered("CanaryRequests"),), (filtered("CanarySlow250"),))
 
@@ -193,48 +193,39 @@ def test_counts_how_often_the_canarys_code_ran_with_and_without_a_log():
     assert len(canary_invocations(LOGGED, *WAYS)) == 2
 
 
-@pytest.mark.parametrize(
-    ("metrics", "shares"),
-    [
-        ((), {}),
-        (("errors",), {"errors": 1}),
-        (("slow_p50", "slow_p99"), {"slow_p50": 1 / 2, "slow_p99": 1 / 2}),
-        (("errors", "slow_p50", "slow_p99"), {"errors": 1 / 2, "slow_p50": 1 / 4, "slow_p99": 1 / 4}),
-        (("client_errors",), {"client_errors": 1}),
-        (("errors", "client_errors"), {"errors": 0.9, "client_errors": 0.1}),
-        (
-            ("errors", "client_errors", "slow_p50", "slow_p99"),
-            {"errors": 0.45, "client_errors": 0.1, "slow_p50": 0.225, "slow_p99": 0.225},
-        ),
-    ],
-)
-def test_all_latency_limits_share_the_stake_of_one_metric_and_client_errors_get_a_tenth(metrics, shares):
-    assert stakes(metrics) == pytest.approx(shares)
+FULL = Metrics(latency_limits_ms=(250,), business=(BusinessMetric("CheckoutFailed", "Orders"),))
+HEARD_AS = {"slow_p50": "latency", "slow_p99": "latency", "business_CheckoutFailed": "business_CheckoutFailed"}
+BAD_ARE = {
+    "errors": "failed",
+    "client_errors": "were 4xx",
+    "slow_p50": "took longer than 84.5 ms",
+    "slow_p99": "took longer than 840 ms",
+    "slow_250ms": "took longer than 250 ms",
+    "business_CheckoutFailed": "had CheckoutFailed",
+}
 
 
-def test_client_errors_get_no_more_than_any_other_metric():
-    names = tuple(f"business_{number}" for number in range(19))
-    assert [*stakes((*names, "client_errors")).values()] == pytest.approx([1 / 20] * 20)
+def test_every_metric_has_its_family_its_words_and_what_it_is_heard_by():
+    sources = sources_of(a_rollout(target=a_target(metrics=FULL), limits_ms={"p50": (84.5,), "p99": (840.0,)}))
+    assert [*sources] == [*BAD_ARE]
+    assert {metric: source.family for metric, source in sources.items()} == families(*BAD_ARE)
+    assert {metric: source.bad_are for metric, source in sources.items()} == BAD_ARE
+    assert {metric: source.heard_as for metric, source in sources.items()} == dict.fromkeys(BAD_ARE, "requests") | HEARD_AS
 
 
-METRICS = ["errors", "client_errors", "slow_p50", "slow_p90", "slow_250ms", "business_A", "business_B"]
+def test_says_every_limit_that_slow_requests_are_slower_than():
+    unlogged = a_target(access_log_group=None)
+    (source,) = slow_sources(latency_series(unlogged, *WAYS), {"p50": (84.5, 20.0)})
+    assert source.bad_are == "took longer than 84.5 or 20 ms"
 
 
-@given(st.sets(st.sampled_from(METRICS), min_size=1))
-def test_stakes_add_up_to_one(metrics):
-    assert sum(stakes(tuple(metrics)).values()) == pytest.approx(1)
-    assert metrics == {"client_errors"} or stakes(tuple(metrics)).get("client_errors", 0) <= 0.1
+def test_a_business_metric_is_no_latency_whatever_its_name():
+    (source,) = business_sources(a_target(metrics=Metrics(business=(BusinessMetric("500ms", "Orders"),))))
+    assert (source.family, source.bad_are) == (Family.BUSINESS, "had 500ms")
 
 
-@pytest.mark.parametrize(
-    ("metric", "family"),
-    [
-        ("errors", "errors"),
-        ("client_errors", "client_errors"),
-        ("slow_p99", "slow"),
-        ("slow_250ms", "slow"),
-        ("business_Checkout_Failed", "business"),
-    ],
-)
-def test_knows_the_policys_key_of_a_metric(metric, family):
-    assert family_of(metric) == family
+def test_every_family_has_a_source_and_a_figure_in_each_policy():
+    assert {source.family for source in sources_of(a_rollout(target=a_target(metrics=FULL), limits_ms={})).values()} == {
+        *Family
+    }
+    assert all(policy.delta.keys() == {*Family} for policy in SHIPPED.values())

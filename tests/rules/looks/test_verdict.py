@@ -2,19 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState, alarms_against
 from canary.rules.looks.findings import Finding
-from canary.rules.looks.verdict import (
-    LATE_INVOCATIONS_SECONDS,
-    AlarmReading,
-    AlarmState,
-    Moment,
-    Proof,
-    Verdict,
-    VerdictKind,
-    alarm_faults,
-    alarms_against,
-    decide,
-)
+from canary.rules.looks.proof import Moment, Proof
+from canary.rules.looks.reasons import LATE_INVOCATIONS_SECONDS
+from canary.rules.looks.verdict import Verdict, VerdictKind, decide
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import WhenUnproven
 from tests.builders import NOON, a_policy
@@ -31,7 +23,7 @@ def an_alarm(state, *, is_ours=False, name="orders-payment-failures", detail="3 
 
 
 def a_verdict(*, policy=POLICY, after=BAKE, step=0, proof=PROVEN, alarms=(), shifted_before=0.0, blind_since=None, **more):
-    """The verdict `after` seconds of the step's bake; the first shift came `shifted_before` seconds before that."""
+    """The verdict `after` seconds of the step's bake; the first shift was `shifted_before` seconds before that."""
     first_shift = NOON - shifted_before
     moment = Moment(NOON + after, step_index=step, baking_since=NOON, first_shift=first_shift, blind_since=blind_since)
     return decide(policy=policy, moment=moment, proof=proof, alarms=alarms, **more)
@@ -99,33 +91,13 @@ def test_a_promotion_waits_for_its_time():
     assert a_verdict(policy=policy, step=0, shifted_before=300).kind is VerdictKind.ADVANCE
 
 
-@pytest.mark.parametrize("is_ours", [False, True])
-@pytest.mark.parametrize(
-    ("state", "fault"),
-    [
-        (AlarmState.GONE, "alarm orders-payment-failures no longer exists, so nobody would hear it; create it again"),
-        (AlarmState.BROKEN, "alarm orders-payment-failures cannot be evaluated (3 of 3 above 5); fix it"),
-    ],
-)
-def test_an_alarm_that_is_gone_or_broken_is_a_fault_and_forbids_the_promotion(state, fault, is_ours):
-    alarms = (an_alarm(AlarmState.OK, name="calm"), an_alarm(state, is_ours=is_ours))
-    assert alarm_faults(alarms) == (fault,)
-    assert alarms_against(alarms, ()) == fault
-
-
-def test_alarms_that_can_fire_are_no_fault():
-    calm = (an_alarm(AlarmState.OK), an_alarm(AlarmState.INSUFFICIENT_DATA), an_alarm(AlarmState.ALARM))
-    assert alarm_faults(calm) == ()
-    assert alarms_against(calm[:2], ()) is None
-
-
 class TestBlindness:
     blind = replace(PROVEN, blind=(SILENT, "the stage has no access log"), is_safe=True)
 
     @pytest.mark.parametrize("after", [0, BAKE, BAKE * 100])
     def test_holds_at_once_by_the_name_of_what_cannot_be_seen(self, after):
         verdict = a_verdict(proof=self.blind, after=after)
-        reason = f"{SILENT}; the stage has no access log; the rollout goes back in 10 min if this lasts"
+        reason = f"{SILENT}; the stage has no access log; the rollout is rolled back in 10 min if this lasts"
         assert verdict == Verdict(VerdictKind.HOLD, reason)
 
     def test_goes_back_when_it_has_lasted_for_as_long_as_the_policy_allows(self):
@@ -219,7 +191,7 @@ def test_our_own_alarms_may_be_without_data():
             replace(TOO_LITTLE, judged_minutes=0, silent_minutes=7),
             "no minute of this step has been judged yet: the canary had no request in 7 minutes",
         ),
-        (TOO_LITTLE, "300 more canary requests needed, about 5 min at 60.0 a minute"),
+        (TOO_LITTLE, "300 more canary requests needed, about 5 min at 60.0 per minute"),
         (replace(TOO_LITTLE, requests_per_minute=0.0), "300 more canary requests needed and none are arriving"),
     ],
 )

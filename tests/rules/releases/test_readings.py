@@ -1,4 +1,4 @@
-"""From what a release's definition is known: read, exported, or recorded; else it cannot start."""
+"""How a release's definition is known: read, exported or recorded; otherwise it cannot start."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ UNREADABLE = "`aws apigateway get-export`: Only found non-JSON body models"
 
 
 def deployed(definition, deployment_id="dep-old", *, is_served=True, recorded=None, unreadable=""):
-    """A deployment of a definition, which a stage that can be exported serves."""
+    """A deployment of a definition that a stage serves and that can be exported."""
     shown = definition if is_served and not unreadable else None
     return Deployed(deployment_id, shown, unreadable, routes_of(definition), recorded)
 

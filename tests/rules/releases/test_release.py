@@ -55,7 +55,9 @@ def test_variables_need_a_stage():
 def test_no_release_sets_the_variable_that_tells_the_arms_apart():
     release = Release(variables={"newCheckout": "on", "lambdaAlias": "canary"})
     (problem,) = find_misfits(release, a_target())
-    assert str(problem) == ("release.variables.lambdaAlias: it tells the canary from base, so no release can set it; drop it")
+    assert str(problem) == (
+        "release.variables.lambdaAlias: it tells canary and base apart, so a release cannot set it; drop it"
+    )
     assert find_misfits(Release(variables={"newCheckout": "on"}), a_target()) == ()
 
 
@@ -68,7 +70,7 @@ def variables(*numbers):
     [
         (0, range(100), None),
         (1, range(100), None),
-        (99, range(99, 101), "2 new ones beside its 99"),
+        (99, range(99, 101), "2 new ones in addition to its 99"),
         (0, range(101), "101 new"),
     ],
 )

@@ -58,12 +58,12 @@ def test_what_the_release_brings_is_drift_until_it_is_promoted():
     [
         (
             {**BASE, "featureX": "on"},
-            'someone else changed stage variable featureX from absent to "on"; both arms see it alike',
+            'someone else changed stage variable featureX from absent to "on"; both arms see it',
         ),
-        ({**BASE, "region": "us"}, 'someone else changed stage variable region from "eu" to "us"; both arms see it alike'),
+        ({**BASE, "region": "us"}, 'someone else changed stage variable region from "eu" to "us"; both arms see it'),
         (
             {"lambdaAlias": "live", "mode": "slow"},
-            'someone else changed stage variable region from "eu" to absent; both arms see it alike',
+            'someone else changed stage variable region from "eu" to absent; both arms see it',
         ),
     ],
 )

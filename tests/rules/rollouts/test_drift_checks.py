@@ -7,7 +7,7 @@ from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_drift_si
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.targets.live import LiveAlias
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 BAKING = a_rollout(phase=Phase.SHIFTING, step=StepState(index=0))
@@ -48,7 +48,7 @@ def test_nothing_has_changed_since_the_check_of_aliases_alone():
             a_live(stage=a_stage(variables=OVERRIDES)),
             'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
         ),
-        (a_live(stage=a_stage(a_canary())), "the stage has got a canary of deployment dep-new"),
+        (a_live(stage=a_stage(a_canary())), "the stage now has a canary of deployment dep-new"),
     ],
 )
 def test_tells_what_was_changed_since_the_check(live, change):
@@ -80,10 +80,10 @@ def test_a_canary_with_all_traffic_is_as_the_rollout_left_it():
 @pytest.mark.parametrize(
     ("live", "change"),
     [
-        (in_bake(a_stage()), "the stage's canary was taken away by someone else"),
+        (in_bake(a_stage()), "the stage's canary was removed by someone else"),
         (
             in_bake(a_stage(a_canary(deployment_id="dep-old", overrides={}))),
-            "the stage's canary was taken away by someone else",
+            "the stage's canary was removed by someone else",
         ),
         (
             in_bake(a_stage(a_canary(deployment_id="dep-old"))),
@@ -137,7 +137,7 @@ def test_another_variable_that_someone_set_stands_in_no_rollouts_way_and_is_told
     live = in_bake(a_stage(a_canary(percent), variables=OTHER))
     assert find_drift_in_bake(rollout, live) == ()
     assert find_harmless_drift(rollout, live) == (
-        'someone else changed stage variable featureX from absent to "on"; both arms see it alike',
+        'someone else changed stage variable featureX from absent to "on"; both arms see it',
     )
 
 

@@ -1,4 +1,4 @@
-"""Who holds a target: told with since when, how far it has come, and what to do."""
+"""Who holds a target: reported with since when, how far it is, and what to do."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_a_rollback_is_told_with_its_reason_whoever_makes_it(owner):
     problem, _ = told(owner, phase=Phase.ROLLING_BACK, reason="aborted: OPS-9")
 
     assert problem.value == "rollout run-1 is being rolled back on orders (since 2026-01-31T12:00:00Z, reason: aborted: OPS-9)"
-    assert problem.fix == "wait some minutes until the controller has freed the target, and start again"
+    assert problem.fix == "wait a few minutes until the controller has freed the target, then start again"
 
 
 @pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.SHIFTING, Phase.TAKING_ALL, Phase.ROLLING_BACK])
@@ -69,7 +69,7 @@ def test_an_execution_that_is_stopped_before_the_commit_point_says_that_it_is_ro
 def test_an_execution_that_is_stopped_after_the_commit_point_does_not_say_rolled_back():
     error, cause = last_words(a_rollout(phase=Phase.MOVING_BASE), "aborted")
     assert error == "TakenOver"
-    assert cause == "aborted; base's aliases were moving already, so the controller finishes the promotion"
+    assert cause == "aborted; base's aliases were already moving, so the controller finishes the promotion"
 
 
 @pytest.mark.parametrize("owner", ["sweeper", "guard:run-1", None])

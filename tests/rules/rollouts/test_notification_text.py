@@ -106,14 +106,14 @@ def test_too_many_commands_are_cut_and_said_to_be():
 
     assert len(detail["commands"]) < len(commands)
     assert detail["commands"] == commands[: len(detail["commands"])]
-    assert detail["shortened"] == "the rollout's record has the whole of it"
-    assert "shortened: the rollout's record has the whole of it" in messages["email"]
+    assert detail["shortened"] == "the rollout's record has the full text"
+    assert "shortened: the rollout's record has the full text" in messages["email"]
 
 
 def test_a_value_that_is_too_long_is_left_out_and_said_to_be():
     detail = json.loads(messages_of(a_notification(target="orders", numbers=[*range(5_000)]))["sqs"])["detail"]
 
-    assert detail == {"target": "orders", "shortened": "the rollout's record has the whole of it"}
+    assert detail == {"target": "orders", "shortened": "the rollout's record has the full text"}
 
 
 def test_a_reason_is_cut_only_beyond_what_an_event_carries():
@@ -126,7 +126,7 @@ def test_a_reason_is_cut_only_beyond_what_an_event_carries():
 
 @pytest.mark.parametrize("letter", ["x", '"', "\\", "é", "\U0001f600"])
 def test_all_texts_together_are_one_message(letter):
-    """Escaped twice, and of letters that JSON writes with up to twelve."""
+    """A text that is escaped twice, with letters that JSON writes as up to twelve characters."""
     commands = [letter * 200 for _ in range(500)]
     messages = messages_of(a_notification(target="orders", reason=letter * 1_000, commands=commands))
 

@@ -1,4 +1,4 @@
-"""The table in the module's docstring, row by row. What the rows do together is checked in test_phases_model.py."""
+"""The table in the module's docstring, row by row. How the rows work together is checked in test_phases_model.py."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -22,7 +22,7 @@ from canary.rules.rollouts.phases import (
     plan_pass,
 )
 from canary.rules.targets.live import LiveAlias
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
 
 NOW = 1000.0
@@ -308,7 +308,7 @@ def test_a_phase_is_over_or_has_a_direction():
     assert {phase for phase in Phase if not phase.is_terminal} == {Phase.MOVING_BASE, *BACK}
 
 
-# What somebody else did.
+# Drift.
 
 
 def test_a_canary_of_someone_else_is_left_and_told():
@@ -375,8 +375,8 @@ def test_a_canary_of_another_deployment_is_never_flipped(canary):
     ("stage", "live", "canary", "why"),
     [
         (a_stage(THEIRS), OLD, NEW, "someone else's canary of deployment dep-theirs has 20 % of the requests"),
-        (a_stage(deployment_id="dep-new"), OLD, NEW, "someone else made the release's deployment dep-new the stage's"),
-        (a_stage(deployment_id="dep-new"), NEW, NEW, "someone else made the release's deployment dep-new the stage's"),
+        (a_stage(deployment_id="dep-new"), OLD, NEW, "someone else gave the stage the release's deployment dep-new"),
+        (a_stage(deployment_id="dep-new"), NEW, NEW, "someone else gave the stage the release's deployment dep-new"),
     ],
 )
 def test_a_rollback_does_not_end_while_somebody_keeps_weight_on_the_release_or_a_canary(
@@ -443,7 +443,7 @@ def test_variables_that_somebody_changed_are_told():
     stage = a_stage(variables={"lambdaAlias": "canary", "theirs": "yes"})
     assert find_drift(a_standing(Phase.SHIFTING), on_stage(stage)) == (
         'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
-        'someone else changed stage variable theirs from absent to "yes"; both arms see it alike',
+        'someone else changed stage variable theirs from absent to "yes"; both arms see it',
     )
 
 
@@ -483,7 +483,7 @@ def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_told():
     stage = replace(FLIPPED, variables={"lambdaAlias": "live", "theirs": "yes"})
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(stage, NEW), NOW)
     assert made.after.phase is Phase.PROMOTED
-    assert made.found == ('someone else changed stage variable theirs from absent to "yes"; both arms see it alike',)
+    assert made.found == ('someone else changed stage variable theirs from absent to "yes"; both arms see it',)
 
 
 def test_a_promoted_variable_that_someone_changed_is_an_obstacle():

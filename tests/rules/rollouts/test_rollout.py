@@ -5,7 +5,7 @@ import pytest
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.targets.policy import Progression
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import a_rollout, a_snapshot, a_target, an_intent
 
 

@@ -1,4 +1,4 @@
-"""Who is told when records cannot be used, and what may be done without them."""
+"""Who is notified when records cannot be used, and what may be done without them."""
 
 from __future__ import annotations
 

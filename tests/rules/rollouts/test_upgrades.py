@@ -1,11 +1,11 @@
-"""A record that the version before wrote is read: it can be judged to its end, and made safe."""
+"""A record of the previous version can be read: it can be judged to its end, and made safe."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from canary.rules.judging import judge
+from canary.rules.judging import evidence_json
 from canary.rules.judging.history import History, freeze_history, to_json
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.looks.sources import all_sources
@@ -13,7 +13,7 @@ from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase, RemoveCanary, plan_pass
 from canary.rules.rollouts.rollout import SCHEMA_VERSION, Rollout
 from canary.rules.rollouts.upgrades import READABLE, UPGRADES, upgrade, upgrade_history
-from tests.builders import a_canary, a_live, a_rollout, a_stage
+from tests.builders import a_canary, a_live, a_rollout, a_stage, families
 
 SCHEMA_2 = json.loads(Path(__file__).with_name("record_schema_2.json").read_text(encoding="utf-8"))
 """A rollout in its first step, and its frozen history, as a controller of schema 2 recorded them."""
@@ -35,7 +35,7 @@ def test_a_record_of_the_present_schema_is_as_it_is():
 
 
 def test_a_history_of_the_present_schema_is_as_it_is():
-    history = to_json(History(0.01, {"errors": 1.0}, {"errors": freeze_history([])}))
+    history = to_json(History(0.01, families("errors"), {"errors": 1.0}, {"errors": freeze_history([])}))
     assert upgrade_history(history) == history
 
 
@@ -47,8 +47,20 @@ def test_a_rollout_of_schema_2_goes_back_like_any_other(upgraded):
 
 def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
     sources = all_sources(upgraded.target, upgraded.snapshot, upgraded.intent, upgraded.limits_ms)
-    evidence = judge.from_json(upgraded.evidence, history_from_json(upgrade_history(SCHEMA_2["history"])))
+    evidence = evidence_json.from_json(upgraded.evidence, history_from_json(upgrade_history(SCHEMA_2["history"])))
     assert [source.metric for source in sources] == [*evidence.metrics] == ["errors", "slow_p99"]
+    assert {source.metric: source.family for source in sources} == evidence.history.families
+
+
+@pytest.mark.parametrize("metric", ["client_errors", "business_CheckoutFailed", "slow_250ms"])
+def test_a_metric_of_schema_4_has_the_family_that_its_name_said(metric):
+    frozen = upgrade_history({"alpha": 0.01, "metrics": {metric: {"stake": 1.0}}})
+    assert frozen["metrics"] == {metric: {"family": families(metric)[metric], "stake": 1.0}}
+
+
+def test_a_record_of_schema_4_is_as_it_is():
+    record = encode(a_rollout())
+    assert upgrade(record, 4) == record
 
 
 def test_a_rollout_that_schema_3_calls_held_is_parked():

@@ -129,7 +129,7 @@ def test_weighted_aliases_get_no_alarm_and_a_note_that_says_why():
 
     note = alarm_note(a_target(stage=None))
     assert note is not None
-    assert "an alarm that is made before the rollout cannot name its versions, and you named none of your own" in note
+    assert "an alarm created before the rollout cannot name its versions, and you named none of your own" in note
     assert "your own alarms do (payments)" in str(alarm_note(a_target(stage=None, alarms=("payments",))))
 
 

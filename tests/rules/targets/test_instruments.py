@@ -21,7 +21,7 @@ FINE = SeenInstruments("/apigw/orders-prod", LOG_FORMAT, MADE)
 
 
 def faults_with(**changes: object) -> tuple[str, ...]:
-    """The faults where the filter of the canary's errors is changed so."""
+    """The faults if the filter of the canary's errors is changed like this."""
     return find_faults(EXPECTED, replace(FINE, filters={**MADE, ERRORS: replace(MADE[ERRORS], **changes)}))
 
 
@@ -60,14 +60,13 @@ def test_filters_of_other_targets_with_a_longer_name_are_left_alone():
 def test_what_was_not_checked_is_no_fault():
     seen = replace(FINE, filters=None)
 
-    assert not seen.is_checked
+    assert (seen.filters, seen.refusal) == (None, None)
     assert find_faults(EXPECTED, seen) == ()
 
 
 def test_filters_that_cannot_be_read_are_a_fault():
     seen = replace(FINE, filters=None, refusal="AccessDeniedException: no")
 
-    assert seen.is_checked
     assert find_faults(EXPECTED, seen) == (
         "the metric filters of /apigw/orders-prod cannot be read: AccessDeniedException: no",
     )
@@ -111,21 +110,21 @@ def test_tells_a_filter_that_is_gone():
         ({"pattern": "{ $.status >= 500 }"}, "its pattern is { $.status >= 500 }"),
         ({"metric": "Renamed"}, "it publishes Renamed of Canary/orders"),
         ({"namespace": "Mine"}, "it publishes CanaryErrors of Mine"),
-        ({"value": "2"}, "it counts 2 a line"),
+        ({"value": "2"}, "it counts 2 per line"),
         ({"default": None}, "it counts nothing in a minute without a match"),
         ({"default": 1.0}, "it counts 1.0 in a minute without a match"),
         ({"dimensions": ("path", "stage")}, "it publishes with the dimensions path, stage"),
     ],
 )
 def test_tells_how_a_filter_was_changed(changes: dict[str, object], told: str):
-    assert faults_with(**changes) == (f"the metric filter {ERRORS} is not as it was made: {told}; deploy the target again",)
+    assert faults_with(**changes) == (f"the metric filter {ERRORS} was changed: {told}; deploy the target again",)
 
 
 def test_tells_a_filter_that_counts_a_second_time():
     twin = replace(MADE[ERRORS], name="canary-orders-mine")
 
     assert find_faults(EXPECTED, replace(FINE, filters={**MADE, twin.name: twin})) == (
-        "the metric filter canary-orders-mine counts into CanaryErrors of Canary/orders too; delete it",
+        "the metric filter canary-orders-mine also counts into CanaryErrors of Canary/orders; delete it",
     )
 
 

@@ -15,7 +15,7 @@ SAMPLES = {
     Prints.UNTRUSTED_TEXT: (r"say \"hi\" C:\\", "-"),
     Prints.QUOTED_TEXT: ('"Forbidden"', "-"),
 }
-"""What a variable prints where it has a value, and where it has none; quotes and backslashes come escaped."""
+"""What a variable prints with and without a value; quotes and backslashes are escaped."""
 
 VARIABLES = [
     "$context.status",
@@ -34,7 +34,7 @@ def line_of(log_format: str, which: int) -> str:
 
 
 def is_counted(log_format: str) -> bool:
-    """Whether the filters would find what they read in every line, with all values there and with all missing."""
+    """Whether the filters would find what they read in every line, with all values present and with all missing."""
     for which in (0, 1):
         try:
             line = json.loads(line_of(log_format, which))
@@ -118,15 +118,15 @@ def test_fields_of_their_own_do_no_harm(field: str):
             "$context.resourcePath without quotes, which prints text",
             '"at":"$context.resourcePath"',
         ),
-        ('"e":$context.error.messageString', "quotes of its own", '"e":"$context.error.message"'),
-        ('"e":"$context.error.messageString"', "quotes of its own", '"e":"$context.error.message"'),
-        ('"e":"why: $context.error.messageString"', "quotes of its own", '"e":"why: $context.error.message"'),
+        ('"e":$context.error.messageString', "its own quotes", '"e":"$context.error.message"'),
+        ('"e":"$context.error.messageString"', "its own quotes", '"e":"$context.error.message"'),
+        ('"e":"why: $context.error.messageString"', "its own quotes", '"e":"why: $context.error.message"'),
         ('"$context.authorizer.key":1', "names a field by $context.authorizer.key", "the name out"),
         ('"ms":1$context.status', "1$context.status without quotes", '"ms":"1$context.status"'),
         ('"ms":[$context.status-$context.status]', "more than the variable", '"$context.status-$context.status"'),
         ('"ms":-$context.responseLatency', "more than the variable", '"ms":"-$context.responseLatency"'),
         ('"ms":$context.status.5', "$context.status.5 without quotes, which may print -", '"ms":"$context.status.5"'),
-        ('"s":"\\u0024context.stage"', "an escape", "it as it is"),
+        ('"s":"\\u0024context.stage"', "an escape", "it out"),
         ('"status":"$context.status"', "needs status as $context.status without quotes", '"status":$context.status'),
         ('"apiId":"shop"', "needs apiId as $context.apiId in quotes", '"apiId":"$context.apiId"'),
     ],
@@ -141,7 +141,7 @@ def test_a_field_that_may_cost_a_line_is_refused_with_what_to_write(field: str, 
 @pytest.mark.parametrize(
     ("log_format", "clause"),
     [
-        ("$context.requestId $context.status", "no JSON"),
+        ("$context.requestId $context.status", "not valid JSON"),
         ("{\n" + LOG_FORMAT[1:], "several lines"),
         (LOG_FORMAT.replace("$context.status", '"$context.status"'), "status as $context.status without quotes"),
         (LOG_FORMAT.replace("$context.isCanaryRequest", "$context.stage"), "isCanary as $context.isCanaryRequest in quotes"),
@@ -150,14 +150,14 @@ def test_a_field_that_may_cost_a_line_is_refused_with_what_to_write(field: str, 
         (LOG_FORMAT.replace('"stage":"$context.stage"', '"stage":"prod"'), "stage as $context.stage in quotes"),
         (LOG_FORMAT.replace("equestId", "equest"), "neither $context.requestId nor"),
         (LOG_FORMAT + " " * 3000, "3000"),
-        ('["$context.requestId"]', "no JSON object"),
-        ("$context.requestId", "no JSON object"),
+        ('["$context.requestId"]', "not a JSON object"),
+        ("$context.requestId", "not a JSON object"),
         ('{"id":"$context.requestId"}', "isCanary"),
-        (LOG_FORMAT[:-1], "no JSON"),
-        (with_field('"open:$context.stage'), "no JSON"),
-        (with_field('"x":NaN'), "no JSON"),
-        (with_field('"x":"\\$context.stage"'), "no JSON"),
-        ('{"id":"$context.requestId","x":' + "[" * 2000 + "]" * 900, "no JSON"),
+        (LOG_FORMAT[:-1], "not valid JSON"),
+        (with_field('"open:$context.stage'), "not valid JSON"),
+        (with_field('"x":NaN'), "not valid JSON"),
+        (with_field('"x":"\\$context.stage"'), "not valid JSON"),
+        ('{"id":"$context.requestId","x":' + "[" * 2000 + "]" * 900, "not valid JSON"),
         ('{"http":' + LOG_FORMAT + ',"status":$context.status}', "responseLatency"),
     ],
 )

@@ -1,4 +1,4 @@
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 from tests.builders import a_target
 
 

@@ -1,4 +1,4 @@
-"""What a rollout stands on, and what may change under it."""
+"""What a rollout needs of its target, and what may change meanwhile."""
 
 from dataclasses import replace
 

@@ -1,6 +1,6 @@
-"""Who of an API calls each function, taken from the definition that a release brings.
+"""Which methods and authorizers of an API call each function, from the definition that a release brings.
 
-The canary's aliases are called by that definition while the canary has traffic, and the live ones from the promotion on.
+That definition calls the canary aliases while the canary has traffic, and the live aliases from the promotion on.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def callers_of_release(deployment: str | None, definitions: Definitions, stage: Stage) -> Mapping[str, tuple[Caller, ...]]:
-    """By function name, what of the release's definition calls it through the alias variable and needs its permission.
+    """By function name, the callers in the release's definition that use the alias variable and need a permission.
 
-    `deployment` is the release's own. Empty where the definition cannot be known, which is a problem of its own.
+    `deployment` is the release's own. Empty if the definition cannot be read, which is reported as a separate problem.
     """
     read = read_release(deployment, definitions, stage)
     if isinstance(read, Problem):
@@ -33,7 +33,7 @@ def callers_of_release(deployment: str | None, definitions: Definitions, stage: 
 
 
 def _callers(function: str, callers: Callers, stage: Stage) -> Iterator[Caller]:
-    """Those with credentials of their own need nobody's permission (docs/aws.md#integration-credentials)."""
+    """A caller with its own credentials needs no permission on the function (docs/aws.md#integration-credentials)."""
     for method in callers.methods:
         if not method.has_credentials:
             yield Caller(function, f"{stage.stage_name}/{method.http_method}{method.path}")

@@ -1,7 +1,8 @@
-"""Which calls of an API a rollout can split, which lie outside it, and every reason in them not to start.
+"""Which calls of an API a rollout can split, which are outside it, and every reason in them not to start.
 
-A call that does not go through the alias variable runs the same code in both arms. Such a release would be judged on what it
-does not change, so the start is refused, by method, unless the target says that the call is outside the rollout.
+A call that does not go through the alias variable runs the same code in both arms, so the release would be judged on code that
+it does not change. The start is therefore refused, naming the methods, unless the target says that the call is outside the
+rollout.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from canary.rules.definitions.definition import Definition
 
 MOST_NAMED = 20
-"""Methods that one problem or note names; the others are counted."""
+"""How many methods one problem or note names; the others are counted."""
 
 FEW_NAMED = 5
 
@@ -31,8 +32,8 @@ FEW_NAMED = 5
 class Ground:
     """What calls are checked against.
 
-    ``place``: where the target's functions are, None if none of them has an alias. ``variables``: the stage's own, with which a
-    name put together is explained. ``overrides``: the variables that base and canary have different values of.
+    ``place``: where the target's functions are, None if none of them has an alias. ``variables``: the stage's own, to resolve
+    names that are built from variables. ``overrides``: the variables whose values differ between base and canary.
     """
 
     target: Target
@@ -49,9 +50,9 @@ class Ground:
 
 
 def find_call_problems(definition: Definition, ground: Ground) -> Iterator[Problem]:
-    """Every call that the arms would make alike although it is of the rollout, or differently although it is outside.
+    """Every call inside the rollout that both arms would make alike, and every call outside it that would differ.
 
-    And every method that calls nothing at all (docs/aws.md#deployment-snapshot).
+    Also every method without an integration (docs/aws.md#deployment-snapshot).
     """
     problems: dict[tuple[str, str], list[str]] = {}
     for call in calls_of(definition):
@@ -66,17 +67,17 @@ def find_call_problems(definition: Definition, ground: Ground) -> Iterator[Probl
 
 
 def find_outside_problems(target: Target, routes: Iterable[tuple[str, str]], authorizers: Iterable[str]) -> Iterator[Problem]:
-    """Entries of `outside` that nothing of the API falls under; a route is a path and an HTTP method."""
+    """Entries of `outside` that match nothing in the API; a route is a path and an HTTP method."""
     for entry in find_unmatched(target.outside, routes, authorizers):
         yield Problem(
             "outside",
-            f"{entry} is nothing that the API has",
-            "write it as the definition does, or take it out of the target's outside",
+            f"{entry} matches nothing in the API",
+            "write it as the definition does, or remove it from the target's outside",
         )
 
 
 def find_call_notes(definition: Definition, ground: Ground) -> Iterator[str]:
-    """What of the API is not the release's, in sentences: outside by the target's word, and outside by nature."""
+    """Which parts of the API the release does not bring, in sentences: named by the target, or without Lambda."""
     calls = [call for call in calls_of(definition) if ground.is_outside(call)]
     split = [call.by for call in calls if through(ground.alias_variable) in call.uri]
     routes = [str(one) for one in definition.methods if is_outside(ground.target.outside, one.path, one.http_method)]
@@ -94,19 +95,19 @@ def find_call_notes(definition: Definition, ground: Ground) -> Iterator[str]:
         yield f"answered without a function of the release, alike by both arms, and counted: {name_some(alike, FEW_NAMED)}"
     if unlike := [f"{said} by {variables[0]}" for said, variables in others if variables]:
         yield (
-            "answered without a function of the release, and counted, but by each arm from an address of its own, because "
+            "answered without a function of the release, and counted, but each arm calls a different address, because "
             f"a variable in the URI differs between base and canary: {name_some(unlike, FEW_NAMED)}"
         )
 
 
 def name_some(names: list[str], most: int) -> str:
-    """The names, those beyond `most` counted."""
+    """The first `most` names, the rest counted."""
     more = len(names) - most
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more"
 
 
 def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
-    """What makes a call outside the rollout differ between the arms; a function of the target's has both aliases."""
+    """Why a call outside the rollout would differ between the arms; a target's function may, because it has both aliases."""
     function = call.function
     known = {one.name for one in ground.target.functions}
     if function and function.name in known and function.qualifier == through(ground.alias_variable):
@@ -115,13 +116,13 @@ def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
     if not variables:
         return None
     return (
-        f"it is outside the rollout, but the URI {call.uri} has {variables[0]} in it, which differs between base and canary",
-        "write out there what both arms are to call, or take it out of the target's outside",
+        f"it is outside the rollout, but the URI {call.uri} contains {variables[0]}, which differs between base and canary",
+        "write out in the URI what both arms call, or remove it from the target's outside",
     )
 
 
 def _overrides_in(uri: str, ground: Ground) -> list[str]:
-    """The variables in a URI that base and canary have different values of."""
+    """The variables in a URI whose values differ between base and canary."""
     return sorted(name for name in ground.overrides if through(name) in uri)
 
 
@@ -137,28 +138,28 @@ def _inside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
         fixes.append(_line_to_add(name, ground.target))
     if not faults:
         return None
-    alike = f"or, if both arms are to call it alike, write out an alias and add it to the target's outside{_whole(call)}"
+    alike = f"or, if both arms should call it alike, write out an alias and add it to the target's outside{_whole(call)}"
     return f"the URI {call.uri} {' and '.join(faults)}", f"{' and '.join(fixes)}; {alike}"
 
 
 def _whole(call: Call) -> str:
-    """That an ANY is outside with all its methods or not at all."""
-    return ", with no methods there, because it is an ANY" if any(verb == ANY for _, verb in call.routes) else ""
+    """The hint that an ANY is outside with all its methods or not at all."""
+    return ", without methods, because it is an ANY" if any(verb == ANY for _, verb in call.routes) else ""
 
 
 def _unreadable_problem(call: Call, ground: Ground) -> tuple[str, str]:
-    """A URI that names no function as it is written; with the stage's variables put in it may."""
+    """A URI that does not name a function as written; it may once the stage's variables are filled in."""
     meant = replace(call, uri=_with_variables(call.uri, ground)).function
     fix = f"write {_wanted_uri(call, meant, ground)}"
     if meant:
-        return f"the URI {call.uri} puts the function's ARN together from a stage variable", fix
+        return f"the URI {call.uri} builds the function's ARN from a stage variable", fix
     return f"the URI {call.uri or '(none)'} is not that of a Lambda function", fix
 
 
 def _faults(function: FunctionName, ground: Ground) -> Iterator[str]:
-    """What is wrong with how a function is named, whichever it is."""
+    """What is wrong with how the URI names a function, apart from which function it is."""
     if "${" in function.name:
-        yield "puts the function's name together from a stage variable"
+        yield "builds the function's name from a stage variable"
     if place := ground.place:
         yield from _faults_of_place(function.place, place)
     if function.qualifier != through(ground.alias_variable) and "${" not in function.name:
@@ -167,19 +168,19 @@ def _faults(function: FunctionName, ground: Ground) -> Iterator[str]:
 
 def _faults_of_place(found: Place, wanted: Place) -> Iterator[str]:
     if "${" in f"{found}{found.partition}":
-        yield "puts the account or Region together from a stage variable"
+        yield "builds the account or Region from a stage variable"
     elif found != wanted:
-        yield f"names a function of {found}, where the target's are of {wanted}"
+        yield f"names a function of {found}, but the target's functions are in {wanted}"
 
 
 def _faults_of_region(call: Call, function: FunctionName, ground: Ground) -> Iterator[str]:
-    """A function of the target's place that is called in another Region, where Lambda does not find it."""
+    """A function in the target's place that is called in another Region, where Lambda does not find it."""
     place = ground.place
     if place is None or any(_faults_of_place(function.place, place)):
         return
     partition, region = (_with_variables(part, ground) for part in call.goes_to)
     if (partition, region) != (place.partition, place.region):
-        yield f"calls Lambda in {region} ({partition}), where the target's functions are in {place.region} ({place.partition})"
+        yield f"calls Lambda in {region} ({partition}), but the target's functions are in {place.region} ({place.partition})"
 
 
 def _qualifier_found(qualifier: str | None) -> str:
@@ -195,7 +196,7 @@ def _qualifier_found(qualifier: str | None) -> str:
 
 
 def _is_unknown(function: FunctionName, ground: Ground) -> bool:
-    """Whether it is a function that the target could name and does not."""
+    """Whether it is a function that the target could list and does not."""
     if ground.place and any(_faults_of_place(function.place, ground.place)):
         return False
     name = _resolved(function.name, ground)
@@ -203,7 +204,7 @@ def _is_unknown(function: FunctionName, ground: Ground) -> bool:
 
 
 def _resolved(name: str, ground: Ground) -> str:
-    """A function's name with the stage's variables put in, without the alias that may come with them."""
+    """A function's name with the stage's variables filled in, without an alias that they may contain."""
     return _with_variables(name, ground).partition(":")[0]
 
 

@@ -1,6 +1,6 @@
-"""Who may call an alias and who else calls it: the problems, the commands that solve them, and what is only worth knowing.
+"""Who may call an alias and who else calls it: the problems, the commands that solve them, and notes.
 
-What a policy says is for `callers` and `other_callers` to tell; this puts it into words for people.
+`callers` and `other_callers` read the policy; this module words what they find.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from canary.rules.checks.callers import Uncovered
 
 MOST_NAMED = 5
-"""More callers than this are counted in a sentence, not named."""
+"""A sentence names this many callers and counts the others."""
 
 LONGEST_STATEMENT_ID = 100
 ROOM_FOR_A_NUMBER = 4
@@ -28,7 +28,7 @@ ROOM_FOR_A_NUMBER = 4
 
 @dataclass(frozen=True, slots=True)
 class AliasPolicy:
-    """One alias of one function, the text of its resource policy (None without one), and the API that is to call it."""
+    """One alias of one function, the text of its resource policy (None without one), and the API that must call it."""
 
     function: str
     alias: str
@@ -46,7 +46,7 @@ class AliasPolicy:
         return find_other_callers(self.text, self.api, self.arn)
 
     def find_problems(self, callers: tuple[Caller, ...]) -> Iterator[Problem]:
-        """The callers whom the policy certainly keeps out, those of one remedy in one problem."""
+        """The callers that the policy certainly keeps out, grouped into one problem per remedy."""
         by_fix: dict[str, list[str]] = {}
         for one in self._find_uncovered(callers):
             if one.answer is PolicyAnswer.DENIED:
@@ -55,7 +55,7 @@ class AliasPolicy:
             yield Problem(f"functions.{self.function}", f"the API may not invoke alias {self.alias} for {cut(names)}", fix)
 
     def find_notes(self, callers: tuple[Caller, ...]) -> Iterator[str]:
-        """The callers of whom nobody can say whether the policy keeps them out."""
+        """The callers for which it is uncertain whether the policy keeps them out."""
         unsure = [one for one in self._find_uncovered(callers) if one.answer is PolicyAnswer.NOT_CERTAIN]
         if unsure:
             named, sids = cut(one.caller.name for one in unsure), dict.fromkeys(sid for one in unsure for sid in one.sids)
@@ -70,12 +70,12 @@ class AliasPolicy:
             yield Problem(
                 f"functions.{self.function}",
                 f"alias {self.alias} is also called by {cut(one.name for one in certain)}, which would get the release at once",
-                "give them an alias of their own; if nothing calls any more, remove the permission with "
+                "give them an alias of their own; if nothing calls it any more, remove the permission with "
                 f"{self._remove(certain[0].sid)}; or set shared_live_alias: true in the target",
             )
 
     def find_sharing_notes(self) -> Iterator[str]:
-        """All who call the alias besides the API, or may: certain ones only where the target shares its live alias."""
+        """All who call the alias besides the API, or may; certain callers only occur if the target shares its live alias."""
         others = self.others
         if others.certain:
             named = cut(one.name for one in others.certain)
@@ -102,7 +102,7 @@ class AliasPolicy:
         return f"aws lambda remove-permission {self._options} --statement-id {sid}"
 
     def _free_id(self, source_arn: str) -> str:
-        """A statement id that says for whom it is, and that the policy does not have yet."""
+        """A statement id that names the caller and that the policy does not have yet."""
         taken = {statement.sid for statement in read_statements(self.text)}
         words = re.findall(r"[A-Za-z0-9_-]+", source_arn.rsplit(":", maxsplit=1)[-1])
         wanted = "-".join(["canary", *words])[: LONGEST_STATEMENT_ID - ROOM_FOR_A_NUMBER]
@@ -111,7 +111,7 @@ class AliasPolicy:
 
 
 def cut(names: Iterable[str]) -> str:
-    """The names in one sentence, the first few and a count if they are many."""
+    """The names in one sentence: the first few, and a count of the others."""
     listed = list(names)
     shown = listed if len(listed) <= MOST_NAMED else [*listed[:MOST_NAMED], f"{len(listed) - MOST_NAMED} more"]
     return ", ".join(shown)

@@ -1,8 +1,8 @@
-"""Who of an API calls a function through its aliases, and whether an alias's policy lets every one of them.
+"""Which parts of an API call a function through its aliases, and whether an alias's policy lets all of them call it.
 
 A caller is one method or authorizer, known by the ARN that API Gateway presents to Lambda on its behalf. For a method `ANY` and
-for a path with a parameter nobody recorded that ARN (docs/aws.md#source-arn-of-open-method): a policy is taken to cover one of
-these only if it does so under every answer.
+for a path with a parameter that ARN is not recorded (docs/aws.md#source-arn-of-open-method). For these, a policy counts as
+covering the caller only if it covers every possible ARN.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ VERBS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 PARAMETER = re.compile(r"\{[^{}]*\}")
 GREEDY = re.compile(r"\{[^{}]*\+\}")
 FILLINGS = (("x", "x"), ("some-value", "some/value"))
-"""What requests may have in place of a parameter, and of a greedy one: values that no policy names."""
+"""What requests may have in place of a parameter, and of a greedy one: example values that no policy names."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiIdentity:
-    """Whose API and stage it is, as their ARNs have it."""
+    """The API and stage, and the account that owns them, as in their ARNs."""
 
     partition: str
     region: str
@@ -51,10 +51,10 @@ def api_identity(lambda_arn: str, stage: Stage) -> ApiIdentity:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Caller:
-    """A method or authorizer that calls ``function`` through the alias variable, without credentials of its own.
+    """A method or authorizer that calls ``function`` through the alias variable, without its own credentials.
 
-    ``presents``: what follows the API's id in its source ARN, a method's path as the API writes it: `prod/GET/orders/{id}`,
-    `prod/GET/` for the root, `authorizers/abc123`.
+    ``presents``: what follows the API's id in its source ARN, with a method's path as the API writes it:
+    `prod/GET/orders/{id}`, `prod/GET/` for the root, `authorizers/abc123`.
     """
 
     function: str
@@ -62,25 +62,20 @@ class Caller:
 
     @property
     def is_authorizer(self) -> bool:
-        """Whether it is an authorizer; a method's ARN has two slashes at least."""
+        """Whether it is an authorizer; a method's ARN has at least two slashes."""
         return self.presents.count("/") == 1
 
     @property
     def name(self) -> str:
-        """As people call it: `GET /orders/{id}`, `authorizer abc123`."""
+        """The readable name: `GET /orders/{id}`, `authorizer abc123`."""
         if self.is_authorizer:
             return f"authorizer {self.presents.partition('/')[2]}"
         _, verb, path = self.presents.split("/", 2)
         return f"{verb} /{path}"
 
     @property
-    def is_pattern_unknown(self) -> bool:
-        """Whether nobody recorded what API Gateway presents for it."""
-        return len(self.possible) > 1
-
-    @property
     def possible(self) -> tuple[str, ...]:
-        """Everything that API Gateway may present for it, of which each request presents one."""
+        """Everything that API Gateway may present for it; each request presents one of these."""
         if self.is_authorizer:
             return (self.presents,)
         stage, verb, path = self.presents.split("/", 2)
@@ -98,9 +93,9 @@ def _ways(path: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """A caller that an alias's policy does not certainly let in: certainly not (DENIED), or nobody can say.
+    """A caller that an alias's policy does not certainly let in: it is DENIED, or that is not certain.
 
-    ``sids``: the statements that deny it, or on which it depends; empty where no statement allows it.
+    ``sids``: the statements that deny it, or on which the answer depends; empty if no statement allows it.
     """
 
     caller: Caller
@@ -114,7 +109,7 @@ def find_uncovered(
 ) -> tuple[Uncovered, ...]:
     """Which callers an alias's policy does not cover; `policy` is its JSON text, None without one.
 
-    Kept, because problems and notes both ask, and an API has hundreds of methods.
+    The result is cached, because problems and notes both need it, and an API may have hundreds of methods.
     """
     statements = read_statements(policy)
     found = ((caller, _decide(statements, caller, identity, alias_arn)) for caller in callers)
@@ -126,7 +121,7 @@ def find_uncovered(
 
 
 def _decide(statements: tuple[Statement, ...], caller: Caller, identity: ApiIdentity, alias_arn: str) -> Decision:
-    """What is decided alike for everything that may be presented; not certain where that differs."""
+    """The decision if it is the same for everything that may be presented; otherwise not certain."""
     calls = [service_call(API_GATEWAY, identity.arn(one), identity.account, alias_arn) for one in caller.possible]
     decisions = [decide(statements, call) for call in calls]
     answers = {decision.answer for decision in decisions}

@@ -1,7 +1,7 @@
 """The `Condition` element of a policy statement: true, false, or not certain.
 
-Decides by IAM's operators on strings and ARNs (docs/aws.md#policy-evaluation). An operator, a key or a policy variable that it
-does not know makes a condition uncertain; nothing is guessed. What a statement is about is for `resource_policy` to say.
+Evaluates IAM's operators on strings and ARNs (docs/aws.md#policy-evaluation). An operator, a key or a policy variable that this
+module does not know makes a condition uncertain; nothing is guessed. `resource_policy` evaluates the rest of a statement.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Test = Callable[[str | None, Sequence[str]], Truth]
 
 
 def all_of(truths: Iterable[Truth]) -> Truth:
-    """False if one is false, else not certain if one is not certain, else true."""
+    """False if any is false; otherwise not certain if any is not certain; otherwise true."""
     said: Truth = True
     for truth in truths:
         if truth is False:
@@ -43,23 +43,23 @@ def all_of(truths: Iterable[Truth]) -> Truth:
 
 
 def negate(truth: Truth) -> Truth:
-    """The opposite; of what is not certain, not certain."""
+    """The opposite; not certain stays not certain."""
     return None if truth is None else not truth
 
 
 def any_of(truths: Iterable[Truth]) -> Truth:
-    """True if one is true, else not certain if one is not certain, else false."""
+    """True if any is true; otherwise not certain if any is not certain; otherwise false."""
     return negate(all_of(negate(truth) for truth in truths))
 
 
 def agreed(truths: Iterable[Truth]) -> Truth:
-    """What all of them say; not certain where they differ."""
+    """The value that all of them have; not certain if they differ."""
     found = set(truths)
     return found.pop() if len(found) == 1 else None
 
 
 def texts_of(value: object) -> tuple[str, ...] | None:
-    """A policy's value or list of values as texts; None if it is of another shape."""
+    """A policy's value or list of values as texts; None if it has another shape."""
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str | bool | int | float) for one in values):
         return None
@@ -81,7 +81,7 @@ def _holds_for_operator(operator: str, keys: object, context: Context) -> Truth:
 
 
 def _holds_for_key(test: Test, key: str, value: object, context: Context) -> Truth:
-    """Several values are alternatives. A policy variable, `${...}`, is filled in by IAM, with what nobody knows here."""
+    """Several values are alternatives. IAM fills in a policy variable, `${...}`, with a value that is unknown here."""
     found, wanted = context.get(key.lower()), texts_of(value)
     if found is None or wanted is None or any("${" in one for one in wanted):
         return None
@@ -90,7 +90,7 @@ def _holds_for_key(test: Test, key: str, value: object, context: Context) -> Tru
 
 @cache
 def _test_of(operator: str) -> Test | None:
-    """How an operator compares a key's value with those of the policy; None for one that is not known, a set operator too."""
+    """How an operator compares a key's value with the policy's values; None for unknown operators and for set operators."""
     name = operator.lower()
     if name == "null":
         return _is_missing
@@ -110,7 +110,7 @@ def _test_of(operator: str) -> Test | None:
 
 
 def _is_missing(value: str | None, wanted: Sequence[str]) -> Truth:
-    """`Null` asks one thing: `true` for a key that is missing, or `false`."""
+    """The operator `Null`: its value `true` asks for a missing key, `false` for a present one."""
     asked = {one.lower() for one in wanted}
     return str(value is None).lower() in asked if asked in ({"true"}, {"false"}) else None
 
@@ -128,9 +128,9 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 def is_arn_like(arn: str, pattern: str) -> Truth:
-    """Whether an ARN matches a pattern part by part: no wildcard reaches over a colon, except in the last part.
+    """Whether an ARN matches a pattern part by part: no wildcard matches across a colon, except in the last part.
 
-    A pattern that is no ARN is not certain.
+    Not certain if the pattern is not an ARN.
     """
     patterns = pattern.split(":", ARN_PARTS - 1)
     if len(patterns) != ARN_PARTS:

@@ -1,4 +1,4 @@
-"""A rollout before its first change: made from the request, the target and what was read of it."""
+"""The draft of a rollout before its first change, made from the request, the target and what was read about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from canary.rules.targets.target import Stage, Target
 
 CACHE_NOTE = (
-    "the stage has a cache: base's cached answers live out their time, and latency is fairly compared only between "
+    "the stage has a cache: base's cached answers stay until they expire, and latency is compared fairly only between "
     "requests that reach an integration"
 )
 
@@ -41,9 +41,9 @@ def draft_rollout(
 ) -> Rollout:
     """The rollout as it would start, from a survey without problems.
 
-    Its intent's deployment is None where PrepareRelease is to make one.
+    Its intent's deployment is None if PrepareRelease must create one.
     """
-    wanted = intended_deployment(target, request.release, survey) if target.stage else UNCHANGED
+    wanted = intended_deployment(target, request.release, survey) if target.shifter.has_api else UNCHANGED
     return Rollout(
         rollout_id=rollout_id,
         execution=execution,
@@ -100,10 +100,10 @@ def _alarm_notes(target: Target) -> tuple[str, ...]:
 
 
 def _read(request: Request, wanted: str, definitions: Definitions, stage: Stage) -> ReadDefinition:
-    """The definition that the canary will serve, from the nearest to it that was read.
+    """The definition that the canary will serve, or else that of the deployment which the release asks for.
 
     Raises:
-        RefusedError: it cannot be known; a survey with that problem is not drafted.
+        RefusedError: it cannot be read; a survey with that problem is not drafted.
 
     """
     found = read_release(wanted, definitions, stage)

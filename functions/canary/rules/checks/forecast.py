@@ -1,7 +1,8 @@
-"""How long each step will take at base's present traffic, told before anything is changed.
+"""How long each step will take at base's present traffic, reported before anything is changed.
 
-An expectation from base's last day, not a promise: a step needs so many canary requests, and base's requests a minute say how
-long they take to arrive. Where that is longer than the step may last, the rollout will hold, and it is better to know before.
+This is an expectation from base's last day, not a promise. A step needs a number of canary requests, and base's requests per
+minute say how long they take to arrive. If that is longer than the step may last, the rollout would hold, which is better known
+in advance.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.judging.judge import start
-from canary.rules.looks.folding import requests_needed_by_step
-from canary.rules.looks.sources import CLIENT_ERRORS, business_metric, has_log, stakes
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.families import stakes
+from canary.rules.looks.effects import requests_needed_by_step
+from canary.rules.looks.sources import ERRORS, all_sources, latency_series
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.policy import QUIET, WhenQuiet, WhenUnproven
 
@@ -20,15 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.judging.judge import Evidence
+    from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
-    from canary.rules.targets.target import Target
 
 HIGHEST_WEIGHT_PERCENT = 90
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Base's last day: (requests, failed ones) of each minute that had requests, and the requests a minute of all of it."""
+    """Base's last day: (requests, failed requests) of each minute with requests, and the average requests per minute."""
 
     minutes: tuple[tuple[int, int], ...]
     per_minute: float
@@ -38,7 +40,7 @@ class Traffic:
 class StepForecast:
     """One step: its weight in percent, the canary requests it needs, how long they take, and how long it may last.
 
-    ``minutes`` is None where base has no traffic.
+    ``minutes`` is None if base has no traffic.
     """
 
     weight_percent: Decimal
@@ -48,26 +50,23 @@ class StepForecast:
 
     @property
     def fits(self) -> bool:
-        """Whether the requests arrive while the step lasts, its extension included."""
+        """Whether the requests arrive before the step and its extension end."""
         return self.minutes is not None and self.minutes <= self.allowed_minutes
 
 
-def forecast_start(target: Target, policy: Policy, traffic: Traffic) -> str | None:
-    """Why base's traffic is too little to start this target's release under the policy; None where it is enough."""
-    metrics = target.metrics
-    names = (
-        *(("errors",) if metrics.errors else ()),
-        *((CLIENT_ERRORS,) if metrics.client_errors and has_log(target) else ()),
-        *(f"slow_{percentile}" for percentile in metrics.slow),
-        *(f"slow_{limit}ms" for limit in metrics.latency_limits_ms),
-        *map(business_metric, metrics.business),
-    )
-    histories = {name: traffic.minutes if name == "errors" else () for name in names}
-    return find_quiet(policy, start(histories, stakes=stakes(names), alpha=policy.alpha), traffic.per_minute)
+def forecast_start(rollout: Rollout, traffic: Traffic) -> str | None:
+    """Why base's traffic is too little to start this rollout; None if it is enough."""
+    target, policy = rollout.target, rollout.plan.policy
+    latency = latency_series(target, rollout.snapshot, rollout.intent)
+    limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))  # not known yet, and no metric depends on them
+    families = {one.metric: one.family for one in all_sources(target, rollout.snapshot, rollout.intent, limits)}
+    histories = {metric: traffic.minutes if metric == ERRORS else () for metric in families}
+    evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
+    return find_quiet(policy, evidence, traffic.per_minute)
 
 
 def forecast_steps(policy: Policy, evidence: Evidence, per_minute: float) -> tuple[StepForecast, ...]:
-    """Each step at `per_minute` requests a minute; `evidence` is frozen from base's history and has seen nothing yet."""
+    """Each step at `per_minute` requests per minute; `evidence` is frozen from base's history, before its first minute."""
     needed = requests_needed_by_step(policy, evidence)
     return tuple(
         StepForecast(
@@ -81,7 +80,7 @@ def forecast_steps(policy: Policy, evidence: Evidence, per_minute: float) -> tup
 
 
 def find_quiet(policy: Policy, evidence: Evidence, per_minute: float) -> str | None:
-    """Why base's traffic is too little for the policy's steps and what would do; None where it is enough."""
+    """Why base's traffic is too little for the policy's steps, and what would be enough; None if it is enough."""
     slow = [step for step in forecast_steps(policy, evidence, per_minute) if not step.fits]
     if not slow:
         return None
@@ -90,9 +89,9 @@ def find_quiet(policy: Policy, evidence: Evidence, per_minute: float) -> str | N
 
 
 def quiet_problem(policy: Policy, quiet: str | None, *, is_decided: bool) -> Problem | None:
-    """The problem that too little traffic is under `when_quiet: refuse`.
+    """Too little traffic as a problem, under `when_quiet: refuse`.
 
-    `is_decided`: the user has said in `when_unproven` what follows from a lack of proof, so nothing is refused for it.
+    `is_decided`: the user set `when_unproven` to say what follows from a lack of proof, so nothing is refused for it.
     """
     if quiet is None or is_decided or policy.when_quiet is WhenQuiet.GO or policy.when_unproven is not WhenUnproven.HOLD:
         return None
@@ -103,23 +102,23 @@ def _shortage(step: StepForecast, per_minute: float) -> str:
     if step.minutes is None:
         return f"base had no request in the last day, and the step at {step.weight_percent} % needs {step.needed} of the canary"
     return (
-        f"base had {per_minute:.1f} requests a minute in the last day: the step at {step.weight_percent} % needs "
+        f"base had {per_minute:.1f} requests per minute in the last day: the step at {step.weight_percent} % needs "
         f"{step.needed} canary requests, about {step.minutes:.0f} minutes, and may last {step.allowed_minutes:.0f}"
     )
 
 
 def _young(evidence: Evidence) -> Iterator[str]:
-    if "errors" in evidence.metrics and not evidence.has_history("errors"):
-        yield "base has too little history, and the stated priors that stand in for it need more requests than history would"
+    if ERRORS in evidence.metrics and not evidence.has_history(ERRORS):
+        yield "base has too little history, and the stated priors used instead need more requests than history would"
 
 
 def _remedy(policy: Policy, evidence: Evidence, per_minute: float) -> str:
     remedies = []
     if (percent := _weight_percent_that_fits(policy, evidence, per_minute)) is not None:
-        remedies.append(f"steps from {percent} % on would do")
+        remedies.append(f"steps of {percent} % or more would be enough")
     if policy.name != QUIET.name and all(step.fits for step in forecast_steps(QUIET, evidence, per_minute)):
-        remedies.append(f"policy {QUIET.name} would do, which looks for larger effects")
-    return ", or ".join(remedies) or "no weight and no shipped policy would do at this traffic"
+        remedies.append(f"policy {QUIET.name} would be enough, which looks for larger effects")
+    return ", or ".join(remedies) or "no weight and no shipped policy is enough at this traffic"
 
 
 def _weight_percent_that_fits(policy: Policy, evidence: Evidence, per_minute: float) -> int | None:

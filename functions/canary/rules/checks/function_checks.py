@@ -1,6 +1,6 @@
-"""What was read of one function before a rollout, every reason found in it not to start, and what is worth knowing of it.
+"""What was read about one function before a rollout, every reason in it not to start, and notes.
 
-Pure: `canary.aws.function_surveys` reads, this judges; who may call and who else calls, `caller_checks` does.
+`canary.aws.function_surveys` reads, this module judges. `caller_checks` judges who may call the function and who else does.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from canary.rules.checks.caller_checks import AliasPolicy, cut
 from canary.rules.checks.callers import Caller, api_identity
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.live import LiveAlias
-from canary.rules.targets.target import ShifterKind, Target, TargetFunction
 
 if TYPE_CHECKING:
     from canary.rules.releases.release import Release
+    from canary.rules.targets.target import Target, TargetFunction
 
 PENDING = "Pending"
 
 WAIT_SECONDS = 30
-"""Between two checks of a release one of whose versions is pending."""
+"""The time between two checks of a release with a pending version."""
 
 WAIT_LIMIT_SECONDS = 600
-"""The snapshot of a SnapStart version takes minutes (docs/aws.md#unready-versions)."""
+"""How long to wait for a pending version: a SnapStart snapshot takes minutes (docs/aws.md#unready-versions)."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionState:
-    """A published version as Lambda has it: the name of its state, and Lambda's own reason for one that is not Active."""
+    """A published version as Lambda reports it: the name of its state, and Lambda's reason if it is not Active."""
 
     version: str
     state: str = "Active"
@@ -44,12 +44,12 @@ class VersionState:
 class FunctionSurvey:
     """One function. An alias that does not exist is None.
 
-    ``newest``: the newest published version, read where the release names none; ``is_listed`` is false where the list of
+    ``newest``: the newest published version, read if the release names none; ``is_listed`` is false if the list of
     versions is too long for that. ``brings``: the version that the release brings, None if it does not exist.
-    ``callers``: who of the API calls the function through the alias variable.
-    ``policies``: by alias name the text of the alias's resource policy, None without one; empty where no API calls.
-    ``event_sources``: what reads through `live`; ``disabled_sources``: what would if it were enabled.
-    ``roles``: the execution role by version, of the versions that would share an alias.
+    ``callers``: the API's methods and authorizers that call the function through the alias variable.
+    ``policies``: by alias name, the text of the alias's resource policy, None without one; empty if no API calls the function.
+    ``event_sources``: event source mappings of `live`; ``disabled_sources``: those that are disabled.
+    ``roles``: the execution roles, by version, of the versions that would share an alias.
     """
 
     live: LiveAlias | None
@@ -67,9 +67,9 @@ class FunctionSurvey:
 def find_function_problems(
     target: Target, function: TargetFunction, release: Release, found: FunctionSurvey
 ) -> Iterator[Problem]:
-    """Every reason in one function not to start. A version that is pending is none: see `find_pending`."""
+    """Every reason in one function not to start. A pending version is not one of them: see `find_pending`."""
     aliases = {function.live: found.live}
-    if target.shifter is ShifterKind.STAGE:
+    if not target.shifter.has_split_aliases:
         aliases[str(function.canary)] = found.canary
     for alias, live in aliases.items():
         yield from _problems_of_alias(function, alias, live)
@@ -88,12 +88,12 @@ def find_function_problems(
 
 
 def find_pending(functions: Mapping[str, FunctionSurvey]) -> tuple[Problem, ...]:
-    """One problem for each version that the release brings and that is not ready; while there is time it may become so."""
+    """One problem for each version of the release that is still pending; it counts once the time to wait is over."""
     return tuple(
         Problem(
             f"release.functions.{name}",
             f"version {found.brings.version} is still {found.brings}, {WAIT_LIMIT_SECONDS // 60} minutes after the start",
-            "see what keeps it with aws lambda get-function-configuration "
+            "see why with aws lambda get-function-configuration "
             f"--function-name {name} --qualifier {found.brings.version}, and start again when it is Active",
         )
         for name, found in functions.items()
@@ -102,23 +102,23 @@ def find_pending(functions: Mapping[str, FunctionSurvey]) -> tuple[Problem, ...]
 
 
 def find_unlisted(functions: Mapping[str, FunctionSurvey]) -> Iterator[Problem]:
-    """That the newest versions cannot be found, where the lists of versions are too long to be read in one check."""
+    """The problem that the newest versions cannot be found because the lists of versions are too long to read."""
     names = [name for name, found in functions.items() if not found.is_listed]
     if names:
         found = f"the functions have too many versions to look for the newest of {name_some(names, MOST_NAMED)}"
-        fix = f'name what the release brings, as in "functions": {{"{names[0]}": "7"}}, or delete versions that nothing uses'
+        fix = f'name the versions of the release, as in "functions": {{"{names[0]}": "7"}}, or delete unused versions'
         yield Problem("release.functions", found, fix)
 
 
 def find_function_notes(target: Target, functions: Mapping[str, FunctionSurvey]) -> tuple[str, ...]:
-    """What an operator should know of the functions although it forbids nothing."""
+    """What an operator should know about the functions although it does not prevent a start."""
     return tuple(
         note for function in target.functions for note in _notes_of_function(target, function, functions[function.name])
     )
 
 
 def _policies(target: Target, function: TargetFunction, found: FunctionSurvey) -> list[AliasPolicy]:
-    """The policies that were read, those of aliases that exist behind a stage; the live alias's first."""
+    """The policies of existing aliases behind a stage, as far as they were read; the live alias's first."""
     aliases = {function.live: found.live, function.canary: found.canary}
     return [
         AliasPolicy(function.name, name, alias.arn, found.policies[name], api_identity(alias.arn, target.stage))
@@ -147,7 +147,7 @@ def _problems_of_version(function: TargetFunction, release: Release, found: Func
     wanted = release.functions.get(function.name) or found.newest
     place = f"functions.{function.name}"
     if not found.is_listed:
-        return  # told of all functions together
+        return  # reported for all functions together
     if wanted is None:
         yield Problem(place, "no version is published", "publish one with aws lambda publish-version")
     elif found.brings is None:
@@ -158,7 +158,7 @@ def _problems_of_version(function: TargetFunction, release: Release, found: Func
 
 
 def _problems_of_state(function: TargetFunction, version: VersionState) -> Iterator[Problem]:
-    """A version serves requests while it is Active, and in no other state (docs/aws.md#function-states)."""
+    """A version serves requests only while it is Active (docs/aws.md#function-states)."""
     place = f"release.functions.{function.name}"
     match version.state:
         case "Active" | "Pending":
@@ -168,10 +168,10 @@ def _problems_of_state(function: TargetFunction, version: VersionState) -> Itera
             yield Problem(
                 place,
                 f"version {version.version} is {version}: its first requests would fail",
-                f"wake it with {command}, which may itself fail, and start again",
+                f"activate it with {command}, which may itself fail, and start again",
             )
         case _:
-            yield Problem(place, f"version {version.version} is {version}", "correct what it says and publish another version")
+            yield Problem(place, f"version {version.version} is {version}", "fix that and publish another version")
 
 
 def _problems_of_sharing(target: Target, function: TargetFunction, found: FunctionSurvey) -> Iterator[Problem]:

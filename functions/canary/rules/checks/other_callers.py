@@ -1,8 +1,8 @@
-"""Who else calls an alias, as far as its own policy tells.
+"""Who else calls an alias, as far as its policy shows.
 
-Certain is only what the policy itself proves: a service that it lets in on behalf of one named resource, a topic, rule, bucket
-or log group (docs/decisions/0015-who-else-calls-is-read-from-the-policy.md). Everyone else whom it lets in is possible: another
-API, a function URL, an account, a service for resources that are not named. The rollout's own API does not count.
+A caller is certain only if the policy proves it: a service that is let in on behalf of one named resource, such as a topic,
+rule, bucket or log group (docs/decisions/0015-who-else-calls-is-read-from-the-policy.md). Everyone else who is let in is
+possible: another API, a function URL, an account, a service for unnamed resources. The rollout's own API does not count.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ SOURCE_KEYS = {SOURCE_ARN, "aws:sourceaccount"}
 SELECTING = {
     f"{name}{ending}" for name in ("arnlike", "arnequals", "stringlike", "stringequals") for ending in ("", "ifexists")
 }
-"""The operators under which the values of a source ARN are those that are let in."""
+"""The operators whose values list the source ARNs that are let in."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherCaller:
-    """One of them as people read it: a resource's ARN, or a principal; ``sid`` is the statement that lets it in."""
+    """One other caller: its readable name, a resource's ARN or a principal, and the id of the statement that lets it in."""
 
     name: str
     sid: str
@@ -63,7 +63,7 @@ class _Permit:
     source: str | None
 
     def is_of(self, api: ApiIdentity) -> bool:
-        """Whether only this API is let in by it."""
+        """Whether it lets in only this API."""
         if self.source is None or self.principal not in {API_GATEWAY, EVERYBODY}:
             return False
         own, found = (arn.split(":", ARN_PARTS - 1) for arn in (api.arn(""), self.source))
@@ -72,7 +72,7 @@ class _Permit:
         return all(map(is_like, own[:-1], found[:-1]))
 
     def is_certain(self, statements: tuple[Statement, ...], api: ApiIdentity, alias_arn: str) -> bool:
-        """Whether one named resource is let in, on whose behalf the service calls the function."""
+        """Whether it lets in a service on behalf of one named resource."""
         if self.kind != "Service" or self.principal == API_GATEWAY or self.source is None or not _is_exact(self.source):
             return False
         account = self.source.split(":")[4] or api.account
@@ -88,7 +88,7 @@ class _Permit:
 
 
 def find_other_callers(policy: str | None, api: ApiIdentity, alias_arn: str) -> OtherCallers:
-    """Everybody but this API whom an alias's policy lets in; `policy` is its JSON text, None without one."""
+    """Everyone except this API whom an alias's policy lets in; `policy` is its JSON text, None without one."""
     statements = read_statements(policy)
     others = [permit for statement in statements for permit in _permits(statement) if not permit.is_of(api)]
     certain = [permit for permit in others if permit.is_certain(statements, api, alias_arn)]
@@ -100,7 +100,7 @@ def find_other_callers(policy: str | None, api: ApiIdentity, alias_arn: str) -> 
 
 
 def _permits(statement: Statement) -> Iterator[_Permit]:
-    """Of a statement that lets somebody call, everyone it lets in."""
+    """Everyone that a statement lets in, if it allows calls."""
     is_about_calls = any_of((statement.covers(INVOKE), statement.covers(INVOKE_URL))) is not False
     if statement.body.get("Effect") == "Allow" and is_about_calls:
         for (kind, principal), source in product(_principals(statement.body), _sources(statement) or (None,)):
@@ -109,7 +109,7 @@ def _permits(statement: Statement) -> Iterator[_Permit]:
 
 def _principals(body: Mapping[str, object]) -> list[tuple[str, str]]:
     if "NotPrincipal" in body:
-        return [("", "everybody whom its NotPrincipal leaves")]
+        return [("", "everyone except its NotPrincipal")]
     return [*_named(body.get("Principal"))]
 
 
@@ -124,11 +124,11 @@ def _named(principal: object) -> Iterator[tuple[str, str]]:
             for kind, names in principal.items():
                 yield from ((kind, name) for name in texts_of(names) or ())
         case _:
-            yield "", "somebody whom its Principal does not tell"
+            yield "", "someone its Principal does not name"
 
 
 def _sources(statement: Statement) -> tuple[str, ...]:
-    """The source ARNs that the statement's condition selects; none where it leaves the source open."""
+    """The source ARNs that the statement's condition selects; none if it leaves the source open."""
     return tuple(
         text
         for operator, key, value in _conditions(statement)
@@ -145,6 +145,6 @@ def _conditions(statement: Statement) -> Iterator[tuple[str, str, object]]:
 
 
 def _is_exact(arn: str) -> bool:
-    """Whether an ARN names one resource; that of a log group ends in `:*` although it does."""
+    """Whether an ARN names one resource; a log group's may end in `:*` and still does."""
     named = arn.removesuffix(":*") if ":log-group:" in arn else arn
     return len(arn.split(":")) >= ARN_PARTS and not any(wild in named for wild in ("*", "?", "${"))

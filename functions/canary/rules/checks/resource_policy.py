@@ -1,6 +1,6 @@
 """A resource policy, as Lambda keeps one for each alias: whether it lets a service call the function.
 
-Decides for one call, statement by statement: allowed, denied, or not certain. Who calls is for `callers` to say.
+Decides one call, statement by statement: allowed, denied, or not certain. `callers` knows who calls.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SOURCE_ARN = "aws:sourcearn"
 
 
 class PolicyAnswer(enum.StrEnum):
-    """What a policy says to a call."""
+    """What a policy says about a call."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -38,7 +38,7 @@ class IamCall:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement as it is written, ``body``; ``sid`` is its id, or its place where it has none."""
+    """One statement as written, ``body``; ``sid`` is its id, or its position if it has none."""
 
     sid: str
     body: Mapping[str, Any]
@@ -62,7 +62,7 @@ class Statement:
         return _elect(self.body, "Principal", lambda value: _names(value, service))
 
     def _is_on(self, resource: str) -> Truth:
-        """Without a resource of its own it is on whatever has the policy."""
+        """A statement without a resource applies to whatever has the policy."""
         return self.body.keys().isdisjoint({"Resource", "NotResource"}) or _elect(
             self.body, "Resource", lambda value: _is_one_of(value, resource)
         )
@@ -70,7 +70,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a policy says to a call, and the ids of the statements that it rests on; of no statement where none allows it."""
+    """What a policy says about a call, and the ids of the deciding statements; none if no statement allows the call."""
 
     answer: PolicyAnswer
     sids: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Decision:
 def read_statements(policy: str | None) -> tuple[Statement, ...]:
     """The statements of a policy's JSON text; none without a policy.
 
-    What is no policy is read as one statement about which nothing is certain.
+    Text that is not a policy is read as one statement that is not certain in every respect.
     """
     if policy is None:
         return ()
@@ -98,7 +98,7 @@ def _statement(place: int, body: object) -> Statement:
 
 
 def _elect(body: Mapping[str, Any], element: str, test: Callable[[object], Truth]) -> Truth:
-    """What the element says, or the opposite of what its negation does: `NotAction` stands in place of `Action`."""
+    """What the element says, or the opposite of what its negation says: `NotAction` may replace `Action`."""
     if element in body:
         return test(body[element])
     return negate(test(body[f"Not{element}"])) if f"Not{element}" in body else None
@@ -118,7 +118,7 @@ def _names(principal: object, service: str) -> Truth:
 
 
 def _names_of_kind(kind: str, value: object, service: str) -> Truth:
-    """Everybody is a kind `AWS`; whether IAM takes `*` for a service nobody recorded."""
+    """`*` of the kind `AWS` means everybody; it is not recorded whether IAM accepts `*` for services."""
     names = texts_of(value)
     match kind:
         case "AWS" if names is not None:
@@ -132,13 +132,13 @@ def _names_of_kind(kind: str, value: object, service: str) -> Truth:
 
 
 def _covers(value: object, action: str) -> Truth:
-    """Whether an action, or one of several, is this one; their letters' case does not matter."""
+    """Whether an action, or one of several, is this one, ignoring case."""
     patterns = texts_of(value)
     return None if patterns is None else any(is_like(action.lower(), one.lower()) for one in patterns)
 
 
 def _is_one_of(value: object, resource: str) -> Truth:
-    """Whether a resource, or one of several, is this one; not certain where IAM fills a variable in."""
+    """Whether a resource, or one of several, is this one; not certain if IAM fills in a variable."""
     patterns = texts_of(value)
     if patterns is None or any("${" in one for one in patterns):
         return None
@@ -146,7 +146,7 @@ def _is_one_of(value: object, resource: str) -> Truth:
 
 
 def decide(statements: tuple[Statement, ...], call: IamCall) -> Decision:
-    """Whether the statements allow the call: one that denies it wins over any that allow it."""
+    """Whether the statements allow the call: a denial overrides every permission."""
     denials = [(one.sid, one.says("Deny", call)) for one in statements]
     permits = [(one.sid, one.says("Allow", call)) for one in statements]
     is_denied = any_of(truth for _, truth in denials)
@@ -163,7 +163,7 @@ def decide(statements: tuple[Statement, ...], call: IamCall) -> Decision:
 def service_call(service: str, source_arn: str, account: str, function_arn: str) -> IamCall:
     """The call to a function that a service makes on behalf of one of its resources (docs/aws.md#service-call-context).
 
-    ``function_arn`` is that of the alias or version which it names.
+    ``function_arn`` is the ARN of the alias or version that it calls.
     """
     context: Context = {
         SOURCE_ARN: (source_arn,),

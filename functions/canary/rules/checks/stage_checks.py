@@ -1,7 +1,7 @@
-"""What was read of a target's stage, and every reason found in it not to start.
+"""What was read about a target's stage, and every reason in it not to start.
 
-The definition that is checked is the one that the canary will serve (`canary.rules.releases.readings`). What is wrong with
-the functions behind it is decided elsewhere.
+The definition that is checked is the one that the canary will serve (`canary.rules.releases.readings`). `function_checks`
+checks the functions behind the stage.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class StageSurvey:
     """The stage; ``stage`` is None if it does not exist, ``log_group`` and ``log_format`` None without an access log.
 
     ``other_stages``: stages of the same API whose alias variable names the same alias.
-    ``deployment_exists``: whether the deployment id asked for is one of this API's.
-    ``definitions``: what was read of the API's definitions; there wherever the stage is.
+    ``deployment_exists``: whether the requested deployment id belongs to this API.
+    ``definitions``: what was read of the API's definitions; present whenever the stage is.
     ``instruments``: the metric filters that count its requests.
     """
 
@@ -59,7 +59,7 @@ def find_stage_problems(target: Target, release: Release, survey: StageSurvey | 
         return
     if survey.stage is None:
         yield Problem(
-            "stage", f"stage {target.stage.stage_name} of API {target.stage.rest_api_id} does not exist", "mend the target"
+            "stage", f"stage {target.stage.stage_name} of API {target.stage.rest_api_id} does not exist", "fix the target"
         )
         return
     yield from _problems_of_variables(target, survey.stage)
@@ -88,13 +88,13 @@ def find_route_changes(definitions: Definitions, read: ReadDefinition) -> RouteC
 def find_definition_notes(
     target: Target, release: Release, survey: StageSurvey, read: ReadDefinition, place: Place | None
 ) -> Iterator[str]:
-    """What the operator should know of the definition that the release brings, in sentences."""
+    """What the operator should know about the definition that the release brings, in sentences."""
     yield from find_call_notes(read.definition, _ground(target, release, survey, place))
     if survey.definitions is None:
         return
     if survey.definitions.base.unreadable:
         yield (
-            "base's definition cannot be read, so its routes are compared by path and method alone: "
+            "base's definition cannot be read, so its routes are compared only by path and method: "
             f"{survey.definitions.base.unreadable}"
         )
     changes = find_route_changes(survey.definitions, read)
@@ -141,7 +141,7 @@ def _problems_of_routes(release: Release, changes: RouteChanges) -> Iterator[Pro
         yield Problem(
             "release.deployment",
             f"routes that base serves are lost: {name_some(lost, MOST_NAMED)}",
-            'put them back, or write "expects": ["routes"] into the release if that is meant; where clients still call them, '
+            'put them back, or write "expects": ["routes"] into the release if that is intended; if clients still call them, '
             'add "client_errors", because the canary alone answers those calls with 403',
         )
 
@@ -155,7 +155,7 @@ def _problems_of_variables(target: Target, stage: LiveStage) -> Iterator[Problem
         yield Problem(
             f"stage.variables.{variable}",
             f"it is {found!r} and must name the live alias of every function, got {', '.join(lives)}",
-            f"set the stage variable {variable}, or mend the target's functions",
+            f"set the stage variable {variable}, or fix the target's functions",
         )
     if len(canaries) > 1:
         yield Problem(
@@ -173,8 +173,8 @@ def _problems_of_deployment(release: Release, survey: StageSurvey) -> Iterator[P
     if survey.has_cache and release.deployment == UNCHANGED:
         yield Problem(
             "release.deployment",
-            "the stage has a cache, and with one deployment both arms would answer from each other's entries",
-            "use present: a fresh deployment of the same definition has entries of its own",
+            "the stage has a cache, and with the same deployment both arms would answer from each other's entries",
+            "use present: a new deployment of the same definition has its own entries",
         )
 
 
@@ -185,11 +185,11 @@ def _problems_of_log(target: Target, survey: StageSurvey) -> Iterator[Problem]:
         yield Problem(
             "access_log_group",
             f"the stage logs to {survey.log_group or 'nothing'}, the target says {target.access_log_group}",
-            "set the stage's access log, or mend the target",
+            "set the stage's access log, or fix the target",
         )
     elif misfit := find_misfit(survey.log_format or "", target.outside):
         yield Problem("access_log_group", misfit, "set the stage's access-log format to the line in docs/access-log.md")
     else:
         seen = replace(survey.instruments, log_group=survey.log_group, log_format=survey.log_format)
         for fault in find_faults(expected_instruments(target), seen):
-            yield Problem("access_log_group", fault, "a look would hold for it")
+            yield Problem("access_log_group", fault, "otherwise every look would hold because of it")

@@ -1,18 +1,18 @@
-"""What was read of a target before a rollout, and every reason found in it not to start.
+"""What was read about a target before a rollout, and every reason in it not to start.
 
-Pure: `canary.aws.surveys` reads, this judges. All problems are found at once, so that they are mended at once.
+`canary.aws.surveys` reads, this module judges. It finds all problems at once, so that they can be fixed at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.checks.function_checks import FunctionSurvey, find_function_problems, find_unlisted
 from canary.rules.checks.stage_checks import StageSurvey, find_stage_problems
 from canary.rules.definitions.integrations import Place, read_function
-from canary.rules.looks.verdict import AlarmReading, AlarmState
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.plan import choose_look_seconds, longest_seconds
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.readings import is_promoted_last, is_served_by_base
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 ALARMS = "alarms"
-"""The field of the problems that a release which is live already need not wait for."""
+"""The field of problems that do not matter for a release that is already live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All that was read."""
+    """Everything that was read."""
 
     functions: Mapping[str, FunctionSurvey]
     stage: StageSurvey | None
@@ -52,7 +52,7 @@ def find_problems(target: Target, release: Release, policy: Policy, survey: Surv
 
 
 def find_policy_problems(policy: Policy) -> tuple[Problem, ...]:
-    """Why no execution could run this policy to its end, if none could."""
+    """Why no execution could run this policy to its end, if that is so."""
     if choose_look_seconds(policy) is not None:
         return ()
     found = f"the plan could last {longest_seconds(policy)} seconds, more than an execution's history can hold"
@@ -67,7 +67,7 @@ def tolerated_alarms(policy: Policy, survey: Survey) -> tuple[str, ...]:
 
 
 def intended_versions(target: Target, release: Release, survey: Survey) -> dict[str, str]:
-    """The version each function is to have: the one asked for, else the newest published one, else what is live."""
+    """The version that each function will have: the requested one, else the newest published one, else the live one."""
     return {
         function.name: release.functions.get(function.name) or _newest(survey.functions[function.name])
         for function in target.functions
@@ -77,9 +77,9 @@ def intended_versions(target: Target, release: Release, survey: Survey) -> dict[
 def intended_deployment(target: Target, release: Release, survey: Survey) -> str:
     """A deployment id, PRESENT or UNCHANGED.
 
-    The present definition needs no deployment of its own where it is the one promoted last, except on a stage with a cache:
-    there two arms on one deployment would share answers. Without a record of an earlier promotion PRESENT holds. A deployment
-    that is named brings nothing where base serves the same definition and the same code.
+    The present definition needs no new deployment if it was promoted last, except on a stage with a cache, where both arms
+    would share answers on one deployment. Without a record of an earlier promotion, the answer is PRESENT. A named deployment
+    brings nothing new if base serves the same definition and the same code.
     """
     definitions = survey.stage.definitions if survey.stage else None
     if release.deployment not in {None, PRESENT}:
@@ -91,14 +91,14 @@ def intended_deployment(target: Target, release: Release, survey: Survey) -> str
 
 
 def place_of(survey: Survey) -> Place | None:
-    """Where the target's functions are, by an alias that one of them has; None if none has any."""
+    """Where the target's functions are, from the first alias that exists; None if there is none."""
     aliases = (alias for function in survey.functions.values() for alias in (function.live, function.canary))
     arns = (read_function(alias.arn) for alias in aliases if alias and alias.arn)
     return next((found.place for found in arns if found), None)
 
 
 def _has_news(target: Target, release: Release, survey: Survey) -> bool:
-    """Whether one definition would answer differently in the two arms: by its code, or by its variables."""
+    """Whether the same definition would answer differently in the two arms, because of code or variables."""
     live = {name: function.live.version for name, function in survey.functions.items() if function.live}
     found = survey.stage.stage.variables if survey.stage and survey.stage.stage else {}
     return intended_versions(target, release, survey) != live or not release.variables.items() <= found.items()
@@ -112,14 +112,16 @@ def _problems_of_alarms(policy: Policy, alarms: tuple[AlarmReading, ...]) -> Ite
     for alarm in alarms:
         match alarm.state:
             case AlarmState.GONE:
-                yield Problem(ALARMS, f"alarm {alarm.name} does not exist", "create it, or take it out of the target")
+                yield Problem(ALARMS, f"alarm {alarm.name} does not exist", "create it, or remove it from the target")
             case AlarmState.BROKEN:
-                yield Problem(ALARMS, f"alarm {alarm.name} cannot be evaluated: {alarm.detail}", "mend it")
+                yield Problem(ALARMS, f"alarm {alarm.name} cannot be evaluated: {alarm.detail}", "fix it")
             case AlarmState.ALARM if not policy.tolerate_firing_alarms:
                 yield Problem(ALARMS, f"alarm {alarm.name} is already firing: {alarm.detail}", "wait until it is OK")
             case AlarmState.INSUFFICIENT_DATA if not alarm.is_ours:
                 yield Problem(
                     ALARMS, f"alarm {alarm.name} has no data", "wait for its first data, or let missing data be notBreaching"
                 )
-            case _:
+            case AlarmState.OK | AlarmState.ALARM | AlarmState.INSUFFICIENT_DATA:
                 continue
+            case _:
+                assert_never(alarm.state)

@@ -1,1 +1,1 @@
-"""What an API's definition says: its methods, what they call, and its fingerprint."""
+"""An API's definition: its methods, what they call, and its fingerprint."""

@@ -1,6 +1,6 @@
-"""JSON that AWS hands back otherwise than it was given, brought into one form: resource policies and schemas.
+"""One canonical form for JSON that AWS returns differently from how it was given: resource policies and schemas.
 
-Decides what is the same document. What is no JSON stays the text it is.
+Decides which documents are the same. Text that is not JSON stays as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - JSON is of any type
 
 
 def parse_json(text: str) -> Any:  # noqa: ANN401
-    """What the text says, also where its quotes are escaped once more (docs/aws.md#rest-api-policy); None if it is no JSON."""
+    """The parsed text, even if its quotes are escaped twice (docs/aws.md#rest-api-policy); None if it is not JSON."""
     for written in (text, f'"{text}"'):
         try:
             parsed = json.loads(written)
@@ -35,8 +35,8 @@ def parse_json(text: str) -> Any:  # noqa: ANN401
 def schema_text(schema: str | Mapping[str, Any]) -> str:
     """A model's schema as canonical JSON.
 
-    References to models are their names, `$schema` is left out, which an export does not show, and lists without an order
-    are sorted (docs/aws.md#model-schemas).
+    References to models become their names. `$schema` is left out because an export does not show it. Lists whose order has no
+    meaning are sorted (docs/aws.md#model-schemas).
     """
     parsed = parse_json(schema) if isinstance(schema, str) else schema
     if not isinstance(parsed, Mapping):
@@ -66,10 +66,10 @@ def _schema(value: Any, local: set[str], key: str = "") -> Any:  # noqa: ANN401
 
 
 def policy_text(policy: str | Mapping[str, Any], rest_api_id: str) -> str:
-    """A resource policy as canonical JSON; empty where there is none.
+    """A resource policy as canonical JSON; empty if there is none.
 
-    AWS writes `execute-api:/x` out as a whole ARN and an account as the ARN of its root, and keeps or drops the list around a
-    single value (docs/aws.md#rest-api-policy). Statements have no order, and their names no effect.
+    AWS expands `execute-api:/x` to a full ARN and an account to the ARN of its root, and keeps or drops the list around a
+    single value (docs/aws.md#rest-api-policy). The order of statements and their names have no effect.
     """
     parsed = parse_json(policy) if isinstance(policy, str) else policy
     if not isinstance(parsed, Mapping):

@@ -1,8 +1,8 @@
-"""What an API is: a typed picture of everything that a deployment freezes, the same whoever read it.
+"""The definition of an API: typed values for everything that a deployment freezes, independent of how they were read.
 
-Two readers make it: `canary.rules.definitions.resources` from the API's own resources, `canary.rules.definitions.openapi`
-from a stage's export. Neither keeps an id, an order or a default that AWS writes out, so the same definition gives the same
-picture. Which calls the readings take is known to `canary.aws.definitions`.
+Two readers build it: `canary.rules.definitions.resources` from the API's own resources, `canary.rules.definitions.openapi`
+from a stage's export. Neither keeps AWS's ids, the order of lists or the defaults that AWS fills in, so both give the same
+value for the same definition. `canary.aws.definitions` makes the calls.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ VERBS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH"})
 DEFAULT_TIMEOUT_MS = 29_000
 DEFAULT_TTL_SECONDS = 300
 DEFAULT_PATTERN = "default"
-"""The selection pattern of the integration response that takes what no other takes."""
+"""The selection pattern of the integration response that applies if no other one matches."""
 
 
 class UnreadableDefinitionError(Exception):
-    """A definition says what no reader knows; its text names the place."""
+    """A definition contains something that no reader understands; the message names the place."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrationResponse:
-    """How one answer of an integration becomes the method's answer with this status."""
+    """How an integration's answer becomes the method's answer with this status."""
 
     status: str
     content_handling: str = ""
@@ -38,9 +38,9 @@ class IntegrationResponse:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """What a method calls; ``uri`` as it is written, with its `${stageVariables.x}`.
+    """What a method calls; ``uri`` as written, with its `${stageVariables.x}`.
 
-    ``cache_namespace``: the first path of those that share these cache entries; by default the method's own.
+    ``cache_namespace``: the first of the paths that share these cache entries; by default the method's own.
     ``responses``: by selection pattern.
     """
 
@@ -73,9 +73,9 @@ class MethodResponse:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of one path; ``http_method`` may be ANY. Authorizer and validator are named, not numbered.
+    """One method of one path; ``http_method`` may be ANY. Authorizer and validator are given by name, not by id.
 
-    ``parameters``: of the query and the headers, each with whether it is required; the path's own go without saying.
+    ``parameters``: those of the query and the headers, each with whether it is required; those of the path are always required.
     """
 
     path: str
@@ -97,7 +97,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """An authorizer. ``id`` is AWS's number for it, where the reading shows one; it is no part of what the API is."""
+    """An authorizer. ``id`` is AWS's id, if the source shows one; it is not part of the definition."""
 
     name: str
     kind: str
@@ -113,7 +113,7 @@ class Authorizer:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """An answer of API Gateway's own that was customised."""
+    """A customised answer that API Gateway itself gives."""
 
     status: str = ""
     parameters: Texts = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """What a request validator looks at."""
+    """What a request validator checks."""
 
     checks_body: bool = False
     checks_parameters: bool = False
@@ -138,7 +138,7 @@ class Validator:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the API is reached, as far as a change of it takes a deployment; all stages share it."""
+    """Where the API is reached, as far as changing it needs a deployment; all stages share it."""
 
     kinds: tuple[str, ...] = ()
     vpc_endpoints: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ class Endpoint:
 class Definition:
     """A whole API; ``policy`` is canonical JSON.
 
-    ``bare_paths``: the resources that neither have a method nor lead to one that has.
+    ``bare_paths``: the resources that have no method, neither themselves nor below them.
     """
 
     methods: tuple[Method, ...] = ()
@@ -166,10 +166,10 @@ class Definition:
 
 
 def arrange_methods(methods: Iterable[Method], paths: Texts) -> tuple[Method, ...]:
-    """The methods by path and name, their cache namespaces named by the paths that share them.
+    """The methods ordered by path and HTTP method, with cache namespaces that do not depend on ids.
 
     AWS's default namespace is the resource's id (docs/aws.md#definition-ids), which an import changes. What matters is which
-    methods have one in common, so it is named by the first path of theirs. ``paths``: the known resources' paths by id.
+    methods share a namespace, so it is named after the first of their paths. ``paths``: the known resources' paths by id.
     """
     ordered = sorted(methods, key=lambda method: (method.path, method.http_method))
     keys = [_namespace(method, paths) for method in ordered]
@@ -191,7 +191,7 @@ def _in_namespace(method: Method, namespace: str) -> Method:
 
 
 def find_bare_paths(paths: Iterable[str], methods: Iterable[Method]) -> tuple[str, ...]:
-    """Those of the resources' paths, the root aside, at and below which nothing has a method."""
+    """The resources' paths, except the root, at and below which there is no method."""
     served = [method.path for method in methods]
     return tuple(
         sorted(

@@ -1,8 +1,8 @@
-"""Whether two definitions are one: a short text for each, equal where AWS's page of what takes a deployment sees no change.
+"""Whether two definitions are the same: a short text for each, equal if nothing differs that needs a new deployment.
 
-The page is `updating-api` (docs/aws.md#what-takes-a-deployment); which of its rows are left out, and why, is in
-docs/decisions/0016-what-a-definition-is-read-from.md. The text begins with the version of these rules, so that a product
-that learns to see more does not take every definition for changed.
+AWS's page `updating-api` says what needs one (docs/aws.md#what-takes-a-deployment);
+docs/decisions/0016-what-a-definition-is-read-from.md says which of its rows are left out, and why. The text begins with the
+version of these rules, so that a version of the product that sees more does not mistake every definition for changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERSION = 2
 WRITTEN = re.compile(r"\bv\d+:[0-9a-f]{64}\b")
 NUMBERS = frozenset({"id"})
-"""Fields that AWS chose, and not whoever wrote the API."""
+"""Fields whose values AWS chose, not the author of the API."""
 
 
 def fingerprint(definition: Definition) -> str:
@@ -30,20 +30,20 @@ def fingerprint(definition: Definition) -> str:
 
 
 def find_fingerprint(text: str | None) -> str | None:
-    """The fingerprint that a deployment's description has somewhere in it."""
+    """The fingerprint in a deployment's description, if there is one."""
     found = WRITTEN.search(text or "")
     return found[0] if found else None
 
 
 def is_current(written: str) -> bool:
-    """Whether a fingerprint was made by these rules and may be compared with one made now."""
+    """Whether a fingerprint was made by this version of the rules, so that it may be compared with a new one."""
     return written.startswith(f"v{VERSION}:")
 
 
 def serve_alike(one: Definition, other: Definition) -> bool:
-    """Whether two definitions serve every request alike, where they may have been read in different ways.
+    """Whether two definitions serve every request alike, even if they were read in different ways.
 
-    Whether an export shows what no method uses is unknown (docs/aws.md#export-document), so that does not count here.
+    It is unknown whether an export shows what no method uses (docs/aws.md#export-document), so unused parts are ignored.
     """
     return _used(one) == _used(other)
 
@@ -63,7 +63,7 @@ def _used(definition: Definition) -> Definition:
 
 
 def _models_used(definition: Definition) -> set[str]:
-    """The models that methods name, and those that these refer to."""
+    """The models that methods name, and all models that these refer to."""
     found: set[str] = set()
     open_names = {name for method in definition.methods for name in method.models.values()}
     open_names |= {

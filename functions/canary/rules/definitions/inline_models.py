@@ -1,7 +1,7 @@
-"""Models that an import made of schemas written in place: AWS names them, and may do so anew each time.
+"""Models that an import creates from inline schemas: AWS names them, possibly with a new name each time.
 
-They are known here by what they say, so that the same document imported again is the same definition
-(docs/aws.md#names-of-inline-models). A model that somebody named is left alone.
+Here they are named by their content, so that the same document imported again is the same definition
+(docs/aws.md#names-of-inline-models). Models with a name from the author are left alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ REFERENCE = re.compile(r"\bmodel:(MODEL[0-9a-z]{6})\b")
 
 
 def name_by_content(definition: Definition) -> Definition:
-    """The definition with each such model named by a hash of its schema, wherever it is referred to."""
+    """The definition with each such model renamed to a hash of its schema, in all references too."""
     names = {
         name: f"inline-{hashlib.sha256(REFERENCE.sub('model:', model.schema).encode()).hexdigest()[:16]}"
         for name, model in definition.models.items()

@@ -1,8 +1,8 @@
-"""What an API really calls: its methods' and authorizers' Lambda functions, and by which name each is called.
+"""What an API really calls: its methods' and authorizers' Lambda functions, and the name by which each is called.
 
-A rollout decides which version each arm runs by an alias that a stage variable names, so a call that goes past that variable is
-the same in both arms: the release would be judged on code that it does not change. Decides what a URI says; which calls are
-refused is in `canary.rules.checks.call_checks`.
+A stage variable names the alias that each arm calls. A call that bypasses that variable is the same in both arms, so the
+release would be judged on code that it does not change. This module reads URIs; `canary.rules.checks.call_checks` decides which
+calls are refused.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ FUNCTION_URI = re.compile(
     r"arn:(?P<partition>[^:]*):apigateway:(?P<region>[^:]*):(?P<path>(?:[^:]*\.)?lambda:path/[^/]*/functions/)(?P<arn>[^/]*)"
     r"(?P<after>/(?:response-streaming-)?invocations)"
 )
-"""As for a call that waits for the whole answer, and for one that streams it (docs/aws.md#lambda-uri)."""
+"""The URI of a call that waits for the whole answer, or of one that streams it (docs/aws.md#lambda-uri)."""
 
 WAITING = ("lambda:path/2015-03-31/functions/", "/invocations")
-"""What is before and after the function's ARN where a call waits for the whole answer."""
+"""What precedes and follows the function's ARN in a call that waits for the whole answer."""
 
 FUNCTION_ARN = re.compile(
     r"arn:(?P<partition>[^:]*):lambda:(?P<region>[^:]*):(?P<account>[^:]*):function:(?P<name>[^:]+)(?::(?P<qualifier>.*))?"
@@ -50,7 +50,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class FunctionName:
-    """How a URI names a function, each part as it is written there; ``qualifier`` is None without one."""
+    """How a URI names a function, each part as written there; ``qualifier`` is None if there is none."""
 
     place: Place
     name: str
@@ -61,7 +61,7 @@ class FunctionName:
 class Call:
     """One call of a Lambda function: by a method, or by an authorizer for the methods that have it.
 
-    ``by``: who calls, in words. ``routes``: path and HTTP method of what it serves.
+    ``by``: who calls, in words. ``routes``: path and HTTP method of the methods that it serves.
     """
 
     by: str
@@ -72,30 +72,30 @@ class Call:
 
     @property
     def function(self) -> FunctionName | None:
-        """The function as the URI names it; None where that cannot be read."""
+        """The function as the URI names it; None if the URI cannot be read."""
         found = FUNCTION_URI.fullmatch(self.uri)
         return read_function(found["arn"]) if found else None
 
     @property
     def is_streamed(self) -> bool:
-        """Whether the answer is streamed, which is another permission (docs/aws.md#lambda-uri)."""
+        """Whether the answer is streamed, which needs another permission (docs/aws.md#lambda-uri)."""
         return self.uri.endswith("/response-streaming-invocations")
 
     @property
     def goes_to(self) -> tuple[str, str]:
-        """The partition and the Region whose Lambda the URI calls; empty where that cannot be read."""
+        """The partition and the Region whose Lambda the URI calls; empty if the URI cannot be read."""
         found = FUNCTION_URI.fullmatch(self.uri)
         return (found["partition"], found["region"]) if found else ("", "")
 
     def with_function(self, place: Place, name: str, qualifier: str) -> str:
-        """The URI with another function in it, called where that function is."""
+        """The URI with another function in it, in that function's Region."""
         found = FUNCTION_URI.fullmatch(self.uri)
         path, after = (found["path"], found["after"]) if found and "${" not in found["path"] else WAITING
         return f"arn:{place.partition}:apigateway:{place.region}:{path}{place.arn(name, qualifier)}{after}"
 
 
 def read_function(arn: str) -> FunctionName | None:
-    """The parts of a function's ARN, or None if it is none."""
+    """The parts of a function's ARN, or None if it is not a function's."""
     found = FUNCTION_ARN.fullmatch(arn)
     if found is None:
         return None
@@ -103,9 +103,9 @@ def read_function(arn: str) -> FunctionName | None:
 
 
 def calls_of(definition: Definition) -> Iterator[Call]:
-    """Every call of a Lambda function, authorizers that some method has included.
+    """Every call of a Lambda function, including those of authorizers that some method uses.
 
-    What is called by a URI that does not say which service it is of counts as one.
+    A URI that does not show which service it calls counts as a call of Lambda.
     """
     for method in definition.methods:
         if calls_lambda(method) and method.integration:
@@ -122,7 +122,7 @@ def calls_of(definition: Definition) -> Iterator[Call]:
 
 
 def calls_lambda(method: Method) -> bool:
-    """Whether a method calls Lambda: by type and URI, a URI that does not tell its service included."""
+    """Whether a method calls Lambda, by its type and URI; a URI that does not show its service counts as Lambda's."""
     integration = method.integration
     if integration is None or integration.kind not in {"AWS", "AWS_PROXY"}:
         return False
@@ -132,7 +132,7 @@ def calls_lambda(method: Method) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CallingMethod:
-    """A method that calls a function; ``http_method`` may be ANY, ``path`` is the resource's, as the definition writes it."""
+    """A method that calls a function; ``http_method`` may be ANY, ``path`` is the resource's as in the definition."""
 
     path: str
     http_method: str
@@ -142,7 +142,7 @@ class CallingMethod:
 
 @dataclass(frozen=True, slots=True)
 class CallingAuthorizer:
-    """An authorizer that calls a function. ``authorizer_id`` is empty where the reading of the definition did not show it."""
+    """An authorizer that calls a function. ``authorizer_id`` is empty if the source of the definition does not show it."""
 
     name: str
     authorizer_id: str
@@ -151,7 +151,7 @@ class CallingAuthorizer:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """What of an API calls one function through the alias variable."""
+    """The parts of an API that call one function through the alias variable."""
 
     methods: tuple[CallingMethod, ...] = ()
     authorizers: tuple[CallingAuthorizer, ...] = ()
@@ -160,7 +160,7 @@ class Callers:
 def callers_of(definition: Definition, alias_variable: str) -> Mapping[str, Callers]:
     """By function name, the methods and authorizers that call it through the alias variable.
 
-    A call with credentials (a role, or the caller's own) needs no permission of the function's. Calls that go past the variable
+    A call with credentials (a role, or the caller's own) needs no permission on the function. Calls that bypass the variable
     are left out: they are refused, or outside the rollout.
     """
     found: dict[str, Callers] = {}

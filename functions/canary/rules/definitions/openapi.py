@@ -1,7 +1,7 @@
-"""The picture of an API from the OpenAPI 3 document that GetExport gives of a stage, with AWS's extensions.
+"""An API's definition from the OpenAPI 3 document that GetExport returns for a stage, with AWS's extensions.
 
-Pure: what a document can say is known here, how it is asked for in `canary.aws.definitions`. Where the API is reached no export
-says (docs/aws.md#export-document); all stages share it, so it is taken from the API itself.
+This module reads the document; `canary.aws.definitions` requests it. No export says where the API is reached
+(docs/aws.md#export-document). All stages share that, so it is taken from the API itself.
 """
 
 from __future__ import annotations
@@ -37,26 +37,26 @@ Document = Mapping[str, Any]
 
 PREFIX = "x-amazon-apigateway-"
 KEYS = {**{verb.lower(): verb for verb in sorted(VERBS)}, f"{PREFIX}any-method": ANY}
-"""The keys of a path's methods, and what the methods are."""
+"""The keys of a path's methods, and their HTTP methods."""
 
 AUTHORIZATIONS = {"TOKEN": "CUSTOM", "REQUEST": "CUSTOM"}
-"""A method's authorization type by its authorizer's kind; of the others the kind is the type."""
+"""A method's authorization type by its authorizer's kind; for other kinds, the kind is the type."""
 
 PLACES = {"query": "querystring", "header": "header"}
 JSON = "application/json"
 
 
 def from_export(document: Document, api: Answer, paths: Texts | None = None) -> Definition:
-    """The picture of the API that a stage serves.
+    """The definition of the API that a stage serves.
 
-    ``api``: GetRestApi's answer. ``paths``: the paths of the resources that are known by id.
+    ``api``: GetRestApi's answer. ``paths``: the known resources' paths by id.
 
     Raises:
-        UnreadableDefinitionError: it is no such document, or names a security scheme that it does not describe.
+        UnreadableDefinitionError: it is not such a document, or it names a security scheme that it does not describe.
 
     """
     if not str(document.get("openapi", "")).startswith("3."):
-        raise UnreadableDefinitionError("the export is no OpenAPI 3 document")
+        raise UnreadableDefinitionError("the export is not an OpenAPI 3 document")
     components = document.get("components") or {}
     schemes: Document = components.get("securitySchemes") or {}
     served: Document = document.get("paths") or {}
@@ -112,7 +112,7 @@ def _method(path: str, verb: str, operation: Document, schemes: Document, author
 
 
 def _scheme_kind(name: str, schemes: Document, where: str) -> str:
-    """What a security scheme asks for: an authorizer's leave, AWS's own signature, or an API key."""
+    """What a security scheme requires: an authorizer's approval, AWS's own signature, or an API key."""
     scheme = schemes.get(name) or {}
     if f"{PREFIX}authorizer" in scheme:
         return "authorizer"
@@ -120,7 +120,7 @@ def _scheme_kind(name: str, schemes: Document, where: str) -> str:
         return "signature"
     if str(scheme.get("name", "")).lower() == "x-api-key":
         return "key"
-    raise UnreadableDefinitionError(f"the export says that {where} is secured by {name} and not what that is")
+    raise UnreadableDefinitionError(f"the export secures {where} with {name} but does not describe it")
 
 
 def _authorization(operation: Document, kinds: Texts, authorizer: Authorizer | None) -> str:
@@ -131,7 +131,7 @@ def _authorization(operation: Document, kinds: Texts, authorizer: Authorizer | N
 
 
 def _authorizer(name: str, scheme: Document) -> Authorizer:
-    """A scheme says where a token is found; what else is asked for an authorizer says itself."""
+    """An authorizer from its security scheme, which says where the token is; the extension in it says everything else."""
     written = scheme[f"{PREFIX}authorizer"]
     place = f"method.request.{PLACES.get(scheme.get('in', ''), 'header')}.{scheme.get('name', '')}"
     is_request = str(written["type"]).upper() == "REQUEST"

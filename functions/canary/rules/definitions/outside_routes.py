@@ -1,6 +1,6 @@
-"""What of a definition lies outside the rollout because the target says so.
+"""Which parts of a definition are outside the rollout because the target says so.
 
-A path of the target's may end in `*`, which stands for any text; a definition's own paths are compared as they are written.
+A path in the target may end in `*`, which stands for any text; the definition's own paths are compared literally.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def is_outside(outside: Outside, path: str, http_method: str) -> bool:
-    """Whether all requests of a method are outside; an ANY is only where an entry names no methods, or all of them."""
+    """Whether all requests of a method are outside; for ANY, an entry must name all methods or none."""
     wanted = VERBS if http_method == ANY else {http_method}
     return any(covers(route, path) and wanted <= (set(route.methods) or wanted) for route in outside.routes)
 
 
 def find_unmatched(outside: Outside, methods: Iterable[tuple[str, str]], authorizers: Iterable[str]) -> tuple[str, ...]:
-    """The entries that nothing of a definition falls under, in the target's words; methods by path and HTTP method."""
+    """The entries that cover nothing in a definition, in the target's words; `methods` are (path, HTTP method)."""
     known, names = tuple(methods), set(authorizers)
     routes = (route for route in outside.routes if not any(_touches(route, path, verb) for path, verb in known))
     return (

@@ -1,6 +1,6 @@
-"""The picture of an API from its own resources: what GetResources, GetAuthorizers and the like answer.
+"""An API's definition from its own resources: the answers of GetResources, GetAuthorizers and so on.
 
-Pure: takes AWS's answers as they are (docs/aws.md#definition-shape). Decides which default is the same as nothing.
+Takes AWS's answers as they are (docs/aws.md#definition-shape) and decides which explicit values equal the defaults.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from canary.rules.definitions.inline_models import name_by_content
 Answer = Mapping[str, Any]
 
 BY_NO_AUTHORIZER = frozenset({None, "NONE", "AWS_IAM"})
-"""Authorization types that ask no authorizer: one that the method had before, and its scopes, have no effect."""
+"""Authorization types without an authorizer: an authorizer that the method still names, and its scopes, have no effect."""
 
 DEFAULT_TEMPLATES = {"application/json": '{"message":$context.error.messageString}'}
-"""Of a gateway response that was given none (docs/aws.md#gateway-responses)."""
+"""The templates of a gateway response that was given none (docs/aws.md#gateway-responses)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Answers:
 
 
 def from_answers(answers: Answers) -> Definition:
-    """The picture of the API that the answers describe."""
+    """The definition of the API that the answers describe."""
     api, paths = answers.api, paths_by_id(answers.resources)
     names = {one["id"]: one["name"] for one in (*answers.authorizers, *answers.validators)}
     methods = arrange_methods(
@@ -168,7 +168,7 @@ def _authorizer(answer: Answer) -> Authorizer:
 
 
 def authorizer_from(name: str, written: Answer, identity_source: str) -> Authorizer:
-    """An authorizer as an answer or an export writes it; what AWS calls its `authType` has no effect."""
+    """An authorizer as an answer or an export writes it; its `authType` has no effect."""
     ttl = written.get("authorizerResultTtlInSeconds")
     tokens = written.get("jwtConfiguration")
     return Authorizer(
@@ -205,5 +205,5 @@ def validator(written: Answer) -> Validator:
 
 
 def texts(written: Mapping[str, Any] | None) -> dict[str, str]:
-    """A map of texts; what has no text is empty."""
+    """A map of texts; missing values become empty texts."""
     return {key: "" if value is None else str(value) for key, value in (written or {}).items()}

@@ -1,7 +1,7 @@
 """Which routes a release adds, moves, loses or changes, compared with what base serves.
 
-A route is a path and an HTTP method. A request to a route that the release lost is answered 403 by the canary alone, so that is
-known before any request is. Decides by how API Gateway routes: by path first, then by method (docs/aws.md#routing).
+A route is a path and an HTTP method. The canary alone would answer 403 on a route that the release lost, so this is checked
+before there are any requests. Routes are matched as API Gateway does: first by path, then by method (docs/aws.md#routing).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LITERAL, PARAMETER, GREEDY = range(3)
-"""How specific a segment of a path is; the smaller wins."""
+"""How specific a segment of a path is; the smallest number wins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. ``calls``: what answers it, empty where that was not read."""
+    """One route. ``calls``: what answers it; empty if that was not read."""
 
     path: str
     http_method: str
@@ -36,7 +36,7 @@ class Route:
 class RouteChanges:
     """What a release does to the routes, each in words: `POST /orders`, `POST /orders to POST /v2/orders`.
 
-    ``moved`` routes are lost at their old path; they are not listed a second time under ``added`` and ``lost``.
+    ``moved`` routes are lost at their old path; they are not listed again under ``added`` or ``lost``.
     """
 
     added: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ def routes_of(definition: Definition) -> tuple[Route, ...]:
 
 
 def routes_of_summary(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> tuple[Route, ...]:
-    """The routes that a deployment's `apiSummary` tells; what answers them it does not (docs/aws.md#deployment-summary)."""
+    """The routes in a deployment's `apiSummary`, which does not say what answers them (docs/aws.md#deployment-summary)."""
     routes = [
         Route(path, verb, method.get("authorizationType") or "NONE", bool(method.get("apiKeyRequired")))
         for path, methods in summary.items()
@@ -70,7 +70,7 @@ def routes_of_summary(summary: Mapping[str, Mapping[str, Mapping[str, Any]]]) ->
 
 
 def are_alike(some: Iterable[Route], others: Iterable[Route]) -> bool:
-    """Whether both are the same routes, whatever answers them."""
+    """Whether both are the same routes, regardless of what answers them."""
     return {_outline(route) for route in some} == {_outline(route) for route in others}
 
 
@@ -79,7 +79,7 @@ def _outline(route: Route) -> tuple[str, str, str, bool]:
 
 
 def compare_routes(base: Sequence[Route], release: Sequence[Route]) -> RouteChanges:
-    """What becomes of base's routes in the release."""
+    """What happens to base's routes in the release."""
     before, after = ({(one.path, one.http_method): one for one in routes} for routes in (base, release))
     missing = [one for key, one in before.items() if key not in after]
     fresh = [one for key, one in after.items() if key not in before]
@@ -121,7 +121,7 @@ def _yes(is_so: bool) -> str:  # noqa: FBT001 - a word for it
 
 
 def _pair_moved(gone: Iterable[Route], fresh: Iterable[Route]) -> Iterator[tuple[str, str]]:
-    """Lost routes with the new ones that answer the same method in the same way at another path, each once."""
+    """Pairs of a lost route and a new one with the same method and integration at another path, each route once."""
     free = list(fresh)
     for one in gone:
         found = next((new for new in free if one.calls and (new.http_method, new.calls) == (one.http_method, one.calls)), None)
@@ -131,13 +131,13 @@ def _pair_moved(gone: Iterable[Route], fresh: Iterable[Route]) -> Iterator[tuple
 
 
 def _lost(route: Route, release: Sequence[Route]) -> str:
-    """The route, and for an ANY the methods that are left of it."""
+    """The lost route; for ANY, also the methods that still work."""
     serving = _serving(route.path, release) if route.http_method == ANY else {}
     return f"{route} but {', '.join(sorted(serving))}" if serving else str(route)
 
 
 def _answering(route: Route, release: Sequence[Route]) -> Route | None:
-    """The release's route that answers all that this one did; of several the first in order."""
+    """The release's route that answers everything this one did; the first if there are several."""
     verbs = sorted(VERBS) if route.http_method == ANY else [route.http_method]
     serving = _serving(route.path, release)
     found = [serving.get(verb) or serving.get(ANY) for verb in verbs]
@@ -145,14 +145,14 @@ def _answering(route: Route, release: Sequence[Route]) -> Route | None:
 
 
 def _serving(path: str, routes: Sequence[Route]) -> dict[str, Route]:
-    """By HTTP method, what the most specific resource that takes a request to this path has."""
+    """By HTTP method, the routes of the most specific resource that matches this path."""
     fitting = {route.path: rank for route in routes if (rank := _fit(path, route.path)) is not None}
     nearest = min(fitting, key=lambda candidate: (fitting[candidate], candidate), default=None)
     return {route.http_method: route for route in routes if route.path == nearest}
 
 
 def _is_renamed(old: Route, new: Route) -> bool:
-    """Whether two routes differ in nothing but the names of their parameters."""
+    """Whether two routes differ only in the names of their parameters."""
     return old.http_method == new.http_method and _shape(old.path) == _shape(new.path)
 
 
@@ -161,7 +161,7 @@ def _shape(path: str) -> tuple[str | int, ...]:
 
 
 def _fit(path: str, candidate: str) -> tuple[int, ...] | None:
-    """How specifically a resource takes every request to `path`, segment by segment; None if it does not."""
+    """How specifically a resource matches every request to `path`, segment by segment; None if it does not match."""
     ranks: list[int] = []
     asked, offered = path.split("/")[1:], candidate.split("/")[1:]
     for position, segment in enumerate(offered):

@@ -1,1 +1,1 @@
-"""The judge: counts become evidence, and evidence becomes worse or not worse."""
+"""The judge: it turns counts into evidence, and evidence into the finding that the canary is worse or not."""

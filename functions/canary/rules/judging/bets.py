@@ -1,37 +1,36 @@
-"""The fifteen bets a minute offers against "the canary is no worse", and the one against "it is worse by delta".
+"""The fifteen bets of each minute against "the canary is no worse", and the one bet against "it is worse by delta".
 
-Each function gives ln e, where e is what the bet multiplies its stake by. Every e is an e-value: over the randomness of
-the minute its expectation is at most 1 while the hypothesis it bets against holds, whatever the true rates are, so that
-the product over minutes may be looked at after each. There are three kinds, because a fault is either a multiple of what
-the base does or an amount on top of it, and what the base does is known from earlier minutes or from this one:
+Each function returns ln e, where e is the factor by which the minute multiplies the stake on the bet. Every e is an e-value:
+while the hypothesis that it bets against holds, its expectation over the minute's randomness is at most 1, whatever the true
+rates are. So the product over minutes may be read after each of them. A fault either multiplies base's bad rate or adds to it,
+and base's rate is known from earlier minutes or from this one. Hence three kinds of bets:
 
-* ratio: the canary's bad rate is r times the base's. The base rate cancels, and with it an outage that hits both. A
-  minute in which r times the base's rate would be more than every request is passed over, or an outage would leave
-  nothing to bet with after it.
-  Where bad requests are common, as those slower than the median are, r is a multiple of the odds instead, and the canary's
-  good requests count too: bad ones are then the more numerous, and which of them are the canary's tells less than which of
-  the canary's are bad.
-* rise: the canary's bad rate is d above what the minute itself lets suppose of the base. It is a ratio bet too, with an r
-  that follows from how many requests of both arms together were bad, so that it finds a fault inside an outage from the
-  outage's first minute on. Some rises are patient: they are passed over in a minute that has far too few bad requests for
-  such a rise above the predicted base rate, so that the stake on them is not lost before a fault begins late.
+* ratio: the canary's bad rate is r times base's. Base's rate cancels out, and so does an outage that hits both arms. The bet is
+  skipped in a minute in which r times base's rate would be more than 100 %; otherwise an outage would use up the stake.
+  Where bad requests are common, such as those slower than the median, r is a multiple of the odds instead, and the canary's
+  good requests count too. Most requests may then be bad, so how many of the canary's requests are bad says more than how many
+  of the bad ones are the canary's.
+* rise: the canary's bad rate is d above base's rate as the minute itself suggests it. This is a ratio bet whose r follows from
+  how many requests of both arms together were bad, so it finds a fault inside an outage from the outage's first minute on.
+  Some rises are patient: they are skipped in a minute that has far too few bad requests for such a rise above the predicted
+  base rate. That saves their stake for a fault that begins late.
 * jump: the canary's bad rate is d above a base rate b that was predicted from earlier minutes. It is measured against
   its closest rival under the null, both arms at q (Turner, Ly and Gruenwald 2024, arXiv 2106.02693).
 
-Ratio and rise may be chosen by the minute's bad requests of both arms together, because given those, which of them are the
-canary's is a draw without replacement, whose spread is no larger than with replacement (Hoeffding 1963): for any r the
-expectation is at most 1. For the odds it is the same draw read from its other side: given the bad requests of both arms, how
-many of the canary's are bad. Whether they are common enough for that is told by their number and by earlier minutes.
+Ratios and rises may depend on the minute's total of bad requests. Given that total, which of them are the canary's is a draw
+without replacement, whose spread is no larger than with replacement (Hoeffding 1963), so the expectation is at most 1 for any
+r. The odds use the same draw seen from the other side: given the total, how many of the canary's requests are bad. Whether bad
+requests are common enough for the odds is decided from that total and from earlier minutes.
 
-Bad requests that come in bursts are not so many witnesses. Where they are `phi` times as spread as independent ones, a bet's
-ln e is divided by phi, and by more where it bets on more: by ``phi + 0.2 (phi - 1) ln r`` for a bet that the canary's rate is r
-times the base's. One burst in the canary's arm would else win a bet on a large ratio at once.
+Bad requests that come in bursts are not independent witnesses. If they are `phi` times as dispersed as independent ones, a
+bet's ln e is divided by phi, and by more if it bets on a larger effect: by ``phi + 0.2 (phi - 1) ln r`` for a bet that the
+canary's rate is r times base's. Otherwise a single burst in the canary's arm would win a bet on a large ratio.
 
-A metric may be judged on large effects only. Then no bet is on less than twice the rate or less than five points, and most
-jumps are of twenty: the same bets with other numbers, so e-values as before.
+A metric may be judged on large effects only. Then no bet is on less than twice the rate or on less than five points, and most
+jumps are of twenty points. These are the same bets with other numbers, so they are still e-values.
 
-Counts may be fractions: ln e is linear in them at a fixed share of the arms, so expected counts give its expectation.
-Stakes, time, metrics and history are not known here.
+Counts may be fractions: ln e is linear in them at a fixed share, so expected counts give its expectation.
+This module does not know stakes, time, metrics or history.
 """
 
 from __future__ import annotations
@@ -48,13 +47,13 @@ BETS = len(RATIOS) + len(RISES) + len(PATIENT_RISES) + len(JUMPS)
 HIGHEST_JUMP = 0.999
 BURST_TEMPER = 0.2
 MOST_COMMON = 2.0
-"""Odds are bet on where bad requests outnumber the canary's, up to this multiple of the predicted rate: beyond is an outage."""
+"""Odds are bet on if more requests are bad than the canary has, up to this multiple of the predicted rate. Above: an outage."""
 
 LOG_FAR_TOO_FEW = 3.0
-"""A patient rise is passed over where the bad requests of both arms are e^3 times likelier without it."""
+"""A patient rise is skipped if the bad requests of both arms are e^3 times as likely without it."""
 
 SHARES = (0.12, 0.10, 0.07, 0.08, 0.06, 0.10, 0.13, 0.03, 0.03, 0.12, 0.05, 0.02, 0.04, 0.01, 0.04)
-"""Each bet's part of what is staked, which sum to 1: less for those that win within a minute or two where they are right."""
+"""Each bet's part of what is staked; the parts sum to 1. Bets that win within a minute or two when they are right get less."""
 
 _PRECISION = 1e-13
 # Keeps quotients finite where one arm has a billionth of the other's requests, or a rate rounds to 1.
@@ -86,11 +85,11 @@ def _effects(
 
 ALL_EFFECTS = _effects(RATIOS, RISES, PATIENT_RISES, JUMPS)
 LARGE_EFFECTS = _effects((2.0, 2.0, 3.0, 5.0, 10.0, 30.0), (0.05, 0.20), (0.05, 0.05), (0.20, 0.05, 0.20, 0.60, 0.20))
-"""Of a metric judged on large effects only: what a lost route makes, with as many bets of each kind as ever."""
+"""For a metric judged on large effects only, such as a lost route has; the number of bets of each kind stays the same."""
 
 
 class Offered(NamedTuple):
-    """What rests on the base rate `b`, strictly between 0 and 1, that was predicted from earlier minutes only."""
+    """The bets that depend on the base rate `b`, strictly between 0 and 1, predicted from earlier minutes only."""
 
     b: float
     jumps: list[Jump]
@@ -98,7 +97,7 @@ class Offered(NamedTuple):
 
 
 def offer(b: float, effects: Effects = ALL_EFFECTS) -> Offered:
-    """The bets from a base rate that was predicted from earlier minutes only, strictly between 0 and 1."""
+    """The bets for a base rate, strictly between 0 and 1, predicted from earlier minutes only."""
     log_b, log_good_b = log(b), log(1.0 - b)
     rates = [min(b + d, HIGHEST_JUMP) for d in effects.jumps]
     jumps = [(b, a - b, log(a), log(1.0 - a), log_b, log_good_b) if a > b else NO_JUMP for a in rates]
@@ -106,11 +105,11 @@ def offer(b: float, effects: Effects = ALL_EFFECTS) -> Offered:
 
 
 def log_bets(nc: float, ec: float, nb: float, eb: float, offered: Offered, *, phi: float = 1.0) -> list[float]:
-    """Ln e of all bets, ratios, then rises, patient ones last, then jumps, for `nc` and `nb` above 0.
+    """Ln e of all bets, for `nc` and `nb` above 0: ratios, then rises with the patient ones last, then jumps.
 
-    A ratio's is ``ec ln r - (ec + eb) ln((r nc + nb) / (nc + nb))``, and of odds, with bad and good ones of both arms,
-    ``ec ln r - nc ln((r bad + good) / (bad + good))``. A jump's is the likelihood of the four counts under (a, b) over that
-    under (q, q), ``q = (nc a + nb b) / (nc + nb)``.
+    A ratio's ln e is ``ec ln r - (ec + eb) ln((r nc + nb) / (nc + nb))``. On the odds it is
+    ``ec ln r - nc ln((r bad + good) / (bad + good))``, with bad and good requests of both arms. A jump's e is the likelihood of
+    the four counts under (a, b) divided by that under (q, q), ``q = (nc a + nb b) / (nc + nb)``.
     """
     share = nc / (nc + nb)
     bad, good_c, good_b = ec + eb, nc - ec, nb - eb
@@ -137,11 +136,11 @@ def log_share_bets(
     phi: float = 1.0,
     effects: Effects = ALL_EFFECTS,
 ) -> list[float]:
-    """Ln e of all bets in a minute of which is only known that a bad request was the canary's with probability `share` at most.
+    """Ln e of all bets if all that is known is that a bad request was the canary's with probability `share` at most.
 
-    Ratios and rises at that share, and no jumps. `b` is the base rate predicted from earlier minutes. So it is in a minute
-    in which the weight rose to `share`, whatever both arms' bad rate did within it: bad requests of the base from before
-    the rise only make the bets smaller.
+    This is so in a minute in which the weight rose to `share`, whatever the bad rate of both arms did within it: base's bad
+    requests from before the rise only make the bets smaller. Ratios and rises are bet on at that share, jumps are not.
+    `b` is the base rate predicted from earlier minutes.
     """
     bad = ec + eb
     good = nc + nb - bad
@@ -150,14 +149,14 @@ def log_share_bets(
 
 
 def tempered(phi: float, log_r: float) -> float:
-    """What ln e of a bet on a ratio r, given by its logarithm, is divided by where bad requests are `phi` times as spread."""
+    """The divisor of ln e for a bet on a ratio r, given as ln r, where bad requests have the dispersion `phi`."""
     return phi + BURST_TEMPER * (phi - 1.0) * log_r
 
 
 def log_safe_bet(nc: float, ec: float, nb: float, eb: float, *, b: float, delta: float) -> float:
-    """Ln e against "the canary's bad rate is at least `delta` above the base's".
+    """Ln e against "the canary's bad rate is at least `delta` above base's".
 
-    The bet is that both are at b; it is measured against the closest pair of that null.
+    The bet is that both rates are b; it is measured against the closest pair of that null.
     """
     share = min(max(nc / (nc + nb), _TINY), 1.0 - _TINY)
     t = closest_worse(share, b=b, delta=delta)
@@ -169,10 +168,10 @@ def log_safe_bet(nc: float, ec: float, nb: float, eb: float, *, b: float, delta:
 def closest_worse(share: float, *, b: float, delta: float) -> float:
     """The base rate t of the pair (t + delta, t) that is closest to (b, b) in Kullback-Leibler divergence.
 
-    `share` is the canary's part of the requests. Measured against that pair the safe bet is an e-value for every pair
-    that is delta or more apart (Turner, Ly and Gruenwald 2024). The divergence is convex in t. Its derivative, times
-    what is positive, is a cubic, negative at the lower bound and positive at the upper: Newton's steps, or halves where
-    one leaves the bounds, which close in at every turn.
+    `share` is the canary's part of the requests. Measured against that pair, the safe bet is an e-value for every pair that is
+    delta or more apart (Turner, Ly and Gruenwald 2024). The divergence is convex in t. Its derivative, times a positive factor,
+    is a cubic that is negative at the lower bound and positive at the upper one. The root is found by Newton's method, with
+    bisection where a step would leave the bounds; the bounds shrink in every round.
     """
     low, high = max(0.0, b - delta), min(b, 1.0 - delta)
     t = (low + high) / 2.0
@@ -187,12 +186,12 @@ def closest_worse(share: float, *, b: float, delta: float) -> float:
 
 
 def _log_ratios(share: float, ec: float, bad: float, good: float, effects: Effects, phi: float) -> list[float]:
-    """The ratio bets, in the canary's bad requests of all bad ones."""
+    """The ratio bets, on how many of all bad requests are the canary's."""
     return [_log_ratio(share, ec, bad, good, above, log_r) / tempered(phi, log_r) for above, log_r in effects.ratios]
 
 
 def _log_odds(nc: float, ec: float, bad: float, good: float, effects: Effects, phi: float) -> list[float]:
-    """The ratio bets on the odds, in the canary's bad requests of all its requests."""
+    """The ratio bets on the odds, on how many of the canary's requests are bad."""
     rate = bad / (bad + good)
     return [(ec * log_r - nc * log(1.0 + above * rate)) / tempered(phi, log_r) for above, log_r in effects.ratios]
 
@@ -209,13 +208,13 @@ def _log_rises(share: float, ec: float, bad: float, good: float, predicted: floa
 
 
 def _log_ratio(share: float, ec: float, bad: float, good: float, above: float, log_r: float) -> float:
-    """No bet where the minute's bad requests would make the canary's rate, at that ratio, 1 or more: an outage is under way."""
+    """Ln e of one ratio; no bet if the minute's bad requests imply a canary rate of 1 or more at it: that is an outage."""
     spread = 1.0 + above * share
     return ec * log_r - bad * log(spread) if (1.0 + above) * bad < spread * (bad + good) else 0.0
 
 
 def _log_rise(share: float, ec: float, bad: float, good: float, rise: float, phi: float) -> float:
-    """Ln e of the ratio that a rise of so many points makes over the base rate the minute itself suggests."""
+    """Ln e of the ratio that a rise of so many points means over the base rate that the minute itself suggests."""
     b = bad / (bad + good) - rise * share
     above = rise / b if b * (LARGEST_RATIO - 1.0) > rise else LARGEST_RATIO - 1.0
     log_r = log(1.0 + above)

@@ -1,11 +1,12 @@
-"""What one minute of one metric is: four integers, requests and bad requests of the canary and of the base.
+"""One minute of one metric: four integers, requests and bad requests of the canary and of base.
 
-Bad is any yes-or-no property of a request: a 5xx, slower than a limit, a checkout that did not happen. Which property
-it is, where the numbers come from and which minute they belong to is not known here.
+Bad is any yes-or-no property of a request: a 5xx, slower than a limit, a checkout that did not happen. This module does not
+know which property it is, where the numbers come from or which minute they belong to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 class Counts:
     """One metric in one minute: canary requests `nc`, bad ones `ec`, base requests `nb`, bad ones `eb`.
 
-    Raises ValueError for more bad requests than requests: such a minute is not complete and no evidence.
+    Raises ValueError for more bad requests than requests: such a minute is not complete and not evidence.
     """
 
     nc: int
@@ -25,20 +26,20 @@ class Counts:
         if not (is_possible(self.nc, self.ec) and is_possible(self.nb, self.eb)):
             raise ValueError(
                 f"bad requests must be between 0 and the requests, got {self.ec} of {self.nc} in the canary and "
-                f"{self.eb} of {self.nb} in the base; read the minute again once it is complete"
+                f"{self.eb} of {self.nb} in base; read the minute again once it is complete"
             )
 
 
 def is_possible(requests: int, bad: int) -> bool:
-    """Whether one arm's numbers fit together; where they do not, the minute is not complete yet."""
+    """Whether one arm's numbers can be right; if not, the minute is not complete yet."""
     return 0 <= bad <= requests
 
 
 @dataclass(frozen=True, slots=True)
 class RawCounts:
-    """One metric in one minute as CloudWatch answered; all may contradict each other while they still arrive.
+    """One metric in one minute as CloudWatch answered; the numbers may contradict each other while they still arrive.
 
-    ``ec`` or ``eb`` is None where an arm had requests and the count of bad ones, which is always written, is not there.
+    ``ec`` or ``eb`` is None if an arm had requests but the count of bad ones is missing although it is always written.
     """
 
     nc: int
@@ -58,16 +59,19 @@ class RawCounts:
 
     @property
     def counts(self) -> Counts:
-        """What the judge folds.
+        """The counts that the judge folds.
 
         Raises:
-            ValueError: the bad requests were not counted, or are more than the requests.
+            ValueError: the bad requests were not counted, or there are more of them than requests.
 
         """
         if self.ec is None or self.eb is None:
             raise ValueError(f"bad requests were not counted, got {self}; leave the metric out of the minute")
         return Counts(self.nc, self.ec, self.nb, self.eb)
 
+
+Measured = Mapping[str, RawCounts]
+"""One minute's counts by metric."""
 
 NOTHING = RawCounts(0, 0, 0, 0)
 """A minute without a request."""
@@ -76,8 +80,8 @@ NOTHING = RawCounts(0, 0, 0, 0)
 def slow_requests(n: float, trimmed_count: float) -> int:
     """Requests slower than a limit, from `n` (SampleCount) and `trimmed_count` (TC(:limit)) of the same series.
 
-    CloudWatch interpolates trimmed counts inside its buckets, so they are fractions and may pass `n` a little; the
-    error is alike in both arms.
+    CloudWatch interpolates trimmed counts inside its buckets, so they are fractions and may slightly exceed `n`. The error is
+    similar in both arms.
     """
     requests = round(n)
     return min(max(requests - round(trimmed_count), 0), requests)

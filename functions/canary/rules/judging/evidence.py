@@ -1,60 +1,50 @@
 """How a minute changes what is known of one metric: the stakes, the predicted base rates, the safe-enough e-value.
 
-Kept small, because its JSON is written to the record at every look; what never changes is in the history beside it. One
-unit of stake is spread over the minutes so that a fault that begins late still finds stake to win with:
-
-    minute 0        0.60
-    minutes 1..29   0.25 evenly
-    minute t >= 30  0.15 * 30 / (t (t + 1)), which sums to 0.15 and never ends
-
-of seven tenths of the unit. The rest is kept for the minutes of weight changes, when most faults begin: each stakes half
-of what is left of it.
-
-Stakes are kept as logarithms: no float holds exp(-1000) or exp(1000). Minutes are counted, not dated: a minute that was
-no evidence spends no stake and no slice. Alpha, the metrics' stakes and verdicts are not known here.
+Evidence is small because its JSON is written to the record at every look; what never changes is in the history beside it.
+Minutes are counted, not dated: a minute that was not evidence uses no stake (`canary.rules.judging.staking`) and no slice. This
+module does not know alpha, the metrics' stakes or verdicts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, log, log1p
-from typing import TYPE_CHECKING, Any
+from math import log
+from typing import TYPE_CHECKING
 
-from canary.rules.judging.bets import ALL_EFFECTS, LARGE_EFFECTS, SHARES, Effects, log_bets, log_safe_bet, log_share_bets, offer
-from canary.rules.judging.history import RECENT_DECAY, BaseHistory, DecayedCounts, seen_from_json
+from canary.rules.judging.bets import ALL_EFFECTS, LARGE_EFFECTS, Effects, log_bets, log_safe_bet, log_share_bets, offer
+from canary.rules.judging.history import RECENT_DECAY, BaseHistory, DecayedCounts
+from canary.rules.judging.staking import (
+    LOG_SHARES,
+    STAKED_AT_SHIFT,
+    kept_for_shifts,
+    log_added,
+    log_staked,
+    log_sum,
+    stake,
+    unstaked,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from canary.rules.judging.counts import Counts
 
 SLOW_DECAY = 0.95
-EVEN_MINUTES = 30
-STEADY = 0.7
-AT_ONCE, EVENLY = 0.6, 0.25
-IN_THE_END = 1.0 - AT_ONCE - EVENLY
-STAKED_AT_SHIFT = 0.5
 COLD_SHARE = 0.1
 WARMING_SHARE = 0.02
-"""The part of the canary's requests that a cold start may make slow, in the first minute after a weight change and the next."""
+"""The parts of the canary's requests that cold starts may make slow in the first and second minute after a weight change."""
 
 BASE_HAS_CHANGED = 2.0
-"""How much likelier, by its logarithm, the base's own bad requests must be at the rate they show than at their history's."""
-
-_SHIFTS_OF_A_FLOAT = 1000
-"""No float holds what would be left after more of them; it stays at some 1e-302 then."""
-
-_LOG_SHARES = tuple(map(log, SHARES))
+"""Base has changed if its bad requests are likelier at their own rate than at history's by this much, as a logarithm."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricEvidence:
     """What one metric's minutes have shown so far.
 
-    ``minutes`` were evidence, ``shift_minutes`` of them of weight changes. ``slow`` predicts the base rate, ``recent`` tells
-    what it is in these minutes. ``live`` and ``assisted`` are the logarithms of the fifteen stakes with what they won, empty
-    before the first minute; ``assisted`` is None where the history has nothing to lend, and is then the same as live.
-    ``log_safe`` is ln of the e-value against "worse by ``delta``", since the step began; without a delta nothing is claimed.
+    ``minutes`` and ``shift_minutes`` count the minutes that spent stake as such and those that spent the stake for weight
+    changes. ``slow`` predicts the base rate, ``recent`` shows what it is at present. ``live`` and ``assisted`` are the
+    logarithms of the fifteen stakes with what they have won, empty before the first minute. ``assisted`` is None if the history
+    has nothing to lend; it then equals ``live``. ``log_safe`` is ln of the e-value against "worse by ``delta``" since the step
+    began; without a delta it claims nothing.
     """
 
     minutes: int
@@ -73,17 +63,17 @@ class MetricEvidence:
 
     @property
     def log_e_assisted(self) -> float:
-        """Ln of the e-value with slices of history added to the base."""
+        """Ln of the e-value with slices of history added to base."""
         return self.log_e if self.assisted is None else _log_wealth(self, self.assisted)
 
 
 def unfolded(base: BaseHistory) -> MetricEvidence:
-    """One metric before its first minute."""
+    """A metric's evidence before its first minute."""
     return MetricEvidence(minutes=0, slow=base.slow, recent=base.recent, assisted=() if base.slices else None)
 
 
 def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvidence:
-    """One minute more. Without requests in one arm it is no evidence; the base rate is learned all the same."""
+    """Fold one minute. It is not evidence if an arm had no request, but the base rate is still learned from it."""
     if counts.nb == 0:
         return metric
     slow, recent = _learned(metric, counts)
@@ -110,7 +100,7 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
 
 
 def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> MetricEvidence:
-    """A minute in which the canary's share rose to `share`: only bets that hold whatever the split did in it."""
+    """Fold a minute in which the canary's share rose to `share`: only with bets that are valid for any split in it."""
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     if nb == 0 or nc == 0:
         return metric
@@ -136,11 +126,11 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
 
 
 def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float | None, *, cold: float) -> MetricEvidence:
-    """A minute in which the canary's new instances may still have started cold, up to `cold` (a fraction) of its requests.
+    """Fold a minute in which up to `cold` (a fraction) of the canary's requests may have met a cold start.
 
-    Only a stake of its own is played, on the canary being bad more often than that explains, and kept with the others
-    afterwards. That the canary is safe may be shown all the same: a cold start only speaks against it. `share`: the
-    canary's share if it rose in the minute; None where the split stood still.
+    The minute plays only a stake of its own, on the canary being bad more often than cold starts explain; afterwards that stake
+    joins the others. The minute may still help to show that the canary is safe, because cold starts only speak against it.
+    `share`: the canary's share if it rose in the minute; None if the split did not change.
     """
     if counts.nb == 0 or counts.nc == 0:
         return metric
@@ -168,115 +158,44 @@ def effects_of(base: BaseHistory) -> Effects:
 
 
 def share_if_cold(share: float, b: float, cold: float) -> float:
-    """The share of the bad requests that are the canary's at most, if `cold` of its requests are bad for the cold start.
+    """The largest share of the bad requests that is the canary's if cold starts make a fraction `cold` of its requests bad.
 
-    By the odds of both arms' rates, where a share `b` of the base's are bad.
+    It follows from the odds of both arms' bad rates, where base's rate is `b`.
     """
     a = cold + (1.0 - cold) * b
     odds = a * (1.0 - b) / (b * (1.0 - a))
     return odds * share / (1.0 - share + odds * share)
 
 
-def stake(minute: int) -> float:
-    """The part of one unit that is put on the bets in the `minute`-th minute of evidence, counted from 0."""
-    if minute == 0:
-        return STEADY * AT_ONCE
-    if minute < EVEN_MINUTES:
-        return STEADY * EVENLY / (EVEN_MINUTES - 1)
-    return STEADY * IN_THE_END * EVEN_MINUTES / (minute * (minute + 1))
-
-
-def unstaked(minutes: int) -> float:
-    """The part of the unit still held back for minutes as such: seven tenths less the sum of the stakes of so many."""
-    if minutes == 0:
-        return STEADY
-    if minutes < EVEN_MINUTES:
-        return STEADY * (IN_THE_END + EVENLY * (EVEN_MINUTES - minutes) / (EVEN_MINUTES - 1))
-    return STEADY * IN_THE_END * EVEN_MINUTES / minutes
-
-
-def kept_for_shifts(shift_minutes: int) -> float:
-    """The part of the unit still held back for weight changes after so many minutes of them."""
-    return (1.0 - STEADY) * (1.0 - STAKED_AT_SHIFT) ** min(shift_minutes, _SHIFTS_OF_A_FLOAT)
-
-
-def log_staked(stakes: tuple[float, ...], added: float) -> list[float]:
-    """Logarithms of what lies on each bet once a stake of `added` is shared among them, before the minute is played."""
-    log_new = log(added)
-    new = [log_new + log_share for log_share in _LOG_SHARES]
-    return log_added(stakes, new) if stakes else new
-
-
-def log_added(stakes: tuple[float, ...], new: list[float]) -> list[float]:
-    """Logarithms of the sums of two rows of numbers given by their logarithms."""
-    pairs = zip(stakes, new, strict=True)
-    return [held + log1p(exp(more - held)) if held > more else more + log1p(exp(held - more)) for held, more in pairs]
-
-
-def log_sum(logs: Iterable[float]) -> float:
-    """Ln of the sum of numbers given by their logarithms, however large; at least one is needed."""
-    numbers = list(logs)
-    largest = max(numbers)
-    return largest + log(sum([exp(number - largest) for number in numbers]))
-
-
-def to_json(metric: MetricEvidence) -> dict[str, Any]:
-    """A few hundred bytes; `from_json` gives the metric back exactly."""
-    return {
-        "minutes": metric.minutes,
-        "slow": [*metric.slow],
-        "recent": [*metric.recent],
-        "live": [*metric.live],
-        "assisted": None if metric.assisted is None else [*metric.assisted],
-        "delta": metric.delta,
-        "log_safe": metric.log_safe,
-        "shift_minutes": metric.shift_minutes,
-    }
-
-
-def from_json(data: Mapping[str, Any]) -> MetricEvidence:
-    """The metric that `to_json` wrote."""
-    return MetricEvidence(
-        minutes=int(data["minutes"]),
-        slow=seen_from_json(data["slow"]),
-        recent=seen_from_json(data["recent"]),
-        live=tuple(map(float, data["live"])),
-        assisted=None if data["assisted"] is None else tuple(map(float, data["assisted"])),
-        delta=None if data["delta"] is None else float(data["delta"]),
-        log_safe=float(data["log_safe"]),
-        shift_minutes=int(data["shift_minutes"]),
-    )
-
-
 def _play(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[float, ...]:
-    """The stakes after the minute: added to, then multiplied by what each bet won."""
+    """The stakes after the minute: first added to, then multiplied by each bet's factor."""
     return tuple([held + log_e for held, log_e in zip(log_staked(stakes, added), won, strict=True)])
 
 
 def _put_by(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[float, ...]:
-    """The stakes after a minute in which only what was `added` was played."""
-    new = [log(added) + log_share + log_e for log_share, log_e in zip(_LOG_SHARES, won, strict=True)]
+    """The stakes after a minute that played only the `added` stake."""
+    new = [log(added) + log_share + log_e for log_share, log_e in zip(LOG_SHARES, won, strict=True)]
     return tuple(log_added(stakes, new)) if stakes else tuple(new)
 
 
 def _learned(metric: MetricEvidence, counts: Counts) -> tuple[DecayedCounts, DecayedCounts]:
-    """What is known of the base with the minute's requests."""
+    """What is known of base after the minute's requests."""
     slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
     return slow, metric.recent.after(counts.nb, counts.eb, decay=RECENT_DECAY)
 
 
 def _lent(metric: MetricEvidence, base: BaseHistory) -> tuple[int, int]:
-    """The next slice of history, (requests, bad); nothing once all were lent."""
+    """The next slice of history as (requests, bad); (0, 0) once all were lent."""
     return base.slices[metric.minutes] if metric.minutes < len(base.slices) else (0, 0)
 
 
 def _held_back(
     helped: list[float], won: list[float], metric: MetricEvidence, base: BaseHistory, requests: float, bad: int
 ) -> list[float]:
-    """What the bets win with history's help; not more than without it where the base is no longer what its history says.
+    """What the bets win with history's help, but no more than without it if base is no longer what its history says.
 
-    That is told by `requests` and `bad` of the base, in this minute and with the last few. A bet that wins less than it may
-    is an e-value as before, so it may be told by the very minute.
+    Whether base has changed is read from its `requests` and `bad`, of this minute alone and together with the last few. Using
+    the very minute that is bet on is allowed: a bet that wins less than it could is still an e-value.
     """
     recent = metric.recent.after(requests, bad, decay=RECENT_DECAY)
     is_changed = _is_worse(requests, bad, base) or _is_worse(recent.requests, recent.bad, base)
@@ -284,7 +203,7 @@ def _held_back(
 
 
 def _is_worse(requests: float, bad: float, base: BaseHistory) -> bool:
-    """Whether so many bad requests say that the base has become worse than its history: half their Poisson deviance."""
+    """Whether so many bad requests show that base has become worse than its history, by half their Poisson deviance."""
     expected = requests * base.slow.rate
     if bad <= expected:
         return False

@@ -1,9 +1,9 @@
-"""What a metric is used to say: how many data come with a request, frozen from history at the start.
+"""How much data a metric usually has: how many samples come with a request, frozen from history at the start.
 
-It rests on the base's minutes of the last day, their data and their requests. Data are samples, whatever their values. Half of
-what the quietest quarter of the day gave is expected, because what users do with their requests changes from hour to hour. With
-the whole of it, 3 % of good releases were held in a simulation in which half as many requests as usual were checkouts. Which
-metrics there are is not known here.
+It is computed from base's minutes of the last day, their samples and their requests. The values of the samples do not matter.
+Half of what the quietest quarter of the day gave is expected, because what users do with their requests changes from hour to
+hour. When all of it was expected, 3 % of good releases were held in a simulation in which only half as many requests as usual
+were checkouts. This module does not know which metrics there are.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 QUARTERS = 4
 SURE_PART = 0.5
-"""The part of what the quietest quarter gave that is expected now."""
+"""The part of the quietest quarter's samples that is expected now."""
 
 BLOCK_MINUTES = 30
 WILD_BLOCKS = 2
-"""So many blocks that cluster most are left out: an import of a few minutes says nothing of the rest."""
+"""How many of the most clustered blocks are left out: an import of a few minutes says nothing about the rest of the day."""
 
 UNPROVEN_CLUSTER = 3.0
 PRIOR_DATA = 20
-"""Without data to tell, three are taken to come together. That counts as much as what twenty data show."""
+"""Without data, three samples are assumed to come together. This assumption weighs as much as twenty samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """What a metric is used to say, frozen at the start.
+    """How much data a metric usually has, frozen at the start.
 
-    ``per_request``: data that come with a request at least, 0 where history does not tell. ``clustered``: how many data come
-    together within one arm, 1 where each stands for itself. ``is_heard``: whether base had any datum in the last day.
+    ``per_request``: the least number of samples per request, 0 if history does not show it. ``clustered``: how many samples
+    come together within one arm, 1 if they are independent. ``is_heard``: whether base had any sample in the last day.
     """
 
     per_request: float = 0.0
@@ -41,17 +41,17 @@ class Habit:
 
 
 OF_REQUESTS = Habit(clustered=2.0)
-"""Of a metric whose data are the log's lines: they cannot be expected from requests, and a line may arrive twice."""
+"""For a metric whose samples are the log's lines: requests cannot predict them, and a line may arrive twice."""
 
 ONE_A_REQUEST = Habit(per_request=SURE_PART, clustered=2.0)
-"""Of a metric that has one value in each line, such as latency."""
+"""For a metric that has one value per line, such as latency."""
 
 UNHEARD = Habit(clustered=UNPROVEN_CLUSTER, is_heard=False)
-"""Of a metric without any datum in history: also a misspelt one."""
+"""For a metric without any sample in history, such as a misspelt one."""
 
 
 def habit_of(data: Sequence[int], requests: Sequence[int]) -> Habit:
-    """The habit of a metric whose data and requests in the base are given minute for minute, those without any included."""
+    """The habit of a metric from base's samples and requests of each minute, minutes without any included."""
     first = next((minute for minute, n in enumerate(data) if n), None)
     if first is None:
         return UNHEARD
@@ -60,14 +60,14 @@ def habit_of(data: Sequence[int], requests: Sequence[int]) -> Habit:
 
 
 def _quietest(told: Sequence[tuple[int, int]]) -> float:
-    """The fewest data for a request in any quarter of the minutes (data, requests)."""
+    """The fewest samples per request in any quarter of the minutes, given as (samples, requests)."""
     size = -(-len(told) // QUARTERS)
     totals = [tuple(map(sum, zip(*quarter, strict=True))) for quarter in _chunks(told, size)]
     return min((data / requests for data, requests in totals if requests), default=0.0)
 
 
 def _clustered(told: Sequence[tuple[int, int]]) -> float:
-    """How many data come together: Pearson's dispersion about each block's own rate, by datum, without the wildest blocks."""
+    """How many samples come together: Pearson's dispersion in each block, weighted by sample, without the wildest blocks."""
     blocks = [block for block in _chunks(told, BLOCK_MINUTES) if len(block) == BLOCK_MINUTES]
     calm = sorted(filter(None, map(_dispersion, blocks)))[:-WILD_BLOCKS]
     together = sum(clustered * data for clustered, data in calm) + UNPROVEN_CLUSTER * PRIOR_DATA
@@ -75,7 +75,7 @@ def _clustered(told: Sequence[tuple[int, int]]) -> float:
 
 
 def _dispersion(block: Sequence[tuple[int, int]]) -> tuple[float, int] | None:
-    """Of data in minutes with requests, with their number."""
+    """Pearson's dispersion of the samples in minutes with requests, and the number of samples."""
     data, requests = map(sum, zip(*block, strict=True))
     if not data or not requests:
         return None

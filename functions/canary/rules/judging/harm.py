@@ -1,7 +1,7 @@
-"""How many requests a canary harmed, and whether chance alone makes as many of two arms that are alike.
+"""How many requests a canary harmed, and whether chance alone could explain it if both arms were alike.
 
-Counted minute by minute, because an outage that hits both arms while the canary's weight is high would otherwise count
-against the canary. An estimate for people: what decides over a rollout is the judge.
+Harm is counted minute by minute: otherwise an outage that hits both arms while the canary's weight is high would count against
+the canary. It is an estimate for the report. The judge decides, and does not use it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from math import erfc, exp, lgamma, log, sqrt
 
 CHANCE = 0.001
-"""Harm counts as more than chance where arms that are alike show as much in fewer than one rollout of a thousand."""
+"""Harm is beyond chance if two equal arms show as much in fewer than one rollout in a thousand."""
 
 MOST_SUMMED = 1000
-"""Bad requests up to which the binomial's tail is summed; beyond, its normal approximation does."""
+"""Up to this many bad requests the binomial tail is summed exactly; above, the normal approximation is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """Summed over minutes: requests and bad requests of canary (`nc`, `ec`) and base (`nb`, `eb`), and what they say.
+    """Sums over minutes: requests and bad requests of canary (`nc`, `ec`) and base (`nb`, `eb`), and two figures from them.
 
-    ``expected``: the bad requests that the canary would have if the arms' bad requests were shared out by their requests.
-    ``excess``: the canary's bad requests less those that base's rate of the same minute would have made of its requests.
+    ``expected``: the canary's bad requests if all bad requests were divided between the arms in proportion to their requests.
+    ``excess``: the canary's bad requests less those expected at base's rate of the same minute.
     """
 
     nc: int = 0
@@ -32,9 +32,9 @@ class Harm:
     excess: float = 0.0
 
     def plus(self, *, nc: int, ec: int, nb: int, eb: int) -> Harm:
-        """With one minute more. Where base had no request in it, base's rate until then stands in.
+        """The harm with one more minute. If base had no request in it, base's rate so far is used.
 
-        Counts that still contradict each other say no more than that every request was bad.
+        An arm with more bad requests than requests counts as if every request was bad.
         """
         ec, eb = min(ec, nc), min(eb, nb)
         requests, bad = self.nb + nb, self.eb + eb
@@ -50,18 +50,18 @@ class Harm:
 
     @property
     def requests(self) -> int:
-        """Canary requests that were bad beyond what base would have done with them, rounded."""
+        """How many more of the canary's requests were bad than at base's rate, rounded."""
         return max(0, round(self.excess))
 
     @property
     def is_beyond_chance(self) -> bool:
-        """Whether the canary had more of the bad requests than chance gives it."""
+        """Whether the canary had more of the bad requests than chance explains."""
         bad = self.ec + self.eb
         return self.ec > self.expected and _tail(self.ec, bad, self.expected / bad) < CHANCE
 
 
 def _tail(least: int, tries: int, share: float) -> float:
-    """The probability of at least so many successes in so many tries; `share` is above 0 and below 1."""
+    """The probability of at least `least` successes in `tries`, each with the probability `share`, above 0 and below 1."""
     if tries > MOST_SUMMED:
         return erfc((least - 0.5 - tries * share) / sqrt(2 * tries * share * (1 - share))) / 2
     return sum(

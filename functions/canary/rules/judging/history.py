@@ -1,8 +1,8 @@
-"""What a rollout freezes from the base's past before its first minute: starting base rate, dispersion, slices.
+"""What a rollout freezes from base's past before its first minute: starting base rate, dispersion, slices.
 
-Odd minutes of the history give the base rate and the dispersion (and, outside, the latency limits); even ones are kept
-as slices, each lent once to the base of a live minute. So nothing is used twice, but for the newest minutes, which also tell
-whether the base still is what its history says. Where the minutes come from, and what the metric counts, is not known here.
+Odd minutes of the history give the base rate and the dispersion (and, elsewhere, the latency limits). Even minutes are kept as
+slices, each lent once to the base of a live minute. So no minute is used twice, except that the newest ones also show whether
+base still is what its history says. This module does not know where the minutes come from or what the metric counts.
 """
 
 from __future__ import annotations
@@ -12,41 +12,43 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
+from canary.rules.judging.families import Family
+
 T = TypeVar("T")
 
 FEWEST_MINUTES = 30
 SLOW_START_MINUTES = 30
 SLICE_MINUTES = 18
-"""Forty slices of a day. A larger one tells more where the canary has far fewer requests than the base."""
+"""A day gives forty slices of this size. Larger slices help more where the canary has far fewer requests than base."""
 
 RECENT_DECAY = 0.7
 RECENT_MINUTES = 20
 BLOCK_MINUTES = 30
 FEWEST_BLOCKS = 3
 OUTAGE_BLOCKS = 2
-"""An outage clusters most in the blocks of its begin and its end; both are left out of the mean."""
+"""An outage clusters most in the blocks in which it begins and ends; both are left out of the mean."""
 UNPROVEN_PHI = 4.0
 SPARSE_PHI = 1.2
 
 
 class DecayedCounts(NamedTuple):
-    """Base requests and bad ones seen so far, older minutes counting less, so that both are fractions."""
+    """Base's requests and bad requests so far, as fractions because older minutes count less."""
 
     requests: float
     bad: float
 
     @property
     def rate(self) -> float:
-        """The predicted bad rate, strictly between 0 and 1 also where nothing or only bad requests were seen."""
+        """The predicted bad rate, strictly between 0 and 1 even if no request or only bad requests were seen."""
         rate = (self.bad + 0.5) / (self.requests + 1.0)
         return rate if _SMALLEST_RATE < rate < _LARGEST_RATE else min(max(rate, _SMALLEST_RATE), _LARGEST_RATE)
 
     def after(self, nb: float, eb: float, *, decay: float) -> DecayedCounts:
-        """What is remembered once one more base minute was seen."""
+        """The counts after one more minute of base."""
         return DecayedCounts(self.requests * decay + nb, self.bad * decay + eb)
 
     def at_most(self, minutes: int, *, of: int) -> DecayedCounts:
-        """The same rate, weighing no more than `minutes` of the `of` minutes it was seen in."""
+        """The same rate with at most the weight of `minutes` of the `of` minutes in which it was seen."""
         share = min(1.0, minutes / of)
         return DecayedCounts(self.requests * share, self.bad * share)
 
@@ -62,10 +64,10 @@ PRIOR = DecayedCounts(50.0, 0.0)
 class BaseHistory:
     """One metric's frozen past.
 
-    ``slow`` is where the predicted base rate starts, ``recent`` what the last minutes before the rollout were like, ``phi``
-    the over-dispersion every ln e is divided by, ``slices`` the (requests, bad) lent to the live minutes in turn.
-    ``is_known`` is False where fewer than 30 minutes were there and stated priors stand in for them: no slices, and a verdict
-    must say so. ``is_coarse``: only large effects are bet on, and bad requests cluster in time but not in an arm.
+    ``slow``: where the predicted base rate starts. ``recent``: what the last minutes before the rollout were like. ``phi``: the
+    over-dispersion by which every ln e is divided. ``slices``: the (requests, bad) lent to the live minutes in turn.
+    ``is_known`` is False if there were fewer than 30 minutes: stated priors replace them, there are no slices, and a verdict
+    must say so. ``is_coarse``: only large effects are bet on, and bad requests cluster in time but not within an arm.
     """
 
     slow: DecayedCounts
@@ -79,17 +81,18 @@ class BaseHistory:
     def live_phi(self) -> float:
         """The over-dispersion of bad requests between the arms in one minute.
 
-        It is the same as over time, for a burst may be all in one arm. But callers make most of a coarse metric's bad requests,
-        and each of their requests is drawn for itself.
+        It equals the over-dispersion over time, because a whole burst may hit one arm. A coarse metric is the exception: its
+        bad requests come mostly from callers, and each of their requests is assigned to an arm independently.
         """
         return 1.0 if self.is_coarse else self.phi
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that is fixed at the start of a rollout: alpha, each metric's stake (they sum to 1) and frozen past."""
+    """What is fixed at the start of a rollout: alpha, and each metric's family, stake (the stakes sum to 1) and frozen past."""
 
     alpha: float
+    families: Mapping[str, Family]
     stakes: Mapping[str, float]
     bases: Mapping[str, BaseHistory]
 
@@ -99,19 +102,19 @@ UNKNOWN = BaseHistory(slow=PRIOR, recent=NOTHING_SEEN, phi=UNPROVEN_PHI, slices=
 
 
 def odd_minutes(minutes: Sequence[T]) -> Sequence[T]:
-    """The minutes that base rate, dispersion and latency limits are taken from: the second, fourth, and so on."""
+    """The minutes that give base rate, dispersion and latency limits: the second, fourth, and so on."""
     return minutes[1::2]
 
 
 def even_minutes(minutes: Sequence[T]) -> Sequence[T]:
-    """The minutes that are lent to the live base: the first, third, and so on, counted as 0, 2, 4."""
+    """The minutes that are lent to the live base: the first, third, and so on, with the indices 0, 2, 4."""
     return minutes[0::2]
 
 
 def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = False) -> BaseHistory:
-    """What is frozen of base minutes (requests, bad) in time order.
+    """Freeze base's minutes, given as (requests, bad) in time order.
 
-    A minute without requests tells nothing; one with more bad requests than requests was not complete. Neither counts.
+    A minute without requests says nothing, and one with more bad requests than requests was not complete. Both are ignored.
     """
     told = [(requests, bad) for requests, bad in minutes if 0 <= bad <= requests > 0]
     if len(told) < FEWEST_MINUTES:
@@ -129,17 +132,17 @@ def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = Fals
 
 
 def dispersion(minutes: Sequence[tuple[int, int]]) -> float:
-    """How much more than independent requests the bad ones cluster in time: 1 or more.
+    """How much more bad requests cluster in time than independent ones would: 1 or more.
 
-    Over blocks of 30 minutes, each about its own rate: over the whole day at once it would measure drift and old outages, and
-    blind the judge. The larger of two figures: the blocks' median, and their mean by bad request without the two blocks
-    that cluster most, which an outage touches at its begin and end. Where bursts are rare, most blocks hold one, and the
-    median shows how large a burst is for blocks, not for bad requests: by the median alone 1 % of good releases were rolled
-    back in a simulation of such bursts, by both 0.6 %. A block without a single bad or a single good request cannot show
-    clustering and is left out (counted as 1 it hid bursts).
+    It is measured in blocks of 30 minutes, each around its own rate. Measured over the whole day, it would include slow changes
+    and old outages and make the judge blind. The result is the larger of two figures: the median over the blocks, and their
+    mean weighted by bad requests. The mean leaves out the two most clustered blocks, in which an outage may begin and end. If
+    bursts are rare, most blocks hold one, so the median shows the typical burst of a block rather than that of a bad request:
+    with the median alone, 1 % of good releases were rolled back in a simulation of such bursts; with both figures, 0.6 %. A
+    block without any bad or any good request cannot show clustering and is left out (counted as 1, such blocks hid bursts).
 
-    With fewer than three blocks nothing is known, and 4 is enough for bursts of three errors. Where the blocks are there and
-    fewer than three had a bad request, bursts are too rare to meet many rollouts, and 1.2 is enough.
+    With fewer than three blocks nothing is known; 4 is then enough for bursts of three errors. If there are enough blocks but
+    fewer than three with a bad request, bursts are too rare to meet many rollouts, and 1.2 is enough.
     """
     blocks = [block for block in _chunks(minutes, BLOCK_MINUTES) if len(block) == BLOCK_MINUTES]
     if len(blocks) < FEWEST_BLOCKS:
@@ -154,11 +157,12 @@ def dispersion(minutes: Sequence[tuple[int, int]]) -> float:
 
 
 def to_json(history: History) -> dict[str, Any]:
-    """The history for the record, written once; `from_json` gives it back exactly."""
+    """The history as JSON for the record, written once; `from_json` restores it exactly."""
     return {
         "alpha": history.alpha,
         "metrics": {
             name: {
+                "family": history.families[name].value,
                 "stake": history.stakes[name],
                 "slow": [*base.slow],
                 "recent": [*base.recent],
@@ -177,6 +181,7 @@ def from_json(data: Mapping[str, Any]) -> History:
     metrics: Mapping[str, Mapping[str, Any]] = data["metrics"]
     return History(
         alpha=float(data["alpha"]),
+        families={name: Family(frozen["family"]) for name, frozen in metrics.items()},
         stakes={name: float(frozen["stake"]) for name, frozen in metrics.items()},
         bases={name: _base_from_json(frozen) for name, frozen in metrics.items()},
     )
@@ -200,7 +205,7 @@ def _base_from_json(frozen: Mapping[str, Any]) -> BaseHistory:
 
 
 def _recent(minutes: Sequence[tuple[int, int]]) -> DecayedCounts:
-    """What the newest minutes add up to. They are used for nothing that could speak against the canary."""
+    """The decayed counts of the newest minutes. They are never used as evidence against the canary."""
     seen = NOTHING_SEEN
     for requests, bad in minutes:
         seen = seen.after(requests, bad, decay=RECENT_DECAY)

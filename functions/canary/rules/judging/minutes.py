@@ -1,7 +1,7 @@
-"""Which minutes may be judged: how complete a minute is, and whether the traffic split stood still in it.
+"""Which minutes may be judged: whether a minute is complete, and whether the traffic split was constant in it.
 
-A rule about time alone. What was counted in the minute is not known here; counts that do not fit together
-(`canary.rules.judging.counts`) also mean that the minute is not complete.
+This rule is about time alone and does not know what was counted. Counts that contradict each other
+(`canary.rules.judging.counts`) also mean that a minute is not complete.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 MINUTE_SECONDS = 60
 SETTLE_SECONDS = 30
+"""After a stage or alias update, a request may still see the old settings for this long (docs/aws.md#propagation)."""
+
 COLD_SECONDS = 60
 WARMING_SECONDS = 60
 
 
 class MinuteUse(enum.StrEnum):
-    """What a minute is good for.
+    """What a minute may be used for.
 
-    ``NOT_COMPLETE``: metrics still arrive; deciding now would be deciding from part of the minute. Ask again later.
-    ``NOT_EVIDENCE``: the weight changed in it, or the change was still spreading. The arms' shares differ within the
-    minute, so an outage that hits both arms alike looks like a worse canary. Recorded, and folded only where the weight
-    rose, for bets that hold whatever happened within the minute.
-    ``COLD``: the canary's new instances start cold; slowness speaks only where that cannot explain it, errors as ever.
-    ``WARMING``: a few still do; the same, with much less for a cold start to explain.
+    ``NOT_COMPLETE``: metrics are still arriving, so a decision now would rest on part of the minute. Ask again later.
+    ``NOT_EVIDENCE``: the weight changed in it, or a change was still spreading. The arms' shares varied within the minute, so
+    an outage that hits both arms alike could look like a worse canary. The minute is recorded, and folded only with bets that
+    are valid for any split.
+    ``COLD``: the canary's new instances start cold. Slowness counts only as far as cold starts cannot explain it; errors count
+    fully.
+    ``WARMING``: the same, but cold starts are few and can explain much less.
     ``FULL``: every metric is evidence.
     """
 
@@ -39,9 +42,9 @@ class MinuteUse(enum.StrEnum):
 
 
 def classify(minute: int, *, shifts: Sequence[float], now: float, metric_delay_seconds: int) -> MinuteUse:
-    """What the minute starting at epoch second `minute` may be used for at `now`.
+    """What the minute that starts at epoch second `minute` may be used for at `now`.
 
-    `shifts` are the times at which the weight was changed, in any order; a change takes up to 30 seconds to reach every
+    `shifts` are the times at which the weight was changed, in any order. A change takes up to 30 seconds to reach every
     request, and latency settles two minutes after that.
     """
     end = minute + MINUTE_SECONDS

@@ -1,9 +1,10 @@
-"""A count of bad requests that is missing: how long it is waited for, and when its instrument is silent.
+"""A missing count of bad requests: how long to wait for it, and when its instrument is silent.
 
-A missing bad count beside requests is never read as 0. It is waited for, then the metric is left out of that minute and the
-others are folded. Where that happens too often, the instrument that counts the bad requests is silent. Which counts may be
-missing is not known here. A filter with a default value has a count in each minute with a line of its log
-(docs/aws.md#metric-filter-default); a trimmed count has none where every request was slow.
+If a minute has requests but no count of bad ones, that is never read as 0. The look waits for the count; after that the metric
+is left out of the minute and the others are folded. If this happens too often, the instrument that counts the bad requests is
+silent. A filter with a default value has a count in each minute in which its log has a line
+(docs/aws.md#metric-filter-default); a trimmed count has none if every request was slow. This module does not know which counts
+may be missing.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WAIT_SECONDS = 120
-"""A bad count is waited for so long after its minute was due."""
+"""How long after its minute was due to wait for a bad count."""
 
 WINDOW_MINUTES = 20
 ONE_IN = 5
-"""More than one minute in five of the last twenty without a bad count: the instrument is silent."""
+"""An instrument is silent if more than one in five of the last twenty minutes have no bad count."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadCounts:
-    """Of one metric's last twenty judged minutes with requests, oldest first: whether the bad count was there."""
+    """For each of a metric's last twenty judged minutes with requests, oldest first: whether it had a bad count."""
 
     there: tuple[bool, ...] = ()
 
@@ -29,22 +30,17 @@ NO_BAD_COUNTS = BadCounts()
 
 
 def note_bad_count(counts: BadCounts, *, is_there: bool) -> BadCounts:
-    """One judged minute more in which the metric had requests."""
+    """Add one judged minute in which the metric had requests."""
     return BadCounts((*counts.there, is_there)[-WINDOW_MINUTES:])
 
 
-def is_worth_waiting(overdue_seconds: float) -> bool:
-    """Whether a missing bad count may still arrive, so long after its minute was due."""
-    return overdue_seconds < WAIT_SECONDS
-
-
 def is_silent_instrument(counts: BadCounts) -> bool:
-    """Whether the count is missing in more than one minute of five. Fewer minutes than five count as five."""
+    """Whether the count is missing in more than one minute in five. Fewer than five minutes count as five."""
     return ONE_IN * _missing(counts) > max(len(counts.there), ONE_IN)
 
 
 def missing_sentence(name: str, counts: BadCounts) -> str:
-    """The minutes behind it: "errors has no count of bad requests in 3 of 8 minutes with requests"."""
+    """A sentence such as "errors has no count of bad requests in 3 of 8 minutes with requests"."""
     return f"{name} has no count of bad requests in {_missing(counts)} of {len(counts.there)} minutes with requests"
 
 

@@ -1,24 +1,28 @@
-"""How many canary requests are still missing: when the bets would win, if the canary were worse by a given effect.
+"""How many more canary requests are needed: when the bets would win if the canary were worse by a given effect.
 
-An expectation, not a promise: ln e per request at the predicted base rate, for the stakes as they lie now. Stakes yet
-to come are left out, which makes it a little too long rather than too short. Present traffic is not known here.
+This is an expectation, not a promise: ln e per request at the predicted base rate, for the stakes placed so far. Later stakes
+are left out, so the number is a little too high rather than too low. This module does not know the present traffic.
 """
 
 from __future__ import annotations
 
-from math import ceil, exp, inf
+from math import ceil, exp, inf, log
 from typing import TYPE_CHECKING, NamedTuple
 
 from canary.rules.judging.bets import log_bets, offer
-from canary.rules.judging.evidence import MetricEvidence, effects_of, log_staked, log_sum, stake
+from canary.rules.judging.evidence import MetricEvidence, effects_of
 from canary.rules.judging.history import SLICE_MINUTES, BaseHistory
+from canary.rules.judging.judge import ASSISTED_PART, LOG_LIVE_FLOOR
+from canary.rules.judging.staking import log_staked, log_sum, stake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canary.rules.judging.judge import Evidence
+
 
 class Bars(NamedTuple):
-    """Logarithms of what e-values must reach: live or assisted alone, either where both are the same, live in any case."""
+    """Logarithms of what e-values must reach: live alone, assisted alone, either if both are equal, and live in any case."""
 
     live: float
     assisted: float
@@ -26,10 +30,36 @@ class Bars(NamedTuple):
     floor: float
 
 
-def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, detect: float, share: float) -> int | None:
-    """Canary requests until the live evidence reaches its bar, or the assisted does with the live at the floor.
+def requests_needed(evidence: Evidence, *, metric: str, detect: float, share: float) -> int | None:
+    """How many more canary requests are expected to be needed to condemn a canary that is worse by `detect` (rate points).
 
-    None where neither is expected at all.
+    `share` is the canary's part of the traffic, above 0 and below 1. Whole minutes are judged, so it takes one minute
+    at least. 0 once the canary is condemned. None if no bet grows under so small an effect, so that no amount of traffic
+    shows it.
+    """
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"share must be above 0 and below 1, got {share}; give the step's weight as a fraction")
+    if evidence.is_condemned:
+        return 0
+    log_stake = log(evidence.history.stakes[metric])
+    return requests_to_reach(
+        evidence.metrics[metric],
+        evidence.history.bases[metric],
+        bars=Bars(
+            live=evidence.log_bar - log(1.0 - ASSISTED_PART) - log_stake,
+            assisted=evidence.log_bar - log(ASSISTED_PART) - log_stake,
+            either=evidence.log_bar - log_stake,
+            floor=LOG_LIVE_FLOOR - log_stake,
+        ),
+        detect=detect,
+        share=share,
+    )
+
+
+def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, detect: float, share: float) -> int | None:
+    """Canary requests until the live evidence reaches its bar, or the assisted reaches its bar and the live the floor.
+
+    None if neither is expected ever to happen.
     """
     added = stake(metric.minutes)
     live = log_staked(metric.live, added)
@@ -46,19 +76,19 @@ def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, 
 
 
 def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float, phi: float) -> list[float]:
-    """Expected ln e of each bet for one canary request beside so many of the base's."""
+    """Expected ln e of each bet for one canary request together with so many base requests."""
     slow = metric.slow.rate
     offered = offer(slow, effects_of(base))
     return log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offered, phi=phi)
 
 
 def _crossing(stakes: Sequence[float], growth: Sequence[float], log_bar: float) -> float | None:
-    """The number of requests at which the stakes together reach the bar: no later than the quickest of them alone."""
+    """The number of requests at which the stakes together reach the bar; at most that of the fastest stake alone."""
     alone = [(log_bar - held) / gain for held, gain in zip(stakes, growth, strict=True) if gain > 0.0]
     if not alone:
         return None
     requests, step = max(0.0, min(alone)), inf
-    while step > max(0.5, requests * 1e-3):  # Newton's, from above: the sum's logarithm is convex, so no step goes too far
+    while step > max(0.5, requests * 1e-3):  # Newton's method from above: the sum's logarithm is convex, so no step overshoots
         logs = [held + requests * gain for held, gain in zip(stakes, growth, strict=True)]
         total = log_sum(logs)
         slope = sum([exp(one - total) * gain for one, gain in zip(logs, growth, strict=True)])

@@ -1,22 +1,23 @@
-"""Whether a metric has said anything: no promotion rests on a metric that nobody hears.
+"""Whether a metric has data at all: no promotion rests on a metric that is silent.
 
-A metric's data of a minute are its sample count in each arm, whatever their values. A metric is silent when an arm had no datum
-although a working one would hardly have been without any. With less expected it is *not shown* in the step: nothing is held,
-and the verdict names it. There are two ways to tell:
+A metric's data in a minute are its samples in each arm, whatever their values. A metric is silent if an arm has no data
+although a working metric would almost certainly have some. If too few were expected to tell, the metric is *not shown* in the
+step: the step does not hold, and the verdict names the metric. There are two ways to know what to expect:
 
-* By the other arm. Given the data of both arms, each is the canary's with the probability of its weight w. So n data are all
-  base's with the chance (1 - w)^n.
-* By history. A request comes with so many data at least (`canary.rules.judging.habit`).
+* From the other arm. Each sample is the canary's with the probability of its weight w, so all of n samples are base's with the
+  probability (1 - w)^n.
+* From history. A request comes with at least so many samples (`canary.rules.judging.habit`).
 
-An arm's silence is counted from its last datum on, through all steps, so a metric that falls silent later is noticed too. Each
-silence has a level of its own, and the levels of all silences, arms and metrics sum to 1 in 1,000. By the other arm that is a
-theorem: one over the chance is an e-value, so it may be looked at after every minute (Ville). By history it is measured.
+An arm's silence is counted from its last sample on, through all steps, so a metric that falls silent later is noticed too. Each
+silence has its own error level, and the levels of all silences, arms and metrics sum to 1 in 1,000. For the other arm this is a
+theorem: one over the probability is an e-value, so it may be read after every minute (Ville). For history it is measured.
 
-To ask only whether 8 were expected is not enough, at e^-8 for each arm and step. A rollout has up to ten of those for each
-metric. And at a weight of 90 % a single datum of base "expects" nine of the canary, which has none in one case of ten.
+A fixed limit, such as "8 were expected", is not enough although its error is only e^-8 for each arm and step: a rollout has up
+to ten of these per metric. And at a weight of 90 %, a single sample of base "expects" nine of the canary, yet the canary has
+none in one case in ten.
 
-Data that come in clusters within one arm count as fewer, by how much they clustered in history. Where data are counted and what
-follows from silence is not known here.
+Samples that come in clusters within one arm count as fewer, by how much they clustered in history. This module does not know
+where samples are counted or what follows from silence.
 """
 
 from __future__ import annotations
@@ -35,21 +36,21 @@ FALSE_HOLDS = 0.001
 """The share of rollouts in which a metric that works may be called silent."""
 
 WAYS = 5
-"""Of being silent: either arm beside the other, either arm by history, and both arms by history."""
+"""How many ways there are of being silent: each arm by the other arm, each arm by history, and both arms by history."""
 
 FEWEST_MINUTES = 3
-"""No arm is silent sooner while the bake lasts: a batch that is late by a minute is no silence."""
+"""During the bake, a silence must last at least this long: a batch that is late by a minute is not silence."""
 
 
 MOST_A_MINUTE = 6.0
-"""Of surprise, in units of what is clustered: the other arm's data of a single minute never make an arm silent."""
+"""The most surprise from one minute, per unit of clustering: one minute of the other arm never makes an arm silent."""
 
 
 class Hearing(enum.StrEnum):
-    """What is heard of a metric in a step.
+    """Whether a metric has data in a step.
 
-    ``SPEAKS``: both arms have data. ``SILENT``: an arm has none although it should; the step is held by the metric's name.
-    ``NOT_SHOWN``: too little was expected to tell; nothing is held, and the verdict names the metric.
+    ``SPEAKS``: both arms have data. ``SILENT``: an arm has none although it should; the step holds and names the metric.
+    ``NOT_SHOWN``: too little was expected to tell; the step does not hold, and the verdict names the metric.
     """
 
     SPEAKS = "speaks"
@@ -59,11 +60,11 @@ class Hearing(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The silence since the last datum.
+    """The silence since the last sample.
 
-    ``spoken``: minutes with a datum before it, so that it is the next run. ``minutes`` were judged since. ``others``: the other
-    arm's data since, and ``expected`` the same times the odds of the weight. ``surprise``: minus ln of the chance of them.
-    ``usual``: data that history expects meanwhile.
+    ``spoken``: how many minutes had a sample so far; each ended one run of silence. ``minutes``: judged minutes since then.
+    ``others``: the other arm's samples since then; ``expected``: those times the odds of the weight. ``surprise``: minus ln of
+    the probability of such a silence. ``usual``: the samples that history expects in the same time.
     """
 
     spoken: int = 0
@@ -76,7 +77,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was heard of one metric: the silence of either arm and of both, and the step's data and requests."""
+    """What is known of one metric's data: the silence of each arm and of both, and the step's samples and requests."""
 
     canary: Run = Run()
     base: Run = Run()
@@ -91,24 +92,24 @@ NOTHING_HEARD = Heard()
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """A number of each arm."""
+    """One number per arm."""
 
     canary: int
     base: int
 
 
 def begin_step(heard: Heard) -> Heard:
-    """The next step begins: its data are counted anew, the silences go on."""
+    """Begin the next step: its samples are counted anew, the silences go on."""
     return replace(heard, canary_data=0, base_data=0, requests=0)
 
 
 def listen(heard: Heard, data: Arms, *, share: float, requests: Arms, habit: Habit, weighed: Arms | None = None) -> Heard:
-    """One judged minute more.
+    """Add one judged minute.
 
     `data`: the metric's samples in each arm. `requests`: those that reached an integration. `share`: the canary's weight, a
-    fraction above 0 and below 1. `weighed`: the data from which the other arm's are expected, where those are not all of
-    them. Of a log's lines they are the requests, because nobody knows for which arm a request counts that was refused before
-    its integration (docs/aws.md#is-canary-of-refused-request).
+    fraction above 0 and below 1. `weighed`: the samples from which the other arm's are predicted, if not all of them are. For a
+    log's lines these are the requests, because it is unknown for which arm a request counts that was refused before its
+    integration (docs/aws.md#is-canary-of-refused-request).
 
     Raises ValueError for a share that is not between 0 and 1.
     """
@@ -129,10 +130,10 @@ def listen(heard: Heard, data: Arms, *, share: float, requests: Arms, habit: Hab
 
 
 def hearing(heard: Heard, habit: Habit, *, metrics: int, is_step_over: bool) -> Hearing:
-    """What is heard of the metric in this step.
+    """Whether the metric has data in this step.
 
     `metrics`: how many of the target's metrics are told apart; all that count the lines of one log are one. `is_step_over`:
-    whether the step would end now but for this. A step that is extended for want of requests is not over.
+    whether the step would end now if the metric had data. A step that is extended because of too few requests is not over.
     """
     if next(_silences(heard, habit, metrics=metrics, is_step_over=is_step_over), None):
         return Hearing.SILENT
@@ -140,7 +141,7 @@ def hearing(heard: Heard, habit: Habit, *, metrics: int, is_step_over: bool) -> 
 
 
 def hearing_sentence(name: str, heard: Heard, habit: Habit, *, metrics: int, is_step_over: bool) -> str:
-    """The numbers behind it: "CheckoutFailed has no data: canary 0 where about 12 were expected (base 110)"."""
+    """A sentence such as "CheckoutFailed has no data: canary 0 where about 12 were expected (base 110)"."""
     silence = next(_silences(heard, habit, metrics=metrics, is_step_over=is_step_over), None)
     if silence:
         return f"{name} has no data: {silence}"
@@ -149,7 +150,7 @@ def hearing_sentence(name: str, heard: Heard, habit: Habit, *, metrics: int, is_
 
 
 def _after(run: Run, spoken: int, others: int, *, odds: float, surprise: float, usual: float) -> Run:
-    """The silence after one more minute, which ends it with a datum."""
+    """The silence after one more minute; a sample in it ends the silence."""
     if spoken:
         return Run(spoken=run.spoken + 1)
     return Run(
@@ -163,7 +164,7 @@ def _after(run: Run, spoken: int, others: int, *, odds: float, surprise: float, 
 
 
 def _silences(heard: Heard, habit: Habit, *, metrics: int, is_step_over: bool) -> Iterator[str]:
-    """Why the metric is silent, if it is. History speaks against one arm only while the other shows that the metric lives."""
+    """Why the metric is silent, if it is. History counts against one arm only while the other arm has data."""
     for arm, run, other in (("canary", heard.canary, "base"), ("base", heard.base, "canary")):
         is_long = is_step_over or run.minutes >= FEWEST_MINUTES
         surprise = max(run.surprise, run.usual if run.others else 0.0)
@@ -183,7 +184,7 @@ def _silences(heard: Heard, habit: Habit, *, metrics: int, is_step_over: bool) -
 
 
 def _is_silent(run: Run, surprise: float, habit: Habit, metrics: int) -> bool:
-    """Whether the surprise is above what this run of silence may be judged at: 1/(k (k + 1)) of the metric's level, run k."""
+    """Whether the surprise reaches the bar of this silence: the k-th one has 1/(k (k + 1)) of the metric's error level."""
     log_bar = log(WAYS * metrics / FALSE_HOLDS * (run.spoken + 1) * (run.spoken + 2))
     return surprise / habit.clustered >= log_bar
 

@@ -1,19 +1,19 @@
 """Whether the canary gets the share of requests that its weight asks for: the split check, a test beside the judge.
 
-A filter that loses half of one arm, a log that arrives twice, a weight that never took effect: each makes every comparison of
-the arms wrong, and each shows in the share of the requests.
+A filter that loses half of one arm, a log that arrives twice, a weight that never took effect: each of these makes every
+comparison of the arms wrong, and each shows in the share of the requests.
 
-A judged minute gives two counts: the canary's requests that reached an integration, and the base's. Which of them are the
-canary's is a binomial draw, for every request is assigned on its own (docs/aws.md#traffic-split, docs/aws.md#alias-routing).
-The null hypothesis is a band: the canary's odds are between 2/3 and 3/2 times the odds of its weight. Four bets are placed
-against it: the odds are 1/2, 1/8, 2 or 8 times those of the weight. Each is a likelihood ratio against the nearer edge of the
-band. Its expectation is 1 at that edge and less inside the band, so it is an e-value for every point of the band, and the
-odds may wander inside it from minute to minute. The stakes sum to 1. So the evidence ever reaches 1,000 in at most 1 of 1,000
-rollouts, all steps together, however often one looks (Ville). The judge's `alpha` is not touched.
+A judged minute gives two counts: the canary's requests that reached an integration, and base's. The canary's count is a
+binomial draw, because every request is assigned independently (docs/aws.md#traffic-split, docs/aws.md#alias-routing). The null
+hypothesis is a band: the canary's odds are between 2/3 and 3/2 times the odds of its weight. Four bets are placed against it:
+the odds are 1/2, 1/8, 2 or 8 times those of the weight. Each bet is a likelihood ratio against the nearer edge of the band. Its
+expectation is 1 at that edge and less inside the band, so it is an e-value for every point of the band, even if the odds move
+inside the band from minute to minute. The stakes sum to 1. So the evidence reaches 1,000 in at most 1 of 1,000 rollouts, over
+all steps, however often one looks (Ville). The check does not use any of the judge's `alpha`.
 
-The evidence tells whether the split is off now. It is capped above its bar, so it falls below again soon after the fault is
-gone; to discard wealth keeps the guarantee. Which minutes are judged, where the counts come from and what follows is not known
-here.
+The evidence shows whether the split is off now. It is capped above its bar, so it falls below the bar soon after the fault is
+gone; giving up winnings keeps the guarantee. This module does not know which minutes are judged, where the counts come from or
+what follows.
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ from functools import lru_cache
 from math import isclose, log
 from typing import NamedTuple
 
-from canary.rules.judging.evidence import log_added, log_sum
+from canary.rules.judging.staking import log_added, log_sum
 
 BAND = 1.5
-"""The odds seen may be this many times those of the weight, or this part of them, without being a fault.
+"""The odds seen may be up to this many times those of the weight, or down to one over it, without being a fault.
 
-No page says how exactly the services keep to a weight (docs/aws.md#traffic-split), so the band is wide. It ends where half of
-an arm, a factor of 2, can still be told from it within minutes.
+No page says how exactly the services keep to a weight (docs/aws.md#traffic-split), so the band is wide. It is still narrow
+enough to notice the loss of half an arm, a factor of 2, within minutes.
 """
 
 FALSE_ALARMS = 0.001
-"""The share of rollouts in which the check may be wrong, ever."""
+"""The share of good rollouts in which the check may ever raise a false alarm."""
 
 LOG_BAR = -log(FALSE_ALARMS)
 LOG_CAP = LOG_BAR + log(100.0)
-"""While a fault that is bet on lasts, evidence at the cap falls below the bar in at most 1 of 100 cases (Ville again)."""
+"""While a fault that is bet on lasts, evidence at the cap falls below the bar in at most 1 of 100 cases (Ville)."""
 
 AT_ONCE, AT_STEPS = 0.75, 0.15
 LATER = 1.0 - AT_ONCE - AT_STEPS
-"""The stake of the first minute, of the minutes with a new weight, and for faults that begin within a step."""
+"""The stakes of the first minute, of minutes with a new weight, and (``LATER``) of faults that begin within a step."""
 
 STAKED_AT_STEP = 0.5
 LATE_MINUTES = 30
-"""A new weight stakes half of what is kept for new weights; half of ``LATER`` is staked after so many minutes."""
+"""Each new weight stakes half of what is left for new weights; half of ``LATER`` is staked after so many minutes."""
 
 SEEN_DECAY = 0.8
 FACTORS = (2.0, 8.0)
 PARTS = (0.9, 0.1)
-"""By how much the odds are off under each bet, either way, and the bets' parts of a stake: most faults lose half an arm."""
+"""The factors by which the odds are off under the bets, up or down, and the bets' parts: most faults lose half an arm."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitEvidence:
-    """What the minutes have shown of the split.
+    """What the minutes have shown about the split.
 
-    ``minutes`` were folded, under ``steps`` weights. ``share`` is the present weight as a fraction, 0 before the first minute.
-    ``canary`` and ``base`` are the requests of its minutes, each minute counting 0.8 times as much as the next. ``stakes`` are
-    the logarithms of the four stakes with what they won: odds of 1/2, 1/8, 2 and 8 times the weight's.
+    ``minutes``: how many were folded; ``steps``: under how many weights. ``share``: the present weight as a fraction, 0 before
+    the first minute. ``canary`` and ``base``: the requests under that weight, each minute counting 0.8 times as much as the
+    next. ``stakes``: the logarithms of the four stakes with what they won, for odds of 1/2, 1/8, 2 and 8 times the weight's.
     """
 
     minutes: int = 0
@@ -71,7 +71,7 @@ class SplitEvidence:
 
     @property
     def log_e(self) -> float:
-        """Ln of the evidence against a split within the band: what the stakes have become, and what is not staked yet."""
+        """Ln of the evidence against a split within the band: the sum of the stakes and of what is not staked yet."""
         return log_sum((log(_kept(self)), *self.stakes))
 
 
@@ -79,10 +79,10 @@ NO_SPLIT_EVIDENCE = SplitEvidence()
 
 
 def fold_split(evidence: SplitEvidence, *, canary: int, base: int, share: float) -> SplitEvidence:
-    """One judged minute more.
+    """Fold one judged minute.
 
-    `canary` and `base` are the requests that reached an integration. `share` is the weight they came under, a fraction above 0
-    and below 1; it begins a new step where it differs from the minute before.
+    `canary` and `base` are the requests that reached an integration. `share` is their weight, a fraction above 0 and below 1; a
+    share that differs from the previous minute's begins a new step.
 
     Raises ValueError for a share or a count out of its range.
     """
@@ -108,7 +108,7 @@ def fold_split(evidence: SplitEvidence, *, canary: int, base: int, share: float)
 
 
 def is_off_split(evidence: SplitEvidence) -> bool:
-    """Whether the requests cannot have been split within the band."""
+    """Whether the evidence says that the split is outside the band."""
     return evidence.log_e >= LOG_BAR
 
 
@@ -119,12 +119,12 @@ def seen_share(evidence: SplitEvidence) -> float:
 
 
 def split_sentence(evidence: SplitEvidence) -> str:
-    """The share that was asked for and the share seen: "the split is off: asked 25 %, seen 14.2 %"."""
-    return f"the split is off: asked {100.0 * evidence.share:g} %, seen {100.0 * seen_share(evidence):.3g} %"
+    """A sentence such as "the split is off: asked for 25 %, got 14.2 %"."""
+    return f"the split is off: asked for {100.0 * evidence.share:g} %, got {100.0 * seen_share(evidence):.3g} %"
 
 
 class _Bet(NamedTuple):
-    """What a request of either arm wins, and the expectation of one request at the edge of the band on the other side."""
+    """Ln of what a request of each arm multiplies the stake by, and one request's expectation at the band's far edge."""
 
     log_canary: float
     log_base: float
@@ -153,10 +153,11 @@ def _share(odds: float) -> float:
 
 
 def _placed(stake: float, bets: tuple[_Bet, ...], requests: int) -> list[float]:
-    """What goes on each bet. Each side gets more than half of the stake where the minute is large.
+    """The stake on each bet. In a minute with many requests, each side gets more than half of the whole stake.
 
-    At one edge of the band a bet's expectation is 1, and the opposite bet's is `far` to the power of the requests. The sum of
-    both expectations is convex in the canary's share, so it is largest at an edge. It is divided by that.
+    At one edge of the band a bet's expectation is 1, and that of the bet on the other side is `far` to the power of the
+    requests. The sum of both expectations is convex in the canary's share, so it is largest at an edge. Dividing by that
+    largest sum keeps the expectation at 1 or less.
     """
     sides = len(FACTORS)
     far = [max(one.far, other.far) for one, other in zip(bets[:sides], bets[sides:], strict=True)]

@@ -1,1 +1,1 @@
-"""One look at a canary: what is read, what it shows, and the verdict."""
+"""A look at a canary: what is read, what that shows, and the verdict."""

@@ -1,8 +1,8 @@
-"""Whether base has no traffic left after the canary was given all of it, so that its aliases may move.
+"""Whether base has no traffic left after the canary was given all of it, so that base's aliases may move.
 
-Drained is: a minute that began at least a minute after the write, complete, with canary requests and no base request that
-reached an integration; or, at the limit, a time in which neither arm logged a request and Lambda ran none of the canary's
-functions. Otherwise, at the limit, back. Counts of an instrument that fails show nothing.
+Base is drained if a complete minute that began at least a minute after the write has canary requests and no base request that
+reached an integration. At the limit it is also drained if neither arm logged a request and Lambda ran none of the canary's
+functions. Otherwise, at the limit, the rollout rolls back. Counts of a failing instrument show nothing.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.listening import find_unlogged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MINUTE_SECONDS = 60
+    from canary.rules.targets.shifters import ShifterKind
+
 MARGIN_SECONDS = 60
 LIMIT_SECONDS = 600
 
 
 class DrainKind(enum.StrEnum):
-    """The three words CheckDrain can answer."""
+    """The three answers of CheckDrain."""
 
     DRAINED = "DRAINED"
     WAIT = "WAIT"
@@ -31,7 +33,7 @@ class DrainKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """What a check of the drain says, with its reason."""
+    """The result of a check of the drain, with its reason."""
 
     kind: DrainKind
     reason: str
@@ -52,6 +54,15 @@ def drain_minutes(since: float, now: float, metric_delay_seconds: int) -> tuple[
     return start, end
 
 
+def judge_settling(shifter: ShifterKind, *, since: float, now: float) -> Drain | None:
+    """The drain of a shifter whose weights need only settle for a minute; None where requests have to be counted."""
+    if shifter.has_counted_drain:
+        return None
+    if now < since + MINUTE_SECONDS:
+        return Drain(DrainKind.WAIT, "the weights settle for a minute")
+    return Drain(DrainKind.DRAINED, "the weights have settled for a minute")
+
+
 def judge_drain(
     minutes: Mapping[int, MinuteTraffic],
     *,
@@ -60,7 +71,7 @@ def judge_drain(
     metric_delay_seconds: int,
     faults: tuple[str, ...] = (),
 ) -> Drain:
-    """Decide from the complete minutes read so far; `since` is when the weight 100 was set for certain.
+    """Decide from the complete minutes read so far; `since` is the time by which the weight 100 was certainly set.
 
     `faults`: what is wrong with the instruments, one sentence each. While there are any, no count shows that base is drained.
     """
@@ -87,9 +98,9 @@ def is_silent(minutes: Mapping[int, MinuteTraffic]) -> bool:
 
 
 def doubt_silence(drain: Drain, minutes: Mapping[int, MinuteTraffic], invoked: int) -> Drain:
-    """A drain that rests on silence, once it is known how often Lambda ran the canary's functions meanwhile.
+    """Check a drain that rests on silence against `invoked`: how often Lambda ran the canary's functions meanwhile.
 
-    Requests that are served and not logged say nothing of base, so the canary goes back.
+    If requests are served and not logged, the log says nothing about base, so the rollout rolls back.
     """
     unlogged = find_unlogged(len(minutes), invoked)
     return Drain(DrainKind.ROLL_BACK, "; ".join(unlogged)) if unlogged else drain

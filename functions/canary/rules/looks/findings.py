@@ -1,7 +1,7 @@
 """What each metric has shown, and the sentence that says it with numbers.
 
-A verdict rests on the judge's bars; this module only puts it into words. A metric is told by one of five words, and no word
-claims more than was seen: "not worse" needs requests in both arms, and as many of the canary's as every step must have.
+A verdict rests on the judge's bars; this module only puts it into words. Each metric gets one of five findings, and no finding
+claims more than was seen: "not worse" needs requests of base and at least `min_requests` of the canary.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from canary.rules.looks.sources import family_of
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from canary.rules.rollouts.rollout import MetricCount, Rollout
+    from canary.rules.looks.sources import Source
+    from canary.rules.rollouts.rollout import MetricCount
 
 
 class Finding(enum.StrEnum):
@@ -31,36 +30,17 @@ Findings = dict[str, Finding]
 
 
 def describe_findings(findings: Mapping[str, Finding]) -> str:
-    """Every metric under its word: ``not worse: errors, slow_p99; no data: business_CheckoutFailed``."""
+    """Every metric under its finding: ``not worse: errors, slow_p99; no data: business_CheckoutFailed``."""
     said = ((finding, [name for name, one in findings.items() if one is finding]) for finding in Finding)
     return "; ".join(f"{finding}: {', '.join(names)}" for finding, names in said if names)
 
 
-def compare(metric: str, count: MetricCount, limits_ms: Iterable[float] = ()) -> str:
+def compare(source: Source, count: MetricCount) -> str:
     """Both arms' bad requests with their rates: ``16 of 720 canary requests (2.22 %) failed, 3 of 6,480 of base (0.05 %)``."""
     return (
-        f"{count.ec:,} of {count.nc:,} canary requests ({_percent(count.ec, count.nc)}) {_what(metric, limits_ms)}, "
+        f"{count.ec:,} of {count.nc:,} canary requests ({_percent(count.ec, count.nc)}) {source.bad_are}, "
         f"{count.eb:,} of {count.nb:,} of base ({_percent(count.eb, count.nb)})"
     )
-
-
-def limits_of(rollout: Rollout, metric: str) -> tuple[float, ...]:
-    """The latency limits (ms) that a metric's requests are slower than; none for what is no latency."""
-    name = metric.removeprefix("slow_")
-    fixed = name.removesuffix("ms")
-    return (float(fixed),) if fixed.isdigit() and metric != name else rollout.limits_ms.get(name, ())
-
-
-def _what(metric: str, limits_ms: Iterable[float]) -> str:
-    match family_of(metric):
-        case "errors":
-            return "failed"
-        case "client_errors":
-            return "were 4xx"
-        case "slow":
-            return f"took longer than {' or '.join(f'{limit:g}' for limit in limits_ms)} ms"
-        case _:
-            return f"had {metric.removeprefix('business_')}"
 
 
 def _percent(bad: int, requests: int) -> str:

@@ -1,7 +1,7 @@
-"""What a look listens to beside the counts: whether each metric speaks, and whether the canary has the share it was given.
+"""What a look checks besides the counts: whether each metric has data, and whether the canary gets the share it was given.
 
-A minute is heard once it is judged and the whole of it had the step's weight. What is found here is no evidence against the
-release; it says that evidence may be missing, by the metric's name.
+A minute is listened to if it is judged and had the step's weight throughout. What is found here is not evidence against the
+release. It names the metrics whose evidence may be missing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from canary.rules.judging.habit import OF_REQUESTS, ONE_A_REQUEST
 from canary.rules.judging.missing import NO_BAD_COUNTS, is_silent_instrument, missing_sentence, note_bad_count
 from canary.rules.judging.silence import NOTHING_HEARD, Arms, Hearing, begin_step, hearing, hearing_sentence, listen
 from canary.rules.judging.split import fold_split, is_off_split, split_sentence
-from canary.rules.looks.sources import CLIENT_ERRORS, business_metric, has_log
+from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, REQUESTS, business_metric, has_log, percentile_metric
 from canary.rules.releases.release import Expectation
 
 if TYPE_CHECKING:
@@ -26,27 +26,21 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.target import Target
 
-REQUESTS = "requests"
-"""What the counts of errors and fixed limits share: the requests themselves."""
-
 QUIET_MINUTES = 5
 FEWEST_INVOCATIONS = 8
-"""So many quiet minutes are worth asking Lambda about, and so many invocations in them are more than a person's own calls."""
+"""After this many minutes without a request Lambda is asked. Fewer invocations in them may be someone's own test calls."""
 
 SPLIT_ADVICE = "requests of one arm are not counted, or counted twice, or AWS serves another weight"
-"""What a share that is off may come from."""
-
-LATENCY = "latency"
-"""What the percentiles share: the one series of latency."""
+"""What may have put the share off."""
 
 
 def begin_listening(rollout: Rollout) -> Rollout:
-    """The next step's first minute comes: what was heard in the step is counted anew."""
+    """Start the step's own counts anew; called before the next step's first minute."""
     return replace(rollout, heard={name: begin_step(one) for name, one in rollout.heard.items()})
 
 
 def listen_to_minute(rollout: Rollout, seen: Mapping[str, RawCounts], integrated: tuple[int, int] | None) -> Rollout:
-    """One judged minute more. `integrated`: requests of canary and base that reached an integration, if they were counted."""
+    """Add one judged minute. `integrated`: requests of canary and base that reached an integration, if they were counted."""
     share = float(rollout.plan.policy.steps[rollout.step.index].weight_percent) / 100
     traffic = traffic_of(seen, rollout.target)
     arms = Arms(*integrated) if integrated else Arms(traffic.nc, traffic.nb) if traffic else Arms(0, 0)
@@ -61,25 +55,25 @@ def listen_to_minute(rollout: Rollout, seen: Mapping[str, RawCounts], integrated
 
 
 def traffic_of(seen: Mapping[str, RawCounts], target: Target) -> RawCounts | None:
-    """The counts that tell how many requests there were: of errors, of 4xx, or of the metric with the most.
+    """The counts that say how many requests there were: those of errors, of 4xx, or of the metric with the most data.
 
-    The next is taken only where the target does not compare the one before. A business metric that goes on while the access
-    log is dead does not stand for the requests.
+    Each is used only if the target does not compare the one before it. So a business metric that keeps reporting while the
+    access log is dead never stands for the requests.
     """
     if target.metrics.errors:
-        return seen.get("errors")
+        return seen.get(ERRORS)
     if has_log(target) and target.metrics.client_errors:
         return seen.get(CLIENT_ERRORS)
     return max(seen.values(), key=lambda counts: counts.nc + counts.nb, default=None)
 
 
 def _answers_of(seen: Mapping[str, RawCounts], target: Target) -> RawCounts | None:
-    """The requests together with those that were refused, where 4xx are compared: an arm that has only those is not silent."""
+    """The requests, and the refused ones too if 4xx are compared: an arm that has only refused requests is not silent."""
     return seen.get(CLIENT_ERRORS) or traffic_of(seen, target)
 
 
 def spoken_of(rollout: Rollout) -> tuple[str, ...]:
-    """What is listened to: the requests, the latency where it has a limit, and each business metric."""
+    """What is listened to: the requests, the latency if it has a limit, and each business metric."""
     latency = (LATENCY,) if rollout.limits_ms else ()
     return (REQUESTS, *latency, *(business_metric(metric) for metric in rollout.target.metrics.business))
 
@@ -90,7 +84,7 @@ def hear_all(rollout: Rollout, *, is_step_over: bool) -> dict[str, Hearing]:
 
 
 def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
-    """A sentence for each metric that is silent, for each whose bad requests are not counted, and for a share that is off."""
+    """One sentence for each silent metric, for each metric whose bad requests are not counted, and for a share that is off."""
     for name, found in hear_all(rollout, is_step_over=is_step_over).items():
         if found is Hearing.SILENT:
             heard, habit = rollout.heard[name], _habit(rollout, name)
@@ -104,23 +98,24 @@ def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
 
 
 def _find_uncounted(rollout: Rollout) -> Iterator[str]:
-    """Minutes with latencies and no request: each request has one, so the requests are not counted."""
+    """Minutes with latencies and no request: every request has a latency, so the requests are not counted."""
     minutes = rollout.heard.get(REQUESTS, NOTHING_HEARD).both.minutes
     if minutes >= QUIET_MINUTES and LATENCY in spoken_of(rollout) and not rollout.heard[LATENCY].both.minutes:
         yield f"requests have no data: neither arm counted any in {minutes} minutes, and latency has data"
 
 
 def find_remarks(rollout: Rollout) -> Iterator[str]:
-    """What is only reported: a share that is off for a reason that is no fault holds nothing."""
+    """What is only reported: a share that is off for a harmless reason does not hold the step."""
     excuse = _split_excuse(rollout)
     if is_off_split(rollout.split) and excuse:
         yield f"{split_sentence(rollout.split)}; {excuse}, so this is only reported"
 
 
 def _split_excuse(rollout: Rollout) -> str:
-    """Why the canary's share may be off without a fault; empty where nothing explains it.
+    """Why the canary's share may be off without a fault; empty if nothing explains it.
 
-    Answers from a cache may count for either arm. What a release refuses before an integration does not count in the share.
+    An answer from a cache may count for either arm. Requests that a release refuses before an integration do not count in the
+    share.
     """
     if rollout.plan.has_cache:
         return "the stage has a cache"
@@ -129,16 +124,16 @@ def _split_excuse(rollout: Rollout) -> str:
 
 
 def quiet_minutes(rollout: Rollout, waiting: int = 0) -> int:
-    """How many of the newest minutes had no request of either arm, where they are enough to ask Lambda about; else 0.
+    """How many of the newest minutes had no request in either arm, if they are enough to ask Lambda about them; else 0.
 
-    `waiting`: how many are complete and not judged yet, because their counts may be late.
+    `waiting`: how many more are complete but not judged yet because their counts may be late.
     """
     minutes = rollout.heard.get(REQUESTS, NOTHING_HEARD).both.minutes + waiting
     return minutes if minutes >= QUIET_MINUTES else 0
 
 
 def find_unlogged(minutes: int, invoked: int) -> tuple[str, ...]:
-    """The fault of an access log that showed no request in `minutes` in which Lambda ran the canary's functions."""
+    """The fault of an access log that shows no request in so many minutes while Lambda ran the canary's functions."""
     if invoked < FEWEST_INVOCATIONS:
         return ()
     ran = f"neither arm logged any in {minutes} minutes in which Lambda ran the canary's functions {invoked} times"
@@ -164,13 +159,11 @@ def _listened(rollout: Rollout, name: str, seen: Mapping[str, RawCounts], arms: 
 
 
 def _counts_of(rollout: Rollout, name: str, seen: Mapping[str, RawCounts]) -> RawCounts | None:
-    match name:
-        case "requests":
-            return _answers_of(seen, rollout.target)
-        case "latency":
-            return next((seen[metric] for limit in rollout.limits_ms if (metric := f"slow_{limit}") in seen), None)
-        case _:
-            return seen.get(name)
+    if name == REQUESTS:
+        return _answers_of(seen, rollout.target)
+    if name == LATENCY:
+        return next((seen[metric] for metric in map(percentile_metric, rollout.limits_ms) if metric in seen), None)
+    return seen.get(name)
 
 
 def _habit(rollout: Rollout, name: str) -> Habit:
@@ -180,7 +173,7 @@ def _habit(rollout: Rollout, name: str) -> Habit:
 
 
 def _told_apart(rollout: Rollout) -> int:
-    """All that count the lines of one log, or one function's calls, are one."""
+    """How many metrics can be silent independently: all that count the lines of one log, or one function's calls, are one."""
     return 1 + len(rollout.target.metrics.business)
 
 

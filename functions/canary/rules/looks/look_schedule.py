@@ -1,8 +1,8 @@
-"""When the next look is: just after a minute became complete. And since when looks find a step that waits beyond its bake.
+"""When the next look is due: just after a minute became complete. Also: since when a step waits beyond its bake.
 
-A look between two minutes' completions sees nothing that is new and decides late, and a step that begins just after one loses a
-minute of evidence to its weight change where another might lose two. So looks keep to the minutes of CloudWatch, not to the
-second at which the rollout began. How a look decides is not known here.
+Looks follow CloudWatch's minutes, not the second at which the rollout began. A look that comes later in the minute sees nothing
+more and decides later. A step that begins just after a minute's completion loses one minute of evidence to its weight change;
+another may lose two. This module does not know how a look decides.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.minutes import MINUTE_SECONDS
-from canary.rules.looks.verdict import NEARLY_SECONDS, VerdictKind
+from canary.rules.looks.proof import NEARLY_SECONDS
+from canary.rules.looks.verdict import VerdictKind
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
 
 LAG_SECONDS = 1
-"""How long after a minute became complete a look is to come: a wait is in whole seconds and may end a little early."""
+"""How long after a minute's completion a look is due: waits are whole seconds and may end a little early."""
 
 
 def next_look_seconds(rollout: Rollout, now: float) -> int:
@@ -31,14 +32,14 @@ def next_look_seconds(rollout: Rollout, now: float) -> int:
 
 
 def promotion_due(policy: Policy, step_index: int, *, baking_since: float, first_shift: float) -> float | None:
-    """When the promotion may be at the earliest (epoch seconds), once the last step is being baked."""
+    """The earliest time of the promotion (epoch seconds) while the last step is baked; None in earlier steps."""
     if step_index + 1 < len(policy.steps):
         return None
     return max(baking_since + policy.steps[step_index].bake_seconds, first_shift + policy.not_before_seconds)
 
 
 def seconds_to_look(policy: Policy, *, now: float, look_seconds: int, promotion_due: float | None) -> int:
-    """Whole seconds from `now` to the next look, 1 to `look_seconds`; a look comes also when the promotion is due."""
+    """Whole seconds from `now` to the next look, 1 to `look_seconds`; a look also comes when the promotion is due."""
     phase = (policy.metric_delay_seconds + LAG_SECONDS) % MINUTE_SECONDS
     at_least = now + look_seconds - MINUTE_SECONDS
     following = (at_least - phase) // MINUTE_SECONDS * MINUTE_SECONDS + phase + MINUTE_SECONDS
@@ -48,9 +49,10 @@ def seconds_to_look(policy: Policy, *, now: float, look_seconds: int, promotion_
 
 
 def waiting_since(rollout: Rollout, verdict: VerdictKind, now: float) -> float | None:
-    """Since when the present step waits beyond its bake, as a look at `now` with this verdict finds it; None if it does not.
+    """Since when the present step waits beyond its bake, according to a look at `now` with this verdict; None if it does not.
 
-    It waits once every minute that began in the bake can have been judged: that its numbers are still on their way is no news.
+    It counts as waiting only once every minute that began in the bake could have been judged. Until then its numbers are merely
+    still arriving.
     """
     step, policy = rollout.step, rollout.plan.policy
     if verdict not in {VerdictKind.HOLD, VerdictKind.CONTINUE} or step.baking_since is None:

@@ -1,19 +1,21 @@
 """What a verdict may rest on: how much was judged, what speaks against the canary, and what could not be seen.
 
-Whatever could not be seen is told by name: an instrument that fails, a metric that is silent, a share that is not the weight's.
-None of it counts against the release, and none of it lets the release go on.
+Everything that could not be seen is named: a failing instrument, a silent metric, a share that does not match the weight.
+None of it counts as evidence against the release, and the step holds while any of it lasts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import exp
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.families import Family
 from canary.rules.judging.silence import Hearing
-from canary.rules.looks.findings import Finding, Findings, compare, limits_of
-from canary.rules.looks.listening import LATENCY, REQUESTS, find_remarks, find_silences, hear_all
-from canary.rules.looks.sources import CLIENT_ERRORS
-from canary.rules.looks.verdict import NEARLY_SECONDS, Proof
+from canary.rules.looks.findings import Finding, Findings, compare
+from canary.rules.looks.listening import find_remarks, find_silences, hear_all
+from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, sources_of
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
 
@@ -23,13 +25,64 @@ if TYPE_CHECKING:
     from canary.rules.judging.judge import Evidence
     from canary.rules.rollouts.rollout import Rollout
 
+NEARLY_SECONDS = 15
+"""A look this shortly before the bake's end already ends it: looks are a minute apart, and the bake began just after one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was judged in the present step, and what the judge says about the whole rollout.
+
+    ``needed``: the canary requests that this step must have, 0 if no metric can say.
+    ``condemned``: the judge's sentence if it condemns the canary.
+    ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
+    ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
+    ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
+    ``compared``: both arms' errors in numbers; ``findings``: what each metric has shown; ``notes``: what else to say.
+    """
+
+    judged_minutes: int
+    requests: int
+    needed: int
+    requests_per_minute: float = 0.0
+    silent_minutes: int = 0
+    is_safe: bool = False
+    condemned: str | None = None
+    blind: tuple[str, ...] = ()
+    invoked: int | None = None
+    compared: str = ""
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen."""
+
+    now: float
+    step_index: int
+    baking_since: float
+    first_shift: float
+    blind_since: float | None = None
+
+
+def moment_of(rollout: Rollout, now: float) -> Moment:
+    """Where the rollout is at `now` (epoch seconds)."""
+    return Moment(
+        now=now,
+        step_index=rollout.step.index,
+        baking_since=rollout.step.baking_since or now,
+        first_shift=rollout.first_shift or now,
+        blind_since=rollout.blind_since,
+    )
+
 
 def prove(
     rollout: Rollout, evidence: Evidence, *, now: float, faults: tuple[str, ...] = (), notes: tuple[str, ...] = ()
 ) -> Proof:
     """What the verdict may rest on at `now`, after the new minutes were folded.
 
-    `faults`: what the check of the instruments has found, one sentence each; `notes`: what else the verdict is to say.
+    `faults`: what the check of the instruments found, one sentence each; `notes`: what else the verdict must say.
     """
     step = rollout.step
     minutes = step.judged_minutes + step.silent_minutes
@@ -51,38 +104,35 @@ def prove(
 def find(rollout: Rollout, evidence: Evidence, *, now: float) -> Findings:
     """What each metric has shown in the present step."""
     heard = hear_all(rollout, is_step_over=_is_step_over(rollout, evidence, now))
-    findings = {metric: _finding(rollout, evidence, metric, heard) for metric in _named(rollout, evidence)}
+    sources = sources_of(rollout)
+    findings = {
+        metric: _finding(rollout, evidence, metric, heard[sources[metric].heard_as]) for metric in _named(rollout, evidence)
+    }
     if rollout.target.metrics.slow and not rollout.limits_ms:
         findings[LATENCY] = Finding.NOT_JUDGED
     return findings
 
 
 def _named(rollout: Rollout, evidence: Evidence) -> tuple[str, ...]:
-    """The metrics that are judged, and 4xx where a release that changes them has them reported alone."""
+    """The metrics that are judged, and 4xx if the release expects other 4xx and they are only reported."""
     is_expected = Expectation.CLIENT_ERRORS in rollout.plan.expects and CLIENT_ERRORS in rollout.totals
     return (*evidence.metrics, *((CLIENT_ERRORS,) if is_expected else ()))
 
 
-def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: dict[str, Hearing]) -> Finding:
+def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing) -> Finding:
     if metric not in evidence.metrics:
         return Finding.NOT_JUDGED
     if evidence.is_condemned and metric == _worst(evidence):
         return Finding.WORSE
-    if heard[_spoken_as(rollout, metric)] is Hearing.SILENT:
+    if heard is Hearing.SILENT:
         return Finding.NO_DATA
     count = rollout.step.metrics.get(metric, MetricCount())
     is_shown = count.nb > 0 and count.nc >= rollout.plan.policy.min_requests
     return Finding.NOT_WORSE if is_shown else Finding.TOO_FEW
 
 
-def _spoken_as(rollout: Rollout, metric: str) -> str:
-    if metric in rollout.habits:
-        return metric
-    return LATENCY if metric.removeprefix("slow_") in rollout.limits_ms else REQUESTS
-
-
 def _is_step_over(rollout: Rollout, evidence: Evidence, now: float) -> bool:
-    """Whether the step would end now if every metric spoke: proven, safe enough to go on early, or out of its extension."""
+    """Whether the step would end now if every metric had data: it is proven, safe enough to end early, or out of extension."""
     step, policy = rollout.step, rollout.plan.policy
     if step.baking_since is None or not step.judged_minutes:
         return False
@@ -94,31 +144,31 @@ def _is_step_over(rollout: Rollout, evidence: Evidence, now: float) -> bool:
 
 
 def _limits(rollout: Rollout) -> Iterator[str]:
-    """What a good verdict does not claim: routes outside the rollout, and effects too small to look for."""
+    """What a good verdict does not cover: routes outside the rollout, and effects that are too small to look for."""
     outside = rollout.target.outside
     if outside.routes or outside.authorizers:
         routes = [" ".join(("/".join(route.methods), route.path)).strip() for route in outside.routes]
         yield f"outside the rollout: {', '.join((*routes, *(f'authorizer {name}' for name in outside.authorizers)))}"
-    if "errors" in rollout.plan.policy.detect and rollout.target.metrics.errors:
-        points = 100 * rollout.plan.policy.detect["errors"]
+    if Family.ERRORS in rollout.plan.policy.detect and rollout.target.metrics.errors:
+        points = 100 * rollout.plan.policy.detect[Family.ERRORS]
         yield f"an error rate higher by less than {points:g} points need not show"
 
 
 def _compared(rollout: Rollout) -> str:
-    """The step's errors in both arms, and what is only reported."""
-    metrics = rollout.step.metrics
+    """The step's errors in both arms, and 4xx if they are only reported."""
+    metrics, sources = rollout.step.metrics, sources_of(rollout)
     reported: tuple[str, ...] = ()
     if Expectation.CLIENT_ERRORS in rollout.plan.expects and CLIENT_ERRORS in metrics:
-        reported = (f"{compare(CLIENT_ERRORS, metrics[CLIENT_ERRORS])}, as the release expects",)
-    errors = (compare("errors", metrics["errors"]),) if "errors" in metrics else ()
+        reported = (f"{compare(sources[CLIENT_ERRORS], metrics[CLIENT_ERRORS])}, as the release expects",)
+    errors = (compare(sources[ERRORS], metrics[ERRORS]),) if ERRORS in metrics else ()
     return "; ".join((*errors, *reported))
 
 
 def _condemnation(rollout: Rollout, evidence: Evidence) -> str:
-    """The numbers of the metric that decided, over the whole rollout."""
+    """The numbers of the deciding metric over the whole rollout."""
     worst = _worst(evidence)
-    numbers = compare(worst, rollout.totals.get(worst, MetricCount()), limits_of(rollout, worst))
-    priors = "" if evidence.has_history(worst) else "; judged on stated priors for want of history"
+    numbers = compare(sources_of(rollout)[worst], rollout.totals.get(worst, MetricCount()))
+    priors = "" if evidence.has_history(worst) else "; judged on stated priors because there is no history"
     strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
     return f"the canary is worse than base in {worst}: {numbers}; E {strength}, the bar is {bar}{priors}"
 
@@ -133,5 +183,5 @@ def _strengths(evidence: Evidence, metric: str) -> Iterator[float]:
 
 
 def format_e(log_e: float) -> str:
-    """An e-value for people, from its natural logarithm."""
+    """An e-value in readable form, from its natural logarithm."""
     return f"{exp(log_e):.3g}" if log_e < 500 else f"e^{log_e:.0f}"  # noqa: PLR2004 - exp overflows at 709

@@ -16,7 +16,8 @@ from canary.rules.judging.harm import Harm
 from canary.rules.judging.judge import Evidence
 from canary.rules.judging.minutes import MinuteUse
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE
-from canary.rules.looks.folding import MinuteRecord, measured, refold
+from canary.rules.looks.folding import refold
+from canary.rules.looks.look_numbers import MinuteRecord, measured
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.rollout import Rollout, StepState, Tally
 
@@ -77,7 +78,7 @@ class ReplayedLook:
 
 
 def read_look(at: str, verdict: str, reason: str, numbers: Mapping[str, Any]) -> RecordedLook:
-    """A look from what `canary.rules.looks.folding.numbers_of` made of it."""
+    """A look from what `canary.rules.looks.look_numbers.numbers_of` made of it."""
     return RecordedLook(
         at=float(at),
         verdict=VerdictKind(verdict),

@@ -1,8 +1,8 @@
-"""Where each metric's counts are read in CloudWatch, for each arm.
+"""Which CloudWatch metrics hold each metric's counts, for each arm.
 
-Behind a stage with a fitting access log: the target's metric filters. Without a log, or for weighted aliases: Lambda's own
-metrics, which do not see a 5xx that a function returns (docs/aws.md#returned-5xx). Business metrics are the user's, one value
-0 or 1 a request with a dimension `arm`.
+Behind a stage with a suitable access log, they are those of the target's metric filters. Without a log, or for weighted
+aliases, they are Lambda's own, which do not count a 5xx that a function returns (docs/aws.md#returned-5xx). Business metrics
+come from the user: one value, 0 or 1, per request with a dimension `arm`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,27 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.families import Family
 from canary.rules.targets.access_log import metric_namespace
-from canary.rules.targets.target import BusinessMetric, ShifterKind, Target, TargetFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Intent, Snapshot
+    from canary.rules.targets.target import BusinessMetric, Target, TargetFunction
 
+ERRORS = "errors"
+"""The metric of failed requests."""
 
 CLIENT_ERRORS = "client_errors"
 """The metric of 4xx answers."""
 
-CLIENT_ERRORS_STAKE = 0.1
-"""The most of the stake that 4xx get: both arms have the same callers, but what they ask for differs from minute to minute."""
+REQUESTS = "requests"
+"""What the metrics of errors and of fixed limits have in common: they count the requests themselves."""
+
+LATENCY = "latency"
+"""What the percentiles have in common: one series of latency."""
 
 
 class Arm(enum.StrEnum):
@@ -36,7 +43,7 @@ class Arm(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One CloudWatch metric with one statistic; as hashable as a GetMetricData query needs to be deduplicated."""
+    """One CloudWatch metric with one statistic; hashable, so that GetMetricData queries can be deduplicated."""
 
     namespace: str
     name: str
@@ -50,10 +57,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class ArmSource:
-    """An arm's requests and its bad ones. Several series (one a function, or the refused requests) are added up.
+    """An arm's requests and its bad requests. Several series (one per function, or the refused requests) are added up.
 
-    Where ``counts_good`` the second list counts the good requests (a trimmed count up to a latency limit), and bad
-    is what is left of the first.
+    If ``counts_good`` is set, the second list counts good requests (a trimmed count up to a latency limit), and all other
+    requests are bad.
     """
 
     requests: tuple[Series, ...]
@@ -63,16 +70,20 @@ class ArmSource:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One metric's two arms; ``is_latency`` metrics are not read right after a weight change.
+    """One metric: its name, its family, and where the counts of its two arms are.
 
-    ``counts_bad_always``: wherever there are requests there is a count of bad ones too, 0 if need be, so that a missing one is
-    late or lost, and never 0. So it is with a metric filter that has a default, and with Lambda's own `Errors`.
+    ``bad_are``: what a verdict says of the bad requests ("failed"). ``heard_as``: whose data the metric needs: those of all
+    requests, of the latency, or its own.
+    ``counts_bad_always``: a minute with requests always has a count of bad ones, even if it is 0. A missing count is therefore
+    late or lost and never means 0. This holds for a metric filter with a default, and for Lambda's own `Errors`.
     """
 
     metric: str
+    family: Family
     base: ArmSource
     canary: ArmSource
-    is_latency: bool = False
+    bad_are: str
+    heard_as: str = REQUESTS
     counts_bad_always: bool = False
 
 
@@ -86,27 +97,28 @@ class LatencySource:
 
 def has_log(target: Target) -> bool:
     """Whether the target is judged on its access log."""
-    return target.shifter is ShifterKind.STAGE and target.access_log_group is not None
+    return target.shifter.has_access_log and target.access_log_group is not None
 
 
 def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
-    """Requests and failed requests of both arms; behind an access log those that were not refused before their integration."""
+    """Requests and failed requests of both arms; with an access log, without those refused before their integration."""
     if has_log(target):
-        return _logged(target, "errors", "Errors")
+        return _logged(target, ERRORS, Family.ERRORS, "Errors", bad_are="failed")
     arms = {arm: tuple(_lambda_dimensions(target, arm, snapshot, intent)) for arm in Arm}
     base, canary = _lambda_errors(arms[Arm.BASE]), _lambda_errors(arms[Arm.CANARY])
-    return Source("errors", base, canary, counts_bad_always=True)
+    return Source(ERRORS, Family.ERRORS, base, canary, bad_are="failed", counts_bad_always=True)
 
 
 def client_error_source(target: Target) -> Source | None:
-    """Requests and 4xx answers of both arms, the gateway's own among them; None where they are not compared."""
+    """Requests and 4xx answers of both arms, including the gateway's own; None if they are not compared."""
     if not (has_log(target) and target.metrics.client_errors):
         return None
-    return _logged(target, CLIENT_ERRORS, "ClientErrors", requests=("Requests", "Refused"))
+    requests = ("Requests", "Refused")
+    return _logged(target, CLIENT_ERRORS, Family.CLIENT_ERRORS, "ClientErrors", bad_are="were 4xx", requests=requests)
 
 
 def latency_series(target: Target, snapshot: Snapshot, intent: Intent) -> LatencySource:
-    """The series whose percentiles are the limits and whose trimmed counts are the good requests."""
+    """The series whose percentiles give the limits and whose trimmed counts are the good requests."""
     if has_log(target):
         space = metric_namespace(target.name)
         return LatencySource((Series(space, "BaseLatency", "p99"),), (Series(space, "CanaryLatency", "p99"),))
@@ -118,33 +130,40 @@ def latency_series(target: Target, snapshot: Snapshot, intent: Intent) -> Latenc
 
 
 def slow_sources(latency: LatencySource, limits_ms: Mapping[str, tuple[float, ...]]) -> Iterator[Source]:
-    """One source a percentile taken from history: slow is what is left beyond the trimmed count up to it.
+    """One source per percentile taken from history: slow requests are those above it, all requests less the trimmed count.
 
-    Each series (one a function, where Lambda's own metrics are read) has a limit of its own, in milliseconds.
+    Each series (one per function if Lambda's own metrics are read) has its own limit in milliseconds.
     """
     for percentile, limits in limits_ms.items():
         yield Source(
-            f"slow_{percentile}",
+            percentile_metric(percentile),
+            Family.SLOW,
             base=slow_arm(latency.base, limits),
             canary=slow_arm(latency.canary, limits),
-            is_latency=True,
+            bad_are=_slower_than(limits),
+            heard_as=LATENCY,
         )
 
 
 def fixed_limit_sources(target: Target) -> Iterator[Source]:
-    """One source a limit fixed in the target, counted exactly by a metric filter of its own."""
+    """One source per limit fixed in the target, counted exactly by its own metric filter."""
     if has_log(target):
         for limit in target.metrics.latency_limits_ms:
-            yield _logged(target, f"slow_{limit}ms", f"Slow{limit}", is_latency=True)
+            yield _logged(target, f"slow_{limit}ms", Family.SLOW, f"Slow{limit}", bad_are=_slower_than((limit,)))
+
+
+def percentile_metric(percentile: str) -> str:
+    """What the metric of the requests beyond a percentile of history is called."""
+    return f"slow_{percentile}"
 
 
 def business_metric(metric: BusinessMetric) -> str:
-    """What a business metric is called among the target's metrics."""
+    """The name of a business metric among the target's metrics."""
     return f"business_{metric.name}"
 
 
 def business_sources(target: Target) -> Iterator[Source]:
-    """One source a business metric of the target."""
+    """One source per business metric of the target."""
     for metric in target.metrics.business:
         arms = {
             arm: ArmSource(
@@ -153,16 +172,17 @@ def business_sources(target: Target) -> Iterator[Source]:
             )
             for arm in Arm
         }
-        yield Source(business_metric(metric), base=arms[Arm.BASE], canary=arms[Arm.CANARY])
+        name, bad_are = business_metric(metric), f"had {metric.name}"
+        yield Source(name, Family.BUSINESS, arms[Arm.BASE], arms[Arm.CANARY], bad_are=bad_are, heard_as=name)
 
 
 def stage_error_history(api_name: str, stage_name: str) -> ArmSource:
-    """The stage's own metrics: the history of a target whose metric filters have none yet."""
+    """The stage's own metrics: the history of errors for a target whose metric filters have none yet."""
     return _stage_history(api_name, stage_name, "5XXError")
 
 
 def stage_client_error_history(api_name: str, stage_name: str) -> ArmSource:
-    """The same of 4xx answers."""
+    """The same for 4xx answers."""
     return _stage_history(api_name, stage_name, "4XXError")
 
 
@@ -171,27 +191,8 @@ def stage_latency_history(api_name: str, stage_name: str) -> tuple[Series, ...]:
     return (Series("AWS/ApiGateway", "Latency", "p99", (("ApiName", api_name), ("Stage", stage_name))),)
 
 
-def stakes(metrics: tuple[str, ...]) -> dict[str, float]:
-    """Each metric's share of the judge's one unit of stake; all latency limits together count as one metric.
-
-    4xx answers get a tenth at most, and the unit only where nothing else is compared.
-    """
-    slow = [metric for metric in metrics if metric.startswith("slow_")]
-    units = len(metrics) - len(slow) + bool(slow)
-    if CLIENT_ERRORS not in metrics or units == 1:
-        return {metric: 1 / units / (len(slow) if metric in slow else 1) for metric in metrics}
-    rest = stakes(tuple(metric for metric in metrics if metric != CLIENT_ERRORS))
-    kept = min(CLIENT_ERRORS_STAKE, 1 / units)
-    return {metric: kept if metric == CLIENT_ERRORS else (1 - kept) * rest[metric] for metric in metrics}
-
-
-def family_of(metric: str) -> str:
-    """The policy's key for a metric's `detect` and `delta`: errors, client_errors, slow or business."""
-    return metric if metric == CLIENT_ERRORS else metric.partition("_")[0]
-
-
 def slow_arm(series: tuple[Series, ...], limits_ms: tuple[float, ...]) -> ArmSource:
-    """Requests, and those up to the limit, of latency series."""
+    """Requests, and requests up to the limit, of latency series."""
     return ArmSource(
         tuple(one.with_statistic("SampleCount") for one in series),
         tuple(one.with_statistic(f"TC(:{_plain(limit)})") for one, limit in zip(series, limits_ms, strict=True)),
@@ -206,7 +207,7 @@ def _plain(limit: float) -> str:
 def all_sources(
     target: Target, snapshot: Snapshot, intent: Intent, limits_ms: Mapping[str, tuple[float, ...]]
 ) -> tuple[Source, ...]:
-    """Everything that is compared between the arms, once the latency limits are frozen."""
+    """Everything that is compared between the arms once the latency limits are frozen."""
     latency = latency_series(target, snapshot, intent)
     client_errors = client_error_source(target)
     return (
@@ -218,16 +219,26 @@ def all_sources(
     )
 
 
+def sources_of(rollout: Rollout) -> dict[str, Source]:
+    """Everything that a rollout compares, by metric."""
+    found = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
+    return {source.metric: source for source in found}
+
+
+def _slower_than(limits_ms: tuple[float, ...]) -> str:
+    return f"took longer than {' or '.join(f'{limit:g}' for limit in limits_ms)} ms"
+
+
 def _logged(
-    target: Target, metric: str, bad: str, *, requests: tuple[str, ...] = ("Requests",), is_latency: bool = False
+    target: Target, metric: str, family: Family, bad: str, *, bad_are: str, requests: tuple[str, ...] = ("Requests",)
 ) -> Source:
-    """A metric whose requests and bad ones are counted by the target's metric filters."""
+    """A metric whose requests and bad requests are counted by the target's metric filters."""
     space = metric_namespace(target.name)
     base, canary = (
         ArmSource(tuple(Series(space, f"{arm}{one}", "Sum") for one in requests), (Series(space, f"{arm}{bad}", "Sum"),))
         for arm in ("Base", "Canary")
     )
-    return Source(metric, base, canary, is_latency=is_latency, counts_bad_always=True)
+    return Source(metric, family, base, canary, bad_are=bad_are, counts_bad_always=True)
 
 
 def _stage_history(api_name: str, stage_name: str, bad: str) -> ArmSource:
@@ -253,11 +264,11 @@ def _lambda_dimensions(target: Target, arm: Arm, snapshot: Snapshot, intent: Int
 def _lambda_resource(
     target: Target, function: TargetFunction, arm: Arm, snapshot: Snapshot, intent: Intent
 ) -> tuple[tuple[str, str], ...]:
-    if target.shifter is ShifterKind.STAGE:
-        alias = function.live if arm is Arm.BASE else function.canary
-        return (("Resource", f"{function.name}:{alias}"),)
-    version = snapshot.live[function.name] if arm is Arm.BASE else intent.versions[function.name]
-    return (("Resource", f"{function.name}:{function.live}"), ("ExecutedVersion", version))
+    if target.shifter.has_split_aliases:
+        version = snapshot.live[function.name] if arm is Arm.BASE else intent.versions[function.name]
+        return (("Resource", f"{function.name}:{function.live}"), ("ExecutedVersion", version))
+    alias = function.live if arm is Arm.BASE else function.canary
+    return (("Resource", f"{function.name}:{alias}"),)
 
 
 def drain_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
@@ -269,11 +280,11 @@ def drain_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tu
 
 
 def integrated_series(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
-    """What tells the share of the traffic that the canary really has: canary, then base requests that reached an integration.
+    """The series that show the canary's real share of the traffic: canary, then base requests that reached an integration.
 
-    Requests that were refused before may have no arm (docs/aws.md#is-canary-of-refused-request). What the gateway answers
-    without an integration, and not with 4xx, is counted too: a cached or mocked answer, or a failure of its own. Without an
-    access log they are Lambda's invocations.
+    Requests that were refused before that may have no arm (docs/aws.md#is-canary-of-refused-request). Other answers that the
+    gateway gives without an integration are counted too: a cached or mocked answer, or a failure of its own. Without an access
+    log, Lambda's invocations are used.
     """
     if has_log(target):
         space = metric_namespace(target.name)
@@ -282,9 +293,9 @@ def integrated_series(target: Target, snapshot: Snapshot, intent: Intent) -> tup
 
 
 def canary_invocations(target: Target, snapshot: Snapshot, intent: Intent) -> tuple[Series, ...]:
-    """How often Lambda ran the canary's code, one series a function: by the canary's alias, or by version behind weights.
+    """How often Lambda ran the canary's code, one series per function: by the canary's alias, or by version behind weights.
 
-    No step is proven by more requests than this: an answer in which no new code ran is no evidence for it.
+    No step is proven by more requests than this: an answer that ran no new code says nothing about the new code.
     """
     return _invocations(target, Arm.CANARY, snapshot, intent)
 

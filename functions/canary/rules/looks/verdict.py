@@ -1,38 +1,35 @@
 """What a look decides, with its reason.
 
-Alarms and the judge both hold a veto; no data is neither healthy nor harmful, it holds. The first rule that applies decides:
+Alarms and the judge each have a veto. Missing data counts as neither good nor bad: the step holds. The first rule that applies
+decides:
 
     the stage or an alias is not as this rollout left it   ROLL_BACK
     an alarm is firing                                     ROLL_BACK
     the judge condemns the canary                          ROLL_BACK
-    an instrument fails or a metric is silent              HOLD by its name; ROLL_BACK when it lasts
-    the bake goes on                                       CONTINUE, or ADVANCE early where the policy allows it
+    an instrument fails or a metric is silent              HOLD, which names it; ROLL_BACK if it lasts
+    the bake goes on                                       CONTINUE, or ADVANCE early if the policy allows it
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
-    held for longer than any rollout may take              ROLL_BACK
+    the step holds longer than any rollout may take        ROLL_BACK
+
+`canary.rules.looks.proof` sums up what the verdict rests on.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
-from canary.rules.looks.findings import Finding, describe_findings
+from canary.rules.looks.alarm_readings import AlarmReading, firing, silent_alarm
+from canary.rules.looks.proof import NEARLY_SECONDS, Moment, Proof
+from canary.rules.looks.reasons import findings_and_notes, grace_seconds, in_minutes, judged, too_little, with_numbers
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import Policy, Step, WhenUnproven
 
-NEARLY_SECONDS = 15
-"""A look so shortly before the bake's end ends it: looks are a minute apart, and the bake began a little after one."""
-
-
-LATE_INVOCATIONS_SECONDS = 600
-"""Lambda's metrics of a step are waited for this long after its extension (docs/aws.md#metric-delay)."""
-
 
 class VerdictKind(enum.StrEnum):
-    """The five words a look can answer."""
+    """The five verdicts of a look."""
 
     CONTINUE = "CONTINUE"
     ADVANCE = "ADVANCE"
@@ -44,6 +41,9 @@ class VerdictKind(enum.StrEnum):
 GOES_ON = frozenset({VerdictKind.ADVANCE, VerdictKind.PROMOTE})
 """The verdicts that end a step for good."""
 
+LAST_WORDS = frozenset({VerdictKind.ROLL_BACK, VerdictKind.PROMOTE})
+"""The verdicts whose reason is the rollout's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -51,63 +51,6 @@ class Verdict:
 
     kind: VerdictKind
     reason: str
-
-
-class AlarmState(enum.StrEnum):
-    """An alarm as a look sees it; BROKEN is one that CloudWatch could not evaluate, GONE one that is not there."""
-
-    OK = "OK"
-    ALARM = "ALARM"
-    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
-    BROKEN = "BROKEN"
-    GONE = "GONE"
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmReading:
-    """One alarm; ``is_ours`` are the target's own canary-against-base alarms, which may be without data."""
-
-    name: str
-    state: AlarmState
-    is_ours: bool
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What has been judged in the present step, and what the judge says of the whole rollout.
-
-    ``needed``: the canary requests this step must have, 0 when unknown because no metric can say.
-    ``condemned``: the judge's sentence if it condemns the canary.
-    ``blind``: what could not be seen, one sentence each: an instrument that fails, a metric that is silent.
-    ``requests_per_minute``: the canary's, over the step's judged minutes. ``silent_minutes``: the step's minutes without any.
-    ``invoked``: how often Lambda ran the canary's functions in the step, where that was asked.
-    ``compared``: both arms' numbers of the errors; ``findings``: what each metric has shown; ``notes``: what else to say.
-    """
-
-    judged_minutes: int
-    requests: int
-    needed: int
-    requests_per_minute: float = 0.0
-    silent_minutes: int = 0
-    is_safe: bool = False
-    condemned: str | None = None
-    blind: tuple[str, ...] = ()
-    invoked: int | None = None
-    compared: str = ""
-    findings: Mapping[str, Finding] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen."""
-
-    now: float
-    step_index: int
-    baking_since: float
-    first_shift: float
-    blind_since: float | None = None
 
 
 def decide(
@@ -123,7 +66,7 @@ def decide(
     if drift:
         return Verdict(VerdictKind.ROLL_BACK, "; ".join(drift))
     if against := firing(alarms, tolerated) or proof.condemned:
-        return Verdict(VerdictKind.ROLL_BACK, "; ".join((against, *proof.blind, *_said(proof))))
+        return Verdict(VerdictKind.ROLL_BACK, "; ".join((against, *proof.blind, *findings_and_notes(proof))))
     if proof.blind:
         return _while_blind(policy, moment, proof)
     step = policy.steps[moment.step_index]
@@ -132,72 +75,38 @@ def decide(
     return _after_bake(policy, moment, step, proof, alarms)
 
 
-def alarms_against(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str | None:
-    """Why the alarms forbid the promotion, or None. A gone or broken alarm fails closed."""
-    return firing(alarms, tolerated) or next(iter(alarm_faults(alarms)), None)
-
-
-def firing(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str | None:
-    """The first alarm that fires and is not tolerated, as a sentence."""
-    found = (alarm for alarm in alarms if alarm.state is AlarmState.ALARM and alarm.name not in tolerated)
-    return next((f"alarm {alarm.name} is firing: {alarm.detail}" for alarm in found), None)
-
-
-def alarm_faults(alarms: tuple[AlarmReading, ...]) -> tuple[str, ...]:
-    """The alarms that could not fire if they had to, one sentence each."""
-    return tuple(_alarm_faults(alarms))
-
-
-def _alarm_faults(alarms: tuple[AlarmReading, ...]) -> Iterator[str]:
-    for alarm in alarms:
-        match alarm.state:
-            case AlarmState.GONE:
-                yield f"alarm {alarm.name} no longer exists, so nobody would hear it; create it again"
-            case AlarmState.BROKEN:
-                yield f"alarm {alarm.name} cannot be evaluated ({alarm.detail}); fix it"
-            case AlarmState.OK | AlarmState.ALARM | AlarmState.INSUFFICIENT_DATA:
-                continue
-            case _:
-                assert_never(alarm.state)
-
-
-def _silent_alarm(alarms: tuple[AlarmReading, ...]) -> str | None:
-    for alarm in alarms:
-        if alarm.state is AlarmState.INSUFFICIENT_DATA and not alarm.is_ours:
-            return f"alarm {alarm.name} has no data"
-    return None
-
-
 def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
-    """Hold by the name of what cannot be seen; go back once that has lasted for as long as the policy allows."""
+    """Hold and name what cannot be seen; roll back once that has lasted as long as the policy allows."""
     seen = "; ".join(proof.blind)
     lasted = moment.now - (moment.now if moment.blind_since is None else moment.blind_since)
     if lasted >= policy.max_blind_seconds:
-        allowed = f"policy.max_blind_seconds allows {_minutes(policy.max_blind_seconds)}"
-        return Verdict(VerdictKind.ROLL_BACK, f"{seen}; this has lasted for {_minutes(lasted)} and {allowed}")
-    left = _minutes(policy.max_blind_seconds - lasted)
-    return Verdict(VerdictKind.HOLD, f"{seen}; the rollout goes back in {left} if this lasts")
+        allowed = f"policy.max_blind_seconds allows {in_minutes(policy.max_blind_seconds)}"
+        return Verdict(VerdictKind.ROLL_BACK, f"{seen}; this has lasted for {in_minutes(lasted)} and {allowed}")
+    left = in_minutes(policy.max_blind_seconds - lasted)
+    return Verdict(VerdictKind.HOLD, f"{seen}; the rollout is rolled back in {left} if this lasts")
 
 
 def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    if policy.early_advance and _is_safe(policy, proof) and not _silent_alarm(alarms):
-        return _go_on(policy, moment, _with(proof, f"safe enough to go on after {_judged(proof)}"))
-    left = _minutes(moment.baking_since + step.bake_seconds - moment.now)
-    return Verdict(VerdictKind.CONTINUE, f"{_judged(proof)} at {step.weight_percent} %, {left} of the bake left")
+    if policy.early_advance and _is_safe(policy, proof) and not silent_alarm(alarms):
+        return _go_on(policy, moment, with_numbers(proof, f"safe enough to go on after {judged(proof)}"))
+    left = in_minutes(moment.baking_since + step.bake_seconds - moment.now)
+    return Verdict(VerdictKind.CONTINUE, f"{judged(proof)} at {step.weight_percent} %, {left} of the bake left")
 
 
 def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    lack = _silent_alarm(alarms) or _too_little(proof)
+    lack = silent_alarm(alarms) or too_little(proof)
     if not lack:
-        return _go_on(policy, moment, _with(proof, f"no worse than base over {_judged(proof)} at {step.weight_percent} %"))
-    lack = _with(proof, lack)
-    if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + _grace(proof):
+        return _go_on(
+            policy, moment, with_numbers(proof, f"no worse than base over {judged(proof)} at {step.weight_percent} %")
+        )
+    lack = with_numbers(proof, lack)
+    if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + grace_seconds(proof):
         return Verdict(VerdictKind.HOLD, lack)
     return _out_of_patience(policy, moment, proof, lack)
 
 
 def _out_of_patience(policy: Policy, moment: Moment, proof: Proof, lack: str) -> Verdict:
-    waited = f"{lack}; the extension of {_minutes(policy.max_extension_seconds)} is used up"
+    waited = f"{lack}; the extension of {in_minutes(policy.max_extension_seconds)} is used up"
     match policy.when_unproven:
         case WhenUnproven.ROLL_BACK:
             return Verdict(VerdictKind.ROLL_BACK, f"{waited} and when_unproven is roll_back")
@@ -220,59 +129,11 @@ def _go_on(policy: Policy, moment: Moment, reason: str) -> Verdict:
         return Verdict(VerdictKind.ADVANCE, reason)
     wait = moment.first_shift + policy.not_before_seconds - moment.now
     if wait > 0:
-        return Verdict(VerdictKind.HOLD, f"{reason}; promotion not before {_minutes(wait)} from now")
+        return Verdict(VerdictKind.HOLD, f"{reason}; promotion not before {in_minutes(wait)} from now")
     return Verdict(VerdictKind.PROMOTE, reason)
 
 
 def _is_safe(policy: Policy, proof: Proof) -> bool:
-    """Whether the step may end early: shown safe by requests of which enough ran the release's code."""
+    """Whether the step may end early: the canary is shown to be safe, and enough requests ran the release's code."""
     has_run = proof.invoked is None or proof.invoked >= policy.min_requests
     return proof.is_safe and proof.judged_minutes >= 1 and has_run
-
-
-def _too_little(proof: Proof) -> str | None:
-    if proof.judged_minutes < 1:
-        silent = f": the canary had no request in {proof.silent_minutes} minutes" if proof.silent_minutes else ""
-        return f"no minute of this step has been judged yet{silent}"
-    if proof.requests >= proof.needed:
-        return _too_few_invocations(proof)
-    missing = proof.needed - proof.requests
-    if proof.requests_per_minute <= 0:
-        return f"{missing} more canary requests needed and none are arriving"
-    minutes = _minutes(60 * missing / proof.requests_per_minute)
-    return f"{missing} more canary requests needed, about {minutes} at {proof.requests_per_minute:.1f} a minute"
-
-
-def _grace(proof: Proof) -> int:
-    """Beyond the extension, where only Lambda's own metrics are missing, which may come later than the log's."""
-    has_requests = proof.judged_minutes >= 1 and proof.requests >= proof.needed
-    return LATE_INVOCATIONS_SECONDS if has_requests and _too_few_invocations(proof) else 0
-
-
-def _too_few_invocations(proof: Proof) -> str | None:
-    """Answers that no function of the canary gave prove nothing about the release."""
-    if proof.invoked is None or proof.invoked >= proof.needed:
-        return None
-    return (
-        f"Lambda ran the canary's functions {proof.invoked} times in this step where {proof.needed} are needed; "
-        f"its {proof.requests} requests were answered without them"
-    )
-
-
-def _with(proof: Proof, reason: str) -> str:
-    compared = (f"{reason}: {proof.compared}",) if proof.compared else (reason,)
-    return "; ".join((*compared, *_said(proof)))
-
-
-def _said(proof: Proof) -> tuple[str, ...]:
-    """What each metric has shown, and what else is to be known."""
-    findings = describe_findings(proof.findings)
-    return (*((findings,) if findings else ()), *proof.notes)
-
-
-def _judged(proof: Proof) -> str:
-    return f"{proof.judged_minutes} judged minutes and {proof.requests} canary requests"
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min"

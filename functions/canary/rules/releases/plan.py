@@ -1,12 +1,13 @@
-"""What an execution will do, settled before its first change: steps, look interval, and the proof that it can end.
+"""What an execution will do, decided before its first change: steps, look interval, and the proof that it can end.
 
-A Standard execution may have 25,000 history events and then fails (docs/aws.md#history-limit), so a plan says how many its
-longest possible run would write, and looks less often where a look a minute would be too many.
+A Standard execution fails after 25,000 history events (docs/aws.md#history-limit). So a plan computes how many its longest
+possible run would write, and looks less often than once per minute if that would be too many.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from canary.rules.definitions.routes import RouteChanges
 from canary.rules.releases.readings import Reading
@@ -26,10 +27,10 @@ EVENTS_OUTSIDE_LOOKS = 430
 """
 
 EVENT_BUDGET = 20_000
-"""Of the 25,000 events; the rest is room for retries at three events each."""
+"""How many of the 25,000 events a plan may use; the rest is for retries, at three events each."""
 
 HOLD_LIMIT_SECONDS = 86_400
-"""How long a rollout is held in all for want of proof under `when_unproven: hold`; then it goes back."""
+"""How long a rollout may hold in total for lack of proof under `when_unproven: hold`; then it rolls back."""
 
 LONGEST_SECONDS = 14 * 86_400
 """No plan may last longer: half of the state machine's own time limit."""
@@ -41,14 +42,14 @@ LOOK_SECONDS = (60, 120, 300, 600, 900, 1800, 3600)
 class Plan:
     """A rollout's policy, and how often it looks (seconds).
 
-    ``tolerated_alarms``: names that were firing before the start and that the policy tolerates.
-    ``fingerprint``: of the API's definition as it was checked, which is known from ``reading``.
-    ``api_name``: as CloudWatch's dimension has it.
-    ``is_new_deployment``: whether a deployment is to be made of that definition.
+    ``tolerated_alarms``: names of alarms that were firing before the start and that the policy tolerates.
+    ``fingerprint``: of the API's definition as it was checked; ``reading`` says where that definition was read from.
+    ``api_name``: as in CloudWatch's dimension.
+    ``is_new_deployment``: whether a new deployment of that definition is needed.
     ``routes``: what the release does to the routes that base serves.
-    ``notes``: what the operator should know of how this release will be judged.
+    ``notes``: what the operator should know about how this release will be judged.
     ``has_cache``: whether the stage answers from a cache.
-    ``expects``: what does not count against the release, because it is meant.
+    ``expects``: intended changes, which do not count against the release.
     """
 
     policy: Policy
@@ -65,18 +66,31 @@ class Plan:
 
 
 def longest_seconds(policy: Policy) -> int:
-    """The longest that a rollout under this policy can take up to its promotion, between its executions included."""
+    """The longest that a rollout under this policy can take up to its promotion, including the time between executions."""
     steps = sum(step.bake_seconds + policy.max_extension_seconds for step in policy.steps)
-    parked = len(policy.steps) * policy.max_parked_seconds if policy.progression is Progression.SCHEDULED else 0
-    return max(steps + parked, policy.not_before_seconds) + _for_want_of_proof(policy)
+    return max(steps + _longest_parked_seconds(policy), policy.not_before_seconds) + _for_want_of_proof(policy)
 
 
 def longest_execution_seconds(policy: Policy) -> int:
     """The longest that one execution of such a rollout can take up to its promotion, or until it is parked."""
-    if policy.progression is Progression.CONTINUOUS:
-        return longest_seconds(policy)
-    step = max(step.bake_seconds for step in policy.steps) + policy.max_extension_seconds
-    return max(step, policy.not_before_seconds) + _for_want_of_proof(policy)
+    match policy.progression:
+        case Progression.CONTINUOUS:
+            return longest_seconds(policy)
+        case Progression.SCHEDULED:
+            step = max(step.bake_seconds for step in policy.steps) + policy.max_extension_seconds
+            return max(step, policy.not_before_seconds) + _for_want_of_proof(policy)
+        case _:
+            assert_never(policy.progression)
+
+
+def _longest_parked_seconds(policy: Policy) -> int:
+    match policy.progression:
+        case Progression.CONTINUOUS:
+            return 0
+        case Progression.SCHEDULED:
+            return len(policy.steps) * policy.max_parked_seconds
+        case _:
+            assert_never(policy.progression)
 
 
 def _for_want_of_proof(policy: Policy) -> int:
@@ -90,7 +104,7 @@ def history_events(policy: Policy, look_seconds: int) -> int:
 
 
 def choose_look_seconds(policy: Policy) -> int | None:
-    """The shortest look interval whose longest run fits the event budget, or None if none does or it lasts too long."""
+    """The shortest look interval whose longest run fits the event budget; None if none fits or the run lasts too long."""
     if longest_execution_seconds(policy) > LONGEST_SECONDS:
         return None
     return next((seconds for seconds in LOOK_SECONDS if history_events(policy, seconds) <= EVENT_BUDGET), None)

@@ -1,6 +1,6 @@
-"""What is wrong with an input: one problem a finding, all of them told at once.
+"""What is wrong with an input: one problem per finding, all of them reported at once.
 
-It knows how a problem reads, and nothing of where values come from: the edge and the pre-flight checks find them.
+This module knows how a problem is worded, not where values come from. The edge and the pre-flight checks find the problems.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 MOST_LISTED = 50
-"""More problems than this are counted, not listed: a Fail state's cause is short (docs/aws.md#fail-cause)."""
+"""Problems beyond this number are counted, not listed: a Fail state's cause is short (docs/aws.md#fail-cause)."""
 
 LONGEST_SHOWN = 60
-"""Characters of a found value that are repeated to the user."""
+"""How many characters of a found value are shown to the user."""
 
 FEW_DIGITS = 10**20
 
@@ -36,7 +36,7 @@ class Problem:
 
 
 class RefusedError(Exception):
-    """The user's fault: the input, or what it names, cannot be rolled out. Raised before anything was changed."""
+    """The user's fault: the input, or what it names, cannot be rolled out. Raised before anything is changed."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -51,7 +51,7 @@ class RefusedError(Exception):
 
 
 def show(value: object) -> str:
-    """A found value in the words of JSON, cut short; what holds other values is named, not repeated."""
+    """A found value as JSON, shortened; a list or a mapping is described, not repeated."""
     match value:
         case None | bool() | float() | str():
             return cut(json.dumps(value, ensure_ascii=False))
@@ -68,13 +68,13 @@ def show(value: object) -> str:
 
 
 def cut(text: str) -> str:
-    """``text``, or as much of it as is worth repeating, with what UTF-8 cannot write escaped."""
+    """``text`` or its beginning, with characters that UTF-8 cannot encode escaped."""
     shown = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
     return shown.encode(errors="backslashreplace").decode()
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that ``word`` was most likely meant to be, if one is near enough to say so."""
+    """The known name that ``word`` most likely means, if one is close enough."""
     from difflib import get_close_matches  # noqa: PLC0415 - needed only by a refusal, and slow to import
 
     names = {name.lower(): name for name in known}

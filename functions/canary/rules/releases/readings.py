@@ -1,8 +1,8 @@
-"""From what a release's definition is known, and whether that is enough to start.
+"""Where a release's definition is read from, and whether that is enough to start.
 
-No call of AWS reads a deployment that no stage serves (docs/aws.md#export-document). So a definition is known from the API's
-resources before they are frozen, from the export of a stage that serves it, or because a fingerprint that was recorded when the
-deployment was made equals that of one of these (docs/decisions/0016-what-a-definition-is-read-from.md).
+No AWS call reads a deployment that no stage serves (docs/aws.md#export-document). So a definition is known from one of three
+sources: the API's resources before they are frozen; the export of a stage that serves it; or a fingerprint that was recorded
+when the deployment was made and equals that of one of the first two (docs/decisions/0016-what-a-definition-is-read-from.md).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Reading(enum.StrEnum):
-    """From what a release's definition is known."""
+    """Where a release's definition was read from."""
 
     PRESENT = "present"
     STAGE_EXPORT = "stage_export"
@@ -33,9 +33,9 @@ class Reading(enum.StrEnum):
 class Deployed:
     """A deployment.
 
-    ``definition``: as the export of a stage that serves it shows it, None where none does or its export cannot be read, which
-    ``unreadable`` then says in AWS's words. ``routes``: those of its summary, where that was read.
-    ``recorded``: its fingerprint, as the target's lock or its own description has it.
+    ``definition``: from the export of a stage that serves it; None if no stage does or the export cannot be read.
+    ``unreadable``: why the export cannot be read, in AWS's words. ``routes``: those of its summary, if that was read.
+    ``recorded``: its fingerprint, from the target's lock or from its own description.
     """
 
     deployment_id: str
@@ -46,13 +46,13 @@ class Deployed:
 
     @property
     def known_routes(self) -> tuple[Route, ...]:
-        """Its routes, with what answers them where the definition is known."""
+        """Its routes, with what answers them if the definition is known."""
         return routes_of(self.definition) if self.definition else self.routes
 
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What was read: the API's present definition, None where nothing needed it, what base serves, and what the release names.
+    """What was read: base's deployment, the API's present definition (None if it was not needed), and the named deployment.
 
     ``named`` is None unless the release names a deployment other than base's.
     """
@@ -64,16 +64,16 @@ class Definitions:
 
 @dataclass(frozen=True, slots=True)
 class ReadDefinition:
-    """The definition that a release brings, and from what it is known."""
+    """The definition that a release brings, and where it was read from."""
 
     reading: Reading
     definition: Definition
 
 
 def is_promoted_last(definitions: Definitions) -> bool:
-    """Whether the present definition is the one that base serves, by what is recorded of base's.
+    """Whether the present definition is the one that base serves, according to base's recorded fingerprint.
 
-    Where these rules are newer than the record, base's own export is compared instead, so that an upgrade starts nothing.
+    If these rules are newer than the record, base's export is compared instead, so that an upgrade does not start a rollout.
     """
     base, present = definitions.base, definitions.present
     if present is None or base.recorded is None:
@@ -84,7 +84,7 @@ def is_promoted_last(definitions: Definitions) -> bool:
 
 
 def is_served_by_base(definitions: Definitions, stage: Stage) -> bool:
-    """Whether a deployment that the release names froze the very definition that base serves from another."""
+    """Whether the deployment that the release names has the same definition as base's deployment."""
     named, base = definitions.named, definitions.base
     found = _of_named(named, definitions, stage) if named else None
     if not isinstance(found, ReadDefinition):
@@ -128,7 +128,7 @@ def _of_named(named: Deployed, definitions: Definitions, stage: Stage) -> ReadDe
     why = (
         f": {named.unreadable}"
         if named.unreadable
-        else ", because no stage serves it and no record says that it is one that is"
+        else ", because no stage serves it and its recorded fingerprint matches no definition that can be read"
     )
     return Problem(
         "release.deployment",
@@ -139,7 +139,7 @@ def _of_named(named: Deployed, definitions: Definitions, stage: Stage) -> ReadDe
 
 
 def _by_fingerprint(deployed: Deployed, definitions: Definitions) -> ReadDefinition | None:
-    """A readable definition that the deployment's recorded fingerprint says is its own, if its routes agree with it."""
+    """A readable definition with the deployment's recorded fingerprint, if the deployment's routes agree with it."""
     candidates = (one for one in (definitions.present, definitions.base.definition) if one)
     for one in candidates:
         if deployed.recorded == fingerprint(one) and are_alike(routes_of(one), deployed.routes):

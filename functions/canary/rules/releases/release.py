@@ -1,6 +1,6 @@
-"""What a user asks for: a release, the target it is to be brought to, and the policy's changes for this once.
+"""What a user asks for: a release, its target, and changes of the policy for this rollout only.
 
-Values, and whether a release fits its target's shape. Whether its versions and deployment exist is for AWS to say.
+Holds values, and checks whether a release fits its target's shape. Whether its versions and deployment exist, only AWS knows.
 """
 
 import enum
@@ -12,25 +12,25 @@ from types import MappingProxyType
 from canary.rules.releases.problems import Problem, cut, nearest, show
 from canary.rules.targets.live import LiveStage
 from canary.rules.targets.policy import PolicyChanges
-from canary.rules.targets.target import ShifterKind, Target
+from canary.rules.targets.target import Target
 
 PRESENT = "present"
 """Instead of a deployment id: freeze the API's present definition in a new deployment."""
 
 UNCHANGED = "unchanged"
-"""Instead of a deployment id: the canary uses the base's own deployment."""
+"""Instead of a deployment id: the canary uses base's own deployment."""
 
 
 MOST_VARIABLES = 100
-"""A stage has no more variables (docs/aws.md#stage-variables)."""
+"""The most variables that a stage can have (docs/aws.md#stage-variables)."""
 
 
 EARLIEST_SECONDS = 300
-"""A scheduled time may be so far ahead of AWS's own clock, and no further."""
+"""How far a scheduled time may be ahead of AWS's own clock."""
 
 
 class Expectation(enum.StrEnum):
-    """A change that a release makes on purpose: it loses routes, or its share of 4xx answers differs from base's."""
+    """An intended change of a release: it loses routes, or its share of 4xx answers differs from base's."""
 
     ROUTES = "routes"
     CLIENT_ERRORS = "client_errors"
@@ -47,11 +47,11 @@ class Operation(enum.StrEnum):
 class Release:
     """What is new.
 
-    ``functions``: version by function name; a function that is not named gets its newest published version.
+    ``functions``: version by function name; an unnamed function gets its newest published version.
     ``deployment``: a deployment id, ``PRESENT``, ``UNCHANGED``, or None: ``PRESENT`` if the API's definition changed
     since the last promotion, else ``UNCHANGED``.
     ``variables``: stage variables that only the canary gets until the promotion gives them to base.
-    ``expects``: what does not count against the release, because it is meant.
+    ``expects``: intended changes, which do not count against the release.
     """
 
     functions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -62,27 +62,27 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a schedule meant an execution to start (epoch seconds), and how late it may be."""
+    """When a schedule intended an execution to start (epoch seconds), and how late it may start."""
 
     scheduled_at: float
     max_lateness_seconds: int
 
     def is_late(self, now: float) -> bool:
-        """Whether it comes too late to do what it was meant to do."""
+        """Whether it comes too late to act."""
         return now > self.scheduled_at + self.max_lateness_seconds
 
     def is_early(self, now: float) -> bool:
-        """Whether its time is further ahead than clocks differ."""
+        """Whether its time is further ahead than differing clocks explain."""
         return self.scheduled_at > now + EARLIEST_SECONDS
 
     def is_spent(self, last: float | None) -> bool:
-        """Whether the target's last scheduled time is this one or a later one: deliveries may come twice."""
+        """Whether the target already used this scheduled time or a later one: a schedule may be delivered twice."""
         return last is not None and self.scheduled_at <= last
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The input of an execution that starts a rollout. ``policy_override`` is None where the target's own policy holds."""
+    """The input of an execution that starts a rollout. ``policy_override`` is None if the target's own policy applies."""
 
     target: str
     release: Release = field(default_factory=Release)
@@ -106,9 +106,9 @@ def find_untimely(schedule: Schedule, now: float) -> Problem | None:
 
 
 def find_earliness(schedule: Schedule, now: float) -> Problem | None:
-    """Why a scheduled time cannot be meant yet (`now` in epoch seconds), if it cannot.
+    """Why a scheduled time is too far ahead (`now` in epoch seconds), if it is.
 
-    A time that is taken makes every earlier one of the target spent, so one that is years ahead would end all schedules.
+    An accepted time makes every earlier one of the target spent, so a time that is years ahead would disable all schedules.
     """
     if not schedule.is_early(now):
         return None
@@ -127,18 +127,18 @@ def find_lateness(schedule: Schedule, now: float) -> Problem | None:
 
 
 def find_misfits(release: Release, target: Target) -> tuple[Problem, ...]:
-    """Why a release cannot be meant for this target, judged by their shapes alone."""
+    """Why a release does not fit this target, judged by their shapes alone."""
     return (*_strangers(release, target), *_surplus_deployment(release, target), *_misplaced_variables(release, target))
 
 
 def find_overflow(release: Release, stage: LiveStage) -> tuple[Problem, ...]:
-    """Why a stage cannot have the release's variables beside its own, if it cannot."""
+    """Why a stage cannot hold the release's variables in addition to its own, if it cannot."""
     found = len(stage.variables)
     new = len({*stage.variables, *release.variables}) - found
     if new == 0 or found + new <= MOST_VARIABLES:
         return ()
-    value = f"a stage has at most {MOST_VARIABLES} variables, got {new} new ones beside its {found}"
-    return (Problem("release.variables", value, "drop some, or remove from the stage what nothing reads any more"),)
+    value = f"a stage has at most {MOST_VARIABLES} variables, got {new} new ones in addition to its {found}"
+    return (Problem("release.variables", value, "drop some, or remove unused variables from the stage"),)
 
 
 def _strangers(release: Release, target: Target) -> Iterator[Problem]:
@@ -151,7 +151,7 @@ def _strangers(release: Release, target: Target) -> Iterator[Problem]:
 
 
 def _surplus_deployment(release: Release, target: Target) -> Iterator[Problem]:
-    if target.shifter is ShifterKind.ALIAS and release.deployment is not None:
+    if not target.shifter.has_api and release.deployment is not None:
         yield Problem(
             "release.deployment",
             f"target {target.name} has no stage, got {show(release.deployment)}",
@@ -160,9 +160,9 @@ def _surplus_deployment(release: Release, target: Target) -> Iterator[Problem]:
 
 
 def _misplaced_variables(release: Release, target: Target) -> Iterator[Problem]:
-    if target.stage is None and release.variables:
+    if not target.shifter.has_api and release.variables:
         value = f"target {target.name} has no stage, got {', '.join(map(cut, release.variables))}"
         yield Problem("release.variables", value, "drop release.variables; aliases have none")
     elif target.stage and target.stage.alias_variable in release.variables:
         name = target.stage.alias_variable
-        yield Problem(f"release.variables.{name}", "it tells the canary from base, so no release can set it", "drop it")
+        yield Problem(f"release.variables.{name}", "it tells canary and base apart, so a release cannot set it", "drop it")

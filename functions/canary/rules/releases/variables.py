@@ -1,7 +1,7 @@
-"""The stage's variables during a rollout: which of them it answers for, and what someone else did to them.
+"""The stage's variables during a rollout: which of them the rollout controls, and what someone else did to them.
 
-A rollout answers for the variables that its canary overrides: the alias variable, and those that the release brings. Every
-other one belongs to the user and is seen by both arms alike, so it may change at any time: that is told, and nothing follows.
+A rollout controls the variables that its canary overrides: the alias variable, and those that the release brings. Every other
+variable belongs to the user and is the same for both arms, so it may change at any time. Such a change is only reported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from canary.rules.targets.live import Intent, LiveStage, Snapshot
 
 MOST_NAMED = 10
-"""Changes that are told by name: a stage may have a hundred variables, and a Fail state's cause is short."""
+"""How many changes are named: a stage may have a hundred variables, and a Fail state's cause is short."""
 
 
 def has_old_variables(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> bool:
@@ -27,7 +27,7 @@ def has_old_variables(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> b
 def find_drifted_variables(
     stage: LiveStage, snapshot: Snapshot, intent: Intent, *, is_promoting: bool = False
 ) -> Iterator[str]:
-    """Overridden variables whose value at base the rollout did not set; while `is_promoting` it may have set the release's."""
+    """Overridden variables with a value at base that this rollout did not set; `is_promoting` allows the release's values."""
     for name in sorted(intent.overrides):
         found, old = stage.variables.get(name), snapshot.variables.get(name)
         new = intent.promoted_variables.get(name, old) if is_promoting else old
@@ -36,7 +36,7 @@ def find_drifted_variables(
 
 
 def find_edited_overrides(found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
-    """The canary's overrides that are not as the rollout set them: a few by name, the rest counted."""
+    """The canary's overrides that differ from what the rollout set: a few by name, the rest counted."""
     edited = [name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]
     for name in edited[:MOST_NAMED]:
         before, now = _value(wanted.get(name)), _value(found.get(name))
@@ -56,7 +56,7 @@ def find_harmless(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> tuple
 
 
 def _tell(name: str, before: str | None, found: str | None) -> str:
-    return f"someone else changed stage variable {cut(name)} from {_value(before)} to {_value(found)}; both arms see it alike"
+    return f"someone else changed stage variable {cut(name)} from {_value(before)} to {_value(found)}; both arms see it"
 
 
 def _value(value: str | None) -> str:

@@ -1,6 +1,6 @@
-"""The rules' values as JSON and back, exactly: how a record is kept.
+"""The rules' values as JSON and back, without loss: the format of a record.
 
-Knows frozen dataclasses, tuples, mappings with string keys, enums, decimals (as strings) and JSON's own types.
+Supports frozen dataclasses, tuples, mappings with string keys, enums, decimals (as strings) and JSON's own types.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def decode(kind: type[T], data: Any) -> T:  # noqa: ANN401
     """A value of `kind` from what `encode` made of it.
 
     Raises:
-        TypeError, KeyError, ValueError, ArithmeticError: the data is no such value; a record is written by this code only.
+        TypeError, KeyError, ValueError, ArithmeticError: the data is not such a value, so this code did not write it.
 
     """
     anything: Any = kind
@@ -48,7 +48,7 @@ def decode(kind: type[T], data: Any) -> T:  # noqa: ANN401
 
 @cache
 def _decoder(kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401
-    """What makes a value of `kind`. A record is read several times in each task, so its types are looked at once."""
+    """The function that decodes a `kind`. Each task reads a record several times, so its types are inspected only once."""
     origin = get_origin(kind)
     if origin in {Union, types.UnionType}:
         inner = _decoder(next(k for k in get_args(kind) if k is not type(None)))

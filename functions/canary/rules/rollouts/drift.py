@@ -1,8 +1,8 @@
-"""Drift: what of a live state this rollout did not make, and which drift keeps the rollout from ending.
+"""Drift: the part of a live state that this rollout did not make, and which drift keeps the rollout from ending.
 
-A rollout takes away what serves its release, whoever edited it meanwhile. What serves something else is left as found and
-reported. Some drift keeps the rollout from ending: a target is not at rest while a canary has weight, or while base serves what
-the rollout brings because someone else put it there.
+A rollout removes what serves its release, even if someone else edited it meanwhile. What serves something else is reported and
+left as found. Some drift keeps the rollout from ending: a target is not at rest while any canary has weight, or while base
+serves the release because someone else put it there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from canary.rules.releases.variables import find_drifted_variables, find_harmless
 from canary.rules.rollouts.standing import Phase
 from canary.rules.targets.live import calls_canary_alias, is_ours
-from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def has_own_canary(standing: Standing, stage: LiveStage | None) -> bool:
-    """Whether the stage has a canary for this rollout to take away: its own, or the shadow of its own.
+    """Whether the stage has a canary that this rollout must remove: its own, or the shadow of its own.
 
-    A late writer's percent that reaches a stage without a canary makes one of the stage's own deployment, without overrides
-    (docs/aws.md#patch-makes-a-canary). It serves what base serves, so taking it away changes no answer, but the stage is not
-    at rest with it.
+    If a late writer sets a percent on a stage without a canary, AWS creates a canary of the stage's own deployment, without
+    overrides (docs/aws.md#patch-makes-a-canary). This shadow serves what base serves, so removing it changes no answer, but the
+    stage is not at rest with it.
     """
     if stage is None or stage.canary is None:
         return False
@@ -40,7 +39,7 @@ def is_shadow(standing: Standing, stage: LiveStage, canary: LiveCanary) -> bool:
 
 
 def is_known(alias: LiveAlias, function: str, standing: Standing) -> bool:
-    """Whether a live alias points only where this rollout found it or brings it."""
+    """Whether a live alias points only to the version that this rollout found or to the one that it brings."""
     known = {standing.snapshot.live.get(function), standing.intent.versions.get(function)}
     return {alias.version, *alias.shares} <= known
 
@@ -57,18 +56,18 @@ def has_release(stage: LiveStage, intent: Intent) -> bool:
 
 
 def find_drift(standing: Standing, live: Live) -> tuple[str, ...]:
-    """What of the live state comes neither from the snapshot nor from this rollout, one sentence each."""
+    """The parts of the live state that come neither from the snapshot nor from this rollout, one sentence each."""
     harmless = find_harmless(live.stage, standing.snapshot, standing.intent) if live.stage else ()
     return (*find_obstacles(standing, live), *harmless)
 
 
 def find_obstacles(standing: Standing, live: Live) -> tuple[str, ...]:
-    """The drift that forbids going on: anything that would leave base or canary other than promised."""
+    """The drift that forbids going on: anything that would make base or canary serve something other than promised."""
     return (*_drifted_aliases(standing, live), *_drifted_stage(standing, live.stage))
 
 
 def find_unrest(standing: Standing, live: Live) -> tuple[str, ...]:
-    """The drift that forbids the end, with what a person has to do. Someone else made it, so no pass changes it."""
+    """The drift that keeps the rollout from ending, with what a person has to do. No pass changes what someone else made."""
     return (
         *_canary_of_others(standing, live.stage),
         *_released_base(standing, live),
@@ -111,14 +110,14 @@ def _canary_of_others(standing: Standing, stage: LiveStage | None) -> Iterable[s
 
 
 def _released_base(standing: Standing, live: Live) -> Iterable[str]:
-    """Base serves what the rollout brought although no pass put it there, as after a promotion by hand."""
+    """Base serves the release although no pass put it there, as after a promotion by hand."""
     if live.stage is None or standing.phase in {Phase.MOVING_BASE, Phase.PROMOTED}:
         return
     old, variable = standing.snapshot, str(standing.intent.alias_variable)
     if has_released_base(standing, live.stage):
         yield (
-            f"someone else made the release's deployment {live.stage.deployment_id} the stage's; "
-            f"make it {old.deployment_id} again and its variable {variable} {old.variables.get(variable)}, "
+            f"someone else gave the stage the release's deployment {live.stage.deployment_id}; "
+            f"set it to {old.deployment_id} and its variable {variable} to {old.variables.get(variable)} again, "
             "and this rollout ends by itself"
         )
     elif _serves_release(standing, live, live.stage):
@@ -129,14 +128,14 @@ def _released_base(standing: Standing, live: Live) -> Iterable[str]:
 
 
 def _serves_release(standing: Standing, live: Live, stage: LiveStage) -> bool:
-    """Whether base calls the canary aliases and so serves the release whole. Where it is half of one, the aliases go back."""
+    """Whether base calls the canary aliases and so serves the whole release. If it serves half of one, the aliases go back."""
     intent, found = standing.intent, {name: alias.version for name, alias in live.canary.items() if not alias.shares}
     is_brought = dict(intent.versions) != dict(standing.snapshot.live) and found == dict(intent.versions)
     return is_brought and calls_canary_alias(stage, intent) and has_release(stage, intent)
 
 
 def _aliases_split_by_others(standing: Standing, live: Live) -> Iterable[str]:
-    """Live aliases that someone else split and that still give the release a share."""
+    """Live aliases that someone else split and that still send part of the traffic to the release."""
     for function, name in standing.aliases.live.items():
         alias = live.live[function]
         if not is_known(alias, function, standing) and _is_split(alias, function, standing):
@@ -148,7 +147,7 @@ def _aliases_split_by_others(standing: Standing, live: Live) -> Iterable[str]:
 
 
 def _is_split(alias: LiveAlias, function: str, standing: Standing) -> bool:
-    """Behind a stage an alias with someone else's versions concerns base alone; without a stage its weights are a canary."""
+    """Behind a stage, foreign versions on an alias affect base alone; without a stage the alias's weights are a canary."""
     brings = standing.intent.versions[function] != standing.snapshot.live[function]
     serves = brings and standing.intent.versions[function] in {alias.version, *alias.shares}
-    return bool(alias.shares) and (serves or standing.shifter is ShifterKind.ALIAS)
+    return bool(alias.shares) and (serves or standing.shifter.has_split_aliases)

@@ -1,6 +1,6 @@
 """The checks for drift before the first write and in a bake: what someone else changed since, one sentence each.
 
-Stage variables that the canary does not override are the user's. Changes of them are reported apart from the rest.
+Stage variables that the canary does not override belong to the user. Changes to them are reported separately.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from canary.rules.releases.variables import find_drifted_variables, find_edited_overrides, find_harmless
 from canary.rules.rollouts.phases import Phase, find_obstacles
 from canary.rules.targets.live import ALL, NEARLY_ALL, Live, LiveAlias, LiveCanary, LiveStage, is_intact, is_ours
-from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def find_drift_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """The drift that forbids the rollout's first write: what differs from the snapshot."""
+    """The drift that forbids the rollout's first write: every difference from the snapshot."""
     return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_early_canary(live.stage))
 
 
 def find_drift_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """The drift that forbids going on while the canary has a share of the traffic: what differs from what the rollout set."""
+    """The drift that forbids going on while the canary has traffic: every difference from what the rollout set."""
     weight_percent = (
         Decimal(100) if rollout.phase is Phase.TAKING_ALL else rollout.plan.policy.steps[rollout.step.index].weight_percent
     )
     found = find_obstacles(rollout.standing, live)
-    if rollout.target.shifter is ShifterKind.ALIAS:
+    if rollout.target.shifter.has_split_aliases:
         return (*found, *_wrong_shares(rollout, live, weight_percent))
     return found or (
         *_moved_aliases(rollout, live),
@@ -40,7 +39,7 @@ def find_drift_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
 
 
 def find_harmless_drift(rollout: Rollout, live: Live) -> tuple[str, ...]:
-    """What someone else may change: other stage variables. It is reported and has no other effect."""
+    """Changes that someone else may make: those of other stage variables. They are reported and have no other effect."""
     return find_harmless(live.stage, rollout.snapshot, rollout.intent) if live.stage else ()
 
 
@@ -66,12 +65,12 @@ def _moved_stage(rollout: Rollout, stage: LiveStage | None) -> Iterator[str]:
 
 def _early_canary(stage: LiveStage | None) -> Iterator[str]:
     if stage and stage.canary:
-        yield f"the stage has got a canary of deployment {stage.canary.deployment_id}"
+        yield f"the stage now has a canary of deployment {stage.canary.deployment_id}"
 
 
 def _wrong_percent(rollout: Rollout, stage: LiveStage | None, weight_percent: Decimal) -> Iterator[str]:
     if stage is None or stage.canary is None or not is_ours(stage.canary, rollout.intent):
-        yield "the stage's canary was taken away by someone else"
+        yield "the stage's canary was removed by someone else"
     elif not is_intact(stage.canary, rollout.intent):
         yield from _edited(rollout, stage.canary)
     elif stage.canary.percent != weight_percent:
@@ -79,7 +78,7 @@ def _wrong_percent(rollout: Rollout, stage: LiveStage | None, weight_percent: De
 
 
 def _edited(rollout: Rollout, canary: LiveCanary) -> Iterator[str]:
-    """What someone else changed of a canary that is still ours."""
+    """What someone else changed on a canary that is still ours."""
     wanted = rollout.intent
     if canary.deployment_id != wanted.deployment_id:
         yield (

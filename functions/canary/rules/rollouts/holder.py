@@ -1,12 +1,12 @@
-"""Who holds a target, as a refusal says it: which rollout, since when, at which step, and what to do.
+"""Who holds a target, for the text of a refusal: which rollout, since when, at which step, and what to do.
 
-Also what its execution says when it is stopped. This module knows the record and the lock's owner. Whatever else is on the
-target meanwhile is that rollout's doing, so it is no problem of whoever is refused.
+Also the error and cause that a stopped execution shows. This module knows the record and the lock's owner, and not the live
+state: whatever is on the target meanwhile was put there by the rollout that holds it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.phases import Phase
@@ -16,23 +16,39 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
 
 LONGEST_REASON = 500
-"""Characters of the holder's own reason that are repeated."""
+"""How many characters of the holder's own reason are quoted."""
 
-BUSY = "wait some minutes until the controller has freed the target, and start again"
+BUSY = "wait a few minutes until the controller has freed the target, then start again"
 
 
 def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
-    """Why a target cannot be had: this rollout holds it, by this owner of its lock."""
-    name, phase = f"rollout {rollout.rollout_id}", rollout.phase
-    place = f"on {rollout.target.name}"
+    """Why a target cannot be taken: this rollout holds it. `owner` owns its lock."""
+    name, place = f"rollout {rollout.rollout_id}", f"on {rollout.target.name}"
     if rollout.needs_operator:
         found = f"{name} waits for an operator {place} ({_since(rollout)}{_why(rollout)})"
         return Problem("target", found, "do what its notification says; the controller frees the target as soon as it is safe")
-    if phase is Phase.PARKED:
-        found = f"{name} is parked {place} ({_since(rollout)}, {_progress(rollout)}{_until(rollout)})"
-        return Problem("target", found, f"advance it: {advance_command(rollout)}; or {_abort(rollout)}")
-    if phase is Phase.ROLLING_BACK:
-        return Problem("target", f"{name} is being rolled back {place} ({_since(rollout)}{_why(rollout)})", BUSY)
+    match rollout.phase:
+        case Phase.PARKED:
+            found = f"{name} is parked {place} ({_since(rollout)}, {_progress(rollout)}{_until(rollout)})"
+            return Problem("target", found, f"advance it: {advance_command(rollout)}; or {_abort(rollout)}")
+        case Phase.ROLLING_BACK:
+            return Problem("target", f"{name} is being rolled back {place} ({_since(rollout)}{_why(rollout)})", BUSY)
+        case (
+            Phase.PREPARING
+            | Phase.SHIFTING
+            | Phase.TAKING_ALL
+            | Phase.MOVING_BASE
+            | Phase.PROMOTED
+            | Phase.ROLLED_BACK
+            | Phase.REFUSED
+        ):
+            return _running_problem(rollout, owner, name, place)
+        case _:
+            assert_never(rollout.phase)
+
+
+def _running_problem(rollout: Rollout, owner: str | None, name: str, place: str) -> Problem:
+    """The rollout is under way, or ended just now: by its execution, or without one."""
     if owner != rollout.execution:
         found = (
             f"{name} no longer has an execution, and the controller is making {rollout.target.name} safe ({_since(rollout)})"
@@ -43,10 +59,10 @@ def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
 
 
 def last_words(rollout: Rollout, reason: str) -> tuple[str, str]:
-    """Error and cause of the rollout's execution when it is stopped for this reason, so that they say what becomes of it."""
+    """Error and cause of the rollout's execution when it is stopped for this reason; they say what happens next."""
     if rollout.phase is Phase.MOVING_BASE:
-        return "TakenOver", f"{reason}; base's aliases were moving already, so the controller finishes the promotion"
-    return "RolledBack", f"{reason}; base gets all traffic again, and the controller takes the canary away"
+        return "TakenOver", f"{reason}; base's aliases were already moving, so the controller finishes the promotion"
+    return "RolledBack", f"{reason}; base gets all traffic again, and the controller removes the canary"
 
 
 def _since(rollout: Rollout) -> str:

@@ -1,7 +1,7 @@
-"""What people and programs are sent of an event of the controller: one text for each protocol that a topic delivers by.
+"""The text of a notification: what an event of the controller says, in one form for each protocol that a topic delivers by.
 
-Takes whatever is in the event: of kinds and keys that it does not know, it sends what is there. Decides how long a message may
-be and what is left out beyond that, never whether one is sent.
+It accepts any event and sends kinds and keys that it does not know as they are. It decides how long a message may be and what
+to leave out of a longer one, never whether a message is sent.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ LONGEST_SMS = 140
 """Characters (docs/aws.md#topic-messages)."""
 
 LONGEST_TEXT = 12_000
-"""Characters of one protocol's text: all of them together, escaped once more, are far from the limit of 256 KB."""
+"""Characters of one protocol's text: all texts together, escaped once more, stay far below the limit of 256 KB."""
 
 LONGEST_VALUE = 5_000
 SHORTENED = "shortened"
 COMMANDS = "commands"
 FIRST = ("target", "rollout", "reason", COMMANDS)
-"""What stands in a text's sentences; everything else is listed below them."""
+"""The keys that a text's sentences use; all others are listed below the sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def subject_of(notification: Notification) -> str:
 
 
 def messages_of(notification: Notification) -> dict[str, str]:
-    """The text for each protocol, `default` for those that have none of their own."""
+    """The text for each protocol; `default` is for protocols without a text of their own."""
     detail = _shorten(notification.detail)
     text = "\n".join(_lines(notification, detail))
     document = json.dumps(
@@ -84,7 +84,7 @@ def _sms(notification: Notification) -> str:
 
 
 def _shorten(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """The detail, without what makes it too long: the ends of texts, values that have no end to cut, the last commands."""
+    """The detail, shortened: long texts lose their ends, other long values are left out, and so are the last commands."""
     cut = {key: _cut(value) if isinstance(value, str) else value for key, value in detail.items()}
     kept = {key: value for key, value in cut.items() if key == COMMANDS or len(json.dumps(value)) <= LONGEST_VALUE}
     commands = [*kept.get(COMMANDS, ())]
@@ -92,11 +92,11 @@ def _shorten(detail: Mapping[str, Any]) -> dict[str, Any]:
         commands.pop()
     if COMMANDS in kept:
         kept[COMMANDS] = commands
-    return kept if kept == dict(detail) else {**kept, SHORTENED: "the rollout's record has the whole of it"}
+    return kept if kept == dict(detail) else {**kept, SHORTENED: "the rollout's record has the full text"}
 
 
 def _cut(text: str) -> str:
-    """As much of a text as JSON writes in the characters that a value may have."""
+    """The start of a text, as much as fits into the longest value once written as JSON."""
     while len(json.dumps(text)) > LONGEST_VALUE:
         text = text[: len(text) * 9 // 10]
     return text

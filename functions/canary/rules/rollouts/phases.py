@@ -1,6 +1,6 @@
 """How far a rollout has come, and what makes its target safe from there.
 
-The phase is written before the first call of that phase, so whoever finds a dead rollout knows what may have happened.
+The phase is recorded before the first call of that phase, so whoever finds an interrupted rollout knows what may have happened.
 
     phase          first call it announces              direction if interrupted
     preparing      deployment made, canary alias moved   back
@@ -8,22 +8,22 @@ The phase is written before the first call of that phase, so whoever finds a dea
     parked         none; the weight stays between steps  back
     taking_all     the canary gets 100 %, base untouched back
     moving_base    a live alias moves: the commit point  forward (back only while base has no traffic)
-    rolling_back   the canary is taken away              back
+    rolling_back   the canary is removed                 back
     promoted, rolled_back, refused                       none: terminal
 
 Safety is made in passes. A pass makes every call that is safe now and never waits. Where something must settle first, it
 records the recovery stage that it reached and a time before which the next pass changes nothing.
 
-A pass records the recovery stage that it reached after its moves. Before them it records the stage to resume from: if it
+After its moves, a pass records the recovery stage that it reached. Before them, it records the stage to resume from: if it
 dies half-way, the retry still waits the full settle time after a move that may just have been made.
 
-Back (stage shifter; base's aliases and deployment are untouched, so removing the canary is enough, unless someone else moved a
-live alias to the release meanwhile: that goes back with it):
+Back (stage shifter; base's aliases and deployment are untouched, so removing the canary is enough. If someone else moved a live
+alias to the release meanwhile, the same pass moves it back):
 
     stage     moves                                         reaches           answer
     START     remove our canary                             CLEARED, after a late writer is over      WAIT
     CLEARED   remove our canary if a late writer restored it SETTLED, after a settle                   WAIT
-    SETTLED   canary aliases to base's version (canary back: remove it, SETTLED again)                 SAFE
+    SETTLED   canary aliases to base's version (if our canary is back: remove it, SETTLED again)     SAFE
     CLEARED or SETTLED, but someone else's canary has weight, or base itself serves what the rollout brought: nothing;
               CLEARED stays, and the answer is REFUSED until a person has undone it
 
@@ -46,19 +46,20 @@ the stage has the snapshot's deployment and variables and the canary has 100 %. 
     RETURNED       the phase becomes rolling_back, START
     DOUBTED or RETREATING, but not as described: forward from START
 
-Forward, but someone else took the canary or its 100 % away before the flip: base has traffic again, so no more live aliases
-may move. They return to their old version, and the recovery stage becomes RETURNED once a late writer is over, because its flip
-would make recovery go forward again. One exception: if our canary still has part of the traffic and all live aliases are at the
-release, the pass flips at once, which makes base whole. Where someone else's canary is in its place, the live aliases return.
+Forward, but someone else removed the canary or lowered its 100 % before the flip: base has traffic again, so no more live
+aliases may move. They return to their old version. The recovery stage becomes RETURNED only once a late writer is over, because
+a late flip would turn recovery forward again. One exception: if our canary still has part of the traffic and all live aliases
+are at the release, the pass flips at once, which makes base whole. If someone else's canary took its place, the live aliases
+return.
 
-A canary is this rollout's to take away as long as it has the release's deployment or calls the canary alias, whatever
-else was edited on it. Only one that is as it was attached counts for going forward.
+This rollout removes a canary that has the release's deployment or calls the canary alias, whatever else someone edited on it.
+To go forward, the canary must be exactly as this rollout attached it.
 
-Drift is left as found and reported. Where it would leave base other than promoted, a forward pass is blocked: it makes no
-move, and a person has to look. So is a pass back where something of it still has weight; see `canary.rules.rollouts.drift`.
+Drift is left as found and reported. If drift would keep base from being the promoted release, a forward pass is blocked: it
+makes no move, and a person has to look. A pass back is blocked while drift still has weight; see `canary.rules.rollouts.drift`.
 
-Of the stage's variables only those that the canary overrides count; see `canary.rules.releases.variables`. Whatever happens
-to another one, no pass does anything else.
+Only the stage variables that the canary overrides count; see `canary.rules.releases.variables`. A change to any other variable
+does not change what a pass does.
 
 Source of the settles: docs/aws.md#propagation.
 """
@@ -70,6 +71,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
+from canary.rules.judging.minutes import SETTLE_SECONDS
 from canary.rules.releases.variables import has_old_variables
 from canary.rules.rollouts.drift import (
     find_drift,
@@ -83,7 +85,6 @@ from canary.rules.rollouts.drift import (
 )
 from canary.rules.rollouts.standing import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.targets.live import Intent, Live, LiveAlias, LiveStage, is_intact, is_ours
-from canary.rules.targets.target import ShifterKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,11 +111,8 @@ __all__ = [
     "plan_pass",
 ]
 
-SETTLE_SECONDS = 30
-"""After a stage or alias update, a request may still see the old settings for this long (docs/aws.md#propagation)."""
-
 LATE_WRITER_SECONDS = 60
-"""The longest that a timed-out task's function may go on writing: every function's own timeout."""
+"""How long the function of a timed-out task may keep writing: the timeout of every function."""
 
 
 BEFORE: Mapping[RecoveryStage, RecoveryStage] = {
@@ -128,7 +126,7 @@ BEFORE: Mapping[RecoveryStage, RecoveryStage] = {
 
 
 class Answer(enum.StrEnum):
-    """What a pass says: all is safe and at rest; come back later; or AWS (or somebody's change) stands in the way."""
+    """What a pass answers: the target is safe and at rest; come back later; or AWS, or someone else's change, is in the way."""
 
     SAFE = "SAFE"
     WAIT = "WAIT"
@@ -137,7 +135,7 @@ class Answer(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RemoveCanary:
-    """Take the stage's canary settings away. Absent already is success."""
+    """Remove the stage's canary settings. If there are none, that is success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ class PointAlias:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Make the canary's deployment and variables the base's and leave it 0 %, in one patch list."""
+    """Copy the canary's deployment and variables to base and set the canary to 0 %, in one patch list."""
 
 
 Move = RemoveCanary | PointAlias | Flip
@@ -161,8 +159,8 @@ Move = RemoveCanary | PointAlias | Flip
 class Pass:
     """One pass: the moves, the standings to record, the answer, and the drift found.
 
-    ``announced`` is recorded before the first move: a pass that dies half-way is made again from there, settles included.
-    ``after`` is recorded after the last. ``blocked`` says why nothing may be done although the target is not safe.
+    ``announced`` is recorded before the first move: if a pass dies half-way, the next one starts from there and settles again.
+    ``after`` is recorded after the last move. ``blocked`` says why nothing may be done although the target is not safe.
     """
 
     moves: tuple[Move, ...]
@@ -187,8 +185,8 @@ def plan_pass(standing: Standing, live: Live, now: float) -> Pass:
 def is_at_rest(standing: Standing, live: Live) -> bool:
     """Whether a live state is what a terminal standing promises.
 
-    No canary has weight, our aliases are in place, and a promoted base is what was promoted: a flip that comes late copies
-    whatever somebody has made of the canary by then.
+    No canary has weight, our aliases are in place, and a promoted base is what was promoted. The last is checked because a late
+    flip copies whatever someone else has made of the canary by then.
     """
     is_promoted = standing.phase is Phase.PROMOTED
     versions = standing.intent.versions if is_promoted else standing.snapshot.live
@@ -198,15 +196,15 @@ def is_at_rest(standing: Standing, live: Live) -> bool:
 
 
 def _is_promoted(standing: Standing, live: Live) -> bool:
-    is_new = standing.shifter is ShifterKind.ALIAS or _is_new(standing.intent, live.stage)
+    is_new = not standing.shifter.has_flip or _is_new(standing.intent, live.stage)
     return is_new and not find_obstacles(replace(standing, phase=Phase.MOVING_BASE), live)
 
 
 def doubt(standing: Standing, now: float) -> Standing:
-    """The standing after AWS refused a move of a forward pass; other standings keep their recovery stage, to be tried again."""
+    """The standing after AWS refused a move of a forward pass; any other standing keeps its recovery stage and is retried."""
     if standing.phase is not Phase.MOVING_BASE:
         return standing
-    if standing.shifter is ShifterKind.ALIAS:
+    if not standing.shifter.has_flip:
         return replace(standing, phase=Phase.ROLLING_BACK, recovery_stage=RecoveryStage.START, not_before=0.0)
     if standing.recovery_stage in {RecoveryStage.DOUBTED, RecoveryStage.RETREATING, RecoveryStage.RETURNED}:
         return standing
@@ -250,22 +248,25 @@ def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
             return _wait(standing, RecoveryStage.SETTLED, moves, now + SETTLE_SECONDS, found)
         case RecoveryStage.SETTLED:
             return _rest(standing, Phase.ROLLED_BACK, _canary_aliases_to(standing, live, standing.snapshot.live), found)
-        case _:
+        case (
+            RecoveryStage.START
+            | RecoveryStage.BASED
+            | RecoveryStage.FLIPPED
+            | RecoveryStage.DOUBTED
+            | RecoveryStage.RETREATING
+            | RecoveryStage.RETURNED
+        ):
             return _wait(standing, RecoveryStage.CLEARED, moves, now + LATE_WRITER_SECONDS, found)
+        case _:
+            assert_never(standing.recovery_stage)
 
 
 def _moves_to_base(standing: Standing, live: Live) -> tuple[Move, ...]:
-    """What gives base all the traffic again, where that is not so."""
-    match standing.shifter:
-        case ShifterKind.STAGE:
-            removal: tuple[Move, ...] = (RemoveCanary(),) if has_own_canary(standing, live.stage) else ()
-            if has_released_base(standing, live.stage):
-                return removal
-            return (*removal, *_live_aliases_to(standing, live, standing.snapshot.live))
-        case ShifterKind.ALIAS:
-            return _live_aliases_to(standing, live, standing.snapshot.live)
-        case _:
-            assert_never(standing.shifter)
+    """The moves that give base all the traffic again; none if it has it."""
+    removal: tuple[Move, ...] = (RemoveCanary(),) if has_own_canary(standing, live.stage) else ()
+    if has_released_base(standing, live.stage):
+        return removal
+    return (*removal, *_live_aliases_to(standing, live, standing.snapshot.live))
 
 
 def _live_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]) -> tuple[Move, ...]:
@@ -289,7 +290,7 @@ def _is_at(alias: LiveAlias, version: str) -> bool:
 
 
 def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
-    if standing.shifter is ShifterKind.ALIAS:
+    if not standing.shifter.has_flip:
         return _pass_forward_alias(standing, live, now)
     match standing.recovery_stage:
         case RecoveryStage.DOUBTED | RecoveryStage.RETREATING:
@@ -298,8 +299,10 @@ def _pass_forward(standing: Standing, live: Live, now: float) -> Pass:
             return _pass_returned(standing, live, now)
         case RecoveryStage.BASED | RecoveryStage.FLIPPED:
             return _pass_flip(standing, live, now)
-        case _:
+        case RecoveryStage.START | RecoveryStage.CLEARED | RecoveryStage.SETTLED:
             return _pass_live(standing, live, now)
+        case _:
+            assert_never(standing.recovery_stage)
 
 
 def _pass_doubted(standing: Standing, live: Live, now: float) -> Pass:
@@ -325,9 +328,9 @@ def _retreat(standing: Standing, live: Live, until: float) -> Pass:
 
 
 def _pass_returned(standing: Standing, live: Live, now: float) -> Pass:
-    """Live aliases that are back at their old version have settled: from here on taking the canary away is enough.
+    """The live aliases are back at their old version and have settled, so removing the canary is enough from here on.
 
-    Unless a late writer has flipped the stage meanwhile: then recovery goes forward after all.
+    If a late writer flipped the stage meanwhile, recovery goes forward after all.
     """
     if _is_past_flip(standing, live.stage):
         return _pass_live(standing, live, now)
@@ -354,7 +357,7 @@ def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
 
 
 def _flip_or_retreat(standing: Standing, live: Live, now: float) -> Pass:
-    """Without a canary of the release's deployment there is nothing to flip to, and base may have traffic again."""
+    """Flip if the canary has the release's deployment. If not, there is nothing to flip to, and base may have traffic again."""
     canary = live.stage.canary if live.stage else None
     if canary and canary.deployment_id == standing.intent.deployment_id:
         return _wait(standing, RecoveryStage.FLIPPED, (Flip(),), now + SETTLE_SECONDS)
@@ -364,7 +367,7 @@ def _flip_or_retreat(standing: Standing, live: Live, now: float) -> Pass:
 
 
 def _is_past_flip(standing: Standing, stage: LiveStage | None) -> bool:
-    """Whether the stage itself tells that it was flipped, as it cannot after a release of code alone."""
+    """Whether the stage shows that it was flipped. A release of code alone leaves no trace on the stage."""
     old = LiveStage(str(standing.snapshot.deployment_id), standing.snapshot.variables)
     return _is_new(standing.intent, stage) and not _is_new(standing.intent, old)
 

@@ -1,7 +1,7 @@
 """What a rollout costs, from one dated table of list prices.
 
-It knows what a rollout itself uses. Free tiers, what stands there anyway (alarms, custom metrics, log storage) and the
-minutes of a pipeline that waits are not in it.
+It counts what a rollout itself uses. It leaves out free tiers, what also costs money between rollouts (alarms, custom metrics,
+log storage) and the minutes of a waiting pipeline.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MILLION = 1_000_000
 class Rates:
     """List prices in US dollars, without tax and free tiers.
 
-    ``compiled_on`` is the day the table was put together, ``source`` what from.
+    ``compiled_on`` is the day on which the table was compiled, ``source`` says from what.
     """
 
     compiled_on: str
@@ -46,7 +46,7 @@ RATES = Rates(
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one rollout used. ``lambda_gb_seconds`` is memory in GB times billed seconds, over all calls."""
+    """What one rollout used. ``lambda_gb_seconds`` is memory in GB times billed seconds, summed over all calls."""
 
     transitions: int
     lambda_calls: int
@@ -58,7 +58,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars, and the line that says what for."""
+    """US dollars, and a line that says what they pay for."""
 
     dollars: Decimal
     text: str

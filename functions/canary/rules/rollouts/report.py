@@ -1,10 +1,10 @@
-"""What an execution says at its end: one JSON object, the same for every ending."""
+"""The output of an execution: one JSON object with the same keys for every ending."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.rules.releases.release import Operation
 from canary.rules.rollouts.phases import Phase
@@ -37,7 +37,7 @@ TASKS = frozenset(
 
 
 def states_entered(rollout: Rollout) -> list[str]:
-    """The states that a rollout entered, as its record tells; retries come on top.
+    """The states that a rollout entered, derived from its record; retries are not counted.
 
     For a rollout that was rolled back, this assumes a plain recovery of three passes.
     """
@@ -49,11 +49,23 @@ def states_entered(rollout: Rollout) -> list[str]:
         *(*ADVANCE, *AGAIN, *LOOK[1:]) * tally.advances,
         *DRAIN * tally.drains,
     ]
-    if rollout.phase is Phase.PARKED:
-        return [*entered, *ADVANCE[:3]]
-    if rollout.phase is Phase.PROMOTED:
-        return [*entered, *PROMOTION, *(FLIP if rollout.target.stage else ())]
-    return [*entered, *RECOVERY]
+    match rollout.phase:
+        case Phase.PARKED:
+            return [*entered, *ADVANCE[:3]]
+        case Phase.PROMOTED:
+            return [*entered, *PROMOTION, *(FLIP if rollout.target.shifter.has_flip else ())]
+        case (
+            Phase.PREPARING
+            | Phase.SHIFTING
+            | Phase.TAKING_ALL
+            | Phase.MOVING_BASE
+            | Phase.ROLLING_BACK
+            | Phase.ROLLED_BACK
+            | Phase.REFUSED
+        ):
+            return [*entered, *RECOVERY]
+        case _:
+            assert_never(rollout.phase)
 
 
 def usage_of(rollout: Rollout) -> Usage:
@@ -70,7 +82,7 @@ def usage_of(rollout: Rollout) -> Usage:
 
 
 def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
-    """The execution's output: outcome and reason first, then what it cost whom."""
+    """The execution's output: outcome and reason first, then harm, duration and price."""
     return {
         "target": rollout.target.name,
         "rollout": rollout.rollout_id,
@@ -87,7 +99,7 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
 
 
 def describe_parked(rollout: Rollout) -> dict[str, Any]:
-    """Of a parked rollout: the weight that stays, until when, and the two commands that move it on or end it; else nothing."""
+    """For a parked rollout: its weight, until when it is parked, and the commands that advance or abort it; else nothing."""
     if rollout.phase is not Phase.PARKED or rollout.parked_until is None:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""The record of one rollout: what it is, how far it has come, and what its looks have seen. Values only."""
+"""The record of one rollout: what it brings, how far it has come, and what its looks have seen. Values only."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
 
-SCHEMA_VERSION = 4
-"""Of the record; it rises when records written before must be upgraded to be read (`canary.rules.rollouts.upgrades`)."""
+SCHEMA_VERSION = 5
+"""The record's schema. It rises when older records must be upgraded to be read (`canary.rules.rollouts.upgrades`)."""
 
 OPEN_INDEX = "open"
-"""The records' index of what still needs somebody: locks that are held, and ends that were not reported."""
+"""The table's index of what still needs attention: locks that are held, and ends that were not reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricCount:
-    """One metric over some minutes: requests and bad ones of canary and base.
+    """One metric summed over minutes: requests and bad requests of canary (`nc`, `ec`) and base (`nb`, `eb`).
 
-    Minutes in which the bad ones were not counted are left out.
+    Minutes in which the bad requests were not counted are left out.
     """
 
     nc: int = 0
@@ -41,10 +41,10 @@ class MetricCount:
 class StepState:
     """The step being baked. Times are epoch seconds.
 
-    ``index`` is -1 before the first shift; ``baking_since`` is None until the first look of the step has said when
-    its bake began. The counts are of the step's own minutes: judged ones, and each arm's requests in them.
+    ``index`` is -1 before the first shift. ``baking_since`` is None until the first look of the step has recorded when
+    its bake began. The counts cover the step's own minutes: how many were judged, and each arm's requests in them.
     ``silent_minutes`` were complete and had no canary request. ``entered`` is the state entry that began the step, so that
-    a retry of it begins no further one. ``metrics`` are the counts of the same minutes by metric, of everything that is read.
+    a retry of that state does not begin another step. ``metrics``: the same minutes' counts of every metric that is read.
     """
 
     index: int = -1
@@ -59,10 +59,10 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the whole rollout has seen: requests and bad requests of each arm, and what it asked of CloudWatch.
+    """Totals of the whole rollout: requests and bad requests of each arm, and the metrics requested from CloudWatch.
 
-    ``looks`` are those of executions, ``parked_looks`` those in between; ``advances`` are the executions after the first.
-    ``waits`` are those for a version of the release, before the lock was taken.
+    ``looks`` were made by executions, ``parked_looks`` while it was parked. ``advances`` counts the executions after the first.
+    ``waits`` counts the waits for a version of the release, before the lock was taken.
     """
 
     canary_requests: int = 0
@@ -81,15 +81,16 @@ class Tally:
 class Rollout:
     """One rollout of one release to one target.
 
-    ``shifts``: epoch seconds at which traffic may have changed hands. ``judged_to``: the start of the newest minute
-    that was folded or passed over. ``evidence`` is the judge's own JSON, ``limits_ms`` the latency limits from history
-    by percentile, one for each latency series, ``needed`` the canary requests that each step must be judged on.
+    ``shifts``: the times, in epoch seconds, at which the split of the traffic may have changed. ``judged_to``: the start of the
+    newest minute that was folded or skipped. ``evidence`` is the judge's own JSON. ``limits_ms``: the latency limits from
+    history by percentile, one per latency series. ``needed``: the canary requests that each step must be judged on.
     ``drained_from``: when the wait after the weight 100 began. ``revision`` rises with every write.
-    ``park_after``: the step after which a scheduled rollout is parked, by index; ``parked_since``, ``parked_until``: meanwhile.
-    ``totals``: each metric's counts of the whole rollout. ``habits``: what history says each business metric is used to say.
-    ``heard``, ``bad_counts`` and ``split``: what was listened to so far. ``blind_since``: since when something cannot be seen.
-    ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.
-    ``waiting_since``: since when the step waits beyond its bake. ``is_end_told``: whether the end was reported.
+    ``park_after``: the index of the step after which a scheduled rollout is parked. ``parked_since``, ``parked_until``: set
+    while it is parked. ``totals``: each metric's counts in the whole rollout. ``habits``: how much data each business metric
+    usually has, from history. ``heard``, ``bad_counts``, ``split``: what is known of the instruments so far.
+    ``blind_since``: since when something cannot be seen. ``looked_at``: the time of the newest look. ``scheduled_at``: the time
+    for which its execution was scheduled, if it was. ``waiting_since``: since when the step waits beyond its bake.
+    ``is_end_told``: whether the end was reported.
     """
 
     rollout_id: str
@@ -132,20 +133,21 @@ class Rollout:
 
     @property
     def is_to_be_parked(self) -> bool:
-        """Whether the present step's end waits for an advance."""
+        """Whether the rollout is parked at the end of the present step and waits for an advance."""
         return self.plan.policy.progression is Progression.SCHEDULED and self.step.index >= self.park_after
 
     @property
     def standing(self) -> Standing:
         """What the passes decide from."""
+        functions, kind = self.target.functions, self.target.shifter
         return Standing(
             phase=self.phase,
-            shifter=self.target.shifter,
+            shifter=kind,
             snapshot=self.snapshot,
             intent=self.intent,
             aliases=AliasNames(
-                live={function.name: function.live for function in self.target.functions},
-                canary={f.name: f.canary for f in self.target.functions if f.canary} if self.target.stage else {},
+                live={function.name: function.live for function in functions},
+                canary={f.name: f.canary for f in functions if f.canary and not kind.has_split_aliases},
             ),
             recovery_stage=self.recovery_stage,
             not_before=self.not_before,

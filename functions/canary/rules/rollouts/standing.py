@@ -1,4 +1,4 @@
-"""Where a rollout stands: its phase, its recovery stage, and what it set out from and for. Values only."""
+"""Where a rollout stands: its phase, its recovery stage, its snapshot and its intent. Values only."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from canary.rules.targets.live import Intent, Snapshot
-from canary.rules.targets.target import ShifterKind
+from canary.rules.targets.shifters import ShifterKind
 
 
 class Phase(enum.StrEnum):
-    """How far a rollout has come; see the table above."""
+    """How far a rollout has come; see the table in `canary.rules.rollouts.phases`."""
 
     PREPARING = "preparing"
     SHIFTING = "shifting"
@@ -52,7 +52,7 @@ class AliasNames:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a rollout stands: all that a pass decides from, besides the live state."""
+    """Where a rollout stands: everything that a pass decides from, except the live state."""
 
     phase: Phase
     shifter: ShifterKind

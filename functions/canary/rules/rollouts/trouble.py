@@ -1,7 +1,7 @@
-"""A target whose records cannot be used: who is told when, and whether its canary may be taken away without them.
+"""A target whose records cannot be used: when to notify, and whether its canary may be removed without them.
 
-Somebody is told when the trouble begins or its cause changes, and every half hour while it lasts. Without records nobody knows
-how far the rollout has come, so the canary is taken away only where that is right in every phase that is possible.
+A notification is due when the trouble begins or its cause changes, and every half hour while it lasts. Without records, the
+phase of the rollout is unknown, so the canary is removed only if that is right in every possible phase.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.live import Intent
 
@@ -23,14 +24,11 @@ if TYPE_CHECKING:
 
 TOLD_AGAIN_SECONDS = 1_800
 CERTAIN_SECONDS = 300
-"""How long records have been unusable before a canary is taken away without them."""
-
-MINUTE_SECONDS = 60
-"""How often the sweeper comes by: what is due within half of that is due now."""
+"""How long records must have been unusable before a canary is removed without them."""
 
 
 class Cause(enum.StrEnum):
-    """Why a target's records cannot be used. While it stays the same, it is one trouble."""
+    """Why a target's records cannot be used. As long as the cause stays the same, it is one trouble."""
 
     REFUSED = "refused"
     OTHER_SCHEMA = "other_schema"
@@ -39,9 +37,9 @@ class Cause(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What was told of one target. Times are epoch seconds; ``told_at`` is 0 as long as nobody could be told.
+    """What was reported about one target. Times are epoch seconds; ``told_at`` is 0 until the first notification got through.
 
-    ``is_due``: the newest notification was not taken by the bus. ``is_taken_away``: the canary was, while it lasted.
+    ``is_due``: the bus did not accept the newest notification. ``is_taken_away``: whether the canary was removed during it.
     """
 
     target: str
@@ -54,7 +52,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Why records cannot be used: the kind of it, and the sentence."""
+    """Why records cannot be used: the cause, and a sentence that explains it."""
 
     cause: Cause
     why: str
@@ -62,9 +60,9 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The part of a minute's sweep that one call of the sweeper makes.
+    """The part of a minute's sweep that one call of the sweeper does.
 
-    ``troubles``: what was told of these targets before. ``unusable``: what is known to be wrong with the records already.
+    ``troubles``: what was reported about these targets before. ``unusable``: why the records cannot be used, if already known.
     """
 
     targets: tuple[str, ...]
@@ -73,36 +71,39 @@ class Round:
 
 
 def is_to_be_told(known: Trouble | None, cause: Cause, now: float) -> bool:
-    """Whether somebody is to be told now: for the first time, of a new cause, or again."""
+    """Whether a notification is due now: the first, one for a new cause, or a reminder."""
     if known is None or known.is_due or known.cause is not cause:
         return True
+    # The sweeper comes by every minute: what is due within half of that is due now.
     return now - known.told_at > TOLD_AGAIN_SECONDS - MINUTE_SECONDS / 2
 
 
 def follow(known: Trouble | None, target: str, cause: Cause, now: float, *, is_told: bool) -> Trouble:
-    """The trouble as it is at `now`; a new cause does not begin it anew."""
+    """The trouble as it is at `now`; a new cause does not restart it."""
     before = known or Trouble(target, cause, now, 0.0)
     return replace(before, cause=cause, told_at=now if is_told else before.told_at, is_due=not is_told)
 
 
 def is_certain(known: Trouble | None, now: float) -> bool:
-    """Whether the records have been unusable for so long that it is no passing trouble."""
+    """Whether the records have been unusable for so long that the trouble is not a passing one."""
     return known is not None and now - known.since >= CERTAIN_SECONDS
 
 
 def find_canary(target: Target, stage: LiveStage | None) -> LiveCanary | None:
-    """The canary of a rollout of this target, whichever it is: the one whose alias override is the target's canary alias."""
+    """The canary of any rollout of this target, known by its alias override: the target's canary alias."""
     if stage is None or stage.canary is None or target.stage is None:
         return None
     alias = stage.canary.overrides.get(target.stage.alias_variable)
     return stage.canary if alias is not None and alias in {function.canary for function in target.functions} else None
 
 
-def why_it_stays(target: Target, stage: LiveStage, running: Collection[str | None], phase: Phase | None = None) -> str | None:
-    """Why the canary may not be taken away without records, or None if it may.
+def why_it_stays(
+    target: Target, stage: LiveStage | None, running: Collection[str | None], phase: Phase | None = None
+) -> str | None:
+    """Why the canary may not be removed without records, or None if it may.
 
-    `running` are the targets of all running executions, None for one whose input does not say. `phase` is the record's,
-    where that can still be read.
+    `running` are the targets of all running executions, None for one whose input does not name it. `phase` is the record's
+    phase, if that can still be read.
     """
     canary = find_canary(target, stage)
     if canary is None:
@@ -117,7 +118,7 @@ def why_it_stays(target: Target, stage: LiveStage, running: Collection[str | Non
 
 
 def has_something_to_lose(target: Target, live: Live) -> bool:
-    """Whether traffic is split, so that a rollout without records is a danger."""
+    """Whether traffic is split, so that a rollout without records is dangerous."""
     is_split = any(alias.shares for alias in live.live.values())
     return is_split or find_canary(target, live.stage) is not None
 
@@ -135,7 +136,7 @@ def _texts(aliases: Mapping[str, LiveAlias]) -> dict[str, str]:
 
 
 def find_unmoved(live: Live) -> dict[str, str]:
-    """By function, the version that its live alias would have to be moved to for the release to be whole."""
+    """By function, the version to which its live alias would have to move to make the release whole."""
     return {
         function: alias.version
         for function, alias in live.canary.items()
@@ -144,7 +145,7 @@ def find_unmoved(live: Live) -> dict[str, str]:
 
 
 def intent_of(target: Target, canary: LiveCanary, live: Live) -> Intent:
-    """What the rollout brings in, as far as its canary tells."""
+    """The intent of the rollout, as far as its canary shows it."""
     return Intent(
         versions={function: alias.version for function, alias in live.canary.items()},
         deployment_id=canary.deployment_id,

@@ -1,7 +1,7 @@
-"""Records that an earlier version of the controller wrote, made into those of this one, one schema after the other.
+"""Upgrades of records that an earlier version of the controller wrote, one schema after the other.
 
-A controller is updated while rollouts run, and guard and sweeper must be able to take them over. So the schema before the
-present one is always in the table. What the earlier version did not know gets the value that stands for "was not done".
+A controller is updated while rollouts run, and guard and sweeper must be able to take these over. So the previous schema is
+always readable. A field that the earlier version did not have gets the value that means "was not done".
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Record = Mapping[str, Any]
 
 
 def _from_2(record: Record) -> Record:
-    """Schema 3 compares 4xx answers. A rollout that began without has no evidence of them, and is judged to its end without."""
+    """Schema 3 compares 4xx answers. A rollout that began without them has no evidence of them and is judged without them."""
     target = record["target"]
     return {**record, "target": {**target, "metrics": {**target["metrics"], "client_errors": False}}}
 
@@ -46,21 +46,36 @@ def _renamed(fields: Record, names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in fields.items()}
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3}
-"""By schema: what makes a record of it one of the next."""
+def _from_4(record: Record) -> Record:
+    """Schema 5 has the metrics' families in the frozen history; the record itself is the same (`upgrade_history`)."""
+    return record
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4}
+"""By schema: the function that turns a record of it into one of the next schema."""
 
 READABLE = (*UPGRADES, SCHEMA_VERSION)
 """The schemas that this controller reads."""
 
 
 def upgrade(record: Record, schema: int) -> Record:
-    """The record, one of `READABLE`, as of the present schema."""
+    """The record, whose schema is one of `READABLE`, in the present schema."""
     for version in range(schema, SCHEMA_VERSION):
         record = UPGRADES[version](record)
     return record
 
 
 def upgrade_history(history: Record) -> Record:
-    """The frozen history as of the present schema. Before schema 4 each metric's stake was its weight."""
-    metrics = {name: _renamed(frozen, {"weight": "stake"}) for name, frozen in history["metrics"].items()}
+    """The frozen history in the present schema.
+
+    Before schema 4, a metric's stake was called its weight. Before schema 5, only a metric's name said which family it is of.
+    """
+    metrics = {
+        name: {"family": _family_from_4(name), **_renamed(frozen, {"weight": "stake"})}
+        for name, frozen in history["metrics"].items()
+    }
     return {**history, "metrics": metrics}
+
+
+def _family_from_4(metric: str) -> str:
+    return metric if metric == "client_errors" else metric.partition("_")[0]

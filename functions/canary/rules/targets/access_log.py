@@ -1,9 +1,9 @@
 """The metric filters that count both arms in the stage's access log.
 
-Decides which request counts for which arm: the canary's are those that say so, the base's all others, since the stage says
-neither while it has no canary (docs/aws.md#is-canary-request). An arm's requests are those that were served: what was refused
-with 4xx before any integration is counted apart. Only lines of the target's own API and stage count, for several may share a
-log group, and none of what the target says is outside the rollout. Does not know who writes the line (`log_format`) or runs
+Decides which request counts for which arm: lines that say so are the canary's, all others are base's, because a stage without a
+canary says neither (docs/aws.md#is-canary-request). An arm's requests are those that were served; requests refused with 4xx
+before any integration are counted separately. Several stages may share a log group, so only lines of the target's own API and
+stage count, and no line of a route outside the rollout. This module does not know the line's format (`log_format`) or who runs
 the filters.
 """
 
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MOST_FILTERS = 100
-"""Of one log group (docs/aws.md#metric-filter-limits)."""
+"""Per log group (docs/aws.md#metric-filter-limits)."""
 
 LONGEST_PATTERN = 1_024
 """Characters of one filter's pattern (docs/aws.md#metric-filter-limits)."""
@@ -42,18 +42,19 @@ LONGEST_PATTERN = 1_024
 _ARMS = {"Canary": '$.isCanary = "true"', "Base": '$.isCanary != "true"'}
 _IS_ERROR = "$.status >= 500"
 _IS_CLIENT_ERROR = "$.status >= 400 && $.status < 500"
-# Lambda's status is there although the function raised, the latency although the status is not: either tells that base
-# code ran. A drain that takes "-" for something else waits in vain and goes back, which is the safe error.
+# Lambda's status is present even if the function raised, and the latency even if the status is missing: either shows that
+# base's code ran. If "-" ever meant something else, the drain would wait in vain and the rollout would roll back, which is the
+# safe error.
 _IS_INTEGRATED = '($.integrationLatency != "-" || $.integrationStatus != "-")'
-# All but the 4xx answers that came before any integration. Nobody knows for which arm those count
-# (docs/aws.md#is-canary-of-refused-request), so they may thin out neither arm's failures and slow answers.
+# All answers except 4xx given before any integration. It is unknown for which arm those count
+# (docs/aws.md#is-canary-of-refused-request), so they must not dilute either arm's rate of failures and slow answers.
 _IS_SERVED = '($.integrationLatency != "-" || $.integrationStatus != "-" || $.status < 400 || $.status >= 500)'
 _IS_REFUSED = '$.integrationLatency = "-" && $.integrationStatus = "-"'
 
 
 @dataclass(frozen=True, slots=True)
 class MetricFilter:
-    """One metric filter; ``value`` is a constant or a selector, ``default`` what a minute without a match counts."""
+    """One metric filter; ``value`` is a constant or a selector, ``default`` the count of a minute without a match."""
 
     name: str
     pattern: str
@@ -85,12 +86,12 @@ def metric_namespace(target_name: str) -> str:
 
 
 def filter_prefix(target_name: str) -> str:
-    """What the names of a target's metric filters begin with."""
+    """The prefix of the names of a target's metric filters."""
     return f"canary-{target_name}-"
 
 
 def metric_filters(target: Target) -> tuple[MetricFilter, ...]:
-    """The filters of a target's access-log group; none where the target has no stage or no log."""
+    """The filters of a target's access-log group; none if the target has no stage or no log."""
     if target.stage is None or target.access_log_group is None:
         return ()
     ours = _conditions_of(target.stage, target)
@@ -108,18 +109,18 @@ def metric_filters(target: Target) -> tuple[MetricFilter, ...]:
 
 
 def find_long_pattern(target: Target) -> str | None:
-    """The filter of a target whose pattern is longer than CloudWatch Logs takes, with its length; None if all fit."""
+    """The filter whose pattern is longer than CloudWatch Logs accepts, with its length; None if all fit."""
     longest = max(metric_filters(target), key=lambda one: len(one.pattern), default=None)
     if longest is None or len(longest.pattern) <= LONGEST_PATTERN:
         return None
     return (
         f"the routes outside make the pattern of the metric filter {longest.name} {len(longest.pattern)} characters long; "
-        f"CloudWatch Logs takes {LONGEST_PATTERN}"
+        f"CloudWatch Logs accepts {LONGEST_PATTERN}"
     )
 
 
 def _conditions_of(stage: Stage, target: Target) -> tuple[str, ...]:
-    """What holds for every line that counts; last in each pattern, since what tells the lines apart is asked first."""
+    """The conditions of every line that counts; they end each pattern, after the conditions that distinguish the lines."""
     return (
         f'$.apiId = "{stage.rest_api_id}"',
         f'$.stage = "{stage.stage_name}"',
@@ -128,7 +129,7 @@ def _conditions_of(stage: Stage, target: Target) -> tuple[str, ...]:
 
 
 def _measures(target: Target) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """The metrics of both arms: name, conditions, and the value of a line."""
+    """The metrics of both arms: name, conditions, and the value per line."""
     for arm, its in _ARMS.items():
         yield f"{arm}Requests", (its, _IS_SERVED), "1"
         yield f"{arm}Errors", (its, _IS_ERROR), "1"

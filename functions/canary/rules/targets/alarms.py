@@ -1,12 +1,12 @@
-"""The alarms beside the judge: canary against base, in CloudWatch's own metric math.
+"""The alarms that complement the judge: canary against base, in CloudWatch's own metric math.
 
-Decides which alarms a target gets and what they compare. They are for catastrophes, for a rollout that is parked, and for when
-the judge does not run; so they look at one minute at a time, and fire only on a difference that chance does not make. Does
-not know whether anybody evaluates them.
+Decides which alarms a target gets and what they compare. They are for catastrophes, for a parked rollout, and for times when
+the judge does not run. So they look at one minute at a time and fire only on a difference that chance does not explain. This
+module does not know who evaluates them.
 
-Each is the score of two proportions: the difference of the arms' bad shares, in standard errors of that difference if both
-arms had their common share. Above 12 in two of three minutes it fires. A minute with too little to compare scores 0 and is
-not left out: CloudWatch would reach back to older minutes in its place (docs/aws.md#alarm-missing-data).
+Each alarm compares two proportions: its score is the difference of the arms' bad rates, in standard errors of that difference
+if both arms had their common rate. It fires at a score above 12 in two of three minutes. A minute with too little to compare
+scores 0 instead of being left out, because CloudWatch would use an older minute in its place (docs/aws.md#alarm-missing-data).
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from canary.rules.targets.access_log import metric_namespace
-from canary.rules.targets.target import ShifterKind, Target
+from canary.rules.targets.target import Target
 
 THRESHOLD = 12.0
 PERIOD_SECONDS = 60
@@ -40,7 +40,7 @@ WATCHED = "score"
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One of the four counts of a minute: a metric and the statistic that counts."""
+    """One of the four counts of a minute: a metric and its statistic."""
 
     namespace: str
     metric: str
@@ -50,7 +50,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One alarm, with the counts of both arms: requests and bad requests of the canary, then of the base."""
+    """One alarm, with the counts of both arms: requests and bad requests of the canary, then of base."""
 
     name: str
     description: str
@@ -83,26 +83,27 @@ class Alarm:
 def target_alarms(target: Target) -> tuple[Alarm, ...]:
     """The alarms of a target.
 
-    Behind a stage: on the counts of its metric filters, and on its business metrics; without an access log the errors are
-    Lambda's by alias, one alarm a function. None compares 4xx answers: four metrics of an alarm cost more than a tenth of the
-    stake is worth. A target of weighted aliases gets none at all (`alarm_note`).
+    Behind a stage, they watch the counts of its metric filters and its business metrics. Without an access log, errors are
+    Lambda's by alias, with one alarm per function. None compares 4xx answers, because an alarm's four metrics cost more than a
+    tenth of the stake is worth. A target of weighted aliases gets no alarm (`alarm_note`).
     """
-    if target.shifter is ShifterKind.ALIAS:
+    if not target.shifter.has_fixed_arms:
         return ()
     return (*_error_alarms(target), *_slow_alarms(target), *_business_alarms(target))
 
 
 def alarm_note(target: Target) -> str | None:
-    """What an operator should know of a target that no alarm of ours watches; None where one does.
+    """What an operator should know about a target that none of our alarms watches; None if one does.
 
-    An alarm's dimensions are fixed when it is made, and one over many series takes no search (docs/aws.md#alarm-limits).
+    An alarm's dimensions are fixed when it is created, and an alarm cannot use a search over many series
+    (docs/aws.md#alarm-limits).
     """
-    if target.shifter is not ShifterKind.ALIAS:
+    if target.shifter.has_fixed_arms:
         return None
     own = f"; your own alarms do ({', '.join(target.alarms)})" if target.alarms else ", and you named none of your own"
     return (
         "no alarm compares canary and base between two looks: behind weighted aliases only the metric dimension "
-        f"ExecutedVersion tells them apart, and an alarm that is made before the rollout cannot name its versions{own}"
+        f"ExecutedVersion distinguishes them, and an alarm created before the rollout cannot name its versions{own}"
     )
 
 
@@ -115,7 +116,7 @@ def _error_alarms(target: Target) -> Iterator[Alarm]:
     if not target.metrics.errors:
         return
     if target.access_log_group is not None:
-        yield _on_log(target, "errors", "Errors", "fails far more often than the base")
+        yield _on_log(target, "errors", "Errors", "fails far more often than base")
         return
     for function in target.functions:
         arms = [
@@ -123,14 +124,14 @@ def _error_alarms(target: Target) -> Iterator[Alarm]:
             for alias in (function.canary, function.live)
         ]
         counts = [Count("AWS/Lambda", name, "Sum", arm) for arm in arms for name in ("Invocations", "Errors")]
-        name, what = f"errors-{function.name}", f"raises in {function.name} far more often than the base"
+        name, what = f"errors-{function.name}", f"raises in {function.name} far more often than base"
         yield Alarm(_name(target, name), _description(target, what), *counts)
 
 
 def _slow_alarms(target: Target) -> Iterator[Alarm]:
     if target.access_log_group is not None:
         for limit in target.metrics.latency_limits_ms:
-            what = f"takes more than {limit} ms far more often than the base"
+            what = f"takes more than {limit} ms far more often than base"
             yield _on_log(target, f"slow-{limit}ms", f"Slow{limit}", what)
 
 
@@ -141,7 +142,7 @@ def _business_alarms(target: Target) -> Iterator[Alarm]:
             for arm in ("canary", "base")
             for statistic in ("SampleCount", "Sum")
         ]
-        what = f"has {metric.name} far more often than the base"
+        what = f"has {metric.name} far more often than base"
         yield Alarm(_name(target, metric.name), _description(target, what), *counts)
 
 

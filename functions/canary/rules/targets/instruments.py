@@ -1,7 +1,7 @@
-"""Whether what counts the requests is still as it was made: the stage's access log and the target's metric filters.
+"""Whether the instruments that count requests are unchanged: the stage's access log and the target's metric filters.
 
-A look whose numbers come from a changed filter, or from a log that the stage no longer writes, sees nothing and would take it
-for health. Decides what has to be there and words each difference. What follows from a fault is the verdict's business.
+If a filter was changed, or the stage no longer writes its log, a look sees no failures and would take that for health. This
+module decides what must exist and words each difference. The verdict decides what follows from a fault.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must hold at each look. Empty, with ``log_group`` None, for a target that is not judged on an access log."""
+    """What must be in place at each look. Empty, with ``log_group`` None, for a target that is not judged on an access log."""
 
     log_group: str | None = None
     filters: Mapping[str, MetricFilter] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class SeenFilter:
-    """A metric filter as it is. ``value`` and ``default`` are the transformation's own, ``dimensions`` the names of any."""
+    """A metric filter as it is now. ``value`` and ``default`` are the transformation's, ``dimensions`` names its dimensions."""
 
     name: str
     pattern: str
@@ -46,10 +46,10 @@ class SeenFilter:
 
 @dataclass(frozen=True, slots=True)
 class SeenInstruments:
-    """What was read. ``filters`` is None where they were not checked: CloudWatch Logs was busy, which says nothing of them.
+    """What was read. ``filters`` is None if they were not checked because CloudWatch Logs was busy; that is not a fault.
 
-    ``log_group`` and ``log_format`` are the stage's, None without an access log. ``refusal``: why the filters can never be
-    read as things are, in AWS's own words.
+    ``log_group`` and ``log_format`` are the stage's, None without an access log. ``refusal``: why the filters cannot be read
+    at all, in AWS's own words.
     """
 
     log_group: str | None = None
@@ -57,20 +57,15 @@ class SeenInstruments:
     filters: Mapping[str, SeenFilter] | None = None
     refusal: str | None = None
 
-    @property
-    def is_checked(self) -> bool:
-        """Whether the filters' state is known."""
-        return self.filters is not None or self.refusal is not None
-
 
 def expected_instruments(target: Target) -> Expected:
-    """What must hold at each look of this target's rollouts."""
+    """What must be in place at each look of this target's rollouts."""
     filters = {one.name: one for one in metric_filters(target)}
     return Expected(target.access_log_group, filters, target.outside) if filters else Expected()
 
 
 def find_faults(expected: Expected, seen: SeenInstruments) -> tuple[str, ...]:
-    """Each fault in one sentence that names the instrument; none where everything is as it was made, or was not checked."""
+    """Each fault in one sentence that names the instrument; none if everything is unchanged or was not checked."""
     if expected.log_group is None:
         return ()
     return (*_of_log(expected, seen), *_of_filters(expected, seen))
@@ -96,16 +91,16 @@ def _of_filters(expected: Expected, seen: SeenInstruments) -> Iterator[str]:
         if found is None:
             yield f"the metric filter {name} is gone; deploy the target again"
         elif difference := _difference(wanted, found):
-            yield f"the metric filter {name} is not as it was made: {difference}; deploy the target again"
+            yield f"the metric filter {name} was changed: {difference}; deploy the target again"
     published = {(one.namespace, one.metric) for one in expected.filters.values()}
     for found in seen.filters.values():
         is_other = found.name not in expected.filters and not found.dimensions
         if is_other and (found.namespace, found.metric) in published:
-            yield f"the metric filter {found.name} counts into {found.metric} of {found.namespace} too; delete it"
+            yield f"the metric filter {found.name} also counts into {found.metric} of {found.namespace}; delete it"
 
 
 def _difference(wanted: MetricFilter, found: SeenFilter) -> str | None:
-    """What of a filter differs; blanks outside of quotes in a pattern mean nothing."""
+    """How a filter differs; blanks outside quotes in a pattern do not matter."""
     if _squeezed(wanted.pattern) != _squeezed(found.pattern):
         return f"its pattern is {found.pattern}"
     if (found.namespace, found.metric) != (wanted.namespace, wanted.metric):
@@ -113,7 +108,7 @@ def _difference(wanted: MetricFilter, found: SeenFilter) -> str | None:
     if found.dimensions:
         return f"it publishes with the dimensions {', '.join(found.dimensions)}"
     if found.value != wanted.value:
-        return f"it counts {found.value} a line"
+        return f"it counts {found.value} per line"
     if found.default != wanted.default:
         return f"it counts {'nothing' if found.default is None else found.default} in a minute without a match"
     return None

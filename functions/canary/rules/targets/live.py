@@ -1,4 +1,4 @@
-"""What AWS says is true right now of a target: its stage, its canary, its aliases. Values only."""
+"""What AWS reports about a target at this moment: its stage, its canary, its aliases. Values only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 ALL, NEARLY_ALL = Decimal(1), Decimal("0.99")
-"""The share of a new version before its alias moves to it, and the share where AWS refuses the first."""
+"""The share of a new version before its alias moves to it, and the share to use if AWS refuses that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class LiveCanary:
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """Where a stage writes its access log, and how: None where it writes none."""
+    """Where a stage writes its access log, and in which format; None if it writes none."""
 
     group: str | None = None
     format: str | None = None
@@ -29,7 +29,7 @@ class AccessLog:
 
 @dataclass(frozen=True, slots=True)
 class LiveStage:
-    """A stage as GetStage answers."""
+    """A stage as GetStage reports it."""
 
     deployment_id: str
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class LiveAlias:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """All of a target that a rollout may change. The aliases are keyed by function name."""
+    """Everything of a target that a rollout may change. Aliases are keyed by function name."""
 
     stage: LiveStage | None
     live: Mapping[str, LiveAlias]
@@ -70,9 +70,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What the rollout brings in. ``deployment_id`` is None until PrepareRelease has found or made it.
+    """What the rollout brings. ``deployment_id`` is None until PrepareRelease has found or created it.
 
-    ``overrides`` are the canary's stage variables, the alias variable among them.
+    ``overrides`` are the canary's stage variables, including the alias variable.
     """
 
     versions: Mapping[str, str]
@@ -82,20 +82,20 @@ class Intent:
 
     @property
     def promoted_variables(self) -> Mapping[str, str]:
-        """The overrides that promotion makes the base's; never the alias variable, which tells base from canary."""
+        """The overrides that a promotion gives to base; never the alias variable, which distinguishes base from canary."""
         return {name: value for name, value in self.overrides.items() if name != self.alias_variable}
 
     @property
     def canary_alias(self) -> str | None:
-        """The alias that the canary's requests call, and no other request does."""
+        """The alias that only the canary's requests call."""
         return self.overrides.get(str(self.alias_variable))
 
 
 def is_ours(canary: LiveCanary, intent: Intent) -> bool:
-    """Whether a canary is this rollout's to take away, while the rollout holds the lock.
+    """Whether this rollout must remove a canary, while it holds the lock.
 
-    It serves what the rollout brings: its deployment, or its canary alias. Whatever else someone edited on it, nobody else
-    takes it away, so it would go on serving a half of the release.
+    That is so if the canary serves what the rollout brings: its deployment, or its canary alias. Even if someone else edited
+    the rest of it, nobody else removes it, so it would keep serving half of the release.
     """
     return canary.deployment_id == intent.deployment_id or _calls_canary_alias(canary.overrides, intent)
 
@@ -103,7 +103,7 @@ def is_ours(canary: LiveCanary, intent: Intent) -> bool:
 def is_intact(canary: LiveCanary, intent: Intent) -> bool:
     """Whether a canary is as this rollout attached it: its deployment and exactly its overrides.
 
-    Only such a canary gets more traffic or is promoted, and after the rollout's end only such a one still counts as its own.
+    Only such a canary gets more traffic or is promoted. After the rollout's end, only such a canary still counts as its own.
     """
     return canary.deployment_id == intent.deployment_id and dict(canary.overrides) == dict(intent.overrides)
 

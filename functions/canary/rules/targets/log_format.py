@@ -1,8 +1,8 @@
-"""The access-log line: the format to write, and why another one would lose lines.
+"""The format of an access-log line, and why another format would lose lines.
 
-Decides whether every line of a format is a JSON object in which the metric filters find what they read, whatever the request
-was. A line that is no JSON counts for neither arm, and those are just the requests that fail. What each variable prints is
-known to `log_variables`.
+Decides whether every line of a format is a JSON object with the fields that the metric filters read, whatever the request was.
+A line that is not valid JSON counts for neither arm, and failing requests are the ones most likely to write such lines. What
+each variable prints is defined in `log_variables`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _FIELDS = {
 }
 
 LOG_FORMAT = "{" + ",".join(f'"{name}":{value}' for name, value in _FIELDS.items()) + "}"
-"""The access-log format, one JSON line a request."""
+"""The access-log format, one JSON line per request."""
 
 _READ_ALWAYS = ("apiId", "stage", "isCanary", "status", "responseLatency", "integrationLatency", "integrationStatus")
 _READ_OF_ROUTES = ("httpMethod", "resourcePath")
@@ -47,31 +47,31 @@ _LONGEST_FORMAT = 3_000
 _PIECE = re.compile(rf'(?P<string>"(?:[^"\\]|\\.)*")|(?P<bare>{VARIABLE.pattern})|(?P<broken>")')
 _BESIDE = re.compile(r'[^\s:,\[\]{}"]')
 _NAME_BEFORE = re.compile(r'("(?:[^"\\]|\\.)*"\s*:)\s*\Z')
-_NO_JSON = "gives lines that are no JSON; write it as a JSON object with the variables as values"
+_NO_JSON = "produces lines that are not valid JSON; write it as a JSON object with the variables as values"
 
 
 @dataclass(frozen=True, slots=True)
 class _Bare:
-    """A variable that stands as a value without quotes."""
+    """A variable used as a value without quotes."""
 
     variable: str
 
 
 class _Pairs(tuple[tuple[str, object], ...]):
-    """A JSON object as it is written: a name may come twice."""
+    """A JSON object as written: a name may occur twice."""
 
     __slots__ = ()
 
 
 class _MisfitError(ValueError):
-    """What is wrong with the whole format; nothing else of it can be judged."""
+    """What is wrong with the format as a whole, so that its fields cannot be checked."""
 
 
 def find_misfit(log_format: str, outside: Outside | None = None) -> str | None:
-    """Why the filters would not count every line of this format, each reason with what to write; None if they do.
+    """Why the filters would not count every line of this format, each reason with what to write; None if they would.
 
-    Other fields beside ours do no harm, so long as they leave the line JSON. Where routes are ``outside`` the rollout, the
-    filters read method and path too.
+    Additional fields do no harm as long as the line stays valid JSON. If routes are ``outside`` the rollout, the filters also
+    read method and path.
     """
     try:
         line = _read(log_format)
@@ -84,33 +84,33 @@ def find_misfit(log_format: str, outside: Outside | None = None) -> str | None:
 
 
 def find_untrusted_text(log_format: str) -> tuple[str, ...]:
-    """The variables of a format that fits in which a client or a function can write what it likes.
+    """The variables of a fitting format whose content a client or a function controls.
 
-    In quotes they are right if API Gateway escapes them, which somebody has seen of user agents alone.
+    In quotes they are safe if API Gateway escapes them, which has been observed for user agents only.
     """
     variables = dict.fromkeys(VARIABLE.findall(log_format))
     return tuple(one for one in variables if kind_of(one) is Prints.UNTRUSTED_TEXT and one not in HARMLESS)
 
 
 def _read(log_format: str) -> _Pairs:
-    """The line with its variables, as JSON has it."""
+    """The line as a JSON object that contains the variables."""
     if len(log_format.strip().splitlines()) > 1:
         raise _MisfitError("has several lines; write it as one")
     if len(log_format) > _LONGEST_FORMAT:
-        raise _MisfitError(f"has {len(log_format)} characters; API Gateway takes {_LONGEST_FORMAT}")
+        raise _MisfitError(f"has {len(log_format)} characters; API Gateway accepts {_LONGEST_FORMAT}")
     if not any(name in VARIABLE.findall(log_format) for name in _REQUEST_IDS):
         raise _MisfitError("has neither $context.requestId nor $context.extendedRequestId; add one")
     line = _parse(log_format)
     if not isinstance(line, _Pairs):
-        raise _MisfitError("gives a line that is no JSON object; put it in braces")
+        raise _MisfitError("produces a line that is not a JSON object; put it in braces")
     read_back = json.dumps(line, ensure_ascii=False, default=lambda bare: bare.variable)
     if VARIABLE.findall(read_back) != VARIABLE.findall(log_format):
-        raise _MisfitError("writes a part of a variable as an escape, which API Gateway does not read; write it as it is")
+        raise _MisfitError("writes part of a variable as an escape, which API Gateway does not decode; write it out")
     return line
 
 
 def _parse(log_format: str) -> object:
-    """The format as JSON. A variable in quotes is text as it is; one without becomes a number and then itself again."""
+    """The format as JSON. A quoted variable is plain text; an unquoted one is parsed as a number, which is then mapped back."""
     stem = next(str(number) for number in count(9_000) if str(number) not in log_format)
     pieces = list(_PIECE.finditer(log_format))
     bare = [piece for piece in pieces if piece["bare"]]
@@ -132,11 +132,11 @@ def _parse(log_format: str) -> object:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _find_glue(log_format: str, piece: re.Match[str]) -> str | None:
-    """What is wrong with a variable without quotes that touches other characters: the two may make one wrong number."""
+    """What is wrong with an unquoted variable that touches other characters: together they may form a wrong number."""
     start, end = piece.span()
     while start and _BESIDE.match(log_format[start - 1]):
         start -= 1
@@ -150,7 +150,7 @@ def _find_glue(log_format: str, piece: re.Match[str]) -> str | None:
 
 
 def _of_fields(line: _Pairs, read: Sequence[str]) -> Iterator[str]:
-    """What the filters read, and would not find."""
+    """The fields that the filters read and would not find."""
     for name in read:
         written = _FIELDS[name]
         variable = written.strip('"')
@@ -169,7 +169,7 @@ def _of_object(pairs: _Pairs) -> Iterator[str]:
 
 
 def _of_value(name: str, value: object) -> Iterator[str]:
-    """Variables whose values may leave no JSON; ``name`` is the field's, with its colon, or empty in a list."""
+    """Variables whose values may break the JSON; ``name`` is the field's, with its colon, or empty in a list."""
     match value:
         case _Bare():
             yield from _of_bare(name, value.variable)
@@ -190,11 +190,11 @@ def _of_bare(name: str, variable: str) -> Iterator[str]:
             yield from _of_quoted(name, variable)
         case Prints.NUMBER_OR_DASH | Prints.UNTRUSTED_TEXT:
             yield (
-                f"has {variable} without quotes, which may print -, and then the line is no JSON and not counted; "
+                f"has {variable} without quotes, which may print -; then the line is not valid JSON and is not counted; "
                 f'write {name}"{variable}"'
             )
         case Prints.TEXT:
-            yield f'has {variable} without quotes, which prints text, and the line is no JSON; write {name}"{variable}"'
+            yield f'has {variable} without quotes, which prints text, so the line is not valid JSON; write {name}"{variable}"'
         case unreachable:
             assert_never(unreachable)
 
@@ -203,8 +203,8 @@ def _of_quoted(name: str, text: str) -> Iterator[str]:
     for variable in dict.fromkeys(VARIABLE.findall(text)):
         if kind_of(variable) is Prints.QUOTED_TEXT:
             yield (
-                f"has {variable}, which prints text in quotes of its own or - without any, so that with or without quotes "
-                f"around it some lines are no JSON; write {name}{json.dumps(_with_instead(text))}"
+                f"has {variable}, which prints text with its own quotes or - without quotes, so some lines are not valid JSON "
+                f"whether it is quoted or not; write {name}{json.dumps(_with_instead(text))}"
             )
 
 

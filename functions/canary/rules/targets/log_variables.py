@@ -1,7 +1,7 @@
 """What each variable of an access-log format prints: one table, from AWS's page on them.
 
-Decides how a variable may stand in a JSON line. The page names the variables and what they hold; that a missing value prints
-`-`, and which texts are escaped, is known from logs that people have shown (docs/aws.md#access-log-variables).
+Decides how a variable may be used in a JSON line. AWS's page lists the variables and what they contain. That a missing value
+prints `-`, and which texts are escaped, is known from published logs (docs/aws.md#access-log-variables).
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import re
 from types import MappingProxyType
 
 VARIABLE = re.compile(r"\$context(?:\.[A-Za-z0-9_]+)+")
-"""A variable as API Gateway writes it; what follows a character that is no letter, digit, `_` or `.` is text."""
+"""A variable as API Gateway writes it; it ends before the first character that is not a letter, digit, `_` or `.`."""
 
 
 class Prints(enum.Enum):
-    """What a variable prints, which decides how it may stand in a JSON line.
+    """What a variable prints, which decides how it may be used in a JSON line.
 
-    ``NUMBER``: a number for every request, so it may stand without quotes. ``NUMBER_OR_DASH``: a number, or `-` where a request
-    has none. ``TEXT``: ids, names and words of API Gateway's own, or `-`; no character of them needs escaping.
-    ``UNTRUSTED_TEXT``: what a client, an authorizer or a function can write, or `-`. ``QUOTED_TEXT``: text with quotes of its
-    own, or `-` without any, so neither form is JSON for every request.
+    ``NUMBER``: a number for every request, so it needs no quotes. ``NUMBER_OR_DASH``: a number, or `-` if a request has
+    none. ``TEXT``: API Gateway's own ids, names and words, or `-`; none of their characters needs escaping.
+    ``UNTRUSTED_TEXT``: text that a client, an authorizer or a function controls, or `-`. ``QUOTED_TEXT``: text with its own
+    quotes, or `-` without quotes, so neither form is valid JSON for every request.
     """
 
     NUMBER = enum.auto()
@@ -59,16 +59,16 @@ _BY_KIND = {
 _TABLE = MappingProxyType({f"$context.{name}": kind for kind, names in _BY_KIND.items() for name in names.split()})
 
 HARMLESS = frozenset({"$context.identity.userAgent", "$context.requestId"})
-"""Untrusted texts that leave a quoted string whole: quotes and backslashes of a user agent come escaped, and a request id of
-the client's is a UUID or is replaced (docs/aws.md#access-log-variables)."""
+"""Untrusted texts that never break a quoted string: a user agent's quotes and backslashes are escaped, and a request id that
+the client sends is a UUID or is replaced (docs/aws.md#access-log-variables)."""
 
 INSTEAD = MappingProxyType({"$context.error.messageString": "$context.error.message"})
-"""By variable, the one that says the same and can stand in quotes."""
+"""By variable, the one that says the same and can be quoted."""
 
 
 def kind_of(variable: str) -> Prints:
-    """What a variable prints. One that the page does not name may print anything, `-` too.
+    """What a variable prints. One that AWS's page does not list may print anything, including `-`.
 
-    So may those whose names are the user's own: an authorizer's properties, claims, overrides of headers and parameters.
+    So may those whose names the user chooses: an authorizer's properties, claims, overrides of headers and parameters.
     """
     return _TABLE.get(variable, Prints.UNTRUSTED_TEXT)

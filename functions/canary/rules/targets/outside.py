@@ -1,7 +1,7 @@
-"""What of an API is outside the rollout, and how the metric filters leave it out.
+"""Which parts of an API are outside the rollout, and how the metric filters leave them out.
 
-A target says it: routes that both arms call alike on purpose, such as those of another team's function. Their requests are in
-none of the counts. Whether the definition has such routes is for its reader to say.
+The target names routes that both arms intentionally call alike, such as those of another team's function. Their requests are in
+none of the counts. This module does not know whether the definition has such routes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from canary.rules.targets.target import Outside, OutsideRoute
 
 ANY_TEXT = "*"
-"""At the end of a path it stands for any text. Within one, CloudWatch Logs takes it as it is (docs/aws.md#filter-patterns)."""
+"""Any text, at the end of a path. Elsewhere in it, CloudWatch Logs takes it literally (docs/aws.md#filter-patterns)."""
 
 
 def inside_conditions(outside: Outside) -> Iterator[str]:
-    """The conditions of a filter pattern that only requests inside the rollout meet; all of them have to hold."""
+    """The conditions of a filter pattern that only requests inside the rollout meet; all of them must be true."""
     for route in outside.routes:
         path = f'$.resourcePath != "{route.path}"'
         methods = " && ".join(f'$.httpMethod != "{method}"' for method in route.methods)
@@ -32,7 +32,7 @@ def inside_conditions(outside: Outside) -> Iterator[str]:
 
 
 def covers(route: OutsideRoute, path: str) -> bool:
-    """Whether a resource path, as the definition has it (`/orders/{id}`), falls under a route's path."""
+    """Whether a route's path covers a resource path as the definition writes it (`/orders/{id}`)."""
     if route.path.endswith(ANY_TEXT):
         return path.startswith(route.path.removesuffix(ANY_TEXT))
     return path == route.path

@@ -1,4 +1,4 @@
-"""How carefully a release is brought in: the steps, what counts as proof, and what happens without proof."""
+"""How carefully a release is rolled out: its steps, what counts as proof, and what happens without proof."""
 
 import enum
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class WhenUnproven(enum.StrEnum):
-    """What follows when a step's extension is used up and there was still too little traffic to judge."""
+    """What happens when a step's extension is used up and there was still too little traffic to judge."""
 
     HOLD = "hold"
     ROLL_BACK = "roll_back"
@@ -17,14 +17,14 @@ class WhenUnproven(enum.StrEnum):
 
 
 class WhenQuiet(enum.StrEnum):
-    """What follows when base's traffic of the last day is too little for the policy's steps."""
+    """What happens when base's traffic of the last day is too little for the policy's steps."""
 
     GO = "go"
     REFUSE = "refuse"
 
 
 class Progression(enum.StrEnum):
-    """Whether one execution takes every step, or is parked after each until an advance takes the next."""
+    """Whether one execution takes every step, or the rollout is parked after each step until an advance takes the next."""
 
     CONTINUOUS = "continuous"
     SCHEDULED = "scheduled"
@@ -42,17 +42,17 @@ class Step:
 class Policy:
     """A rollout's policy.
 
-    ``alpha``: the share of good releases that may be rolled back, however long one watches (0.01 is 1 %).
-    ``detect``: rate points by metric (0.01 is one point): the effect there must be traffic enough to see.
-    ``delta``: rate points by metric: a canary worse by less than this is safe enough to go on early.
+    ``alpha``: the largest share of good releases that may be rolled back, however long one watches (0.01 is 1 %).
+    ``detect``: rate points by metric (0.01 is one point): the effect that each step must have enough traffic to show.
+    ``delta``: rate points by metric: a canary worse by less than this is safe enough to end a step early.
     ``metric_delay_seconds``: how long after its end a minute's metrics are complete.
-    ``min_requests``: canary requests every step must have been judged on.
-    ``max_extension_seconds``: how long a step may be extended for want of traffic.
-    ``when_quiet``: what a start does when base's traffic of the last day cannot prove the steps in time.
-    ``max_blind_seconds``: how long a step is held for an instrument that fails or a metric that is silent; then it goes back.
-    ``not_before_seconds``: promotion never sooner than this after the first shift.
+    ``min_requests``: the canary requests that every step must be judged on.
+    ``max_extension_seconds``: how long a step may be extended because of too little traffic.
+    ``when_quiet``: what a start does if base's traffic of the last day is too little to prove the steps in time.
+    ``max_blind_seconds``: how long a step holds for a failing instrument or a silent metric before it rolls back.
+    ``not_before_seconds``: the earliest promotion, in seconds after the first shift.
     ``tolerate_firing_alarms``: alarms that were already firing before the start do not refuse the rollout.
-    ``max_parked_seconds``: how long a scheduled rollout is parked for its next advance; then it goes back.
+    ``max_parked_seconds``: how long a scheduled rollout waits parked for its next advance before it rolls back.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyChanges:
-    """What somebody wants otherwise: a policy to start from, and its keys with new values. None leaves a key as it was.
+    """Changes of a policy: a policy to start from, and keys with new values. None leaves a key unchanged.
 
     ``detect`` and ``delta`` may name some metrics only; the others keep their rate points.
     """
@@ -102,11 +102,11 @@ class PolicyChanges:
 
 
 CHANGED = " (changed)"
-"""Ends the name of a policy that was changed without a name of its own."""
+"""Ends the name of a changed policy that was not given a new name."""
 
 
 def effective_policy(policy: Policy, changes: PolicyChanges | None) -> Policy:
-    """The policy that holds: ``policy``, or the one the changes start from, with the changed keys."""
+    """The policy that applies: ``policy``, or the one that the changes start from, with the changed keys."""
     if changes is None:
         return policy
     start = changes.starts_from or policy
@@ -146,6 +146,6 @@ QUIET = Policy(
     max_extension_seconds=3 * 3600,
     max_blind_seconds=3600,
 )
-"""For a few requests a minute: such traffic shows a release that fails often, or always, and no smaller effect."""
+"""For a few requests per minute: such traffic can only show a release that fails often or always."""
 
 SHIPPED: Mapping[str, Policy] = MappingProxyType({policy.name: policy for policy in (STANDARD, CAUTIOUS, FAST, HOTFIX, QUIET)})

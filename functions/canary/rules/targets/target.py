@@ -1,21 +1,14 @@
 """What a rollout acts on: one API stage, or one set of aliases, with its functions, metrics and alarms.
 
-Values only. How a target is written in YAML or JSON is known to `canary.edge`.
+Values only. `canary.edge` reads them from YAML or JSON.
 """
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
 from canary.rules.targets.policy import Policy
-
-
-class ShifterKind(enum.StrEnum):
-    """How traffic is split: by the API stage's canary, or by each alias's version weights."""
-
-    STAGE = "stage"
-    ALIAS = "alias"
+from canary.rules.targets.shifters import ShifterKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +22,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class TargetFunction:
-    """One Lambda function with the alias that production uses and, behind a stage, the canary's."""
+    """One Lambda function with the alias that production uses and, behind a stage, the canary's alias."""
 
     name: str
     live: str
@@ -38,7 +31,7 @@ class TargetFunction:
 
 @dataclass(frozen=True, slots=True)
 class BusinessMetric:
-    """A 0-or-1-per-request custom metric with a dimension ``arm``; ``name`` counts the bad ones."""
+    """A custom metric of 0 or 1 per request with a dimension ``arm``; 1 means a bad request."""
 
     name: str
     namespace: str
@@ -46,7 +39,7 @@ class BusinessMetric:
 
 @dataclass(frozen=True, slots=True)
 class OutsideRoute:
-    """Routes outside the rollout: a resource path, in which `*` stands for any text, and methods; none means every method."""
+    """Routes outside the rollout: a resource path, which may end in `*` for any text, and methods; none means all methods."""
 
     path: str
     methods: tuple[str, ...] = ()
@@ -54,7 +47,7 @@ class OutsideRoute:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What of the API both arms call alike, on purpose: never counted, and never evidence for a release."""
+    """The parts of the API that both arms intentionally call alike: never counted, and never evidence for a release."""
 
     routes: tuple[OutsideRoute, ...] = ()
     authorizers: tuple[str, ...] = ()
@@ -64,9 +57,9 @@ class Outside:
 class Metrics:
     """What is compared between the arms.
 
-    ``client_errors`` compares the shares of 4xx answers; behind a stage with an access log only.
-    ``slow`` lists percentiles of the base's own history that become latency limits (``"p99"``);
-    ``latency_limits_ms`` are limits fixed by the user, exact, beside or instead of those.
+    ``client_errors`` compares the shares of 4xx answers; only behind a stage with an access log.
+    ``slow`` lists percentiles of base's own history that become latency limits (``"p99"``);
+    ``latency_limits_ms`` are exact limits that the user sets in addition to those or instead.
     """
 
     errors: bool = True
@@ -80,7 +73,7 @@ class Metrics:
 class Target:
     """A registered target. ``stage`` is absent for the alias shifter; ``alarms`` are the user's own names.
 
-    ``role_arn``: the role with which everything is done to the target; None for the functions' own.
+    ``role_arn``: the role that the controller assumes for everything it does to the target; None for the functions' own.
     """
 
     name: str
@@ -96,5 +89,5 @@ class Target:
 
     @property
     def shifter(self) -> ShifterKind:
-        """The stage shifter where there is a stage, else the alias shifter."""
+        """The stage shifter if there is a stage, else the alias shifter."""
         return ShifterKind.STAGE if self.stage else ShifterKind.ALIAS

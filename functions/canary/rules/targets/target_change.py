@@ -1,7 +1,8 @@
-"""What a new definition of a target would take from a rollout that runs on the present one.
+"""What a change of a registered target would take away from a rollout that is running on it.
 
-A rollout goes on by the target in its record. It can do so as long as that target's name, stage, functions, access log and
-metric filters stay: it moves the ones and is measured by the others. Policy, alarms and whatever else may change at any time.
+A running rollout uses the target as its record has it. That works as long as the target's name, stage, functions, access log
+and metric filters stay, because the rollout changes the first three and is measured by the others. Everything else, such as
+policy and alarms, may change at any time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def find_losses(running: Target, wanted: Target) -> Iterator[str]:
-    """What of the running rollout's target is no longer so in the one that is wanted, one clause each."""
+    """What the running rollout needs and the wanted target no longer has, one clause each."""
     if running.name != wanted.name:
         yield f"its name changes from {running.name} to {wanted.name}"
     if running.stage != wanted.stage:

@@ -1,4 +1,4 @@
-"""The services that this function calls, for the stack that asks; each is connected when it is first needed."""
+"""The services that this function calls on behalf of one stack; each client is created when it is first needed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STACK_TAG = "canary:stack"
-"""The tag by which a function or role is known as a stack's, with the stack's id."""
+"""The tag that marks a function or role as a stack's; its value is the stack's id."""
 
 
 class Account:
-    """``connect`` gives a client by the name of its service; ``stack_id`` is the id of the stack that asks."""
+    """``connect`` returns a client by the name of its service; ``stack_id`` is the id of the stack that asks."""
 
     def __init__(self, connect: Callable[[str], Any], stack_id: str) -> None:
         self.stack_id = stack_id
@@ -36,7 +36,7 @@ class Account:
 
     @cached_property
     def in_stack(self) -> frozenset[tuple[str, str]]:
-        """The stack's resources, each as type and physical id, whatever became of them."""
+        """The stack's resources, each as type and physical id, in any state."""
         pages = self._connect("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack_id)
         return frozenset(
             (one["ResourceType"], one.get("PhysicalResourceId", "")) for page in pages for one in page["StackResourceSummaries"]
@@ -47,7 +47,7 @@ class Account:
         return frozenset(physical_id for kind, physical_id in self.in_stack if kind == resource_type)
 
     def tagged_functions(self) -> list[str]:
-        """The names of all functions that carry this stack's tag, whether or not the stack still has them."""
+        """The names of all functions with this stack's tag, whether or not the stack still has them."""
         pages = (
             self._connect("resourcegroupstaggingapi")
             .get_paginator("get_resources")

@@ -1,8 +1,8 @@
-"""Aliases: made once, and never moved from here.
+"""Aliases: created once, and never moved from here.
 
-A new one begins where the alias that it follows is, so that both of a target begin at one version; one that follows none
-begins at the function's newest published version. One that leaves the template stays while a stage serves a deployment that
-calls its function.
+A new alias starts at the version of the alias that it follows, so that both aliases of a target start at the same version. An
+alias that follows none starts at the function's newest published version. An alias that leaves the template stays while a stage
+serves a deployment that calls its function.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ TYPE = "Custom::ControlledAlias"
 
 
 def create(account: Account, properties: dict[str, Any]) -> str:
-    """Make the alias, or adopt the one that this stack left behind; its ARN.
+    """Create the alias, or adopt the one that this stack left behind; returns its ARN.
 
     Raises:
-        TemplateRefusedError: it exists and is not to be taken over, or the function has no version.
+        TemplateRefusedError: it exists and may not be taken over, or the function has no version.
 
     """
     client, name = account.functions, _name(properties)
@@ -39,13 +39,13 @@ def create(account: Account, properties: dict[str, Any]) -> str:
         if takes_over(properties) or is_made_by(account.stack_id, found):
             return str(found["AliasArn"])
         raise TemplateRefusedError(
-            f"alias {name['Name']} of {name['FunctionName']} exists already; say take_over=True to put it under the controller"
+            f"alias {name['Name']} of {name['FunctionName']} already exists; set take_over=True to put it under the controller"
         ) from error
     return str(answer["AliasArn"])
 
 
 def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> str:
-    """The alias of another function or name is another alias; nothing else of one can change.
+    """With another function or name it is another alias; nothing else of an alias can change.
 
     Raises:
         TemplateRefusedError: as for create.
@@ -57,7 +57,7 @@ def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> s
 
 
 def delete(account: Account, properties: dict[str, Any]) -> None:
-    """Take the alias away, unless it was there before the stack or a stage still needs it; absent is success."""
+    """Delete the alias, unless it existed before the stack or a stage still needs it; if it is absent, that is success."""
     if takes_over(properties):
         return
     client, name = account.functions, _name(properties)
@@ -71,12 +71,12 @@ def delete(account: Account, properties: dict[str, Any]) -> None:
 
 
 def is_made_by(stack_id: str, alias: Mapping[str, Any]) -> bool:
-    """Whether an alias, as Lambda describes it, was made for this stack."""
+    """Whether an alias, as Lambda describes it, was created for this stack."""
     return bool(alias.get("Description") == _made_by(stack_id))
 
 
 def _made_by(stack_id: str) -> str:
-    """An alias has no tags; its description says whose it is, and no rollout changes that."""
+    """The description that marks a stack's alias: an alias has no tags, and no rollout changes its description."""
     return f"Made by {stack_id}"
 
 

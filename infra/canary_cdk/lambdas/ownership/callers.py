@@ -1,7 +1,7 @@
-"""Whether requests can still reach a function: some stage serves a deployment that calls it.
+"""Whether requests can still reach a function, because some stage serves a deployment that calls it.
 
-A deployment calls what it was made with, whatever the template says by now. Only a stage's export shows the deployment that
-the stage's base serves, and nothing shows a canary's (docs/aws.md#export-document). So while a stage has a canary, every
+A deployment calls the functions it was made with, whatever the template says now. Only a stage's export shows the deployment
+that the stage's base serves, and nothing shows a canary's (docs/aws.md#export-document). So while a stage has a canary, every
 function that its API may call counts as called.
 """
 
@@ -22,7 +22,7 @@ NAMED_BY_VARIABLE = r"\$\{"
 
 
 class Served(NamedTuple):
-    """What one stage serves: its base's definition as text; None, with the reason, where that does not tell everything."""
+    """What one stage serves: base's definition as text; None, with the reason, if that is unknown or incomplete."""
 
     stage: str
     definition: str | None
@@ -37,9 +37,9 @@ class CallerFinder:
         self._known: dict[str, list[Served]] = {}
 
     def find(self, function: str, aliases: Iterable[str]) -> str:
-        """Why the function is called, or must be taken to be; empty if no stage serves a deployment that calls it.
+        """Why the function counts as called; empty if no stage serves a deployment that calls it.
 
-        The APIs that count are those of the stack, and those that the policies of these aliases let in.
+        The APIs of the stack count, and those that the policies of these aliases let in.
         """
         own = self._account.physical_ids(API_TYPE)
         for api_id in sorted(own):
@@ -69,7 +69,7 @@ class CallerFinder:
         try:
             stages = gateway.get_stages(restApiId=api_id)["item"]
         except gateway.exceptions.NotFoundException:
-            return  # the API is gone, or is an HTTP API, whose deployments are none of the controller's
+            return  # the API is gone, or it is an HTTP API, whose deployments the controller does not manage
         for stage in stages:
             name = stage["stageName"]
             yield Served(name, None, "has a canary") if "canarySettings" in stage else self._export(api_id, name)
@@ -90,7 +90,7 @@ class CallerFinder:
 
 
 def statements_of(account: Account, function: str, alias: str) -> list[dict[str, Any]]:
-    """The statements of an alias's policy; none where it has no policy, or there is no such alias."""
+    """The statements of an alias's policy; none if it has no policy or does not exist."""
     client = account.functions
     try:
         policy = json.loads(client.get_policy(FunctionName=function, Qualifier=alias)["Policy"])

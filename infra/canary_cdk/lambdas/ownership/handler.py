@@ -1,7 +1,7 @@
-"""What Lambda calls: one event of CloudFormation, answered at the address that it names, whatever happens.
+"""The handler: it takes one event of CloudFormation and always answers at the address that the event names.
 
-Decides what counts as made, so that nothing is deleted that this function did not make. Knows CloudFormation's events; what
-the kinds are, it does not know.
+Decides what counts as created, so that nothing is deleted that this function did not create. Knows CloudFormation's events, not
+the kinds of resources.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ LOGGER = logging.getLogger()
 LOGGER.setLevel(logging.INFO)
 
 NOT_MADE = "not-made"
-"""The id of what could not be made. CloudFormation deletes it all the same, and it may be somebody else's."""
+"""The id of what could not be created. CloudFormation asks to delete it anyway, although it may be someone else's."""
 
 ANSWER_SECONDS = 10
 LONGEST_REASON = 1_000
 
 DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 TRIES, PAUSE_SECONDS = 6, 5
-"""A permission that the same deploy has just given may not hold everywhere yet."""
+"""A permission that the same deploy has just granted may not have spread everywhere yet."""
 
 
 class ResourceKind(Protocol):
-    """A kind of resource. Properties are the template's; an id is what Ref gives."""
+    """A kind of resource. Properties are the template's; an id is what Ref returns."""
 
     def create(self, account: Account, properties: dict[str, Any]) -> str:
-        """Make it, or take it over; its id."""
+        """Create it, or take it over; returns its id."""
 
     def update(self, account: Account, before: dict[str, Any], after: dict[str, Any]) -> str:
-        """Bring it to these properties; its id, another one if it was replaced."""
+        """Change it to these properties; returns its id, a new one if it was replaced."""
 
     def delete(self, account: Account, properties: dict[str, Any]) -> None:
-        """Take it away; absent is success."""
+        """Delete it; if it is absent, that is success."""
 
 
 KINDS: dict[str, ResourceKind] = {
@@ -51,11 +51,11 @@ KINDS: dict[str, ResourceKind] = {
     permissions.TYPE: permissions,
     stages.TYPE: stages,
 }
-"""By CloudFormation's type."""
+"""The kinds by CloudFormation type."""
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """What Lambda calls."""
+    """The entry point for Lambda."""
     LOGGER.info("%s of %s %s", event["RequestType"], event["ResourceType"], event["LogicalResourceId"])
     physical_id, reason = event.get("PhysicalResourceId", NOT_MADE), ""
     try:
@@ -90,7 +90,7 @@ def _do(event: dict[str, Any], physical_id: str) -> str:
                 kind.delete(account, properties)
             return physical_id
         case other:
-            raise ValueError(f"CloudFormation asks for {other}, which is none of Create, Update and Delete")
+            raise ValueError(f"CloudFormation asks for {other}, which is not Create, Update or Delete")
 
 
 def _answer(event: dict[str, Any], physical_id: str, reason: str) -> None:

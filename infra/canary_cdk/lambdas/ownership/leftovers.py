@@ -1,9 +1,9 @@
-"""What is left of functions that went from the template: it stayed for the deployments that called it, and goes afterwards.
+"""Leftovers of functions that left the template: they stay while a deployment calls them, and are removed afterwards.
 
 A function that leaves the template or is replaced in it stays in the account with its role, its aliases and their
-permissions, because base may still call it. This resource is the first that a deploy updates and the last that goes with the
-stack. Each time it removes what carries the stack's tag, is not in the stack any more, and is called by no deployment that a
-stage serves. What it cannot remove yet waits for the next time.
+permissions, because base may still call it. This resource is the first that a deploy updates and the last that is deleted with
+the stack. Each time, it removes what has the stack's tag, is no longer in the stack, and is not called by any deployment that a
+stage serves. What cannot be removed yet waits for the next time.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ FUNCTION_TYPE, ROLE_TYPE = "AWS::Lambda::Function", "AWS::IAM::Role"
 
 
 def create(_account: Account, _properties: dict[str, Any]) -> str:
-    """A new stack has left nothing behind; the resource's id."""
+    """Do nothing: a new stack has left nothing behind. Returns the resource's id."""
     return PHYSICAL_ID
 
 
 def update(account: Account, _before: dict[str, Any], _after: dict[str, Any]) -> str:
-    """Remove what nobody calls any more; the resource's id."""
+    """Remove what is no longer called; returns the resource's id."""
     _sweep(account, functions=account.physical_ids(FUNCTION_TYPE), roles=account.physical_ids(ROLE_TYPE))
     return PHYSICAL_ID
 
 
 def delete(account: Account, _properties: dict[str, Any]) -> None:
-    """Remove what nobody calls any more of all that the stack ever had.
+    """Remove everything that the stack ever had and that is no longer called.
 
-    Everything that a stack has of functions depends on this resource, so by now the stack has let go of it, and of its stages.
+    The stack's functions depend on this resource, so by now the stack has already given up all of them, and its stages.
     """
     _sweep(account, functions=frozenset(), roles=frozenset())
 
 
 def _sweep(account: Account, *, functions: frozenset[str], roles: frozenset[str]) -> None:
-    """Remove what carries the stack's tag and no deployment calls, except these functions and roles, which the stack has."""
+    """Remove what has the stack's tag and no deployment calls, except these functions and roles, which the stack still has."""
     callers, used, free = CallerFinder(account), set(roles), set()
     for function in account.tagged_functions():
         if reason := callers.find(function, (one["Name"] for one in _aliases_of(account, function))):
@@ -64,13 +64,13 @@ def _sweep(account: Account, *, functions: frozenset[str], roles: frozenset[str]
 
 
 def _aliases_of(account: Account, function: str) -> Iterator[dict[str, Any]]:
-    """A function's aliases; asked for when the first is needed."""
+    """A function's aliases; requested when the first one is needed."""
     pages = account.functions.get_paginator("list_aliases").paginate(FunctionName=function)
     return (one for page in pages for one in page["Aliases"])
 
 
 def _sweep_aliases(account: Account, function: str) -> None:
-    """Of a function that stays: aliases and permissions that this stack made and has let go of."""
+    """Remove, from a function that stays, the aliases and permissions that this stack created and no longer has."""
     in_stack = account.physical_ids(ALIAS_TYPE)
     for alias in _aliases_of(account, function):
         if is_made_by(account.stack_id, alias) and alias["AliasArn"] not in in_stack:
@@ -91,7 +91,7 @@ def _sweep_permissions(account: Account, function: str, alias: Mapping[str, Any]
 
 
 def _remove_function(account: Account, function: str) -> None:
-    """The function with its versions, aliases and permissions."""
+    """Remove the function with its versions, aliases and permissions."""
     account.functions.delete_function(FunctionName=function)
     LOGGER.info("removed function %s", function)
 
@@ -101,7 +101,7 @@ def _role_of(account: Account, function: str) -> str:
 
 
 def _is_tagged(account: Account, role: str) -> bool:
-    """Whether the role is there and carries this stack's tag."""
+    """Whether the role exists and has this stack's tag."""
     client = account.roles
     try:
         tags = client.list_role_tags(RoleName=role)["Tags"]
@@ -111,7 +111,7 @@ def _is_tagged(account: Account, role: str) -> bool:
 
 
 def _remove_role(account: Account, role: str) -> None:
-    """The role of functions that are gone, if it is this stack's; Lambda needs it for as long as they are there."""
+    """Remove the role of removed functions, if it is this stack's; Lambda needs it as long as they exist."""
     if not _is_tagged(account, role):
         return
     client = account.roles

@@ -1,6 +1,6 @@
-"""The role with which API Gateway writes logs: one setting of the account and Region, without which no stage writes any.
+"""The role with which API Gateway writes logs: one setting per account and Region, without which no stage writes any.
 
-It belongs to no stack, so it is read first, changed only where there is none and the template brings one, and never taken away.
+It does not belong to any stack. So it is read first, set only if there is none and the template brings one, and never removed.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 from .refusal import TemplateRefusedError
 
 TRIES, PAUSE_SECONDS = 6, 5
-"""API Gateway refuses a role that the same deploy has just made, until it can take it on (docs/aws.md#account-log-role)."""
+"""For a while, API Gateway refuses a role that the same deploy has just created (docs/aws.md#account-log-role)."""
 
 
 def require(client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401 - boto3 makes its clients at run time
-    """See that a stage with an access log can write it.
+    """Make sure that a stage with an access log can write it.
 
     Raises:
         TemplateRefusedError: the account has no such role, and the template brings none.
@@ -27,7 +27,7 @@ def require(client: Any, properties: dict[str, Any]) -> None:  # noqa: ANN401 - 
     if not role:
         raise TemplateRefusedError(
             "API Gateway has no role for CloudWatch in this account and Region, so the stage could not write its access log; "
-            "say log_role=True to have one made, or set one: aws apigateway update-account --patch-operations "
+            "set log_role=True to create one, or set one by hand: aws apigateway update-account --patch-operations "
             "op=replace,path=/cloudwatchRoleArn,value=<ARN of a role with AmazonAPIGatewayPushToCloudWatchLogs>"
         )
     _set(client, [{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}])

@@ -1,7 +1,7 @@
-"""Permissions of an API to call an alias: one statement in the alias's policy, with an id that says whose it is.
+"""Permissions of an API to call an alias: one statement in the alias's policy, with an id that names its stack.
 
-A permission that leaves the template stays while a stage serves a deployment that calls the function: without it each of
-those requests would be a 500 (docs/aws.md#alias-permission).
+A permission that leaves the template stays while a stage serves a deployment that calls the function: without it, each of
+these requests would end in a 500 (docs/aws.md#alias-permission).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TYPE = "Custom::ControlledPermission"
 
 
 def create(account: Account, properties: dict[str, Any]) -> str:
-    """Add the statement, unless this stack has added it before; the permission's id."""
+    """Add the statement, unless this stack has added it before; returns the permission's id."""
     function, alias = split_arn(properties["FunctionName"])
     statement = statement_id(account.stack_id, properties["SourceArn"])
     client = account.functions
@@ -32,17 +32,17 @@ def create(account: Account, properties: dict[str, Any]) -> str:
             **{name: properties[name] for name in ("Action", "Principal", "SourceArn")},
         )
     except client.exceptions.ResourceConflictException:
-        LOGGER.info("%s has the statement %s already", properties["FunctionName"], statement)
+        LOGGER.info("%s already has the statement %s", properties["FunctionName"], statement)
     return permission_id(properties["FunctionName"], statement)
 
 
 def update(account: Account, _before: dict[str, Any], after: dict[str, Any]) -> str:
-    """The permission for another alias or API is another permission."""
+    """For another alias or API, it is another permission."""
     return create(account, after)
 
 
 def delete(account: Account, properties: dict[str, Any]) -> None:
-    """Remove the statement, unless it is on another stack's function or a stage still needs it; absent is success."""
+    """Remove the statement, unless another stack has the function or a stage still needs it; if absent, that is success."""
     if properties.get("Stays") == "true":
         LOGGER.info("the permission of %s stays: the function is another stack's", properties["FunctionName"])
         return
@@ -54,7 +54,7 @@ def delete(account: Account, properties: dict[str, Any]) -> None:
 
 
 def remove(account: Account, function: str, alias: str, statement: str) -> None:
-    """Take one statement out of an alias's policy; absent is success."""
+    """Remove one statement from an alias's policy; if it is absent, that is success."""
     client = account.functions
     try:
         client.remove_permission(FunctionName=function, Qualifier=alias, StatementId=statement)
@@ -63,7 +63,7 @@ def remove(account: Account, function: str, alias: str, statement: str) -> None:
 
 
 def statement_id(stack_id: str, source_arn: str) -> str:
-    """The statement's id, by which a stack knows its own statements again."""
+    """The statement's id, by which a stack recognises its own statements."""
     return f"canary-{hashlib.sha256(f'{stack_id} {source_arn}'.encode()).hexdigest()[:24]}"
 
 

@@ -1,8 +1,8 @@
-"""What a template may change of a stage, as the patch operations that bring the live stage there.
+"""What a template may change of a stage, as patch operations for the live stage.
 
-Pure. Decides the operations from three things: the stage as it is, the properties it had in the template, and those it gets.
-What stands in the template and is not live is set; what left the template is removed; what the template never had stays.
-The deployment and the canary are not known here, so no list can hold them (docs/aws.md#patch-table).
+The operations follow from three things: the stage as it is, the properties it had in the template, and its new properties.
+What is in the template and not live is set; what left the template is removed; what the template never had stays.
+This module does not know the deployment and the canary, so no list can contain them (docs/aws.md#patch-table).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCALARS = {
     "CacheClusterEnabled": ("cacheClusterEnabled", "false"),
     "CacheClusterSize": ("cacheClusterSize", "0.5"),
 }
-"""By property: its name in the API, and the value that stands for leaving it out."""
+"""By property: its name in the API, and its default value."""
 
 METHOD_SETTINGS = {
     "MetricsEnabled": "metrics/enabled",
@@ -32,11 +32,11 @@ METHOD_SETTINGS = {
     "CacheTtlInSeconds": "caching/ttlInSeconds",
     "CacheDataEncrypted": "caching/dataEncrypted",
 }
-"""By property of a method setting: where it stands below the method's path."""
+"""By property of a method setting: its path below the method's path."""
 
 
 def plan_operations(live: Mapping[str, Any], before: Properties, after: Properties) -> list[PatchOperation]:
-    """The patch list; `live` is GetStage's answer, `before` empty for a stage that the template did not have."""
+    """The patch list; `live` is GetStage's answer, `before` is empty for a stage that is new in the template."""
     return [
         *_variables(live.get("variables", {}), before.get("Variables", {}), after.get("Variables", {})),
         *_scalars(live, before, after),
@@ -78,7 +78,7 @@ def _methods(live: Properties, before: Settings, after: Settings) -> Iterator[Pa
             yield _remove(f"/{method}")
     for method, wanted in after.items():
         found = live.get(method, {})
-        # One setting cannot be taken out of a method's: all go, and those that stay are set again.
+        # A single setting of a method cannot be removed: all are removed, and those that stay are set again.
         is_smaller = method in live and not before.get(method, {}).keys() <= wanted.keys()
         if is_smaller:
             yield _remove(f"/{method}")
@@ -88,7 +88,7 @@ def _methods(live: Properties, before: Settings, after: Settings) -> Iterator[Pa
 
 
 def _by_method(properties: Properties) -> Settings:
-    """The method settings by the key that GetStage has them under, such as `*/*` and `~1orders/GET`."""
+    """The method settings by their key in GetStage's answer, such as `*/*` and `~1orders/GET`."""
     return {
         f"{entry['ResourcePath'].removeprefix('/')}/{entry['HttpMethod']}": {
             name: value for name, value in entry.items() if name in METHOD_SETTINGS
@@ -102,7 +102,7 @@ def _lowered(name: str) -> str:
 
 
 def _is_same(live: object, wanted: str) -> bool:
-    """Whether a value of the API's is the one that the template writes, where CloudFormation makes text of everything."""
+    """Whether the API's value equals the template's, in which CloudFormation turns everything into text."""
     match live:
         case bool():
             return str(live).lower() == wanted.lower()

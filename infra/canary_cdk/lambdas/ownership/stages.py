@@ -1,4 +1,4 @@
-"""Stages: made once, on the deployment they begin with; later their settings and tags change, never deployment or canary."""
+"""Stages: created once, on their first deployment; later only their settings and tags change, never deployment or canary."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ TYPE = "Custom::ControlledStage"
 
 
 def create(account: Account, properties: dict[str, Any]) -> str:
-    """Make the stage, or bring an existing one's settings to the template's; its name.
+    """Create the stage, or apply the template's settings to an existing one; returns its name.
 
     Raises:
-        TemplateRefusedError: it exists and is not to be taken over, or it could not write its access log.
+        TemplateRefusedError: it exists and may not be taken over, or it could not write its access log.
 
     """
     client, name = account.gateway, _name(properties)
@@ -30,22 +30,22 @@ def create(account: Account, properties: dict[str, Any]) -> str:
     except client.exceptions.ConflictException as error:
         if not takes_over(properties):
             raise TemplateRefusedError(
-                f"stage {name['stageName']} of API {name['restApiId']} exists already; say take_over=True to put it under "
+                f"stage {name['stageName']} of API {name['restApiId']} already exists; set take_over=True to put it under "
                 "the controller"
             ) from error
         return update(account, {}, properties)
     try:
         return update(account, {}, properties)
     except Exception:
-        client.delete_stage(**name)  # or the next attempt would find it there
+        client.delete_stage(**name)  # otherwise the next attempt would find it
         raise
 
 
 def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> str:
-    """Send what the template changed and the stage does not have yet; its name.
+    """Apply what the template changed and the stage does not have yet; returns its name.
 
     Raises:
-        TemplateRefusedError: there is something to send, and the stage has a canary; or base would call another alias.
+        TemplateRefusedError: there is something to apply and the stage has a canary, or base would call another alias.
 
     """
     client, name = account.gateway, _name(after)
@@ -57,7 +57,7 @@ def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> s
     if operations and "canarySettings" in live:
         raise TemplateRefusedError(
             f"stage {name['stageName']} of API {name['restApiId']} has a canary, and both arms share its settings; deploy "
-            f"{', '.join(one['path'] for one in operations)} again when the rollout has ended, or abort it first"
+            f"{', '.join(one['path'] for one in operations)} again after the rollout has ended, or abort it first"
         )
     if operations:
         client.update_stage(**name, patchOperations=operations)
@@ -66,7 +66,7 @@ def update(account: Account, before: dict[str, Any], after: dict[str, Any]) -> s
 
 
 def delete(account: Account, properties: dict[str, Any]) -> None:
-    """Take the stage away, unless it was there before the stack; absent is success."""
+    """Delete the stage, unless it existed before the stack; if it is absent, that is success."""
     if takes_over(properties):
         return
     client = account.gateway
@@ -77,13 +77,13 @@ def delete(account: Account, properties: dict[str, Any]) -> None:
 
 
 def _require_same_alias(live: Mapping[str, str], after: dict[str, Any], *, is_new: bool) -> None:
-    """The deployment that is live reads this variable: with another name or value all requests would go elsewhere at once."""
+    """Refuse a change of the alias variable: the live deployment reads it, so all requests would go elsewhere at once."""
     variable = after["AliasVariable"]
     wanted, found = after["Variables"][variable], live.get(variable)
     if found != wanted and not (is_new and found is None):
         raise TemplateRefusedError(
-            f"the stage variable {variable} names the alias of the base: it is {found!r} and would become {wanted!r}, for "
-            "every request at once; keep it, and have a rollout move the alias"
+            f"the stage variable {variable} names base's alias: it is {found!r} and would become {wanted!r} for every request "
+            "at once; keep it, and let a rollout move the alias"
         )
 
 

@@ -1,0 +1,138 @@
+"""What is read of the records: locks, rollouts with their locks, looks, and the frozen history. Nothing is written here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.errors import OwnershipLostError
+from canary.aws.locks import Lock, lock_key, lock_of
+from canary.aws.record_items import LookItem, history_key, look_key, look_of, rollout_key, rollout_of
+from canary.aws.table import MOST_KEYS, Table
+from canary.rules.rollouts.rollout import OPEN_INDEX, Rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from canary.aws.table import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A rollout as its owner sees it: the record and the lock, read together.
+
+    ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 if the rollout was just written and not read. ``look``:
+    the look with the requested mark, if it exists.
+    """
+
+    rollout: Rollout
+    lock: Lock
+    read_at: float = 0.0
+    look: LookItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What still needs attention: the targets whose lock is held, and the rollouts whose end is not reported yet."""
+
+    targets: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+
+
+class RecordReads:
+    """The reading half of `canary.aws.records.Records`."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:  # noqa: ANN401
+        self._table = Table(dynamodb, table)
+        self._histories: dict[str, Mapping[str, Any]] = {}
+
+    def read_lock(self, target: str) -> Lock:
+        """The target's lock; a target that was never taken has fencing token 0."""
+        return _lock_in(self._table.read(lock_key(target)), target)
+
+    def read_start(self, target: str, rollout_id: str) -> tuple[Lock, bool]:
+        """The target's lock, and whether a rollout with that id is recorded, readable or not."""
+        read = self._table.read(lock_key(target), rollout_key(rollout_id))
+        return _lock_in(read, target), read.item(rollout_key(rollout_id)) is not None
+
+    def read_locks(self, targets: Sequence[str]) -> dict[str, Lock]:
+        """The locks of several targets, by target."""
+        locks: dict[str, Lock] = {}
+        for start in range(0, len(targets), MOST_KEYS):
+            some = targets[start : start + MOST_KEYS]
+            read = self._table.read(*map(lock_key, some))
+            locks |= {target: _lock_in(read, target) for target in some}
+        return locks
+
+    def list_unfinished(self) -> Unfinished:
+        """What the index lists. It may lag behind the table (docs/aws.md#index-lag); the sweeper comes every minute."""
+        names = self._table.list_index(OPEN_INDEX)
+        return Unfinished(
+            tuple(name for kind, name in names if kind == "target"), tuple(name for kind, name in names if kind == "rollout")
+        )
+
+    def read_open(self) -> tuple[Lock, ...]:
+        """The locks that are held now, even if their target is no longer registered."""
+        locks = self.read_locks(self.list_unfinished().targets)
+        return tuple(lock for lock in locks.values() if lock.rollout_id)
+
+    def find(
+        self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
+    ) -> Owned | None:
+        """A rollout with its target's lock, or None if no rollout with that id was ever recorded.
+
+        With its `target`, or with a `lock` that was just read, one call is enough; later writes are checked against the lock in
+        any case. `look` is the mark of a look to read as well.
+        """
+        keys = [rollout_key(rollout_id)]
+        keys += [lock_key(target)] if target and lock is None else []
+        keys += [look_key(rollout_id, look)] if look else []
+        read = self._table.read(*keys)
+        recorded = read.item(rollout_key(rollout_id))
+        if recorded is None:
+            return None
+        rollout = rollout_of(recorded)
+        name = rollout.target.name
+        lock = lock or (_lock_in(read, name) if name == target else self.read_lock(name))
+        seen = read.item(look_key(rollout_id, look)) if look else None
+        return Owned(rollout, lock, read.at, look_of(seen) if seen else None)
+
+    def read_owned(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Owned:
+        """The rollout, if `owner` owns it now; `target` and `look` as for `find`.
+
+        Raises:
+            OwnershipLostError: the rollout is unknown, or someone else holds the target.
+
+        """
+        owned = self.find(rollout_id, target=target, look=look)
+        if owned is None:
+            raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted or never written")
+        if owned.lock.rollout_id != rollout_id or owned.lock.owner != owner:
+            raise OwnershipLostError(
+                f"rollout {rollout_id} is now owned by {owned.lock.owner or 'nobody'}, not by {owner}; "
+                "this execution stops here"
+            )
+        return owned
+
+    def read_history(self, rollout_id: str) -> Mapping[str, Any]:
+        """Base's history as frozen at the rollout's start. It never changes, so a warm function reads it once.
+
+        Raises:
+            OwnershipLostError: the rollout is not recorded.
+
+        """
+        if rollout_id not in self._histories:
+            self._histories = {rollout_id: self._read_history(rollout_id)}
+        return self._histories[rollout_id]
+
+    def _read_history(self, rollout_id: str) -> Mapping[str, Any]:
+        item = self._table.read(history_key(rollout_id)).item(history_key(rollout_id))
+        if item is None:
+            raise OwnershipLostError(f"rollout {rollout_id} has no history; it was deleted or never written")
+        history: Mapping[str, Any] = json.loads(item["history"]["S"])
+        return history
+
+
+def _lock_in(found: Found, target: str) -> Lock:
+    return lock_of(target, found.item(lock_key(target)) or {})

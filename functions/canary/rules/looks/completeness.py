@@ -1,0 +1,58 @@
+"""Which minutes are complete enough to be folded, and how long those that are not are waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify
+from canary.rules.judging.missing import WAIT_SECONDS
+from canary.rules.looks.listening import traffic_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from canary.rules.judging.counts import Measured
+    from canary.rules.rollouts.rollout import Rollout
+
+PATIENCE_SECONDS = 600
+"""A minute whose counts still contradict each other this long after it was due is skipped."""
+
+LATE_SECONDS = 300
+"""How long to wait for the newest minutes if they show no request: they may be late, and a skipped minute is not read again."""
+
+
+def wanted_minutes(rollout: Rollout, now: float) -> tuple[int, int]:
+    """The minutes to request from CloudWatch: complete by now and not yet used; start inclusive, end exclusive."""
+    delay = rollout.plan.policy.metric_delay_seconds
+    end = int((now - delay) // MINUTE_SECONDS) * MINUTE_SECONDS
+    return rollout.judged_to + MINUTE_SECONDS, end
+
+
+def find_waiting(rollout: Rollout, counts: Mapping[int, Measured], now: float) -> int:
+    """How many complete minutes are unused because none of them has shown a request yet; 0 if one has."""
+    start, end = wanted_minutes(rollout, now)
+    waiting = range(start, end, MINUTE_SECONDS)
+    return 0 if any(traffic_of(counts.get(minute, {}), rollout.target) for minute in waiting) else len(waiting)
+
+
+def use_of(rollout: Rollout, minute: int, seen: Measured, now: float) -> MinuteUse:
+    """What the minute may be used for at `now`, with the counts seen so far."""
+    delay = rollout.plan.policy.metric_delay_seconds
+    use = classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay)
+    if not all(counts.is_whole for counts in seen.values()) and not _is_overdue(rollout, minute, now, WAIT_SECONDS):
+        return MinuteUse.NOT_COMPLETE
+    if all(counts.is_possible for counts in seen.values()):
+        return use
+    is_overdue = _is_overdue(rollout, minute, now, PATIENCE_SECONDS)
+    return MinuteUse.NOT_EVIDENCE if is_overdue else MinuteUse.NOT_COMPLETE
+
+
+def is_perhaps_late(rollout: Rollout, minute: int, counts: Mapping[int, Measured], now: float) -> bool:
+    """Whether the requests of this minute and of all later ones may still arrive."""
+    if _is_overdue(rollout, minute, now, LATE_SECONDS):
+        return False
+    return minute > max((one for one, seen in counts.items() if traffic_of(seen, rollout.target)), default=0)
+
+
+def _is_overdue(rollout: Rollout, minute: int, now: float, seconds: int) -> bool:
+    return now - (minute + MINUTE_SECONDS + rollout.plan.policy.metric_delay_seconds) > seconds
