@@ -11,7 +11,18 @@ from canary_cli.output import styled
 from canary_cli.reading import read_status
 from canary_cli.status_text import lines_of
 from canary_cli.status_view import status_of
-from canary_cli.watch_text import Sums, begin_line, ending_event, ending_line, look_event, look_line, phase_event, phase_line
+from canary_cli.watch_text import (
+    Sums,
+    begin_line,
+    checking_event,
+    checking_line,
+    ending_event,
+    ending_line,
+    look_event,
+    look_line,
+    phase_event,
+    phase_line,
+)
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
@@ -45,15 +56,19 @@ class Lines:
         self._is_whole = is_whole
         self._sums: dict[str, Sums] = {}
         self._phases: dict[str, Phase] = {}
+        self._checked: set[str] = set()
         self._trouble = ""
 
     def show(self, follower: Follower, news: News, connection: Connection) -> None:  # noqa: ARG002 - the Protocol's
         """What a poll found."""
         self._trouble = ""
+        if news.rollout is None and news.ending is None and follower.rollout_id not in self._checked:
+            self._checked.add(follower.rollout_id)
+            self._output.say([checking_line(*_names(follower))], checking_event(*_names(follower)))
         if news.rollout:
             self._show_rollout(news.rollout, news, is_first=follower.rollout_id not in self._phases)
         if news.ending:
-            names = (follower.target, follower.rollout_id)
+            names = _names(follower)
             self._output.say([ending_line(*names, news.ending)], ending_event(*names, news.ending))
 
     def _show_rollout(self, rollout: Rollout, news: News, *, is_first: bool) -> None:
@@ -105,9 +120,9 @@ class Redrawn:
         status = status_of(read_status(connection, follower.target), account=controller.account, region=controller.region)
         self._drawn[follower.target] = [*lines_of(status)]
         if news.rollout is None:
-            self._drawn[follower.target].append(f"  rollout {follower.rollout_id} is being checked")
+            self._drawn[follower.target].append(checking_line(*_names(follower)))
         if news.ending:
-            self._drawn[follower.target].append(ending_line(follower.target, follower.rollout_id, news.ending))
+            self._drawn[follower.target].append(ending_line(*_names(follower), news.ending))
         self._draw()
 
     def show_trouble(self, error: CommandError) -> None:
@@ -121,6 +136,10 @@ class Redrawn:
     def _draw(self, *more: str) -> None:
         lines = [line for drawn in self._drawn.values() for line in (*drawn, "")]
         self._live.update(styled([*lines, *more]), refresh=True)
+
+
+def _names(follower: Follower) -> tuple[str, str]:
+    return follower.target, follower.rollout_id
 
 
 def open_screen(output: Output, *, is_whole: bool) -> Screen:
