@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -69,8 +68,3 @@ def _wants_json(arguments: list[str]) -> bool:
     return any(
         one in {"--json", "--output=json", "-ojson"} or (one in {"-o", "--output"} and two == "json") for one, two in pairs
     )
-
-
-def main() -> None:
-    """What the script `canary` calls."""
-    sys.exit(run(sys.argv[1:]))

@@ -95,8 +95,9 @@ def _past(rollout: Rollout) -> Past:
 def lines_of(history: History, now: float) -> Iterator[str]:
     """The history as text: the sums, then one line a rollout, the newest first."""
     days = max(1, round((now - history.counted_since) / DAY))
-    yield f"{history.target}: {history.rollouts} rollouts in the last {days} days, since {local(history.counted_since)}"
-    yield f"  promoted {history.promotions}, rolled back {history.rollbacks}, in progress {history.in_progress}"
+    yield f"{history.target}: rollouts in the last {days} days, since {local(history.counted_since)}"
+    ended = f"promoted {history.promotions}, rolled back {history.rollbacks}"
+    yield f"  started {history.rollouts}, {ended}, in progress {history.in_progress}"
     yield f"  change failure rate  {_rate(history)}"
     yield f"  time to safe         {_times(history)}"
     yield f"  requests harmed      {history.requests_harmed:,}"

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from canary.aws.errors import ControllerError
 from canary.edge.request import parse_advance
 from canary_cli.exits import ExitCode
-from canary_cli.following import Follower
+from canary_cli.faults import describe
+from canary_cli.following import Follower, News
 from canary_cli.operating import (
+    FORWARD,
     abort_command,
     abort_target,
     exit_code_of_answer,
@@ -29,7 +30,7 @@ from canary_cli.status_view import live_of
 from canary_cli.verbs import Call
 from canary_cli.watch import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.watch_text import ending_event, ending_line
-from canary_cli.watching import OnCancel, resume_command, watch_all
+from canary_cli.watching import OnCancel, cannot_tell, resume_command, watch_all
 
 LONGEST_CHECK_SECONDS = 15
 """So long `start` and `advance` wait for the controller to accept or refuse, without --watch."""
@@ -65,6 +66,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     on_cancel: OnCancelOption = OnCancel.LEAVE,
 ) -> ExitCode:
     """Start a rollout of a release: the newest versions, or those that are named."""
+    limits = limits_of(timeout, on_cancel, is_whole=True)
     given = start_input(
         target, functions=functions or (), deployment=deployment, policy=policy, changes=changes or (), reason=reason
     )
@@ -77,7 +79,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     follower = Follower(target, name, execution)
     _say_begun(call, "start", follower, plan)
     if watch:
-        return watch_all(call, [follower], limits_of(timeout, on_cancel, is_whole=True))
+        return watch_all(call, [follower], limits)
     return _check(call, follower)
 
 
@@ -91,6 +93,7 @@ def advance(
     on_cancel: OnCancelOption = OnCancel.LEAVE,
 ) -> ExitCode:
     """Let a parked rollout take its next step."""
+    limits = limits_of(timeout, on_cancel, is_whole=False)
     given = {"operation": "advance", "target": target, **({"reason": reason} if reason else {})}
     asked, problems = parse_advance(given)
     if asked is None:
@@ -103,7 +106,7 @@ def advance(
     follower = Follower(target, reading.lock.rollout_id or name, execution)
     _say_begun(call, "advance", follower, plan)
     if watch:
-        return watch_all(call, [follower], limits_of(timeout, on_cancel, is_whole=False))
+        return watch_all(call, [follower], limits)
     return _check(call, follower)
 
 
@@ -119,11 +122,11 @@ def abort(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
 
 
 def _try_reading(call: Call, target: str) -> tuple[Reading | None, str]:
-    """The target's status; an abort does not depend on it."""
+    """The target's status, or why it cannot be read: an abort does not depend on it, whatever is wrong."""
     try:
         return read_status(call.connection, target), ""
-    except ControllerError as error:
-        return None, str(error)
+    except Exception as error:  # noqa: BLE001 - as above
+        return None, describe(error).message
 
 
 def _plan(call: Call, target: str, reading: Reading | None, changes: Iterable[str], aws: str) -> dict[str, Any]:
@@ -159,7 +162,7 @@ def _say_begun(call: Call, verb: str, follower: Follower, plan: dict[str, Any]) 
 def _check(call: Call, follower: Follower) -> ExitCode:
     """Wait a little for the controller's answer: a refusal usually comes within seconds."""
     for _ in range(LONGEST_CHECK_SECONDS):
-        news = follower.poll(call.connection)
+        news = _poll(call, follower)
         if follower.execution is None:
             return ExitCode.DONE
         if news.ending:
@@ -169,6 +172,16 @@ def _check(call: Call, follower: Follower) -> ExitCode:
         sleep(1)
     call.output.note("the controller is still checking the release")
     return ExitCode.DONE
+
+
+def _poll(call: Call, follower: Follower) -> News:
+    try:
+        return follower.poll(call.connection)
+    except Exception as error:
+        trouble = describe(error)
+        if trouble.exit_code is not ExitCode.CANNOT_TELL:
+            raise
+        raise cannot_tell(call, [follower], trouble) from error
 
 
 def _advance_changes(reading: Reading) -> Iterable[str]:
@@ -183,4 +196,7 @@ def _advance_changes(reading: Reading) -> Iterable[str]:
 def _abort_changes(reading: Reading) -> Iterable[str]:
     if reading.rollout is None or not reading.is_in_progress:
         return ["nothing: no rollout is in progress"]
-    return [f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}: base gets all traffic, the canary is removed"]
+    name = f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}"
+    if reading.rollout.phase in FORWARD:
+        return [f"{name}: base's aliases move already, so the promotion is finished"]
+    return [f"{name}: base gets all traffic, the canary is removed"]

@@ -90,6 +90,16 @@ def phase_event(rollout: Rollout, at: float) -> dict[str, Any]:
     return {"event": "phase", **names, "seen_at": at, "phase": rollout.phase.value}
 
 
+def checking_line(target: str, rollout_id: str) -> str:
+    """That nothing is recorded yet."""
+    return f"{target}: rollout {rollout_id}: the controller checks the release"
+
+
+def checking_event(target: str, rollout_id: str) -> dict[str, Any]:
+    """The same for programs."""
+    return {"event": "checking", "target": target, "rollout_id": rollout_id}
+
+
 def ending_line(target: str, rollout_id: str, ending: Ending) -> str:
     """How a rollout ended."""
     why = f": {ending.reason}" if ending.reason else ""

@@ -92,7 +92,7 @@ class _Loop:
             if self._trouble.exit_code is not ExitCode.CANNOT_TELL:
                 raise
             if not self._is_reached:
-                raise self._unknown(self._trouble) from error
+                raise cannot_tell(self._call, self._followers, self._trouble) from error
             self._screen.show_trouble(self._trouble)
             self._connection = self._connection.again()
 
@@ -105,7 +105,7 @@ class _Loop:
 
     def _give_up(self, timeout: float) -> ExitCode:
         if self._trouble:
-            raise self._unknown(self._trouble)
+            raise cannot_tell(self._call, self._followers, self._trouble)
         after = f"still running after {lasting(timeout)}; watch again:"
         self._call.output.say(
             [f"{after} {command}" for command in _resume(self._call, self._followers)],
@@ -113,14 +113,16 @@ class _Loop:
         )
         return ExitCode.STILL_RUNNING
 
-    def _unknown(self, trouble: CommandError) -> CommandError:
-        resume = " and ".join(_resume(self._call, self._followers))
-        return CommandError(
-            trouble.code,
-            f"cannot tell how the rollout does: {trouble.message}",
-            f"{trouble.fix}; then watch again: {resume}",
-            ExitCode.CANNOT_TELL,
-        )
+
+def cannot_tell(call: Call, followers: Sequence[Follower], trouble: CommandError) -> CommandError:
+    """That the rollouts go on unseen, and how to watch them again."""
+    resume = " and ".join(_resume(call, followers))
+    return CommandError(
+        trouble.code,
+        f"cannot tell how the rollout does: {trouble.message}",
+        f"{trouble.fix}; then watch again: {resume}",
+        ExitCode.CANNOT_TELL,
+    )
 
 
 def _resume(call: Call, followers: Sequence[Follower]) -> Iterator[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 
+from canary_cli.__main__ import main
 from canary_cli.app import app, run
 
 VERBS = [command.name for command in app.registered_commands]
@@ -53,3 +55,36 @@ def test_wrong_use_is_told_to_programs_in_json(option: list[str], capsys: pytest
 
     assert (code, error["code"], error["exit_code"]) == (2, "Usage", 2)
     assert error["fix"] == "see canary status --help"
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "typer", None)
+    monkeypatch.delitem(sys.modules, "canary_cli.app")
+    with pytest.raises(SystemExit, match=r"needs the package typer; install canary-controller\[cli\]"):
+        main()
+
+
+def test_the_script_ends_with_the_commands_exit_code(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "argv", ["canary", "status", "--nope"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_the_verbs(shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    for name, value in {
+        "_CANARY_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "canary st",
+        "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "canary st",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        run([])
+
+    told = capsys.readouterr().out
+    assert "status" in told
+    assert "start" in told

@@ -19,7 +19,7 @@ from canary.rules.targets.policy import Progression
 from canary_cli.app import app
 from canary_cli.exits import ExitCode
 from canary_cli.following import Follower
-from demo.controller import register_target
+from demo.controller import TARGET_PREFIX, register_target
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import refusal
 
@@ -231,6 +231,7 @@ def test_an_execution_that_still_checks_its_release_is_stopped(ground: Ground, c
     *_, last = told.events
 
     assert told.code == 4
+    assert told.events[1]["event"] == "checking"
     assert last["answer"] == "STOPPED"
     assert ground.rig.records.read_lock("orders").rollout_id is None
 
@@ -278,8 +279,35 @@ def test_an_abort_takes_the_canary_away_and_says_so(ground: Ground, canary: Cana
     assert walk.record.reason == "aborted: it's worse"
 
 
+def test_a_wrong_timeout_is_told_before_anything_is_started(ground: Ground, canary: Canary):
+    assert canary("start", "orders", "--watch", "--timeout", "soon").code == 2
+    assert canary("advance", "orders", "--watch", "--timeout", "soon").code == 2
+    listed = ground.aws.client("stepfunctions").list_executions(
+        stateMachineArn=ground.rig.controller.machine_arn, statusFilter="RUNNING"
+    )
+    assert listed["executions"] == []
+
+
+def test_a_start_whose_check_cannot_be_followed_says_how_to_watch_it(canary: Canary, credentials: Credentials):
+    credentials.are_expired = True
+    told = canary("start", "orders")
+
+    assert told.code == 7
+    assert "then watch again: canary watch orders --rollout orders-2026" in told.err
+
+
+def test_an_abort_beyond_the_commit_point_finishes_the_promotion(ground: Ground, canary: Canary):
+    walk = ground.walk().move_base()
+    told = canary("abort", "orders")
+
+    assert told.code == 0
+    assert f"rollout {walk.rollout_id} is moving_base: base's aliases move already, so the promotion is finished" in told.out
+    assert "was past the commit point, so the promotion is finished" in told.out
+
+
 def test_an_abort_does_not_depend_on_what_can_be_read(ground: Ground, canary: Canary):
     ground.walk().shift()
+    ground.aws.client("ssm").put_parameter(Name=f"{TARGET_PREFIX}orders", Type="String", Value="{", Overwrite=True)
     ground.aws.faults.add(Fault(None, "ssm", "GetParameter", Mode.REFUSED))
     told = canary("abort", "orders")
 
