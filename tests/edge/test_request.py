@@ -125,11 +125,11 @@ def test_tells_every_problem_at_once():
         ({}, "target: is missing; give the name of a registered target"),
         (
             None,
-            "input: not a mapping, got null; give a mapping with operation, target, release, policy, reason, scheduled",
+            "input: not a mapping, got null; give a mapping with operation, target, release, policy, reason, labels, scheduled",
         ),
         (
             "orders",
-            'input: not a mapping, got "orders"; give a mapping with operation, target, release, policy, reason, scheduled',
+            'input: not a mapping, got "orders"; give a mapping with operation, target, release, policy, reason, labels, sch',
         ),
         ({"target": "orders", "release": None}, "release: not a mapping, got null; give a mapping with functions, dep"),
         ({"target": "orders", "policy": "standrad"}, 'policy: no shipped policy, got "standrad"; did you mean stand'),
@@ -181,7 +181,10 @@ ANYTHING = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["operation", "target", "release", "policy", "reason", "x"]), ANYTHING) | ANYTHING)
+FIELDS = ["operation", "target", "release", "policy", "reason", "labels", "x"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING) | ANYTHING)
 def test_answers_anything_with_a_request_or_with_problems_that_can_be_told(raw):
     request, problems = parse_request(raw)
     assert (request is None) == bool(problems)
@@ -193,7 +196,7 @@ def test_reads_an_advance():
     assert require(parse_advance(raw)) == Advance("orders", "the morning shift is in")
 
 
-@pytest.mark.parametrize("name", ["release", "policy"])
+@pytest.mark.parametrize("name", ["release", "policy", "labels"])
 def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
     advance, problems = parse_advance({"operation": "advance", "target": "orders", name: {}})
     assert advance is None

@@ -78,7 +78,7 @@ def neighboured(ground: Ground) -> Iterator[Ground]:
 
 def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Ground, walk: Walk):
     before = ground.rig.stage, ground.rig.aliases()
-    answer = walk.check(reason="OPS-7")
+    answer = walk.check(reason="OPS-7", labels={"commit": "9f3c1e0"})
 
     assert (answer["start"], answer["target"], answer["reason"], answer["fencing_token"]) == ("READY", "orders", "OPS-7", 0)
     draft = answer["draft"]
@@ -88,7 +88,7 @@ def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Grou
         "variables": {"lambdaAlias": "live"},
     }
     assert draft["intent"]["versions"] == ground.new
-    assert draft["phase"] == "preparing"
+    assert (draft["phase"], draft["labels"]) == ("preparing", {"commit": "9f3c1e0"})
     assert (ground.rig.stage, ground.rig.aliases()) == before
     assert ground.rig.records.find(walk.rollout_id) is None
     assert ground.rig.records.read_lock("orders").fencing_token == 0

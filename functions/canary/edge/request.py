@@ -23,6 +23,7 @@ from canary.edge.fields import (
     Version,
 )
 from canary.edge.kinds import Given, Line, OneOf
+from canary.edge.labels import Labels, find_surplus_labels
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
 from canary.rules.releases.release import Advance, Expectation, Operation, Release, Request, Schedule
@@ -106,7 +107,7 @@ class AdvanceModel(Strict):
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
         """What only a start can be told."""
-        for name in ("release", "policy"):
+        for name in ("release", "policy", "labels"):
             if name in raw:
                 yield Clash((name,), "a parked rollout keeps what it was started with", f"drop {name}")
 
@@ -129,8 +130,14 @@ class RequestModel(Strict):
         default=None, description="a shipped policy's name, or changes to the target's policy for this rollout"
     )
     reason: Reason = ""
+    labels: Labels = Field(default_factory=dict)
     scheduled_at: ScheduledAt = None
     max_lateness_seconds: MaxLateness = HOUR_SECONDS
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
+        """What is too much."""
+        yield from find_surplus_labels(raw)
 
     def request(self) -> Request:
         """The request as the rules know it."""
@@ -140,6 +147,7 @@ class RequestModel(Strict):
             policy_override=self.policy.changes() if self.policy else None,
             reason=self.reason,
             schedule=_schedule(self.scheduled_at, self.max_lateness_seconds),
+            labels=MappingProxyType(self.labels),
         )
 
 

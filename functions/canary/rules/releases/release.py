@@ -82,13 +82,17 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The input of an execution that starts a rollout. ``policy_override`` is None where the target's own policy holds."""
+    """The input of an execution that starts a rollout. ``policy_override`` is None where the target's own policy holds.
+
+    ``labels``: where the release comes from, in the caller's words. They are recorded and shown, never interpreted.
+    """
 
     target: str
     release: Release = field(default_factory=Release)
     policy_override: PolicyChanges | None = None
     reason: str = ""
     schedule: Schedule | None = None
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Of the record; it rises when records written before must be upgraded to be read (`canary.rules.rollouts.upgrades`)."""
 
 OPEN_INDEX = "open"
@@ -89,6 +89,8 @@ class Rollout:
     ``totals``: each metric's counts of the whole rollout. ``habits``: what history says each business metric is used to say.
     ``heard``, ``bad_counts`` and ``split``: what was listened to so far. ``blind_since``: since when something cannot be seen.
     ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.
+    ``labels``: where the release comes from, in the caller's words; they decide nothing. ``retry_of``: the earlier rollout of
+    the same release, which was rolled back, if this one was started all the same.
     ``waiting_since``: since when the step waits beyond its bake. ``is_end_told``: whether the end was reported.
     """
 
@@ -128,6 +130,8 @@ class Rollout:
     scheduled_at: float | None = None
     waiting_since: float | None = None
     is_end_told: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    retry_of: str | None = None
     revision: int = 0
 
     @property

@@ -42,11 +42,16 @@ def _policy_from_3(policy: Record) -> Record:
     return {**_renamed(policy, {"max_hold_seconds": "max_parked_seconds"}), "steps": steps}
 
 
+def _from_4(record: Record) -> Record:
+    """Schema 5 has labels, and the earlier rollout of the same release that this one retries; no input could ask for either."""
+    return {**record, "labels": {}, "retry_of": None}
+
+
 def _renamed(fields: Record, names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in fields.items()}
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3}
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4}
 """By schema: what makes a record of it one of the next."""
 
 READABLE = (*UPGRADES, SCHEMA_VERSION)
