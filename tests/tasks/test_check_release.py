@@ -253,6 +253,49 @@ def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk
     assert "start again with a name that was never used" in answer["reason"]
 
 
+def test_a_release_that_was_rolled_back_is_refused_with_the_rollout_that_did_it(ground: Ground):
+    first = ground.walk().shift()
+    first.end()
+    answer = ground.walk().check(release={"functions": ground.new, "deployment": "present"})
+
+    assert answer["start"] == "REFUSED"
+    assert f"release: rollout {first.rollout_id} of the same release was rolled back at " in answer["reason"]
+    assert "the test is over" in answer["reason"]
+    assert 'start it again with "retry": true and a reason' in answer["reason"]
+
+
+def test_a_retry_with_its_reason_starts_and_is_recorded_as_one(ground: Ground):
+    first = ground.walk().shift()
+    first.end()
+    walk = ground.walk().begin(retry=True, reason="the database was down")
+
+    assert (walk.record.retry_of, walk.record.reason) == (first.rollout_id, "the database was down")
+    assert any(f"this is a retry: rollout {first.rollout_id} of the same release" in note for note in walk.record.plan.notes)
+
+
+def test_a_policy_may_allow_what_was_rolled_back(ground: Ground):
+    first = ground.walk().shift()
+    first.end()
+    walk = ground.walk().begin(policy={"after_rollback": "allow"})
+
+    assert walk.record.retry_of == first.rollout_id
+
+
+def test_what_base_runs_already_is_unchanged_whatever_was_rolled_back(ground: Ground):
+    ground.walk().shift().end()
+    answer = ground.walk().check(release={"functions": ground.old, "deployment": "unchanged"})
+
+    assert answer["start"] == "UNCHANGED"
+
+
+def test_another_version_is_another_release(ground: Ground):
+    ground.walk().shift().end()
+    name = next(iter(ground.new))
+    answer = ground.walk().check(release={"functions": {**ground.new, name: ground.old[name]}})
+
+    assert (answer["start"], answer["draft"]["retry_of"]) == ("READY", None)
+
+
 def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(ground: Ground, walk: Walk):
     ground.rig.records.take_over(walk.begin().owned, "sweeper")
     answer = walk.check()

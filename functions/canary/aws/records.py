@@ -1,11 +1,12 @@
 """The records: lock, rollout and looks, in one DynamoDB table, and who may write to a target.
 
-    pk              sk        what
-    target#<name>   lock      fencing token, the rollout that holds it and its owner; what was promoted last
-    rollout#<id>    rollout   the rollout, whole
-    rollout#<id>    history   what the judge froze of base's history, written once
-    rollout#<id>    look#<t>  one look: numbers, log E, verdict, reason
-    controller      sweep     when the sweeper last came by: written each minute, to find out whether records can be written
+    pk              sk          what
+    target#<name>   lock        fencing token, the rollout that holds it and its owner; what was promoted last
+    target#<name>   taken_back  the last releases that were rolled back, so that none is started again by mistake
+    rollout#<id>    rollout     the rollout, whole
+    rollout#<id>    history     what the judge froze of base's history, written once
+    rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
+    controller      sweep       when the sweeper last came by: written each minute, to find out whether records can be written
 
 A held lock, and an ended rollout whose end was not reported yet, carry `rollout_id`: the key of the index that lists them.
 
@@ -26,9 +27,11 @@ from botocore.exceptions import ClientError
 
 from canary.aws.calls import refusals
 from canary.aws.errors import LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, StaleFencingTokenError
+from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
+from canary.rules.rollouts.taken_back import TakenBack, after_end
 from canary.rules.rollouts.upgrades import READABLE, upgrade
 
 PARKED_OWNER = "parked"
@@ -87,6 +90,18 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What a start must know of its target: the lock, and the releases that were rolled back.
+
+    ``is_recorded``: whether a rollout of the start's own id is recorded, readable or not.
+    """
+
+    lock: Lock
+    is_recorded: bool
+    taken_back: tuple[TakenBack, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unfinished:
     """What still needs somebody: the targets whose lock is held, and the rollouts whose end was not reported yet."""
 
@@ -128,10 +143,11 @@ class Records:
         """The target's lock; a target never taken has fencing token 0."""
         return self._read(_lock_key(target)).lock(target)
 
-    def read_start(self, target: str, rollout_id: str) -> tuple[Lock, bool]:
-        """The target's lock, and whether a rollout of that id is recorded, readable or not."""
-        read = self._read(_lock_key(target), _rollout_key(rollout_id))
-        return read.lock(target), read.item(_rollout_key(rollout_id)) is not None
+    def read_start(self, target: str, rollout_id: str) -> Start:
+        """What a start must know of its target, in one call."""
+        read = self._read(_lock_key(target), _rollout_key(rollout_id), taken_back_key(target))
+        is_recorded = read.item(_rollout_key(rollout_id)) is not None
+        return Start(read.lock(target), is_recorded, taken_back_of(read.item(taken_back_key(target))))
 
     def read_locks(self, targets: Sequence[str]) -> dict[str, Lock]:
         """The locks of several targets, by target."""
@@ -333,7 +349,7 @@ class Records:
         return Owned(newer, taken)
 
     def finish(self, owned: Owned, rollout: Rollout) -> Owned:
-        """Record the rollout's terminal phase and free the lock, in one transaction.
+        """Record the rollout's terminal phase, keep which release was rolled back, and free the lock, in one transaction.
 
         Raises:
             OwnershipLostError: the lock or the record is no longer as `owned` read it.
@@ -343,8 +359,16 @@ class Records:
         free = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, rollout_id=None, owner=None)
         lock = replace(_with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
         condition, values = _same_lock(owned.lock)
-        self._transact(self._put(_lock_item(lock), condition, values), self._put_rollout(owned, newer), failure=_lost(owned))
+        puts = [self._put(_lock_item(lock), condition, values), self._put_rollout(owned, newer), *self._put_taken_back(newer)]
+        self._transact(*puts, failure=_lost(owned))
         return Owned(newer, lock, owned.read_at)
+
+    def _put_taken_back(self, ended: Rollout) -> list[dict[str, Any]]:
+        """Only who holds the lock writes this item, so the lock's condition is enough."""
+        target = ended.target.name
+        kept = taken_back_of(self._read(taken_back_key(target)).item(taken_back_key(target)))
+        after = after_end(kept, ended)
+        return [{"Put": {"TableName": self._table, "Item": taken_back_item(target, after)}}] if after != kept else []
 
     def mark_told(self, rollout: Rollout) -> None:
         """Record that the end of this rollout, and of its wait, was reported.

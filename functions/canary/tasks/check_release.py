@@ -24,14 +24,16 @@ from canary.rules.releases.release import Release, Request, find_earliness, find
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.rollout import Rollout, Tally
+from canary.rules.rollouts.taken_back import find_earlier, retry_problem
 from canary.rules.targets.policy import Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.records import Lock
+    from canary.aws.records import Lock, Start
     from canary.rules.checks.survey import Survey
+    from canary.rules.rollouts.taken_back import TakenBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +54,23 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     target, unknown = _find_target(event.input, tools) if has_name else (None, ())
     if target is None:
         return _refuse(tools, (*problems, *unknown))
-    lock, is_recorded = tools.records.read_start(target.name, event.rollout_id)
+    start = tools.records.read_start(target.name, event.rollout_id)
+    lock = start.lock
     if request and (answer := _answer_schedule(request, lock, event, tools)):
         return answer
     release = request.release if request else release_of(event.input)
     policy = effective_policy(target.policy, request.policy_override if request else None)
-    used = _used_name(lock, event) if is_recorded else ()
+    used = _used_name(lock, event) if start.is_recorded else ()
     asked = _Asked(target, request, release, policy, (*problems, *used, *find_misfits(release, target)))
     if holder := _find_holder(lock, event, tools):
         return _refuse_locked(asked, holder, tools)
-    return _check_target(asked, lock, event, tools)
+    return _check_target(asked, start, event, tools)
 
 
-def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) -> Json:
+def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) -> Json:
     """The answer for a target that was free, or this rollout's own, before it was read."""
     target, release = asked.target, asked.release
-    found = survey(tools.clients, target, release, _promoted(lock))
+    found = survey(tools.clients, target, release, _promoted(start.lock))
     pending = find_pending(found.functions)
     late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
     in_way = (*_overflow(release, found), *find_problems(target, release, asked.policy, found), *late)
@@ -85,7 +88,25 @@ def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) ->
         request=asked.request,
         survey=found,
     )
-    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=lock.fencing_token)
+    earlier = find_earlier(start.taken_back, rollout)
+    problems = (*problems, *_find_unmeant(earlier, asked))
+    rollout = _with_earlier(rollout, earlier)
+    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=start.lock.fencing_token)
+
+
+def _find_unmeant(earlier: TakenBack | None, asked: _Asked) -> tuple[Problem, ...]:
+    """Why a release that was rolled back before cannot start, where the input does not say that it means to."""
+    if earlier is None or (asked.request and asked.request.is_retry):
+        return ()
+    problem = retry_problem(earlier, asked.policy.after_rollback)
+    return (problem,) if problem else ()
+
+
+def _with_earlier(rollout: Rollout, earlier: TakenBack | None) -> Rollout:
+    if earlier is None:
+        return rollout
+    notes = (*rollout.plan.notes, f"this is a retry: {earlier}")
+    return replace(rollout, retry_of=earlier.rollout_id, plan=replace(rollout.plan, notes=notes))
 
 
 def _answer(

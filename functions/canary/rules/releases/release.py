@@ -84,6 +84,7 @@ class Schedule:
 class Request:
     """The input of an execution that starts a rollout. ``policy_override`` is None where the target's own policy holds.
 
+    ``is_retry``: the caller knows that this release was rolled back before, and means it; ``reason`` says why.
     ``labels``: where the release comes from, in the caller's words. They are recorded and shown, never interpreted.
     """
 
@@ -93,6 +94,7 @@ class Request:
     reason: str = ""
     schedule: Schedule | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
