@@ -13,12 +13,15 @@ A held lock, and an ended rollout whose end was not reported yet, carry `rollout
 Every write of a rollout is one transaction with a check of the lock (fencing token and owner) and of the record's own
 revision, so a late writer, a redriven execution or a second owner cannot undo what was decided meanwhile.
 Read consistently throughout (docs/aws.md#consistent-reads).
+
+What may be deleted one day says when in `expires_at`, the table's time to live: see `canary.rules.rollouts.retention`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -26,10 +29,18 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import refusals
-from canary.aws.errors import LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, StaleFencingTokenError
+from canary.aws.errors import (
+    ControllerError,
+    LockedError,
+    OwnershipLostError,
+    RecordSchemaError,
+    RecordsRefusedError,
+    StaleFencingTokenError,
+)
 from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.retention import DEFAULT_DAYS, expiry, expiry_after, expiry_of_details
 from canary.rules.rollouts.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
 from canary.rules.rollouts.taken_back import TakenBack, after_end
 from canary.rules.rollouts.upgrades import READABLE, upgrade
@@ -52,6 +63,7 @@ class Lock:
 
     ``last_rollout_id``: the rollout that held it last. ``fingerprint``: of the API definition promoted last, which
     ``deployment_id`` froze. ``scheduled_at``: the newest scheduled time (epoch seconds) that something was done for.
+    ``promoted_rollout_id``: the rollout that was promoted last, whose release base serves.
     """
 
     target: str
@@ -62,6 +74,7 @@ class Lock:
     fingerprint: str | None = None
     deployment_id: str | None = None
     scheduled_at: float | None = None
+    promoted_rollout_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +145,12 @@ class _Read:
 
 
 class Records:
-    """The table, for one function."""
+    """The table, for one function. ``retention_days``: how long a record is kept once nothing needs it any more."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:  # noqa: ANN401
+    def __init__(self, dynamodb: Any, table: str, retention_days: int = DEFAULT_DAYS) -> None:  # noqa: ANN401
         self._dynamodb = dynamodb
         self._table = table
+        self._retention_days = retention_days
         self._histories: dict[str, Mapping[str, Any]] = {}
 
     def read_lock(self, target: str) -> Lock:
@@ -273,11 +287,10 @@ class Records:
         """
         newer = replace(rollout, revision=owned.rollout.revision + 1)
         puts = [self._put_rollout(owned, newer)]
-        if look is not None:
-            puts.append({"Put": {"TableName": self._table, "Item": _look_item(look)}})
-        if history is not None:
-            item = _history_item(rollout.rollout_id, history)
-            puts.append({"Put": {"TableName": self._table, "Item": item}})
+        details = [_look_item(look)] if look is not None else []
+        details += [_history_item(rollout.rollout_id, history)] if history is not None else []
+        expires = _expires(expiry_of_details(rollout, self._retention_days))
+        puts += [{"Put": {"TableName": self._table, "Item": {**item, **expires}}} for item in details]
         self._transact(self._check_lock(owned.lock), *puts, failure=_lost(owned))
         return replace(owned, rollout=newer)
 
@@ -361,7 +374,21 @@ class Records:
         condition, values = _same_lock(owned.lock)
         puts = [self._put(_lock_item(lock), condition, values), self._put_rollout(owned, newer), *self._put_taken_back(newer)]
         self._transact(*puts, failure=_lost(owned))
+        superseded = owned.lock.promoted_rollout_id
+        if rollout.phase is Phase.PROMOTED and superseded not in {None, rollout.rollout_id}:
+            self._let_expire(str(superseded), rollout.ended_at or rollout.started_at)
         return Owned(newer, lock, owned.read_at)
+
+    def _let_expire(self, superseded: str, moment: float) -> None:
+        """Base no longer serves this rollout's release from `moment` on. If this fails, its record is kept for ever."""
+        with suppress(ControllerError):
+            rollout = self._read(_rollout_key(superseded)).rollout(superseded)
+            if rollout is not None:
+                newer = replace(rollout, revision=rollout.revision + 1)
+                expires = _expires(expiry_after(moment, self._retention_days))
+                values = {":revision": {"N": str(rollout.revision)}}
+                put = self._put({**_rollout_item(newer), **expires}, "revision = :revision", values)
+                self._transact(put, failure=_lost(Owned(rollout, Lock(rollout.target.name))))
 
     def _put_taken_back(self, ended: Rollout) -> list[dict[str, Any]]:
         """Only who holds the lock writes this item, so the lock's condition is enough."""
@@ -410,7 +437,8 @@ class Records:
         return _Read(found, _time_of(answer))
 
     def _put_rollout(self, owned: Owned, rollout: Rollout) -> dict[str, Any]:
-        return self._put(_rollout_item(rollout), "revision = :revision", {":revision": {"N": str(owned.rollout.revision)}})
+        item = {**_rollout_item(rollout), **_expires(expiry(rollout, self._retention_days))}
+        return self._put(item, "revision = :revision", {":revision": {"N": str(owned.rollout.revision)}})
 
     def _put(self, item: Item, condition: str, values: Item) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
@@ -442,7 +470,10 @@ class Records:
 def _with_promoted(lock: Lock, rollout: Rollout) -> Lock:
     """The lock with what base serves from now on."""
     deployment_id = rollout.intent.deployment_id
-    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.snapshot.deployment_id:
+    if rollout.phase is not Phase.PROMOTED:
+        return lock
+    lock = replace(lock, promoted_rollout_id=rollout.rollout_id)
+    if deployment_id == rollout.snapshot.deployment_id:
         return lock
     return replace(lock, fingerprint=rollout.plan.fingerprint, deployment_id=deployment_id)
 
@@ -513,6 +544,7 @@ def _lock_item(lock: Lock) -> Item:
         "last_rollout_id": lock.last_rollout_id,
         "fingerprint": lock.fingerprint,
         "deployment_id": lock.deployment_id,
+        "promoted_rollout_id": lock.promoted_rollout_id,
     }
     present: Item = {name: {"S": word} for name, word in words.items() if word}
     if lock.scheduled_at is not None:
@@ -533,7 +565,13 @@ def _lock_of(target: str, item: Item) -> Lock:
         fingerprint=word("fingerprint"),
         deployment_id=word("deployment_id"),
         scheduled_at=float(item["scheduled_at"]["N"]) if "scheduled_at" in item else None,
+        promoted_rollout_id=word("promoted_rollout_id"),
     )
+
+
+def _expires(moment: int | None) -> Item:
+    """The table's time to live, in epoch seconds; nothing where an item is to stay."""
+    return {} if moment is None else {"expires_at": {"N": str(moment)}}
 
 
 def _rollout_item(rollout: Rollout) -> Item:
