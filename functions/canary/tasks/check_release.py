@@ -24,7 +24,7 @@ from canary.rules.releases.release import Release, Request, find_earliness, find
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.rollout import Rollout, Tally
-from canary.rules.rollouts.taken_back import find_earlier, retry_problem
+from canary.rules.rollouts.taken_back import find_earlier, find_repetition, mark_retry
 from canary.rules.targets.policy import Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -33,7 +33,6 @@ from canary.tasks.registered import find_registered
 if TYPE_CHECKING:
     from canary.aws.records import Lock, Start
     from canary.rules.checks.survey import Survey
-    from canary.rules.rollouts.taken_back import TakenBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +88,9 @@ def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) 
         survey=found,
     )
     earlier = find_earlier(start.taken_back, rollout)
-    problems = (*problems, *_find_unmeant(earlier, asked))
-    rollout = _with_earlier(rollout, earlier)
+    problems = (*problems, *find_repetition(earlier, rollout, is_retry=asked.request.is_retry))
+    rollout = mark_retry(rollout, earlier)
     return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=start.lock.fencing_token)
-
-
-def _find_unmeant(earlier: TakenBack | None, asked: _Asked) -> tuple[Problem, ...]:
-    """Why a release that was rolled back before cannot start, where the input does not say that it means to."""
-    if earlier is None or (asked.request and asked.request.is_retry):
-        return ()
-    problem = retry_problem(earlier, asked.policy.after_rollback)
-    return (problem,) if problem else ()
-
-
-def _with_earlier(rollout: Rollout, earlier: TakenBack | None) -> Rollout:
-    if earlier is None:
-        return rollout
-    notes = (*rollout.plan.notes, f"this is a retry: {earlier}")
-    return replace(rollout, retry_of=earlier.rollout_id, plan=replace(rollout.plan, notes=notes))
 
 
 def _answer(

@@ -11,11 +11,12 @@ from canary.rules.rollouts.taken_back import (
     TakenBack,
     after_end,
     find_earlier,
+    find_repetition,
     identify,
-    retry_problem,
+    mark_retry,
 )
 from canary.rules.targets.policy import AfterRollback
-from tests.builders import NOON, OVERRIDES, a_rollout, a_target, an_intent
+from tests.builders import NOON, OVERRIDES, a_policy, a_rollout, a_target, an_intent
 
 
 def a_release(fingerprint="v2:one", deployment_id="dep-new", variables=None, **changes):
@@ -105,10 +106,22 @@ def test_only_the_last_releases_are_kept():
     assert [one.rollout_id for one in kept] == [f"run-{number}" for number in range(MOST_KEPT + 4, 4, -1)]
 
 
-def test_a_start_of_such_a_release_is_refused_unless_the_policy_allows_it():
+def test_a_start_of_such_a_release_is_refused_unless_input_or_policy_allow_it():
     (kept,) = after_end((), ended(a_release()))
-    assert retry_problem(kept, AfterRollback.ALLOW) is None
-    assert str(retry_problem(kept, AfterRollback.REFUSE)) == (
+    allowing = a_rollout(policy=a_policy(after_rollback=AfterRollback.ALLOW))
+    (problem,) = find_repetition(kept, a_release(), is_retry=False)
+
+    assert str(problem) == (
         "release: rollout run-1 of the same release was rolled back at 2026-01-31T12:01:00Z: 5xx; "
         'publish a new release; or, if this one was not at fault, start it again with "retry": true and a reason'
     )
+    assert find_repetition(kept, a_release(), is_retry=True) == ()
+    assert find_repetition(kept, allowing, is_retry=False) == ()
+    assert find_repetition(None, a_release(), is_retry=False) == ()
+
+
+def test_a_retry_says_which_rollout_it_retries():
+    (kept,) = after_end((), ended(a_release()))
+    retried = mark_retry(a_release(), kept)
+    assert (retried.retry_of, retried.plan.notes) == ("run-1", (f"this is a retry: {kept}",))
+    assert mark_retry(a_release(), None) == a_release()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.releases.problems import Problem
@@ -19,6 +19,9 @@ from canary.rules.targets.policy import AfterRollback
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
+
+TAKEN_BACK = frozenset({Phase.ROLLED_BACK})
+"""The phases in which a rollout ends whose release is not to start again by mistake."""
 
 MOST_KEPT = 20
 """Releases of a target that are kept, the newest first: about 10 KB, which every start reads."""
@@ -47,16 +50,18 @@ class ReleaseIdentity:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A release that was rolled back: by which rollout, when that ended (epoch seconds), and why."""
+    """A release that was rolled back: in which rollout, when that ended (epoch seconds), in which phase, and why."""
 
     identity: ReleaseIdentity
     rollout_id: str
     ended_at: float
     reason: str
+    phase: Phase = Phase.ROLLED_BACK
 
     def __str__(self) -> str:
         why = f": {self.reason}" if self.reason else ""
-        return f"rollout {self.rollout_id} of the same release was rolled back at {iso(self.ended_at)}{why}"
+        ended = self.phase.value.replace("_", " ")
+        return f"rollout {self.rollout_id} of the same release was {ended} at {iso(self.ended_at)}{why}"
 
 
 def identify(rollout: Rollout) -> ReleaseIdentity:
@@ -69,10 +74,17 @@ def identify(rollout: Rollout) -> ReleaseIdentity:
 def after_end(kept: tuple[TakenBack, ...], ended: Rollout) -> tuple[TakenBack, ...]:
     """What is kept from the end of this rollout on. A release that was promoted after all is no longer among it."""
     identity = identify(ended)
-    others = tuple(one for one in kept if one.rollout_id != ended.rollout_id and not one.identity.is_same_as(identity))
-    if ended.phase is not Phase.ROLLED_BACK:
-        return others if ended.phase is Phase.PROMOTED else kept
-    newest = TakenBack(identity, ended.rollout_id, ended.ended_at or ended.started_at, ended.reason[:LONGEST_REASON])
+    if ended.phase in TAKEN_BACK:
+        reason = ended.reason[:LONGEST_REASON]
+        return take_back(kept, TakenBack(identity, ended.rollout_id, ended.ended_at or ended.started_at, reason, ended.phase))
+    if ended.phase is Phase.PROMOTED:
+        return tuple(one for one in kept if not one.identity.is_same_as(identity))
+    return kept
+
+
+def take_back(kept: tuple[TakenBack, ...], newest: TakenBack) -> tuple[TakenBack, ...]:
+    """What is kept with one release more, each release once."""
+    others = (one for one in kept if not one.identity.is_same_as(newest.identity))
     return (newest, *others)[:MOST_KEPT]
 
 
@@ -82,9 +94,17 @@ def find_earlier(kept: tuple[TakenBack, ...], draft: Rollout) -> TakenBack | Non
     return next((one for one in kept if one.identity.is_same_as(identity)), None)
 
 
-def retry_problem(earlier: TakenBack, after_rollback: AfterRollback) -> Problem | None:
-    """Why a release that was rolled back is refused, unless the policy allows it."""
-    if after_rollback is AfterRollback.ALLOW:
-        return None
+def find_repetition(earlier: TakenBack | None, draft: Rollout, *, is_retry: bool) -> tuple[Problem, ...]:
+    """Why a release that was rolled back earlier cannot start: the input does not say that it means to, nor does the policy."""
+    if earlier is None or is_retry or draft.plan.policy.after_rollback is AfterRollback.ALLOW:
+        return ()
     fix = 'publish a new release; or, if this one was not at fault, start it again with "retry": true and a reason'
-    return Problem("release", str(earlier), fix)
+    return (Problem("release", str(earlier), fix),)
+
+
+def mark_retry(draft: Rollout, earlier: TakenBack | None) -> Rollout:
+    """The draft, which says of which earlier rollout it is a retry."""
+    if earlier is None:
+        return draft
+    notes = (*draft.plan.notes, f"this is a retry: {earlier}")
+    return replace(draft, retry_of=earlier.rollout_id, plan=replace(draft.plan, notes=notes))
