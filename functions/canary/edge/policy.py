@@ -17,7 +17,6 @@ from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Wei
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict
 from canary.rules.targets.policy import (
-    STANDARD,
     AfterRollback,
     Policy,
     PolicyChanges,
