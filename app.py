@@ -2,7 +2,8 @@
 
 Context values (`cdk deploy -c name=value`): `targets`, that folder (default: `targets`, with the sample's target);
 `notification_email`, the address that gets the notifications; `notifications_key`, the ARN of a key that encrypts the topic of
-notifications; `reserved_concurrency`, reserved for the guard and for the sweeper each.
+notifications; `reserved_concurrency`, reserved for the guard and for the sweeper each; `retention_days`,
+how long records are kept.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from canary_cdk.packages import PackagesError
+from canary_cdk.retention import RetentionError, read_retention
 from canary_cdk.target_permissions import TooManyFunctionsError
 from canary_cdk.target_watch import LongAlarmError
 from infra.stacks import ControllerStack, TargetStack
 from infra.targets import TargetsError, load_targets
 
 ROOT = Path(__file__).parent
-REFUSALS = (TargetsError, PackagesError, LongAlarmError, TooManyFunctionsError)
+REFUSALS = (TargetsError, PackagesError, LongAlarmError, TooManyFunctionsError, RetentionError)
 """Errors in the target files or on this machine; each says what to do."""
 
 
@@ -27,6 +29,7 @@ def build(app: cdk.App) -> None:
 
     Raises:
         TargetsError: a target file is invalid; nothing was added.
+        RetentionError: `retention_days` is out of bounds; nothing was added.
 
     """
     targets = load_targets(ROOT / (app.node.try_get_context("targets") or "targets"))
@@ -36,6 +39,7 @@ def build(app: cdk.App) -> None:
         notification_email=app.node.try_get_context("notification_email"),
         notifications_key=app.node.try_get_context("notifications_key"),
         reserved_concurrency=int(reserved) if reserved else None,
+        retention_days=read_retention(app.node.try_get_context("retention_days")),
     )
     for target in targets:
         TargetStack(app, target=target).add_stack_dependency(controller)

@@ -36,13 +36,20 @@ class ControllerStack(cdk.Stack):
         notification_email: str | None = None,
         notifications_key: str | None = None,
         reserved_concurrency: int | None = None,
+        retention_days: int | None = None,
         **options: Any,  # noqa: ANN401 - a stack's own
     ) -> None:
         super().__init__(
             scope, CONTROLLER, description="Canary controller for API Gateway stages and Lambda aliases", **options
         )
         key = kms.Key.from_key_arn(self, "NotificationsKey", notifications_key) if notifications_key else None
-        self.controller = Controller(self, "Controller", reserved_concurrency=reserved_concurrency, notifications_key=key)
+        self.controller = Controller(
+            self,
+            "Controller",
+            reserved_concurrency=reserved_concurrency,
+            notifications_key=key,
+            retention_days=retention_days,
+        )
         if notification_email:
             for topic in (self.controller.notifications, self.controller.fallback_notifications):
                 topic.add_subscription(subscriptions.EmailSubscription(notification_email))

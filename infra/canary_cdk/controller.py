@@ -29,6 +29,7 @@ from canary_cdk.functions import (
 )
 from canary_cdk.machine import RolloutMachine
 from canary_cdk.notifications import NotificationTopics
+from canary_cdk.retention import read_retention
 from canary_cdk.table import records_table
 from canary_cdk.triggers import (
     GUARD_PATIENCE,
@@ -70,6 +71,7 @@ class Controller(Construct):
         reserved_concurrency: int | None = None,
         dashboard: bool = True,
         notifications_key: kms.IKey | None = None,
+        retention_days: int | None = None,
     ) -> None:
         """Create the controller.
 
@@ -86,6 +88,12 @@ class Controller(Construct):
             dashboard: whether to create a dashboard of all rollouts.
             notifications_key: encrypts the topic of notifications. The key's policy must let CloudWatch use it for the
                 controller's own alarms; for a key of the same app this is added.
+            retention_days: how long the record of a rollout is kept after its end, from 90 to 3650 days, 400 without it. The
+                records of open rollouts, of what base serves, and of the target itself never expire. A new value is for what is
+                written from then on.
+
+        Raises:
+            RetentionError: `retention_days` is out of these bounds.
 
         """
         super().__init__(scope, construct_id)
@@ -93,7 +101,8 @@ class Controller(Construct):
         self.dead_letters: sqs.Queue = dead_letters(self)
         definition = load()
         tasks = task_names(definition)
-        shared = Shared(shared_code(), powertools_layer or packages_layer(self), self.table, log_retention)
+        layer = powertools_layer or packages_layer(self)
+        shared = Shared(shared_code(), layer, self.table, log_retention, read_retention(retention_days))
         self._functions = {
             task: TaskFunction(
                 self, task, shared=shared, reserved_concurrency=reserved_concurrency if task in LAST_RESORT else None

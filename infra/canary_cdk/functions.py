@@ -111,6 +111,7 @@ class Shared:
     layer: lambda_.ILayerVersion
     table: dynamodb.ITable
     log_retention: logs.RetentionDays
+    retention_days: int
 
 
 class TaskFunction(Construct):
@@ -149,7 +150,7 @@ class TaskFunction(Construct):
             layers=[shared.layer],
             role=self.role,
             log_group=log,
-            environment=_environment(task, shared.table),
+            environment=_environment(task, shared),
             memory_size=MEMORY_MB,
             timeout=TIMEOUT,
             tracing=lambda_.Tracing.ACTIVE,
@@ -185,11 +186,12 @@ def _duties(task: str) -> May:
     return MAY[task]
 
 
-def _environment(task: str, table: dynamodb.ITable) -> dict[str, str]:
+def _environment(task: str, shared: Shared) -> dict[str, str]:
     return {
         "CANARY_TASK": task,
-        "CANARY_TABLE": table.table_name,
+        "CANARY_TABLE": shared.table.table_name,
         "CANARY_TARGET_PREFIX": naming.TARGET_PREFIX,
+        "CANARY_RETENTION_DAYS": str(shared.retention_days),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.executions import is_running, running_targets, stop
+from canary.aws.executions import find_running, is_running, running_targets, stop
 from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def test_a_refusal_tells_the_command(ground: Ground, arn: str, operation: str, c
 def test_the_targets_of_running_executions_are_those_of_their_inputs(ground: Ground, arn: str):
     client, machine = ground.aws.client("stepfunctions"), ground.rig.controller.machine_arn
     assert running_targets(client, machine) == {"orders"}
+    assert (find_running(client, machine, "orders"), find_running(client, machine, "pay")) == (arn, None)
     stop(client, arn, error="RolledBack", cause="OPS-1")
 
     assert running_targets(client, machine) == frozenset()

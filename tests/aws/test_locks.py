@@ -33,7 +33,8 @@ def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Recor
     owned = records.take(rollout, fencing_token=0)
     records.finish(owned, replace(rollout, phase=Phase.PROMOTED))
 
-    assert records.read_lock("orders") == Lock("orders", 2, None, None, "run-1", "f-2", "dep-new")
+    lock = Lock("orders", 2, None, None, "run-1", "f-2", "dep-new", promoted_rollout_id="run-1")
+    assert records.read_lock("orders") == lock
 
 
 @pytest.mark.parametrize("fingerprint", ["f-2", None])

@@ -71,6 +71,13 @@ def test_a_notification_of_a_parked_rollout_says_until_when_and_what_to_do():
     assert '{"verb": "abort", "target": "orders"}' in detail["abort"]
 
 
+def test_a_notification_carries_the_labels():
+    events = Events({"FailedEntryCount": 0})
+    Notifications(lambda: events, Logger()).send(NotificationKind.STARTED, a_rollout(labels={"commit": "9f3c1e0"}))
+
+    assert json.loads(events.entries[0]["Detail"])["labels"] == {"commit": "9f3c1e0"}
+
+
 def test_before_the_first_step_there_is_no_weight():
     events = Events({"FailedEntryCount": 0})
     Notifications(lambda: events, Logger()).send(NotificationKind.STARTED, a_rollout())

@@ -10,8 +10,10 @@ import pytest
 from canary.aws.errors import LockedError, OwnershipLostError, RecordsRefusedError, StaleFencingTokenError
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder
 from canary.aws.record_items import LookItem
-from canary.aws.record_reads import Unfinished
+from canary.aws.record_reads import Start, Unfinished
+from canary.aws.taken_back import taken_back_key
 from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.taken_back import TakenBack, identify
 from embedded_aws.faults.calls import Fault, Mode
 from tests.builders import EXECUTION, NOON, a_rollout
 
@@ -148,3 +150,36 @@ def test_a_parked_rollout_belongs_to_the_advance_that_takes_it(records: Records)
 
     assert taken.lock == records.read_lock("orders") == Lock("orders", 3, "run-1", "arn:next", scheduled_at=NOON)
     assert records.read_owned("run-1", "arn:next").rollout == taken.rollout
+
+
+def test_a_rolled_back_release_is_kept_in_the_transaction_that_ends_its_rollout(records: Records):
+    owned = records.take(a_rollout(), fencing_token=0)
+    stale = records.take_over(owned, "sweeper")
+    with pytest.raises(OwnershipLostError):
+        records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
+    assert records.read_start("orders", "run-2") == Start(stale.lock, is_recorded=False)
+
+    records.finish(stale, replace(owned.rollout, phase=Phase.ROLLED_BACK, reason="5xx", ended_at=12.0))
+    start = records.read_start("orders", "run-1")
+    assert start.is_recorded
+    assert start.taken_back == (TakenBack(identify(a_rollout()), "run-1", 12.0, "5xx"),)
+
+
+def test_a_release_that_is_promoted_after_all_is_no_longer_kept(records: Records):
+    owned = records.take(a_rollout(), fencing_token=0)
+    records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
+    again = records.take(a_rollout(rollout_id="run-2"), fencing_token=2)
+    records.finish(again, replace(again.rollout, phase=Phase.PROMOTED))
+
+    assert records.read_start("orders", "run-3").taken_back == ()
+
+
+@pytest.mark.parametrize("text", [{"S": "{"}, {"S": "5"}, {"S": '[{"unknown": 1}]'}, {"N": "1"}])
+def test_an_edited_item_of_rolled_back_releases_prevents_no_ending(ground: Ground, records: Records, text: dict[str, str]):
+    owned = records.take(a_rollout(), fencing_token=0)
+    edited = {**taken_back_key("orders"), "releases": text}
+    ground.aws.client("dynamodb").put_item(TableName=ground.rig.controller.table, Item=edited)
+    assert records.read_start("orders", "run-2").taken_back == ()
+
+    records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
+    assert [one.rollout_id for one in records.read_start("orders", "run-2").taken_back] == ["run-1"]

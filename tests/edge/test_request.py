@@ -125,11 +125,11 @@ def test_tells_every_problem_at_once():
         ({}, "target: is missing; give the name of a registered target"),
         (
             None,
-            "input: not a mapping, got null; give a mapping with operation, target, release, policy, reason, scheduled",
+            "input: not a mapping, got null; give a mapping with operation, target, release, policy, reason, labels, retry",
         ),
         (
             "orders",
-            'input: not a mapping, got "orders"; give a mapping with operation, target, release, policy, reason, scheduled',
+            'input: not a mapping, got "orders"; give a mapping with operation, target, release, policy, reason, labels, retry',
         ),
         ({"target": "orders", "release": None}, "release: not a mapping, got null; give a mapping with functions, dep"),
         ({"target": "orders", "policy": "standrad"}, 'policy: not a shipped policy, got "standrad"; did you mean stand'),
@@ -181,11 +181,38 @@ ANYTHING = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["operation", "target", "release", "policy", "reason", "x"]), ANYTHING) | ANYTHING)
+FIELDS = ["operation", "target", "release", "policy", "reason", "labels", "retry", "x"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING) | ANYTHING)
 def test_answers_anything_with_a_request_or_with_problems_that_can_be_told(raw):
     request, problems = parse_request(raw)
     assert (request is None) == bool(problems)
     assert str(RefusedError(problems)).encode().decode() == str(RefusedError(problems))
+
+
+@pytest.mark.parametrize("said", [True, "true", " True "])
+def test_reads_a_retry_with_its_reason(said):
+    request = require(parse_request({"target": "orders", "retry": said, "reason": "the database was down"}))
+    assert (request.is_retry, request.reason) == (True, "the database was down")
+
+
+@pytest.mark.parametrize("given", [{}, {"retry": False}, {"retry": "false", "reason": ""}])
+def test_an_input_that_does_not_say_so_is_no_retry(given):
+    assert require(parse_request({"target": "orders", **given})).is_retry is False
+
+
+@pytest.mark.parametrize("given", [{"retry": True}, {"retry": "true", "reason": " \n"}])
+def test_refuses_a_retry_without_a_reason(given):
+    assert problems_of({"target": "orders", **given}) == [
+        "retry: a retry needs a reason, got none; say in reason why this release may be started again"
+    ]
+
+
+def test_refuses_a_retry_that_is_neither_true_nor_false():
+    assert problems_of({"target": "orders", "retry": "yes"}) == [
+        'retry: neither true nor false, got "yes"; write true or false'
+    ]
 
 
 def test_reads_an_advance():
@@ -193,7 +220,7 @@ def test_reads_an_advance():
     assert require(parse_advance(raw)) == Advance("orders", "the morning shift is in")
 
 
-@pytest.mark.parametrize("name", ["release", "policy"])
+@pytest.mark.parametrize("name", ["release", "policy", "labels", "retry"])
 def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
     advance, problems = parse_advance({"operation": "advance", "target": "orders", name: {}})
     assert advance is None

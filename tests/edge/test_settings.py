@@ -45,6 +45,23 @@ def test_refuses_a_prefix_that_is_no_path(prefix):
         Settings.from_env({**ENVIRON, "CANARY_TARGET_PREFIX": prefix})
 
 
+def test_reads_how_long_records_are_kept():
+    assert Settings.from_env({**ENVIRON, "CANARY_RETENTION_DAYS": "90"}).retention_days == 90
+    assert Settings.from_env(ENVIRON).retention_days == 400
+
+
+@pytest.mark.parametrize("days", ["89", "3651", "forever"])
+def test_refuses_to_keep_records_for_a_time_that_is_out_of_bounds(days):
+    with pytest.raises(
+        SettingsError, match=f"must be a whole number of days from 90 to 3650, got {days}; deploy the controller"
+    ):
+        Settings.from_env({**ENVIRON, "CANARY_RETENTION_DAYS": days})
+
+
+def test_names_a_targets_parameter():
+    assert Settings.from_env(ENVIRON).parameter_name("orders") == "/canary/targets/orders"
+
+
 def test_needs_the_standard_library_only():
     code = "import sys, canary.edge.settings; print([name for name in ('pydantic', 'boto3') if name in sys.modules])"
     done = subprocess.run(

@@ -28,6 +28,8 @@ class Final(NamedTuple):
     is_unreadable: bool
     stage: Json | None
     aliases: dict[str, tuple[str | None, str | None]]
+    taken_back: frozenset[str] = frozenset()
+    """The rollouts whose release the records keep as rolled back."""
 
     @property
     def phase(self) -> str:
@@ -48,8 +50,10 @@ class Final(NamedTuple):
 def read_final(case: Case, world: World, execution: Execution) -> Final:
     """Everything that the promises are about, read as anyone could read it."""
     records, unreadable = Records(world.client("dynamodb"), TABLE), False
+    rollout = execution.arn.rpartition(":")[2]
+    taken_back = frozenset(one.rollout_id for one in records.read_start(world.target.name, rollout).taken_back)
     try:
-        owned = records.find(execution.arn.rpartition(":")[2])
+        owned = records.find(rollout)
     except ControllerError:
         owned, unreadable = None, True
     stage = world.target.stage
@@ -61,7 +65,7 @@ def read_final(case: Case, world: World, execution: Execution) -> Final:
         one.name: (_version(world, one.name, one.live), _version(world, one.name, str(one.canary)))
         for one in world.target.functions
     }
-    return Final(case, world, execution, owned, unreadable, shown, aliases)
+    return Final(case, world, execution, owned, unreadable, shown, aliases, taken_back)
 
 
 def _version(world: World, function: str, alias: str) -> str | None:

@@ -4,6 +4,7 @@ at rest       after faults that end: no canary, every alias where it belongs, th
 whole         base is the old release or the new one, and the record and the ending say which
 weight        while the lock is free no canary has weight; while one has, the lock is held and an operator was called
 half          no request met half of a release, except because of someone else's edit
+kept          a release that was rolled back is kept as such, so that no later start takes it for new
 told          a rollout's end is reported, an operator is called with commands, no report is false
 records       while the records cannot be used, someone is notified within two minutes
 judged        a release that fails most of its requests is never promoted
@@ -43,7 +44,7 @@ def broken(final: Final) -> list[str]:
     """Every promise that the run broke."""
     is_edited = bool(final.case.edits)
     checks = [_weight(final), _told(final), _judged(final), _records(final), _others_canary(final), _certain(final)]
-    checks += [_edited(final)] if is_edited else [_at_rest(final), _whole(final), _half(final), _in_time(final)]
+    checks += [_edited(final)] if is_edited else [_at_rest(final), _whole(final), _half(final), _kept(final), _in_time(final)]
     return [sentence for check in checks for sentence in check]
 
 
@@ -107,6 +108,11 @@ def _half(final: Final) -> Iterator[str]:
     found = final.world.half_releases()
     if found:
         yield f"half: {len(found)} times, first {found[0]}"
+
+
+def _kept(final: Final) -> Iterator[str]:
+    if (final.phase == "rolled_back") is not (final.rollout in final.taken_back):
+        yield f"kept: the record says {final.phase}, and kept as rolled back are {sorted(final.taken_back)}"
 
 
 def _judged(final: Final) -> Iterator[str]:

@@ -101,6 +101,7 @@ def _build_other_app(app: Any) -> None:
         log_retention=logs.RetentionDays.ONE_WEEK,
         reserved_concurrency=2,
         dashboard=False,
+        retention_days=90,
     )
     read, write = (
         lambda_.Function(

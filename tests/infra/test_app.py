@@ -47,6 +47,14 @@ def test_an_alarm_that_no_rule_can_hear_is_refused_in_one_sentence(tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
+def test_a_retention_out_of_bounds_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    done = synth(tmp_path, {"targets": str(a_target(tmp_path, "shop-errors")), "retention_days": "30"})
+
+    assert done.returncode == 1
+    assert "retention_days must be a whole number of days from 90 to 3650, got 30; give such a number" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_target_is_made_with_an_address_to_tell_and_a_key(tmp_path: Path) -> None:
     targets = a_target(tmp_path, "shop-errors")
     key = "arn:aws:kms:eu-west-1:123456789012:key/0a"

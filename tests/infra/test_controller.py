@@ -40,8 +40,15 @@ def test_a_function_knows_its_task_the_table_the_targets_and_nothing_else(contro
     assert variables["CANARY_TASK"] == task
     assert variables["CANARY_TABLE"]["Ref"] in controller.of_type("AWS::DynamoDB::Table")
     assert variables["CANARY_TARGET_PREFIX"] == "/canary/targets/"
-    more = {TOPIC} if task == "SendNotification" else set()
+    assert variables["CANARY_RETENTION_DAYS"] == "400"
+    more = {"CANARY_RETENTION_DAYS"} | ({TOPIC} if task == "SendNotification" else set())
     assert {name for name in variables if name.startswith("CANARY_")} | {"AWS_REGION"} == {*REQUIRED} | more
+
+
+def test_every_function_knows_for_how_long_another_app_keeps_its_records(other_app):
+    functions = other_app.templates["shop"].of_type("AWS::Lambda::Function").values()
+    environments = [one.get("Environment", {}).get("Variables", {}) for one in functions]
+    assert {one["CANARY_RETENTION_DAYS"] for one in environments if "CANARY_TASK" in one} == {"90"}
 
 
 def test_functions_run_traced_on_arm(controller):

@@ -364,7 +364,7 @@ class TestStages:
         attach_canary(gateway, rest_api_id)
         canary = live()["canarySettings"]
 
-        with pytest.raises(TemplateRefusedError, match=r"stage next of API .* has a canary.*deploy /variables/a again when"):
+        with pytest.raises(TemplateRefusedError, match=r"stage next of API .* has a canary.*deploy /variables/a again after"):
             stages.update(account, before, {**before, "Variables": {"lambdaAlias": "live", "a": "b"}})
         stages.update(account, before, {**before, "Tags": [{"Key": "team", "Value": "shop"}]})
 

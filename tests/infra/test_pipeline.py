@@ -221,10 +221,14 @@ class TestRuns:
         assert live["deployment"] == good["release"]["deployment"]
         assert {version for version, _ in live["aliases"].values()} == {*good["release"]["functions"].values()}
 
-    def test_a_retry_after_a_rollback_tries_the_release_again(self, world: World) -> None:
+    def test_a_retry_after_a_rollback_is_refused_unless_a_person_gives_a_reason(self, world: World) -> None:
         worse = build(world, release="worse", numbers={"FAILING_SHARE": 0.9}, change=add_route)
+        assert run(world, worse) == ("FAILED", "RolledBack")
 
-        assert [run(world, worse), run(world, worse)] == 2 * [("FAILED", "RolledBack")]
+        again = world.finish(world.start(**worse))
+        assert (again["status"], again["error"]) == ("FAILED", "Refused")
+        assert "of the same release was rolled back at " in again["cause"]
+        assert run(world, {**worse, "retry": True, "reason": "OPS-7"}) == ("FAILED", "RolledBack")
 
 
 def build(world: World, **changes: Any) -> dict[str, Any]:

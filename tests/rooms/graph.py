@@ -14,6 +14,7 @@ TOPS = (
     "functions/canary",
     "infra/canary_cdk",
     "infra",
+    "canary_cli",
     "canary_machine",
     "embedded_aws",
     "demo",
@@ -26,7 +27,7 @@ TOPS = (
 
 FLOORS = (
     *(f"functions/canary/{room}" for room in ("rules/", "edge", "aws", "tasks")),
-    *("infra/canary_cdk", "canary_machine", "embedded_aws", "demo"),
+    *("infra/canary_cdk", "canary_cli", "canary_machine", "embedded_aws", "demo"),
 )
 """The folders that a newcomer needs to see."""
 

@@ -78,7 +78,7 @@ def neighboured(ground: Ground) -> Iterator[Ground]:
 
 def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Ground, walk: Walk):
     before = ground.rig.stage, ground.rig.aliases()
-    answer = walk.check(reason="OPS-7")
+    answer = walk.check(reason="OPS-7", labels={"commit": "9f3c1e0"})
 
     assert (answer["start"], answer["target"], answer["reason"], answer["fencing_token"]) == ("READY", "orders", "OPS-7", 0)
     draft = answer["draft"]
@@ -88,7 +88,7 @@ def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Grou
         "variables": {"lambdaAlias": "live"},
     }
     assert draft["intent"]["versions"] == ground.new
-    assert draft["phase"] == "preparing"
+    assert (draft["phase"], draft["labels"]) == ("preparing", {"commit": "9f3c1e0"})
     assert (ground.rig.stage, ground.rig.aliases()) == before
     assert ground.rig.records.find(walk.rollout_id) is None
     assert ground.rig.records.read_lock("orders").fencing_token == 0
@@ -255,6 +255,49 @@ def test_an_execution_name_that_the_records_know_is_refused(ground: Ground, walk
     assert answer["start"] == "REFUSED"
     assert f"the execution name {walk.rollout_id} was used before" in answer["reason"]
     assert "start again with a new name" in answer["reason"]
+
+
+def test_a_release_that_was_rolled_back_is_refused_with_the_rollout_that_did_it(ground: Ground):
+    first = ground.walk().shift()
+    first.end()
+    answer = ground.walk().check(release={"functions": ground.new, "deployment": "present"})
+
+    assert answer["start"] == "REFUSED"
+    assert f"release: rollout {first.rollout_id} of the same release was rolled back at " in answer["reason"]
+    assert "the test is over" in answer["reason"]
+    assert 'start it again with "retry": true and a reason' in answer["reason"]
+
+
+def test_a_retry_with_its_reason_starts_and_is_recorded_as_one(ground: Ground):
+    first = ground.walk().shift()
+    first.end()
+    walk = ground.walk().begin(retry=True, reason="the database was down")
+
+    assert (walk.record.retry_of, walk.record.reason) == (first.rollout_id, "the database was down")
+    assert any(f"this is a retry: rollout {first.rollout_id} of the same release" in note for note in walk.record.plan.notes)
+
+
+def test_a_policy_may_allow_what_was_rolled_back(ground: Ground):
+    first = ground.walk().shift()
+    first.end()
+    walk = ground.walk().begin(policy={"after_rollback": "allow"})
+
+    assert walk.record.retry_of == first.rollout_id
+
+
+def test_what_base_runs_already_is_unchanged_whatever_was_rolled_back(ground: Ground):
+    ground.walk().shift().end()
+    answer = ground.walk().check(release={"functions": ground.old, "deployment": "unchanged"})
+
+    assert answer["start"] == "UNCHANGED"
+
+
+def test_another_version_is_another_release(ground: Ground):
+    ground.walk().shift().end()
+    name = next(iter(ground.new))
+    answer = ground.walk().check(release={"functions": {**ground.new, name: ground.old[name]}})
+
+    assert (answer["start"], answer["draft"]["retry_of"]) == ("READY", None)
 
 
 def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(ground: Ground, walk: Walk):

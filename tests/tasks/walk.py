@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from canary.aws.taken_back import taken_back_key
 from canary.aws.troubles import PREFIX as TROUBLES
 from canary.rules.targets.policy import WhenUnproven
 from demo.controller import TARGET_PREFIX, function_name, register_target
@@ -85,6 +86,7 @@ class Ground:
         table = self.aws.client("dynamodb")
         for name in self._names:
             table.delete_item(TableName=self.rig.controller.table, Key=lock_key(name))
+            table.delete_item(TableName=self.rig.controller.table, Key=taken_back_key(name))
             self.aws.client("ssm").delete_parameters(Names=[f"{TARGET_PREFIX}{name}", f"{TROUBLES}{name}"])
         self._names = {self.rig.target.name}
         register_target(self.aws.client, self.rig.target)

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PRODUCT, EMBEDDED = {"canary", "canary_cdk", "canary_machine"}, {"embedded_aws"}
+PRODUCT, EMBEDDED = {"canary", "canary_cdk", "canary_cli", "canary_machine"}, {"embedded_aws"}
 APP = """
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_

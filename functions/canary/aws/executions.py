@@ -33,10 +33,23 @@ def running_targets(stepfunctions: Any, machine: str) -> frozenset[str | None]: 
         AwsRefusedError: Step Functions did not answer the question.
 
     """
+    return frozenset(_target_of(stepfunctions, arn) for arn in _running(stepfunctions, machine))
+
+
+def find_running(stepfunctions: Any, machine: str, target: str) -> str | None:  # noqa: ANN401
+    """The newest running execution of a state machine that names this target in its input, by its ARN; None without one.
+
+    Raises:
+        AwsRefusedError: Step Functions cannot be asked.
+
+    """
+    return next((arn for arn in _running(stepfunctions, machine) if _target_of(stepfunctions, arn) == target), None)
+
+
+def _running(stepfunctions: Any, machine: str) -> list[str]:  # noqa: ANN401
     with refusals(f"aws stepfunctions list-executions --state-machine-arn {machine} --status-filter RUNNING"):
         pages = stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING")
-        arns = [str(one["executionArn"]) for page in pages for one in page["executions"]]
-    return frozenset(_target_of(stepfunctions, arn) for arn in arns)
+        return [str(one["executionArn"]) for page in pages for one in page["executions"]]
 
 
 def _target_of(stepfunctions: Any, execution: str) -> str | None:  # noqa: ANN401

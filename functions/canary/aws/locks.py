@@ -20,7 +20,8 @@ class Lock:
     """A target's lock. ``rollout_id`` and ``owner`` are None while it is free.
 
     ``last_rollout_id``: the last rollout that held it. ``fingerprint``: of the last promoted API definition, which is frozen in
-    ``deployment_id``. ``scheduled_at``: the newest scheduled time (epoch seconds) that was acted on.
+    ``deployment_id``. ``scheduled_at``: the newest scheduled time (epoch seconds) that was acted on. ``promoted_rollout_id``: the
+    last rollout that was promoted, whose release base serves.
     """
 
     target: str
@@ -31,6 +32,7 @@ class Lock:
     fingerprint: str | None = None
     deployment_id: str | None = None
     scheduled_at: float | None = None
+    promoted_rollout_id: str | None = None
 
 
 def describe_holder(lock: Lock) -> str:
@@ -50,7 +52,10 @@ def describe_holder(lock: Lock) -> str:
 def with_promoted(lock: Lock, rollout: Rollout) -> Lock:
     """The lock with what base serves from now on."""
     deployment_id = rollout.intent.deployment_id
-    if rollout.phase is not Phase.PROMOTED or deployment_id == rollout.snapshot.deployment_id:
+    if rollout.phase is not Phase.PROMOTED:
+        return lock
+    lock = replace(lock, promoted_rollout_id=rollout.rollout_id)
+    if deployment_id == rollout.snapshot.deployment_id:
         return lock
     return replace(lock, fingerprint=rollout.plan.fingerprint, deployment_id=deployment_id)
 
@@ -80,6 +85,7 @@ def lock_item(lock: Lock) -> Item:
         "last_rollout_id": lock.last_rollout_id,
         "fingerprint": lock.fingerprint,
         "deployment_id": lock.deployment_id,
+        "promoted_rollout_id": lock.promoted_rollout_id,
     }
     present: Item = {name: {"S": word} for name, word in words.items() if word}
     if lock.scheduled_at is not None:
@@ -102,4 +108,5 @@ def lock_of(target: str, item: Item) -> Lock:
         fingerprint=word("fingerprint"),
         deployment_id=word("deployment_id"),
         scheduled_at=float(item["scheduled_at"]["N"]) if "scheduled_at" in item else None,
+        promoted_rollout_id=word("promoted_rollout_id"),
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
-from canary.rules.rollouts.report import describe_parked
+from canary.rules.rollouts.report import describe_labels, describe_parked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,6 +103,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "reason": rollout.reason[:LONGEST_CAUSE],
         "requests_harmed": rollout.harm.requests,
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
+        **describe_labels(rollout),
         **describe_parked(rollout),
     }
 

@@ -27,6 +27,11 @@ class LookItem:
     numbers: Mapping[str, Any]
 
 
+def expires(moment: int | None) -> Item:
+    """The table's time to live, in epoch seconds; nothing where an item is to stay."""
+    return {} if moment is None else {"expires_at": {"N": str(moment)}}
+
+
 def rollout_key(rollout_id: str) -> Item:
     """The key of a rollout's record."""
     return {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "rollout"}}

@@ -10,7 +10,10 @@ from canary.aws.errors import OwnershipLostError
 from canary.aws.locks import Lock, lock_key, lock_of
 from canary.aws.record_items import LookItem, history_key, look_key, look_of, rollout_key, rollout_of
 from canary.aws.table import MOST_KEYS, Table
+from canary.aws.taken_back import taken_back_key, taken_back_of
+from canary.rules.rollouts.retention import DEFAULT_DAYS
 from canary.rules.rollouts.rollout import OPEN_INDEX, Rollout
+from canary.rules.rollouts.taken_back import TakenBack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +36,18 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What a start must know of its target: the lock, and the releases that were rolled back.
+
+    ``is_recorded``: whether a rollout with the start's own id is recorded, readable or not.
+    """
+
+    lock: Lock
+    is_recorded: bool
+    taken_back: tuple[TakenBack, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unfinished:
     """What still needs attention: the targets whose lock is held, and the rollouts whose end is not reported yet."""
 
@@ -41,20 +56,22 @@ class Unfinished:
 
 
 class RecordReads:
-    """The reading half of `canary.aws.records.Records`."""
+    """The reading half of `canary.aws.records.Records`. ``retention_days``: how long a record is kept once nothing needs it."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:  # noqa: ANN401
+    def __init__(self, dynamodb: Any, table: str, retention_days: int = DEFAULT_DAYS) -> None:  # noqa: ANN401
         self._table = Table(dynamodb, table)
+        self._retention_days = retention_days
         self._histories: dict[str, Mapping[str, Any]] = {}
 
     def read_lock(self, target: str) -> Lock:
         """The target's lock; a target that was never taken has fencing token 0."""
         return _lock_in(self._table.read(lock_key(target)), target)
 
-    def read_start(self, target: str, rollout_id: str) -> tuple[Lock, bool]:
-        """The target's lock, and whether a rollout with that id is recorded, readable or not."""
-        read = self._table.read(lock_key(target), rollout_key(rollout_id))
-        return _lock_in(read, target), read.item(rollout_key(rollout_id)) is not None
+    def read_start(self, target: str, rollout_id: str) -> Start:
+        """What a start must know of its target, in one call."""
+        read = self._table.read(lock_key(target), rollout_key(rollout_id), taken_back_key(target))
+        is_recorded = read.item(rollout_key(rollout_id)) is not None
+        return Start(_lock_in(read, target), is_recorded, taken_back_of(read.item(taken_back_key(target))))
 
     def read_locks(self, targets: Sequence[str]) -> dict[str, Lock]:
         """The locks of several targets, by target."""

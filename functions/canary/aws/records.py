@@ -1,29 +1,37 @@
 """The records: lock, rollout and looks, in one DynamoDB table, and who may write to a target.
 
-    pk              sk        what
-    target#<name>   lock      fencing token, the rollout that holds it and its owner; what was promoted last
-    rollout#<id>    rollout   the complete rollout
-    rollout#<id>    history   base's history as the judge uses it, written once
-    rollout#<id>    look#<t>  one look: numbers, log E, verdict, reason
-    controller      sweep     when the sweeper last ran: written every minute, to find out whether records can be written
+    pk              sk          what
+    target#<name>   lock        fencing token, the rollout that holds it and its owner; what was promoted last
+    target#<name>   taken_back  the last releases that were rolled back, so that none is started again by mistake
+    rollout#<id>    rollout     the complete rollout
+    rollout#<id>    history     base's history as the judge uses it, written once
+    rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
+    controller      sweep       when the sweeper last ran: written every minute, to find out whether records can be written
 
 A held lock, and an ended rollout whose end is not reported yet, have `rollout_id`, the key of the index that lists them.
 
 Every write of a rollout is one transaction that checks the lock (fencing token and owner) and the record's own
 revision, so a late writer, a redriven execution or a second owner cannot undo a later decision.
 All reads are consistent (docs/aws.md#consistent-reads).
+
+An item that may be deleted one day says when in `expires_at`, the table's time to live: `canary.rules.rollouts.retention`.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canary.aws.errors import LockedError, OwnershipLostError, RecordsRefusedError, StaleFencingTokenError
+from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, RecordsRefusedError, StaleFencingTokenError
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, lock_key, same_lock, with_promoted
-from canary.aws.record_items import history_item, look_item, rollout_item
+from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
 from canary.aws.table import is_conflict
+from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.retention import expiry, expiry_after, expiry_of_details
+from canary.rules.rollouts.taken_back import after_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,10 +93,10 @@ class Records(RecordReads):
         """
         newer = replace(rollout, revision=owned.rollout.revision + 1)
         puts = [self._put_rollout(owned, newer)]
-        if look is not None:
-            puts.append(self._table.put(look_item(look)))
-        if history is not None:
-            puts.append(self._table.put(history_item(rollout.rollout_id, history)))
+        details = [look_item(look)] if look is not None else []
+        details += [history_item(rollout.rollout_id, history)] if history is not None else []
+        until = expires(expiry_of_details(rollout, self._retention_days))
+        puts += [self._table.put({**item, **until}) for item in details]
         self._table.transact(self._check_lock(owned.lock), *puts, failure=_lost(owned))
         return replace(owned, rollout=newer)
 
@@ -158,7 +166,7 @@ class Records(RecordReads):
         return Owned(newer, taken)
 
     def finish(self, owned: Owned, rollout: Rollout) -> Owned:
-        """Record the rollout's terminal phase and free the lock, in one transaction.
+        """Record the rollout's terminal phase, keep which release was rolled back, and free the lock, in one transaction.
 
         Raises:
             OwnershipLostError: the lock or the record has changed since `owned` was read.
@@ -167,8 +175,31 @@ class Records(RecordReads):
         newer = replace(rollout, revision=owned.rollout.revision + 1, is_end_told=False)
         free = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, rollout_id=None, owner=None)
         lock = replace(with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
-        self._table.transact(self._replace_lock(owned, lock), self._put_rollout(owned, newer), failure=_lost(owned))
+        puts = [self._replace_lock(owned, lock), self._put_rollout(owned, newer), *self._put_taken_back(newer)]
+        self._table.transact(*puts, failure=_lost(owned))
+        superseded = owned.lock.promoted_rollout_id
+        if rollout.phase is Phase.PROMOTED and superseded not in {None, rollout.rollout_id}:
+            self._let_expire(str(superseded), rollout.ended_at or rollout.started_at)
         return Owned(newer, lock, owned.read_at)
+
+    def _let_expire(self, superseded: str, moment: float) -> None:
+        """Base no longer serves this rollout's release from `moment` on. If this fails, its record is kept for ever."""
+        with suppress(ControllerError):
+            item = self._table.read(rollout_key(superseded)).item(rollout_key(superseded))
+            if item is not None:
+                rollout = rollout_of(item)
+                newer = replace(rollout, revision=rollout.revision + 1)
+                until = expires(expiry_after(moment, self._retention_days))
+                values = {":revision": {"N": str(rollout.revision)}}
+                put = self._table.put({**rollout_item(newer), **until}, "revision = :revision", values)
+                self._table.transact(put, failure=_lost(Owned(rollout, Lock(rollout.target.name))))
+
+    def _put_taken_back(self, ended: Rollout) -> list[Operation]:
+        """Only who holds the lock writes this item, so the lock's condition is enough."""
+        target = ended.target.name
+        kept = taken_back_of(self._table.read(taken_back_key(target)).item(taken_back_key(target)))
+        after = after_end(kept, ended)
+        return [self._table.put(taken_back_item(target, after))] if after != kept else []
 
     def mark_told(self, rollout: Rollout) -> None:
         """Record that the end of this rollout and of its wait was reported.
@@ -200,7 +231,8 @@ class Records(RecordReads):
                 raise
 
     def _put_rollout(self, owned: Owned, rollout: Rollout) -> Operation:
-        return self._table.put(rollout_item(rollout), "revision = :revision", {":revision": {"N": str(owned.rollout.revision)}})
+        item = {**rollout_item(rollout), **expires(expiry(rollout, self._retention_days))}
+        return self._table.put(item, "revision = :revision", {":revision": {"N": str(owned.rollout.revision)}})
 
     def _replace_lock(self, owned: Owned, lock: Lock) -> Operation:
         return self._table.put(lock_item(lock), *same_lock(owned.lock))

@@ -17,6 +17,7 @@ from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Wei
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict
 from canary.rules.targets.policy import (
+    AfterRollback,
     Policy,
     PolicyChanges,
     Progression,
@@ -135,6 +136,10 @@ class PolicyModel(Strict):
     max_parked_seconds: Annotated[int | None, PARKED] = Field(
         default=None, description="the seconds that a scheduled rollout waits parked for its next advance before it rolls back"
     )
+    after_rollback: Annotated[AfterRollback | None, OneOf(AfterRollback)] = Field(
+        default=None,
+        description="what a start does when its release was rolled back before, unless it says retry: refuse or allow",
+    )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
@@ -200,6 +205,7 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "tolerate_firing_alarms": policy.tolerate_firing_alarms,
         "progression": policy.progression.value,
         "max_parked_seconds": policy.max_parked_seconds,
+        "after_rollback": policy.after_rollback.value,
     }
 
 

@@ -19,10 +19,12 @@ from canary.edge.fields import (
     OverrideName,
     ScheduledTime,
     StageVariableValue,
+    Switch,
     TargetName,
     Version,
 )
 from canary.edge.kinds import Given, Line, OneOf
+from canary.edge.labels import Labels, find_surplus_labels
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
 from canary.rules.releases.release import Advance, Expectation, Operation, Release, Request, Schedule
@@ -104,7 +106,7 @@ class AdvanceModel(Strict):
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
         """Fields that only a start can have."""
-        for name in ("release", "policy"):
+        for name in ("release", "policy", "labels", "retry"):
             if name in raw:
                 yield Clash((name,), "a parked rollout keeps what it was started with", f"remove {name}")
 
@@ -129,8 +131,19 @@ class RequestModel(Strict):
         default=None, description="a shipped policy's name, or changes to the target's policy for this rollout"
     )
     reason: Reason = ""
+    labels: Labels = Field(default_factory=dict)
+    retry: Switch = Field(
+        default=False,
+        description="whether a release that was rolled back before is started all the same; it needs a reason",
+    )
     scheduled_at: ScheduledAt = None
     max_lateness_seconds: MaxLateness = HOUR_SECONDS
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
+        """Too many labels, and a retry without a reason."""
+        yield from find_surplus_labels(raw)
+        yield from _find_unreasoned(raw)
 
     def request(self) -> Request:
         """The request as the rules know it."""
@@ -140,7 +153,17 @@ class RequestModel(Strict):
             policy_override=self.policy.changes() if self.policy else None,
             reason=self.reason,
             schedule=_schedule(self.scheduled_at, self.max_lateness_seconds),
+            labels=MappingProxyType(self.labels),
+            is_retry=self.retry,
         )
+
+
+def _find_unreasoned(raw: Mapping[Any, Any]) -> "Iterable[Clash]":
+    """A retry that does not say why."""
+    retry, reason = raw.get("retry"), raw.get("reason", "")
+    is_retry = retry is True or (isinstance(retry, str) and retry.strip().lower() == "true")
+    if is_retry and isinstance(reason, str) and not reason.strip():
+        yield Clash(("retry",), "a retry needs a reason, got none", "say in reason why this release may be started again")
 
 
 def _schedule(scheduled_at: float | None, max_lateness_seconds: int) -> Schedule | None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.rollouts.retention import DEFAULT_DAYS, RETENTION, find_retention
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REQUIRED = ("CANARY_TASK", "CANARY_TABLE", "CANARY_TARGET_PREFIX", "AWS_REGION")
 ENDPOINT = "AWS_ENDPOINT_URL"
 TOPIC = "CANARY_TOPIC"
+RETENTION_DAYS = "CANARY_RETENTION_DAYS"
 
 
 class SettingsError(Exception):
@@ -26,6 +29,7 @@ class Settings:
 
     ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on AWS
     itself. ``topic`` is the ARN of the notification topic; it is empty in every function except the one that publishes to it.
+    ``retention_days``: how long records are kept.
     """
 
     task: str
@@ -34,6 +38,7 @@ class Settings:
     region: str
     endpoint_url: str | None = None
     topic: str = ""
+    retention_days: int = DEFAULT_DAYS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -48,6 +53,9 @@ class Settings:
         prefix = environ["CANARY_TARGET_PREFIX"]
         if not (prefix.startswith("/") and prefix.endswith("/")):
             raise SettingsError(f"CANARY_TARGET_PREFIX must begin and end with /, got {prefix}; write it like /canary/targets/")
+        days = find_retention(found) if (found := environ.get(RETENTION_DAYS)) else DEFAULT_DAYS
+        if days is None:
+            raise SettingsError(f"{RETENTION_DAYS} must be {RETENTION}, got {found}; deploy the controller with such a number")
         return cls(
             task=environ["CANARY_TASK"],
             table=environ["CANARY_TABLE"],
@@ -55,4 +63,5 @@ class Settings:
             region=environ["AWS_REGION"],
             endpoint_url=environ.get(ENDPOINT) or None,
             topic=environ.get(TOPIC, ""),
+            retention_days=days,
         )

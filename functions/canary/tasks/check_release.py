@@ -25,6 +25,7 @@ from canary.rules.releases.release import Release, Request, find_earliness, find
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.rollout import Rollout, Tally
+from canary.rules.rollouts.taken_back import find_earlier, find_repetition, mark_retry
 from canary.rules.targets.policy import Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -32,6 +33,7 @@ from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.locks import Lock
+    from canary.aws.record_reads import Start
     from canary.rules.checks.survey import Survey
 
 
@@ -53,22 +55,23 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     target, unknown = _find_target(event.input, tools) if has_name else (None, ())
     if target is None:
         return _refuse(tools, (*problems, *unknown))
-    lock, is_recorded = tools.records.read_start(target.name, event.rollout_id)
+    start = tools.records.read_start(target.name, event.rollout_id)
+    lock = start.lock
     if request and (answer := _answer_schedule(request, lock, event, tools)):
         return answer
     release = request.release if request else release_of(event.input)
     policy = effective_policy(target.policy, request.policy_override if request else None)
-    used = _used_name(lock, event) if is_recorded else ()
+    used = _used_name(lock, event) if start.is_recorded else ()
     asked = _Asked(target, request, release, policy, (*problems, *used, *find_misfits(release, target)))
     if holder := _find_holder(lock, event, tools):
         return _refuse_locked(asked, holder, tools)
-    return _check_target(asked, lock, event, tools)
+    return _check_target(asked, start, event, tools)
 
 
-def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) -> Json:
+def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) -> Json:
     """The answer for a target whose lock was free, or this rollout's own, before the target was read."""
     target, release = asked.target, asked.release
-    found = survey(tools.clients, target, release, _promoted(lock))
+    found = survey(tools.clients, target, release, _promoted(start.lock))
     pending = find_pending(found.functions)
     late = pending if event.waits * WAIT_SECONDS >= WAIT_LIMIT_SECONDS else ()
     in_way = (*_overflow(release, found), *find_problems(target, release, asked.policy, found), *late)
@@ -86,7 +89,10 @@ def _check_target(asked: _Asked, lock: Lock, event: CheckEvent, tools: Tools) ->
         request=asked.request,
         survey=found,
     )
-    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=lock.fencing_token)
+    earlier = find_earlier(start.taken_back, rollout)
+    problems = (*problems, *find_repetition(earlier, rollout, is_retry=asked.request.is_retry))
+    rollout = mark_retry(rollout, earlier)
+    return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=start.lock.fencing_token)
 
 
 def _answer(

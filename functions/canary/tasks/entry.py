@@ -52,7 +52,7 @@ class Tools:
         settings = Settings.from_env(environ)
         clients = Clients(task=settings.task, region=settings.region, endpoint_url=settings.endpoint_url)
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
-        records = Records(clients.dynamodb, settings.table)
+        records = Records(clients.dynamodb, settings.table, settings.retention_days)
         notifications = Notifications(lambda: clients.events, logger)
         troubles = Troubles(lambda: clients.ssm, logger)
         return cls(settings, clients, records, notifications, troubles, logger)

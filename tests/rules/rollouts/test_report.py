@@ -106,6 +106,11 @@ def test_says_the_same_at_every_ending():
     }
 
 
+def test_says_what_the_caller_labelled_the_rollout_with():
+    said = summary(replace(an_ended(Phase.PROMOTED), labels={"commit": "9f3c1e0"}), "promoted", NOON)
+    assert said["labels"] == {"commit": "9f3c1e0"}
+
+
 def test_says_that_chance_explains_what_was_harmed():
     chance = Harm().plus(nc=900, ec=3, nb=1800, eb=2)
     said = summary(replace(an_ended(Phase.PROMOTED), harm=chance), "promoted", NOON)

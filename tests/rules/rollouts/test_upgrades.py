@@ -70,5 +70,9 @@ def test_a_rollout_that_schema_3_calls_held_is_parked():
     assert parked.plan.policy.max_parked_seconds == 259_200
 
 
+def test_a_rollout_of_schema_4_has_no_labels_and_retries_nothing(upgraded):
+    assert (upgraded.labels, upgraded.retry_of) == ({}, None)
+
+
 def test_an_upgraded_record_is_written_as_one_of_the_present_schema(upgraded):
     assert decode(Rollout, json.loads(json.dumps(encode(upgraded)))) == upgraded

@@ -55,6 +55,7 @@ def draft_rollout(
         started_at=now,
         reason=request.reason,
         scheduled_at=request.schedule.scheduled_at if request.schedule else None,
+        labels=dict(request.labels),
     )
 
 

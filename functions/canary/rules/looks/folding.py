@@ -17,7 +17,7 @@ from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse
 from canary.rules.looks.completeness import is_perhaps_late, use_of, wanted_minutes
 from canary.rules.looks.effects import deltas
 from canary.rules.looks.listening import begin_listening, listen_to_minute
-from canary.rules.looks.look_numbers import MinuteRecord, record_of
+from canary.rules.looks.look_numbers import MinuteRecord, measured, record_of
 from canary.rules.looks.steps import count_minute, count_own_minute
 from canary.rules.rollouts.rollout import Rollout
 
@@ -101,3 +101,8 @@ def fold_minute(evidence: judge.Evidence, counts: Mapping[str, Counts], use: Min
             return evidence
         case _:
             assert_never(use)
+
+
+def refold(rollout: Rollout, evidence: judge.Evidence, record: MinuteRecord) -> tuple[Rollout, judge.Evidence]:
+    """Fold a frozen minute again: what it was good for, and whether it was due, was decided when it was frozen."""
+    return _fold(rollout, evidence, record.minute, measured(record), MinuteUse(record.use), record.integrated)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from canary.rules.judging.counts import RawCounts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,6 +35,11 @@ def record_of(minute: int, use: MinuteUse, seen: Measured, integrated: tuple[int
     """What is frozen of a minute with these counts."""
     counts = {metric: (one.nc, one.ec, one.nb, one.eb) for metric, one in seen.items()}
     return MinuteRecord(minute, use.value, counts, integrated)
+
+
+def measured(record: MinuteRecord) -> Measured:
+    """The counts of a frozen minute."""
+    return {metric: RawCounts(*counts) for metric, counts in record.counts.items()}
 
 
 def numbers_of(minutes: Iterable[MinuteRecord], evidence: Evidence, rollout: Rollout) -> dict[str, Any]:

@@ -82,13 +82,19 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The input of an execution that starts a rollout. ``policy_override`` is None if the target's own policy applies."""
+    """The input of an execution that starts a rollout. ``policy_override`` is None if the target's own policy applies.
+
+    ``is_retry``: the caller knows that this release was rolled back before, and means it; ``reason`` says why.
+    ``labels``: where the release comes from, in the caller's words. They are recorded and shown, never interpreted.
+    """
 
     target: str
     release: Release = field(default_factory=Release)
     policy_override: PolicyChanges | None = None
     reason: str = ""
     schedule: Schedule | None = None
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,14 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         "duration_seconds": round((rollout.ended_at or now) - rollout.started_at),
         "price": price(usage_of(rollout)).text,
         "notes": list(rollout.plan.notes),
+        **describe_labels(rollout),
         **describe_parked(rollout),
     }
+
+
+def describe_labels(rollout: Rollout) -> dict[str, Any]:
+    """The rollout's labels, if it has any."""
+    return {"labels": dict(rollout.labels)} if rollout.labels else {}
 
 
 def describe_parked(rollout: Rollout) -> dict[str, Any]:

@@ -89,7 +89,9 @@ class Rollout:
     while it is parked. ``totals``: each metric's counts in the whole rollout. ``habits``: how much data each business metric
     usually has, from history. ``heard``, ``bad_counts``, ``split``: what is known of the instruments so far.
     ``blind_since``: since when something cannot be seen. ``looked_at``: the time of the newest look. ``scheduled_at``: the time
-    for which its execution was scheduled, if it was. ``waiting_since``: since when the step waits beyond its bake.
+    for which its execution was scheduled, if it was. ``labels``: where the release comes from, in the caller's words; they decide nothing. ``retry_of``: the earlier rollout of
+    the same release, which was rolled back, if this one was started all the same.
+    ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
     """
 
@@ -129,6 +131,8 @@ class Rollout:
     scheduled_at: float | None = None
     waiting_since: float | None = None
     is_end_told: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    retry_of: str | None = None
     revision: int = 0
 
     @property

@@ -50,7 +50,12 @@ def _from_4(record: Record) -> Record:
     return record
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(record: Record) -> Record:
+    """Schema 6 has labels, and the earlier rollout of the same release that this one retries; no input could ask for either."""
+    return {**record, "labels": {}, "retry_of": None}
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
 """By schema: the function that turns a record of it into one of the next schema."""
 
 SCHEMA_VERSION = max(UPGRADES) + 1

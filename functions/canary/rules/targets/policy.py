@@ -23,6 +23,13 @@ class WhenQuiet(enum.StrEnum):
     REFUSE = "refuse"
 
 
+class AfterRollback(enum.StrEnum):
+    """What follows when a release is asked for again that was rolled back."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
 class Progression(enum.StrEnum):
     """Whether one execution takes every step, or the rollout is parked after each step until an advance takes the next."""
 
@@ -53,6 +60,7 @@ class Policy:
     ``not_before_seconds``: the earliest promotion, in seconds after the first shift.
     ``tolerate_firing_alarms``: alarms that were already firing before the start do not refuse the rollout.
     ``max_parked_seconds``: how long a scheduled rollout waits parked for its next advance before it rolls back.
+    ``after_rollback``: what a start does when its release was rolled back before, and it does not say that it retries it.
     """
 
     name: str
@@ -73,6 +81,7 @@ class Policy:
     tolerate_firing_alarms: bool = False
     progression: Progression = Progression.CONTINUOUS
     max_parked_seconds: int = 3 * 86_400
+    after_rollback: AfterRollback = AfterRollback.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,7 @@ class PolicyChanges:
     tolerate_firing_alarms: bool | None = None
     progression: Progression | None = None
     max_parked_seconds: int | None = None
+    after_rollback: AfterRollback | None = None
 
 
 CHANGED = " (changed)"

@@ -1,0 +1,70 @@
+"""The command `canary`: its verbs, and how it is run. What each verb does is known to its own module."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from typer._click.exceptions import UsageError  # Typer brings Click with it and exports BadParameter alone
+
+from canary_cli.exits import CommandError, ExitCode
+from canary_cli.explaining import explain
+from canary_cli.history import history
+from canary_cli.output import Output
+from canary_cli.status import status
+from canary_cli.steering import abort, advance, start
+from canary_cli.verbs import SEE, STEER, add_verb
+from canary_cli.watch import watch
+
+DISTRIBUTION = "canary-controller"
+
+app = typer.Typer(name="canary", add_completion=True, rich_markup_mode="rich")
+
+
+def _tell_version(*, is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"canary {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+@app.callback()
+def canary(
+    *,
+    is_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say which version this is.", is_eager=True, callback=lambda given: _tell_version(is_asked=given)
+        ),
+    ] = False,
+) -> None:
+    """See what a rollout is doing, and steer it."""
+
+
+add_verb(app, "status", status, panel=SEE, example="canary status orders")
+add_verb(app, "watch", watch, panel=SEE, example="canary watch orders --timeout 2h")
+add_verb(app, "history", history, panel=SEE, example="canary history orders --since 90d")
+add_verb(app, "explain", explain, panel=SEE, example="canary explain orders")
+add_verb(app, "start", start, panel=STEER, example="canary start orders --function orders-read=7 --policy fast --watch")
+add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")
+add_verb(app, "abort", abort, panel=STEER, example="canary abort orders --reason OPS-123")
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command with these arguments; the exit code."""
+    try:
+        answer = app(args=arguments or ["--help"], prog_name="canary", standalone_mode=False)
+    except UsageError as error:
+        path = error.ctx.command_path if error.ctx else "canary"
+        wrong = CommandError("Usage", error.format_message(), f"see {path} --help", ExitCode.USAGE)
+        Output(is_json=_wants_json(arguments)).fail(wrong)
+        return int(wrong.exit_code)
+    return int(answer or 0)
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether arguments that could not be parsed ask for JSON."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any(
+        one in {"--json", "--output=json", "-ojson"} or (one in {"-o", "--output"} and two == "json") for one, two in pairs
+    )

@@ -1,0 +1,189 @@
+"""The connection to the account: credentials, clients, and the controller's own resources in it.
+
+Credentials come from the ordinary chain of AWS, and nothing is read from a file of the command's own. Which calls are made is
+decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from canary.aws.aliases import Aliases
+from canary.aws.archive import Archive
+from canary.aws.calls import code_of, is_of_what_is_gone, never_write, refusals
+from canary.aws.errors import AwsRefusedError, ControllerError
+from canary.aws.records import Records
+from canary.aws.shifters import AliasShifter, StageShifter
+from canary.aws.stages import Stages
+from canary.aws.targets import read_machine
+from canary.rules.rollouts.report import OPERATOR
+from canary_cli.exits import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from canary.aws.shifters import Shifter
+    from canary.rules.targets.target import Target
+
+STACK = "canary"
+TARGET_PREFIX = "/canary/targets/"
+LONGEST_CALL_SECONDS = {"lambda": 65}
+"""By service: a function of the controller answers within its own timeout of 60 seconds."""
+
+
+def _config(service: str) -> Config:
+    return Config(
+        connect_timeout=5,
+        read_timeout=LONGEST_CALL_SECONDS.get(service, 10),
+        retries={"mode": "standard", "total_max_attempts": 3},
+        user_agent_extra="canary/cli",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the controller is: None leaves it to the ordinary settings of AWS."""
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    stack: str | None = None
+
+    @property
+    def options(self) -> str:
+        """The options that name the same place again, each with a space before it."""
+        named = {
+            "--profile": self.profile,
+            "--region": self.region,
+            "--endpoint-url": self.endpoint_url,
+            "--stack": self.stack,
+        }
+        return "".join(f" {option} {value}" for option, value in named.items() if value)
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """The names of the controller's resources. ``machine`` is an ARN."""
+
+    machine: str
+    table: str
+    operator: str
+
+    @property
+    def region(self) -> str:
+        """The Region of the controller."""
+        return self.machine.split(":")[3]
+
+    @property
+    def account(self) -> str:
+        """The account of the controller."""
+        return self.machine.split(":")[4]
+
+    def execution(self, name: str) -> str:
+        """The ARN of an execution by its name."""
+        return f"{self.machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+class Connection:
+    """One session, whose clients are made when first used. Credentials that the session could not use stay unusable."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._clients: dict[str, Any] = {}
+
+    def again(self) -> Connection:
+        """A new session to the same place, which reads the credentials again."""
+        return Connection(self.place)
+
+    @cached_property
+    def _session(self) -> botocore.session.Session:
+        session = botocore.session.Session(profile=self.place.profile)
+        if self.place.region:
+            session.set_config_variable("region", self.place.region)
+        return session
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+        """The client of a service."""
+        if service not in self._clients:
+            self._clients[service] = self._make(service)
+        return self._clients[service]
+
+    def _make(self, service: str) -> Any:  # noqa: ANN401 - as above
+        try:
+            return self._session.create_client(service, endpoint_url=self.place.endpoint_url, config=_config(service))
+        except ValueError as error:  # botocore's own, for an address that is none
+            fix = "write --endpoint-url as http://host:port, and give --region or AWS_DEFAULT_REGION a Region's name"
+            raise CommandError("BadEndpoint", str(error), fix, ExitCode.USAGE) from error
+
+    @property
+    def region(self) -> str:
+        """The Region of the session."""
+        return str(self.client("ssm").meta.region_name)
+
+    @cached_property
+    def controller(self) -> Controller:
+        """The controller, found once.
+
+        Raises:
+            CommandError: there is none.
+            AwsRefusedError: AWS cannot be asked.
+
+        """
+        return _find_by_stack(self) or _find_by_names(self)
+
+    @cached_property
+    def records(self) -> Records:
+        """The records, as the controller reads them."""
+        return Records(self.client("dynamodb"), self.controller.table)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The records, as people read them."""
+        return Archive(self.client("dynamodb"), self.controller.table)
+
+    def shifter(self, target: Target) -> Shifter:
+        """What reads a target's live state, with the caller's own credentials. It refuses to write."""
+        aliases = Aliases(self.client("lambda"), never_write)
+        if target.stage is None:
+            return AliasShifter(target, aliases)
+        return StageShifter(target, Stages(self.client("apigateway"), target.stage, never_write), aliases)
+
+
+def _find_by_stack(connection: Connection) -> Controller | None:
+    """The controller by its stack's outputs; None where no stack of the usual name can be read."""
+    stack = connection.place.stack
+    try:
+        with refusals(f"aws cloudformation describe-stacks --stack-name {stack or STACK}"):
+            found = connection.client("cloudformation").describe_stacks(StackName=stack or STACK)["Stacks"][0]
+    except AwsRefusedError as error:
+        if stack is None and isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in _NO_STACK:
+            return None
+        raise
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    named = [outputs.get(key) for key in ("StateMachineArn", "TableName", "OperateRolloutName")]
+    machine, table, operator = named
+    return Controller(machine, table, operator) if machine and table and operator else None
+
+
+_NO_STACK = {"ValidationError", "AccessDenied", "AccessDeniedException"}
+
+
+def _find_by_names(connection: Connection) -> Controller:
+    """The controller by the names that are fixed: its claim in Systems Manager, and a function that knows the table."""
+    try:
+        machine = read_machine(connection.client("ssm"))
+        with refusals(f"aws lambda get-function-configuration --function-name {OPERATOR}"):
+            function = connection.client("lambda").get_function_configuration(FunctionName=OPERATOR)
+    except ControllerError as error:
+        if not is_of_what_is_gone(error):
+            raise
+        raise CommandError(
+            "NoController",
+            f"no canary controller is deployed in Region {connection.region} of this account",
+            "name another Region with --region, or other credentials with --profile; or deploy it with make deploy",
+        ) from error
+    return Controller(machine, function["Environment"]["Variables"]["CANARY_TABLE"], OPERATOR)

@@ -1,0 +1,107 @@
+"""The calls that change something: an execution of the state machine, or a call of the function that takes an operator's verbs.
+
+Each is also told as one line for a shell that has only the AWS CLI, version 2.
+"""
+
+from __future__ import annotations
+
+import json
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from canary.aws.calls import refusals
+from canary.aws.executions import is_running, stop
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.report import OPERATOR
+from canary_cli.exits import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from canary_cli.connection import Connection, Controller
+
+FORWARD = {Phase.MOVING_BASE.value, Phase.PROMOTED.value}
+"""The phases that an abort can no longer turn back."""
+
+
+def start_execution(connection: Connection, name: str, given: Mapping[str, Any]) -> str:
+    """Start an execution with this input; its ARN. The name makes a retry of the call harmless.
+
+    Raises:
+        AwsRefusedError: Step Functions refused.
+
+    """
+    with refusals(start_command(connection.controller, name, given)):
+        answer = connection.client("stepfunctions").start_execution(
+            stateMachineArn=connection.controller.machine, name=name, input=json.dumps(given)
+        )
+    return str(answer["executionArn"])
+
+
+def start_command(controller: Controller, name: str, given: Mapping[str, Any]) -> str:
+    """The line that starts the same execution."""
+    call = f"aws stepfunctions start-execution --region {controller.region} --state-machine-arn {controller.machine}"
+    return f"{call} --name {quote(name)} --input {quote(json.dumps(given))}"
+
+
+def abort_target(connection: Connection, target: str, reason: str, execution: str | None = None) -> dict[str, Any]:
+    """Abort the target's rollout; the function's answer. An `execution` that has no rollout yet is stopped: it changed nothing.
+
+    Raises:
+        CommandError: the function failed.
+        AwsRefusedError: AWS refused the call.
+
+    """
+    answer = _invoke(connection, abort_payload(target, reason))
+    if answer.get("answer") == "NOTHING_TO_ABORT" and execution and is_running(connection.client("stepfunctions"), execution):
+        stop(connection.client("stepfunctions"), execution, error="Aborted", cause=reason or "aborted")
+        return {**answer, "answer": "STOPPED"}
+    return answer
+
+
+def abort_payload(target: str, reason: str) -> dict[str, str]:
+    """What the function is called with."""
+    return {"verb": "abort", "target": target, **({"reason": reason} if reason else {})}
+
+
+def abort_command(region: str, target: str, reason: str) -> str:
+    """The line that makes the same call."""
+    payload = quote(json.dumps(abort_payload(target, reason)))
+    call = f"aws lambda invoke --region {region} --function-name {OPERATOR} --cli-binary-format raw-in-base64-out"
+    return f"{call} --payload {payload} /dev/stdout"
+
+
+def lines_of_answer(answer: Mapping[str, Any]) -> Iterator[str]:
+    """What the function's answer means."""
+    target, phase = answer.get("target"), answer.get("phase")
+    match answer.get("answer"):
+        case "NOTHING_TO_ABORT":
+            yield f"{target}: no rollout is in progress, so there is nothing to abort"
+        case "STOPPED":
+            yield f"{target}: the execution was stopped before it changed anything"
+        case "REFUSED" if "reason" in answer:
+            yield f"{target}: refused: {answer['reason']}"
+        case "REFUSED":
+            yield f"{target}: AWS refuses what makes the target safe; do what the notification Operator Needed says"
+        case _ if phase in FORWARD:
+            yield f"{target}: rollout {answer.get('rollout')} was past the commit point, so the promotion is finished"
+        case _:
+            wait = f"; the target is at rest in {answer['wait_seconds']} s or more" if answer.get("wait_seconds") else ""
+            yield f"{target}: rollout {answer.get('rollout')} is {phase}: base gets all traffic{wait}"
+
+
+def exit_code_of_answer(answer: Mapping[str, Any]) -> ExitCode:
+    """The exit code of the verb that was answered so."""
+    if answer.get("answer") == "REFUSED":
+        return ExitCode.REFUSED if "reason" in answer else ExitCode.NEEDS_OPERATOR
+    return ExitCode.DONE
+
+
+def _invoke(connection: Connection, payload: Mapping[str, str]) -> dict[str, Any]:
+    with refusals(abort_command(connection.region, payload["target"], payload.get("reason", ""))):
+        answer = connection.client("lambda").invoke(FunctionName=OPERATOR, Payload=json.dumps(payload))
+        told: dict[str, Any] = json.load(answer["Payload"])
+    if "FunctionError" in answer:
+        message = f"{OPERATOR} failed: {told.get('errorType')}: {told.get('errorMessage')}"
+        raise CommandError("FunctionFailed", message, "run the command again; the guard and the sweeper work meanwhile")
+    return told

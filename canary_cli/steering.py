@@ -1,0 +1,202 @@
+"""`canary start`, `advance` and `abort`: what they say before and after, and the calls that they make."""
+
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from time import sleep
+from typing import Annotated, Any
+
+import typer
+
+from canary.edge.request import parse_advance
+from canary_cli.exits import ExitCode
+from canary_cli.faults import describe
+from canary_cli.following import Follower, News
+from canary_cli.operating import (
+    FORWARD,
+    abort_command,
+    abort_target,
+    exit_code_of_answer,
+    lines_of_answer,
+    start_command,
+    start_execution,
+)
+from canary_cli.outlook import step_words
+from canary_cli.reading import Reading, read_status
+from canary_cli.requesting import changes_of, execution_name, parse_start, start_input, wrong_input
+from canary_cli.status_text import served
+from canary_cli.status_view import live_of
+from canary_cli.verbs import Call
+from canary_cli.watch import OnCancelOption, TimeoutOption, limits_of
+from canary_cli.watch_text import ending_event, ending_line
+from canary_cli.watching import OnCancel, cannot_tell, resume_command, watch_all
+
+LONGEST_CHECK_SECONDS = 15
+"""So long `start` and `advance` wait for the controller to accept or refuse, without --watch."""
+
+Target = Annotated[str, typer.Argument(metavar="TARGET", help="A registered target.")]
+Reason = Annotated[str, typer.Option(help="Why, in one line, such as a ticket.", metavar="TEXT")]
+Functions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--function", help="A version for a function; may be repeated. Default: the newest ones.", metavar="NAME=VERSION"
+    ),
+]
+Deployment = Annotated[str | None, typer.Option(help="A deployment's id, present, or unchanged.", metavar="ID")]
+PolicyName = Annotated[str | None, typer.Option(help="A shipped policy, instead of the target's own.", metavar="NAME")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A policy's key for this rollout; may be repeated.", metavar="KEY=VALUE"),
+]
+Watch = Annotated[bool, typer.Option("--watch", help="Watch the rollout, and end with its exit code.")]
+
+
+def start(  # noqa: PLR0913 - one parameter an option
+    call: Call,
+    target: Target,
+    *,
+    functions: Functions = None,
+    deployment: Deployment = None,
+    policy: PolicyName = None,
+    changes: Changes = None,
+    reason: Reason = "",
+    watch: Watch = False,
+    timeout: TimeoutOption = None,
+    on_cancel: OnCancelOption = OnCancel.LEAVE,
+) -> ExitCode:
+    """Start a rollout of a release: the newest versions, or those that are named."""
+    limits = limits_of(timeout, on_cancel, is_whole=True)
+    given = start_input(
+        target, functions=functions or (), deployment=deployment, policy=policy, changes=changes or (), reason=reason
+    )
+    request = parse_start(given)
+    reading = read_status(call.connection, target)
+    name = execution_name(target, time.time(), secrets.token_hex(2))
+    aws = start_command(call.connection.controller, name, given)
+    plan = _plan(call, target, reading, changes_of(request, reading.target, reading.live), aws)
+    execution = start_execution(call.connection, name, given)
+    follower = Follower(target, name, execution)
+    _say_begun(call, "start", follower, plan)
+    if watch:
+        return watch_all(call, [follower], limits)
+    return _check(call, follower)
+
+
+def advance(
+    call: Call,
+    target: Target,
+    *,
+    reason: Reason = "",
+    watch: Watch = False,
+    timeout: TimeoutOption = None,
+    on_cancel: OnCancelOption = OnCancel.LEAVE,
+) -> ExitCode:
+    """Let a parked rollout take its next step."""
+    limits = limits_of(timeout, on_cancel, is_whole=False)
+    given = {"operation": "advance", "target": target, **({"reason": reason} if reason else {})}
+    asked, problems = parse_advance(given)
+    if asked is None:
+        raise wrong_input(problems)
+    reading = read_status(call.connection, target)
+    name = execution_name(f"{target}-advance", time.time(), secrets.token_hex(2))
+    aws = start_command(call.connection.controller, name, given)
+    plan = _plan(call, target, reading, _advance_changes(reading), aws)
+    execution = start_execution(call.connection, name, given)
+    follower = Follower(target, reading.lock.rollout_id or name, execution)
+    _say_begun(call, "advance", follower, plan)
+    if watch:
+        return watch_all(call, [follower], limits)
+    return _check(call, follower)
+
+
+def abort(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
+    """Roll back the rollout that is in progress, at once and without asking."""
+    aws = abort_command(call.connection.region, target, reason)
+    reading, unread = _try_reading(call, target)
+    changes = _abort_changes(reading) if reading else [f"not known: {unread}"]
+    plan = _plan(call, target, reading, changes, aws)
+    answer = abort_target(call.connection, target, reason)
+    call.output.say([*lines_of_answer(answer)], {"verb": "abort", **plan, **answer})
+    return exit_code_of_answer(answer)
+
+
+def _try_reading(call: Call, target: str) -> tuple[Reading | None, str]:
+    """The target's status, or why it cannot be read: an abort does not depend on it, whatever is wrong."""
+    try:
+        return read_status(call.connection, target), ""
+    except Exception as error:  # noqa: BLE001 - as above
+        return None, describe(error).message
+
+
+def _plan(call: Call, target: str, reading: Reading | None, changes: Iterable[str], aws: str) -> dict[str, Any]:
+    """Where, what is live, what will change, and the same verb as a line for CloudShell: told as text, and given for JSON."""
+    live = live_of(reading.live) if reading and reading.live else None
+    told = [*changes]
+    plan: dict[str, Any] = {
+        "account": call.connection.controller.account if reading else None,
+        "region": call.connection.region,
+        "target": target,
+        "live": asdict(live) if live else None,
+        "changes": told,
+        "aws": aws,
+    }
+    if not call.output.is_json:
+        lines = [
+            f"account {plan['account'] or 'not known'}, Region {plan['region']}, target {target}",
+            f"  live      {served(live) if live else 'not known'}",
+            *(f"  change    {change}" for change in told),
+            f"  aws       {aws}",
+        ]
+        call.output.say(lines, None)
+    return plan
+
+
+def _say_begun(call: Call, verb: str, follower: Follower, plan: dict[str, Any]) -> None:
+    names = {"rollout_id": follower.rollout_id, "execution": follower.execution}
+    resume = resume_command(call, follower)
+    event = {"event": "begun", "verb": verb, **plan, **names, "watch": resume}
+    call.output.say([f"{verb}: rollout {follower.rollout_id}; watch it: {resume}"], event)
+
+
+def _check(call: Call, follower: Follower) -> ExitCode:
+    """Wait a little for the controller's answer: a refusal usually comes within seconds."""
+    for _ in range(LONGEST_CHECK_SECONDS):
+        news = _poll(call, follower)
+        if follower.execution is None:
+            return ExitCode.DONE
+        if news.ending:
+            names = (follower.target, follower.rollout_id)
+            call.output.say([ending_line(*names, news.ending)], ending_event(*names, news.ending))
+            return news.ending.exit_code
+        sleep(1)
+    call.output.note("the controller is still checking the release")
+    return ExitCode.DONE
+
+
+def _poll(call: Call, follower: Follower) -> News:
+    try:
+        return follower.poll(call.connection)
+    except Exception as error:
+        trouble = describe(error)
+        if trouble.exit_code is not ExitCode.CANNOT_TELL:
+            raise
+        raise cannot_tell(call, [follower], trouble) from error
+
+
+def _advance_changes(reading: Reading) -> Iterable[str]:
+    if reading.rollout is None or not reading.is_in_progress:
+        return ["nothing: no rollout is parked"]
+    following = reading.rollout.step.index + 1
+    if following >= len(reading.rollout.plan.policy.steps):
+        return [f"rollout {reading.rollout.rollout_id} is promoted if its last step is proven"]
+    return [f"rollout {reading.rollout.rollout_id} takes {step_words(reading.rollout, following)}"]
+
+
+def _abort_changes(reading: Reading) -> Iterable[str]:
+    if reading.rollout is None or not reading.is_in_progress:
+        return ["nothing: no rollout is in progress"]
+    name = f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}"
+    if reading.rollout.phase in FORWARD:
+        return [f"{name}: base's aliases move already, so the promotion is finished"]
+    return [f"{name}: base gets all traffic, the canary is removed"]

@@ -1,0 +1,193 @@
+"""A rollout as a story: what happened, in plain sentences, with the numbers behind each decision.
+
+Told from the record and its replayed looks alone. How it is written is known to `canary_cli.story_text`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, assert_never
+
+from canary.rules.judging.judge import log_strength
+from canary.rules.looks.proof import format_e
+from canary.rules.looks.verdict import VerdictKind
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.price import price
+from canary.rules.rollouts.report import usage_of
+from canary_cli.story_numbers import MinuteTable, evidence_line, metric_lines, minute_table
+from canary_cli.times import lasting
+from canary_cli.weights import ALL, weights_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from canary.rules.looks.replay import ReplayedLook
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.live import Intent, Snapshot
+    from canary_cli.weights import WeightSet
+
+INTERVALS = (
+    "Differences are canary minus base, compared minute by minute while the weight stood still. Their 95 % intervals hold at "
+    "every look at once (mixture empirical-Bernstein confidence sequences). They decide nothing."
+)
+
+DECISIVE = {VerdictKind.ADVANCE, VerdictKind.PROMOTE, VerdictKind.ROLL_BACK}
+"""The verdicts whose metrics are all shown; of the others the one with the most evidence is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, from ``happened_at`` to ``last_at`` if it lasted (epoch seconds); the numbers behind it."""
+
+    happened_at: float
+    text: str
+    numbers: tuple[str, ...] = ()
+    last_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A rollout's story. ``remarks`` say how far it may be trusted; ``minutes`` is None unless they are asked for."""
+
+    rollout: str
+    target: str
+    title: str
+    events: tuple[Event, ...]
+    remarks: tuple[str, ...]
+    minutes: MinuteTable | None = None
+
+
+def tell(rollout: Rollout, looks: Sequence[ReplayedLook], *, has_minutes: bool = False) -> Story:
+    """The story of a rollout, from its record and its looks in order of time."""
+    weights = weights_set(rollout, [one.look for one in looks])
+    shifts = [_shift(rollout, weight) for weight in weights]
+    events = [_beginning(rollout), *_decisions(looks), *shifts, *_end(rollout, looks)]
+    return Story(
+        rollout=rollout.rollout_id,
+        target=rollout.target.name,
+        title=f"Rollout {rollout.rollout_id} of {rollout.target.name}: {_outcome(rollout)}",
+        events=tuple(sorted(events, key=lambda event: event.happened_at)),
+        remarks=(*((INTERVALS,) if looks else ()), _trust(looks)),
+        minutes=minute_table(looks) if has_minutes else None,
+    )
+
+
+def _outcome(rollout: Rollout) -> str:
+    if rollout.needs_operator:
+        return f"needs an operator ({_phase(rollout)})"
+    return _phase(rollout) if rollout.phase.is_terminal or rollout.phase is Phase.PARKED else f"in progress ({_phase(rollout)})"
+
+
+def _phase(rollout: Rollout) -> str:
+    return rollout.phase.value.replace("_", " ")
+
+
+def _beginning(rollout: Rollout) -> Event:
+    policy, target = rollout.plan.policy, rollout.target.name
+    steps = ", ".join(f"{step.weight_percent} % for {lasting(step.bake_seconds)}" for step in policy.steps)
+    limits = ", ".join(f"{name} {'/'.join(f'{ms:g}' for ms in limits)} ms" for name, limits in rollout.limits_ms.items())
+    numbers = [f"policy {policy.name}: {steps}"]
+    numbers += [f"a request is slow above the limits from base's history: {limits}"] if limits else []
+    brought = "; ".join(_brought(rollout.snapshot, rollout.intent))
+    return Event(rollout.started_at, f"The rollout of {target} begins: {brought}.", (*numbers, *rollout.plan.notes))
+
+
+def _brought(snapshot: Snapshot, intent: Intent) -> Iterator[str]:
+    for function, version in intent.versions.items():
+        yield f"{function} goes from version {snapshot.live[function]} to {version}"
+    if intent.deployment_id != snapshot.deployment_id:
+        yield f"the API goes from deployment {snapshot.deployment_id} to {intent.deployment_id or 'one that is not made yet'}"
+    yield from (f"variable {name} becomes {value}" for name, value in intent.promoted_variables.items())
+
+
+def _shift(rollout: Rollout, weight: WeightSet) -> Event:
+    if weight.step is None:
+        return Event(weight.set_at, f"The canary gets {ALL:g} % of the requests, and base drains.")
+    steps, needed = len(rollout.plan.policy.steps), rollout.needed[weight.step : weight.step + 1]
+    numbers = tuple(f"the step needs {requests:,} judged canary requests" for requests in needed)
+    return Event(
+        weight.set_at,
+        f"Step {weight.step + 1} of {steps} begins: the canary gets {weight.weight_percent:g} % of the requests.",
+        numbers,
+    )
+
+
+def _decisions(looks: Sequence[ReplayedLook]) -> Iterator[Event]:
+    """One event for all consecutive looks that say the same but for their numbers."""
+    for _, group in groupby(looks, _alike):
+        same = tuple(group)
+        first, last = same[0], same[-1]
+        is_decisive = last is looks[-1] or last.look.verdict in DECISIVE
+        yield Event(
+            first.look.at,
+            f"{_decision(last, len(same))}: {last.look.reason}.",
+            (evidence_line(last), *metric_lines(last, is_leading_alone=not is_decisive)),
+            last.look.at if len(same) > 1 else None,
+        )
+
+
+def _alike(one: ReplayedLook) -> tuple[int, VerdictKind, str]:
+    return one.look.step, one.look.verdict, re.sub(r"[\d.,]+", "0", one.look.reason)
+
+
+def _decision(last: ReplayedLook, looks: int) -> str:
+    last_says = f" for {looks} looks, and the last says" if looks > 1 else ""
+    match last.look.verdict:
+        case VerdictKind.CONTINUE:
+            return f"The bake goes on{last_says}"
+        case VerdictKind.HOLD:
+            return f"The step is held{last_says}"
+        case VerdictKind.ADVANCE:
+            return "The step is over"
+        case VerdictKind.PROMOTE:
+            return "The last step is over, and the release is to be promoted"
+        case VerdictKind.ROLL_BACK:
+            return "The release is to be rolled back"
+        case _:
+            assert_never(last.look.verdict)
+
+
+def _end(rollout: Rollout, looks: Sequence[ReplayedLook]) -> Iterator[Event]:
+    if rollout.parked_since is not None and rollout.parked_until is not None:
+        waits = lasting(rollout.parked_until - rollout.parked_since)
+        yield Event(rollout.parked_since, f"The rollout is parked and keeps its weight; it waits {waits} for an advance.")
+    if rollout.ended_at is None:
+        return
+    is_told = any(rollout.reason == one.look.reason for one in looks)
+    reason = "" if is_told or not rollout.reason else f" Reason: {rollout.reason}."
+    yield Event(rollout.ended_at, f"{_ending(rollout)}{reason}", tuple(_balance(rollout, rollout.ended_at)))
+
+
+def _ending(rollout: Rollout) -> str:
+    match rollout.phase:
+        case Phase.PROMOTED:
+            return "The release is promoted: base serves it."
+        case Phase.ROLLED_BACK:
+            return "The release is rolled back: base has all traffic again, and the canary is gone."
+        case _:
+            return f"The rollout has ended as {_phase(rollout)}."
+
+
+def _balance(rollout: Rollout, ended_at: float) -> Iterator[str]:
+    harm = rollout.harm
+    if harm.nc:
+        chance = "more than chance explains" if harm.is_beyond_chance else "no more than chance explains"
+        yield f"{harm.requests:,} of {harm.nc:,} canary requests were harmed ({chance})"
+    yield f"it lasted {lasting(ended_at - rollout.started_at)} and cost {price(usage_of(rollout)).text}"
+
+
+def _trust(looks: Sequence[ReplayedLook]) -> str:
+    if not looks:
+        return "No look is recorded."
+    other = [one for one in looks if not one.is_as_recorded]
+    if not other:
+        return f"The evidence of all {len(looks)} looks, computed again from the recorded minutes, is what they recorded."
+    first = other[0]
+    then = format_e(log_strength(first.look.log_e, first.look.log_e_assisted))
+    return (
+        f"Computed again from the recorded minutes, the evidence of {len(other)} of {len(looks)} looks differs from what they "
+        f"recorded: the first recorded E {then} and gives E {format_e(first.evidence.log_strength)}. "
+        "Another version of the controller judged them, or someone edited the records."
+    )

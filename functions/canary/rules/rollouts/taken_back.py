@@ -1,0 +1,110 @@
+"""The releases of a target that were rolled back, and what follows when one of them is asked for again.
+
+A schedule or a pipeline asks for the newest of everything, and so for a release that was taken back days ago. Such a start is
+refused unless it says that it means to retry. Two rollouts bring the same release if they bring the same function versions, the
+same variables and the same definition, whatever their inputs named. The policy does not matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from canary.rules.releases.problems import Problem
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.report import iso
+from canary.rules.targets.policy import AfterRollback
+
+if TYPE_CHECKING:
+    from canary.rules.rollouts.rollout import Rollout
+
+TAKEN_BACK = frozenset({Phase.ROLLED_BACK})
+"""The phases in which a rollout ends whose release is not to start again by mistake."""
+
+MOST_KEPT = 20
+"""Releases of a target that are kept, the newest first: about 10 KB, which every start reads."""
+
+LONGEST_REASON = 200
+"""Characters of the reason that are kept. The rollout's record has all of them, for as long as it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseIdentity:
+    """Which release a rollout brings.
+
+    ``code`` is a SHA-256 of versions and variables. The definition is known by its fingerprint or by the deployment that froze
+    it, since a newer controller may make another fingerprint of it. Both are None where the target has no stage.
+    """
+
+    code: str
+    fingerprint: str | None
+    deployment_id: str | None
+
+    def is_same_as(self, other: ReleaseIdentity) -> bool:
+        """Whether both are one release."""
+        own, others = ({one.fingerprint, one.deployment_id} - {None} for one in (self, other))
+        return self.code == other.code and (bool(own & others) or own == others)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A release that was rolled back: in which rollout, when that ended (epoch seconds), in which phase, and why."""
+
+    identity: ReleaseIdentity
+    rollout_id: str
+    ended_at: float
+    reason: str
+    phase: Phase = Phase.ROLLED_BACK
+
+    def __str__(self) -> str:
+        why = f": {self.reason}" if self.reason else ""
+        ended = self.phase.value.replace("_", " ")
+        return f"rollout {self.rollout_id} of the same release was {ended} at {iso(self.ended_at)}{why}"
+
+
+def identify(rollout: Rollout) -> ReleaseIdentity:
+    """Which release the rollout brings; that of a draft may have no deployment yet."""
+    intent = rollout.intent
+    code = json.dumps([dict(intent.versions), dict(intent.promoted_variables)], sort_keys=True)
+    return ReleaseIdentity(hashlib.sha256(code.encode()).hexdigest(), rollout.plan.fingerprint, intent.deployment_id)
+
+
+def after_end(kept: tuple[TakenBack, ...], ended: Rollout) -> tuple[TakenBack, ...]:
+    """What is kept from the end of this rollout on. A release that was promoted after all is no longer among it."""
+    identity = identify(ended)
+    if ended.phase in TAKEN_BACK:
+        reason = ended.reason[:LONGEST_REASON]
+        return take_back(kept, TakenBack(identity, ended.rollout_id, ended.ended_at or ended.started_at, reason, ended.phase))
+    if ended.phase is Phase.PROMOTED:
+        return tuple(one for one in kept if not one.identity.is_same_as(identity))
+    return kept
+
+
+def take_back(kept: tuple[TakenBack, ...], newest: TakenBack) -> tuple[TakenBack, ...]:
+    """What is kept with one release more, each release once."""
+    others = (one for one in kept if not one.identity.is_same_as(newest.identity))
+    return (newest, *others)[:MOST_KEPT]
+
+
+def find_earlier(kept: tuple[TakenBack, ...], draft: Rollout) -> TakenBack | None:
+    """The last rollout of the release that a draft brings, if it was rolled back."""
+    identity = identify(draft)
+    return next((one for one in kept if one.identity.is_same_as(identity)), None)
+
+
+def find_repetition(earlier: TakenBack | None, draft: Rollout, *, is_retry: bool) -> tuple[Problem, ...]:
+    """Why a release that was rolled back earlier cannot start: the input does not say that it means to, nor does the policy."""
+    if earlier is None or is_retry or draft.plan.policy.after_rollback is AfterRollback.ALLOW:
+        return ()
+    fix = 'publish a new release; or, if this one was not at fault, start it again with "retry": true and a reason'
+    return (Problem("release", str(earlier), fix),)
+
+
+def mark_retry(draft: Rollout, earlier: TakenBack | None) -> Rollout:
+    """The draft, which says of which earlier rollout it is a retry."""
+    if earlier is None:
+        return draft
+    notes = (*draft.plan.notes, f"this is a retry: {earlier}")
+    return replace(draft, retry_of=earlier.rollout_id, plan=replace(draft.plan, notes=notes))

@@ -1,0 +1,90 @@
+"""The help: its groups, and one example for each verb. The examples are run among the tests of steering."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pytest
+
+from canary_cli.__main__ import main
+from canary_cli.app import app, run
+
+VERBS = [command.name for command in app.registered_commands]
+SEE, STEER = {"status", "watch", "history", "explain"}, {"start", "advance", "abort"}
+
+
+def test_the_help_groups_the_verbs(capsys: pytest.CaptureFixture[str]):
+    assert run([]) == 0
+    told = capsys.readouterr().out
+    see, _, steer = told.partition("Steer")
+
+    assert "See" in see
+    assert {verb for verb in SEE if re.search(rf"\b{verb}\b", see)} == SEE
+    assert {verb for verb in STEER if re.search(rf"\b{verb}\b", steer)} == STEER
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_help_with_its_example(verb: str, capsys: pytest.CaptureFixture[str]):
+    assert run([verb, "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert f"Usage: canary {verb}" in told
+    assert told.count("Example: canary") == 1
+    assert "--endpoint-url" in told
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
+    assert run(["--version"]) == 0
+    assert re.fullmatch(r"canary \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("arguments", [["status", "--nope"], ["nope"], ["abort"], ["status", "-o", "yaml"]])
+def test_wrong_use_ends_with_2_and_says_where_help_is(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    assert run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "--help" in err
+
+
+@pytest.mark.parametrize("option", [["--json"], ["-o", "json"], ["--output=json"]])
+def test_wrong_use_is_told_to_programs_in_json(option: list[str], capsys: pytest.CaptureFixture[str]):
+    code = run(["status", "--nope", *option])
+    error = json.loads(capsys.readouterr().err)
+
+    assert (code, error["code"], error["exit_code"]) == (2, "Usage", 2)
+    assert error["fix"] == "see canary status --help"
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "typer", None)
+    monkeypatch.delitem(sys.modules, "canary_cli.app")
+    with pytest.raises(SystemExit, match=r"needs the package typer; install canary-controller\[cli\]"):
+        main()
+
+
+def test_the_script_ends_with_the_commands_exit_code(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "argv", ["canary", "status", "--nope"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_the_verbs(shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    for name, value in {
+        "_CANARY_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "canary st",
+        "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "canary st",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        run([])
+
+    told = capsys.readouterr().out
+    assert "status" in told
+    assert "start" in told
