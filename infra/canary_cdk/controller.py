@@ -16,6 +16,7 @@ from constructs import Construct
 from canary_cdk import naming
 from canary_cdk.at_rest import guard_deletion
 from canary_cdk.functions import (
+    AUTHORIZER,
     BESIDE_THE_MACHINE,
     GUARD,
     LISTENER,
@@ -55,7 +56,8 @@ LAST_RESORT = frozenset({GUARD, SWEEPER})
 class Controller(Construct):
     """Everything that rolls releases out, without a target.
 
-    `state_machine` is what pipelines, schedules and people start; `operate_rollout` is the function of the verbs;
+    `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the
+    functions of the verbs;
     `notifications` is the topic to subscribe to, and `fallback_notifications` another one, which reports that the first one
     fails; `table` holds the records; `dead_letters` what nobody could take.
     """
@@ -104,6 +106,7 @@ class Controller(Construct):
         machine = RolloutMachine(self, "Rollout", definition=definition, versions=versions, log_retention=log_retention)
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
+        self.authorize_rollout: lambda_.Function = self._functions[AUTHORIZER].function
         self._notifications = NotificationTopics(
             self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key
         )

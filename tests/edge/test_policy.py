@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from canary.edge.model import require
 from canary.edge.policy import parse_policy, policy_to_mapping
-from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven
+from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, AfterPause, Policy, Step, WhenUnproven
 
 YEAR = 31_536_000
 
@@ -49,6 +49,8 @@ POLICIES = st.builds(
     early_advance=st.booleans(),
     not_before_seconds=st.integers(0, YEAR),
     tolerate_firing_alarms=st.booleans(),
+    max_pause_seconds=st.integers(0, 7 * 86_400),
+    after_pause=st.sampled_from(AfterPause),
 )
 
 

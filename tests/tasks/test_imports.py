@@ -13,7 +13,7 @@ THEIRS = {
 }
 """What those three are built upon."""
 LOOKS = {"evaluate_canary", "hear_alarm", "prepare_release", "sweep_targets"}
-READ_INPUT = {"advance_rollout", "check_release", "operate_rollout"}
+READ_INPUT = {"advance_rollout", "authorize_rollout", "check_release", "operate_rollout"}
 READ_TARGETS = {"check_release", "guard_deletion", "sweep_targets"}
 
 

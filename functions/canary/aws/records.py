@@ -4,6 +4,7 @@
     target#<name>   lock      fencing token, the rollout that holds it and its owner; what was promoted last
     rollout#<id>    rollout   the rollout, whole
     rollout#<id>    history   what the judge froze of base's history, written once
+    rollout#<id>    signal    the newest signal of an operator, which the next look hears; written by whoever sends it
     rollout#<id>    look#<t>  one look: numbers, log E, verdict, reason
     controller      sweep     when the sweeper last came by: written each minute, to find out whether records can be written
 
@@ -26,9 +27,11 @@ from botocore.exceptions import ClientError
 
 from canary.aws.calls import refusals
 from canary.aws.errors import LockedError, OwnershipLostError, RecordSchemaError, RecordsRefusedError, StaleFencingTokenError
+from canary.aws.signals import put_signal, signal_key, signal_of
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import OPEN_INDEX, SCHEMA_VERSION, Rollout
+from canary.rules.rollouts.steering import Signal
 from canary.rules.rollouts.upgrades import READABLE, upgrade
 
 PARKED_OWNER = "parked"
@@ -77,13 +80,14 @@ class Owned:
     """A rollout as its owner has it: the record and the lock, read together.
 
     ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 where it was not read but just written. ``look``: the one
-    recorded under the mark that was asked for, if it is there.
+    recorded under the mark that was asked for, if it is there. ``signal``: the newest one, where it was asked for.
     """
 
     rollout: Rollout
     lock: Lock
     read_at: float = 0.0
     look: LookItem | None = None
+    signal: Signal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,32 +178,40 @@ class Records:
                 raise
 
     def find(
-        self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
+        self,
+        rollout_id: str,
+        *,
+        target: str | None = None,
+        lock: Lock | None = None,
+        look: str | None = None,
+        signal: bool = False,
     ) -> Owned | None:
         """A rollout with its target's lock, or None if no rollout of that id was ever recorded.
 
         With its `target`, or the `lock` if that was just read, one call is enough; what is written later is checked against
-        the lock all the same. `look` is the mark of a look to read with them.
+        the lock all the same. `look` is the mark of a look to read with them, `signal` whether to read the newest signal.
         """
         keys = [_rollout_key(rollout_id)]
         keys += [_lock_key(target)] if target and lock is None else []
         keys += [_look_key(rollout_id, look)] if look else []
+        keys += [signal_key(rollout_id)] if signal else []
         read = self._read(*keys)
         rollout = read.rollout(rollout_id)
         if rollout is None:
             return None
         name = rollout.target.name
         lock = lock or (read.lock(name) if name == target else self.read_lock(name))
-        return Owned(rollout, lock, read.at, read.look(rollout_id, look) if look else None)
+        found = read.look(rollout_id, look) if look else None
+        return Owned(rollout, lock, read.at, found, signal_of(read.item(signal_key(rollout_id))))
 
     def read_owned(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Owned:
-        """The rollout, if `owner` owns it now; `target` and `look` as for `find`.
+        """The rollout, if `owner` owns it now; `target` and `look` as for `find`, with a look the newest signal too.
 
         Raises:
             OwnershipLostError: the rollout is unknown, or somebody else holds the target by now.
 
         """
-        owned = self.find(rollout_id, target=target, look=look)
+        owned = self.find(rollout_id, target=target, look=look, signal=look is not None)
         if owned is None:
             raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted, or never written")
         if owned.lock.rollout_id != rollout_id or owned.lock.owner != owner:
@@ -264,6 +276,15 @@ class Records:
             puts.append({"Put": {"TableName": self._table, "Item": item}})
         self._transact(self._check_lock(owned.lock), *puts, failure=_lost(owned))
         return replace(owned, rollout=newer)
+
+    def send(self, rollout_id: str, signal: Signal) -> bool:
+        """Record a signal for the rollout's next look; False if another one was faster.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused it.
+
+        """
+        return put_signal(self._dynamodb, self._table, rollout_id, signal)
 
     def check(self, owned: Owned) -> None:
         """Make sure, right before a write to AWS, that the rollout is still as `owned` read it.

@@ -17,6 +17,7 @@ from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict, parse
 from canary.rules.targets.policy import (
     STANDARD,
+    AfterPause,
     Policy,
     PolicyChanges,
     Progression,
@@ -41,6 +42,9 @@ LEAST_REQUESTS = Whole(
 )
 BLIND = Whole("a whole number of seconds", 60, 86_400, "give the time a step waits for a silent metric, 600 is ten minutes")
 PARKED = Whole("a whole number of seconds", 60, 30 * 86_400, "give the time until someone must advance it, 86400 is a day")
+PAUSED = Whole(
+    "a whole number of seconds", 0, 7 * 86_400, "give the time that all pauses together may last, 14400 is four hours"
+)
 POINTS = Rate("rate points", 0, 1, "write 0.01 for one point, a percentage is 100 times that")
 ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in a hundred")
 
@@ -133,6 +137,12 @@ class PolicyModel(Strict):
     max_parked_seconds: Annotated[int | None, PARKED] = Field(
         default=None, description="the seconds that a scheduled rollout is parked for its next advance before it goes back"
     )
+    max_pause_seconds: Annotated[int | None, PAUSED] = Field(
+        default=None, description="the seconds that all pauses of a rollout together may last; 0 allows none"
+    )
+    after_pause: Annotated[AfterPause | None, OneOf(AfterPause)] = Field(
+        default=None, description="what follows when the pauses have lasted that long: roll_back or resume"
+    )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
@@ -210,6 +220,8 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "tolerate_firing_alarms": policy.tolerate_firing_alarms,
         "progression": policy.progression.value,
         "max_parked_seconds": policy.max_parked_seconds,
+        "max_pause_seconds": policy.max_pause_seconds,
+        "after_pause": policy.after_pause.value,
     }
 
 

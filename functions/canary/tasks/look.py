@@ -24,6 +24,7 @@ from canary.rules.looks.proof import prove
 from canary.rules.looks.sources import all_sources, canary_invocations, has_log, integrated_series
 from canary.rules.looks.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
 from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_harmless_drift
+from canary.rules.rollouts.steering import hear
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary.rules.targets.alarms import target_alarms
 
@@ -49,7 +50,7 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
         OwnershipLostError: the rollout was changed or taken over meanwhile; nothing was recorded.
 
     """
-    reader = _LookReader(begin_bake(owned.rollout, baking_since), owned, tools, now)
+    reader = _LookReader(hear(begin_bake(owned.rollout, baking_since), owned.signal, now), owned, tools, now)
     seen = reader.look()
     before = owned.rollout
     owned = tools.records.write(owned, seen.after(now, is_between=owned.lock.owner == PARKED_OWNER), look=seen.item(now))
@@ -88,7 +89,8 @@ class _LookReader:
         instruments = find_instrument_faults(self._clients, folded.rollout.target, live.stage)
         faults = (*alarm_faults(alarms), *(instruments or self._find_unlogged(folded.rollout)))
         changes = find_harmless_drift(folded.rollout, live)
-        proof = prove(folded.rollout, folded.evidence, now=self._now, faults=faults, notes=changes)
+        clock = folded.rollout.steering.bake_clock(self._now)
+        proof = prove(folded.rollout, folded.evidence, now=clock, faults=faults, notes=changes)
         rollout = replace(folded.rollout, blind_since=self._blind_since(folded.rollout, proof))
         decided = self._decide(rollout, proof, alarms, live)
         if decided.kind in GOES_ON and has_log(rollout.target):
@@ -105,7 +107,7 @@ class _LookReader:
             moment=_moment(rollout, self._now),
             proof=proof,
             alarms=alarms,
-            tolerated=rollout.plan.tolerated_alarms,
+            tolerated=rollout.tolerated_alarms,
             drift=find_drift_in_bake(rollout, live),
         )
 
@@ -188,6 +190,7 @@ def _moment(rollout: Rollout, now: float) -> Moment:
         baking_since=rollout.step.baking_since or now,
         first_shift=rollout.first_shift or now,
         blind_since=rollout.blind_since,
+        steering=rollout.steering,
     )
 
 

@@ -5,7 +5,11 @@ Alarms and the judge both hold a veto; no data is neither healthy nor harmful, i
     the stage or an alias is not as this rollout left it   ROLL_BACK
     an alarm is firing                                     ROLL_BACK
     the judge condemns the canary                          ROLL_BACK
+    the rollout was paused for as long as it may be        ROLL_BACK, unless the policy resumes it
     an instrument fails or a metric is silent              HOLD by its name; ROLL_BACK when it lasts
+    an operator has paused the rollout                     HOLD
+    an operator wants the promotion, and a minute of this  PROMOTE
+      weight was judged
     the bake goes on                                       CONTINUE, or ADVANCE early where the policy allows it
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
@@ -21,6 +25,7 @@ from typing import assert_never
 
 from canary.rules.looks.findings import Finding, describe_findings
 from canary.rules.releases.plan import longest_seconds
+from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.targets.policy import Policy, Step, WhenUnproven
 
 NEARLY_SECONDS = 15
@@ -101,13 +106,17 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen."""
+    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen.
+
+    ``steering``: what operators want.
+    """
 
     now: float
     step_index: int
     baking_since: float
     first_shift: float
     blind_since: float | None = None
+    steering: Steering = NOT_STEERED
 
 
 def decide(
@@ -124,8 +133,17 @@ def decide(
         return Verdict(VerdictKind.ROLL_BACK, "; ".join(drift))
     if against := firing(alarms, tolerated) or proof.condemned:
         return Verdict(VerdictKind.ROLL_BACK, "; ".join((against, *proof.blind, *_said(proof))))
+    if over := _pause_over(policy, moment):
+        return Verdict(VerdictKind.ROLL_BACK, over)
+    return _decide_on_proof(policy, moment, proof, alarms)
+
+
+def _decide_on_proof(policy: Policy, moment: Moment, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
+    """The verdict where nothing sends the canary back at once."""
     if proof.blind:
         return _while_blind(policy, moment, proof)
+    if steered := _while_steered(policy, moment, proof):
+        return steered
     step = policy.steps[moment.step_index]
     if moment.now + NEARLY_SECONDS < moment.baking_since + step.bake_seconds:
         return _during_bake(policy, moment, step, proof, alarms)
@@ -179,6 +197,30 @@ def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
     return Verdict(VerdictKind.HOLD, f"{seen}; the rollout goes back in {left} if this lasts")
 
 
+def _pause_over(policy: Policy, moment: Moment) -> str | None:
+    """Why the rollout goes back after its pauses; one that is to resume instead is not paused any more."""
+    if moment.steering.pause is None or moment.steering.pause_seconds_left(policy, moment.now) > 0:
+        return None
+    allowed = _minutes(policy.max_pause_seconds)
+    return f"the rollout was paused for the {allowed} that policy.max_pause_seconds allows, and after_pause is roll_back"
+
+
+def _while_steered(policy: Policy, moment: Moment, proof: Proof) -> Verdict | None:
+    """What an operator wants, where nothing speaks against it; None where nothing is wanted or it cannot be yet."""
+    steering = moment.steering
+    if steering.pause:
+        left = _minutes(steering.pause_seconds_left(policy, moment.now))
+        why = f" ({steering.pause.reason})" if steering.pause.reason else ""
+        return Verdict(VerdictKind.HOLD, f"paused by an operator{why}; {policy.after_pause} in {left}; {_judged(proof)}")
+    if steering.promotion and proof.judged_minutes >= 1 and proof.invoked != 0:
+        why = f" ({steering.promotion.reason})" if steering.promotion.reason else ""
+        weight = policy.steps[moment.step_index].weight_percent
+        reason = _with(proof, f"promoted by an operator{why} after {_judged(proof)} at {weight} %")
+        tolerated = ", ".join(steering.promotion.tolerated_alarms)
+        return Verdict(VerdictKind.PROMOTE, f"{reason}; tolerated: {tolerated}" if tolerated else reason)
+    return None
+
+
 def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
     if policy.early_advance and _is_safe(policy, proof) and not _silent_alarm(alarms):
         return _go_on(policy, moment, _with(proof, f"safe enough to go on after {_judged(proof)}"))
@@ -210,7 +252,7 @@ def _out_of_patience(policy: Policy, moment: Moment, proof: Proof, lack: str) ->
 
 
 def _hold_on(policy: Policy, moment: Moment, waited: str) -> Verdict:
-    if moment.now >= moment.first_shift + longest_seconds(policy):
+    if moment.now >= moment.first_shift + longest_seconds(policy) + moment.steering.paused_seconds:
         return Verdict(VerdictKind.ROLL_BACK, f"{waited}, and so is the time that a rollout may take")
     return Verdict(VerdictKind.HOLD, waited)
 

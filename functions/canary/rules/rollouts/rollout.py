@@ -13,11 +13,12 @@ from canary.rules.judging.silence import Heard
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
+from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Of the record; it rises when records written before must be upgraded to be read (`canary.rules.rollouts.upgrades`)."""
 
 OPEN_INDEX = "open"
@@ -90,6 +91,7 @@ class Rollout:
     ``heard``, ``bad_counts`` and ``split``: what was listened to so far. ``blind_since``: since when something cannot be seen.
     ``looked_at``: the newest look. ``scheduled_at``: the time that its execution was scheduled for, if it was.
     ``waiting_since``: since when the step waits beyond its bake. ``is_end_told``: whether the end was reported.
+    ``steering``: what the looks have heard of operators.
     """
 
     rollout_id: str
@@ -128,12 +130,21 @@ class Rollout:
     scheduled_at: float | None = None
     waiting_since: float | None = None
     is_end_told: bool = False
+    steering: Steering = NOT_STEERED
     revision: int = 0
 
     @property
     def is_to_be_parked(self) -> bool:
-        """Whether the present step's end waits for an advance."""
+        """Whether the present step's end waits for an advance. A promotion that was asked for waits for none."""
+        if self.steering.promotion:
+            return False
         return self.plan.policy.progression is Progression.SCHEDULED and self.step.index >= self.park_after
+
+    @property
+    def tolerated_alarms(self) -> tuple[str, ...]:
+        """The alarms that do not veto: those the plan tolerates, and those named with a promotion."""
+        promotion = self.steering.promotion
+        return (*self.plan.tolerated_alarms, *(promotion.tolerated_alarms if promotion else ()))
 
     @property
     def standing(self) -> Standing:

@@ -37,6 +37,12 @@ def _from_3(record: Record) -> Record:
     }
 
 
+def _from_4(record: Record) -> Record:
+    """Schema 5 knows pauses. A plan that was made without counted no time for them, so its rollout is not paused."""
+    plan = record["plan"]
+    return {**record, "plan": {**plan, "policy": {**plan["policy"], "max_pause_seconds": 0}}}
+
+
 def _policy_from_3(policy: Record) -> Record:
     steps = [_renamed(step, {"weight": "weight_percent"}) for step in policy["steps"]]
     return {**_renamed(policy, {"max_hold_seconds": "max_parked_seconds"}), "steps": steps}
@@ -46,7 +52,7 @@ def _renamed(fields: Record, names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in fields.items()}
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3}
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4}
 """By schema: what makes a record of it one of the next."""
 
 READABLE = (*UPGRADES, SCHEMA_VERSION)

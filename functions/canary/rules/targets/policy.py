@@ -23,6 +23,13 @@ class WhenQuiet(enum.StrEnum):
     REFUSE = "refuse"
 
 
+class AfterPause(enum.StrEnum):
+    """What follows when a rollout has been paused for as long as its policy allows."""
+
+    ROLL_BACK = "roll_back"
+    RESUME = "resume"
+
+
 class Progression(enum.StrEnum):
     """Whether one execution takes every step, or is parked after each until an advance takes the next."""
 
@@ -53,6 +60,8 @@ class Policy:
     ``not_before_seconds``: promotion never sooner than this after the first shift.
     ``tolerate_firing_alarms``: alarms that were already firing before the start do not refuse the rollout.
     ``max_parked_seconds``: how long a scheduled rollout is parked for its next advance; then it goes back.
+    ``max_pause_seconds``: how long all pauses of a rollout together may last; 0 allows none.
+    ``after_pause``: what follows when they have lasted that long.
     """
 
     name: str
@@ -73,6 +82,8 @@ class Policy:
     tolerate_firing_alarms: bool = False
     progression: Progression = Progression.CONTINUOUS
     max_parked_seconds: int = 3 * 86_400
+    max_pause_seconds: int = 4 * 3600
+    after_pause: AfterPause = AfterPause.ROLL_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,8 @@ class PolicyChanges:
     tolerate_firing_alarms: bool | None = None
     progression: Progression | None = None
     max_parked_seconds: int | None = None
+    max_pause_seconds: int | None = None
+    after_pause: AfterPause | None = None
 
 
 CHANGED = " (changed)"
