@@ -30,6 +30,7 @@ from canary_cdk.functions import (
 )
 from canary_cdk.machine import RolloutMachine
 from canary_cdk.notifications import NotificationTopics
+from canary_cdk.people import DutyPolicies
 from canary_cdk.table import records_table
 from canary_cdk.triggers import (
     GUARD_PATIENCE,
@@ -58,6 +59,7 @@ class Controller(Construct):
 
     `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the
     functions of the verbs;
+    `duties` are the managed policies to attach to people and pipelines, by duty;
     `notifications` is the topic to subscribe to, and `fallback_notifications` another one, which reports that the first one
     fails; `table` holds the records; `dead_letters` what nobody could take.
     """
@@ -107,6 +109,7 @@ class Controller(Construct):
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
         self.authorize_rollout: lambda_.Function = self._functions[AUTHORIZER].function
+        self.duties = DutyPolicies(self, "Duties", table=self.table).policies
         self._notifications = NotificationTopics(
             self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key
         )

@@ -58,14 +58,11 @@ def test_a_pause_is_answered_at_once_and_heard_by_the_next_look(ground: Ground):
 
 def test_a_paused_step_does_not_end_and_a_resumed_one_bakes_for_what_was_left(ground: Ground):
     walk = ground.walk(policy=LOOSE).shift()
-    assert look_on(walk, 1) == ["CONTINUE"]
     operate(ground, "pause")
     assert look_on(walk, 10) == ["HOLD"] * 10
     operate(ground, "resume")
-    verdicts = look_on(walk, 4)
 
-    assert "ADVANCE" not in verdicts[:1]
-    assert "ADVANCE" in verdicts
+    assert look_on(walk, 2) == ["CONTINUE", "ADVANCE"]
     assert walk.record.steering.paused_seconds == 600.0
 
 
@@ -73,9 +70,10 @@ def test_a_canary_that_breaks_while_it_is_paused_is_rolled_back(ground: Ground):
     walk = ground.walk().shift()
     operate(ground, "pause")
     look_on(walk, 1)
+    walk.pause(60)
     ground.fire()
 
-    assert look_on(walk, 1) == ["ROLL_BACK"]
+    assert walk.look()["verdict"] == "ROLL_BACK"
 
 
 @pytest.mark.parametrize("after_pause", AfterPause)
