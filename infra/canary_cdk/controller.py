@@ -57,11 +57,10 @@ LAST_RESORT = frozenset({GUARD, SWEEPER})
 class Controller(Construct):
     """Everything that rolls releases out, without a target.
 
-    `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the
-    functions of the verbs;
-    `duties` are the managed policies to attach to people and pipelines, by duty;
-    `notifications` is the topic to subscribe to, and `fallback_notifications` another one, which reports that the first one
-    fails; `table` holds the records; `dead_letters` what nobody could take.
+    `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the functions
+    of the verbs; `duties` are the managed policies to attach to people and pipelines, by duty; `notifications` is the topic to
+    subscribe to, and `fallback_notifications` another one, which reports that the first one fails; `table` holds the records;
+    `dead_letters` what nobody could take.
     """
 
     def __init__(

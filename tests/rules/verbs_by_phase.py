@@ -35,8 +35,8 @@ ROWS = (
     Row(Verb.ABORT, "moving_base", "WAIT", "the execution is stopped; the passes finish the promotion"),
     Row(Verb.ABORT, "rolling_back", "WAIT", "the next pass is made by the verb as soon as it may be; the rollback goes on"),
     Row(Verb.ABORT, OVER, "NOTHING_TO_ABORT", NOTHING),
-    Row(Verb.PAUSE, "preparing", "ACCEPTED", "the first step gets its weight; its first look stops the bake's clock"),
-    Row(Verb.PAUSE, "shifting", "ACCEPTED", "the next look stops the bake's clock; a step that ended before it still follows"),
+    Row(Verb.PAUSE, "preparing", "ACCEPTED", "the first step gets its weight, and its first look stops the bake's clock"),
+    Row(Verb.PAUSE, "shifting", "ACCEPTED", "the next look stops the bake's clock; if a look has just ended the step, its next weight still follows"),
     Row(Verb.PAUSE, "parked", "REFUSED", f"{NOTHING}: no step follows without an advance"),
     Row(Verb.PAUSE, "taking_all", "REFUSED", f"{NOTHING}: abort rolls back"),
     Row(Verb.PAUSE, "moving_base", "REFUSED", f"{NOTHING}: the promotion is past its commit point"),
@@ -65,16 +65,21 @@ ROWS = (
 
 INTRODUCTION = """# Verbs by phase
 
-What each verb of an operator does in each phase of a rollout. This page is generated with `python -m tests.rules.verbs_by_phase`
-from the table that the tests run. Why a verb waits for a look is in [0024](decisions/0024-verbs-wait-for-a-look.md).
+What each verb of an operator does in each phase of a rollout. This page is generated with
+`python -m tests.rules.verbs_by_phase` from the table that the tests run. Why verbs wait for a look is in
+[0024](decisions/0024-verbs-wait-for-a-look.md).
 
-Every verb is answered at once, as data. `ACCEPTED` says that the next look hears it, at the latest after `within_seconds`;
-`UNCHANGED` that it is so already, so a call may be repeated; `REFUSED` names the reason and what to do. `abort` acts itself and
-answers what its first pass reached: `WAIT` with the seconds until the next one, `SAFE` or `REFUSED`.
+Every verb is answered at once, as data:
 
-The newest verb counts. `pause` withdraws a promotion that no look has begun, and `promote` ends a pause. What vetoes a promotion
-is an alarm that fires or cannot be evaluated, a metric or an instrument that looks cannot see, and the judge; only alarms that fire
-can be tolerated, by name in `tolerate_alarms`.
+- `ACCEPTED`: the next look applies the verb, after `within_seconds` at the latest if no call has to be retried.
+- `UNCHANGED`: it is so already. A call may therefore be repeated.
+- `REFUSED`: nothing changes; the reason says why and what to do.
+- `abort` does not wait for a look. It answers with what its first pass reached: `WAIT` with the seconds until the next pass,
+  `SAFE`, or `REFUSED`.
+
+The newest verb counts: `pause` withdraws a promotion that has not begun, and `promote` ends a pause. Three things veto a
+promotion: an alarm that fires or cannot be evaluated, a metric or instrument that the looks cannot see, and the judge. Only a
+firing alarm can be tolerated, by its name in `tolerate_alarms`.
 """
 
 

@@ -1,7 +1,7 @@
 """What operators ask of a running rollout, and what a look makes of it: a pause, its end, the promotion.
 
-A verb that waits for the next look is recorded as a signal, beside the rollout and not in it: the rollout's record is its
-owner's. Only the newest signal of a rollout is kept, because it says all that is wanted now. A look hears each signal once.
+A verb that waits for the next look is recorded as a signal, in an item beside the rollout's record, because only the owner may
+write the record. Only the newest signal is kept: it says all that is wanted now. A look applies each signal once.
 
     pause    the bake's clock stops; the weight, the looks and every veto stay; a promotion that was asked for is withdrawn
     resume   the bake's clock runs on
