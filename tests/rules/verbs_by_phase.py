@@ -36,7 +36,12 @@ ROWS = (
     Row(Verb.ABORT, "rolling_back", "WAIT", "the next pass is made by the verb as soon as it may be; the rollback goes on"),
     Row(Verb.ABORT, OVER, "NOTHING_TO_ABORT", NOTHING),
     Row(Verb.PAUSE, "preparing", "ACCEPTED", "the first step gets its weight, and its first look stops the bake's clock"),
-    Row(Verb.PAUSE, "shifting", "ACCEPTED", "the next look stops the bake's clock; if a look has just ended the step, its next weight still follows"),
+    Row(
+        Verb.PAUSE,
+        "shifting",
+        "ACCEPTED",
+        "the next look stops the bake's clock; if a look has just ended the step, its next weight still follows",
+    ),
     Row(Verb.PAUSE, "parked", "REFUSED", f"{NOTHING}: no step follows without an advance"),
     Row(Verb.PAUSE, "taking_all", "REFUSED", f"{NOTHING}: abort rolls back"),
     Row(Verb.PAUSE, "moving_base", "REFUSED", f"{NOTHING}: the promotion is past its commit point"),

@@ -24,7 +24,7 @@ from canary.rules.looks.proof import prove
 from canary.rules.looks.sources import all_sources, canary_invocations, has_log, integrated_series
 from canary.rules.looks.verdict import GOES_ON, Moment, Proof, Verdict, VerdictKind, alarm_faults, decide
 from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_harmless_drift
-from canary.rules.rollouts.steering import hear
+from canary.rules.rollouts.signal_effects import hear
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary.rules.targets.alarms import target_alarms
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import abort_command, advance_command, iso
-from canary.rules.rollouts.steering import Verb, hear
+from canary.rules.rollouts.signal_effects import hear
+from canary.rules.rollouts.steering import Verb
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout

@@ -7,6 +7,7 @@ import pytest
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import Rollout, StepState
+from canary.rules.rollouts.signal_effects import hear
 from canary.rules.rollouts.steering import (
     NOT_STEERED,
     AuthorizerVerb,
@@ -16,7 +17,6 @@ from canary.rules.rollouts.steering import (
     Signal,
     Steering,
     Verb,
-    hear,
 )
 from canary.rules.targets.policy import AfterPause, Progression
 from tests.builders import NOON, a_policy, a_rollout
