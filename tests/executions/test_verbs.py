@@ -28,7 +28,7 @@ def test_a_paused_rollout_keeps_its_weight_until_it_is_resumed(rig: Rig):
     paused = call(rig, OPERATOR, verb="pause")
     rig.settle(30 * MINUTE)
 
-    assert (paused["answer"], paused["within_seconds"]) == ("ACCEPTED", 120)
+    assert (paused["answer"], paused["within_seconds"]) == ("ACCEPTED", 180)
     assert rig.stage["canarySettings"]["percentTraffic"] == 25.0
     assert rig.states(arn).count("ShiftTraffic") == 1
     assert call(rig, OPERATOR, verb="resume")["answer"] == "ACCEPTED"

@@ -45,7 +45,7 @@ def test_a_pause_is_answered_at_once_and_heard_by_the_next_look(ground: Ground):
         "phase": "shifting",
         "reason": "the bake's clock stops; the weight, the looks and every veto stay; "
         "roll_back follows after 14400 seconds of pause",
-        "within_seconds": 120,
+        "within_seconds": 180,
     }
     assert walk.record.steering.pause is None
     walk.pause(60)
@@ -53,6 +53,15 @@ def test_a_pause_is_answered_at_once_and_heard_by_the_next_look(ground: Ground):
     assert (look["verdict"], look["next"]) == ("HOLD", "BAKE")
     assert "paused by an operator (OPS-1)" in look["reason"]
     assert walk.record.steering.pause.since == walk.now
+    assert ground.percent == 25.0
+
+
+def test_a_rollout_without_traffic_yet_is_paused_by_its_first_look(ground: Ground):
+    walk = ground.walk().prepare()
+    assert operate(ground, "pause")["within_seconds"] == 270
+    walk.task("ShiftTraffic")
+
+    assert look_on(walk, 1) == ["HOLD"]
     assert ground.percent == 25.0
 
 

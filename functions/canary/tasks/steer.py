@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.rollouts.holder import holder_problem
-from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, Phase
+from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase
 from canary.rules.rollouts.steering import Signal
 from canary.rules.rollouts.verbs import Answer, Reply, reply_to
 from canary.tasks.registered import find_registered
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from canary.aws.records import Lock, Owned
+    from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.steering import Verb
     from canary.tasks.entry import Json, Tools
 
@@ -102,4 +103,14 @@ def _answer(owned: Owned, reply: Reply) -> Json:
     }
     if reply.answer is not Answer.ACCEPTED or rollout.phase is Phase.PARKED:
         return answer
-    return {**answer, "within_seconds": rollout.plan.look_seconds + LATE_WRITER_SECONDS}
+    return {**answer, "within_seconds": _longest_to_look(rollout)}
+
+
+def _longest_to_look(rollout: Rollout) -> int:
+    """Seconds until a look has heard a signal, at most, if no task is tried again: a task may take as long as its timeout.
+
+    The look that is just being made may not have read it. Then come the next step's weight and the wait for the next look;
+    before the first step, the canary aliases settle too.
+    """
+    before = LATE_WRITER_SECONDS + SETTLE_SECONDS if rollout.phase is Phase.PREPARING else 0
+    return before + 2 * LATE_WRITER_SECONDS + rollout.plan.look_seconds
