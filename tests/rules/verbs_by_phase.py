@@ -26,11 +26,12 @@ class Row:
 
 
 NOTHING = "nothing changes"
-BACK = "the execution is stopped; base has all traffic after the first pass, and the sweeper makes the others"
+SAFE = "base has all traffic after the first pass, and the sweeper makes the others"
+BACK = f"the execution is stopped; {SAFE}"
 ROWS = (
     Row(Verb.ABORT, "preparing", "WAIT", BACK),
     Row(Verb.ABORT, "shifting", "WAIT", BACK),
-    Row(Verb.ABORT, "parked", "WAIT", BACK),
+    Row(Verb.ABORT, "parked", "WAIT", SAFE),
     Row(Verb.ABORT, "taking_all", "WAIT", BACK),
     Row(Verb.ABORT, "moving_base", "WAIT", "the execution is stopped; the passes finish the promotion"),
     Row(Verb.ABORT, "rolling_back", "WAIT", "the next pass is made by the verb as soon as it may be; the rollback goes on"),
