@@ -144,7 +144,7 @@ def test_a_lost_reply_is_known_by_what_it_left(ground: Ground):
     assert ground.alias(READ, "live") == ("2", {})
 
 
-def test_an_alias_that_somebody_moved_at_the_same_moment_is_left(ground: Ground):
+def test_an_alias_that_someone_moved_at_the_same_moment_is_left(ground: Ground):
     client = ground.aws.client("lambda")
 
     def race(**arguments: object) -> None:

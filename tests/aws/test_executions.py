@@ -63,7 +63,7 @@ def test_the_targets_of_running_executions_are_those_of_their_inputs(ground: Gro
 
 
 @pytest.mark.parametrize("given", ["[]", "{}", '"orders"', "nothing"])
-def test_an_execution_whose_input_names_no_target_may_be_anybodys(given: str):
+def test_an_execution_whose_input_names_no_target_may_be_anyones(given: str):
     class Client:
         def get_paginator(self, _: str) -> Client:
             return self

@@ -70,7 +70,7 @@ def test_more_filters_than_a_page_holds_are_all_read(ground: Ground, tools: Tool
         ground.aws.client("logs").delete_metric_filter(logGroupName=target.access_log_group, filterName=one.name)
 
 
-def test_a_filter_that_somebody_changed_is_told(ground: Ground, tools: Tools):
+def test_a_filter_that_someone_changed_is_told(ground: Ground, tools: Tools):
     target, logs = ground.rig.target, ground.aws.client("logs")
     (one,) = [one for one in metric_filters(target) if one.metric == "CanaryRequests"]
     narrowed = replace(one, pattern=one.pattern.replace(" }", ' && $.httpMethod = "POST" }'))

@@ -38,7 +38,7 @@ def test_a_promoted_rollout_leaves_its_fingerprint_and_deployment(records: Recor
 
 
 @pytest.mark.parametrize("fingerprint", ["f-2", None])
-def test_of_a_deployment_that_somebody_named_what_was_read_is_known(records: Records, fingerprint: str | None):
+def test_of_a_deployment_that_someone_named_what_was_read_is_known(records: Records, fingerprint: str | None):
     rollout = a_rollout()
     owned = records.take(replace(rollout, plan=replace(rollout.plan, fingerprint=fingerprint)), fencing_token=0)
     records.finish(owned, replace(owned.rollout, phase=Phase.PROMOTED))

@@ -44,7 +44,7 @@ def test_a_record_of_the_schema_before_is_read_and_written_again_as_one_of_this(
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"phase": "unheard"}'])
-def test_a_record_that_somebody_edited_is_of_no_schema(ground: Ground, records: Records, text: str):
+def test_a_record_that_someone_edited_is_of_no_schema(ground: Ground, records: Records, text: str):
     records.take(a_rollout(), fencing_token=0)
     client, table = ground.aws.client("dynamodb"), ground.rig.controller.table
     key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}

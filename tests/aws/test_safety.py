@@ -111,7 +111,7 @@ def test_a_refused_promotion_is_doubted(ground: Ground, tools: Tools):
     assert (walk.record.recovery_stage, walk.record.needs_operator, ground.percent) == (RecoveryStage.DOUBTED, True, 100.0)
 
 
-def test_a_promotion_that_somebody_blocks_makes_no_move(ground: Ground, tools: Tools):
+def test_a_promotion_that_someone_blocks_makes_no_move(ground: Ground, tools: Tools):
     walk = ground.walk().move_base()
     walk.pause(40)
     ground.patch("/variables/lambdaAlias", "other")
@@ -191,7 +191,7 @@ def test_a_pass_that_finds_its_moves_made_waits_for_them_all_the_same(ground: Gr
     assert safety.owned.rollout.not_before >= began + SETTLE_SECONDS
 
 
-def test_a_canary_of_somebody_elses_keeps_the_lock_and_the_aliases(ground: Ground, tools: Tools):
+def test_a_canary_of_someone_elses_keeps_the_lock_and_the_aliases(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     stage = ground.rig.target.stage
     theirs = ground.aws.client("apigateway").create_deployment(restApiId=stage.rest_api_id, description="theirs")["id"]

@@ -220,7 +220,7 @@ def test_a_compiled_target_fits_a_standard_parameter():
         ('{"name": "orders", "functions": [], "policy": 5}', "target.policy: not a mapping, got 5"),
     ],
 )
-def test_refuses_a_parameter_that_somebody_broke(text, answer):
+def test_refuses_a_parameter_that_someone_broke(text, answer):
     with pytest.raises(RefusedError) as caught:
         target_from_json(text)
     assert str(caught.value).startswith(answer)

@@ -44,7 +44,7 @@ def before(rig: Rig) -> tuple[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("phase", ["shifting", pytest.param("taking_all", marks=pytest.mark.slow)])
-def test_a_canary_with_an_override_of_somebodys_is_taken_away(rig: Rig, before: tuple[str, dict[str, str]], phase: str):
+def test_a_canary_with_an_override_of_someones_is_taken_away(rig: Rig, before: tuple[str, dict[str, str]], phase: str):
     arn = started(rig, phase)
     patch(rig, replaced("/canarySettings/stageVariableOverrides/extra", "x"))
     ended = rig.finish(arn)
@@ -56,7 +56,7 @@ def test_a_canary_with_an_override_of_somebodys_is_taken_away(rig: Rig, before: 
 
 
 @pytest.mark.slow
-def test_a_canary_of_somebodys_is_left_with_the_lock_until_it_is_gone(rig: Rig, before: tuple[str, dict[str, str]]):
+def test_a_canary_of_someones_is_left_with_the_lock_until_it_is_gone(rig: Rig, before: tuple[str, dict[str, str]]):
     arn = started(rig)
     stage = rig.target.stage
     theirs = rig.aws.client("apigateway").create_deployment(restApiId=stage.rest_api_id, description="theirs")["id"]

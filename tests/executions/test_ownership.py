@@ -221,7 +221,7 @@ def test_whoever_takes_over_asks_for_an_operator_while_aws_refuses(rig: Rig, cal
     assert not rig.record_of(arn).rollout.needs_operator
 
 
-def test_a_variable_that_somebody_adds_during_the_flip_is_told_and_stays(rig: Rig):
+def test_a_variable_that_someone_adds_during_the_flip_is_told_and_stays(rig: Rig):
     rig.publish()
     arn = rig.start()
     rig.settle(300)

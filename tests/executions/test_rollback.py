@@ -77,7 +77,7 @@ def test_an_alarm_that_is_deleted_during_the_bake_rolls_back(rig: Rig):
     assert "no longer exists" in ended.cause
 
 
-def test_somebody_elses_hand_on_the_weight_rolls_back(rig: Rig):
+def test_someone_elses_hand_on_the_weight_rolls_back(rig: Rig):
     rig.publish()
     arn = rig.start()
     rig.settle(120)

@@ -63,7 +63,7 @@ def test_neither_stack_goes_while_a_rollout_runs(rig: Rig):
     assert rig.finish(arn).ending == "Promoted"
 
 
-def test_a_canary_of_somebody_else_keeps_the_targets_stack(rig: Rig):
+def test_a_canary_of_someone_else_keeps_the_targets_stack(rig: Rig):
     stage = rig.target.stage
     rig.aws.client("apigateway").update_stage(
         restApiId=stage.rest_api_id,

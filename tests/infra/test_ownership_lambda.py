@@ -455,7 +455,7 @@ class TestSettings:
         assert plan_operations({"methodSettings": {"*/*": {}}}, before, {}) == [{"op": "remove", "path": "/*/*"}]
         assert plan_operations({"methodSettings": {}}, before, {}) == []
 
-    def test_what_somebody_set_by_hand_and_no_template_had_stays(self) -> None:
+    def test_what_someone_set_by_hand_and_no_template_had_stays(self) -> None:
         live = {
             "variables": {"mine": "1"},
             "description": "mine",

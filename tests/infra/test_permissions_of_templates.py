@@ -111,6 +111,6 @@ def test_every_role_belongs_to_the_controller_or_to_a_target(product):
     assert paths == {"/canary/controller/<Region>/", "/canary/target/<Region>/"}
 
 
-def test_no_role_has_a_policy_that_somebody_else_writes(product):
+def test_no_role_has_a_policy_that_someone_else_writes(product):
     for template in product.templates.values():
         assert not [role for role in template.of_type("AWS::IAM::Role").values() if "ManagedPolicyArns" in role]

@@ -352,7 +352,7 @@ def strangers_cases():
 
 
 @pytest.mark.parametrize(("case", "refusals"), [*strangers_cases()])
-def test_what_somebody_else_changed_is_left_and_the_passes_still_end(case, refusals):
+def test_what_someone_else_changed_is_left_and_the_passes_still_end(case, refusals):
     model = Model(case)
     model.explore_all(refusals=refusals, kills=refusals, strangers=1)
     assert model.endings == {Phase.PROMOTED, Phase.ROLLED_BACK, "blocked"}

@@ -32,7 +32,7 @@ def test_a_firing_alarm_rolls_back_and_is_the_reason(ground: Ground):
     assert walk.record.reason == answer["reason"]
 
 
-def test_a_weight_that_somebody_changed_rolls_back(ground: Ground):
+def test_a_weight_that_someone_changed_rolls_back(ground: Ground):
     walk = ground.walk().take_all()
     ground.patch("/canarySettings/percentTraffic", "60.0")
     answer = walk.drain()

@@ -623,7 +623,7 @@ def test_a_function_url_on_the_live_alias_is_noted(ground: Ground):
     answer = ground.walk().check()
 
     assert answer["start"] == "READY"
-    assert ["a function URL, open to anybody" in note for note in answer["draft"]["plan"]["notes"]] == [True]
+    assert ["a function URL, open to anyone" in note for note in answer["draft"]["plan"]["notes"]] == [True]
 
 
 # Versions that are not ready.

@@ -56,7 +56,7 @@ def test_a_firing_alarm_rolls_back_and_is_the_reason(ground: Ground, walk: Walk)
     assert ground.percent == 25.0
 
 
-def test_a_weight_that_somebody_changed_rolls_back(ground: Ground, walk: Walk):
+def test_a_weight_that_someone_changed_rolls_back(ground: Ground, walk: Walk):
     ground.patch("/canarySettings/percentTraffic", "99.0")
     answer = walk.look()
 

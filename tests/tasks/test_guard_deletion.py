@@ -12,7 +12,7 @@ import pytest
 
 from canary.edge.events import StackEvent, read_event
 from canary.edge.target import target_to_json
-from canary.rules.rollouts.rollout import SCHEMA_VERSION
+from canary.rules.rollouts.upgrades import SCHEMA_VERSION
 from canary.tasks.guard_deletion import guard_deletion
 from demo.controller import TARGET_PREFIX, register_target
 from embedded_aws.faults.calls import Fault, Mode
@@ -104,7 +104,7 @@ def test_another_targets_rollout_does_not_matter(stack: CloudFormation, tools: T
     assert ask(stack, tools, "Delete", "billing")["Status"] == "SUCCESS"
 
 
-def test_a_canary_of_somebody_else_keeps_the_stack(stack: CloudFormation, tools: Tools, ground: Ground):
+def test_a_canary_of_someone_else_keeps_the_stack(stack: CloudFormation, tools: Tools, ground: Ground):
     stage = ground.rig.target.stage
     ground.aws.client("apigateway").update_stage(
         restApiId=stage.rest_api_id,

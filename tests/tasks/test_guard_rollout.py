@@ -48,9 +48,9 @@ def test_the_recorded_reason_stays(ground: Ground):
 
 def test_someone_elses_execution_is_ignored(ground: Ground):
     walk = ground.walk().shift()
-    answer = tell(ground, walk, f"{walk.execution}-of-somebody")
+    answer = tell(ground, walk, f"{walk.execution}-of-someone")
 
-    assert answer == {"execution": f"{walk.execution}-of-somebody", "answer": "NOTHING_TO_DO"}
+    assert answer == {"execution": f"{walk.execution}-of-someone", "answer": "NOTHING_TO_DO"}
     assert ground.percent == 25.0
 
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def test_without_a_record_nothing_was_changed(ground: Ground):
     walk = ground.walk()
-    answer = walk.make_safe("LockedError", json.dumps({"errorMessage": "somebody was faster"}))
+    answer = walk.make_safe("LockedError", json.dumps({"errorMessage": "someone was faster"}))
 
     assert (answer["answer"], answer["ending"]) == ("SAFE", "REFUSED")
-    assert answer["reason"] == "nothing was changed: LockedError: somebody was faster"
+    assert answer["reason"] == "nothing was changed: LockedError: someone was faster"
     assert ground.rig.is_at_rest()
 
 

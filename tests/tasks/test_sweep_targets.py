@@ -209,7 +209,7 @@ class TestEnds:
 
         assert ended.record.is_end_told
 
-    def test_an_end_that_somebody_may_be_telling_is_left(self, ended: Walk, tools: Tools):
+    def test_an_end_that_someone_may_be_telling_is_left(self, ended: Walk, tools: Tools):
         sweep_targets(TickEvent(ended.now + 59), tools)
         assert not ended.record.is_end_told
         sweep_targets(TickEvent(ended.now + 60), tools)

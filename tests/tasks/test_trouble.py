@@ -216,7 +216,7 @@ def test_a_running_execution_keeps_its_canary(ground: Ground, watch: Watch):
 
 
 @pytest.mark.slow
-def test_an_execution_that_names_no_target_may_be_anybodys(ground: Ground, watch: Watch):
+def test_an_execution_that_names_no_target_may_be_anyones(ground: Ground, watch: Watch):
     walk = ground.walk().shift()
     client = watch.usable.clients.stepfunctions
     running = Changed(client, get_paginator=one_running, describe_execution=lambda **_: {"input": "[]"})

@@ -233,7 +233,7 @@ def test_a_lent_role_that_aws_keeps_is_told(world: World) -> None:
         remove(Account(world.reach(), ()), Entry("log-role", "canary-verify-ab12cd34-logs"))
 
 
-def test_a_role_that_somebody_else_has_set_since_stays(world: World) -> None:
+def test_a_role_that_someone_else_has_set_since_stays(world: World) -> None:
     ours = world.scratch()
     other = "arn:aws:iam::123456789012:role/others"
     operation = {"op": "replace", "path": "/cloudwatchRoleArn", "value": other}

@@ -39,7 +39,7 @@ REAL_LIMIT = 60.0
 
 
 @pytest.mark.parametrize("typed", ["", "y", "no"])
-def test_nothing_is_made_before_somebody_types_yes(world: World, typed: str) -> None:
+def test_nothing_is_made_before_someone_types_yes(world: World, typed: str) -> None:
     assert main(world.arguments(), program=world.program(typed)) == 2
     assert "nothing was created; pass --yes, or type yes, to begin" in world.text
     assert world.calls() == []

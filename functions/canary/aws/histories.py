@@ -19,6 +19,7 @@ from canary.rules.judging.history import FEWEST_MINUTES
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.sources import (
     CLIENT_ERRORS,
+    ERRORS,
     all_sources,
     business_metric,
     error_source,
@@ -110,13 +111,13 @@ class _HistoryReader:
     def _past(self, source: Source, requests: Minutes, slow: Mapping[str, ArmSource]) -> Minutes:
         """One metric's past. `requests`: those of errors; `slow`: the arm that each percentile's metric is counted from."""
         match source.family:
-            case Family.ERRORS:
+            case Family.ERRORS if source.metric == ERRORS:
                 return requests
             case Family.CLIENT_ERRORS:
                 return self._client_errors(source)
             case Family.SLOW if source.metric in slow:
                 return self._minutes(slow[source.metric])
-            case Family.SLOW | Family.BUSINESS:
+            case Family.ERRORS | Family.SLOW | Family.BUSINESS:
                 return self._minutes_of(source)
             case _:
                 assert_never(source.family)

@@ -160,7 +160,7 @@ class Records(RecordReads):
         return replace(owned, lock=lock)
 
     def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Owned:
-        """Take a free target for the last rollout that held it, because its canary came back after its end.
+        """Take a free target's lock for the last rollout that had it, because its canary came back after its end.
 
         Raises:
             OwnershipLostError: the lock is no longer free.

@@ -69,7 +69,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
 
 
 def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) -> Json:
-    """The answer for a target that was free, or held by this rollout, before it was read."""
+    """The answer for a target whose lock was free, or this rollout's own, before the target was read."""
     target, release = asked.target, asked.release
     found = survey(tools.clients, target, release, _promoted(start.lock))
     pending = find_pending(found.functions)

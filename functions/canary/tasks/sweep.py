@@ -70,7 +70,7 @@ def _sweep_free(lock: Lock, tools: Tools, now: float) -> str:
 
 
 def _find_last(lock: Lock, tools: Tools) -> Owned | None:
-    """The last rollout that held the target. A record from another version of the controller no longer matters."""
+    """The last rollout that had the target's lock. A record from another version of the controller no longer matters."""
     if lock.last_rollout_id is None:
         return None
     try:

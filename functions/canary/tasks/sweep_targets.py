@@ -4,9 +4,9 @@ It works from the records: the table lists the locks that are held, and a rollou
 looks at free targets, because no one else notices a canary that came back after its rollout ended. Their names are those of the
 registered targets.
 
-No target waits for another. For each held target the sweeper has Lambda make a separate call, and for the free ones one call
-per ten. The first part of the work is done in the same call, so a controller with one rollout needs no second call. A call that
-the sweeper requested requests no others (docs/aws.md#recursive-loops).
+No target waits for another. For each target with a held lock the sweeper has Lambda make a separate call, and for the free ones
+one call per ten. The first part of the work is done in the same call, so a controller with one rollout needs no second call. A
+call that the sweeper requested requests no others (docs/aws.md#recursive-loops).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _read_records(tools: Tools, now: float) -> tuple[Unfinished | None, Unusable
 
 
 def _plan(unfinished: Unfinished | None, unusable: Unusable | None, tools: Tools, now: float) -> list[Round]:
-    """The parts of this minute's sweep: first the held targets, each on its own."""
+    """The parts of this minute's sweep: first the targets whose lock is held, each on its own."""
     troubles = _read_troubles(tools)
     alone = _shuffled({*(unfinished.targets if unfinished else ()), *troubles}, int(now // 60))
     is_everybody = unfinished is None or is_full(now)

@@ -301,7 +301,7 @@ def test_a_parameter_that_is_stored_is_read_where_it_is_used(aws):
 
 
 def test_a_stack_that_fails_is_rolled_back_and_says_why(aws):
-    aws.client("ssm").put_parameter(Name="/claimed", Type="String", Value="somebody else's")
+    aws.client("ssm").put_parameter(Name="/claimed", Type="String", Value="someone else's")
     stack = create(aws, {"First": a_parameter(Name="/first"), "Claim": {**a_parameter(Name="/claimed"), "DependsOn": "First"}})
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert stack["StackStatusReason"].startswith("The following resource(s) failed to create: [Claim]")
@@ -827,13 +827,13 @@ def touched(aws, action):
 def test_an_update_touches_what_its_template_changed_and_what_refers_to_it(aws):
     resources = {"A": a_parameter("1", Name="/a"), "B": a_parameter(attribute("A", "Value")), "C": a_parameter("3")}
     create(aws, resources)
-    aws.client("ssm").put_parameter(Name=physical_id(aws, "C"), Value="somebody's", Overwrite=True)
+    aws.client("ssm").put_parameter(Name=physical_id(aws, "C"), Value="someone's", Overwrite=True)
     changed = {**resources, "A": a_parameter("2", Name="/a")}
     # B gets the attribute that A has; a parameter's Value is what it was made with.
     assert touched(aws, lambda: update(aws, changed)) == {"A", "B"}
     assert aws.client("ssm").get_parameter(Name="/a")["Parameter"]["Value"] == "2"
     assert aws.client("ssm").get_parameter(Name=physical_id(aws, "B"))["Parameter"]["Value"] == "2"
-    assert aws.client("ssm").get_parameter(Name=physical_id(aws, "C"))["Parameter"]["Value"] == "somebody's"
+    assert aws.client("ssm").get_parameter(Name=physical_id(aws, "C"))["Parameter"]["Value"] == "someone's"
 
 
 def test_what_leaves_the_template_is_deleted_after_what_needed_it(aws):
@@ -860,7 +860,7 @@ def test_what_is_replaced_stays_if_it_is_to_be_retained(aws, policy):
 
 
 def test_an_update_that_fails_is_taken_back(aws):
-    aws.client("ssm").put_parameter(Name="/claimed", Type="String", Value="somebody else's")
+    aws.client("ssm").put_parameter(Name="/claimed", Type="String", Value="someone else's")
     before = {"A": a_parameter("1", Name="/a"), "B": a_parameter(Name="/b"), "Gone": a_parameter()}
     create(aws, before)
     after = {
@@ -873,7 +873,7 @@ def test_an_update_that_fails_is_taken_back(aws):
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert "[Claim]" in stack["StackStatusReason"]
     values = {each["Name"]: each["Value"] for each in aws.client("ssm").get_parameters_by_path(Path="/")["Parameters"]}
-    assert {"/a": "1", "/b": "v", "/claimed": "somebody else's"}.items() <= values.items()
+    assert {"/a": "1", "/b": "v", "/claimed": "someone else's"}.items() <= values.items()
     assert values.keys().isdisjoint({"/b2", "/new"})
     assert set(aws.stacks.find("s").resources) == {"A", "B", "Gone"}
     assert update(aws, {**after, "Claim": a_parameter(Name="/free")})["StackStatus"] == "UPDATE_COMPLETE"
@@ -1345,7 +1345,7 @@ def test_a_changed_assembly_updates_its_stack(aws, tmp_path):
 
 
 def test_a_stack_that_fails_tells_why_and_can_be_tried_again(aws, tmp_path):
-    aws.client("ssm").put_parameter(Name="/p", Type="String", Value="somebody else's")
+    aws.client("ssm").put_parameter(Name="/p", Type="String", Value="someone else's")
     assembly = an_assembly(tmp_path, {"first": (a_plain_stack(), [])})
     with pytest.raises(DeployError, match=r"stack first is ROLLBACK_COMPLETE: P \(AWS::SSM::Parameter\): .*already exists"):
         deploy(aws.client, assembly)

@@ -247,7 +247,7 @@ def test_update_and_transition_are_two_times(world: World):
     assert shown["StateUpdatedTimestamp"] > transitioned
 
 
-def test_a_broken_alarm_is_not_evaluated_until_it_is_mended(world: World):
+def test_a_broken_alarm_is_not_evaluated_until_it_is_fixed(world: World):
     world.put()
     world.minute(5)
     world.alarms.set_evaluation_state("a", "EVALUATION_ERROR")

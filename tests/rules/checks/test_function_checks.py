@@ -287,7 +287,7 @@ def test_others_whom_the_policy_lets_in_are_noted():
     assert problems(found) == []
     assert notes(found) == [
         (
-            "the policy of alias live of orders-read also lets in a function URL, open to anybody, "
+            "the policy of alias live of orders-read also lets in a function URL, open to anyone, "
             "s3.amazonaws.com for arn:aws:s3:::*: they get the promoted release too"
         )
     ]

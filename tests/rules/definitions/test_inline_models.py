@@ -47,5 +47,5 @@ def test_a_reference_to_what_is_not_there_stays():
 
 
 @pytest.mark.parametrize("name", ["Order", "MODELOrder", "MODELD2A00D", "MODELd2a00d1"])
-def test_a_name_that_somebody_chose_is_kept(name):
+def test_a_name_that_someone_chose_is_kept(name):
     assert name in read(an_api(name)).models

@@ -29,7 +29,7 @@ def a_verdict(*, policy=POLICY, after=BAKE, step=0, proof=PROVEN, alarms=(), shi
     return decide(policy=policy, moment=moment, proof=proof, alarms=alarms, **more)
 
 
-def test_rolls_back_what_somebody_else_changed():
+def test_rolls_back_what_someone_else_changed():
     verdict = a_verdict(drift=("the stage's variables were changed", "the canary was taken away"))
     assert verdict == Verdict(VerdictKind.ROLL_BACK, "the stage's variables were changed; the canary was taken away")
 

@@ -13,7 +13,8 @@ from typing import get_args, get_type_hints
 
 from canary.rules.judging import evidence_json, history
 from canary.rules.judging.beginning import begin_evidence
-from canary.rules.rollouts.rollout import SCHEMA_VERSION, Rollout
+from canary.rules.rollouts.rollout import Rollout
+from canary.rules.rollouts.upgrades import SCHEMA_VERSION
 from tests.builders import families
 
 STORED = Path(__file__).with_name("record_fields.json")
@@ -58,7 +59,7 @@ def store(path=STORED):
     """Store the present fields for the present schema version, unless it has some already."""
     stored = stored_fields(path)
     if str(SCHEMA_VERSION) in stored:
-        raise SystemExit(f"schema {SCHEMA_VERSION} is stored already; raise SCHEMA_VERSION if the record's fields changed")
+        raise SystemExit(f"schema {SCHEMA_VERSION} is stored already; if the fields changed, first add an upgrade to UPGRADES")
     text = json.dumps({**stored, str(SCHEMA_VERSION): record_fields()}, indent=1)
     path.write_text(f"{text}\n", encoding="utf-8")
 

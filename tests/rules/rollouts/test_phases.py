@@ -336,7 +336,7 @@ def test_an_alias_at_a_strange_version_is_left_and_told(shifter):
         (ShifterKind.ALIAS, LiveAlias("9"), False),
     ],
 )
-def test_a_rollback_does_not_end_while_somebodys_split_of_an_alias_is_in_the_way(shifter, alias, is_in_the_way):
+def test_a_rollback_does_not_end_while_someones_split_of_an_alias_is_in_the_way(shifter, alias, is_in_the_way):
     live = a_live(shifter=shifter, live=aliases(OLD, orders_read=alias))
     made = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED, shifter=shifter), live, NOW)
     assert (made.answer is Answer.REFUSED) is is_in_the_way
@@ -354,12 +354,12 @@ EDITED = (
 
 @pytest.mark.parametrize("phase", BACK)
 @pytest.mark.parametrize("canary", EDITED)
-def test_a_canary_that_somebody_edited_is_taken_away_all_the_same(phase, canary):
+def test_a_canary_that_someone_edited_is_taken_away_all_the_same(phase, canary):
     assert plan_pass(a_standing(phase), on_stage(a_stage(canary)), NOW).moves == (RemoveCanary(),)
 
 
 @pytest.mark.parametrize("canary", EDITED)
-def test_a_canary_that_somebody_edited_under_a_promoted_base_is_flipped_or_taken_away(canary):
+def test_a_canary_that_someone_edited_under_a_promoted_base_is_flipped_or_taken_away(canary):
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(replace(FLIPPED, canary=canary), NEW), NOW)
     assert made.moves == ((Flip(),) if canary.deployment_id == "dep-new" and canary.overrides else (RemoveCanary(),))
 
@@ -379,7 +379,7 @@ def test_a_canary_of_another_deployment_is_never_flipped(canary):
         (a_stage(deployment_id="dep-new"), NEW, NEW, "someone else gave the stage the release's deployment dep-new"),
     ],
 )
-def test_a_rollback_does_not_end_while_somebody_keeps_weight_on_the_release_or_a_canary(
+def test_a_rollback_does_not_end_while_someone_keeps_weight_on_the_release_or_a_canary(
     recovery_stage, stage, live, canary, why
 ):
     made = plan_pass(a_standing(Phase.ROLLING_BACK, recovery_stage), on_stage(stage, live, canary), NOW)
@@ -388,13 +388,13 @@ def test_a_rollback_does_not_end_while_somebody_keeps_weight_on_the_release_or_a
     assert made.blocked.endswith("and this rollout ends by itself")
 
 
-def test_a_rollback_ends_after_a_settle_once_somebody_took_the_other_canary_away():
+def test_a_rollback_ends_after_a_settle_once_someone_took_the_other_canary_away():
     blocked = plan_pass(a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED), on_stage(a_stage(THEIRS)), NOW)
     made = plan_pass(blocked.after, on_stage(a_stage()), NOW + 300)
     assert (made.after.recovery_stage, made.after.not_before) == (RecoveryStage.SETTLED, NOW + 300 + SETTLE_SECONDS)
 
 
-def test_a_live_alias_that_somebody_moved_to_the_release_goes_back_with_the_canary():
+def test_a_live_alias_that_someone_moved_to_the_release_goes_back_with_the_canary():
     made = plan_pass(a_standing(Phase.SHIFTING), on_stage(a_stage(a_canary()), {**OLD, "orders-read": "2"}), NOW)
     assert made.moves == (RemoveCanary(), *LIVE_TO_OLD[:1])
     assert made.found == ()
@@ -439,7 +439,7 @@ def test_canary_aliases_through_which_base_serves_half_a_release_go_back_and_mak
     assert made.found == ('the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',)
 
 
-def test_variables_that_somebody_changed_are_told():
+def test_variables_that_someone_changed_are_told():
     stage = a_stage(variables={"lambdaAlias": "canary", "theirs": "yes"})
     assert find_drift(a_standing(Phase.SHIFTING), on_stage(stage)) == (
         'the stage\'s variable lambdaAlias is "canary", which this rollout did not set (it was "live")',
@@ -467,7 +467,7 @@ def test_a_target_without_a_stage_has_no_drift_of_one():
         (on_stage(None, NEW), "the stage is gone"),
     ],
 )
-def test_a_promotion_that_somebody_stands_in_the_way_of_is_blocked(live, why):
+def test_a_promotion_that_someone_stands_in_the_way_of_is_blocked(live, why):
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), live, NOW)
     assert (made.moves, made.after, made.answer) == ((), a_promotion(RecoveryStage.FLIPPED), Answer.REFUSED)
     assert made.blocked.startswith(why)

@@ -2,12 +2,13 @@
 
 import pytest
 
-from canary.rules.rollouts.rollout import SCHEMA_VERSION
+from canary.rules.rollouts.upgrades import SCHEMA_VERSION
 from tests.rules.rollouts.record_fields import record_fields, store, stored_fields
 
 WHAT_TO_DO = (
-    "the record's fields are not those stored for schema {version}. Raise SCHEMA_VERSION in rules/rollouts/rollout.py, add the "
-    "upgrade to rules/rollouts/upgrades.py and a line to CHANGELOG.md, then run: python -m tests.rules.rollouts.record_fields"
+    "the record's fields are not those stored for schema {version}. Add the upgrade from schema {version} to "
+    "UPGRADES in rules/rollouts/upgrades.py, which raises SCHEMA_VERSION, and a line to CHANGELOG.md, then run: "
+    "python -m tests.rules.rollouts.record_fields"
 )
 
 
@@ -25,7 +26,7 @@ def test_every_value_of_the_record_is_described():
 
 def test_the_fields_of_a_stored_schema_are_never_replaced(tmp_path):
     kept = tmp_path / "fields.json"
-    kept.write_text('{"1": {}}')
+    kept.write_text('{"1": {}}', encoding="utf-8")
     store(kept)
     assert stored_fields(kept) == {"1": {}, str(SCHEMA_VERSION): record_fields()}
     with pytest.raises(SystemExit, match="is stored already"):

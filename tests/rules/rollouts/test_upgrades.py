@@ -11,9 +11,9 @@ from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.looks.sources import all_sources
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase, RemoveCanary, plan_pass
-from canary.rules.rollouts.rollout import SCHEMA_VERSION, Rollout
+from canary.rules.rollouts.rollout import Rollout
 from canary.rules.rollouts.steering import NOT_STEERED
-from canary.rules.rollouts.upgrades import READABLE, UPGRADES, upgrade, upgrade_history
+from canary.rules.rollouts.upgrades import READABLE, SCHEMA_VERSION, UPGRADES, upgrade, upgrade_history
 from tests.builders import a_canary, a_live, a_rollout, a_stage, families
 
 SCHEMA_2 = json.loads(Path(__file__).with_name("record_schema_2.json").read_text(encoding="utf-8"))

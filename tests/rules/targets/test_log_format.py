@@ -191,7 +191,7 @@ def test_method_and_path_are_needed_where_routes_are_outside():
     assert 'needs resourcePath as $context.resourcePath in quotes; write "resourcePath":' in str(find_misfit(without, outside))
 
 
-def test_untrusted_text_is_named_unless_somebody_saw_it_escaped():
+def test_untrusted_text_is_named_unless_someone_saw_it_escaped():
     assert find_untrusted_text(LOG_FORMAT) == ()
     fields = '"a":"$context.path","b":"$context.identity.userAgent","c":"$context.integrationErrorMessage $context.path"'
     assert find_untrusted_text(with_field(fields)) == ("$context.path", "$context.integrationErrorMessage")

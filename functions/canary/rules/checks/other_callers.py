@@ -79,7 +79,7 @@ class _Permit:
         return decide(statements, service_call(self.principal, self.source, account, alias_arn)).answer is PolicyAnswer.ALLOWED
 
     def __str__(self) -> str:
-        who = {EVERYBODY: "anybody"}.get(self.principal, self.principal)
+        who = {EVERYBODY: "anyone"}.get(self.principal, self.principal)
         keys = {key.lower() for _, key, _ in _conditions(self.statement)}
         if keys & URL_KEYS or self.statement.covers(INVOKE) is False:
             return f"a function URL, open to {who}"

@@ -1,4 +1,7 @@
-"""The record of one rollout: what it brings, how far it has come, and what its looks have seen. Values only."""
+"""The record of one rollout: what it brings, how far it has come, and what its looks have seen. Values only.
+
+A change of any value in the record needs a new schema: an upgrade in `canary.rules.rollouts.upgrades`.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,6 @@ from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
-
-SCHEMA_VERSION = 6
-"""The record's schema. It rises when older records must be upgraded to be read (`canary.rules.rollouts.upgrades`)."""
 
 OPEN_INDEX = "open"
 """The table's index of what still needs attention: locks that are held, and ends that were not reported."""

@@ -1,15 +1,14 @@
 """Upgrades of records that an earlier version of the controller wrote, one schema after the other.
 
 A controller is updated while rollouts run, and guard and sweeper must be able to take these over. So the previous schema is
-always readable. A field that the earlier version did not have gets the value that means "was not done".
+always readable. A field that the earlier version did not have gets the value that means "was not done"; if the field has a
+default, that is its value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-
-from canary.rules.rollouts.rollout import SCHEMA_VERSION
 
 Record = Mapping[str, Any]
 
@@ -64,6 +63,9 @@ def _from_5(record: Record) -> Record:
 
 UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
 """By schema: the function that turns a record of it into one of the next schema."""
+
+SCHEMA_VERSION = max(UPGRADES) + 1
+"""The schema of the records that this controller writes. It rises with each upgrade."""
 
 READABLE = (*UPGRADES, SCHEMA_VERSION)
 """The schemas that this controller reads."""
