@@ -27,7 +27,9 @@ TABLE = "canary"
 TARGET_PREFIX = "/canary/targets/"
 CLAIM = "/canary/controller"
 MACHINE = "canary-rollout"
-GUARD, SWEEPER, OPERATOR, LISTENER = "GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm"
+GUARD, SWEEPER, LISTENER = "GuardRollout", "SweepTargets", "HearAlarm"
+OPERATOR, AUTHORIZER = "OperateRollout", "AuthorizeRollout"
+BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER)
 FUNCTION_PREFIX = "canary-"
 TIMEOUT_SECONDS = 60
 MEMORY_MB = 512
@@ -54,7 +56,7 @@ def create_controller(connect: Connect) -> Controller:
     role = create_role(connect, "canary-functions", "lambda.amazonaws.com")
     definition = load()
     tasks = task_names(definition)
-    arns = {task: _create_function(connect, place, task, role) for task in (*tasks, GUARD, SWEEPER, OPERATOR, LISTENER)}
+    arns = {task: _create_function(connect, place, task, role) for task in (*tasks, *BESIDE_THE_MACHINE)}
     connect("stepfunctions").create_state_machine(
         name=MACHINE,
         definition=substitute(definition, {f"{task}Arn": arns[task] for task in tasks}),

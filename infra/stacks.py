@@ -54,7 +54,8 @@ class ControllerStack(cdk.Stack):
             for topic in (self.controller.notifications, self.controller.fallback_notifications):
                 topic.add_subscription(subscriptions.EmailSubscription(notification_email))
         self._tell("StateMachineArn", self.controller.state_machine.state_machine_arn, "start executions of it")
-        self._tell("OperateRolloutName", self.controller.operate_rollout.function_name, "call it with a verb")
+        self._tell("OperateRolloutName", self.controller.operate_rollout.function_name, "call it with abort, pause or resume")
+        self._tell("AuthorizeRolloutName", self.controller.authorize_rollout.function_name, "call it with promote")
         self._tell("TableName", self.controller.table.table_name, "the records")
         self._tell("NotificationsArn", self.controller.notifications.topic_arn, "subscribe to it")
         self._tell(

@@ -16,6 +16,7 @@ from constructs import Construct
 from canary_cdk import naming
 from canary_cdk.at_rest import guard_deletion
 from canary_cdk.functions import (
+    AUTHORIZER,
     BESIDE_THE_MACHINE,
     GUARD,
     LISTENER,
@@ -29,6 +30,7 @@ from canary_cdk.functions import (
 )
 from canary_cdk.machine import RolloutMachine
 from canary_cdk.notifications import NotificationTopics
+from canary_cdk.people import DutyPolicies
 from canary_cdk.retention import read_retention
 from canary_cdk.table import records_table
 from canary_cdk.triggers import (
@@ -56,9 +58,10 @@ LAST_RESORT = frozenset({GUARD, SWEEPER})
 class Controller(Construct):
     """Everything that rolls releases out, without a target.
 
-    `state_machine` is what pipelines, schedules and people start; `operate_rollout` is the function that takes verbs;
-    `notifications` is the topic to subscribe to; `fallback_notifications` is another topic, which reports when the first one
-    fails; `table` holds the records; `dead_letters` holds events that could not be delivered or handled.
+    `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the functions
+    that take verbs; `duties` are the managed policies to attach to people and pipelines, by duty; `notifications` is the topic to
+    subscribe to; `fallback_notifications` is another topic, which reports when the first one fails; `table` holds the records;
+    `dead_letters` holds events that could not be delivered or handled.
     """
 
     def __init__(
@@ -113,6 +116,8 @@ class Controller(Construct):
         machine = RolloutMachine(self, "Rollout", definition=definition, versions=versions, log_retention=log_retention)
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
+        self.authorize_rollout: lambda_.Function = self._functions[AUTHORIZER].function
+        self.duties = DutyPolicies(self, "Duties", table=self.table).policies
         self._notifications = NotificationTopics(
             self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key
         )

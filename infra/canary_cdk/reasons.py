@@ -72,7 +72,7 @@ WILDCARDS = (
         "a running execution keeps calling the versions it started with after newer ones are published",
     ),
     _wildcard(
-        "states:DescribeExecution",
+        "states:DescribeExecution states:GetExecutionHistory",
         r"execution:canary-rollout:\*",
         "executions are named when they start; these are the executions of one state machine",
     ),

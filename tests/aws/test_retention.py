@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.records import LookItem, Records
+from canary.aws.record_items import LookItem
+from canary.aws.records import Records
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.retention import DAY_SECONDS, expiry_of_details
 from tests.aws.stubs import Changed, refusal

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from canary.edge.model import Strict, parse, require
 from canary.edge.policy import PolicyField, RatesModel, policy_to_mapping
 from canary.rules.judging.families import Family
-from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, Policy, Step, WhenUnproven, effective_policy
+from canary.rules.targets.policy import CAUTIOUS, SHIPPED, STANDARD, AfterPause, Policy, Step, WhenUnproven, effective_policy
 
 YEAR = 31_536_000
 
@@ -61,6 +61,8 @@ POLICIES = st.builds(
     early_advance=st.booleans(),
     not_before_seconds=st.integers(0, YEAR),
     tolerate_firing_alarms=st.booleans(),
+    max_pause_seconds=st.integers(0, 7 * 86_400),
+    after_pause=st.sampled_from(AfterPause),
 )
 
 

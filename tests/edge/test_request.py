@@ -8,15 +8,17 @@ from hypothesis import strategies as st
 
 from canary.edge.model import require
 from canary.edge.request import (
+    AuthorizerCall,
     OperatorCall,
-    Verb,
     parse_advance,
+    parse_authorizer_call,
     parse_operator_call,
     parse_request,
     release_of,
 )
 from canary.rules.releases.problems import RefusedError
 from canary.rules.releases.release import Advance, Release, Request
+from canary.rules.rollouts.steering import AuthorizerVerb, OperatorVerb
 from canary.rules.targets.policy import CAUTIOUS, HOTFIX, STANDARD, PolicyChanges, Step, WhenUnproven, effective_policy
 
 EXAMPLES = Path(__file__).parents[2] / "statemachine" / "examples"
@@ -229,7 +231,7 @@ def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
 
 def test_reads_an_operators_call():
     raw = {"verb": "abort", "target": "orders", "reason": "payments fail"}
-    assert require(parse_operator_call(raw)) == OperatorCall(Verb.ABORT, "orders", "payments fail")
+    assert require(parse_operator_call(raw)) == OperatorCall(OperatorVerb.ABORT, "orders", "payments fail")
     assert require(parse_operator_call({"verb": "abort", "target": "orders"})).reason == ""
 
 
@@ -237,8 +239,21 @@ def test_refuses_an_operators_call_with_every_problem():
     call, problems = parse_operator_call({"verb": "stop", "trget": "orders"})
     assert call is None
     assert [str(problem) for problem in problems] == [
-        'verb: not one of abort, got "stop"; write abort',
+        'verb: not one of abort, pause, resume, got "stop"; write abort or pause or resume',
         "target: is missing; give the name of a registered target",
         'trget: unknown field, got "orders"; did you mean target?',
     ]
     assert parse_operator_call([])[0] is None
+
+
+def test_reads_an_authorizers_call():
+    raw = {"verb": "promote", "target": "orders", "reason": "OPS-1", "tolerate_alarms": ["orders-payment-failures"]}
+    expected = AuthorizerCall(AuthorizerVerb.PROMOTE, "orders", "OPS-1", ("orders-payment-failures",))
+    assert require(parse_authorizer_call(raw)) == expected
+    assert require(parse_authorizer_call({"verb": "promote", "target": "orders"})).tolerate_alarms == ()
+
+
+def test_refuses_an_authorizers_call_with_every_problem():
+    call, problems = parse_authorizer_call({"verb": "abort", "tolerate_alarms": ["a", "a"]})
+    assert call is None
+    assert sorted(problem.field for problem in problems) == ["target", "tolerate_alarms[1]", "verb"]

@@ -10,14 +10,20 @@ import yaml
 
 from canary.edge import schemas
 from canary.edge.policy import policy_to_mapping
-from canary.edge.request import parse_advance, parse_operator_call, parse_request
+from canary.edge.request import parse_advance, parse_authorizer_call, parse_operator_call, parse_request
 from canary.edge.schemas import DOCS, MODELS, schema_of, write_schemas
 from canary.edge.target import parse_target, target_to_json
 from canary.rules.targets.policy import SHIPPED
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "statemachine" / "examples").glob("*.json"))
-PARSERS = {"input": parse_request, "advance": parse_advance, "target": parse_target, "operator": parse_operator_call}
+PARSERS = {
+    "input": parse_request,
+    "advance": parse_advance,
+    "target": parse_target,
+    "operator": parse_operator_call,
+    "authorizer": parse_authorizer_call,
+}
 STAGE = {"rest_api_id": "a1b2c3d4e5", "stage_name": "prod", "alias_variable": "lambdaAlias"}
 STEP = {"weight_percent": 10, "bake_seconds": 900}
 

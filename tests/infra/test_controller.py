@@ -20,7 +20,9 @@ from tests.infra.test_versioned_function import a_stack, synthesise
 pytestmark = pytest.mark.slow
 
 TASKS = task_names(load())
-BESIDE = ["GuardRollout", "SweepTargets", "OperateRollout", "HearAlarm", "GuardDeletion", "SendNotification"]
+BESIDE = [
+    *("GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout", "HearAlarm", "GuardDeletion", "SendNotification")
+]
 SAVERS = ["GuardRollout", "SweepTargets"]
 
 
@@ -389,7 +391,8 @@ def test_deletions_are_refused_by_the_deletion_guard_soon(controller):
 
 def test_outputs_say_what_one_needs_to_know(controller):
     assert {*controller.body["Outputs"]} == {
-        *("StateMachineArn", "OperateRolloutName", "TableName", "NotificationsArn", "FallbackNotificationsArn")
+        *("StateMachineArn", "OperateRolloutName", "AuthorizeRolloutName", "TableName"),
+        *("NotificationsArn", "FallbackNotificationsArn"),
     }
 
 

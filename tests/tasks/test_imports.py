@@ -13,7 +13,7 @@ THEIRS = {
 }
 """What those three depend on."""
 LOOKS = {"evaluate_canary", "hear_alarm", "prepare_release", "sweep_targets"}
-READ_INPUT = {"advance_rollout", "check_release", "operate_rollout"}
+READ_INPUT = {"advance_rollout", "authorize_rollout", "check_release", "operate_rollout"}
 READ_TARGETS = {"check_release", "guard_deletion", "sweep_targets"}
 
 
@@ -45,8 +45,8 @@ def test_nobody_imports_what_no_task_needs(imports, module):
     assert importing(imports, module) == set()
 
 
-def test_only_who_looks_or_says_what_looking_will_take_imports_the_judge(imports):
-    assert importing(imports, "canary.rules.judging.judge") == LOOKS | {"check_release"}
+def test_only_who_looks_asks_it_or_says_what_looking_will_take_imports_the_judge(imports):
+    assert importing(imports, "canary.rules.judging.judge") == LOOKS | {"authorize_rollout", "check_release"}
 
 
 def test_only_who_reads_what_users_wrote_imports_its_models(imports):

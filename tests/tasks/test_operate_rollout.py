@@ -48,7 +48,7 @@ def test_without_a_rollout_there_is_nothing_to_abort(ground: Ground):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ({"verb": "abrot", "target": "orders"}, 'verb: not one of abort, got "abrot"; did you mean abort?'),
+        ({"verb": "abrot", "target": "orders"}, 'verb: not one of abort, pause, resume, got "abrot"; did you mean abort?'),
         ({"verb": "abort"}, "target: is missing; give the name of a registered target"),
         ({"verb": "abort", "target": "orders", "force": True}, "force: unknown field"),
         (["abort", "orders"], "input: not a mapping, got a list of 2"),

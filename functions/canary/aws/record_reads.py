@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.errors import OwnershipLostError
 from canary.aws.locks import Lock, lock_key, lock_of
 from canary.aws.record_items import LookItem, history_key, look_key, look_of, rollout_key, rollout_of
+from canary.aws.signals import signal_key, signal_of
 from canary.aws.table import MOST_KEYS, Table
 from canary.aws.taken_back import taken_back_key, taken_back_of
 from canary.rules.rollouts.retention import DEFAULT_DAYS
 from canary.rules.rollouts.rollout import OPEN_INDEX, Rollout
+from canary.rules.rollouts.steering import Signal
 from canary.rules.rollouts.taken_back import TakenBack
 
 if TYPE_CHECKING:
@@ -26,13 +28,14 @@ class Owned:
     """A rollout as its owner sees it: the record and the lock, read together.
 
     ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 if the rollout was just written and not read. ``look``:
-    the look with the requested mark, if it exists.
+    the look with the requested mark, if it exists. ``signal``: the newest one, if it was asked for.
     """
 
     rollout: Rollout
     lock: Lock
     read_at: float = 0.0
     look: LookItem | None = None
+    signal: Signal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +98,23 @@ class RecordReads:
         return tuple(lock for lock in locks.values() if lock.rollout_id)
 
     def find(
-        self, rollout_id: str, *, target: str | None = None, lock: Lock | None = None, look: str | None = None
+        self,
+        rollout_id: str,
+        *,
+        target: str | None = None,
+        lock: Lock | None = None,
+        look: str | None = None,
+        signal: bool = False,
     ) -> Owned | None:
         """A rollout with its target's lock, or None if no rollout with that id was ever recorded.
 
         With its `target`, or with a `lock` that was just read, one call is enough; later writes are checked against the lock in
-        any case. `look` is the mark of a look to read as well.
+        any case. `look` is the mark of a look to read as well, `signal` whether to read the newest signal.
         """
         keys = [rollout_key(rollout_id)]
         keys += [lock_key(target)] if target and lock is None else []
         keys += [look_key(rollout_id, look)] if look else []
+        keys += [signal_key(rollout_id)] if signal else []
         read = self._table.read(*keys)
         recorded = read.item(rollout_key(rollout_id))
         if recorded is None:
@@ -113,16 +123,17 @@ class RecordReads:
         name = rollout.target.name
         lock = lock or (_lock_in(read, name) if name == target else self.read_lock(name))
         seen = read.item(look_key(rollout_id, look)) if look else None
-        return Owned(rollout, lock, read.at, look_of(seen) if seen else None)
+        found = look_of(seen) if seen else None
+        return Owned(rollout, lock, read.at, found, signal_of(read.item(signal_key(rollout_id))))
 
     def read_owned(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Owned:
-        """The rollout, if `owner` owns it now; `target` and `look` as for `find`.
+        """The rollout, if `owner` owns it now; `target` and `look` as for `find`, with a look the newest signal too.
 
         Raises:
             OwnershipLostError: the rollout is unknown, or someone else holds the target.
 
         """
-        owned = self.find(rollout_id, target=target, look=look)
+        owned = self.find(rollout_id, target=target, look=look, signal=look is not None)
         if owned is None:
             raise OwnershipLostError(f"rollout {rollout_id} is not recorded; its record was deleted or never written")
         if owned.lock.rollout_id != rollout_id or owned.lock.owner != owner:

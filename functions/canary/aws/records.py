@@ -5,6 +5,7 @@
     target#<name>   taken_back  the last releases that were rolled back, so that none is started again by mistake
     rollout#<id>    rollout     the complete rollout
     rollout#<id>    history     base's history as the judge uses it, written once
+    rollout#<id>    signal      the newest signal of an operator, which the next look hears; written by whoever sends it
     rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
     controller      sweep       when the sweeper last ran: written every minute, to find out whether records can be written
 
@@ -27,6 +28,7 @@ from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, 
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, lock_key, same_lock, with_promoted
 from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
+from canary.aws.signals import signal_item
 from canary.aws.table import is_conflict
 from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.phases import Phase
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from canary.aws.record_items import LookItem
     from canary.aws.table import Item, Operation
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.rollouts.steering import Signal
 
 
 class Records(RecordReads):
@@ -99,6 +102,15 @@ class Records(RecordReads):
         puts += [self._table.put({**item, **until}) for item in details]
         self._table.transact(self._check_lock(owned.lock), *puts, failure=_lost(owned))
         return replace(owned, rollout=newer)
+
+    def send(self, rollout_id: str, signal: Signal) -> bool:
+        """Record a signal for the rollout's next look; False if another one was faster.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused it.
+
+        """
+        return self._table.put_newest(signal_item(rollout_id, signal), "signal_number")
 
     def check(self, owned: Owned) -> None:
         """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.

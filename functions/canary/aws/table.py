@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from canary.aws.calls import refusals
+from canary.aws.calls import code_of, refusals
 from canary.aws.errors import RecordsRefusedError
 
 if TYPE_CHECKING:
@@ -91,6 +91,28 @@ class Table:
                 "ExpressionAttributeValues": values,
             }
         }
+
+    def put_newest(self, item: Item, number: str) -> bool:
+        """Write an item over the one whose attribute ``number`` is one lower; False if someone else was faster.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused for any other reason.
+
+        """
+        before = {":before": {"N": str(int(item[number]["N"]) - 1)}}
+        with refusals(f"aws dynamodb put-item --table-name {self._name}", RecordsRefusedError):
+            try:
+                self._dynamodb.put_item(
+                    TableName=self._name,
+                    Item=item,
+                    ConditionExpression=f"attribute_not_exists({number}) OR {number} = :before",
+                    ExpressionAttributeValues=before,
+                )
+            except ClientError as error:
+                if code_of(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
 
     def transact(self, *operations: Operation, failure: Exception) -> None:
         """Do all of it or nothing; `failure` is raised where a condition does not hold.

@@ -17,6 +17,7 @@ from canary.edge.fields import YEAR_SECONDS, Seconds, ShippedPolicy, Switch, Wei
 from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict
 from canary.rules.targets.policy import (
+    AfterPause,
     AfterRollback,
     Policy,
     PolicyChanges,
@@ -43,6 +44,9 @@ BLIND = Whole(
 )
 PARKED = Whole(
     "a whole number of seconds", 60, 30 * 86_400, "give the time until someone must advance it, such as 86400 for a day"
+)
+PAUSED = Whole(
+    "a whole number of seconds", 0, 7 * 86_400, "give the time that all pauses together may last, 14400 is four hours"
 )
 POINTS = Rate("rate points", 0, 1, "write 0.01 for one percentage point")
 ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in 100")
@@ -140,6 +144,12 @@ class PolicyModel(Strict):
         default=None,
         description="what a start does when its release was rolled back before, unless it says retry: refuse or allow",
     )
+    max_pause_seconds: Annotated[int | None, PAUSED] = Field(
+        default=None, description="the seconds that all pauses of a rollout together may last; 0 allows none"
+    )
+    after_pause: Annotated[AfterPause | None, OneOf(AfterPause)] = Field(
+        default=None, description="what follows when the pauses have lasted that long: roll_back or resume"
+    )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
@@ -206,6 +216,8 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "progression": policy.progression.value,
         "max_parked_seconds": policy.max_parked_seconds,
         "after_rollback": policy.after_rollback.value,
+        "max_pause_seconds": policy.max_pause_seconds,
+        "after_pause": policy.after_pause.value,
     }
 
 

@@ -3,7 +3,6 @@
 Invalid input is refused here. Whether the target is registered and the release exists is checked later.
 """
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from aws_lambda_powertools.utilities.parser import Field
 
 from canary.edge.agreement import find_twice
 from canary.edge.fields import (
+    AlarmName,
     Deployment,
     FunctionName,
     Lateness,
@@ -28,6 +28,7 @@ from canary.edge.labels import Labels, find_surplus_labels
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
 from canary.rules.releases.release import Advance, Expectation, Operation, Release, Request, Schedule
+from canary.rules.rollouts.steering import AuthorizerVerb, OperatorVerb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -171,27 +172,51 @@ def _schedule(scheduled_at: float | None, max_lateness_seconds: int) -> Schedule
     return Schedule(scheduled_at, max_lateness_seconds) if scheduled_at is not None else None
 
 
-class Verb(enum.StrEnum):
-    """A signal to a rollout."""
-
-    ABORT = "abort"
-
-
 class OperatorModel(Strict):
-    """An operator's call."""
+    """A call of OperateRollout."""
 
-    verb: Annotated[Verb, OneOf(Verb)] = Field(description="the signal to the target's rollout: abort")
+    verb: Annotated[OperatorVerb, OneOf(OperatorVerb)] = Field(
+        description="what the target's rollout is asked for: abort, pause or resume"
+    )
     target: TargetName = Field(description="the name of a registered target")
     reason: Annotated[str, Line(LONGEST_REASON)] = Field(default="", description=WHY)
+
+
+class AuthorizerModel(Strict):
+    """A call of AuthorizeRollout."""
+
+    verb: Annotated[AuthorizerVerb, OneOf(AuthorizerVerb)] = Field(
+        description="what the target's rollout is asked for: promote"
+    )
+    target: TargetName = Field(description="the name of a registered target")
+    reason: Annotated[str, Line(LONGEST_REASON)] = Field(default="", description=WHY)
+    tolerate_alarms: tuple[AlarmName, ...] = Field(
+        default=(), description="alarms of the target that may fire; the record shows them"
+    )
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
+        """What is listed twice."""
+        yield from find_twice(raw, "tolerate_alarms")
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorCall:
     """What an operator asks of a target's rollout."""
 
-    verb: Verb
+    verb: OperatorVerb
     target: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerCall:
+    """What someone with the right to promote wants of a target's rollout."""
+
+    verb: AuthorizerVerb
+    target: str
+    reason: str
+    tolerate_alarms: tuple[str, ...]
 
 
 def parse_request(raw: object) -> tuple[Request | None, tuple["Problem", ...]]:
@@ -216,3 +241,9 @@ def parse_operator_call(raw: object) -> tuple[OperatorCall | None, tuple["Proble
     """An operator's call, or None and every problem."""
     model, problems = parse(OperatorModel, raw)
     return (OperatorCall(model.verb, model.target, model.reason), ()) if model else (None, problems)
+
+
+def parse_authorizer_call(raw: object) -> tuple[AuthorizerCall | None, tuple["Problem", ...]]:
+    """A call of AuthorizeRollout, or None and every problem."""
+    model, problems = parse(AuthorizerModel, raw)
+    return (AuthorizerCall(model.verb, model.target, model.reason, model.tolerate_alarms), ()) if model else (None, problems)

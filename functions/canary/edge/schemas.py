@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from canary.edge.request import AdvanceModel, OperatorModel, RequestModel
+from canary.edge.request import AdvanceModel, AuthorizerModel, OperatorModel, RequestModel
 from canary.edge.target import TargetModel
 
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MODELS: "Mapping[str, type[Strict]]" = MappingProxyType(
-    {"input": RequestModel, "advance": AdvanceModel, "target": TargetModel, "operator": OperatorModel}
+    {
+        "input": RequestModel,
+        "advance": AdvanceModel,
+        "target": TargetModel,
+        "operator": OperatorModel,
+        "authorizer": AuthorizerModel,
+    }
 )
 DOCS = Path(__file__).parents[3] / "docs" / "schemas"
 

@@ -20,6 +20,7 @@ from canary.rules.looks.proof import moment_of, prove
 from canary.rules.looks.steps import begin_bake
 from canary.rules.looks.verdict import GOES_ON, LAST_WORDS, Verdict, decide
 from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_harmless_drift
+from canary.rules.rollouts.signal_effects import hear
 from canary.tasks.look_reader import LookReader
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
         OwnershipLostError: the rollout was changed or taken over in between; nothing was recorded.
 
     """
-    folded, verdict = _evaluate(begin_bake(owned.rollout, baking_since), LookReader(owned, tools, now), now)
+    folded, verdict = _evaluate(
+        hear(begin_bake(owned.rollout, baking_since), owned.signal, now), LookReader(owned, tools, now), now
+    )
     is_between = owned.lock.owner == PARKED_OWNER
     before = owned.rollout
     numbers = numbers_of(folded.minutes, folded.evidence, folded.rollout)
@@ -72,7 +75,8 @@ def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded,
     rollout, evidence = folded.rollout, folded.evidence
     live, alarms = reader.read_live(), reader.hear_alarms(rollout)
     faults = reader.find_faults(rollout, live, alarms, counted)
-    proof = prove(rollout, evidence, now=now, faults=faults, notes=find_harmless_drift(rollout, live))
+    clock = rollout.steering.bake_clock(now)
+    proof = prove(rollout, evidence, now=clock, faults=faults, notes=find_harmless_drift(rollout, live))
     rollout = replace(rollout, blind_since=(rollout.blind_since or now) if proof.blind else None)
 
     def decide_on(invoked: int | None) -> Verdict:
@@ -81,7 +85,7 @@ def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded,
             moment=moment_of(rollout, now),
             proof=replace(proof, invoked=invoked),
             alarms=alarms,
-            tolerated=rollout.plan.tolerated_alarms,
+            tolerated=rollout.tolerated_alarms,
             drift=find_drift_in_bake(rollout, live),
         )
 

@@ -43,8 +43,15 @@ def test_lasts_until_its_promotion_is_allowed():
 
 
 def test_counts_a_look_a_step_beyond_those_that_time_allows():
-    policy = a_policy(10, 50, bake_seconds=600, max_extension_seconds=0, when_unproven=WhenUnproven.ROLL_BACK)
+    policy = a_policy(
+        10, 50, bake_seconds=600, max_extension_seconds=0, when_unproven=WhenUnproven.ROLL_BACK, max_pause_seconds=0
+    )
     assert history_events(policy, 60) == EVENTS_OUTSIDE_LOOKS + 2 * EVENTS_PER_STEP + (20 + 2) * EVENTS_PER_LOOK
+
+
+def test_counts_the_looks_of_all_pauses():
+    policy = a_policy(10, max_pause_seconds=0)
+    assert history_events(replace(policy, max_pause_seconds=7200), 60) == history_events(policy, 60) + 120 * EVENTS_PER_LOOK
 
 
 @pytest.mark.parametrize("policy", SHIPPED.values(), ids=lambda policy: policy.name)

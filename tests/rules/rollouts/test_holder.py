@@ -6,6 +6,7 @@ from canary.rules.rollouts.holder import holder_problem, last_words
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import abort_command, advance_command
 from canary.rules.rollouts.rollout import StepState
+from canary.rules.rollouts.steering import Pause, Steering
 from tests.builders import EXECUTION, NOON, a_policy, a_rollout
 
 SINCE = "since 2026-01-31T12:00:00Z"
@@ -21,6 +22,10 @@ def told(owner=EXECUTION, **changes):
     [
         ({}, "before step 1 of 3"),
         ({"phase": Phase.SHIFTING, "step": StepState(index=1)}, "at step 2 of 3 with 12.5 %"),
+        (
+            {"phase": Phase.SHIFTING, "step": StepState(index=1), "steering": Steering(pause=Pause(NOON))},
+            "at step 2 of 3 with 12.5 %, paused",
+        ),
         ({"phase": Phase.TAKING_ALL, "step": StepState(index=2)}, "being promoted"),
         ({"phase": Phase.MOVING_BASE, "step": StepState(index=2)}, "being promoted"),
     ],

@@ -12,6 +12,7 @@ from canary.rules.looks.sources import all_sources
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase, RemoveCanary, plan_pass
 from canary.rules.rollouts.rollout import Rollout
+from canary.rules.rollouts.steering import NOT_STEERED
 from canary.rules.rollouts.upgrades import READABLE, SCHEMA_VERSION, UPGRADES, upgrade, upgrade_history
 from tests.builders import a_canary, a_live, a_rollout, a_stage, families
 
@@ -72,6 +73,11 @@ def test_a_rollout_that_schema_3_calls_held_is_parked():
 
 def test_a_rollout_of_schema_4_has_no_labels_and_retries_nothing(upgraded):
     assert (upgraded.labels, upgraded.retry_of) == ({}, None)
+
+
+def test_a_rollout_whose_plan_counted_no_pauses_is_not_paused(upgraded):
+    assert upgraded.plan.policy.max_pause_seconds == 0
+    assert upgraded.steering == NOT_STEERED
 
 
 def test_an_upgraded_record_is_written_as_one_of_the_present_schema(upgraded):

@@ -28,6 +28,7 @@ def next_look_seconds(rollout: Rollout, now: float) -> int:
     since = now if step.baking_since is None else step.baking_since
     first_shift = now if rollout.first_shift is None else rollout.first_shift
     due = promotion_due(plan.policy, step.index, baking_since=since, first_shift=first_shift)
+    due = None if rollout.steering.pause else due
     return seconds_to_look(plan.policy, now=now, look_seconds=plan.look_seconds, promotion_due=due)
 
 
@@ -51,10 +52,13 @@ def seconds_to_look(policy: Policy, *, now: float, look_seconds: int, promotion_
 def waiting_since(rollout: Rollout, verdict: VerdictKind, now: float) -> float | None:
     """Since when the present step waits beyond its bake, according to a look at `now` with this verdict; None if it does not.
 
+    While it is paused that stays as it was, and nobody is told that it waits.
     It counts as waiting only once every minute that began in the bake could have been judged. Until then its numbers are merely
     still arriving.
     """
     step, policy = rollout.step, rollout.plan.policy
+    if rollout.steering.pause:
+        return rollout.waiting_since
     if verdict not in {VerdictKind.HOLD, VerdictKind.CONTINUE} or step.baking_since is None:
         return None
     judged = step.baking_since + policy.steps[step.index].bake_seconds + MINUTE_SECONDS + policy.metric_delay_seconds

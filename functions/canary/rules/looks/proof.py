@@ -18,6 +18,7 @@ from canary.rules.looks.listening import find_remarks, find_silences, hear_all
 from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, sources_of
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
+from canary.rules.rollouts.steering import NOT_STEERED, Steering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,13 +58,17 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen."""
+    """Where in the rollout a look happens. Times are epoch seconds; ``blind_since`` is None while everything can be seen.
+
+    ``steering``: what operators want.
+    """
 
     now: float
     step_index: int
     baking_since: float
     first_shift: float
     blind_since: float | None = None
+    steering: Steering = NOT_STEERED
 
 
 def moment_of(rollout: Rollout, now: float) -> Moment:
@@ -74,6 +79,7 @@ def moment_of(rollout: Rollout, now: float) -> Moment:
         baking_since=rollout.step.baking_since or now,
         first_shift=rollout.first_shift or now,
         blind_since=rollout.blind_since,
+        steering=rollout.steering,
     )
 
 

@@ -6,7 +6,11 @@ decides:
     the stage or an alias is not as this rollout left it   ROLL_BACK
     an alarm is firing                                     ROLL_BACK
     the judge condemns the canary                          ROLL_BACK
+    the rollout was paused for as long as it may be        ROLL_BACK, unless the policy resumes it
     an instrument fails or a metric is silent              HOLD, which names it; ROLL_BACK if it lasts
+    an operator has paused the rollout                     HOLD
+    an operator wants the promotion, and a minute of this  PROMOTE
+      weight was judged
     the bake goes on                                       CONTINUE, or ADVANCE early if the policy allows it
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
@@ -24,6 +28,7 @@ from typing import assert_never
 from canary.rules.looks.alarm_readings import AlarmReading, firing, silent_alarm
 from canary.rules.looks.proof import NEARLY_SECONDS, Moment, Proof
 from canary.rules.looks.reasons import findings_and_notes, grace_seconds, in_minutes, judged, too_little, with_numbers
+from canary.rules.looks.steered import pause_over, paused, promoted
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import Policy, Step, WhenUnproven
 
@@ -67,12 +72,30 @@ def decide(
         return Verdict(VerdictKind.ROLL_BACK, "; ".join(drift))
     if against := firing(alarms, tolerated) or proof.condemned:
         return Verdict(VerdictKind.ROLL_BACK, "; ".join((against, *proof.blind, *findings_and_notes(proof))))
+    if over := pause_over(policy, moment):
+        return Verdict(VerdictKind.ROLL_BACK, over)
+    return _decide_on_proof(policy, moment, proof, alarms)
+
+
+def _decide_on_proof(policy: Policy, moment: Moment, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
+    """The verdict if nothing rolls the canary back at once."""
     if proof.blind:
         return _while_blind(policy, moment, proof)
+    if steered := _while_steered(policy, moment, proof):
+        return steered
     step = policy.steps[moment.step_index]
     if moment.now + NEARLY_SECONDS < moment.baking_since + step.bake_seconds:
         return _during_bake(policy, moment, step, proof, alarms)
     return _after_bake(policy, moment, step, proof, alarms)
+
+
+def _while_steered(policy: Policy, moment: Moment, proof: Proof) -> Verdict | None:
+    """What an operator wants, if nothing speaks against it; None if nothing is wanted or it cannot be done yet."""
+    if moment.steering.pause:
+        return Verdict(VerdictKind.HOLD, paused(policy, moment, moment.steering.pause, proof))
+    if moment.steering.promotion and proof.judged_minutes >= 1 and proof.invoked != 0:
+        return Verdict(VerdictKind.PROMOTE, promoted(policy, moment, moment.steering.promotion, proof))
+    return None
 
 
 def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
@@ -119,7 +142,7 @@ def _out_of_patience(policy: Policy, moment: Moment, proof: Proof, lack: str) ->
 
 
 def _hold_on(policy: Policy, moment: Moment, waited: str) -> Verdict:
-    if moment.now >= moment.first_shift + longest_seconds(policy):
+    if moment.now >= moment.first_shift + longest_seconds(policy) + moment.steering.paused_seconds:
         return Verdict(VerdictKind.ROLL_BACK, f"{waited}, and so is the time that a rollout may take")
     return Verdict(VerdictKind.HOLD, waited)
 

@@ -26,14 +26,14 @@ EVENTS_OUTSIDE_LOOKS = 430
 180 of them are twenty waits for a version of the release: VersionActivation (2 events), CheckRelease (5), WhichStart (2).
 """
 
-EVENT_BUDGET = 20_000
-"""How many of the 25,000 events a plan may use; the rest is for retries, at three events each."""
+EVENT_BUDGET = 22_000
+"""How many of the 25,000 events a plan may use; the rest is for a thousand retries, at three events each."""
 
 HOLD_LIMIT_SECONDS = 86_400
 """How long a rollout may hold in total for lack of proof under `when_unproven: hold`; then it rolls back."""
 
 LONGEST_SECONDS = 14 * 86_400
-"""No plan may last longer: half of the state machine's own time limit."""
+"""No plan may last longer: half of the state machine's own time limit. Pauses come on top, a week of them at most."""
 
 LOOK_SECONDS = (60, 120, 300, 600, 900, 1800, 3600)
 
@@ -66,7 +66,10 @@ class Plan:
 
 
 def longest_seconds(policy: Policy) -> int:
-    """The longest that a rollout under this policy can take up to its promotion, including the time between executions."""
+    """The longest that a rollout under this policy can take up to its promotion, including the time between executions.
+
+    Pauses come on top.
+    """
     steps = sum(step.bake_seconds + policy.max_extension_seconds for step in policy.steps)
     return max(steps + _longest_parked_seconds(policy), policy.not_before_seconds) + _for_want_of_proof(policy)
 
@@ -98,8 +101,8 @@ def _for_want_of_proof(policy: Policy) -> int:
 
 
 def history_events(policy: Policy, look_seconds: int) -> int:
-    """How many history events the longest execution writes, without retries."""
-    looks = longest_execution_seconds(policy) // look_seconds + len(policy.steps)
+    """How many history events the longest execution writes, its pauses included, without retries."""
+    looks = (longest_execution_seconds(policy) + policy.max_pause_seconds) // look_seconds + len(policy.steps)
     return EVENTS_OUTSIDE_LOOKS + EVENTS_PER_STEP * len(policy.steps) + EVENTS_PER_LOOK * looks
 
 

@@ -83,7 +83,8 @@ def _progress(rollout: Rollout) -> str:
         return "being promoted"
     if index < 0:
         return f"before step 1 of {len(steps)}"
-    return f"at step {index + 1} of {len(steps)} with {steps[index].weight_percent} %"
+    paused = ", paused" if rollout.steering.pause else ""
+    return f"at step {index + 1} of {len(steps)} with {steps[index].weight_percent} %{paused}"
 
 
 def _abort(rollout: Rollout) -> str:

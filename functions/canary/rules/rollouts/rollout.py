@@ -16,6 +16,7 @@ from canary.rules.judging.silence import Heard
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
+from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
@@ -93,6 +94,7 @@ class Rollout:
     the same release, which was rolled back, if this one was started all the same.
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
+    ``steering``: what the looks have heard of operators.
     """
 
     rollout_id: str
@@ -133,12 +135,21 @@ class Rollout:
     is_end_told: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     retry_of: str | None = None
+    steering: Steering = NOT_STEERED
     revision: int = 0
 
     @property
     def is_to_be_parked(self) -> bool:
-        """Whether the rollout is parked at the end of the present step and waits for an advance."""
+        """Whether the rollout is parked at the end of the present step and waits for an advance. A promotion that was asked for waits for none."""
+        if self.steering.promotion:
+            return False
         return self.plan.policy.progression is Progression.SCHEDULED and self.step.index >= self.park_after
+
+    @property
+    def tolerated_alarms(self) -> tuple[str, ...]:
+        """The alarms that do not veto: those the plan tolerates, and those named with a promotion."""
+        promotion = self.steering.promotion
+        return (*self.plan.tolerated_alarms, *(promotion.tolerated_alarms if promotion else ()))
 
     @property
     def standing(self) -> Standing:

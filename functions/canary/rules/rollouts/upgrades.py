@@ -51,8 +51,14 @@ def _from_4(record: Record) -> Record:
 
 
 def _from_5(record: Record) -> Record:
-    """Schema 6 has labels, and the earlier rollout of the same release that this one retries; no input could ask for either."""
-    return {**record, "labels": {}, "retry_of": None}
+    """Schema 6 has labels, retries and pauses. A plan made before counted no time for pauses, so its rollout is not paused."""
+    plan = record["plan"]
+    return {
+        **record,
+        "labels": {},
+        "retry_of": None,
+        "plan": {**plan, "policy": {**plan["policy"], "max_pause_seconds": 0}},
+    }
 
 
 UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}

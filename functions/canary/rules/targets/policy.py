@@ -30,6 +30,13 @@ class AfterRollback(enum.StrEnum):
     ALLOW = "allow"
 
 
+class AfterPause(enum.StrEnum):
+    """What follows when a rollout has been paused for as long as its policy allows."""
+
+    ROLL_BACK = "roll_back"
+    RESUME = "resume"
+
+
 class Progression(enum.StrEnum):
     """Whether one execution takes every step, or the rollout is parked after each step until an advance takes the next."""
 
@@ -61,6 +68,8 @@ class Policy:
     ``tolerate_firing_alarms``: alarms that were already firing before the start do not refuse the rollout.
     ``max_parked_seconds``: how long a scheduled rollout waits parked for its next advance before it rolls back.
     ``after_rollback``: what a start does when its release was rolled back before, and it does not say that it retries it.
+    ``max_pause_seconds``: how long all pauses of a rollout together may last; 0 allows none.
+    ``after_pause``: what follows when they have lasted that long.
     """
 
     name: str
@@ -82,6 +91,8 @@ class Policy:
     progression: Progression = Progression.CONTINUOUS
     max_parked_seconds: int = 3 * 86_400
     after_rollback: AfterRollback = AfterRollback.REFUSE
+    max_pause_seconds: int = 4 * 3600
+    after_pause: AfterPause = AfterPause.ROLL_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,8 @@ class PolicyChanges:
     progression: Progression | None = None
     max_parked_seconds: int | None = None
     after_rollback: AfterRollback | None = None
+    max_pause_seconds: int | None = None
+    after_pause: AfterPause | None = None
 
 
 CHANGED = " (changed)"

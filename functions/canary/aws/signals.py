@@ -1,0 +1,31 @@
+"""How a signal to a rollout is kept: one item beside the rollout's record, which holds the newest signal alone.
+
+Nobody has to own the rollout to write it, and writing it changes nothing of what its owner checks before its own writes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from canary.rules.rollouts.codec import decode, encode
+from canary.rules.rollouts.steering import Signal
+
+if TYPE_CHECKING:
+    from canary.aws.table import Item
+
+
+def signal_key(rollout_id: str) -> Item:
+    """The key of a rollout's signal."""
+    return {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "signal"}}
+
+
+def signal_of(item: Item | None) -> Signal | None:
+    """The signal that an item holds."""
+    return None if item is None else decode(Signal, json.loads(item["signal"]["S"]))
+
+
+def signal_item(rollout_id: str, signal: Signal) -> Item:
+    """A signal as an item, with its number as an attribute that a condition can compare."""
+    text = json.dumps(encode(signal))
+    return {**signal_key(rollout_id), "signal_number": {"N": str(signal.number)}, "signal": {"S": text}}

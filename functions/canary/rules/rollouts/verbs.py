@@ -1,0 +1,123 @@
+"""Which verb is accepted in which phase, and what it then does: the answer that an operator gets, with its reason.
+
+Knows a rollout's record and the newest signal, and nothing of alarms, the judge or IAM. `docs/verbs-by-phase.md` has every
+combination; abort decides nothing here, because every phase takes it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.report import abort_command, advance_command, iso
+from canary.rules.rollouts.signal_effects import hear
+from canary.rules.rollouts.steering import Verb
+
+if TYPE_CHECKING:
+    from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.rollouts.steering import Signal
+
+MAY_BE_PAUSED = frozenset({Phase.PREPARING, Phase.SHIFTING, Phase.PARKED})
+"""The phases after which a look may still hear of a pause."""
+
+
+class Answer(enum.StrEnum):
+    """What a verb that waits for a look is answered with; a target without a rollout has NOTHING_TO_<VERB>."""
+
+    ACCEPTED = "ACCEPTED"
+    UNCHANGED = "UNCHANGED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with its reason."""
+
+    answer: Answer
+    reason: str
+
+
+def reply_to(verb: Verb, rollout: Rollout, signal: Signal | None, now: float, tolerated: tuple[str, ...] = ()) -> Reply:
+    """What a verb does to a rollout at `now` (epoch seconds), whose newest signal may wait for its look.
+
+    `tolerated`: the alarms named with a promotion.
+    """
+    heard = hear(rollout, signal, now)
+    match verb:
+        case Verb.PAUSE:
+            return _reply_to_pause(heard, now)
+        case Verb.RESUME:
+            return _reply_to_resume(heard)
+        case Verb.PROMOTE:
+            return _reply_to_promote(heard, tolerated)
+        case Verb.ABORT:
+            return Reply(Answer.ACCEPTED, "the lock is taken over, the execution stopped, and the first pass made")
+        case _:
+            assert_never(verb)
+
+
+def _reply_to_pause(rollout: Rollout, now: float) -> Reply:
+    if why := _why_not_paused(rollout):
+        return Reply(Answer.REFUSED, why)
+    policy, steering = rollout.plan.policy, rollout.steering
+    left = round(steering.pause_seconds_left(policy, now))
+    then = f"{policy.after_pause} follows after {left} seconds of pause"
+    if steering.pause:
+        return Reply(Answer.UNCHANGED, f"the rollout is paused already; {then}")
+    if left <= 0:
+        found = f"policy.max_pause_seconds allows {policy.max_pause_seconds} seconds of pause in all, and none are left"
+        return Reply(Answer.REFUSED, f"{found}; let the rollout go on, or {_abort(rollout)}")
+    return Reply(Answer.ACCEPTED, f"the bake's clock stops; the weight, the looks and every veto stay; {then}")
+
+
+def _why_not_paused(rollout: Rollout) -> str | None:
+    """Why there is no bake whose clock could be stopped; None where there is one, or soon will be."""
+    match rollout.phase:
+        case Phase.PREPARING | Phase.SHIFTING:
+            return None
+        case Phase.PARKED:
+            until = f" until {iso(rollout.parked_until)}" if rollout.parked_until is not None else ""
+            return f"the rollout is parked{until} and takes no step without an advance; do not advance it, or {_abort(rollout)}"
+        case Phase.TAKING_ALL:
+            return f"the rollout is being promoted and has no bake left; let it end, or {_abort(rollout)}"
+        case Phase.MOVING_BASE:
+            return "the rollout is being promoted and past its commit point; let it end"
+        case Phase.ROLLING_BACK:
+            return "the rollout is being rolled back; let it end"
+        case Phase.PROMOTED | Phase.ROLLED_BACK | Phase.REFUSED:
+            return f"the rollout is over: {rollout.phase}"
+        case _:
+            assert_never(rollout.phase)
+
+
+def _reply_to_resume(rollout: Rollout) -> Reply:
+    if rollout.steering.pause is None or rollout.phase not in MAY_BE_PAUSED:
+        return Reply(Answer.UNCHANGED, "the rollout is not paused")
+    return Reply(Answer.ACCEPTED, "the bake's clock runs on")
+
+
+def _reply_to_promote(rollout: Rollout, tolerated: tuple[str, ...]) -> Reply:
+    promotion = rollout.steering.promotion
+    is_asked = promotion is not None and {*tolerated} <= {*promotion.tolerated_alarms}
+    answer = Answer.UNCHANGED if is_asked else Answer.ACCEPTED
+    match rollout.phase:
+        case Phase.SHIFTING:
+            return Reply(answer, "the remaining steps are skipped as soon as a minute at the present weight has been judged")
+        case Phase.PARKED:
+            return Reply(answer, f"the next advance promotes; advance the rollout: {advance_command(rollout)}")
+        case Phase.PREPARING:
+            return Reply(Answer.REFUSED, "the canary has no traffic yet; promote once its first step has begun")
+        case Phase.TAKING_ALL | Phase.MOVING_BASE:
+            return Reply(Answer.UNCHANGED, "the rollout is being promoted")
+        case Phase.ROLLING_BACK:
+            return Reply(Answer.REFUSED, "the rollout is being rolled back; let it end, and start the release again")
+        case Phase.PROMOTED | Phase.ROLLED_BACK | Phase.REFUSED:
+            return Reply(Answer.REFUSED, f"the rollout is over: {rollout.phase}")
+        case _:
+            assert_never(rollout.phase)
+
+
+def _abort(rollout: Rollout) -> str:
+    return f"abort it: {abort_command(rollout)}"

@@ -1,0 +1,105 @@
+"""What each verb does in each phase of a rollout: one table of data, which the tests run.
+
+`docs/verbs-by-phase.md` is generated from it with `python -m tests.rules.verbs_by_phase`. `tests/tasks/test_verbs_by_phase.py`
+calls the verbs on the embedded AWS.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.steering import OperatorVerb, Verb
+
+PAGE = Path(__file__).parents[2] / "docs" / "verbs-by-phase.md"
+OVER = "no rollout, or one that is over"
+PHASES = (*(phase.value for phase in Phase if not phase.is_terminal), OVER)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The answer to a verb in a phase, and what follows from it."""
+
+    verb: Verb
+    phase: str
+    answer: str
+    then: str
+
+
+NOTHING = "nothing changes"
+SAFE = "base has all traffic after the first pass, and the sweeper makes the others"
+BACK = f"the execution is stopped; {SAFE}"
+ROWS = (
+    Row(Verb.ABORT, "preparing", "WAIT", BACK),
+    Row(Verb.ABORT, "shifting", "WAIT", BACK),
+    Row(Verb.ABORT, "parked", "WAIT", SAFE),
+    Row(Verb.ABORT, "taking_all", "WAIT", BACK),
+    Row(Verb.ABORT, "moving_base", "WAIT", "the execution is stopped; the passes finish the promotion"),
+    Row(Verb.ABORT, "rolling_back", "WAIT", "the next pass is made by the verb as soon as it may be; the rollback goes on"),
+    Row(Verb.ABORT, OVER, "NOTHING_TO_ABORT", NOTHING),
+    Row(Verb.PAUSE, "preparing", "ACCEPTED", "the first step gets its weight, and its first look stops the bake's clock"),
+    Row(
+        Verb.PAUSE,
+        "shifting",
+        "ACCEPTED",
+        "the next look stops the bake's clock; if a look has just ended the step, its next weight still follows",
+    ),
+    Row(Verb.PAUSE, "parked", "REFUSED", f"{NOTHING}: no step follows without an advance"),
+    Row(Verb.PAUSE, "taking_all", "REFUSED", f"{NOTHING}: abort rolls back"),
+    Row(Verb.PAUSE, "moving_base", "REFUSED", f"{NOTHING}: the promotion is past its commit point"),
+    Row(Verb.PAUSE, "rolling_back", "REFUSED", NOTHING),
+    Row(Verb.PAUSE, OVER, "NOTHING_TO_PAUSE", NOTHING),
+    Row(Verb.RESUME, "preparing", "UNCHANGED", f"{NOTHING}; after a pause ACCEPTED, and the pause never begins"),
+    Row(Verb.RESUME, "shifting", "UNCHANGED", f"{NOTHING}; after a pause ACCEPTED, and the next look lets the bake go on"),
+    Row(Verb.RESUME, "parked", "UNCHANGED", f"{NOTHING}; after a pause that no look heard ACCEPTED, and it never begins"),
+    Row(Verb.RESUME, "taking_all", "UNCHANGED", NOTHING),
+    Row(Verb.RESUME, "moving_base", "UNCHANGED", NOTHING),
+    Row(Verb.RESUME, "rolling_back", "UNCHANGED", NOTHING),
+    Row(Verb.RESUME, OVER, "NOTHING_TO_RESUME", NOTHING),
+    Row(Verb.PROMOTE, "preparing", "REFUSED", f"{NOTHING}: the canary has no traffic yet"),
+    Row(
+        Verb.PROMOTE,
+        "shifting",
+        "ACCEPTED",
+        "the next look promotes, once a minute at the present weight was judged; REFUSED while something vetoes it",
+    ),
+    Row(Verb.PROMOTE, "parked", "ACCEPTED", "the look of the next advance promotes; REFUSED while something vetoes it"),
+    Row(Verb.PROMOTE, "taking_all", "UNCHANGED", "the promotion goes on"),
+    Row(Verb.PROMOTE, "moving_base", "UNCHANGED", "the promotion goes on"),
+    Row(Verb.PROMOTE, "rolling_back", "REFUSED", NOTHING),
+    Row(Verb.PROMOTE, OVER, "NOTHING_TO_PROMOTE", NOTHING),
+)
+
+INTRODUCTION = """# Verbs by phase
+
+What each verb of an operator does in each phase of a rollout. This page is generated with
+`python -m tests.rules.verbs_by_phase` from the table that the tests run. Why verbs wait for a look is in
+[0024](decisions/0024-verbs-wait-for-a-look.md).
+
+Every verb is answered at once, as data:
+
+- `ACCEPTED`: the next look applies the verb, after `within_seconds` at the latest if no call has to be retried.
+- `UNCHANGED`: it is so already. A call may therefore be repeated.
+- `REFUSED`: nothing changes; the reason says why and what to do.
+- `abort` does not wait for a look. It answers with what its first pass reached: `WAIT` with the seconds until the next pass,
+  `SAFE`, or `REFUSED`.
+
+The newest verb counts: `pause` withdraws a promotion that has not begun, and `promote` ends a pause. Three things veto a
+promotion: an alarm that fires or cannot be evaluated, a metric or instrument that the looks cannot see, and the judge. Only a
+firing alarm can be tolerated, by its name in `tolerate_alarms`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return INTRODUCTION + "".join(_chapter(verb) for verb in Verb)
+
+
+def _chapter(verb: Verb) -> str:
+    function = "OperateRollout" if verb in {*map(str, OperatorVerb)} else "AuthorizeRollout"
+    rows = [f"| {row.phase} | {row.answer} | {row.then} |\n" for row in ROWS if row.verb is verb]
+    head = "| phase | answer | what follows |\n|---|---|---|\n"
+    return f"\n## {verb}, a call of `{function}`\n\n{head}" + "".join(rows)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
