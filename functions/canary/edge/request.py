@@ -172,11 +172,16 @@ def _schedule(scheduled_at: float | None, max_lateness_seconds: int) -> Schedule
     return Schedule(scheduled_at, max_lateness_seconds) if scheduled_at is not None else None
 
 
+def _listed(verbs: type[enum.StrEnum]) -> str:
+    """The verbs in one phrase: `abort, pause or resume`."""
+    return " or ".join(", ".join(verbs).rsplit(", ", 1))
+
+
 class OperatorModel(Strict):
     """A call of OperateRollout."""
 
     verb: Annotated[OperatorVerb, OneOf(OperatorVerb)] = Field(
-        description="what the target's rollout is asked for: abort, pause or resume"
+        description=f"what the target's rollout is asked for: {_listed(OperatorVerb)}"
     )
     target: TargetName = Field(description="the name of a registered target")
     reason: Annotated[str, Line(LONGEST_REASON)] = Field(default="", description=WHY)
@@ -186,7 +191,7 @@ class AuthorizerModel(Strict):
     """A call of AuthorizeRollout."""
 
     verb: Annotated[AuthorizerVerb, OneOf(AuthorizerVerb)] = Field(
-        description="what the target's rollout is asked for: promote"
+        description=f"what the target's rollout is asked for: {_listed(AuthorizerVerb)}"
     )
     target: TargetName = Field(description="the name of a registered target")
     reason: Annotated[str, Line(LONGEST_REASON)] = Field(default="", description=WHY)

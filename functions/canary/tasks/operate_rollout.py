@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from canary.edge.request import parse_operator_call
 from canary.rules.rollouts.steering import OperatorVerb, Verb
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
-from canary.tasks.steer import answer_nothing, find_held, refuse, send
+from canary.tasks.steer import answer_nothing, find_owned, refuse, send
 from canary.tasks.takeover import take_over
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
 
 def _abort(call: OperatorCall, tools: Tools) -> Json:
     """The result of the first pass; the sweeper makes those that have to wait. The target need not be registered any more."""
-    owned, lock = find_held(call.target, tools)
+    owned, lock = find_owned(call.target, tools)
     if owned is None:
         return answer_nothing(Verb.ABORT, call.target, lock, tools)
     return _take_over(owned, call, tools)

@@ -27,8 +27,8 @@ ATTEMPTS = 3
 """A signal that another one overtakes is weighed again, this many times in all."""
 
 
-def find_held(target: str, tools: Tools) -> tuple[Owned | None, Lock]:
-    """The rollout that holds a target, with its newest signal, and the target's lock."""
+def find_owned(target: str, tools: Tools) -> tuple[Owned | None, Lock]:
+    """The rollout that has the target's lock, with its newest signal, and that lock."""
     lock = tools.records.read_lock(target)
     return (tools.records.find(lock.rollout_id, lock=lock, signal=True) if lock.rollout_id else None), lock
 
@@ -51,7 +51,7 @@ def send(
     `find_veto`: says what speaks against a verb that would be accepted by the rollout's phase.
     """
     for _ in range(ATTEMPTS):
-        owned, lock = find_held(target, tools)
+        owned, lock = find_owned(target, tools)
         if owned is None:
             return answer_nothing(verb, target, lock, tools)
         reply = _reply_to(verb, owned, tolerated_alarms)
