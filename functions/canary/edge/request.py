@@ -3,6 +3,7 @@
 Invalid input is refused here. Whether the target is registered and the release exists is checked later.
 """
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -174,7 +175,7 @@ def _schedule(scheduled_at: float | None, max_lateness_seconds: int) -> Schedule
 
 def _listed(verbs: type[enum.StrEnum]) -> str:
     """The verbs in one phrase: `abort, pause or resume`."""
-    return " or ".join(", ".join(verbs).rsplit(", ", 1))
+    return " or ".join(", ".join(verb.value for verb in verbs).rsplit(", ", 1))
 
 
 class OperatorModel(Strict):
