@@ -61,21 +61,21 @@ PARAMETERS = [
 
 
 def cross(world: SmallWorld, verbs: Sequence[str]) -> list[dict[str, Any]]:
-    """The answers to the verbs, called one right after the other; an alarm is somebody's too."""
+    """The answers to the verbs, called one right after the other; an alarm is someone's too."""
     answers = []
     for verb in verbs:
         if verb == "alarm":
             world.account._set_alarm(world.target.alarms[0], "ALARM")
             continue
         function = "AuthorizeRollout" if verb == "promote" else "OperateRollout"
-        outcome = world.invoke(function, {"verb": verb, "target": world.target.name, "reason": "somebody calls"})
+        outcome = world.invoke(function, {"verb": verb, "target": world.target.name, "reason": "someone calls"})
         assert outcome.error is None, outcome
         answers.append(outcome.payload)
     return answers
 
 
 def run_crossed(scenario: str, name: str, place: Moment) -> tuple[Final, list[dict[str, Any]]]:
-    """A run in which somebody calls the verbs before this call is made."""
+    """A run in which someone calls the verbs before this call is made."""
     answers: list[dict[str, Any]] = []
     case = Case("verbs", 0, scenario)
     with SmallWorld(seed=0, policy=PAUSING, per_minute=PER_MINUTE) as world:
