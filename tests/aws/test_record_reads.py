@@ -9,7 +9,7 @@ import pytest
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.locks import Lock
-from canary.aws.record_reads import Unfinished
+from canary.aws.record_reads import Start, Unfinished
 from canary.aws.records import Records
 from canary.rules.rollouts.phases import Phase
 from embedded_aws.faults.calls import Fault, Mode
@@ -91,6 +91,6 @@ def test_more_locks_than_one_call_reads_are_read(records: Records):
 
 
 def test_a_start_reads_the_lock_and_whether_its_rollout_is_recorded(records: Records):
-    assert records.read_start("orders", "run-1") == (Lock("orders"), False)
+    assert records.read_start("orders", "run-1") == Start(Lock("orders"), is_recorded=False)
     owned = records.take(a_rollout(), fencing_token=0)
-    assert records.read_start("orders", "run-1") == (owned.lock, True)
+    assert records.read_start("orders", "run-1") == Start(owned.lock, is_recorded=True)

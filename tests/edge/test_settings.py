@@ -58,10 +58,6 @@ def test_refuses_to_keep_records_for_a_time_that_is_out_of_bounds(days):
         Settings.from_env({**ENVIRON, "CANARY_RETENTION_DAYS": days})
 
 
-def test_names_a_targets_parameter():
-    assert Settings.from_env(ENVIRON).parameter_name("orders") == "/canary/targets/orders"
-
-
 def test_needs_the_standard_library_only():
     code = "import sys, canary.edge.settings; print([name for name in ('pydantic', 'boto3') if name in sys.modules])"
     done = subprocess.run(

@@ -170,4 +170,4 @@ def test_a_wrong_call_is_answered_in_words(ground: Ground, call: object, said: s
 def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Ground):
     answer = ground.invoke("AuthorizeRollout", {"verb": "promote", "target": "odrers"})
 
-    assert "no target odrers is registered; registered are: orders" in answer["reason"]
+    assert "no target odrers is registered; registered targets: orders" in answer["reason"]

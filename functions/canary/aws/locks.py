@@ -20,8 +20,8 @@ class Lock:
     """A target's lock. ``rollout_id`` and ``owner`` are None while it is free.
 
     ``last_rollout_id``: the last rollout that held it. ``fingerprint``: of the last promoted API definition, which is frozen in
-    ``deployment_id``. ``scheduled_at``: the newest scheduled time (epoch seconds) that was acted on. ``promoted_rollout_id``: the
-    last rollout that was promoted, whose release base serves.
+    ``deployment_id``. ``scheduled_at``: the newest scheduled time (epoch seconds) that was acted on.
+    ``promoted_rollout_id``: the last rollout that was promoted, whose release base serves.
     """
 
     target: str

@@ -11,7 +11,7 @@ from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase
 from canary.rules.rollouts.steering import Signal
-from canary.rules.rollouts.verbs import Answer, Reply, reply_to
+from canary.rules.rollouts.verbs import Reply, VerbAnswer, reply_to
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def send(
         if owned is None:
             return answer_nothing(verb, target, lock, tools)
         reply = _reply_to(verb, owned, tolerated_alarms)
-        if reply.answer is Answer.ACCEPTED and (veto := find_veto(owned)):
-            reply = Reply(Answer.REFUSED, veto)
-        if reply.answer is not Answer.ACCEPTED:
+        if reply.answer is VerbAnswer.ACCEPTED and (veto := find_veto(owned)):
+            reply = Reply(VerbAnswer.REFUSED, veto)
+        if reply.answer is not VerbAnswer.ACCEPTED:
             return _answer(owned, reply)
         number = owned.signal.number + 1 if owned.signal else 1
         signal = Signal(number, verb, owned.read_at, reason, tolerated_alarms)
@@ -81,7 +81,7 @@ def answer_nothing(verb: Verb, target: str, lock: Lock, tools: Tools) -> Json:
 
 def refuse(target: str, problems: tuple[Problem, ...]) -> Json:
     """REFUSED with every problem of the call."""
-    return {"target": target, "answer": Answer.REFUSED.value, "reason": str(RefusedError(problems))}
+    return {"target": target, "answer": VerbAnswer.REFUSED.value, "reason": str(RefusedError(problems))}
 
 
 def _reply_to(verb: Verb, owned: Owned, tolerated_alarms: tuple[str, ...]) -> Reply:
@@ -89,7 +89,7 @@ def _reply_to(verb: Verb, owned: Owned, tolerated_alarms: tuple[str, ...]) -> Re
     rollout, owner = owned.rollout, owned.lock.owner
     if rollout.phase in {Phase.PREPARING, Phase.SHIFTING} and owner != rollout.execution:
         problem = holder_problem(rollout, owner)
-        return Reply(Answer.REFUSED, f"{problem.value}; {problem.fix}")
+        return Reply(VerbAnswer.REFUSED, f"{problem.value}; {problem.fix}")
     return reply_to(verb, rollout, owned.signal, owned.read_at, tolerated_alarms)
 
 
@@ -102,7 +102,7 @@ def _answer(owned: Owned, reply: Reply) -> Json:
         "phase": rollout.phase.value,
         "reason": reply.reason,
     }
-    if reply.answer is not Answer.ACCEPTED or rollout.phase is Phase.PARKED:
+    if reply.answer is not VerbAnswer.ACCEPTED or rollout.phase is Phase.PARKED:
         return answer
     return {**answer, "within_seconds": _longest_to_look(rollout)}
 

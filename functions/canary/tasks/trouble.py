@@ -47,7 +47,7 @@ GONE_BEFORE = "the canary was removed earlier; aliases and lock stay as they are
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundTarget:
     """What can still be found out about a target, and a sentence for each thing that cannot."""
 
     lock: Lock | None
@@ -102,7 +102,7 @@ def end_trouble(known: Trouble | None, tools: Tools, now: float) -> None:
         tools.troubles.forget(known.target)
 
 
-def _find(name: str, tools: Tools) -> Found:
+def _find(name: str, tools: Tools) -> FoundTarget:
     lock, owned, unread = None, None, []
     try:
         lock = tools.records.read_lock(name)
@@ -116,7 +116,7 @@ def _find(name: str, tools: Tools) -> Found:
         live = _read_live(target, tools)
     except (ControllerError, RefusedError) as error:
         unread.append(str(error))
-    return Found(lock, owned, target, live, tuple(dict.fromkeys(unread)))
+    return FoundTarget(lock, owned, target, live, tuple(dict.fromkeys(unread)))
 
 
 def _read_live(target: Target, tools: Tools) -> Live:
@@ -131,7 +131,7 @@ def _read_live(target: Target, tools: Tools) -> Live:
         return Live(stage, {}, {})
 
 
-def _take_canary_away(found: Found, known: Trouble | None, tools: Tools, now: float) -> tuple[bool, str]:
+def _take_canary_away(found: FoundTarget, known: Trouble | None, tools: Tools, now: float) -> tuple[bool, str]:
     """Whether the canary was removed, and the sentence that says so or says why not."""
     if found.target is None or found.live is None:
         return False, "nothing was changed"
@@ -165,7 +165,7 @@ def _remove_canary(target: Target, phase: Phase | None, tools: Tools) -> None:
     shifter.make(RemoveCanary(), Intent(versions={}))
 
 
-def _describe(name: str, cause: Cause, found: Found, tools: Tools) -> dict[str, Any]:
+def _describe(name: str, cause: Cause, found: FoundTarget, tools: Tools) -> dict[str, Any]:
     """The notification's detail without its reason."""
     lock = found.lock
     unknown = {

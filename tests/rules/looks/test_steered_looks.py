@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.looks.look_schedule import next_look_seconds, waiting_since
-from canary.rules.looks.verdict import AlarmReading, AlarmState, Moment, Proof, VerdictKind, decide
+from canary.rules.looks.proof import Moment, Proof
+from canary.rules.looks.verdict import VerdictKind, decide
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState

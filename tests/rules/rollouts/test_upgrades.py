@@ -59,9 +59,9 @@ def test_a_metric_of_schema_4_has_the_family_that_its_name_said(metric):
     assert frozen["metrics"] == {metric: {"family": families(metric)[metric], "stake": 1.0}}
 
 
-def test_a_record_of_schema_4_is_as_it_is():
+def test_a_record_of_schema_4_is_as_it_is_in_schema_5():
     record = encode(a_rollout())
-    assert upgrade(record, 4) == record
+    assert UPGRADES[4](record) == record
 
 
 def test_a_rollout_that_schema_3_calls_held_is_parked():

@@ -7,7 +7,7 @@ import pytest
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.rollouts.steering import Pause, Promotion, Signal, Steering, Verb
-from canary.rules.rollouts.verbs import Answer, reply_to
+from canary.rules.rollouts.verbs import VerbAnswer, reply_to
 from tests.builders import NOON, a_policy, a_rollout
 
 POLICY = a_policy(10, 50, max_pause_seconds=3600)
@@ -26,21 +26,21 @@ def answer_to(verb, phase=Phase.SHIFTING, *, signal=None, steering=None, tolerat
 @pytest.mark.parametrize("phase", Phase)
 def test_every_verb_has_an_answer_with_a_reason_in_every_phase(verb, phase):
     reply = answer_to(verb, phase)
-    assert reply.answer in Answer
+    assert reply.answer in VerbAnswer
     assert reply.reason
 
 
 def test_a_pause_is_accepted_with_the_time_that_is_left():
     reply = answer_to(Verb.PAUSE, steering=Steering(paused_seconds=600.0))
     assert (reply.answer, reply.reason.partition("; ")[2].partition("; ")[2]) == (
-        Answer.ACCEPTED,
+        VerbAnswer.ACCEPTED,
         "roll_back follows after 3000 seconds of pause",
     )
 
 
 def test_a_pause_without_time_left_is_refused():
     reply = answer_to(Verb.PAUSE, steering=Steering(paused_seconds=3600.0))
-    assert reply.answer is Answer.REFUSED
+    assert reply.answer is VerbAnswer.REFUSED
     assert "policy.max_pause_seconds allows 3600 seconds of pause in all, and none are left" in reply.reason
 
 
@@ -50,29 +50,29 @@ def test_a_pause_without_time_left_is_refused():
     ids=["heard", "waiting for its look"],
 )
 def test_the_same_verb_twice_changes_nothing(steering, signal):
-    assert answer_to(Verb.PAUSE, steering=steering, signal=signal).answer is Answer.UNCHANGED
-    assert answer_to(Verb.RESUME, steering=steering, signal=signal).answer is Answer.ACCEPTED
+    assert answer_to(Verb.PAUSE, steering=steering, signal=signal).answer is VerbAnswer.UNCHANGED
+    assert answer_to(Verb.RESUME, steering=steering, signal=signal).answer is VerbAnswer.ACCEPTED
 
 
 def test_resume_without_a_pause_changes_nothing():
-    assert answer_to(Verb.RESUME).answer is Answer.UNCHANGED
-    assert answer_to(Verb.RESUME, Phase.TAKING_ALL, signal=Signal(1, Verb.PAUSE, NOON)).answer is Answer.UNCHANGED
+    assert answer_to(Verb.RESUME).answer is VerbAnswer.UNCHANGED
+    assert answer_to(Verb.RESUME, Phase.TAKING_ALL, signal=Signal(1, Verb.PAUSE, NOON)).answer is VerbAnswer.UNCHANGED
 
 
 @pytest.mark.parametrize("phase", [Phase.SHIFTING, Phase.PARKED])
 def test_a_promotion_is_asked_for_once_unless_more_is_to_be_tolerated(phase):
     steering = Steering(1, promotion=Promotion(NOON, "", ("a",)))
-    assert answer_to(Verb.PROMOTE, phase).answer is Answer.ACCEPTED
-    assert answer_to(Verb.PROMOTE, phase, steering=steering).answer is Answer.UNCHANGED
-    assert answer_to(Verb.PROMOTE, phase, steering=steering, tolerated=("a",)).answer is Answer.UNCHANGED
-    assert answer_to(Verb.PROMOTE, phase, steering=steering, tolerated=("b",)).answer is Answer.ACCEPTED
+    assert answer_to(Verb.PROMOTE, phase).answer is VerbAnswer.ACCEPTED
+    assert answer_to(Verb.PROMOTE, phase, steering=steering).answer is VerbAnswer.UNCHANGED
+    assert answer_to(Verb.PROMOTE, phase, steering=steering, tolerated=("a",)).answer is VerbAnswer.UNCHANGED
+    assert answer_to(Verb.PROMOTE, phase, steering=steering, tolerated=("b",)).answer is VerbAnswer.ACCEPTED
 
 
 def test_a_parked_rollout_is_told_what_to_do_instead():
     parked = {"parked_until": NOON + 3600}
     assert "--input" in answer_to(Verb.PROMOTE, Phase.PARKED, **parked).reason
     reply = answer_to(Verb.PAUSE, Phase.PARKED, **parked)
-    assert reply.answer is Answer.REFUSED
+    assert reply.answer is VerbAnswer.REFUSED
     assert reply.reason.startswith("the rollout is parked until ")
     assert answer_to(Verb.PAUSE, Phase.PARKED).reason.startswith("the rollout is parked and takes no step")
 
@@ -80,4 +80,4 @@ def test_a_parked_rollout_is_told_what_to_do_instead():
 def test_one_that_may_not_pause_at_all_is_refused():
     none = replace(POLICY, max_pause_seconds=0)
     reply = reply_to(Verb.PAUSE, replace(rollout(), plan=replace(rollout().plan, policy=none)), None, NOON)
-    assert reply.answer is Answer.REFUSED
+    assert reply.answer is VerbAnswer.REFUSED

@@ -90,7 +90,8 @@ class Rollout:
     while it is parked. ``totals``: each metric's counts in the whole rollout. ``habits``: how much data each business metric
     usually has, from history. ``heard``, ``bad_counts``, ``split``: what is known of the instruments so far.
     ``blind_since``: since when something cannot be seen. ``looked_at``: the time of the newest look. ``scheduled_at``: the time
-    for which its execution was scheduled, if it was. ``labels``: where the release comes from, in the caller's words; they decide nothing. ``retry_of``: the earlier rollout of
+    for which its execution was scheduled, if it was. ``labels``: where the release comes from, in the caller's words; they
+    decide nothing. ``retry_of``: the earlier rollout of
     the same release, which was rolled back, if this one was started all the same.
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
@@ -140,7 +141,10 @@ class Rollout:
 
     @property
     def is_to_be_parked(self) -> bool:
-        """Whether the rollout is parked at the end of the present step and waits for an advance. A promotion that was asked for waits for none."""
+        """Whether the rollout is parked at the end of the present step and waits for an advance.
+
+        A promotion that was asked for waits for none.
+        """
         if self.steering.promotion:
             return False
         return self.plan.policy.progression is Progression.SCHEDULED and self.step.index >= self.park_after

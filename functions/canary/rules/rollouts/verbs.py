@@ -23,7 +23,7 @@ MAY_BE_PAUSED = frozenset({Phase.PREPARING, Phase.SHIFTING, Phase.PARKED})
 """The phases after which a look may still hear of a pause."""
 
 
-class Answer(enum.StrEnum):
+class VerbAnswer(enum.StrEnum):
     """What a verb that waits for a look is answered with; a target without a rollout has NOTHING_TO_<VERB>."""
 
     ACCEPTED = "ACCEPTED"
@@ -35,7 +35,7 @@ class Answer(enum.StrEnum):
 class Reply:
     """An answer with its reason."""
 
-    answer: Answer
+    answer: VerbAnswer
     reason: str
 
 
@@ -53,23 +53,23 @@ def reply_to(verb: Verb, rollout: Rollout, signal: Signal | None, now: float, to
         case Verb.PROMOTE:
             return _reply_to_promote(heard, tolerated)
         case Verb.ABORT:
-            return Reply(Answer.ACCEPTED, "the lock is taken over, the execution stopped, and the first pass made")
+            return Reply(VerbAnswer.ACCEPTED, "the lock is taken over, the execution stopped, and the first pass made")
         case _:
             assert_never(verb)
 
 
 def _reply_to_pause(rollout: Rollout, now: float) -> Reply:
     if why := _why_not_paused(rollout):
-        return Reply(Answer.REFUSED, why)
+        return Reply(VerbAnswer.REFUSED, why)
     policy, steering = rollout.plan.policy, rollout.steering
     left = round(steering.pause_seconds_left(policy, now))
     then = f"{policy.after_pause} follows after {left} seconds of pause"
     if steering.pause:
-        return Reply(Answer.UNCHANGED, f"the rollout is paused already; {then}")
+        return Reply(VerbAnswer.UNCHANGED, f"the rollout is paused already; {then}")
     if left <= 0:
         found = f"policy.max_pause_seconds allows {policy.max_pause_seconds} seconds of pause in all, and none are left"
-        return Reply(Answer.REFUSED, f"{found}; let the rollout go on, or {_abort(rollout)}")
-    return Reply(Answer.ACCEPTED, f"the bake's clock stops; the weight, the looks and every veto stay; {then}")
+        return Reply(VerbAnswer.REFUSED, f"{found}; let the rollout go on, or {_abort(rollout)}")
+    return Reply(VerbAnswer.ACCEPTED, f"the bake's clock stops; the weight, the looks and every veto stay; {then}")
 
 
 def _why_not_paused(rollout: Rollout) -> str | None:
@@ -94,27 +94,27 @@ def _why_not_paused(rollout: Rollout) -> str | None:
 
 def _reply_to_resume(rollout: Rollout) -> Reply:
     if rollout.steering.pause is None or rollout.phase not in MAY_BE_PAUSED:
-        return Reply(Answer.UNCHANGED, "the rollout is not paused")
-    return Reply(Answer.ACCEPTED, "the bake's clock runs on")
+        return Reply(VerbAnswer.UNCHANGED, "the rollout is not paused")
+    return Reply(VerbAnswer.ACCEPTED, "the bake's clock runs on")
 
 
 def _reply_to_promote(rollout: Rollout, tolerated: tuple[str, ...]) -> Reply:
     promotion = rollout.steering.promotion
     is_asked = promotion is not None and {*tolerated} <= {*promotion.tolerated_alarms}
-    answer = Answer.UNCHANGED if is_asked else Answer.ACCEPTED
+    answer = VerbAnswer.UNCHANGED if is_asked else VerbAnswer.ACCEPTED
     match rollout.phase:
         case Phase.SHIFTING:
             return Reply(answer, "the remaining steps are skipped as soon as a minute at the present weight has been judged")
         case Phase.PARKED:
             return Reply(answer, f"the next advance promotes; advance the rollout: {advance_command(rollout)}")
         case Phase.PREPARING:
-            return Reply(Answer.REFUSED, "the canary has no traffic yet; promote once its first step has begun")
+            return Reply(VerbAnswer.REFUSED, "the canary has no traffic yet; promote once its first step has begun")
         case Phase.TAKING_ALL | Phase.MOVING_BASE:
-            return Reply(Answer.UNCHANGED, "the rollout is being promoted")
+            return Reply(VerbAnswer.UNCHANGED, "the rollout is being promoted")
         case Phase.ROLLING_BACK:
-            return Reply(Answer.REFUSED, "the rollout is being rolled back; let it end, and start the release again")
+            return Reply(VerbAnswer.REFUSED, "the rollout is being rolled back; let it end, and start the release again")
         case Phase.PROMOTED | Phase.ROLLED_BACK | Phase.REFUSED:
-            return Reply(Answer.REFUSED, f"the rollout is over: {rollout.phase}")
+            return Reply(VerbAnswer.REFUSED, f"the rollout is over: {rollout.phase}")
         case _:
             assert_never(rollout.phase)
 
