@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from botocore import exceptions as aws
 from botocore.exceptions import BotoCoreError, ClientError
 
 from canary.aws.calls import code_of
 from canary.aws.errors import ControllerError, RecordSchemaError, RecordsRefusedError, UnknownTargetError
 from canary_cli.exits import CommandError, ExitCode
+from canary_cli.operating import AUTHORIZER
 
 EXPIRED = {
     "ExpiredToken",
@@ -32,6 +35,8 @@ BUSY = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+REGION = re.compile(r"(?:--region |arn:[\w-]+:[\w-]+:)([a-z]+-[a-z-]+-\d+)\b")
+"""Where a refusal's message names the Region: in the command that was tried, or in the resource's ARN."""
 SERVERS_FAULT = 500
 """From this HTTP status on, a failed call is AWS's fault and may succeed when it is repeated."""
 
@@ -86,10 +91,26 @@ def _refused(cause: ClientError, message: str) -> CommandError:
     if code in EXPIRED:
         return CommandError("Credentials", message, LOG_IN, ExitCode.CANNOT_TELL)
     if code in DENIED:
-        return CommandError("Denied", message, "ask for permission for this action", ExitCode.CANNOT_TELL)
+        return CommandError("Denied", message, _permission(cause, message), ExitCode.CANNOT_TELL)
     if code in BUSY or cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= SERVERS_FAULT:
         return _busy(message)
     return CommandError(code, message, "read what AWS says of this code")
+
+
+def _permission(cause: ClientError, message: str) -> str:
+    """Which managed policy of the controller's stack allows the call that was denied."""
+    match cause.operation_name:
+        case "Invoke":
+            duty = "authorizer" if AUTHORIZER in message else "operator"
+        case "StartExecution":
+            duty = "starter"
+        case "StopExecution":
+            return "ask for the permission states:StopExecution on this execution; no policy of the controller has it"
+        case _:
+            duty = "reader"
+    found = REGION.search(message)
+    name = f"canary-{duty}-{found.group(1) if found else '<Region>'}"
+    return f"ask for the managed policy {name}, which the controller's stack has"
 
 
 def _busy(message: str) -> CommandError:

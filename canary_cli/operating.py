@@ -1,4 +1,4 @@
-"""The calls that change something: an execution of the state machine, or a call of the function that takes an operator's verbs.
+"""The calls that change something: an execution of the state machine, or a call of a function that takes verbs.
 
 Each is also told as one line for a shell that has only the AWS CLI, version 2.
 """
@@ -16,10 +16,12 @@ from canary.rules.rollouts.report import OPERATOR
 from canary_cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from canary_cli.connection import Connection, Controller
 
+AUTHORIZER = "canary-AuthorizeRollout"
+"""The function that takes promote."""
 FORWARD = {Phase.MOVING_BASE.value, Phase.PROMOTED.value}
 """The phases that an abort can no longer turn back."""
 
@@ -52,23 +54,37 @@ def abort_target(connection: Connection, target: str, reason: str, execution: st
         AwsRefusedError: AWS refused the call.
 
     """
-    answer = _invoke(connection, abort_payload(target, reason))
+    answer = call_function(connection, OPERATOR, abort_payload(target, reason))
     if answer.get("answer") == "NOTHING_TO_ABORT" and execution and is_running(connection.client("stepfunctions"), execution):
         stop(connection.client("stepfunctions"), execution, error="Aborted", cause=reason or "aborted")
         return {**answer, "answer": "STOPPED"}
     return answer
 
 
-def abort_payload(target: str, reason: str) -> dict[str, str]:
+def abort_payload(target: str, reason: str) -> dict[str, Any]:
     """What the function is called with."""
-    return {"verb": "abort", "target": target, **({"reason": reason} if reason else {})}
+    return verb_payload("abort", target, reason)
 
 
 def abort_command(region: str, target: str, reason: str) -> str:
     """The line that makes the same call."""
-    payload = quote(json.dumps(abort_payload(target, reason)))
-    call = f"aws lambda invoke --region {region} --function-name {OPERATOR} --cli-binary-format raw-in-base64-out"
-    return f"{call} --payload {payload} /dev/stdout"
+    return call_command(region, OPERATOR, abort_payload(target, reason))
+
+
+def verb_payload(verb: str, target: str, reason: str, tolerated_alarms: Sequence[str] = ()) -> dict[str, Any]:
+    """What a function is called with for a verb; what was not given is left out."""
+    return {
+        "verb": verb,
+        "target": target,
+        **({"reason": reason} if reason else {}),
+        **({"tolerate_alarms": [*tolerated_alarms]} if tolerated_alarms else {}),
+    }
+
+
+def call_command(region: str, function: str, payload: Mapping[str, Any]) -> str:
+    """The line that calls the function with this payload."""
+    call = f"aws lambda invoke --region {region} --function-name {function} --cli-binary-format raw-in-base64-out"
+    return f"{call} --payload {quote(json.dumps(payload))} /dev/stdout"
 
 
 def lines_of_answer(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -97,11 +113,18 @@ def exit_code_of_answer(answer: Mapping[str, Any]) -> ExitCode:
     return ExitCode.DONE
 
 
-def _invoke(connection: Connection, payload: Mapping[str, str]) -> dict[str, Any]:
-    with refusals(abort_command(connection.region, payload["target"], payload.get("reason", ""))):
-        answer = connection.client("lambda").invoke(FunctionName=OPERATOR, Payload=json.dumps(payload))
+def call_function(connection: Connection, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of a function that takes verbs.
+
+    Raises:
+        CommandError: the function failed.
+        AwsRefusedError: AWS refused the call.
+
+    """
+    with refusals(call_command(connection.region, function, payload)):
+        answer = connection.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload))
         told: dict[str, Any] = json.load(answer["Payload"])
     if "FunctionError" in answer:
-        message = f"{OPERATOR} failed: {told.get('errorType')}: {told.get('errorMessage')}"
+        message = f"{function} failed: {told.get('errorType')}: {told.get('errorMessage')}"
         raise CommandError("FunctionFailed", message, "run the command again; the guard and the sweeper work meanwhile")
     return told

@@ -3,13 +3,13 @@
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from time import sleep
 from typing import Annotated, Any
 
 import typer
 
 from canary.edge.request import parse_advance
+from canary_cli.announcing import announce, try_reading
 from canary_cli.exits import ExitCode
 from canary_cli.faults import describe
 from canary_cli.following import Follower, News
@@ -25,8 +25,6 @@ from canary_cli.operating import (
 from canary_cli.outlook import step_words
 from canary_cli.reading import Reading, read_status
 from canary_cli.requesting import changes_of, execution_name, parse_start, start_input, wrong_input
-from canary_cli.status_text import served
-from canary_cli.status_view import live_of
 from canary_cli.verbs import Call
 from canary_cli.watch import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.watch_text import ending_event, ending_line
@@ -74,7 +72,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     reading = read_status(call.connection, target)
     name = execution_name(target, time.time(), secrets.token_hex(2))
     aws = start_command(call.connection.controller, name, given)
-    plan = _plan(call, target, reading, changes_of(request, reading.target, reading.live), aws)
+    plan = announce(call, target, reading, changes_of(request, reading.target, reading.live), aws)
     execution = start_execution(call.connection, name, given)
     follower = Follower(target, name, execution)
     _say_begun(call, "start", follower, plan)
@@ -101,7 +99,7 @@ def advance(
     reading = read_status(call.connection, target)
     name = execution_name(f"{target}-advance", time.time(), secrets.token_hex(2))
     aws = start_command(call.connection.controller, name, given)
-    plan = _plan(call, target, reading, _advance_changes(reading), aws)
+    plan = announce(call, target, reading, _advance_changes(reading), aws)
     execution = start_execution(call.connection, name, given)
     follower = Follower(target, reading.lock.rollout_id or name, execution)
     _say_begun(call, "advance", follower, plan)
@@ -113,43 +111,12 @@ def advance(
 def abort(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
     """Roll back the rollout that is in progress, at once and without asking."""
     aws = abort_command(call.connection.region, target, reason)
-    reading, unread = _try_reading(call, target)
+    reading, unread = try_reading(call, target)
     changes = _abort_changes(reading) if reading else [f"not known: {unread}"]
-    plan = _plan(call, target, reading, changes, aws)
+    plan = announce(call, target, reading, changes, aws)
     answer = abort_target(call.connection, target, reason)
     call.output.say([*lines_of_answer(answer)], {"verb": "abort", **plan, **answer})
     return exit_code_of_answer(answer)
-
-
-def _try_reading(call: Call, target: str) -> tuple[Reading | None, str]:
-    """The target's status, or why it cannot be read: an abort does not depend on it, whatever is wrong."""
-    try:
-        return read_status(call.connection, target), ""
-    except Exception as error:  # noqa: BLE001 - as above
-        return None, describe(error).message
-
-
-def _plan(call: Call, target: str, reading: Reading | None, changes: Iterable[str], aws: str) -> dict[str, Any]:
-    """Where, what is live, what will change, and the same verb as a line for CloudShell: told as text, and given for JSON."""
-    live = live_of(reading.live) if reading and reading.live else None
-    told = [*changes]
-    plan: dict[str, Any] = {
-        "account": call.connection.controller.account if reading else None,
-        "region": call.connection.region,
-        "target": target,
-        "live": asdict(live) if live else None,
-        "changes": told,
-        "aws": aws,
-    }
-    if not call.output.is_json:
-        lines = [
-            f"account {plan['account'] or 'not known'}, Region {plan['region']}, target {target}",
-            f"  live      {served(live) if live else 'not known'}",
-            *(f"  change    {change}" for change in told),
-            f"  aws       {aws}",
-        ]
-        call.output.say(lines, None)
-    return plan
 
 
 def _say_begun(call: Call, verb: str, follower: Follower, plan: dict[str, Any]) -> None:

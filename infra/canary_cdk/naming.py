@@ -62,6 +62,11 @@ def log_streams_arn(stack: Stack, log_group: str) -> str:
     return _colon_arn(stack, "logs", "log-group", f"{log_group}:*")
 
 
+def stack_arn(stack: Stack) -> str:
+    """The ARN of the stack by its name, with any id: a call that names a stack by its name is checked against this ARN."""
+    return stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
+
+
 def parameter_arn(stack: Stack, name: str) -> str:
     """The ARN of an SSM parameter, whose name begins with a slash."""
     return stack.format_arn(service="ssm", resource="parameter", resource_name=name.removeprefix("/"))

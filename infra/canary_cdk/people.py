@@ -1,6 +1,6 @@
 """What people and pipelines may be given: one managed policy a duty, so that IAM tells who may do what.
 
-    reader      see rollouts: the records, the executions, the targets; change nothing
+    reader      see rollouts: the records, the executions, the targets and what they serve; change nothing
     starter     start an execution: a rollout, or a parked rollout's next step
     operator    call OperateRollout: abort, pause, resume; no start
     authorizer  call AuthorizeRollout: promote before the steps are over
@@ -79,13 +79,18 @@ def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable) -> tuple[t
     match duty:
         case Duty.READER:
             return (
-                ("dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query", table.table_arn),
+                ("dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query dynamodb:Scan", table.table_arn),
                 ("dynamodb:Scan", f"{table.table_arn}/index/{OPEN_INDEX}"),
                 ("states:DescribeExecution states:GetExecutionHistory", naming.executions_arn(stack)),
                 ("states:ListExecutions", naming.machine_arn(stack)),
                 ("ssm:GetParametersByPath", naming.parameter_arn(stack, targets)),
                 ("ssm:GetParameter", naming.parameter_arn(stack, f"{targets}/*")),
                 ("ssm:GetParameter", naming.parameter_arn(stack, naming.CONTROLLER_PARAMETER)),
+                ("cloudformation:DescribeStacks", naming.stack_arn(stack)),
+                ("lambda:GetFunctionConfiguration", naming.function_arn(stack, naming.function_name(OPERATOR))),
+                ("lambda:GetAlias", naming.function_arn(stack, "*")),
+                ("apigateway:GET", naming.api_arn(stack, "*", "/stages/*")),
+                ("cloudwatch:DescribeAlarms", "*"),
             )
         case Duty.STARTER:
             return (("states:StartExecution", naming.machine_arn(stack)),)

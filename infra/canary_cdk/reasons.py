@@ -148,6 +148,21 @@ WILDCARDS = (
         "the role of a function that left the stack is in no template; the statement's condition requires the stack's own tag",
     ),
     _wildcard(
+        "cloudformation:DescribeStacks",
+        rf"stack/{NAME}/\*",
+        "people name the controller's stack by its name, and CloudFormation gives each stack of that name another id",
+    ),
+    _wildcard(
+        "lambda:GetAlias",
+        r"function:\*",
+        "targets are deployed after the controller, and people see which versions their functions' aliases serve",
+    ),
+    _wildcard(
+        "apigateway:GET",
+        r"/restapis/\*/stages/\*",
+        "targets are deployed after the controller, and people see what their stages serve; the APIs' definitions stay unread",
+    ),
+    _wildcard(
         "cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory",
         r"\*",
         "composite alarms are described only to callers that may describe all alarms",

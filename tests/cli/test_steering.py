@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import canary_cli.signalling
 import canary_cli.steering
 import canary_cli.watching
 from canary.aws.errors import RecordsRefusedError
@@ -364,7 +365,14 @@ def test_the_readme_shows_every_exit_code():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "arguments", [["start", "orders", "--reason", "it's time"], ["abort", "orders", "--reason", "it's worse"]]
+    "arguments",
+    [
+        ["start", "orders", "--reason", "it's time"],
+        ["abort", "orders", "--reason", "it's worse"],
+        ["pause", "orders", "--reason", "it's late"],
+        ["resume", "orders", "--reason", "it's early"],
+        ["promote", "orders", "--reason", "it's urgent", "--tolerate-alarm", "it's known", "--yes"],
+    ],
 )
 def test_the_line_for_cloudshell_does_the_same(
     ground: Ground, canary: Canary, arguments: list[str], monkeypatch: pytest.MonkeyPatch
@@ -374,6 +382,7 @@ def test_the_line_for_cloudshell_does_the_same(
         monkeypatch.setattr(module, "start_execution", lambda *_: answers.append("start") or "arn:x")
         monkeypatch.setattr(module, "abort_target", lambda *_: answers.append("abort") or {"answer": "NOTHING_TO_ABORT"})
     monkeypatch.setattr(canary_cli.steering, "_check", lambda *_: 0)
+    monkeypatch.setattr(canary_cli.signalling, "call_function", lambda *_: {"answer": "UNCHANGED"})
     line = next(line for line in canary(*arguments).out.splitlines() if line.startswith("  aws "))
     words = shlex.split(line.strip().removeprefix("aws").strip())
     if "--cli-binary-format" in words:  # an option of version 2 alone, which takes base64 without it
@@ -385,4 +394,4 @@ def test_the_line_for_cloudshell_does_the_same(
     )
 
     assert done.returncode == 0, done.stderr
-    assert ("executionArn" if arguments[0] == "start" else "NOTHING_TO_ABORT") in done.stdout
+    assert ("executionArn" if arguments[0] == "start" else f"NOTHING_TO_{arguments[0].upper()}") in done.stdout

@@ -44,12 +44,12 @@ def test_who_acts_may_do_that_one_thing(policies, duty, action, resource):
     assert policies[f"canary-{duty}-<Region>"] == {(action, resource)}
 
 
-def test_a_reader_reads_records_executions_and_targets_and_changes_nothing(controller, policies):
+def test_a_reader_sees_what_the_command_reads_and_changes_nothing(controller, policies):
     (table,) = controller.of_type("AWS::DynamoDB::Table")
     executions = f"arn:<Partition>:states:{PLACE}:execution:canary-rollout:*"
     parameters = f"arn:<Partition>:ssm:{PLACE}:parameter/canary"
     assert policies["canary-reader-<Region>"] == {
-        *((f"dynamodb:{action}", f"<{table}.Arn>") for action in ("BatchGetItem", "GetItem", "Query")),
+        *((f"dynamodb:{action}", f"<{table}.Arn>") for action in ("BatchGetItem", "GetItem", "Query", "Scan")),
         ("dynamodb:Scan", f"<{table}.Arn>/index/open"),
         ("states:DescribeExecution", executions),
         ("states:GetExecutionHistory", executions),
@@ -57,4 +57,9 @@ def test_a_reader_reads_records_executions_and_targets_and_changes_nothing(contr
         ("ssm:GetParametersByPath", f"{parameters}/targets"),
         ("ssm:GetParameter", f"{parameters}/targets/*"),
         ("ssm:GetParameter", f"{parameters}/controller"),
+        ("cloudformation:DescribeStacks", f"arn:<Partition>:cloudformation:{PLACE}:stack/canary/*"),
+        ("lambda:GetFunctionConfiguration", f"arn:<Partition>:lambda:{PLACE}:function:canary-OperateRollout"),
+        ("lambda:GetAlias", f"arn:<Partition>:lambda:{PLACE}:function:*"),
+        ("apigateway:GET", "arn:<Partition>:apigateway:<Region>::/restapis/*/stages/*"),
+        ("cloudwatch:DescribeAlarms", "*"),
     }

@@ -1,0 +1,116 @@
+"""`canary pause`, `resume` and `promote`: verbs that the rollout's next look hears.
+
+The controller's functions accept or refuse them. What a verb will change is worded by the controller's own rules, from the
+records; alarms and the judge are asked by the function alone.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from canary.rules.rollouts.report import OPERATOR
+from canary.rules.rollouts.steering import Verb
+from canary.rules.rollouts.verbs import Answer, reply_to
+from canary_cli.announcing import announce, attempt, try_reading
+from canary_cli.exits import CommandError, ExitCode
+from canary_cli.operating import AUTHORIZER, call_command, call_function, verb_payload
+from canary_cli.reading import Reading
+from canary_cli.steering import Reason, Target
+from canary_cli.verbs import Call
+
+TolerateAlarm = Annotated[
+    list[str] | None,
+    typer.Option("--tolerate-alarm", help="An alarm that may fire; may be repeated. The record shows it.", metavar="NAME"),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def pause(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
+    """Stop the bake's clock, without asking. The canary keeps its weight, and every veto stays."""
+    payload = verb_payload(Verb.PAUSE, target, reason)
+    return _send(call, Verb.PAUSE, OPERATOR, payload, _announce(call, Verb.PAUSE, OPERATOR, payload))
+
+
+def resume(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
+    """Let a paused rollout's bake go on, without asking."""
+    payload = verb_payload(Verb.RESUME, target, reason)
+    return _send(call, Verb.RESUME, OPERATOR, payload, _announce(call, Verb.RESUME, OPERATOR, payload))
+
+
+def promote(
+    call: Call, target: Target, *, reason: Reason = "", tolerate_alarm: TolerateAlarm = None, yes: Yes = False
+) -> ExitCode:
+    """Skip the remaining steps, but nothing that makes a promotion safe. Asks first in a terminal."""
+    is_asking = not yes
+    if is_asking and not sys.stdin.isatty():
+        raise _not_confirmed("promote asks before it acts, and there is no terminal to ask in")
+    payload = verb_payload(Verb.PROMOTE, target, reason, tolerate_alarm or ())
+    plan = _announce(call, Verb.PROMOTE, AUTHORIZER, payload)
+    if is_asking and not _is_confirmed(plan):
+        raise _not_confirmed(f"{target} was not promoted: the question was not answered with yes")
+    return _send(call, Verb.PROMOTE, AUTHORIZER, payload, plan)
+
+
+def _announce(call: Call, verb: Verb, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the verb says first; the plan for JSON."""
+    target = payload["target"]
+    reading, unread = try_reading(call, target)
+    change: str | None = None
+    if reading:
+        change, unread = attempt(lambda: _change(call, verb, reading, payload.get("tolerate_alarms", ())))
+    aws = call_command(call.connection.region, function, payload)
+    return announce(call, target, reading, [change or f"not known: {unread}"], aws)
+
+
+def _change(call: Call, verb: Verb, reading: Reading, tolerated: Sequence[str]) -> str:
+    """What the verb changes, by the rules that the controller answers with."""
+    rollout_id = reading.lock.rollout_id
+    owned = call.connection.records.find(rollout_id, lock=reading.lock, signal=True) if rollout_id else None
+    if owned is None:
+        return "nothing: no rollout is in progress"
+    reply = reply_to(verb, owned.rollout, owned.signal, owned.read_at, tuple(tolerated))
+    return f"{f'rollout {rollout_id}' if reply.answer is Answer.ACCEPTED else 'nothing'}: {reply.reason}"
+
+
+def _is_confirmed(plan: Mapping[str, Any]) -> bool:
+    """Whether a person says yes. The question is on stderr, so that the answer stays readable to programs."""
+    place = f"account {plan['account'] or 'not known'}, Region {plan['region']}"
+    try:
+        return typer.confirm(f"promote {plan['target']} in {place}?", err=True)
+    except typer.Abort:
+        return False
+
+
+def _not_confirmed(message: str) -> CommandError:
+    return CommandError("NotConfirmed", message, "repeat the command with --yes to promote without a question", ExitCode.USAGE)
+
+
+def _send(call: Call, verb: Verb, function: str, payload: Mapping[str, Any], plan: Mapping[str, Any]) -> ExitCode:
+    answer = call_function(call.connection, function, payload)
+    call.output.say([_line(verb, answer)], {"verb": verb.value, **plan, **answer})
+    return _exit_code(verb, answer)
+
+
+def _line(verb: Verb, answer: Mapping[str, Any]) -> str:
+    target, rollout, reason = answer.get("target"), answer.get("rollout"), answer.get("reason")
+    match answer.get("answer"):
+        case Answer.ACCEPTED:
+            within = f"; a look applies it within {answer['within_seconds']} s" if "within_seconds" in answer else ""
+            return f"{target}: {verb} is accepted for rollout {rollout}: {reason}{within}"
+        case Answer.UNCHANGED:
+            return f"{target}: {verb} changes nothing for rollout {rollout}: {reason}"
+        case Answer.REFUSED:
+            return f"{target}: {verb} is refused: {reason}"
+        case _:
+            return f"{target}: no rollout is in progress, so there is nothing to {verb}"
+
+
+def _exit_code(verb: Verb, answer: Mapping[str, Any]) -> ExitCode:
+    """As for a rollout that is over: its pause and its promotion are refused, its resumption changes nothing."""
+    if answer.get("answer") in {Answer.ACCEPTED, Answer.UNCHANGED} or (
+        verb is Verb.RESUME and answer.get("answer") != Answer.REFUSED
+    ):
+        return ExitCode.DONE
+    return ExitCode.REFUSED
