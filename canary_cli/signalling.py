@@ -12,7 +12,7 @@ import typer
 
 from canary.rules.rollouts.report import OPERATOR
 from canary.rules.rollouts.steering import Verb
-from canary.rules.rollouts.verbs import Answer, reply_to
+from canary.rules.rollouts.verbs import VerbAnswer, reply_to
 from canary_cli.announcing import announce, attempt, try_reading
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.operating import AUTHORIZER, call_command, call_function, verb_payload
@@ -71,7 +71,7 @@ def _change(call: Call, verb: Verb, reading: Reading, tolerated: Sequence[str]) 
     if owned is None:
         return "nothing: no rollout is in progress"
     reply = reply_to(verb, owned.rollout, owned.signal, owned.read_at, tuple(tolerated))
-    return f"{f'rollout {rollout_id}' if reply.answer is Answer.ACCEPTED else 'nothing'}: {reply.reason}"
+    return f"{f'rollout {rollout_id}' if reply.answer is VerbAnswer.ACCEPTED else 'nothing'}: {reply.reason}"
 
 
 def _is_confirmed(plan: Mapping[str, Any]) -> bool:
@@ -96,12 +96,12 @@ def _send(call: Call, verb: Verb, function: str, payload: Mapping[str, Any], pla
 def _line(verb: Verb, answer: Mapping[str, Any]) -> str:
     target, rollout, reason = answer.get("target"), answer.get("rollout"), answer.get("reason")
     match answer.get("answer"):
-        case Answer.ACCEPTED:
+        case VerbAnswer.ACCEPTED:
             within = f"; a look applies it within {answer['within_seconds']} s" if "within_seconds" in answer else ""
             return f"{target}: {verb} is accepted for rollout {rollout}: {reason}{within}"
-        case Answer.UNCHANGED:
+        case VerbAnswer.UNCHANGED:
             return f"{target}: {verb} changes nothing for rollout {rollout}: {reason}"
-        case Answer.REFUSED:
+        case VerbAnswer.REFUSED:
             return f"{target}: {verb} is refused: {reason}"
         case _:
             return f"{target}: no rollout is in progress, so there is nothing to {verb}"
@@ -109,8 +109,8 @@ def _line(verb: Verb, answer: Mapping[str, Any]) -> str:
 
 def _exit_code(verb: Verb, answer: Mapping[str, Any]) -> ExitCode:
     """As for a rollout that is over: its pause and its promotion are refused, its resumption changes nothing."""
-    if answer.get("answer") in {Answer.ACCEPTED, Answer.UNCHANGED} or (
-        verb is Verb.RESUME and answer.get("answer") != Answer.REFUSED
+    if answer.get("answer") in {VerbAnswer.ACCEPTED, VerbAnswer.UNCHANGED} or (
+        verb is Verb.RESUME and answer.get("answer") != VerbAnswer.REFUSED
     ):
         return ExitCode.DONE
     return ExitCode.REFUSED

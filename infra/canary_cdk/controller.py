@@ -58,10 +58,10 @@ LAST_RESORT = frozenset({GUARD, SWEEPER})
 class Controller(Construct):
     """Everything that rolls releases out, without a target.
 
-    `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the functions
-    that take verbs; `duties` are the managed policies to attach to people and pipelines, by duty; `notifications` is the topic
-    to subscribe to; `fallback_notifications` is another topic, which reports when the first one fails; `table` holds the records;
-    `dead_letters` holds events that could not be delivered or handled.
+    `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the
+    functions that take verbs; `duties` are the managed policies to attach to people and pipelines, by duty; `notifications`
+    is the topic to subscribe to; `fallback_notifications` is another topic, which reports when the first one fails; `table`
+    holds the records; `dead_letters` holds events that could not be delivered or handled.
     """
 
     def __init__(
