@@ -63,11 +63,11 @@ def test_more_alarms_than_a_call_takes_are_read_in_several():
     assert {one.state for one in found} == {AlarmState.GONE}
 
 
-def test_no_names_ask_nothing():
+def test_without_names_nothing_is_requested():
     assert read_alarms(Scripted(), [], []) == ()
 
 
-def test_a_refusal_tells_the_command(ground: Ground):
+def test_a_refusal_reports_the_command(ground: Ground):
     ground.aws.faults.add(Fault(None, "cloudwatch", "DescribeAlarms", Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match="aws cloudwatch describe-alarms"):
         read_alarms(ground.aws.client("cloudwatch"), [PAYMENTS], [])

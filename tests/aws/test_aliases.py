@@ -117,7 +117,7 @@ def test_an_alias_that_is_changed_again_and_again_is_left(ground: Ground):
     assert ground.alias(READ, "live") == ("1", {"2": 0.6})
 
 
-def test_another_refusal_is_told_at_once(ground: Ground):
+def test_another_refusal_is_reported_at_once(ground: Ground):
     def refuse(**_: object) -> None:
         raise refusal("ServiceException")
 
@@ -127,12 +127,12 @@ def test_another_refusal_is_told_at_once(ground: Ground):
         aliases.point(READ, "live", "2")
 
 
-def test_a_missing_alias_tells_the_command(aliases: Aliases):
+def test_a_missing_alias_reports_the_command(aliases: Aliases):
     with pytest.raises(AwsRefusedError, match=f"aws lambda get-alias --function-name {READ} --name gone"):
         aliases.read(READ, "gone")
 
 
-def test_a_lost_reply_is_known_by_what_it_left(ground: Ground):
+def test_a_lost_reply_is_recognised_by_its_effect(ground: Ground):
     client = ground.aws.client("lambda")
 
     def lose(**arguments: object) -> None:

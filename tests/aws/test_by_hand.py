@@ -25,14 +25,14 @@ def commands(percent, *, moved=(), phase=None):
     return find_commands(TARGET, found, shifter, phase)
 
 
-def test_below_every_request_the_only_way_is_back():
+def test_below_full_weight_the_only_direction_is_back():
     for phase in (None, Phase.SHIFTING, Phase.MOVING_BASE):
         (back,) = commands(99, phase=phase)
         assert back.startswith(BACK)
         assert back.endswith(TO_REMOVE)
 
 
-def test_at_every_request_both_ways_are_told_while_a_live_alias_is_to_be_moved():
+def test_at_full_weight_both_directions_are_offered_while_a_live_alias_has_to_move():
     back, *forward = commands(100)
     assert back.startswith(BACK)
     assert [line.partition(",")[0] for line in forward] == ["to finish the promotion"] * 4
@@ -41,14 +41,14 @@ def test_at_every_request_both_ways_are_told_while_a_live_alias_is_to_be_moved()
     assert forward[3].endswith(TO_REMOVE)
 
 
-def test_once_every_live_alias_is_at_the_release_the_only_way_is_forward():
+def test_once_every_live_alias_is_at_the_release_the_only_direction_is_forward():
     flip, removal = commands(100, moved=("orders-read", "orders-write"))
     assert TO_FLIP in flip
     assert removal.endswith(TO_REMOVE)
 
 
 @pytest.mark.parametrize(("phase", "count"), [(Phase.TAKING_ALL, 1), (Phase.ROLLING_BACK, 1), (Phase.MOVING_BASE, 3)])
-def test_a_phase_that_is_known_says_which_way(phase, count):
+def test_a_known_phase_decides_the_direction(phase, count):
     assert len(commands(100, moved=("orders-read",), phase=phase)) == count
 
 
@@ -56,7 +56,7 @@ def test_without_a_canary_there_is_nothing_to_do():
     assert find_commands(TARGET, a_live(), StageShifter(TARGET, None, None), None) == ()
 
 
-def test_weights_of_aliases_are_taken_away_where_there_are_some():
+def test_weights_of_aliases_are_removed_where_there_are_some():
     target = a_target("orders-read", "orders-write", stage=None)
     live = {"orders-read": LiveAlias("1", {"2": 0.1}), "orders-write": LiveAlias("1")}
     (command,) = find_commands(target, Live(None, live, {}), AliasShifter(target, None), None)

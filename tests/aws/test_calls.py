@@ -34,7 +34,7 @@ def test_every_error_of_the_controller_has_one_parent():
     assert issubclass(RecordsRefusedError, ControllerError)
 
 
-def test_what_is_gone_is_told_from_what_is_forbidden():
+def test_missing_and_forbidden_are_told_apart():
     for code, is_gone in (("NotFoundException", True), ("AccessDenied", False)):
         with pytest.raises(AwsRefusedError) as failed, refusals("aws apigateway get-stage"):
             raise refusal(code)

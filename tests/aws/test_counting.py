@@ -85,7 +85,7 @@ def test_a_total_is_that_of_all_series_and_minutes(ground: Ground, start: int):
     assert read_total(MetricReader(ground.aws.client("cloudwatch")), both, start, start + 180) == 160
 
 
-def test_a_history_has_only_minutes_with_requests_and_a_count_of_the_bad(ground: Ground, start: int):
+def test_a_history_has_only_minutes_with_requests_and_a_count_of_bad_ones(ground: Ground, start: int):
     ground.aws.metrics.put("Count", "BaseAll", {}, start + 180, [0.0], [1.0])
     ground.aws.metrics.put("Count", "BaseAll", {}, start + 240, [7.0], [1.0])
     metrics = MetricReader(ground.aws.client("cloudwatch"))

@@ -121,7 +121,7 @@ def test_a_release_of_the_present_definition_takes_seven_calls(wanted: str | Non
 
 
 @pytest.mark.parametrize("wanted", [UNCHANGED, "dep-old"])
-def test_a_release_of_what_base_serves_takes_two(wanted: str):
+def test_a_release_that_base_serves_takes_two_calls(wanted: str):
     gateway = Gateway(present=EDITED)
     found = read_of(gateway, wanted)
 
@@ -199,7 +199,7 @@ def test_an_authorizer_that_is_gone_since_has_no_id():
 @pytest.mark.parametrize(
     ("body", "why"), [(b"openapi: 3.0.1", "the export is not valid JSON"), (b"[]", "not an OpenAPI 3 document")]
 )
-def test_what_is_no_document_is_unreadable(body: bytes, why: str):
+def test_a_body_that_is_not_a_document_is_unreadable(body: bytes, why: str):
     client = Scripted(get_export=[{"body": io.BytesIO(body)}], get_rest_api=[{"id": API_ID}])
     with pytest.raises(UnreadableDefinitionError, match=why):
         DefinitionReader(client, API_ID).read_stage("prod")
@@ -222,7 +222,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize(("operation", "command"), PARTS.items())
-def test_a_part_that_is_refused_is_told_by_its_command(ground: Ground, operation: str, command: str):
+def test_a_part_that_is_refused_is_reported_by_its_command(ground: Ground, operation: str, command: str):
     ground.aws.faults.add(Fault(None, "apigateway", operation, Mode.REFUSED))
     api_id = ground.rig.target.stage.rest_api_id
     with pytest.raises(AwsRefusedError, match=f"aws apigateway {command} --rest-api-id {api_id}"):

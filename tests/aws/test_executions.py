@@ -47,7 +47,7 @@ def test_an_unknown_execution_does_not_run(ground: Ground, arn: str):
 @pytest.mark.parametrize(
     ("operation", "command"), [("DescribeExecution", "describe-execution"), ("StopExecution", "stop-execution")]
 )
-def test_a_refusal_tells_the_command(ground: Ground, arn: str, operation: str, command: str):
+def test_a_refusal_reports_the_command(ground: Ground, arn: str, operation: str, command: str):
     ground.aws.faults.add(Fault(None, None, operation, Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match=f"aws stepfunctions {command} --execution-arn"):
         stop(ground.aws.client("stepfunctions"), arn, error="RolledBack", cause="x")

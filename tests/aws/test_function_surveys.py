@@ -190,7 +190,7 @@ def test_a_role_of_a_version_that_is_gone_is_left_out(ground: Ground, read: Read
         ({"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "No room"}, VersionState("2")),
     ],
 )
-def test_a_version_is_told_with_lambdas_reason(read: Reader, changes: dict[str, str], state: VersionState):
+def test_a_version_is_reported_with_lambdas_reason(read: Reader, changes: dict[str, str], state: VersionState):
     assert read.configured(**changes).brings == state
 
 

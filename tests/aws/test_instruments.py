@@ -43,7 +43,7 @@ def answering(target: Target, given: Exception) -> SeenInstruments:
     return read_instruments(clients, target, AccessLog())
 
 
-def test_what_the_deployment_made_has_no_fault(ground: Ground, tools: Tools):
+def test_deployed_instruments_have_no_fault(ground: Ground, tools: Tools):
     seen = read(ground, tools)
 
     assert (seen.log_group, seen.log_format) == (ground.rig.target.access_log_group, LOG_FORMAT)
@@ -82,7 +82,7 @@ def test_a_filter_that_someone_changed_is_told(ground: Ground, tools: Tools):
     logs.put_metric_filter(**one.put_arguments(target.access_log_group))
 
 
-def test_a_filter_of_another_name_that_counts_into_the_metrics_is_told(ground: Ground, tools: Tools):
+def test_a_filter_of_another_name_that_counts_into_the_metrics_is_reported(ground: Ground, tools: Tools):
     target, logs = ground.rig.target, ground.aws.client("logs")
     (one,) = [one for one in metric_filters(target) if one.metric == "BaseErrors"]
     logs.put_metric_filter(**replace(one, name="a-dashboard").put_arguments(target.access_log_group))
@@ -93,7 +93,7 @@ def test_a_filter_of_another_name_that_counts_into_the_metrics_is_told(ground: G
     logs.delete_metric_filter(logGroupName=target.access_log_group, filterName="a-dashboard")
 
 
-def test_a_log_that_was_taken_off_is_told(ground: Ground, tools: Tools):
+def test_a_removed_log_is_reported(ground: Ground, tools: Tools):
     target = ground.rig.target
     seen = read_instruments(tools.clients.of(target), target, AccessLog())
 
@@ -111,7 +111,7 @@ def test_throttled_is_not_checked(ground: Ground, tools: Tools):
     assert find_faults(expected_instruments(ground.rig.target), seen) == ()
 
 
-def test_a_refusal_that_stays_is_a_fault_in_aws_own_words(ground: Ground, tools: Tools):
+def test_a_lasting_refusal_is_a_fault_in_awss_own_words(ground: Ground, tools: Tools):
     ground.aws.faults.add(Fault(None, "logs", "DescribeMetricFilters", Mode.REFUSED))
 
     (fault,) = find_faults(expected_instruments(ground.rig.target), read(ground, tools))

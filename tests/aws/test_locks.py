@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from canary.aws.records import Records
 
 
-def test_who_holds_a_target_is_told_with_what_to_do():
+def test_the_holder_of_a_target_is_reported_with_what_to_do():
     assert describe_holder(Lock("orders", 1, "run-1", PARKED_OWNER)) == (
         "rollout run-1 is parked on orders; advance it, or abort it with the verb abort"
     )

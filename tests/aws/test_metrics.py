@@ -63,7 +63,7 @@ def test_more_series_than_a_call_takes_are_read_in_several():
     assert metrics.requested == QUERIES_PER_CALL + 1
 
 
-def test_a_refusal_tells_the_command(ground: Ground):
+def test_a_refusal_reports_the_command(ground: Ground):
     ground.aws.faults.add(Fault(None, "cloudwatch", "GetMetricData", Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match="aws cloudwatch get-metric-data"):
         MetricReader(ground.aws.client("cloudwatch")).read([SUM], 0, 60)

@@ -123,7 +123,7 @@ def test_an_end_that_was_not_told_or_not_marked_is_the_sweepers(ground: Ground, 
     assert not walk.record.is_end_told
 
 
-def test_a_wait_is_told_when_it_begins_and_when_it_is_over():
+def test_a_wait_is_reported_when_it_begins_and_when_it_is_over():
     events = Events({"FailedEntryCount": 0})
     notifications = Notifications(lambda: events, Logger())
     baking, waiting = a_rollout(), a_rollout(waiting_since=NOON)

@@ -42,7 +42,7 @@ def rig() -> Iterator[Rig]:
 
 
 @pytest.mark.slow
-def test_what_functions_ask_of_aws_is_known_to_the_oldest_sdk(rig: Rig, made: Made):
+def test_the_oldest_sdk_knows_every_call_of_the_functions(rig: Rig, made: Made):
     rig.publish()
     assert rig.run(policy={"progression": "scheduled"}).ending == "Parked"
     rig.settle(400)

@@ -25,7 +25,7 @@ def test_a_target_never_taken_is_free_at_number_0(records: Records):
     assert records.find("run-1") is None
 
 
-def test_a_rollout_unknown_or_of_another_owner_is_not_held(records: Records):
+def test_a_rollout_that_is_unknown_or_of_another_owner_is_not_owned(records: Records):
     with pytest.raises(OwnershipLostError, match="is not recorded"):
         records.read_owned("run-1", EXECUTION)
     owned = records.take(a_rollout(), fencing_token=0)
@@ -55,7 +55,7 @@ def test_a_rollout_is_found_with_its_own_targets_lock_whatever_target_is_said(re
     assert records.find("run-1", lock=Lock("orders", 7)).lock == Lock("orders", 7)
 
 
-def test_what_is_held_and_what_was_not_told_is_listed_and_nothing_else(records: Records):
+def test_only_held_locks_and_unreported_ends_are_listed(records: Records):
     assert records.list_unfinished() == Unfinished()
     owned = records.take(a_rollout(), fencing_token=0)
     assert (records.list_unfinished(), records.read_open()) == (Unfinished(("orders",)), (owned.lock,))

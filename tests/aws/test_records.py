@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOOK = LookItem("run-1", "12.000", "HOLD", "wait", {"log_e": 0.5})
 
 
-def test_what_was_taken_reads_back_with_awss_time(ground: Ground, records: Records):
+def test_a_taken_target_reads_back_with_awss_time(ground: Ground, records: Records):
     taken = records.take(a_rollout(), fencing_token=0)
     found = records.read_owned("run-1", EXECUTION)
 
@@ -33,7 +33,7 @@ def test_what_was_taken_reads_back_with_awss_time(ground: Ground, records: Recor
     assert found.read_at == pytest.approx(ground.aws.clock.now(), abs=1)
 
 
-def test_taking_twice_is_taking_once(records: Records):
+def test_taking_twice_changes_nothing(records: Records):
     records.take(a_rollout(), fencing_token=0)
 
     assert records.take(a_rollout(), fencing_token=0).lock.fencing_token == 1
@@ -48,7 +48,7 @@ def test_a_parked_target_is_locked_for_another(records: Records):
     assert records.find("run-2") is None
 
 
-def test_a_number_that_moved_takes_nothing(records: Records):
+def test_a_changed_fencing_token_takes_nothing(records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     with pytest.raises(StaleFencingTokenError, match="checked at fencing token 0"):
@@ -82,7 +82,7 @@ def test_a_late_writer_changes_nothing(records: Records):
     assert records.find("run-1", look="12.000").look is None
 
 
-def test_who_was_taken_over_may_neither_write_nor_finish(records: Records):
+def test_an_owner_that_was_replaced_may_neither_write_nor_finish(records: Records):
     stale = records.take(a_rollout(), fencing_token=0)
     taken = records.take_over(stale, "sweeper")
     for write in (records.write, records.finish):
@@ -96,7 +96,7 @@ def test_who_was_taken_over_may_neither_write_nor_finish(records: Records):
     assert records.read_lock("orders") == taken.lock == Lock("orders", 2, "run-1", "sweeper")
 
 
-def test_a_check_of_a_record_that_is_gone_fails(ground: Ground, records: Records):
+def test_a_check_fails_if_the_record_is_gone(ground: Ground, records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     key = {"pk": {"S": "rollout#run-1"}, "sk": {"S": "rollout"}}
     ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
@@ -117,7 +117,7 @@ def test_a_free_target_is_retaken_by_one_alone(records: Records):
     assert records.read_owned("run-1", "sweeper").rollout == taken.rollout
 
 
-def test_an_end_after_an_end_is_told_again(records: Records):
+def test_an_end_after_an_end_is_reported_again(records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     ended = records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
     records.mark_told(ended.rollout)

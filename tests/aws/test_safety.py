@@ -34,7 +34,7 @@ def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: T
     assert walk.record.recovery_stage == "cleared"
 
 
-def test_whoever_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
+def test_an_owner_that_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     stale = walk.owned
     tools.records.take_over(stale, "sweeper")
@@ -132,7 +132,7 @@ def test_a_promotion_that_cannot_be_read_keeps_its_canary(ground: Ground, tools:
     assert walk.record.phase == "moving_base"
 
 
-def test_a_rollback_that_can_be_neither_read_nor_made_tells_both(ground: Ground, tools: Tools):
+def test_a_rollback_that_can_be_neither_read_nor_made_reports_both(ground: Ground, tools: Tools):
     walk = ground.walk().shift()
     ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.REFUSED))
     ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
@@ -177,7 +177,7 @@ def test_a_settle_is_never_short_whatever_second_its_calls_end_in(ground: Ground
     assert (walk.record.recovery_stage, walk.record.not_before >= began + SETTLE_SECONDS) == ("settled", True)
 
 
-def test_a_pass_that_finds_its_moves_made_waits_for_them_all_the_same(ground: Ground, tools: Tools):
+def test_a_pass_that_finds_its_moves_made_waits_for_them_anyway(ground: Ground, tools: Tools):
     walk = ground.walk().take_all()
     owned = walk.owned
     walk_owned = tools.records.write(owned, replace(owned.rollout, phase=Phase.MOVING_BASE))

@@ -43,7 +43,9 @@ def test_a_stage_reads_as_it_is(ground: Ground, stages: Stages):
     assert stages.describe()["stageName"] == "prod"
 
 
-def test_a_canary_is_attached_whole_then_moved_then_left(ground: Ground, stages: Stages, intent: Intent, writes: list[str]):
+def test_a_canary_is_attached_in_one_list_then_moved_then_left(
+    ground: Ground, stages: Stages, intent: Intent, writes: list[str]
+):
     writes.clear()
     stages.shift(intent, Decimal("12.5"))
     assert stages.read().canary == LiveCanary(intent.deployment_id, Decimal("12.5"), intent.overrides)
@@ -63,7 +65,7 @@ def test_a_canary_of_someone_else_is_not_moved(ground: Ground, stages: Stages, i
 
 
 @pytest.mark.parametrize("lost", ["percent", "canary", "overrides"])
-def test_a_canary_that_reads_back_otherwise_is_told(ground: Ground, intent: Intent, lost: str):
+def test_a_canary_that_reads_back_differently_is_reported(ground: Ground, intent: Intent, lost: str):
     client = ground.aws.client("apigateway")
 
     def patch(**arguments: Any) -> Any:
@@ -136,7 +138,7 @@ def test_a_deployment_is_made_once_for_a_mark(ground: Ground, stages: Stages):
     assert ground.rig.stage["deploymentId"] == ground.old_deployment
 
 
-def test_every_refusal_tells_its_command(ground: Ground, stages: Stages, intent: Intent):
+def test_every_refusal_reports_its_command(ground: Ground, stages: Stages, intent: Intent):
     ground.aws.faults.add(Fault(None, "apigateway", None, Mode.REFUSED))
     api = ground.rig.target.stage.rest_api_id
     tried = {

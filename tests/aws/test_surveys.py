@@ -39,7 +39,7 @@ def test_a_sound_target_reads_whole(ground: Ground, tools: Tools):
     assert "orders-payment-failures" in {alarm.name for alarm in found.alarms}
 
 
-def test_who_calls_is_taken_from_the_definition_that_the_release_brings(ground: Ground, tools: Tools):
+def test_the_callers_come_from_the_definition_that_the_release_brings(ground: Ground, tools: Tools):
     found = survey(tools.clients, ground.rig.target, Release())
 
     assert {name: function.callers for name, function in found.functions.items()} == {
@@ -91,7 +91,7 @@ def test_a_call_that_is_refused_is_not_taken_for_missing(
         survey(tools.clients, ground.rig.target, Release({"orders-read": "2"}, "zzz999"))
 
 
-def test_what_the_records_have_of_base_is_put_beside_it(ground: Ground, tools: Tools):
+def test_the_records_fingerprint_of_base_is_added(ground: Ground, tools: Tools):
     promoted = {ground.old_deployment: "v2:recorded", "zzz999": "v2:other"}
     found = survey(tools.clients, ground.rig.target, Release(), promoted)
 

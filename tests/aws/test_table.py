@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.tasks.walk import Ground
 
 
-def test_a_refused_table_is_no_lost_ownership(ground: Ground, records: Records):
+def test_a_refused_table_is_not_lost_ownership(ground: Ground, records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     ground.aws.faults.add(Fault(None, "dynamodb", None, Mode.REFUSED))
     with pytest.raises(RecordsRefusedError, match="aws dynamodb batch-get-item"):
@@ -26,7 +26,7 @@ def test_a_refused_table_is_no_lost_ownership(ground: Ground, records: Records):
         records.write(owned, owned.rollout)
 
 
-def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, records: Records):
+def test_a_conflicting_transaction_is_not_lost_ownership(ground: Ground, records: Records):
     owned = records.take(a_rollout(), fencing_token=0)
     conflict = refusal("TransactionCanceledException")
     conflict.response["CancellationReasons"] = [{"Code": "None"}, {"Code": "TransactionConflict"}]
@@ -39,7 +39,7 @@ def test_a_transaction_that_met_another_is_no_lost_ownership(ground: Ground, rec
         Records(client, ground.rig.controller.table).write(owned, owned.rollout)
 
 
-def test_what_dynamodb_leaves_unread_is_not_taken_for_missing():
+def test_an_unread_item_is_not_taken_for_missing():
     class Busy:
         def batch_get_item(self, **asked: Any) -> dict[str, Any]:
             return {"Responses": {}, "UnprocessedKeys": asked["RequestItems"]}

@@ -31,7 +31,7 @@ def test_an_unknown_target_lists_the_known_ones(ground: Ground):
         read_target(ground.aws.client("ssm"), "/nowhere/", "pay")
 
 
-def test_a_refusal_is_no_unknown_target(ground: Ground):
+def test_a_refusal_is_not_an_unknown_target(ground: Ground):
     ground.aws.faults.add(Fault(None, "ssm", "GetParameter", Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match=f"aws ssm get-parameter --name {TARGET_PREFIX}orders"):
         read_target(ground.aws.client("ssm"), TARGET_PREFIX, "orders")

@@ -28,7 +28,7 @@ class Logger:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"target": "orders", "cause": "unheard"}'])
-def test_what_is_kept_reads_back_and_what_cannot_be_read_is_left_out(ground: Ground, text: str):
+def test_kept_reports_read_back_and_unreadable_ones_are_left_out(ground: Ground, text: str):
     ssm, logger = ground.aws.client("ssm"), Logger()
     troubles = Troubles(lambda: ssm, logger)
     troubles.note(TROUBLE)

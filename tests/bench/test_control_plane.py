@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encodin
 HEAD = "| task | for each function | counted together | seconds for 40 functions, at least |\n|---|---|---|---|\n"
 
 
-def test_calls_are_told_for_one_visit_and_one_function():
+def test_calls_are_reported_for_one_visit_and_one_function():
     calls = {("Look", "GetAlias"): 12, ("Look", "GetPolicy"): 6, ("Check", "GetAlias"): 3}
     visits = Visits(Counter(Check=1, Look=2, Wait=2), Counter(calls), functions=3)
 
@@ -21,5 +21,5 @@ def test_calls_are_told_for_one_visit_and_one_function():
 
 
 @pytest.mark.slow
-def test_the_page_tells_what_is_measured():
+def test_the_page_says_what_is_measured():
     assert table(measure()) in PAGE

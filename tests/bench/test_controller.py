@@ -90,7 +90,7 @@ def test_the_short_way_gives_the_verdicts_of_a_look(cell: Cell, policy: str):
 
 
 @pytest.mark.parametrize("cell", [CELLS[4], CELLS[7]], ids=lambda cell: cell.name)
-def test_a_longer_metric_delay_is_told_as_if_the_rollout_had_it(cell: Cell):
+def test_a_longer_metric_delay_is_reported_as_if_the_rollout_had_it(cell: Cell):
     for seed in (21, 22):
         tape = roll_out(a_world(cell, seed), POLICIES["standard"])
         later = replace(POLICIES["standard"], metric_delay_seconds=120)

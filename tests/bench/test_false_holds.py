@@ -120,7 +120,7 @@ def test_refused_requests_mislead_what_counts_all_lines_and_nothing_else():
     assert to_base[1] == to_base[3] == 0.0
 
 
-def test_tells_all_three_tables(monkeypatch, capsys):
+def test_reports_all_three_tables(monkeypatch, capsys):
     monkeypatch.setattr(false_holds, "grid", lambda _: iter([Cell(PLAIN, 60, "standard", 2)]))
     monkeypatch.setattr(instrument_faults, "cases", lambda: iter([Case("a fault", all_lost, "split", 600, (), 0.1)]))
     monkeypatch.setattr(refused, "TRAFFICS", (60,))

@@ -18,7 +18,7 @@ def test_more_metrics_than_a_call_may_have_are_asked_for_in_as_few_as_can_be():
     assert read(130, minute=30, repeats=1).calls == 2
 
 
-def test_both_sides_of_a_look_are_told_early_and_late():
+def test_both_sides_of_a_look_are_reported_early_and_late():
     lines = [*judging([1, 2], late=40, repeats=1)]
     asked = [*reading([1, 2], late=40, repeats=1)]
 

@@ -15,13 +15,13 @@ def test_a_lost_route_is_found_by_its_4xx():
     assert tallies[CONTROLLER].minutes_back / 4 < 6.0
 
 
-def test_every_traffic_is_told_with_every_usual_share_of_4xx():
+def test_every_traffic_is_reported_with_every_usual_share_of_4xx():
     cells = list(lost_routes.cells())
     assert {cell.client_rate for cell in cells} == set(CLIENT_RATES.values())
     assert len(cells) == len(lost_routes.LOST) * len(lost_routes.TRAFFICS) * len(CLIENT_RATES)
 
 
-def test_tells_what_it_took_and_what_was_never_found(monkeypatch, capsys):
+def test_reports_what_it_took_and_what_was_never_found(monkeypatch, capsys):
     hopeless = Cell(Release("lost", is_good=False, lost=0.001), 6, 0.001)
     monkeypatch.setattr(lost_routes, "cells", lambda: iter([LOST, hopeless]))
     monkeypatch.setattr(sys, "argv", ["lost_routes", "--runs", "2"])

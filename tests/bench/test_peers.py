@@ -31,7 +31,7 @@ def test_the_exact_test_equals_its_enumeration(counts):
 
 
 @pytest.mark.parametrize("counts", [(0, 0, 10, 1), (10, 0, 30, 3), (10, 1, 0, 0)])
-def test_the_exact_test_accuses_nobody_without_an_excess(counts):
+def test_the_exact_test_accuses_no_release_without_an_excess(counts):
     assert exact_p(*counts) == 1.0
 
 
@@ -63,7 +63,7 @@ def test_the_alarm_fires_on_two_of_three_minutes():
     assert heard == [False, False, True, False, False]
 
 
-def test_every_peer_lets_a_release_pass_that_never_fails():
+def test_every_peer_passes_a_release_that_never_fails():
     tape = a_tape(GOOD[0], rate=0.0)
     assert {name for name, peer in PEERS.items() if peer(tape) is not None} == set()
 
@@ -96,7 +96,7 @@ def test_the_oracle_that_knows_most_is_first():
         assert first <= settled <= arms
 
 
-def test_the_oracles_accuse_nobody_of_what_base_does_too():
+def test_the_oracles_accuse_no_release_of_what_base_does_too():
     for release in (GOOD[0], GOOD[2], GOOD[4]):
         tape = a_tape(release)
         assert wald(tape) is arms_only(tape) is None

@@ -55,7 +55,7 @@ def test_bursts_cluster_and_keep_the_rate():
     assert np.var(bad) / np.mean(bad) == pytest.approx(5.0, rel=0.2)
 
 
-def test_history_is_a_day_of_base_and_nothing_where_nobody_knows_it():
+def test_history_is_a_day_of_base_and_empty_if_unknown():
     told = a_world(GOOD[4], 600, 0.001).history()
     assert {metric: len(minutes) for metric, minutes in told.items()} == dict.fromkeys(
         ("errors", "client_errors", "slow_p50", "slow_p90", "slow_p99"), 1440
@@ -104,7 +104,7 @@ def test_a_fault_of_the_last_step_begins_with_it():
     assert world.minute(3).truth.excess == pytest.approx(0.01 * 3000)
 
 
-def test_good_releases_harm_nobody():
+def test_good_releases_do_no_harm():
     for release in GOOD:
         assert shifted(a_world(release)).minute(1).truth.excess == 0.0
 
@@ -174,7 +174,7 @@ def test_the_grid_has_every_release_at_every_traffic():
     assert all(not cell.has_history and cell.release.is_good for cell in without_history())
 
 
-def test_fresh_cells_are_drawn_anew_for_each_seed():
+def test_fresh_cells_are_drawn_for_each_seed():
     one, other = list(fresh_grid(1)), list(fresh_grid(2))
     assert one == list(fresh_grid(1))
     assert one != other

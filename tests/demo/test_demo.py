@@ -57,7 +57,7 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
     assert "all as expected" in shown
 
 
-def test_what_is_started_is_told_before_it_is_there(capsys, monkeypatch):
+def test_a_creation_is_recorded_before_the_resource_exists(capsys, monkeypatch):
     monkeypatch.setattr("demo.rollouts.run_demo", lambda scenarios, *_, **__: len(scenarios))
     assert main(["rollouts", "--only", "errors"]) == 1
     assert capsys.readouterr().out == f"{STARTING}\n"
@@ -83,7 +83,7 @@ def test_an_unknown_scenario_is_answered_with_those_that_there_are(capsys):
         ({"holder": "overload"}, "the lock is still held by overload"),
     ],
 )
-def test_a_rollout_that_ends_otherwise_than_it_must_is_told(found, problem):
+def test_a_rollout_with_the_wrong_ending_is_reported(found, problem):
     standing = {key: value for key, value in found.items() if key not in {"ending", "last_weight_percent"}}
     after = replace(AT_REST, **standing)
     given = {"ending": Ending.ROLLED_BACK, "last_weight_percent": 50.0, **found}
@@ -235,7 +235,7 @@ def test_harm_is_what_the_canary_did_beyond_what_base_would_have_done():
     assert (witness.requests, witness.harmed().requests) == (0, 0)
 
 
-def test_harm_is_told_minute_by_minute():
+def test_harm_is_reported_minute_by_minute():
     """An outage of both arms, in the minute in which the canary has more requests."""
     witness = Witness()
     for arm, requests, at in (("base", 90, 0.0), ("canary", 10, 0.0), ("base", 50, 60.0), ("canary", 50, 60.0)):

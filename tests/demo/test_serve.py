@@ -159,7 +159,7 @@ def test_it_ends_cleanly_on_ctrl_c():
         assert end(process, signal.SIGINT) == (0, ["ended"])
 
 
-def test_a_port_in_use_is_told(capsys):
+def test_a_port_in_use_is_reported(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
@@ -167,13 +167,13 @@ def test_a_port_in_use_is_told(capsys):
 
 
 @pytest.mark.parametrize("port", ["70000", "-1", "65536", "http", "", "9" * 5000, "٣"])
-def test_a_port_that_there_is_not_is_told(capsys, port):
+def test_an_impossible_port_is_reported(capsys, port):
     assert main(["serve", f"--port={port}"]) == 2
     told = capsys.readouterr().err
     assert told == f"a port is a number from 0 to 65535, got {port!r}; give another one, or 0 for any free port\n"
 
 
-def test_a_port_that_this_user_may_not_have_is_told(capsys, monkeypatch):
+def test_a_port_that_this_user_may_not_have_is_reported(capsys, monkeypatch):
     def refuse(_socket, _address):
         raise PermissionError(13, "Permission denied")
 

@@ -199,7 +199,7 @@ def test_the_operators_function_is_called_by_its_name() -> None:
     assert re.findall(r"call the function `([^`]+)`", README) == [function_name(OPERATOR)]
 
 
-def test_every_ending_is_told() -> None:
+def test_every_ending_is_reported() -> None:
     endings = [name for name, state in states_of(load()) if state["Type"] in {"Succeed", "Fail"} and name != "CanaryRejected"]
 
     assert [name for name in endings if f"`{name}`" not in README] == []

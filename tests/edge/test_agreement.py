@@ -51,7 +51,7 @@ def test_finds_mappings_with_the_same_name():
     assert told(find_twice(raw, "functions", "name")) == [(("functions", 2, "name"), 'listed twice, got "a" again')]
 
 
-def test_behind_a_stage_aliases_that_are_called_alike_agree():
+def test_behind_a_stage_aliases_with_equal_names_agree():
     one = {"live": "live", "canary": "canary"}
     assert aliases(one, dict(one)) == []
 
@@ -109,7 +109,7 @@ def test_limits_and_client_errors_need_a_log_and_a_log_needs_a_stage(raw, found)
         ({"stage": {}, "outside": [{"path": "/*", "methods": ["OPTIONS"]}]}, []),
     ],
 )
-def test_what_is_outside_is_a_part_of_an_api(raw, found):
+def test_only_an_api_has_routes_outside(raw, found):
     assert [clash.path for clash in find_outside_clashes(raw)] == found
 
 
@@ -118,7 +118,7 @@ def test_filters_that_a_log_group_takes_are_no_problem():
     assert [*find_filter_problems(a_target(metrics=metrics))] == []
 
 
-def test_more_filters_than_a_log_group_takes_are_told():
+def test_more_filters_than_a_log_group_takes_are_reported():
     metrics = Metrics(latency_limits_ms=tuple(range(1, 46)))
     (problem,) = find_filter_problems(a_target(metrics=metrics), "target")
     assert str(problem) == (
@@ -126,7 +126,7 @@ def test_more_filters_than_a_log_group_takes_are_told():
     )
 
 
-def test_a_pattern_that_routes_outside_make_too_long_is_told_with_its_length():
+def test_a_pattern_that_routes_outside_make_too_long_is_reported_with_its_length():
     routes = tuple(OutsideRoute(f"/legacy/{'x' * 50}/{number}") for number in range(20))
     (problem,) = find_filter_problems(a_target(outside=Outside(routes)))
     assert problem.field == "outside"
@@ -134,7 +134,7 @@ def test_a_pattern_that_routes_outside_make_too_long_is_told_with_its_length():
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), ANYTHING))
-def test_passes_over_whatever_does_not_fit_its_field(raw):
+def test_skips_values_that_do_not_fit_their_field(raw):
     clashes = [
         *find_twice(raw, "alarms"),
         *find_twice(raw, "functions", "name"),

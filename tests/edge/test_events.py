@@ -40,7 +40,7 @@ STATUS = {
 }
 
 
-def test_reads_what_every_task_is_told():
+def test_reads_the_event_of_every_task():
     event = read_event(TaskEvent, {**TASK, "more": "than is read"})
     assert event == TaskEvent("orders", "run-1", EXECUTION, NOON)
 
@@ -80,7 +80,7 @@ def test_leaves_the_users_input_unread(user_input):
     assert event.now == NOON
 
 
-def test_reads_what_the_lock_is_taken_with():
+def test_reads_the_event_that_takes_the_lock():
     event = read_event(LockEvent, {**TASK, "fencing_token": 7, "draft": {"phase": "preparing"}})
     assert (event.fencing_token, event.draft["phase"]) == (7, "preparing")
 
@@ -110,11 +110,11 @@ def test_reads_since_when_a_canary_bakes_or_a_stage_settles():
         ({}, ""),
     ],
 )
-def test_tells_in_one_sentence_why_safety_was_called_for(failure, reason):
+def test_says_in_one_sentence_why_safety_was_called_for(failure, reason):
     assert read_event(SafetyEvent, {**TASK, "failure": failure}).reason == reason
 
 
-def test_safety_is_made_without_a_reason_too():
+def test_makes_safe_without_a_reason_too():
     assert read_event(SafetyEvent, TASK).reason == ""
 
 

@@ -73,7 +73,7 @@ def test_refuses_the_unpublished_version_with_the_reason():
 @pytest.mark.parametrize(
     "value", ["v1", "", "0", 0, "-1", "07", 1.5, True, None, "live", "arn:x:7", [7], pytest.param(10**5000, id="huge")]
 )
-def test_refuses_what_is_no_version_number(value):
+def test_refuses_a_value_that_is_not_a_version_number(value):
     assert "aliases point only at published versions" in refused(VersionNumber(), value)
 
 
@@ -85,7 +85,7 @@ def test_takes_a_shipped_policy_by_its_name():
     ("value", "fix"),
     [("standrad", "did you mean standard?"), ("zzz", "write standard or cautious or fast or hotfix"), ([], "write st")],
 )
-def test_answers_an_unknown_policy_with_those_there_are(value, fix):
+def test_lists_the_policies_for_an_unknown_one(value, fix):
     assert fix in refused(ShippedPolicy(), value)
 
 

@@ -53,11 +53,11 @@ def test_takes_a_whole_number_however_a_pipeline_writes_it(value):
         float("nan"),
     ],
 )
-def test_refuses_what_is_no_whole_number_within_bounds(value):
+def test_refuses_a_value_that_is_not_a_whole_number_within_bounds(value):
     assert refused(COUNT, value).startswith("not a count from 1 to 900, got ")
 
 
-def test_says_value_and_fix():
+def test_says_the_value_and_what_to_do():
     assert refused(COUNT, "15m") == 'not a count from 1 to 900, got "15m"; give one'
 
 
@@ -90,7 +90,7 @@ def test_takes_truth_values_and_their_strings(value, read):
 
 
 @pytest.mark.parametrize("value", ["maybe", "yes", "", 1, 0, None, []])
-def test_refuses_what_is_neither_true_nor_false(value):
+def test_refuses_a_value_that_is_neither_true_nor_false(value):
     assert refused(Flag(), value).startswith("neither true nor false, got ")
 
 
@@ -98,12 +98,12 @@ def test_takes_one_of_the_words():
     assert OneOf(Colour).read("dark_blue") is Colour.DARK_BLUE
 
 
-def test_answers_a_mistyped_word_with_the_one_that_was_meant():
+def test_suggests_the_word_for_a_mistyped_one():
     assert refused(OneOf(Colour), "darkblue") == 'not one of red, dark_blue, got "darkblue"; did you mean dark_blue?'
 
 
 @pytest.mark.parametrize("value", ["zzz", 5, None, ["red"]])
-def test_answers_anything_else_with_all_the_words(value):
+def test_lists_all_words_for_anything_else(value):
     assert refused(OneOf(Colour), value).endswith("; write red or dark_blue")
 
 
@@ -122,7 +122,7 @@ def test_refuses_a_number_for_text_because_it_may_have_had_leading_zeros(value):
 
 
 @pytest.mark.parametrize("value", [None, [], {}])
-def test_refuses_what_is_no_text_at_all(value):
+def test_refuses_a_value_that_is_not_text(value):
     assert refused(NAME, value).endswith("; write text, or remove the field")
 
 
@@ -131,7 +131,7 @@ def test_takes_a_line_without_the_spaces_around_it():
 
 
 @pytest.mark.parametrize("value", ["", "   ", "a\nb", "x" * 11, "\ud800"])
-def test_refuses_what_is_not_one_line_of_printable_text(value):
+def test_refuses_text_that_is_not_one_printable_line(value):
     assert refused(LINE, value).startswith("a line must be one line of 1 to 10 characters, got ")
 
 
@@ -177,5 +177,5 @@ def test_a_line_is_short_and_without_controls_and_can_be_sent(value):
 
 
 @pytest.mark.parametrize(("value", "answer"), [(5, "not text, got 5; put it in quotes"), (None, "not text, got null; write")])
-def test_makes_no_line_of_what_is_not_text(value, answer):
+def test_makes_a_line_only_of_text(value, answer):
     assert refused(Line(10), value).startswith(answer)

@@ -44,7 +44,7 @@ def test_ignores_keys_that_others_add_whatever_they_hold():
     assert (value, problems) == (Outer(first=Inner(size=1)), ())
 
 
-def test_refuses_such_keys_anywhere_else():
+def test_refuses_these_keys_anywhere_else():
     assert problems_of({"first": {"size": 1, "Note": 1}}) == [
         "first.Note: unknown field, got 1; remove it; the fields here are size"
     ]
@@ -54,7 +54,7 @@ def test_names_what_is_missing_by_its_description():
     assert problems_of({}) == ["first: is missing; give the first one", "others: both are alike; make them differ"]
 
 
-def test_tells_clashes_beside_the_fields_own_problems_at_every_depth():
+def test_reports_clashes_beside_the_fields_own_problems_at_every_depth():
     assert problems_of({"first": {"size": "big"}, "others": [{}, 5], "frist": 1}) == [
         'first.size: input should be a valid integer, unable to parse string as an integer, got "big"; correct it',
         "others[0].size: is missing; give how big it is",
@@ -63,7 +63,7 @@ def test_tells_clashes_beside_the_fields_own_problems_at_every_depth():
     ]
 
 
-def test_tells_a_clash_alone():
+def test_reports_a_clash_alone():
     same = {"size": 1}
     assert problems_of({"first": same, "others": same})[-1] == "others: both are alike; make them differ"
 
@@ -74,14 +74,14 @@ def test_asks_for_a_mapping_and_names_its_fields(raw, got):
     assert problems_of(raw) == [answer]
 
 
-def test_asks_for_a_list_and_for_a_mapping_by_any_name():
+def test_asks_for_a_list_or_a_mapping():
     assert problems_of({"first": {"size": 1}, "others": "x", "sizes": 5}) == [
         'others: not a list, got "x"; give a list',
         "sizes: not a mapping, got 5; give a mapping",
     ]
 
 
-def test_answers_an_unknown_field_far_from_all_with_those_there_are():
+def test_lists_the_fields_for_an_unknown_one_that_resembles_none():
     assert problems_of({"first": {"size": 1}, "zzz": None}) == [
         "zzz: unknown field, got null; remove it; the fields here are first, others, sizes"
     ]
@@ -93,7 +93,7 @@ def test_refuses_keys_that_are_no_text():
     ]
 
 
-def test_puts_its_own_path_before_those_of_the_fields():
+def test_prefixes_the_fields_paths_with_its_own():
     assert problems_of({"first": {}}, at="target")[0] == "target.first.size: is missing; give how big it is"
     assert problems_of(None, at="target")[0].startswith("target: not a mapping")
 
@@ -103,7 +103,7 @@ def test_cuts_names_that_are_too_long_to_repeat():
     assert len(answer) < 200
 
 
-def test_names_a_key_that_does_not_fit_by_itself():
+def test_reports_a_key_that_does_not_fit_on_its_own():
     (answer, *_) = problems_of({"first": {"size": 1}, "sizes": {7: 8}})
     assert answer.startswith(("sizes[7]: ", "sizes.7: "))
 

@@ -132,11 +132,11 @@ def test_refuses_a_bake_in_which_nothing_is_watched(bake):
         ([10], "policy.steps[0]: not a mapping, got 10; give a mapping with weight_percent, bake_seconds"),
     ],
 )
-def test_refuses_steps_that_are_none(steps, answer):
+def test_refuses_an_empty_list_of_steps(steps, answer):
     assert problems_of({"steps": steps}) == [answer]
 
 
-def test_tells_every_problem_at_once():
+def test_reports_every_problem_at_once():
     raw = {
         "form": "standard",
         "steps": [a_step(50, 0), a_step(10.123), a_step(20), {"bake_seconds": 60}],
@@ -185,12 +185,12 @@ def test_refuses_values_beyond_their_bounds(key, value):
     assert answer.startswith(f"policy.{key}")
 
 
-def test_answers_a_mistyped_name_with_the_one_that_was_meant():
+def test_suggests_the_name_for_a_mistyped_one():
     assert problems_of("standrad") == ['policy: not a shipped policy, got "standrad"; did you mean standard?']
 
 
 @pytest.mark.parametrize("raw", [None, 5, [], True])
-def test_refuses_what_is_no_policy_at_all(raw):
+def test_refuses_a_value_that_is_not_a_policy(raw):
     (answer,) = problems_of(raw)
     assert answer.startswith("policy: not a mapping, got ")
     assert "give a shipped policy's name, or a mapping with from, name, steps" in answer
@@ -225,7 +225,7 @@ ANYTHING = st.recursive(
         ANYTHING | st.lists(st.dictionaries(st.sampled_from(["weight_percent", "bake_seconds"]), ANYTHING)),
     )
 )
-def test_answers_anything_with_a_policy_or_with_problems(raw):
+def test_turns_any_value_into_a_policy_or_problems(raw):
     policy, problems = parse_policy(raw)
     assert (policy is None) == bool(problems)
     assert all(problem.field.startswith("policy") for problem in problems)

@@ -88,7 +88,7 @@ def test_takes_strings_where_a_pipeline_sends_them():
     assert request.policy_override.early_advance is True
 
 
-def test_tells_every_problem_at_once():
+def test_reports_every_problem_at_once():
     raw = {
         "operation": "advnce",
         "targt": "orders",
@@ -157,7 +157,7 @@ def test_tells_every_problem_at_once():
         ({"target": "orders", "\ud800": 1}, "input: "),
     ],
 )
-def test_refuses_what_cannot_be_meant(raw, answer):
+def test_refuses_an_invalid_input(raw, answer):
     (found,) = problems_of(raw)
     assert found.startswith(answer)
 
@@ -187,7 +187,7 @@ FIELDS = ["operation", "target", "release", "policy", "reason", "labels", "retry
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING) | ANYTHING)
-def test_answers_anything_with_a_request_or_with_problems_that_can_be_told(raw):
+def test_turns_any_value_into_a_request_or_readable_problems(raw):
     request, problems = parse_request(raw)
     assert (request is None) == bool(problems)
     assert str(RefusedError(problems)).encode().decode() == str(RefusedError(problems))
@@ -223,7 +223,7 @@ def test_reads_an_advance():
 
 
 @pytest.mark.parametrize("name", ["release", "policy", "labels", "retry"])
-def test_an_advance_takes_nothing_that_only_a_start_can_be_told(name):
+def test_an_advance_accepts_no_field_that_only_a_start_has(name):
     advance, problems = parse_advance({"operation": "advance", "target": "orders", name: {}})
     assert advance is None
     assert f"{name}: a parked rollout keeps what it was started with; remove {name}" in [str(problem) for problem in problems]

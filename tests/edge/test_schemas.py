@@ -48,7 +48,7 @@ def test_published_folder_holds_nothing_else():
     assert {path.name for path in DOCS.iterdir()} == {f"{name}.schema.json" for name in MODELS}
 
 
-def test_schema_is_a_valid_one(name):
+def test_the_schema_is_valid(name):
     jsonschema.Draft202012Validator.check_schema(schema_of(MODELS[name]))
 
 
@@ -69,7 +69,7 @@ def test_every_time_has_its_unit_in_the_description():
             assert "milliseconds" in schema["description"]
 
 
-def test_no_null_is_offered_for_what_may_be_left_out(name):
+def test_the_schema_offers_no_null_for_optional_fields(name):
     assert "null" not in json.dumps(schema_of(MODELS[name]))
 
 
@@ -129,7 +129,7 @@ def test_every_shipped_policy_is_valid_by_name_and_in_full(policy):
         ("operator", {"verb": "abort"}),
     ],
 )
-def test_what_the_schema_refuses_the_models_refuse_too(schema, value):
+def test_the_models_refuse_whatever_the_schema_refuses(schema, value):
     assert not is_valid(schema, value)
     assert PARSERS[schema](value)[0] is None
 
@@ -142,7 +142,7 @@ def test_what_the_schema_refuses_the_models_refuse_too(schema, value):
         {"target": "orders", "release": {"functions": {"orders-read": 7}, "deployment": "unchanged"}},
     ],
 )
-def test_what_pipelines_send_is_valid_too(value):
+def test_strings_from_pipelines_are_valid_too(value):
     assert is_valid("input", value)
     assert parse_request(value)[0] is not None
 
@@ -154,7 +154,7 @@ ADDED = {"Comment": "Insert your JSON here", "AWS_STEP_FUNCTIONS_STARTED_BY_EXEC
 @pytest.mark.parametrize(
     "added", [ADDED, {"Comment": {"any": ["thing"]}}, {"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": None}]
 )
-def test_what_step_functions_adds_to_an_input_is_valid_and_changes_nothing(schema, added):
+def test_keys_that_step_functions_adds_to_an_input_change_nothing(schema, added):
     value = {"operation": "advance", "target": "orders"} if schema == "advance" else {"target": "orders"}
     assert is_valid(schema, {**value, **added})
     assert PARSERS[schema]({**value, **added}) == PARSERS[schema](value)
@@ -182,7 +182,7 @@ def run_module(source, *arguments, monkeypatch):
     runpy.run_path(str(source), run_name="__main__")
 
 
-def test_the_module_writes_the_files_where_it_is_told(tmp_path, monkeypatch):
+def test_the_module_writes_the_files_into_the_given_folder(tmp_path, monkeypatch):
     run_module(Path(schemas.__file__), str(tmp_path / "new" / "folder"), monkeypatch=monkeypatch)
     assert {path.stem for path in (tmp_path / "new" / "folder").iterdir()} == {f"{name}.schema" for name in MODELS}
 

@@ -21,7 +21,7 @@ def test_reads_what_every_function_needs():
     )
 
 
-def test_reads_where_an_aws_of_ones_own_listens():
+def test_reads_the_endpoint_of_a_local_aws():
     settings = Settings.from_env({**ENVIRON, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
     assert settings.endpoint_url == "http://127.0.0.1:4566"
 

@@ -77,7 +77,7 @@ def test_takes_exact_latency_limits_beside_a_log():
     assert target.metrics == Metrics(errors=False, slow=(), latency_limits_ms=(800, 1500))
 
 
-def test_tells_every_problem_at_once():
+def test_reports_every_problem_at_once():
     raw = {
         "name": "Orders",
         "stage": {"rest_api_id": 1234567890, "stage_nam": "prod"},
@@ -153,7 +153,7 @@ def test_names_what_is_missing():
 
 
 @pytest.mark.parametrize("raw", [None, [], "orders", 5])
-def test_refuses_what_is_no_target_at_all(raw):
+def test_refuses_a_value_that_is_not_a_target(raw):
     (answer,) = problems_of(raw)
     assert answer.startswith("input: not a mapping, got ")
 
@@ -242,7 +242,7 @@ def test_refuses_a_parameter_that_someone_broke(text, answer):
         ({"path": "/a", "methods": ["GET", "GET"]}, 'outside[0].methods[1]: listed twice, got "GET" again; remove one of them'),
     ],
 )
-def test_what_is_outside_is_one_thing_each(outside, answer):
+def test_each_outside_entry_is_one_thing(outside, answer):
     assert problems_of(a_stage_target(outside=[outside])) == [answer]
 
 
@@ -252,13 +252,13 @@ def test_a_star_stands_at_the_end_of_a_path_only(path):
     assert answer.startswith("outside[0].path: not a resource path (begins with /; * only at the end, for any text), got")
 
 
-def test_routes_outside_that_no_filter_can_hold_are_told_with_the_patterns_length():
+def test_routes_outside_that_no_filter_can_hold_are_reported_with_the_patterns_length():
     routes = [{"path": f"/legacy/{'x' * 60}/{number}"} for number in range(15)]
     (answer,) = problems_of(a_stage_target(access_log_group="/apigw/orders", outside=routes))
     assert answer.startswith("outside: the routes outside make the pattern of the metric filter canary-orders-BaseRequests ")
 
 
-def test_what_is_outside_comes_back_from_the_registered_target():
+def test_routes_outside_come_back_from_the_registered_target():
     target = require_target(
         a_stage_target(
             access_log_group="/apigw/orders",
@@ -278,7 +278,7 @@ def test_what_is_outside_comes_back_from_the_registered_target():
         ("functions", {"functions": [a_function(f"{number:03}{'x' * 60}") for number in range(80)]}, ""),
     ],
 )
-def test_a_target_that_no_parameter_can_hold_is_told_at_what_takes_most_of_the_room(field, changes, more):
+def test_a_target_too_large_for_a_parameter_is_reported_at_its_largest_field(field, changes, more):
     (answer,) = problems_of(a_stage_target(**changes))
     assert answer.startswith(f"{field}: the target's registration would be ")
     assert answer.endswith(f" characters long, and an SSM parameter takes 8,192; give fewer {field}, or shorter names{more}")

@@ -220,7 +220,7 @@ def test_time_stands_still_while_a_request_from_outside_is_answered():
         assert aws.client("ssm").describe_parameters()["Parameters"]
 
 
-def test_what_nobody_recorded_is_answered_501(aws):
+def test_an_unrecorded_answer_is_a_501(aws):
     gateway = aws.client("apigateway")
     api = gateway.create_rest_api(name="orders")["id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]

@@ -12,7 +12,7 @@ from tests.rig import Rig
 SAMPLE = {
     "test_a_healthy_release_is_promoted_step_by_step",
     "test_a_new_version_alone_uses_the_deployment_of_base",
-    "test_a_failing_release_is_taken_away",
+    "test_a_failing_release_is_removed",
     "test_a_held_step_goes_on_when_traffic_comes_back",
     "test_each_step_is_an_execution_and_the_last_one_promotes",
     "test_an_alarm_that_fires_while_parked_rolls_back_within_a_minute",
@@ -25,7 +25,7 @@ SAMPLE = {
     "test_a_definition_that_cannot_be_tried_is_refused_before_the_first_change",
     "test_a_release_is_judged_alike_whichever_arm_refused_requests_count_for",
     "test_a_release_of_variables_alone_is_promoted",
-    "test_rollouts_end_alike_under_every_plausible_answer",
+    "test_rollouts_end_the_same_under_every_plausible_answer",
 }
 """The tests whose cases run in `make test`, except those marked slow."""
 

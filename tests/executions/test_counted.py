@@ -50,7 +50,7 @@ def mock_ping(rig: Rig, status: str) -> None:
         ('"new":$context.somethingNew', '"new":"$context.somethingNew"'),
     ],
 )
-def test_a_line_that_may_be_no_json_is_refused_with_the_field_to_write(rig: Rig, field: str, write: str):
+def test_a_line_that_may_not_be_json_is_refused_with_the_field_to_write(rig: Rig, field: str, write: str):
     set_log_format(rig, f"{LOG_FORMAT[:-1]},{field}}}")
     rig.publish()
     ended = rig.run()

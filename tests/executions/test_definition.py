@@ -118,7 +118,7 @@ def test_a_definition_that_cannot_be_tried_is_refused_before_the_first_change(
     assert (rig.stage, rig.aliases(), len(gateway(rig).get_deployments(restApiId=api_of(rig))["items"])) == before
 
 
-def test_what_the_target_leaves_out_is_called_alike_and_a_meant_loss_goes_through(rig: Rig):
+def test_outside_routes_and_intended_losses_go_through(rig: Rig):
     call(rig, "/legacy", "GET", lambda_uri("orders-read", "live"))
     gateway(rig).create_deployment(restApiId=api_of(rig), stageName="prod")
     rig.target = replace(rig.target, outside=Outside((OutsideRoute("/legacy"),)), metrics=Metrics())

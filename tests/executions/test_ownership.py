@@ -25,7 +25,7 @@ def abort(rig: Rig, reason: str = "OPS-9") -> dict[str, Any]:
     return dict(json.load(answer["Payload"]))
 
 
-def test_abort_takes_the_canary_away_at_once(rig: Rig):
+def test_abort_removes_the_canary_at_once(rig: Rig):
     before = rig.aliases()
     rig.publish()
     arn = rig.start()
@@ -204,7 +204,7 @@ def fire(rig: Rig, arn: str) -> None:  # noqa: ARG001 - called like the others
     ("call", "is_parked"),
     [(stop, False), pytest.param(lambda rig, _: abort(rig), False, marks=pytest.mark.slow), (fire, True)],
 )
-def test_whoever_takes_over_asks_for_an_operator_while_aws_refuses(rig: Rig, call: Callable[[Rig, str], Any], is_parked: bool):  # noqa: FBT001
+def test_a_takeover_asks_for_an_operator_while_aws_refuses(rig: Rig, call: Callable[[Rig, str], Any], is_parked: bool):  # noqa: FBT001
     rig.publish()
     arn = rig.start(**({"policy": {"progression": "scheduled"}} if is_parked else {}))
     rig.settle(130)

@@ -167,7 +167,7 @@ def test_an_alarm_that_fires_while_parked_rolls_back_within_a_minute(rig: Rig):
     assert "alarm orders-payment-failures is firing" in record.reason
 
 
-def test_an_alarm_that_is_over_when_its_event_comes_rolls_back_all_the_same(rig: Rig):
+def test_an_alarm_that_is_over_when_its_event_comes_rolls_back_anyway(rig: Rig):
     first = parked_since_start(rig)
     rig.settle(400)
     fire(rig)
@@ -189,7 +189,7 @@ def test_a_canary_that_breaks_while_parked_is_rolled_back_by_the_sweepers_looks(
     assert "errors" in record.reason
 
 
-def test_a_rollout_that_nobody_advances_goes_back(rig: Rig):
+def test_a_rollout_that_no_one_advances_rolls_back(rig: Rig):
     rig.publish()
     first = rig.start(policy={"max_parked_seconds": 3600})
     assert rig.finish(first).ending == "Parked"

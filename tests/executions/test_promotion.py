@@ -151,7 +151,7 @@ def test_a_release_can_name_versions_and_policy(rig: Rig):
     assert rig.aliases() == {name: (version, version) for name, version in second.items()}
 
 
-def test_the_present_definition_is_frozen_anew_when_base_was_put_on_another_deployment_by_hand(rig: Rig):
+def test_the_current_definition_is_frozen_again_when_base_was_moved_to_another_deployment_by_hand(rig: Rig):
     first = rig.stage["deploymentId"]
     rig.publish()
     rig.run()

@@ -84,7 +84,7 @@ def test_a_dead_rollout_and_a_free_target_are_swept_apart(rig: Rig):
     assert swept
 
 
-def test_a_step_that_waits_is_told_when_it_begins_to_and_when_that_is_over(rig: Rig):
+def test_a_waiting_step_is_reported_when_it_begins_to_wait_and_when_the_wait_is_over(rig: Rig):
     rig.publish()
     listen(rig)
     rig.aws.dataplane.remove_source(rig.traffic)

@@ -74,7 +74,7 @@ def test_a_wrong_input_is_refused_with_what_to_do(shared: Rig, given: object, sa
     assert shared.records.read_lock("orders").rollout_id is None
 
 
-def test_every_problem_is_told_at_once(shared: Rig):
+def test_every_problem_is_reported_at_once(shared: Rig):
     given = {
         "target": "orders",
         "speed": 3,

@@ -13,7 +13,7 @@ from tests.rig import QUICK, Rig
 @pytest.mark.parametrize(
     "numbers", [{"FAILING_SHARE": 0.5}, {"FAILING_SHARE": 0.5, "CATCHES_FAILURES": False}], ids=["returned", "raised"]
 )
-def test_a_failing_release_is_taken_away(rig: Rig, numbers: dict[str, float | bool]):
+def test_a_failing_release_is_removed(rig: Rig, numbers: dict[str, float | bool]):
     old = rig.stage["deploymentId"], {name: pair[0] for name, pair in rig.aliases().items()}
     versions = rig.publish(**numbers)
     arn = rig.start()

@@ -28,7 +28,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 
 @pytest.mark.parametrize("rig", CASES, indirect=True)
-def test_rollouts_end_alike_under_every_plausible_answer(rig: Rig):
+def test_rollouts_end_the_same_under_every_plausible_answer(rig: Rig):
     rig.publish()
     assert rig.run().ending == "Promoted"
     assert rig.is_at_rest()

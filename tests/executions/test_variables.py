@@ -66,7 +66,7 @@ def test_code_that_needs_its_variable_never_runs_without_it(rig: Rig):
     assert seen(rig) == {"v1 old", "v2 new"}
 
 
-def test_another_variable_may_change_during_a_rollout_and_is_told(rig: Rig):
+def test_another_variable_may_change_during_a_rollout_and_is_reported(rig: Rig):
     versions = make_base(rig, "v1")
     running = rig.start(release=variables_alone(versions, "on"))
     rig.settle(150)

@@ -92,6 +92,6 @@ def test_the_harness_sees_a_release_that_is_judged_wrongly(monkeypatch: pytest.M
     assert "judged" in promises_broken("bad")
 
 
-def test_the_harness_sees_an_end_that_nobody_hears_of(monkeypatch: pytest.MonkeyPatch):
+def test_the_harness_sees_an_unreported_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Notifications, "send", lambda *_, **__: True)
     assert promises_broken() == {"told"}

@@ -149,7 +149,7 @@ def test_checks_and_the_deletion_guard_write_nothing(controller):
         assert "dynamodb:PutItem" not in {action for action, _ in controller.allowed(controller.role_of(task))}
 
 
-def test_nobody_may_delete_a_record(controller):
+def test_no_one_may_delete_a_record(controller):
     for task in (*TASKS, *BESIDE):
         actions = {action for action, _ in controller.allowed(controller.role_of(task)) if action.startswith("dynamodb:")}
         assert actions <= {"dynamodb:BatchGetItem", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}

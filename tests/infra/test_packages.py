@@ -121,7 +121,7 @@ def test_a_wheel_that_needs_an_installer_is_refused(monkeypatch, tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_pips_own_reason_is_told_with_what_to_do(monkeypatch, tmp_path):
+def test_pips_own_reason_is_reported_with_what_to_do(monkeypatch, tmp_path):
     stub("raise SystemExit('first\\nERROR: no route to the index')", monkeypatch)
 
     with pytest.raises(PackagesError, match=r"ERROR: no route to the index; .*powertools_layer"):
@@ -129,7 +129,7 @@ def test_pips_own_reason_is_told_with_what_to_do(monkeypatch, tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path):
+def test_a_place_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(PackagesError, match=r"cannot be written: .*; run this in a virtual environment"):

@@ -60,7 +60,7 @@ def test_nothing_is_allowed_by_exception(allowing):
     assert [name for name, statement in allowing if {"NotAction", "NotResource", "NotPrincipal"} & {*statement}] == []
 
 
-def test_nobody_is_allowed_anything_just_because_he_asks(allowing):
+def test_asking_alone_allows_nothing(allowing):
     everybody = ("*", {"AWS": "*"})
     assert [name for name, statement in allowing if statement.get("Principal") in everybody] == []
 

@@ -276,7 +276,7 @@ def test_filters_count_the_apps_own_api_and_stage_without_the_routes_outside(sho
     assert found.outside == Outside((OutsideRoute("/legacy/*", ("GET",)),), ("partner",))
 
 
-def test_a_log_group_that_targets_make_too_full_is_told_at_synth(target):
+def test_a_log_group_that_targets_make_too_full_is_reported_at_synth(target):
     metrics = replace(target.metrics, latency_limits_ms=tuple(range(1, 25)))
     stack = cdk.Stack(cdk.App(), "stack")
     first, second, other = (replace(target, name=name, metrics=metrics, alarms=()) for name in ("a", "b", "c"))
@@ -340,7 +340,7 @@ def make(**changes):
     Target(stack, "Target", **{"name": "ship", "functions": [TargetFunction(function)], **changes})
 
 
-def test_everything_that_is_wrong_is_told_at_once():
+def test_everything_that_is_wrong_is_reported_at_once():
     from canary.rules.releases.problems import RefusedError
 
     with pytest.raises(RefusedError) as error:
@@ -440,7 +440,7 @@ def test_functions_that_no_role_can_be_allowed_are_refused():
         make_role(a_stack(), target)
 
 
-def test_a_registration_that_names_may_make_too_long_is_told():
+def test_a_registration_that_names_may_make_too_long_is_reported():
     stack = a_stack()
     Target(stack, "Many", name="many", functions=[TargetFunction(a_function(stack, f"Function{one}")) for one in range(90)])
     metadata = [entry for construct in stack.node.find_all() for entry in construct.node.metadata]

@@ -52,7 +52,7 @@ def test_a_folder_that_is_not_there_is_told_by_name(tmp_path):
     assert told(tmp_path / "ours") == ["ours: no such folder; name the folder that contains your target files"]
 
 
-def test_a_problem_is_told_with_its_file_line_field_and_fix(write):
+def test_a_problem_is_reported_with_its_file_line_field_and_fix(write):
     folder = write(orders=ORDERS.replace("orders-prod", "orders prod"))
     (line,) = told(folder)
     assert line.startswith("targets/orders.yaml:5: access_log_group: not a log group's name")
@@ -77,14 +77,14 @@ def test_a_problem_deep_inside_has_its_own_line(write):
     assert line.startswith("targets/orders.yaml:10: policy.steps[1].weight_percent: step weights must rise, got 50 then 10")
 
 
-def test_a_missing_field_is_told_where_it_should_stand(write):
+def test_a_missing_field_is_reported_where_it_should_be(write):
     folder = write(orders=ORDERS.replace(", canary: canary", ""))
     assert told(folder) == [
         "targets/orders.yaml:4: functions[0].canary: is missing; give the alias that the canary uses behind the stage"
     ]
 
 
-def test_problems_of_all_files_are_told_at_once(write):
+def test_problems_of_all_files_are_reported_at_once(write):
     folder = write(
         orders=ORDERS.replace("name: orders\n", "name: Orders\n").replace("prod,", "pr od,"),
         ship="{name: ship, functions: [], policy: quick}",
@@ -107,7 +107,7 @@ def test_problems_of_all_files_are_told_at_once(write):
         ("", 1, "input: not a mapping"),
     ],
 )
-def test_what_is_no_mapping_is_told_with_its_line(write, text, line, what):
+def test_a_value_that_is_not_a_mapping_is_reported_with_its_line(write, text, line, what):
     (found,) = told(write(orders=text))
     assert found.startswith(f"targets/orders.yaml:{line}: {what}")
 
@@ -136,7 +136,7 @@ def of_bytes(tmp_path, content):
         (b"name: !!python/name:os.system", 1, "file: not valid YAML: could not determine a constructor"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_line(tmp_path, content, line, what):
+def test_what_cannot_be_read_is_reported_with_its_line(tmp_path, content, line, what):
     (found,) = told(of_bytes(tmp_path, content))
     assert found.startswith(f"targets/orders.yaml:{line}: {what}")
 
@@ -146,13 +146,13 @@ def test_a_file_may_begin_with_the_mark_of_utf_8(tmp_path):
     assert target.name == "orders"
 
 
-def test_a_folder_named_like_a_file_is_told(write):
+def test_a_folder_named_like_a_file_is_reported(write):
     folder = write(orders=ORDERS)
     (folder / "ship.yml").mkdir()
     assert told(folder) == ["targets/ship.yml:1: file: it is not a file; write one file per target, and rename the folder"]
 
 
-def test_a_file_that_cannot_be_opened_is_told(write, monkeypatch):
+def test_a_file_that_cannot_be_opened_is_reported(write, monkeypatch):
     def refuse(_path):
         raise PermissionError(13, "Permission denied")
 
@@ -226,7 +226,7 @@ def test_targets_may_share_a_log_group_up_to_what_it_takes(write):
     assert len(load_targets(write(**files))) == 9
 
 
-def test_the_target_that_makes_a_log_group_too_full_is_told(write):
+def test_the_target_that_makes_a_log_group_too_full_is_reported(write):
     files = {f"t{number:02}": a_target_that_logs_to("/apigw/all", number) for number in range(11)}
     (line,) = told(write(**files))
     assert line == (
@@ -235,7 +235,7 @@ def test_the_target_that_makes_a_log_group_too_full_is_told(write):
     )
 
 
-def test_a_pattern_that_is_too_long_is_told_with_its_length(write):
+def test_a_pattern_that_is_too_long_is_reported_with_its_length(write):
     routes = "".join(f"\n      - path: /legacy/a-long-name-of-a-resource-{number}/*" for number in range(15))
     (line,) = told(write(orders=f"{ORDERS}outside:{routes}\n    "))
     assert line.startswith("targets/orders.yaml:6: outside: the routes outside make the pattern of the metric filter ")

@@ -121,7 +121,7 @@ def test_the_owner_can_make_aliases_and_move_none(template: Template) -> None:
 
 
 @pytest.mark.parametrize("owner", ["CanaryOwnership", "CanaryLeftovers"])
-def test_what_is_taken_away_anywhere_has_the_tag_of_the_stack(template: Template, owner: str) -> None:
+def test_what_is_removed_anywhere_has_the_tag_of_the_stack(template: Template, owner: str) -> None:
     reading = ("logs:", "cloudformation:List", "apigateway:GET", "lambda:GetPolicy", "tag:Get")
     tagged = {"StringEquals": {"aws:ResourceTag/canary:stack": {"Ref": "AWS::StackId"}}}
 

@@ -95,7 +95,7 @@ def test_an_unknown_target_is_refused_with_those_that_are_registered(ground: Gro
     assert "no target odrers is registered; registered targets: orders" in answer["reason"]
 
 
-def test_every_problem_of_an_advance_is_told_at_once(ground: Ground):
+def test_every_problem_of_an_advance_is_reported_at_once(ground: Ground):
     walk = ground.walk()
     answer = advance(walk, target="odrers", scheduled_at=iso(walk.now - 7200))
 

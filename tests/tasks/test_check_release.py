@@ -111,7 +111,7 @@ def test_an_unknown_target_is_refused_with_the_known_ones(walk: Walk):
     assert "deploy the target first" in answer["reason"]
 
 
-def test_problems_of_input_and_target_are_told_together(ground: Ground, walk: Walk):
+def test_problems_of_input_and_target_are_reported_together(ground: Ground, walk: Walk):
     ground.fire()
     answer = walk.check(speed=3, release={"functions": {"orders-read": "99", "orders-raed": "1"}})
 
@@ -121,7 +121,7 @@ def test_problems_of_input_and_target_are_told_together(ground: Ground, walk: Wa
     assert "draft" not in answer
 
 
-def test_a_release_of_what_base_runs_is_unchanged(ground: Ground, walk: Walk):
+def test_a_release_that_base_already_runs_is_unchanged(ground: Ground, walk: Walk):
     answer = walk.check(release={"functions": ground.old, "deployment": "unchanged"})
 
     assert answer == {"start": "UNCHANGED", "target": "orders", "reason": "the release is what base already runs"}
@@ -135,7 +135,7 @@ def test_a_release_of_variables_alone_may_start(ground: Ground, walk: Walk):
     assert answer["draft"]["intent"]["deployment_id"] == ground.old_deployment
 
 
-def test_variables_that_base_has_already_are_nothing_new(ground: Ground, walk: Walk):
+def test_variables_that_base_already_has_are_not_new(ground: Ground, walk: Walk):
     ground.patch("/variables/newCheckout", "on")
     given = {"functions": ground.old, "deployment": "unchanged"}
 
@@ -157,14 +157,14 @@ def test_variables_that_no_release_can_set_are_refused_with_everything_else(grou
         assert said in answer["reason"]
 
 
-def test_a_target_of_aliases_takes_no_variables(ground: Ground):
+def test_a_target_of_aliases_accepts_no_variables(ground: Ground):
     answer = ground.walk(ground.ship).check(release={"variables": {"newCheckout": "on"}})
 
     assert answer["start"] == "REFUSED"
     assert "target orders-ship has no stage, got newCheckout; drop release.variables" in answer["reason"]
 
 
-def test_what_step_functions_and_its_console_add_is_ignored(walk: Walk):
+def test_keys_that_step_functions_and_its_console_add_are_ignored(walk: Walk):
     parent = "arn:aws:states:eu-west-1:123456789012:execution:release-train:7"
     answer = walk.check(AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID=parent, Comment="Insert your JSON here", reason="a\nb")
 
@@ -196,7 +196,7 @@ def test_nothing_that_a_running_rollout_did_counts_against_a_second_start(ground
         assert advice not in answer["reason"]
 
 
-def test_a_second_start_hears_of_its_own_mistakes_too(ground: Ground):
+def test_a_second_start_also_gets_its_own_problems(ground: Ground):
     other = ground.walk().begin()
     policy = {"steps": [{"weight_percent": 10, "bake_seconds": 5_000_000}]}
     answer = ground.walk().check(release={"functions": {"orders-raed": "1"}}, policy=policy)
@@ -205,7 +205,7 @@ def test_a_second_start_hears_of_its_own_mistakes_too(ground: Ground):
         assert said in answer["reason"]
 
 
-def test_a_rollout_that_takes_the_target_while_it_is_read_is_told_and_not_its_canary(ground: Ground, tools: Tools):
+def test_a_rollout_that_takes_the_target_while_it_is_read_is_reported_and_not_its_canary(ground: Ground, tools: Tools):
     second = ground.walk()
     first = ground.walk()
     own = tools.clients.of(second.target)
@@ -232,7 +232,7 @@ class Interrupted:
         return self._client.get_stages(**named)
 
 
-def test_a_holder_without_a_record_is_told_by_its_lock(ground: Ground):
+def test_a_holder_without_a_record_is_described_from_its_lock(ground: Ground):
     other = ground.walk().begin()
     key = {"pk": {"S": f"rollout#{other.rollout_id}"}, "sk": {"S": "rollout"}}
     ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=key)
@@ -300,7 +300,7 @@ def test_another_version_is_another_release(ground: Ground):
     assert (answer["start"], answer["draft"]["retry_of"]) == ("READY", None)
 
 
-def test_an_execution_of_the_same_name_does_not_take_a_dead_rollout_for_its_own(ground: Ground, walk: Walk):
+def test_an_execution_of_the_same_name_does_not_adopt_a_dead_rollout(ground: Ground, walk: Walk):
     ground.rig.records.take_over(walk.begin().owned, "sweeper")
     answer = walk.check()
 
@@ -368,7 +368,7 @@ def test_a_deployment_of_another_api_is_refused(walk: Walk):
     assert "deployment zzz999 is not one of this API's" in answer["reason"]
 
 
-def test_a_cached_stage_refuses_one_deployment_for_both_arms(cached: Ground):
+def test_a_stage_with_a_cache_refuses_one_deployment_for_both_arms(cached: Ground):
     answer = cached.walk().check(release={"deployment": "unchanged"})
 
     assert answer["start"] == "REFUSED"
@@ -398,7 +398,7 @@ def test_another_stage_on_the_live_alias_is_refused(neighboured: Ground):
     assert "stages beta use the same live alias" in answer["reason"]
 
 
-def test_a_target_that_shares_its_live_alias_knowingly_may_start(neighboured: Ground):
+def test_a_target_that_declares_its_shared_live_alias_may_start(neighboured: Ground):
     assert neighboured.walk(shared_live_alias=True).check()["start"] == "READY"
 
 
@@ -432,7 +432,7 @@ def promoted_by_other_rules(ground: Ground) -> None:
     )
 
 
-def test_an_upgrade_of_the_controller_starts_nothing(ground: Ground):
+def test_an_upgrade_of_the_controller_starts_no_rollout(ground: Ground):
     promoted_by_other_rules(ground)
     live = {name: pair[0] for name, pair in ground.rig.aliases().items()}
 
@@ -492,7 +492,7 @@ def test_a_start_scheduled_far_ahead_is_refused_and_spends_no_other_time(ground:
     assert near["start"] == "READY"
 
 
-def test_what_is_live_already_is_unchanged_whatever_alarms_say(ground: Ground):
+def test_a_release_that_is_already_live_is_unchanged_whatever_alarms_say(ground: Ground):
     ground.fire()
     read = {name: pair[0] for name, pair in ground.rig.aliases().items()}
     live = ground.walk().check(release={"functions": read, "deployment": "unchanged"})
@@ -599,7 +599,7 @@ def test_a_topic_may_call_an_alias_that_is_shared_and_the_plan_says_so(ground: G
     assert "also lets in s3.amazonaws.com for arn:aws:s3:::*" in said
 
 
-def test_a_permission_that_nobody_can_be_sure_of_refuses_nothing(ground: Ground, permissions: Permissions):
+def test_an_uncertain_permission_refuses_nothing(ground: Ground, permissions: Permissions):
     permissions.take("canary")
     permissions.give("canary", "list", "GET/orders")
     permissions.give("canary", "one", "GET/orders/{id}")
@@ -661,7 +661,7 @@ def test_a_version_that_stays_pending_is_refused_by_name(walk: Walk, tools: Tool
     assert "release.functions.orders-read: version 2 is still Pending: (Creating), 10 minutes after" in refused["reason"]
 
 
-def test_nobody_waits_for_a_release_that_is_refused_anyway(walk: Walk, tools: Tools):
+def test_a_release_that_is_refused_anyway_is_not_waited_for(walk: Walk, tools: Tools):
     refused = check_with(walk, tools, given={"release": {"functions": {"orders-write": "99"}}}, State="Pending")
 
     assert refused["start"] == "REFUSED"
@@ -713,7 +713,7 @@ def test_too_little_traffic_is_refused_where_the_policy_says_so(ground: Ground):
     assert answer["reason"].startswith("policy.when_quiet: base had ")
 
 
-def test_it_is_never_refused_against_what_the_input_says_of_too_little_proof(ground: Ground):
+def test_the_inputs_own_answer_to_too_little_proof_is_never_refused(ground: Ground):
     policy = quiet_policy(ground, when_quiet=WhenQuiet.REFUSE, when_unproven=WhenUnproven.HOLD)
     walk = ground.walk(policy=policy)
     answer = walk.check(policy={"when_unproven": "hold"})

@@ -61,7 +61,7 @@ def test_a_release_that_names_its_versions_is_checked_in_time(fleet: tuple[Embed
     assert 5.0 < seconds < IN_TIME_SECONDS
 
 
-def test_a_release_that_names_none_is_refused_asking_for_them_in_time(fleet: tuple[EmbeddedAws, Target]):
+def test_a_release_without_versions_is_refused_in_time_and_asks_for_them(fleet: tuple[EmbeddedAws, Target]):
     aws, target = fleet
     answer, seconds = check(aws, target, {})
 
@@ -71,7 +71,7 @@ def test_a_release_that_names_none_is_refused_asking_for_them_in_time(fleet: tup
     assert seconds < IN_TIME_SECONDS
 
 
-def test_what_was_asked_for_is_enough(fleet: tuple[EmbeddedAws, Target]):
+def test_an_answer_on_request_is_enough(fleet: tuple[EmbeddedAws, Target]):
     aws, target = fleet
     asked = {function.name: str(VERSIONS) for function in target.functions[16:]}
     answer, seconds = check(aws, target, {"functions": asked})

@@ -34,7 +34,7 @@ def test_a_retry_repeats_the_wait(walk: Walk):
     assert walk.record == before
 
 
-def test_a_refused_flip_tells_the_whole_patch_list(ground: Ground, walk: Walk):
+def test_a_refused_flip_reports_the_whole_patch_list(ground: Ground, walk: Walk):
     ground.aws.faults.add(Fault("FlipStage", "apigateway", "UpdateStage", Mode.REFUSED))
     with pytest.raises(TaskFailedError, match="op=copy,from=/canarySettings/deploymentId,path=/deploymentId") as failed:
         walk.task("FlipStage")

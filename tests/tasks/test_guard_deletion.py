@@ -72,7 +72,7 @@ def ask(stack: CloudFormation, tools: Tools, request: str, target: str | None = 
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_nothing_is_asked_of_a_creation(stack: CloudFormation, tools: Tools, ground: Ground, request_type: str):
+def test_a_creation_is_always_accepted(stack: CloudFormation, tools: Tools, ground: Ground, request_type: str):
     ground.walk().shift()
     answer = ask(stack, tools, request_type, "orders")
 
@@ -114,7 +114,7 @@ def test_a_canary_of_someone_else_keeps_the_stack(stack: CloudFormation, tools: 
     assert "the stage of orders has a canary at 5.0 %" in ask(stack, tools, "Delete")["Reason"]
 
 
-def test_what_cannot_be_read_is_not_at_rest(stack: CloudFormation, tools: Tools, ground: Ground):
+def test_an_unreadable_target_is_not_at_rest(stack: CloudFormation, tools: Tools, ground: Ground):
     ground.aws.faults.add(Fault(None, "apigateway", "GetStage", Mode.REFUSED))
     answer = ask(stack, tools, "Delete")
 
@@ -138,9 +138,7 @@ def update(stack: CloudFormation, tools: Tools, target: Target, **before: Any) -
     return ask(stack, tools, "Update", target.name, Definition=target_to_json(target), **before)
 
 
-def test_an_update_that_leaves_a_running_rollout_what_it_stands_on_is_agreed_to(
-    stack: CloudFormation, tools: Tools, ground: Ground
-):
+def test_an_update_that_keeps_what_a_running_rollout_needs_is_accepted(stack: CloudFormation, tools: Tools, ground: Ground):
     target = ground.walk().shift().target
     other = replace(target, policy=replace(target.policy, alpha=0.02), alarms=(), shared_live_alias=True)
 
@@ -156,7 +154,7 @@ def test_an_update_that_leaves_a_running_rollout_what_it_stands_on_is_agreed_to(
         (lambda target: {"metrics": replace(target.metrics, client_errors=False)}, "its metric filters change"),
     ],
 )
-def test_an_update_that_takes_something_from_a_running_rollout_is_refused_and_may_be_undone(
+def test_an_update_that_removes_what_a_running_rollout_needs_is_refused_and_may_be_undone(
     stack: CloudFormation, tools: Tools, ground: Ground, change: Any, loss: str
 ):
     walk = ground.walk().shift()

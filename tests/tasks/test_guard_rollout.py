@@ -18,7 +18,7 @@ def tell(ground: Ground, walk: Walk, execution: str | None = None) -> dict[str, 
     return ground.invoke("GuardRollout", {"detail": detail, "time": iso(walk.now)})
 
 
-def test_the_canary_of_a_dead_execution_is_taken_away(ground: Ground):
+def test_the_canary_of_a_dead_execution_is_removed(ground: Ground):
     walk = ground.walk().shift()
 
     assert tell(ground, walk) == {"rollout": walk.rollout_id, "answer": "WAIT"}

@@ -19,7 +19,7 @@ def hear(ground: Ground, walk: Walk, alarm: str = PAYMENTS) -> dict[str, Any]:
     return ground.invoke("HearAlarm", {"detail": detail, "time": iso(walk.now)})
 
 
-def test_a_firing_alarm_of_a_parked_rollout_takes_the_canary_away(ground: Ground):
+def test_a_firing_alarm_of_a_parked_rollout_removes_the_canary(ground: Ground):
     walk = parked(ground)
     walk.pause(60)
     ground.fire()
@@ -60,7 +60,7 @@ def test_an_alarm_is_heard_whatever_the_parameters_say(ground: Ground):
     assert ground.percent is None
 
 
-def test_a_record_of_another_schema_keeps_nobody_from_hearing(ground: Ground):
+def test_a_record_of_another_schema_does_not_stop_the_other_targets(ground: Ground):
     other, walk = parked(ground, ground.ship), parked(ground)
     walk.pause(60)
     ground.fire()
@@ -82,5 +82,5 @@ def test_an_alarm_that_one_target_could_not_hear_is_delivered_again(ground: Grou
     assert {walk.record.phase, other.record.phase} == {"parked", "rolling_back"}
 
 
-def test_an_alarm_of_nobodys_is_nobodys(ground: Ground):
+def test_an_alarm_of_no_target_is_ignored(ground: Ground):
     assert hear(ground, parked(ground), "another") == {"alarm": "another", "targets": {}}

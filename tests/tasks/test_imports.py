@@ -41,7 +41,7 @@ def test_no_handler_has_a_library_of_its_own(imports, name):
 
 
 @pytest.mark.parametrize("module", ["boto3", "s3transfer", "multiprocessing", "asyncio", "yaml", "numpy", "aws_xray_sdk"])
-def test_nobody_imports_what_no_task_needs(imports, module):
+def test_no_task_imports_unneeded_modules(imports, module):
     assert importing(imports, module) == set()
 
 
@@ -49,10 +49,10 @@ def test_only_who_looks_asks_it_or_says_what_looking_will_take_imports_the_judge
     assert importing(imports, "canary.rules.judging.judge") == LOOKS | {"authorize_rollout", "check_release"}
 
 
-def test_only_who_reads_what_users_wrote_imports_its_models(imports):
+def test_only_readers_of_user_input_import_its_models(imports):
     assert importing(imports, "canary.edge.request") == READ_INPUT
     assert importing(imports, "canary.edge.target") == READ_TARGETS
 
 
-def test_nobody_makes_schemas(imports):
+def test_no_task_makes_schemas(imports):
     assert importing(imports, "canary.edge.schemas") == set()

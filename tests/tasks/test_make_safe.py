@@ -26,7 +26,7 @@ def test_without_a_record_nothing_was_changed(ground: Ground):
 
 
 @pytest.mark.parametrize("is_lock_there", [True, False])
-def test_a_deleted_record_is_said_so_and_needs_a_person(ground: Ground, is_lock_there: bool):  # noqa: FBT001 - the case
+def test_a_deleted_record_is_reported_and_needs_a_person(ground: Ground, is_lock_there: bool):  # noqa: FBT001 - the case
     walk = ground.walk().prepare()
     delete_record(ground, walk)
     if not is_lock_there:
@@ -48,7 +48,7 @@ def test_a_reason_is_no_longer_than_a_fail_state_takes(ground: Ground):
     assert [len(answer["reason"]) for answer in (nothing, ended)] == [LONGEST_CAUSE, LONGEST_CAUSE]
 
 
-def test_a_canary_is_taken_away_in_three_passes(ground: Ground):
+def test_a_canary_is_removed_in_three_passes(ground: Ground):
     walk = ground.walk().shift()
     first = walk.make_safe("States.Timeout", "too slow")
     assert (first["answer"], first["wait_seconds"], ground.percent) == ("WAIT", 61, None)
@@ -76,7 +76,7 @@ def test_a_pass_before_its_time_only_waits(ground: Ground):
     assert walk.record == before
 
 
-def test_an_ended_rollout_tells_its_ending_again(ground: Ground):
+def test_an_ended_rollout_reports_its_ending_again(ground: Ground):
     walk = ground.walk().shift()
     walk.end()
     before = walk.record
@@ -132,7 +132,7 @@ def test_a_refused_removal_asks_for_an_operator_with_the_command(ground: Ground)
     assert (ground.percent, walk.record.needs_operator) == (None, False)
 
 
-def test_a_target_half_of_which_cannot_be_read_loses_its_canary_all_the_same(ground: Ground):
+def test_a_half_readable_target_still_loses_its_canary(ground: Ground):
     walk = ground.walk().shift()
     ground.aws.faults.add(Fault("MakeSafe", "lambda", "GetAlias", Mode.REFUSED))
     answer = walk.make_safe("E", "broken")

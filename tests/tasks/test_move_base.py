@@ -35,7 +35,7 @@ def test_an_alias_target_has_no_stage_to_flip(ground: Ground):
     assert ground.alias("orders-ship", "live") == (ground.new_ship["orders-ship"], {})
 
 
-def test_a_refused_alias_tells_the_command_and_keeps_the_phase(ground: Ground):
+def test_a_refused_alias_reports_the_command_and_keeps_the_phase(ground: Ground):
     walk = ground.walk().take_all()
     ground.aws.faults.add(Fault("MoveBase", "lambda", "UpdateAlias", Mode.REFUSED))
     with pytest.raises(TaskFailedError, match="aws lambda update-alias --function-name orders-read --name live") as failed:

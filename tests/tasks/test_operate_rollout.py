@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.tasks.walk import Ground
 
 
-def test_abort_takes_the_canary_away(ground: Ground):
+def test_abort_removes_the_canary(ground: Ground):
     walk = ground.walk().shift()
     answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "orders", "reason": "OPS-9"})
 
@@ -80,7 +80,7 @@ def test_a_rollout_of_a_target_that_is_no_longer_registered_is_aborted(ground: G
     assert (answer["answer"], ground.percent) == ("WAIT", None)
 
 
-def test_a_lock_without_a_record_is_told(ground: Ground):
+def test_a_lock_without_a_record_is_reported(ground: Ground):
     walk = ground.walk().begin()
     delete_record(ground, walk)
     answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
@@ -89,7 +89,7 @@ def test_a_lock_without_a_record_is_told(ground: Ground):
     assert f"the record of rollout {walk.rollout_id}, which holds orders, was deleted" in answer["reason"]
 
 
-def test_a_start_meanwhile_hears_of_the_abort_and_not_of_the_sweeper(ground: Ground):
+def test_a_start_in_between_reports_the_abort_and_not_the_sweeper(ground: Ground):
     walk = ground.walk().shift()
     ground.invoke("OperateRollout", {"verb": "abort", "target": "orders", "reason": "OPS-9"})
     ground.rig.records.take_over(walk.owned, "sweeper")

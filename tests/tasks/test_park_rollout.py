@@ -41,7 +41,7 @@ def test_a_parked_rollout_has_no_execution_and_keeps_its_weight(ground: Ground):
     assert ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})["answer"] == "WAIT"
 
 
-def test_a_retry_finds_what_it_has_done(ground: Ground):
+def test_a_retry_finds_the_rollout_parked(ground: Ground):
     walk = shifted(ground)
     walk.entered = walk.now
     first, before = park(walk), walk.owned

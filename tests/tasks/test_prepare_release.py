@@ -181,7 +181,7 @@ def test_a_rollout_that_has_shifted_is_not_prepared_again(ground: Ground):
     assert failed.value.kind == "OwnershipLostError"
 
 
-def test_a_rollout_taken_over_touches_nothing_more(ground: Ground, walk: Walk):
+def test_a_rollout_taken_over_changes_nothing_more(ground: Ground, walk: Walk):
     ground.rig.records.take_over(walk.owned, "operator:test")
     with pytest.raises(TaskFailedError, match="is now owned by operator:test") as failed:
         walk.task("PrepareRelease")
@@ -190,7 +190,7 @@ def test_a_rollout_taken_over_touches_nothing_more(ground: Ground, walk: Walk):
     assert ground.alias("orders-read", "canary") == ("1", {})
 
 
-def test_a_refused_alias_tells_the_command(ground: Ground, walk: Walk):
+def test_a_refused_alias_reports_the_command(ground: Ground, walk: Walk):
     ground.aws.faults.add(Fault("PrepareRelease", "lambda", "UpdateAlias", Mode.REFUSED))
     with pytest.raises(TaskFailedError, match="aws lambda update-alias --function-name orders-read --name canary") as failed:
         walk.task("PrepareRelease")

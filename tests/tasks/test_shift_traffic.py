@@ -89,7 +89,7 @@ def test_a_canary_with_all_traffic_keeps_it(ground: Ground):
     assert ground.percent == 100.0
 
 
-def test_a_refused_weight_tells_the_command(ground: Ground, walk: Walk):
+def test_a_refused_weight_reports_the_command(ground: Ground, walk: Walk):
     ground.aws.faults.add(Fault("ShiftTraffic", "apigateway", "UpdateStage", Mode.REFUSED))
     with pytest.raises(TaskFailedError, match="aws apigateway update-stage --rest-api-id") as failed:
         walk.task("ShiftTraffic")

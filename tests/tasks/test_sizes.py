@@ -168,7 +168,7 @@ def test_the_page_names_the_sizes_that_the_functions_have():
     assert told(r"takes ([\d.]+) seconds a call, an assumption") == SECONDS_PER_CALL
 
 
-def test_what_the_time_of_a_call_does_to_the_price():
+def test_the_price_depends_on_the_duration_of_a_call():
     [calls] = re.findall(r"transitions, (\d+) Lambda calls", README)
     gb_seconds = int(calls) * FUNCTION_GB * SECONDS_PER_CALL
     usual, longer = (price(Usage(0, 0, 0, lambda_gb_seconds=times * gb_seconds)).dollars for times in (1, 10))

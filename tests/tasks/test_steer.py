@@ -152,7 +152,7 @@ def test_without_a_rollout_there_is_nothing_to_do(ground: Ground, verb: str):
     assert operate(ground, verb) == {"target": "orders", "answer": f"NOTHING_TO_{verb.upper()}"}
 
 
-def test_a_lock_without_a_record_is_told(ground: Ground):
+def test_a_lock_without_a_record_is_reported(ground: Ground):
     walk = ground.walk().begin()
     delete_record(ground, walk)
     answer = operate(ground, "pause")

@@ -78,7 +78,7 @@ def test_what_a_parameter_says_does_not_matter(ground: Ground):
     assert ground.rig.is_at_rest()
 
 
-def test_what_is_held_is_swept_by_calls_of_its_own(ground: Ground):
+def test_each_held_target_is_swept_by_a_separate_call(ground: Ground):
     walks = {"orders": ground.walk().shift(), "orders-ship": ground.walk(ground.ship).shift()}
     answer = sweep_whole(ground, BETWEEN)
 
@@ -90,7 +90,7 @@ def test_what_is_held_is_swept_by_calls_of_its_own(ground: Ground):
     assert walks[there].record.phase == "rolling_back"
 
 
-def test_free_targets_are_looked_at_by_tens(ground: Ground):
+def test_free_targets_are_looked_at_in_groups_of_ten(ground: Ground):
     ssm = ground.aws.client("ssm")
     names = [f"free-{number}" for number in range(12)]
     for name in names:
@@ -113,14 +113,14 @@ def test_everything_is_swept_here_where_lambda_takes_no_events(ground: Ground):
     assert sweep_whole(ground, BETWEEN) == {"targets": {"orders": "WAIT", "orders-ship": "WAIT"}, "passed_on": []}
 
 
-def test_without_the_names_of_targets_what_is_held_is_swept(ground: Ground):
+def test_without_target_names_the_held_targets_are_swept(ground: Ground):
     ground.walk().shift()
     ground.aws.faults.add(Fault("SweepTargets", "ssm", None, Mode.REFUSED))
 
     assert sweep(ground) == {"orders": "WAIT"}
 
 
-def test_one_targets_failure_keeps_nobody_from_the_others(ground: Ground):
+def test_one_targets_failure_does_not_stop_the_others(ground: Ground):
     ground.walk().shift(), ground.walk(ground.ship).shift()
     ground.aws.faults.add(Fault("SweepTargets", "lambda", "Invoke", Mode.REFUSED))
     ground.aws.faults.add(Fault("SweepTargets", "stepfunctions", "DescribeExecution", Mode.REFUSED, times=1))
@@ -203,7 +203,7 @@ class TestEnds:
         ground.rig.records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK, ended_at=walk.now))
         return walk
 
-    def test_an_end_that_nobody_told_is_told(self, ground: Ground, ended: Walk):
+    def test_an_unreported_end_is_reported(self, ground: Ground, ended: Walk):
         ground.rig.settle(600)
         sweep(ground, BETWEEN)
 
@@ -223,7 +223,7 @@ class TestEnds:
         sweep(ground, BETWEEN)
         assert ended.record.is_end_told
 
-    def test_an_end_that_cannot_be_read_keeps_nobody_from_the_others(self, ground: Ground, ended: Walk):
+    def test_an_unreadable_end_does_not_stop_the_others(self, ground: Ground, ended: Walk):
         edit_record(ground, ended, schema_version={"N": "99"})
         other = ground.walk(ground.ship).begin()
         ground.rig.records.finish(other.owned, replace(other.record, phase=Phase.ROLLED_BACK, ended_at=other.now))

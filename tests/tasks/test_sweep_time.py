@@ -93,7 +93,7 @@ def hanging_by(pattern: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("pattern", ["spread", "in a row"])
 @pytest.mark.parametrize("slots", [1000, 10])
-def test_every_dead_rollout_is_safe_within_five_minutes_though_a_tenth_of_the_targets_hangs(
+def test_every_dead_rollout_is_safe_within_five_minutes_although_a_tenth_of_the_targets_hangs(
     monkeypatch: pytest.MonkeyPatch, slots: int, pattern: str
 ):
     hanging = {*hanging_by(pattern)}
@@ -104,7 +104,7 @@ def test_every_dead_rollout_is_safe_within_five_minutes_though_a_tenth_of_the_ta
     assert max(account.safe.values()) <= 300
 
 
-def test_four_that_hang_do_not_starve_the_fifth(monkeypatch: pytest.MonkeyPatch):
+def test_four_hanging_targets_do_not_starve_the_fifth(monkeypatch: pytest.MonkeyPatch):
     account = Account(5, {*FLEET[:4]}, monkeypatch)
     account.tools.records.list_unfinished = lambda: Unfinished(tuple(FLEET[:5]))
     account.run(60)

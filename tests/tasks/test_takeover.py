@@ -25,7 +25,7 @@ def test_the_first_to_take_over_has_it_alone(ground: Ground, tools: Tools):
     assert (walk.owned.lock.owner, walk.record.reason) == ("first", "one")
 
 
-def test_an_owner_that_cannot_be_stopped_is_told_and_has_lost_the_lock(ground: Ground, tools: Tools):
+def test_an_owner_that_cannot_be_stopped_is_reported_and_has_lost_the_lock(ground: Ground, tools: Tools):
     arn = ground.rig.start()
     ground.rig.settle(100)
     ground.aws.faults.add(Fault(None, None, "StopExecution", Mode.REFUSED))

@@ -105,7 +105,7 @@ def troubles(ground: Ground) -> list[str]:
     return [one["Name"].removeprefix(PREFIX) for one in found]
 
 
-def test_whoever_is_asked_for_is_told_once_again_each_half_hour_and_once_when_it_is_over(ground: Ground, watch: Watch):
+def test_an_operator_is_notified_once_again_each_half_hour_and_once_when_it_is_over(ground: Ground, watch: Watch):
     walk = ground.walk().take_all()
     watch.refuse("transact_write_items")
 
@@ -130,7 +130,7 @@ def test_whoever_is_asked_for_is_told_once_again_each_half_hour_and_once_when_it
 
 
 @pytest.mark.parametrize("refused", ["transact_write_items", pytest.param("batch_get_item", marks=pytest.mark.slow)])
-def test_a_dead_rollouts_canary_is_taken_away_after_five_minutes_and_nothing_else(ground: Ground, watch: Watch, refused: str):
+def test_a_dead_rollouts_canary_is_removed_after_five_minutes_and_nothing_else(ground: Ground, watch: Watch, refused: str):
     walk = ground.walk().shift()
     aliases = alias_versions(ground)
     watch.refuse(refused)
@@ -147,7 +147,7 @@ def test_a_dead_rollouts_canary_is_taken_away_after_five_minutes_and_nothing_els
     assert len(watch.told) == 2
 
 
-def test_nothing_is_listed_and_everybody_registered_is_looked_at(ground: Ground, watch: Watch):
+def test_without_a_list_every_registered_target_is_looked_at(ground: Ground, watch: Watch):
     ground.walk().shift()
     ground.walk(ground.ship)
     client = watch.usable.clients.dynamodb
@@ -239,7 +239,7 @@ def one_running(_: str) -> Any:
 
 
 @pytest.mark.slow
-def test_without_a_look_at_executions_nothing_is_touched(ground: Ground, watch: Watch):
+def test_without_knowing_the_executions_nothing_is_changed(ground: Ground, watch: Watch):
     ground.walk().shift()
     ground.aws.client("ssm").delete_parameter(Name=CLAIM)
     watch.refuse("transact_write_items")
@@ -253,7 +253,7 @@ def test_without_a_look_at_executions_nothing_is_touched(ground: Ground, watch: 
 
 
 @pytest.mark.parametrize("schema", ["99", pytest.param("3", marks=pytest.mark.slow)])
-def test_a_record_that_this_code_cannot_read_is_told_and_its_canary_taken_away(ground: Ground, watch: Watch, schema: str):
+def test_a_record_that_this_code_cannot_read_is_reported_and_its_canary_removed(ground: Ground, watch: Watch, schema: str):
     walk = ground.walk().shift()
     edit_record(ground, walk, schema_version={"N": schema}, record={"S": "{}"})
 
@@ -264,7 +264,7 @@ def test_a_record_that_this_code_cannot_read_is_told_and_its_canary_taken_away(g
     assert (ground.percent, ground.rig.records.read_lock("orders").owner) == (None, walk.execution)
 
 
-def test_a_deleted_record_is_said_so_with_what_frees_the_target(ground: Ground, watch: Watch):
+def test_a_deleted_record_is_reported_with_the_command_that_frees_the_target(ground: Ground, watch: Watch):
     walk = ground.walk().shift()
     delete_record(ground, walk)
 
@@ -278,7 +278,7 @@ def test_a_deleted_record_is_said_so_with_what_frees_the_target(ground: Ground, 
 
 
 @pytest.mark.slow
-def test_a_new_cause_is_told_at_once_and_counts_from_the_beginning(ground: Ground, watch: Watch):
+def test_a_new_cause_is_reported_at_once_and_counts_from_the_beginning(ground: Ground, watch: Watch):
     walk = ground.walk().shift()
     watch.refuse("transact_write_items")
     watch.sweep(3)
@@ -298,7 +298,7 @@ def test_a_target_at_rest_has_nothing_to_lose(ground: Ground, watch: Watch):
     assert watch.told == []
 
 
-def test_a_parameter_that_is_gone_as_well_is_told_without_the_live_state(ground: Ground, watch: Watch):
+def test_a_parameter_that_is_gone_as_well_is_reported_without_the_live_state(ground: Ground, watch: Watch):
     ground.walk().shift()
     ground.aws.client("ssm").put_parameter(Name=f"{TARGET_PREFIX}orders", Type="String", Value="{", Overwrite=True)
     watch.refuse("batch_get_item")
@@ -309,7 +309,7 @@ def test_a_parameter_that_is_gone_as_well_is_told_without_the_live_state(ground:
     assert watch.last["reason"].endswith("nothing was changed")
 
 
-def test_what_the_bus_does_not_take_is_told_the_next_minute(ground: Ground, watch: Watch):
+def test_a_report_that_the_bus_refuses_is_sent_the_next_minute(ground: Ground, watch: Watch):
     ground.walk().shift()
     watch.refuse("transact_write_items")
     watch.bus.is_open = False
@@ -344,7 +344,7 @@ def test_records_that_can_be_used_end_the_trouble_even_where_the_sweep_fails(gro
     assert (watch.told[-1], troubles(ground)) == ("Records Usable Again", [])
 
 
-def test_what_nobody_was_told_of_is_over_in_silence(ground: Ground, watch: Watch):
+def test_an_unreported_trouble_ends_without_a_report(ground: Ground, watch: Watch):
     ground.walk().shift()
     watch.refuse("transact_write_items")
     watch.bus.is_open = False
@@ -356,7 +356,7 @@ def test_what_nobody_was_told_of_is_over_in_silence(ground: Ground, watch: Watch
     assert (watch.told, troubles(ground)) == ([], [])
 
 
-def test_without_what_was_told_before_it_is_told_again(ground: Ground, watch: Watch):
+def test_without_the_earlier_reports_a_trouble_is_reported_again(ground: Ground, watch: Watch):
     ground.walk().shift()
     watch.refuse("transact_write_items")
     watch.sweep()
@@ -368,7 +368,7 @@ def test_without_what_was_told_before_it_is_told_again(ground: Ground, watch: Wa
     assert watch.told == ["Operator Needed"] * 2
 
 
-def test_a_target_of_weighted_aliases_is_told_and_left(ground: Ground, watch: Watch):
+def test_a_target_of_weighted_aliases_is_reported_and_left(ground: Ground, watch: Watch):
     walk = ground.walk(ground.ship).shift()
     watch.refuse("batch_get_item")
     for minute in (0, 9):
@@ -392,7 +392,7 @@ def test_a_stage_whose_aliases_cannot_be_read_is_enough(ground: Ground, watch: W
     assert watch.bus.told[0][1]["live"]["live_aliases"] == {}
 
 
-def test_aliases_that_cannot_be_read_are_told_where_they_are_all_there_is(ground: Ground, watch: Watch):
+def test_aliases_that_cannot_be_read_are_reported_where_they_are_all_there_is(ground: Ground, watch: Watch):
     ground.walk(ground.ship).shift()
     ground.aws.faults.add(Fault(None, "lambda", "GetAlias", Mode.REFUSED))
     watch.refuse("batch_get_item")

@@ -60,7 +60,7 @@ def test_the_wait_that_aws_asks_for_is_kept() -> None:
     assert service.slept == [25]
 
 
-def test_a_limit_that_no_waiting_lifts_is_told_at_once() -> None:
+def test_a_permanent_limit_is_reported_at_once() -> None:
     service = Service(lambda _: refusal("LimitExceededException", "you have 600 of them"))
     with pytest.raises(RefusedError, match="LimitExceededException: you have 600 of them"):
         service.aws.call("things", "get_things")
@@ -87,7 +87,7 @@ def test_what_boto_itself_refuses_is_a_refusal_too() -> None:
 
 
 @pytest.mark.parametrize("code", ["BadRequestException", "AccessDeniedException", "NotRecorded"])
-def test_other_refusals_are_told_at_once(code: str) -> None:
+def test_other_refusals_are_reported_at_once(code: str) -> None:
     service = Service(lambda _: refusal(code))
     with pytest.raises(RefusedError) as caught:
         service.aws.call("things", "get_things")
@@ -100,7 +100,7 @@ def test_a_new_role_is_given_time_to_be_known() -> None:
     assert answered == {"made": 1}
 
 
-def test_a_role_that_is_never_known_is_told_in_the_end() -> None:
+def test_a_role_that_is_never_known_is_reported_in_the_end() -> None:
     service = Service(lambda _: refusal("InvalidParameterValueException"))
     with pytest.raises(RefusedError):
         service.aws.call_once_believed("things", "get_things", code="InvalidParameterValueException")

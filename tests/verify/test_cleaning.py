@@ -228,7 +228,7 @@ def test_a_lent_role_is_taken_back_in_whichever_way_aws_takes_it(world: World, f
     assert account.role == ""
 
 
-def test_a_lent_role_that_aws_keeps_is_told(world: World) -> None:
+def test_a_lent_role_that_aws_keeps_is_reported(world: World) -> None:
     with pytest.raises(RefusedError, match="StillSet"):
         remove(Account(world.reach(), ()), Entry("log-role", "canary-verify-ab12cd34-logs"))
 
@@ -351,7 +351,7 @@ def test_the_second_stop_while_removing_leaves_the_rest_and_says_what(stopping: 
     assert stopping.left() == []
 
 
-def test_nobody_cleans_up_behind_a_run_that_goes_on(world: World) -> None:
+def test_no_one_cleans_up_behind_a_run_that_goes_on(world: World) -> None:
     scratch = world.scratch()
     scratch.ledger.intend("role", "canary-verify-ab12cd34-function")
 

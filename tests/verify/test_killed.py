@@ -86,7 +86,7 @@ def test_a_process_that_is_stopped_removes_everything(served: World, number: sig
     assert not list(served.folder.glob("*.jsonl"))
 
 
-def test_a_process_that_nobody_reads_any_more_removes_everything(served: World) -> None:
+def test_a_process_without_a_reader_removes_everything(served: World) -> None:
     process = begun(served)
     assert process.stdout is not None
     process.stdout.close()

@@ -72,12 +72,12 @@ def test_one_process_at_a_time_has_a_ledger(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_ledger_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_ledger_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="there is no ledger"):
         Ledger.reopen(tmp_path / "absent.jsonl")
 
 
-def test_a_file_that_is_no_ledger_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_ledger_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "cut.jsonl"
     path.write_text('{"event": "ru', encoding="utf-8")
     with pytest.raises(LedgerError, match="is not a ledger: its first line names no run"):

@@ -135,7 +135,7 @@ def test_numbers_of_every_kind_are_numbers(account: Account) -> None:
 
 
 @pytest.mark.parametrize("kind", ["hung_up", "blocked"])
-def test_a_kind_that_has_no_values_differs_and_is_told(account: Account, kind: str) -> None:
+def test_a_kind_without_values_differs_and_is_reported(account: Account, kind: str) -> None:
     setattr(account, kind, DASHES)
     answer = account.ask()
 
@@ -185,7 +185,7 @@ def test_whoever_hangs_up_has_sent_the_request_and_reads_nothing() -> None:
     assert b"".join(heard).startswith(b"GET /stage/open HTTP/1.1\r\n")
 
 
-def test_hanging_up_on_nobody_is_no_error() -> None:
+def test_hanging_up_before_a_connection_is_not_an_error() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
 

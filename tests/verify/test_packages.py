@@ -59,7 +59,7 @@ def test_every_module_that_is_imported_is_the_answer(world: World) -> None:
     assert answer == Answer("all", ("3 modules, 0 not imported; Python 3.13.1, botocore 1.40.0",))
 
 
-def test_a_module_that_is_missing_is_told_with_its_error(world: World) -> None:
+def test_a_module_that_is_missing_is_reported_with_its_error(world: World) -> None:
     answer = ask(world, {**LOADED, "failed": {"canary.edge.request": "ModuleNotFoundError: No module named 'pydantic'"}})
 
     assert answer.word == "not-all"

@@ -46,7 +46,7 @@ def test_nothing_is_made_before_someone_types_yes(world: World, typed: str) -> N
     assert not list(world.folder.glob("*.jsonl"))
 
 
-def test_nothing_is_made_where_nobody_can_type(world: World) -> None:
+def test_nothing_is_made_where_no_one_can_type(world: World) -> None:
     program = world.program()
 
     def hang_up(_: str) -> str:
@@ -184,7 +184,7 @@ def test_a_ledger_that_is_broken_keeps_no_other_from_being_worked_off(world: Wor
     assert world.left() == []
 
 
-def test_a_record_that_could_not_be_written_is_told_before_anything_is_made(world: World, tmp_path: Path) -> None:
+def test_a_record_that_could_not_be_written_is_reported_before_anything_is_made(world: World, tmp_path: Path) -> None:
     arguments = world.arguments("--yes", "--json", str(tmp_path / "absent" / "record.json"))
     assert main(arguments, program=world.program()) == 2
     assert "the record cannot be written to " in world.text
@@ -197,7 +197,7 @@ def test_a_name_that_is_no_question_is_refused(world: World, capsys: pytest.Capt
     assert "invalid choice: 'nonsense'" in capsys.readouterr().err
 
 
-def test_a_missing_region_is_told(world: World) -> None:
+def test_a_missing_region_is_reported(world: World) -> None:
     program = Program(world.program().console)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_DEFAULT_REGION")
@@ -205,7 +205,7 @@ def test_a_missing_region_is_told(world: World) -> None:
     assert world.text == "no Region is set; name one with --region or in AWS_DEFAULT_REGION\n"
 
 
-def test_missing_credentials_are_told() -> None:
+def test_missing_credentials_are_reported() -> None:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_ACCESS", "AWS_SECRET"))]:
             patch.delenv(name)
@@ -213,7 +213,7 @@ def test_missing_credentials_are_told() -> None:
             reach(None, "eu-west-1", "http://127.0.0.1:9", 1.0)
 
 
-def test_a_profile_that_is_not_there_is_told() -> None:
+def test_a_profile_that_is_not_there_is_reported() -> None:
     with pytest.raises(NoWayError, match=r"nobody.* could not be found; name another one with --profile"):
         reach("nobody", "eu-west-1", None, 1.0)
 

@@ -101,5 +101,5 @@ def test_a_connection_that_the_other_side_closes_is_not_opened_again(address: st
     assert handler.connections == 1
 
 
-def test_nobody_who_answers_is_a_reply_too() -> None:
+def test_a_missing_answer_is_a_reply_too() -> None:
     assert get_kept("http://127.0.0.1:9/stage/open", 5) == [Reply(0, {})]

@@ -110,7 +110,7 @@ def test_only_tasks_are_given_an_answer_and_no_function_is_called() -> None:
         ({"inspectionData": {"variables": "{}"}}, '$reason is null instead of "ValueError: the table is gone"'),
     ],
 )
-def test_what_is_not_as_meant_is_told(bent: dict[str, Any], told: str) -> None:
+def test_a_deviation_is_reported(bent: dict[str, Any], told: str) -> None:
     answer = ask(lambda case: interpreted(case) | bent)
 
     assert answer.word == "otherwise"

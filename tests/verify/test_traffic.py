@@ -90,7 +90,7 @@ def test_a_change_is_through_once_nothing_old_came_for_long_enough() -> None:
     assert answers.time - 1000 == pytest.approx(25 + QUICK.steady_seconds, abs=1)
 
 
-def test_a_change_that_is_never_through_is_told() -> None:
+def test_a_change_that_is_never_through_is_reported() -> None:
     with pytest.raises(UnansweredError, match="was not complete after 240 s"):
         await_steady(Answers(lambda since: OLD if since % 30 == 0 else NEW).scratch(), NOWHERE, "/open", is_arm(NEW))
 
@@ -101,7 +101,7 @@ def test_a_stage_is_given_time_to_appear() -> None:
     assert answers.asked[-1] == 60
 
 
-def test_a_stage_that_never_appears_is_told_with_its_last_status() -> None:
+def test_a_stage_that_never_appears_is_reported_with_its_last_status() -> None:
     with pytest.raises(UnansweredError, match="within 240 s; the last status was 0"):
         await_answer(Answers(lambda _: LOST).scratch(), NOWHERE, "/open", is_arm(NEW))
 

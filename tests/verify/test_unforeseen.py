@@ -158,7 +158,7 @@ def test_a_change_may_take_longer_than_assumed(world: World) -> None:
     assert Outcome(question_of("stage-propagation"), 1.0, answer.word).mark is Mark.UNFORESEEN
 
 
-def test_a_canary_may_be_counted_under_a_dimension_that_nobody_thought_of(world: World) -> None:
+def test_a_canary_may_be_counted_under_an_unexpected_dimension(world: World) -> None:
     def add(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
         found = go_on()
         if operation == "list_metrics":
@@ -257,7 +257,7 @@ def test_refusals_may_not_be_logged(world: World) -> None:
         asked(world, "is-canary-of-refused-request", lose)
 
 
-def test_requests_that_go_unanswered_are_told(world: World) -> None:
+def test_requests_that_go_unanswered_are_reported(world: World) -> None:
     answer = world.get
     world.get = lambda url: Reply(0, {}) if "nowhere" in url else answer(url)  # type: ignore[method-assign]
     with pytest.raises(UnansweredError, match="requests to /nowhere of a scratch stage got no answer"):
@@ -448,7 +448,7 @@ def test_filters_that_never_count_are_no_answer(world: World) -> None:
         asked(world, "filter-delay", count_nothing)
 
 
-def test_late_lines_that_nobody_counts_are_no_answer(world: World) -> None:
+def test_uncounted_late_lines_are_not_an_answer(world: World) -> None:
     def lose(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
         return {} if operation == "put_log_events" else go_on()
 
@@ -478,7 +478,7 @@ def test_filters_are_not_asked_where_no_line_can_be_written(world: World, slug: 
     scratch.ledger.close()
 
 
-def test_a_score_that_is_something_else_is_told_with_its_minute(world: World) -> None:
+def test_a_score_that_is_something_else_is_reported_with_its_minute(world: World) -> None:
     def add_one(go_on: Call, operation: str, _: dict[str, Any]) -> dict[str, Any]:
         answered = go_on()
         for result in answered.get("MetricDataResults", []):

@@ -441,7 +441,7 @@ def test_an_integration_calls_what_can_be_called(api, fields, code, message) -> 
     assert refused(api.get_integration, **where) == NO_INTEGRATION
 
 
-def test_the_callers_own_credentials_are_nobodys_role(api) -> None:
+def test_the_callers_own_credentials_are_no_ones_role(api) -> None:
     credentials = "arn:aws:iam::*:user/*"
     assert integrate(api, api.method(), credentials=credentials)["credentials"] == credentials
 

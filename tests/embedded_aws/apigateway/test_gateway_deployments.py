@@ -155,7 +155,7 @@ def test_listeners_hear_of_a_change_while_the_old_settings_hold_and_again_when_t
     assert settings(aws, api).percent == 10
 
 
-def test_nobody_hears_of_what_traffic_cannot_see_or_what_is_refused(aws, api) -> None:
+def test_changes_that_traffic_cannot_see_or_that_are_refused_call_no_listener(aws, api) -> None:
     before = settings(aws, api)
     patch(aws, api, put("/description", "production"), put("/tracingEnabled", "true"))
     operations = [put("/canarySettings/percentTraffic", "10"), put("/canarySettings/deploymentId", "nosuch")]
@@ -284,7 +284,7 @@ def test_a_stage_name_is_checked(aws, api, name) -> None:
     assert answer == (400, "BadRequestException", "Stage name only allows a-zA-Z0-9_")
 
 
-def test_a_deployment_is_described_anew(aws, api) -> None:
+def test_a_deployments_description_can_be_changed(aws, api) -> None:
     deployment = aws.client.get_deployments(restApiId=api)["items"][0]
     assert "description" not in deployment
     where = {"restApiId": api, "deploymentId": deployment["id"]}

@@ -98,7 +98,7 @@ def test_concurrency_is_reserved_for_functions_that_are_there(client: Any):
     assert found == (404, "ResourceNotFoundException", told)
 
 
-def test_a_hundred_executions_stay_for_everybody(client: Any):
+def test_a_hundred_executions_stay_free_for_other_functions(client: Any):
     client.put_function_concurrency(FunctionName="orders", ReservedConcurrentExecutions=900)
     status_code, code, message = refusal(
         client.put_function_concurrency, FunctionName="orders", ReservedConcurrentExecutions=901

@@ -111,7 +111,7 @@ def test_a_failed_version_stays_failed(client: Any, aws: EmbeddedAws):
     assert message.endswith("'Failed'. StateReasonCode: 'FunctionError.InitTimeout'")
 
 
-def test_an_alias_may_be_described_anew_though_its_version_failed(client: Any, aws: EmbeddedAws):
+def test_an_aliass_description_may_change_though_its_version_failed(client: Any, aws: EmbeddedAws):
     aws.lambdas.states.put("orders", "1", failed())
 
     assert client.update_alias(FunctionName="orders", Name="live", Description="still")["FunctionVersion"] == "1"

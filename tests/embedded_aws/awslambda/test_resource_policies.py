@@ -219,7 +219,7 @@ def test_a_policy_holds_each_kind_of_principal_as_aws_writes_it(client: Any):
     }
 
 
-def test_a_public_function_url_is_two_statements_for_everybody(client: Any):
+def test_a_public_function_url_is_two_statements_for_everyone(client: Any):
     permit(client, "url", Principal="*", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE")
     permit(client, "by-url", Principal="*", InvokedViaFunctionUrl=True)
 
@@ -290,7 +290,7 @@ def test_a_permission_for_one_method_lets_no_other_in(world: World):
 
 
 @pytest.mark.parametrize(("ending", "region"), [("api1/*", "us-east-1"), ("api2/*", "eu-west-1"), ("api1/qa/*", "eu-west-1")])
-def test_a_permission_for_another_region_api_or_stage_lets_nobody_in(world: World, ending: str, region: str):
+def test_a_permission_for_another_region_api_or_stage_lets_no_caller_in(world: World, ending: str, region: str):
     open_routes(world, ("/orders", "GET"))
     let(world, ending, region)
     assert world.request().status == 500

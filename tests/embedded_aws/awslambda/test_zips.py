@@ -32,7 +32,7 @@ def test_other_files_give_other_bytes() -> None:
     assert len({zip_of(FILES), zip_of({**FILES, "app.py": "x = 2\n"}), zip_of({"app.py": "x = 1\n"})}) == 3
 
 
-def test_a_zip_holds_its_files_readable_by_everybody() -> None:
+def test_a_zip_holds_its_files_readable_by_everyone() -> None:
     with opened(zip_of(FILES)) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {
             "app.py": b"x = 1\n",

@@ -842,7 +842,7 @@ def test_what_leaves_the_template_is_deleted_after_what_needed_it(aws):
     assert [name for name, status in events(aws) if status == "DELETE_COMPLETE"] == ["B", "A"]
 
 
-def test_what_cannot_be_changed_is_made_anew_and_the_old_one_deleted(aws):
+def test_a_resource_that_cannot_be_changed_is_replaced_and_the_old_one_deleted(aws):
     create(aws, {"A": a_parameter(Name="/old"), "B": a_parameter(ref("A"))})
     update(aws, {"A": a_parameter(Name="/new"), "B": a_parameter(ref("A"))})
     names = {each["Name"] for each in aws.client("ssm").describe_parameters()["Parameters"]}
@@ -982,7 +982,7 @@ def test_whether_another_property_of_a_stage_moves_it_back_is_for_the_unknowns(a
     assert stage["variables"] == ({"lambdaAlias": "live"} if moves_back else {"lambdaAlias": "live", "release": "7"})
 
 
-def test_what_nobody_recorded_fails_the_update_that_it_matters_to(aws):
+def test_an_unrecorded_answer_fails_the_update_that_needs_it(aws):
     create(aws, a_rest_api())
     assert update(aws, a_rest_api(Description="nothing was moved"))["StackStatus"] == "UPDATE_COMPLETE"
     promoted(aws)
@@ -1230,7 +1230,7 @@ def test_a_failed_creation_that_left_something_behind_is_deleted(aws):
     ]
 
 
-def test_nobody_else_can_answer(aws):
+def test_no_one_else_can_answer(aws):
     url = f"{aws.endpoint_url}{PREFIX}nothing?AWSAccessKeyId=EMBEDDED"
     request = urllib.request.Request(url, data=b"{}", method="PUT", headers={"Content-Type": ""})  # noqa: S310 - our own
     with pytest.raises(urllib.error.HTTPError, match="403"):
@@ -1344,7 +1344,7 @@ def test_a_changed_assembly_updates_its_stack(aws, tmp_path):
     assert aws.client("ssm").get_parameter(Name="/p")["Parameter"]["Value"] == "other"
 
 
-def test_a_stack_that_fails_tells_why_and_can_be_tried_again(aws, tmp_path):
+def test_a_stack_that_fails_reports_why_and_can_be_tried_again(aws, tmp_path):
     aws.client("ssm").put_parameter(Name="/p", Type="String", Value="someone else's")
     assembly = an_assembly(tmp_path, {"first": (a_plain_stack(), [])})
     with pytest.raises(DeployError, match=r"stack first is ROLLBACK_COMPLETE: P \(AWS::SSM::Parameter\): .*already exists"):
@@ -1353,7 +1353,7 @@ def test_a_stack_that_fails_tells_why_and_can_be_tried_again(aws, tmp_path):
     assert deploy(aws.client, assembly) == {"first": {"Name": "/p"}}
 
 
-def test_a_stack_that_cannot_be_destroyed_tells_why(aws, tmp_path):
+def test_a_stack_that_cannot_be_destroyed_reports_why(aws, tmp_path):
     resources = with_custom(Delete=says(Status="FAILED", Reason="not at rest"))
     assembly = an_assembly(tmp_path, {"first": ({"Resources": resources}, [])})
     deploy(aws.client, assembly)

@@ -294,7 +294,7 @@ def test_changes_are_told_as_events(world: World):
     }
 
 
-def test_an_unchanged_state_is_told_once(world: World):
+def test_an_unchanged_state_is_reported_once(world: World):
     world.put()
     for _ in range(3):
         world.minute(11)

@@ -457,7 +457,7 @@ def test_a_minimal_alarm_is_described_as_recorded(aws: Aws, cloudwatch: Any):
     ]
 
 
-def test_an_alarm_fires_and_is_told_everywhere(aws: Aws, cloudwatch: Any):
+def test_an_alarm_fires_and_is_reported_everywhere(aws: Aws, cloudwatch: Any):
     cloudwatch.put_metric_alarm(**MINIMAL)
     cloudwatch.put_composite_alarm(AlarmName="above", AlarmRule='ALARM("a")')
     put(cloudwatch, 58, 31)

@@ -270,7 +270,7 @@ def test_what_is_remembered_takes_no_time() -> None:
     assert first.latency - (first.integration_latency or 0) - told[0] == second.latency - (second.integration_latency or 0) > 0
 
 
-def test_a_remembered_policy_is_read_anew_for_each_method() -> None:
+def test_a_cached_policy_is_evaluated_again_for_each_method() -> None:
     world = guarded(an_authorizer(ttl_seconds=120))
     assert ask(world, "tea").status == 200
     other = replace(a_method(verb="DELETE"), authorization_type="CUSTOM", authorizer=an_authorizer(ttl_seconds=120))

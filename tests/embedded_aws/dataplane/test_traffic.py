@@ -47,7 +47,7 @@ def test_the_rate_may_change_with_time() -> None:
     assert 250 < len(times) < 350
 
 
-def test_the_rate_can_be_set_anew() -> None:
+def test_the_rate_can_be_changed() -> None:
     world = an_orders_world()
     served = watch(world)
     traffic = a_traffic(world, per_minute=60)

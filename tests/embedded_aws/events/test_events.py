@@ -219,7 +219,7 @@ def test_a_scheduled_rule_hears_no_events_and_is_not_lost_with_them(aws):
     assert [event["detail-type"] for _, event in delivered(aws)] == ["Scheduled Event"]
 
 
-def test_a_schedule_ends_with_its_rule_and_begins_anew_with_a_change(aws):
+def test_a_schedule_ends_with_its_rule_and_begins_again_with_a_change(aws):
     a_function(aws)
     a_rule(aws, ScheduleExpression="rate(1 minute)")
     events = aws.client("events")

@@ -194,7 +194,7 @@ def test_a_late_call_takes_effect_after_its_caller_gave_up(aws):
     assert value_of(aws) == "v"
 
 
-def test_a_late_call_that_is_refused_by_then_reaches_nobody(aws):
+def test_a_late_call_that_is_refused_by_then_has_no_effect(aws):
     aws.faults.add(Fault(ANY_TASK, "ssm", "PutParameter", Mode.LATE, times=1, seconds=30))
 
     def work() -> None:

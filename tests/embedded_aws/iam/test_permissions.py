@@ -119,7 +119,7 @@ def test_a_function_may_do_what_its_role_allows_and_nothing_else(aws):
     assert denied(aws) == {("dynamodb:PutItem", TABLE)}
 
 
-def test_nobody_elses_call_is_checked(aws):
+def test_only_calls_by_functions_are_checked(aws):
     a_table(aws)
     aws.client("dynamodb").put_item(TableName="t", Item={"pk": {"S": "a"}})
     assert not aws.permissions.denied
@@ -475,7 +475,7 @@ def test_traces_have_no_resource():
     assert needs_of(environ, Signature("key", REGION, "xray"), ACCOUNT) == [Need("xray:PutTraceSegments", "*")]
 
 
-def test_everybody_may_ask_who_they_are(aws):
+def test_everyone_may_call_get_caller_identity(aws):
     with aws.permissions.acting(Principal(a_role(aws, "caller"), "f")):
         assert aws.client("sts").get_caller_identity()["Account"] == ACCOUNT
     assert not aws.permissions.denied

@@ -293,7 +293,7 @@ def test_other_groups_have_filters_of_their_own(world: World):
 
 
 @pytest.mark.parametrize("line", ['{"status": 500', '["status"]', '{"status": 500} x', "", "null"])
-def test_lines_that_are_no_json_object_harm_nobody(world: World, line: str):
+def test_lines_that_are_not_json_objects_do_no_harm(world: World, line: str):
     world.filter("Errors", "{ $.status >= 500 }", defaultValue=0)
     world.logs.ingest(GROUP, START, line)
 

@@ -134,7 +134,7 @@ def test_a_signal_wakes_a_sleeper_at_once_and_says_so(clock):
     assert outcomes == [(True, 10)]
 
 
-def test_a_sleep_that_nobody_ends_says_that_time_passed(clock):
+def test_an_uninterrupted_sleep_says_that_time_passed(clock):
     outcomes = []
     clock.spawn(lambda: outcomes.append(clock.sleep(5, wake=clock.signal())), name="sleeper")
     clock.run_for(10)

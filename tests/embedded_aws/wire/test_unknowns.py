@@ -9,7 +9,7 @@ OPEN = "remove-absent-canary"
 ASSUMED = "stage-propagation"
 
 
-def test_a_question_nobody_answered_is_not_recorded() -> None:
+def test_an_unanswered_question_is_not_recorded() -> None:
     with pytest.raises(NotRecorded, match=r"not recorded \(remove-absent-canary\): how does UpdateStage answer"):
         Unknowns().ask(OPEN)
 

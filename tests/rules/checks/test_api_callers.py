@@ -25,7 +25,7 @@ def test_an_authorizer_presents_its_own_id():
     assert Caller("orders-read", "prod/ANY/") in found["orders-read"]
 
 
-def test_what_has_credentials_of_its_own_needs_nobodys_permission():
+def test_a_caller_with_its_own_credentials_needs_no_other_permission():
     role = "arn:aws:iam::123456789012:role/api"
     api = replace(WIDER, guards={"auth": replace(WIDER.guards["auth"], credentials=role)})
     api = api.with_verb("/orders", "POST", call=replace(api.verbs["/orders", "POST"].call, credentials=role))

@@ -138,7 +138,7 @@ def test_a_denial_of_some_requests_is_not_certain_either():
     assert (found.caller, found.answer, set(found.sids)) == (caller("prod/ANY/orders"), NOT_CERTAIN, {"s0", "no"})
 
 
-def test_a_permission_of_another_alias_covers_nobody():
+def test_a_permission_of_another_alias_covers_no_caller():
     policy = json.loads(a_policy_for("prod/*/*"))
     policy["Statement"][0]["Resource"] = ALIAS.replace("canary", "live")
     (found,) = find_uncovered(json.dumps(policy), (caller("prod/GET/orders"),), IDENTITY, ALIAS)

@@ -145,7 +145,7 @@ def test_a_survey_whose_stage_is_gone_has_no_stage_to_go_back_to():
     assert a_draft(survey=survey).plan.reading is None
 
 
-def test_tells_what_the_release_does_to_routes_and_what_it_cannot_reach():
+def test_reports_what_the_release_does_to_routes_and_what_it_cannot_reach():
     outside = Outside((OutsideRoute("/orders"),))
     draft = a_draft(target=a_target(outside=outside), survey=with_stage(definitions=a_definitions(present=EDITED)))
 
@@ -159,7 +159,7 @@ def test_tells_what_the_release_does_to_routes_and_what_it_cannot_reach():
     )
 
 
-def test_tells_every_kind_of_change_and_that_base_could_not_be_read():
+def test_reports_every_kind_of_change_and_that_base_could_not_be_read():
     api = read(ORDERS.with_verb("/orders", "GET", key=True))
     definitions = a_definitions(present=api)
     changed = a_draft(survey=with_stage(definitions=definitions))

@@ -43,7 +43,7 @@ def test_enough_traffic_is_not_told():
     assert find_quiet(STANDARD, CALM, 60_000) is None
 
 
-def test_too_little_traffic_is_told_with_minutes_and_the_policy_that_would_do():
+def test_too_little_traffic_is_reported_with_minutes_and_the_policy_that_would_do():
     told = find_quiet(STANDARD, CALM, 3)
     worst = max(forecast_steps(STANDARD, CALM, 3), key=lambda step: step.minutes)
     assert told.startswith(
@@ -66,7 +66,7 @@ def a_policy_of(policy, percent):
     return replace(policy, steps=(replace(policy.steps[0], weight_percent=Decimal(percent)),))
 
 
-def test_no_traffic_at_all_is_told_and_nothing_would_do():
+def test_no_traffic_at_all_is_reported_and_nothing_would_do():
     told = find_quiet(STANDARD, CALM, 0)
     assert told.startswith("base had no request in the last day, and the step at 10 % needs ")
     assert told.endswith("no weight and no shipped policy is enough at this traffic")
@@ -80,12 +80,12 @@ def test_policy_quiet_does_with_three_requests_a_minute():
     assert find_quiet(QUIET, CALM, 3) is None
 
 
-def test_a_young_api_is_told_why_so_many_requests_are_needed():
+def test_a_new_api_gets_the_reason_for_its_many_requests():
     assert "base has too little history, and the stated priors" in find_quiet(STANDARD, YOUNG, 100)
     assert "stated priors" not in find_quiet(STANDARD, CALM, 3)
 
 
-def test_a_target_that_compares_no_errors_is_told_nothing_of_their_history():
+def test_a_target_that_compares_no_errors_gets_no_note_on_their_history():
     slow = begin_evidence({"slow_p99": ()}, families=families("slow_p99"), stakes={"slow_p99": 1.0}, alpha=0.01)
     assert "stated priors" not in find_quiet(STANDARD, slow, 0.01)
 
@@ -120,7 +120,7 @@ class TestStart:
         assert "stated priors" not in told
         assert forecast_start(a_rollout(policy=STANDARD), Traffic(((60_000, 60),) * 600, 60_000.0)) is None
 
-    def test_a_young_api_is_told_so(self):
+    def test_a_new_api_is_noted(self):
         assert "stated priors" in forecast_start(a_rollout(policy=STANDARD), Traffic((), 3.0))
 
     def test_more_metrics_take_more_requests(self):

@@ -105,7 +105,7 @@ def test_finds_nothing_against_a_sound_function():
         ),
     ],
 )
-def test_tells_what_is_wrong_with_a_function(changes, problem):
+def test_reports_what_is_wrong_with_a_function(changes, problem):
     assert problems(a_function_survey(**changes)) == [problem]
 
 
@@ -143,7 +143,7 @@ def test_an_inactive_version_is_named_with_the_command_that_wakes_it():
 
 
 @pytest.mark.parametrize("state", ["Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"])
-def test_a_version_in_any_other_state_serves_nobody(state):
+def test_a_version_in_any_other_state_serves_no_request(state):
     (found,) = problems(a_function_survey(brings=VersionState("2", state)))
     assert f"version 2 is {state}; " in found
 
@@ -228,7 +228,7 @@ def test_a_statement_that_denies_is_to_be_removed():
     )
 
 
-def test_a_permission_that_nobody_can_be_sure_of_is_noted_and_refuses_nothing():
+def test_an_uncertain_permission_is_noted_and_refuses_nothing():
     policy = a_policy_text(a_statement("odd", Condition={"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}))
     found = called(canary=policy)
     assert problems(found) == []
@@ -266,7 +266,7 @@ def test_a_topic_that_the_policy_names_calls_the_live_alias():
     ]
 
 
-def test_what_calls_the_canary_alias_is_nobodys_business():
+def test_callers_of_the_canary_alias_do_not_matter():
     assert problems(called(canary=SHARED)) == []
     assert notes(called(canary=SHARED)) == []
 

@@ -37,7 +37,7 @@ def possible(*statements):
 @pytest.mark.parametrize(
     "source", [OWN, OWN.replace("prod/*", "*"), OWN.replace("prod/*", "beta/GET/x"), OWN.replace(ACCOUNT, "*")]
 )
-def test_the_rollouts_own_api_is_nobody_else(source):
+def test_the_rollouts_own_api_is_not_another_caller(source):
     statements = permit(GATEWAY, source), permit(Principal="*", source=source)
     assert certain(*statements) == possible(*statements) == []
 
@@ -64,13 +64,13 @@ def test_the_account_may_be_named_beside_the_source():
     assert certain(permit("s3.amazonaws.com", Condition=condition)) == [BUCKET]
 
 
-def test_several_sources_are_told_one_by_one():
+def test_several_sources_are_reported_one_by_one():
     statement = permit(source=[TOPIC, f"{TOPIC}-*"])
     assert certain(statement) == [TOPIC]
     assert possible(statement) == [f"sns.amazonaws.com for {TOPIC}-*"]
 
 
-def test_each_is_told_once_with_its_statement():
+def test_each_is_reported_once_with_its_statement():
     found = find_other_callers(json.dumps({"Statement": [permit(source=TOPIC), permit(source=[TOPIC, TOPIC])]}), API, ALIAS)
     assert [(one.name, one.sid) for one in found.certain] == [(TOPIC, "s")]
 
@@ -149,10 +149,10 @@ def test_everyone_else_whom_the_policy_lets_in_is_possible(statement, name):
         permit(Principal={"Service": []}),
     ],
 )
-def test_a_statement_that_lets_nobody_call_tells_of_nobody(statement):
+def test_a_statement_that_allows_no_call_reports_no_caller(statement):
     statement = {key: value for key, value in statement.items() if key != "Action" or "NotAction" not in statement}
     assert certain(statement) == possible(statement) == []
 
 
-def test_no_policy_tells_of_nobody():
+def test_without_a_policy_no_caller_is_reported():
     assert find_other_callers(None, API, ALIAS) == find_other_callers('{"Statement": []}', API, ALIAS)

@@ -77,7 +77,7 @@ def test_a_principal_may_be_written_in_many_ways(principal, answer):
         ({"Tag": "x"}, NOT_CERTAIN),
     ],
 )
-def test_everybody_but_a_principal_may_be_let_in(principal, answer):
+def test_everyone_but_a_principal_may_be_let_in(principal, answer):
     assert said(without("Principal", NotPrincipal=principal)) is answer
 
 
@@ -192,7 +192,7 @@ def test_a_single_statement_needs_no_list():
     assert decide(read_statements(json.dumps({"Statement": GATEWAY})), CALL).answer is ALLOWED
 
 
-def test_no_policy_lets_nobody_in():
+def test_without_a_policy_no_caller_is_let_in():
     assert read_statements(None) == ()
     assert decide((), CALL) == Decision(DENIED)
 

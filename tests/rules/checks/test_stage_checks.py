@@ -83,7 +83,7 @@ def test_a_stage_that_does_not_exist_is_the_only_problem_of_the_stage():
         ),
     ],
 )
-def test_tells_what_is_wrong_with_a_stage(changes, problem):
+def test_reports_what_is_wrong_with_a_stage(changes, problem):
     assert problems(**changes) == [problem]
 
 

@@ -68,7 +68,7 @@ def test_a_plan_that_no_history_holds_is_a_problem():
     ]
 
 
-def test_functions_whose_versions_are_too_many_to_list_are_told_together():
+def test_functions_whose_versions_are_too_many_to_list_are_reported_together():
     unlisted = {name: a_function_survey(newest=None, brings=None, is_listed=False) for name in ("orders-read", "orders-write")}
 
     assert problems(a_survey(functions=unlisted)) == [
@@ -79,7 +79,7 @@ def test_functions_whose_versions_are_too_many_to_list_are_told_together():
     ]
 
 
-def test_tells_what_is_wrong_with_a_function():
+def test_reports_what_is_wrong_with_a_function():
     (found,) = problems(with_read(newest=None))
     assert found.startswith("functions.orders-read: no version is published")
 
@@ -101,7 +101,7 @@ def test_other_stages_may_use_an_alias_that_the_target_calls_shared():
         ),
     ],
 )
-def test_tells_what_is_wrong_with_an_alarm(state, problem):
+def test_reports_what_is_wrong_with_an_alarm(state, problem):
     assert problems(a_survey(alarms=(an_alarm(state),))) == [problem]
 
 
@@ -119,7 +119,7 @@ def test_alarms_that_fire_already_may_be_tolerated():
     assert tolerated_alarms(STANDARD, a_survey(alarms=(firing,))) == ()
 
 
-def test_tells_every_problem_at_once():
+def test_reports_every_problem_at_once():
     survey = a_survey(
         functions={"orders-read": a_function_survey(live=None), "orders-write": a_function_survey(newest=None)},
         stage=a_stage_survey(log_group=None, other_stages=("beta",)),

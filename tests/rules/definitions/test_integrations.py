@@ -92,7 +92,7 @@ def test_an_authorizer_calls_for_the_methods_that_have_it():
     assert {by for by in calling(api) if by.startswith("authorizer")} == {"authorizer token"}
 
 
-def test_the_callers_of_a_function_are_told_by_its_name():
+def test_the_callers_of_a_function_are_found_by_its_name():
     api = replace(ORDERS, guards={"auth": Guard(uri=lambda_uri("orders-read"), credentials="arn:aws:iam::1:role/x")})
     api = api.with_verb("/orders", "GET", auth="auth").with_verb(
         "/stream",
@@ -115,7 +115,7 @@ def test_the_callers_of_a_function_are_told_by_its_name():
 
 
 @pytest.mark.parametrize("uri", [lambda_uri("orders-read", "live"), lambda_uri("orders-read", "${stageVariables.x}"), "arn:x"])
-def test_a_call_past_the_variable_is_nobodys(uri):
+def test_a_call_that_bypasses_the_variable_belongs_to_no_arm(uri):
     api = ORDERS.with_verb("/orders", "GET", call=Call(uri=uri)).with_verb("/orders/{id}", "GET", call=Call("MOCK"))
     assert callers_of(read(api), "lambdaAlias").keys() == {"orders-write"}
 
@@ -131,7 +131,7 @@ def test_a_call_past_the_variable_is_nobodys(uri):
         ("${stageVariables.uri}", lambda_uri("g")),
     ],
 )
-def test_a_uri_is_written_anew_around_another_function(uri, written):
+def test_a_uri_can_be_rewritten_for_another_function(uri, written):
     call = calling(ORDERS.with_verb("/orders", "GET", call=Call(uri=uri)))["GET /orders"]
     assert call.with_function(HERE, "g", ALIAS) == written
 

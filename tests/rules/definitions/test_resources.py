@@ -137,7 +137,7 @@ def test_an_authorizer_keeps_its_id_beside_what_it_is():
     assert found.id == "au1"
 
 
-def test_gateway_responses_that_nobody_customised_are_left_out():
+def test_gateway_responses_that_no_one_customised_are_left_out():
     template = {"application/json": DEFAULT_TEMPLATE}
     found = read_parts(
         gateway_responses=[

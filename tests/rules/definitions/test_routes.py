@@ -87,7 +87,7 @@ def test_a_definition_does_nothing_to_its_own_routes(api):
 
 @settings(max_examples=40)
 @given(apis, st.data())
-def test_a_route_that_is_taken_away_is_lost_or_answered_by_another(api, data):
+def test_a_route_that_is_removed_is_lost_or_answered_by_another(api, data):
     found = routes_of(read(api))
     gone = data.draw(st.sampled_from(found))
     changes = compare_routes(found, [one for one in found if one != gone])
@@ -115,7 +115,7 @@ def test_the_routes_of_a_definition_are_its_methods():
     assert [str(one) for one in found] == ["GET /orders", "POST /orders", "GET /orders/{id}", "GET /ping"]
 
 
-def test_a_method_without_integration_is_a_route_all_the_same():
+def test_a_method_without_integration_is_a_route_anyway():
     from canary.rules.definitions.definition import Definition, Method
 
     assert routes_of(Definition((Method("/a", "GET"),))) == (Route("/a", "GET"),)

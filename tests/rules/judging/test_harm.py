@@ -31,7 +31,7 @@ def test_counts_as_harmed_what_base_would_have_served(minute, harmed):
     assert after(minute).requests == harmed
 
 
-def test_an_outage_of_both_arms_at_a_high_weight_harms_nobody():
+def test_an_outage_of_both_arms_at_a_high_weight_is_no_harm():
     quiet, outage = (10, 0, 90, 0), (50, 25, 50, 25)
     harm = after(*[quiet] * 10, *[outage] * 5)
     assert (harm.requests, harm.is_beyond_chance) == (0, False)

@@ -184,7 +184,7 @@ def test_is_safe_once_every_metric_is():
     assert look_at(evidence, *[GOOD] * 100, metric="business_CheckoutFailed").is_safe
 
 
-def test_a_new_step_must_be_shown_safe_anew():
+def test_a_new_step_must_be_proven_safe_again():
     evidence = look_at(begin_step(evidence_of(HISTORY), {"errors": 0.005}), *[GOOD] * 50)
     assert evidence.is_safe
     anew = begin_step(evidence, {"errors": 0.005})
@@ -318,7 +318,7 @@ def test_a_release_that_fails_at_once_is_condemned_in_the_minute_of_its_weight_c
     assert evidence.is_condemned
 
 
-def test_an_outage_that_began_in_the_minute_of_a_weight_change_condemns_nobody():
+def test_an_outage_that_began_in_the_minute_of_a_weight_change_condemns_no_release():
     """All of the canary's requests are affected, and a small part of base's."""
     evidence = fold_shift(evidence_of(HISTORY), {"errors": Counts(60, 12, 1140, 108)}, share=0.1)
     assert evidence.log_e < 0.0
@@ -332,7 +332,7 @@ def test_a_metric_unknown_at_the_start_is_refused_in_the_minute_of_a_weight_chan
 # A minute in which new instances start cold
 
 
-def test_a_cold_start_condemns_nobody_and_a_release_that_is_slower_throughout_is_condemned():
+def test_a_cold_start_condemns_no_release_but_constant_slowness_does():
     history = [(6000, 3000 - minute % 7) for minute in range(1440)]
     evidence = begin_evidence({"slow_p50": history}, families=families("slow_p50"), stakes={"slow_p50": 1.0}, alpha=0.01)
     cold = slower = evidence

@@ -128,7 +128,7 @@ def test_a_metric_that_comes_back_speaks():
     assert judged(heard_of((1, 10), heard=silent)) is Hearing.SPEAKS
 
 
-def test_a_silence_goes_on_through_the_steps_and_the_data_are_counted_anew():
+def test_a_silence_continues_across_steps_and_the_data_are_counted_again():
     heard = begin_step(heard_of(*[(0, 10)] * 8))
     assert (heard.canary_data, heard.base_data, heard.requests) == (0, 0, 0)
     assert judged(heard_of(*[(0, 10)] * 3, share=0.25, heard=heard)) is Hearing.SILENT
@@ -185,7 +185,7 @@ def test_latency_is_expected_of_each_request():
     assert judged(silent, ONE_A_REQUEST) is Hearing.SILENT
 
 
-def test_a_metric_that_nobody_ever_heard_is_silent_at_the_steps_end():
+def test_a_metric_that_never_had_data_is_silent_at_the_steps_end():
     heard = heard_of((0, 0), requests=Arms(12, 108), habit=UNHEARD)
     assert judged(heard, UNHEARD) is Hearing.NOT_SHOWN
     assert judged(heard, UNHEARD, is_step_over=True) is Hearing.SILENT
@@ -195,7 +195,7 @@ def test_a_metric_that_nobody_ever_heard_is_silent_at_the_steps_end():
     )
 
 
-def test_without_requests_a_metric_that_nobody_ever_heard_is_not_shown():
+def test_without_requests_a_metric_that_never_had_data_is_not_shown():
     assert judged(heard_of((0, 0), habit=UNHEARD), UNHEARD, is_step_over=True) is Hearing.NOT_SHOWN
 
 

@@ -138,7 +138,7 @@ def test_a_fault_that_begins_within_a_step_is_found():
     assert minutes_until_off(0.5, canary=75, base=150, evidence=long_before) <= 9
 
 
-def test_the_split_is_no_longer_off_soon_after_the_fault_is_gone():
+def test_the_split_recovers_soon_after_the_fault():
     off = folded(*[(75, 150)] * 60)
     assert is_off_split(off)
     assert max(off.stakes) == LOG_CAP
@@ -205,7 +205,7 @@ def test_requests_are_never_negative(counts):
         folded(counts)
 
 
-def test_both_ways_of_being_off_are_bet_on_alike():
+def test_both_directions_of_a_wrong_split_get_equal_bets():
     fewer, more = folded((75, 150)).stakes[:2], folded((150, 75)).stakes[2:]
     assert fewer == pytest.approx(more)
     assert all(one < other for one, other in pairwise((1.0, BAND, *FACTORS)))

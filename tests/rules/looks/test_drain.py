@@ -48,7 +48,7 @@ def test_waits_until_a_minute_shows_it(minutes):
 
 
 @pytest.mark.parametrize("minutes", [[], [(0, 0), (0, 0)]])
-def test_drained_is_also_a_time_in_which_nobody_asked(minutes):
+def test_a_time_without_requests_counts_as_drained(minutes):
     assert judged(minutes, after=LIMIT) == Drain(DrainKind.DRAINED, "neither arm had a request in 10 minutes")
 
 
@@ -82,7 +82,7 @@ class TestSilence:
     minutes = dict.fromkeys(range(0, 600, 60), MinuteTraffic(0, 0))
     drained = Drain(DrainKind.DRAINED, "neither arm had a request in 10 minutes")
 
-    def test_nobody_asked_where_lambda_ran_nothing_either(self):
+    def test_no_requests_and_no_invocations_agree(self):
         assert is_silent(self.minutes)
         assert doubt_silence(self.drained, self.minutes, invoked=0) == self.drained
 

@@ -11,7 +11,7 @@ METRICS = Metrics(latency_limits_ms=(250,), business=(BusinessMetric("CheckoutFa
 SOURCES = sources_of(a_rollout(target=a_target(metrics=METRICS), limits_ms={"p99": (840.0,)}))
 
 
-def test_tells_every_metric_under_its_word():
+def test_reports_every_metric_under_its_word():
     findings = {
         "errors": Finding.NOT_WORSE,
         "business_CheckoutFailed": Finding.NO_DATA,
@@ -24,7 +24,7 @@ def test_tells_every_metric_under_its_word():
     )
 
 
-def test_tells_nothing_where_nothing_was_found():
+def test_reports_nothing_where_nothing_was_found():
     assert describe_findings({}) == ""
 
 

@@ -165,7 +165,7 @@ class TestFolding:
         assert (folded.rollout.step.judged_minutes, folded.rollout.step.silent_minutes) == (0, 0)
         assert folded.rollout.tally == Tally(60, 0, 540, 2)
 
-    def test_what_is_not_judged_is_counted_all_the_same(self):
+    def test_what_is_not_judged_is_counted_anyway(self):
         counts = {START + 60 * index: {"errors": CALM, "client_errors": BROKEN} for index in range(2)}
         folded = fold_minutes(a_baking(), ERRORS, counts, NOON + 120 + DELAY)
         assert folded.evidence == fold(CALM, CALM).evidence

@@ -78,14 +78,14 @@ def test_latency_is_heard_by_any_percentile_that_has_a_limit():
     assert any(one.startswith("latency has no data") for one in find_silences(silent, is_step_over=True))
 
 
-def test_a_business_metric_that_history_heard_and_nobody_hears_now_is_silent_when_the_step_would_end():
+def test_a_business_metric_with_history_and_no_data_now_is_silent_when_the_step_would_end():
     habits = {CHECKOUT: Habit(per_request=0.1, clustered=1.0)}
     rollout = heard(*[{"errors": CALM}] * 3, integrated=(60, 540), target=ORDERS, habits=habits)
     assert hear_all(rollout, is_step_over=False)[CHECKOUT] is Hearing.NOT_SHOWN
     assert hear_all(rollout, is_step_over=True)[CHECKOUT] is Hearing.SILENT
 
 
-def test_a_new_step_counts_its_data_anew():
+def test_a_new_step_starts_counting_its_data_again():
     rollout = begin_listening(heard(*[{"errors": CALM}] * 3, integrated=(60, 540)))
     assert hear_all(rollout, is_step_over=False) == {"requests": Hearing.NOT_SHOWN}
 

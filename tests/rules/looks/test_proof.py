@@ -154,7 +154,7 @@ class TestBlindness:
         assert len(said) == 1
         assert (said[0] in proof.notes) == has_cache
 
-    def test_a_step_that_could_end_early_is_held_for_a_metric_that_nobody_hears(self):
+    def test_a_step_that_could_end_early_is_held_for_a_silent_metric(self):
         calm = RawCounts(nc=6000, ec=0, nb=6000, eb=20)
         rollout = a_business_rollout(policy=a_policy(10, 50, early_advance=True))
         folded = fold_both(*[(calm, None)] * 12, rollout=rollout)

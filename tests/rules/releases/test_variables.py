@@ -67,7 +67,7 @@ def test_what_the_release_brings_is_drift_until_it_is_promoted():
         ),
     ],
 )
-def test_a_change_of_another_variable_is_told_with_both_values(variables, told):
+def test_a_change_of_another_variable_is_reported_with_both_values(variables, told):
     assert harmless(variables) == (told,)
 
 

@@ -51,18 +51,18 @@ def test_nothing_has_changed_since_the_check_of_aliases_alone():
         (a_live(stage=a_stage(a_canary())), "the stage now has a canary of deployment dep-new"),
     ],
 )
-def test_tells_what_was_changed_since_the_check(live, change):
+def test_reports_what_was_changed_since_the_check(live, change):
     assert find_drift_since_check(a_rollout(), live) == (change,)
 
 
-def test_tells_a_few_edited_overrides_by_name_and_counts_the_rest():
+def test_reports_a_few_edited_overrides_by_name_and_counts_the_rest():
     many = a_canary(overrides={**OVERRIDES, **{f"v{number:02}": "x" for number in range(13)}})
     told = find_drift_in_bake(BAKING, in_bake(a_stage(many)))
     assert len(told) == 11
     assert told[-1] == "someone else changed 3 more of the canary's overrides"
 
 
-def test_tells_every_change_since_the_check():
+def test_reports_every_change_since_the_check():
     live = a_live(stage=a_stage(a_canary(), deployment_id="dep-3", variables={}), live=aliases(NEW))
     assert len(find_drift_since_check(a_rollout(), live)) == 5
 
@@ -122,7 +122,7 @@ def test_a_canary_with_all_traffic_is_as_the_rollout_left_it():
         ),
     ],
 )
-def test_tells_what_was_changed_in_a_bake(live, change):
+def test_reports_what_was_changed_in_a_bake(live, change):
     assert find_drift_in_bake(BAKING, live) == (change,)
 
 
@@ -130,7 +130,7 @@ OTHER = {"lambdaAlias": "live", "featureX": "on"}
 
 
 @pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.SHIFTING, Phase.TAKING_ALL])
-def test_another_variable_that_someone_set_stands_in_no_rollouts_way_and_is_told(phase):
+def test_another_variable_that_someone_set_stands_in_no_rollouts_way_and_is_reported(phase):
     rollout = replace(BAKING, phase=phase)
     percent = 100 if phase is Phase.TAKING_ALL else 10
     assert find_drift_since_check(rollout, a_live(stage=a_stage(variables=OTHER))) == ()
@@ -173,7 +173,7 @@ def test_a_function_that_the_release_does_not_change_has_no_weights():
 
 
 @pytest.mark.parametrize("alias", [LiveAlias("1"), LiveAlias("1", {"2": Decimal("0.5")}), LiveAlias("2")])
-def test_tells_which_weights_were_changed(alias):
+def test_reports_which_weights_were_changed(alias):
     changes = find_drift_in_bake(BY_WEIGHTS, split(orders_read=alias))
     assert changes == ("the weights of the live alias of orders-read were changed by someone else",)
 

@@ -30,7 +30,7 @@ def told(owner=EXECUTION, **changes):
         ({"phase": Phase.MOVING_BASE, "step": StepState(index=2)}, "being promoted"),
     ],
 )
-def test_a_running_rollout_is_told_with_its_step_and_the_command_that_aborts_it(changes, progress):
+def test_a_running_rollout_is_reported_with_its_step_and_the_command_that_aborts_it(changes, progress):
     problem, rollout = told(**changes)
 
     assert problem.value == f"rollout run-1 is running on orders ({SINCE}, {progress}, execution {EXECUTION})"
@@ -42,7 +42,7 @@ def test_why_it_was_started_is_repeated():
     assert problem.value.endswith(f"execution {EXECUTION}, reason: OPS-9)")
 
 
-def test_a_parked_rollout_is_told_with_the_commands_that_end_it():
+def test_a_parked_rollout_is_reported_with_the_commands_that_end_it():
     parked = {"phase": Phase.PARKED, "step": StepState(index=0), "parked_until": NOON + 3600}
     problem, rollout = told("parked", **parked)
 
@@ -52,13 +52,13 @@ def test_a_parked_rollout_is_told_with_the_commands_that_end_it():
     assert problem.fix == f"advance it: {advance_command(rollout)}; or abort it with the verb abort: {abort_command(rollout)}"
 
 
-def test_a_parked_rollout_without_an_end_is_told_all_the_same():
+def test_a_parked_rollout_without_an_end_is_reported_anyway():
     problem, _ = told("parked", phase=Phase.PARKED, step=StepState(index=0))
     assert problem.value.endswith("at step 1 of 3 with 10 %)")
 
 
 @pytest.mark.parametrize("owner", [EXECUTION, "operator:run-1", "sweeper"])
-def test_a_rollback_is_told_with_its_reason_whoever_makes_it(owner):
+def test_a_rollback_is_reported_with_its_reason_whoever_makes_it(owner):
     problem, _ = told(owner, phase=Phase.ROLLING_BACK, reason="aborted: OPS-9")
 
     assert problem.value == "rollout run-1 is being rolled back on orders (since 2026-01-31T12:00:00Z, reason: aborted: OPS-9)"
@@ -85,7 +85,7 @@ def test_a_rollout_without_its_execution_is_the_controllers(owner):
     )
 
 
-def test_a_rollout_that_waits_for_a_person_is_told_so():
+def test_a_rollout_that_waits_for_a_person_is_reported_as_such():
     problem, _ = told(phase=Phase.ROLLING_BACK, needs_operator=True, reason="x" * 9000)
 
     assert problem.value.startswith("rollout run-1 waits for an operator on orders (since 2026-01-31T12:00:00Z, reason: xxx")

@@ -68,7 +68,7 @@ def outcome(made):
         (RecoveryStage.SETTLED, a_stage(a_canary()), (RemoveCanary(),), RecoveryStage.SETTLED, SETTLE_SECONDS),
     ],
 )
-def test_going_back_takes_the_canary_away_and_waits(phase, recovery_stage, stage, moves, leaves, wait):
+def test_going_back_removes_the_canary_and_waits(phase, recovery_stage, stage, moves, leaves, wait):
     made = plan_pass(a_standing(phase, recovery_stage), on_stage(stage), NOW)
     assert outcome(made) == (moves, Phase.ROLLING_BACK, leaves, wait, Answer.WAIT)
     assert made.announced.phase is Phase.ROLLING_BACK
@@ -400,7 +400,7 @@ def test_a_live_alias_that_someone_moved_to_the_release_goes_back_with_the_canar
     assert made.found == ()
 
 
-def test_a_deployment_that_going_back_does_not_know_is_told():
+def test_a_deployment_unknown_to_the_rollback_is_reported():
     made = plan_pass(a_standing(Phase.SHIFTING, RecoveryStage.SETTLED), on_stage(a_stage(deployment_id="dep-theirs")), NOW)
     assert made.after.phase is Phase.ROLLED_BACK
     assert made.found == (
@@ -479,7 +479,7 @@ def test_a_promotion_by_weights_is_blocked_by_a_strange_version():
     assert made.blocked == "alias orders-read:live points at 9, which this rollout did not set; left as found"
 
 
-def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_told():
+def test_a_further_variable_is_no_obstacle_to_a_promotion_and_is_reported():
     stage = replace(FLIPPED, variables={"lambdaAlias": "live", "theirs": "yes"})
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(stage, NEW), NOW)
     assert made.after.phase is Phase.PROMOTED

@@ -31,7 +31,7 @@ from tests.builders import NOON, a_canary, a_live, a_stage, a_target
 TOLD = Trouble("orders", Cause.REFUSED, NOON, NOON)
 
 
-def test_a_trouble_is_told_first_when_its_cause_changes_and_every_half_hour():
+def test_a_trouble_is_reported_at_first_when_its_cause_changes_and_every_half_hour():
     assert is_to_be_told(None, Cause.REFUSED, NOON)
     assert not is_to_be_told(TOLD, Cause.REFUSED, NOON + 60)
     assert is_to_be_told(TOLD, Cause.GONE, NOON + 60)

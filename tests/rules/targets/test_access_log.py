@@ -134,7 +134,7 @@ def test_what_is_outside_counts_nowhere_and_the_rest_as_ever(routes: list[Outsid
     assert counted == (set() if is_outside(outside, path, method) else filters_matching(line, a_target()))
 
 
-def test_a_pattern_that_is_too_long_is_told_with_its_length():
+def test_a_pattern_that_is_too_long_is_reported_with_its_length():
     routes = tuple(OutsideRoute(f"/legacy/number-{number}/*", ("GET", "POST")) for number in range(10))
     longest = max(len(one.pattern) for one in metric_filters(a_target(outside=Outside(routes))))
     assert longest > LONGEST_PATTERN

@@ -73,7 +73,7 @@ def test_filters_that_cannot_be_read_are_a_fault():
 
 
 @pytest.mark.parametrize(("log_group", "told"), [(None, "nowhere"), ("/apigw/other", "/apigw/other")])
-def test_tells_a_log_that_goes_elsewhere(log_group: str | None, told: str):
+def test_reports_a_log_that_goes_elsewhere(log_group: str | None, told: str):
     (fault,) = find_faults(EXPECTED, replace(FINE, log_group=log_group, log_format=None))
 
     assert fault == (
@@ -83,20 +83,20 @@ def test_tells_a_log_that_goes_elsewhere(log_group: str | None, told: str):
 
 
 @pytest.mark.parametrize("missing", ['"apiId":"$context.apiId",', '"resourcePath":"$context.resourcePath",'])
-def test_tells_a_format_that_no_longer_fits(missing: str):
+def test_reports_a_format_that_no_longer_fits(missing: str):
     (fault,) = find_faults(EXPECTED, replace(FINE, log_format=LOG_FORMAT.replace(missing, "")))
 
     assert fault.startswith("the stage's access log no longer fits: the access-log format needs ")
     assert missing.rstrip(",") in fault
 
 
-def test_tells_a_stage_whose_log_has_no_format():
+def test_reports_a_stage_whose_log_has_no_format():
     (fault,) = find_faults(EXPECTED, replace(FINE, log_format=None))
 
     assert "the access-log format has neither" in fault
 
 
-def test_tells_a_filter_that_is_gone():
+def test_reports_a_filter_that_is_gone():
     filters = {name: one for name, one in MADE.items() if name != ERRORS}
 
     assert find_faults(EXPECTED, replace(FINE, filters=filters)) == (
@@ -116,11 +116,11 @@ def test_tells_a_filter_that_is_gone():
         ({"dimensions": ("path", "stage")}, "it publishes with the dimensions path, stage"),
     ],
 )
-def test_tells_how_a_filter_was_changed(changes: dict[str, object], told: str):
+def test_reports_how_a_filter_was_changed(changes: dict[str, object], told: str):
     assert faults_with(**changes) == (f"the metric filter {ERRORS} was changed: {told}; deploy the target again",)
 
 
-def test_tells_a_filter_that_counts_a_second_time():
+def test_reports_a_filter_that_counts_a_second_time():
     twin = replace(MADE[ERRORS], name="canary-orders-mine")
 
     assert find_faults(EXPECTED, replace(FINE, filters={**MADE, twin.name: twin})) == (

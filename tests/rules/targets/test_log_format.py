@@ -174,7 +174,7 @@ def test_a_name_that_filters_read_may_come_twice_if_it_is_right_each_time():
     assert "needs stage" in str(find_misfit(with_field('"stage":"$context.deploymentId"')))
 
 
-def test_every_misfit_is_told_at_once():
+def test_every_misfit_is_reported_at_once():
     misfit = find_misfit(with_field('"a":$context.waf.latency,"b":$context.error.messageString').replace("apiId", "api"))
 
     assert misfit is not None

@@ -50,5 +50,5 @@ def test_a_rollout_goes_on_whatever_it_does_not_stand_on(changes):
         (RUNNING, {"metrics": Metrics(client_errors=False)}, ["its metric filters change"]),
     ],
 )
-def test_tells_what_a_rollout_would_lose(running, changes, told):
+def test_reports_what_a_rollout_would_lose(running, changes, told):
     assert [*find_losses(running, replace(running, **changes))] == told
