@@ -63,7 +63,7 @@ def log_streams_arn(stack: Stack, log_group: str) -> str:
 
 
 def stack_arn(stack: Stack) -> str:
-    """The ARN of the stack by its name, with any id: a call that names a stack by its name is checked against this ARN."""
+    """The ARN of the stack by its name, with any id, for calls that name it by its name."""
     return stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
 
 

@@ -61,6 +61,36 @@ def test_a_refusal_behind_an_error_of_the_controller_is_found():
     assert (describe(error).code, describe(error).message) == ("Credentials", "AWS refused `aws x`")
 
 
+@pytest.mark.parametrize(
+    ("operation", "message", "wanted"),
+    [
+        (
+            "Query",
+            "is not authorized to perform: dynamodb:Query on arn:aws:dynamodb:eu-west-1:1:table/x",
+            "canary-reader-eu-west-1",
+        ),
+        ("GetStage", "no", "canary-reader-<Region>"),
+        (
+            "StartExecution",
+            "AWS refused `aws stepfunctions start-execution --region us-gov-west-1`",
+            "canary-starter-us-gov-west-1",
+        ),
+        ("Invoke", "aws lambda invoke --region eu-west-1 --function-name canary-OperateRollout", "canary-operator-eu-west-1"),
+        (
+            "Invoke",
+            "aws lambda invoke --region eu-west-1 --function-name canary-AuthorizeRollout",
+            "canary-authorizer-eu-west-1",
+        ),
+        ("StopExecution", "no", "states:StopExecution"),
+    ],
+)
+def test_a_denial_names_what_to_ask_for(operation: str, message: str, wanted: str):
+    error = AwsRefusedError(message)
+    error.__cause__ = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+
+    assert wanted in describe(error).fix
+
+
 def test_the_worst_exit_code_of_several_rollouts_counts():
     assert worst_of([]) is ExitCode.DONE
     assert worst_of([ExitCode.DONE, ExitCode.REFUSED, ExitCode.ROLLED_BACK]) is ExitCode.ROLLED_BACK
