@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Duty(enum.StrEnum):
-    """What somebody does with rollouts."""
+    """What someone does with rollouts."""
 
     READER = "reader"
     STARTER = "starter"
