@@ -18,7 +18,7 @@ def test_refuses_more_bad_requests_than_requests(wrong: tuple[int, int, int, int
 
 
 def test_names_the_counts_it_refuses():
-    with pytest.raises(ValueError, match="got 1 of 5 in the canary and 11 of 10 in the base"):
+    with pytest.raises(ValueError, match="got 1 of 5 in the canary and 11 of 10 in base"):
         Counts(5, 1, 10, 11)
 
 
