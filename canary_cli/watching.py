@@ -165,7 +165,10 @@ def _code_after_abort(answer: Mapping[str, Any]) -> ExitCode:
 
 @contextmanager
 def _cancellable() -> Iterator[None]:
-    """SIGTERM is heard as SIGINT is. Outside the main thread nothing can be heard."""
+    """SIGINT and SIGTERM interrupt, also where the parent process had SIGINT ignored, as a shell does for `command &`.
+
+    Outside the main thread neither can be heard.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -173,8 +176,9 @@ def _cancellable() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

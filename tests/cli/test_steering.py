@@ -40,7 +40,6 @@ EXAMPLES = [
     *(str(command.epilog).removeprefix("Example: ") for command in app.registered_commands),
     *(line for line in "".join(SHELL).splitlines() if line.startswith("canary ")),
 ]
-AWS = Path(sys.executable).with_name("aws")
 NEW = ("--function", "orders-read=2", "--function", "orders-write=2")
 SMALL = '[{"weight_percent": 25, "bake_seconds": 60}]'
 
@@ -390,7 +389,11 @@ def test_the_line_for_cloudshell_does_the_same(
         assert words[at : at + 2] == ["--cli-binary-format", "raw-in-base64-out"]
         del words[at : at + 2]
     done = subprocess.run(
-        [AWS, "--endpoint-url", ground.aws.endpoint_url, *words[1:]], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "awscli", "--endpoint-url", ground.aws.endpoint_url, *words[1:]],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
     assert done.returncode == 0, done.stderr

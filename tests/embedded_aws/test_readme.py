@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -78,7 +79,7 @@ def test_the_commands_do_what_the_text_says(tmp_path: Path) -> None:
         [url] = set(re.findall(r"http://127\.0\.0\.1:\d+", printed))
         export = EXPORT.replace(f"http://127.0.0.1:{PORT}", url)
         assert export in printed
-        script = "\n".join(["set -euo pipefail", export, *WALK])
+        script = "\n".join(["set -euo pipefail", f'aws() {{ {shlex.quote(sys.executable)} -m awscli "$@"; }}', export, *WALK])
         walked = subprocess.run(
             [bash, "-c", script], cwd=tmp_path, env=environment(), capture_output=True, check=False, text=True, timeout=SECONDS
         )
