@@ -73,5 +73,5 @@ def test_promote_is_refused_while_an_alarm_fires_and_of_a_target_that_is_unknown
     rig.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="ALARM", StateReason="payments fail")
 
     assert f"alarm {PAYMENTS} is firing" in call(rig, AUTHORIZER, verb="promote")["reason"]
-    assert "registered are: orders" in call(rig, AUTHORIZER, verb="promote", target="payments")["reason"]
+    assert "registered targets: orders" in call(rig, AUTHORIZER, verb="promote", target="payments")["reason"]
     assert rig.finish(arn).ending in {"RolledBack", "Promoted"}
