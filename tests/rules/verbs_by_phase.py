@@ -41,7 +41,7 @@ ROWS = (
         Verb.PAUSE,
         "shifting",
         "ACCEPTED",
-        "the next look stops the bake's clock; if a look has just ended the step, its next weight still follows",
+        "the next look stops the bake's clock; if a look has just ended the step, its next weight or promotion still follows",
     ),
     Row(Verb.PAUSE, "parked", "REFUSED", f"{NOTHING}: no step follows without an advance"),
     Row(Verb.PAUSE, "taking_all", "REFUSED", f"{NOTHING}: abort rolls back"),

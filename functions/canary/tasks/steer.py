@@ -68,7 +68,7 @@ def send(
 
 
 def answer_nothing(verb: Verb, target: str, lock: Lock, tools: Tools) -> Json:
-    """There is no rollout that the verb could reach: for want of one, of its record, or of such a target."""
+    """The answer if the verb reaches no rollout: there is none, its record was deleted, or the target is unknown."""
     if lock.rollout_id:
         found = f"the record of rollout {lock.rollout_id}, which holds {target}, was deleted"
         fix = f"restore it from the table's backup and {verb} again, or do what the notification Operator Needed says"

@@ -57,7 +57,7 @@ class TestProof:
         assert proof.notes[0] == "a variable was added"
 
     def test_does_not_claim_effects_that_were_not_looked_for(self):
-        assert proof_of(fold(CALM)).notes == ("an error rate higher by less than 1 points need not show",)
+        assert proof_of(fold(CALM)).notes == ("an error rate that is less than 1 percentage point higher may go unnoticed",)
         uncompared = a_baking(target=a_target(metrics=Metrics(errors=False)))
         assert prove(uncompared, evidence_of("client_errors"), now=NOON).notes == ()
 

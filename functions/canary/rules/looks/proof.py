@@ -157,7 +157,8 @@ def _limits(rollout: Rollout) -> Iterator[str]:
         yield f"outside the rollout: {', '.join((*routes, *(f'authorizer {name}' for name in outside.authorizers)))}"
     if Family.ERRORS in rollout.plan.policy.detect and rollout.target.metrics.errors:
         points = 100 * rollout.plan.policy.detect[Family.ERRORS]
-        yield f"an error rate higher by less than {points:g} points need not show"
+        unit = "percentage point" if points == 1 else "percentage points"
+        yield f"an error rate that is less than {points:g} {unit} higher may go unnoticed"
 
 
 def _compared(rollout: Rollout) -> str:
