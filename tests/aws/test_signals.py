@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.aws.errors import RecordsRefusedError
+from canary.aws.errors import RecordSchemaError, RecordsRefusedError
 from canary.aws.records import Records
+from canary.aws.signals import signal_key
 from canary.rules.rollouts.steering import Signal, Verb
 from tests.aws.stubs import Scripted, refusal
 
@@ -58,3 +59,14 @@ def test_a_write_that_comes_second_is_none():
 
     assert not Records(table, "canary").send("run-1", PAUSE)
     assert Records(Scripted(put_item=[{}]), "canary").send("run-1", PAUSE)
+
+
+@pytest.mark.parametrize("text", [{"S": "{"}, {"S": "5"}, {"S": '{"number": 1, "verb": "stop", "at": 1.0}'}, {"N": "1"}])
+def test_an_edited_signal_is_refused_with_what_to_do(ground: Ground, text: dict[str, str]):
+    walk = ground.walk().begin()
+    edited = {**signal_key(walk.rollout_id), "signal_number": {"N": "1"}, "signal": text}
+    ground.aws.client("dynamodb").put_item(TableName=ground.rig.controller.table, Item=edited)
+
+    with pytest.raises(RecordSchemaError, match=f"the signal of rollout#{walk.rollout_id} cannot be read .*; delete the item"):
+        ground.rig.records.find(walk.rollout_id, signal=True)
+    assert ground.rig.records.find(walk.rollout_id) is not None

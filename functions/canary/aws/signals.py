@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from canary.aws.errors import RecordSchemaError
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.steering import Signal
 
@@ -21,8 +22,21 @@ def signal_key(rollout_id: str) -> Item:
 
 
 def signal_of(item: Item | None) -> Signal | None:
-    """The signal that an item holds."""
-    return None if item is None else decode(Signal, json.loads(item["signal"]["S"]))
+    """The signal that an item holds.
+
+    Raises:
+        RecordSchemaError: someone edited it, or another version of the controller wrote it.
+
+    """
+    if item is None:
+        return None
+    try:
+        return decode(Signal, json.loads(item["signal"]["S"]))
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        raise RecordSchemaError(
+            f"the signal of {item['pk']['S']} cannot be read ({type(error).__name__}: {error}); "
+            "delete the item, and call the verb again if it is still wanted"
+        ) from error
 
 
 def signal_item(rollout_id: str, signal: Signal) -> Item:
