@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import sleep
 from typing import Annotated, Any
 
@@ -71,14 +71,9 @@ def start(  # noqa: PLR0913 - one parameter an option
     request = parse_start(given)
     reading = read_status(call.connection, target)
     name = execution_name(target, time.time(), secrets.token_hex(2))
-    aws = start_command(call.connection.controller, name, given)
-    plan = announce(call, target, reading, changes_of(request, reading.target, reading.live), aws)
-    execution = start_execution(call.connection, name, given)
-    follower = Follower(target, name, execution)
-    _say_begun(call, "start", follower, plan)
-    if watch:
-        return watch_all(call, [follower], limits)
-    return _check(call, follower)
+    planned = changes_of(request, reading.target, reading.live)
+    follower = _begin(call, "start", name, given, reading, planned, rollout_id=name)
+    return watch_all(call, [follower], limits) if watch else _check(call, follower)
 
 
 def advance(
@@ -98,14 +93,9 @@ def advance(
         raise wrong_input(problems)
     reading = read_status(call.connection, target)
     name = execution_name(f"{target}-advance", time.time(), secrets.token_hex(2))
-    aws = start_command(call.connection.controller, name, given)
-    plan = announce(call, target, reading, _advance_changes(reading), aws)
-    execution = start_execution(call.connection, name, given)
-    follower = Follower(target, reading.lock.rollout_id or name, execution)
-    _say_begun(call, "advance", follower, plan)
-    if watch:
-        return watch_all(call, [follower], limits)
-    return _check(call, follower)
+    rollout_id = reading.lock.rollout_id or name
+    follower = _begin(call, "advance", name, given, reading, _advance_changes(reading), rollout_id=rollout_id)
+    return watch_all(call, [follower], limits) if watch else _check(call, follower)
 
 
 def abort(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
@@ -117,6 +107,17 @@ def abort(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
     answer = abort_target(call.connection, target, reason)
     call.output.say([*lines_of_answer(answer)], {"verb": "abort", **plan, **answer})
     return exit_code_of_answer(answer)
+
+
+def _begin(
+    call: Call, verb: str, name: str, given: Mapping[str, Any], reading: Reading, changes: Iterable[str], *, rollout_id: str
+) -> Follower:
+    """Announce the execution, start it, and say how to watch the rollout that it begins or advances."""
+    aws = start_command(call.connection.controller, name, given)
+    plan = announce(call, given["target"], reading, changes, aws)
+    follower = Follower(given["target"], rollout_id, start_execution(call.connection, name, given))
+    _say_begun(call, verb, follower, plan)
+    return follower
 
 
 def _say_begun(call: Call, verb: str, follower: Follower, plan: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 
 from demo.scenarios import SCENARIOS, UnknownScenarioError, choose
+from embedded_aws.foreground import positive
 from embedded_aws.port import PortError, read_port, require_free
 from embedded_aws.startup import without_collections
 
@@ -72,19 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="keep the embedded AWS running, with sample, controller and traffic")
     serving.add_argument("--port", default=str(PORT), help="port on 127.0.0.1; 0 is any free one (default %(default)s)")
     serving.add_argument(
-        "--speed", type=_positive, default=SPEED, help="simulated seconds per real second (default %(default)s)"
+        "--speed", type=positive, default=SPEED, help="simulated seconds per real second (default %(default)s)"
     )
     serving.add_argument(
-        "--requests-per-minute", type=_positive, default=PER_MINUTE, help="simulated traffic (default %(default)s)"
+        "--requests-per-minute", type=positive, default=PER_MINUTE, help="simulated traffic (default %(default)s)"
     )
     return parser
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
-    return number
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from rich.console import Console
 from canary.rules.targets.access_log import metric_namespace
 from demo.sample import publish_release
 from demo.stand import WARM_UP_SECONDS, open_stand
-from embedded_aws.__main__ import POLL_SECONDS, signalled
 from embedded_aws.dataplane.execute_api import PREFIX
+from embedded_aws.foreground import signalled, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,7 @@ def serve(*, port: int, speed: float, per_minute: float) -> int:
         stand.aws.clock.start()
         for line in commands(stand, speed):
             console.print(line, markup=False)
-        while not ended.wait(POLL_SECONDS):
-            continue
+        wait_for(ended)
         console.print("ended")
     return 0
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import gc
-import signal
 import sys
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from embedded_aws.foreground import positive, signalled, wait_for
 from embedded_aws.port import PortError, read_port, require_free
 from embedded_aws.startup import without_collections
 
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 PORT = 4566
 SPEED = 1.0
 WRONG_USE = 2
-POLL_SECONDS = 0.2
-"""In real time. A signal that arrives just before a wait begins does not end the wait, so every wait is short."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,22 +40,9 @@ def serve(*, port: int, speed: float, seed: int, enforce_iam: bool) -> int:
         aws.clock.start()
         for line in commands(aws.endpoint_url, aws.region, speed):
             _say(line)
-        while not ended.wait(POLL_SECONDS):
-            continue
+        wait_for(ended)
         _say("ended")
     return 0
-
-
-@contextmanager
-def signalled() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set while the block runs."""
-    ended = threading.Event()
-    before = {number: signal.signal(number, lambda _number, _frame: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def commands(endpoint_url: str, region: str, speed: float) -> Iterator[str]:
@@ -84,18 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     serving = subcommands.add_parser("serve", help="serve an empty account until Ctrl-C")
     serving.add_argument("--port", default=str(PORT), help="on 127.0.0.1; 0 takes any free one (default %(default)s)")
     serving.add_argument(
-        "--speed", type=_positive, default=SPEED, help="simulated seconds per real second (default %(default)s)"
+        "--speed", type=positive, default=SPEED, help="simulated seconds per real second (default %(default)s)"
     )
     serving.add_argument("--seed", type=int, default=0, help="of everything random (default %(default)s)")
     serving.add_argument("--enforce-iam", action="store_true", help="check calls against the caller's role")
     return parser
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"the speed must be above 0, got {text}")
-    return number
 
 
 if __name__ == "__main__":
