@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pytest
+
 from bench.cold_start import Start, measure, modules, table
 from bench.imports import Imports, packages
 from bench.imports import table as imports_table
 
 
+@pytest.mark.slow
 def test_a_handler_is_started_beside_boto3_alone():
     alone, handler = measure(["operate_rollout"], 1)
 

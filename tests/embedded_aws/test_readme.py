@@ -93,6 +93,7 @@ def test_the_commands_do_what_the_text_says(tmp_path: Path) -> None:
     assert sums == [answers["good morning"], REQUESTS + 1]
 
 
+@pytest.mark.slow
 def test_the_tests_pass(tmp_path: Path) -> None:
     (tmp_path / "test_readme.py").write_text("\n\n".join(blocks("python")), encoding="utf-8")
     command = [

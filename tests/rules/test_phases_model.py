@@ -338,7 +338,7 @@ def test_every_dead_rollout_comes_to_rest_within_the_passes_promised(case, refus
     assert model.most_seconds <= (120 if case.is_stage else 60)
 
 
-TELLING = {"all new", "code only", "variables too", "a variable changed", "all new by weights", "one function by weights"}
+TELLING = {"code only", "a variable changed", "all new by weights", "one function by weights"}
 """The cases in which someone else's changes are always tried; the larger budgets add a refusal and a death."""
 
 
