@@ -12,7 +12,7 @@ from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain
 from canary_cli.history import history
 from canary_cli.output import Output
-from canary_cli.signalling import pause, promote, resume
+from canary_cli.signalling import note, pause, promote, resume
 from canary_cli.status import status
 from canary_cli.steering import abort, advance, start
 from canary_cli.verbs import SEE, STEER, add_verb
@@ -52,6 +52,7 @@ add_verb(app, "promote", promote, panel=STEER, example="canary promote orders --
 add_verb(app, "pause", pause, panel=STEER, example="canary pause orders --reason OPS-123")
 add_verb(app, "resume", resume, panel=STEER, example="canary resume orders")
 add_verb(app, "abort", abort, panel=STEER, example="canary abort orders --reason OPS-123")
+add_verb(app, "note", note, panel=STEER, example='canary note ROLLOUT "the payment provider was down" --false-alarm')
 
 
 def run(arguments: list[str]) -> int:

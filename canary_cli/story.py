@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.rules.looks.replay import ReplayedLook
+    from canary.rules.rollouts.notes import Note
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Intent, Snapshot
     from canary_cli.weights import WeightSet
@@ -59,11 +60,11 @@ class Story:
     minutes: MinuteTable | None = None
 
 
-def tell(rollout: Rollout, looks: Sequence[ReplayedLook], *, has_minutes: bool = False) -> Story:
-    """The story of a rollout, from its record and its looks in order of time."""
+def tell(rollout: Rollout, looks: Sequence[ReplayedLook], notes: Sequence[Note] = (), *, has_minutes: bool = False) -> Story:
+    """The story of a rollout, from its record, its looks in order of time, and what people noted."""
     weights = weights_set(rollout, [one.look for one in looks])
     shifts = [_shift(rollout, weight) for weight in weights]
-    events = [_beginning(rollout), *_decisions(looks), *shifts, *_end(rollout, looks)]
+    events = [_beginning(rollout), *_decisions(looks), *shifts, *_end(rollout, looks), *map(_noted, notes)]
     return Story(
         rollout=rollout.rollout_id,
         target=rollout.target.name,
@@ -72,6 +73,10 @@ def tell(rollout: Rollout, looks: Sequence[ReplayedLook], *, has_minutes: bool =
         remarks=(*((INTERVALS,) if looks else ()), _trust(looks)),
         minutes=minute_table(looks) if has_minutes else None,
     )
+
+
+def _noted(note: Note) -> Event:
+    return Event(note.at, f"Someone noted{', as a false alarm' if note.is_false_alarm else ''}: {note.text}")
 
 
 def _outcome(rollout: Rollout) -> str:
