@@ -21,6 +21,7 @@ from canary.aws.targets import list_targets, read_target
 from canary.edge.target import target_from_json
 from canary.rules.looks.alarm_readings import AlarmReading
 from canary.rules.rollouts.rollout import Rollout
+from canary.rules.rollouts.steering import Signal
 from canary.rules.targets.alarms import target_alarms
 from canary.rules.targets.live import Live
 from canary.rules.targets.target import Target
@@ -39,15 +40,16 @@ Read = TypeVar("Read")
 class Reading:
     """All that was read of one target at ``now`` (epoch seconds, AWS's own time where records were read).
 
-    ``rollout`` is the one in progress, or else the last one. ``look`` is its newest look, and ``step_looks`` are those of its
-    present step. ``history`` is what the judge froze at its start, ``given_reason`` what its execution was started with.
-    ``unread`` says what could not be read, one sentence each.
+    ``rollout`` is the one in progress, or else the last one. ``signal``: the newest verb sent to its looks. ``look`` is
+    its newest look, and ``step_looks`` are those of its present step. ``history`` is what the judge froze at its start,
+    ``given_reason`` what its execution was started with. ``unread`` says what could not be read, one sentence each.
     """
 
     target: Target
     lock: Lock
     now: float
     rollout: Rollout | None = None
+    signal: Signal | None = None
     look: LookItem | None = None
     step_looks: tuple[LookItem, ...] = ()
     history: Mapping[str, object] | None = None
@@ -76,7 +78,7 @@ def read_status(connection: Connection, name: str) -> Reading:
         ControllerError: the records or the target cannot be read.
 
     """
-    lock, rollout, now = read_rollout(connection, name)
+    lock, rollout, now, signal = _read_steered(connection, name)
     target = rollout.target if rollout and lock.rollout_id else _registered(connection, name)
     unread: list[str] = []
 
@@ -95,6 +97,7 @@ def read_status(connection: Connection, name: str) -> Reading:
         lock=lock,
         now=now,
         rollout=rollout,
+        signal=signal,
         look=attempt(lambda: connection.archive.newest_look(rollout_id)) if rollout else None,
         step_looks=(attempt(lambda: _step_looks(connection, rollout)) or ()) if rollout and is_judged else (),
         history=attempt(lambda: connection.records.read_history(rollout_id)) if is_judged else None,
@@ -113,16 +116,21 @@ def read_rollout(connection: Connection, name: str) -> tuple[Lock, Rollout | Non
         RecordsRefusedError: the records cannot be read.
 
     """
+    return _read_steered(connection, name)[:3]
+
+
+def _read_steered(connection: Connection, name: str) -> tuple[Lock, Rollout | None, float, Signal | None]:
+    """As `read_rollout`, with the newest signal."""
     lock = connection.records.read_lock(name)
     wanted = lock.rollout_id or lock.last_rollout_id
-    owned = connection.records.find(wanted, target=name) if wanted else None
+    owned = connection.records.find(wanted, target=name, signal=True) if wanted else None
     if lock.rollout_id and owned is None:
         raise CommandError(
             "RecordGone",
             f"the record of rollout {lock.rollout_id}, which holds {name}, was deleted",
             "restore it from the table's backup, or do what the notification Operator Needed says",
         )
-    return (owned.lock, owned.rollout, owned.read_at) if owned else (lock, None, time.time())
+    return (owned.lock, owned.rollout, owned.read_at, owned.signal) if owned else (lock, None, time.time(), None)
 
 
 def _step_looks(connection: Connection, rollout: Rollout) -> tuple[LookItem, ...]:

@@ -94,6 +94,7 @@ def _beginning(rollout: Rollout) -> Event:
     steps = ", ".join(f"{step.weight_percent} % for {lasting(step.bake_seconds)}" for step in policy.steps)
     limits = ", ".join(f"{name} {'/'.join(f'{ms:g}' for ms in limits)} ms" for name, limits in rollout.limits_ms.items())
     numbers = [f"policy {policy.name}: {steps}"]
+    numbers += [f"labels: {', '.join(f'{name}={value}' for name, value in rollout.labels.items())}"] if rollout.labels else []
     numbers += [f"a request is slow above the limits from base's history: {limits}"] if limits else []
     brought = "; ".join(_brought(rollout.snapshot, rollout.intent))
     return Event(rollout.started_at, f"The rollout of {target} begins: {brought}.", (*numbers, *rollout.plan.notes))
@@ -155,6 +156,9 @@ def _decision(last: ReplayedLook, looks: int) -> str:
 
 
 def _end(rollout: Rollout, looks: Sequence[ReplayedLook]) -> Iterator[Event]:
+    if (pause := rollout.steering.pause) and rollout.ended_at is None:
+        why = f": {pause.reason}" if pause.reason else ""
+        yield Event(pause.since, f"The bake's clock stands, because an operator has paused the rollout{why}.")
     if rollout.parked_since is not None and rollout.parked_until is not None:
         waits = lasting(rollout.parked_until - rollout.parked_since)
         yield Event(rollout.parked_since, f"The rollout is parked and keeps its weight; it waits {waits} for an advance.")
@@ -180,6 +184,8 @@ def _balance(rollout: Rollout, ended_at: float) -> Iterator[str]:
     if harm.nc:
         chance = "more than chance explains" if harm.is_beyond_chance else "no more than chance explains"
         yield f"{harm.requests:,} of {harm.nc:,} canary requests were harmed ({chance})"
+    if rollout.steering.paused_seconds:
+        yield f"pauses stopped the bake's clock for {lasting(rollout.steering.paused_seconds)} in all"
     yield f"it lasted {lasting(ended_at - rollout.started_at)} and cost {price(usage_of(rollout)).text}"
 
 

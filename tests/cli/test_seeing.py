@@ -38,8 +38,9 @@ def test_a_target_at_rest_says_what_is_live(ground: Ground, canary: Canary):
 
 
 def test_a_rollout_is_told_from_its_preparation_to_its_looks(ground: Ground, canary: Canary):
-    walk = ground.walk().begin(reason="OPS-1")
+    walk = ground.walk().begin(reason="OPS-1", labels={"commit": "3f9a", "ticket": "OPS-1"})
     prepared = canary("status", "orders")
+    assert "labels    commit=3f9a, ticket=OPS-1\n" in prepared.out
     assert f"rollout {walk.rollout_id} is preparing\n" in prepared.out
     assert "the canary is prepared, then step 1 of 2 at 25 % begins" in prepared.out
 

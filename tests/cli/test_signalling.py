@@ -52,9 +52,20 @@ def test_a_pause_says_where_and_what_it_changes_and_a_look_applies_it(ground: Gr
     assert "change    nothing: the rollout is paused already" in again.out
     assert f"pause changes nothing for rollout {walk.rollout_id}: the rollout is paused already" in again.out
 
+    asked = canary("status", "orders").out
+    assert re.search(r"  asked     pause at [\d:]+ \w+ \(OPS-1\); the next look hears it\n", asked)
+
     walk.pause(60)
     walk.look()
     assert walk.record.steering.pause.reason == "OPS-1"
+    told = canary("status", "orders").out
+    assert re.search(r"  paused    since .* \(OPS-1\); the bake's clock stands; roll_back at .* unless it is resumed\n", told)
+    assert "the rollout is rolled back, unless canary resume comes before; looks go on meanwhile" in told
+    assert "  asked " not in told
+    answer = canary("status", "orders", "--json").json["rollout"]
+    assert (answer["asked"], answer["paused"]["reason"], answer["paused"]["after_pause"]) == (None, "OPS-1", "roll_back")
+    assert answer["paused"]["paused_until"].endswith("Z")
+    assert "because an operator has paused the rollout: OPS-1." in canary("explain", "orders").out
 
 
 def test_a_resumption_ends_a_pause_and_says_so_in_json(ground: Ground, canary: Canary):
