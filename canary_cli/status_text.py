@@ -31,6 +31,8 @@ def lines_of(status: Status) -> Iterator[str]:
     if status.last_rollout:
         yield _line("last", _ended(status.last_rollout, status.read_at))
         yield from (_line("because", reason) for reason in (status.last_rollout.reason,) if reason)
+    if outline := status.outline:
+        yield from (_line("because", reason) for reason in (outline.reason,) if reason)
     if status.alarms:
         yield _line("alarms", _alarms(status))
     if status.rollout:
@@ -40,6 +42,9 @@ def lines_of(status: Status) -> Iterator[str]:
 
 def _headline(status: Status) -> str:
     rollout = status.rollout
+    if rollout is None and status.outline and not status.is_at_rest:
+        operator = ", needs operator" if status.outline.needs_operator else ""
+        return f"rollout {status.outline.rollout_id} is {status.outline.phase}{operator}"
     if rollout is None:
         return "at rest"
     operator = ", needs operator" if rollout.needs_operator else ""

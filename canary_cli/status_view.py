@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from canary.aws.record_items import Outline
 from canary.rules.judging.evidence_json import from_json as evidence_from_json
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.rollouts.upgrades import upgrade_history
@@ -92,7 +93,10 @@ class AlarmView:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A target's status at ``read_at``. Of ``rollout`` and ``last_rollout`` at most one is there."""
+    """A target's status at ``read_at``. Of ``rollout`` and ``last_rollout`` at most one is there.
+
+    ``outline`` is in their place where another version of the controller wrote the record.
+    """
 
     target: str
     account: str
@@ -103,6 +107,7 @@ class Status:
     live_canary_percent: float | None
     rollout: RolloutView | None
     last_rollout: RolloutView | None
+    outline: Outline | None
     alarms: tuple[AlarmView, ...]
     unread: tuple[str, ...]
 
@@ -121,6 +126,7 @@ def status_of(reading: Reading, *, account: str, region: str) -> Status:
         live_canary_percent=float(canary.percent) if canary else None,
         rollout=view if reading.is_in_progress else None,
         last_rollout=None if reading.is_in_progress else view,
+        outline=reading.outline,
         alarms=tuple(AlarmView(alarm.name, alarm.state.value, alarm.detail) for alarm in reading.alarms),
         unread=reading.unread,
     )

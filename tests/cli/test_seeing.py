@@ -198,20 +198,6 @@ def test_a_lock_without_a_record_is_an_error_with_what_to_do(ground: Ground, can
     assert "restore it" in told.error["fix"]
 
 
-def test_a_record_of_another_version_of_the_controller_says_so(ground: Ground, canary: Canary):
-    ground.walk().begin()
-    ground.aws.faults.clear()
-    table = ground.aws.client("dynamodb")
-    key = {"pk": {"S": "target#orders"}, "sk": {"S": "lock"}}
-    lock = table.get_item(TableName=ground.rig.controller.table, Key=key)["Item"]
-    record = {"pk": {"S": f"rollout#{lock['rollout_id']['S']}"}, "sk": {"S": "rollout"}}
-    item = table.get_item(TableName=ground.rig.controller.table, Key=record)["Item"]
-    table.put_item(TableName=ground.rig.controller.table, Item={**item, "schema_version": {"N": "99"}})
-    told = canary("status", "orders", "--json")
-
-    assert (told.code, told.error["code"]) == (1, "OtherSchema")
-
-
 def test_a_refused_call_is_not_told_as_an_answer(ground: Ground, canary: Canary):
     ground.aws.faults.add(Fault(None, "dynamodb", "BatchGetItem", Mode.REFUSED))
     told = canary("status", "orders", "--json")
