@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
+import shutil
+import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from canary_cli.__main__ import main
 from canary_cli.app import app, run
 
+ROOT = Path(__file__).parents[2]
 VERBS = [command.name for command in app.registered_commands]
 SEE, STEER = {"status", "watch", "history", "explain"}, {"start", "advance", "promote", "pause", "resume", "abort", "note"}
 
@@ -98,3 +104,39 @@ def test_the_version_needs_neither_credentials_nor_a_region(
 
     assert out.startswith(f"canary {version('canary-controller')}\ncontroller not known: ")
     assert err == ""
+
+
+def shown_completion(shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setattr("shellingham.detect_shell", lambda *_: (shell, f"/bin/{shell}"))
+    with pytest.raises(SystemExit) as ended:
+        run(["--show-completion"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+BEGINS = {"bash": "_canary_completion()", "zsh": "#compdef canary", "fish": "complete --command canary"}
+
+
+@pytest.mark.parametrize("shell", BEGINS)
+def test_each_shell_gets_its_completion(shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    script = shown_completion(shell, monkeypatch, capsys)
+
+    assert script.startswith(BEGINS[shell])
+    assert f"_CANARY_COMPLETE=complete_{shell}" in script
+
+
+def test_bash_completes_with_what_is_shown_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    script = shown_completion("bash", monkeypatch, capsys)
+    bash = shutil.which("bash")
+    assert bash
+    command = tmp_path / "canary"
+    command.write_text(f'#!{bash}\nexec {shlex.quote(sys.executable)} -m canary_cli "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    ask = 'COMP_WORDS=(canary sta); COMP_CWORD=1; _canary_completion canary sta canary; printf "%s\\n" "${COMPREPLY[@]}"'
+    sources = os.pathsep.join([str(ROOT), str(ROOT / "functions")])
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": sources}
+    told = subprocess.run([bash, "-c", f"{script}\n{ask}"], env=environment, capture_output=True, text=True, check=True)
+
+    assert set(told.stdout.split()) == {"status", "start"}
