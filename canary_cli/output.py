@@ -88,7 +88,7 @@ def _plain(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON is of any 
         mapping: Mapping[str, Any] = value
         return {key: _plain(item, key) for key, item in mapping.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, name) for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool) and name.endswith(INSTANTS):
         return utc(value)
     return value
