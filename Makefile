@@ -81,8 +81,9 @@ lock:  ## update the locked dependencies; needs uv
 picture: $(VENV)/dev  ## draw the README's picture from the state machine; needs Graphviz
 	$(BIN)/python -m canary_machine.diagram
 
-schemas: $(VENV)/dev  ## write the JSON schemas of inputs and targets
+schemas: $(VENV)/dev  ## write the JSON schemas of inputs, targets and the command's answers
 	$(BIN)/python -m canary.edge.schemas
+	$(BIN)/python -m canary_cli.schemas
 
 clean:  ## remove the virtual environment and caches
 	rm -rf .venv node_modules cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

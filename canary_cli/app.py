@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import UsageError  # Typer brings Click with it and exports BadParameter alone
 
+from canary_cli.announcing import attempt
+from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain
 from canary_cli.history import history
 from canary_cli.output import Output
-from canary_cli.signalling import pause, promote, resume
+from canary_cli.signalling import note, pause, promote, resume
 from canary_cli.status import status
 from canary_cli.steering import abort, advance, start
 from canary_cli.verbs import SEE, STEER, add_verb
@@ -24,8 +26,13 @@ app = typer.Typer(name="canary", add_completion=True, rich_markup_mode="rich")
 
 
 def _tell_version(*, is_asked: bool) -> None:
+    """The command's own version at once; then the controller's, or why it is not known, which is no failure."""
     if is_asked:
         typer.echo(f"canary {version(DISTRIBUTION)}")
+        connection = Connection(Place(), attempts=1)
+        found, unread = attempt(connection.read_version)
+        why = unread or "it is older than the command, and does not say"
+        typer.echo(f"controller {found}, Region {connection.region}" if found else f"controller not known: {why}")
         raise typer.Exit
 
 
@@ -35,7 +42,10 @@ def canary(
     is_version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Say which version this is.", is_eager=True, callback=lambda given: _tell_version(is_asked=given)
+            "--version",
+            help="Say which version this is, and the controller's.",
+            is_eager=True,
+            callback=lambda given: _tell_version(is_asked=given),
         ),
     ] = False,
 ) -> None:
@@ -52,6 +62,7 @@ add_verb(app, "promote", promote, panel=STEER, example="canary promote orders --
 add_verb(app, "pause", pause, panel=STEER, example="canary pause orders --reason OPS-123")
 add_verb(app, "resume", resume, panel=STEER, example="canary resume orders")
 add_verb(app, "abort", abort, panel=STEER, example="canary abort orders --reason OPS-123")
+add_verb(app, "note", note, panel=STEER, example='canary note ROLLOUT "the payment provider was down" --false-alarm')
 
 
 def run(arguments: list[str]) -> int:

@@ -11,11 +11,12 @@ from canary.rules.looks.replay import compare_minute, read_look
 from canary.rules.rollouts.rollout import MetricCount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from canary.aws.record_items import LookItem
     from canary.rules.judging.confidence import Comparison, Interval
     from canary.rules.judging.judge import Evidence
+    from canary.rules.looks.replay import RecordedLook
     from canary.rules.rollouts.rollout import Rollout
 
 
@@ -61,14 +62,22 @@ def step_differences(rollout: Rollout, looks: Iterable[LookItem], evidence: Evid
     """Over the step's own minutes, which its looks recorded; nothing for a metric without a minute to compare."""
     if rollout.step.baking_since is None:
         return {}
+    step_looks = [read_look(item.at, item.verdict, item.reason, item.numbers) for item in looks]
+    began = _bake_began(rollout, step_looks, rollout.step.baking_since)
     compared: dict[str, Comparison] = {}
-    for item in looks:
-        for record in read_look(item.at, item.verdict, item.reason, item.numbers).minutes:
-            if record.minute >= rollout.step.baking_since:
+    for look in step_looks:
+        for record in look.minutes:
+            if record.minute >= began:
                 compared = compare_minute(compared, record)
     bases = evidence.history.bases if evidence else {}
     found = {name: one.intervals(phi=bases[name].live_phi if name in bases else 1.0) for name, one in compared.items()}
     return {name: one.difference for name, one in found.items() if one}
+
+
+def _bake_began(rollout: Rollout, step_looks: Sequence[RecordedLook], baking_since: float) -> float:
+    """When the step's bake began. A pause moves `baking_since`, and the traffic changed hands before the step's first look."""
+    first = min((look.at for look in step_looks), default=baking_since)
+    return max((shift for shift in rollout.shifts if shift < first), default=baking_since)
 
 
 def _counts(rollout: Rollout) -> Mapping[str, MetricCount]:

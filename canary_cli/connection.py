@@ -35,11 +35,11 @@ LONGEST_CALL_SECONDS = {"lambda": 65}
 """By service: a function of the controller answers within its own timeout of 60 seconds."""
 
 
-def _config(service: str) -> Config:
+def _config(service: str, attempts: int) -> Config:
     return Config(
-        connect_timeout=5,
+        connect_timeout=5 if attempts > 1 else 2,
         read_timeout=LONGEST_CALL_SECONDS.get(service, 10),
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra="canary/cli",
     )
 
@@ -89,10 +89,14 @@ class Controller:
 
 
 class Connection:
-    """One session, whose clients are made when first used. Credentials that the session could not use stay unusable."""
+    """One session, whose clients are made when first used. Credentials that the session could not use stay unusable.
 
-    def __init__(self, place: Place) -> None:
+    ``attempts``: how often a call is tried.
+    """
+
+    def __init__(self, place: Place, *, attempts: int = 3) -> None:
         self.place = place
+        self._attempts = attempts
         self._clients: dict[str, Any] = {}
 
     def again(self) -> Connection:
@@ -114,7 +118,9 @@ class Connection:
 
     def _make(self, service: str) -> Any:  # noqa: ANN401 - as above
         try:
-            return self._session.create_client(service, endpoint_url=self.place.endpoint_url, config=_config(service))
+            return self._session.create_client(
+                service, endpoint_url=self.place.endpoint_url, config=_config(service, self._attempts)
+            )
         except ValueError as error:  # botocore's own, for an address that is none
             fix = "write --endpoint-url as http://host:port, and give --region or AWS_DEFAULT_REGION a Region's name"
             raise CommandError("BadEndpoint", str(error), fix, ExitCode.USAGE) from error
@@ -134,6 +140,15 @@ class Connection:
 
         """
         return _find_by_stack(self) or _find_by_names(self)
+
+    def read_version(self) -> str | None:
+        """The version of the deployed controller; None for one that is too old to say.
+
+        Raises:
+            AwsRefusedError: AWS cannot be asked, or there is no controller.
+
+        """
+        return _operator_environment(self).get("CANARY_VERSION")
 
     @cached_property
     def records(self) -> Records:
@@ -176,8 +191,7 @@ def _find_by_names(connection: Connection) -> Controller:
     """The controller by the names that are fixed: its claim in Systems Manager, and a function that knows the table."""
     try:
         machine = read_machine(connection.client("ssm"))
-        with refusals(f"aws lambda get-function-configuration --function-name {OPERATOR}"):
-            function = connection.client("lambda").get_function_configuration(FunctionName=OPERATOR)
+        table = _operator_environment(connection)["CANARY_TABLE"]
     except ControllerError as error:
         if not is_of_what_is_gone(error):
             raise
@@ -186,4 +200,11 @@ def _find_by_names(connection: Connection) -> Controller:
             f"no canary controller is deployed in Region {connection.region} of this account",
             "name another Region with --region, or other credentials with --profile; or deploy it with make deploy",
         ) from error
-    return Controller(machine, function["Environment"]["Variables"]["CANARY_TABLE"], OPERATOR)
+    return Controller(machine, table, OPERATOR)
+
+
+def _operator_environment(connection: Connection) -> dict[str, str]:
+    """What the operator's function was deployed with; its name is fixed."""
+    with refusals(f"aws lambda get-function-configuration --function-name {OPERATOR}"):
+        function = connection.client("lambda").get_function_configuration(FunctionName=OPERATOR)
+    return dict(function["Environment"]["Variables"])

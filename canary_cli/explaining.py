@@ -26,6 +26,7 @@ def explain(call: Call, subject: Subject, *, minutes: HasMinutes = False, markdo
     if rollout is None:
         call.output.say([f"{subject} has had no rollout yet"], {"rollout": None, "target": subject, "events": []})
         return ExitCode.DONE
-    story = tell(rollout, read_replay(call.connection, rollout), has_minutes=minutes)
+    notes = call.connection.archive.list_notes(rollout.rollout_id)
+    story = tell(rollout, read_replay(call.connection, rollout), notes, has_minutes=minutes)
     call.output.say(as_markdown(story) if markdown else as_text(story), story)
     return ExitCode.DONE

@@ -32,7 +32,6 @@ def history(call: Call, target: Target, *, since: Since = "90d", at: At = None) 
     seconds = parse_duration(since, "--since")
     _, last, read_at = read_rollout(call.connection, target)
     now = read_at if last else time.time()
-    rollouts, unreadable = call.connection.archive.list_rollouts(target)
-    found = history_of(target, rollouts, unreadable, now - seconds)
+    found = history_of(target, call.connection.archive.read_past(target), now - seconds)
     call.output.say(lines_of(found, now), found)
     return ExitCode.DONE

@@ -1,8 +1,9 @@
 """A target's past as values: its rollouts, and what they add up to. Pure.
 
 The change failure rate is the part of the ended rollouts that was rolled back; a rollout that is in progress or was refused
-does not count. Time to safe is from the look that decided to roll back to the end of the recovery. Requests harmed are an
-estimate: the canary's failed requests beyond base's rate in the same minutes.
+does not count. Where a note calls a rollback a false alarm, the rate is also given without it. Time to safe is from the look
+that decided to roll back to the end of the recovery. Requests harmed are an estimate: the canary's failed requests beyond
+base's rate in the same minutes.
 """
 
 from __future__ import annotations
@@ -17,12 +18,26 @@ from canary_cli.times import DAY, lasting, local
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from canary.aws.archive import TargetPast
+    from canary.rules.rollouts.notes import Note
     from canary.rules.rollouts.rollout import Rollout
 
 
 @dataclass(frozen=True, slots=True)
+class NoteView:
+    """What someone noted of a rollout."""
+
+    noted_at: float
+    text: str
+    is_false_alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
-    """One rollout. ``seconds_to_safe`` is None unless a look, or a drain after it, had it rolled back."""
+    """One rollout. ``seconds_to_safe`` is None unless a look, or a drain after it, had it rolled back.
+
+    ``is_false_alarm``: it was rolled back, and a note says that its release was not at fault.
+    """
 
     rollout_id: str
     phase: str
@@ -34,19 +49,26 @@ class Past:
     requests_harmed: int
     seconds_to_safe: float | None
     reason: str
+    is_false_alarm: bool = False
+    notes: tuple[NoteView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a target's rollouts since an instant add up to. ``unreadable`` are ids of records of another schema."""
+    """What a target's rollouts since an instant add up to. ``unreadable`` are ids of records of another schema.
+
+    ``change_failure_rate`` counts every rollback, ``rate_without_false_alarms`` none that a note calls a false alarm.
+    """
 
     target: str
     counted_since: float
     rollouts: int
     promotions: int
     rollbacks: int
+    false_alarms: int
     in_progress: int
     change_failure_rate: float | None
+    rate_without_false_alarms: float | None
     median_seconds_to_safe: float | None
     longest_seconds_to_safe: float | None
     requests_harmed: int
@@ -54,11 +76,14 @@ class History:
     unreadable: tuple[str, ...]
 
 
-def history_of(target: str, rollouts: Sequence[Rollout], unreadable: Sequence[str], since: float) -> History:
+def history_of(target: str, found: TargetPast, since: float) -> History:
     """The history of the rollouts that started at `since` (epoch seconds) or later."""
-    past = tuple(_past(rollout) for rollout in rollouts if rollout.started_at >= since)
+    recent = [rollout for rollout in found.rollouts if rollout.started_at >= since]
+    past = tuple(_past(rollout, found.notes.get(rollout.rollout_id, ())) for rollout in recent)
     promotions = sum(one.phase == Phase.PROMOTED for one in past)
     rollbacks = sum(one.phase == Phase.ROLLED_BACK for one in past)
+    false_alarms = sum(one.is_false_alarm for one in past)
+    ended = promotions + rollbacks
     times = [one.seconds_to_safe for one in past if one.seconds_to_safe is not None]
     return History(
         target=target,
@@ -66,17 +91,19 @@ def history_of(target: str, rollouts: Sequence[Rollout], unreadable: Sequence[st
         rollouts=len(past),
         promotions=promotions,
         rollbacks=rollbacks,
+        false_alarms=false_alarms,
         in_progress=sum(one.ended_at is None for one in past),
-        change_failure_rate=rollbacks / (promotions + rollbacks) if promotions + rollbacks else None,
+        change_failure_rate=rollbacks / ended if ended else None,
+        rate_without_false_alarms=(rollbacks - false_alarms) / ended if ended else None,
         median_seconds_to_safe=median(times) if times else None,
         longest_seconds_to_safe=max(times, default=None),
         requests_harmed=sum(one.requests_harmed for one in past),
         past=past,
-        unreadable=tuple(unreadable),
+        unreadable=found.unreadable,
     )
 
 
-def _past(rollout: Rollout) -> Past:
+def _past(rollout: Rollout, notes: Sequence[Note]) -> Past:
     is_back = rollout.phase is Phase.ROLLED_BACK and rollout.ended_at is not None and rollout.looked_at is not None
     return Past(
         rollout_id=rollout.rollout_id,
@@ -89,6 +116,8 @@ def _past(rollout: Rollout) -> Past:
         requests_harmed=rollout.harm.requests,
         seconds_to_safe=(rollout.ended_at or 0.0) - (rollout.looked_at or 0.0) if is_back else None,
         reason=rollout.reason,
+        is_false_alarm=rollout.phase is Phase.ROLLED_BACK and any(note.is_false_alarm for note in notes),
+        notes=tuple(NoteView(note.at, note.text, note.is_false_alarm) for note in notes),
     )
 
 
@@ -108,13 +137,19 @@ def lines_of(history: History, now: float) -> Iterator[str]:
         why = f": {one.reason}" if one.reason else ""
         place = f"step {one.step} of {one.steps}"
         yield f"  {local(one.started_at)}  {one.rollout_id}  {one.phase}  {place}, policy {one.policy}{harmed}{why}"
+        for note in one.notes:
+            yield f"    noted {local(note.noted_at)}{', false alarm' if note.is_false_alarm else ''}: {note.text}"
 
 
 def _rate(history: History) -> str:
     if history.change_failure_rate is None:
         return "none yet"
     ended = history.promotions + history.rollbacks
-    return f"{100 * history.change_failure_rate:.1f} % ({history.rollbacks} of {ended})"
+    rate = f"{100 * history.change_failure_rate:.1f} % ({history.rollbacks} of {ended})"
+    if not history.false_alarms or history.rate_without_false_alarms is None:
+        return rate
+    left = f"{100 * history.rate_without_false_alarms:.1f} % ({history.rollbacks - history.false_alarms} of {ended})"
+    return f"{rate}; without false alarms {left}"
 
 
 def _times(history: History) -> str:

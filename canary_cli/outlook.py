@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.looks.look_schedule import next_look_seconds
 from canary.rules.rollouts.phases import Phase
+from canary.rules.targets.policy import AfterPause
 from canary_cli.times import local_clock
 
 if TYPE_CHECKING:
@@ -35,6 +36,25 @@ class Next:
     due_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A pause that lasts: since when, until when at the longest, what follows then, and why it was asked for."""
+
+    paused_since: float
+    paused_until: float
+    after_pause: str
+    reason: str
+
+
+def pause_of(rollout: Rollout, now: float) -> Paused | None:
+    """The pause that a look has heard and that lasts."""
+    pause, policy = rollout.steering.pause, rollout.plan.policy
+    if pause is None or rollout.phase is not Phase.SHIFTING:
+        return None
+    left = max(rollout.steering.pause_seconds_left(policy, now), 0.0)
+    return Paused(pause.since, now + left, policy.after_pause.value, pause.reason)
+
+
 def waiting_of(rollout: Rollout, look: LookItem | None, now: float) -> Waiting | None:
     """What the rollout waits for beyond its plan, if it does."""
     if rollout.phase is Phase.PARKED and rollout.parked_since is not None:
@@ -42,6 +62,9 @@ def waiting_of(rollout: Rollout, look: LookItem | None, now: float) -> Waiting |
         return Waiting("an advance, or an abort", since, now - since, until)
     if rollout.phase is not Phase.SHIFTING:
         return None
+    if rollout.steering.promotion:
+        asked_at = rollout.steering.promotion.asked_at
+        return Waiting("a judged minute at the present weight, to be promoted as asked", asked_at, now - asked_at)
     if rollout.blind_since is not None:
         until = rollout.blind_since + rollout.plan.policy.max_blind_seconds
         return Waiting(_reason(look, "what cannot be seen"), rollout.blind_since, now - rollout.blind_since, until)
@@ -58,11 +81,16 @@ def next_of(rollout: Rollout, now: float) -> Next:
         return Next(f"the canary is prepared, then {step_words(rollout, 0)} begins")
     if rollout.phase is Phase.SHIFTING:
         return _next_in_bake(rollout, now)
+    if rollout.phase is Phase.PARKED and rollout.steering.promotion:
+        return Next(
+            "canary advance promotes the release, as asked; without it the rollout is rolled back", rollout.parked_until
+        )
     if rollout.phase is Phase.PARKED:
         return Next(WORDS[Phase.PARKED], rollout.parked_until)
     return Next(WORDS[rollout.phase], rollout.not_before if rollout.not_before > now else None)
 
 
+AFTER_PAUSE = {AfterPause.ROLL_BACK: "the rollout is rolled back", AfterPause.RESUME: "the bake goes on"}
 WORDS = {
     Phase.PARKED: "canary advance takes the next step; without it the rollout is rolled back",
     Phase.TAKING_ALL: "base drains, then its aliases move to the release",
@@ -80,8 +108,13 @@ def _next_in_bake(rollout: Rollout, now: float) -> Next:
         look_at = max(shifted + next_look_seconds(rollout, shifted), now)
         return Next(f"the first look at {step_words(rollout, step.index)}", look_at)
     bake_end = step.baking_since + policy.steps[step.index].bake_seconds
+    if pause := pause_of(rollout, now):
+        follows = AFTER_PAUSE[rollout.plan.policy.after_pause]
+        return Next(f"{follows}, unless canary resume comes before; looks go on meanwhile", pause.paused_until)
     seen = rollout.looked_at or step.baking_since
     look_at = max(seen + next_look_seconds(rollout, seen), now)
+    if rollout.steering.promotion:
+        return Next("a look, which promotes once a minute at the present weight has been judged", look_at)
     if bake_end <= now:
         return Next(f"the next look decides whether {_after(rollout)}", look_at)
     return Next(f"a look; the bake ends at {local_clock(bake_end)}, and then {_after(rollout)}", look_at)

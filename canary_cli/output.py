@@ -35,11 +35,11 @@ INSTANTS = ("_at", "_since", "_until", "_from")
 
 
 class Output:
-    """Text, or with ``is_json`` one JSON object for each thing that is said."""
+    """Text, or with ``is_json`` one JSON object for each thing that is said; on stdout, or on another console."""
 
-    def __init__(self, *, is_json: bool) -> None:
+    def __init__(self, *, is_json: bool, console: Console | None = None) -> None:
         self.is_json = is_json
-        self.out = _console(to_stderr=False)
+        self.out = console or _console(to_stderr=False)
         self._err = _console(to_stderr=True)
 
     @property
@@ -88,7 +88,7 @@ def _plain(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON is of any 
         mapping: Mapping[str, Any] = value
         return {key: _plain(item, key) for key, item in mapping.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, name) for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool) and name.endswith(INSTANTS):
         return utc(value)
     return value

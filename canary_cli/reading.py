@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from canary.aws.alarms import read_alarms
 from canary.aws.calls import refusals
-from canary.aws.errors import ControllerError
+from canary.aws.errors import ControllerError, RecordSchemaError
 from canary.aws.locks import Lock
-from canary.aws.record_items import LookItem
+from canary.aws.record_items import LookItem, Outline
 from canary.aws.targets import list_targets, read_target
 from canary.edge.target import target_from_json
 from canary.rules.looks.alarm_readings import AlarmReading
 from canary.rules.rollouts.rollout import Rollout
+from canary.rules.rollouts.steering import Signal
 from canary.rules.targets.alarms import target_alarms
 from canary.rules.targets.live import Live
 from canary.rules.targets.target import Target
@@ -39,15 +40,18 @@ Read = TypeVar("Read")
 class Reading:
     """All that was read of one target at ``now`` (epoch seconds, AWS's own time where records were read).
 
-    ``rollout`` is the one in progress, or else the last one. ``look`` is its newest look, and ``step_looks`` are those of its
-    present step. ``history`` is what the judge froze at its start, ``given_reason`` what its execution was started with.
-    ``unread`` says what could not be read, one sentence each.
+    ``rollout`` is the one in progress, or else the last one; of a record that another version wrote there is only ``outline``.
+    ``signal``: the newest verb sent to its looks. ``look`` is
+    its newest look, and ``step_looks`` are those of its present step. ``history`` is what the judge froze at its start,
+    ``given_reason`` what its execution was started with. ``unread`` says what could not be read, one sentence each.
     """
 
     target: Target
     lock: Lock
     now: float
     rollout: Rollout | None = None
+    outline: Outline | None = None
+    signal: Signal | None = None
     look: LookItem | None = None
     step_looks: tuple[LookItem, ...] = ()
     history: Mapping[str, object] | None = None
@@ -76,9 +80,15 @@ def read_status(connection: Connection, name: str) -> Reading:
         ControllerError: the records or the target cannot be read.
 
     """
-    lock, rollout, now = read_rollout(connection, name)
-    target = rollout.target if rollout and lock.rollout_id else _registered(connection, name)
     unread: list[str] = []
+    try:
+        lock, rollout, now, signal = _read_steered(connection, name)
+        outline = None
+    except RecordSchemaError as error:
+        lock, rollout, now, signal = connection.records.read_lock(name), None, time.time(), None
+        outline = connection.records.find_outline(str(lock.rollout_id or lock.last_rollout_id))
+        unread.append(f"{error}; or install the version of canary that the controller has")
+    target = rollout.target if rollout and lock.rollout_id else _registered(connection, name)
 
     def attempt(read: Callable[[], Read]) -> Read | None:
         try:
@@ -95,6 +105,8 @@ def read_status(connection: Connection, name: str) -> Reading:
         lock=lock,
         now=now,
         rollout=rollout,
+        outline=outline,
+        signal=signal,
         look=attempt(lambda: connection.archive.newest_look(rollout_id)) if rollout else None,
         step_looks=(attempt(lambda: _step_looks(connection, rollout)) or ()) if rollout and is_judged else (),
         history=attempt(lambda: connection.records.read_history(rollout_id)) if is_judged else None,
@@ -113,16 +125,21 @@ def read_rollout(connection: Connection, name: str) -> tuple[Lock, Rollout | Non
         RecordsRefusedError: the records cannot be read.
 
     """
+    return _read_steered(connection, name)[:3]
+
+
+def _read_steered(connection: Connection, name: str) -> tuple[Lock, Rollout | None, float, Signal | None]:
+    """As `read_rollout`, with the newest signal."""
     lock = connection.records.read_lock(name)
     wanted = lock.rollout_id or lock.last_rollout_id
-    owned = connection.records.find(wanted, target=name) if wanted else None
+    owned = connection.records.find(wanted, target=name, signal=True) if wanted else None
     if lock.rollout_id and owned is None:
         raise CommandError(
             "RecordGone",
             f"the record of rollout {lock.rollout_id}, which holds {name}, was deleted",
             "restore it from the table's backup, or do what the notification Operator Needed says",
         )
-    return (owned.lock, owned.rollout, owned.read_at) if owned else (lock, None, time.time())
+    return (owned.lock, owned.rollout, owned.read_at, owned.signal) if owned else (lock, None, time.time(), None)
 
 
 def _step_looks(connection: Connection, rollout: Rollout) -> tuple[LookItem, ...]:

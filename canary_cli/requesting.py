@@ -30,6 +30,8 @@ def start_input(
     policy: str | None = None,
     changes: Sequence[str] = (),
     reason: str = "",
+    labels: Sequence[str] = (),
+    is_retry: bool = False,
 ) -> dict[str, Any]:
     """The input of an execution that starts a rollout; what was not given is left out.
 
@@ -40,12 +42,15 @@ def start_input(
     versions = dict(_pair(text, "--function") for text in functions)
     release = {**({"functions": versions} if versions else {}), **({"deployment": deployment} if deployment else {})}
     changed = _nested(_pair(text, "--set") for text in changes)
+    labelled = dict(_pair(text, "--label") for text in labels)
     override = {**({"from": policy} if policy else {}), **changed} if changed else policy
     return {
         "target": target,
         **({"release": release} if release else {}),
         **({"policy": override} if override else {}),
         **({"reason": reason} if reason else {}),
+        **({"labels": labelled} if labelled else {}),
+        **({"retry": True} if is_retry else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""`canary pause`, `resume` and `promote`: verbs that the rollout's next look hears.
+"""`canary pause`, `resume` and `promote`: verbs that the rollout's next look hears; and `note`, which no look hears.
 
 The controller's functions accept or refuse them. What a verb will change is worded by the controller's own rules, from the
 records; alarms and the judge are asked by the function alone.
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from canary.edge.notes import parse_note_call
 from canary.rules.rollouts.report import OPERATOR
 from canary.rules.rollouts.steering import Verb
 from canary.rules.rollouts.verbs import VerbAnswer, reply_to
@@ -17,12 +18,18 @@ from canary_cli.announcing import announce, attempt, try_reading
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.operating import AUTHORIZER, call_command, call_function, verb_payload
 from canary_cli.reading import Reading
+from canary_cli.requesting import wrong_input
 from canary_cli.steering import Reason, Target
 from canary_cli.verbs import Call
 
 TolerateAlarm = Annotated[
     list[str] | None,
     typer.Option("--tolerate-alarm", help="An alarm that may fire; may be repeated. The record shows it.", metavar="NAME"),
+]
+RolloutNoted = Annotated[str, typer.Argument(metavar="ROLLOUT", help="A rollout's id, as history shows it.")]
+NoteText = Annotated[str, typer.Argument(metavar="TEXT", help="What is to be remembered, in one line.")]
+IsFalseAlarm = Annotated[
+    bool, typer.Option("--false-alarm", help="The rollback was not the release's fault; history counts with and without it.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -51,6 +58,22 @@ def promote(
     if is_asking and not _is_confirmed(plan):
         raise _not_confirmed(f"{target} was not promoted: the question was not answered with yes")
     return _send(call, Verb.PROMOTE, AUTHORIZER, payload, plan)
+
+
+def note(call: Call, rollout: RolloutNoted, text: NoteText, *, false_alarm: IsFalseAlarm = False) -> ExitCode:
+    """Append a note to a rollout, running or ended, without asking. `explain` and `history` show it; nothing changes it."""
+    payload = {"verb": "note", "rollout": rollout, "text": text, **({"false_alarm": True} if false_alarm else {})}
+    asked, problems = parse_note_call(payload)
+    if asked is None:
+        raise wrong_input(problems)
+    owned, _ = attempt(lambda: call.connection.records.find(rollout))
+    target = owned.rollout.target.name if owned else ""
+    reading = try_reading(call, target)[0] if owned else None
+    change = f"rollout {rollout} gets a note{' that calls its rollback a false alarm' if false_alarm else ''}: {asked.text}"
+    plan = announce(call, target or "not known", reading, [change], call_command(call.connection.region, OPERATOR, payload))
+    answer = call_function(call.connection, OPERATOR, payload)
+    call.output.say([f"{answer.get('target') or rollout}: {answer.get('reason')}"], {"verb": "note", **plan, **answer})
+    return ExitCode.REFUSED if answer.get("answer") == VerbAnswer.REFUSED else ExitCode.DONE
 
 
 def _announce(call: Call, verb: Verb, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:

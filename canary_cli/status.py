@@ -19,7 +19,7 @@ def status(call: Call, target: TargetName = None) -> ExitCode:
     names = names_of_targets(call.connection) if target is None else (target,)
     found = [read(call, name) for name in names]
     if not found:
-        call.output.say(["no target is registered; deploy one with make deploy TARGETS=<folder>"], [])
+        call.output.say(["no target is registered; deploy one with make deploy TARGETS=<folder>"], {"targets": []})
         return ExitCode.DONE
     lines = [line for one in found for line in (*lines_of(one), "")]
     call.output.say(lines[:-1], found[0] if target else {"targets": [asdict(one) for one in found]})

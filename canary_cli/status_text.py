@@ -31,6 +31,8 @@ def lines_of(status: Status) -> Iterator[str]:
     if status.last_rollout:
         yield _line("last", _ended(status.last_rollout, status.read_at))
         yield from (_line("because", reason) for reason in (status.last_rollout.reason,) if reason)
+    if outline := status.outline:
+        yield from (_line("because", reason) for reason in (outline.reason,) if reason)
     if status.alarms:
         yield _line("alarms", _alarms(status))
     if status.rollout:
@@ -40,6 +42,9 @@ def lines_of(status: Status) -> Iterator[str]:
 
 def _headline(status: Status) -> str:
     rollout = status.rollout
+    if rollout is None and status.outline and not status.is_at_rest:
+        operator = ", needs operator" if status.outline.needs_operator else ""
+        return f"rollout {status.outline.rollout_id} is {status.outline.phase}{operator}"
     if rollout is None:
         return "at rest"
     operator = ", needs operator" if rollout.needs_operator else ""
@@ -54,6 +59,8 @@ def _place(rollout: RolloutView) -> str:
 
 def _of_rollout(rollout: RolloutView, now: float) -> Iterator[str]:
     yield _line("started", _started(rollout, now))
+    if rollout.labels:
+        yield _line("labels", ", ".join(f"{name}={value}" for name, value in rollout.labels.items()))
     yield _line("release", f"{served(rollout.canary)}; base has {served(rollout.base)}")
     if rollout.weight_percent is not None:
         seen = "no requests seen yet" if rollout.share_seen is None else f"{100 * rollout.share_seen:.1f} % seen"
@@ -64,6 +71,12 @@ def _of_rollout(rollout: RolloutView, now: float) -> Iterator[str]:
     if look := rollout.last_look:
         ago = lasting(now - look.looked_at)
         yield _line("look", f"{local_clock(look.looked_at)}, {ago} ago: {look.verdict}: {look.reason}")
+    if paused := rollout.paused:
+        since = f"since {local(paused.paused_since)}, {lasting(now - paused.paused_since)} ago{_because(paused.reason)}"
+        follows = f"{paused.after_pause} at {local_clock(paused.paused_until)} unless it is resumed"
+        yield _line("paused", f"{since}; the bake's clock stands; {follows}")
+    if asked := rollout.asked:
+        yield _line("asked", f"{asked.verb} at {local_clock(asked.asked_at)}{_because(asked.reason)}; the next look hears it")
     if waiting := rollout.waiting:
         until = "" if waiting.waiting_until is None else f", until {local(waiting.waiting_until)} at the longest"
         yield _line("waits for", f"{waiting.waits_for} (for {lasting(waiting.seconds)}{until})")
@@ -74,6 +87,10 @@ def _started(rollout: RolloutView, now: float) -> str:
     why = f": {rollout.given_reason}" if rollout.given_reason else ""
     name = rollout.execution.rpartition(":")[2]
     return f"{local(rollout.started_at)}, {lasting(now - rollout.started_at)} ago, by execution {name}{scheduled}{why}"
+
+
+def _because(reason: str) -> str:
+    return f" ({reason})" if reason else ""
 
 
 def _table(rollout: RolloutView) -> Iterator[str]:

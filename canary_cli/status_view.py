@@ -6,18 +6,20 @@ Instants are epoch seconds, under names that end in `_at`, `_since` or `_until`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from canary.aws.record_items import Outline
 from canary.rules.judging.evidence_json import from_json as evidence_from_json
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary_cli.comparing import Compared, compare_step
-from canary_cli.outlook import Next, Waiting, next_of, waiting_of
+from canary_cli.outlook import Next, Paused, Waiting, next_of, pause_of, waiting_of
 
 if TYPE_CHECKING:
     from canary.rules.judging.judge import Evidence
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.rollouts.steering import Signal
     from canary.rules.targets.live import Live
     from canary_cli.reading import Reading
 
@@ -37,6 +39,15 @@ class Served:
 
     versions: Mapping[str, str]
     deployment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A verb that the next look will hear."""
+
+    verb: str
+    asked_at: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,9 @@ class RolloutView:
     last_look: LastLook | None
     waiting: Waiting | None
     next: Next
+    paused: Paused | None = None
+    asked: Asked | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,10 @@ class AlarmView:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A target's status at ``read_at``. Of ``rollout`` and ``last_rollout`` at most one is there."""
+    """A target's status at ``read_at``. Of ``rollout`` and ``last_rollout`` at most one is there.
+
+    ``outline`` is in their place where another version of the controller wrote the record.
+    """
 
     target: str
     account: str
@@ -90,6 +107,7 @@ class Status:
     live_canary_percent: float | None
     rollout: RolloutView | None
     last_rollout: RolloutView | None
+    outline: Outline | None
     alarms: tuple[AlarmView, ...]
     unread: tuple[str, ...]
 
@@ -108,6 +126,7 @@ def status_of(reading: Reading, *, account: str, region: str) -> Status:
         live_canary_percent=float(canary.percent) if canary else None,
         rollout=view if reading.is_in_progress else None,
         last_rollout=None if reading.is_in_progress else view,
+        outline=reading.outline,
         alarms=tuple(AlarmView(alarm.name, alarm.state.value, alarm.detail) for alarm in reading.alarms),
         unread=reading.unread,
     )
@@ -143,7 +162,17 @@ def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
         last_look=LastLook(float(reading.look.at), reading.look.verdict, reading.look.reason) if reading.look else None,
         waiting=waiting_of(rollout, reading.look, reading.now),
         next=next_of(rollout, reading.now),
+        paused=pause_of(rollout, reading.now),
+        asked=_asked(rollout, reading.signal) if reading.is_in_progress else None,
+        labels=dict(rollout.labels),
     )
+
+
+def _asked(rollout: Rollout, signal: Signal | None) -> Asked | None:
+    """What waits for the next look."""
+    if signal is None or signal.number <= rollout.steering.heard:
+        return None
+    return Asked(signal.verb.value, signal.at, signal.reason)
 
 
 def _evidence(rollout: Rollout, reading: Reading) -> Evidence | None:

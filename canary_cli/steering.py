@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from canary.edge.request import parse_advance
-from canary_cli.announcing import announce, try_reading
+from canary_cli.announcing import announce, foretell, try_reading
 from canary_cli.exits import ExitCode
 from canary_cli.faults import describe
 from canary_cli.following import Follower, News
@@ -47,6 +47,16 @@ Changes = Annotated[
     list[str] | None,
     typer.Option("--set", help="A policy's key for this rollout; may be repeated.", metavar="KEY=VALUE"),
 ]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        help="Where the release comes from, such as commit=3f9a; may be repeated, ten at most.",
+        metavar="NAME=VALUE",
+    ),
+]
+Retry = Annotated[bool, typer.Option("--retry", help="Start a release that was rolled back before. Needs --reason.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what a start would do; ends with 0, or 3 if refused.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Watch the rollout, and end with its exit code.")]
 
 
@@ -59,6 +69,9 @@ def start(  # noqa: PLR0913 - one parameter an option
     policy: PolicyName = None,
     changes: Changes = None,
     reason: Reason = "",
+    labels: Labels = None,
+    retry: Retry = False,
+    dry_run: DryRun = False,
     watch: Watch = False,
     timeout: TimeoutOption = None,
     on_cancel: OnCancelOption = OnCancel.LEAVE,
@@ -66,11 +79,20 @@ def start(  # noqa: PLR0913 - one parameter an option
     """Start a rollout of a release: the newest versions, or those that are named."""
     limits = limits_of(timeout, on_cancel, is_whole=True)
     given = start_input(
-        target, functions=functions or (), deployment=deployment, policy=policy, changes=changes or (), reason=reason
+        target,
+        functions=functions or (),
+        deployment=deployment,
+        policy=policy,
+        changes=changes or (),
+        reason=reason,
+        labels=labels or (),
+        is_retry=retry,
     )
     request = parse_start(given)
     reading = read_status(call.connection, target)
     name = execution_name(target, time.time(), secrets.token_hex(2))
+    if dry_run:
+        return foretell(call, name, given, request, reading)
     planned = changes_of(request, reading.target, reading.live)
     follower = _begin(call, "start", name, given, reading, planned, rollout_id=name)
     return watch_all(call, [follower], limits) if watch else _check(call, follower)
@@ -152,7 +174,15 @@ def _poll(call: Call, follower: Follower) -> News:
         raise cannot_tell(call, [follower], trouble) from error
 
 
+def _unreadable_changes(reading: Reading) -> Iterable[str]:
+    """Of a rollout whose record another version of the controller wrote: its phase is known, and not what it will do."""
+    if reading.is_in_progress and (outline := reading.outline):
+        yield f"rollout {outline.rollout_id} is {outline.phase}; another version of the controller recorded it, and decides"
+
+
 def _advance_changes(reading: Reading) -> Iterable[str]:
+    if changes := [*_unreadable_changes(reading)]:
+        return changes
     if reading.rollout is None or not reading.is_in_progress:
         return ["nothing: no rollout is parked"]
     following = reading.rollout.step.index + 1
@@ -162,6 +192,8 @@ def _advance_changes(reading: Reading) -> Iterable[str]:
 
 
 def _abort_changes(reading: Reading) -> Iterable[str]:
+    if changes := [*_unreadable_changes(reading)]:
+        return changes
     if reading.rollout is None or not reading.is_in_progress:
         return ["nothing: no rollout is in progress"]
     name = f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}"

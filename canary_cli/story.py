@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.rules.looks.replay import ReplayedLook
+    from canary.rules.rollouts.notes import Note
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Intent, Snapshot
     from canary_cli.weights import WeightSet
@@ -59,11 +60,11 @@ class Story:
     minutes: MinuteTable | None = None
 
 
-def tell(rollout: Rollout, looks: Sequence[ReplayedLook], *, has_minutes: bool = False) -> Story:
-    """The story of a rollout, from its record and its looks in order of time."""
+def tell(rollout: Rollout, looks: Sequence[ReplayedLook], notes: Sequence[Note] = (), *, has_minutes: bool = False) -> Story:
+    """The story of a rollout, from its record, its looks in order of time, and what people noted."""
     weights = weights_set(rollout, [one.look for one in looks])
     shifts = [_shift(rollout, weight) for weight in weights]
-    events = [_beginning(rollout), *_decisions(looks), *shifts, *_end(rollout, looks)]
+    events = [_beginning(rollout), *_decisions(looks), *shifts, *_end(rollout, looks), *map(_noted, notes)]
     return Story(
         rollout=rollout.rollout_id,
         target=rollout.target.name,
@@ -72,6 +73,10 @@ def tell(rollout: Rollout, looks: Sequence[ReplayedLook], *, has_minutes: bool =
         remarks=(*((INTERVALS,) if looks else ()), _trust(looks)),
         minutes=minute_table(looks) if has_minutes else None,
     )
+
+
+def _noted(note: Note) -> Event:
+    return Event(note.at, f"Someone noted{', as a false alarm' if note.is_false_alarm else ''}: {note.text}")
 
 
 def _outcome(rollout: Rollout) -> str:
@@ -89,6 +94,7 @@ def _beginning(rollout: Rollout) -> Event:
     steps = ", ".join(f"{step.weight_percent} % for {lasting(step.bake_seconds)}" for step in policy.steps)
     limits = ", ".join(f"{name} {'/'.join(f'{ms:g}' for ms in limits)} ms" for name, limits in rollout.limits_ms.items())
     numbers = [f"policy {policy.name}: {steps}"]
+    numbers += [f"labels: {', '.join(f'{name}={value}' for name, value in rollout.labels.items())}"] if rollout.labels else []
     numbers += [f"a request is slow above the limits from base's history: {limits}"] if limits else []
     brought = "; ".join(_brought(rollout.snapshot, rollout.intent))
     return Event(rollout.started_at, f"The rollout of {target} begins: {brought}.", (*numbers, *rollout.plan.notes))
@@ -150,6 +156,9 @@ def _decision(last: ReplayedLook, looks: int) -> str:
 
 
 def _end(rollout: Rollout, looks: Sequence[ReplayedLook]) -> Iterator[Event]:
+    if (pause := rollout.steering.pause) and rollout.ended_at is None:
+        why = f": {pause.reason}" if pause.reason else ""
+        yield Event(pause.since, f"The bake's clock stands, because an operator has paused the rollout{why}.")
     if rollout.parked_since is not None and rollout.parked_until is not None:
         waits = lasting(rollout.parked_until - rollout.parked_since)
         yield Event(rollout.parked_since, f"The rollout is parked and keeps its weight; it waits {waits} for an advance.")
@@ -175,6 +184,8 @@ def _balance(rollout: Rollout, ended_at: float) -> Iterator[str]:
     if harm.nc:
         chance = "more than chance explains" if harm.is_beyond_chance else "no more than chance explains"
         yield f"{harm.requests:,} of {harm.nc:,} canary requests were harmed ({chance})"
+    if rollout.steering.paused_seconds:
+        yield f"pauses stopped the bake's clock for {lasting(rollout.steering.paused_seconds)} in all"
     yield f"it lasted {lasting(ended_at - rollout.started_at)} and cost {price(usage_of(rollout)).text}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import io
-import os
 import sys
 
 from demo.scenarios import SCENARIOS, UnknownScenarioError, choose
@@ -35,10 +34,10 @@ def _demo(asked: argparse.Namespace) -> int:
         return _refuse(error)
     _tell(STARTING)
     with without_collections():
-        from demo.rollouts import run_demo  # noqa: PLC0415 - moto takes seconds to import; a wrong name fails at once
-        from demo.timeline import can_be_live, make_console  # noqa: PLC0415 - as above
+        from demo.report import make_console  # noqa: PLC0415 - moto takes seconds to import; a wrong name fails at once
+        from demo.rollouts import run_demo  # noqa: PLC0415 - as above
 
-    return run_demo(chosen, make_console(sys.stdout), is_live=can_be_live(sys.stdout, os.environ.get("TERM", "")))
+    return run_demo(chosen, make_console(sys.stdout))
 
 
 def _serve(asked: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import canary
 from canary.edge.target import target_to_json
 from canary.rules.rollouts.rollout import OPEN_INDEX
 from canary.rules.targets.access_log import metric_filters
@@ -120,7 +121,12 @@ def _create_table(connect: Connect) -> None:
 
 def _create_function(connect: Connect, place: Place, task: str, role: str) -> str:
     module = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", task).lower()
-    environment = {"CANARY_TASK": task, "CANARY_TABLE": TABLE, "CANARY_TARGET_PREFIX": TARGET_PREFIX}
+    environment = {
+        "CANARY_TASK": task,
+        "CANARY_TABLE": TABLE,
+        "CANARY_TARGET_PREFIX": TARGET_PREFIX,
+        "CANARY_VERSION": canary.__version__,
+    }
     name = function_name(task)
     connect("lambda").create_function(
         FunctionName=name,

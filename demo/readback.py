@@ -1,6 +1,7 @@
 """A rollout as an AWS user sees it from outside: its execution, its records, and the target's present state.
 
-Everything is read through boto3. Nothing comes from the internals of the embedded AWS or from the controller's own code.
+Everything is read through boto3. Nothing comes from the internals of the embedded AWS or from the controller's own code, so
+that it can check what `demo.watcher` shows.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 ENTERED = "StateEntered"
 CALLED = "TaskScheduled"
-NEWEST_EVENTS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,6 @@ class Readback:
     def events(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
         """The execution's history."""
         return read_events(self._connect, execution_arn)
-
-    def newest_states(self, execution_arn: str) -> Iterator[tuple[float, str]]:
-        """The states entered last, oldest first, each with the time at which it was entered (epoch seconds)."""
-        answer = self._connect("stepfunctions").get_execution_history(
-            executionArn=execution_arn, reverseOrder=True, maxResults=NEWEST_EVENTS, includeExecutionData=False
-        )
-        for event in reversed(answer["events"]):
-            if event["type"].endswith(ENTERED):
-                yield event["timestamp"].timestamp(), event["stateEnteredEventDetails"]["name"]
 
     def usage(self, execution_arn: str, rollout_id: str) -> Usage:
         """What the execution used of AWS, according to its history and its record."""

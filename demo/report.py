@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.text import Text
 
 from canary.rules.rollouts.price import RATES
@@ -11,8 +12,7 @@ from demo.scenarios import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from rich.console import Console
+    from typing import TextIO
 
     from canary.rules.judging.harm import Harm
     from demo.outcome import Outcome
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from demo.scenarios import Scenario
     from demo.witness import Witness
 
+PIPE_WIDTH = 140
 SPOKEN = {Ending.PROMOTED: "promoted", Ending.ROLLED_BACK: "rolled back"}
+
+
+def make_console(output: TextIO) -> Console:
+    """A console on ``output``: as wide as the terminal, or wide enough for one line per look."""
+    return Console(file=output, highlight=False, width=None if output.isatty() else PIPE_WIDTH)
 
 
 def print_head(console: Console, scenario: Scenario) -> None:

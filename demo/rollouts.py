@@ -15,7 +15,7 @@ from demo.report import print_end, print_head
 from demo.sample import publish_release
 from demo.scenarios import Ending, Scenario
 from demo.stand import WARM_UP_SECONDS, open_stand
-from demo.timeline import Timeline
+from demo.watcher import Watcher
 from demo.witness import Witness
 
 if TYPE_CHECKING:
@@ -26,23 +26,16 @@ if TYPE_CHECKING:
     from demo.readback import Standing
     from demo.stand import Stand
 
-LIMIT_SECONDS = 4 * 3600
-LOOK_SECONDS = 60
-LAST_WORDS = {"PROMOTE", "ROLL_BACK"}
 PAUSE_SECONDS = 900
 """The pause between two rollouts, without traffic: alarms that fired return to OK before the next release starts."""
 
 
-class EndlessRolloutError(Exception):
-    """A rollout has not ended within the longest time that any scenario can take."""
-
-
-def run_demo(scenarios: Sequence[Scenario], console: Console, *, is_live: bool) -> int:
-    """Run the scenarios one after another and print what happens; the process's exit status. ``is_live`` as in `Timeline`."""
+def run_demo(scenarios: Sequence[Scenario], console: Console) -> int:
+    """Run the scenarios one after another and print what happens; the process's exit status."""
     started = time.monotonic()
     with open_stand() as stand:
         console.print(f"embedded AWS at {stand.aws.endpoint_url}, sample API {stand.target.name}, a day of history")
-        demo = Demo(stand, console, is_live=is_live)
+        demo = Demo(stand, console)
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         failed = [scenario.name for scenario in scenarios if demo.show(scenario).problems]
     verdict = f"[bold red]not as expected: {', '.join(failed)}[/]" if failed else "[bold green]all as expected[/]"
@@ -54,10 +47,10 @@ def run_demo(scenarios: Sequence[Scenario], console: Console, *, is_live: bool) 
 class Demo:
     """Rollouts on one stand, each shown on the console."""
 
-    def __init__(self, stand: Stand, console: Console, *, is_live: bool) -> None:
+    def __init__(self, stand: Stand, console: Console) -> None:
         self._stand = stand
         self._console = console
-        self._is_live = is_live
+        self._watcher = Watcher(stand, console)
         self._readback = Readback(stand.aws.client, stand.controller.table)
         self._witness = Witness()
         stand.aws.dataplane.on_served(self._witness)
@@ -81,9 +74,7 @@ class Demo:
         now = aws.clock.now()
         stand.traffic.plan_outage(scenario.outage, now)
         execution = stand.start_rollout(scenario.name, scenario.title)
-        percents = [float(step.weight_percent) for step in stand.target.policy.steps]
-        with Timeline(self._console, is_live=self._is_live, started=now, weight_percents=percents) as timeline:
-            last_weight_percent = self._follow(execution, scenario.name, timeline)
+        last_weight_percent = self._watcher.follow(scenario.name, execution)
         description = aws.client("stepfunctions").describe_execution(executionArn=execution)
         ending = description.get("error") or Ending.PROMOTED
         after = self._readback.standing(stand.target)
@@ -98,26 +89,6 @@ class Demo:
             standing=after,
             problems=tuple(find_problems(scenario, ending, last_weight_percent, _expected(scenario, before, versions), after)),
         )
-
-    def _follow(self, execution: str, name: str, timeline: Timeline) -> float:
-        """Advance the clock one look at a time and print what is new until the execution ends; the last weight baked.
-
-        Raises:
-            EndlessRolloutError: the execution does not end in time.
-
-        """
-        aws, last, weight_percent = self._stand.aws, None, 0.0
-        for _ in range(LIMIT_SECONDS // LOOK_SECONDS):
-            aws.clock.run_for(LOOK_SECONDS)
-            is_quiet = True
-            for look in self._readback.looks(name, after=last):
-                is_quiet, last, weight_percent = look.verdict in LAST_WORDS, look.key, look.weight_percent
-                timeline.show(look)
-            if is_quiet:
-                timeline.note_states(self._readback.newest_states(execution))
-                if aws.client("stepfunctions").describe_execution(executionArn=execution)["status"] != "RUNNING":
-                    return weight_percent
-        raise EndlessRolloutError(f"rollout {name} runs for more than {LIMIT_SECONDS} simulated seconds; see its looks above")
 
     def _pause(self) -> None:
         dataplane, traffic = self._stand.aws.dataplane, self._stand.traffic

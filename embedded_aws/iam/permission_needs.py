@@ -176,9 +176,11 @@ def _iam(asked: Asked, place: Place) -> Needs:
     yield Need(f"iam:{asked.operation}", f"arn:aws:iam::{place.account}:role/{role}" if role else EVERYTHING)
 
 
-def _cloudformation(asked: Asked, _: Place) -> Needs:
-    """Here a stack's name in a request is its id, which is its ARN."""
-    yield Need(f"cloudformation:{asked.operation}", asked.arguments.get("StackName", EVERYTHING))
+def _cloudformation(asked: Asked, place: Place) -> Needs:
+    """A stack is named by its id, which is its ARN, or by its name, under which it may have any id."""
+    stack = str(asked.arguments.get("StackName", EVERYTHING))
+    is_name = stack != EVERYTHING and not stack.startswith("arn:")
+    yield Need(f"cloudformation:{asked.operation}", place.arn("cloudformation", f"stack/{stack}/*") if is_name else stack)
 
 
 def _tagging(asked: Asked, _: Place) -> Needs:

@@ -193,6 +193,7 @@ def _environment(task: str, shared: Shared) -> dict[str, str]:
         "CANARY_TABLE": shared.table.table_name,
         "CANARY_TARGET_PREFIX": naming.TARGET_PREFIX,
         "CANARY_RETENTION_DAYS": str(shared.retention_days),
+        "CANARY_VERSION": canary.__version__,
     }
 
 

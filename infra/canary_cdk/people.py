@@ -88,9 +88,9 @@ def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable) -> tuple[t
                 ("ssm:GetParameter", naming.parameter_arn(stack, naming.CONTROLLER_PARAMETER)),
                 ("cloudformation:DescribeStacks", naming.stack_arn(stack)),
                 ("lambda:GetFunctionConfiguration", naming.function_arn(stack, naming.function_name(OPERATOR))),
-                ("lambda:GetAlias", naming.function_arn(stack, "*")),
+                ("lambda:GetAlias lambda:ListVersionsByFunction", naming.function_arn(stack, "*")),
                 ("apigateway:GET", naming.api_arn(stack, "*", "/stages/*")),
-                ("cloudwatch:DescribeAlarms", "*"),
+                ("cloudwatch:DescribeAlarms cloudwatch:GetMetricData", "*"),
             )
         case Duty.STARTER:
             return (("states:StartExecution", naming.machine_arn(stack)),)

@@ -153,9 +153,9 @@ WILDCARDS = (
         "people name the controller's stack by its name, and CloudFormation gives each stack of that name another id",
     ),
     _wildcard(
-        "lambda:GetAlias",
+        "lambda:GetAlias lambda:ListVersionsByFunction",
         r"function:\*",
-        "targets are deployed after the controller, and people see which versions their functions' aliases serve",
+        "targets are deployed after the controller, and people see which versions their functions have and their aliases serve",
     ),
     _wildcard(
         "apigateway:GET",

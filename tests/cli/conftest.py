@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 import canary_cli.steering
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ground", "shared"]
 
+ANSWERS = Path(__file__).parents[2] / "docs" / "schemas" / "answers"
 POLL = 30.0
 """Simulated seconds that pass while the command waits, however long it means to."""
 
@@ -65,9 +69,27 @@ def canary(ground: Ground, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
         capsys.readouterr()
         code = run([*arguments])
         out, err = capsys.readouterr()
-        return Told(code, _without_logs(out), err)
+        told = Told(code, _without_logs(out), err)
+        if "--json" in arguments:
+            require_schemas(arguments[0], told)
+        return told
 
     return call
+
+
+@cache
+def validator_of(name: str) -> jsonschema.Draft202012Validator:
+    """Of a verb's answers as they are published, or of errors."""
+    schema = json.loads((ANSWERS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+
+
+def require_schemas(verb: str, told: Told) -> None:
+    """Whatever a verb tells a program is as its schema says, errors included."""
+    for line in told.out.splitlines():
+        validator_of(verb).validate(json.loads(line))
+    for line in told.err.splitlines():
+        validator_of("error").validate(json.loads(line))
 
 
 def _without_logs(out: str) -> str:

@@ -30,6 +30,14 @@ def test_rest_on_the_minutes_of_the_step_in_which_the_weight_stood_still():
     assert found["errors"].low < 0.05 < found["errors"].high
 
 
+def test_cover_the_whole_step_after_a_pause_which_moved_the_begin_of_the_bake():
+    own = [a_minute(index, 60, 6, 540, 27) for index in range(2, 9)]
+    looks = [a_look(a_minute(0, 60, 60, 540, 0), *own)]
+    whole = step_differences(replace(BAKING, shifts=(NOON + 30,)), looks, ERRORS)
+    resumed = replace(BAKING, shifts=(NOON + 30,), step=StepState(index=0, baking_since=NOON + 30 + 300))
+    assert step_differences(resumed, looks, ERRORS) == whole == step_differences(BAKING, looks, ERRORS)
+
+
 def test_are_none_before_the_bake_and_without_a_minute_to_compare():
     look = a_look(a_minute(2, 0, 0, 540, 27))
     assert step_differences(replace(BAKING, step=StepState()), [look], ERRORS) == {}

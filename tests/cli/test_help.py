@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
+import shutil
+import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from canary_cli.__main__ import main
 from canary_cli.app import app, run
 
+ROOT = Path(__file__).parents[2]
 VERBS = [command.name for command in app.registered_commands]
-SEE, STEER = {"status", "watch", "history", "explain"}, {"start", "advance", "promote", "pause", "resume", "abort"}
+SEE, STEER = {"status", "watch", "history", "explain"}, {"start", "advance", "promote", "pause", "resume", "abort", "note"}
 
 
 def test_the_help_groups_the_verbs(capsys: pytest.CaptureFixture[str]):
@@ -33,11 +40,6 @@ def test_each_verb_has_help_with_its_example(verb: str, capsys: pytest.CaptureFi
     assert f"Usage: canary {verb}" in told
     assert told.count("Example: canary") == 1
     assert "--endpoint-url" in told
-
-
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
-    assert run(["--version"]) == 0
-    assert re.fullmatch(r"canary \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("arguments", [["status", "--nope"], ["nope"], ["abort"], ["status", "-o", "yaml"]])
@@ -88,3 +90,53 @@ def test_shells_complete_the_verbs(shell: str, monkeypatch: pytest.MonkeyPatch, 
     told = capsys.readouterr().out
     assert "status" in told
     assert "start" in told
+
+
+@pytest.mark.parametrize("region", ["", "eu-west-1"])
+def test_the_version_needs_neither_credentials_nor_a_region(
+    region: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    if region:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    assert run(["--version"]) == 0
+    out, err = capsys.readouterr()
+
+    assert out.startswith(f"canary {version('canary-controller')}\ncontroller not known: ")
+    assert err == ""
+
+
+def shown_completion(shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setattr("shellingham.detect_shell", lambda *_: (shell, f"/bin/{shell}"))
+    with pytest.raises(SystemExit) as ended:
+        run(["--show-completion"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+BEGINS = {"bash": "_canary_completion()", "zsh": "#compdef canary", "fish": "complete --command canary"}
+
+
+@pytest.mark.parametrize("shell", BEGINS)
+def test_each_shell_gets_its_completion(shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    script = shown_completion(shell, monkeypatch, capsys)
+
+    assert script.startswith(BEGINS[shell])
+    assert f"_CANARY_COMPLETE=complete_{shell}" in script
+
+
+def test_bash_completes_with_what_is_shown_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    script = shown_completion("bash", monkeypatch, capsys)
+    bash = shutil.which("bash")
+    assert bash
+    command = tmp_path / "canary"
+    command.write_text(f'#!{bash}\nexec {shlex.quote(sys.executable)} -m canary_cli "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    ask = 'COMP_WORDS=(canary sta); COMP_CWORD=1; _canary_completion canary sta canary; printf "%s\\n" "${COMPREPLY[@]}"'
+    sources = os.pathsep.join([str(ROOT), str(ROOT / "functions")])
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": sources}
+    told = subprocess.run([bash, "-c", f"{script}\n{ask}"], env=environment, capture_output=True, text=True, check=True)
+
+    assert set(told.stdout.split()) == {"status", "start"}

@@ -38,8 +38,9 @@ def test_a_target_at_rest_says_what_is_live(ground: Ground, canary: Canary):
 
 
 def test_a_rollout_is_told_from_its_preparation_to_its_looks(ground: Ground, canary: Canary):
-    walk = ground.walk().begin(reason="OPS-1")
+    walk = ground.walk().begin(reason="OPS-1", labels={"commit": "3f9a", "ticket": "OPS-1"})
     prepared = canary("status", "orders")
+    assert "labels    commit=3f9a, ticket=OPS-1\n" in prepared.out
     assert f"rollout {walk.rollout_id} is preparing\n" in prepared.out
     assert "the canary is prepared, then step 1 of 2 at 25 % begins" in prepared.out
 
@@ -195,20 +196,6 @@ def test_a_lock_without_a_record_is_an_error_with_what_to_do(ground: Ground, can
     assert told.code == 1
     assert told.error["code"] == "RecordGone"
     assert "restore it" in told.error["fix"]
-
-
-def test_a_record_of_another_version_of_the_controller_says_so(ground: Ground, canary: Canary):
-    ground.walk().begin()
-    ground.aws.faults.clear()
-    table = ground.aws.client("dynamodb")
-    key = {"pk": {"S": "target#orders"}, "sk": {"S": "lock"}}
-    lock = table.get_item(TableName=ground.rig.controller.table, Key=key)["Item"]
-    record = {"pk": {"S": f"rollout#{lock['rollout_id']['S']}"}, "sk": {"S": "rollout"}}
-    item = table.get_item(TableName=ground.rig.controller.table, Key=record)["Item"]
-    table.put_item(TableName=ground.rig.controller.table, Item={**item, "schema_version": {"N": "99"}})
-    told = canary("status", "orders", "--json")
-
-    assert (told.code, told.error["code"]) == (1, "OtherSchema")
 
 
 def test_a_refused_call_is_not_told_as_an_answer(ground: Ground, canary: Canary):

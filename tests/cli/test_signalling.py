@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -51,9 +52,20 @@ def test_a_pause_says_where_and_what_it_changes_and_a_look_applies_it(ground: Gr
     assert "change    nothing: the rollout is paused already" in again.out
     assert f"pause changes nothing for rollout {walk.rollout_id}: the rollout is paused already" in again.out
 
+    asked = canary("status", "orders").out
+    assert re.search(r"  asked     pause at [\d:]+ \w+ \(OPS-1\); the next look hears it\n", asked)
+
     walk.pause(60)
     walk.look()
     assert walk.record.steering.pause.reason == "OPS-1"
+    told = canary("status", "orders").out
+    assert re.search(r"  paused    since .* \(OPS-1\); the bake's clock stands; roll_back at .* unless it is resumed\n", told)
+    assert "the rollout is rolled back, unless canary resume comes before; looks go on meanwhile" in told
+    assert "  asked " not in told
+    answer = canary("status", "orders", "--json").json["rollout"]
+    assert (answer["asked"], answer["paused"]["reason"], answer["paused"]["after_pause"]) == (None, "OPS-1", "roll_back")
+    assert answer["paused"]["paused_until"].endswith("Z")
+    assert "because an operator has paused the rollout: OPS-1." in canary("explain", "orders").out
 
 
 def test_a_resumption_ends_a_pause_and_says_so_in_json(ground: Ground, canary: Canary):
@@ -184,3 +196,36 @@ def test_a_denied_verb_names_the_policy_to_ask_for(
 def test_the_question_is_not_asked_of_help(capsys: pytest.CaptureFixture[str]):
     assert run(["promote", "--help"]) == 0
     assert "--tolerate-alarm" in capsys.readouterr().out
+
+
+def test_a_note_is_shown_by_explain_and_history_which_counts_without_a_false_alarm(ground: Ground, canary: Canary):
+    walk = ground.walk().shift()
+    walk.end()
+    told = canary("note", walk.rollout_id, "the payment provider was down", "--false-alarm")
+    assert told.code == 0, told.err
+    assert f"change    rollout {walk.rollout_id} gets a note that calls its rollback a false alarm: the payment" in told.out
+    assert "aws lambda invoke --region eu-west-1 --function-name canary-OperateRollout" in told.out
+    assert told.out.endswith("orders: the note is kept with the rollout\n")
+    assert (
+        canary("note", walk.rollout_id, "the payment provider was down", "--false-alarm", "--json").json["answer"]
+        == "UNCHANGED"
+    )
+
+    assert "Someone noted, as a false alarm: the payment provider was down" in canary("explain", walk.rollout_id).out
+    told = canary("history", "orders", "--since", "1h")
+    assert re.search(r"    noted .*, false alarm: the payment provider was down\n", told.out)
+    assert "; without false alarms " in told.out
+    answer = canary("history", "orders", "--json").json
+    past = next(one for one in answer["past"] if one["rollout_id"] == walk.rollout_id)
+    assert past["is_false_alarm"]
+    assert past["notes"][0]["noted_at"].endswith("Z")
+    assert answer["false_alarms"] == 1
+    ended = answer["promotions"] + answer["rollbacks"]
+    assert answer["rate_without_false_alarms"] == (answer["rollbacks"] - 1) / ended < answer["change_failure_rate"]
+
+
+def test_a_note_that_cannot_be_kept_says_why(canary: Canary):
+    told = canary("note", "nope", "x", "--json")
+    assert (told.code, told.json["answer"]) == (3, "REFUSED")
+    assert "no rollout nope is recorded" in told.json["reason"]
+    assert canary("note", "nope", "two\nlines").code == 2

@@ -1,16 +1,19 @@
 import io
+import re
 from dataclasses import replace
-from math import log
 
 import pytest
 
+from canary_cli.following import Follower
+from canary_cli.output import Output
+from canary_cli.screens import Lines
 from demo.__main__ import STARTING, main
-from demo.readback import Look, Standing
-from demo.report import tell_harm
+from demo.readback import Standing
+from demo.report import make_console, tell_harm
 from demo.rollouts import find_problems, run_demo
 from demo.sample_code import archive
 from demo.scenarios import SCENARIOS, Ending, choose
-from demo.timeline import Timeline, can_be_live, make_console
+from demo.watcher import Watcher
 from demo.witness import Witness
 from embedded_aws.dataplane.served import Request, Served
 from tests.consoles import a_console, text_of
@@ -20,33 +23,30 @@ AT_REST = Standing("d", {"lambdaAlias": "live"}, None, ALIASES, None, 2)
 SCENARIO = {scenario.name: scenario for scenario in SCENARIOS}
 
 
-def a_look(minute, **changes):
-    look = Look(
-        key=f"look#{minute}",
-        at=60.0 * minute,
-        verdict="CONTINUE",
-        reason="all quiet",
-        step=0,
-        weight_percent=10.0,
-        log_e=0.0,
-        log_e_with_history=0.0,
-        requests={"base": 500, "canary": 50},
-        bad={"base": 1, "canary": 0},
-    )
-    return replace(look, **changes)
-
-
 # One scenario, end to end.
 
 
-def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
-    console = a_console()
-    assert run_demo(choose("errors"), console, is_live=False) == 0
+def test_a_bad_release_is_shown_from_its_first_look_to_its_price(monkeypatch):
+    console, again, follow = a_console(), a_console(), Watcher.follow
+
+    def follow_and_watch_again(watcher, name, execution):
+        weight_percent, connection = follow(watcher, name, execution), watcher._connection
+        follower = Follower("orders", name)
+        screen = Lines(Output(is_json=False, console=again), is_whole=True)
+        screen.show(follower, follower.poll(connection), connection)
+        return weight_percent
+
+    monkeypatch.setattr(Watcher, "follow", follow_and_watch_again)
+    assert run_demo(choose("errors"), console) == 0
     lines = text_of(console).splitlines()
+    looks = [line for line in lines if re.search(r"^[\d:]+ \w+ orders step \d of \d at", line)]
+    assert len(looks) > 3
+    assert [line for line in text_of(again).splitlines() if line in looks] == looks  # as the command prints them
     shown = "\n".join(line.rstrip() for line in lines)
     assert "errors: a release whose handlers return some 5xx" in shown
     assert any("ROLL_BACK" in line and "worse than base in errors" in line for line in lines)
-    assert "base gets every request" in shown
+    assert "base gets all traffic and the canary is removed" in shown
+    assert "orders: rollout errors: rolled_back: " in shown
     assert "rolled back after" in shown
     assert "no canary" in shown
     assert "orders-read:live at 1, orders-read:canary at 1" in shown
@@ -101,98 +101,12 @@ def test_every_scenario_is_a_release_that_can_be_built():
     assert len(set(zips.values())) == len(SCENARIOS) == 6
 
 
-# The timeline.
-
-
-def test_the_timeline_prints_every_fifth_look_and_every_verdict_that_is_not_to_continue():
-    console = a_console()
-    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0, 50.0]) as timeline:
-        for minute in range(1, 7):
-            timeline.show(a_look(minute))
-        timeline.show(a_look(7, verdict="ADVANCE", reason="no worse than base", log_e=2.0))
-        timeline.show(a_look(8, step=1, weight_percent=50.0))
-    rows = [line.split() for line in text_of(console).splitlines()]
-    assert len(rows) == 3
-    assert rows[1][:4] == ["5:00", "■□", "10", "%"]
-    assert rows[2][:4] == ["7:00", "■□", "10", "%"]
-    assert "3500 (7)" in text_of(console)
-    assert "350 (0)" in text_of(console)
-    assert {"7.39", "ADVANCE"} <= set(rows[2])
-
-
-def test_the_timeline_shows_the_evidence_that_counts_against_the_bar():
-    console = a_console()
-    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0]) as timeline:
-        timeline.show(a_look(1, verdict="HOLD", log_e=log(9), log_e_with_history=log(300)))
-        timeline.show(a_look(2, verdict="HOLD", log_e=log(12), log_e_with_history=log(300)))
-    _, before, after = text_of(console).splitlines()
-    assert "9" in before.split()
-    assert "228" in after.split()
-
-
-def test_the_timeline_on_a_terminal_shows_each_look_while_it_is_the_newest():
-    console = a_console(is_terminal=True)
-    with Timeline(console, is_live=True, started=0.0, weight_percents=[10.0]) as timeline:
-        timeline.show(a_look(1, reason="the newest look"))
-        assert text_of(console).count("the newest look") == 1
-        timeline.show(a_look(2, reason="a newer look"))
-    shown, _, after = text_of(console).rpartition("a newer look")
-    assert "\x1b[" in shown
-    assert "the newest look" not in after
-
-
-def test_a_timeline_that_is_not_live_prints_no_line_twice():
-    console = a_console(is_terminal=True)
-    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0]) as timeline:
-        timeline.show(a_look(1, reason="the newest look"))
-        timeline.show(a_look(2, verdict="HOLD", reason="a word of its own"))
-    assert "\x1b[" not in text_of(console)
-    assert "the newest look" not in text_of(console)
-    assert text_of(console).count("a word of its own") == 1
-
-
-def test_the_timeline_has_a_line_of_its_own_for_reasons_where_there_is_little_room():
-    console = a_console(width=80)
-    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0]) as timeline:
-        timeline.show(a_look(1, verdict="HOLD", reason="nothing is known of the canary yet"))
-    assert text_of(console).splitlines()[-1].rstrip() == "      nothing is known of the canary yet"
-
-
-def test_the_timeline_tells_what_the_machine_does_besides_looking_once():
-    console = a_console()
-    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0]) as timeline:
-        timeline.note_states([(60.0, "MakeSafe"), (120.0, "WhichEnding"), (120.0, "MakeSafe")])
-    assert text_of(console).count("base gets every request") == 1
-
-
-@pytest.mark.parametrize(("encoding", "progress"), [("utf-8", "■□"), ("latin-1", "#."), ("ascii", "#.")])
-def test_the_timeline_shows_its_steps_in_the_characters_that_there_are(encoding, progress):
-    console = a_console(encoding=encoding)
-    with Timeline(console, is_live=False, started=0.0, weight_percents=[10.0, 50.0]) as timeline:
-        timeline.show(a_look(1, verdict="HOLD"))
-    assert progress in text_of(console).split()
-
-
 # Where it is written.
 
 
 class Terminal(io.StringIO):
     def isatty(self):
         return True
-
-
-@pytest.mark.parametrize(
-    ("output", "term", "can"),
-    [
-        (Terminal(), "xterm-256color", True),
-        (Terminal(), "dumb", False),
-        (Terminal(), "", False),
-        (io.StringIO(), "xterm-256color", False),
-    ],
-    ids=["a terminal", "a terminal that cannot go back", "a terminal of no name", "a pipe"],
-)
-def test_only_a_terminal_that_can_go_back_has_a_live_timeline(output, term, can):
-    assert can_be_live(output, term) is can
 
 
 @pytest.mark.parametrize("colour", [{}, {"FORCE_COLOR": "1"}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLUMNS": "40"}], ids=str)

@@ -60,6 +60,8 @@ def test_a_reader_sees_what_the_command_reads_and_changes_nothing(controller, po
         ("cloudformation:DescribeStacks", f"arn:<Partition>:cloudformation:{PLACE}:stack/canary/*"),
         ("lambda:GetFunctionConfiguration", f"arn:<Partition>:lambda:{PLACE}:function:canary-OperateRollout"),
         ("lambda:GetAlias", f"arn:<Partition>:lambda:{PLACE}:function:*"),
+        ("lambda:ListVersionsByFunction", f"arn:<Partition>:lambda:{PLACE}:function:*"),
         ("apigateway:GET", "arn:<Partition>:apigateway:<Region>::/restapis/*/stages/*"),
         ("cloudwatch:DescribeAlarms", "*"),
+        ("cloudwatch:GetMetricData", "*"),
     }

@@ -86,6 +86,32 @@ def survey_function(
     )
 
 
+def see_function(
+    client: Any,  # noqa: ANN401 - boto3's
+    function: TargetFunction,
+    release: Release,
+    *,
+    listings: Listings,
+) -> FunctionSurvey:
+    """What people may read of a function: its aliases, and which versions exist. A version's state is not read.
+
+    Raises:
+        AwsRefusedError: AWS refused to be read.
+
+    """
+    listed = _list_versions(client, function.name, listings)
+    newest = str(max(listed)) if listed else None
+    brought = release.functions.get(function.name) or newest
+    is_there = brought is not None and (listed is None or brought in map(str, listed))
+    return FunctionSurvey(
+        live=_alias_or_none(client, function.name, function.live),
+        canary=_alias_or_none(client, function.name, function.canary) if function.canary else None,
+        newest=newest,
+        is_listed=listed is not None or function.name in release.functions,
+        brings=VersionState(str(brought)) if is_there else None,
+    )
+
+
 def _alias_or_none(client: Any, function: str, alias: str) -> LiveAlias | None:  # noqa: ANN401
     try:
         return Aliases(client, never_write).read(function, alias)

@@ -76,6 +76,8 @@ def read_histories(metrics: MetricReader, rollout: Rollout, api_name: str, now: 
 def read_traffic(metrics: MetricReader, rollout: Rollout, now: float) -> Traffic:
     """Base's requests of the last day at `now` (epoch seconds); a start is checked against them before anything changes.
 
+    A draft that does not know its API's name has the target's own metrics only, however new they are.
+
     Raises:
         AwsRefusedError: CloudWatch refused.
 
@@ -126,7 +128,7 @@ class _HistoryReader:
         """Base's requests and failed ones, and whether they are the whole stage's because the target's metrics are too new."""
         rollout = self._rollout
         own = self._minutes_of(error_source(rollout.target, rollout.snapshot, rollout.intent))
-        is_young = len(own) < FEWEST_MINUTES and has_log(rollout.target)
+        is_young = len(own) < FEWEST_MINUTES and has_log(rollout.target) and bool(self._api_name)
         return (self._stage_errors() if is_young else own), is_young
 
     def _is_judged(self, metric: str) -> bool:

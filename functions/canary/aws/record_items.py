@@ -73,6 +73,22 @@ def rollout_of(item: Item) -> Rollout:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What any version of the controller can read of a rollout's record."""
+
+    rollout_id: str
+    phase: str
+    reason: str
+    needs_operator: bool
+
+
+def outline_of(item: Item) -> Outline:
+    """The outline of a record, whatever its schema."""
+    rollout_id = item["pk"]["S"].removeprefix("rollout#")
+    return Outline(rollout_id, item["phase"]["S"], item["reason"]["S"], item["needs_operator"]["BOOL"])
+
+
 def history_key(rollout_id: str) -> Item:
     """The key of a rollout's frozen history."""
     return {"pk": {"S": f"rollout#{rollout_id}"}, "sk": {"S": "history"}}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.locks import Lock, lock_key, lock_of
-from canary.aws.record_items import LookItem, history_key, look_key, look_of, rollout_key, rollout_of
+from canary.aws.record_items import LookItem, Outline, history_key, look_key, look_of, outline_of, rollout_key, rollout_of
 from canary.aws.signals import signal_key, signal_of
 from canary.aws.table import MOST_KEYS, Table
 from canary.aws.taken_back import taken_back_key, taken_back_of
@@ -125,6 +125,11 @@ class RecordReads:
         seen = read.item(look_key(rollout_id, look)) if look else None
         found = look_of(seen) if seen else None
         return Owned(rollout, lock, read.at, found, signal_of(read.item(signal_key(rollout_id))))
+
+    def find_outline(self, rollout_id: str) -> Outline | None:
+        """What can be read of the rollout's record although another version of the controller wrote it; None without one."""
+        item = self._table.read(rollout_key(rollout_id)).item(rollout_key(rollout_id))
+        return outline_of(item) if item else None
 
     def read_owned(self, rollout_id: str, owner: str, *, target: str | None = None, look: str | None = None) -> Owned:
         """The rollout, if `owner` owns it now; `target` and `look` as for `find`, with a look the newest signal too.

@@ -6,6 +6,7 @@
     rollout#<id>    rollout     the complete rollout
     rollout#<id>    history     base's history as the judge uses it, written once
     rollout#<id>    signal      the newest signal of an operator, which the next look hears; written by whoever sends it
+    rollout#<id>    note#<d>    one note of a person, by the digest of what it says; written once, by whoever takes it
     rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
     controller      sweep       when the sweeper last ran: written every minute, to find out whether records can be written
 
@@ -26,13 +27,14 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, RecordsRefusedError, StaleFencingTokenError
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, lock_key, same_lock, with_promoted
+from canary.aws.notes import note_item
 from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
 from canary.aws.signals import signal_item
 from canary.aws.table import is_conflict
 from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.retention import expiry, expiry_after, expiry_of_details
+from canary.rules.rollouts.retention import expiry, expiry_after, expiry_of_details, expiry_of_note
 from canary.rules.rollouts.taken_back import after_end
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from canary.aws.record_items import LookItem
     from canary.aws.table import Item, Operation
+    from canary.rules.rollouts.notes import Note
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.steering import Signal
 
@@ -111,6 +114,16 @@ class Records(RecordReads):
 
         """
         return self._table.put_newest(signal_item(rollout_id, signal), "signal_number")
+
+    def append(self, rollout: Rollout, note: Note) -> bool:
+        """Keep a note on a rollout; False if the same one is kept already.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused it.
+
+        """
+        until = expires(expiry_of_note(rollout, note.at, self._retention_days))
+        return self._table.put_once({**note_item(rollout, note), **until})
 
     def check(self, owned: Owned) -> None:
         """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.

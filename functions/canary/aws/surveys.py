@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from canary.aws.alarms import read_alarms
-from canary.aws.calls import code_of, refusals
+from canary.aws.calls import code_of, is_of_what_is_gone, never_write, refusals
 from canary.aws.definitions import DefinitionReader, names_another, read_definitions
-from canary.aws.function_surveys import Listings, survey_function
+from canary.aws.errors import AwsRefusedError
+from canary.aws.function_surveys import Listings, see_function, survey_function
 from canary.aws.instruments import read_instruments
-from canary.aws.stages import live_stage_of
+from canary.aws.stages import Stages, live_stage_of
 from canary.rules.checks.api_callers import callers_of_release
 from canary.rules.checks.stage_checks import StageSurvey
 from canary.rules.checks.survey import Survey
 from canary.rules.targets.alarms import target_alarms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from canary.aws.clients import Clients, TargetClients
     from canary.rules.checks.callers import Caller
@@ -51,6 +52,35 @@ def survey(clients: Clients, target: Target, release: Release, promoted: Mapping
         stage=stage,
         alarms=read_alarms(own.cloudwatch, ours, target.alarms),
     )
+
+
+def see_target(client: Callable[[str], Any], target: Target, release: Release) -> Survey:
+    """What people may read of a target with the policy `reader`: no definition of the API, no policies, no metric filters.
+
+    `client`: makes the client of a service.
+
+    Raises:
+        AwsRefusedError: AWS refused to be read.
+
+    """
+    ours = [alarm.name for alarm in target_alarms(target)]
+    listings = Listings()
+    return Survey(
+        functions={f.name: see_function(client("lambda"), f, release, listings=listings) for f in target.functions},
+        stage=_see_stage(client("apigateway"), target.stage) if target.stage else None,
+        alarms=read_alarms(client("cloudwatch"), ours, target.alarms),
+    )
+
+
+def _see_stage(client: Any, stage: Stage) -> StageSurvey:  # noqa: ANN401 - boto3's
+    try:
+        described = Stages(client, stage, never_write).describe()
+    except AwsRefusedError as error:
+        if is_of_what_is_gone(error):
+            return StageSurvey(stage=None)
+        raise
+    live, has_cache = live_stage_of(described), bool(described.get("cacheClusterEnabled"))
+    return StageSurvey(stage=live, log_group=live.log.group, log_format=live.log.format, has_cache=has_cache)
 
 
 def _callers(target: Target, release: Release, survey: StageSurvey | None) -> Mapping[str, tuple[Caller, ...]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from canary.edge.notes import NoteModel
 from canary.edge.request import AdvanceModel, AuthorizerModel, OperatorModel, RequestModel
 from canary.edge.target import TargetModel
 
@@ -26,6 +27,7 @@ MODELS: "Mapping[str, type[Strict]]" = MappingProxyType(
         "target": TargetModel,
         "operator": OperatorModel,
         "authorizer": AuthorizerModel,
+        "note": NoteModel,
     }
 )
 DOCS = Path(__file__).parents[3] / "docs" / "schemas"

@@ -17,7 +17,7 @@ from canary.edge.events import CheckEvent
 from canary.edge.request import parse_request, release_of
 from canary.edge.target import target_from_json
 from canary.rules.checks.draft import draft_rollout, is_unchanged
-from canary.rules.checks.forecast import forecast_start, quiet_problem
+from canary.rules.checks.forecast import forecast_start, quiet_problem, says_what_follows
 from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
 from canary.rules.checks.survey import ALARMS, find_policy_problems, find_problems
 from canary.rules.releases.problems import Problem, RefusedError
@@ -115,15 +115,10 @@ def _answer(
         return _wait(tools, target, pending)
     metrics = MetricReader(tools.clients.of(target).cloudwatch)
     quiet = forecast_start(rollout, read_traffic(metrics, rollout, event.now))
-    if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=_says_what_follows(request)):
+    if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=says_what_follows(request)):
         return _refuse(tools, (problem,))
     tally = Tally(waits=event.waits, metrics_requested=metrics.requested)
     return _begin(tools, _noted(rollout, quiet, tally), fencing_token)
-
-
-def _says_what_follows(request: Request) -> bool:
-    """Whether the input itself says what follows from too little proof."""
-    return request.policy_override is not None and request.policy_override.when_unproven is not None
 
 
 def _noted(rollout: Rollout, quiet: str | None, tally: Tally) -> Rollout:

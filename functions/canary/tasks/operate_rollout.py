@@ -1,16 +1,18 @@
 """OperateRollout: an operator's verbs. A person makes the call, so a wrong call gets an answer in words, as data.
 
 Abort first takes over the lock, then stops the owner, then makes the first pass. Pause and resume are signals that the
-rollout's next look hears; it stays its execution's.
+rollout's next look hears; it stays its execution's. A note is about a rollout, and is kept in `canary.tasks.note`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from canary.edge.notes import is_note_call
 from canary.edge.request import parse_operator_call
 from canary.rules.rollouts.steering import OperatorVerb, Verb
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
+from canary.tasks.note import take_note
 from canary.tasks.steer import answer_nothing, find_owned, refuse, send
 from canary.tasks.takeover import take_over
 
@@ -23,6 +25,8 @@ OWNER = "operator"
 
 def operate_rollout(event: Json, tools: Tools) -> Json:
     """What the verb did, or REFUSED with every problem of the call."""
+    if is_note_call(event):
+        return take_note(event, tools)
     call, problems = parse_operator_call(event)
     if call is None:
         return refuse("", problems)

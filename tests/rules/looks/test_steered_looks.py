@@ -12,6 +12,7 @@ from canary.rules.releases.plan import longest_seconds
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.rollouts.steering import NOT_STEERED, Pause, Promotion, Steering
+from canary.rules.targets.policy import WhenUnproven
 from tests.builders import NOON, a_policy, a_rollout
 
 BAKE = 900
@@ -68,9 +69,25 @@ def test_a_promotion_that_was_asked_for_skips_the_steps_and_says_what_it_tolerat
     assert plain.reason == "promoted by an operator after 12 judged minutes and 700 canary requests at 10 %"
 
 
-@pytest.mark.parametrize("proof", [replace(PROVEN, judged_minutes=0, requests=0), replace(PROVEN, invoked=0)])
-def test_a_promotion_waits_for_a_judged_minute_that_the_release_answered(proof):
-    assert a_verdict(PROMOTING, after=60, proof=proof).kind is VerdictKind.CONTINUE
+@pytest.mark.parametrize(
+    ("proof", "waits_for"),
+    [
+        (replace(PROVEN, judged_minutes=0, requests=0), "a judged minute at this weight"),
+        (replace(PROVEN, invoked=0), "requests that the release's code answers"),
+    ],
+)
+@pytest.mark.parametrize(("after", "kind"), [(60, VerdictKind.CONTINUE), (BAKE, VerdictKind.HOLD)])
+def test_a_promotion_waits_for_a_judged_minute_that_the_release_answered_and_says_so(proof, waits_for, after, kind):
+    verdict = a_verdict(PROMOTING, after=after, proof=proof)
+    assert verdict.kind is kind
+    assert verdict.reason.endswith(f"; the promotion that an operator asked for (OPS-2) waits for {waits_for}")
+
+
+def test_a_rollback_says_nothing_of_a_promotion_that_never_came():
+    policy = replace(POLICY, when_unproven=WhenUnproven.ROLL_BACK)
+    verdict = a_verdict(PROMOTING, after=BAKE + 3600, proof=replace(PROVEN, judged_minutes=0, requests=0), policy=policy)
+    assert verdict.kind is VerdictKind.ROLL_BACK
+    assert "operator" not in verdict.reason
 
 
 def test_paused_time_does_not_use_up_the_time_that_a_rollout_may_take():

@@ -9,23 +9,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import ceil
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.families import stakes
+from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.looks.sources import ERRORS, all_sources, latency_series
 from canary.rules.releases.problems import Problem
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.report import usage_of
+from canary.rules.rollouts.rollout import StepState, Tally
 from canary.rules.targets.policy import QUIET, WhenQuiet, WhenUnproven
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.judging.judge import Evidence
+    from canary.rules.releases.release import Request
+    from canary.rules.rollouts.price import Usage
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
 
 HIGHEST_WEIGHT_PERCENT = 90
+DRAINS = 3
+"""How often a promotion usually checks whether base has drained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +65,39 @@ class StepForecast:
 
 def forecast_start(rollout: Rollout, traffic: Traffic) -> str | None:
     """Why base's traffic is too little to start this rollout; None if it is enough."""
+    return find_quiet(rollout.plan.policy, _begin_evidence(rollout, traffic), traffic.per_minute)
+
+
+def forecast_rollout(rollout: Rollout, traffic: Traffic) -> tuple[StepForecast, ...]:
+    """Each step of a rollout that is to start at this traffic."""
+    return forecast_steps(rollout.plan.policy, _begin_evidence(rollout, traffic), traffic.per_minute)
+
+
+def forecast_usage(rollout: Rollout) -> Usage:
+    """What a rollout uses if every step ends with its bake and the release is promoted."""
+    target, policy, look_seconds = rollout.target, rollout.plan.policy, rollout.plan.look_seconds or MINUTE_SECONDS
+    latency = latency_series(target, rollout.snapshot, rollout.intent)
+    limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))
+    arms = [arm for one in all_sources(target, rollout.snapshot, rollout.intent, limits) for arm in (one.base, one.canary)]
+    series = {one for arm in arms for one in (*arm.requests, *arm.bad)}
+    looks = sum(ceil(step.bake_seconds / look_seconds) + 1 for step in policy.steps)
+    tally = Tally(looks=looks, drains=DRAINS, metrics_requested=looks * len(series))
+    step = StepState(index=len(policy.steps) - 1)
+    return usage_of(replace(rollout, phase=Phase.PROMOTED, step=step, tally=tally))
+
+
+def says_what_follows(request: Request) -> bool:
+    """Whether the input itself says what follows from too little proof."""
+    return request.policy_override is not None and request.policy_override.when_unproven is not None
+
+
+def _begin_evidence(rollout: Rollout, traffic: Traffic) -> Evidence:
     target, policy = rollout.target, rollout.plan.policy
     latency = latency_series(target, rollout.snapshot, rollout.intent)
     limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))  # not known yet, and no metric depends on them
     families = {one.metric: one.family for one in all_sources(target, rollout.snapshot, rollout.intent, limits)}
     histories = {metric: traffic.minutes if metric == ERRORS else () for metric in families}
-    evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
-    return find_quiet(policy, evidence, traffic.per_minute)
+    return begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
 
 
 def forecast_steps(policy: Policy, evidence: Evidence, per_minute: float) -> tuple[StepForecast, ...]:

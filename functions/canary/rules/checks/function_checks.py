@@ -68,14 +68,10 @@ def find_function_problems(
     target: Target, function: TargetFunction, release: Release, found: FunctionSurvey
 ) -> Iterator[Problem]:
     """Every reason in one function not to start. A pending version is not one of them: see `find_pending`."""
-    aliases = {function.live: found.live}
-    if not target.shifter.has_split_aliases:
-        aliases[str(function.canary)] = found.canary
-    for alias, live in aliases.items():
-        yield from _problems_of_alias(function, alias, live)
+    yield from find_alias_problems(target, function, found)
     for policy in _policies(target, function, found):
         yield from policy.find_problems(found.callers)
-    yield from _problems_of_version(function, release, found)
+    yield from find_version_problems(function, release, found)
     if not target.shared_live_alias:
         yield from _problems_of_sharing(target, function, found)
     if len(set(found.roles.values())) > 1:
@@ -143,7 +139,17 @@ def _problems_of_alias(function: TargetFunction, alias: str, live: LiveAlias | N
         yield Problem(place, f"alias {alias} points at $LATEST", "point it at a published version")
 
 
-def _problems_of_version(function: TargetFunction, release: Release, found: FunctionSurvey) -> Iterator[Problem]:
+def find_alias_problems(target: Target, function: TargetFunction, found: FunctionSurvey) -> Iterator[Problem]:
+    """Every reason in the function's aliases not to start."""
+    aliases = {function.live: found.live}
+    if not target.shifter.has_split_aliases:
+        aliases[str(function.canary)] = found.canary
+    for alias, live in aliases.items():
+        yield from _problems_of_alias(function, alias, live)
+
+
+def find_version_problems(function: TargetFunction, release: Release, found: FunctionSurvey) -> Iterator[Problem]:
+    """Every reason not to start in the version that the release brings."""
     wanted = release.functions.get(function.name) or found.newest
     place = f"functions.{function.name}"
     if not found.is_listed:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.definitions.integrations import Place
-    from canary.rules.targets.target import Target
+    from canary.rules.targets.target import Stage, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +58,32 @@ def find_stage_problems(target: Target, release: Release, survey: StageSurvey | 
     if target.stage is None or survey is None:
         return
     if survey.stage is None:
-        yield Problem(
-            "stage", f"stage {target.stage.stage_name} of API {target.stage.rest_api_id} does not exist", "fix the target"
-        )
+        yield _no_stage(target.stage)
         return
     yield from _problems_of_variables(target, survey.stage)
     yield from _problems_of_deployment(release, survey)
     yield from _problems_of_definition(target, release, survey, place)
     yield from _problems_of_log(target, survey)
-    if canary := survey.stage.canary:
-        yield Problem(
-            "stage",
-            f"it already has a canary: deployment {canary.deployment_id} at {canary.percent} %, not a rollout's",
-            "promote or remove it first",
-        )
+    yield from _problems_of_canary(survey.stage)
     if survey.other_stages and not target.shared_live_alias:
         yield Problem(
             "stage",
             f"stages {', '.join(survey.other_stages)} use the same live alias and would get the release at once",
             "give them an alias of their own, or set shared_live_alias: true in the target",
         )
+
+
+def find_seen_stage_problems(target: Target, release: Release, survey: StageSurvey | None) -> Iterator[Problem]:
+    """Those that the stage itself shows, without its API's definition and the metric filters of its log."""
+    if target.stage is None or survey is None:
+        return
+    if survey.stage is None:
+        yield _no_stage(target.stage)
+        return
+    yield from _problems_of_variables(target, survey.stage)
+    yield from _problems_of_deployment(release, survey)
+    yield from _problems_of_log_line(target, survey)
+    yield from _problems_of_canary(survey.stage)
 
 
 def find_route_changes(definitions: Definitions, read: ReadDefinition) -> RouteChanges:
@@ -146,6 +152,16 @@ def _problems_of_routes(release: Release, changes: RouteChanges) -> Iterator[Pro
         )
 
 
+def _no_stage(stage: Stage) -> Problem:
+    return Problem("stage", f"stage {stage.stage_name} of API {stage.rest_api_id} does not exist", "fix the target")
+
+
+def _problems_of_canary(stage: LiveStage) -> Iterator[Problem]:
+    if canary := stage.canary:
+        found = f"it already has a canary: deployment {canary.deployment_id} at {canary.percent} %, not a rollout's"
+        yield Problem("stage", found, "promote or remove it first")
+
+
 def _problems_of_variables(target: Target, stage: LiveStage) -> Iterator[Problem]:
     variable = target.stage.alias_variable if target.stage else ""
     found = stage.variables.get(variable)
@@ -179,6 +195,16 @@ def _problems_of_deployment(release: Release, survey: StageSurvey) -> Iterator[P
 
 
 def _problems_of_log(target: Target, survey: StageSurvey) -> Iterator[Problem]:
+    wrong = [*_problems_of_log_line(target, survey)]
+    yield from wrong
+    if wrong or target.access_log_group is None:
+        return
+    seen = replace(survey.instruments, log_group=survey.log_group, log_format=survey.log_format)
+    for fault in find_faults(expected_instruments(target), seen):
+        yield Problem("access_log_group", fault, "otherwise every look would hold because of it")
+
+
+def _problems_of_log_line(target: Target, survey: StageSurvey) -> Iterator[Problem]:
     if target.access_log_group is None:
         return
     if survey.log_group != target.access_log_group:
@@ -189,7 +215,3 @@ def _problems_of_log(target: Target, survey: StageSurvey) -> Iterator[Problem]:
         )
     elif misfit := find_misfit(survey.log_format or "", target.outside):
         yield Problem("access_log_group", misfit, "set the stage's access-log format to the line in docs/access-log.md")
-    else:
-        seen = replace(survey.instruments, log_group=survey.log_group, log_format=survey.log_format)
-        for fault in find_faults(expected_instruments(target), seen):
-            yield Problem("access_log_group", fault, "otherwise every look would hold because of it")

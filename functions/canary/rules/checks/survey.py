@@ -9,8 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from canary.rules.checks.function_checks import FunctionSurvey, find_function_problems, find_unlisted
-from canary.rules.checks.stage_checks import StageSurvey, find_stage_problems
+from canary.rules.checks.function_checks import (
+    FunctionSurvey,
+    find_alias_problems,
+    find_function_problems,
+    find_unlisted,
+    find_version_problems,
+)
+from canary.rules.checks.stage_checks import StageSurvey, find_seen_stage_problems, find_stage_problems
 from canary.rules.definitions.integrations import Place, read_function
 from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.plan import choose_look_seconds, longest_seconds
@@ -47,6 +53,24 @@ def find_problems(target: Target, release: Release, policy: Policy, survey: Surv
         ),
         *find_unlisted(survey.functions),
         *find_stage_problems(target, release, survey.stage, place_of(survey)),
+        *_problems_of_alarms(policy, survey.alarms),
+    )
+
+
+def find_seen_problems(target: Target, release: Release, policy: Policy, survey: Survey) -> tuple[Problem, ...]:
+    """Those of `find_problems` that can be seen without the API's definition, its callers and the metric filters."""
+    return (
+        *find_policy_problems(policy),
+        *(
+            one
+            for function in target.functions
+            for one in (
+                *find_alias_problems(target, function, survey.functions[function.name]),
+                *find_version_problems(function, release, survey.functions[function.name]),
+            )
+        ),
+        *find_unlisted(survey.functions),
+        *find_seen_stage_problems(target, release, survey.stage),
         *_problems_of_alarms(policy, survey.alarms),
     )
 

@@ -26,6 +26,14 @@ def paused(policy: Policy, moment: Moment, pause: Pause, proof: Proof) -> str:
     return f"paused by an operator{_because(pause.reason)}; {policy.after_pause} in {left}; {judged(proof)}"
 
 
+def awaited(promotion: Promotion | None, proof: Proof) -> str:
+    """What a promotion that was asked for waits for, to be added to the verdict's own reason; empty without one."""
+    if promotion is None:
+        return ""
+    what = "a judged minute at this weight" if proof.judged_minutes == 0 else "requests that the release's code answers"
+    return f"; the promotion that an operator asked for{_because(promotion.reason)} waits for {what}"
+
+
 def promoted(policy: Policy, moment: Moment, promotion: Promotion, proof: Proof) -> str:
     """That an operator promoted the release, after what evidence, and which alarms it tolerates."""
     weight = policy.steps[moment.step_index].weight_percent

@@ -28,7 +28,7 @@ from typing import assert_never
 from canary.rules.looks.alarm_readings import AlarmReading, firing, silent_alarm
 from canary.rules.looks.proof import NEARLY_SECONDS, Moment, Proof
 from canary.rules.looks.reasons import findings_and_notes, grace_seconds, in_minutes, judged, too_little, with_numbers
-from canary.rules.looks.steered import pause_over, paused, promoted
+from canary.rules.looks.steered import awaited, pause_over, paused, promoted
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.targets.policy import Policy, Step, WhenUnproven
 
@@ -83,6 +83,14 @@ def _decide_on_proof(policy: Policy, moment: Moment, proof: Proof, alarms: tuple
         return _while_blind(policy, moment, proof)
     if steered := _while_steered(policy, moment, proof):
         return steered
+    verdict = _while_baking(policy, moment, proof, alarms)
+    if verdict.kind in LAST_WORDS:
+        return verdict
+    return Verdict(verdict.kind, verdict.reason + awaited(moment.steering.promotion, proof))
+
+
+def _while_baking(policy: Policy, moment: Moment, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
+    """The verdict on what was judged, if no operator's verb decides it."""
     step = policy.steps[moment.step_index]
     if moment.now + NEARLY_SECONDS < moment.baking_since + step.bake_seconds:
         return _during_bake(policy, moment, step, proof, alarms)

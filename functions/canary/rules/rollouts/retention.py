@@ -47,6 +47,16 @@ def expiry_of_details(rollout: Rollout, days: int) -> int:
     return expiry_after(rollout.started_at + longest_seconds(rollout.plan.policy), days)
 
 
+def expiry_of_note(rollout: Rollout, at: float, days: int) -> int | None:
+    """When a note of the moment `at` may be deleted (both in epoch seconds): as the looks may, or `days` after it was written.
+
+    None for a rollout that was promoted: nobody knows yet when its record may be deleted.
+    """
+    if rollout.phase is Phase.PROMOTED:
+        return None
+    return max(expiry_of_details(rollout, days), expiry_after(at, days))
+
+
 def expiry_after(moment: float, days: int) -> int:
     """`days` after a moment, both in epoch seconds."""
     return int(moment) + days * DAY_SECONDS

@@ -94,6 +94,12 @@ def find_earlier(kept: tuple[TakenBack, ...], draft: Rollout) -> TakenBack | Non
     return next((one for one in kept if one.identity.is_same_as(identity)), None)
 
 
+def find_alike(kept: tuple[TakenBack, ...], draft: Rollout) -> TakenBack | None:
+    """The last rollout of the draft's versions and variables that was rolled back, whatever its definition was."""
+    code = identify(draft).code
+    return next((one for one in kept if one.identity.code == code), None)
+
+
 def find_repetition(earlier: TakenBack | None, draft: Rollout, *, is_retry: bool) -> tuple[Problem, ...]:
     """Why a release that was rolled back earlier cannot start: the input does not say that it means to, nor does the policy."""
     if earlier is None or is_retry or draft.plan.policy.after_rollback is AfterRollback.ALLOW:

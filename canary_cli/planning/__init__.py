@@ -1,0 +1,1 @@
+"""What a start would do, told before anything is changed."""

@@ -1,0 +1,103 @@
+"""What each verb answers with under `-o json`: one object, or with `watch` one a line. Errors are on stderr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from canary.rules.rollouts.phases import Phase
+from canary_cli.comparing import Arm
+from canary_cli.exits import ExitCode
+from canary_cli.history_view import History
+from canary_cli.planning.prospect import Prospect
+from canary_cli.schemas.shapes import Optional, Shapes
+from canary_cli.serving import Serving
+from canary_cli.status_view import Served, Status
+from canary_cli.story import Story
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+PLAN = {
+    "account": str | None,
+    "region": str,
+    "target": str,
+    "live": Served | None,
+    "changes": tuple[str, ...],
+    "aws": str,
+}
+"""Where a verb acts, what is live there, what will change, and the same call as a line for the AWS CLI."""
+
+REPLY = {
+    "answer": str,
+    "rollout": Optional(str),
+    "phase": Optional(str),
+    "reason": Optional(str),
+    "wait_seconds": Optional(float | None),
+    "within_seconds": Optional(int),
+}
+"""What the controller's function says."""
+
+NAMES = {"target": str, "rollout_id": str}
+EVENTS: Mapping[str, Mapping[str, object]] = {
+    "begun": {"event": "begun", "verb": str, **PLAN, **NAMES, "execution": str, "watch": str},
+    "checking": {"event": "checking", **NAMES},
+    "look": {
+        "event": "look",
+        **NAMES,
+        "looked_at": float,
+        "step": int,
+        "steps": int,
+        "weight_percent": float,
+        "canary": Arm,
+        "base": Arm,
+        "log_e": float,
+        "verdict": str,
+        "reason": str,
+    },
+    "phase": {"event": "phase", **NAMES, "seen_at": float, "phase": Phase},
+    "ending": {"event": "ending", **NAMES, "outcome": str, "reason": str, "exit_code": ExitCode},
+    "trouble": {"event": "trouble", "code": str, "message": str, "fix": str},
+    "timeout": {"event": "timeout", "resume": tuple[str, ...], "exit_code": ExitCode},
+    "detached": {"event": "detached", "resume": tuple[str, ...], "exit_code": ExitCode},
+    "aborted": {"event": "aborted", "target": str, **REPLY},
+    "nothing": {"event": "nothing", "target": str | None},
+}
+"""What happens to a rollout that is watched, by the word in ``event``."""
+
+DRY_RUN = {"verb": "start", "dry_run": bool, **PLAN, "exit_code": ExitCode}
+ERROR = {"code": str, "message": str, "fix": str, "exit_code": ExitCode}
+BEGUN = ("begun", "checking", "ending")
+WATCHED = ("checking", "look", "phase", "ending", "trouble", "timeout", "detached", "aborted")
+
+
+def _events(*names: str) -> tuple[object, ...]:
+    return tuple(EVENTS[name] for name in names)
+
+
+def _verb(name: str) -> tuple[object, ...]:
+    return ({"verb": name, **PLAN, **REPLY},)
+
+
+ANSWERS: Mapping[str, tuple[object, ...]] = {
+    "status": (Status, {"targets": tuple[Status, ...]}),
+    "watch": _events(*WATCHED, "nothing"),
+    "history": (History, Serving),
+    "explain": (Story, {"rollout": None, "target": str, "events": tuple[str, ...]}),
+    "start": _events("begun", *WATCHED),
+    "advance": _events("begun", *WATCHED),
+    **{name: _verb(name) for name in ("abort", "pause", "resume", "promote", "note")},
+    "error": (ERROR,),
+}
+"""What each verb may answer with; ``error`` is what each verb says on stderr when it fails."""
+
+
+def schema_of_answer(name: str) -> dict[str, Any]:
+    """The schema of one line of a verb's JSON."""
+    shapes = Shapes()
+    found = [shapes.schema(shape) for shape in ANSWERS[name]]
+    if name == "start":
+        found.append({"allOf": [shapes.schema(DRY_RUN), shapes.schema(Prospect)]})
+    schema = found[0] if len(found) == 1 else {"anyOf": found}
+    return {"$schema": DIALECT, **schema, **({"$defs": shapes.defs} if shapes.defs else {})}

@@ -1,0 +1,184 @@
+"""The command under the managed policies of people: deployed as the controller's stack has them, and enforced."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import canary_cli.steering
+import canary_cli.watching
+from canary_cli.app import run
+from demo import guest
+from embedded_aws.embedded import EmbeddedAws
+from tests.infra.deployed import by_templates
+from tests.infra.templates import listed
+from tests.rig import Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+DUTIES = ("reader", "starter", "operator", "authorizer")
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}],
+    }
+)
+SPARE = {"dynamodb:GetItem", "states:GetExecutionHistory", "states:ListExecutions"}
+"""What the console and the AWS CLI show a reader, and the command does not ask for."""
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    with pytest.MonkeyPatch.context() as patched, EmbeddedAws(guest=guest.CONTROLLER) as aws:
+        patched.setattr(Rig, "deployer", staticmethod(by_templates))
+        rig = Rig(aws, history=False, per_minute=60)
+        rig.publish()
+        rig.settle(300)
+        for duties in ((duty,) for duty in DUTIES):
+            create_person(rig, *duties)
+        for duty in DUTIES[1:]:
+            create_person(rig, "reader", duty)
+        create_person(rig)
+        yield rig
+
+
+def name_of(*duties: str) -> str:
+    return "-".join(("person", *duties))
+
+
+def create_person(rig: Rig, *duties: str) -> None:
+    iam = rig.aws.client("iam")
+    iam.create_role(RoleName=name_of(*duties), AssumeRolePolicyDocument=TRUST)
+    for duty in duties:
+        arn = f"arn:aws:iam::123456789012:policy/canary-{duty}-{rig.aws.region}"
+        iam.attach_role_policy(RoleName=name_of(*duties), PolicyArn=arn)
+
+
+@pytest.fixture
+def person(rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs the command as someone with these duties and nothing else."""
+    monkeypatch.setattr(canary_cli.watching, "sleep", lambda _seconds: rig.settle(30))
+    monkeypatch.setattr(canary_cli.steering, "sleep", lambda _seconds: rig.settle(1))
+
+    def call(duties: tuple[str, ...], *arguments: str) -> tuple[int, str, str]:
+        role = f"arn:aws:iam::123456789012:role/{name_of(*duties)}"
+        given = rig.aws.client("sts").assume_role(RoleArn=role, RoleSessionName="person")["Credentials"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", given["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", given["SecretAccessKey"])
+        monkeypatch.setenv("AWS_SESSION_TOKEN", given["SessionToken"])
+        monkeypatch.setenv("AWS_DEFAULT_REGION", rig.aws.region)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", rig.aws.endpoint_url)
+        rig.aws.permissions.denied.clear()
+        capsys.readouterr()
+        code = run([*arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def rollout(rig: Rig) -> Iterator[str]:
+    """The id of a rollout in its first step."""
+    arn = rig.start(retry=True, reason="the test goes on")
+    rig.settle(240)
+    yield arn.rpartition(":")[2]
+    rig.aws.client("lambda").invoke(
+        FunctionName="canary-OperateRollout", Payload=json.dumps({"verb": "abort", "target": "orders"})
+    )
+    rig.settle(600)
+    assert rig.is_at_rest()
+
+
+def test_a_reader_sees_everything_and_is_denied_nothing(rig: Rig, rollout: str, person: Any):
+    for verb in (
+        ["--version"],
+        ["status"],
+        ["status", "orders"],
+        ["watch", "orders", "--timeout", "1s"],
+        ["explain", "orders", "--minutes"],
+        ["explain", f"{rig.controller.machine_arn.replace(':stateMachine:', ':execution:')}:{rollout}"],
+        ["history", "orders"],
+        ["history", "orders", "--at", "2026-01-31T12:00Z"],
+        ["start", "orders", "--dry-run"],
+    ):
+        code, out, err = person(("reader",), *verb)
+        assert (code, err) == ({"watch": 6, "start": 3}.get(verb[0], 0), ""), (verb, out, err)
+        assert "unread" not in out
+        assert "not known" not in out
+        assert not rig.aws.permissions.denied
+    code, out, _ = person(("reader",), "start", "orders", "--dry-run")
+    assert f"refused   target: rollout {rollout} is running on orders" in out
+
+    permissions, role = rig.aws.permissions, f"arn:aws:iam::123456789012:role/{name_of('reader')}"
+    allowed = {action for one in permissions.iam.role(role).statements for action in listed(one.elements["Action"])}
+    used = {grant.action for grant in permissions.used if grant.role == role}
+    assert allowed - used == SPARE
+
+
+def test_a_reader_foresees_a_start_on_a_target_at_rest(rig: Rig, person: Any):
+    code, out, err = person(("reader",), "start", "orders", "--dry-run")
+
+    assert (code, err) == (0, "")
+    assert "step 1    25 % needs " in out
+    assert not rig.aws.permissions.denied
+
+
+@pytest.mark.parametrize(
+    ("duty", "verbs"),
+    [
+        ("operator", [["pause", "orders"], ["resume", "orders"], ["note", "ROLLOUT", "x"], ["abort", "orders"]]),
+        ("authorizer", [["promote", "orders", "--yes"]]),
+    ],
+)
+def test_each_duty_does_its_verbs(rig: Rig, rollout: str, person: Any, duty: str, verbs: list[list[str]]):
+    for verb in verbs:
+        code, out, err = person(("reader", duty), *(rollout if word == "ROLLOUT" else word for word in verb))
+        assert (code, err) == (0, ""), (verb, out, err)
+        assert not rig.aws.permissions.denied
+
+
+def test_an_operator_aborts_without_the_right_to_read(rollout: str, person: Any):
+    code, out, _ = person(("operator",), "abort", "orders")
+
+    assert code == 0
+    assert "account not known" in out
+    assert f"rollout {rollout} is rolling_back" in out
+
+
+def test_a_starter_starts(rig: Rig, person: Any):
+    code, out, err = person(("reader", "starter"), "start", "orders", "--retry", "--reason", "the test goes on")
+
+    assert (code, err) == (0, ""), out
+    assert not rig.aws.permissions.denied
+    rig.aws.client("lambda").invoke(
+        FunctionName="canary-OperateRollout", Payload=json.dumps({"verb": "abort", "target": "orders"})
+    )
+    rig.settle(600)
+
+
+@pytest.mark.parametrize(
+    ("duties", "verb", "missing"),
+    [
+        ((), ["status"], "reader"),
+        (("starter",), ["start", "orders"], "reader"),
+        (("reader",), ["start", "orders"], "starter"),
+        (("reader", "operator"), ["advance", "orders"], "starter"),
+        (("reader", "starter"), ["abort", "orders"], "operator"),
+        (("reader", "authorizer"), ["pause", "orders"], "operator"),
+        (("reader",), ["note", "x", "x"], "operator"),
+        (("reader", "operator"), ["promote", "orders", "--yes"], "authorizer"),
+    ],
+)
+def test_a_denial_names_the_managed_policy_to_ask_for(
+    rig: Rig, person: Any, duties: tuple[str, ...], verb: list[str], missing: str
+):
+    code, _, err = person(duties, *verb)
+
+    assert code == 7
+    assert f"ask for the managed policy canary-{missing}-{rig.aws.region}, which the controller's stack has" in err
