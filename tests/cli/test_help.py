@@ -12,7 +12,7 @@ from canary_cli.__main__ import main
 from canary_cli.app import app, run
 
 VERBS = [command.name for command in app.registered_commands]
-SEE, STEER = {"status", "watch", "history", "explain"}, {"start", "advance", "promote", "pause", "resume", "abort"}
+SEE, STEER = {"status", "watch", "history", "explain", "logs"}, {"start", "advance", "promote", "pause", "resume", "abort"}
 
 
 def test_the_help_groups_the_verbs(capsys: pytest.CaptureFixture[str]):

@@ -234,6 +234,10 @@ def _notes(question: Question, answered: Answered) -> Iterator[str]:
     """What the answer does not cover, and what to do about it."""
     if question.target.stage is None:
         yield "the target has no stage, so there are no routes and no statuses: only error lines of its functions"
+    elif question.is_elsewhere:
+        yield f"the access log goes to {question.log.group}, which no query reads: only error lines of the functions"
+    elif question.misfit:
+        yield f"{question.misfit}; so there are no routes and no statuses, only error lines of the functions"
     elif not question.has_access_log:
         yield "the stage writes no access log, so there are no routes and no statuses; set one, see docs/access-log.md"
     elif not question.is_joined:
@@ -248,6 +252,6 @@ def _notes(question: Question, answered: Answered) -> Iterator[str]:
                 "another group"
             )
         else:
-            yield f"log group {group} does not exist; create it, or correct access_log_group of the target"
+            yield f"log group {group} does not exist, although the stage writes its access log there; create it"
     if question.left_out:
         yield f"one query reads 50 log groups; not read: {', '.join(question.left_out)}"

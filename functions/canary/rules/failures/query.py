@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from canary.rules.targets.log_format import names_of
+from canary.rules.targets.live import AccessLog
+from canary.rules.targets.log_format import find_misfit, names_of
 from canary.rules.targets.outside import ANY_TEXT
 from canary.rules.targets.target import Target
 
@@ -46,6 +47,9 @@ _LOGGED_IDS = ("function_request_id", "requestId")
 _PLAIN = re.compile(r"@?[A-Za-z_]\w*")
 
 
+NO_LOG = AccessLog()
+
+
 class Arm(enum.StrEnum):
     """One of the two sides."""
 
@@ -57,32 +61,42 @@ class Arm(enum.StrEnum):
 class Question:
     """What is asked: a target's failing requests between two instants (epoch seconds).
 
-    ``versions``: the version of each function by arm. ``log_format``: the stage's access-log format as it is now, None without
-    one. ``arm``: only this arm's requests. With ``only_errors`` only 5xx answers count as failing, else 4xx answers too.
+    ``versions``: the version of each function by arm. ``log``: where and how the stage writes its access log now. ``arm``: only
+    this arm's requests. With ``only_errors`` only 5xx answers count as failing, else 4xx answers too.
     """
 
     target: Target
     begins_at: float
     ends_at: float
     versions: Mapping[Arm, Mapping[str, str]]
-    log_format: str | None = None
+    log: AccessLog = NO_LOG
     arm: Arm | None = None
     only_errors: bool = False
 
     @property
     def has_access_log(self) -> bool:
         """Whether the access log tells which requests failed; else only the functions' own logs do."""
-        return self.target.stage is not None and self.target.access_log_group is not None and self.log_format is not None
+        return self.target.stage is not None and self.log.group is not None and self.misfit is None and not self.is_elsewhere
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the access log goes to a delivery stream, which no query reads."""
+        return self.log.group is not None and self.log.group.startswith("arn:")
+
+    @property
+    def misfit(self) -> str | None:
+        """Why the access log's lines cannot be read; None if they can, or there are none."""
+        return None if self.log.group is None else find_misfit(self.log.format or "")
 
     @property
     def is_joined(self) -> bool:
         """Whether an access-log line names the request of the function that answered."""
-        return self.has_access_log and _first(names_of(self.log_format or ""), *_CALLED) is not None
+        return self.has_access_log and _first(names_of(self.log.format or ""), *_CALLED) is not None
 
     @property
     def groups(self) -> tuple[str, ...]:
         """The log groups that are read."""
-        access = (self.target.access_log_group,) if self.has_access_log and self.target.access_log_group else ()
+        access = (self.log.group,) if self.has_access_log and self.log.group else ()
         functions = tuple(f"{FUNCTION_LOGS}{function.name}" for function in self.target.functions)
         return (*access, *functions)[:MOST_GROUPS]
 
@@ -99,7 +113,7 @@ def query_of(question: Question) -> str:
 
 
 def _commands(question: Question) -> Iterator[str]:
-    names = names_of(question.log_format or "") if question.has_access_log else {}
+    names = names_of(question.log.format or "") if question.has_access_log else {}
     stage = question.target.stage
     answer = _is_answer(stage) if question.has_access_log and stage else None
     spoken = f'@log like "{FUNCTION_LOGS}"'
