@@ -23,7 +23,7 @@ from embedded_aws.wire.unknowns import Unknowns
 STREAM = "embedded"
 """The stream of lines that name no stream."""
 
-_KEPT_LINES = 20_000
+_KEPT_LINES = 60_000
 _MOST_FILTERS = 100
 _MOST_REGEXES = 5
 _FILTERS_A_PAGE = 50

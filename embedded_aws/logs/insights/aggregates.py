@@ -42,6 +42,8 @@ def parse_aggregate(reader: Reader, expressions: Expressions) -> Aggregate:
     if function.lower() == "count" and (reader.takes("*") or reader.next.text == ")"):
         reader.expect(")")
         return Aggregate(_name(reader, f"{function}(*)"), len)
+    if function.lower() not in _FUNCTIONS.keys() | _BY_TIME.keys():
+        raise NotBuiltError(f"the function {function} of stats is not built")
     field = reader.next.text
     if reader.next.kind != "name":
         raise malformed(f"unexpected symbol found {field!r}, expected a field")
@@ -55,12 +57,10 @@ def _name(reader: Reader, otherwise: str) -> str:
 
 
 def _make(function: str, value: Expression) -> Callable[[Sequence[Row]], Value]:
-    by_time = {"earliest": min, "latest": max}.get(function.lower())
-    if by_time:
-        return lambda rows: _by_time(rows, value, by_time)
-    make = _FUNCTIONS.get(function.lower())
-    if make is None:
-        raise NotBuiltError(f"the function {function} of stats is not built")
+    choose = _BY_TIME.get(function.lower())
+    if choose:
+        return lambda rows: _by_time(rows, value, choose)
+    make = _FUNCTIONS[function.lower()]
 
     def aggregate(rows: Sequence[Row]) -> Value:
         found: list[Value] = [one for one in map(value, rows) if one is not None]
@@ -115,3 +115,4 @@ _FUNCTIONS: Mapping[str, Callable[[list[Value]], Value]] = {
     "sortslast": _last,
     "sum": _sum,
 }
+_BY_TIME: Mapping[str, Callable[..., EventRow]] = {"earliest": min, "latest": max}

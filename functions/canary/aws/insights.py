@@ -76,7 +76,7 @@ def _ask(client: Any, question: Question, groups: list[str]) -> str:  # noqa: AN
     """Start the query. Both ends of its range are included, in whole seconds."""
     with refusals(f"aws logs start-query --log-group-names {' '.join(map(quote, groups))}"):
         started = client.start_query(
-            logGroupNames=groups,
+            logGroupNames=[*groups],
             startTime=int(question.begins_at),
             endTime=ceil(question.ends_at),
             queryString=query_of(question),

@@ -126,7 +126,7 @@ def broken_of(question: Question, answered: Answered, price_per_gb: Decimal) -> 
     """What the rows say."""
     rows = [row for row in (_row(question, one) for one in answered.rows) if question.arm in (None, row.arm)]
     failing = [row for row in rows if row.status is not None]
-    logged = tuple(_logged(row for row in rows if row.status is None))
+    logged = tuple(_logged(rows))
     listed = tuple(_failing(question, failing))
     dollars = Decimal(answered.bytes_scanned) / _GIGABYTE * price_per_gb
     return WhatBroke(
@@ -223,11 +223,23 @@ def _samples(question: Question, rows: list[_Row]) -> Iterator[Sample]:
         yield Sample(row.arm, row.route, row.status or 0, function, version, row.request_id, row.error)
 
 
-def _logged(rows: Iterable[_Row]) -> Iterator[LoggedError]:
-    """Error lines that no failing answer was found for: the canary's first, then the most frequent."""
-    for row in sorted(rows, key=lambda one: (one.arm is not Arm.CANARY, -one.lines)):
-        if row.function and row.error:
-            yield LoggedError(row.arm, row.function, row.version, row.lines, row.request_id, row.error)
+def _logged(rows: list[_Row]) -> Iterator[LoggedError]:
+    """Error lines that no failing answer was found for: the canary's first, then the most frequent.
+
+    A line that repeats what the same version logged with a request's id is left out: the runtime logs what a handler raises,
+    often after the handler has logged it itself.
+    """
+    told = {(row.function, row.version, row.error) for row in rows if row.status is not None and row.error}
+    alike: defaultdict[tuple[Arm, str, str | None, str], list[_Row]] = defaultdict(list)
+    for row in rows:
+        if row.status is None and row.function and row.error:
+            alike[row.arm, row.function, row.version, row.error].append(row)
+    counts = {key: sum(row.lines for row in found) for key, found in alike.items()}
+    for key, found in sorted(alike.items(), key=lambda item: (item[0][0] is not Arm.CANARY, -counts[item[0]])):
+        arm, function, version, error = key
+        if not any(error.endswith(said) for name, ran, said in told if (name, ran) == (function, version) and said):
+            request_id = next((row.request_id for row in found if row.request_id), None)
+            yield LoggedError(arm, function, version, counts[key], request_id, error)
 
 
 def _notes(question: Question, answered: Answered) -> Iterator[str]:

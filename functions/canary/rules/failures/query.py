@@ -118,6 +118,8 @@ def _commands(question: Question) -> Iterator[str]:
     answer = _is_answer(stage) if question.has_access_log and stage else None
     spoken = f'@log like "{FUNCTION_LOGS}"'
     called = _first(names, *_CALLED)
+    heard = f"({spoken} and @message like {_ERROR_LINE})"
+    yield f"filter {heard}" if answer is None else f"filter {heard} or ({' and '.join(_failing(question, answer, names))})"
     yield r"parse @logStream /\[(?<canary_ran>[^\]]+)\]/"
     yield f"parse @message /(?<canary_spoken>{_UUID})/"
     if called:
@@ -131,8 +133,6 @@ def _commands(question: Question) -> Iterator[str]:
     said = f"substr(coalesce({', '.join(_SAID)}), 0, {LONGEST_SAID})"
     speaks = {"canary_log": "@log", "canary_version": "canary_ran", "canary_said": said}
     yield f"fields {', '.join(f'case({spoken}, {field}) as {name}' for name, field in speaks.items())}"
-    heard = f"({spoken} and @message like {_ERROR_LINE})"
-    yield f"filter {heard}" if answer is None else f"filter {heard} or ({' and '.join(_failing(question, answer, names))})"
     texts = [*(name for name, _ in _answer_fields(names) if name != "canary_status"), *speaks]
     lines = ["count(*) as canary_lines", *(f"sortsLast({name}) as {_joined(name)}" for name in (texts if answer else speaks))]
     if answer:
