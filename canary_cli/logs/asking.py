@@ -58,8 +58,8 @@ def question_of(
     _, last, now = read_rollout(connection, name)
     rollout = _find(connection, name, rollout_id) if rollout_id else last
     target = rollout.target if rollout else target_from_json(read_target(connection.client("ssm"), TARGET_PREFIX, name))
-    span = _span_of(rollout, now, seconds)
-    versions = _versions_of(rollout, span) if rollout else _live_versions(connection, target)
+    span = span_of(rollout, now, seconds)
+    versions = versions_of(rollout, span) if rollout else _live_versions(connection, target)
     log = _access_log(connection, target)
     return Question(target, span.begins_at, span.ends_at, versions, log, arm, only_errors), rollout, span.is_cut
 
@@ -80,7 +80,7 @@ def _find(connection: Connection, name: str, rollout_id: str) -> Rollout:
     return owned.rollout
 
 
-def _span_of(rollout: Rollout | None, now: float, seconds: float | None) -> Span:
+def span_of(rollout: Rollout | None, now: float, seconds: float | None) -> Span:
     """The last `seconds`; without them the rollout's own time, and without a rollout the longest time."""
     if seconds is not None:
         return Span(now - seconds, now)
@@ -91,7 +91,7 @@ def _span_of(rollout: Rollout | None, now: float, seconds: float | None) -> Span
     return Span(begins_at, ends_at, is_cut=begins_at > rollout.started_at)
 
 
-def _versions_of(rollout: Rollout, span: Span) -> Versions:
+def versions_of(rollout: Rollout, span: Span) -> Versions:
     """What each arm ran; after the rollout's end there is only base."""
     before, release = rollout.snapshot.live, {**rollout.snapshot.live, **rollout.intent.versions}
     if rollout.ended_at is not None and span.begins_at > rollout.ended_at:

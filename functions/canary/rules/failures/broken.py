@@ -229,7 +229,7 @@ def _logged(rows: list[_Row]) -> Iterator[LoggedError]:
     A line that repeats what the same version logged with a request's id is left out: the runtime logs what a handler raises,
     often after the handler has logged it itself.
     """
-    told = {(row.function, row.version, row.error) for row in rows if row.status is not None and row.error}
+    told = {(row.function, row.version, row.error) for row in rows if row.request_id and row.error}
     alike: defaultdict[tuple[Arm, str, str | None, str], list[_Row]] = defaultdict(list)
     for row in rows:
         if row.status is None and row.function and row.error:
@@ -237,8 +237,9 @@ def _logged(rows: list[_Row]) -> Iterator[LoggedError]:
     counts = {key: sum(row.lines for row in found) for key, found in alike.items()}
     for key, found in sorted(alike.items(), key=lambda item: (item[0][0] is not Arm.CANARY, -counts[item[0]])):
         arm, function, version, error = key
-        if not any(error.endswith(said) for name, ran, said in told if (name, ran) == (function, version) and said):
-            request_id = next((row.request_id for row in found if row.request_id), None)
+        request_id = next((row.request_id for row in found if row.request_id), None)
+        is_repeated = any(error.endswith(said) for name, ran, said in told if (name, ran) == (function, version))
+        if request_id or not is_repeated:
             yield LoggedError(arm, function, version, counts[key], request_id, error)
 
 
