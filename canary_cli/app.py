@@ -9,9 +9,8 @@ import typer
 from typer._click.exceptions import UsageError  # Typer brings Click with it and exports BadParameter alone
 
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.explaining import explain
+from canary_cli.explaining import explain, logs
 from canary_cli.history import history
-from canary_cli.logs.command import logs
 from canary_cli.output import Output
 from canary_cli.signalling import pause, promote, resume
 from canary_cli.status import status

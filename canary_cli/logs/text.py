@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from canary.rules.failures.query import Arm
-from canary_cli.times import local
+from canary.rules.failures.query import WhichArm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from canary.rules.failures.broken import Failing, LoggedError, Sample, Scanned, WhatBroke
+    from canary.rules.failures.broken import FailedRequest, Failing, LoggedError, Scanned, WhatBroke
     from canary.rules.failures.query import Question
 
 MEGABYTE = 1_000_000
@@ -23,11 +22,14 @@ def price_line(question: Question, price_per_gb: str) -> str:
     return f"one query of CloudWatch Logs Insights scans {groups}; list price in us-east-1: ${price_per_gb} per GB scanned"
 
 
-def lines_of(broken: WhatBroke, rollout_id: str | None) -> Iterator[str]:
-    """The answer: failing requests of both arms side by side, samples, other error lines, notes and the price."""
+def lines_of(broken: WhatBroke, rollout_id: str | None, local: Callable[[float], str]) -> Iterator[str]:
+    """The answer: failing requests of both arms side by side, samples, other error lines, notes and the price.
+
+    ``local`` writes an instant for people.
+    """
     what = f", rollout {rollout_id}" if rollout_id else ""
     yield f"{broken.target}: what broke from {local(broken.begins_at)} to {local(broken.ends_at)}{what}"
-    for arm in Arm:
+    for arm in WhichArm:
         yield f"  {arm.value:<8}{_versions(broken.versions.get(arm, {}))}"
     if not broken.failing and not broken.logged:
         yield "nothing failed, as far as these logs tell"
@@ -61,7 +63,7 @@ def _table(failing: Iterable[Failing]) -> Iterator[str]:
         yield ("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
 
 
-def _sample(sample: Sample) -> str:
+def _sample(sample: FailedRequest) -> str:
     ran = f"{sample.function} {sample.version or ''}".strip() if sample.function else "no function known"
     request = f", request {sample.request_id}" if sample.request_id else ""
     error = sample.error or "no error line with its request id"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import canary_cli.logs.command
-from canary.rules.failures.query import Arm
+import canary_cli.explaining
+from canary.rules.failures.query import WhichArm
 from canary.rules.rollouts.phases import Phase
 from canary_cli.logs.asking import Span, span_of, versions_of
 from demo.controller import register_target
@@ -110,7 +110,7 @@ def test_a_target_without_a_rollout_is_asked_about_the_last_day(ground: Ground, 
     ground.aws.client("ssm").delete_parameter(Name="/canary/targets/fresh")
 
     assert answer["rollout"] is None
-    assert answer["versions"] == {"canary": {}, "base": {"orders-read": "1", "orders-write": "1"}}
+    assert answer["versions"] == {"base": {"orders-read": "1", "orders-write": "1"}}
 
 
 def test_an_earlier_rollout_is_named_by_its_id(ground: Ground, canary: Canary):
@@ -142,7 +142,7 @@ def test_a_denied_query_names_its_groups_and_the_policy_to_ask_for(ground: Groun
 
 def test_a_query_that_does_not_end_is_stopped(ground: Ground, canary: Canary, monkeypatch: pytest.MonkeyPatch):
     ground.walk().begin()
-    monkeypatch.setattr(canary_cli.logs.command, "sleep", lambda _: None)  # simulated time stands still
+    monkeypatch.setattr(canary_cli.explaining, "sleep", lambda _: None)  # simulated time stands still
     told = canary("logs", "orders", "--json")
 
     assert (told.code, told.error["code"]) == (7, "NoAnswer")
@@ -161,5 +161,5 @@ def test_a_long_rollout_is_read_for_its_last_day():
 @pytest.mark.parametrize(("phase", "base"), [(Phase.PROMOTED, NEW), (Phase.ROLLED_BACK, OLD)])
 def test_after_its_end_there_is_only_base(phase: Phase, base: dict[str, str]):
     ended = replace(a_rollout(), phase=phase, ended_at=NOON)
-    assert versions_of(ended, Span(NOON + 1, NOON + 2)) == {Arm.CANARY: {}, Arm.BASE: base}
-    assert versions_of(ended, Span(NOON - 1, NOON + 2)) == {Arm.CANARY: NEW, Arm.BASE: OLD}
+    assert versions_of(ended, Span(NOON + 1, NOON + 2)) == {WhichArm.CANARY: {}, WhichArm.BASE: base}
+    assert versions_of(ended, Span(NOON - 1, NOON + 2)) == {WhichArm.CANARY: NEW, WhichArm.BASE: OLD}

@@ -5,15 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from canary.rules.failures.broken import Answered, Failing, LoggedError, Sample, Scanned, broken_of
-from canary.rules.failures.query import MOST_ROWS, Arm, Question
+from canary.rules.failures.broken import Answered, FailedRequest, Failing, LoggedError, Scanned, broken_of
+from canary.rules.failures.query import MOST_ROWS, Question, WhichArm
 from canary.rules.targets.live import AccessLog
 from canary.rules.targets.log_format import LOG_FORMAT
 from tests.builders import NEW, NOON, OLD, a_target
 
 READ, WRITE = "/aws/lambda/orders-read", "/aws/lambda/orders-write"
 LOG = AccessLog("/apigw/orders-prod", LOG_FORMAT)
-VERSIONS = {Arm.CANARY: NEW, Arm.BASE: OLD}
+VERSIONS = {WhichArm.CANARY: NEW, WhichArm.BASE: OLD}
 ID, OTHER = "1042f3da-1d32-a8bc-d148-aec9d8d77324", "00c6ef9f-7a03-074d-5a32-f5b57fd7c699"
 
 
@@ -42,8 +42,8 @@ def told(*rows, question=None, **answered):
 def test_a_route_that_broke_is_told_beside_base_with_the_functions_versions_and_its_error():
     found = told(an_answer(requests=40, **an_error()), an_answer("false", 2, sample=OTHER))
     assert found.failing == (Failing("GET /orders/{id}", 502, "orders-read", 40, 2, "2", "1"),)
-    assert found.samples[0] == Sample(Arm.CANARY, "GET /orders/{id}", 502, "orders-read", "2", ID, "KeyError: 'id'")
-    assert found.samples[1] == Sample(Arm.BASE, "GET /orders/{id}", 502, "orders-read", "1", OTHER, None)
+    assert found.samples[0] == FailedRequest(WhichArm.CANARY, "GET /orders/{id}", 502, "orders-read", "2", ID, "KeyError: 'id'")
+    assert found.samples[1] == FailedRequest(WhichArm.BASE, "GET /orders/{id}", 502, "orders-read", "1", OTHER, None)
     assert found.logged == ()
     assert (found.notes, found.is_cut) == ((), False)
 
@@ -91,7 +91,9 @@ def test_two_functions_on_one_route_leave_the_others_unknown():
 
 
 def test_the_only_function_answers_every_route():
-    question = a_question(a_target("orders-read"), versions={Arm.CANARY: {"orders-read": "2"}, Arm.BASE: {"orders-read": "1"}})
+    question = a_question(
+        a_target("orders-read"), versions={WhichArm.CANARY: {"orders-read": "2"}, WhichArm.BASE: {"orders-read": "1"}}
+    )
     (found,) = told(an_answer(), question=question).failing
     assert (found.function, found.canary_version, found.base_version) == ("orders-read", "2", "1")
 
@@ -111,7 +113,7 @@ def test_a_request_without_a_route_is_told_too(route, method, shown):
 
 def test_only_one_arm_is_told_if_only_one_is_asked_for():
     rows = [an_answer(), an_answer("-"), a_line(said="A"), a_line(said="B", version="1")]
-    canary, base = (told(*rows, question=a_question(arm=arm)) for arm in Arm)
+    canary, base = (told(*rows, question=a_question(arm=arm)) for arm in WhichArm)
     assert ([one.canary for one in canary.failing], [one.base for one in canary.failing]) == ([1], [0])
     assert ([one.canary for one in base.failing], [one.base for one in base.failing]) == ([0], [1])
     assert ([one.error for one in canary.logged], [one.error for one in base.logged]) == (["A"], ["B"])
@@ -120,9 +122,9 @@ def test_only_one_arm_is_told_if_only_one_is_asked_for():
 def test_error_lines_without_a_request_are_counted_by_version():
     rows = [a_line(3), a_line(4), a_line(9, version="1"), a_line(1, sample=ID, said="late")]
     assert told(*rows).logged == (
-        LoggedError(Arm.CANARY, "orders-read", "2", 7, None, "KeyError: 'id'"),
-        LoggedError(Arm.CANARY, "orders-read", "2", 1, ID, "late"),
-        LoggedError(Arm.BASE, "orders-read", "1", 9, None, "KeyError: 'id'"),
+        LoggedError(WhichArm.CANARY, "orders-read", "2", 7, None, "KeyError: 'id'"),
+        LoggedError(WhichArm.CANARY, "orders-read", "2", 1, ID, "late"),
+        LoggedError(WhichArm.BASE, "orders-read", "1", 9, None, "KeyError: 'id'"),
     )
 
 
@@ -136,12 +138,12 @@ def test_what_the_runtime_repeats_of_a_handlers_own_line_is_not_told_twice():
 @pytest.mark.parametrize(
     ("version", "versions", "arm"),
     [
-        ("2", VERSIONS, Arm.CANARY),
-        ("1", VERSIONS, Arm.BASE),
-        ("9", VERSIONS, Arm.BASE),
-        ("2", {Arm.CANARY: NEW, Arm.BASE: NEW}, Arm.BASE),
-        ("2", {}, Arm.BASE),
-        (None, VERSIONS, Arm.BASE),
+        ("2", VERSIONS, WhichArm.CANARY),
+        ("1", VERSIONS, WhichArm.BASE),
+        ("9", VERSIONS, WhichArm.BASE),
+        ("2", {WhichArm.CANARY: NEW, WhichArm.BASE: NEW}, WhichArm.BASE),
+        ("2", {}, WhichArm.BASE),
+        (None, VERSIONS, WhichArm.BASE),
     ],
 )
 def test_an_error_line_is_the_canarys_if_only_the_release_has_its_version(version, versions, arm):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rules.failures.query import MOST_GROUPS, Arm, Question, query_of
+from canary.rules.failures.query import MOST_GROUPS, Question, WhichArm, query_of
 from canary.rules.targets.live import AccessLog
 from canary.rules.targets.log_format import LOG_FORMAT
 from canary.rules.targets.log_variables import Prints, kind_of
@@ -39,7 +39,7 @@ def test_failing_answers_are_those_of_the_targets_stage():
     assert "status >= 500)" in query_of(a_question(only_errors=True))
 
 
-@pytest.mark.parametrize(("arm", "condition"), [(Arm.CANARY, 'isCanary = "true"'), (Arm.BASE, 'isCanary != "true"')])
+@pytest.mark.parametrize(("arm", "condition"), [(WhichArm.CANARY, 'isCanary = "true"'), (WhichArm.BASE, 'isCanary != "true"')])
 def test_one_arm_alone_can_be_asked_for(arm, condition):
     assert f" and {condition})" in query_of(a_question(arm=arm))
     assert condition not in query_of(a_question())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.failures.query import FUNCTION_LOGS, MOST_ROWS, Arm, Question
+from canary.rules.failures.query import FUNCTION_LOGS, MOST_ROWS, Question, WhichArm
 from canary.rules.failures.safe_text import safe, safe_error
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class FailedRequest:
     """One failing request. ``error`` is the function's own line, None where no line carries the request's id."""
 
-    arm: Arm
+    arm: WhichArm
     route: str
     status: int
     function: str | None
@@ -60,7 +60,7 @@ class Sample:
 class LoggedError:
     """An error line of a function without a failing answer beside it, and how often its version logged it."""
 
-    arm: Arm
+    arm: WhichArm
     function: str
     version: str | None
     lines: int
@@ -87,10 +87,10 @@ class WhatBroke:
     target: str
     begins_at: float
     ends_at: float
-    versions: Mapping[Arm, Mapping[str, str]]
+    versions: Mapping[WhichArm, Mapping[str, str]]
     groups: tuple[str, ...]
     failing: tuple[Failing, ...]
-    samples: tuple[Sample, ...]
+    samples: tuple[FailedRequest, ...]
     logged: tuple[LoggedError, ...]
     scanned: Scanned
     notes: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class Answered:
 class _Row:
     """Requests that are alike. ``status`` is None where no access-log line was found."""
 
-    arm: Arm
+    arm: WhichArm
     route: str
     status: int | None
     function: str | None
@@ -151,8 +151,8 @@ def _row(question: Question, fields: Mapping[str, str]) -> _Row:
     method, route = fields.get("method"), fields.get("route")
     said = safe_error(fields.get("said", ""))
     sample = fields.get("sample", "")
-    spoken = Arm.CANARY if _is_of_release(question, function, version) else Arm.BASE
-    answered = Arm.CANARY if fields.get("arm") == "true" else Arm.BASE
+    spoken = WhichArm.CANARY if _is_of_release(question, function, version) else WhichArm.BASE
+    answered = WhichArm.CANARY if fields.get("arm") == "true" else WhichArm.BASE
     return _Row(
         arm=spoken if status is None else answered,
         route=safe(f"{method or '?'} {route}", 100) if route and route != "-" else "no route",
@@ -167,8 +167,8 @@ def _row(question: Question, fields: Mapping[str, str]) -> _Row:
 
 
 def _is_of_release(question: Question, function: str | None, version: str | None) -> bool:
-    canary = question.versions.get(Arm.CANARY, {}).get(function or "")
-    return version is not None and version == canary != question.versions.get(Arm.BASE, {}).get(function or "")
+    canary = question.versions.get(WhichArm.CANARY, {}).get(function or "")
+    return version is not None and version == canary != question.versions.get(WhichArm.BASE, {}).get(function or "")
 
 
 def _whole(text: str | None) -> int | None:
@@ -191,36 +191,40 @@ def _answering(question: Question, rows: Iterable[_Row]) -> Mapping[str, str]:
 def _failing(question: Question, rows: list[_Row]) -> Iterator[Failing]:
     """Each route and status once, those with the most of the canary's failures first."""
     answering = _answering(question, rows)
-    counts: defaultdict[tuple[str, int, str | None], Counter[Arm]] = defaultdict(Counter)
-    versions: defaultdict[tuple[str, int, str | None, Arm], set[str]] = defaultdict(set)
+    counts: defaultdict[tuple[str, int, str | None], Counter[WhichArm]] = defaultdict(Counter)
+    versions: defaultdict[tuple[str, int, str | None, WhichArm], set[str]] = defaultdict(set)
     for row in rows:
         key = (row.route, row.status or 0, row.function or answering.get(row.route))
         counts[key][row.arm] += row.requests
         if row.version:
             versions[*key, row.arm].add(row.version)
-    for key, arms in sorted(counts.items(), key=lambda item: (-item[1][Arm.CANARY], -item[1][Arm.BASE], str(item[0]))):
+    for key, arms in sorted(
+        counts.items(), key=lambda item: (-item[1][WhichArm.CANARY], -item[1][WhichArm.BASE], str(item[0]))
+    ):
         route, status, function = key
-        shown = {arm: ", ".join(sorted(versions[*key, arm])) or _runs(question, arm, function) for arm in Arm}
-        yield Failing(route, status, function, arms[Arm.CANARY], arms[Arm.BASE], shown[Arm.CANARY], shown[Arm.BASE])
+        shown = {arm: ", ".join(sorted(versions[*key, arm])) or _runs(question, arm, function) for arm in WhichArm}
+        yield Failing(
+            route, status, function, arms[WhichArm.CANARY], arms[WhichArm.BASE], shown[WhichArm.CANARY], shown[WhichArm.BASE]
+        )
 
 
-def _runs(question: Question, arm: Arm, function: str | None) -> str | None:
+def _runs(question: Question, arm: WhichArm, function: str | None) -> str | None:
     """What the arm runs of a function, as far as that is known."""
     return question.versions.get(arm, {}).get(function or "")
 
 
-def _samples(question: Question, rows: list[_Row]) -> Iterator[Sample]:
+def _samples(question: Question, rows: list[_Row]) -> Iterator[FailedRequest]:
     """The canary's first, then those with an error line, then the most frequent; each error once per route and status."""
     answering = _answering(question, rows)
     seen: set[tuple[object, ...]] = set()
-    for row in sorted(rows, key=lambda one: (one.arm is not Arm.CANARY, one.error is None, -one.requests)):
+    for row in sorted(rows, key=lambda one: (one.arm is not WhichArm.CANARY, one.error is None, -one.requests)):
         function = row.function or answering.get(row.route)
         key = (row.arm, row.route, row.status, row.error)
         if key in seen or len(seen) == MOST_SAMPLES:
             continue
         seen.add(key)
         version = row.version or _runs(question, row.arm, function)
-        yield Sample(row.arm, row.route, row.status or 0, function, version, row.request_id, row.error)
+        yield FailedRequest(row.arm, row.route, row.status or 0, function, version, row.request_id, row.error)
 
 
 def _logged(rows: list[_Row]) -> Iterator[LoggedError]:
@@ -230,12 +234,12 @@ def _logged(rows: list[_Row]) -> Iterator[LoggedError]:
     often after the handler has logged it itself.
     """
     told = {(row.function, row.version, row.error) for row in rows if row.request_id and row.error}
-    alike: defaultdict[tuple[Arm, str, str | None, str], list[_Row]] = defaultdict(list)
+    alike: defaultdict[tuple[WhichArm, str, str | None, str], list[_Row]] = defaultdict(list)
     for row in rows:
         if row.status is None and row.function and row.error:
             alike[row.arm, row.function, row.version, row.error].append(row)
     counts = {key: sum(row.lines for row in found) for key, found in alike.items()}
-    for key, found in sorted(alike.items(), key=lambda item: (item[0][0] is not Arm.CANARY, -counts[item[0]])):
+    for key, found in sorted(alike.items(), key=lambda item: (item[0][0] is not WhichArm.CANARY, -counts[item[0]])):
         arm, function, version, error = key
         request_id = next((row.request_id for row in found if row.request_id), None)
         is_repeated = any(error.endswith(said) for name, ran, said in told if (name, ran) == (function, version))

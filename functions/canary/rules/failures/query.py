@@ -50,7 +50,7 @@ _PLAIN = re.compile(r"@?[A-Za-z_]\w*")
 NO_LOG = AccessLog()
 
 
-class Arm(enum.StrEnum):
+class WhichArm(enum.StrEnum):
     """One of the two sides."""
 
     CANARY = "canary"
@@ -68,9 +68,9 @@ class Question:
     target: Target
     begins_at: float
     ends_at: float
-    versions: Mapping[Arm, Mapping[str, str]]
+    versions: Mapping[WhichArm, Mapping[str, str]]
     log: AccessLog = NO_LOG
-    arm: Arm | None = None
+    arm: WhichArm | None = None
     only_errors: bool = False
 
     @property
@@ -168,9 +168,9 @@ def _failing(question: Question, answer: str, names: Mapping[str, str]) -> Itera
     yield answer
     yield f"status >= {500 if question.only_errors else 400}"
     match question.arm:
-        case Arm.CANARY:
+        case WhichArm.CANARY:
             yield 'isCanary = "true"'
-        case Arm.BASE:
+        case WhichArm.BASE:
             yield 'isCanary != "true"'
         case None:
             pass
