@@ -11,7 +11,7 @@ from typer._click.exceptions import UsageError  # Typer brings Click with it and
 from canary_cli.announcing import attempt
 from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.explaining import explain
+from canary_cli.explaining import explain, logs
 from canary_cli.history import history
 from canary_cli.output import Output
 from canary_cli.signalling import note, pause, promote, resume
@@ -56,6 +56,7 @@ add_verb(app, "status", status, panel=SEE, example="canary status orders")
 add_verb(app, "watch", watch, panel=SEE, example="canary watch orders --timeout 2h")
 add_verb(app, "history", history, panel=SEE, example="canary history orders --since 90d")
 add_verb(app, "explain", explain, panel=SEE, example="canary explain orders")
+add_verb(app, "logs", logs, panel=SEE, example="canary logs orders --arm canary --errors")
 add_verb(app, "start", start, panel=STEER, example="canary start orders --function orders-read=7 --policy fast --watch")
 add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")
 add_verb(app, "promote", promote, panel=STEER, example="canary promote orders --reason OPS-123 --yes")

@@ -1,13 +1,34 @@
-"""`canary explain`: a rollout as a story, from its record alone."""
+"""`canary explain`: a rollout as a story, from its record alone. `canary logs`: what broke, from the logs.
 
+`explain` costs nothing to speak of. `logs` asks CloudWatch Logs Insights, which charges for the bytes that it scans.
+"""
+
+from dataclasses import asdict
+from time import sleep
 from typing import Annotated
 
 import typer
 
-from canary_cli.exits import ExitCode
+from canary.aws.calls import never_write
+from canary.aws.errors import QueryEndedError, QueryTooSlowError
+from canary.aws.insights import what_broke
+from canary.aws.stages import Stages
+from canary.aws.targets import read_target
+from canary.edge.target import target_from_json
+from canary.rules.failures.query import NO_LOG, Question, WhichArm
+from canary.rules.rollouts.price import RATES
+from canary.rules.rollouts.rollout import Rollout
+from canary.rules.targets.live import AccessLog
+from canary.rules.targets.target import Target
+from canary_cli.connection import TARGET_PREFIX, Connection
+from canary_cli.exits import CommandError, ExitCode
+from canary_cli.logs.asking import LONGEST_SECONDS, span_of, versions_of
+from canary_cli.logs.text import lines_of, price_line
 from canary_cli.past import find_rollout, read_replay
+from canary_cli.reading import read_rollout
 from canary_cli.story import tell
 from canary_cli.story_text import as_markdown, as_text
+from canary_cli.times import local, parse_duration
 from canary_cli.verbs import Call
 
 Subject = Annotated[
@@ -30,3 +51,74 @@ def explain(call: Call, subject: Subject, *, minutes: HasMinutes = False, markdo
     story = tell(rollout, read_replay(call.connection, rollout), notes, has_minutes=minutes)
     call.output.say(as_markdown(story) if markdown else as_text(story), story)
     return ExitCode.DONE
+
+
+LogsOf = Annotated[str, typer.Argument(metavar="TARGET", help="A target; its present or last rollout is meant.")]
+OnlyArm = Annotated[
+    WhichArm | None, typer.Option("--arm", help="Only this arm. Without it: both, side by side.", show_default=False)
+]
+OnlyErrors = Annotated[bool, typer.Option("--errors", help="Only 5xx answers. Without it: 4xx answers too.")]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        help="The last 30m or 6h, at most 24h. Without it: the time of the rollout.", metavar="TIME", show_default=False
+    ),
+]
+OfRollout = Annotated[str | None, typer.Option("--rollout", help="An earlier rollout of the target.", show_default=False)]
+
+
+def logs(
+    call: Call,
+    target: LogsOf,
+    *,
+    arm: OnlyArm = None,
+    errors: OnlyErrors = False,
+    since: Since = None,
+    rollout: OfRollout = None,
+) -> ExitCode:
+    """Say what broke: failing requests by route, status and version in both arms, with the functions' error lines."""
+    seconds = _seconds_of(since)
+    _, last, now = read_rollout(call.connection, target)
+    about = _find_of(call.connection, target, rollout) if rollout else last
+    span = span_of(about, now, seconds)
+    found = about.target if about else target_from_json(read_target(call.connection.client("ssm"), TARGET_PREFIX, target))
+    versions = versions_of(about, span) if about else {WhichArm.BASE: _live_versions(call.connection, found)}
+    log = _access_log(call.connection, found)
+    question = Question(found, span.begins_at, span.ends_at, versions, log, arm, only_errors=errors)
+    call.output.note(price_line(question, f"{RATES.scanned_gb}"))
+    if span.is_cut:
+        call.output.note("the rollout took longer than 24 h, and only its last 24 h are read")
+    try:
+        broken = what_broke(call.connection.client("logs"), question, wait=sleep)
+    except (QueryTooSlowError, QueryEndedError) as error:
+        fix = "shorten the time with --since 10m, or run the command again"
+        raise CommandError("NoAnswer", str(error), fix, ExitCode.CANNOT_TELL) from error
+    rollout_id = about.rollout_id if about else None
+    answer = {**asdict(broken), "rollout": rollout_id, "is_time_cut": span.is_cut, "dollars_per_gb": float(RATES.scanned_gb)}
+    call.output.say(lines_of(broken, rollout_id, local), answer)
+    return ExitCode.DONE
+
+
+def _seconds_of(since: str | None) -> float | None:
+    seconds = parse_duration(since, "--since") if since else None
+    if seconds is not None and seconds > LONGEST_SECONDS:
+        fix = "write --since 24h or less, or name an older rollout with --rollout"
+        raise CommandError("BadDuration", f"--since reads at most 24 h, got {since}", fix, ExitCode.USAGE)
+    return seconds
+
+
+def _find_of(connection: Connection, target: str, rollout_id: str) -> Rollout:
+    owned = connection.records.find(rollout_id)
+    if owned is None or owned.rollout.target.name != target:
+        message = f"no rollout {rollout_id!r} of {target} is recorded"
+        raise CommandError("UnknownRollout", message, f"canary history {target} lists its rollouts", ExitCode.USAGE)
+    return owned.rollout
+
+
+def _live_versions(connection: Connection, target: Target) -> dict[str, str]:
+    return {name: alias.version for name, alias in connection.shifter(target).read_live().live.items()}
+
+
+def _access_log(connection: Connection, target: Target) -> AccessLog:
+    """Where the stage writes its access log now, and in which format."""
+    return Stages(connection.client("apigateway"), target.stage, never_write).read().log if target.stage else NO_LOG

@@ -27,6 +27,7 @@ BUSY = {
     "InternalError",
     "InternalFailure",
     "InternalServerError",
+    "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ServiceUnavailable",

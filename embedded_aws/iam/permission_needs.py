@@ -130,8 +130,18 @@ def _cloudwatch(asked: Asked, place: Place) -> Needs:
         yield Need(f"cloudwatch:{asked.operation}", place.arn("cloudwatch", f"alarm:{name}"))
 
 
+_QUERY_SOURCES = ("logGroupNames", "logGroupIdentifiers")
+
+
 def _logs(asked: Asked, place: Place) -> Needs:
+    """A query needs its permission on each of its groups. Its results, and the end of it, have no resource."""
     given = asked.arguments
+    if asked.operation in ("GetQueryResults", "StopQuery"):
+        yield Need(f"logs:{asked.operation}", EVERYTHING)
+        return
+    if asked.operation == "StartQuery" and (groups := [name for source in _QUERY_SOURCES for name in given.get(source) or ()]):
+        yield from (Need("logs:StartQuery", log_stream_arn(place, name.rpartition(":log-group:")[2])) for name in groups)
+        return
     group = given.get("logGroupName") or given.get("logGroupIdentifier") or ""
     yield Need(f"logs:{asked.operation}", log_stream_arn(place, group, given.get("logStreamName", "")))
 

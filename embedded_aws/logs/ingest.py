@@ -23,7 +23,7 @@ from embedded_aws.wire.unknowns import Unknowns
 STREAM = "embedded"
 """The stream of lines that name no stream."""
 
-_KEPT_LINES = 20_000
+_KEPT_LINES = 60_000
 _MOST_FILTERS = 100
 _MOST_REGEXES = 5
 _FILTERS_A_PAGE = 50
@@ -171,16 +171,21 @@ class LogIngest:
             in_stream = line.stream in streams if streams else line.stream.startswith(prefix)
             return in_stream and pattern.matches(line.text, event_of(line.text))
 
-        lines = self._lines_of(request["logGroupName"])
+        lines = self.lines_of(request["logGroupName"])
         limit, token = request.get("limit"), request.get("nextToken")
         return search(lines, _range(request, includes_end=True), is_wanted=is_wanted, limit=limit, token=token)
 
     def get_log_events(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The kept lines of a stream."""
         stream = request["logStreamName"]
-        lines = [line for line in self._lines_of(request["logGroupName"]) if line.stream == stream]
+        lines = [line for line in self.lines_of(request["logGroupName"]) if line.stream == stream]
         limit, token = request.get("limit"), request.get("nextToken")
         return read(lines, _range(request), from_head=bool(request.get("startFromHead")), limit=limit, token=token)
+
+    def lines_of(self, name: str) -> list[Line]:
+        """The lines that a group still holds."""
+        with self._lock:
+            return list(self._groups[name].lines) if name in self._groups else []
 
     def forget_group(self, name: str) -> None:
         """Drop a deleted group with its filters and lines."""
@@ -196,10 +201,6 @@ class LogIngest:
         if name not in self._groups:
             self._groups[name] = _Group(self._kept_lines)
         return self._groups[name]
-
-    def _lines_of(self, name: str) -> list[Line]:
-        with self._lock:
-            return list(self._groups[name].lines) if name in self._groups else []
 
     def _take_in(
         self, group: _Group, lines: Iterable[tuple[float, str]], stream: str, counted_at: float | None

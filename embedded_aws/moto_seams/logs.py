@@ -1,6 +1,7 @@
 """moto's CloudWatch Logs: groups and streams stay in moto; lines and metric filters belong to the embedded AWS.
 
-moto stores metric filters without ever applying them, matches no JSON patterns and has only one class of log groups. Here
+moto stores metric filters without ever applying them, matches no JSON patterns, runs a small part of the language of Logs
+Insights, and has only one class of log groups. Here
 every line that moto accepts, and every line that the embedded AWS writes itself, goes through `embedded_aws.logs.ingest`. A
 stream is announced to moto with its first line.
 """
@@ -14,9 +15,10 @@ from moto.logs.responses import LogsResponse
 
 from embedded_aws.logs.filter_pattern import parse_pattern
 from embedded_aws.logs.ingest import CLASSES, STANDARD, LogIngest, event_of
+from embedded_aws.logs.insights.queries import Insights, groups_named
 from embedded_aws.logs.metric_filters import check_length, constraint_error
 from embedded_aws.wire.refusal import NotBuiltError, RefusalError
-from embedded_aws.wire.unknowns import Unknowns
+from embedded_aws.wire.unknowns import NotRecorded, Unknowns
 
 _RESPONSE = "moto.logs.responses.LogsResponse"
 _BACKEND = "moto.logs.models.LogsBackend"
@@ -25,9 +27,11 @@ _ACTIONS = (
     "describe_metric_filters",
     "filter_log_events",
     "get_log_events",
+    "get_query_results",
     "put_metric_filter",
+    "start_query",
 )
-_ADDED = {"test_metric_filter": "match_lines"}
+_ADDED = {"stop_query": "stop_query", "test_metric_filter": "match_lines"}
 """The operations that moto lacks, with our name for each."""
 _WRAPPED = ("create_log_group", "describe_log_groups", "describe_subscription_filters", "put_subscription_filter")
 _METHODS = ("delete_log_group", "put_log_events")
@@ -76,7 +80,7 @@ class Aws(Protocol):
 
 def install(aws: Aws) -> Callable[[], None]:
     """Make moto's CloudWatch Logs answer from `aws`; returns a function that restores moto."""
-    calls = _Calls(aws.logs, aws.unknowns)
+    calls = _Calls(aws.logs, aws.unknowns, Insights(_ACCOUNT, aws.logs.lines_of, aws.clock.now, aws.unknowns))
     before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in (*_ACTIONS, *_WRAPPED)]
     added = {name: getattr(LogsResponse, name, None) for name in _ADDED}
     before += [(LogsBackend, name, getattr(LogsBackend, name)) for name in _METHODS]
@@ -179,9 +183,10 @@ def _for_standard_groups(own: Callable[[Moto], str], logs: LogIngest) -> Callabl
 class _Calls:
     """The operations under moto's names for them; each gets moto's backend, which knows groups and streams."""
 
-    def __init__(self, logs: LogIngest, unknowns: Unknowns) -> None:
+    def __init__(self, logs: LogIngest, unknowns: Unknowns, insights: Insights) -> None:
         self._logs = logs
         self._unknowns = unknowns
+        self._insights = insights
 
     def put_metric_filter(self, backend: Moto, request: Mapping[str, Any]) -> None:
         _group_of(backend, request)
@@ -223,6 +228,22 @@ class _Calls:
             raise RefusalError("ResourceNotFoundException", "The specified log stream does not exist.")
         return self._logs.get_log_events({**request, "logGroupName": group})
 
+    def start_query(self, backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
+        groups = groups_named(request)
+        for group in groups:
+            if group not in backend.groups:
+                message = f"Log group '{group}' does not exist for account ID '{_ACCOUNT}'"
+                raise RefusalError("ResourceNotFoundException", message)
+            if self._logs.class_of(group) != STANDARD:
+                raise NotBuiltError("queries of log groups that are not of the standard class are not built")
+        return self._insights.start(request, groups)
+
+    def get_query_results(self, _backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
+        return self._insights.results(request)
+
+    def stop_query(self, _backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
+        return self._insights.stop(request)
+
 
 def _group_of(backend: Moto, request: Mapping[str, Any]) -> str:
     """The name of the group in a request, given as a name or as an ARN."""
@@ -255,6 +276,8 @@ def _as_action(perform: Callable[[Moto, Mapping[str, Any]], Mapping[str, Any] | 
             return _refuse(error)
         except NotBuiltError as error:
             return _answer(501, {"__type": "NotBuilt", "message": str(error)})
+        except NotRecorded as error:
+            return _answer(501, {"__type": "NotRecorded", "message": str(error)})
         return _answer(200, result or {})
 
     return action

@@ -85,6 +85,11 @@ QUESTIONS = (
         "how does UpdateStage answer the patch operations move and test, which no path supports?",
         ("refused", "ignored"),
     ),
+    Question(
+        "insights-absent-field",
+        "is a comparison with != or not true in Logs Insights for an event that lacks the field?",
+        ("true", "not-true"),
+    ),
     # Documents: an import or export must give some result, so each question carries what is assumed.
     Question(
         "name-of-inline-model",

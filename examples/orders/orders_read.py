@@ -12,13 +12,15 @@ ORDERS = database.Orders()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
     """Lambda's entry point."""
+    failure = None
     try:
         answered = _read(event)
     except database.DatabaseError as error:
         if not release.CATCHES_FAILURES:
+            journal.write_request(event, context, 502, error)
             raise
-        answered = explain(503, str(error))
-    journal.write_request(event, context, answered["statusCode"])
+        answered, failure = explain(503, str(error)), error
+    journal.write_request(event, context, answered["statusCode"], failure)
     return answered
 
 

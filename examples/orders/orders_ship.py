@@ -16,8 +16,22 @@ class UnknownOrderError(Exception):
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
     """Lambda's entry point. No HTTP client expects a 503, so errors are raised, and Lambda counts them."""
-    order = ORDERS.find(str(event["order"]), is_down=False)
-    if order is None:
-        raise UnknownOrderError(f"there is no order {event['order']}")
-    print(json.dumps({"version": context.function_version, "shipped": order["id"]}))  # noqa: T201 - the function's log
+    try:
+        order = _find(str(event["order"]))
+    except (database.DatabaseError, UnknownOrderError) as error:
+        _log(context, level="ERROR", error=f"{type(error).__name__}: {error}")
+        raise
+    _log(context, shipped=order["id"])
     return {"shipped": order["id"], "total_cents": order["total_cents"]}
+
+
+def _find(order_id: str) -> database.Order:
+    order = ORDERS.find(order_id, is_down=False)
+    if order is None:
+        raise UnknownOrderError(f"there is no order {order_id}")
+    return order
+
+
+def _log(context: Any, **more: str) -> None:  # noqa: ANN401 - Lambda's context
+    line = {"version": context.function_version, "function_request_id": context.aws_request_id, **more}
+    print(json.dumps(line))  # noqa: T201 - a Lambda function's log is its standard output

@@ -30,13 +30,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     if random.random() < DECLINED_SHARE:  # noqa: S311 - stands for the customer's bank
         journal.write_checkout(event, context, 402, is_failed=True, is_payment=True)
         return explain(402, "the payment was declined")
+    failure = None
     try:
         answered = _store(event, items)
     except database.DatabaseError as error:
         if not release.CATCHES_FAILURES:
+            journal.write_request(event, context, 502, error)
             raise
-        answered = explain(503, str(error))
-    journal.write_checkout(event, context, answered["statusCode"], is_failed=answered["statusCode"] != 201)  # noqa: PLR2004
+        answered, failure = explain(503, str(error)), error
+    is_failed = answered["statusCode"] != 201  # noqa: PLR2004 - created
+    journal.write_checkout(event, context, answered["statusCode"], is_failed=is_failed, error=failure)
     return answered
 
 

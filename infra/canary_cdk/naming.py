@@ -62,6 +62,11 @@ def log_streams_arn(stack: Stack, log_group: str) -> str:
     return _colon_arn(stack, "logs", "log-group", f"{log_group}:*")
 
 
+def log_groups_arn(stack: Stack) -> str:
+    """The ARNs of all log groups of this account and Region, with their streams."""
+    return _colon_arn(stack, "logs", "log-group", "*")
+
+
 def stack_arn(stack: Stack) -> str:
     """The ARN of the stack by its name, with any id, for calls that name it by its name."""
     return stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")

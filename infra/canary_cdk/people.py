@@ -1,6 +1,7 @@
 """What people and pipelines may be given: one managed policy a duty, so that IAM tells who may do what.
 
-    reader      see rollouts: the records, the executions, the targets and what they serve; change nothing
+    reader      see rollouts: the records, the executions, the targets, what they serve, and what failed in their logs; change
+                nothing
     starter     start an execution: a rollout, or a parked rollout's next step
     operator    call OperateRollout: abort, pause, resume; no start
     authorizer  call AuthorizeRollout: promote before the steps are over
@@ -91,6 +92,8 @@ def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable) -> tuple[t
                 ("lambda:GetAlias lambda:ListVersionsByFunction", naming.function_arn(stack, "*")),
                 ("apigateway:GET", naming.api_arn(stack, "*", "/stages/*")),
                 ("cloudwatch:DescribeAlarms cloudwatch:GetMetricData", "*"),
+                ("logs:StartQuery", naming.log_groups_arn(stack)),
+                ("logs:GetQueryResults logs:StopQuery", "*"),
             )
         case Duty.STARTER:
             return (("states:StartExecution", naming.machine_arn(stack)),)

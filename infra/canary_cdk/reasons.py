@@ -167,6 +167,17 @@ WILDCARDS = (
         r"\*",
         "composite alarms are described only to callers that may describe all alarms",
     ),
+    _wildcard(
+        "logs:StartQuery",
+        r"log-group:\*",
+        "targets are deployed after the controller, and their access-log groups have any names; people ask them and the "
+        "functions' groups what failed",
+    ),
+    _wildcard(
+        "logs:GetQueryResults logs:StopQuery",
+        r"\*",
+        "CloudWatch Logs has no resources for queries; what a query may read is decided when it starts",
+    ),
 )
 
 RULES = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+import canary_cli.explaining
 import canary_cli.steering
 import canary_cli.watching
 from canary_cli.app import run
@@ -64,6 +65,7 @@ def canary(ground: Ground, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     monkeypatch.setattr(canary_cli.watching, "sleep", wait)
     monkeypatch.setattr(canary_cli.watching, "monotonic", lambda: waited[0])
     monkeypatch.setattr(canary_cli.steering, "sleep", lambda _seconds: ground.rig.settle(1))
+    monkeypatch.setattr(canary_cli.explaining, "sleep", ground.rig.settle)
 
     def call(*arguments: str) -> Told:
         capsys.readouterr()

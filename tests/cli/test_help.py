@@ -19,7 +19,8 @@ from canary_cli.app import app, run
 
 ROOT = Path(__file__).parents[2]
 VERBS = [command.name for command in app.registered_commands]
-SEE, STEER = {"status", "watch", "history", "explain"}, {"start", "advance", "promote", "pause", "resume", "abort", "note"}
+SEE = {"status", "watch", "history", "explain", "logs"}
+STEER = {"start", "advance", "promote", "pause", "resume", "abort", "note"}
 
 
 def test_the_help_groups_the_verbs(capsys: pytest.CaptureFixture[str]):

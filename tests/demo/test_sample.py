@@ -86,9 +86,9 @@ def test_the_log_says_who_answered_and_for_which_arm(sample):
     served = ask(sample, "GET", "/orders/17")
     pattern = f'{{ $.request = "{served.request_id}" }}'
     lines = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/orders-read", filterPattern=pattern)
-    assert [json.loads(event["message"]) for event in lines["events"]] == [
-        {"request": served.request_id, "function": "orders-read", "version": "1", "arm": "base", "status": 200}
-    ]
+    who = {"function": "orders-read", "version": "1", "arm": "base"}
+    ids = {"request": served.request_id, "function_request_id": served.invocation.request_id}
+    assert [json.loads(event["message"]) for event in lines["events"]] == [{**ids, **who, "status": 200}]
 
 
 def test_a_canary_request_is_logged_and_counted_as_the_canarys(sample):

@@ -64,4 +64,7 @@ def test_a_reader_sees_what_the_command_reads_and_changes_nothing(controller, po
         ("apigateway:GET", "arn:<Partition>:apigateway:<Region>::/restapis/*/stages/*"),
         ("cloudwatch:DescribeAlarms", "*"),
         ("cloudwatch:GetMetricData", "*"),
+        ("logs:StartQuery", f"arn:<Partition>:logs:{PLACE}:log-group:*"),
+        ("logs:GetQueryResults", "*"),
+        ("logs:StopQuery", "*"),
     }

@@ -386,6 +386,7 @@ def test_the_machine_needs_no_more_than_the_stages_of_the_scratch_api(world: Wor
 def test_a_question_needs_a_part_only_if_it_says_so() -> None:
     assert {question.slug for question in ALL if Part.API not in question.parts} == {
         "alarm-score",
+        "insights-absent-field",
         "metric-filter-patterns",
         "qualified-arn-in-policy",
         "shipped-machine",

@@ -32,6 +32,7 @@ from verify.questions.promotions import (
     ReplaceDeploymentUnderCanary,
 )
 from verify.questions.propagation import AliasPropagation, StagePropagation
+from verify.questions.queries import InsightsAbsentField
 from verify.questions.scores import AlarmScore
 from verify.questions.shipped import ShippedMachine
 from verify.questions.splits import SplitAccuracy
@@ -76,6 +77,7 @@ ALL: tuple[Question, ...] = (
     FilterTimestamp(),
     FilterDefault(),
     FilterPercentiles(),
+    InsightsAbsentField(),
     AlarmScore(),
     AliasWeightOfOne(),
     TopicPolicyCondition(),

@@ -32,6 +32,7 @@ TARGET = Target(
 USUAL = {
     "requestId": "r",
     "extendedRequestId": "x",
+    "integration.requestId": "f",
     "apiId": STAGE.rest_api_id,
     "stage": STAGE.stage_name,
     "deploymentId": "d1",

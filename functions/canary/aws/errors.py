@@ -42,6 +42,14 @@ class NotificationRefusedError(ControllerError):
     """EventBridge or SNS refused a notification; nothing depends on it."""
 
 
+class QueryEndedError(ControllerError):
+    """CloudWatch Logs ended a query without an answer."""
+
+
+class QueryTooSlowError(ControllerError):
+    """A query of logs took too long and was stopped."""
+
+
 class UnknownTargetError(ControllerError):
     """No target of that name is registered."""
 

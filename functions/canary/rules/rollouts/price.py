@@ -29,6 +29,7 @@ class Rates:
     metric: Decimal
     write_unit: Decimal
     read_unit: Decimal
+    scanned_gb: Decimal
 
 
 RATES = Rates(
@@ -41,6 +42,7 @@ RATES = Rates(
     metric=Decimal("0.01") / THOUSAND,  # GetMetricData: each metric of each call
     write_unit=Decimal("0.625") / MILLION,  # DynamoDB on demand: up to 1 KB; twice that in a transaction
     read_unit=Decimal("0.125") / MILLION,  # up to 4 KB read consistently
+    scanned_gb=Decimal("0.005"),  # CloudWatch Logs Insights, by the bytes that a query scans
 )
 
 

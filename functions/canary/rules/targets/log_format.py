@@ -2,7 +2,8 @@
 
 Decides whether every line of a format is a JSON object with the fields that the metric filters read, whatever the request was.
 A line that is not valid JSON counts for neither arm, and failing requests are the ones most likely to write such lines. What
-each variable prints is defined in `log_variables`.
+each variable prints is defined in `log_variables`. No filter reads `functionRequestId`; it joins a request with what its
+function logged (docs/aws.md#function-request-id).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _FIELDS = {
     "requestId": '"$context.requestId"',
     "extendedRequestId": '"$context.extendedRequestId"',
+    "functionRequestId": '"$context.integration.requestId"',
     "apiId": '"$context.apiId"',
     "stage": '"$context.stage"',
     "deploymentId": '"$context.deploymentId"',
@@ -81,6 +83,16 @@ def find_misfit(log_format: str, outside: Outside | None = None) -> str | None:
     rest = _Pairs(pair for pair in line if pair[0] not in read)
     clauses = dict.fromkeys((*_of_fields(line, read), *_of_object(rest)))
     return "the access-log format " + "; it ".join(clauses) if clauses else None
+
+
+def names_of(log_format: str) -> dict[str, str]:
+    """By variable, the field of the line that holds it and nothing else; empty for a format that is no JSON object."""
+    try:
+        line = _read(log_format)
+    except _MisfitError:
+        return {}
+    found = ((value.variable if isinstance(value, _Bare) else value, name) for name, value in reversed(line))
+    return {value: name for value, name in found if isinstance(value, str) and VARIABLE.fullmatch(value)}
 
 
 def find_untrusted_text(log_format: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""`canary logs`: what broke, from the access log and the functions' own logs."""

@@ -1,0 +1,1 @@
+"""What broke: failing requests of both arms, found in the access log and in the functions' own logs."""
