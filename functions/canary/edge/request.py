@@ -29,7 +29,7 @@ from canary.edge.labels import Labels, find_surplus_labels
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
 from canary.rules.releases.release import Advance, Expectation, Operation, Release, Request, Schedule
-from canary.rules.rollouts.steering import AuthorizerVerb, OperatorVerb
+from canary.rules.rollouts.steering import AuthorizerVerb, DirectVerb, OperatorVerb, SignalVerb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -210,7 +210,7 @@ class AuthorizerModel(Strict):
 class OperatorCall:
     """What an operator asks of a target's rollout."""
 
-    verb: OperatorVerb
+    verb: SignalVerb | DirectVerb
     target: str
     reason: str
 
@@ -246,7 +246,7 @@ def release_of(raw: object) -> Release:
 def parse_operator_call(raw: object) -> tuple[OperatorCall | None, tuple["Problem", ...]]:
     """An operator's call, or None and every problem."""
     model, problems = parse(OperatorModel, raw)
-    return (OperatorCall(model.verb, model.target, model.reason), ()) if model else (None, problems)
+    return (OperatorCall(model.verb.done_as, model.target, model.reason), ()) if model else (None, problems)
 
 
 def parse_authorizer_call(raw: object) -> tuple[AuthorizerCall | None, tuple["Problem", ...]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from canary.edge.request import parse_operator_call
-from canary.rules.rollouts.steering import OperatorVerb, Verb
+from canary.rules.rollouts.steering import DirectVerb, SignalVerb, Verb
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
 from canary.tasks.steer import answer_nothing, find_owned, refuse, send
 from canary.tasks.takeover import take_over
@@ -27,10 +27,10 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
     if call is None:
         return refuse("", problems)
     match call.verb:
-        case OperatorVerb.ABORT:
+        case SignalVerb():
+            return send(call.verb, call.target, tools, reason=call.reason)
+        case DirectVerb.ABORT:
             return _abort(call, tools)
-        case OperatorVerb.PAUSE | OperatorVerb.RESUME:
-            return send(Verb(call.verb), call.target, tools, reason=call.reason)
         case _:
             assert_never(call.verb)
 

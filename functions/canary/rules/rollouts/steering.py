@@ -26,12 +26,31 @@ class Verb(enum.StrEnum):
     PROMOTE = "promote"
 
 
+class SignalVerb(enum.StrEnum):
+    """The verbs that wait for the next look."""
+
+    PAUSE = Verb.PAUSE
+    RESUME = Verb.RESUME
+    PROMOTE = Verb.PROMOTE
+
+
+class DirectVerb(enum.StrEnum):
+    """The verbs that OperateRollout carries out at once."""
+
+    ABORT = Verb.ABORT
+
+
 class OperatorVerb(enum.StrEnum):
     """The verbs that OperateRollout takes."""
 
     ABORT = Verb.ABORT
     PAUSE = Verb.PAUSE
     RESUME = Verb.RESUME
+
+    @property
+    def done_as(self) -> SignalVerb | DirectVerb:
+        """The same verb among those that wait for a look, or among those that do not."""
+        return SignalVerb(self) if self in {*map(str, SignalVerb)} else DirectVerb(self)
 
 
 class AuthorizerVerb(enum.StrEnum):
@@ -48,7 +67,7 @@ class Signal:
     """
 
     number: int
-    verb: Verb
+    verb: SignalVerb
     at: float
     reason: str = ""
     tolerated_alarms: tuple[str, ...] = ()
