@@ -24,6 +24,8 @@ class Verb(enum.StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    REVERT = "revert"
 
 
 class SignalVerb(enum.StrEnum):
@@ -35,9 +37,11 @@ class SignalVerb(enum.StrEnum):
 
 
 class DirectVerb(enum.StrEnum):
-    """The verbs that OperateRollout carries out at once."""
+    """The verbs that OperateRollout carries out at once: those that take a release back."""
 
     ABORT = Verb.ABORT
+    ROLLBACK = Verb.ROLLBACK
+    REVERT = Verb.REVERT
 
 
 class OperatorVerb(enum.StrEnum):
@@ -46,6 +50,8 @@ class OperatorVerb(enum.StrEnum):
     ABORT = Verb.ABORT
     PAUSE = Verb.PAUSE
     RESUME = Verb.RESUME
+    ROLLBACK = Verb.ROLLBACK
+    REVERT = Verb.REVERT
 
     @property
     def done_as(self) -> SignalVerb | DirectVerb:

@@ -44,6 +44,8 @@ def reply_to(verb: SignalVerb, rollout: Rollout, signal: Signal | None, now: flo
 
     `tolerated`: the alarms named with a promotion.
     """
+    if rollout.reverts and not rollout.phase.is_terminal:
+        return _reply_for_revert(verb, rollout)
     heard = hear(rollout, signal, now)
     match verb:
         case SignalVerb.PAUSE:
@@ -52,6 +54,22 @@ def reply_to(verb: SignalVerb, rollout: Rollout, signal: Signal | None, now: flo
             return _reply_to_resume(heard)
         case SignalVerb.PROMOTE:
             return _reply_to_promote(heard, tolerated)
+        case _:
+            assert_never(verb)
+
+
+def _reply_for_revert(verb: SignalVerb, revert: Rollout) -> Reply:
+    """A revert has no step that a look could hold or skip."""
+    match verb:
+        case SignalVerb.PAUSE:
+            found = f"the rollout reverts rollout {revert.reverts} and has no bake to hold"
+            return Reply(VerbAnswer.REFUSED, f"{found}; let it end, or {_abort(revert)}")
+        case SignalVerb.RESUME:
+            return Reply(VerbAnswer.UNCHANGED, "the rollout is not paused")
+        case SignalVerb.PROMOTE if revert.phase is Phase.ROLLING_BACK:
+            return Reply(VerbAnswer.REFUSED, "the rollout is being rolled back; let it end, and revert again")
+        case SignalVerb.PROMOTE:
+            return Reply(VerbAnswer.UNCHANGED, "the rollout is a revert, which takes all traffic at once")
         case _:
             assert_never(verb)
 
