@@ -69,7 +69,7 @@ def test_a_revert_with_its_aliases_in_place_settles_nothing(ground: Ground, tool
     check(revert, promoted.rollout_id)
     revert.lock()
     ground.point("orders-read", "canary", ground.new["orders-read"])
-    with pytest.raises(TaskFailedError, match="the canary alias of orders-read was moved from version 1 to 2"):
+    with pytest.raises(TaskFailedError, match="the canary alias of orders-read was moved to 2"):
         revert.task("PrepareRelease")
     ground.point("orders-read", "canary", "1")
 
