@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from canary_cli.exits import ExitCode
+import typer
+
+from canary_cli.exits import CommandError, ExitCode
 from canary_cli.faults import describe
 from canary_cli.operating import start_command
 from canary_cli.planning.prospect import Foreseen, draft_of, foresee
@@ -82,3 +84,17 @@ def foretell(call: Call, name: str, given: Mapping[str, Any], request: Request, 
     if unread:
         call.output.note(f"base's traffic could not be read: {unread}")
     return exit_code
+
+
+def is_confirmed(verb: str, plan: Mapping[str, Any]) -> bool:
+    """Whether a person says yes. The question is on stderr, so that the answer stays readable to programs."""
+    place = f"account {plan['account'] or 'not known'}, Region {plan['region']}"
+    try:
+        return typer.confirm(f"{verb} {plan['target']} in {place}?", err=True)
+    except typer.Abort:
+        return False
+
+
+def not_confirmed(verb: str, message: str) -> CommandError:
+    """That a verb was not carried out, because nobody said yes."""
+    return CommandError("NotConfirmed", message, f"repeat the command with --yes to {verb} without a question", ExitCode.USAGE)

@@ -78,18 +78,16 @@ def next_of(rollout: Rollout, now: float) -> Next:
     if rollout.needs_operator:
         return Next("an operator does what the notification Operator Needed says; the controller tries again each minute")
     if rollout.phase is Phase.PREPARING:
-        return Next(f"the canary is prepared, then {step_words(rollout, 0)} begins")
+        first = f"the canary is prepared, then {step_words(rollout, 0)} begins"
+        return Next("the earlier release gets all traffic as the canary" if rollout.reverts else first)
     if rollout.phase is Phase.SHIFTING:
         return _next_in_bake(rollout, now)
-    if rollout.phase is Phase.PARKED and rollout.steering.promotion:
-        return Next(
-            "canary advance promotes the release, as asked; without it the rollout is rolled back", rollout.parked_until
-        )
     if rollout.phase is Phase.PARKED:
-        return Next(WORDS[Phase.PARKED], rollout.parked_until)
+        return Next(PROMOTED_NEXT if rollout.steering.promotion else WORDS[Phase.PARKED], rollout.parked_until)
     return Next(WORDS[rollout.phase], rollout.not_before if rollout.not_before > now else None)
 
 
+PROMOTED_NEXT = "canary advance promotes the release, as asked; without it the rollout is rolled back"
 AFTER_PAUSE = {AfterPause.ROLL_BACK: "the rollout is rolled back", AfterPause.RESUME: "the bake goes on"}
 WORDS = {
     Phase.PARKED: "canary advance takes the next step; without it the rollout is rolled back",

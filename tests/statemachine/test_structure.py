@@ -236,6 +236,7 @@ SAFE_DEFAULTS = {
     "WhichOperation": "CheckRelease",
     "WhichStart": "Refused",
     "WhichEntry": "PrepareRelease",
+    "WhichBeginning": "ShiftTraffic",
     "WhichOutcome": "MakeSafe",
     "WhichVerdict": "CanaryRejected",
     "WhichDrain": "CanaryRejected",

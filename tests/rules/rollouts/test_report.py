@@ -78,7 +78,7 @@ def test_a_promotion_by_weights_has_no_flip():
 
 def test_counts_looks_drains_and_shifts():
     usage = usage_of(an_ended(Phase.PROMOTED))
-    assert usage.transitions == 9 + 3 * 45 + 3 * 4 + 3 + 7 + 2
+    assert usage.transitions == 10 + 3 * 45 + 3 * 4 + 3 + 7 + 2
     assert usage.lambda_calls == 3 + 45 + 4 + 3 + 4
     assert usage.metrics_requested == 300
     assert usage.lambda_gb_seconds > 0
@@ -109,6 +109,14 @@ def test_says_the_same_at_every_ending():
 def test_says_what_the_caller_labelled_the_rollout_with():
     said = summary(replace(an_ended(Phase.PROMOTED), labels={"commit": "9f3c1e0"}), "promoted", NOON)
     assert said["labels"] == {"commit": "9f3c1e0"}
+
+
+def test_a_revert_says_which_rollout_it_takes_back():
+    revert = a_rollout(phase=Phase.PROMOTED, tally=Tally(drains=5), reverts="run-0", reason="why")
+    said = summary(revert, "promoted", NOON)
+    assert (said["operation"], said["reverts"], said["steps"]) == ("revert", "run-0", 0)
+    assert not {"ShiftTraffic", "EvaluateCanary"} & {*states_entered(revert)}
+    assert "operation" not in summary(an_ended(Phase.PROMOTED), "promoted", NOON)
 
 
 def test_says_that_chance_explains_what_was_harmed():

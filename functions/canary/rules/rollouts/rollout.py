@@ -14,6 +14,7 @@ from canary.rules.judging.harm import Harm
 from canary.rules.judging.missing import BadCounts
 from canary.rules.judging.silence import Heard
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
+from canary.rules.releases.identity import ReleaseIdentity
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
@@ -96,6 +97,9 @@ class Rollout:
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
     ``steering``: what the looks have heard of operators.
+    ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
+    ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
+    ``has_aliases_ready``: whether the canary aliases had the release's versions before a revert, so that nothing has to settle.
     """
 
     rollout_id: str
@@ -137,7 +141,26 @@ class Rollout:
     labels: Mapping[str, str] = field(default_factory=dict)
     retry_of: str | None = None
     steering: Steering = NOT_STEERED
+    reverts: str | None = None
+    reverts_to: str | None = None
+    takes_back: ReleaseIdentity | None = None
+    has_aliases_ready: bool = False
     revision: int = 0
+
+    @property
+    def must_aliases_settle(self) -> bool:
+        """Whether the canary aliases must settle before they get traffic: while they do, a request may see where they pointed.
+
+        That does no harm if they have not moved, or if one function's version is all that a revert changes: then every request
+        is served by one whole release, whichever of the two versions it meets.
+        """
+        if self.reverts is None:
+            return True
+        moved = [name for name, version in self.intent.versions.items() if self.snapshot.live.get(name) != version]
+        is_code_alone = self.intent.deployment_id == self.snapshot.deployment_id and not (
+            self.intent.promoted_variables or self.intent.removed_variables
+        )
+        return not (self.has_aliases_ready or (is_code_alone and len(moved) <= 1))
 
     @property
     def is_to_be_parked(self) -> bool:
