@@ -30,6 +30,7 @@ def start_input(
     policy: str | None = None,
     changes: Sequence[str] = (),
     reason: str = "",
+    on_behalf_of: str = "",
 ) -> dict[str, Any]:
     """The input of an execution that starts a rollout; what was not given is left out.
 
@@ -41,12 +42,13 @@ def start_input(
     release = {**({"functions": versions} if versions else {}), **({"deployment": deployment} if deployment else {})}
     changed = _nested(_pair(text, "--set") for text in changes)
     override = {**({"from": policy} if policy else {}), **changed} if changed else policy
-    return {
-        "target": target,
-        **({"release": release} if release else {}),
-        **({"policy": override} if override else {}),
-        **({"reason": reason} if reason else {}),
-    }
+    given = {"target": target, "release": release, "policy": override, "reason": reason, "on_behalf_of": on_behalf_of}
+    return optional(given)
+
+
+def optional(given: Mapping[str, Any]) -> dict[str, Any]:
+    """An input without what was not given."""
+    return {key: value for key, value in given.items() if value}
 
 
 def parse_start(given: Mapping[str, Any]) -> Request:

@@ -15,9 +15,9 @@ from canary.rules.rollouts.steering import Verb
 from canary.rules.rollouts.verbs import VerbAnswer, reply_to
 from canary_cli.announcing import announce, attempt, try_reading
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.operating import AUTHORIZER, call_command, call_function, verb_payload
+from canary_cli.operating import AUTHORIZER, call_command, call_function, lines_of_caller, verb_payload
 from canary_cli.reading import Reading
-from canary_cli.steering import Reason, Target
+from canary_cli.steering import OnBehalfOf, Reason, Target
 from canary_cli.verbs import Call
 
 TolerateAlarm = Annotated[
@@ -27,26 +27,32 @@ TolerateAlarm = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def pause(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
+def pause(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBehalfOf = "") -> ExitCode:
     """Stop the bake's clock, without asking. The canary keeps its weight, and every veto stays."""
-    payload = verb_payload(Verb.PAUSE, target, reason)
+    payload = verb_payload(Verb.PAUSE, target, reason, on_behalf_of=on_behalf_of)
     return _send(call, Verb.PAUSE, OPERATOR, payload, _announce(call, Verb.PAUSE, OPERATOR, payload))
 
 
-def resume(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
+def resume(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBehalfOf = "") -> ExitCode:
     """Let a paused rollout's bake go on, without asking."""
-    payload = verb_payload(Verb.RESUME, target, reason)
+    payload = verb_payload(Verb.RESUME, target, reason, on_behalf_of=on_behalf_of)
     return _send(call, Verb.RESUME, OPERATOR, payload, _announce(call, Verb.RESUME, OPERATOR, payload))
 
 
 def promote(
-    call: Call, target: Target, *, reason: Reason = "", tolerate_alarm: TolerateAlarm = None, yes: Yes = False
+    call: Call,
+    target: Target,
+    *,
+    reason: Reason = "",
+    on_behalf_of: OnBehalfOf = "",
+    tolerate_alarm: TolerateAlarm = None,
+    yes: Yes = False,
 ) -> ExitCode:
     """Skip the remaining steps, but nothing that makes a promotion safe. Asks first in a terminal."""
     is_asking = not yes
     if is_asking and not sys.stdin.isatty():
         raise _not_confirmed("promote asks before it acts, and there is no terminal to ask in")
-    payload = verb_payload(Verb.PROMOTE, target, reason, tolerate_alarm or ())
+    payload = verb_payload(Verb.PROMOTE, target, reason, tolerate_alarm or (), on_behalf_of)
     plan = _announce(call, Verb.PROMOTE, AUTHORIZER, payload)
     if is_asking and not _is_confirmed(plan):
         raise _not_confirmed(f"{target} was not promoted: the question was not answered with yes")
@@ -89,7 +95,7 @@ def _not_confirmed(message: str) -> CommandError:
 
 def _send(call: Call, verb: Verb, function: str, payload: Mapping[str, Any], plan: Mapping[str, Any]) -> ExitCode:
     answer = call_function(call.connection, function, payload)
-    call.output.say([_line(verb, answer)], {"verb": verb.value, **plan, **answer})
+    call.output.say([_line(verb, answer), *lines_of_caller(answer)], {"verb": verb.value, **plan, **answer})
     return _exit_code(verb, answer)
 
 

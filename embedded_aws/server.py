@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import ThreadedWSGIServer
 
 from embedded_aws.moto_seams.application import QuietRequestHandler, application_for
-from embedded_aws.wire.errors import Answer, Refusal, answer
+from embedded_aws.wire.errors import FORM, Answer, Refusal, answer
+from embedded_aws.wire.presigned import presigned_of
 from embedded_aws.wire.refusal import NotBuiltError
 from embedded_aws.wire.unknowns import NotRecorded
 
@@ -69,6 +70,10 @@ class Application:
             headers.update(items)
 
         try:
+            if presigned := presigned_of(str(environ.get("QUERY_STRING", ""))):
+                environ["HTTP_AUTHORIZATION"] = presigned.header
+                if refusal := self._permissions.refuse_presigned(presigned, environ):
+                    return answer(refusal, {"content-type": FORM})
             if self._permissions.is_on and (refusal := self._permissions.refuse(environ)):
                 return answer(refusal, _request_headers(environ))
             body = b"".join(part(environ, start_response))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
+from canary.rules.rollouts.actions import describe_actions
 from canary.rules.rollouts.report import describe_labels, describe_parked
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "requests_harmed": rollout.harm.requests,
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
         **describe_labels(rollout),
+        **describe_actions(rollout),
         **describe_parked(rollout),
     }
 

@@ -7,6 +7,7 @@
     rollout#<id>    history     base's history as the judge uses it, written once
     rollout#<id>    signal      the newest signal of an operator, which the next look hears; written by whoever sends it
     rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
+    proof#<id>      proof       a proof of who called that was used, so that it is not used again; kept for an hour
     controller      sweep       when the sweeper last ran: written every minute, to find out whether records can be written
 
 A held lock, and an ended rollout whose end is not reported yet, have `rollout_id`, the key of the index that lists them.
@@ -28,7 +29,7 @@ from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, 
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, lock_key, same_lock, with_promoted
 from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
-from canary.aws.signals import signal_item
+from canary.aws.signals import proof_item, signal_item
 from canary.aws.table import is_conflict
 from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.phases import Phase
@@ -111,6 +112,15 @@ class Records(RecordReads):
 
         """
         return self._table.put_newest(signal_item(rollout_id, signal), "signal_number")
+
+    def use_proof(self, request_id: str, now: float) -> bool:
+        """Record at `now` (epoch seconds) that the proof of this request id was used; False if it was used before.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused it.
+
+        """
+        return self._table.put_new(proof_item(request_id, now))
 
     def check(self, owned: Owned) -> None:
         """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.

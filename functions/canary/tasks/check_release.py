@@ -14,6 +14,7 @@ from canary.aws.locks import describe_holder
 from canary.aws.metrics import MetricReader
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
+from canary.edge.proofs import started_by
 from canary.edge.request import parse_request, release_of
 from canary.edge.target import target_from_json
 from canary.rules.checks.draft import draft_rollout, is_unchanged
@@ -91,7 +92,7 @@ def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) 
     )
     earlier = find_earlier(start.taken_back, rollout)
     problems = (*problems, *find_repetition(earlier, rollout, is_retry=asked.request.is_retry))
-    rollout = mark_retry(rollout, earlier)
+    rollout = replace(mark_retry(rollout, earlier), started_by=started_by(event.input, event.execution))
     return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=start.lock.fencing_token)
 
 

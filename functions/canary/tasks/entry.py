@@ -6,7 +6,7 @@ Only this module reads `os.environ`. Handlers have no `try`: the state machine r
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -31,6 +31,14 @@ METRICS = "CanaryController"
 
 
 @dataclass(frozen=True, slots=True)
+class LambdaCall:
+    """The call that a handler answers. ``request_id``: Lambda's own, by which CloudTrail and the log find it."""
+
+    request_id: str = ""
+    function_arn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What a handler works with."""
 
@@ -40,6 +48,7 @@ class Tools:
     notifications: Notifications
     troubles: Troubles
     logger: Logger
+    call: LambdaCall = LambdaCall()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Tools:
@@ -92,8 +101,9 @@ class Handler(Generic[Event]):
         return bound
 
     def _run(self, tools: Tools, event: Json, context: object) -> Json:
-        tools.logger.set_correlation_id(getattr(context, "aws_request_id", None))
-        return self._act(self._read(event), tools)
+        call = LambdaCall(getattr(context, "aws_request_id", ""), getattr(context, "invoked_function_arn", ""))
+        tools.logger.set_correlation_id(call.request_id or None)
+        return self._act(self._read(event), replace(tools, call=call))
 
 
 def on(kind: type[Event]) -> Callable[[Json], Event]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.rules.releases.release import Operation
+from canary.rules.rollouts.actions import describe_actions
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import Usage, price
 
@@ -95,6 +96,7 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         "price": price(usage_of(rollout)).text,
         "notes": list(rollout.plan.notes),
         **describe_labels(rollout),
+        **describe_actions(rollout),
         **describe_parked(rollout),
     }
 

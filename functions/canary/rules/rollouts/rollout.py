@@ -15,6 +15,7 @@ from canary.rules.judging.missing import BadCounts
 from canary.rules.judging.silence import Heard
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.releases.plan import Plan
+from canary.rules.rollouts.actions import Action, StartedBy
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.targets.live import Intent, Snapshot
@@ -96,6 +97,8 @@ class Rollout:
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
     ``steering``: what the looks have heard of operators.
+    ``started_by``: who started it, as far as the input tells; None in a record that is older than that.
+    ``actions``: the verbs that took effect, oldest first; ``actions_dropped`` more were too many to keep.
     """
 
     rollout_id: str
@@ -137,6 +140,9 @@ class Rollout:
     labels: Mapping[str, str] = field(default_factory=dict)
     retry_of: str | None = None
     steering: Steering = NOT_STEERED
+    started_by: StartedBy | None = None
+    actions: tuple[Action, ...] = ()
+    actions_dropped: int = 0
     revision: int = 0
 
     @property
