@@ -29,7 +29,7 @@ AUTHORIZER = "canary-AuthorizeRollout"
 """The function that takes promote."""
 UNPROVEN = "unproven"
 """The key of an answer under which the command says why nobody vouches for who called."""
-PROOF_REFUSED = re.compile(r"(?:^|; )proof(?:\.\w+)?: ")
+PROOF_REFUSED = re.compile(r"(?:^|[.?] )proof(?:\.\w+)?: ")
 """How a refusal names a proof that is wrong, or unknown to an older controller."""
 FORWARD = {Phase.MOVING_BASE.value, Phase.PROMOTED.value}
 """The phases that an abort can no longer turn back."""

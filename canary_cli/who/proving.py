@@ -14,7 +14,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.aws.identity import sts_host
 from canary.rules.rollouts.proofs import (
     ALGORITHM,
     HEADER,
@@ -46,22 +45,23 @@ def with_proof(connection: Connection, function: str, payload: Mapping[str, Any]
     with refusals("aws sts get-caller-identity"):
         known = connection.client("sts").get_caller_identity()
     signed_at = parsedate_to_datetime(known["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC).strftime(TIME)
-    keys, region = connection.credentials, connection.region
+    keys = connection.credentials
+    place = FunctionPlace(str(known["Arn"]).split(":")[1], connection.region, str(known["Account"]), function)
     unsigned = CallerProof(
         request_id=secrets.token_hex(16),
-        credential=f"{keys.access_key}/{signed_at[:8]}/{region}/sts/aws4_request",
+        credential=f"{keys.access_key}/{signed_at[:8]}/{place.region}/sts/aws4_request",
         signed_at=signed_at,
         expires_seconds=LONGEST_SECONDS,
         signature="",
         security_token=keys.token or "",
     )
-    binding = binding_of(FunctionPlace(str(known["Account"]), region, function), payload, unsigned.request_id)
+    binding = binding_of(place, payload, unsigned.request_id)
     proof = {
         "request_id": unsigned.request_id,
         "credential": unsigned.credential,
         "signed_at": unsigned.signed_at,
         "expires_seconds": unsigned.expires_seconds,
-        "signature": sign(unsigned, binding, keys.secret_key, sts_host(region)),
+        "signature": sign(unsigned, binding, keys.secret_key, place.sts_host),
         **({"security_token": unsigned.security_token} if unsigned.security_token else {}),
     }
     return {**payload, PROOF: proof}

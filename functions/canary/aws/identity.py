@@ -16,7 +16,6 @@ from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 from urllib3.exceptions import HTTPError
 
-from canary.aws.clients import session_in
 from canary.rules.rollouts.proofs import HEADER, LONGEST_ANSWER, CallerIdentity, find_age, query_of, read_error, read_identity
 
 if TYPE_CHECKING:
@@ -43,18 +42,10 @@ class UncheckedProof:
     reason: str
 
 
-def sts_host(region: str) -> str:
-    """The host of STS in a Region, with the domain of the Region's partition (docs/aws.md#caller-identity)."""
-    resolver = session_in(region).get_component("endpoint_resolver")
-    suffix = resolver.get_partition_dns_suffix(resolver.get_partition_for_region(region))
-    return f"sts.{region}.{suffix}"
-
-
 def ask_sts(
-    proof: CallerProof, binding: str, *, region: str, endpoint_url: str | None
+    proof: CallerProof, binding: str, *, host: str, endpoint_url: str | None
 ) -> CallerIdentity | WrongProof | UncheckedProof:
-    """Who signed the proof for the call that `binding` is the digest of."""
-    host = sts_host(region)
+    """Who signed the proof for the call that `binding` is the digest of. `endpoint_url`: an AWS that is not AWS itself."""
     url = f"{endpoint_url or f'https://{host}'}/?{query_of(proof)}"
     request = AWSRequest(method="GET", url=url, headers={"Host": host, HEADER: binding}, stream_output=True)
     http = URLLib3Session(timeout=(CONNECT_SECONDS, READ_SECONDS))

@@ -40,7 +40,7 @@ def _check(event: Json, proof: CallerProof, claimed: CalledBy, tools: Tools) -> 
     if misplaced := find_misplaced(proof, place):
         return Problem("proof", misplaced, SIGN_AGAIN)
     binding = binding_of(place, event, proof.request_id)
-    found = ask_sts(proof, binding, region=place.region, endpoint_url=tools.settings.endpoint_url)
+    found = ask_sts(proof, binding, host=place.sts_host, endpoint_url=tools.settings.endpoint_url)
     match found:
         case WrongProof():
             return Problem("proof", found.reason, SIGN_AGAIN)

@@ -81,7 +81,7 @@ class StartedBy:
 
 
 def with_action(rollout: Rollout, action: Action) -> Rollout:
-    """The rollout with one action more. A call that is repeated is kept once; beyond the limit the second oldest is dropped."""
+    """The rollout with one action more. A request that is carried out again is kept once. Beyond the limit the second oldest is dropped."""
     if any(_is_same_call(one, action) for one in rollout.actions):
         return rollout
     actions = (*rollout.actions, replace(action, reason=action.reason[:LONGEST_REASON]))
@@ -94,9 +94,8 @@ def with_action(rollout: Rollout, action: Action) -> Rollout:
 
 
 def _is_same_call(one: Action, other: Action) -> bool:
-    """Whether both are one call: it was repeated by its client, or the function by Lambda."""
-    ids = {one.caller.proof_id, one.caller.request_id} & {other.caller.proof_id, other.caller.request_id}
-    return one.verb == other.verb and bool(ids - {""})
+    """Whether both are one request to Lambda, or one execution, that was carried out twice."""
+    return one.verb == other.verb and one.caller.request_id == other.caller.request_id != ""
 
 
 def told(verb: str, caller: CalledBy, reason: str) -> str:

@@ -15,6 +15,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -33,6 +34,18 @@ LONGEST_SECONDS = 60
 ACTION = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
 TIME = "%Y%m%dT%H%M%SZ"
 """How Signature Version 4 writes a time, always in UTC."""
+
+DOMAINS = MappingProxyType(
+    {
+        "aws-cn": "amazonaws.com.cn",
+        "aws-eusc": "amazonaws.eu",
+        "aws-iso": "c2s.ic.gov",
+        "aws-iso-b": "sc2s.sgov.gov",
+        "aws-iso-e": "cloud.adc-e.uk",
+        "aws-iso-f": "csp.hci.ic.gov",
+    }
+)
+"""By partition, the domain of its services where it is not that of most (docs/aws.md#partitions)."""
 
 NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 ARN = r"arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):(?:root|(?:user|assumed-role|federated-user)/[!-~]{1,1200})"
@@ -59,9 +72,15 @@ class CallerProof:
 class FunctionPlace:
     """Which function a call is for."""
 
-    account: str
+    partition: str
     region: str
+    account: str
     function: str
+
+    @property
+    def sts_host(self) -> str:
+        """The host of STS in the function's own Region (docs/aws.md#caller-identity)."""
+        return f"sts.{self.region}.{DOMAINS.get(self.partition, 'amazonaws.com')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +93,8 @@ class CallerIdentity:
 
 def place_of(function_arn: str) -> FunctionPlace | None:
     """The place of a function by its ARN, with or without a qualifier; None if the text is no such ARN."""
-    found = re.fullmatch(r"arn:[\w-]+:lambda:([\w-]+):(\d{12}):function:([\w-]+)(?::[\w$-]+)?", function_arn)
-    return FunctionPlace(found[2], found[1], found[3]) if found else None
+    found = re.fullmatch(r"arn:([\w-]+):lambda:([\w-]+):(\d{12}):function:([\w-]+)(?::[\w$-]+)?", function_arn, re.ASCII)
+    return FunctionPlace(*found.groups()) if found else None
 
 
 def binding_of(place: FunctionPlace, call: Mapping[str, Any], request_id: str) -> str:
