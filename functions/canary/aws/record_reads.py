@@ -42,12 +42,14 @@ class Owned:
 class Start:
     """What a start must know of its target: the lock, and the releases that were rolled back.
 
-    ``is_recorded``: whether a rollout with the start's own id is recorded, readable or not.
+    ``is_recorded``: whether a rollout with the start's own id is recorded, readable or not. ``unread_taken_back``: what someone
+    edited of those releases so that it cannot be read.
     """
 
     lock: Lock
     is_recorded: bool
     taken_back: tuple[TakenBack, ...] = ()
+    unread_taken_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class RecordReads:
         """What a start must know of its target, in one call."""
         read = self._table.read(lock_key(target), rollout_key(rollout_id), taken_back_key(target))
         is_recorded = read.item(rollout_key(rollout_id)) is not None
-        return Start(_lock_in(read, target), is_recorded, taken_back_of(read.item(taken_back_key(target))))
+        kept = taken_back_of(read.item(taken_back_key(target)))
+        return Start(_lock_in(read, target), is_recorded, kept.releases, kept.unread)
 
     def read_locks(self, targets: Sequence[str]) -> dict[str, Lock]:
         """The locks of several targets, by target."""

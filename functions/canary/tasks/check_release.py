@@ -26,7 +26,7 @@ from canary.rules.releases.release import Release, Request, find_earliness, find
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.rollout import Rollout, Tally
-from canary.rules.rollouts.taken_back import find_earlier, find_repetition, mark_retry
+from canary.rules.rollouts.taken_back import find_earlier, find_repetition, find_unread, mark_retry, note_unread
 from canary.rules.targets.policy import Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -90,9 +90,11 @@ def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) 
         request=asked.request,
         survey=found,
     )
+    is_retry, text = asked.request.is_retry, start.unread_taken_back
     earlier = find_earlier(start.taken_back, rollout)
-    problems = (*problems, *find_repetition(earlier, rollout, is_retry=asked.request.is_retry))
-    rollout = replace(mark_retry(rollout, earlier), started_by=started_by(event.input, event.execution))
+    unread = find_unread(text, target.name, asked.policy, is_retry=is_retry)
+    problems = (*problems, *find_repetition(earlier, rollout, is_retry=is_retry), *unread)
+    rollout = replace(mark_retry(note_unread(rollout, text), earlier), started_by=started_by(event.input, event.execution))
     return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=start.lock.fencing_token)
 
 

@@ -23,6 +23,8 @@ from canary.edge.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from canary.aws.errors import ControllerError
+
 Event = TypeVar("Event")
 Json = dict[str, Any]
 
@@ -61,15 +63,26 @@ class Tools:
         settings = Settings.from_env(environ)
         clients = Clients(task=settings.task, region=settings.region, endpoint_url=settings.endpoint_url)
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
-        records = Records(clients.dynamodb, settings.table, settings.retention_days)
+        kept = partial(_report_kept, logger)
+        records = Records(clients.dynamodb, settings.table, settings.retention_days, on_kept=kept)
         notifications = Notifications(lambda: clients.events, logger)
         troubles = Troubles(lambda: clients.ssm, logger)
         return cls(settings, clients, records, notifications, troubles, logger)
 
     def count(self, what: str) -> None:
         """Count one event for the controller's own alarms and dashboard, as a CloudWatch metric through the log."""
-        with single_metric(name=what, unit=MetricUnit.Count, value=1, namespace=METRICS) as metric:
-            metric.add_dimension("service", "canary")
+        count(what)
+
+
+def count(what: str) -> None:
+    """Count one event, as `Tools.count` does."""
+    with single_metric(name=what, unit=MetricUnit.Count, value=1, namespace=METRICS) as metric:
+        metric.add_dimension("service", "canary")
+
+
+def _report_kept(logger: Logger, rollout_id: str, error: ControllerError) -> None:
+    logger.error("record will not expire", rollout=rollout_id, reason=f"{error}; delete it by hand once it is too old")
+    count("RecordKept")
 
 
 def as_it_is(event: Json) -> Json:

@@ -81,7 +81,10 @@ class StartedBy:
 
 
 def with_action(rollout: Rollout, action: Action) -> Rollout:
-    """The rollout with one action more. A request that is carried out again is kept once. Beyond the limit the second oldest is dropped."""
+    """The rollout with one action more; beyond the limit the second oldest is dropped.
+
+    A request that is carried out again is kept once.
+    """
     if any(_is_same_call(one, action) for one in rollout.actions):
         return rollout
     actions = (*rollout.actions, replace(action, reason=action.reason[:LONGEST_REASON]))
