@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.rollouts.phases import Phase
 from canary_cli.times import DAY, lasting, local
+from canary_cli.who.acting import ActionView, actions_of, starter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ class Past:
     requests_harmed: int
     seconds_to_safe: float | None
     reason: str
+    started_by: str
+    actions: tuple[ActionView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ def _past(rollout: Rollout) -> Past:
         requests_harmed=rollout.harm.requests,
         seconds_to_safe=(rollout.ended_at or 0.0) - (rollout.looked_at or 0.0) if is_back else None,
         reason=rollout.reason,
+        started_by=starter_of(rollout),
+        actions=actions_of(rollout),
     )
 
 
@@ -108,6 +113,7 @@ def lines_of(history: History, now: float) -> Iterator[str]:
         why = f": {one.reason}" if one.reason else ""
         place = f"step {one.step} of {one.steps}"
         yield f"  {local(one.started_at)}  {one.rollout_id}  {one.phase}  {place}, policy {one.policy}{harmed}{why}"
+        yield from (f"    {local(action.done_at)}  {action.sentence}" for action in one.actions)
 
 
 def _rate(history: History) -> str:

@@ -37,7 +37,7 @@ def checking(ground: Ground) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    [lambda arn: {}, lambda arn: {"execution": arn}, lambda arn: {"execution": arn.rpartition(":")[2]}],
+    [lambda _: {}, lambda arn: {"execution": arn}, lambda arn: {"execution": arn.rpartition(":")[2]}],
     ids=["by target", "by arn", "by name"],
 )
 def test_a_start_that_still_checks_is_stopped(ground: Ground, checking: str, name: Callable[[str], dict[str, str]]):
@@ -65,9 +65,9 @@ def test_the_rollout_of_a_named_execution_is_aborted(ground: Ground):
     assert (answer["answer"], answer["rollout"], ground.percent) == ("WAIT", walk.rollout_id, None)
 
 
-@pytest.mark.parametrize("holds", [False, True], ids=["a free target", "another's target"])
-def test_an_execution_that_is_over_leaves_nothing_to_abort(ground: Ground, holds: bool):
-    if holds:
+@pytest.mark.parametrize("others", [0, 1], ids=["a free target", "another's target"])
+def test_an_execution_that_is_over_leaves_nothing_to_abort(ground: Ground, others: int):
+    for _ in range(others):
         ground.walk().shift()
     answer = ground.invoke(OPERATOR, {**ABORT, "execution": "r-over"})
 
