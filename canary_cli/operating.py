@@ -137,7 +137,8 @@ def call_function(connection: Connection, function: str, payload: Mapping[str, A
 
     """
     try:
-        signed = with_proof(connection, function, payload)
+        sts, keys = connection.client("sts"), connection.credentials
+        signed = with_proof(payload, sts=sts, keys=keys, region=connection.region, function=function)
     except (ControllerError, BotoCoreError) as error:
         return {**_invoke(connection, function, payload), UNPROVEN: str(error)}
     answer = _invoke(connection, function, signed)

@@ -27,8 +27,8 @@ def signed(ground: Ground, call: dict[str, Any], *, function: str = OPERATOR, se
         keys = SimpleNamespace(
             access_key=given["AccessKeyId"], secret_key=given["SecretAccessKey"], token=given["SessionToken"]
         )
-    connection: Any = SimpleNamespace(client=ground.aws.client, credentials=keys, region=ground.aws.region)
-    return with_proof(connection, f"canary-{function}", call)
+    sts = ground.aws.client("sts")
+    return with_proof(call, sts=sts, keys=keys, region=ground.aws.region, function=f"canary-{function}")
 
 
 class Signed:

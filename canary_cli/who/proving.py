@@ -30,23 +30,22 @@ from canary.rules.rollouts.proofs import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canary_cli.connection import Connection
-
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
-def with_proof(connection: Connection, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload with a proof that the session's credentials made it. It is valid for a minute, for this call alone.
+def with_proof(payload: Mapping[str, Any], *, sts: Any, keys: Any, region: str, function: str) -> dict[str, Any]:  # noqa: ANN401
+    """The payload with a proof that these credentials made it. It is valid for a minute, for this call alone.
+
+    `keys`: botocore's frozen credentials. `sts`: a client with the same.
 
     Raises:
         AwsRefusedError: STS cannot be asked.
 
     """
     with refusals("aws sts get-caller-identity"):
-        known = connection.client("sts").get_caller_identity()
+        known = sts.get_caller_identity()
     signed_at = parsedate_to_datetime(known["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC).strftime(TIME)
-    keys = connection.credentials
-    place = FunctionPlace(str(known["Arn"]).split(":")[1], connection.region, str(known["Account"]), function)
+    place = FunctionPlace(str(known["Arn"]).split(":")[1], region, str(known["Account"]), function)
     unsigned = CallerProof(
         request_id=secrets.token_hex(16),
         credential=f"{keys.access_key}/{signed_at[:8]}/{place.region}/sts/aws4_request",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
-from canary.rules.rollouts.actions import describe_actions
+from canary.rules.rollouts.acting import describe_actions
 from canary.rules.rollouts.report import describe_labels, describe_parked
 
 if TYPE_CHECKING:

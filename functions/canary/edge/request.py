@@ -137,12 +137,12 @@ class RequestModel(Strict):
         default=None, description="a shipped policy's name, or changes to the target's policy for this rollout"
     )
     reason: Reason = ""
-    on_behalf_of: OnBehalfOf = ""
     labels: Labels = Field(default_factory=dict)
     retry: Switch = Field(
         default=False,
         description="whether a release that was rolled back before is started all the same; it needs a reason",
     )
+    on_behalf_of: OnBehalfOf = ""
     scheduled_at: ScheduledAt = None
     max_lateness_seconds: MaxLateness = HOUR_SECONDS
 

@@ -15,7 +15,8 @@ from canary.edge.proofs import started_by
 from canary.edge.request import parse_advance
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.releases.release import Operation, find_untimely
-from canary.rules.rollouts.actions import Action, CalledBy, with_action
+from canary.rules.rollouts.acting import with_action
+from canary.rules.rollouts.actions import Action, CalledBy
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
 from canary.tasks.entry import Handler, Json, Tools, on

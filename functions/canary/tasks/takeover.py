@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
-from canary.rules.rollouts.actions import with_action
+from canary.rules.rollouts.acting import with_action
 from canary.rules.rollouts.holder import last_words
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.rules.releases.release import Operation
-from canary.rules.rollouts.actions import describe_actions
+from canary.rules.rollouts.acting import describe_actions
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import Usage, price
 

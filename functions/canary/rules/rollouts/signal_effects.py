@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from canary.rules.rollouts.actions import Action, with_action
+from canary.rules.rollouts.acting import with_action
+from canary.rules.rollouts.actions import Action
 from canary.rules.rollouts.steering import Pause, Promotion, Verb
 from canary.rules.targets.policy import AfterPause
 

@@ -108,7 +108,8 @@ def find_unread(unread: str, target: str, policy: Policy, *, is_retry: bool) -> 
     if not unread or is_retry or policy.after_rollback is AfterRollback.ALLOW:
         return ()
     found = f"which releases of {target} were rolled back cannot be read, because someone edited the item: {cut(unread)}"
-    fix = f'restore or delete the item target#{target}, taken_back of the records\' table, or start with "retry": true and a reason'
+    place = f"the item target#{target}, taken_back, of the records' table"
+    fix = f'restore or delete {place}; or start with "retry": true and a reason'
     return (Problem("release", found, fix),)
 
 
