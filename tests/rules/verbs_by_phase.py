@@ -35,12 +35,7 @@ ROWS = (
     Row(Verb.ABORT, "taking_all", "WAIT", BACK),
     Row(Verb.ABORT, "moving_base", "WAIT", "the execution is stopped; the passes finish the promotion"),
     Row(Verb.ABORT, "rolling_back", "WAIT", "the next pass is made by the verb as soon as it may be; the rollback goes on"),
-    Row(
-        Verb.ABORT,
-        OVER,
-        "NOTHING_TO_ABORT",
-        f"{NOTHING}; STOPPED if a start still checks its release: its execution is stopped",
-    ),
+    Row(Verb.ABORT, OVER, "NOTHING_TO_ABORT", f"{NOTHING}; STOPPED if a start still checks, whose execution is then stopped"),
     Row(Verb.PAUSE, "preparing", "ACCEPTED", "the first step gets its weight, and its first look stops the bake's clock"),
     Row(
         Verb.PAUSE,
@@ -88,8 +83,8 @@ Every verb is answered at once, as data:
 - `abort` does not wait for a look. It answers with what its first pass reached: `WAIT` with the seconds until the next pass,
   `SAFE`, or `REFUSED`.
 - A call of `abort` with `execution` (an ARN or a name) concerns that execution and its rollout alone, whoever holds the target.
-- Any call may carry a `proof` of who calls. A proof that is wrong is `REFUSED`; without one, or if STS does not answer, the verb
-  works and its caller is recorded as claimed ([0029](decisions/0029-the-caller-signs-for-sts.md)).
+- Any call may carry a `proof` of who calls. A proof that is wrong is `REFUSED`. Without one, or if STS does not answer,
+  the verb works and its caller is recorded as claimed ([0029](decisions/0029-the-caller-signs-for-sts.md)).
 
 The newest verb counts: `pause` withdraws a promotion that has not begun, and `promote` ends a pause. Three things veto a
 promotion: an alarm that fires or cannot be evaluated, a metric or instrument that the looks cannot see, and the judge. Only a
