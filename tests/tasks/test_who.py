@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
+from canary.edge.request import parse_operator_call
+from canary.tasks.entry import LambdaCall
+from canary.tasks.who import find_caller
 from embedded_aws.faults.calls import Fault, Mode
+from tests.edge.test_proofs import PROOF as PROOF_PARTS
 from tests.proofs import CALLER, OPERATOR, Signed, signed
 
 if TYPE_CHECKING:
+    from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 
 ABORT = {"verb": "abort", "target": "orders", "reason": "OPS-9"}
 PAUSE = {"verb": "pause", "target": "orders", "reason": "OPS-9"}
-
-
-def last_action(ground: Ground) -> Any:
-    lock = ground.rig.records.read_lock("orders")
-    return ground.rig.records.find(lock.rollout_id or lock.last_rollout_id).rollout.actions[-1]
 
 
 def test_the_caller_that_sts_vouches_for_is_recorded(ground: Ground):
@@ -171,3 +172,11 @@ def test_a_caller_of_another_account_is_refused(ground: Ground, monkeypatch: pyt
     assert answer["answer"] == "REFUSED"
     assert "the proof is of arn:aws:iam::210987654321:root, and this controller is in account 123456789012" in answer["reason"]
     assert walk.record.actions == ()
+
+
+def test_a_function_that_does_not_know_its_place_takes_the_caller_as_claimed(tools: Tools):
+    call, _ = parse_operator_call({**ABORT, "proof": PROOF_PARTS})
+    caller, wrong = find_caller({**ABORT, "proof": PROOF_PARTS}, call, replace(tools, call=LambdaCall("id")))
+
+    assert wrong == ()
+    assert (caller.arn, caller.unproven) == (None, "the function does not know its own ARN, got ''")
