@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from canary.aws.aliases import Aliases
 from canary.aws.archive import Archive
@@ -124,6 +124,19 @@ class Connection:
         except ValueError as error:  # botocore's own, for an address that is none
             fix = "write --endpoint-url as http://host:port, and give --region or AWS_DEFAULT_REGION a Region's name"
             raise CommandError("BadEndpoint", str(error), fix, ExitCode.USAGE) from error
+
+    @property
+    def credentials(self) -> Any:  # noqa: ANN401 - botocore's
+        """The session's credentials as they are now: access key, secret key and token.
+
+        Raises:
+            NoCredentialsError: there are none.
+
+        """
+        found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return found.get_frozen_credentials()
 
     @property
     def region(self) -> str:

@@ -105,8 +105,6 @@ def _permission(cause: ClientError, message: str) -> str:
             duty = "authorizer" if AUTHORIZER in message else "operator"
         case "StartExecution":
             duty = "starter"
-        case "StopExecution":
-            return "ask for the permission states:StopExecution on this execution; no policy of the controller has it"
         case _:
             duty = "reader"
     found = REGION.search(message)

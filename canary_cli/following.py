@@ -57,6 +57,12 @@ class Follower:
         self.execution = execution
         self._mark = ""
 
+    @property
+    def own_execution(self) -> str | None:
+        """The execution that is to begin the rollout, while it has not; None for one that exists, also to be advanced."""
+        is_beginning = self.execution is not None and self.execution.rpartition(":")[2] == self.rollout_id
+        return self.execution if is_beginning else None
+
     def poll(self, connection: Connection) -> News:
         """What is new.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.rollouts.phases import Phase
 from canary_cli.times import DAY, lasting, local
+from canary_cli.who.acting import ActionView, actions_of, starter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +50,8 @@ class Past:
     requests_harmed: int
     seconds_to_safe: float | None
     reason: str
+    started_by: str
+    actions: tuple[ActionView, ...]
     is_false_alarm: bool = False
     notes: tuple[NoteView, ...] = ()
 
@@ -118,6 +121,8 @@ def _past(rollout: Rollout, notes: Sequence[Note]) -> Past:
         reason=rollout.reason,
         is_false_alarm=rollout.phase is Phase.ROLLED_BACK and any(note.is_false_alarm for note in notes),
         notes=tuple(NoteView(note.at, note.text, note.is_false_alarm) for note in notes),
+        started_by=starter_of(rollout),
+        actions=actions_of(rollout),
     )
 
 
@@ -139,6 +144,7 @@ def lines_of(history: History, now: float) -> Iterator[str]:
         yield f"  {local(one.started_at)}  {one.rollout_id}  {one.phase}  {place}, policy {one.policy}{harmed}{why}"
         for note in one.notes:
             yield f"    noted {local(note.noted_at)}{', false alarm' if note.is_false_alarm else ''}: {note.text}"
+        yield from (f"    {local(action.done_at)}  {action.sentence}" for action in one.actions)
 
 
 def _rate(history: History) -> str:

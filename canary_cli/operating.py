@@ -6,14 +6,19 @@ Each is also told as one line for a shell that has only the AWS CLI, version 2.
 from __future__ import annotations
 
 import json
+import re
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError
+
 from canary.aws.calls import refusals
-from canary.aws.executions import is_running, stop
+from canary.aws.errors import ControllerError
 from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.proofs import PROOF
 from canary.rules.rollouts.report import OPERATOR
 from canary_cli.exits import CommandError, ExitCode
+from canary_cli.who.proving import with_proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +27,10 @@ if TYPE_CHECKING:
 
 AUTHORIZER = "canary-AuthorizeRollout"
 """The function that takes promote."""
+UNPROVEN = "unproven"
+"""The key of an answer under which the command says why nobody vouches for who called."""
+PROOF_REFUSED = re.compile(r"(?:^|[.?] )proof(?:\.\w+)?: ")
+"""How a refusal names a proof that is wrong, or unknown to an older controller."""
 FORWARD = {Phase.MOVING_BASE.value, Phase.PROMOTED.value}
 """The phases that an abort can no longer turn back."""
 
@@ -46,37 +55,34 @@ def start_command(controller: Controller, name: str, given: Mapping[str, Any]) -
     return f"{call} --name {quote(name)} --input {quote(json.dumps(given))}"
 
 
-def abort_target(connection: Connection, target: str, reason: str, execution: str | None = None) -> dict[str, Any]:
-    """Abort the target's rollout; the function's answer. An `execution` that has no rollout yet is stopped: it changed nothing.
+def abort_target(
+    connection: Connection, target: str, reason: str, execution: str | None = None, on_behalf_of: str = ""
+) -> dict[str, Any]:
+    """Abort the target's rollout, or the `execution` alone that is to begin one; the function's answer.
 
     Raises:
         CommandError: the function failed.
         AwsRefusedError: AWS refused the call.
 
     """
-    answer = call_function(connection, OPERATOR, abort_payload(target, reason))
-    if answer.get("answer") == "NOTHING_TO_ABORT" and execution and is_running(connection.client("stepfunctions"), execution):
-        stop(connection.client("stepfunctions"), execution, error="Aborted", cause=reason or "aborted")
-        return {**answer, "answer": "STOPPED"}
-    return answer
+    payload = verb_payload("abort", target, reason, on_behalf_of=on_behalf_of)
+    return call_function(connection, OPERATOR, {**payload, **({"execution": execution} if execution else {})})
 
 
-def abort_payload(target: str, reason: str) -> dict[str, Any]:
-    """What the function is called with."""
-    return verb_payload("abort", target, reason)
-
-
-def abort_command(region: str, target: str, reason: str) -> str:
+def abort_command(region: str, target: str, reason: str, on_behalf_of: str = "") -> str:
     """The line that makes the same call."""
-    return call_command(region, OPERATOR, abort_payload(target, reason))
+    return call_command(region, OPERATOR, verb_payload("abort", target, reason, on_behalf_of=on_behalf_of))
 
 
-def verb_payload(verb: str, target: str, reason: str, tolerated_alarms: Sequence[str] = ()) -> dict[str, Any]:
+def verb_payload(
+    verb: str, target: str, reason: str, tolerated_alarms: Sequence[str] = (), on_behalf_of: str = ""
+) -> dict[str, Any]:
     """What a function is called with for a verb; what was not given is left out."""
     return {
         "verb": verb,
         "target": target,
         **({"reason": reason} if reason else {}),
+        **({"on_behalf_of": on_behalf_of} if on_behalf_of else {}),
         **({"tolerate_alarms": [*tolerated_alarms]} if tolerated_alarms else {}),
     }
 
@@ -104,6 +110,12 @@ def lines_of_answer(answer: Mapping[str, Any]) -> Iterator[str]:
             yield f"{target}: rollout {answer.get('rollout')} is {phase}: base gets all traffic{wait}"
 
 
+def lines_of_caller(answer: Mapping[str, Any]) -> Iterator[str]:
+    """That nobody vouches for who called, and why, if a call could not be proven."""
+    if why := answer.get(UNPROVEN):
+        yield f"{answer.get('target')}: who called is recorded as claimed, not proven: {why}"
+
+
 def exit_code_of_answer(answer: Mapping[str, Any]) -> ExitCode:
     """The exit code of the verb that was answered so."""
     if answer.get("answer") == "REFUSED":
@@ -112,14 +124,30 @@ def exit_code_of_answer(answer: Mapping[str, Any]) -> ExitCode:
 
 
 def call_function(connection: Connection, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer of a function that takes verbs.
+    """The answer of a function that takes verbs, called with a proof of who calls.
+
+    Without a proof the verb works as well. So where none can be made, or the function does not take it, the call is made
+    without one, and the answer says why under `UNPROVEN`.
 
     Raises:
         CommandError: the function failed.
         AwsRefusedError: AWS refused the call.
 
     """
-    with refusals(call_command(connection.region, function, payload)):
+    try:
+        sts, keys = connection.client("sts"), connection.credentials
+        signed = with_proof(payload, sts=sts, keys=keys, region=connection.region, function=function)
+    except (ControllerError, BotoCoreError) as error:
+        return {**_invoke(connection, function, payload), UNPROVEN: str(error)}
+    answer = _invoke(connection, function, signed)
+    reason = str(answer.get("reason", ""))
+    if answer.get("answer") == "REFUSED" and PROOF_REFUSED.search(reason):
+        return {**_invoke(connection, function, payload), UNPROVEN: reason}
+    return answer
+
+
+def _invoke(connection: Connection, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    with refusals(call_command(connection.region, function, {key: payload[key] for key in payload if key != PROOF})):
         answer = connection.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload))
         told: dict[str, Any] = json.load(answer["Payload"])
     if "FunctionError" in answer:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NEWEST = "the newest published version"
 
 
-def start_input(
+def start_input(  # noqa: PLR0913 - one parameter an option
     target: str,
     *,
     functions: Sequence[str] = (),
@@ -32,6 +32,7 @@ def start_input(
     reason: str = "",
     labels: Sequence[str] = (),
     is_retry: bool = False,
+    on_behalf_of: str = "",
 ) -> dict[str, Any]:
     """The input of an execution that starts a rollout; what was not given is left out.
 
@@ -44,14 +45,13 @@ def start_input(
     changed = _nested(_pair(text, "--set") for text in changes)
     labelled = dict(_pair(text, "--label") for text in labels)
     override = {**({"from": policy} if policy else {}), **changed} if changed else policy
-    return {
-        "target": target,
-        **({"release": release} if release else {}),
-        **({"policy": override} if override else {}),
-        **({"reason": reason} if reason else {}),
-        **({"labels": labelled} if labelled else {}),
-        **({"retry": True} if is_retry else {}),
-    }
+    given = {"target": target, "release": release, "policy": override, "reason": reason, "on_behalf_of": on_behalf_of}
+    return optional({**given, "labels": labelled, "retry": is_retry})
+
+
+def optional(given: Mapping[str, Any]) -> dict[str, Any]:
+    """An input without what was not given."""
+    return {key: value for key, value in given.items() if value}
 
 
 def parse_start(given: Mapping[str, Any]) -> Request:

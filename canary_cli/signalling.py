@@ -16,10 +16,10 @@ from canary.rules.rollouts.steering import SignalVerb
 from canary.rules.rollouts.verbs import VerbAnswer, reply_to
 from canary_cli.announcing import announce, attempt, is_confirmed, not_confirmed, try_reading
 from canary_cli.exits import ExitCode
-from canary_cli.operating import AUTHORIZER, call_command, call_function, verb_payload
+from canary_cli.operating import AUTHORIZER, call_command, call_function, lines_of_caller, verb_payload
 from canary_cli.reading import Reading
 from canary_cli.requesting import wrong_input
-from canary_cli.steering import Reason, Target
+from canary_cli.steering import OnBehalfOf, Reason, Target
 from canary_cli.verbs import Call
 
 TolerateAlarm = Annotated[
@@ -34,26 +34,32 @@ IsFalseAlarm = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def pause(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
+def pause(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBehalfOf = "") -> ExitCode:
     """Stop the bake's clock, without asking. The canary keeps its weight, and every veto stays."""
-    payload = verb_payload(SignalVerb.PAUSE, target, reason)
+    payload = verb_payload(SignalVerb.PAUSE, target, reason, on_behalf_of=on_behalf_of)
     return _send(call, SignalVerb.PAUSE, OPERATOR, payload, _announce(call, SignalVerb.PAUSE, OPERATOR, payload))
 
 
-def resume(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
+def resume(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBehalfOf = "") -> ExitCode:
     """Let a paused rollout's bake go on, without asking."""
-    payload = verb_payload(SignalVerb.RESUME, target, reason)
+    payload = verb_payload(SignalVerb.RESUME, target, reason, on_behalf_of=on_behalf_of)
     return _send(call, SignalVerb.RESUME, OPERATOR, payload, _announce(call, SignalVerb.RESUME, OPERATOR, payload))
 
 
 def promote(
-    call: Call, target: Target, *, reason: Reason = "", tolerate_alarm: TolerateAlarm = None, yes: Yes = False
+    call: Call,
+    target: Target,
+    *,
+    reason: Reason = "",
+    on_behalf_of: OnBehalfOf = "",
+    tolerate_alarm: TolerateAlarm = None,
+    yes: Yes = False,
 ) -> ExitCode:
     """Skip the remaining steps, but nothing that makes a promotion safe. Asks first in a terminal."""
     is_asking = not yes
     if is_asking and not sys.stdin.isatty():
         raise not_confirmed(SignalVerb.PROMOTE, "promote asks before it acts, and there is no terminal to ask in")
-    payload = verb_payload(SignalVerb.PROMOTE, target, reason, tolerate_alarm or ())
+    payload = verb_payload(SignalVerb.PROMOTE, target, reason, tolerate_alarm or (), on_behalf_of)
     plan = _announce(call, SignalVerb.PROMOTE, AUTHORIZER, payload)
     if is_asking and not is_confirmed(SignalVerb.PROMOTE, plan):
         raise not_confirmed(SignalVerb.PROMOTE, f"{target} was not promoted: the question was not answered with yes")
@@ -99,7 +105,7 @@ def _change(call: Call, verb: SignalVerb, reading: Reading, tolerated: Sequence[
 
 def _send(call: Call, verb: SignalVerb, function: str, payload: Mapping[str, Any], plan: Mapping[str, Any]) -> ExitCode:
     answer = call_function(call.connection, function, payload)
-    call.output.say([_line(verb, answer)], {"verb": verb.value, **plan, **answer})
+    call.output.say([_line(verb, answer), *lines_of_caller(answer)], {"verb": verb.value, **plan, **answer})
     return _exit_code(verb, answer)
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from canary.rules.looks.proof import format_e
 from canary_cli.times import lasting, local, local_clock
+from canary_cli.who.acting import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary_cli.comparing import Arm, Compared
     from canary_cli.status_view import RolloutView, Served, Status
+    from canary_cli.who.acting import ActionView
 
 WIDTH = 10
 """Columns of the name before each line's text."""
@@ -31,6 +33,7 @@ def lines_of(status: Status) -> Iterator[str]:
     if status.last_rollout:
         yield _line("last", _ended(status.last_rollout, status.read_at))
         yield from (_line("because", reason) for reason in (status.last_rollout.reason,) if reason)
+        yield from (_line("done", _done(action)) for action in status.last_rollout.actions[-NEWEST:])
     if outline := status.outline:
         yield from (_line("because", reason) for reason in (outline.reason,) if reason)
     if status.alarms:
@@ -61,6 +64,7 @@ def _of_rollout(rollout: RolloutView, now: float) -> Iterator[str]:
     yield _line("started", _started(rollout, now))
     if rollout.labels:
         yield _line("labels", ", ".join(f"{name}={value}" for name, value in rollout.labels.items()))
+    yield from (_line("done", _done(action)) for action in rollout.actions[-NEWEST:])
     yield _line("release", f"{served(rollout.canary)}; base has {served(rollout.base)}")
     if rollout.weight_percent is not None:
         seen = "no requests seen yet" if rollout.share_seen is None else f"{100 * rollout.share_seen:.1f} % seen"
@@ -85,12 +89,17 @@ def _of_rollout(rollout: RolloutView, now: float) -> Iterator[str]:
 def _started(rollout: RolloutView, now: float) -> str:
     scheduled = "" if rollout.scheduled_at is None else f", scheduled for {local(rollout.scheduled_at)}"
     why = f": {rollout.given_reason}" if rollout.given_reason else ""
+    claimed = f" (claimed: {rollout.started_by})" if rollout.started_by else ""
     name = rollout.execution.rpartition(":")[2]
-    return f"{local(rollout.started_at)}, {lasting(now - rollout.started_at)} ago, by execution {name}{scheduled}{why}"
+    return f"{local(rollout.started_at)}, {lasting(now - rollout.started_at)} ago, by execution {name}{claimed}{scheduled}{why}"
 
 
 def _because(reason: str) -> str:
     return f" ({reason})" if reason else ""
+
+
+def _done(action: ActionView) -> str:
+    return f"{local(action.done_at)}: {action.sentence}"
 
 
 def _table(rollout: RolloutView) -> Iterator[str]:

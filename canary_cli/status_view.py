@@ -15,6 +15,7 @@ from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary_cli.comparing import Compared, compare_step
 from canary_cli.outlook import Next, Paused, Waiting, next_of, pause_of, waiting_of
+from canary_cli.who.acting import ActionView, actions_of, starter_of
 
 if TYPE_CHECKING:
     from canary.rules.judging.judge import Evidence
@@ -52,7 +53,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class RolloutView:
-    """A rollout, in progress or ended. ``share_seen`` is the canary's part of the requests of this step (0 to 1)."""
+    """A rollout, in progress or ended. ``share_seen`` is the canary's part of the requests of this step (0 to 1).
+
+    ``started_by``: what its execution's input claims. ``actions``: the verbs that took effect.
+    """
 
     rollout_id: str
     phase: str
@@ -74,6 +78,8 @@ class RolloutView:
     log_e: float | None
     log_bar: float | None
     requests_harmed: int
+    started_by: str
+    actions: tuple[ActionView, ...]
     last_look: LastLook | None
     waiting: Waiting | None
     next: Next
@@ -159,6 +165,8 @@ def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
         log_e=evidence.log_strength if evidence else None,
         log_bar=evidence.log_bar if evidence else None,
         requests_harmed=rollout.harm.requests,
+        started_by=starter_of(rollout),
+        actions=actions_of(rollout),
         last_look=LastLook(float(reading.look.at), reading.look.verdict, reading.look.reason) if reading.look else None,
         waiting=waiting_of(rollout, reading.look, reading.now),
         next=next_of(rollout, reading.now),

@@ -19,12 +19,13 @@ from canary_cli.operating import (
     abort_target,
     exit_code_of_answer,
     lines_of_answer,
+    lines_of_caller,
     start_command,
     start_execution,
 )
 from canary_cli.outlook import step_words
 from canary_cli.reading import Reading, read_status
-from canary_cli.requesting import changes_of, execution_name, parse_start, start_input, wrong_input
+from canary_cli.requesting import changes_of, execution_name, optional, parse_start, start_input, wrong_input
 from canary_cli.verbs import Call
 from canary_cli.watch import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.watch_text import ending_event, ending_line
@@ -35,6 +36,7 @@ LONGEST_CHECK_SECONDS = 15
 
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="A registered target.")]
 Reason = Annotated[str, typer.Option(help="Why, in one line, such as a ticket.", metavar="TEXT")]
+OnBehalfOf = Annotated[str, typer.Option(help="On whose behalf, in one line. It is recorded as claimed.", metavar="TEXT")]
 Functions = Annotated[
     list[str] | None,
     typer.Option(
@@ -72,6 +74,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     labels: Labels = None,
     retry: Retry = False,
     dry_run: DryRun = False,
+    on_behalf_of: OnBehalfOf = "",
     watch: Watch = False,
     timeout: TimeoutOption = None,
     on_cancel: OnCancelOption = OnCancel.LEAVE,
@@ -87,6 +90,7 @@ def start(  # noqa: PLR0913 - one parameter an option
         reason=reason,
         labels=labels or (),
         is_retry=retry,
+        on_behalf_of=on_behalf_of,
     )
     request = parse_start(given)
     reading = read_status(call.connection, target)
@@ -103,13 +107,14 @@ def advance(
     target: Target,
     *,
     reason: Reason = "",
+    on_behalf_of: OnBehalfOf = "",
     watch: Watch = False,
     timeout: TimeoutOption = None,
     on_cancel: OnCancelOption = OnCancel.LEAVE,
 ) -> ExitCode:
     """Let a parked rollout take its next step."""
     limits = limits_of(timeout, on_cancel, is_whole=False)
-    given = {"operation": "advance", "target": target, **({"reason": reason} if reason else {})}
+    given = {"operation": "advance", **optional({"target": target, "reason": reason, "on_behalf_of": on_behalf_of})}
     asked, problems = parse_advance(given)
     if asked is None:
         raise wrong_input(problems)
@@ -120,14 +125,14 @@ def advance(
     return watch_all(call, [follower], limits) if watch else await_check(call, follower)
 
 
-def abort(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
-    """Roll back the rollout that is in progress, at once and without asking."""
-    aws = abort_command(call.connection.region, target, reason)
+def abort(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBehalfOf = "") -> ExitCode:
+    """Roll back the rollout that is in progress, or stop a start that still checks, at once and without asking."""
+    aws = abort_command(call.connection.region, target, reason, on_behalf_of)
     reading, unread = try_reading(call, target)
     changes = _abort_changes(reading) if reading else [f"not known: {unread}"]
     plan = announce(call, target, reading, changes, aws)
-    answer = abort_target(call.connection, target, reason)
-    call.output.say([*lines_of_answer(answer)], {"verb": "abort", **plan, **answer})
+    answer = abort_target(call.connection, target, reason, on_behalf_of=on_behalf_of)
+    call.output.say([*lines_of_answer(answer), *lines_of_caller(answer)], {"verb": "abort", **plan, **answer})
     return exit_code_of_answer(answer)
 
 
@@ -195,7 +200,7 @@ def _abort_changes(reading: Reading) -> Iterable[str]:
     if changes := [*_unreadable_changes(reading)]:
         return changes
     if reading.rollout is None or not reading.is_in_progress:
-        return ["nothing: no rollout is in progress"]
+        return ["a start that still checks is stopped; otherwise nothing: no rollout is in progress"]
     name = f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}"
     if reading.rollout.phase in FORWARD:
         return [f"nothing: {name}, past its commit point; take it back with: canary rollback {reading.target.name}"]

@@ -19,6 +19,7 @@ from canary.rules.rollouts.report import usage_of
 from canary_cli.story_numbers import MinuteTable, evidence_line, metric_lines, minute_table
 from canary_cli.times import lasting
 from canary_cli.weights import ALL, weights_set
+from canary_cli.who.acting import actions_of, starter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +65,7 @@ def tell(rollout: Rollout, looks: Sequence[ReplayedLook], notes: Sequence[Note] 
     """The story of a rollout, from its record, its looks in order of time, and what people noted."""
     weights = weights_set(rollout, [one.look for one in looks])
     shifts = [_shift(rollout, weight) for weight in weights]
-    events = [_beginning(rollout), *_decisions(looks), *shifts, *_end(rollout, looks), *map(_noted, notes)]
+    events = [_beginning(rollout), *_decisions(looks), *shifts, *_deeds(rollout), *_end(rollout, looks), *map(_noted, notes)]
     return Story(
         rollout=rollout.rollout_id,
         target=rollout.target.name,
@@ -98,7 +99,15 @@ def _beginning(rollout: Rollout) -> Event:
     numbers += [f"a request is slow above the limits from base's history: {limits}"] if limits else []
     brought = "; ".join(_brought(rollout.snapshot, rollout.intent))
     what = f"rollout of {target}" if rollout.reverts is None else f"revert of rollout {rollout.reverts} on {target}"
-    return Event(rollout.started_at, f"The {what} begins: {brought}.", (*numbers, *rollout.plan.notes))
+    claims = starter_of(rollout)
+    starter = (f"claimed of who started it: {claims}",) if claims else ()
+    return Event(rollout.started_at, f"The {what} begins: {brought}.", (*numbers, *starter, *rollout.plan.notes))
+
+
+def _deeds(rollout: Rollout) -> Iterator[Event]:
+    """The verbs that took effect, each with who called it."""
+    for action in actions_of(rollout):
+        yield Event(action.done_at, f"Called: {action.sentence}.", tuple(action.grounds))
 
 
 def _brought(snapshot: Snapshot, intent: Intent) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary_cli.exits import CommandError, ExitCode, worst_of
 from canary_cli.faults import describe
-from canary_cli.operating import FORWARD, abort_target, exit_code_of_answer, lines_of_answer
+from canary_cli.operating import FORWARD, abort_target, exit_code_of_answer, lines_of_answer, lines_of_caller
 from canary_cli.screens import open_screen
 from canary_cli.times import lasting
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from canary_cli.verbs import Call
 
 POLL_SECONDS = 5.0
+CANCELLED = "the command that watched it was cancelled"
 
 
 class OnCancel(StrEnum):
@@ -149,8 +150,8 @@ def _cancel(call: Call, followers: Sequence[Follower], on_cancel: OnCancel) -> E
 def _abort(call: Call, followers: Sequence[Follower]) -> ExitCode:
     codes = []
     for follower in followers:
-        answer = abort_target(call.connection, follower.target, "the command that watched it was cancelled", follower.execution)
-        call.output.say([*lines_of_answer(answer)], {"event": "aborted", **answer})
+        answer = abort_target(call.connection, follower.target, CANCELLED, follower.own_execution)
+        call.output.say([*lines_of_answer(answer), *lines_of_caller(answer)], {"event": "aborted", **answer})
         codes.append(_code_after_abort(answer))
     return worst_of(codes)
 

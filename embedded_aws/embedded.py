@@ -110,6 +110,7 @@ class EmbeddedAws:
             server = Server(served, self._port)
             stack.callback(server.close)
             self.endpoint_url = server.url
+            self.permissions.secrets[_CREDENTIALS["AWS_ACCESS_KEY_ID"]] = _CREDENTIALS["AWS_SECRET_ACCESS_KEY"]
             self.lambdas.environment = {"AWS_ENDPOINT_URL": INSIDE, **_CREDENTIALS}
             stack.enter_context(_environment({**_CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": server.url}))
             shortcut = Shortcut(server.url, served.handle, clock=self.clock, faults=self.faults)

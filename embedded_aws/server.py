@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import ThreadedWSGIServer
 
 from embedded_aws.moto_seams.application import QuietRequestHandler, application_for
-from embedded_aws.wire.errors import Answer, Refusal, answer
+from embedded_aws.wire.errors import FORM, Answer, Refusal, answer
+from embedded_aws.wire.presigned import presigned_of
 from embedded_aws.wire.refusal import NotBuiltError
 from embedded_aws.wire.unknowns import NotRecorded
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.iam.permissions import Permissions
     from embedded_aws.time.clock import Clock
+    from embedded_aws.wire.presigned import Presigned
 
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -48,6 +50,7 @@ class Application:
         for prefix, app in self._beside.items():
             if path.startswith(prefix):
                 return app(environ, start_response)
+        _presigned(environ)
         with self._clock.busy():
             given = self._answer(application_for(environ), environ)
         start_response(f"{given.status} ", list(given.headers.items()))
@@ -69,6 +72,9 @@ class Application:
             headers.update(items)
 
         try:
+            presigned = _presigned(environ)
+            if presigned and (refusal := self._permissions.refuse_presigned(presigned, environ)):
+                return answer(refusal, {"content-type": FORM})
             if self._permissions.is_on and (refusal := self._permissions.refuse(environ)):
                 return answer(refusal, _request_headers(environ))
             body = b"".join(part(environ, start_response))
@@ -140,6 +146,14 @@ class _HttpServer(ThreadedWSGIServer):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join()
+
+
+def _presigned(environ: dict[str, Any]) -> Presigned | None:
+    """The parts of a presigned request, which gets the header by which moto finds out what is asked, and by whom."""
+    presigned = presigned_of(str(environ.get("QUERY_STRING", "")))
+    if presigned:
+        environ["HTTP_AUTHORIZATION"] = presigned.header
+    return presigned
 
 
 def _request_headers(environ: dict[str, Any]) -> dict[str, str]:

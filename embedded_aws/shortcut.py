@@ -31,7 +31,8 @@ from botocore.loaders import create_loader
 
 from embedded_aws.faults.calls import Mode
 from embedded_aws.time.actors import Actor
-from embedded_aws.wire.errors import answer, denied, throttled
+from embedded_aws.wire.errors import FORM, answer, denied, throttled
+from embedded_aws.wire.presigned import presigned_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,6 +143,10 @@ def _send(shortcut: Shortcut, original: Callable[..., Any]) -> Callable[..., Any
     def send(session: URLLib3Session, request: AWSPreparedRequest) -> Any:  # noqa: ANN401 - as the original
         if not shortcut.takes(request.url):
             return original(session, request)
+        if presigned := presigned_of(urlsplit(str(request.url)).query):  # sent without a client, and so without a call
+            request.headers["Content-Type"] = FORM
+            service, name = presigned.service, presigned.operation
+            return shortcut.call(service, name, lambda: shortcut.send(request, service, name))
         operation = _calling.operation
         return shortcut.send(request, operation.service_model.service_name, operation.name)
 

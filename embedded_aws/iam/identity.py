@@ -32,10 +32,12 @@ class Principal(NamedTuple):
 
 
 class Session(NamedTuple):
-    """The session behind a set of temporary credentials, valid until an epoch second."""
+    """The session behind a set of temporary credentials, valid until an epoch second, with what signs its requests."""
 
     principal: Principal
     expires: float
+    secret: str = ""
+    token: str = ""
 
 
 class Statement(NamedTuple):

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from embedded_aws.iam.identity import patterns
 from embedded_aws.iam.permission_needs import Need, needs_of
 from embedded_aws.wire.errors import Refusal, denial, expired
+from embedded_aws.wire.presigned import find_flaw
 from embedded_aws.wire.request import signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from embedded_aws.iam.identity import Iam, Principal, Role, Session, Statement, Verdict
+    from embedded_aws.wire.presigned import Presigned
 
 
 RESOURCE_TAG = "aws:ResourceTag/"
@@ -68,6 +70,7 @@ class Permissions:
         self.used: Counter[Grant] = Counter()
         self.denied: Counter[Denial] = Counter()
         self.sessions: dict[str, Session] = {}
+        self.secrets: dict[str, str] = {}
         self.iam: Iam | None = None
         self._now = now
         self._account = account
@@ -115,6 +118,16 @@ class Permissions:
         except AccessDeniedError as error:
             return denial(signature.service, str(error))
         return None
+
+    def refuse_presigned(self, presigned: Presigned, environ: dict[str, Any]) -> Refusal | None:
+        """The refusal of a presigned request by its signature; None if it is right, or of a key whose secret is not known."""
+        session = self.sessions.get(presigned.access_key_id)
+        secret = session.secret if session else self.secrets.get(presigned.access_key_id)
+        if session is not None and session.expires <= self._now():
+            return expired(presigned.service)
+        if not secret:
+            return None
+        return find_flaw(presigned, environ, secret=secret, token=session.token if session else "", now=self._now())
 
     # What is allowed.
 

@@ -81,7 +81,9 @@ def install(aws: Aws) -> None:
 def _assume(original: Callable[..., Any], aws: Aws, backend: Any, **asked: Any) -> Any:  # noqa: ANN401 - moto's
     session = original(backend, **asked)
     principal = Principal(session.role_arn, session.session_name)
-    aws.permissions.sessions[session.access_key_id] = Session(principal, epoch_of(session.expiration))
+    aws.permissions.sessions[session.access_key_id] = Session(
+        principal, epoch_of(session.expiration), session.secret_access_key, session.session_token
+    )
     return session
 
 

@@ -13,6 +13,9 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FORM = "application/x-www-form-urlencoded"
+"""The content type of a request in the query protocol, whose errors are XML."""
+
 _REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -82,7 +85,7 @@ def answer(refusal: Refusal, request_headers: Mapping[str, str]) -> Answer:
     if request_headers.get("smithy-protocol") == "rpc-v2-cbor":
         body = b"\xa2" + b"".join(map(_cbor_text, ("__type", refusal.code, "message", refusal.message)))
         headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
-    elif content_type.startswith("application/x-www-form-urlencoded"):
+    elif content_type.startswith(FORM):
         body, headers = _xml(refusal).encode(), {"Content-Type": "text/xml"}
     else:
         body = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()

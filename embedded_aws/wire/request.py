@@ -59,7 +59,8 @@ def read_request(environ: dict[str, Any], service: str) -> Asked:
         return Asked(service, found[1], _read_cbor(_body(environ)))
     if service in _REST:
         return _read_rest(environ, service, path)
-    form = {name: values[0] for name, values in parse_qs(_body(environ).decode()).items()}
+    text = _body(environ).decode() or str(environ.get("QUERY_STRING", ""))
+    form = {name: values[0] for name, values in parse_qs(text).items()}
     if "Action" not in form:
         raise LookupError(f"a request to {service} names no operation: {environ['REQUEST_METHOD']} {path}")
     return Asked(service, form["Action"], form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,15 @@ from canary.aws.errors import LockedError, OwnershipLostError, RecordsRefusedErr
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder
 from canary.aws.record_items import LookItem
 from canary.aws.record_reads import Start, Unfinished
+from canary.aws.records import Records
 from canary.aws.taken_back import taken_back_key
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.taken_back import TakenBack, identify
 from embedded_aws.faults.calls import Fault, Mode
+from tests.aws.stubs import Scripted, refusal
 from tests.builders import EXECUTION, NOON, a_rollout
 
 if TYPE_CHECKING:
-    from canary.aws.records import Records
     from tests.tasks.walk import Ground
 
 LOOK = LookItem("run-1", "12.000", "HOLD", "wait", {"log_e": 0.5})
@@ -180,6 +182,22 @@ def test_an_edited_item_of_rolled_back_releases_prevents_no_ending(ground: Groun
     edited = {**taken_back_key("orders"), "releases": text}
     ground.aws.client("dynamodb").put_item(TableName=ground.rig.controller.table, Item=edited)
     assert records.read_start("orders", "run-2").taken_back == ()
+    unread = records.read_start("orders", "run-2").unread_taken_back
+    assert unread == json.dumps(text)
 
     records.finish(owned, replace(owned.rollout, phase=Phase.ROLLED_BACK))
-    assert [one.rollout_id for one in records.read_start("orders", "run-2").taken_back] == ["run-1"]
+    start = records.read_start("orders", "run-2")
+    assert [one.rollout_id for one in start.taken_back] == ["run-1"]
+    assert start.unread_taken_back == unread, "what someone edited is kept until someone has looked at it"
+
+
+def test_a_proof_is_used_once(records: Records):
+    assert records.use_proof("r" * 32, 1000.0)
+    assert not records.use_proof("r" * 32, 1000.0)
+    assert records.use_proof("s" * 32, 1000.0)
+
+
+def test_a_proof_is_not_taken_as_used_while_nobody_can_tell():
+    records = Records(Scripted(put_item=[refusal("InternalServerError")]), "canary")
+    with pytest.raises(RecordsRefusedError):
+        records.use_proof("r" * 32, 1000.0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from canary.aws.errors import RecordsRefusedError
 from canary.aws.record_items import LookItem
 from canary.aws.records import Records
 from canary.rules.rollouts.phases import Phase
@@ -15,6 +16,7 @@ from tests.aws.stubs import Changed, refusal
 from tests.builders import NOON, a_rollout
 
 if TYPE_CHECKING:
+    from canary.tasks.entry import Tools
     from tests.tasks.walk import Ground
 
 DAYS = 100
@@ -118,18 +120,58 @@ def test_a_superseded_record_that_is_gone_is_not_missed(table: Table):
     assert ("rollout#run-1", "rollout") not in table.expiries()
 
 
-def test_an_ending_does_not_depend_on_what_it_lets_expire(table: Table):
-    table.promote("run-1", at=NOON, fencing_token=0)
-    owned = table.records.take(a_rollout(rollout_id="run-2"), fencing_token=2)
-    writes = [table.client.transact_write_items]
+class Refusing:
+    """DynamoDB, which refuses the writes after the first `allowed` ones, `times` times."""
 
-    def refuse_the_second(**given: Any) -> Any:
-        if not writes:
+    def __init__(self, table: Table, *, allowed: int, times: int) -> None:
+        self._left = ["write"] * allowed + ["refuse"] * times
+        self._client = table.client
+        self.changed = Changed(table.client, transact_write_items=self._write)
+
+    def _write(self, **given: Any) -> Any:
+        if self._left and self._left.pop(0) == "refuse":
             raise refusal("ThrottlingException")
-        return writes.pop()(**given)
+        return self._client.transact_write_items(**given)
 
-    records = Records(Changed(table.client, transact_write_items=refuse_the_second), table.name, DAYS)
+
+def promote_second(table: Table, records: Records) -> None:
+    owned = table.records.take(a_rollout(rollout_id="run-2"), fencing_token=2)
     records.finish(owned, replace(owned.rollout, phase=Phase.PROMOTED, ended_at=NOON))
+
+
+def test_an_ending_does_not_depend_on_what_it_lets_expire_and_a_failure_is_reported(table: Table):
+    table.promote("run-1", at=NOON, fencing_token=0)
+    kept: list[tuple[str, str]] = []
+    dynamodb = Refusing(table, allowed=1, times=2).changed
+    records = Records(dynamodb, table.name, DAYS, on_kept=lambda one, error: kept.append((one, str(error))))
+    promote_second(table, records)
 
     assert table.records.read_lock("orders").promoted_rollout_id == "run-2"
     assert table.expiries()["rollout#run-1", "rollout"] is None
+    [(rollout_id, reason)] = kept
+    assert (rollout_id, "ThrottlingException" in reason) == ("run-1", True)
+
+
+def test_what_fails_once_is_tried_again(table: Table):
+    table.promote("run-1", at=NOON, fencing_token=0)
+    promote_second(table, Records(Refusing(table, allowed=1, times=1).changed, table.name, DAYS))
+
+    assert table.expiries()["rollout#run-1", "rollout"] == NOON + DAYS * DAY_SECONDS
+
+
+def test_a_failure_that_nobody_hears_of_is_an_error(table: Table):
+    table.promote("run-1", at=NOON, fencing_token=0)
+    with pytest.raises(RecordsRefusedError):
+        promote_second(table, Records(Refusing(table, allowed=1, times=2).changed, table.name, DAYS))
+
+
+def test_the_functions_log_and_count_a_record_that_stays(
+    table: Table, tools: Tools, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+):
+    table.promote("run-1", at=NOON, fencing_token=0)
+    refusing = Refusing(table, allowed=1, times=2).changed
+    records = Records(refusing, table.name, DAYS, on_kept=tools.records._report_kept)
+    promote_second(table, records)
+
+    assert "record will not expire" in caplog.messages
+    assert '"RecordKept":[1.0]' in capsys.readouterr().out

@@ -81,7 +81,6 @@ def test_a_refusal_behind_an_error_of_the_controller_is_found():
             "aws lambda invoke --region eu-west-1 --function-name canary-AuthorizeRollout",
             "canary-authorizer-eu-west-1",
         ),
-        ("StopExecution", "no", "states:StopExecution"),
     ],
 )
 def test_a_denial_names_what_to_ask_for(operation: str, message: str, wanted: str):

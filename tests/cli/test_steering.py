@@ -41,6 +41,7 @@ EXAMPLES = [
     *(str(command.epilog).removeprefix("Example: ") for command in app.registered_commands),
     *(line for line in "".join(SHELL).splitlines() if line.startswith("canary ")),
 ]
+CALLER = "arn:aws:iam::123456789012:user/embedded"
 NEW = ("--function", "orders-read=2", "--function", "orders-write=2")
 SMALL = '[{"weight_percent": 25, "bake_seconds": 60}]'
 
@@ -277,7 +278,7 @@ def test_an_abort_takes_the_canary_away_and_says_so(ground: Ground, canary: Cana
     assert f"change    rollout {walk.rollout_id} is shifting: base gets all traffic, the canary is removed" in told.out
     assert "is rolling_back: base gets all traffic; the target is at rest in 61 s or more" in told.out
     assert ground.percent is None
-    assert walk.record.reason == "aborted: it's worse"
+    assert walk.record.reason == f"aborted by {CALLER}: it's worse"
 
 
 def test_a_wrong_timeout_is_told_before_anything_is_started(ground: Ground, canary: Canary):

@@ -17,7 +17,7 @@ ROOMS = {
 LIBRARIES = {
     "rules": set(),
     "edge": {"pydantic", "pydantic_core", "aws_lambda_powertools", "annotated_types", "typing_extensions"},
-    "aws": {"boto3", "botocore"},
+    "aws": {"boto3", "botocore", "urllib3"},  # urllib3 comes with botocore, whose HTTP session raises its errors
     "tasks": {"aws_lambda_powertools"},
 }
 CLOCKS = {

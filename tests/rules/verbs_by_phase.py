@@ -35,7 +35,7 @@ ROWS = (
     Row(Verb.ABORT, "taking_all", "WAIT", BACK),
     Row(Verb.ABORT, "moving_base", "REFUSED", f"{NOTHING}: the promotion is finished; rollback takes its release back"),
     Row(Verb.ABORT, "rolling_back", "WAIT", "the next pass is made by the verb as soon as it may be; the rollback goes on"),
-    Row(Verb.ABORT, OVER, "NOTHING_TO_ABORT", NOTHING),
+    Row(Verb.ABORT, OVER, "NOTHING_TO_ABORT", f"{NOTHING}; STOPPED if a start still checks, whose execution is then stopped"),
     Row(Verb.PAUSE, "preparing", "ACCEPTED", "the first step gets its weight, and its first look stops the bake's clock"),
     Row(
         Verb.PAUSE,
@@ -111,6 +111,9 @@ Every verb is answered at once, as data:
   execution that reverts, what base serves now, and what it will serve afterwards.
 - A revert is a rollout of its own and has these phases too, without shifting. `rollback` and `revert` answer `UNCHANGED` while
   it runs; `abort` rolls it back before its commit point; `pause` is refused, and `promote` changes nothing.
+- A call of `abort` with `execution` (an ARN or a name) concerns that execution and its rollout alone, whoever holds the target.
+- Any call may carry a `proof` of who calls. A proof that is wrong is `REFUSED`. Without one, or if STS does not answer,
+  the verb works and its caller is recorded as claimed ([0029](decisions/0029-the-caller-signs-for-sts.md)).
 
 The newest verb counts: `pause` withdraws a promotion that has not begun, and `promote` ends a pause. Three things veto a
 promotion: an alarm that fires or cannot be evaluated, a metric or instrument that the looks cannot see, and the judge. Only a

@@ -109,3 +109,13 @@ def test_bad_input_is_refused_with_every_problem(ground: Ground):
     assert answer["start"] == "REFUSED"
     assert "release: a parked rollout keeps what it was started with; remove release" in answer["reason"]
     assert "scheduled_at: not a time with an offset, got 5" in answer["reason"]
+
+
+def test_who_advances_is_recorded_as_claimed(ground: Ground):
+    walk = parked(ground)
+    advance(walk, reason="OPS-2", on_behalf_of="alice", AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID="arn:parent")
+    [action] = walk.record.actions
+
+    assert (action.verb, action.reason, action.caller.arn) == ("advance", "OPS-2", None)
+    assert action.caller.claimed == "alice; execution arn:parent"
+    assert action.caller.request_id == walk.record.execution

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.definitions import DefinitionReader
+from canary.aws.taken_back import taken_back_key
 from canary.edge.events import CheckEvent
 from canary.rules.checks.draft import CACHE_NOTE
 from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS
 from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.rollouts.actions import StartedBy
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.policy import WhenQuiet, WhenUnproven
 from canary.tasks.check_release import check_release
@@ -719,3 +721,20 @@ def test_the_inputs_own_answer_to_too_little_proof_is_never_refused(ground: Grou
     answer = walk.check(policy={"when_unproven": "hold"})
 
     assert answer["start"] == "READY"
+
+
+def test_who_starts_is_recorded_as_claimed(ground: Ground):
+    walk = ground.walk().begin(on_behalf_of="alice", AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID="arn:parent")
+
+    assert walk.record.started_by == StartedBy(walk.execution, "arn:parent", "alice")
+
+
+def test_nothing_starts_while_it_cannot_be_read_what_was_rolled_back(ground: Ground):
+    edited = {**taken_back_key("orders"), "releases": {"S": "{"}}
+    ground.aws.client("dynamodb").put_item(TableName=ground.rig.controller.table, Item=edited)
+    refused = ground.walk().check()
+
+    assert refused["start"] == "REFUSED"
+    assert "which releases of orders were rolled back cannot be read" in refused["reason"]
+    walk = ground.walk().begin(retry=True, reason="OPS-3")
+    assert "which releases were rolled back before could not be read" in walk.record.plan.notes[-1]

@@ -47,7 +47,7 @@ def test_lambdas_calls_share_the_tools_of_the_environment(
     answers = [handler({"time": "1970-01-01T00:01:00Z"}, None) for _ in range(2)]
 
     assert answers == [{"now": 60.0}, {"now": 60.0}]
-    assert seen[0] is seen[1]
+    assert seen[0].clients is seen[1].clients
     assert (seen[0].settings.task, seen[0].settings.table) == ("Test", "canary")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from canary.rules.looks import completeness
 from tests.rig import QUICK
 from tests.tasks.walk import PAYMENTS, Ground, TaskFailedError
 
@@ -104,3 +105,18 @@ def test_a_rollout_taken_over_is_not_looked_at(ground: Ground, walk: Walk):
         walk.look()
 
     assert walk.looks() == []
+
+
+def test_after_an_outage_looks_judge_what_is_waiting_in_portions(walk: Walk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(completeness, "MOST_MINUTES", 4)
+    walk.ground.aws.clock.run_for(11 * 60)
+    answers = []
+    while not answers or "still to be judged" in answers[-1]["reason"]:
+        answers.append(walk.look())
+        walk.pause(1)
+    folded = [len(json.loads(look["numbers"]["S"])["minutes"]) for look in walk.looks()]
+
+    assert [answer["verdict"] for answer in answers[:-1]] == ["CONTINUE"] * (len(answers) - 1)
+    assert folded[:2] == [4, 4]
+    assert len(answers) == 3
+    assert max(folded) == 4

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_HOSTED = frozenset(
-    {"qualified-arn-in-policy", "sdk-integration-error-names", "shipped-machine", "shipped-packages", "shipped-states"}
+    {
+        "qualified-arn-in-policy",
+        "sdk-integration-error-names",
+        "shipped-machine",
+        "shipped-packages",
+        "shipped-proof",
+        "shipped-states",
+    }
 )
 """The questions for accounts only."""
 PREFIX = "canary-verify-ab12cd34"

@@ -391,6 +391,7 @@ def test_a_question_needs_a_part_only_if_it_says_so() -> None:
         "qualified-arn-in-policy",
         "shipped-machine",
         "shipped-packages",
+        "shipped-proof",
         "shipped-states",
         "topic-policy-condition",
     }

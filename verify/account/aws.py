@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from verify.account.clock import Clock
 
@@ -130,6 +130,23 @@ class Aws:
             token = {name: page[name] for name in ("position", "nextToken", "NextToken") if page.get(name)}
             if not token:
                 return
+
+    def presign(self, service: str, operation: str, headers: Mapping[str, str], *, seconds: int) -> str:
+        """The URL of a call that is signed for so many seconds, with these headers among those that are signed."""
+        client = self._connect(service)
+        name = client.meta.method_to_api_mapping[operation]
+
+        def add(request: Any, **_: object) -> None:  # noqa: ANN401 - botocore's
+            for header, value in headers.items():
+                request.headers[header] = value
+
+        event = f"before-sign.{client.meta.service_model.service_id.hyphenize()}.{name}"
+        client.meta.events.register(event, add, unique_id=event)
+        try:
+            url: str = client.generate_presigned_url(operation, ExpiresIn=seconds, HttpMethod="GET")
+        finally:
+            client.meta.events.unregister(event, unique_id=event)
+        return url
 
     def _insist(self, act: Callable[[], dict[str, Any]], is_passing: Callable[[RefusedError], bool]) -> dict[str, Any]:
         """Try until it succeeds, is refused finally, or the time is up."""

@@ -31,6 +31,7 @@ from verify.questions.promotions import (
     RemoveCanaryBesideCopy,
     ReplaceDeploymentUnderCanary,
 )
+from verify.questions.proofs import ShippedProof
 from verify.questions.propagation import AliasPropagation, StagePropagation
 from verify.questions.queries import InsightsAbsentField
 from verify.questions.scores import AlarmScore
@@ -85,6 +86,7 @@ ALL: tuple[Question, ...] = (
     ShippedMachine(),
     ShippedStates(),
     ShippedPackages(),
+    ShippedProof(),
     CloudformationResendsStage(),
     SdkIntegrationErrorNames(),
     CanaryMetricDimension(),

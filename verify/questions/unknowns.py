@@ -22,5 +22,11 @@ SHIPPED = (
         "can a function with the shipped layer import every module of the controller's functions?",
         ("all", "not-all"),
     ),
+    Question(
+        "shipped-proof",
+        "does STS of the Region name who signed a request with a further signed header, and refuse it with any other header?",
+        ("as-meant", "otherwise"),
+        assumed="as-meant",
+    ),
 )
 QUESTIONS = (*OF_THE_EMBEDDED_AWS, *SHIPPED)

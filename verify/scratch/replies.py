@@ -6,10 +6,11 @@ A kept connection would stay with one of API Gateway's hosts, and not show how l
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from email.message import Message
 
 TIMEOUT_SECONDS = 15.0
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 USER_AGENT = 'canary-verify "quoted\\"'
 """It contains quotes and a backslash, because one of the questions is how the access log prints them."""
 _IDS = ("x-amzn-requestid", "x-amz-apigw-id")
@@ -44,9 +46,9 @@ BreakOff = Callable[[str], None]
 """Sends one GET to a URL and closes the connection."""
 
 
-def get(url: str) -> Reply:
-    """One GET over the network."""
-    request = Request(url, headers={"Connection": "close", "User-Agent": USER_AGENT})  # noqa: S310 - made from an API's id
+def get(url: str, headers: Mapping[str, str] = NO_HEADERS) -> Reply:
+    """One GET over the network, with these further headers."""
+    request = Request(url, headers={"Connection": "close", "User-Agent": USER_AGENT, **headers})  # noqa: S310 - made from an API's id
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
             return reply(answer.status, answer.read(), _id_of(answer.headers))

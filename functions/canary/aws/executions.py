@@ -40,7 +40,7 @@ def running_targets(stepfunctions: Any, machine: str) -> frozenset[str | None]: 
         AwsRefusedError: Step Functions did not answer the question.
 
     """
-    return frozenset(_target_of(stepfunctions, arn) for arn in _running(stepfunctions, machine))
+    return frozenset(target_of(stepfunctions, arn) for arn in _running(stepfunctions, machine))
 
 
 def find_running(stepfunctions: Any, machine: str, target: str) -> str | None:  # noqa: ANN401
@@ -50,7 +50,17 @@ def find_running(stepfunctions: Any, machine: str, target: str) -> str | None:  
         AwsRefusedError: Step Functions cannot be asked.
 
     """
-    return next((arn for arn in _running(stepfunctions, machine) if _target_of(stepfunctions, arn) == target), None)
+    return next(iter(list_running(stepfunctions, machine, target)), None)
+
+
+def list_running(stepfunctions: Any, machine: str, target: str) -> tuple[str, ...]:  # noqa: ANN401
+    """All running executions of a state machine that name this target in their inputs, by their ARNs, the newest first.
+
+    Raises:
+        AwsRefusedError: Step Functions cannot be asked.
+
+    """
+    return tuple(arn for arn in _running(stepfunctions, machine) if target_of(stepfunctions, arn) == target)
 
 
 def _running(stepfunctions: Any, machine: str) -> list[str]:  # noqa: ANN401
@@ -59,7 +69,13 @@ def _running(stepfunctions: Any, machine: str) -> list[str]:  # noqa: ANN401
         return [str(one["executionArn"]) for page in pages for one in page["executions"]]
 
 
-def _target_of(stepfunctions: Any, execution: str) -> str | None:  # noqa: ANN401
+def target_of(stepfunctions: Any, execution: str) -> str | None:  # noqa: ANN401
+    """The target that an execution's input names; None for an input without one.
+
+    Raises:
+        AwsRefusedError: Step Functions cannot be asked.
+
+    """
     with refusals(f"aws stepfunctions describe-execution --execution-arn {execution}"):
         text = stepfunctions.describe_execution(executionArn=execution)["input"]
     try:

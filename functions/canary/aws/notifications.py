@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
+from canary.rules.rollouts.acting import describe_actions
 from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
         **describe_labels(rollout),
         **describe_revert(rollout),
+        **describe_actions(rollout),
         **describe_parked(rollout),
     }
 

@@ -45,13 +45,15 @@ class Start:
     """What a start must know of its target: the lock, and the releases that were rolled back.
 
     ``is_recorded``: whether a rollout with the start's own id is recorded, readable or not. ``grant``: what the execution of
-    that name may do beyond what everyone may.
+    that name may do beyond what everyone may. ``unread_taken_back``: what someone edited of those releases so that it cannot
+    be read.
     """
 
     lock: Lock
     is_recorded: bool
     taken_back: tuple[TakenBack, ...] = ()
     grant: Grant | None = None
+    unread_taken_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class RecordReads:
         read = self._table.read(lock_key(target), rollout_key(rollout_id), taken_back_key(target), *([own] if grant else []))
         is_recorded = read.item(rollout_key(rollout_id)) is not None
         kept = taken_back_of(read.item(taken_back_key(target)))
-        return Start(_lock_in(read, target), is_recorded, kept, grant_of(read.item(own)))
+        return Start(_lock_in(read, target), is_recorded, kept.releases, grant_of(read.item(own)), kept.unread)
 
     def read_grants(self, executions: Sequence[str]) -> dict[str, Grant]:
         """What was granted to executions, by their names, as far as anything was; at most a hundred names."""

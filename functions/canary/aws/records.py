@@ -9,6 +9,7 @@
     rollout#<id>    note#<d>    one note of a person, by the digest of what it says; written once, by whoever takes it
     grant#<name>    grant       what the execution of that name alone may do; written before it begins
     rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
+    proof#<id>      proof       a proof of who called that was used, so that it is not used again; kept for an hour
     controller      sweep       when the sweeper last ran: written every minute, to find out whether records can be written
 
 A held lock, and an ended rollout whose end is not reported yet, have `rollout_id`, the key of the index that lists them.
@@ -22,9 +23,8 @@ An item that may be deleted one day says when in `expires_at`, the table's time 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, RecordsRefusedError, StaleFencingTokenError
 from canary.aws.grants import grant_item
@@ -32,16 +32,15 @@ from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, loc
 from canary.aws.notes import note_item
 from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
-from canary.aws.signals import signal_item
+from canary.aws.signals import proof_item, signal_item
 from canary.aws.table import is_conflict
 from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.retention import expiry, expiry_after, expiry_of_details, expiry_of_note
+from canary.rules.rollouts.retention import DEFAULT_DAYS, expiry, expiry_after, expiry_of_details, expiry_of_note
 from canary.rules.rollouts.taken_back import after_end
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
 
     from canary.aws.record_items import LookItem
     from canary.aws.table import Item, Operation
@@ -51,8 +50,26 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.steering import Signal
 
 
+EXPIRY_ATTEMPTS = 2
+"""How often it is tried to let the record of a superseded rollout expire."""
+
+
 class Records(RecordReads):
-    """The records, for one function: everything that is read, and every write with its check of the owner."""
+    """The records, for one function: everything that is read, and every write with its check of the owner.
+
+    `on_kept` hears which rollout's record will not expire although it should, and why.
+    """
+
+    def __init__(
+        self,
+        dynamodb: Any,  # noqa: ANN401 - botocore makes its clients at run time
+        table: str,
+        retention_days: int = DEFAULT_DAYS,
+        *,
+        on_kept: Callable[[str, ControllerError], None] | None = None,
+    ) -> None:
+        super().__init__(dynamodb, table, retention_days)
+        self._report_kept = on_kept
 
     def take(self, rollout: Rollout, *, fencing_token: int) -> Owned:
         """Take the target's lock and record the rollout with its snapshot, in one transaction.
@@ -136,6 +153,15 @@ class Records(RecordReads):
 
         """
         return self._table.put_once(grant_item(grant, self._retention_days))
+
+    def use_proof(self, request_id: str, now: float) -> bool:
+        """Record at `now` (epoch seconds) that the proof of this request id was used; False if it was used before.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused it.
+
+        """
+        return self._table.put_once(proof_item(request_id, now))
 
     def check(self, owned: Owned) -> None:
         """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.
@@ -223,23 +249,38 @@ class Records(RecordReads):
         return Owned(newer, lock, owned.read_at)
 
     def _let_expire(self, superseded: str, moment: float) -> None:
-        """Base no longer serves this rollout's release from `moment` on. If this fails, its record is kept for ever."""
-        with suppress(ControllerError):
-            item = self._table.read(rollout_key(superseded)).item(rollout_key(superseded))
-            if item is not None:
-                rollout = rollout_of(item)
-                newer = replace(rollout, revision=rollout.revision + 1)
-                until = expires(expiry_after(moment, self._retention_days))
-                values = {":revision": {"N": str(rollout.revision)}}
-                put = self._table.put({**rollout_item(newer), **until}, "revision = :revision", values)
-                self._table.transact(put, failure=_lost(Owned(rollout, Lock(rollout.target.name))))
+        """Base no longer serves this rollout's release from `moment` on. The promotion does not depend on it.
+
+        Someone else may write the record at the same moment, so it is tried again. If it fails, the record is kept for ever,
+        which is reported.
+        """
+        for attempt in range(1, EXPIRY_ATTEMPTS + 1):
+            try:
+                return self._set_expiry(superseded, moment)
+            except ControllerError as error:
+                if attempt == EXPIRY_ATTEMPTS:
+                    if self._report_kept is None:
+                        raise
+                    self._report_kept(superseded, error)
+        return None
+
+    def _set_expiry(self, superseded: str, moment: float) -> None:
+        item = self._table.read(rollout_key(superseded)).item(rollout_key(superseded))
+        if item is None:
+            return
+        rollout = rollout_of(item)
+        newer = replace(rollout, revision=rollout.revision + 1)
+        until = expires(expiry_after(moment, self._retention_days))
+        values = {":revision": {"N": str(rollout.revision)}}
+        put = self._table.put({**rollout_item(newer), **until}, "revision = :revision", values)
+        self._table.transact(put, failure=_lost(Owned(rollout, Lock(rollout.target.name))))
 
     def _put_taken_back(self, ended: Rollout) -> list[Operation]:
         """Only who holds the lock writes this item, so the lock's condition is enough."""
         target = ended.target.name
         kept = taken_back_of(self._table.read(taken_back_key(target)).item(taken_back_key(target)))
-        after = after_end(kept, ended)
-        return [self._table.put(taken_back_item(target, after))] if after != kept else []
+        after = after_end(kept.releases, ended)
+        return [self._table.put(taken_back_item(target, after, kept.unread))] if after != kept.releases else []
 
     def mark_told(self, rollout: Rollout) -> None:
         """Record that the end of this rollout and of its wait was reported.

@@ -1,6 +1,7 @@
 """How a signal to a rollout is kept: one item beside the rollout's record, which holds the newest signal alone.
 
-Nobody has to own the rollout to write it, and writing it changes nothing of what its owner checks before its own writes.
+Nobody has to own the rollout to write it, and writing it changes nothing of what its owner checks before its own writes. A
+proof of who called leaves an item too, so that none is used for two calls.
 """
 
 from __future__ import annotations
@@ -43,3 +44,13 @@ def signal_item(rollout_id: str, signal: Signal) -> Item:
     """A signal as an item, with its number as an attribute that a condition can compare."""
     text = json.dumps(encode(signal))
     return {**signal_key(rollout_id), "signal_number": {"N": str(signal.number)}, "signal": {"S": text}}
+
+
+PROOF_SECONDS = 3600
+"""How long the item of a used proof is kept, at least: a proof is valid for a minute."""
+
+
+def proof_item(request_id: str, used_at: float) -> Item:
+    """The item of a proof that was used at `used_at` (epoch seconds), with an attribute that a condition can compare."""
+    key: Item = {"pk": {"S": f"proof#{request_id}"}, "sk": {"S": "proof"}}
+    return {**key, "use": {"N": "1"}, "expires_at": {"N": str(round(used_at) + PROOF_SECONDS)}}

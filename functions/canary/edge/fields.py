@@ -133,6 +133,14 @@ TargetName = Annotated[
         "give the name from the target's file",
     ),
 ]
+ExecutionName = Annotated[
+    str,
+    Text(
+        "an execution's ARN or name (at most 80 letters, digits and ._-)",
+        r"(arn:aws[a-z-]*:states:[a-z0-9-]+:[0-9]{12}:execution:[a-zA-Z0-9_-]{1,80}:)?[a-zA-Z0-9._-]{1,80}",
+        "give what StartExecution answered, or the name that it was given",
+    ),
+]
 FunctionName = Annotated[
     str,
     Text(

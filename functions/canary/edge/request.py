@@ -15,6 +15,7 @@ from canary.edge.agreement import find_twice
 from canary.edge.fields import (
     AlarmName,
     Deployment,
+    ExecutionName,
     FunctionName,
     Lateness,
     OverrideName,
@@ -28,6 +29,7 @@ from canary.edge.kinds import Given, Line, OneOf, Prose
 from canary.edge.labels import Labels, find_surplus_labels
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
+from canary.edge.proofs import PARENT, GivenProof, OnBehalfOf
 from canary.rules.releases.release import Advance, Expectation, Operation, Release, Request, Schedule
 from canary.rules.rollouts.steering import AuthorizerVerb, DirectVerb, OperatorVerb, SignalVerb
 
@@ -35,12 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from canary.rules.releases.problems import Problem
+    from canary.rules.rollouts.proofs import CallerProof
 
 LONGEST_REASON = 500
 WHY = f"the reason, on one line; longer text is cut to {LONGEST_REASON} characters"
 ADDED_BY_OTHERS = MappingProxyType(
     {
-        "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "the execution that started this one, for the console's link",
+        PARENT: "the execution that started this one, for the console's link",
         "Comment": "the console adds it to a new input; it is ignored",
     }
 )
@@ -103,6 +106,7 @@ class AdvanceModel(Strict):
     )
     target: Target
     reason: Reason = ""
+    on_behalf_of: OnBehalfOf = ""
     scheduled_at: ScheduledAt = None
     max_lateness_seconds: MaxLateness = HOUR_SECONDS
 
@@ -139,6 +143,7 @@ class RequestModel(Strict):
         default=False,
         description="whether a release that was rolled back before is started all the same; it needs a reason",
     )
+    on_behalf_of: OnBehalfOf = ""
     scheduled_at: ScheduledAt = None
     max_lateness_seconds: MaxLateness = HOUR_SECONDS
 
@@ -191,12 +196,20 @@ class OperatorModel(Strict):
         default=None,
         description="for revert: the earlier rollout whose release is brought back; without it, what base served before",
     )
+    execution: Annotated[ExecutionName | None, Given()] = Field(
+        default=None,
+        description="for abort: the execution, by its ARN or name, that is to be aborted alone, also before it has a rollout",
+    )
+    on_behalf_of: OnBehalfOf = ""
+    proof: GivenProof = None
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
-        """A rollout to go back to, for a verb that goes elsewhere."""
+        """A rollout to go back to, or an execution, for a verb that takes none."""
         if "to" in raw and raw.get("verb") != OperatorVerb.REVERT:
             yield Clash(("to",), "only revert goes back to a rollout that is named", "remove to, or call revert")
+        if "execution" in raw and raw.get("verb") != OperatorVerb.ABORT:
+            yield Clash(("execution",), "only abort takes an execution", "remove execution")
 
 
 class AuthorizerModel(Strict):
@@ -207,6 +220,8 @@ class AuthorizerModel(Strict):
     )
     target: TargetName = Field(description="the name of a registered target")
     reason: Annotated[str, Line(LONGEST_REASON)] = Field(default="", description=WHY)
+    on_behalf_of: OnBehalfOf = ""
+    proof: GivenProof = None
     tolerate_alarms: tuple[AlarmName, ...] = Field(
         default=(), description="alarms of the target that may fire; the record shows them"
     )
@@ -225,6 +240,9 @@ class OperatorCall:
     target: str
     reason: str
     to: str | None = None
+    execution: str | None = None
+    on_behalf_of: str = ""
+    proof: "CallerProof | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +253,8 @@ class AuthorizerCall:
     target: str
     reason: str
     tolerate_alarms: tuple[str, ...]
+    on_behalf_of: str = ""
+    proof: "CallerProof | None" = None
 
 
 def parse_request(raw: object) -> tuple[Request | None, tuple["Problem", ...]]:
@@ -258,10 +278,18 @@ def release_of(raw: object) -> Release:
 def parse_operator_call(raw: object) -> tuple[OperatorCall | None, tuple["Problem", ...]]:
     """An operator's call, or None and every problem."""
     model, problems = parse(OperatorModel, raw)
-    return (OperatorCall(model.verb.done_as, model.target, model.reason, model.to), ()) if model else (None, problems)
+    if model is None:
+        return None, problems
+    proof = model.proof.proof() if model.proof else None
+    return OperatorCall(
+        model.verb.done_as, model.target, model.reason, model.to, model.execution, model.on_behalf_of, proof
+    ), ()
 
 
 def parse_authorizer_call(raw: object) -> tuple[AuthorizerCall | None, tuple["Problem", ...]]:
     """A call of AuthorizeRollout, or None and every problem."""
     model, problems = parse(AuthorizerModel, raw)
-    return (AuthorizerCall(model.verb, model.target, model.reason, model.tolerate_alarms), ()) if model else (None, problems)
+    if model is None:
+        return None, problems
+    proof = model.proof.proof() if model.proof else None
+    return AuthorizerCall(model.verb, model.target, model.reason, model.tolerate_alarms, model.on_behalf_of, proof), ()

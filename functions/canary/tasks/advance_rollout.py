@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from canary.aws.locks import PARKED_OWNER
 from canary.edge.events import InputEvent
+from canary.edge.proofs import started_by
 from canary.edge.request import parse_advance
 from canary.rules.releases.problems import Problem, RefusedError
-from canary.rules.releases.release import find_untimely
+from canary.rules.releases.release import Operation, find_untimely
+from canary.rules.rollouts.acting import with_action
+from canary.rules.rollouts.actions import Action, CalledBy
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
 from canary.tasks.entry import Handler, Json, Tools, on
@@ -71,6 +74,8 @@ def _take(owned: Owned, advance: Advance, event: InputEvent, tools: Tools) -> Js
         scheduled_at=advance.schedule.scheduled_at if advance.schedule else owned.rollout.scheduled_at,
         tally=replace(owned.rollout.tally, advances=owned.rollout.tally.advances + 1),
     )
+    caller = CalledBy(claimed=started_by(event.input, event.execution).claims, request_id=event.execution)
+    rollout = with_action(rollout, Action(event.now, Operation.ADVANCE, advance.reason, caller))
     taken = tools.records.take_parked(owned, rollout)
     tools.logger.info("rollout advanced", rollout=rollout.rollout_id, execution=event.execution, reason=advance.reason)
     return _taken(taken.rollout)

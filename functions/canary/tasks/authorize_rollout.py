@@ -21,6 +21,7 @@ from canary.rules.rollouts.upgrades import upgrade_history
 from canary.rules.targets.alarms import target_alarms
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
 from canary.tasks.steer import refuse, send
+from canary.tasks.who import find_caller
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
@@ -32,9 +33,20 @@ def authorize_rollout(event: Json, tools: Tools) -> Json:
     call, problems = parse_authorizer_call(event)
     if call is None:
         return refuse("", problems)
+    caller, wrong = find_caller(event, call, tools)
+    if wrong:
+        return refuse(call.target, wrong)
     verb = SignalVerb(call.verb)
     find_veto = partial(_find_veto, tools=tools, tolerated=call.tolerate_alarms)
-    return send(verb, call.target, tools, reason=call.reason, tolerated_alarms=call.tolerate_alarms, find_veto=find_veto)
+    return send(
+        verb,
+        call.target,
+        tools,
+        reason=call.reason,
+        caller=caller,
+        tolerated_alarms=call.tolerate_alarms,
+        find_veto=find_veto,
+    )
 
 
 def _find_veto(owned: Owned, *, tools: Tools, tolerated: tuple[str, ...]) -> str | None:

@@ -14,6 +14,7 @@ from canary.aws.locks import describe_holder
 from canary.aws.metrics import MetricReader
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
+from canary.edge.proofs import started_by
 from canary.edge.request import parse_request, release_of
 from canary.edge.revert import is_revert
 from canary.edge.target import target_from_json
@@ -26,7 +27,7 @@ from canary.rules.releases.release import Release, Request, find_earliness, find
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.rollout import Rollout, Tally
-from canary.rules.rollouts.taken_back import find_earlier, find_repetition, mark_retry
+from canary.rules.rollouts.taken_back import find_earlier, find_repetition, find_unread, mark_retry, note_unread
 from canary.rules.targets.policy import Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.check_revert import check_revert
@@ -93,9 +94,11 @@ def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) 
         request=asked.request,
         survey=found,
     )
+    is_retry, text = asked.request.is_retry, start.unread_taken_back
     earlier = find_earlier(start.taken_back, rollout)
-    problems = (*problems, *find_repetition(earlier, rollout, is_retry=asked.request.is_retry))
-    rollout = mark_retry(rollout, earlier)
+    unread = find_unread(text, target.name, asked.policy, is_retry=is_retry)
+    problems = (*problems, *find_repetition(earlier, rollout, is_retry=is_retry), *unread)
+    rollout = replace(mark_retry(note_unread(rollout, text), earlier), started_by=started_by(event.input, event.execution))
     return _answer(rollout, asked.request, problems, pending, event=event, tools=tools, fencing_token=start.lock.fencing_token)
 
 

@@ -16,6 +16,7 @@ from canary.rules.checks.draft import is_unchanged
 from canary.rules.checks.function_checks import WAIT_SECONDS, find_pending
 from canary.rules.checks.reverts import draft_revert, earlier_release, find_revert_problems, slower_way
 from canary.rules.releases.problems import Problem, RefusedError
+from canary.rules.rollouts.acting import with_action
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.grants import find_ungranted
 from canary.rules.rollouts.holder import holder_problem
@@ -90,6 +91,8 @@ def _check_target(target: Target, revert: Revert, reverted: Rollout, start: Star
         earlier=earlier,
         survey=seen,
     )
+    if start.grant and start.grant.action:
+        draft = with_action(draft, start.grant.action)
     if is_unchanged(draft):
         return _unchanged(revert, "base already serves the earlier release")
     tools.logger.info("revert checked", rollout=event.rollout_id, target=target.name, reverts=revert.rollout)

@@ -6,7 +6,7 @@ Only this module reads `os.environ`. Handlers have no `try`: the state machine r
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -23,11 +23,21 @@ from canary.edge.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from canary.aws.errors import ControllerError
+
 Event = TypeVar("Event")
 Json = dict[str, Any]
 
 METRICS = "CanaryController"
 """The namespace of the controller's own metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaCall:
+    """The call that a handler answers. ``request_id``: Lambda's own, by which CloudTrail and the log find it."""
+
+    request_id: str = ""
+    function_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Tools:
     notifications: Notifications
     troubles: Troubles
     logger: Logger
+    call: LambdaCall = LambdaCall()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Tools:
@@ -52,15 +63,26 @@ class Tools:
         settings = Settings.from_env(environ)
         clients = Clients(task=settings.task, region=settings.region, endpoint_url=settings.endpoint_url)
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
-        records = Records(clients.dynamodb, settings.table, settings.retention_days)
+        kept = partial(_report_kept, logger)
+        records = Records(clients.dynamodb, settings.table, settings.retention_days, on_kept=kept)
         notifications = Notifications(lambda: clients.events, logger)
         troubles = Troubles(lambda: clients.ssm, logger)
         return cls(settings, clients, records, notifications, troubles, logger)
 
     def count(self, what: str) -> None:
         """Count one event for the controller's own alarms and dashboard, as a CloudWatch metric through the log."""
-        with single_metric(name=what, unit=MetricUnit.Count, value=1, namespace=METRICS) as metric:
-            metric.add_dimension("service", "canary")
+        count(what)
+
+
+def count(what: str) -> None:
+    """Count one event, as `Tools.count` does."""
+    with single_metric(name=what, unit=MetricUnit.Count, value=1, namespace=METRICS) as metric:
+        metric.add_dimension("service", "canary")
+
+
+def _report_kept(logger: Logger, rollout_id: str, error: ControllerError) -> None:
+    logger.error("record will not expire", rollout=rollout_id, reason=f"{error}; delete it by hand once it is too old")
+    count("RecordKept")
 
 
 def as_it_is(event: Json) -> Json:
@@ -92,8 +114,9 @@ class Handler(Generic[Event]):
         return bound
 
     def _run(self, tools: Tools, event: Json, context: object) -> Json:
-        tools.logger.set_correlation_id(getattr(context, "aws_request_id", None))
-        return self._act(self._read(event), tools)
+        call = LambdaCall(getattr(context, "aws_request_id", ""), getattr(context, "invoked_function_arn", ""))
+        tools.logger.set_correlation_id(call.request_id or None)
+        return self._act(self._read(event), replace(tools, call=call))
 
 
 def on(kind: type[Event]) -> Callable[[Json], Event]:

@@ -13,6 +13,7 @@ from canary.aws.locks import PARKED_OWNER
 from canary.aws.record_items import LookItem
 from canary.aws.record_reads import Owned
 from canary.rules.judging import evidence_json
+from canary.rules.looks.completeness import find_backlog
 from canary.rules.looks.folding import Folded, fold_minutes
 from canary.rules.looks.look_numbers import numbers_of
 from canary.rules.looks.look_schedule import waiting_since
@@ -70,6 +71,7 @@ def mark_of(now: float) -> str:
 
 def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded, Verdict]:
     """Fold the new minutes and decide. Only a verdict that ends the step also asks how often the release's code ran."""
+    behind = find_backlog(rollout, now)
     evidence, counted = reader.read_evidence(rollout), reader.read_counts(rollout)
     folded = fold_minutes(rollout, evidence, counted.metrics, now, integrated=counted.integrated)
     rollout, evidence = folded.rollout, folded.evidence
@@ -77,6 +79,7 @@ def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded,
     faults = reader.find_faults(rollout, live, alarms, counted)
     clock = rollout.steering.bake_clock(now)
     proof = prove(rollout, evidence, now=clock, faults=faults, notes=find_harmless_drift(rollout, live))
+    proof = replace(proof, behind=behind)
     rollout = replace(rollout, blind_since=(rollout.blind_since or now) if proof.blind else None)
 
     def decide_on(invoked: int | None) -> Verdict:

@@ -1,7 +1,8 @@
 """OperateRollout: an operator's verbs. A person makes the call, so a wrong call gets an answer in words, as data.
 
-Pause and resume are signals that the rollout's next look hears; it stays its execution's. Abort, rollback and revert take a
-release back at once: `canary.tasks.take_back`. A note is about a rollout, and is kept in `canary.tasks.note`.
+Who called is found first (`canary.tasks.who`). Pause and resume are signals that the rollout's next look hears; it stays its
+execution's. Abort, rollback and revert take a release back at once: `canary.tasks.take_back`. A note is about a rollout, and is
+kept in `canary.tasks.note`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from canary.tasks.entry import Handler, Json, Tools, as_it_is
 from canary.tasks.note import take_note
 from canary.tasks.steer import refuse, send
 from canary.tasks.take_back import take_back
+from canary.tasks.who import find_caller
 
 
 def operate_rollout(event: Json, tools: Tools) -> Json:
@@ -24,11 +26,14 @@ def operate_rollout(event: Json, tools: Tools) -> Json:
     call, problems = parse_operator_call(event)
     if call is None:
         return refuse("", problems)
+    caller, wrong = find_caller(event, call, tools)
+    if wrong:
+        return refuse(call.target, wrong)
     match call.verb:
         case SignalVerb():
-            return send(call.verb, call.target, tools, reason=call.reason)
+            return send(call.verb, call.target, tools, reason=call.reason, caller=caller)
         case DirectVerb():
-            return take_back(call.verb, call, tools)
+            return take_back(call.verb, call, caller, tools)
         case _:
             assert_never(call.verb)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary.rules.releases.problems import Problem, RefusedError
+from canary.rules.rollouts.actions import UNKNOWN_CALLER, CalledBy
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase
 from canary.rules.rollouts.steering import Signal
@@ -43,6 +44,7 @@ def send(
     tools: Tools,
     *,
     reason: str,
+    caller: CalledBy = UNKNOWN_CALLER,
     tolerated_alarms: tuple[str, ...] = (),
     find_veto: Callable[[Owned], str | None] = has_no_veto,
 ) -> Json:
@@ -60,9 +62,11 @@ def send(
         if reply.answer is not VerbAnswer.ACCEPTED:
             return _answer(owned, reply)
         number = owned.signal.number + 1 if owned.signal else 1
-        signal = Signal(number, verb, owned.read_at, reason, tolerated_alarms)
+        signal = Signal(number, verb, owned.read_at, reason, tolerated_alarms, caller)
         if tools.records.send(owned.rollout.rollout_id, signal):
-            tools.logger.info("signal sent", rollout=owned.rollout.rollout_id, verb=verb.value, reason=reason)
+            tools.logger.info(
+                "signal sent", rollout=owned.rollout.rollout_id, verb=verb.value, reason=reason, caller=caller.name
+            )
             return _answer(owned, reply)
     return refuse(target, (Problem("verb", f"other verbs overtook {verb} {ATTEMPTS} times", "call it again"),))
 

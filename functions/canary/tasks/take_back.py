@@ -12,12 +12,14 @@ from canary.aws.errors import OwnershipLostError
 from canary.aws.executions import is_known, is_running, start
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.release import GrantedOperation
+from canary.rules.rollouts.actions import Action, told
 from canary.rules.rollouts.grants import MOST_REVERTS, VALID_SECONDS, Grant, GrantKind, names_of_reverts
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase
 from canary.rules.rollouts.report import machine_of
 from canary.rules.rollouts.returns import Course, nothing_to, return_by
 from canary.rules.rollouts.steering import DirectVerb, Verb
 from canary.rules.rollouts.verbs import VerbAnswer
+from canary.tasks.abort import abort_checks, abort_named
 from canary.tasks.steer import ATTEMPTS, answer_nothing, find_owned, refuse
 from canary.tasks.takeover import take_over
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from canary.aws.locks import Lock
     from canary.aws.record_reads import Owned
     from canary.edge.request import OperatorCall
+    from canary.rules.rollouts.actions import CalledBy
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Intent
     from canary.tasks.entry import Json, Tools
@@ -34,22 +37,23 @@ PROMOTION_SECONDS = 2 * SETTLE_SECONDS
 """What a promotion past its commit point still takes, at least: its live aliases settle, and then its flip."""
 
 
-def take_back(verb: DirectVerb, call: OperatorCall, tools: Tools) -> Json:
+def take_back(verb: DirectVerb, call: OperatorCall, caller: CalledBy, tools: Tools) -> Json:
     """What the verb did, or why it did nothing. The target need not be registered any more for an abort."""
     for _ in range(ATTEMPTS):
         try:
-            return _take_back(verb, call, tools)
+            named = abort_named(call, call.execution, caller, tools) if call.execution is not None else None
+            return named or _take_back(verb, call, caller, tools)
         except OwnershipLostError as error:
             tools.logger.info("verb weighed again", target=call.target, verb=verb.value, reason=str(error))
     found = f"the rollout of {call.target} changed {ATTEMPTS} times while {verb} was carried out"
     return refuse(call.target, (Problem("verb", found, "call it again"),))
 
 
-def _take_back(verb: DirectVerb, call: OperatorCall, tools: Tools) -> Json:
+def _take_back(verb: DirectVerb, call: OperatorCall, caller: CalledBy, tools: Tools) -> Json:
     held, lock = find_owned(call.target, tools)
     owned = held or _find_promoted(verb, lock, tools)
     if owned is None:
-        return _answer_nothing(verb, call, lock, tools)
+        return abort_checks(call, lock, caller, tools) or _answer_nothing(verb, call, lock, tools)
     returned = return_by(verb, held.rollout if held else None, owned.rollout, to=call.to)
     match returned.course:
         case Course.NOTHING:
@@ -59,9 +63,9 @@ def _take_back(verb: DirectVerb, call: OperatorCall, tools: Tools) -> Json:
         case Course.UNCHANGED:
             return {**_answer(owned.rollout, VerbAnswer.UNCHANGED, returned.reason), **_describe_running(owned.rollout)}
         case Course.ABORT:
-            return _abort(owned, call, tools)
+            return _abort(verb, owned, call, caller, tools)
         case Course.REVERT:
-            return _revert(owned, call, returned.reason, tools)
+            return _revert(verb, owned, call, caller, returned.reason, tools)
         case _:
             assert_never(returned.course)
 
@@ -84,11 +88,17 @@ def _answer_nothing(verb: DirectVerb, call: OperatorCall, lock: Lock, tools: Too
     return {"target": call.target, "answer": nothing_to(verb), "reason": "no rollout was promoted on this target"}
 
 
-def _abort(owned: Owned, call: OperatorCall, tools: Tools) -> Json:
+def _abort(verb: DirectVerb, owned: Owned, call: OperatorCall, caller: CalledBy, tools: Tools) -> Json:
     """The result of the first pass; the sweeper makes those that have to wait."""
-    reason = f"aborted: {call.reason}" if call.reason else "aborted"
     rollout = owned.rollout
-    safety = take_over(owned, tools, owner=f"{OWNER}:{rollout.rollout_id}", reason=reason, now=owned.read_at)
+    safety = take_over(
+        owned,
+        tools,
+        owner=f"{OWNER}:{rollout.rollout_id}",
+        reason=told("aborted", caller, call.reason),
+        now=owned.read_at,
+        action=Action(owned.read_at, verb, call.reason, caller),
+    )
     return {
         "target": call.target,
         "rollout": rollout.rollout_id,
@@ -99,7 +109,7 @@ def _abort(owned: Owned, call: OperatorCall, tools: Tools) -> Json:
     }
 
 
-def _revert(owned: Owned, call: OperatorCall, reason: str, tools: Tools) -> Json:
+def _revert(verb: DirectVerb, owned: Owned, call: OperatorCall, caller: CalledBy, reason: str, tools: Tools) -> Json:
     """Begin the execution that reverts the rollout, unless one that does it runs already."""
     rollout = owned.rollout
     to = tools.records.find(call.to, lock=owned.lock) if call.to else None
@@ -107,7 +117,7 @@ def _revert(owned: Owned, call: OperatorCall, reason: str, tools: Tools) -> Json
         fix = f"name one that canary history {call.target} shows as promoted"
         return refuse(call.target, (Problem("to", f"rollout {call.to} was never promoted on {call.target}", fix),))
     described = _describe_return(rollout, to.rollout if to else None)
-    begun = _begin(rollout, call, owned.read_at, tools)
+    begun = _begin(rollout, call, Action(owned.read_at, verb, call.reason, caller), tools)
     if begun is None:
         tried = f"{MOST_REVERTS} executions have tried to revert rollout {rollout.rollout_id}"
         return refuse(call.target, (Problem("target", tried, f"start the release that {call.target} is to serve"),))
@@ -123,7 +133,7 @@ def _revert(owned: Owned, call: OperatorCall, reason: str, tools: Tools) -> Json
     return {**_answer(rollout, answer, said), **names, **described}
 
 
-def _begin(rollout: Rollout, call: OperatorCall, now: float, tools: Tools) -> tuple[Grant, str, bool] | None:
+def _begin(rollout: Rollout, call: OperatorCall, action: Action, tools: Tools) -> tuple[Grant, str, bool] | None:
     """The grant and the execution that reverts the rollout, and whether it is a new one; None if all names are used.
 
     Raises:
@@ -137,12 +147,12 @@ def _begin(rollout: Rollout, call: OperatorCall, now: float, tools: Tools) -> tu
         execution = f"{rollout.execution.rpartition(':')[0]}:{grant.execution}"
         if is_running(client, execution):
             return grant, execution, False
-        if _may_still_begin(grant, rollout, call, now) and not is_known(client, execution):
+        if _may_still_begin(grant, rollout, call, action.at) and not is_known(client, execution):
             return grant, _start(grant, rollout, tools), True
     unused = [name for name in names if name not in grants]
     if not unused:
         return None
-    grant = Grant(unused[0], GrantKind.REVERT, call.target, now, rollout.rollout_id, call.to, call.reason)
+    grant = Grant(unused[0], GrantKind.REVERT, call.target, action.at, rollout.rollout_id, call.to, call.reason, action)
     if not tools.records.give(grant):
         raise OwnershipLostError(f"another call begins the execution {grant.execution}")
     return grant, _start(grant, rollout, tools), True

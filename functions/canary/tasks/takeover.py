@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
+from canary.rules.rollouts.acting import with_action
 from canary.rules.rollouts.holder import last_words
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
+    from canary.rules.rollouts.actions import Action
+    from canary.rules.rollouts.rollout import Rollout
     from canary.tasks.entry import Tools
 
 
-def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float) -> Safety:
+def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float, action: Action | None = None) -> Safety:
     """One pass for a rollout whose owner is dead or must be stopped; the sweeper makes later passes.
+
+    `action`: the verb that asked for it, which the record keeps.
 
     Raises:
         OwnershipLostError: someone else took it over at the same moment.
@@ -27,9 +32,9 @@ def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float
     if is_execution(before):
         error, cause = last_words(owned.rollout, reason)
         stop(tools.clients.stepfunctions, before, error=error, cause=cause)
-    rollout = owned.rollout
-    if reason and not rollout.phase.is_terminal and rollout.recovery_stage == "start" and not rollout.needs_operator:
-        owned = tools.records.write(owned, replace(owned.rollout, reason=reason))
+    noted = _noted(owned.rollout, reason, action)
+    if noted != owned.rollout:
+        owned = tools.records.write(owned, noted)
     safety = make_pass(tools, owned, now)
     tools.logger.info(
         "taken over",
@@ -43,6 +48,15 @@ def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float
     if safety.refusals:
         tools.count("OperatorNeeded")
     return safety
+
+
+def _noted(rollout: Rollout, reason: str, action: Action | None) -> Rollout:
+    """The rollout with the reason, unless its recovery has one already, and with the verb; one that is over stays as it is."""
+    if rollout.phase.is_terminal:
+        return rollout
+    is_first = rollout.recovery_stage == "start" and not rollout.needs_operator
+    noted = replace(rollout, reason=reason) if reason and is_first else rollout
+    return with_action(noted, action) if action else noted
 
 
 def is_execution(owner: str) -> bool:

@@ -1,6 +1,17 @@
-from canary.rules.looks.completeness import wanted_minutes
-from tests.builders import NOON
-from tests.rules.looks.test_folding import DELAY, START, a_baking
+import json
+from dataclasses import replace
+
+from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.looks.completeness import MOST_MINUTES, find_backlog, most_minutes, wanted_minutes
+from canary.rules.looks.folding import fold_minutes, refold
+from canary.rules.looks.look_numbers import numbers_of
+from canary.rules.looks.sources import sources_of
+from canary.rules.targets.target import BusinessMetric, Metrics
+from tests.builders import NOON, a_target
+from tests.rules.looks.test_folding import CALM, DELAY, ERRORS, START, a_baking, minutes
+
+ITEM_BYTES = 400 * 1024
+HOURS_30 = 30 * 60
 
 
 class TestWantedMinutes:
@@ -11,3 +22,40 @@ class TestWantedMinutes:
     def test_asks_for_nothing_before_the_first_minute_is_complete(self):
         start, end = wanted_minutes(a_baking(), NOON + 60 + DELAY - 1)
         assert start >= end
+
+
+class TestBacklog:
+    """After an outage of more than a day, looks fold what is waiting in portions that fit into an item."""
+
+    def test_one_look_asks_for_the_oldest_minutes_and_says_how_many_it_leaves(self):
+        now = NOON + HOURS_30 * MINUTE_SECONDS + DELAY
+
+        assert wanted_minutes(a_baking(), now) == (START, START + MOST_MINUTES * MINUTE_SECONDS)
+        assert find_backlog(a_baking(), now) == HOURS_30 - MOST_MINUTES
+        assert find_backlog(a_baking(), NOON + 300) == find_backlog(a_baking(), NOON) == 0
+
+    def test_thirty_hours_are_folded_in_portions_to_the_same_end(self):
+        now, counts = NOON + HOURS_30 * MINUTE_SECONDS + DELAY, minutes(*[CALM] * HOURS_30)
+        rollout, evidence, looks, folded, behind = a_baking(), ERRORS, 0, [], 1
+        while behind:
+            behind = find_backlog(rollout, now)
+            part = fold_minutes(rollout, evidence, counts, now)
+            assert len(json.dumps(numbers_of(part.minutes, part.evidence, part.rollout))) < ITEM_BYTES / 2
+            rollout, evidence, looks = part.rollout, part.evidence, looks + 1
+            folded += part.minutes
+        again, same = a_baking(), ERRORS
+        for record in folded:
+            again, same = refold(again, same, record)
+
+        assert [one.minute for one in folded] == sorted(counts)
+        assert looks == -(-HOURS_30 // MOST_MINUTES)
+        assert (again, same) == (rollout, evidence)
+
+    def test_with_many_metrics_a_look_folds_fewer_minutes(self):
+        metrics = tuple(BusinessMetric(f"{'m' * 60}-{number}", "Shop") for number in range(100))
+        rollout = replace(a_baking(), target=a_target(metrics=Metrics(business=metrics)))
+        names, most = [*sources_of(rollout)], most_minutes(rollout)
+        longest = [START, "not_evidence", {name: [10**6, 10**6, 10**7, 10**6] for name in names}, [10**6, 10**7]]
+
+        assert 1 <= most < MOST_MINUTES
+        assert len(json.dumps([[longest] * most, dict.fromkeys(names, -12.3456)])) < ITEM_BYTES / 2

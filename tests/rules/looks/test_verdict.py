@@ -270,3 +270,19 @@ class TestOutOfPatience:
         verdict = a_verdict(policy=policy, proof=proof, after=longest)
         assert verdict.kind is VerdictKind.ROLL_BACK
         assert verdict.reason.endswith("the extension of 10 min is used up, and so is the time that a rollout may take")
+
+
+BEHIND = replace(PROVEN, behind=90)
+STILL = Verdict(VerdictKind.CONTINUE, "90 complete minutes are still to be judged by the next looks")
+
+
+@pytest.mark.parametrize("proof", [BEHIND, replace(BEHIND, requests=0), replace(BEHIND, is_safe=True)])
+def test_while_complete_minutes_are_not_judged_yet_no_step_ends_and_no_patience(proof):
+    assert a_verdict(proof=proof) == STILL
+    assert a_verdict(proof=proof, after=BAKE * 100) == STILL
+
+
+def test_what_speaks_against_the_canary_does_not_wait_for_the_minutes_that_are_left():
+    assert a_verdict(proof=BEHIND, alarms=(an_alarm(AlarmState.ALARM),)).kind is VerdictKind.ROLL_BACK
+    assert a_verdict(proof=replace(BEHIND, condemned="worse")).kind is VerdictKind.ROLL_BACK
+    assert a_verdict(proof=replace(BEHIND, blind=(SILENT,))).kind is VerdictKind.HOLD

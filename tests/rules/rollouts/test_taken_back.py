@@ -13,8 +13,10 @@ from canary.rules.rollouts.taken_back import (
     after_end,
     find_earlier,
     find_repetition,
+    find_unread,
     identify,
     mark_retry,
+    note_unread,
 )
 from canary.rules.targets.policy import AfterRollback
 from tests.builders import NOON, OVERRIDES, a_policy, a_rollout, a_target, an_intent
@@ -143,3 +145,29 @@ def test_a_retry_says_which_rollout_it_retries():
     retried = mark_retry(a_release(), kept)
     assert (retried.retry_of, retried.plan.notes) == ("run-1", (f"this is a retry: {kept}",))
     assert mark_retry(a_release(), None) == a_release()
+
+
+def test_while_it_cannot_be_read_what_was_rolled_back_nothing_starts():
+    (problem,) = find_unread('{"S": "{"}', "orders", a_policy(10), is_retry=False)
+
+    assert problem.value.startswith("which releases of orders were rolled back cannot be read, because someone edited the item")
+    assert problem.fix.startswith("restore or delete the item target#orders, taken_back, of the records' table; or start with")
+
+
+@pytest.mark.parametrize(
+    ("unread", "policy", "is_retry"),
+    [
+        ("", a_policy(10), False),
+        ("{", a_policy(10), True),
+        ("{", a_policy(10, after_rollback=AfterRollback.ALLOW), False),
+    ],
+)
+def test_whoever_may_start_it_all_the_same_need_not_read_it(unread, policy, is_retry):
+    assert find_unread(unread, "orders", policy, is_retry=is_retry) == ()
+
+
+def test_a_rollout_that_was_compared_with_nothing_says_so():
+    draft = a_rollout()
+
+    assert note_unread(draft, "") == draft
+    assert "could not be read" in note_unread(draft, "{").plan.notes[-1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify
 from canary.rules.judging.missing import WAIT_SECONDS
 from canary.rules.looks.listening import traffic_of
+from canary.rules.looks.sources import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +22,34 @@ LATE_SECONDS = 300
 """How long to wait for the newest minutes if they show no request: they may be late, and a skipped minute is not read again."""
 
 
+MOST_MINUTES, MOST_COUNTS = 240, 1500
+"""How many minutes one look folds, and how many counts of a metric in a minute, at most: they are written with it, and an item
+of the table has at most 400 KB (docs/aws.md#item-size). More are waiting only after hours in which nobody could look."""
+
+
+def most_minutes(rollout: Rollout) -> int:
+    """How many minutes one look of this rollout folds, at most."""
+    return min(MOST_MINUTES, MOST_COUNTS // max(1, len(sources_of(rollout)))) or 1
+
+
 def wanted_minutes(rollout: Rollout, now: float) -> tuple[int, int]:
-    """The minutes to request from CloudWatch: complete by now and not yet used; start inclusive, end exclusive."""
-    delay = rollout.plan.policy.metric_delay_seconds
-    end = int((now - delay) // MINUTE_SECONDS) * MINUTE_SECONDS
-    return rollout.judged_to + MINUTE_SECONDS, end
+    """The minutes to request from CloudWatch: complete by now and not yet used; start inclusive, end exclusive.
+
+    At most `most_minutes`, the oldest ones; the next looks fold the others.
+    """
+    start = rollout.judged_to + MINUTE_SECONDS
+    return start, min(_complete_to(rollout, now), start + most_minutes(rollout) * MINUTE_SECONDS)
+
+
+def find_backlog(rollout: Rollout, now: float) -> int:
+    """How many complete minutes this look leaves to the next ones, because it folds as many as it may."""
+    _, end = wanted_minutes(rollout, now)
+    return max(0, _complete_to(rollout, now) - end) // MINUTE_SECONDS
+
+
+def _complete_to(rollout: Rollout, now: float) -> int:
+    """The end of the newest minute that is complete."""
+    return int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE_SECONDS) * MINUTE_SECONDS
 
 
 def find_waiting(rollout: Rollout, counts: Mapping[int, Measured], now: float) -> int:

@@ -39,6 +39,7 @@ class Proof:
     ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
     ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
     ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
+    ``behind``: complete minutes that this look could not fold any more.
     ``compared``: both arms' errors in numbers; ``findings``: what each metric has shown; ``notes``: what else to say.
     """
 
@@ -51,6 +52,7 @@ class Proof:
     condemned: str | None = None
     blind: tuple[str, ...] = ()
     invoked: int | None = None
+    behind: int = 0
     compared: str = ""
     findings: Mapping[str, Finding] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.steering import Pause, Promotion
     from canary.rules.targets.policy import Policy
 
+AN_OPERATOR = "an operator"
+"""Said where nothing is known of who called."""
+
 
 def pause_over(policy: Policy, moment: Moment) -> str | None:
     """Why the rollout is rolled back after its pauses, or None. One that is to resume instead is no longer paused."""
@@ -23,7 +26,7 @@ def pause_over(policy: Policy, moment: Moment) -> str | None:
 def paused(policy: Policy, moment: Moment, pause: Pause, proof: Proof) -> str:
     """That the step holds because of a pause, what follows it, and when."""
     left = in_minutes(moment.steering.pause_seconds_left(policy, moment.now))
-    return f"paused by an operator{_because(pause.reason)}; {policy.after_pause} in {left}; {judged(proof)}"
+    return f"paused by {pause.by or AN_OPERATOR}{_because(pause.reason)}; {policy.after_pause} in {left}; {judged(proof)}"
 
 
 def awaited(promotion: Promotion | None, proof: Proof) -> str:
@@ -37,7 +40,7 @@ def awaited(promotion: Promotion | None, proof: Proof) -> str:
 def promoted(policy: Policy, moment: Moment, promotion: Promotion, proof: Proof) -> str:
     """That an operator promoted the release, after what evidence, and which alarms it tolerates."""
     weight = policy.steps[moment.step_index].weight_percent
-    said = f"promoted by an operator{_because(promotion.reason)} after {judged(proof)} at {weight} %"
+    said = f"promoted by {promotion.by or AN_OPERATOR}{_because(promotion.reason)} after {judged(proof)} at {weight} %"
     reason = with_numbers(proof, said)
     tolerated = ", ".join(promotion.tolerated_alarms)
     return f"{reason}; tolerated: {tolerated}" if tolerated else reason

@@ -9,6 +9,7 @@ decides:
     the rollout was paused for as long as it may be        ROLL_BACK, unless the policy resumes it
     an instrument fails or a metric is silent              HOLD, which names it; ROLL_BACK if it lasts
     an operator has paused the rollout                     HOLD
+    complete minutes are left to the next looks            CONTINUE
     an operator wants the promotion, and a minute of this  PROMOTE
       weight was judged
     the bake goes on                                       CONTINUE, or ADVANCE early if the policy allows it
@@ -81,6 +82,8 @@ def _decide_on_proof(policy: Policy, moment: Moment, proof: Proof, alarms: tuple
     """The verdict if nothing rolls the canary back at once."""
     if proof.blind:
         return _while_blind(policy, moment, proof)
+    if proof.behind and not moment.steering.pause:
+        return Verdict(VerdictKind.CONTINUE, f"{proof.behind} complete minutes are still to be judged by the next looks")
     if steered := _while_steered(policy, moment, proof):
         return steered
     verdict = _while_baking(policy, moment, proof, alarms)

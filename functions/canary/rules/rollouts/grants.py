@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.rules.releases.problems import Problem
+from canary.rules.rollouts.actions import Action
 
 if TYPE_CHECKING:
     from canary.rules.releases.release import Revert
@@ -37,7 +38,7 @@ class Grant:
     """What the execution named ``execution`` may do to ``target``; ``given_at`` in epoch seconds.
 
     ``rollout``: the promoted rollout that it may revert. ``to``: the earlier rollout whose release it brings back; None for
-    what base served before. ``reason``: in the words of whoever asked for it.
+    what base served before. ``reason``: in the words of whoever asked for it. ``action``: the verb that gave it.
     """
 
     execution: str
@@ -47,6 +48,7 @@ class Grant:
     rollout: str | None = None
     to: str | None = None
     reason: str = ""
+    action: Action | None = None
 
 
 def names_of_reverts(rollout_id: str) -> tuple[str, ...]:

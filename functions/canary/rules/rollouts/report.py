@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.rules.releases.release import GrantedOperation, Operation
+from canary.rules.rollouts.acting import describe_actions
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import Usage, price
 
@@ -96,6 +97,7 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         "notes": list(rollout.plan.notes),
         **describe_labels(rollout),
         **describe_revert(rollout),
+        **describe_actions(rollout),
         **describe_parked(rollout),
     }
 

@@ -16,6 +16,7 @@ from canary.rules.judging.silence import Heard
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.releases.identity import ReleaseIdentity
 from canary.rules.releases.plan import Plan
+from canary.rules.rollouts.actions import Action, StartedBy
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.targets.live import Intent, Snapshot
@@ -100,6 +101,8 @@ class Rollout:
     ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
     ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
     ``has_aliases_ready``: whether the canary aliases had the release's versions before a revert, so that nothing has to settle.
+    ``started_by``: who started it, as far as the input tells; None in a record that is older than that.
+    ``actions``: the verbs that took effect, oldest first; ``actions_dropped`` more were too many to keep.
     """
 
     rollout_id: str
@@ -145,6 +148,9 @@ class Rollout:
     reverts_to: str | None = None
     takes_back: ReleaseIdentity | None = None
     has_aliases_ready: bool = False
+    started_by: StartedBy | None = None
+    actions: tuple[Action, ...] = ()
+    actions_dropped: int = 0
     revision: int = 0
 
     @property

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from canary.rules.rollouts.acting import with_action
+from canary.rules.rollouts.actions import Action
 from canary.rules.rollouts.steering import Pause, Promotion, SignalVerb
 from canary.rules.targets.policy import AfterPause
 
@@ -29,17 +31,18 @@ def hear(rollout: Rollout, signal: Signal | None, now: float) -> Rollout:
 def _obey(rollout: Rollout, signal: Signal, now: float) -> Rollout:
     match signal.verb:
         case SignalVerb.PAUSE:
-            pause = rollout.steering.pause or Pause(now, signal.reason)
+            pause = rollout.steering.pause or Pause(now, signal.reason, signal.caller.name)
             obeyed = _steered(rollout, replace(rollout.steering, pause=pause, promotion=None))
         case SignalVerb.RESUME:
             obeyed = _end_pause(rollout, now)
         case SignalVerb.PROMOTE:
-            promotion = Promotion(signal.at, signal.reason, signal.tolerated_alarms)
+            promotion = Promotion(signal.at, signal.reason, signal.tolerated_alarms, signal.caller.name)
             ended = _end_pause(rollout, now)
             obeyed = _steered(ended, replace(ended.steering, promotion=promotion))
         case _:
             assert_never(signal.verb)
-    return _steered(obeyed, replace(obeyed.steering, heard=signal.number))
+    done = with_action(obeyed, Action(signal.at, signal.verb.value, signal.reason, signal.caller))
+    return _steered(done, replace(done.steering, heard=signal.number))
 
 
 def _is_to_go_on(rollout: Rollout, now: float) -> bool:

@@ -13,6 +13,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.rollouts.actions import UNKNOWN_CALLER, CalledBy
+
 if TYPE_CHECKING:
     from canary.rules.targets.policy import Policy
 
@@ -70,6 +72,7 @@ class Signal:
     """One call of a verb that waits for a look. Each has a higher ``number`` than the one before, starting at 1.
 
     ``at``: AWS's time of the call, in epoch seconds. ``tolerated_alarms``: names that may fire, for a promotion.
+    ``caller``: who made the call.
     """
 
     number: int
@@ -77,23 +80,29 @@ class Signal:
     at: float
     reason: str = ""
     tolerated_alarms: tuple[str, ...] = ()
+    caller: CalledBy = UNKNOWN_CALLER
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """``since``: the look that stopped the bake's clock, in epoch seconds."""
+    """``since``: the look that stopped the bake's clock, in epoch seconds. ``by``: who paused, for a sentence."""
 
     since: float
     reason: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """``asked_at``: when the verb was called, in epoch seconds. ``tolerated_alarms`` do not veto this rollout any more."""
+    """``asked_at``: when the verb was called, in epoch seconds. ``tolerated_alarms`` do not veto this rollout any more.
+
+    ``by``: who promoted, for a sentence.
+    """
 
     asked_at: float
     reason: str = ""
     tolerated_alarms: tuple[str, ...] = ()
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.releases.identity import ReleaseIdentity
-from canary.rules.releases.problems import Problem
+from canary.rules.releases.problems import Problem, cut
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import iso
 from canary.rules.targets.policy import AfterRollback
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.policy import Policy
 
 TAKEN_BACK = frozenset({Phase.ROLLED_BACK})
 """The phases in which a rollout ends whose release is not to start again by mistake."""
@@ -103,6 +104,24 @@ def find_repetition(earlier: TakenBack | None, draft: Rollout, *, is_retry: bool
         return ()
     fix = 'publish a new release; or, if this one was not at fault, start it again with "retry": true and a reason'
     return (Problem("release", str(earlier), fix),)
+
+
+def find_unread(unread: str, target: str, policy: Policy, *, is_retry: bool) -> tuple[Problem, ...]:
+    """Why nothing can start while it cannot be read which releases were rolled back. Who retries or allows it need not know."""
+    if not unread or is_retry or policy.after_rollback is AfterRollback.ALLOW:
+        return ()
+    found = f"which releases of {target} were rolled back cannot be read, because someone edited the item: {cut(unread)}"
+    place = f"the item target#{target}, taken_back, of the records' table"
+    fix = f'restore or delete {place}; or start with "retry": true and a reason'
+    return (Problem("release", found, fix),)
+
+
+def note_unread(draft: Rollout, unread: str) -> Rollout:
+    """The draft, which says that it could not be checked against the releases that were rolled back."""
+    if not unread:
+        return draft
+    note = "which releases were rolled back before could not be read, so this one was not compared with them"
+    return replace(draft, plan=replace(draft.plan, notes=(*draft.plan.notes, note)))
 
 
 def mark_retry(draft: Rollout, earlier: TakenBack | None) -> Rollout:

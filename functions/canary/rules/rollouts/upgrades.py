@@ -62,7 +62,7 @@ def _from_5(record: Record) -> Record:
 
 
 def _from_6(record: Record) -> Record:
-    """Schema 7 has reverts; each new field's default says that the rollout is none."""
+    """Schema 7 has reverts, and says who started a rollout and who gave it which verbs: each new field's default says none."""
     return record
 
 
