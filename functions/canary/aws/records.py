@@ -123,7 +123,7 @@ class Records(RecordReads):
 
         """
         until = expires(expiry_of_note(rollout, note.at, self._retention_days))
-        return self._table.put_once({**note_item(rollout, note), **until})
+        return self._table.put_new({**note_item(rollout, note), **until})
 
     def check(self, owned: Owned) -> None:
         """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.
