@@ -40,29 +40,6 @@ def attempt(read: Callable[[], Read]) -> tuple[Read | None, str]:
         return None, describe(error).message
 
 
-def announce(call: Call, target: str, reading: Reading | None, changes: Iterable[str], aws: str) -> dict[str, Any]:
-    """Where, what is live, what will change, and the same verb as a line for CloudShell: told as text, and given for JSON."""
-    live = live_of(reading.live) if reading and reading.live else None
-    told = [*changes]
-    plan: dict[str, Any] = {
-        "account": call.connection.controller.account if reading else None,
-        "region": call.connection.region,
-        "target": target,
-        "live": asdict(live) if live else None,
-        "changes": told,
-        "aws": aws,
-    }
-    if not call.output.is_json:
-        lines = [
-            f"account {plan['account'] or 'not known'}, Region {plan['region']}, target {target}",
-            f"  live      {served(live) if live else 'not known'}",
-            *(f"  change    {change}" for change in told),
-            f"  aws       {aws}",
-        ]
-        call.output.say(lines, None)
-    return plan
-
-
 def foretell(call: Call, name: str, given: Mapping[str, Any], request: Request, reading: Reading) -> ExitCode:
     """`start --dry-run`: say what an execution of this name and input would do. It changes and starts nothing.
 
@@ -84,6 +61,29 @@ def foretell(call: Call, name: str, given: Mapping[str, Any], request: Request, 
     if unread:
         call.output.note(f"base's traffic could not be read: {unread}")
     return exit_code
+
+
+def announce(call: Call, target: str, reading: Reading | None, changes: Iterable[str], aws: str) -> dict[str, Any]:
+    """Where, what is live, what will change, and the same verb as a line for CloudShell: told as text, and given for JSON."""
+    live = live_of(reading.live) if reading and reading.live else None
+    told = [*changes]
+    plan: dict[str, Any] = {
+        "account": call.connection.controller.account if reading else None,
+        "region": call.connection.region,
+        "target": target,
+        "live": asdict(live) if live else None,
+        "changes": told,
+        "aws": aws,
+    }
+    if not call.output.is_json:
+        lines = [
+            f"account {plan['account'] or 'not known'}, Region {plan['region']}, target {target}",
+            f"  live      {served(live) if live else 'not known'}",
+            *(f"  change    {change}" for change in told),
+            f"  aws       {aws}",
+        ]
+        call.output.say(lines, None)
+    return plan
 
 
 def is_confirmed(verb: str, plan: Mapping[str, Any]) -> bool:

@@ -165,7 +165,7 @@ def rollback(
     return _take_back(call, asked, limits, is_asking=not yes, is_watching=watch)
 
 
-def revert(
+def revert(  # noqa: PLR0913 - one parameter an option
     call: Call,
     target: Target,
     *,

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from demo.stand import Stand
 
 NEXT_RELEASE = {"NAME": "next"}
-ROLLOUT = "first"
 
 
 def serve(*, port: int, speed: float, per_minute: float) -> int:
@@ -42,27 +41,25 @@ def serve(*, port: int, speed: float, per_minute: float) -> int:
 
 def commands(stand: Stand, speed: float) -> Iterator[str]:
     """Shell commands to copy and paste, with comments."""
-    aws = f"aws --endpoint-url {stand.aws.endpoint_url}"
+    aws, target = f"aws --endpoint-url {stand.aws.endpoint_url}", stand.target.name
     yield f"# the embedded AWS answers at {stand.aws.endpoint_url}; one real second is {speed:g} simulated; stop it with Ctrl-C"
-    yield "# in another shell, with any credentials"
+    yield "# in another shell, from this folder, with any credentials"
     yield f"export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={stand.aws.region}"
-    yield "# a new release is already published: roll it out and watch it"
-    yield from (f"{aws} {command}" for command in _rollout_commands(stand))
-    yield "# the target in the meantime"
-    yield from (f"{aws} {command}" for command in _target_commands(stand))
+    yield f'export AWS_ENDPOINT_URL={stand.aws.endpoint_url} PATH="$PWD/.venv/bin:$PATH"'
+    yield "# a new release is already published: see what a rollout of it would do, start it, and see how it goes"
+    yield f"canary start {target} --dry-run"
+    yield f'canary start {target} --reason "the first rollout"'
+    yield f"canary status {target}"
+    yield "# the same for the AWS CLI, and the target in the meantime"
+    yield from (f"{aws} {command}" for command in (*_rollout_commands(stand), *_target_commands(stand)))
     if stage := stand.target.stage:
         yield "# a request, answered by base or canary"
         yield f"curl {stand.aws.endpoint_url}{PREFIX}{stage.rest_api_id}/{stage.stage_name}/orders/17"
 
 
 def _rollout_commands(stand: Stand) -> Iterator[str]:
-    machine = stand.controller.machine_arn
-    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{ROLLOUT}"
-    asked = json.dumps({"target": stand.target.name})
     key = json.dumps({"pk": {"S": f"target#{stand.target.name}"}, "sk": {"S": "lock"}})
-    yield f"stepfunctions start-execution --state-machine-arn {machine} --name {ROLLOUT} --input '{asked}'"
-    yield f"stepfunctions describe-execution --execution-arn {execution}"
-    yield f"stepfunctions get-execution-history --execution-arn {execution} --reverse-order --max-items 5"
+    yield f"stepfunctions list-executions --state-machine-arn {stand.controller.machine_arn}"
     yield f"dynamodb get-item --table-name {stand.controller.table} --key '{key}'"
 
 

@@ -3,7 +3,7 @@
     reader      see rollouts: the records, the executions, the targets, what they serve, and what failed in their logs; change
                 nothing
     starter     start an execution: a rollout, or a parked rollout's next step
-    operator    call OperateRollout: abort, rollback, revert, pause, resume; no start
+    operator    call OperateRollout: abort, rollback, revert, pause, resume, note; no start
     authorizer  call AuthorizeRollout: promote before the steps are over
 
 None contains another: attach all that someone needs. Their names carry the Region, because IAM has one space of names for all

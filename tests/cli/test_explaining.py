@@ -145,6 +145,7 @@ def test_an_unknown_rollout_is_a_wrong_use(capsys: Any):
     assert "canary history TARGET lists the rollouts" in told
 
 
+@pytest.mark.slow
 def test_an_execution_that_only_advanced_a_rollout_is_found_too(ground: Ground, connection: Connection):
     walk = ground.walk(policy=replace(ground.rig.target.policy, progression=Progression.SCHEDULED)).shift()
     bake(walk, 2)

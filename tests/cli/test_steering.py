@@ -35,11 +35,17 @@ if TYPE_CHECKING:
     Canary = Callable[..., Told]
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SHELL = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+CHAPTER = README.partition("\n## See and steer\n")[2]
+SHELL = re.findall(r"^```sh\n(.*?)^```$", CHAPTER, re.DOTALL | re.MULTILINE)
 EXAMPLES = [
-    *(str(command.epilog).removeprefix("Example: ") for command in app.registered_commands),
-    *(line for line in "".join(SHELL).splitlines() if line.startswith("canary ")),
+    *dict.fromkeys(
+        [
+            *(str(command.epilog).removeprefix("Example: ") for command in app.registered_commands),
+            *(line for line in "".join(SHELL).splitlines() if line.startswith("canary ")),
+        ]
+    )
 ]
+"""The README's first ten minutes are run by tests/docs/test_commands.py."""
 CALLER = "arn:aws:iam::123456789012:user/embedded"
 NEW = ("--function", "orders-read=2", "--function", "orders-write=2")
 SMALL = '[{"weight_percent": 25, "bake_seconds": 60}]'
@@ -79,6 +85,7 @@ def test_a_good_release_is_watched_to_its_promotion(ground: Ground, canary: Cana
     assert "unchanged: the release is what base already runs" in unchanged.out
 
 
+@pytest.mark.slow
 def test_a_bad_release_is_watched_to_its_rollback(ground: Ground, canary: Canary):
     ground.rig.publish(FAILING_SHARE=0.9)
     arn = ground.rig.start()
@@ -237,6 +244,7 @@ def test_an_execution_that_still_checks_its_release_is_stopped(ground: Ground, c
     assert ground.rig.records.read_lock("orders").rollout_id is None
 
 
+@pytest.mark.slow
 def test_a_parked_rollout_has_ended_for_its_watcher_and_is_advanced(ground: Ground, canary: Canary):
     policy = replace(ground.rig.target.policy, progression=Progression.SCHEDULED, min_requests=1)
     register_target(ground.aws.client, replace(ground.rig.target, policy=policy))

@@ -139,12 +139,16 @@ def test_it_says_at_once_what_it_starts(served):
 def test_it_prints_commands_that_name_everything(served):
     commands = [line for line in served.text.splitlines() if not line.startswith("#")]
     assert commands[0] == "export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=eu-west-1"
-    assert all(command.startswith(f"aws --endpoint-url {served.url} ") for command in commands[1:-1])
-    verbs = {" ".join(command.split()[3:5]) for command in commands[1:-1]}
+    assert commands[1] == f'export AWS_ENDPOINT_URL={served.url} PATH="$PWD/.venv/bin:$PATH"'
+    assert [command.split()[:3] for command in commands[2:5]] == [
+        ["canary", "start", "orders"],
+        ["canary", "start", "orders"],
+        ["canary", "status", "orders"],
+    ]
+    assert all(command.startswith(f"aws --endpoint-url {served.url} ") for command in commands[5:-1])
+    verbs = {" ".join(command.split()[3:5]) for command in commands[5:-1]}
     assert verbs >= {
-        "stepfunctions start-execution",
-        "stepfunctions describe-execution",
-        "stepfunctions get-execution-history",
+        "stepfunctions list-executions",
         "apigateway get-stage",
         "cloudwatch get-metric-data",
         "cloudwatch describe-alarms",

@@ -128,18 +128,35 @@ def test_an_unknown_scenario_is_refused_by_name() -> None:
     assert "Traceback" not in ran.stderr
 
 
-def test_every_command_that_serve_prints_can_be_pasted(tmp_path: Path) -> None:
+def first_ten_minutes() -> str:
+    """What the README tells readers to type after the commands that `make serve` prints."""
+    chapter = README.partition("\n## The first ten minutes\n")[2].partition("\n## ")[0]
+    lines = [
+        line for block in re.findall(r"^```sh\n(.*?)^```$", chapter, re.DOTALL | re.MULTILINE) for line in block.splitlines()
+    ]
+    assert {line.split()[0] for line in lines} == {"canary"}
+    return "\n".join(lines)
+
+
+def test_every_command_that_serve_prints_and_the_first_ten_minutes_can_be_pasted(tmp_path: Path) -> None:
     bash = shutil.which("bash")
     if bash is None or not find_spec("awscli"):
         pytest.skip("the AWS CLI is not installed beside this Python; make .venv/dev installs it")
     with serving(tmp_path) as (process, printed):
         text = wait_for(r"^curl .*\n", process, printed)
-        pasted = run(bash, "-c", f'set -e\naws() {{ {shlex.quote(sys.executable)} -m awscli "$@"; }}\n{text}')
+        python = shlex.quote(sys.executable)
+        tools = f'aws() {{ {python} -m awscli "$@"; }}\ncanary() {{ {python} -m canary_cli "$@"; }}'
+        pasted = run(bash, "-c", f"set -e\n{tools}\n{text}\n{first_ten_minutes()}")
         process.send_signal(signal.SIGTERM)
         ended = process.wait(timeout=SECONDS)
 
     assert pasted.returncode == 0, text + pasted.stdout + pasted.stderr
     assert '"status": "RUNNING"' in pasted.stdout
+    assert "orders: a start would begin a rollout, as far as can be seen" in pasted.stdout
+    assert re.search(r"^orders: rollout orders-\S+: promoted", pasted.stdout, re.MULTILINE)
+    assert re.search(r"^Rollout orders-\S+ of orders: promoted", pasted.stdout, re.MULTILINE)
+    assert "change failure rate  0.0 % (0 of 1)" in pasted.stdout
+    assert "unchanged: the release is what base already runs" in pasted.stdout
     assert '"stageName"' in pasted.stdout
     assert ended == 0
 

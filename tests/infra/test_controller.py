@@ -7,6 +7,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
 
+import canary
 from canary.edge.settings import REQUIRED, TOPIC
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks.entry import METRICS
@@ -43,7 +44,8 @@ def test_a_function_knows_its_task_the_table_the_targets_and_nothing_else(contro
     assert variables["CANARY_TABLE"]["Ref"] in controller.of_type("AWS::DynamoDB::Table")
     assert variables["CANARY_TARGET_PREFIX"] == "/canary/targets/"
     assert variables["CANARY_RETENTION_DAYS"] == "400"
-    more = {"CANARY_RETENTION_DAYS"} | ({TOPIC} if task == "SendNotification" else set())
+    assert variables["CANARY_VERSION"] == canary.__version__
+    more = {"CANARY_RETENTION_DAYS", "CANARY_VERSION"} | ({TOPIC} if task == "SendNotification" else set())
     assert {name for name in variables if name.startswith("CANARY_")} | {"AWS_REGION"} == {*REQUIRED} | more
 
 

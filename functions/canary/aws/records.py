@@ -143,7 +143,7 @@ class Records(RecordReads):
 
         """
         until = expires(expiry_of_note(rollout, note.at, self._retention_days))
-        return self._table.put_once({**note_item(rollout, note), **until})
+        return self._table.put_new({**note_item(rollout, note), **until})
 
     def give(self, grant: Grant) -> bool:
         """Record what an execution may do, before it begins; False if its name was used for a grant before.

@@ -100,27 +100,27 @@ class Table:
 
         """
         before = {":before": {"N": str(int(item[number]["N"]) - 1)}}
-        return self._put_if(item, f"attribute_not_exists({number}) OR {number} = :before", before)
+        condition = f"attribute_not_exists({number}) OR {number} = :before"
+        return self._put_if(item, ConditionExpression=condition, ExpressionAttributeValues=before)
 
-    def _put_if(self, item: Item, condition: str, values: Item | None) -> bool:
-        """Write an item alone; False if the condition does not hold."""
-        with refusals(f"aws dynamodb put-item --table-name {self._name}", RecordsRefusedError):
-            try:
-                self._dynamodb.put_item(**self.put(item, condition, values)["Put"])
-            except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
-                    return False
-                raise
-        return True
-
-    def put_once(self, item: Item) -> bool:
-        """Write an item whose key is free; False if it is taken.
+    def put_new(self, item: Item) -> bool:
+        """Write an item whose key no item has; False if there is one.
 
         Raises:
             RecordsRefusedError: DynamoDB refused for any other reason.
 
         """
-        return self._put_if(item, "attribute_not_exists(pk)", None)
+        return self._put_if(item, ConditionExpression="attribute_not_exists(pk)")
+
+    def _put_if(self, item: Item, **condition: Any) -> bool:  # noqa: ANN401 - DynamoDB's own form
+        with refusals(f"aws dynamodb put-item --table-name {self._name}", RecordsRefusedError):
+            try:
+                self._dynamodb.put_item(TableName=self._name, Item=item, **condition)
+            except ClientError as error:
+                if code_of(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
 
     def transact(self, *operations: Operation, failure: Exception) -> None:
         """Do all of it or nothing; `failure` is raised where a condition does not hold.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from embedded_aws.faults.calls import Fault, Mode
@@ -52,7 +53,15 @@ def test_what_the_start_would_refuse_ends_with_3(ground: Ground, canary: Canary)
     assert f"rollout {walk.rollout_id}" in told.json["problems"][0]
 
 
-def test_a_stage_that_is_gone_is_a_refusal_and_traffic_that_cannot_be_read_is_said(ground: Ground, canary: Canary):
+def test_a_stage_that_is_gone_is_a_refusal(ground: Ground, canary: Canary):
+    ground.walk(stage=replace(ground.rig.target.stage, stage_name="gone"))
+    told = canary("start", "orders", "--dry-run")
+
+    assert told.code == 3
+    assert "refused   stage: stage gone of API " in told.out
+
+
+def test_what_cannot_be_read_is_said(ground: Ground, canary: Canary):
     ground.aws.faults.add(Fault(None, "apigateway", "GetStage", Mode.REFUSED))
     assert canary("start", "orders", "--dry-run").code == 7
 
