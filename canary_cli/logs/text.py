@@ -16,10 +16,12 @@ MEGABYTE = 1_000_000
 UNKNOWN = "unknown"
 
 
-def price_line(question: Question, price_per_gb: str) -> str:
-    """What the query may cost. How much it scans is known only afterwards."""
+def price_lines(question: Question, price_per_gb: str, *, is_cut: bool) -> Iterator[str]:
+    """What is about to be asked, and what it may cost. How much a query scans is known only afterwards."""
     groups = ", ".join(question.groups)
-    return f"one query of CloudWatch Logs Insights scans {groups}; list price in us-east-1: ${price_per_gb} per GB scanned"
+    yield f"one query of CloudWatch Logs Insights scans {groups}; list price in us-east-1: ${price_per_gb} per GB scanned"
+    if is_cut:
+        yield "the rollout took longer than 24 h, so only its last 24 h are read"
 
 
 def lines_of(broken: WhatBroke, rollout_id: str | None, local: Callable[[float], str]) -> Iterator[str]:
