@@ -17,6 +17,7 @@ from demo.controller import register_target
 from demo.sample import publish_release
 from embedded_aws.faults.calls import Fault, Mode
 from tests.builders import NEW, NOON, OLD, a_rollout
+from tests.tasks.walk import SETTLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,7 @@ def test_what_a_bad_release_broke_is_told_beside_base(ground: Ground, canary: Ca
 def test_a_target_without_a_stage_has_its_functions_errors_only(ground: Ground, canary: Canary, broken_ship: dict[str, str]):
     walk = ground.walk(ground.ship).shift(release={"functions": broken_ship})
     ground.point("orders-ship", "live", broken_ship["orders-ship"])
+    walk.pause(SETTLE)
     for order in range(20):
         event = json.dumps({"order": str(order)})
         ground.aws.client("lambda").invoke(FunctionName="orders-ship", Qualifier="live", Payload=event)
