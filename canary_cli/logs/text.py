@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 UNKNOWN = "unknown"
+LEAST_SHOWN = 0.0001
+"""US dollars."""
 
 
 def price_lines(question: Question, price_per_gb: str, *, is_cut: bool) -> Iterator[str]:
@@ -81,4 +83,5 @@ def _logged(logged: LoggedError) -> str:
 
 def _scanned(scanned: Scanned, groups: tuple[str, ...]) -> str:
     read = f"{scanned.bytes_scanned / MEGABYTE:,.1f} MB, {scanned.records:,} lines"
-    return f"scanned   {read} in {len(groups)} log group{'' if len(groups) == 1 else 's'}; ${scanned.dollars:.4f} at list price"
+    price = f"${scanned.dollars:.4f}" if scanned.dollars >= LEAST_SHOWN else f"less than ${LEAST_SHOWN}"
+    return f"scanned   {read} in {len(groups)} log group{'' if len(groups) == 1 else 's'}; {price} at list price"

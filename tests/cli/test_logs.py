@@ -57,7 +57,9 @@ def test_what_a_bad_release_broke_is_told_beside_base(ground: Ground, canary: Ca
     assert re.search(sample, told.out, re.MULTILINE)
     assert "/orders/1" not in told.out
     assert "[ERROR]" not in told.out
-    assert re.search(r"^scanned   \d+\.\d MB, [\d,]+ lines in 3 log groups; \$0\.0000 at list price$", told.out, re.MULTILINE)
+    assert re.search(
+        r"^scanned   \d+\.\d MB, [\d,]+ lines in 3 log groups; less than \$0\.0001 at list price$", told.out, re.MULTILINE
+    )
     assert "scans /apigw/orders-prod, /aws/lambda/orders-read, /aws/lambda/orders-write; list price" in told.out.splitlines()[0]
     assert "$0.005 per GB" in told.out.splitlines()[0]
 
