@@ -23,7 +23,7 @@ from canary.rules.targets.target import Target
 from canary_cli.connection import TARGET_PREFIX, Connection
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.logs.asking import LONGEST_SECONDS, span_of, versions_of
-from canary_cli.logs.text import lines_of, price_line
+from canary_cli.logs.text import lines_of, price_lines
 from canary_cli.past import find_rollout, read_replay
 from canary_cli.reading import read_rollout
 from canary_cli.story import tell
@@ -85,9 +85,8 @@ def logs(
     versions = versions_of(about, span) if about else {WhichArm.BASE: _live_versions(call.connection, found)}
     log = _access_log(call.connection, found)
     question = Question(found, span.begins_at, span.ends_at, versions, log, arm, only_errors=errors)
-    call.output.note(price_line(question, f"{RATES.scanned_gb}"))
-    if span.is_cut:
-        call.output.note("the rollout took longer than 24 h, and only its last 24 h are read")
+    if not call.output.is_json:
+        call.output.say(price_lines(question, f"{RATES.scanned_gb}", is_cut=span.is_cut), None)
     try:
         broken = what_broke(call.connection.client("logs"), question, wait=sleep)
     except (QueryTooSlowError, QueryEndedError) as error:

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 UNKNOWN = "unknown"
+LEAST_SHOWN = 0.0001
+"""US dollars."""
 
 
-def price_line(question: Question, price_per_gb: str) -> str:
-    """What the query may cost. How much it scans is known only afterwards."""
+def price_lines(question: Question, price_per_gb: str, *, is_cut: bool) -> Iterator[str]:
+    """What is about to be asked, and what it may cost. How much a query scans is known only afterwards."""
     groups = ", ".join(question.groups)
-    return f"one query of CloudWatch Logs Insights scans {groups}; list price in us-east-1: ${price_per_gb} per GB scanned"
+    yield f"one query of CloudWatch Logs Insights scans {groups}; list price in us-east-1: ${price_per_gb} per GB scanned"
+    if is_cut:
+        yield "the rollout took longer than 24 h, so only its last 24 h are read"
 
 
 def lines_of(broken: WhatBroke, rollout_id: str | None, local: Callable[[float], str]) -> Iterator[str]:
@@ -79,4 +83,5 @@ def _logged(logged: LoggedError) -> str:
 
 def _scanned(scanned: Scanned, groups: tuple[str, ...]) -> str:
     read = f"{scanned.bytes_scanned / MEGABYTE:,.1f} MB, {scanned.records:,} lines"
-    return f"scanned   {read} in {len(groups)} log group{'' if len(groups) == 1 else 's'}; ${scanned.dollars:.4f} at list price"
+    price = f"${scanned.dollars:.4f}" if scanned.dollars >= LEAST_SHOWN else f"less than ${LEAST_SHOWN}"
+    return f"scanned   {read} in {len(groups)} log group{'' if len(groups) == 1 else 's'}; {price} at list price"

@@ -25,6 +25,7 @@ _BACKEND = "moto.logs.models.LogsBackend"
 _ACTIONS = (
     "delete_metric_filter",
     "describe_metric_filters",
+    "describe_queries",
     "filter_log_events",
     "get_log_events",
     "get_query_results",
@@ -237,6 +238,9 @@ class _Calls:
             if self._logs.class_of(group) != STANDARD:
                 raise NotBuiltError("queries of log groups that are not of the standard class are not built")
         return self._insights.start(request, groups)
+
+    def describe_queries(self, _backend: Moto, _request: Mapping[str, Any]) -> dict[str, Any]:
+        raise NotBuiltError("the list of queries is not built; ask for the results of each")
 
     def get_query_results(self, _backend: Moto, request: Mapping[str, Any]) -> dict[str, Any]:
         return self._insights.results(request)

@@ -1,7 +1,11 @@
 """What the managed policies of people and pipelines allow, and that nothing else does."""
 
+import json
+
 import pytest
 
+from embedded_aws.awslambda.zips import zip_of
+from embedded_aws.embedded import EmbeddedAws
 from tests.infra.templates import listed, text
 
 pytestmark = pytest.mark.slow
@@ -68,3 +72,50 @@ def test_a_reader_sees_what_the_command_reads_and_changes_nothing(controller, po
         ("logs:GetQueryResults", "*"),
         ("logs:StopQuery", "*"),
     }
+
+
+READS_LOGS = """
+import boto3
+
+def handler(event, context):
+    logs = boto3.client("logs", region_name="eu-west-1")
+    for ends in (True, False):
+        query_id = logs.start_query(logGroupNames=event, startTime=0, endTime=1, queryString="fields @message")["queryId"]
+        logs.stop_query(queryId=query_id) if ends else logs.get_query_results(queryId=query_id)
+"""
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": [*statements]})
+
+
+def test_a_reader_may_query_the_logs_of_any_target_and_needs_each_permission(policies):
+    groups, place = ["/apigw/orders-prod", "/aws/lambda/orders-read"], {"<Partition>": "aws", "<Region>": "eu-west-1"}
+    allowed = {one for one in policies["canary-reader-<Region>"] if one[0].startswith("logs:")}
+    with EmbeddedAws(enforce_iam=True) as aws:
+        for group in groups:
+            aws.client("logs").create_log_group(logGroupName=group)
+
+        def run(name, permissions):
+            statements = [{"Effect": "Allow", "Action": action, "Resource": arn} for action, arn in permissions]
+            trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            iam = aws.client("iam")
+            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*statements))
+            code = {"ZipFile": zip_of({"app.py": READS_LOGS})}
+            aws.client("lambda").create_function(
+                FunctionName=name, Role=role, Runtime="python3.13", Handler="app.handler", Timeout=60, Code=code
+            )
+            return aws.invoke(name, groups).function_error
+
+        def in_account(arn):
+            for written, meant in {**place, "<AccountId>": "123456789012"}.items():
+                arn = arn.replace(written, meant)
+            return arn
+
+        permissions = sorted((action, in_account(arn)) for action, arn in allowed)
+        assert len(permissions) == 3
+        assert run("all", permissions) is None
+        for number, left_out in enumerate(permissions):
+            assert run(f"without-{number}", [one for one in permissions if one != left_out]) == "Unhandled"
+            assert left_out[0] in {denial.action for denial in aws.permissions.denied}

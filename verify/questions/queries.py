@@ -9,6 +9,7 @@ from verify.account.budget import Budget
 from verify.account.clock import Deadline
 from verify.questions.question import Question
 from verify.scratch.answer import Answer, UnansweredError
+from verify.scratch.parts import Part
 
 if TYPE_CHECKING:
     from verify.account.pace import Pace
@@ -29,7 +30,7 @@ class InsightsAbsentField(Question):
 
     slug = "insights-absent-field"
     how = "write a line with a field and one without it, and query for lines in which it differs from a text, in three ways"
-    parts = frozenset()
+    parts = frozenset({Part.LOG})
 
     def budget(self, pace: Pace) -> Budget:
         """The wait until both lines are found, and as long for each query."""
@@ -38,7 +39,6 @@ class InsightsAbsentField(Question):
     def ask(self, scratch: Scratch) -> Answer:
         """Ask it."""
         group = scratch.log_group("queries")
-        scratch.create_log_group(group)
         at = scratch.aws.clock.now()
         scratch.aws.call("logs", "create_log_stream", logGroupName=group, logStreamName=STREAM)
         events = [{"timestamp": int(at * 1_000), "message": json.dumps(line)} for line in LINES]

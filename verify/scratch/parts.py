@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from verify.scratch.scratch import Scratch
 
-LOG_PURPOSES = ("arms", "refusals", "values", "filters")
+LOG_PURPOSES = ("arms", "refusals", "values", "filters", "queries")
 _WRITE_LOGS = [
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
@@ -36,7 +36,7 @@ class Part(StrEnum):
 
     API = "1 REST API (Regional, up to seven mock methods; its stages and deployments), deleted with everything in it"
     FUNCTION = "1 Lambda function (128 MB, python3.13; 2 versions, up to 3 aliases), 1 role without any permission, 1 log group"
-    LOG = "8 log groups for access logs, metric filters of one of them, and in an account 1 web ACL of AWS WAF for some minutes"
+    LOG = "9 log groups for access logs and queries, metric filters of one, in an account 1 web ACL of AWS WAF for some minutes"
     MACHINE = "1 Step Functions state machine (Standard) and 1 role that may read and patch this API's stages"
     TOPIC = "1 SNS topic, 1 SQS queue that subscribes to it and 1 EventBridge rule"
     PACKAGES = (

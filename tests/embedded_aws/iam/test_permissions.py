@@ -428,6 +428,26 @@ CALLS = [
     ),
     ("events", "list_rules", {}, [("events:ListRules", "*")]),
     ("logs", "describe_log_groups", {}, [("logs:DescribeLogGroups", arn("logs", "log-group::log-stream:"))]),
+    ("logs", "get_query_results", {"queryId": "q"}, [("logs:GetQueryResults", "*")]),
+    ("logs", "stop_query", {"queryId": "q"}, [("logs:StopQuery", "*")]),
+    (
+        "logs",
+        "start_query",
+        {"logGroupNames": ["/g", "/h"], "startTime": 0, "endTime": 1, "queryString": "fields @message"},
+        [("logs:StartQuery", arn("logs", f"log-group:{name}:log-stream:")) for name in ("/g", "/h")],
+    ),
+    (
+        "logs",
+        "start_query",
+        {"logGroupName": "/g", "startTime": 0, "endTime": 1, "queryString": "fields @message"},
+        [("logs:StartQuery", arn("logs", "log-group:/g:log-stream:"))],
+    ),
+    (
+        "logs",
+        "start_query",
+        {"logGroupIdentifiers": [arn("logs", "log-group:/g")], "startTime": 0, "endTime": 1, "queryString": "fields @message"},
+        [("logs:StartQuery", arn("logs", "log-group:/g:log-stream:"))],
+    ),
     (
         "logs",
         "create_log_stream",

@@ -372,5 +372,9 @@ def test_cheaper_classes_are_not_built(orders: Group, logs: Any):
     assert refusal(orders.begin, "fields status", logGroupNames=["/cheap"])[0] == "NotBuilt"
 
 
+def test_the_list_of_queries_is_not_built(logs: Any):
+    assert refusal(logs.describe_queries)[0] == "NotBuilt"
+
+
 def test_an_unknown_query_is_not_found(logs: Any):
     assert refusal(logs.get_query_results, queryId="none")[0] == "ResourceNotFoundException"

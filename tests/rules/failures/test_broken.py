@@ -27,7 +27,7 @@ def an_answer(arm="true", requests=1, status=502, route="/orders/{id}", method="
 
 
 def an_error(log=READ, version="2", said="KeyError: 'id'", **more):
-    return {"log": f"123456789012:{log}", "version": version, "said": said, **more}
+    return {"logger": f"123456789012:{log}", "version": version, "said": said, **more}
 
 
 def a_line(lines=1, sample="2026/01/05/[2]ab [ERROR] KeyError", **more):

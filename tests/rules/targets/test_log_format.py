@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.targets.log_format import LOG_FORMAT, find_misfit, find_untrusted_text
+from canary.rules.targets.log_format import LOG_FORMAT, find_misfit, find_untrusted_text, names_of
 from canary.rules.targets.log_variables import VARIABLE, Prints, kind_of
 from canary.rules.targets.target import Outside, OutsideRoute
 
@@ -69,6 +69,30 @@ def test_log_format_is_one_json_line_with_unquoted_numbers():
 
 def test_log_format_names_the_api_and_the_stage():
     assert '"apiId":"$context.apiId","stage":"$context.stage"' in LOG_FORMAT
+
+
+def test_a_lines_fields_are_known_by_what_they_print():
+    names = names_of(LOG_FORMAT)
+    assert names["$context.integration.requestId"] == "functionRequestId"
+    assert (names["$context.status"], names["$context.resourcePath"]) == ("status", "resourcePath")
+
+
+@pytest.mark.parametrize(
+    ("field", "variable", "name"),
+    [
+        ('"both":"$context.integration.requestId"', "$context.integration.requestId", "functionRequestId"),
+        ('"other":"$context.path"', "$context.path", "other"),
+        ('"mixed":"at $context.path"', "$context.path", None),
+        ('"inner":{"path":"$context.path"}', "$context.path", None),
+        ('"list":["$context.path"]', "$context.path", None),
+    ],
+)
+def test_only_a_field_that_holds_a_variable_alone_is_known(field, variable, name):
+    assert names_of(with_field(field)).get(variable) == name
+
+
+def test_a_format_that_is_no_object_has_no_fields():
+    assert names_of("$context.requestId") == {}
 
 
 def test_own_log_format_fits():

@@ -145,8 +145,8 @@ def broken_of(question: Question, answered: Answered, price_per_gb: Decimal) -> 
 
 
 def _row(question: Question, fields: Mapping[str, str]) -> _Row:
-    log, version = fields.get("log"), fields.get("version")
-    function = safe(log.rpartition(FUNCTION_LOGS)[2], 64) if log else None
+    logger, version = fields.get("logger"), fields.get("version")
+    function = safe(logger.rpartition(FUNCTION_LOGS)[2], 64) if logger else None
     status = _whole(fields.get("status"))
     method, route = fields.get("method"), fields.get("route")
     said = safe_error(fields.get("said", ""))

@@ -131,7 +131,7 @@ def _commands(question: Question) -> Iterator[str]:
     if answer:
         yield f"fields {', '.join(f'case({answer}, {field}) as {name}' for name, field in _answer_fields(names))}"
     said = f"substr(coalesce({', '.join(_SAID)}), 0, {LONGEST_SAID})"
-    speaks = {"canary_log": "@log", "canary_version": "canary_ran", "canary_said": said}
+    speaks = {"canary_logger": "@log", "canary_version": "canary_ran", "canary_said": said}
     yield f"fields {', '.join(f'case({spoken}, {field}) as {name}' for name, field in speaks.items())}"
     texts = [*(name for name, _ in _answer_fields(names) if name != "canary_status"), *speaks]
     lines = ["count(*) as canary_lines", *(f"sortsLast({name}) as {_joined(name)}" for name in (texts if answer else speaks))]
