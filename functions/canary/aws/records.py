@@ -152,7 +152,7 @@ class Records(RecordReads):
             RecordsRefusedError: DynamoDB refused it.
 
         """
-        return self._table.put_once(grant_item(grant, self._retention_days))
+        return self._table.put_new(grant_item(grant, self._retention_days))
 
     def use_proof(self, request_id: str, now: float) -> bool:
         """Record at `now` (epoch seconds) that the proof of this request id was used; False if it was used before.
@@ -161,7 +161,7 @@ class Records(RecordReads):
             RecordsRefusedError: DynamoDB refused it.
 
         """
-        return self._table.put_once(proof_item(request_id, now))
+        return self._table.put_new(proof_item(request_id, now))
 
     def check(self, owned: Owned) -> None:
         """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.
