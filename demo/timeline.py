@@ -33,7 +33,7 @@ TOLD = {
     "TakeAllTraffic": "the canary gets every request",
     "MoveBase": "base gets no traffic any more; its aliases move to the release",
     "FlipStage": "the stage's base becomes the release",
-    "CleanUp": "the canary is removed and the lock freed",
+    "CleanUp": "the canary is removed",
     "MakeSafe": "base gets every request",
     "SafetySettle": "waiting until every request sees that and no late write can follow",
 }

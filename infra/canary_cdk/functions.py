@@ -79,6 +79,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         "MoveBase": _ROLL_OUT,
         "FlipStage": _ROLL_OUT,
         "CleanUp": _ROLL_OUT | May.TELL,
+        "WatchPromotion": _ROLL_OUT | May.TELL,
         "MakeSafe": _ROLL_OUT | May.TELL,
         GUARD: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_OPEN,
         SWEEPER: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_OPEN | May.LIST_TARGETS | May.CALL_SWEEPER | _GO_WITHOUT_RECORDS,

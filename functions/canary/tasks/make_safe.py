@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.notifications import LONGEST_CAUSE as LONGEST_SAID
 from canary.aws.notifications import NotificationKind
 from canary.aws.safety import make_pass
 from canary.edge.events import SafetyEvent
+from canary.rules.looks.promotion import answer_promoted
 from canary.rules.rollouts.phases import Answer, Phase
 from canary.rules.rollouts.report import summary
+from canary.rules.rollouts.watched import note_reason
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ REJECTED = "CanaryRejected"
 LONGEST_CAUSE = 32_000
 """Characters of a reason in a Fail state, well below the limit (docs/aws.md#fail-cause); commands for a person may be long."""
 
-ENDINGS = {Phase.PROMOTED: "PROMOTED", Phase.ROLLED_BACK: "ROLLED_BACK", Phase.REFUSED: "REFUSED"}
+ENDINGS = {Phase.WATCHING: "WATCHING", Phase.PROMOTED: "PROMOTED", Phase.ROLLED_BACK: "ROLLED_BACK", Phase.REFUSED: "REFUSED"}
 
 
 def make_safe(event: SafetyEvent, tools: Tools) -> Json:
@@ -38,7 +39,7 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
             "REFUSED", f"rollout {event.rollout_id} is now owned by {owned.lock.owner}; this execution changed nothing more"
         )
     owned = _note_reason(owned, event, tools)
-    safety = make_pass(tools, owned, event.now)
+    safety = make_pass(tools, owned, event.now, watches=True)
     tools.logger.info(
         "pass made",
         rollout=event.rollout_id,
@@ -78,17 +79,17 @@ def _note_reason(owned: Owned, event: SafetyEvent, tools: Tools) -> Owned:
     """The first error is the reason; a promotion that had to be finished here stays a promotion."""
     if event.error == REJECTED or owned.rollout.phase is Phase.ROLLING_BACK:
         return owned
-    return tools.records.write(owned, replace(owned.rollout, reason=event.reason))
+    return tools.records.write(owned, note_reason(owned.rollout, event.reason))
 
 
 def _ending(rollout: Rollout, event: SafetyEvent) -> Json:
-    ending = ENDINGS[rollout.phase]
+    is_promoted = rollout.phase in {Phase.WATCHING, Phase.PROMOTED}
     return {
         "answer": "SAFE",
-        "ending": ending,
+        "ending": ENDINGS[rollout.phase],
         "reason": rollout.reason[:LONGEST_CAUSE],
         "wait_seconds": 0,
-        "summary": summary(rollout, ending.lower(), event.now),
+        "summary": answer_promoted(rollout, event.now) if is_promoted else summary(rollout, rollout.phase, event.now),
     }
 
 

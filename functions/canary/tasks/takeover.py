@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
 from canary.rules.rollouts.holder import last_words
+from canary.rules.rollouts.watched import note_reason
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
@@ -29,7 +29,7 @@ def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float
         stop(tools.clients.stepfunctions, before, error=error, cause=cause)
     rollout = owned.rollout
     if reason and not rollout.phase.is_terminal and rollout.recovery_stage == "start" and not rollout.needs_operator:
-        owned = tools.records.write(owned, replace(owned.rollout, reason=reason))
+        owned = tools.records.write(owned, note_reason(owned.rollout, reason))
     safety = make_pass(tools, owned, now)
     tools.logger.info(
         "taken over",

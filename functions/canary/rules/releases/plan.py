@@ -15,7 +15,7 @@ from canary.rules.releases.release import Expectation
 from canary.rules.targets.policy import Policy, Progression, WhenUnproven
 
 EVENTS_PER_LOOK = 9
-"""Bake (2 events), EvaluateCanary (5), WhichVerdict (2)."""
+"""Bake (2 events), EvaluateCanary (5), WhichVerdict (2); as many for a look after the promotion."""
 
 EVENTS_PER_STEP = 5
 """ShiftTraffic."""
@@ -101,8 +101,9 @@ def _for_want_of_proof(policy: Policy) -> int:
 
 
 def history_events(policy: Policy, look_seconds: int) -> int:
-    """How many history events the longest execution writes, its pauses included, without retries."""
+    """How many history events the longest execution writes, its pauses and its watch included, without retries."""
     looks = (longest_execution_seconds(policy) + policy.max_pause_seconds) // look_seconds + len(policy.steps)
+    looks += -(-policy.watch_seconds // look_seconds) + 1 if policy.watch_seconds else 0
     return EVENTS_OUTSIDE_LOOKS + EVENTS_PER_STEP * len(policy.steps) + EVENTS_PER_LOOK * looks
 
 

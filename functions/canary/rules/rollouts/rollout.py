@@ -17,6 +17,7 @@ from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
+from canary.rules.rollouts.watched import PromotionWatch
 from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
@@ -96,6 +97,7 @@ class Rollout:
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
     ``steering``: what the looks have heard of operators.
+    ``watch``: the watch after promotion, from the flip on; None before, and where the policy has none.
     """
 
     rollout_id: str
@@ -137,6 +139,7 @@ class Rollout:
     labels: Mapping[str, str] = field(default_factory=dict)
     retry_of: str | None = None
     steering: Steering = NOT_STEERED
+    watch: PromotionWatch | None = None
     revision: int = 0
 
     @property

@@ -77,7 +77,7 @@ def after_end(kept: tuple[TakenBack, ...], ended: Rollout) -> tuple[TakenBack, .
     if ended.phase in TAKEN_BACK:
         reason = ended.reason[:LONGEST_REASON]
         return take_back(kept, TakenBack(identity, ended.rollout_id, ended.ended_at or ended.started_at, reason, ended.phase))
-    if ended.phase is Phase.PROMOTED:
+    if ended.phase in {Phase.WATCHING, Phase.PROMOTED}:
         return tuple(one for one in kept if not one.identity.is_same_as(identity))
     return kept
 

@@ -61,7 +61,13 @@ def _from_5(record: Record) -> Record:
     }
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
+def _from_6(record: Record) -> Record:
+    """Schema 7 has the watch after promotion. A plan made before counted no time for one, so its rollout is not watched."""
+    plan = record["plan"]
+    return {**record, "plan": {**plan, "policy": {**plan["policy"], "watch_seconds": 0}}}
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}
 """By schema: the function that turns a record of it into one of the next schema."""
 
 SCHEMA_VERSION = max(UPGRADES) + 1
