@@ -158,7 +158,8 @@ def test_the_whole_input_is_evaluated_only_where_what_it_does_is_caught():
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}
-    assert uncaught == {"WhichOperation", "WhichStart", "VersionActivation", "WhichOutcome", "WhichEnding", "SafetySettle"}
+    settles = {"VersionActivation", "SafetySettle", "Watch"}
+    assert uncaught == {"WhichOperation", "WhichStart", "WhichOutcome", "WhichEnding", *settles}
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,7 @@ def test_every_word_that_a_choice_knows_is_one_that_a_task_says():
     assert words_of("WhichDrain") == {*DrainKind} - {DrainKind.ROLL_BACK}
     assert words_of("WhichEnding") == {Answer.WAIT, *ENDINGS.values()}
     assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED", "WAIT"}
-    assert words_of("WhichOutcome") == {ENDINGS[Phase.PROMOTED], Phase.PARKED.upper()}
+    assert words_of("WhichOutcome") == {ENDINGS[Phase.WATCHING], ENDINGS[Phase.PROMOTED], Phase.PARKED.upper()}
     assert words_of("WhichFlip") == {"CLEAN_UP"}
 
 
@@ -293,12 +294,13 @@ def test_tasks_are_verbs():
         "FlipStage",
         "CleanUp",
         "MakeSafe",
+        "WatchPromotion",
     }
 
 
 def test_waits_are_nouns():
     settles = {"AliasSettle", "TrafficSettle", "BaseSettle", "FlipSettle", "SafetySettle"}
-    assert names_of("Wait") == {"VersionActivation", "Bake", *settles}
+    assert names_of("Wait") == {"VersionActivation", "Bake", "Watch", *settles}
 
 
 def test_choices_are_questions():

@@ -83,13 +83,15 @@ def _note_reason(owned: Owned, event: SafetyEvent, tools: Tools) -> Owned:
 
 
 def _ending(rollout: Rollout, event: SafetyEvent) -> Json:
+    """The ending, or, if the release is promoted and watched now, the seconds to the first look."""
     is_promoted = rollout.phase in {Phase.WATCHING, Phase.PROMOTED}
+    found = answer_promoted(rollout, event.now) if is_promoted else summary(rollout, rollout.phase, event.now)
     return {
         "answer": "SAFE",
         "ending": ENDINGS[rollout.phase],
         "reason": rollout.reason[:LONGEST_CAUSE],
-        "wait_seconds": 0,
-        "summary": answer_promoted(rollout, event.now) if is_promoted else summary(rollout, rollout.phase, event.now),
+        "wait_seconds": found.get("look_seconds", 0),
+        "summary": found,
     }
 
 

@@ -39,17 +39,22 @@ _BLIP_SECONDS = 1.5 * MINUTE_SECONDS
 
 
 def watch_promotion(event: TaskEvent, tools: Tools) -> Json:
-    """The rollout's summary; while the watch goes on, with the seconds to the next look."""
+    """WATCHING with the seconds to the next look, or PROMOTED."""
     owned = tools.records.find(event.rollout_id, target=event.target)
     if owned and owned.rollout.phase is Phase.PROMOTED:  # another rollout or a pass ended the watch, or an earlier try did
-        return answer_promoted(owned.rollout, event.now)
+        return _answer(owned.rollout, event)
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     watch = owned.rollout.watch
     if owned.rollout.phase is not Phase.WATCHING or watch is None:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it is not watched")
     owned = tell_promotion(owned, tools.records, tools.notifications)
     owned = _look(owned, owned.rollout.watch or watch, event, tools)
-    return answer_promoted(owned.rollout, event.now)
+    return _answer(owned.rollout, event)
+
+
+def _answer(rollout: Rollout, event: TaskEvent) -> Json:
+    found = answer_promoted(rollout, event.now)
+    return {"ending": rollout.phase.upper(), "wait_seconds": found.get("look_seconds", 0), "summary": found}
 
 
 def _look(owned: Owned, watch: PromotionWatch, event: TaskEvent, tools: Tools) -> Owned:

@@ -11,6 +11,7 @@ from canary.rules.releases.release import Advance
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import TASKS, states_entered, summary, usage_of
 from canary.rules.rollouts.rollout import StepState, Tally
+from canary.rules.rollouts.watched import PromotionWatch
 from canary_machine.definition import load, states_of, task_names
 from demo.controller import function_name
 from tests.builders import NOON, a_rollout, a_target
@@ -39,7 +40,8 @@ def test_knows_which_states_call_a_function():
 
 
 def test_a_promotion_enters_every_state_of_the_good_way():
-    entered = {*states_entered(an_ended(Phase.PROMOTED)), "ShiftTraffic"}
+    watched = an_ended(Phase.PROMOTED, watch=PromotionWatch(0.0, 900.0, looks=2))
+    entered = {*states_entered(watched), "ShiftTraffic"}
     recovery = {
         "CanaryRejected",
         "MakeSafe",
