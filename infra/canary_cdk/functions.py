@@ -67,7 +67,7 @@ _GO_WITHOUT_RECORDS = May.READ_TARGET | May.LIST_EXECUTIONS | May.READ_CONTROLLE
 
 MAY: Mapping[str, May] = MappingProxyType(
     {
-        "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.READ_TARGET | May.LIST_TARGETS,
+        "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.READ_TARGET | May.LIST_TARGETS | May.TELL,
         "CheckRelease": May.READ_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS,
         "TakeLock": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "PrepareRelease": _ROLL_OUT,

@@ -1,44 +1,65 @@
-"""The watch after promotion, in whole executions: a good release ends as promoted, and one that breaks is found."""
+"""The watch after promotion, in whole executions: a good release ends as promoted, and one that breaks later is found."""
 
 from dataclasses import replace
 
+from canary.rules.rollouts.watched import WatchEnd
 from canary.rules.targets.access_log import metric_namespace
 from canary.rules.targets.policy import AfterPromotion
 from embedded_aws.embedded import EmbeddedAws
+from tests.executions.test_records_refused import listen, told
 from tests.rig import QUICK, Rig
 
 WATCHED = replace(QUICK, watch_seconds=600, after_promotion=AfterPromotion.NOTIFY)
-LOOK = ["Watch", "WatchPromotion", "WhichOutcome"]
 
 
-def watching(rig: Rig, arn: str) -> None:
-    """Let time pass until the release is promoted and watched."""
+def watched(aws: EmbeddedAws) -> tuple[Rig, str]:
+    """A release that is promoted and watched."""
+    rig = Rig(aws, policy=WATCHED, per_minute=60)
+    listen(rig)
+    rig.publish()
+    arn = rig.start()
     rig.aws.clock.run_until(lambda: "Watch" in rig.states(arn), limit=1500)
+    return rig, arn
 
 
-def told(rig: Rig) -> list[str]:
-    return [event["detail-type"] for event in rig.aws.events.sent if event["source"] == "canary"]
+def fail_from_now_on(rig: Rig) -> None:
+    """Nearly all requests fail, as if something that only all traffic breaks had broken."""
+    start = int(rig.aws.clock.now() // 60 + 1) * 60
+    for minute in range(start, start + 600, 60):
+        rig.aws.metrics.put(metric_namespace("orders"), "BaseErrors", {}, minute, [1.0] * 57)
 
 
 def test_a_good_release_is_watched_and_ends_as_promoted(aws: EmbeddedAws):
-    rig = Rig(aws, policy=WATCHED)
-    rig.publish()
-    arn = rig.start()
-    watching(rig, arn)
-    lock = rig.records.read_lock("orders")
-    assert (lock.rollout_id, lock.promoted_rollout_id) == (arn.rsplit(":", 1)[-1],) * 2
+    rig, arn = watched(aws)
+    owned = rig.record_of(arn)
+    assert (owned.rollout.phase, owned.lock.rollout_id) == ("watching", owned.rollout.rollout_id)
+    assert owned.lock.promoted_rollout_id == owned.rollout.rollout_id
+    rig.settle(5)
+    assert len(told(rig, "Rollout Promoted")) == 1
     ended = rig.finish(arn)
-    print(rig.record_of(arn).rollout.watch, ended)
-    assert (ended.status, ended.ending) == ("SUCCEEDED", "Promoted")
+
+    assert (ended.status, ended.ending, ended.output["outcome"]) == ("SUCCEEDED", "Promoted", "promoted")
+    assert ended.states[-4:] == ["Watch", "WatchPromotion", "WhichOutcome", "Promoted"]
+    watch = rig.record_of(arn).rollout.watch
+    assert (watch.end, watch.unseen, watch.until) == (WatchEnd.OVER, (), watch.since + 600)
+    assert watch.metrics["errors"].minutes >= 5
+    assert ended.states.count("WatchPromotion") == watch.looks
+    assert f"{len(ended.states)} transitions" in ended.output["price"]
+    assert rig.is_at_rest()
+    rig.settle(120)
+    assert [len(told(rig, kind)) for kind in ("Rollout Promoted", "Rollout Watch Ended", "Rollout Ended")] == [1, 0, 0]
 
 
-def test_b(aws: EmbeddedAws):
-    rig = Rig(aws, policy=WATCHED)
-    rig.publish()
-    arn = rig.start()
-    watching(rig, arn)
-    start = int(rig.aws.clock.now() // 60) * 60
-    for minute in range(start + 60, start + 600, 60):
-        rig.aws.metrics.put(metric_namespace("orders"), "BaseErrors", {}, minute, *([1.0] * 90))
+def test_a_release_that_breaks_after_its_promotion_is_found_and_reported(aws: EmbeddedAws):
+    rig, arn = watched(aws)
+    fail_from_now_on(rig)
     ended = rig.finish(arn)
-    print(rig.record_of(arn).rollout.watch, ended)
+
+    assert ended.ending == "Promoted"
+    assert ended.output["watch"]["end"] == "condemned"
+    watch = rig.record_of(arn).rollout.watch
+    assert watch.ended_at < watch.until
+    assert watch.reason.startswith("errors: ")
+    rig.settle(5)
+    ((_, detail),) = told(rig, "Rollout Watch Ended")
+    assert detail["watch"]["reason"] == watch.reason

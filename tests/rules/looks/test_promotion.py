@@ -178,7 +178,10 @@ def test_behind_a_stage_the_release_is_counted_as_base():
     sources = promoted_sources(a_rollout(target=target))
     assert [series.name for series in sources["errors"].arm.bad] == ["BaseErrors"]
     assert sources["errors"].counts_bad_always
-    assert [series.dimensions for series in sources["business_PaymentFailed"].arm.bad] == [(("arm", "base"),), (("arm", "canary"),)]
+    assert [series.dimensions for series in sources["business_PaymentFailed"].arm.bad] == [
+        (("arm", "base"),),
+        (("arm", "canary"),),
+    ]
 
 
 def test_behind_weights_the_release_is_counted_by_its_version():
@@ -188,7 +191,10 @@ def test_behind_weights_the_release_is_counted_by_its_version():
 
 def test_the_answer_says_when_the_next_look_comes_while_the_watch_goes_on():
     watched = looked(begun(), {}, at=60)
-    assert (answer_promoted(watched, NOON + 61)["outcome"], answer_promoted(watched, NOON + 61)["look_seconds"]) == ("watching", 60)
+    assert (answer_promoted(watched, NOON + 61)["outcome"], answer_promoted(watched, NOON + 61)["look_seconds"]) == (
+        "watching",
+        60,
+    )
     over = looked(watched, {}, at=900)
     assert answer_promoted(over, NOON + 900)["outcome"] == "promoted"
     assert "look_seconds" not in answer_promoted(over, NOON + 900)

@@ -47,7 +47,10 @@ def test_another_rollout_cuts_a_watch_short():
 
 
 def test_the_reason_that_was_noted_first_stays():
-    assert cut_short(a_watched(reason="the execution was stopped"), NOON, reason="other").watch.reason == "the execution was stopped"
+    assert (
+        cut_short(a_watched(reason="the execution was stopped"), NOON, reason="other").watch.reason
+        == "the execution was stopped"
+    )
     assert cut_short(a_watched(), NOON, reason="other").watch.reason == "other"
 
 
