@@ -12,9 +12,9 @@ from tests.rig import QUICK, Rig
 WATCHED = replace(QUICK, watch_seconds=600, after_promotion=AfterPromotion.NOTIFY)
 
 
-def watched(aws: EmbeddedAws) -> tuple[Rig, str]:
+def watched(aws: EmbeddedAws, **changes: object) -> tuple[Rig, str]:
     """A release that is promoted and watched."""
-    rig = Rig(aws, policy=WATCHED, per_minute=60)
+    rig = Rig(aws, policy=replace(WATCHED, **changes), per_minute=60)
     listen(rig)
     rig.publish()
     arn = rig.start()
@@ -63,3 +63,22 @@ def test_a_release_that_breaks_after_its_promotion_is_found_and_reported(aws: Em
     rig.settle(5)
     ((_, detail),) = told(rig, "Rollout Watch Ended")
     assert detail["watch"]["reason"] == watch.reason
+
+
+def test_a_release_that_breaks_after_its_promotion_is_taken_back(aws: EmbeddedAws):
+    rig, arn = watched(aws, after_promotion=AfterPromotion.REVERT)
+    fail_from_now_on(rig)
+    ended = rig.finish(arn)
+
+    assert (ended.status, ended.error, ended.ending) == ("FAILED", "Reverted", "Reverted")
+    name = arn.rsplit(":", 1)[-1]
+    revert = rig.records.find(f"{name}-watch-revert").rollout
+    assert ended.cause == revert.reason
+    assert (revert.phase, revert.reverts, revert.execution) == ("promoted", name, arn)
+    promoted = rig.record_of(arn).rollout
+    assert (promoted.phase, promoted.watch.end, promoted.watch.reverted_by) == ("promoted", "condemned", revert.rollout_id)
+    assert {live for live, _ in rig.aliases().values()} == {"1"}
+    assert rig.is_at_rest()
+    rig.settle(5)
+    assert [len(told(rig, kind)) for kind in ("Rollout Watch Ended", "Rollout Reverted", "Operator Needed")] == [1, 1, 0]
+    assert rig.run().ending == "Refused"

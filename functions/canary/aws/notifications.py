@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
-from canary.rules.rollouts.report import describe_labels, describe_parked, describe_watch
+from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert, describe_watch
 from canary.rules.rollouts.watched import Notice, notices_of_end
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class NotificationKind(enum.StrEnum):
     PARKED = "Rollout Parked"
     ENDED = "Rollout Ended"
     PROMOTED = "Rollout Promoted"
+    REVERTED = "Rollout Reverted"
     WATCH_ENDED = "Rollout Watch Ended"
     OPERATOR_NEEDED = "Operator Needed"
     RECORDS_USABLE = "Records Usable Again"
@@ -46,6 +47,7 @@ class NotificationKind(enum.StrEnum):
 _KINDS = {
     Notice.ENDED: NotificationKind.ENDED,
     Notice.PROMOTED: NotificationKind.PROMOTED,
+    Notice.REVERTED: NotificationKind.REVERTED,
     Notice.WATCH_ENDED: NotificationKind.WATCH_ENDED,
 }
 
@@ -123,6 +125,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "requests_harmed": rollout.harm.requests,
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
         **describe_labels(rollout),
+        **describe_revert(rollout),
         **describe_parked(rollout),
         **describe_watch(rollout),
     }

@@ -6,6 +6,7 @@
     rollout#<id>    rollout     the complete rollout
     rollout#<id>    history     base's history as the judge uses it, written once
     rollout#<id>    signal      the newest signal of an operator, which the next look hears; written by whoever sends it
+    grant#<name>    grant       what the execution of that name alone may do; written before it begins
     rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
     controller      sweep       when the sweeper last ran: written every minute, to find out whether records can be written
 
@@ -25,6 +26,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, RecordsRefusedError, StaleFencingTokenError
+from canary.aws.grants import grant_item
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, lock_key, same_lock, with_promoted
 from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from canary.aws.record_items import LookItem
     from canary.aws.table import Item, Operation
+    from canary.rules.rollouts.grants import Grant
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.steering import Signal
 
@@ -147,6 +150,15 @@ class Records(RecordReads):
         """
         return self._table.put_newest(signal_item(rollout_id, signal), "signal_number")
 
+    def give(self, grant: Grant) -> bool:
+        """Record what an execution may do, before it begins; False if its name was used for a grant before.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused it.
+
+        """
+        return self._table.put_new(grant_item(grant, self._retention_days))
+
     def check(self, owned: Owned) -> None:
         """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.
 
@@ -187,11 +199,14 @@ class Records(RecordReads):
         """Make `owner` the rollout's owner and raise the fencing token.
 
         Raises:
-            OwnershipLostError: someone else was faster.
+            OwnershipLostError: someone else was faster, or the rollout has come further since `owned` was read.
 
         """
         lock = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, owner=owner)
-        self._table.transact(self._replace_lock(owned, lock), failure=_lost(owned))
+        as_read = self._table.check(
+            rollout_key(owned.rollout.rollout_id), "revision = :revision", {":revision": {"N": str(owned.rollout.revision)}}
+        )
+        self._table.transact(self._replace_lock(owned, lock), as_read, failure=_lost(owned))
         return replace(owned, lock=lock)
 
     def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Owned:
@@ -231,6 +246,23 @@ class Records(RecordReads):
         superseded = owned.lock.promoted_rollout_id
         if rollout.phase in {Phase.WATCHING, Phase.PROMOTED} and superseded not in {None, rollout.rollout_id}:
             self._let_expire(str(superseded), rollout.ended_at or rollout.started_at)
+
+    def hand_over(self, owned: Owned, ended: Rollout, revert: Rollout) -> Owned:
+        """End a rollout whose watch condemned its release, and give its lock to the revert, in one transaction.
+
+        The execution that owns the lock stays the same. Returns the ended rollout.
+
+        Raises:
+            OwnershipLostError: the lock or the record has changed since `owned` was read, or the revert is recorded already.
+
+        """
+        before = replace(ended, revision=owned.rollout.revision + 1, is_end_told=False)
+        token = owned.lock.fencing_token + 1
+        lock = replace(owned.lock, fencing_token=token, rollout_id=revert.rollout_id, last_rollout_id=ended.rollout_id)
+        put = self._table.put(rollout_item(revert), "attribute_not_exists(pk)")
+        operations = [self._replace_lock(owned, lock), self._put_rollout(owned, before), put]
+        self._table.transact(*operations, failure=_lost(owned))
+        return Owned(before, lock, owned.read_at)
 
     def _let_expire(self, superseded: str, moment: float) -> None:
         """Base no longer serves this rollout's release from `moment` on. If this fails, its record is kept for ever."""

@@ -1,6 +1,7 @@
 """WatchPromotion: one look at a promoted release. The record says how the watch ended, whoever ended it.
 
-A call that AWS refuses is kept as something that this look could not see, and the watch goes on.
+A call that AWS refuses is kept as something that this look could not see, and the watch goes on. If the watch condemns the
+release and the policy says so, the lock goes to a revert, which the same execution carries out.
 """
 
 from __future__ import annotations
@@ -13,15 +14,22 @@ from canary.aws.counting import read_minutes
 from canary.aws.errors import AwsRefusedError, OwnershipLostError
 from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import MetricReader
+from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
 from canary.aws.safety import tell_promotion
 from canary.aws.shifters import shifter_for
+from canary.aws.surveys import survey
 from canary.edge.events import TaskEvent
+from canary.rules.checks.function_checks import find_pending
+from canary.rules.checks.reverts import draft_revert, earlier_release, find_revert_problems, slower_way
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.promotion import Seen, answer_promoted, begin_bars, promoted_sources, unread_minutes, watch_on
+from canary.rules.releases.problems import RefusedError
+from canary.rules.releases.release import Revert
 from canary.rules.rollouts.drift_checks import find_edits_of_promoted
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.upgrades import upgrade_history
+from canary.rules.rollouts.watched import is_to_be_reverted, name_of_revert
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -39,22 +47,27 @@ _BLIP_SECONDS = 1.5 * MINUTE_SECONDS
 
 
 def watch_promotion(event: TaskEvent, tools: Tools) -> Json:
-    """WATCHING with the seconds to the next look, or PROMOTED."""
+    """WATCHING with the seconds to the next look; PROMOTED; or REVERTING with the rollout that takes the release back."""
     owned = tools.records.find(event.rollout_id, target=event.target)
     if owned and owned.rollout.phase is Phase.PROMOTED:  # another rollout or a pass ended the watch, or an earlier try did
-        return _answer(owned.rollout, event)
+        return _answer(owned, event)
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     watch = owned.rollout.watch
     if owned.rollout.phase is not Phase.WATCHING or watch is None:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it is not watched")
     owned = tell_promotion(owned, tools.records, tools.notifications)
-    owned = _look(owned, owned.rollout.watch or watch, event, tools)
-    return _answer(owned.rollout, event)
+    return _answer(_look(owned, owned.rollout.watch or watch, event, tools), event)
 
 
-def _answer(rollout: Rollout, event: TaskEvent) -> Json:
+def _answer(owned: Owned, event: TaskEvent) -> Json:
+    """What follows for this execution; `owned` has the watched rollout, and the lock, which the revert may have by now."""
+    rollout, lock = owned.rollout, owned.lock
     found = answer_promoted(rollout, event.now)
-    return {"ending": rollout.phase.upper(), "wait_seconds": found.get("look_seconds", 0), "summary": found}
+    revert = rollout.watch.reverted_by if rollout.watch else None
+    if revert and (lock.rollout_id, lock.owner) == (revert, event.execution):
+        return {"ending": "REVERTING", "rollout_id": revert, "wait_seconds": 0, "summary": found}
+    seconds = found.get("look_seconds", 0)
+    return {"ending": rollout.phase.upper(), "rollout_id": rollout.rollout_id, "wait_seconds": seconds, "summary": found}
 
 
 def _look(owned: Owned, watch: PromotionWatch, event: TaskEvent, tools: Tools) -> Owned:
@@ -76,9 +89,45 @@ def _look(owned: Owned, watch: PromotionWatch, event: TaskEvent, tools: Tools) -
     )
     if after.end is None:
         return tools.records.write(owned, rollout)
+    return _revert(owned, rollout, after, event, tools) if is_to_be_reverted(rollout) else _finish(owned, rollout, tools)
+
+
+def _finish(owned: Owned, rollout: Rollout, tools: Tools) -> Owned:
     ended = tools.records.finish(owned, rollout)
     tools.notifications.report_end(ended.rollout, tools.records)
     return ended
+
+
+def _revert(owned: Owned, rollout: Rollout, watch: PromotionWatch, event: TaskEvent, tools: Tools) -> Owned:
+    """Give the lock to the rollout that takes the condemned release back; if that is impossible, an operator has to know."""
+    target = rollout.target
+    earlier = earlier_release(target, rollout, None)
+    lock = owned.lock
+    known = {lock.deployment_id: lock.fingerprint} if lock.deployment_id and lock.fingerprint else {}
+    found = survey(tools.clients, target, earlier.release, known)
+    if problems := (*find_revert_problems(target, earlier, found), *find_pending(found.functions)):
+        why = f"{watch.reason}; it cannot be reverted: {RefusedError((*problems, slower_way(target, earlier, found)))}"
+        kept = replace(rollout, watch=replace(watch, reason=why))
+        kept_owned = _finish(owned, kept, tools)
+        detail = {**describe(kept_owned.rollout), "reason": why[:LONGEST_CAUSE]}
+        tools.notifications.tell(NotificationKind.OPERATOR_NEEDED, detail)
+        return kept_owned
+    revert = draft_revert(
+        rollout_id=name_of_revert(rollout),
+        execution=event.execution,
+        now=event.now,
+        target=target,
+        revert=Revert(target.name, rollout.rollout_id, reason=watch.reason),
+        reverted=rollout,
+        earlier=earlier,
+        survey=found,
+    )
+    ended = replace(rollout, watch=replace(watch, reverted_by=revert.rollout_id))
+    handed = tools.records.hand_over(owned, ended, revert)
+    tools.notifications.report_end(handed.rollout, tools.records)
+    tools.notifications.send(NotificationKind.STARTED, revert)
+    tools.logger.info("lock handed over", rollout=rollout.rollout_id, revert=revert.rollout_id, reason=watch.reason)
+    return handed
 
 
 class _Reader:

@@ -25,7 +25,7 @@ from canary.rules.looks.sources import ArmSource, sources_of
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import summary
 from canary.rules.rollouts.rollout import MetricCount
-from canary.rules.rollouts.watched import PromotionWatch, WatchEnd, end_watch
+from canary.rules.rollouts.watched import PromotionWatch, WatchEnd, end_watch, is_after_watch
 
 if TYPE_CHECKING:
     from canary.rules.judging.history import History
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 LATE_SECONDS = 300
 """How long to wait for a minute's counts; then whatever is missing or contradicts itself is left out."""
+
+REVERTED = "reverted"
+"""The outcome of an execution whose watch condemned the release and whose revert is complete."""
 
 MOST_UNSEEN = 20
 """How many sentences are kept."""
@@ -184,4 +187,4 @@ def answer_promoted(rollout: Rollout, now: float) -> dict[str, Any]:
     watch = rollout.watch
     if rollout.phase is Phase.WATCHING and watch:
         return {**summary(rollout, Phase.WATCHING, now), "look_seconds": next_look_seconds(rollout, watch, now)}
-    return summary(rollout, Phase.PROMOTED, now)
+    return summary(rollout, REVERTED if is_after_watch(rollout) else Phase.PROMOTED, now)

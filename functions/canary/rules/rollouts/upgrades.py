@@ -62,7 +62,7 @@ def _from_5(record: Record) -> Record:
 
 
 def _from_6(record: Record) -> Record:
-    """Schema 7 has the watch after promotion. A plan made before counted no time for one, so its rollout is not watched."""
+    """Schema 7 has reverts and the watch after promotion. A plan made before counted no time for one: it is not watched."""
     plan = record["plan"]
     return {**record, "plan": {**plan, "policy": {**plan["policy"], "watch_seconds": 0}}}
 

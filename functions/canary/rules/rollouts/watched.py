@@ -11,10 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.absolute import BarEvidence
+from canary.rules.rollouts.grants import LONGEST_NAME
 from canary.rules.rollouts.standing import Phase
+from canary.rules.targets.policy import AfterPromotion
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
+
+
+REVERT = "-watch-revert"
+"""Ends the id of a revert that a watch began."""
 
 
 class WatchEnd(enum.StrEnum):
@@ -32,7 +38,8 @@ class PromotionWatch:
     ``until``: when it ends if nothing ends it before. ``judged_to``: the start of the newest minute that was judged or left
     out. ``is_told``: whether the bus accepted that the rollout was promoted. ``metrics``: the metrics that are held against a
     bar; empty before the first look. ``log_e``: the evidence of all of them. ``unseen``: what the watch could not see, one
-    sentence each. ``cut_short_by``: the rollout that took the target. ``reason``: why it ended as it did.
+    sentence each. ``cut_short_by``: the rollout that took the target. ``reason``: why it ended as it did. ``reverted_by``: the
+    rollout that takes the condemned release back.
     """
 
     since: float
@@ -47,6 +54,7 @@ class PromotionWatch:
     ended_at: float | None = None
     reason: str = ""
     cut_short_by: str | None = None
+    reverted_by: str | None = None
 
     @property
     def is_remarkable(self) -> bool:
@@ -59,6 +67,7 @@ class Notice(enum.StrEnum):
 
     ENDED = "ended"
     PROMOTED = "promoted"
+    REVERTED = "reverted"
     WATCH_ENDED = "watch_ended"
 
 
@@ -66,6 +75,8 @@ def notices_of_end(rollout: Rollout) -> tuple[Notice, ...]:
     """What is still to be reported of an ended rollout: its end, or its promotion and what its watch found, if anything."""
     if rollout.phase is not Phase.PROMOTED:
         return (Notice.ENDED,)
+    if rollout.reverts is not None:
+        return (Notice.REVERTED,)
     watch = rollout.watch
     promotion = () if watch and watch.is_told else (Notice.PROMOTED,)
     return (*promotion, Notice.WATCH_ENDED) if watch and watch.is_remarkable else promotion
@@ -73,7 +84,23 @@ def notices_of_end(rollout: Rollout) -> tuple[Notice, ...]:
 
 def is_watched(rollout: Rollout) -> bool:
     """Whether the rollout is to be watched once it is promoted; once only."""
-    return rollout.plan.policy.watch_seconds > 0 and rollout.watch is None
+    return rollout.plan.policy.watch_seconds > 0 and rollout.watch is None and rollout.reverts is None
+
+
+def is_to_be_reverted(rollout: Rollout) -> bool:
+    """Whether the rollout's watch condemned the release and its policy takes it back then."""
+    is_condemned = rollout.watch is not None and rollout.watch.end is WatchEnd.CONDEMNED
+    return is_condemned and rollout.plan.policy.after_promotion is AfterPromotion.REVERT
+
+
+def name_of_revert(rollout: Rollout) -> str:
+    """The id of the rollout that takes the release back after its watch; no execution has this name."""
+    return f"{rollout.rollout_id[: LONGEST_NAME - len(REVERT)]}{REVERT}"
+
+
+def is_after_watch(rollout: Rollout) -> bool:
+    """Whether the rollout is a revert that its watch began: then it is not its execution's first rollout."""
+    return rollout.reverts is not None and not rollout.execution.endswith(f":{rollout.rollout_id}")
 
 
 def begin_watch(rollout: Rollout, now: float) -> Rollout:
