@@ -1,8 +1,8 @@
 """A target's past as values: its rollouts, and what they add up to. Pure.
 
-The change failure rate is the part of the ended rollouts that was rolled back; a rollout that is in progress or was refused
-does not count. Time to safe is from the look that decided to roll back to the end of the recovery. Requests harmed are an
-estimate: the canary's failed requests beyond base's rate in the same minutes.
+The change failure rate is the part of the ended rollouts that was rolled back, or reverted by its watch; a rollout that is in
+progress or was refused does not count. Time to safe is from the look that decided to roll back to the end of the recovery.
+Requests harmed are an estimate: the canary's failed requests beyond base's rate in the same minutes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from canary.rules.looks.promotion import REVERTED
 from canary.rules.rollouts.phases import Phase
 from canary_cli.times import DAY, lasting, local
 
@@ -58,7 +59,7 @@ def history_of(target: str, rollouts: Sequence[Rollout], unreadable: Sequence[st
     """The history of the rollouts that started at `since` (epoch seconds) or later."""
     past = tuple(_past(rollout) for rollout in rollouts if rollout.started_at >= since)
     promotions = sum(one.phase == Phase.PROMOTED for one in past)
-    rollbacks = sum(one.phase == Phase.ROLLED_BACK for one in past)
+    rollbacks = sum(one.phase in {Phase.ROLLED_BACK, REVERTED} for one in past)
     times = [one.seconds_to_safe for one in past if one.seconds_to_safe is not None]
     return History(
         target=target,
@@ -77,10 +78,11 @@ def history_of(target: str, rollouts: Sequence[Rollout], unreadable: Sequence[st
 
 
 def _past(rollout: Rollout) -> Past:
+    watch = rollout.watch
     is_back = rollout.phase is Phase.ROLLED_BACK and rollout.ended_at is not None and rollout.looked_at is not None
     return Past(
         rollout_id=rollout.rollout_id,
-        phase=rollout.phase.value,
+        phase=REVERTED if watch and watch.reverted_by else rollout.phase.value,
         started_at=rollout.started_at,
         ended_at=rollout.ended_at,
         step=rollout.step.index + 1,
@@ -88,7 +90,7 @@ def _past(rollout: Rollout) -> Past:
         policy=rollout.plan.policy.name,
         requests_harmed=rollout.harm.requests,
         seconds_to_safe=(rollout.ended_at or 0.0) - (rollout.looked_at or 0.0) if is_back else None,
-        reason=rollout.reason,
+        reason=watch.reason if watch and watch.reason else rollout.reason,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.evidence_json import from_json as evidence_from_json
 from canary.rules.judging.history import from_json as history_from_json
+from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary_cli.comparing import Compared, compare_step
 from canary_cli.outlook import Next, Waiting, next_of, waiting_of
@@ -116,7 +117,7 @@ def status_of(reading: Reading, *, account: str, region: str) -> Status:
 def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
     """A rollout as it stands at the time of the reading."""
     step, steps = rollout.step, rollout.plan.policy.steps
-    has_weight = step.index >= 0 and not rollout.phase.is_terminal
+    has_weight = step.index >= 0 and not rollout.phase.is_terminal and rollout.phase is not Phase.WATCHING
     seen = step.requests + step.base_requests
     evidence = _evidence(rollout, reading)
     return RolloutView(

@@ -16,6 +16,7 @@ from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import price
 from canary.rules.rollouts.report import usage_of
+from canary.rules.rollouts.watched import WatchEnd
 from canary_cli.story_numbers import MinuteTable, evidence_line, metric_lines, minute_table
 from canary_cli.times import lasting
 from canary_cli.weights import ALL, weights_set
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from canary.rules.looks.replay import ReplayedLook
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.rollouts.watched import PromotionWatch
     from canary.rules.targets.live import Intent, Snapshot
     from canary_cli.weights import WeightSet
 
@@ -153,11 +155,43 @@ def _end(rollout: Rollout, looks: Sequence[ReplayedLook]) -> Iterator[Event]:
     if rollout.parked_since is not None and rollout.parked_until is not None:
         waits = lasting(rollout.parked_until - rollout.parked_since)
         yield Event(rollout.parked_since, f"The rollout is parked and keeps its weight; it waits {waits} for an advance.")
+    if rollout.watch:
+        yield from _watch(rollout, rollout.watch)
     if rollout.ended_at is None:
         return
     is_told = any(rollout.reason == one.look.reason for one in looks)
     reason = "" if is_told or not rollout.reason else f" Reason: {rollout.reason}."
     yield Event(rollout.ended_at, f"{_ending(rollout)}{reason}", tuple(_balance(rollout, rollout.ended_at)))
+
+
+def _watch(rollout: Rollout, watch: PromotionWatch) -> Iterator[Event]:
+    """The watch after promotion: when base became the release, and what ended the watch."""
+    if watch.since < watch.until:
+        planned = lasting(rollout.plan.policy.watch_seconds)
+        yield Event(watch.since, f"Base serves the release now, and is watched for {planned}; there is no base beside it.")
+    if watch.end is None or watch.ended_at is None:
+        return
+    numbers = [
+        f"{name}: {one.bad:,} of {one.requests:,} requests in {one.minutes} minutes; usual {one.usual:.2%}, bar {one.bar:.2%}"
+        for name, one in watch.metrics.items()
+    ]
+    unseen = (f"not seen: {sentence}" for sentence in watch.unseen)
+    yield Event(watch.ended_at, _watch_end(watch), (*numbers, f"evidence E {format_e(watch.log_e)}", *unseen))
+
+
+def _watch_end(watch: PromotionWatch) -> str:
+    why = f": {watch.reason}" if watch.reason else ""
+    match watch.end:
+        case WatchEnd.CONDEMNED:
+            then = f" Rollout {watch.reverted_by} takes the release back." if watch.reverted_by else " The release stays."
+            return f"The watch condemns the release{why}.{then}"
+        case WatchEnd.CUT_SHORT:
+            by = f" by rollout {watch.cut_short_by}" if watch.cut_short_by else ""
+            return f"The watch is cut short{by}{why}."
+        case WatchEnd.OVER | None:
+            return "The watch is over, and nothing spoke against the release."
+        case _:
+            assert_never(watch.end)
 
 
 def _ending(rollout: Rollout) -> str:

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.watched import WatchEnd
+from canary.rules.targets.policy import AfterPromotion
 from embedded_aws.faults.calls import Fault, Mode
 from tests.tasks.test_advance_rollout import advance
 from tests.tasks.test_guard_rollout import tell
-from tests.tasks.walk import PATIENT, Ground, TaskFailedError, Walk
+from tests.tasks.walk import PATIENT, Ground, TaskFailedError, Walk, iso
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.watched import PromotionWatch
 
-POLICY = replace(PATIENT, watch_seconds=600)
+POLICY = replace(PATIENT, watch_seconds=600, after_promotion=AfterPromotion.NOTIFY)
 
 
 @pytest.fixture
@@ -184,7 +186,7 @@ def test_a_promotion_that_the_guard_finishes_says_that_nobody_watches(ground: Gr
     tell(ground, walk)
     for _ in range(5):
         walk.pause(60)
-        ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
+        ground.invoke("SweepTargets", {"time": iso(walk.now)})
     assert (walk.record.phase, watch_of(walk).end) == ("promoted", WatchEnd.CUT_SHORT)
     assert "nothing else watches" in watch_of(walk).reason
 
@@ -194,3 +196,59 @@ def test_only_a_watched_rollout_is_watched(ground: Ground):
     with pytest.raises(TaskFailedError, match="is shifting; it is not watched") as failed:
         look(walk)
     assert failed.value.kind == "OwnershipLostError"
+
+
+def condemned(ground: Ground) -> Walk:
+    """A watched release whose alarm fires and whose policy takes it back then."""
+    walk = ground.walk(policy=replace(POLICY, after_promotion=AfterPromotion.REVERT)).promote()
+    ground.fire()
+    return walk
+
+
+def test_a_condemned_release_gives_its_lock_to_its_revert(ground: Ground):
+    walk = condemned(ground)
+    answer = look(walk)
+
+    revert = f"{walk.rollout_id}-watch-revert"
+    assert (answer["ending"], answer["rollout_id"]) == ("REVERTING", revert)
+    assert (walk.record.phase, watch_of(walk).reverted_by) == ("promoted", revert)
+    owned = ground.rig.records.find(revert)
+    assert (owned.lock.rollout_id, owned.lock.owner, owned.lock.last_rollout_id) == (revert, walk.execution, walk.rollout_id)
+    assert (owned.rollout.phase, owned.rollout.reverts, owned.rollout.execution) == (
+        "preparing",
+        walk.rollout_id,
+        walk.execution,
+    )
+    assert dict(owned.rollout.intent.versions) == {"orders-read": "1", "orders-write": "1"}
+    assert look(walk) == answer
+
+
+def test_a_handover_that_the_execution_never_heard_of_is_undone_and_said(ground: Ground):
+    walk = condemned(ground)
+    look(walk)
+    answer = walk.make_safe("States.Timeout", "")
+    while answer["answer"] == "WAIT":
+        walk.pause(answer["wait_seconds"])
+        answer = walk.make_safe("States.Timeout", "")
+
+    assert (answer["ending"], answer["summary"]["rollout"]) == ("ROLLED_BACK", f"{walk.rollout_id}-watch-revert")
+    assert answer["reason"].startswith(
+        f"the revert went back, and base still serves the release of rollout {walk.rollout_id}: "
+    )
+    assert is_free(ground)
+
+
+def test_the_guard_finds_the_revert_of_a_dead_execution(ground: Ground):
+    walk = condemned(ground)
+    look(walk)
+    assert tell(ground, walk) == {"rollout": f"{walk.rollout_id}-watch-revert", "answer": "WAIT"}
+
+
+def test_a_release_that_cannot_be_reverted_stays_and_an_operator_is_told(ground: Ground, monkeypatch: pytest.MonkeyPatch):
+    walk = condemned(ground)
+    missing = Problem("functions.orders-read", "version 1 was deleted", "publish it again")
+    monkeypatch.setattr("canary.tasks.watch_promotion.find_revert_problems", lambda *_: (missing,))
+    assert look(walk)["ending"] == "PROMOTED"
+    assert (watch_of(walk).end, watch_of(walk).reverted_by) == (WatchEnd.CONDEMNED, None)
+    assert "it cannot be reverted: functions.orders-read: version 1 was deleted" in watch_of(walk).reason
+    assert is_free(ground)
