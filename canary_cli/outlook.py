@@ -61,6 +61,10 @@ def next_of(rollout: Rollout, now: float) -> Next:
         return Next(f"the canary is prepared, then {step_words(rollout, 0)} begins")
     if rollout.phase is Phase.SHIFTING:
         return _next_in_bake(rollout, now)
+    return _next_in_phase(rollout, now)
+
+
+def _next_in_phase(rollout: Rollout, now: float) -> Next:
     if rollout.phase is Phase.PARKED:
         return Next(WORDS[Phase.PARKED], rollout.parked_until)
     if rollout.phase is Phase.WATCHING and rollout.watch:
