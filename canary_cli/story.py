@@ -16,8 +16,8 @@ from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import price
 from canary.rules.rollouts.report import usage_of
-from canary.rules.rollouts.watched import WatchEnd
-from canary_cli.story_numbers import MinuteTable, evidence_line, metric_lines, minute_table
+from canary.rules.rollouts.watch_course import describe_end
+from canary_cli.story_numbers import MinuteTable, evidence_line, metric_lines, minute_table, watch_lines
 from canary_cli.times import lasting
 from canary_cli.weights import ALL, weights_set
 
@@ -171,29 +171,8 @@ def _watch(rollout: Rollout, watch: PromotionWatch) -> Iterator[Event]:
     if watch.since < watch.until:
         planned = lasting(rollout.plan.policy.watch_seconds)
         yield Event(watch.since, f"Base serves the release now, and is watched for {planned}; there is no base beside it.")
-    if watch.end is None or watch.ended_at is None:
-        return
-    numbers = [
-        f"{name}: {one.bad:,} of {one.requests:,} requests in {one.minutes} minutes; usual {one.usual:.2%}, bar {one.bar:.2%}"
-        for name, one in watch.metrics.items()
-    ]
-    unseen = (f"not seen: {sentence}" for sentence in watch.unseen)
-    yield Event(watch.ended_at, _watch_end(watch), (*numbers, f"evidence E {format_e(watch.log_e)}", *unseen))
-
-
-def _watch_end(watch: PromotionWatch) -> str:
-    why = f": {watch.reason}" if watch.reason else ""
-    match watch.end:
-        case WatchEnd.CONDEMNED:
-            then = f" Rollout {watch.reverted_by} takes the release back." if watch.reverted_by else " The release stays."
-            return f"The watch condemns the release{why}.{then}"
-        case WatchEnd.CUT_SHORT:
-            by = f" by rollout {watch.cut_short_by}" if watch.cut_short_by else ""
-            return f"The watch is cut short{by}{why}."
-        case WatchEnd.OVER | None:
-            return "The watch is over, and nothing spoke against the release."
-        case _:
-            assert_never(watch.end)
+    if (ended := describe_end(watch)) and watch.ended_at is not None:
+        yield Event(watch.ended_at, ended, tuple(watch_lines(watch)))
 
 
 def _ending(rollout: Rollout) -> str:

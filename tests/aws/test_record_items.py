@@ -23,7 +23,7 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
         ExpressionAttributeValues={":older": {"N": "0"}},
     )
     with pytest.raises(
-        RecordSchemaError, match="the record has schema 0, and this controller reads schemas 2 to 6; deploy the version"
+        RecordSchemaError, match="the record has schema 0, and this controller reads schemas 2 to 7; deploy the version"
     ):
         records.find("run-1")
 

@@ -1,7 +1,7 @@
 """Faults while a promoted release is watched, in the small world: at each call of the watch, and of the revert that follows.
 
 Whatever fails, and whenever: base is one whole release, the lock is free, the record and the execution say the same, and
-somebody is told if the watch did not do what it is for.
+someone is told if the watch did not do what it is for.
 """
 
 from __future__ import annotations

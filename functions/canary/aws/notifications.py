@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
 from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert, describe_watch
-from canary.rules.rollouts.watched import Notice, notices_of_end
+from canary.rules.rollouts.watch_course import EndReport, reports_of_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,10 +45,10 @@ class NotificationKind(enum.StrEnum):
 
 
 _KINDS = {
-    Notice.ENDED: NotificationKind.ENDED,
-    Notice.PROMOTED: NotificationKind.PROMOTED,
-    Notice.REVERTED: NotificationKind.REVERTED,
-    Notice.WATCH_ENDED: NotificationKind.WATCH_ENDED,
+    EndReport.ENDED: NotificationKind.ENDED,
+    EndReport.PROMOTED: NotificationKind.PROMOTED,
+    EndReport.REVERTED: NotificationKind.REVERTED,
+    EndReport.WATCH_ENDED: NotificationKind.WATCH_ENDED,
 }
 
 
@@ -96,7 +96,7 @@ class Notifications:
             return True
         if rollout.waiting_since is not None:
             self.tell(NotificationKind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
-        if not all(self.send(_KINDS[notice], rollout) for notice in notices_of_end(rollout)):
+        if not all(self.send(_KINDS[one], rollout) for one in reports_of_end(rollout)):
             return False
         try:
             records.mark_told(rollout)

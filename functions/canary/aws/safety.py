@@ -25,7 +25,7 @@ from canary.rules.rollouts.phases import (
     is_at_rest,
     plan_pass,
 )
-from canary.rules.rollouts.watched import begin_watch, cut_short, is_watched
+from canary.rules.rollouts.watch_course import begin_watch, cut_short, is_watched
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients

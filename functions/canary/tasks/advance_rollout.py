@@ -16,7 +16,7 @@ from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.releases.release import find_untimely
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.watched import cut_short
+from canary.rules.rollouts.watch_course import cut_short
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 

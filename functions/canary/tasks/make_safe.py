@@ -11,7 +11,7 @@ from canary.edge.events import SafetyEvent
 from canary.rules.looks.promotion import REVERTED, answer_promoted
 from canary.rules.rollouts.phases import Answer, Phase
 from canary.rules.rollouts.report import summary
-from canary.rules.rollouts.watched import note_reason
+from canary.rules.rollouts.watch_course import note_reason
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:

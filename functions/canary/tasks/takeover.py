@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
 from canary.rules.rollouts.holder import last_words
-from canary.rules.rollouts.watched import note_reason
+from canary.rules.rollouts.watch_course import note_reason
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned

@@ -23,13 +23,13 @@ from canary.rules.checks.function_checks import find_pending
 from canary.rules.checks.reverts import draft_revert, earlier_release, find_revert_problems, slower_way
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.judging.minutes import MINUTE_SECONDS
-from canary.rules.looks.promotion import Seen, answer_promoted, begin_bars, promoted_sources, unread_minutes, watch_on
+from canary.rules.looks.promotion import Seen, answer_promoted, begin_ceilings, promoted_sources, unread_minutes, watch_on
 from canary.rules.releases.problems import RefusedError
 from canary.rules.releases.release import Revert
 from canary.rules.rollouts.drift_checks import find_edits_of_promoted
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.upgrades import upgrade_history
-from canary.rules.rollouts.watched import is_to_be_reverted, name_of_revert
+from canary.rules.rollouts.watch_course import is_to_be_reverted, name_of_revert
 from canary.tasks.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _answer(owned: Owned, event: TaskEvent) -> Json:
 
 def _look(owned: Owned, watch: PromotionWatch, event: TaskEvent, tools: Tools) -> Owned:
     history = history_from_json(upgrade_history(tools.records.read_history(event.rollout_id)))
-    begun = watch if watch.looks else begin_bars(owned.rollout, watch, history)
+    begun = watch if watch.looks else begin_ceilings(owned.rollout, watch, history)
     reader = _Reader(owned, begun, tools, event.now)
     seen = reader.read()
     rollout = watch_on(owned.rollout, begun, history.families, seen, event.now)

@@ -1,4 +1,4 @@
-"""The bar and its evidence. What is simulated: how often a good release is condemned, and how soon a bad one is found."""
+"""The ceiling and its evidence. What is simulated: how often a good release is condemned, and how soon a bad one is found."""
 
 from dataclasses import replace
 from math import isclose, log
@@ -6,7 +6,15 @@ from math import isclose, log
 import numpy as np
 import pytest
 
-from canary.rules.judging.absolute import HIGHEST_BAR, WORSE, BarEvidence, at_odds, begin_bar, log_evidence, usual_rate
+from canary.rules.judging.absolute import (
+    HIGHEST_CEILING,
+    WORSE,
+    CeilingEvidence,
+    at_odds,
+    begin_ceiling,
+    log_evidence,
+    usual_rate,
+)
 from canary.rules.judging.history import UNKNOWN, freeze_history
 
 ALPHA = 0.01
@@ -23,7 +31,7 @@ def a_day(rate, per_minute=60, seed=1):
 
 
 def an_evidence(**changes):
-    return replace(BarEvidence(usual=0.001, bar=0.011, phi=1.0, stake=1.0, starts=MINUTES), **changes)
+    return replace(CeilingEvidence(usual=0.001, ceiling=0.011, phi=1.0, stake=1.0, starts=MINUTES), **changes)
 
 
 def judged(evidence, minutes):
@@ -49,8 +57,8 @@ def test_times_the_odds_stays_a_rate(rate, times):
 
 
 def test_the_bar_is_three_times_the_usual_odds_or_the_policys_points_above():
-    assert begin_bar(UNKNOWN, (1000, 100), points=0.01, stake=1, starts=9).bar == pytest.approx(at_odds(0.1, 3))
-    assert begin_bar(UNKNOWN, (1000, 1), points=0.01, stake=1, starts=9).bar == pytest.approx(0.011)
+    assert begin_ceiling(UNKNOWN, (1000, 100), points=0.01, stake=1, starts=9).ceiling == pytest.approx(at_odds(0.1, 3))
+    assert begin_ceiling(UNKNOWN, (1000, 1), points=0.01, stake=1, starts=9).ceiling == pytest.approx(0.011)
 
 
 def test_an_outage_of_an_hour_does_not_raise_the_bar():
@@ -68,9 +76,9 @@ def test_base_during_the_rollout_is_part_of_the_picture():
 
 
 def test_without_a_picture_there_is_no_bar():
-    assert begin_bar(UNKNOWN, (99, 0), points=0.01, stake=1, starts=9) is None
-    assert begin_bar(UNKNOWN, (1000, 980), points=0.01, stake=1, starts=9) is None
-    assert at_odds(0.98, 3) > HIGHEST_BAR
+    assert begin_ceiling(UNKNOWN, (99, 0), points=0.01, stake=1, starts=9) is None
+    assert begin_ceiling(UNKNOWN, (1000, 980), points=0.01, stake=1, starts=9) is None
+    assert at_odds(0.98, 3) > HIGHEST_CEILING
 
 
 def test_the_evidence_starts_at_one_and_its_parts_begin_in_turn():
@@ -87,7 +95,7 @@ def test_the_evidence_starts_at_one_and_its_parts_begin_in_turn():
 @pytest.mark.parametrize("starts", [1, 2, 15])
 def test_at_the_bar_the_evidence_is_one_in_expectation(starts):
     """Exactly, over all outcomes of one request in each of four minutes."""
-    found = [(an_evidence(bar=0.2, starts=starts), 1.0)]
+    found = [(an_evidence(ceiling=0.2, starts=starts), 1.0)]
     for _ in range(4):
         found = [(one.after(1, bad), chance * p) for one, chance in found for bad, p in ((0, 0.8), (1, 0.2))]
     assert sum(one.value * chance for one, chance in found) == pytest.approx(1)
@@ -115,7 +123,7 @@ def test_clustered_requests_count_less():
 def test_a_good_release_under_a_drift_by_half_is_not_condemned(usual):
     """4,000 watches at 60 requests per minute: none is condemned while the whole target's rate is 1.5 times the usual one."""
     rng, history = np.random.default_rng(2), a_day(usual)
-    start = begin_bar(history, BARE, points=0.01, stake=1, starts=MINUTES)
+    start = begin_ceiling(history, BARE, points=0.01, stake=1, starts=MINUTES)
     found = sum(
         condemned_after(start, [(int(n), int(rng.binomial(n, 1.5 * usual))) for n in rng.poisson(60, MINUTES)]) is not None
         for _ in range(1000)
@@ -126,7 +134,7 @@ def test_a_good_release_under_a_drift_by_half_is_not_condemned(usual):
 def test_right_at_the_bar_at_most_alpha_is_condemned():
     rng, start = np.random.default_rng(3), an_evidence()
     found = sum(
-        condemned_after(start, [(60, int(bad)) for bad in rng.binomial(60, start.bar, MINUTES)]) is not None
+        condemned_after(start, [(60, int(bad)) for bad in rng.binomial(60, start.ceiling, MINUTES)]) is not None
         for _ in range(3000)
     )
     assert found / 3000 <= ALPHA
@@ -136,7 +144,7 @@ def test_right_at_the_bar_at_most_alpha_is_condemned():
 def test_a_release_that_fails_five_percent_is_found_within_minutes(breaks_after):
     """At 60 requests per minute, whether it fails from the start or begins to fail later."""
     rng, minutes = np.random.default_rng(4), breaks_after + 20
-    start = begin_bar(a_day(0.001), BARE, points=0.01, stake=1, starts=minutes)
+    start = begin_ceiling(a_day(0.001), BARE, points=0.01, stake=1, starts=minutes)
     waits = []
     for _ in range(300):
         rates = np.where(np.arange(minutes) < breaks_after, 0.001, 0.05)

@@ -12,7 +12,7 @@ from canary.rules.looks.promotion import (
     MOST_UNSEEN,
     Seen,
     answer_promoted,
-    begin_bars,
+    begin_ceilings,
     next_look_seconds,
     promoted_sources,
     unread_minutes,
@@ -39,7 +39,7 @@ def a_history(*metrics, day=DAY):
 def begun(*metrics, history=None, rollout=None):
     """A watched rollout before its first look."""
     rollout = rollout or a_rollout(policy=POLICY, phase=Phase.WATCHING)
-    return replace(rollout, watch=begin_bars(rollout, WATCH, history or a_history(*metrics)))
+    return replace(rollout, watch=begin_ceilings(rollout, WATCH, history or a_history(*metrics)))
 
 
 def looked(rollout, minutes, *, at, **seen):
@@ -57,7 +57,7 @@ def test_the_first_minute_begins_after_the_last_setting_has_spread():
     rollout = begun()
     assert unread_minutes(rollout, rollout.watch, NOON + 300) == (NOON + 60, NOON + 180)
     late = replace(WATCH, since=NOON + 31)
-    assert begin_bars(rollout, late, a_history()).judged_to == NOON + 60
+    assert begin_ceilings(rollout, late, a_history()).judged_to == NOON + 60
 
 
 def test_each_minute_is_judged_once():
@@ -120,9 +120,9 @@ def test_what_was_never_counted_is_unseen_and_condemns_nobody():
 def test_a_metric_without_a_picture_is_unseen():
     rollout = begun(history=a_history(day=[]))
     assert rollout.watch.metrics == {}
-    assert rollout.watch.unseen == ("errors was not held against a bar: nothing says which rate is usual",)
+    assert rollout.watch.unseen == ("errors was not held against a ceiling: nothing says which rate is usual",)
     during = replace(rollout, totals={"errors": MetricCount(nb=1000, eb=10)})
-    assert begin_bars(during, WATCH, a_history(day=[])).metrics["errors"].usual == 0.01
+    assert begin_ceilings(during, WATCH, a_history(day=[])).metrics["errors"].usual == 0.01
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,23 @@
-"""Whether a release without a base beside it is far worse than its target usually is: one bad rate against a fixed bar.
+"""Whether a release without a base beside it is far worse than its target usually is: one bad rate against a fixed ceiling.
 
-The bar of a metric comes from the picture before the release, and it is coarse. What is usual is the highest of three rates:
-the rate that all but one in ten slices of the last day stayed below, the rate at the start of the rollout, and base's rate
-during the rollout. The bar is three times as many bad requests for each good one as usual, and at least the usual rate plus the
-policy's rate points. A drift of the whole target by half, as between night and day, stays below it.
+The ceiling of a metric comes from the picture before the release, and it is coarse. What is usual is the highest of three
+rates: the rate that all but one in ten slices of the last day stayed below, the rate at the start of the rollout, and base's
+rate during the rollout. The ceiling is three times as many bad requests for each good one as usual, and at least the usual rate
+plus the policy's rate points. A drift of the whole target by half, as between night and day, stays below it.
 
 The test is a sum of likelihood ratios. In a minute with n requests and x bad ones, the rate q has the ratio
 
-    LR(q) = (q / bar)^x ((1 - q) / (1 - bar))^(n - x)
+    LR(q) = (q / ceiling)^x ((1 - q) / (1 - ceiling))^(n - x)
 
-against the bar. If the true rate is at most the bar, its expectation is at most 1 for each q above the bar. The evidence of a
-metric is the mean over five such q of
+against the ceiling. If the true rate is at most the ceiling, its expectation is at most 1 for each q above it. The evidence of
+a metric is the mean over five such q of
 
     S_t = (S_{t-1} + w_t) LR_t(q)
 
 plus the weights that have not begun. The weights w sum to 1: half of it begins with the first minute and the other half is
 spread over the watch's other minutes, so that a release that breaks late is found as well. The evidence of all metrics is the
-mean with the judge's stakes. It starts at 1, and as long as no rate is above its bar its expectation never grows. So it ever
-reaches 1 / alpha with a probability of at most alpha (Ville), however often someone looks.
+mean with the judge's stakes. It starts at 1, and as long as no rate is above its ceiling its expectation never grows. So it
+ever reaches 1 / alpha with a probability of at most alpha (Ville), however often someone looks.
 
 Requests are taken to be independent given their minute. Where bad requests come in bursts, every logarithm is divided by the
 metric's `phi`, as in `canary.rules.judging.bets`. Nothing here compares two arms: an outage of something that the target needs
@@ -36,40 +36,40 @@ if TYPE_CHECKING:
     from canary.rules.judging.history import BaseHistory
 
 TIMES = 3.0
-"""The bar has this many times as many bad requests for each good one as usual."""
+"""The ceiling has this many times as many bad requests for each good one as usual."""
 
 SLICES_ABOVE = 0.1
-"""The part of the day's slices that is left out, so that an outage of yesterday does not raise the bar."""
+"""The part of the day's slices that is left out, so that an outage of yesterday does not raise the ceiling."""
 
 FEWEST_REQUESTS = 100
 """Fewer requests of base during the rollout say nothing about its rate."""
 
-HIGHEST_BAR = 0.99
-"""A metric with a higher bar is not held: nearly all of its requests are bad anyway."""
+HIGHEST_CEILING = 0.99
+"""A metric with a higher ceiling is not held: nearly all of its requests are bad anyway."""
 
 WORSE = (1.5, 2.5, 5.0, 15.0, 60.0)
-"""The rates q: this many times as many bad requests for each good one as at the bar."""
+"""The rates q: this many times as many bad requests for each good one as at the ceiling."""
 
 FIRST_PART = 0.5
 """The weight that begins with the first minute."""
 
 MOST = exp(600.0)
-"""Evidence is cut off here; it is far above every bar, and a larger number might not fit into a float."""
+"""Evidence is cut off here; it is far above every ceiling, and a larger number might not fit into a float."""
 
 LEAST = exp(-600.0)
 """The smallest evidence that has a logarithm here."""
 
 
 @dataclass(frozen=True, slots=True)
-class BarEvidence:
-    """One metric held against its bar. Rates are fractions.
+class CeilingEvidence:
+    """One metric held against its ceiling. Rates are fractions.
 
     ``starts``: how many minutes the watch may judge. ``minutes``, ``requests``, ``bad``: what was judged. ``sums``: S of each
     q; empty before the first minute.
     """
 
     usual: float
-    bar: float
+    ceiling: float
     phi: float
     stake: float
     starts: int
@@ -84,7 +84,7 @@ class BarEvidence:
         begun = sum(_weight(minute, self.starts) for minute in range(self.minutes))
         return (sum(self.sums) / len(WORSE) if self.sums else 0.0) + max(0.0, 1.0 - begun)
 
-    def after(self, requests: int, bad: int) -> BarEvidence:
+    def after(self, requests: int, bad: int) -> CeilingEvidence:
         """With one minute more, which has at least one request and no more bad requests than requests."""
         begins = _weight(self.minutes, self.starts)
         sums = self.sums or (0.0,) * len(WORSE)
@@ -98,21 +98,23 @@ class BarEvidence:
         )
 
     def _ratio(self, times: float, requests: int, bad: int) -> float:
-        q = at_odds(self.bar, times)
-        grown = bad * log(q / self.bar) + (requests - bad) * (log1p(-q) - log1p(-self.bar))
+        q = at_odds(self.ceiling, times)
+        grown = bad * log(q / self.ceiling) + (requests - bad) * (log1p(-q) - log1p(-self.ceiling))
         return exp(min(grown / self.phi, 600.0))
 
 
-def begin_bar(base: BaseHistory, during: tuple[int, int], *, points: float, stake: float, starts: int) -> BarEvidence | None:
-    """The evidence before the first minute; None where nothing says what is usual, or where the bar would be too high.
+def begin_ceiling(
+    base: BaseHistory, during: tuple[int, int], *, points: float, stake: float, starts: int
+) -> CeilingEvidence | None:
+    """The evidence before the first minute; None where nothing says what is usual, or where the ceiling would be too high.
 
     ``during``: base's requests and bad ones in the rollout. ``points``: the policy's rate points (0.01 is one point).
     """
     usual = usual_rate(base, during)
     if usual is None:
         return None
-    bar = max(at_odds(usual, TIMES), usual + points)
-    return None if bar >= HIGHEST_BAR else BarEvidence(usual, bar, base.phi, stake, max(1, starts))
+    ceiling = max(at_odds(usual, TIMES), usual + points)
+    return None if ceiling >= HIGHEST_CEILING else CeilingEvidence(usual, ceiling, base.phi, stake, max(1, starts))
 
 
 def usual_rate(base: BaseHistory, during: tuple[int, int]) -> float | None:
@@ -130,7 +132,7 @@ def at_odds(rate: float, times: float) -> float:
     return times * rate / (1.0 + (times - 1.0) * rate)
 
 
-def log_evidence(metrics: Iterable[BarEvidence]) -> float:
+def log_evidence(metrics: Iterable[CeilingEvidence]) -> float:
     """The natural logarithm of the evidence of all metrics, with their stakes; 0 if none is held."""
     held = tuple(metrics)
     stakes = sum(one.stake for one in held)

@@ -1,7 +1,7 @@
 """One look at a promoted release: the minutes that are new, what speaks against the release, and whether the watch goes on.
 
 Base serves the release, so there is no arm beside it. Three things are looked at: what someone else changed, the user's own
-alarms, and every metric with a past against its bar (`canary.rules.judging.absolute`). The controller's own alarms compare
+alarms, and every metric with a past against its ceiling (`canary.rules.judging.absolute`). The controller's own alarms compare
 canary and base, and mean nothing without a canary.
 
 Only what was counted condemns. What could not be seen (an alarm that is gone, a metric without data, a call that AWS refused)
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from math import ceil, log
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.judging.absolute import BarEvidence, begin_bar, log_evidence
+from canary.rules.judging.absolute import CeilingEvidence, begin_ceiling, log_evidence
 from canary.rules.judging.counts import is_possible
 from canary.rules.judging.families import Family, is_worse_when_cold
 from canary.rules.judging.minutes import COLD_SECONDS, MINUTE_SECONDS, SETTLE_SECONDS, WARMING_SECONDS
@@ -25,7 +25,8 @@ from canary.rules.looks.sources import ArmSource, sources_of
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import summary
 from canary.rules.rollouts.rollout import MetricCount
-from canary.rules.rollouts.watched import PromotionWatch, WatchEnd, end_watch, is_after_watch
+from canary.rules.rollouts.watch_course import end_watch, is_after_watch
+from canary.rules.rollouts.watched import PromotionWatch, WatchEnd
 
 if TYPE_CHECKING:
     from canary.rules.judging.history import History
@@ -81,18 +82,22 @@ def _promoted(rollout: Rollout, source: Source) -> PromotedSource:
     return PromotedSource(arm, source.counts_bad_always)
 
 
-def begin_bars(rollout: Rollout, watch: PromotionWatch, history: History) -> PromotionWatch:
-    """The watch with its bars, before its first minute; a metric that has none is named as unseen."""
+def begin_ceilings(rollout: Rollout, watch: PromotionWatch, history: History) -> PromotionWatch:
+    """The watch with its ceilings, before its first minute; a metric that has none is named as unseen."""
     policy, minutes = rollout.plan.policy, int(watch.until - watch.since) // MINUTE_SECONDS
-    found: dict[str, BarEvidence | None] = {}
+    found: dict[str, CeilingEvidence | None] = {}
     for name, base in history.bases.items():
         family, counted = history.families[name].value, rollout.totals.get(name, MetricCount())
         points = max(policy.detect.get(family, 0.0), policy.delta.get(family, 0.0))
         during = (counted.nb, counted.eb)
-        found[name] = begin_bar(base, during, points=points, stake=history.stakes[name], starts=minutes)
-    bare = (f"{name} was not held against a bar: nothing says which rate is usual" for name, bar in found.items() if not bar)
+        found[name] = begin_ceiling(base, during, points=points, stake=history.stakes[name], starts=minutes)
+    bare = (
+        f"{name} was not held against a ceiling: nothing says which rate is usual"
+        for name, ceiling in found.items()
+        if not ceiling
+    )
     first = ceil((watch.since + SETTLE_SECONDS) / MINUTE_SECONDS) * MINUTE_SECONDS
-    held = {name: bar for name, bar in found.items() if bar}
+    held = {name: ceiling for name, ceiling in found.items() if ceiling}
     return _unseen(replace(watch, metrics=held, judged_to=first - MINUTE_SECONDS), *bare)
 
 
@@ -118,7 +123,7 @@ def _decide(rollout: Rollout, watch: PromotionWatch, seen: Seen, now: float) -> 
     """Someone else's change comes first: the controller puts nothing in its place."""
     if seen.edits:
         return _end(rollout, watch, WatchEnd.CUT_SHORT, "; ".join(seen.edits), now)
-    if against := firing(seen.alarms, rollout.tolerated_alarms) or _above_bar(rollout, watch):
+    if against := firing(seen.alarms, rollout.tolerated_alarms) or _above_ceiling(rollout, watch):
         return _end(rollout, watch, WatchEnd.CONDEMNED, against, now)
     if now >= watch.until:
         bare = (f"no minute showed a request that {name} counts" for name, one in watch.metrics.items() if not one.minutes)
@@ -130,14 +135,14 @@ def _end(rollout: Rollout, watch: PromotionWatch, end: WatchEnd, reason: str, no
     return end_watch(rollout, replace(watch, end=end, ended_at=now, reason=reason), now)
 
 
-def _above_bar(rollout: Rollout, watch: PromotionWatch) -> str | None:
+def _above_ceiling(rollout: Rollout, watch: PromotionWatch) -> str | None:
     """Which metric speaks most against the release, once the evidence of all of them reaches 1 / alpha."""
     if watch.log_e < -log(rollout.plan.policy.alpha):
         return None
     name, worst = max(watch.metrics.items(), key=lambda item: item[1].stake * item[1].value)
     return (
         f"{name}: {worst.bad} of {worst.requests} requests were bad in {worst.minutes} minutes after the promotion; "
-        f"usual is {worst.usual:.2%}, and the bar is {worst.bar:.2%}"
+        f"usual is {worst.usual:.2%}, and the ceiling is {worst.ceiling:.2%}"
     )
 
 

@@ -121,7 +121,7 @@ def describe_watch(rollout: Rollout) -> dict[str, Any]:
     if watch is None:
         return {}
     judged = {
-        name: {"minutes": one.minutes, "requests": one.requests, "bad": one.bad, "usual": one.usual, "bar": one.bar}
+        name: {"minutes": one.minutes, "requests": one.requests, "bad": one.bad, "usual": one.usual, "ceiling": one.ceiling}
         for name, one in watch.metrics.items()
     }
     ended = {"ended_at": iso(watch.ended_at), "end": watch.end.value} if watch.end and watch.ended_at is not None else {}
