@@ -117,7 +117,9 @@ def status_of(reading: Reading, *, account: str, region: str) -> Status:
 def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
     """A rollout as it stands at the time of the reading."""
     step, steps = rollout.step, rollout.plan.policy.steps
-    has_weight = step.index >= 0 and not rollout.phase.is_terminal and rollout.phase is not Phase.WATCHING
+    is_watched = rollout.phase is Phase.WATCHING
+    has_weight = step.index >= 0 and not rollout.phase.is_terminal and not is_watched
+    release = Served(rollout.intent.versions, rollout.intent.deployment_id)
     seen = step.requests + step.base_requests
     evidence = _evidence(rollout, reading)
     return RolloutView(
@@ -135,8 +137,8 @@ def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
         steps=len(steps),
         weight_percent=float(steps[step.index].weight_percent) if has_weight else None,
         share_seen=step.requests / seen if seen else None,
-        canary=Served(rollout.intent.versions, rollout.intent.deployment_id),
-        base=Served(rollout.snapshot.live, rollout.snapshot.deployment_id),
+        canary=release,
+        base=release if is_watched else Served(rollout.snapshot.live, rollout.snapshot.deployment_id),
         metrics=compare_step(rollout, reading.step_looks, evidence),
         log_e=evidence.log_strength if evidence else None,
         log_bar=evidence.log_bar if evidence else None,

@@ -34,6 +34,8 @@ TOLD = {
     "MoveBase": "base gets no traffic any more; its aliases move to the release",
     "FlipStage": "the stage's base becomes the release",
     "CleanUp": "the canary is removed",
+    "Watch": "base serves the release, which is watched; there is no base beside it",
+    "Reverted": "base serves the earlier release again",
     "MakeSafe": "base gets every request",
     "SafetySettle": "waiting until every request sees that and no late write can follow",
 }

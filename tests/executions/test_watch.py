@@ -5,8 +5,11 @@ from dataclasses import replace
 from canary.rules.rollouts.watched import WatchEnd
 from canary.rules.targets.access_log import metric_namespace
 from canary.rules.targets.policy import AfterPromotion
+from demo.controller import OPERATOR
 from embedded_aws.embedded import EmbeddedAws
+from tests.executions.test_alias_shifter import ShipRig
 from tests.executions.test_records_refused import listen, told
+from tests.executions.test_verbs import call
 from tests.rig import QUICK, Rig
 
 WATCHED = replace(QUICK, watch_seconds=600, after_promotion=AfterPromotion.NOTIFY)
@@ -82,3 +85,49 @@ def test_a_release_that_breaks_after_its_promotion_is_taken_back(aws: EmbeddedAw
     rig.settle(5)
     assert [len(told(rig, kind)) for kind in ("Rollout Watch Ended", "Rollout Reverted", "Operator Needed")] == [1, 1, 0]
     assert rig.run().ending == "Refused"
+
+
+def test_an_advance_ends_a_watch(aws: EmbeddedAws):
+    rig, arn = watched(aws)
+    ended = rig.finish(rig.start(operation="advance"))
+
+    assert (ended.ending, ended.output["outcome"]) == ("Unchanged", "unchanged")
+    watch = rig.record_of(arn).rollout.watch
+    assert (watch.end, rig.is_at_rest()) == (WatchEnd.CUT_SHORT, True)
+    assert rig.finish(arn).ending == "Promoted"
+    rig.settle(5)
+    assert len(told(rig, "Rollout Watch Ended")) == 1
+
+
+def test_a_start_takes_the_target_from_a_watch(aws: EmbeddedAws):
+    rig, arn = watched(aws)
+    versions = rig.publish()
+    later = rig.start()
+    first = rig.finish(arn)
+
+    assert (first.ending, first.output["watch"]["cut_short_by"]) == ("Promoted", later.rsplit(":", 1)[-1])
+    rig.aws.clock.run_until(lambda: "Watch" in rig.states(later), limit=1500)
+    assert {name: live for name, (live, _) in rig.aliases().items()} == versions
+
+
+def test_an_abort_of_a_watched_release_takes_it_back(aws: EmbeddedAws):
+    rig, arn = watched(aws)
+    answer = call(rig, OPERATOR, verb="abort")
+    assert (answer["answer"], answer["takes_back"]) == ("ACCEPTED", arn.rsplit(":", 1)[-1])
+    reverted = rig.finish(answer["execution"])
+
+    assert (reverted.ending, reverted.output["operation"]) == ("Promoted", "revert")
+    assert {live for live, _ in rig.aliases().values()} == {"1"}
+    assert rig.finish(arn).ending == "Promoted"
+    assert rig.record_of(arn).rollout.watch.cut_short_by == reverted.output["rollout"]
+
+
+def test_behind_weights_the_promoted_version_is_watched(aws: EmbeddedAws):
+    ship = ShipRig(aws, WATCHED)
+    ship.publish()
+    arn = ship.start()
+    assert ship.finish(arn).ending == "Promoted"
+    watch = ship.record_of(arn).rollout.watch
+    assert (watch.end, watch.unseen) == (WatchEnd.OVER, ())
+    assert watch.metrics["errors"].minutes >= 5
+    assert watch.metrics["errors"].requests > 500
