@@ -26,7 +26,7 @@ def test_an_execution_may_do_what_it_was_begun_for():
         (GRANT, replace(REVERT, to="run-0"), "run-1-revert"),
         (replace(GRANT, to="run-0"), REVERT, "run-1-revert"),
     ],
-    ids=["none", "another name", "another target", "another rollout", "another way", "another way back"],
+    ids=["none", "another name", "another target", "another rollout", "to another release", "to the one before"],
 )
 def test_an_execution_may_do_nothing_else(grant, revert, name):
     problem = find_ungranted(grant, revert, name, NOON + 5)
