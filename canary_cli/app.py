@@ -12,8 +12,7 @@ from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain
 from canary_cli.history import history
 from canary_cli.output import Output
-from canary_cli.returns.returning import revert, rollback
-from canary_cli.signalling import pause, promote, resume
+from canary_cli.signalling import pause, promote, resume, revert, rollback
 from canary_cli.status import status
 from canary_cli.steering import abort, advance, start
 from canary_cli.verbs import SEE, STEER, add_verb

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-FILES = sorted((Path(__file__).parents[2] / "canary_cli").glob("*.py"))
+FILES = sorted((Path(__file__).parents[2] / "canary_cli").rglob("*.py"))
 ROOMS = {"canary.rules", "canary.edge", "canary.aws"}
 LIBRARIES = {"botocore", "rich", "typer"}
 ELSEWHERE = {"canary_cdk", "canary_machine", "demo", "embedded_aws", "infra", "tests", "verify", "bench", "boto3"}

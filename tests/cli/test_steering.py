@@ -20,7 +20,6 @@ from canary.rules.targets.policy import Progression
 from canary_cli.app import app
 from canary_cli.exits import ExitCode
 from canary_cli.following import Follower
-from canary_cli.returns import returning
 from demo.controller import TARGET_PREFIX, register_target
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import refusal
@@ -385,8 +384,7 @@ def test_the_line_for_cloudshell_does_the_same(
         monkeypatch.setattr(module, "start_execution", lambda *_: answers.append("start") or "arn:x")
         monkeypatch.setattr(module, "abort_target", lambda *_: answers.append("abort") or {"answer": "NOTHING_TO_ABORT"})
     monkeypatch.setattr(canary_cli.steering, "await_check", lambda *_: 0)
-    monkeypatch.setattr(canary_cli.signalling, "call_function", lambda *_: {"answer": "UNCHANGED"})
-    monkeypatch.setattr(returning, "call_function", lambda *_: {"answer": "NOTHING_TO_REVERT", "reason": "it is a test"})
+    monkeypatch.setattr(canary_cli.signalling, "call_function", lambda *_: {"answer": "UNCHANGED", "reason": "it is a test"})
     line = next(line for line in canary(*arguments).out.splitlines() if line.startswith("  aws "))
     words = shlex.split(line.strip().removeprefix("aws").strip())
     if "--cli-binary-format" in words:  # an option of version 2 alone, which takes base64 without it

@@ -118,6 +118,24 @@ def test_a_start_and_a_revert_at_once_have_one_owner(rig: Rig):
     assert rig.is_at_rest()
 
 
+def test_a_revert_that_cannot_begin_names_the_slower_way_and_tells_an_operator(rig: Rig):
+    rig.publish()
+    assert rig.run().ending == "Promoted"
+    new = rig.aliases()
+    rig.aws.client("lambda").update_alias(
+        FunctionName="orders-read", Name="canary", RoutingConfig={"AdditionalVersionWeights": {"1": 0.5}}
+    )
+    ended = rig.finish(call(rig, OPERATOR, verb="rollback")["execution"])
+    rig.aws.client("lambda").update_alias(
+        FunctionName="orders-read", Name="canary", RoutingConfig={"AdditionalVersionWeights": {}}
+    )
+
+    assert ended.ending == "Refused"
+    assert "alias canary already splits traffic" in ended.cause
+    assert "the slower way: start it: canary start orders --function orders-read=1" in ended.cause
+    assert (rig.aliases(), rig.is_at_rest()) == (new, True)
+
+
 def test_a_revert_that_is_stopped_half_way_is_made_safe(rig: Rig):
     rig.publish()
     assert rig.run().ending == "Promoted"

@@ -114,6 +114,7 @@ Every verb is answered at once, as data:
 - `REFUSED`: nothing changes; the reason says why and what to do.
 - `abort` does not wait for a look. It answers with what its first pass reached: `WAIT` with the seconds until the next pass,
   `SAFE`, or `REFUSED`. Once base's aliases move it refuses, so it never answers success for a rollout that ends promoted.
+  While a promoted release is watched, it begins a revert, as `rollback` does.
 - `rollback` is the one word for back: before the commit point it is `abort`, after it `revert`. `ACCEPTED` then names the
   execution that reverts, what base serves now, and what it will serve afterwards.
 - A revert is a rollout of its own and has these phases too, without shifting. `rollback` and `revert` answer `UNCHANGED` while

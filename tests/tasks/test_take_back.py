@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws import executions
-from canary.aws.errors import OwnershipLostError
+from canary.aws.errors import RecordsRefusedError
 from canary.aws.records import Records
 from canary.edge.request import OperatorCall
 from canary.rules.rollouts.grants import MOST_REVERTS, VALID_SECONDS, Grant, GrantKind, names_of_reverts
 from canary.rules.rollouts.steering import DirectVerb
 from canary.tasks import take_back as module
 from canary.tasks.take_back import take_back
+from tests.aws.stubs import refusal
 from tests.tasks.test_trouble import delete_record
 
 if TYPE_CHECKING:
@@ -190,6 +191,27 @@ def test_an_abort_that_meets_the_commit_point_is_weighed_again(ground: Ground, t
     assert walk.owned.lock.owner == walk.execution
 
 
+@pytest.mark.parametrize(("code", "is_tried_again"), [("TransactionConflict", True), ("ThrottlingError", False)])
+def test_an_abort_that_a_write_of_the_rollout_is_in_the_way_of_is_made_again(
+    ground: Ground, tools: Tools, monkeypatch: pytest.MonkeyPatch, code: str, *, is_tried_again: bool
+):
+    ground.walk().shift()
+
+    def refuse(*_: object) -> None:
+        monkeypatch.undo()
+        cause = refusal("TransactionCanceledException")
+        cause.response["CancellationReasons"] = [{"Code": "None"}, {"Code": code}]
+        raise RecordsRefusedError("the transaction was cancelled") from cause
+
+    monkeypatch.setattr(Records, "take_over", refuse)
+    asked = OperatorCall(DirectVerb.ABORT, "orders", "")
+    if is_tried_again:
+        assert take_back(DirectVerb.ABORT, asked, tools)["phase"] == "rolling_back"
+        return
+    with pytest.raises(RecordsRefusedError):
+        take_back(DirectVerb.ABORT, asked, tools)
+
+
 @pytest.mark.parametrize("step", ["give", "start"])
 def test_a_call_that_is_overtaken_again_and_again_is_refused(
     ground: Ground, tools: Tools, promoted: Walk, step: str, monkeypatch: pytest.MonkeyPatch
@@ -203,5 +225,4 @@ def test_a_call_that_is_overtaken_again_and_again_is_refused(
 
     assert answer["answer"] == "REFUSED"
     assert "changed 3 times while rollback was carried out; call it again" in answer["reason"]
-    assert OwnershipLostError.__doc__
     assert ground.percent is None
