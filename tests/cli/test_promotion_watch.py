@@ -128,3 +128,11 @@ def test_the_status_of_a_watched_target_has_no_weight(ground: Ground, canary: Ca
     assert "is watching" in told.out
     assert "the watch of the promoted release ends" in told.out
     assert "weight" not in told.out
+
+
+def test_an_abort_of_a_watched_release_says_that_a_revert_follows(ground: Ground, canary: Callable[..., Told]):
+    walk = ground.walk(policy=replace(ground.rig.target.policy, watch_seconds=900)).promote()
+    told = canary("abort", "orders")
+    assert told.code == 0
+    assert "its watch ends, and a revert takes the promoted release back" in told.out
+    assert f"rollout {walk.rollout_id}-revert brings the earlier release back" in told.out
