@@ -154,13 +154,14 @@ class _Reader:
         minutes = self._try("the requests", self._read_minutes)
         alarms = self._try("the alarms", self._read_alarms)
         edits = self._try("the target", self._find_edits)
-        return Seen(minutes or {}, alarms or (), edits or (), tuple(self._unseen))
+        return Seen(minutes or {}, alarms, edits or (), tuple(self._unseen))
 
     def _try(self, what: str, read: Callable[[], T]) -> T | None:
         try:
             return read()
         except AwsRefusedError as error:
-            self._unseen.append(f"{what} could not be read in every look: {error}")
+            self._tools.logger.warning("not seen", rollout=self._rollout.rollout_id, what=what, reason=str(error))
+            self._unseen.append(f"{what} could not be read in every look")
             return None
 
     def _read_minutes(self) -> dict[int, dict[str, tuple[int, int | None]]]:

@@ -133,15 +133,26 @@ def test_a_metric_without_a_picture_is_unseen():
     ],
 )
 def test_an_alarm_that_could_not_fire_is_unseen_and_does_not_condemn(alarm, sentence):
-    found = looked(begun(), {}, at=60, alarms=(alarm,), unseen=("the target could not be read",))
+    doubted = looked(begun(), {}, at=60, alarms=(alarm,), unseen=("the target could not be read",))
+    assert (doubted.watch.end, doubted.watch.unseen) == (None, ())
+    found = looked(doubted, {}, at=120, alarms=(alarm,), unseen=("the target could not be read",))
     assert found.watch.end is None
     assert found.watch.unseen[0] == "the target could not be read"
     assert found.watch.unseen[1].startswith(sentence)
-    assert looked(found, {}, at=120, alarms=(alarm,)).watch.unseen == found.watch.unseen
+    assert looked(found, {}, at=180, alarms=(alarm,)).watch.unseen == found.watch.unseen
+
+
+def test_what_one_look_could_not_see_is_made_up_for_by_the_next():
+    doubted = looked(begun(), {}, at=60, alarms=None, unseen=("the alarms could not be read",))
+    assert (doubted.watch.doubts, doubted.looked_at) == (("the alarms could not be read",), None)
+    seen = looked(doubted, {}, at=120)
+    assert (seen.watch.doubts, seen.watch.unseen, seen.looked_at) == ((), (), NOON + 120)
+    last = looked(seen, {}, at=900, alarms=None, unseen=("the alarms could not be read",))
+    assert "the alarms could not be read" in last.watch.unseen
 
 
 def test_only_so_many_sentences_are_kept():
-    found = looked(begun(), {}, at=60, unseen=tuple(f"call {number} failed" for number in range(50)))
+    found = looked(begun(), {}, at=900, unseen=tuple(f"call {number} failed" for number in range(50)))
     assert len(found.watch.unseen) == MOST_UNSEEN
 
 

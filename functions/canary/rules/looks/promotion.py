@@ -48,10 +48,14 @@ ArmCounts = Mapping[str, tuple[int, int | None]]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look read. ``edits``: what someone else changed. ``unseen``: what could not be read, one sentence each."""
+    """What a look read.
+
+    ``alarms`` is None if they could not be read. ``edits``: what someone else changed. ``unseen``: what could not be read, or is
+    broken, one sentence each.
+    """
 
     minutes: Mapping[int, ArmCounts]
-    alarms: tuple[AlarmReading, ...] = ()
+    alarms: tuple[AlarmReading, ...] | None = ()
     edits: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
 
@@ -108,26 +112,33 @@ def unread_minutes(rollout: Rollout, watch: PromotionWatch, now: float) -> tuple
 
 
 def watch_on(rollout: Rollout, watch: PromotionWatch, families: Mapping[str, Family], seen: Seen, now: float) -> Rollout:
-    """The rollout after a look at `now` (epoch seconds): watched on, or promoted with its watch ended."""
+    """The rollout after a look at `now` (epoch seconds): watched on, or promoted with its watch ended.
+
+    What one look could not see, the next one makes up for: it reads the same minutes, and every alarm that fired since. So it
+    counts as unseen if two looks in a row, or the last one, could not see it.
+    """
     for minute in range(*unread_minutes(rollout, watch, now), MINUTE_SECONDS):
         if _is_perhaps_late(rollout, watch, minute, seen, now):
             break
         watch = _judge(watch, minute, families, seen)
-    silent = silent_alarm(seen.alarms)
-    faults = (*seen.unseen, *alarm_faults(seen.alarms), *((silent,) if silent else ()))
-    watch = _unseen(replace(watch, looks=watch.looks + 1, log_e=log_evidence(watch.metrics.values())), *faults)
-    return _decide(replace(rollout, looked_at=now), watch, seen, now)
+    alarms = seen.alarms or ()
+    silent = silent_alarm(alarms)
+    doubts = (*seen.unseen, *alarm_faults(alarms), *((silent,) if silent else ()))
+    lasting = [one for one in doubts if one in watch.doubts]
+    watch = replace(watch, looks=watch.looks + 1, log_e=log_evidence(watch.metrics.values()), doubts=doubts)
+    looked_at = rollout.looked_at if seen.alarms is None else now
+    return _decide(replace(rollout, looked_at=looked_at), _unseen(watch, *lasting), seen, now)
 
 
 def _decide(rollout: Rollout, watch: PromotionWatch, seen: Seen, now: float) -> Rollout:
     """Someone else's change comes first: the controller puts nothing in its place."""
     if seen.edits:
         return _end(rollout, watch, WatchEnd.CUT_SHORT, "; ".join(seen.edits), now)
-    if against := firing(seen.alarms, rollout.tolerated_alarms) or _above_ceiling(rollout, watch):
+    if against := firing(seen.alarms or (), rollout.tolerated_alarms) or _above_ceiling(rollout, watch):
         return _end(rollout, watch, WatchEnd.CONDEMNED, against, now)
     if now >= watch.until:
         bare = (f"no minute showed a request that {name} counts" for name, one in watch.metrics.items() if not one.minutes)
-        return _end(rollout, _unseen(watch, *bare), WatchEnd.OVER, "", now)
+        return _end(rollout, _unseen(watch, *watch.doubts, *bare), WatchEnd.OVER, "", now)
     return replace(rollout, watch=watch)
 
 

@@ -28,8 +28,8 @@ class PromotionWatch:
     ``until``: when it ends if nothing ends it before. ``judged_to``: the start of the newest minute that was judged or left
     out. ``is_told``: whether the bus accepted that the rollout was promoted. ``metrics``: the metrics that are held against a
     ceiling; empty before the first look. ``log_e``: the evidence of all of them. ``unseen``: what the watch could not see, one
-    sentence each. ``cut_short_by``: the rollout that took the target. ``reason``: why it ended as it did. ``reverted_by``: the
-    rollout that takes the condemned release back.
+    sentence each. ``doubts``: what its newest look could not see. ``reason``: why it ended as it did. ``cut_short_by``: the
+    rollout that took the target. ``reverted_by``: the rollout that takes the condemned release back.
     """
 
     since: float
@@ -40,6 +40,7 @@ class PromotionWatch:
     metrics: Mapping[str, CeilingEvidence] = field(default_factory=dict)
     log_e: float = 0.0
     unseen: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     end: WatchEnd | None = None
     ended_at: float | None = None
     reason: str = ""
