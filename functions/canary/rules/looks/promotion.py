@@ -50,8 +50,8 @@ ArmCounts = Mapping[str, tuple[int, int | None]]
 class Seen:
     """What a look read.
 
-    ``alarms`` is None if they could not be read. ``edits``: what someone else changed. ``unseen``: what could not be read, or is
-    broken, one sentence each.
+    ``alarms`` is None if they could not be read. ``edits``: what someone else changed. ``unseen``: what could not be read, or
+    is broken, one sentence each.
     """
 
     minutes: Mapping[int, ArmCounts]
