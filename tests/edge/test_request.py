@@ -249,6 +249,16 @@ def test_refuses_an_operators_call_with_every_problem():
     assert parse_operator_call([])[0] is None
 
 
+def test_only_a_revert_names_a_rollout_to_go_back_to():
+    assert require(parse_operator_call({"verb": "revert", "target": "orders", "to": "run-1"})).to == "run-1"
+    assert require(parse_operator_call({"verb": "revert", "target": "orders"})).to is None
+    call, (problem,) = parse_operator_call({"verb": "rollback", "target": "orders", "to": "run-1"})
+    assert (call, str(problem)) == (
+        None,
+        "to: only revert goes back to a rollout that is named; remove to, or call revert",
+    )
+
+
 def test_reads_an_authorizers_call():
     raw = {"verb": "promote", "target": "orders", "reason": "OPS-1", "tolerate_alarms": ["orders-payment-failures"]}
     expected = AuthorizerCall(AuthorizerVerb.PROMOTE, "orders", "OPS-1", ("orders-payment-failures",))

@@ -34,7 +34,6 @@ DONE = {"WAIT", "SAFE"}
 BEGUN = {"ACCEPTED", "UNCHANGED"}
 PROMOTIONS = ("abort", "rollback", "rollback rollback", "abort rollback", "rollback abort")
 REVERTS = ("rollback", "revert", "abort", "start", "rollback start", "abort rollback")
-MODES = (Mode.KILLED_BEFORE, Mode.KILLED_AFTER, Mode.LOST)
 
 
 class End(NamedTuple):
@@ -152,7 +151,10 @@ CROSSED_PROMOTIONS = [
     if place.phase in {"taking_all", "moving_base", "promoted"}
 ]
 CROSSED_REVERTS = [(verbs, place) for verbs in REVERTS for place in writes()]
-BROKEN_REVERTS = [(mode, place) for mode in MODES for place in made_by_a_revert()]
+BROKEN_REVERTS = [
+    *((Mode.KILLED_BEFORE, place) for place in made_by_a_revert()),
+    *((mode, place) for mode in (Mode.KILLED_AFTER, Mode.LOST) for place in writes()),
+]
 
 
 def name_of(one: object, place: object) -> str:
