@@ -22,7 +22,7 @@ def test_a_healthy_release_is_promoted_step_by_step(rig: Rig):
     ended = rig.run(reason="OPS-1")
 
     assert (ended.status, ended.ending) == ("SUCCEEDED", "Promoted")
-    assert ended.states[:10] == [
+    assert ended.states[:11] == [
         "Begin",
         "WhichOperation",
         "CheckRelease",

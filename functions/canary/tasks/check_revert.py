@@ -17,7 +17,7 @@ from canary.rules.checks.function_checks import WAIT_SECONDS, find_pending
 from canary.rules.checks.reverts import draft_revert, earlier_release, find_revert_problems, slower_way
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.rollouts.codec import encode
-from canary.rules.rollouts.grants import find_ungranted
+from canary.rules.rollouts.grants import find_ungranted, not_begun
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
 from canary.tasks.registered import find_registered
@@ -38,7 +38,7 @@ def check_revert(event: CheckEvent, tools: Tools) -> Json:
     """READY with the draft of the revert, UNCHANGED, WAIT, or REFUSED."""
     revert, problems = parse_revert(event.input)
     if revert is None:
-        return _refuse(tools, problems)
+        return _refuse(tools, (*problems, not_begun(event.rollout_id)))
     start = tools.records.read_start(revert.target, event.rollout_id, grant=True)
     begun_at = event.now - event.waits * WAIT_SECONDS
     if why := find_ungranted(start.grant, revert, event.rollout_id, begun_at):

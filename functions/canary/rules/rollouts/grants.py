@@ -55,12 +55,17 @@ def names_of_reverts(rollout_id: str) -> tuple[str, ...]:
     return tuple(f"{rollout_id[: LONGEST_NAME - len(f'-revert{number}')]}-revert{number}" for number in numbers)
 
 
+def not_begun(name: str, target: str = "TARGET") -> Problem:
+    """That the execution ``name`` may not revert anything, because the controller did not begin it."""
+    found = f"the controller did not begin the execution {name}, and only its function OperateRollout may begin a revert"
+    return Problem("operation", found, f"start a revert with: canary revert {target}")
+
+
 def find_ungranted(grant: Grant | None, revert: Revert, name: str, begun_at: float) -> Problem | None:
     """Why the execution ``name``, which began at ``begun_at`` (epoch seconds), may not make this revert; None if it may."""
     fix = f"start a revert with: canary revert {revert.target}"
     if grant is None or grant.execution != name or grant.kind is not GrantKind.REVERT:
-        found = f"the controller did not begin the execution {name}, and only its function OperateRollout may begin a revert"
-        return Problem("operation", found, fix)
+        return not_begun(name, revert.target)
     if (grant.target, grant.rollout, grant.to) != (revert.target, revert.rollout, revert.to):
         return Problem("operation", f"{name} was begun to revert rollout {grant.rollout} of {grant.target}, not this", fix)
     if begun_at > grant.given_at + VALID_SECONDS:
