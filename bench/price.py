@@ -40,6 +40,8 @@ class Bill:
     looks: int
     seconds: float
     usage: Usage
+    watch_looks: int = 0
+    """Looks after the promotion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def roll_out(per_minute: float) -> Course:
             looks=len(looks),
             seconds=(ended["stopDate"] - ended["startDate"]).total_seconds(),
             usage=readback.usage(execution, "price"),
+            watch_looks=readback.record("price")["watch"]["looks"],
         )
         shares = tuple(look.weight_percent / 100 for look in looks)
         rhythm = round((looks[-1].at - looks[0].at) / (len(looks) - 1))
@@ -114,10 +117,11 @@ def table(bills: Sequence[Bill]) -> str:
 def gains(bills: Sequence[Bill]) -> str:
     """What each of them does for that price."""
     ours = bills[0]
-    per_look = ours.usage.metrics_requested / ours.looks
+    per_look = ours.usage.metrics_requested / (ours.looks + ours.watch_looks)
     return (
         f"For that price the controller compares both arms in errors, latency and a business metric, with {per_look:.0f} "
-        "metrics per look. It shifts a whole stage at once, and rolls back whatever fails. The loop checks whether one "
+        f"metrics per look, and {ours.watch_looks} looks after the promotion. It shifts a whole stage at once, and rolls back "
+        "whatever fails. The loop checks whether one "
         "function's new version had an error in the last minute of each wait. It treats missing data as healthy. "
         f"List prices of {RATES.compiled_on} in {RATES.region}, without the controller's table; the loop has none.\n"
     )

@@ -64,6 +64,8 @@ def exit_code_of(rollout: Rollout) -> ExitCode | None:
     if rollout.needs_operator:
         return ExitCode.NEEDS_OPERATOR
     match rollout.phase:
+        case Phase.PROMOTED if rollout.watch and rollout.watch.reverted_by:
+            return ExitCode.ROLLED_BACK
         case Phase.PROMOTED | Phase.PARKED:
             return ExitCode.DONE
         case Phase.ROLLED_BACK:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ENDINGS = {
     "Refused": ExitCode.REFUSED,
     "RolledBack": ExitCode.ROLLED_BACK,
+    "Reverted": ExitCode.ROLLED_BACK,
     "NeedsOperator": ExitCode.NEEDS_OPERATOR,
 }
 """The exit codes of the errors with which an execution ends."""
@@ -79,9 +80,26 @@ class Follower:
         self.execution = None
         looks = tuple(connection.archive.list_looks(self.rollout_id, after=self._mark))
         self._mark = looks[-1].at if looks else self._mark
+        if rollout.watch and rollout.watch.reverted_by:
+            return News(read_at, rollout, looks, _ending_of_revert(connection, rollout.watch.reverted_by))
         exit_code = exit_code_of(rollout)
         outcome = "needs operator" if rollout.needs_operator else rollout.phase.value
         return News(read_at, rollout, looks, None if exit_code is None else Ending(outcome, rollout.reason, exit_code))
+
+
+def _ending_of_revert(connection: Connection, rollout_id: str) -> Ending | None:
+    """How the revert ended that a watch began; None while it goes on. One that went back leaves the condemned release."""
+    owned = connection.records.find(rollout_id)
+    if owned is None:
+        return Ending("reverting", f"the record of rollout {rollout_id} was deleted", ExitCode.FAILED)
+    match exit_code_of(owned.rollout):
+        case None:
+            return None
+        case ExitCode.DONE:
+            return Ending("reverted", owned.rollout.reason, ExitCode.ROLLED_BACK)
+        case _:
+            reason = f"the revert did not succeed, and base may still serve the release: {owned.rollout.reason}"
+            return Ending("needs operator", reason, ExitCode.NEEDS_OPERATOR)
 
 
 def _ending_of(connection: Connection, execution: str) -> Ending | None:

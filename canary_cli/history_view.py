@@ -1,9 +1,9 @@
 """A target's past as values: its rollouts, and what they add up to. Pure.
 
-The change failure rate is the part of the ended rollouts that was rolled back; a rollout that is in progress or was refused
-does not count. Where a note calls a rollback a false alarm, the rate is also given without it. Time to safe is from the look
-that decided to roll back to the end of the recovery. Requests harmed are an estimate: the canary's failed requests beyond
-base's rate in the same minutes.
+The change failure rate is the part of the ended rollouts that was rolled back, or reverted by its watch; a rollout that is in
+progress or was refused does not count. Where a note calls a rollback a false alarm, the rate is also given without it. Time to
+safe is from the look that decided to roll back to the end of the recovery. Requests harmed are an estimate: the canary's failed
+requests beyond base's rate in the same minutes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from canary.rules.looks.promotion import REVERTED
 from canary.rules.rollouts.phases import Phase
 from canary_cli.times import DAY, lasting, local
 from canary_cli.who.acting import ActionView, actions_of, starter_of
@@ -84,7 +85,7 @@ def history_of(target: str, found: TargetPast, since: float) -> History:
     recent = [rollout for rollout in found.rollouts if rollout.started_at >= since]
     past = tuple(_past(rollout, found.notes.get(rollout.rollout_id, ())) for rollout in recent)
     promotions = sum(one.phase == Phase.PROMOTED for one in past)
-    rollbacks = sum(one.phase == Phase.ROLLED_BACK for one in past)
+    rollbacks = sum(one.phase in {Phase.ROLLED_BACK, REVERTED} for one in past)
     false_alarms = sum(one.is_false_alarm for one in past)
     ended = promotions + rollbacks
     times = [one.seconds_to_safe for one in past if one.seconds_to_safe is not None]
@@ -107,10 +108,12 @@ def history_of(target: str, found: TargetPast, since: float) -> History:
 
 
 def _past(rollout: Rollout, notes: Sequence[Note]) -> Past:
+    watch = rollout.watch
     is_back = rollout.phase is Phase.ROLLED_BACK and rollout.ended_at is not None and rollout.looked_at is not None
+    phase = REVERTED if watch and watch.reverted_by else rollout.phase.value
     return Past(
         rollout_id=rollout.rollout_id,
-        phase=rollout.phase.value,
+        phase=phase,
         started_at=rollout.started_at,
         ended_at=rollout.ended_at,
         step=rollout.step.index + 1,
@@ -118,8 +121,8 @@ def _past(rollout: Rollout, notes: Sequence[Note]) -> Past:
         policy=rollout.plan.policy.name,
         requests_harmed=rollout.harm.requests,
         seconds_to_safe=(rollout.ended_at or 0.0) - (rollout.looked_at or 0.0) if is_back else None,
-        reason=rollout.reason,
-        is_false_alarm=rollout.phase is Phase.ROLLED_BACK and any(note.is_false_alarm for note in notes),
+        reason=watch.reason if watch and watch.reason else rollout.reason,
+        is_false_alarm=phase in {Phase.ROLLED_BACK, REVERTED} and any(note.is_false_alarm for note in notes),
         notes=tuple(NoteView(note.at, note.text, note.is_false_alarm) for note in notes),
         started_by=starter_of(rollout),
         actions=actions_of(rollout),

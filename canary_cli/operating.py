@@ -105,6 +105,8 @@ def lines_of_answer(answer: Mapping[str, Any]) -> Iterator[str]:
             yield f"{target}: refused: {answer['reason']}"
         case "REFUSED":
             yield f"{target}: AWS refuses what makes the target safe; do what the notification Operator Needed says"
+        case "ACCEPTED" | "UNCHANGED" if answer.get("revert"):
+            yield f"{target}: {answer.get('reason')}: rollout {answer['revert']} brings the earlier release back"
         case _:
             wait = f"; the target is at rest in {answer['wait_seconds']} s or more" if answer.get("wait_seconds") else ""
             yield f"{target}: rollout {answer.get('rollout')} is {phase}: base gets all traffic{wait}"

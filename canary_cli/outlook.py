@@ -16,6 +16,7 @@ from canary_cli.times import local_clock
 if TYPE_CHECKING:
     from canary.aws.record_items import LookItem
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.rollouts.watched import PromotionWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,14 @@ def next_of(rollout: Rollout, now: float) -> Next:
         return Next("the earlier release gets all traffic as the canary" if rollout.reverts else first)
     if rollout.phase is Phase.SHIFTING:
         return _next_in_bake(rollout, now)
+    return _next_in_phase(rollout, now)
+
+
+def _next_in_phase(rollout: Rollout, now: float) -> Next:
     if rollout.phase is Phase.PARKED:
         return Next(PROMOTED_NEXT if rollout.steering.promotion else WORDS[Phase.PARKED], rollout.parked_until)
+    if rollout.phase is Phase.WATCHING and rollout.watch:
+        return Next(_watched(rollout.watch), rollout.watch.until)
     return Next(WORDS[rollout.phase], rollout.not_before if rollout.not_before > now else None)
 
 
@@ -97,6 +104,12 @@ WORDS = {
     **dict.fromkeys((Phase.PROMOTED, Phase.ROLLED_BACK, Phase.REFUSED), "nothing: the rollout has ended"),
 }
 """What happens next, by phase, where that is the same for all rollouts."""
+
+
+def _watched(watch: PromotionWatch) -> str:
+    minutes = max((one.minutes for one in watch.metrics.values()), default=0)
+    unseen = f"; it could not see: {'; '.join(watch.unseen)}" if watch.unseen else ""
+    return f"the watch of the promoted release ends; {minutes} minutes are judged so far{unseen}"
 
 
 def _next_in_bake(rollout: Rollout, now: float) -> Next:

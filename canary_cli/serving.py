@@ -112,6 +112,8 @@ def serving_lines(serving: Serving) -> Iterator[str]:
 
 
 def _during(rollout: Rollout, looks: Sequence[RecordedLook], at: float) -> Serving:
+    if rollout.watch and at >= rollout.watch.since:
+        return Serving(at, _after(rollout), rollout=rollout.rollout_id)
     begun = [weight for weight in weights_set(rollout, looks) if weight.set_at <= at]
     if not begun:
         return Serving(at, _before(rollout), rollout=rollout.rollout_id)
@@ -158,7 +160,7 @@ def _brought(rollout: Rollout) -> Served:
 
 def _after(rollout: Rollout) -> Served:
     """What an ended rollout left as base."""
-    if rollout.phase is not Phase.PROMOTED:
+    if rollout.phase not in {Phase.WATCHING, Phase.PROMOTED}:
         return _before(rollout)
     variables = {**rollout.snapshot.variables, **rollout.intent.promoted_variables}
     return Served({**rollout.snapshot.live, **rollout.intent.versions}, rollout.intent.deployment_id, variables)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from canary.aws.record_items import Outline
 from canary.rules.judging.evidence_json import from_json as evidence_from_json
 from canary.rules.judging.history import from_json as history_from_json
+from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary_cli.comparing import Compared, compare_step
 from canary_cli.outlook import Next, Paused, Waiting, next_of, pause_of, waiting_of
@@ -141,7 +142,9 @@ def status_of(reading: Reading, *, account: str, region: str) -> Status:
 def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
     """A rollout as it stands at the time of the reading."""
     step, steps = rollout.step, rollout.plan.policy.steps
-    has_weight = step.index >= 0 and not rollout.phase.is_terminal
+    is_watched = rollout.phase is Phase.WATCHING
+    has_weight = step.index >= 0 and not rollout.phase.is_terminal and not is_watched
+    release = Served(rollout.intent.versions, rollout.intent.deployment_id)
     seen = step.requests + step.base_requests
     evidence = _evidence(rollout, reading)
     return RolloutView(
@@ -159,8 +162,8 @@ def view_of(rollout: Rollout, reading: Reading) -> RolloutView:
         steps=len(steps),
         weight_percent=float(steps[step.index].weight_percent) if has_weight else None,
         share_seen=step.requests / seen if seen else None,
-        canary=Served(rollout.intent.versions, rollout.intent.deployment_id),
-        base=Served(rollout.snapshot.live, rollout.snapshot.deployment_id),
+        canary=release,
+        base=release if is_watched else Served(rollout.snapshot.live, rollout.snapshot.deployment_id),
         metrics=compare_step(rollout, reading.step_looks, evidence),
         log_e=evidence.log_strength if evidence else None,
         log_bar=evidence.log_bar if evidence else None,

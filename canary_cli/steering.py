@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from canary.edge.request import parse_advance
+from canary.rules.rollouts.phases import Phase
 from canary_cli.announcing import announce, foretell, try_reading
 from canary_cli.exits import ExitCode
 from canary_cli.faults import describe
@@ -202,6 +203,8 @@ def _abort_changes(reading: Reading) -> Iterable[str]:
     if reading.rollout is None or not reading.is_in_progress:
         return ["a start that still checks is stopped; otherwise nothing: no rollout is in progress"]
     name = f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}"
+    if reading.rollout.phase is Phase.WATCHING:
+        return [f"{name}: its watch ends, and a revert takes the promoted release back"]
     if reading.rollout.phase in FORWARD:
         return [f"nothing: {name}, past its commit point; take it back with: canary rollback {reading.target.name}"]
     return [f"{name}: base gets all traffic, the canary is removed"]

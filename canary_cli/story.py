@@ -16,7 +16,8 @@ from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import price
 from canary.rules.rollouts.report import usage_of
-from canary_cli.story_numbers import MinuteTable, evidence_line, metric_lines, minute_table
+from canary.rules.rollouts.watch_course import describe_end
+from canary_cli.story_numbers import MinuteTable, evidence_line, metric_lines, minute_table, watch_lines
 from canary_cli.times import lasting
 from canary_cli.weights import ALL, weights_set
 from canary_cli.who.acting import actions_of, starter_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from canary.rules.looks.replay import ReplayedLook
     from canary.rules.rollouts.notes import Note
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.rollouts.watched import PromotionWatch
     from canary.rules.targets.live import Intent, Snapshot
     from canary_cli.weights import WeightSet
 
@@ -173,11 +175,22 @@ def _end(rollout: Rollout, looks: Sequence[ReplayedLook]) -> Iterator[Event]:
     if rollout.parked_since is not None and rollout.parked_until is not None:
         waits = lasting(rollout.parked_until - rollout.parked_since)
         yield Event(rollout.parked_since, f"The rollout is parked and keeps its weight; it waits {waits} for an advance.")
+    if rollout.watch:
+        yield from _watch(rollout, rollout.watch)
     if rollout.ended_at is None:
         return
     is_told = any(rollout.reason == one.look.reason for one in looks)
     reason = "" if is_told or not rollout.reason else f" Reason: {rollout.reason}."
     yield Event(rollout.ended_at, f"{_ending(rollout)}{reason}", tuple(_balance(rollout, rollout.ended_at)))
+
+
+def _watch(rollout: Rollout, watch: PromotionWatch) -> Iterator[Event]:
+    """The watch after promotion: when base became the release, and what ended the watch."""
+    if watch.since < watch.until:
+        planned = lasting(rollout.plan.policy.watch_seconds)
+        yield Event(watch.since, f"Base serves the release now, and is watched for {planned}; there is no base beside it.")
+    if (ended := describe_end(watch)) and watch.ended_at is not None:
+        yield Event(watch.ended_at, ended, tuple(watch_lines(watch)))
 
 
 def _ending(rollout: Rollout) -> str:

@@ -10,10 +10,11 @@ from canary.rules.looks.proof import format_e
 from canary.rules.rollouts.rollout import MetricCount
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from canary.rules.judging.confidence import Compared, Interval
     from canary.rules.looks.replay import ReplayedLook, ReplayedMinute
+    from canary.rules.rollouts.watched import PromotionWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,15 @@ def evidence_line(one: ReplayedLook) -> str:
         f"evidence that the canary is worse: E {format_e(evidence.log_strength)}, the bar is {format_e(evidence.log_bar)}; "
         f"without history E {format_e(evidence.log_e)}, the bar is {format_e(LOG_LIVE_FLOOR)}"
     )
+
+
+def watch_lines(watch: PromotionWatch) -> Iterator[str]:
+    """What a watch after promotion judged of each metric, its evidence, and what it could not see."""
+    for name, one in watch.metrics.items():
+        seen = f"{one.bad:,} of {one.requests:,} requests in {one.minutes} minutes"
+        yield f"{name}: {seen}; usual {one.usual:.2%}, ceiling {one.ceiling:.2%}"
+    yield f"evidence against the release: E {format_e(watch.log_e)}"
+    yield from (f"not seen: {sentence}" for sentence in watch.unseen)
 
 
 def metric_lines(one: ReplayedLook, *, is_leading_alone: bool) -> tuple[str, ...]:

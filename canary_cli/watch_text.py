@@ -24,6 +24,7 @@ PHASES = {
     Phase.PARKED: "parked: the canary keeps its weight until an advance",
     Phase.TAKING_ALL: "the canary gets all traffic and base drains",
     Phase.MOVING_BASE: "base's aliases move to the release",
+    Phase.WATCHING: "promoted: base serves the release, which is watched",
     Phase.ROLLING_BACK: "base gets all traffic and the canary is removed",
 }
 

@@ -33,15 +33,19 @@ OVERRIDES = {"lambdaAlias": "canary"}
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:canary-rollout:run-1"
 
 
+UNWATCHED = replace(STANDARD, watch_seconds=0)
+"""`standard` without a watch after the promotion: for everything that ends with it."""
+
+
 def a_policy(*percents, bake_seconds=900, **changes):
-    """`standard`, with these percentages as steps if any are given."""
+    """`standard` without a watch, with these percentages as steps if any are given."""
     steps = tuple(Step(Decimal(str(percent)), bake_seconds) for percent in percents)
-    return replace(STANDARD, **({"steps": steps} if steps else {}), **changes)
+    return replace(UNWATCHED, **({"steps": steps} if steps else {}), **changes)
 
 
 def a_target(*names, stage=STAGE, **changes):
     functions = tuple(TargetFunction(name, "live", "canary" if stage else None) for name in names or OLD)
-    target = Target("orders", functions, STANDARD, stage, "/apigw/orders-prod" if stage else None)
+    target = Target("orders", functions, UNWATCHED, stage, "/apigw/orders-prod" if stage else None)
     return replace(target, **changes)
 
 

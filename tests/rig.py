@@ -33,8 +33,9 @@ QUICK = Policy(
     detect={"errors": 0.5},
     max_extension_seconds=300,
     when_unproven=WhenUnproven.ROLL_BACK,
+    watch_seconds=0,
 )
-"""Two short steps that need little proof: for executions about safety, not about judging."""
+"""Two short steps that need little proof, and no watch after the promotion: for executions about safety, not about judging."""
 
 HOUR = 3600.0
 

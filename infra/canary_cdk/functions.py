@@ -69,7 +69,7 @@ _GO_WITHOUT_RECORDS = May.READ_TARGET | May.LIST_EXECUTIONS | May.READ_CONTROLLE
 
 MAY: Mapping[str, May] = MappingProxyType(
     {
-        "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.READ_TARGET | May.LIST_TARGETS,
+        "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.READ_TARGET | May.LIST_TARGETS | May.TELL,
         "CheckRelease": May.READ_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS | May.TELL,
         "TakeLock": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "PrepareRelease": _ROLL_OUT,
@@ -81,6 +81,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         "MoveBase": _ROLL_OUT,
         "FlipStage": _ROLL_OUT,
         "CleanUp": _ROLL_OUT | May.TELL,
+        "WatchPromotion": _ROLL_OUT | May.TELL,
         "MakeSafe": _ROLL_OUT | May.TELL,
         GUARD: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_OPEN,
         SWEEPER: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_OPEN | May.LIST_TARGETS | May.CALL_SWEEPER | _GO_WITHOUT_RECORDS,

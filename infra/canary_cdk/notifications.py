@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from canary_cdk.functions import TaskFunction
 
 WORTH_A_NOTIFICATION = [
-    *("Rollout Parked", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"),
+    *("Rollout Parked", "Rollout Ended", "Rollout Promoted", "Rollout Reverted", "Rollout Watch Ended"),
+    *("Rollout Waiting", "Rollout Wait Over"),
     *("Operator Needed", "Records Usable Again"),
 ]
 KEY_ACTIONS = "kms:Decrypt kms:GenerateDataKey"

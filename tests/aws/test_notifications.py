@@ -147,6 +147,20 @@ def test_a_rollout_that_ends_while_it_waits_waits_no_longer():
     assert [entry["DetailType"] for entry in events.entries] == ["Rollout Wait Over", "Rollout Ended"]
 
 
+def test_a_promotion_is_reported_at_the_flip_with_the_end_of_its_wait():
+    events = Events({"FailedEntryCount": 0})
+    notifications = Notifications(lambda: events, Logger())
+    assert notifications.report_promotion(a_rollout(waiting_since=NOON))
+    assert notifications.report_promotion(a_rollout())
+    assert [entry["DetailType"] for entry in events.entries] == ["Rollout Wait Over", "Rollout Promoted", "Rollout Promoted"]
+
+
+def test_what_was_reported_is_not_reported_again():
+    events = Events({"FailedEntryCount": 0})
+    assert Notifications(lambda: events, Logger()).report_end(a_rollout(is_end_told=True), Marked())
+    assert events.entries == []
+
+
 class Marked:
     """Records that accept every mark."""
 

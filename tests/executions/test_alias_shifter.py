@@ -15,6 +15,7 @@ from embedded_aws.faults.calls import Fault, Mode, StopFault
 from tests.rig import QUICK, Rig
 
 if TYPE_CHECKING:
+    from canary.rules.targets.policy import Policy
     from embedded_aws.embedded import EmbeddedAws
 
 MINUTE = 60
@@ -23,10 +24,10 @@ MINUTE = 60
 class ShipRig(Rig):
     """The same rig around a target of one function behind one alias."""
 
-    def __init__(self, aws: EmbeddedAws) -> None:
+    def __init__(self, aws: EmbeddedAws, policy: Policy = QUICK) -> None:
         self.aws = aws
         self._names = iter(range(1, 100))
-        self.target = replace(create_ship_sample(aws.client), policy=QUICK)
+        self.target = replace(create_ship_sample(aws.client), policy=policy)
         self.controller = self.deploy()
         write_ship_day(aws.metrics, SHIP, until=aws.clock.now(), rng=random.Random(8), per_minute=120)
         aws.dataplane.add_source(InvokeTraffic(SHIP, "live", {"order": "7"}, per_minute=120, rng=random.Random(7)))

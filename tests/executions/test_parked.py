@@ -247,5 +247,5 @@ def test_notifications_report_the_parking_and_the_end(rig: Rig):
         ("Rollout Parked", "parked"),
         ("Rollout Shifted", "shifting"),
         ("Rollout Parked", "parked"),
-        ("Rollout Ended", "promoted"),
+        ("Rollout Promoted", "promoted"),
     ]

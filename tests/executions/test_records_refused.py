@@ -106,8 +106,8 @@ def test_an_end_is_told_although_its_function_died_before_it_could(rig: Rig, mod
     listen(rig)
     rig.aws.faults.add(Fault("CleanUp", "events", "PutEvents", mode, times=1))
     assert rig.run().ending == "Promoted"
-    assert told(rig, "Rollout Ended") == []
+    assert told(rig, "Rollout Promoted") == []
     rig.settle(240)
 
-    ((_, ended),) = told(rig, "Rollout Ended")
+    ((_, ended),) = told(rig, "Rollout Promoted")
     assert ended["phase"] == "promoted"

@@ -36,7 +36,8 @@ UNSEEN_SECONDS = 5
 """An edit between a task's last read and its write cannot be seen: API Gateway has no conditional patch."""
 
 IN_TIME_SECONDS = 15 * MINUTE
-PROGRESS = {"Rollout Started", "Rollout Shifted", "Rollout Parked", "Rollout Ended", "Rollout Waiting", "Rollout Wait Over"}
+ENDED = ("Rollout Ended", "Rollout Promoted", "Rollout Reverted")
+PROGRESS = {"Rollout Started", "Rollout Shifted", "Rollout Parked", *ENDED, "Rollout Waiting", "Rollout Wait Over"}
 OPERATOR = "Operator Needed"
 
 
@@ -123,11 +124,12 @@ def _judged(final: Final) -> Iterator[str]:
 
 
 def _told(final: Final) -> Iterator[str]:
-    ended = [one for one in final.notifications("Rollout Ended") if one[2].get("rollout") == final.rollout]
+    ended = [one for one in final.notifications(*ENDED) if one[2].get("rollout") == final.rollout]
     if final.owned and final.phase in ENDS and not ended:
         yield f"told: the rollout ended as {final.phase}, and no notification says so"
-    if final.owned and ended and ended[-1][2]["phase"] != final.phase:
-        yield f"told: the last notification says {ended[-1][2]['phase']} where the record says {final.phase}"
+    said = ended[-1][2]["phase"].replace("watching", "promoted") if ended else final.phase
+    if final.owned and said != final.phase:
+        yield f"told: the last notification says {said} where the record says {final.phase}"
     is_called = OPERATOR in _unknown_kinds(final) or _is_soon_at_rest(final)
     if final.execution.states[-1] == "NeedsOperator" and not is_called:
         yield "told: the execution ended as NeedsOperator, and no notification calls an operator"
@@ -152,7 +154,7 @@ def _records(final: Final) -> Iterator[str]:
     since = final.world.began + _begins(final.case)
     until = final.world.began + final.case.ends_after
     started = [at for at, kind, _ in final.world.notifications if kind == "Rollout Started"]
-    ended = [at for at, kind, _ in final.world.notifications if kind == "Rollout Ended"]
+    ended = [at for at, kind, _ in final.world.notifications if kind in ENDED]
     if not started or started[0] > since or (ended and ended[-1] < since + TOLD_SECONDS) or until - since < TOLD_SECONDS:
         return
     if not all(final.world.had_canary(at) for at in (since, since + TOLD_SECONDS)):

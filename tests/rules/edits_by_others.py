@@ -9,7 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_drift_since_check, find_harmless_drift
+from canary.rules.rollouts.drift_checks import (
+    find_drift_in_bake,
+    find_drift_since_check,
+    find_edits_of_promoted,
+    find_harmless_drift,
+)
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Answer, Phase, PointAlias, RecoveryStage, plan_pass
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.targets.shifters import ShifterKind
@@ -79,8 +84,9 @@ MOVING_BASE = Moment("moving_base, before the flip", Phase.MOVING_BASE, Recovery
 FLIPPED = Moment(
     "moving_base, after the flip", Phase.MOVING_BASE, RecoveryStage.FLIPPED, percent=0, is_moved=True, is_flipped=True
 )
+WATCHED = Moment("watching", Phase.WATCHING, is_moved=True, is_flipped=True)
 ROLLING_BACK = Moment("rolling_back", Phase.ROLLING_BACK, RecoveryStage.CLEARED)
-MOMENTS = (PREPARING, SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED, ROLLING_BACK)
+MOMENTS = (PREPARING, SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED, WATCHED, ROLLING_BACK)
 LOOKS = (PREPARING, SHIFTING, PARKED, TAKING_ALL)
 WITH_CANARY = (SHIFTING, PARKED, TAKING_ALL, MOVING_BASE, FLIPPED)
 
@@ -103,7 +109,8 @@ class Edit:
         return self.name
 
     def ending_at(self, moment: Moment) -> str:
-        return dict(self.also).get(moment, self.ending)
+        """While a promoted release is watched, every edit of what base serves ends the watch, and nothing is undone."""
+        return dict(self.also).get(moment, DONE if moment is WATCHED else self.ending)
 
 
 def both(ending: str) -> tuple[tuple[Moment, str], ...]:
@@ -190,7 +197,7 @@ EDITS = (
         "base gets the canary's deployment",
         on_stage(lambda case, stage: stage._replace(deployment=case.new.deployment_id)),
         OPERATOR,
-        also=both(DONE),
+        also=(*both(DONE), (WATCHED, ON)),
     ),
     Edit(
         "base gets another deployment",
@@ -211,10 +218,10 @@ EDITS = (
         "a variable that both arms share is changed",
         on_stage(lambda _, stage: with_variables(stage, colour="blue")),
         ON,
-        also=((ROLLING_BACK, BACK), *both(DONE)),
+        also=((ROLLING_BACK, BACK), *both(DONE), (WATCHED, ON)),
     ),
-    Edit("a live alias gets the release's version", alias(READ, new), also=both(DONE)),
-    Edit("a live alias goes back to the old version", alias(READ, old), DONE, moments=(MOVING_BASE, FLIPPED)),
+    Edit("a live alias gets the release's version", alias(READ, new), also=(*both(DONE), (WATCHED, ON))),
+    Edit("a live alias goes back to the old version", alias(READ, old), DONE, moments=(MOVING_BASE, FLIPPED, WATCHED)),
     Edit("a live alias gets another version", alias(READ, lambda _: "9"), also=both(OPERATOR)),
     Edit(
         "a live alias is split between the old version and the release's",
@@ -226,8 +233,14 @@ EDITS = (
         alias(READ, lambda _: "9", percents=lambda case: ((new(case), 30),)),
         OPERATOR,
     ),
-    Edit("a canary alias gets the old version", alias(CANARY_PLACES[0], old), also=((PREPARING, ON), *both(DONE))),
-    Edit("a canary alias gets another version", alias(CANARY_PLACES[0], lambda _: "9"), also=((PREPARING, ON), *both(DONE))),
+    Edit(
+        "a canary alias gets the old version", alias(CANARY_PLACES[0], old), also=((PREPARING, ON), (WATCHED, ON), *both(DONE))
+    ),
+    Edit(
+        "a canary alias gets another version",
+        alias(CANARY_PLACES[0], lambda _: "9"),
+        also=((PREPARING, ON), (WATCHED, ON), *both(DONE)),
+    ),
     Edit(
         "by weights: an alias loses its weights",
         alias(READ, old),
@@ -268,7 +281,9 @@ def outcome(edit: Edit, moment: Moment) -> Outcome:
     case = edit.case
     world = edit.change(case, moment.world(case))
     seen = _look(case, moment, world)
-    if not seen and moment in LOOKS:
+    if moment is WATCHED and seen:
+        return Outcome(seen, (), (), DONE, world)
+    if not seen and moment in (*LOOKS, WATCHED):
         told = find_harmless_drift(_rollout(case, moment), live_of(world))
         return Outcome((), told, (), ON, world)
     return _pass(case, moment, world, seen)
@@ -287,6 +302,8 @@ def _look(case: Case, moment: Moment, world: World) -> tuple[str, ...]:
             return find_drift_since_check(rollout, live)
         case Phase.SHIFTING | Phase.PARKED | Phase.TAKING_ALL:
             return find_drift_in_bake(rollout, live)
+        case Phase.WATCHING:
+            return find_edits_of_promoted(rollout, live)
         case _:
             return ()
 
@@ -319,7 +336,9 @@ def _named(move: object) -> str:
 def is_right(edit: Edit, moment: Moment, found: Outcome) -> None:
     """Check what must be true of every outcome, whatever the table says."""
     canary = found.world.stage.canary if edit.case.is_stage else None
-    assert canary is None or canary.percent == 0 or found.ending in {OPERATOR, ON}, f"weight is left by {edit} in {moment}"
+    assert canary is None or canary.percent == 0 or moment is WATCHED or found.ending in {OPERATOR, ON}, (
+        f"weight is left by {edit} in {moment}"
+    )
     assert found.ending != BACK or not [*find_leftovers(edit.case, found.world)], f"the release is left by {edit} in {moment}"
     if found.ending == OPERATOR:
         assert "someone else" in found.told[-1] or "which this rollout did not set" in found.told[-1] or canary
@@ -333,7 +352,8 @@ with `python -m tests.rules.edits_by_others` from the table that the tests run. 
 
 In every table the release brings the deployment `dep-new` to a stage on `dep-old`, and new versions of two functions. "Said"
 is what appears in the rollout's reason and in its events. "Done" are the calls of the passes that follow. `NeedsOperator` keeps
-the lock, and the sweeper ends the rollout once a person has undone the named edit.
+the lock, and the sweeper ends the rollout once a person has undone the named edit. While a promoted release is watched, an
+edit of what base serves ends the watch: the rollout ends as `Promoted`, a notification names the edit, and nothing is undone.
 """
 
 

@@ -26,6 +26,7 @@ class Row:
 
 
 NOTHING = "nothing changes"
+WATCHED = "the watch ends, and the release is taken back by a revert"
 SAFE = "base has all traffic after the first pass, and the sweeper makes the others"
 BACK = f"the execution is stopped; {SAFE}"
 ROWS = (
@@ -34,6 +35,7 @@ ROWS = (
     Row(Verb.ABORT, "parked", "WAIT", SAFE),
     Row(Verb.ABORT, "taking_all", "WAIT", BACK),
     Row(Verb.ABORT, "moving_base", "REFUSED", f"{NOTHING}: the promotion is finished; rollback takes its release back"),
+    Row(Verb.ABORT, "watching", "ACCEPTED", WATCHED),
     Row(Verb.ABORT, "rolling_back", "WAIT", "the next pass is made by the verb as soon as it may be; the rollback goes on"),
     Row(Verb.ABORT, OVER, "NOTHING_TO_ABORT", f"{NOTHING}; STOPPED if a start still checks, whose execution is then stopped"),
     Row(Verb.PAUSE, "preparing", "ACCEPTED", "the first step gets its weight, and its first look stops the bake's clock"),
@@ -46,6 +48,7 @@ ROWS = (
     Row(Verb.PAUSE, "parked", "REFUSED", f"{NOTHING}: no step follows without an advance"),
     Row(Verb.PAUSE, "taking_all", "REFUSED", f"{NOTHING}: abort rolls back"),
     Row(Verb.PAUSE, "moving_base", "REFUSED", f"{NOTHING}: the promotion is past its commit point"),
+    Row(Verb.PAUSE, "watching", "REFUSED", f"{NOTHING}: the release is promoted"),
     Row(Verb.PAUSE, "rolling_back", "REFUSED", NOTHING),
     Row(Verb.PAUSE, OVER, "NOTHING_TO_PAUSE", NOTHING),
     Row(Verb.RESUME, "preparing", "UNCHANGED", f"{NOTHING}; after a pause ACCEPTED, and the pause never begins"),
@@ -53,6 +56,7 @@ ROWS = (
     Row(Verb.RESUME, "parked", "UNCHANGED", f"{NOTHING}; after a pause that no look heard ACCEPTED, and it never begins"),
     Row(Verb.RESUME, "taking_all", "UNCHANGED", NOTHING),
     Row(Verb.RESUME, "moving_base", "UNCHANGED", NOTHING),
+    Row(Verb.RESUME, "watching", "UNCHANGED", NOTHING),
     Row(Verb.RESUME, "rolling_back", "UNCHANGED", NOTHING),
     Row(Verb.RESUME, OVER, "NOTHING_TO_RESUME", NOTHING),
     Row(Verb.PROMOTE, "preparing", "REFUSED", f"{NOTHING}: the canary has no traffic yet"),
@@ -65,6 +69,7 @@ ROWS = (
     Row(Verb.PROMOTE, "parked", "ACCEPTED", "the look of the next advance promotes; REFUSED while something vetoes it"),
     Row(Verb.PROMOTE, "taking_all", "UNCHANGED", "the promotion goes on"),
     Row(Verb.PROMOTE, "moving_base", "UNCHANGED", "the promotion goes on"),
+    Row(Verb.PROMOTE, "watching", "UNCHANGED", f"{NOTHING}: the release is promoted"),
     Row(Verb.PROMOTE, "rolling_back", "REFUSED", NOTHING),
     Row(Verb.PROMOTE, OVER, "NOTHING_TO_PROMOTE", NOTHING),
     Row(Verb.ROLLBACK, "preparing", "WAIT", f"as abort: {BACK}"),
@@ -72,6 +77,7 @@ ROWS = (
     Row(Verb.ROLLBACK, "parked", "WAIT", f"as abort: {SAFE}"),
     Row(Verb.ROLLBACK, "taking_all", "WAIT", f"as abort: {BACK}"),
     Row(Verb.ROLLBACK, "moving_base", "ACCEPTED", "the promotion is finished, and an execution that waits for it reverts it"),
+    Row(Verb.ROLLBACK, "watching", "ACCEPTED", WATCHED),
     Row(Verb.ROLLBACK, "rolling_back", "WAIT", "as abort: the next pass is made as soon as it may be; the rollback goes on"),
     Row(
         Verb.ROLLBACK,
@@ -84,6 +90,7 @@ ROWS = (
     Row(Verb.REVERT, "parked", "REFUSED", f"{NOTHING}: nothing is promoted yet; rollback aborts"),
     Row(Verb.REVERT, "taking_all", "REFUSED", f"{NOTHING}: nothing is promoted yet; rollback aborts"),
     Row(Verb.REVERT, "moving_base", "ACCEPTED", "the promotion is finished, and an execution that waits for it reverts it"),
+    Row(Verb.REVERT, "watching", "ACCEPTED", WATCHED),
     Row(Verb.REVERT, "rolling_back", "REFUSED", NOTHING),
     Row(
         Verb.REVERT,
@@ -107,6 +114,7 @@ Every verb is answered at once, as data:
 - `REFUSED`: nothing changes; the reason says why and what to do.
 - `abort` does not wait for a look. It answers with what its first pass reached: `WAIT` with the seconds until the next pass,
   `SAFE`, or `REFUSED`. Once base's aliases move it refuses, so it never answers success for a rollout that ends promoted.
+  While a promoted release is watched, it begins a revert, as `rollback` does.
 - `rollback` is the one word for back: before the commit point it is `abort`, after it `revert`. `ACCEPTED` then names the
   execution that reverts, what base serves now, and what it will serve afterwards.
 - A revert is a rollout of its own and has these phases too, without shifting. `rollback` and `revert` answer `UNCHANGED` while

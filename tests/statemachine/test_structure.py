@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from canary.aws import errors
 from canary.edge import events
 from canary.rules.looks.drain import DrainKind
+from canary.rules.looks.promotion import REVERTED
 from canary.rules.releases import problems
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, Answer, Phase
 from canary.tasks.make_safe import ENDINGS
@@ -158,7 +159,8 @@ def test_the_whole_input_is_evaluated_only_where_what_it_does_is_caught():
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}
-    assert uncaught == {"WhichOperation", "WhichStart", "VersionActivation", "WhichOutcome", "WhichEnding", "SafetySettle"}
+    settles = {"VersionActivation", "SafetySettle", "Watch"}
+    assert uncaught == {"WhichOperation", "WhichStart", "WhichOutcome", "WhichEnding", *settles}
 
 
 @pytest.mark.parametrize(
@@ -266,9 +268,12 @@ def test_every_word_that_a_choice_knows_is_one_that_a_task_says():
         node.value for node in ast.walk(tree_of("EvaluateCanary")) if isinstance(node, ast.Constant)
     }
     assert words_of("WhichDrain") == {*DrainKind} - {DrainKind.ROLL_BACK}
-    assert words_of("WhichEnding") == {Answer.WAIT, *ENDINGS.values()}
+    assert words_of("WhichEnding") == {Answer.WAIT, *ENDINGS.values(), REVERTED.upper()}
     assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED", "WAIT"}
-    assert words_of("WhichOutcome") == {ENDINGS[Phase.PROMOTED], Phase.PARKED.upper()}
+    assert words_of("WhichOutcome") == {
+        *(ENDINGS[Phase.WATCHING], ENDINGS[Phase.PROMOTED], Phase.PARKED.upper()),
+        *("REVERTING", REVERTED.upper()),
+    }
     assert words_of("WhichFlip") == {"CLEAN_UP"}
 
 
@@ -294,12 +299,13 @@ def test_tasks_are_verbs():
         "FlipStage",
         "CleanUp",
         "MakeSafe",
+        "WatchPromotion",
     }
 
 
 def test_waits_are_nouns():
     settles = {"AliasSettle", "TrafficSettle", "BaseSettle", "FlipSettle", "SafetySettle"}
-    assert names_of("Wait") == {"VersionActivation", "Bake", *settles}
+    assert names_of("Wait") == {"VersionActivation", "Bake", "Watch", *settles}
 
 
 def test_choices_are_questions():
@@ -309,7 +315,7 @@ def test_choices_are_questions():
 
 def test_endings_are_past_participles_and_three_succeed():
     assert names_of("Succeed") == {"Promoted", "Parked", "Unchanged"}
-    assert names_of("Fail") == {"Refused", "RolledBack", "NeedsOperator", "CanaryRejected"}
+    assert names_of("Fail") == {"Refused", "RolledBack", "Reverted", "NeedsOperator", "CanaryRejected"}
 
 
 @pytest.mark.parametrize("name", names_of("Fail"))

@@ -1,4 +1,4 @@
-"""CleanUp: no canary is left, and only then is the lock free."""
+"""CleanUp: no canary is left, and only then does the watch begin, or is the lock free."""
 
 from __future__ import annotations
 

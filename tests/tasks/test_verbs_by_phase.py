@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from canary.rules.rollouts.steering import SignalVerb, Verb
 from tests.rules.verbs_by_phase import OVER, PHASES, ROWS
 from tests.tasks.test_advance_rollout import parked
+from tests.tasks.walk import PATIENT
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground
@@ -30,6 +32,8 @@ def reach(ground: Ground, phase: str) -> None:
             ground.walk().take_all()
         case "moving_base":
             ground.walk().move_base()
+        case "watching":
+            ground.walk(policy=replace(PATIENT, watch_seconds=900)).promote()
         case "rolling_back":
             ground.walk().shift().make_safe("Test", "goes back")
         case _:
@@ -40,11 +44,11 @@ def reach(ground: Ground, phase: str) -> None:
 def test_the_verbs_answer_as_the_table_says(ground: Ground, phase: str):
     reach(ground, phase)
     answers = {}
-    for verb in (*IN_TURN, Verb.ABORT):
+    for verb in (*IN_TURN, *((Verb.ABORT,) if phase != "watching" else ())):  # where a revert has just begun
         function = "AuthorizeRollout" if verb is Verb.PROMOTE else "OperateRollout"
         answers[verb] = ground.invoke(function, {"verb": verb, "target": "orders"})
 
-    expected = {row.verb: row.answer for row in ROWS if row.phase == phase and row.verb is not Verb.ROLLBACK}
+    expected = {row.verb: row.answer for row in ROWS if row.phase == phase and row.verb in answers}
     assert {verb: answer["answer"] for verb, answer in answers.items()} == expected
     signals = {verb: answer.get("reason") for verb, answer in answers.items() if verb in {*map(str, SignalVerb)}}
     assert all(signals.values()) is (phase != OVER)
@@ -56,3 +60,11 @@ def test_rollback_answers_as_the_table_says(ground: Ground, phase: str):
     answer = ground.invoke("OperateRollout", {"verb": "rollback", "target": "orders"})
 
     assert answer["answer"] == next(row.answer for row in ROWS if (row.verb, row.phase) == (Verb.ROLLBACK, phase))
+
+
+def test_an_abort_of_a_watched_release_begins_a_revert(ground: Ground):
+    reach(ground, "watching")
+    answer = ground.invoke("OperateRollout", {"verb": "abort", "target": "orders"})
+
+    assert answer["answer"] == next(row.answer for row in ROWS if (row.verb, row.phase) == (Verb.ABORT, "watching"))
+    assert answer["revert"].endswith("-revert")

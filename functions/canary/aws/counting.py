@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.aws.metrics import MetricReader, Values
+    from canary.rules.looks.promotion import PromotedSource
     from canary.rules.looks.sources import ArmSource, Series, Source
 
 
@@ -72,6 +73,23 @@ def read_history(
     values = metrics.read([*arm.requests, *arm.bad], start, end)
     minutes = ((minute, _arm_counts(values, arm, minute, counts_bad_always)) for minute in range(start, end, MINUTE_SECONDS))
     return {minute: (counts[0], counts[1]) for minute, counts in minutes if counts and counts[0] > 0 and counts[1] is not None}
+
+
+def read_minutes(
+    metrics: MetricReader, sources: Mapping[str, PromotedSource], start: int, end: int
+) -> dict[int, dict[str, tuple[int, int | None]]]:
+    """By minute and metric, one arm's (requests, bad); None for bad requests that should be counted and are not.
+
+    Raises:
+        AwsRefusedError: CloudWatch refused.
+
+    """
+    values = metrics.read([series for one in sources.values() for series in (*one.arm.requests, *one.arm.bad)], start, end)
+    found: dict[int, dict[str, tuple[int, int | None]]] = {}
+    for minute in range(start, end, MINUTE_SECONDS):
+        counts = {name: _arm_counts(values, one.arm, minute, one.counts_bad_always) for name, one in sources.items()}
+        found[minute] = {name: pair for name, pair in counts.items() if pair}
+    return found
 
 
 def _integrated(values: Values, integrated: tuple[Sequence[Series], Sequence[Series]], minute: int) -> tuple[int, int] | None:

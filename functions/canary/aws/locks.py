@@ -50,9 +50,9 @@ def describe_holder(lock: Lock) -> str:
 
 
 def with_promoted(lock: Lock, rollout: Rollout) -> Lock:
-    """The lock with what base serves from now on."""
+    """The lock with what base serves from now on, which may be what it serves already."""
     deployment_id = rollout.intent.deployment_id
-    if rollout.phase is not Phase.PROMOTED:
+    if rollout.phase not in {Phase.WATCHING, Phase.PROMOTED}:
         return lock
     lock = replace(lock, promoted_rollout_id=rollout.rollout_id)
     if deployment_id == rollout.snapshot.deployment_id:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
 from canary.rules.rollouts.acting import describe_actions
-from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert
+from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert, describe_watch
+from canary.rules.rollouts.watch_course import EndReport, reports_of_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,10 +36,21 @@ class NotificationKind(enum.StrEnum):
     SHIFTED = "Rollout Shifted"
     PARKED = "Rollout Parked"
     ENDED = "Rollout Ended"
+    PROMOTED = "Rollout Promoted"
+    REVERTED = "Rollout Reverted"
+    WATCH_ENDED = "Rollout Watch Ended"
     OPERATOR_NEEDED = "Operator Needed"
     RECORDS_USABLE = "Records Usable Again"
     WAITING = "Rollout Waiting"
     WAIT_OVER = "Rollout Wait Over"
+
+
+_KINDS = {
+    EndReport.ENDED: NotificationKind.ENDED,
+    EndReport.PROMOTED: NotificationKind.PROMOTED,
+    EndReport.REVERTED: NotificationKind.REVERTED,
+    EndReport.WATCH_ENDED: NotificationKind.WATCH_ENDED,
+}
 
 
 class Notifications:
@@ -69,14 +81,23 @@ class Notifications:
         if before.waiting_since is not None and after.waiting_since is None:
             self.tell(NotificationKind.WAIT_OVER, _describe_wait(after, before.waiting_since, reason))
 
+    def report_promotion(self, rollout: Rollout) -> bool:
+        """Report that a rollout was promoted and its wait is over; its watch begins. Returns whether the bus accepted it."""
+        if rollout.waiting_since is not None:
+            self.tell(NotificationKind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
+        return self.send(NotificationKind.PROMOTED, rollout)
+
     def report_end(self, rollout: Rollout, records: Records) -> bool:
         """Report that a rollout and its wait ended, and record that this was reported. Returns whether the bus accepted it.
 
+        A promotion that was reported at the flip is not reported again, and neither is a watch that has nothing to report.
         If either fails, the sweeper reports the end. It may then be reported twice, but never not at all.
         """
+        if rollout.is_end_told:
+            return True
         if rollout.waiting_since is not None:
             self.tell(NotificationKind.WAIT_OVER, _describe_wait(rollout, rollout.waiting_since, rollout.reason))
-        if not self.send(NotificationKind.ENDED, rollout):
+        if not all(self.send(_KINDS[one], rollout) for one in reports_of_end(rollout)):
             return False
         try:
             records.mark_told(rollout)
@@ -108,6 +129,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         **describe_revert(rollout),
         **describe_actions(rollout),
         **describe_parked(rollout),
+        **describe_watch(rollout),
     }
 
 

@@ -30,7 +30,8 @@ class Owned:
     """A rollout as its owner sees it: the record and the lock, read together.
 
     ``read_at``: AWS's own time of the read, in whole epoch seconds; 0 if the rollout was just written and not read. ``look``:
-    the look with the requested mark, if it exists. ``signal``: the newest one, if it was asked for.
+    the look with the requested mark, if it exists. ``signal``: the newest one, if it was asked for. ``ended_watch``: the
+    rollout whose watch ended because this one took its target.
     """
 
     rollout: Rollout
@@ -38,6 +39,7 @@ class Owned:
     read_at: float = 0.0
     look: LookItem | None = None
     signal: Signal | None = None
+    ended_watch: Rollout | None = None
 
 
 @dataclass(frozen=True, slots=True)

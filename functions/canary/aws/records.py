@@ -38,6 +38,7 @@ from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.retention import DEFAULT_DAYS, expiry, expiry_after, expiry_of_details, expiry_of_note
 from canary.rules.rollouts.taken_back import after_end
+from canary.rules.rollouts.watch_course import cut_short, reports_of_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +75,8 @@ class Records(RecordReads):
     def take(self, rollout: Rollout, *, fencing_token: int) -> Owned:
         """Take the target's lock and record the rollout with its snapshot, in one transaction.
 
-        If this rollout already holds the lock, that is a success (an earlier reply was lost).
+        If this rollout already holds the lock, that is a success (an earlier reply was lost). If the rollout that holds it is
+        promoted and only watched, the same transaction ends its watch.
 
         Raises:
             LockedError: another rollout holds the target.
@@ -85,7 +87,8 @@ class Records(RecordReads):
         before = self.read_lock(name)
         if before.rollout_id == rollout.rollout_id and before.owner == rollout.execution:
             return self.read_owned(rollout.rollout_id, rollout.execution)
-        if before.rollout_id is not None:
+        watched = self._find_watched(before)
+        if before.rollout_id is not None and watched is None:
             raise LockedError(describe_holder(before))
         lock = replace(
             before,
@@ -94,14 +97,46 @@ class Records(RecordReads):
             owner=rollout.execution,
             scheduled_at=rollout.scheduled_at or before.scheduled_at,
         )
-        free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing_token) OR fencing_token = :fencing_token)"
         moved = f"target {name} was taken and freed since it was checked at fencing token {fencing_token}; the checks run again"
+        put_rollout = self._table.put(rollout_item(rollout), "attribute_not_exists(pk)")
+        if watched is not None:
+            return self._take_watched(watched, replace(lock, last_rollout_id=before.rollout_id), rollout, put_rollout, moved)
+        free = "attribute_not_exists(rollout_id) AND (attribute_not_exists(fencing_token) OR fencing_token = :fencing_token)"
         self._table.transact(
             self._table.put(lock_item(lock), free, {":fencing_token": {"N": str(fencing_token)}}),
-            self._table.put(rollout_item(rollout), "attribute_not_exists(pk)"),
+            put_rollout,
             failure=StaleFencingTokenError(moved),
         )
         return Owned(rollout, lock)
+
+    def _find_watched(self, lock: Lock) -> Owned | None:
+        """The rollout that holds the lock, if it is promoted and only watched."""
+        owned = self.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
+        return owned if owned and owned.rollout.phase is Phase.WATCHING else None
+
+    def _take_watched(self, watched: Owned, lock: Lock, rollout: Rollout, put: Operation, moved: str) -> Owned:
+        """Take the target from a rollout that is only watched, and end that watch, in one transaction."""
+        if lock.fencing_token != watched.lock.fencing_token + 1:
+            raise StaleFencingTokenError(moved)
+        ended = cut_short(watched.rollout, rollout.started_at, by=rollout.rollout_id)
+        newer = replace(ended, revision=ended.revision + 1, is_end_told=False)
+        operations = [self._replace_lock(watched, lock), put, self._put_rollout(watched, newer)]
+        self._table.transact(*operations, failure=StaleFencingTokenError(moved))
+        return Owned(rollout, lock, ended_watch=newer)
+
+    def begin_watch(self, owned: Owned, rollout: Rollout) -> Owned:
+        """Record that the rollout is promoted and watched, and what base serves now; the lock is kept, in one transaction.
+
+        Raises:
+            OwnershipLostError: the lock or the record has changed since `owned` was read.
+
+        """
+        newer = replace(rollout, revision=owned.rollout.revision + 1)
+        lock = with_promoted(replace(owned.lock, fencing_token=owned.lock.fencing_token + 1), rollout)
+        puts = [self._replace_lock(owned, lock), self._put_rollout(owned, newer), *self._put_taken_back(newer)]
+        self._table.transact(*puts, failure=_lost(owned))
+        self._supersede(owned, rollout)
+        return Owned(newer, lock, owned.read_at)
 
     def write(
         self,
@@ -238,15 +273,35 @@ class Records(RecordReads):
             OwnershipLostError: the lock or the record has changed since `owned` was read.
 
         """
-        newer = replace(rollout, revision=owned.rollout.revision + 1, is_end_told=False)
+        newer = replace(rollout, revision=owned.rollout.revision + 1, is_end_told=not reports_of_end(rollout))
         free = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, rollout_id=None, owner=None)
         lock = replace(with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
         puts = [self._replace_lock(owned, lock), self._put_rollout(owned, newer), *self._put_taken_back(newer)]
         self._table.transact(*puts, failure=_lost(owned))
-        superseded = owned.lock.promoted_rollout_id
-        if rollout.phase is Phase.PROMOTED and superseded not in {None, rollout.rollout_id}:
-            self._let_expire(str(superseded), rollout.ended_at or rollout.started_at)
+        self._supersede(owned, rollout)
         return Owned(newer, lock, owned.read_at)
+
+    def _supersede(self, owned: Owned, rollout: Rollout) -> None:
+        superseded = owned.lock.promoted_rollout_id
+        if rollout.phase in {Phase.WATCHING, Phase.PROMOTED} and superseded not in {None, rollout.rollout_id}:
+            self._let_expire(str(superseded), rollout.ended_at or rollout.started_at)
+
+    def hand_over(self, owned: Owned, ended: Rollout, revert: Rollout) -> Owned:
+        """End a rollout whose watch condemned its release, and give its lock to the revert, in one transaction.
+
+        The execution that owns the lock stays the same. Returns the ended rollout.
+
+        Raises:
+            OwnershipLostError: the lock or the record has changed since `owned` was read, or the revert is recorded already.
+
+        """
+        before = replace(ended, revision=owned.rollout.revision + 1, is_end_told=False)
+        token = owned.lock.fencing_token + 1
+        lock = replace(owned.lock, fencing_token=token, rollout_id=revert.rollout_id, last_rollout_id=ended.rollout_id)
+        put = self._table.put(rollout_item(revert), "attribute_not_exists(pk)")
+        operations = [self._replace_lock(owned, lock), self._put_rollout(owned, before), put]
+        self._table.transact(*operations, failure=_lost(owned))
+        return Owned(before, lock, owned.read_at)
 
     def _let_expire(self, superseded: str, moment: float) -> None:
         """Base no longer serves this rollout's release from `moment` on. The promotion does not depend on it.

@@ -25,6 +25,7 @@ from canary.rules.rollouts.phases import (
     is_at_rest,
     plan_pass,
 )
+from canary.rules.rollouts.watch_course import begin_watch, cut_short, is_watched
 
 if TYPE_CHECKING:
     from canary.aws.clients import Clients
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from canary.aws.shifters import Shifter
     from canary.rules.rollouts.rollout import Rollout
 
+
+NOBODY_WATCHES = "the rollout's execution had ended, and nothing else watches a promoted release"
+"""Why a watch ends, or does not begin, if nothing else is known."""
 
 CLOCK_GRAIN_SECONDS = 1
 """AWS's own time has whole seconds (docs/aws.md#whole-seconds), so the real time may be this much later."""
@@ -48,8 +52,24 @@ class Safety:
     refusals: tuple[str, ...] = ()
 
 
-def make_pass(tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool = True) -> Safety:
+def tell_promotion(owned: Owned, records: Records, notifications: Notifications) -> Owned:
+    """Report the promotion of a rollout that is watched, unless it was reported, and record that it was.
+
+    Raises:
+        OwnershipLostError: the lock or the record has changed since `owned` was read.
+
+    """
+    rollout, watch = owned.rollout, owned.rollout.watch
+    if watch is None or watch.is_told or not notifications.report_promotion(rollout):
+        return owned
+    return records.write(owned, replace(rollout, waiting_since=None, watch=replace(watch, is_told=True)))
+
+
+def make_pass(tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool = True, watches: bool = False) -> Safety:
     """Make every call that is safe now (`now` in epoch seconds) without waiting; report an end or the need for an operator.
+
+    A pass on a rollout that is watched ends the watch. `watches`: whether the caller's execution goes on to watch a release
+    that this pass promotes.
 
     With `gives_up`, a refused promotion starts to be doubted, which may turn it into a rollback; the promotion's own tasks
     retry instead.
@@ -58,7 +78,7 @@ def make_pass(tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool = 
         OwnershipLostError: someone else has taken the rollout over.
 
     """
-    return _Passes(tools, owned, max(now, owned.read_at), gives_up=gives_up).make()
+    return _Passes(tools, owned, max(now, owned.read_at), gives_up=gives_up, watches=watches).make()
 
 
 class SafetyTools(Protocol):
@@ -78,13 +98,14 @@ class SafetyTools(Protocol):
 
 
 class _Passes:
-    def __init__(self, tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool) -> None:
+    def __init__(self, tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool, watches: bool) -> None:
         records = tools.records
         self._records = records
         self._notifications = tools.notifications
         self._owned = owned
         self._now = now
         self._gives_up = gives_up
+        self._watches = watches
         self._shifter: Shifter = shifter_for(owned.rollout.target, tools.clients, lambda: records.check(self._owned))
 
     @property
@@ -92,6 +113,11 @@ class _Passes:
         return self._owned.rollout
 
     def make(self) -> Safety:
+        if self._rollout.phase is Phase.WATCHING:
+            return self._end(cut_short(self._rollout, self._now, reason=NOBODY_WATCHES))
+        return self._make()
+
+    def _make(self) -> Safety:
         if self._now < self._rollout.not_before:
             return self._answer_wait()
         try:
@@ -175,7 +201,20 @@ class _Passes:
             return self._answer_wait()
         if self._rollout.phase.is_terminal:
             return Safety(self._owned, Answer.SAFE)
-        ended = replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now)
+        if planned.after.phase is Phase.PROMOTED and is_watched(self._rollout):
+            return self._watch(planned.after)
+        return self._end(replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now))
+
+    def _watch(self, after: Standing) -> Safety:
+        """The promotion is complete. Its execution goes on and watches; without one, the record says that nobody does."""
+        promoted = _with(self._rollout, after)
+        if not self._watches:
+            return self._end(cut_short(promoted, self._now, reason=NOBODY_WATCHES))
+        self._owned = self._records.begin_watch(self._owned, begin_watch(promoted, self._now))
+        self._owned = tell_promotion(self._owned, self._records, self._notifications)
+        return Safety(self._owned, Answer.SAFE)
+
+    def _end(self, ended: Rollout) -> Safety:
         self._owned = self._records.finish(self._owned, ended)
         self._notifications.report_end(self._rollout, self._records)
         return Safety(self._owned, Answer.SAFE)

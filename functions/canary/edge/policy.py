@@ -18,6 +18,7 @@ from canary.edge.kinds import Given, OneOf, Prose, Rate, Whole
 from canary.edge.model import Clash, Strict
 from canary.rules.targets.policy import (
     AfterPause,
+    AfterPromotion,
     AfterRollback,
     Policy,
     PolicyChanges,
@@ -47,6 +48,9 @@ PARKED = Whole(
 )
 PAUSED = Whole(
     "a whole number of seconds", 0, 7 * 86_400, "give the time that all pauses together may last, 14400 is four hours"
+)
+WATCHED = Whole(
+    "a whole number of seconds", 0, 86_400, "give the time that the promoted release is watched, 900 is fifteen minutes"
 )
 POINTS = Rate("rate points", 0, 1, "write 0.01 for one percentage point")
 ALPHA = Rate("a share of good releases", 0, 0.5, "write 0.01 to roll back at most one good release in 100")
@@ -151,6 +155,13 @@ class PolicyModel(Strict):
         default=None, description="what follows when the pauses have lasted that long: roll_back or resume"
     )
 
+    watch_seconds: Annotated[int | None, WATCHED] = Field(
+        default=None, description="the seconds that the promoted release is watched; 0 ends the rollout at the flip"
+    )
+    after_promotion: Annotated[AfterPromotion | None, OneOf(AfterPromotion)] = Field(
+        default=None, description="what follows when that watch condemns the release: revert or notify"
+    )
+
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
         """Weights that do not rise, and an empty list of steps."""
@@ -218,6 +229,8 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "after_rollback": policy.after_rollback.value,
         "max_pause_seconds": policy.max_pause_seconds,
         "after_pause": policy.after_pause.value,
+        "watch_seconds": policy.watch_seconds,
+        "after_promotion": policy.after_promotion.value,
     }
 
 

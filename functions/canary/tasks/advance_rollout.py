@@ -19,6 +19,7 @@ from canary.rules.rollouts.acting import with_action
 from canary.rules.rollouts.actions import Action, CalledBy
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.watch_course import cut_short
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.registered import find_registered
 
@@ -40,6 +41,8 @@ def advance_rollout(event: InputEvent, tools: Tools) -> Json:
         return _taken(owned.rollout)
     if problems := _find_problems(advance, lock, event, tools):
         return _refuse(problems, advance.target)
+    if owned and owned.rollout.phase is Phase.WATCHING:
+        return _end_watch(owned, event, tools)
     if nothing := _find_nothing_to_do(advance, lock, owned):
         return _answer("UNCHANGED", target=advance.target, reason=nothing)
     return _take(owned, advance, event, tools) if owned else _answer("UNCHANGED", target=advance.target)
@@ -61,6 +64,16 @@ def _find_nothing_to_do(advance: Advance, lock: Lock, owned: Owned | None) -> st
         holder = holder_problem(owned.rollout, owned.lock.owner)
         return f"{holder.value}; {holder.fix}"
     return None
+
+
+def _end_watch(owned: Owned, event: InputEvent, tools: Tools) -> Json:
+    """An advance has nothing to take here, but the target need not be watched any longer either."""
+    name = owned.rollout.rollout_id
+    ended = tools.records.finish(
+        owned, cut_short(owned.rollout, event.now, reason=f"the execution {event.rollout_id} advanced")
+    )
+    tools.notifications.report_end(ended.rollout, tools.records)
+    return _answer("UNCHANGED", target=owned.rollout.target.name, reason=f"rollout {name} is promoted; its watch is over now")
 
 
 def _take(owned: Owned, advance: Advance, event: InputEvent, tools: Tools) -> Json:

@@ -26,6 +26,7 @@ from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.releases.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.holder import holder_problem
+from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import Rollout, Tally
 from canary.rules.rollouts.taken_back import find_earlier, find_repetition, find_unread, mark_retry, note_unread
 from canary.rules.targets.policy import Policy, effective_policy
@@ -183,6 +184,8 @@ def _find_holder(lock: Lock, event: CheckEvent, tools: Tools) -> Problem | None:
     owned = tools.records.find(str(lock.rollout_id), lock=lock)
     if owned is None:
         return Problem("target", describe_holder(lock), "a target takes one rollout at a time")
+    if owned.rollout.phase is Phase.WATCHING:  # its release is base already; TakeLock ends the watch
+        return None
     return holder_problem(owned.rollout, lock.owner)
 
 

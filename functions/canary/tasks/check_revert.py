@@ -58,7 +58,8 @@ def _check(revert: Revert, start: Start, event: CheckEvent, tools: Tools) -> Jso
     if reverted is None:
         gone = Problem("rollout", f"the record of rollout {revert.rollout} was deleted", "start the earlier release")
         return _tell(revert, (gone,), event, tools)
-    if lock.rollout_id is not None and not is_own:
+    is_watched = lock.rollout_id == revert.rollout and reverted.rollout.phase is Phase.WATCHING
+    if lock.rollout_id is not None and not is_own and not is_watched:  # TakeLock ends the watch
         return _wait_for_holder(revert, start, event, tools)
     if lock.promoted_rollout_id != revert.rollout:
         return _answer_superseded(revert, reverted.rollout, lock.promoted_rollout_id, event, tools)

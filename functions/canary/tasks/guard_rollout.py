@@ -30,9 +30,9 @@ def guard_rollout(event: ExecutionEvent, tools: Tools) -> Json:
 
 
 def _find_owned(execution: str, tools: Tools) -> Owned | None:
-    """The rollout that this execution owns: the one with its own name, or a parked one that it advanced."""
+    """The rollout that this execution owns: the one with its own name, or one that it advanced or reverts after its watch."""
     owned = tools.records.find(execution.rsplit(":", 1)[-1])
-    if owned:
+    if owned and (owned.lock.owner != execution or owned.lock.rollout_id == owned.rollout.rollout_id):
         return owned if owned.lock.owner == execution else None
     lock = next((one for one in tools.records.read_open() if one.owner == execution), None)
     return tools.records.find(str(lock.rollout_id), lock=lock) if lock else None

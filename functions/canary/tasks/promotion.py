@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import AwsRefusedError, OwnershipLostError, StateChangedError
-from canary.aws.safety import Safety, make_pass
+from canary.aws.safety import Safety, make_pass, tell_promotion
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Answer, Phase, RecoveryStage
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ def pass_forward(event: TaskEvent, tools: Tools, *, to: frozenset[RecoveryStage]
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
     if owned.rollout.phase is Phase.TAKING_ALL:
         owned = tools.records.write(owned, replace(owned.rollout, phase=Phase.MOVING_BASE))
+    if owned.rollout.phase is Phase.WATCHING:  # an earlier answer of CleanUp was lost
+        return Safety(tell_promotion(owned, tools.records, tools.notifications), Answer.SAFE)
     if owned.rollout.phase is not Phase.MOVING_BASE:
         raise OwnershipLostError(f"rollout {event.rollout_id} is {owned.rollout.phase}; it cannot be promoted")
     if owned.rollout.recovery_stage in to:
         return Safety(owned, Answer.WAIT, SETTLE_SECONDS)
-    safety = make_pass(tools, owned, event.now, gives_up=False)
+    safety = make_pass(tools, owned, event.now, gives_up=False, watches=True)
     if safety.refusals:
         raise AwsRefusedError("; ".join(safety.refusals))
     reached = safety.owned.rollout.recovery_stage

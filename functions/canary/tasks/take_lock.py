@@ -12,6 +12,8 @@ from canary.tasks.entry import Handler, Json, Tools, on
 def take_lock(event: LockEvent, tools: Tools) -> Json:
     """TAKEN. StaleFencingTokenError and LockedError send the machine back to its checks."""
     owned = tools.records.take(decode(Rollout, event.draft), fencing_token=event.fencing_token)
+    if owned.ended_watch is not None:
+        tools.notifications.report_end(owned.ended_watch, tools.records)
     tools.notifications.send(NotificationKind.STARTED, owned.rollout)
     tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing_token=owned.lock.fencing_token)
     return {"lock": "TAKEN"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
 from canary.rules.rollouts.acting import with_action
 from canary.rules.rollouts.holder import last_words
+from canary.rules.rollouts.watch_course import note_reason
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
@@ -55,7 +55,7 @@ def _noted(rollout: Rollout, reason: str, action: Action | None) -> Rollout:
     if rollout.phase.is_terminal:
         return rollout
     is_first = rollout.recovery_stage == "start" and not rollout.needs_operator
-    noted = replace(rollout, reason=reason) if reason and is_first else rollout
+    noted = note_reason(rollout, reason) if reason and is_first else rollout
     return with_action(noted, action) if action else noted
 
 

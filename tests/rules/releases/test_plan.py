@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from canary.rules.releases.plan import (
     EVENT_BUDGET,
+    EVENTS_OF_A_REVERT,
     EVENTS_OUTSIDE_LOOKS,
     EVENTS_PER_LOOK,
     EVENTS_PER_STEP,
@@ -18,7 +19,17 @@ from canary.rules.releases.plan import (
     longest_execution_seconds,
     longest_seconds,
 )
-from canary.rules.targets.policy import CAUTIOUS, FAST, HOTFIX, SHIPPED, STANDARD, Progression, Step, WhenUnproven
+from canary.rules.targets.policy import (
+    CAUTIOUS,
+    FAST,
+    HOTFIX,
+    SHIPPED,
+    STANDARD,
+    AfterPromotion,
+    Progression,
+    Step,
+    WhenUnproven,
+)
 from tests.builders import a_policy
 
 DAY = 86_400
@@ -40,6 +51,14 @@ def test_lasts_until_its_promotion_is_allowed():
         10, bake_seconds=60, max_extension_seconds=0, not_before_seconds=7200, when_unproven=WhenUnproven.ROLL_BACK
     )
     assert longest_seconds(policy) == 7200
+
+
+def test_counts_the_watch_and_the_revert_that_may_follow_it():
+    without, watched = a_policy(10), a_policy(10, watch_seconds=900)
+    watch = history_events(watched, 60) - history_events(without, 60)
+    assert watch == 16 * EVENTS_PER_LOOK + EVENTS_OF_A_REVERT
+    notify = replace(watched, after_promotion=AfterPromotion.NOTIFY)
+    assert history_events(notify, 60) == history_events(without, 60) + 16 * EVENTS_PER_LOOK
 
 
 def test_counts_a_look_a_step_beyond_those_that_time_allows():

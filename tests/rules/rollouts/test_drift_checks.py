@@ -3,7 +3,12 @@ from decimal import Decimal
 
 import pytest
 
-from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_drift_since_check, find_harmless_drift
+from canary.rules.rollouts.drift_checks import (
+    find_drift_in_bake,
+    find_drift_since_check,
+    find_edits_of_promoted,
+    find_harmless_drift,
+)
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.targets.live import LiveAlias
@@ -182,3 +187,38 @@ def test_tells_of_a_strange_version_behind_the_weights():
     changes = find_drift_in_bake(BY_WEIGHTS, split(orders_read=LiveAlias("1", {"9": Decimal("0.1")})))
     assert changes[0].startswith("alias orders-read:live points at 1 and 9 at 0.1")
     assert changes[1:] == ("the weights of the live alias of orders-read were changed by someone else",)
+
+
+# A promoted release.
+
+PROMOTED = a_stage(deployment_id="dep-new")
+
+
+def of_promoted(*, stage=PROMOTED, live=NEW, **moved):
+    return find_edits_of_promoted(a_rollout(phase=Phase.WATCHING), a_live(stage=stage, live=aliases(live, **moved)))
+
+
+def test_a_promoted_release_is_as_the_promotion_left_it():
+    assert of_promoted() == ()
+    by_weights = replace(BY_WEIGHTS, phase=Phase.WATCHING)
+    assert find_edits_of_promoted(by_weights, a_live(shifter=ShifterKind.ALIAS, live=aliases(NEW))) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"orders_read": "1"}, "the live alias of orders-read was moved from version 2 to 1"),
+        ({"stage": None}, "the stage is gone"),
+        ({"stage": a_stage(deployment_id="dep-9")}, "the stage's deployment was changed from dep-new to dep-9"),
+        (
+            {"stage": replace(PROMOTED, canary=a_canary(10, deployment_id="dep-9"))},
+            "the stage now has a canary of deployment dep-9",
+        ),
+        (
+            {"stage": replace(PROMOTED, variables={"lambdaAlias": "canary"})},
+            'the stage\'s variable lambdaAlias was changed from "live" to "canary"',
+        ),
+    ],
+)
+def test_what_someone_else_changed_on_a_promoted_release_is_named(changed, sentence):
+    assert of_promoted(**changed) == (sentence,)

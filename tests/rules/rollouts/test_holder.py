@@ -7,6 +7,7 @@ from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import abort_command, advance_command
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.rollouts.steering import Pause, Steering
+from canary.rules.rollouts.watched import PromotionWatch
 from tests.builders import EXECUTION, NOON, a_policy, a_rollout
 
 SINCE = "since 2026-01-31T12:00:00Z"
@@ -29,6 +30,10 @@ def told(owner=EXECUTION, **changes):
         ({"phase": Phase.TAKING_ALL, "step": StepState(index=2)}, "being promoted"),
         ({"phase": Phase.MOVING_BASE, "step": StepState(index=2)}, "being promoted"),
         ({"phase": Phase.TAKING_ALL, "reverts": "run-0"}, "reverting rollout run-0"),
+        (
+            {"phase": Phase.WATCHING, "step": StepState(index=2), "watch": PromotionWatch(NOON, NOON + 900)},
+            "promoted and watched until 2026-01-31T12:15:00Z",
+        ),
     ],
 )
 def test_a_running_rollout_is_reported_with_its_step_and_the_command_that_aborts_it(changes, progress):
@@ -92,3 +97,8 @@ def test_a_rollout_that_waits_for_a_person_is_reported_as_such():
     assert problem.value.startswith("rollout run-1 waits for an operator on orders (since 2026-01-31T12:00:00Z, reason: xxx")
     assert len(problem.value) < 700
     assert "do what its notification says" in problem.fix
+
+
+def test_a_stopped_watch_leaves_the_release_promoted():
+    error, cause = last_words(a_rollout(phase=Phase.WATCHING), "stopped")
+    assert (error, cause) == ("TakenOver", "stopped; the release stays promoted, and its watch is over")

@@ -304,8 +304,13 @@ def test_nothing_is_changed_before_its_time(phase):
     assert plan_pass(standing, on_stage(ALL), NOW + 1).moves
 
 
-def test_a_phase_is_over_or_has_a_direction():
-    assert {phase for phase in Phase if not phase.is_terminal} == {Phase.MOVING_BASE, *BACK}
+def test_a_phase_is_over_or_has_a_direction_or_is_watched():
+    assert {phase for phase in Phase if not phase.is_terminal} == {Phase.MOVING_BASE, Phase.WATCHING, *BACK}
+
+
+def test_a_pass_on_a_watched_release_ends_the_watch_and_moves_nothing():
+    made = plan_pass(a_standing(Phase.WATCHING), on_stage(ALL), NOW)
+    assert (made.moves, made.after.phase, made.answer) == ((), Phase.PROMOTED, Answer.SAFE)
 
 
 # Drift.

@@ -6,11 +6,13 @@ import pytest
 
 from canary.edge.model import require
 from canary.edge.request import parse_advance, parse_operator_call
+from canary.rules.judging.absolute import CeilingEvidence
 from canary.rules.judging.harm import Harm
 from canary.rules.releases.release import Advance
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import TASKS, states_entered, summary, usage_of
 from canary.rules.rollouts.rollout import StepState, Tally
+from canary.rules.rollouts.watched import PromotionWatch, WatchEnd
 from canary_machine.definition import load, states_of, task_names
 from demo.controller import function_name
 from tests.builders import NOON, a_rollout, a_target
@@ -39,13 +41,15 @@ def test_knows_which_states_call_a_function():
 
 
 def test_a_promotion_enters_every_state_of_the_good_way():
-    entered = {*states_entered(an_ended(Phase.PROMOTED)), "ShiftTraffic"}
+    watched = an_ended(Phase.PROMOTED, watch=PromotionWatch(0.0, 900.0, looks=2))
+    entered = {*states_entered(watched), "ShiftTraffic"}
     recovery = {
         "CanaryRejected",
         "MakeSafe",
         "WhichEnding",
         "SafetySettle",
         "RolledBack",
+        "Reverted",
         "NeedsOperator",
         "Refused",
         "Unchanged",
@@ -143,3 +147,17 @@ def test_a_rollout_that_is_over_has_no_next_step(phase):
 
 def test_a_rollout_that_has_not_ended_has_lasted_until_now():
     assert summary(an_ended(Phase.ROLLING_BACK), "rolled_back", NOON + 60)["duration_seconds"] == 60
+
+
+def test_a_watch_is_part_of_the_output():
+    watch = PromotionWatch(NOON, NOON + 900, metrics={"errors": CeilingEvidence(0.001, 0.011, 1.0, 1.0, 15, 7, 420, 3)})
+    told = summary(an_ended(Phase.WATCHING, watch=watch), "watching", NOON)["watch"]
+    assert told == {
+        "since": "2026-01-31T12:00:00Z",
+        "until": "2026-01-31T12:15:00Z",
+        "metrics": {"errors": {"minutes": 7, "requests": 420, "bad": 3, "usual": 0.001, "ceiling": 0.011}},
+    }
+    over = replace(watch, end=WatchEnd.CONDEMNED, ended_at=NOON + 300, reason="why", reverted_by="r", unseen=("no data",))
+    told = summary(an_ended(Phase.PROMOTED, watch=over), "promoted", NOON)["watch"]
+    assert (told["end"], told["ended_at"], told["reason"]) == ("condemned", "2026-01-31T12:05:00Z", "why")
+    assert (told["reverted_by"], told["could_not_see"]) == ("r", ["no data"])

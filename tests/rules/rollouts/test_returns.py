@@ -21,6 +21,8 @@ OF_A_REVERT = {
     ROLLBACK: {**dict.fromkeys((*BEFORE, *AFTER), "unchanged"), **dict.fromkeys(BACK, "abort")},
     REVERT: {**dict.fromkeys((*BEFORE, *AFTER), "unchanged"), **dict.fromkeys(BACK, "refused")},
 }
+for courses in (*COURSES.values(), *OF_A_REVERT.values()):
+    courses[Phase.WATCHING] = "revert"  # a revert itself is never watched
 
 
 def a_revert(**changes):

@@ -143,7 +143,15 @@ def draft_revert(
 
 def without_steps(policy: Policy) -> Policy:
     """The policy of a revert: all traffic at once, and nothing to wait for before."""
-    return replace(policy, name=NAME, steps=(), not_before_seconds=0, progression=Progression.CONTINUOUS, max_pause_seconds=0)
+    return replace(
+        policy,
+        name=NAME,
+        steps=(),
+        not_before_seconds=0,
+        progression=Progression.CONTINUOUS,
+        max_pause_seconds=0,
+        watch_seconds=0,
+    )
 
 
 def _plan(target: Target, earlier: Earlier, survey: Survey) -> Plan:

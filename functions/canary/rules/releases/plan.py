@@ -12,10 +12,10 @@ from typing import assert_never
 from canary.rules.definitions.routes import RouteChanges
 from canary.rules.releases.readings import Reading
 from canary.rules.releases.release import Expectation
-from canary.rules.targets.policy import Policy, Progression, WhenUnproven
+from canary.rules.targets.policy import AfterPromotion, Policy, Progression, WhenUnproven
 
 EVENTS_PER_LOOK = 9
-"""Bake (2 events), EvaluateCanary (5), WhichVerdict (2)."""
+"""Bake (2 events), EvaluateCanary (5), WhichVerdict (2); as many for a look after the promotion."""
 
 EVENTS_PER_STEP = 5
 """ShiftTraffic."""
@@ -25,6 +25,9 @@ EVENTS_OUTSIDE_LOOKS = 430
 
 180 of them are twenty waits for a version of the release: VersionActivation (2 events), CheckRelease (5), WhichStart (2).
 """
+
+EVENTS_OF_A_REVERT = 200
+"""What the revert of a release that its watch condemned adds: preparation, drain of at most 13 minutes, promotion, safety."""
 
 EVENT_BUDGET = 22_000
 """How many of the 25,000 events a plan may use; the rest is for a thousand retries, at three events each."""
@@ -101,9 +104,21 @@ def _for_want_of_proof(policy: Policy) -> int:
 
 
 def history_events(policy: Policy, look_seconds: int) -> int:
-    """How many history events the longest execution writes, its pauses included, without retries."""
+    """How many history events the longest execution writes, its pauses and its watch included, without retries."""
     looks = (longest_execution_seconds(policy) + policy.max_pause_seconds) // look_seconds + len(policy.steps)
-    return EVENTS_OUTSIDE_LOOKS + EVENTS_PER_STEP * len(policy.steps) + EVENTS_PER_LOOK * looks
+    return (
+        EVENTS_OUTSIDE_LOOKS
+        + EVENTS_PER_STEP * len(policy.steps)
+        + EVENTS_PER_LOOK * looks
+        + _watch_events(policy, look_seconds)
+    )
+
+
+def _watch_events(policy: Policy, look_seconds: int) -> int:
+    if not policy.watch_seconds:
+        return 0
+    looks = -(-policy.watch_seconds // look_seconds) + 1
+    return EVENTS_PER_LOOK * looks + (EVENTS_OF_A_REVERT if policy.after_promotion is AfterPromotion.REVERT else 0)
 
 
 def choose_look_seconds(policy: Policy) -> int | None:

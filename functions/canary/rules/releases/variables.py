@@ -36,6 +36,14 @@ def find_drifted_variables(
             yield f"the stage's variable {name} is {_value(found)}, which this rollout did not set (it was {_value(old)})"
 
 
+def find_demoted_variables(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> Iterator[str]:
+    """Overridden variables that no longer have the value that the promotion gave base."""
+    for name in sorted(intent.overrides):
+        promoted, found = intent.promoted_variables.get(name, snapshot.variables.get(name)), stage.variables.get(name)
+        if found != promoted:
+            yield f"the stage's variable {name} was changed from {_value(promoted)} to {_value(found)}"
+
+
 def find_edited_overrides(found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
     """The canary's overrides that differ from what the rollout set: a few by name, the rest counted."""
     edited = [name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]

@@ -8,7 +8,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from canary.rules.releases.variables import find_drifted_variables, find_edited_overrides, find_harmless
+from canary.rules.releases.variables import (
+    find_demoted_variables,
+    find_drifted_variables,
+    find_edited_overrides,
+    find_harmless,
+)
 from canary.rules.rollouts.phases import Phase, find_obstacles
 from canary.rules.targets.live import ALL, NEARLY_ALL, Live, LiveAlias, LiveCanary, LiveStage, is_intact, is_ours
 
@@ -37,6 +42,29 @@ def find_drift_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:
         *_moved_canaries(rollout, live),
         *_wrong_percent(rollout, live.stage, weight_percent),
     )
+
+
+def find_edits_of_promoted(rollout: Rollout, live: Live) -> tuple[str, ...]:
+    """What someone else changed on a promoted release: every way in which base no longer is what was promoted."""
+    return (*_demoted_aliases(rollout, live), *_demoted_stage(rollout, live.stage))
+
+
+def _demoted_aliases(rollout: Rollout, live: Live) -> Iterator[str]:
+    for name, alias in live.live.items():
+        if alias.version != rollout.intent.versions[name] or alias.shares:
+            yield f"the live alias of {name} was moved from version {rollout.intent.versions[name]} to {alias}"
+
+
+def _demoted_stage(rollout: Rollout, stage: LiveStage | None) -> Iterator[str]:
+    if not rollout.target.shifter.has_flip:
+        return
+    if stage is None:
+        yield "the stage is gone"
+        return
+    if stage.deployment_id != rollout.intent.deployment_id:
+        yield f"the stage's deployment was changed from {rollout.intent.deployment_id} to {stage.deployment_id}"
+    yield from _early_canary(stage)
+    yield from find_demoted_variables(stage, rollout.snapshot, rollout.intent)
 
 
 def find_harmless_drift(rollout: Rollout, live: Live) -> tuple[str, ...]:

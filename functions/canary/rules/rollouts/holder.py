@@ -38,6 +38,7 @@ def holder_problem(rollout: Rollout, owner: str | None) -> Problem:
             | Phase.SHIFTING
             | Phase.TAKING_ALL
             | Phase.MOVING_BASE
+            | Phase.WATCHING
             | Phase.PROMOTED
             | Phase.ROLLED_BACK
             | Phase.REFUSED
@@ -62,6 +63,8 @@ def last_words(rollout: Rollout, reason: str) -> tuple[str, str]:
     """Error and cause of the rollout's execution when it is stopped for this reason; they say what happens next."""
     if rollout.phase is Phase.MOVING_BASE:
         return "TakenOver", f"{reason}; base's aliases were already moving, so the controller finishes the promotion"
+    if rollout.phase is Phase.WATCHING:
+        return "TakenOver", f"{reason}; the release stays promoted, and its watch is over"
     return "RolledBack", f"{reason}; base gets all traffic again, and the controller removes the canary"
 
 
@@ -83,6 +86,8 @@ def _progress(rollout: Rollout) -> str:
         return f"reverting rollout {rollout.reverts}"
     if rollout.phase in {Phase.TAKING_ALL, Phase.MOVING_BASE}:
         return "being promoted"
+    if rollout.phase is Phase.WATCHING and rollout.watch:
+        return f"promoted and watched until {iso(rollout.watch.until)}"
     if index < 0:
         return f"before step 1 of {len(steps)}"
     paused = ", paused" if rollout.steering.pause else ""

@@ -8,6 +8,7 @@ The phase is recorded before the first call of that phase, so whoever finds an i
     parked         none; the weight stays between steps  back
     taking_all     the canary gets 100 %, base untouched back
     moving_base    a live alias moves: the commit point  forward (back only while base has no traffic)
+    watching       none; base is the release, and is watched  none: the watch ends, the release stays
     rolling_back   the canary is removed                 back
     promoted, rolled_back, refused                       none: terminal
 
@@ -179,6 +180,8 @@ def plan_pass(standing: Standing, live: Live, now: float) -> Pass:
         return Pass((), standing, standing, Answer.WAIT)
     if standing.phase is Phase.MOVING_BASE:
         return _pass_forward(standing, live, now)
+    if standing.phase is Phase.WATCHING:
+        return _rest(standing, Phase.PROMOTED, ())
     return _pass_back(replace(standing, phase=Phase.ROLLING_BACK), live, now)
 
 

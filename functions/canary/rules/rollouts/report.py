@@ -30,10 +30,11 @@ LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
 DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
 PROMOTION = ("TakeAllTraffic", "MoveBase", "BaseSettle", "WhichFlip", "CleanUp", "WhichOutcome", "Promoted")
 FLIP = ("FlipStage", "FlipSettle")
+WATCH = ("Watch", "WatchPromotion", "WhichOutcome")
 RECOVERY = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
 TASKS = frozenset(
     {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain", "ParkRollout", "AdvanceRollout"}
-    | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe"}
+    | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe", "WatchPromotion"}
 )
 
 
@@ -53,8 +54,9 @@ def states_entered(rollout: Rollout) -> list[str]:
     match rollout.phase:
         case Phase.PARKED:
             return [*entered, *ADVANCE[:3]]
-        case Phase.PROMOTED:
-            return [*entered, *PROMOTION, *(FLIP if rollout.target.shifter.has_flip else ())]
+        case Phase.WATCHING | Phase.PROMOTED:
+            watched = WATCH * rollout.watch.looks if rollout.watch else ()
+            return [*entered, *PROMOTION, *(FLIP if rollout.target.shifter.has_flip else ()), *watched]
         case (
             Phase.PREPARING
             | Phase.SHIFTING
@@ -99,6 +101,7 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         **describe_revert(rollout),
         **describe_actions(rollout),
         **describe_parked(rollout),
+        **describe_watch(rollout),
     }
 
 
@@ -112,6 +115,26 @@ def describe_revert(rollout: Rollout) -> dict[str, Any]:
 def describe_labels(rollout: Rollout) -> dict[str, Any]:
     """The rollout's labels, if it has any."""
     return {"labels": dict(rollout.labels)} if rollout.labels else {}
+
+
+def describe_watch(rollout: Rollout) -> dict[str, Any]:
+    """For a rollout that is or was watched after its promotion: until when, what was judged and what not seen; else nothing."""
+    watch = rollout.watch
+    if watch is None:
+        return {}
+    judged = {
+        name: {"minutes": one.minutes, "requests": one.requests, "bad": one.bad, "usual": one.usual, "ceiling": one.ceiling}
+        for name, one in watch.metrics.items()
+    }
+    ended = {"ended_at": iso(watch.ended_at), "end": watch.end.value} if watch.end and watch.ended_at is not None else {}
+    more = {
+        "reason": watch.reason,
+        "cut_short_by": watch.cut_short_by,
+        "reverted_by": watch.reverted_by,
+        "could_not_see": list(watch.unseen),
+    }
+    found = {"since": iso(watch.since), "until": iso(watch.until), **ended, "metrics": judged}
+    return {"watch": {**found, **{name: value for name, value in more.items() if value}}}
 
 
 def describe_parked(rollout: Rollout) -> dict[str, Any]:

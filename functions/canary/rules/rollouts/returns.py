@@ -1,9 +1,10 @@
 """What the verbs that take a release back do to a target: abort, rollback and revert, whatever phase its rollout is in.
 
 Before the commit point a rollout is aborted: its lock is taken over, its execution stopped, and base gets all traffic. After it
-the release is whole, so it is taken back by a rollout of its own, a revert. `abort` does not do that, so that it never answers
-success for a rollout that ends promoted. `rollback` does whichever of both the phase needs. A revert that is under way is never
-taken back by a second `rollback`: whoever calls it twice means the same release.
+the release is whole, so it is taken back by a rollout of its own, a revert. `abort` does not do that while base moves, so that
+it never answers success for a rollout that ends promoted. While a promoted release is watched, it begins a revert. `rollback`
+does whichever of both the phase needs. A revert that is under way is never taken back by a second `rollback`: whoever calls it
+twice means the same release.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ def _abort(rollout: Rollout) -> Return:
             | Phase.REFUSED
         ):
             return Return(Course.ABORT, rollout=rollout)
+        case Phase.WATCHING:
+            return _revert_watched(rollout)
         case Phase.MOVING_BASE | Phase.PROMOTED:
             return Return(Course.REFUSED, _why_not_aborted(rollout))
         case _:
@@ -103,6 +106,8 @@ def _roll_back(rollout: Rollout) -> Return:
             return _under_way(rollout) if rollout.reverts else Return(Course.ABORT, rollout=rollout)
         case Phase.MOVING_BASE | Phase.PROMOTED:
             return _under_way(rollout) if rollout.reverts else _revert_after(rollout)
+        case Phase.WATCHING:
+            return _revert_watched(rollout)
         case Phase.ROLLING_BACK | Phase.ROLLED_BACK | Phase.REFUSED:
             return Return(Course.ABORT, rollout=rollout)
         case _:
@@ -118,6 +123,8 @@ def _revert(rollout: Rollout, to: str | None) -> Return:
             return _under_way(rollout) if rollout.reverts_to == to else Return(Course.REFUSED, _other_revert(rollout))
         case Phase.MOVING_BASE | Phase.PROMOTED:
             return _revert_after(rollout)
+        case Phase.WATCHING:
+            return _revert_watched(rollout)
         case Phase.PREPARING | Phase.SHIFTING | Phase.PARKED | Phase.TAKING_ALL:
             found = f"rollout {rollout.rollout_id} is {rollout.phase} and not promoted, so there is nothing of it to revert"
             return Return(Course.REFUSED, f"{found}; take it back with: canary rollback {rollout.target.name}")
@@ -139,6 +146,12 @@ def _other_revert(revert: Rollout) -> str:
 
 def _revert_after(rollout: Rollout) -> Return:
     return Return(Course.REVERT, "the rollout is past its commit point: its promotion is finished, and then reverted", rollout)
+
+
+def _revert_watched(rollout: Rollout) -> Return:
+    return Return(
+        Course.REVERT, f"rollout {rollout.rollout_id} is promoted and watched; its watch ends, and it is reverted", rollout
+    )
 
 
 def _revert_promoted(promoted: Rollout | None, to: str | None = None) -> Return:

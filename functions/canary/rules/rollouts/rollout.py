@@ -19,6 +19,7 @@ from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.actions import Action, StartedBy
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
+from canary.rules.rollouts.watched import PromotionWatch
 from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
@@ -98,6 +99,7 @@ class Rollout:
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
     ``steering``: what the looks have heard of operators.
+    ``watch``: the watch after promotion, from the flip on; None before, and where the policy has none.
     ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
     ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
     ``has_aliases_ready``: whether the canary aliases had the release's versions before a revert, so that nothing has to settle.
@@ -144,6 +146,7 @@ class Rollout:
     labels: Mapping[str, str] = field(default_factory=dict)
     retry_of: str | None = None
     steering: Steering = NOT_STEERED
+    watch: PromotionWatch | None = None
     reverts: str | None = None
     reverts_to: str | None = None
     takes_back: ReleaseIdentity | None = None

@@ -18,6 +18,7 @@ class Phase(enum.StrEnum):
     PARKED = "parked"
     TAKING_ALL = "taking_all"
     MOVING_BASE = "moving_base"
+    WATCHING = "watching"
     ROLLING_BACK = "rolling_back"
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"

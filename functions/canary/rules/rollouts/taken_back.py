@@ -70,7 +70,7 @@ def after_end(kept: tuple[TakenBack, ...], ended: Rollout) -> tuple[TakenBack, .
     to bring back.
     """
     identity, moment, reason = identify(ended), ended.ended_at or ended.started_at, ended.reason[:LONGEST_REASON]
-    if ended.phase is Phase.PROMOTED:
+    if ended.phase in {Phase.WATCHING, Phase.PROMOTED}:
         left = tuple(one for one in kept if not one.identity.is_same_as(identity))
         if ended.reverts is None or ended.takes_back is None:
             return left

@@ -62,8 +62,9 @@ def _from_5(record: Record) -> Record:
 
 
 def _from_6(record: Record) -> Record:
-    """Schema 7 has reverts, and says who started a rollout and who gave it which verbs: each new field's default says none."""
-    return record
+    """Schema 7 has reverts, callers and the watch after promotion. A plan made before has no time for a watch: none is made."""
+    plan = record["plan"]
+    return {**record, "plan": {**plan, "policy": {**plan["policy"], "watch_seconds": 0}}}
 
 
 UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}

@@ -88,7 +88,7 @@ def _reply_to_pause(rollout: Rollout, now: float) -> Reply:
     return Reply(VerbAnswer.ACCEPTED, f"the bake's clock stops; the weight, the looks and every veto stay; {then}")
 
 
-def _why_not_paused(rollout: Rollout) -> str | None:
+def _why_not_paused(rollout: Rollout) -> str | None:  # noqa: PLR0911 - one for each phase
     """Why there is no bake whose clock could be stopped; None where there is one, or soon will be."""
     match rollout.phase:
         case Phase.PREPARING | Phase.SHIFTING:
@@ -100,6 +100,8 @@ def _why_not_paused(rollout: Rollout) -> str | None:
             return f"the rollout is being promoted and has no bake left; let it end, or {_abort(rollout)}"
         case Phase.MOVING_BASE:
             return "the rollout is being promoted and past its commit point; let it end"
+        case Phase.WATCHING:
+            return "the rollout is promoted, and its watch cannot be paused; let it end"
         case Phase.ROLLING_BACK:
             return "the rollout is being rolled back; let it end"
         case Phase.PROMOTED | Phase.ROLLED_BACK | Phase.REFUSED:
@@ -114,7 +116,7 @@ def _reply_to_resume(rollout: Rollout) -> Reply:
     return Reply(VerbAnswer.ACCEPTED, "the bake's clock runs on")
 
 
-def _reply_to_promote(rollout: Rollout, tolerated: tuple[str, ...]) -> Reply:
+def _reply_to_promote(rollout: Rollout, tolerated: tuple[str, ...]) -> Reply:  # noqa: PLR0911 - one for each phase
     promotion = rollout.steering.promotion
     is_asked = promotion is not None and {*tolerated} <= {*promotion.tolerated_alarms}
     answer = VerbAnswer.UNCHANGED if is_asked else VerbAnswer.ACCEPTED
@@ -127,6 +129,8 @@ def _reply_to_promote(rollout: Rollout, tolerated: tuple[str, ...]) -> Reply:
             return Reply(VerbAnswer.REFUSED, "the canary has no traffic yet; promote once its first step has begun")
         case Phase.TAKING_ALL | Phase.MOVING_BASE:
             return Reply(VerbAnswer.UNCHANGED, "the rollout is being promoted")
+        case Phase.WATCHING:
+            return Reply(VerbAnswer.UNCHANGED, "the rollout is promoted and watched")
         case Phase.ROLLING_BACK:
             return Reply(VerbAnswer.REFUSED, "the rollout is being rolled back; let it end, and start the release again")
         case Phase.PROMOTED | Phase.ROLLED_BACK | Phase.REFUSED:

@@ -37,6 +37,13 @@ class AfterPause(enum.StrEnum):
     RESUME = "resume"
 
 
+class AfterPromotion(enum.StrEnum):
+    """What follows when the watch after a promotion condemns the release."""
+
+    REVERT = "revert"
+    NOTIFY = "notify"
+
+
 class Progression(enum.StrEnum):
     """Whether one execution takes every step, or the rollout is parked after each step until an advance takes the next."""
 
@@ -70,6 +77,8 @@ class Policy:
     ``after_rollback``: what a start does when its release was rolled back before, and it does not say that it retries it.
     ``max_pause_seconds``: how long all pauses of a rollout together may last; 0 allows none.
     ``after_pause``: what follows when they have lasted that long.
+    ``watch_seconds``: how long the promoted release is watched; 0 ends the rollout at the flip.
+    ``after_promotion``: what follows when that watch condemns the release.
     """
 
     name: str
@@ -93,6 +102,8 @@ class Policy:
     after_rollback: AfterRollback = AfterRollback.REFUSE
     max_pause_seconds: int = 4 * 3600
     after_pause: AfterPause = AfterPause.ROLL_BACK
+    watch_seconds: int = 900
+    after_promotion: AfterPromotion = AfterPromotion.REVERT
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,8 @@ class PolicyChanges:
     after_rollback: AfterRollback | None = None
     max_pause_seconds: int | None = None
     after_pause: AfterPause | None = None
+    watch_seconds: int | None = None
+    after_promotion: AfterPromotion | None = None
 
 
 CHANGED = " (changed)"
@@ -152,7 +165,7 @@ def _steps(*percents: int, minutes: int) -> tuple[Step, ...]:
 
 
 STANDARD = Policy("standard", _steps(10, 25, 50, minutes=15))
-CAUTIOUS = Policy("cautious", _steps(5, 10, 25, 50, 90, minutes=60))
+CAUTIOUS = Policy("cautious", _steps(5, 10, 25, 50, 90, minutes=60), watch_seconds=3600)
 FAST = Policy(
     "fast",
     _steps(1, 5, 25, 90, minutes=10),
