@@ -46,7 +46,7 @@ import os
 import canary.tasks.{module}
 from canary.rules.targets.policy import STANDARD
 from canary.rules.targets.target import Target
-from canary.tasks.entry import Tools
+from canary.tasks.common.entry import Tools
 clients = Tools.from_env(os.environ).clients
 target = clients.of(Target("bench", (), STANDARD))
 clients.dynamodb, target.apigateway, target.lambda_, target.cloudwatch

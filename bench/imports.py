@@ -1,6 +1,6 @@
 """What each handler imports: `python -m bench.imports`.
 
-All handlers share their entry (`canary.tasks.entry`). It is imported first and reported separately, next to boto3 with a
+All handlers share their entry (`canary.tasks.common.entry`). It is imported first and reported separately, next to boto3 with a
 client. Then each handler is imported in a process forked from there, which reports what the handler adds. Modules are counted,
 not timed (`bench.cold_start` does that), so the figures are the same on every machine.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from bench.cold_start import ROOT, modules
 
-ENTRY = "canary.tasks.entry"
+ENTRY = "canary.tasks.common.entry"
 BOTO3 = "import boto3\nboto3.client('dynamodb', region_name='eu-west-1', aws_access_key_id='x', aws_secret_access_key='x')\n"
 ALONE = "import sys\nbefore = set(sys.modules)\n{body}import json\nprint(json.dumps(sorted(set(sys.modules) - before)))\n"
 FORKED = """

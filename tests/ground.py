@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from canary.tasks.entry import Tools
+from canary.tasks.common.entry import Tools
 from demo.controller import TARGET_PREFIX
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from canary.rules.checks.function_checks import FunctionSurvey
     from canary.rules.targets.target import Target
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import RecordSchemaError, RecordsRefusedError
-from canary.aws.grants import grant_item, grant_of
+from canary.aws.side_items import grant_item, grant_of
 from canary.rules.rollouts.grants import Grant, GrantKind
 from embedded_aws.faults.calls import Fault, Mode
 from tests.builders import NOON

@@ -21,7 +21,7 @@ from tests.aws.stubs import refusal
 
 if TYPE_CHECKING:
     from canary.rules.targets.target import Target
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group"

@@ -16,7 +16,7 @@ from embedded_aws.faults.calls import Fault, Mode
 from tests.builders import NOON, a_rollout
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 LOGGED = logging.getLogger("test_notifications")

@@ -16,7 +16,7 @@ from tests.aws.stubs import Changed, refusal
 from tests.builders import NOON, a_rollout
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 DAYS = 100

@@ -14,7 +14,7 @@ from embedded_aws.faults.calls import Fault, Killed, Mode
 
 if TYPE_CHECKING:
     from canary.aws.safety import Safety
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground, Walk
 
 

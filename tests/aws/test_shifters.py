@@ -13,7 +13,7 @@ from canary.rules.rollouts.phases import Flip, PointAlias, RemoveCanary
 from canary.rules.targets.live import Intent, LiveAlias, Snapshot
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 

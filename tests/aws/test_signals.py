@@ -8,7 +8,7 @@ import pytest
 
 from canary.aws.errors import RecordSchemaError, RecordsRefusedError
 from canary.aws.records import Records
-from canary.aws.signals import signal_key
+from canary.aws.side_items import signal_key
 from canary.rules.rollouts.steering import Signal, SignalVerb
 from tests.aws.stubs import Scripted, refusal
 

@@ -19,7 +19,7 @@ from canary.rules.targets.access_log import LOG_FORMAT
 from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 

@@ -88,7 +88,7 @@ def test_the_harness_sees_a_release_that_is_judged_wrongly(monkeypatch: pytest.M
     def blind(**_: object) -> Verdict:
         return Verdict(VerdictKind.PROMOTE, "never looked")
 
-    monkeypatch.setattr("canary.tasks.look.decide", blind)
+    monkeypatch.setattr("canary.tasks.common.look.decide", blind)
     assert "judged" in promises_broken("bad")
 
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 import canary
 from canary.edge.settings import REQUIRED, TOPIC
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
-from canary.tasks.entry import METRICS
+from canary.tasks.common.entry import METRICS
 from canary_cdk import Controller
 from canary_machine.definition import load, states_of, task_names
 from demo import controller as local

@@ -30,7 +30,7 @@ from tests.tasks.walk import Ground, TaskFailedError, iso, lock_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from canary.tasks.entry import Json, Tools
+    from canary.tasks.common.entry import Json, Tools
     from tests.tasks.walk import Walk
 
 CLI = Path(sys.executable).with_name("aws")

@@ -16,7 +16,7 @@ from tests.tasks.test_trouble import delete_record
 from tests.tasks.walk import SETTLE, Ground, TaskFailedError, Walk, iso
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.targets.target import Target
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 

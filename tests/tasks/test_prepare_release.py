@@ -16,7 +16,7 @@ from tests.tasks.walk import Ground, TaskFailedError, Walk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 
 def deployments(ground: Ground, mark: str) -> list[str]:

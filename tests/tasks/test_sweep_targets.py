@@ -16,7 +16,7 @@ from tests.tasks.test_advance_rollout import parked
 from tests.tasks.walk import Ground, Walk, edit_record, iso
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 FULL, BETWEEN = 0, 120
 """Seconds into a period of five minutes."""

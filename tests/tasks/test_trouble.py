@@ -12,7 +12,7 @@ from canary.aws.notifications import Notifications
 from canary.aws.records import Records
 from canary.aws.troubles import PREFIX, Troubles
 from canary.edge.events import TickEvent
-from canary.tasks.entry import Tools
+from canary.tasks.common.entry import Tools
 from canary.tasks.sweep_targets import sweep_targets
 from demo.controller import CLAIM, TARGET_PREFIX
 from embedded_aws.faults.calls import Fault, Mode

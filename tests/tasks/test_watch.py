@@ -8,7 +8,7 @@ from canary.tasks.watch import watch_parked
 from tests.tasks.test_advance_rollout import advance, parked
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import RecordSchemaError, RecordsRefusedError
-from canary.aws.notes import NOTE, is_note, note_of
 from canary.aws.record_items import look_of, rollout_of
+from canary.aws.side_items import NOTE, is_note, note_of
 from canary.rules.rollouts.notes import Note
 from canary.rules.rollouts.rollout import Rollout
 

@@ -27,12 +27,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, RecordsRefusedError, StaleFencingTokenError
-from canary.aws.grants import grant_item
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, lock_key, same_lock, with_promoted
-from canary.aws.notes import note_item
 from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
-from canary.aws.signals import proof_item, signal_item
+from canary.aws.side_items import grant_item, note_item, proof_item, signal_item
 from canary.aws.table import is_conflict
 from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.phases import Phase

@@ -20,8 +20,8 @@ from canary.rules.rollouts.actions import Action, CalledBy
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.watch_course import cut_short
-from canary.tasks.entry import Handler, Json, Tools, on
-from canary.tasks.registered import find_registered
+from canary.tasks.common.entry import Handler, Json, Tools, on
+from canary.tasks.common.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.locks import Lock

@@ -19,9 +19,9 @@ from canary.rules.rollouts.report import iso
 from canary.rules.rollouts.steering import SignalVerb
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary.rules.targets.alarms import target_alarms
-from canary.tasks.entry import Handler, Json, Tools, as_it_is
-from canary.tasks.steer import refuse, send
-from canary.tasks.who import find_caller
+from canary.tasks.common.entry import Handler, Json, Tools, as_it_is
+from canary.tasks.verbs.steer import refuse, send
+from canary.tasks.verbs.who import find_caller
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned

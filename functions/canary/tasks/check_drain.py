@@ -29,7 +29,7 @@ from canary.rules.looks.sources import canary_invocations, drain_series, has_log
 from canary.rules.rollouts.drift_checks import find_drift_in_bake
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.alarms import target_alarms
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout

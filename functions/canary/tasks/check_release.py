@@ -32,8 +32,8 @@ from canary.rules.rollouts.taken_back import find_earlier, find_repetition, find
 from canary.rules.targets.policy import Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.check_revert import check_revert
-from canary.tasks.entry import Handler, Json, Tools, on
-from canary.tasks.registered import find_registered
+from canary.tasks.common.entry import Handler, Json, Tools, on
+from canary.tasks.common.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.locks import Lock

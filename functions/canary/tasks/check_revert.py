@@ -21,7 +21,7 @@ from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.grants import find_ungranted, not_begun
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
-from canary.tasks.registered import find_registered
+from canary.tasks.common.registered import find_registered
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Start
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from canary.rules.releases.release import Revert
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.target import Target
-    from canary.tasks.entry import Json, Tools
+    from canary.tasks.common.entry import Json, Tools
 
 MOST_WAITS = 40
 """How often a revert waits for the promotion that it is to revert: twenty minutes, well beyond what a promotion takes."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from canary.edge.events import TaskEvent
 from canary.rules.looks.promotion import answer_promoted
 from canary.rules.rollouts.phases import RecoveryStage
-from canary.tasks.entry import Handler, Json, Tools, on
-from canary.tasks.promotion import pass_forward
+from canary.tasks.common.entry import Handler, Json, Tools, on
+from canary.tasks.common.promotion import pass_forward
 
 
 def clean_up(event: TaskEvent, tools: Tools) -> Json:

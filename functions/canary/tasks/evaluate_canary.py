@@ -9,8 +9,8 @@ from canary.edge.events import LookEvent
 from canary.rules.looks.look_schedule import next_look_seconds
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
-from canary.tasks.entry import Handler, Json, Tools, on
-from canary.tasks.look import look, mark_of
+from canary.tasks.common.entry import Handler, Json, Tools, on
+from canary.tasks.common.look import look, mark_of
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout

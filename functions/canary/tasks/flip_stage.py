@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from canary.edge.events import TaskEvent
 from canary.rules.rollouts.phases import RecoveryStage
-from canary.tasks.entry import Handler, Json, Tools, on
-from canary.tasks.promotion import CLOCK_MARGIN_SECONDS, pass_forward
+from canary.tasks.common.entry import Handler, Json, Tools, on
+from canary.tasks.common.promotion import CLOCK_MARGIN_SECONDS, pass_forward
 
 
 def flip_stage(event: TaskEvent, tools: Tools) -> Json:

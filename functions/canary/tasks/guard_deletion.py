@@ -25,7 +25,7 @@ from canary.edge.events import StackEvent
 from canary.edge.target import target_from_json
 from canary.rules.releases.problems import RefusedError
 from canary.rules.targets.target_change import find_losses
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

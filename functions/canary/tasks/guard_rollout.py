@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary.edge.events import ExecutionEvent
-from canary.tasks.entry import Handler, Json, Tools, on
-from canary.tasks.takeover import take_over
+from canary.tasks.common.entry import Handler, Json, Tools, on
+from canary.tasks.common.takeover import take_over
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned

@@ -12,7 +12,7 @@ from canary.aws.errors import RecordSchemaError
 from canary.aws.locks import PARKED_OWNER
 from canary.edge.events import AlarmEvent
 from canary.rules.targets.alarms import target_alarms
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from canary.rules.looks.promotion import REVERTED, answer_promoted
 from canary.rules.rollouts.phases import Answer, Phase
 from canary.rules.rollouts.report import summary
 from canary.rules.rollouts.watch_course import note_reason
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned

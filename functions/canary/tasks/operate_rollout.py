@@ -1,8 +1,8 @@
 """OperateRollout: an operator's verbs. A person makes the call, so a wrong call gets an answer in words, as data.
 
-Who called is found first (`canary.tasks.who`). Pause and resume are signals that the rollout's next look hears; it stays its
-execution's. Abort, rollback and revert take a release back at once: `canary.tasks.take_back`. A note is about a rollout, and is
-kept in `canary.tasks.note`.
+Who called is found first (`canary.tasks.verbs.who`). Pause and resume are signals that the rollout's next look hears; it stays its
+execution's. Abort, rollback and revert take a release back at once: `canary.tasks.verbs.take_back`. A note is about a rollout, and is
+kept in `canary.tasks.verbs.note`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import assert_never
 from canary.edge.notes import is_note_call
 from canary.edge.request import parse_operator_call
 from canary.rules.rollouts.steering import DirectVerb, SignalVerb
-from canary.tasks.entry import Handler, Json, Tools, as_it_is
-from canary.tasks.note import take_note
-from canary.tasks.steer import refuse, send
-from canary.tasks.take_back import take_back
-from canary.tasks.who import find_caller
+from canary.tasks.common.entry import Handler, Json, Tools, as_it_is
+from canary.tasks.verbs.note import take_note
+from canary.tasks.verbs.steer import refuse, send
+from canary.tasks.verbs.take_back import take_back
+from canary.tasks.verbs.who import find_caller
 
 
 def operate_rollout(event: Json, tools: Tools) -> Json:

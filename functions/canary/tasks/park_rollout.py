@@ -11,7 +11,7 @@ from canary.aws.notifications import NotificationKind
 from canary.edge.events import TaskEvent
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import summary
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned

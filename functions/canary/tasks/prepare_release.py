@@ -20,7 +20,7 @@ from canary.rules.judging.history import to_json as history_to_json
 from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.rollouts.drift_checks import find_drift_since_check
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase, PointAlias
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned

@@ -10,7 +10,7 @@ from __future__ import annotations
 from canary.aws.topics import publish
 from canary.edge.events import NotificationEvent
 from canary.rules.rollouts.notification_text import Notification, messages_of, subject_of
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 
 def send_notification(event: NotificationEvent, tools: Tools) -> Json:

@@ -9,7 +9,7 @@ from canary.edge.events import TaskEvent
 from canary.rules.looks.look_schedule import next_look_seconds
 from canary.rules.looks.steps import begin_next_step
 from canary.rules.rollouts.phases import Phase
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 
 def shift_traffic(event: TaskEvent, tools: Tools) -> Json:

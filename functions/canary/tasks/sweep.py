@@ -13,13 +13,13 @@ from canary.aws.shifters import shifter_for
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.rollouts.phases import Phase, RecoveryStage
 from canary.rules.targets.live import is_intact
-from canary.tasks.takeover import is_execution, take_over
+from canary.tasks.common.takeover import is_execution, take_over
 from canary.tasks.watch import watch_parked
 
 if TYPE_CHECKING:
     from canary.aws.locks import Lock
     from canary.aws.record_reads import Owned
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 OWNER = "sweeper"
 PERIOD_SECONDS = 300

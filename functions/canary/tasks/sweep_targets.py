@@ -22,7 +22,7 @@ from canary.edge.events import TickEvent
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.rules.rollouts.trouble import Cause, Round, Unusable
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 from canary.tasks.sweep import PERIOD_SECONDS, is_full, sweep_target
 from canary.tasks.trouble import end_trouble, face_trouble
 

@@ -9,7 +9,7 @@ from canary.aws.errors import OwnershipLostError
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
 from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 ALL = Decimal(100)
 

@@ -6,7 +6,7 @@ from canary.aws.notifications import NotificationKind
 from canary.edge.events import LockEvent
 from canary.rules.rollouts.codec import decode
 from canary.rules.rollouts.rollout import Rollout
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 
 def take_lock(event: LockEvent, tools: Tools) -> Json:

@@ -39,7 +39,7 @@ from canary.rules.targets.target import Target
 if TYPE_CHECKING:
     from canary.rules.rollouts.phases import Phase
     from canary.rules.rollouts.trouble import Trouble, Unusable
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 TOO_EARLY = f"nothing is changed until the records have been unusable for {CERTAIN_SECONDS // 60} minutes"
 NO_CANARY = "nothing was changed, because the target has no canary of a rollout"

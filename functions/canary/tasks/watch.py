@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
 from canary.rules.looks.verdict import VerdictKind
-from canary.tasks.look import look
-from canary.tasks.takeover import take_over
+from canary.tasks.common.look import look
+from canary.tasks.common.takeover import take_over
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 
 def watch_parked(owned: Owned, tools: Tools, *, owner: str, now: float) -> str:

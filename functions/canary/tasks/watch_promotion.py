@@ -30,7 +30,7 @@ from canary.rules.rollouts.drift_checks import find_edits_of_promoted
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary.rules.rollouts.watch_course import is_to_be_reverted, name_of_revert
-from canary.tasks.entry import Handler, Json, Tools, on
+from canary.tasks.common.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
     from collections.abc import Callable

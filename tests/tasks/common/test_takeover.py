@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import AwsRefusedError, OwnershipLostError
-from canary.tasks.takeover import is_execution, take_over
+from canary.tasks.common.takeover import is_execution, take_over
 from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from canary.rules.rollouts.steering import Signal, SignalVerb
 from canary.rules.targets.policy import AfterPause
-from canary.tasks.steer import send
+from canary.tasks.verbs.steer import send
 from tests.tasks.test_advance_rollout import advance, parked
 from tests.tasks.test_trouble import delete_record
 from tests.tasks.walk import PATIENT, Ground, Walk
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 LOOSE = replace(PATIENT, detect={"errors": 0.9}, max_pause_seconds=1200)
 """Steps that end at the end of their bakes."""

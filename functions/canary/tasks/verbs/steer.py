@@ -13,7 +13,7 @@ from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase
 from canary.rules.rollouts.steering import Signal
 from canary.rules.rollouts.verbs import Reply, VerbAnswer, reply_to
-from canary.tasks.registered import find_registered
+from canary.tasks.common.registered import find_registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.steering import SignalVerb, Verb
-    from canary.tasks.entry import Json, Tools
+    from canary.tasks.common.entry import Json, Tools
 
 ATTEMPTS = 3
 """A signal that another one overtakes is weighed again, this many times in all."""

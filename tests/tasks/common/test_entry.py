@@ -8,7 +8,7 @@ import pytest
 
 from canary.edge.events import EventError, TickEvent
 from canary.edge.settings import SettingsError
-from canary.tasks.entry import Handler, Tools, as_it_is, on
+from canary.tasks.common.entry import Handler, Tools, as_it_is, on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from canary.rules.rollouts.proofs import CallerIdentity, binding_of, find_mispla
 if TYPE_CHECKING:
     from canary.edge.request import AuthorizerCall, OperatorCall
     from canary.rules.rollouts.proofs import CallerProof
-    from canary.tasks.entry import Json, Tools
+    from canary.tasks.common.entry import Json, Tools
 
 SIGN_AGAIN = "sign the call again, or make it without a proof"
 USED = "the proof was used before: this call was repeated, or someone repeats another's"

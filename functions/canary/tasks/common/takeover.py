@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
     from canary.rules.rollouts.actions import Action
     from canary.rules.rollouts.rollout import Rollout
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 
 def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float, action: Action | None = None) -> Safety:

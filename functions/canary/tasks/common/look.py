@@ -1,6 +1,6 @@
 """One look at a canary with traffic, by an execution or between two steps.
 
-A look reads what is new (`canary.tasks.look_reader`), folds the new minutes, sums up what the verdict may rest on, decides, and
+A look reads what is new (`canary.tasks.common.look_reader`), folds the new minutes, sums up what the verdict may rest on, decides, and
 records the verdict together with the folded minutes.
 """
 
@@ -22,11 +22,11 @@ from canary.rules.looks.steps import begin_bake
 from canary.rules.looks.verdict import GOES_ON, LAST_WORDS, Verdict, decide
 from canary.rules.rollouts.drift_checks import find_drift_in_bake, find_harmless_drift
 from canary.rules.rollouts.signal_effects import hear
-from canary.tasks.look_reader import LookReader
+from canary.tasks.common.look_reader import LookReader
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 
 @dataclass(frozen=True, slots=True)

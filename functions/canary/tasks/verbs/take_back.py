@@ -21,9 +21,9 @@ from canary.rules.rollouts.report import machine_of
 from canary.rules.rollouts.returns import Course, nothing_to, return_by
 from canary.rules.rollouts.steering import DirectVerb, Verb
 from canary.rules.rollouts.verbs import VerbAnswer
-from canary.tasks.abort import abort_checks, abort_named
-from canary.tasks.steer import ATTEMPTS, answer_nothing, find_owned, refuse
-from canary.tasks.takeover import take_over
+from canary.tasks.common.takeover import take_over
+from canary.tasks.verbs.abort import abort_checks, abort_named
+from canary.tasks.verbs.steer import ATTEMPTS, answer_nothing, find_owned, refuse
 
 if TYPE_CHECKING:
     from canary.aws.locks import Lock
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.actions import CalledBy
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Intent
-    from canary.tasks.entry import Json, Tools
+    from canary.tasks.common.entry import Json, Tools
 
 OWNER = "operator"
 PROMOTION_SECONDS = 2 * SETTLE_SECONDS

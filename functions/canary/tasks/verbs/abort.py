@@ -15,14 +15,14 @@ from canary.aws.executions import is_running, list_running, stop, target_of
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.actions import told
 from canary.rules.rollouts.steering import Verb
-from canary.tasks.steer import answer_nothing, find_owned, refuse
+from canary.tasks.verbs.steer import answer_nothing, find_owned, refuse
 
 if TYPE_CHECKING:
     from canary.aws.locks import Lock
     from canary.aws.record_reads import Owned
     from canary.edge.request import OperatorCall
     from canary.rules.rollouts.actions import CalledBy
-    from canary.tasks.entry import Json, Tools
+    from canary.tasks.common.entry import Json, Tools
 
 MACHINE = "canary-rollout"
 """The name of the controller's state machine."""

@@ -13,7 +13,7 @@ from canary.rules.rollouts.notes import Note
 from canary.rules.rollouts.verbs import VerbAnswer
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Json, Tools
+    from canary.tasks.common.entry import Json, Tools
 
 
 def take_note(event: Json, tools: Tools) -> Json:

@@ -13,8 +13,8 @@ from canary.aws.records import Records
 from canary.edge.request import OperatorCall
 from canary.rules.rollouts.grants import MOST_REVERTS, VALID_SECONDS, Grant, GrantKind, names_of_reverts
 from canary.rules.rollouts.steering import DirectVerb
-from canary.tasks import take_back as module
-from canary.tasks.take_back import take_back
+from canary.tasks.verbs import take_back as module
+from canary.tasks.verbs.take_back import take_back
 from tests.aws.stubs import refusal
 from tests.tasks.test_trouble import delete_record
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.aws.record_reads import Owned
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground, Walk
 
 

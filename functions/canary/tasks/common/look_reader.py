@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from canary.rules.looks.alarm_readings import AlarmReading
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Live
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 _BLIP_SECONDS = 1.5 * MINUTE_SECONDS
 """An alarm is evaluated every minute, so within this time of a look no alarm can fire and recover unseen."""

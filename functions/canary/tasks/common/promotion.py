@@ -11,7 +11,7 @@ from canary.rules.rollouts.phases import SETTLE_SECONDS, Answer, Phase, Recovery
 
 if TYPE_CHECKING:
     from canary.edge.events import TaskEvent
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 
 CLOCK_MARGIN_SECONDS = 5

@@ -9,7 +9,7 @@ from canary.aws.targets import read_target
 from canary.rules.releases.problems import Problem
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
 
 
 def find_registered(name: str, tools: Tools) -> tuple[str | None, tuple[Problem, ...]]:

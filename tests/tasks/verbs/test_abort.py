@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import canary.tasks.abort
-from canary.tasks.abort import execution_arn
+import canary.tasks.verbs.abort
+from canary.tasks.verbs.abort import execution_arn
 from embedded_aws.faults.calls import TaskFault, TaskMode
 from tests.proofs import CALLER, OPERATOR, signed
 
@@ -109,7 +109,7 @@ def test_only_abort_takes_an_execution(ground: Ground):
 def test_an_execution_that_takes_the_lock_meanwhile_is_aborted_as_a_rollout(
     ground: Ground, checking: str, monkeypatch: pytest.MonkeyPatch
 ):
-    stop = canary.tasks.abort.stop
+    stop = canary.tasks.verbs.abort.stop
     walks = []
 
     def stop_too_late(stepfunctions: Any, arn: str, **words: str) -> None:
@@ -119,7 +119,7 @@ def test_an_execution_that_takes_the_lock_meanwhile_is_aborted_as_a_rollout(
         walks.append(walk)
         stop(stepfunctions, arn, **words)
 
-    monkeypatch.setattr(canary.tasks.abort, "stop", stop_too_late)
+    monkeypatch.setattr(canary.tasks.verbs.abort, "stop", stop_too_late)
     answer = ground.invoke(OPERATOR, ABORT)
 
     [walk] = walks

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.edge.request import parse_operator_call
-from canary.tasks.entry import LambdaCall
-from canary.tasks.who import find_caller
+from canary.tasks.common.entry import LambdaCall
+from canary.tasks.verbs.who import find_caller
 from embedded_aws.faults.calls import Fault, Mode
 from tests.edge.test_proofs import PROOF as PROOF_PARTS
 from tests.proofs import CALLER, OPERATOR, Signed, signed
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.tasks.common.entry import Tools
     from tests.tasks.walk import Ground
 
 ABORT = {"verb": "abort", "target": "orders", "reason": "OPS-9"}

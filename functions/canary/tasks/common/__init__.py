@@ -1,0 +1,1 @@
+"""What several tasks share: how a handler begins, a look, a takeover, a forward pass."""
