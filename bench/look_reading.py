@@ -80,8 +80,8 @@ def a_rollout(metrics: int) -> Rollout:
 def read(metrics: int, *, minute: int, repeats: int) -> Reading:
     """A look a given number of minutes after the rollout began; the previous look was a minute earlier."""
     rollout, now = a_rollout(metrics), NOON + minute * MINUTE
-    _, end = wanted_minutes(rollout, now - MINUTE)
-    rollout = replace(rollout, judged_to=end - MINUTE)
+    seen_to = int((now - MINUTE - rollout.plan.policy.metric_delay_seconds) // MINUTE) * MINUTE
+    rollout = replace(rollout, judged_to=seen_to - MINUTE)
     readings = [_read_once(rollout, now) for _ in range(repeats)]
     return replace(readings[0], seconds=median(reading.seconds for reading in readings))
 

@@ -79,8 +79,9 @@ def next_of(rollout: Rollout, now: float) -> Next:
     if rollout.needs_operator:
         return Next("an operator does what the notification Operator Needed says; the controller tries again each minute")
     if rollout.phase is Phase.PREPARING:
-        first = f"the canary is prepared, then {step_words(rollout, 0)} begins"
-        return Next("the earlier release gets all traffic as the canary" if rollout.reverts else first)
+        if rollout.reverts:
+            return Next("the earlier release gets all traffic as the canary")
+        return Next(f"the canary is prepared, then {step_words(rollout, 0)} begins")
     if rollout.phase is Phase.SHIFTING:
         return _next_in_bake(rollout, now)
     return _next_in_phase(rollout, now)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from canary.rules.failures.broken import WhatBroke
 from canary.rules.rollouts.phases import Phase
 from canary_cli.comparing import Arm
 from canary_cli.exits import ExitCode
@@ -13,9 +15,6 @@ from canary_cli.schemas.shapes import Optional, Shapes
 from canary_cli.serving import Serving
 from canary_cli.status_view import Served, Status
 from canary_cli.story import Story
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -39,6 +38,18 @@ REPLY = {
 }
 """What the controller's function says."""
 
+RELEASE = {"functions": Mapping[str, str], "deployment": str | None}
+TAKEN_BACK = {
+    "revert": Optional(str),
+    "execution": Optional(str),
+    "takes_back": Optional(str | None),
+    "now": Optional(RELEASE),
+    "afterwards": Optional(RELEASE),
+    "unproven": Optional(str),
+}
+"""Which release an abort, a rollback or a revert takes back, and what base serves now and afterwards."""
+
+LOGS = {"rollout": str | None, "is_time_cut": bool, "dollars_per_gb": float}
 NAMES = {"target": str, "rollout_id": str}
 EVENTS: Mapping[str, Mapping[str, object]] = {
     "begun": {"event": "begun", "verb": str, **PLAN, **NAMES, "execution": str, "watch": str},
@@ -88,6 +99,8 @@ ANSWERS: Mapping[str, tuple[object, ...]] = {
     "start": _events("begun", *WATCHED),
     "advance": _events("begun", *WATCHED),
     **{name: _verb(name) for name in ("abort", "pause", "resume", "promote", "note")},
+    **{name: ({"verb": name, **PLAN, **REPLY, **TAKEN_BACK}, *_events(*WATCHED)) for name in ("rollback", "revert")},
+    "logs": (WhatBroke,),
     "error": (ERROR,),
 }
 """What each verb may answer with; ``error`` is what each verb says on stderr when it fails."""
@@ -99,5 +112,7 @@ def schema_of_answer(name: str) -> dict[str, Any]:
     found = [shapes.schema(shape) for shape in ANSWERS[name]]
     if name == "start":
         found.append({"allOf": [shapes.schema(DRY_RUN), shapes.schema(Prospect)]})
+    if name == "logs":
+        found = [{"allOf": [*found, shapes.schema(LOGS)]}]
     schema = found[0] if len(found) == 1 else {"anyOf": found}
     return {"$schema": DIALECT, **schema, **({"$defs": shapes.defs} if shapes.defs else {})}

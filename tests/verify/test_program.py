@@ -68,10 +68,10 @@ def test_it_says_beforehand_what_it_makes_for_how_long_and_for_how_much(tmp_path
     said = " ".join(announce(ledger, ALL, ACCOUNT_PACE, lends_log_role=True))
     ledger.close()
 
-    assert said.startswith("This asks AWS 41 questions, in account 123456789012, Region eu-west-1. It creates, each with ")
+    assert said.startswith("This asks AWS 42 questions, in account 123456789012, Region eu-west-1. It creates, each with ")
     assert all(f"- {part} " in said for part in Part)
     assert "1 role with which API Gateway may write logs" in said
-    assert "It takes about 92 minutes and at most 428." in said
+    assert "It takes about 92 minutes and at most 429." in said
     assert "It costs at most 20 US cents" in said
     assert (
         f"What it creates is listed in {ledger.path} until it is removed; after a kill -9, `python -m verify clean-up`" in said

@@ -1,7 +1,7 @@
 """Items beside a rollout's record: the newest signal, notes, grants and used proofs.
 
 Nobody has to own a rollout to write them, and writing them changes nothing of what its owner checks before its own writes. Of
-the signals the newest alone is kept. A note is written once and never replaced; so is the grant of an execution, under its name.
+the signals only the newest is kept. A note is written once and never replaced; so is the grant of an execution, under its name.
 A proof of who called leaves an item too, so that none is used for two calls.
 """
 

@@ -1,8 +1,8 @@
 """OperateRollout: an operator's verbs. A person makes the call, so a wrong call gets an answer in words, as data.
 
-Who called is found first (`canary.tasks.verbs.who`). Pause and resume are signals that the rollout's next look hears; it stays its
-execution's. Abort, rollback and revert take a release back at once: `canary.tasks.verbs.take_back`. A note is about a rollout, and is
-kept in `canary.tasks.verbs.note`.
+Who called is found first (`canary.tasks.verbs.who`). Pause and resume are signals that the rollout's next look hears; it stays
+its execution's. Abort, rollback and revert take a release back at once: `canary.tasks.verbs.take_back`. A note is about a
+rollout, and is kept in `canary.tasks.verbs.note`.
 """
 
 from __future__ import annotations

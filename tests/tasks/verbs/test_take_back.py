@@ -11,6 +11,7 @@ from canary.aws import executions
 from canary.aws.errors import RecordsRefusedError
 from canary.aws.records import Records
 from canary.edge.request import OperatorCall
+from canary.rules.rollouts.actions import UNKNOWN_CALLER
 from canary.rules.rollouts.grants import MOST_REVERTS, VALID_SECONDS, Grant, GrantKind, names_of_reverts
 from canary.rules.rollouts.steering import DirectVerb
 from canary.tasks.verbs import take_back as module
@@ -185,7 +186,7 @@ def test_an_abort_that_meets_the_commit_point_is_weighed_again(ground: Ground, t
         return real(self, owned, owner)
 
     monkeypatch.setattr(Records, "take_over", overtaken)
-    answer = take_back(DirectVerb.ABORT, OperatorCall(DirectVerb.ABORT, "orders", ""), tools)
+    answer = take_back(DirectVerb.ABORT, OperatorCall(DirectVerb.ABORT, "orders", ""), UNKNOWN_CALLER, tools)
 
     assert (answer["answer"], answer["phase"]) == ("REFUSED", "moving_base")
     assert walk.owned.lock.owner == walk.execution
@@ -206,10 +207,10 @@ def test_an_abort_that_a_write_of_the_rollout_is_in_the_way_of_is_made_again(
     monkeypatch.setattr(Records, "take_over", refuse)
     asked = OperatorCall(DirectVerb.ABORT, "orders", "")
     if is_tried_again:
-        assert take_back(DirectVerb.ABORT, asked, tools)["phase"] == "rolling_back"
+        assert take_back(DirectVerb.ABORT, asked, UNKNOWN_CALLER, tools)["phase"] == "rolling_back"
         return
     with pytest.raises(RecordsRefusedError):
-        take_back(DirectVerb.ABORT, asked, tools)
+        take_back(DirectVerb.ABORT, asked, UNKNOWN_CALLER, tools)
 
 
 @pytest.mark.parametrize("step", ["give", "start"])
@@ -221,7 +222,7 @@ def test_a_call_that_is_overtaken_again_and_again_is_refused(
         monkeypatch.setattr(Records, "give", lambda *_: False)
     else:
         monkeypatch.setattr(module, "start", lambda *_: None)
-    answer = take_back(DirectVerb.ROLLBACK, OperatorCall(DirectVerb.ROLLBACK, "orders", ""), tools)
+    answer = take_back(DirectVerb.ROLLBACK, OperatorCall(DirectVerb.ROLLBACK, "orders", ""), UNKNOWN_CALLER, tools)
 
     assert answer["answer"] == "REFUSED"
     assert "changed 3 times while rollback was carried out; call it again" in answer["reason"]

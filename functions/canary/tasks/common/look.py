@@ -1,7 +1,7 @@
 """One look at a canary with traffic, by an execution or between two steps.
 
-A look reads what is new (`canary.tasks.common.look_reader`), folds the new minutes, sums up what the verdict may rest on, decides, and
-records the verdict together with the folded minutes.
+A look reads what is new (`canary.tasks.common.look_reader`), folds the new minutes, sums up what the verdict may rest on,
+decides, and records the verdict together with the folded minutes.
 """
 
 from __future__ import annotations
