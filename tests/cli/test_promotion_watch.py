@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from canary.aws.archive import TargetPast
 from canary.rules.judging.absolute import CeilingEvidence
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.watched import PromotionWatch, WatchEnd
@@ -111,7 +112,7 @@ def test_the_story_of_a_promotion_that_nobody_watched_says_only_that():
 
 
 def test_the_past_counts_a_release_that_the_watch_took_back_as_a_failed_change():
-    past = history_of("orders", [ended(end=WatchEnd.OVER), REVERTED], (), 0.0)
+    past = history_of("orders", TargetPast((ended(end=WatchEnd.OVER), REVERTED)), 0.0)
     assert [(one.phase, one.reason) for one in past.past] == [("promoted", ""), ("reverted", "errors rose")]
     assert (past.promotions, past.rollbacks, past.change_failure_rate) == (1, 1, 0.5)
 

@@ -109,7 +109,7 @@ def test_only_edge_knows_pydantic(path):
 
 @pytest.mark.parametrize("path", modules())
 def test_only_the_handlers_entry_reads_the_environment(path):
-    is_entry = path == FUNCTIONS / "canary" / "tasks" / "entry.py"
+    is_entry = path == FUNCTIONS / "canary" / "tasks" / "common" / "entry.py"
     assert bool([*environment_read(parsed(path))]) is is_entry
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import AwsRefusedError, OwnershipLostError
-from canary.tasks.common.takeover import is_execution, take_over
+from canary.rules.rollouts.phases import Phase
+from canary.tasks.common.takeover import _noted, is_execution, take_over
 from embedded_aws.faults.calls import Fault, Mode
+from tests.builders import a_rollout
 
 if TYPE_CHECKING:
     from canary.tasks.common.entry import Tools
@@ -23,6 +25,12 @@ def test_the_first_to_take_over_has_it_alone(ground: Ground, tools: Tools):
         take_over(stale, tools, owner="second", reason="two", now=walk.now)
 
     assert (walk.owned.lock.owner, walk.record.reason) == ("first", "one")
+
+
+def test_a_rollout_that_is_over_keeps_its_reason():
+    over = a_rollout(phase=Phase.ROLLED_BACK, reason="worse than base")
+
+    assert _noted(over, "too late", None) == over
 
 
 def test_an_owner_that_cannot_be_stopped_is_reported_and_has_lost_the_lock(ground: Ground, tools: Tools):

@@ -26,7 +26,10 @@ def described(ground: Ground, arn: str) -> Any:
 
 @pytest.fixture
 def checking(ground: Ground) -> str:
-    """An execution whose checks take long."""
+    """An execution whose checks take long, and no other one that runs."""
+    client = ground.aws.client("stepfunctions")
+    for one in client.list_executions(stateMachineArn=ground.rig.controller.machine_arn, statusFilter="RUNNING")["executions"]:
+        client.stop_execution(executionArn=one["executionArn"])
     ground.rig.publish()
     ground.aws.faults.add(TaskFault("CheckRelease", TaskMode.TIMES_OUT))
     arn = ground.rig.start()
