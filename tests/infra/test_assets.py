@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 FUNCTIONS = ROOT / "functions"
 MEGABYTE = 1_000_000
 IN_THE_LAYER = {path.name.removesuffix(".py") for path in (packages_folder() / "python").iterdir() if "." not in path.stem}
-IN_THE_RUNTIME = {"boto3", "botocore"}
+IN_THE_RUNTIME = {"boto3", "botocore", "urllib3"}  # the last is what botocore itself sends requests with
 
 
 def assets(product):

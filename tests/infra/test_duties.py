@@ -28,8 +28,10 @@ TRUST = json.dumps(
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}],
     }
 )
-SPARE = {"dynamodb:GetItem", "states:GetExecutionHistory", "states:ListExecutions"}
-"""What the console and the AWS CLI show a reader, and the command does not ask for."""
+LOGS = {"logs:StartQuery", "logs:GetQueryResults", "logs:StopQuery", "ssm:GetParameter"}
+"""What `canary logs` asks for; tests/cli/test_logs.py runs it with each of the first three missing."""
+SPARE = {"dynamodb:GetItem", "states:GetExecutionHistory", "states:ListExecutions", *LOGS}
+"""What the verbs here do not ask for: what the console and the AWS CLI show a reader, and the logs."""
 
 
 @pytest.fixture(scope="module")

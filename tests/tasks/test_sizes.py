@@ -34,8 +34,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PAGE = " ".join((ROOT / "docs" / "decisions" / "0011-one-size-for-all-functions.md").read_text(encoding="utf-8").split())
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BESIDE_THE_WALK = {"AdvanceRollout", "ParkRollout"}
-"""These work only with the records."""
+BESIDE_THE_WALK = {"AdvanceRollout", "ParkRollout", "WatchPromotion"}
+"""The first two work only with the records; the last reads each live alias, as EvaluateCanary does."""
 MEMORY = Path("/proc/self/status")
 FIRST_CALL = """
 import json, re, sys, time
