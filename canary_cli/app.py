@@ -12,13 +12,12 @@ from canary_cli.announcing import attempt
 from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain, logs
-from canary_cli.history import history
 from canary_cli.output import Output
-from canary_cli.signalling import note, pause, promote, resume, revert, rollback
-from canary_cli.status import status
+from canary_cli.returning import revert, rollback
+from canary_cli.seeing import history, status, watch
+from canary_cli.signalling import note, pause, promote, resume
 from canary_cli.steering import abort, advance, start
 from canary_cli.verbs import SEE, STEER, add_verb
-from canary_cli.watch import watch
 
 DISTRIBUTION = "canary-controller"
 

@@ -12,24 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import NoCredentialsError
 
 from canary.aws.aliases import Aliases
 from canary.aws.archive import Archive
-from canary.aws.calls import code_of, is_of_what_is_gone, never_write, refusals
-from canary.aws.errors import AwsRefusedError, ControllerError
+from canary.aws.calls import never_write
 from canary.aws.records import Records
 from canary.aws.shifters import AliasShifter, StageShifter
 from canary.aws.stages import Stages
-from canary.aws.targets import read_machine
-from canary.rules.rollouts.report import OPERATOR
+from canary_cli.controllers import Controller, find_controller, operator_environment
 from canary_cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from canary.aws.shifters import Shifter
     from canary.rules.targets.target import Target
 
-STACK = "canary"
 TARGET_PREFIX = "/canary/targets/"
 LONGEST_CALL_SECONDS = {"lambda": 65}
 """By service: a function of the controller answers within its own timeout of 60 seconds."""
@@ -63,29 +60,6 @@ class Place:
             "--stack": self.stack,
         }
         return "".join(f" {option} {value}" for option, value in named.items() if value)
-
-
-@dataclass(frozen=True, slots=True)
-class Controller:
-    """The names of the controller's resources. ``machine`` is an ARN."""
-
-    machine: str
-    table: str
-    operator: str
-
-    @property
-    def region(self) -> str:
-        """The Region of the controller."""
-        return self.machine.split(":")[3]
-
-    @property
-    def account(self) -> str:
-        """The account of the controller."""
-        return self.machine.split(":")[4]
-
-    def execution(self, name: str) -> str:
-        """The ARN of an execution by its name."""
-        return f"{self.machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 class Connection:
@@ -152,7 +126,7 @@ class Connection:
             AwsRefusedError: AWS cannot be asked.
 
         """
-        return _find_by_stack(self) or _find_by_names(self)
+        return find_controller(self.client, self.place.stack)
 
     def read_version(self) -> str | None:
         """The version of the deployed controller; None for one that is too old to say.
@@ -161,7 +135,7 @@ class Connection:
             AwsRefusedError: AWS cannot be asked, or there is no controller.
 
         """
-        return _operator_environment(self).get("CANARY_VERSION")
+        return operator_environment(self.client).get("CANARY_VERSION")
 
     @cached_property
     def records(self) -> Records:
@@ -179,45 +153,3 @@ class Connection:
         if target.stage is None:
             return AliasShifter(target, aliases)
         return StageShifter(target, Stages(self.client("apigateway"), target.stage, never_write), aliases)
-
-
-def _find_by_stack(connection: Connection) -> Controller | None:
-    """The controller by its stack's outputs; None where no stack of the usual name can be read."""
-    stack = connection.place.stack
-    try:
-        with refusals(f"aws cloudformation describe-stacks --stack-name {stack or STACK}"):
-            found = connection.client("cloudformation").describe_stacks(StackName=stack or STACK)["Stacks"][0]
-    except AwsRefusedError as error:
-        if stack is None and isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in _NO_STACK:
-            return None
-        raise
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    named = [outputs.get(key) for key in ("StateMachineArn", "TableName", "OperateRolloutName")]
-    machine, table, operator = named
-    return Controller(machine, table, operator) if machine and table and operator else None
-
-
-_NO_STACK = {"ValidationError", "AccessDenied", "AccessDeniedException"}
-
-
-def _find_by_names(connection: Connection) -> Controller:
-    """The controller by the names that are fixed: its claim in Systems Manager, and a function that knows the table."""
-    try:
-        machine = read_machine(connection.client("ssm"))
-        table = _operator_environment(connection)["CANARY_TABLE"]
-    except ControllerError as error:
-        if not is_of_what_is_gone(error):
-            raise
-        raise CommandError(
-            "NoController",
-            f"no canary controller is deployed in Region {connection.region} of this account",
-            "name another Region with --region, or other credentials with --profile; or deploy it with make deploy",
-        ) from error
-    return Controller(machine, table, OPERATOR)
-
-
-def _operator_environment(connection: Connection) -> dict[str, str]:
-    """What the operator's function was deployed with; its name is fixed."""
-    with refusals(f"aws lambda get-function-configuration --function-name {OPERATOR}"):
-        function = connection.client("lambda").get_function_configuration(FunctionName=OPERATOR)
-    return dict(function["Environment"]["Variables"])

@@ -23,7 +23,8 @@ from canary_cli.who.proving import with_proof
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from canary_cli.connection import Connection, Controller
+    from canary_cli.connection import Connection
+    from canary_cli.controllers import Controller
 
 AUTHORIZER = "canary-AuthorizeRollout"
 """The function that takes promote."""

@@ -27,8 +27,8 @@ from canary_cli.operating import (
 from canary_cli.outlook import step_words
 from canary_cli.reading import Reading, read_status
 from canary_cli.requesting import changes_of, execution_name, optional, parse_start, start_input, wrong_input
+from canary_cli.seeing import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.verbs import Call
-from canary_cli.watch import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.watch_text import ending_event, ending_line
 from canary_cli.watching import OnCancel, cannot_tell, resume_command, watch_all
 

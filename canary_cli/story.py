@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
-from canary.rules.judging.judge import log_strength
-from canary.rules.looks.proof import format_e
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.price import price
-from canary.rules.rollouts.report import usage_of
 from canary.rules.rollouts.watch_course import describe_end
-from canary_cli.story_numbers import MinuteTable, evidence_line, metric_lines, minute_table, watch_lines
+from canary_cli.story_numbers import (
+    MinuteTable,
+    balance_lines,
+    evidence_line,
+    metric_lines,
+    minute_table,
+    trust_line,
+    watch_lines,
+)
 from canary_cli.times import lasting
 from canary_cli.weights import ALL, weights_set
 from canary_cli.who.acting import actions_of, starter_of
@@ -73,7 +77,7 @@ def tell(rollout: Rollout, looks: Sequence[ReplayedLook], notes: Sequence[Note] 
         target=rollout.target.name,
         title=f"Rollout {rollout.rollout_id} of {rollout.target.name}: {_outcome(rollout)}",
         events=tuple(sorted(events, key=lambda event: event.happened_at)),
-        remarks=(*((INTERVALS,) if looks else ()), _trust(looks)),
+        remarks=(*((INTERVALS,) if looks else ()), trust_line(looks)),
         minutes=minute_table(looks) if has_minutes else None,
     )
 
@@ -181,7 +185,7 @@ def _end(rollout: Rollout, looks: Sequence[ReplayedLook]) -> Iterator[Event]:
         return
     is_told = any(rollout.reason == one.look.reason for one in looks)
     reason = "" if is_told or not rollout.reason else f" Reason: {rollout.reason}."
-    yield Event(rollout.ended_at, f"{_ending(rollout)}{reason}", tuple(_balance(rollout, rollout.ended_at)))
+    yield Event(rollout.ended_at, f"{_ending(rollout)}{reason}", tuple(balance_lines(rollout, rollout.ended_at)))
 
 
 def _watch(rollout: Rollout, watch: PromotionWatch) -> Iterator[Event]:
@@ -201,28 +205,3 @@ def _ending(rollout: Rollout) -> str:
             return "The release is rolled back: base has all traffic again, and the canary is gone."
         case _:
             return f"The rollout has ended as {_phase(rollout)}."
-
-
-def _balance(rollout: Rollout, ended_at: float) -> Iterator[str]:
-    harm = rollout.harm
-    if harm.nc:
-        chance = "more than chance explains" if harm.is_beyond_chance else "no more than chance explains"
-        yield f"{harm.requests:,} of {harm.nc:,} canary requests were harmed ({chance})"
-    if rollout.steering.paused_seconds:
-        yield f"pauses stopped the bake's clock for {lasting(rollout.steering.paused_seconds)} in all"
-    yield f"it lasted {lasting(ended_at - rollout.started_at)} and cost {price(usage_of(rollout)).text}"
-
-
-def _trust(looks: Sequence[ReplayedLook]) -> str:
-    if not looks:
-        return "No look is recorded."
-    other = [one for one in looks if not one.is_as_recorded]
-    if not other:
-        return f"The evidence of all {len(looks)} looks, computed again from the recorded minutes, is what they recorded."
-    first = other[0]
-    then = format_e(log_strength(first.look.log_e, first.look.log_e_assisted))
-    return (
-        f"Computed again from the recorded minutes, the evidence of {len(other)} of {len(looks)} looks differs from what they "
-        f"recorded: the first recorded E {then} and gives E {format_e(first.evidence.log_strength)}. "
-        "Another version of the controller judged them, or someone edited the records."
-    )

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
 from canary.rules.looks.proof import format_e
-from canary.rules.rollouts.rollout import MetricCount
+from canary.rules.rollouts.price import price
+from canary.rules.rollouts.report import usage_of
+from canary.rules.rollouts.rollout import MetricCount, Rollout
+from canary_cli.times import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,3 +118,30 @@ def _cell(counts: tuple[int, int | None, int, int | None] | None) -> str:
 
 def _bad(count: int | None) -> str:
     return "?" if count is None else str(count)
+
+
+def balance_lines(rollout: Rollout, ended_at: float) -> Iterator[str]:
+    """What an ended rollout harmed, how long it lasted, and what it cost."""
+    harm = rollout.harm
+    if harm.nc:
+        chance = "more than chance explains" if harm.is_beyond_chance else "no more than chance explains"
+        yield f"{harm.requests:,} of {harm.nc:,} canary requests were harmed ({chance})"
+    if rollout.steering.paused_seconds:
+        yield f"pauses stopped the bake's clock for {lasting(rollout.steering.paused_seconds)} in all"
+    yield f"it lasted {lasting(ended_at - rollout.started_at)} and cost {price(usage_of(rollout)).text}"
+
+
+def trust_line(looks: Sequence[ReplayedLook]) -> str:
+    """How far the recorded evidence may be trusted."""
+    if not looks:
+        return "No look is recorded."
+    other = [one for one in looks if not one.is_as_recorded]
+    if not other:
+        return f"The evidence of all {len(looks)} looks, computed again from the recorded minutes, is what they recorded."
+    first = other[0]
+    then = format_e(log_strength(first.look.log_e, first.look.log_e_assisted))
+    return (
+        f"Computed again from the recorded minutes, the evidence of {len(other)} of {len(looks)} looks differs from what they "
+        f"recorded: the first recorded E {then} and gives E {format_e(first.evidence.log_strength)}. "
+        "Another version of the controller judged them, or someone edited the records."
+    )

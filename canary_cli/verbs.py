@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from canary_cli.connection import STACK, Connection, Place
+from canary_cli.connection import Connection, Place
+from canary_cli.controllers import STACK
 from canary_cli.exits import ExitCode
 from canary_cli.faults import describe
 from canary_cli.output import Output

@@ -9,7 +9,8 @@ import pytest
 from canary.aws.errors import AwsRefusedError, ReadOnlyError
 from canary.rules.rollouts.phases import PointAlias
 from canary.rules.targets.live import Intent
-from canary_cli.connection import Connection, Controller, Place
+from canary_cli.connection import Connection, Place
+from canary_cli.controllers import Controller
 from canary_cli.exits import CommandError
 from tests.aws.stubs import Scripted, refusal
 from tests.ground import ground, shared

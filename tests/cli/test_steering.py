@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import canary_cli.returning
 import canary_cli.signalling
 import canary_cli.steering
 import canary_cli.watching
@@ -393,7 +394,8 @@ def test_the_line_for_cloudshell_does_the_same(
         monkeypatch.setattr(module, "start_execution", lambda *_: answers.append("start") or "arn:x")
         monkeypatch.setattr(module, "abort_target", lambda *_: answers.append("abort") or {"answer": "NOTHING_TO_ABORT"})
     monkeypatch.setattr(canary_cli.steering, "await_check", lambda *_: 0)
-    monkeypatch.setattr(canary_cli.signalling, "call_function", lambda *_: {"answer": "UNCHANGED", "reason": "it is a test"})
+    for module in (canary_cli.signalling, canary_cli.returning):
+        monkeypatch.setattr(module, "call_function", lambda *_: {"answer": "UNCHANGED", "reason": "it is a test"})
     line = next(line for line in canary(*arguments).out.splitlines() if line.startswith("  aws "))
     words = shlex.split(line.strip().removeprefix("aws").strip())
     if "--cli-binary-format" in words:  # an option of version 2 alone, which takes base64 without it

@@ -8,7 +8,7 @@ A proof of who called leaves an item too, so that none is used for two calls.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from canary.aws.errors import RecordSchemaError
 from canary.aws.record_items import expires
@@ -21,6 +21,8 @@ from canary.rules.rollouts.steering import Signal
 if TYPE_CHECKING:
     from canary.aws.table import Item
     from canary.rules.rollouts.rollout import Rollout
+
+T = TypeVar("T")
 
 NOTE = "note#"
 """How the sort keys of notes begin."""
@@ -41,15 +43,7 @@ def signal_of(item: Item | None) -> Signal | None:
         RecordSchemaError: someone edited it, or another version of the controller wrote it.
 
     """
-    if item is None:
-        return None
-    try:
-        return decode(Signal, json.loads(item["signal"]["S"]))
-    except (AttributeError, TypeError, KeyError, ValueError) as error:
-        raise RecordSchemaError(
-            f"the signal of {item['pk']['S']} cannot be read ({type(error).__name__}: {error}); "
-            "delete the item, and call the verb again if it is still wanted"
-        ) from error
+    return _read(Signal, item, "signal", "the signal of", "delete the item, and call the verb again if it is still wanted")
 
 
 def signal_item(rollout_id: str, signal: Signal) -> Item:
@@ -104,11 +98,14 @@ def grant_of(item: Item | None) -> Grant | None:
         RecordSchemaError: someone edited it, or another version of the controller wrote it.
 
     """
+    return _read(Grant, item, "grant", "the item", "call the verb again")
+
+
+def _read(kind: type[T], item: Item | None, attribute: str, what: str, fix: str) -> T | None:
     if item is None:
         return None
     try:
-        return decode(Grant, json.loads(item["grant"]["S"]))
+        return decode(kind, json.loads(item[attribute]["S"]))
     except (AttributeError, TypeError, KeyError, ValueError) as error:
-        raise RecordSchemaError(
-            f"the item {item['pk']['S']} cannot be read ({type(error).__name__}: {error}); call the verb again"
-        ) from error
+        found = f"{what} {item['pk']['S']} cannot be read ({type(error).__name__}: {error})"
+        raise RecordSchemaError(f"{found}; {fix}") from error
