@@ -68,18 +68,19 @@ def test_a_wrong_operator_call_is_refused_with_what_to_do(rig: Rig):
     assert "target" in told["reason"]
 
 
-def test_abort_after_the_commit_point_finishes_the_promotion(rig: Rig):
+def test_abort_after_the_commit_point_is_refused_and_the_promotion_goes_on(rig: Rig):
     versions = rig.publish()
     arn = rig.start()
     rig.settle(300)
     rig.aws.clock.run_until(lambda: rig.record_of(arn).rollout.phase == "moving_base", limit=3600)
     rig.settle(5)
-    abort(rig)
+    answer = abort(rig)
     ended = rig.finish(arn)
     rig.settle(10 * MINUTE)
 
-    assert (ended.status, ended.error) == ("ABORTED", "TakenOver")
-    assert ended.cause.endswith("the controller finishes the promotion")
+    assert (answer["answer"], answer["phase"]) == ("REFUSED", "moving_base")
+    assert answer["reason"].endswith("take the release back with: canary rollback orders")
+    assert (ended.status, ended.error) == ("SUCCEEDED", None)
     assert rig.is_at_rest()
     assert rig.aliases() == {name: (version, version) for name, version in versions.items()}
     assert rig.record_of(arn).rollout.phase == "promoted"

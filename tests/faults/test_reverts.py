@@ -88,13 +88,14 @@ def read_end(world: SmallWorld, rollout_id: str) -> End:
 
 def check_answers(verbs: Sequence[str], answers: Sequence[Json], end: End) -> None:
     """No answer was untrue, as long as nobody started something else."""
-    for verb, answer in zip(verbs, answers, strict=True):
+    for n, (verb, answer) in enumerate(zip(verbs, answers, strict=True)):
         said = answer["answer"]
         if verb == "abort" and said in DONE and answer["rollout"] == end.rollout.rollout_id:
             assert (end.rollout.phase, end.is_new) == ("rolled_back", False)
         if verb == "abort" and said in DONE and answer["rollout"] != end.rollout.rollout_id:
             assert end.reverts[answer["rollout"]].phase == "rolled_back"
-        is_aborted = any(one["answer"] in DONE and one.get("rollout") in end.reverts for one in answers)
+        is_stopped = any(one["answer"] == "STOPPED" for one in answers[n + 1 :])
+        is_aborted = is_stopped or any(one["answer"] in DONE and one.get("rollout") in end.reverts for one in answers)
         if verb in {"rollback", "revert"} and said in DONE | BEGUN and not is_aborted and "start" not in verbs:
             assert not end.is_new
 

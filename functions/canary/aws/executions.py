@@ -76,12 +76,24 @@ def target_of(stepfunctions: Any, execution: str) -> str | None:  # noqa: ANN401
         AwsRefusedError: Step Functions cannot be asked.
 
     """
+    target = input_of(stepfunctions, execution).get("target")
+    return None if target is None else str(target)
+
+
+def input_of(stepfunctions: Any, execution: str) -> Mapping[str, Any]:  # noqa: ANN401
+    """An execution's input; empty for one that is no object.
+
+    Raises:
+        AwsRefusedError: Step Functions cannot be asked.
+
+    """
     with refusals(f"aws stepfunctions describe-execution --execution-arn {execution}"):
         text = stepfunctions.describe_execution(executionArn=execution)["input"]
     try:
-        return str(json.loads(text)["target"])
-    except (ValueError, LookupError, TypeError):
-        return None
+        given = json.loads(text)
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
 
 
 def is_known(stepfunctions: Any, execution: str) -> bool:  # noqa: ANN401

@@ -107,10 +107,11 @@ def _check_target(target: Target, revert: Revert, reverted: Rollout, start: Star
 
 
 def _wait_for_holder(revert: Revert, start: Start, event: CheckEvent, tools: Tools) -> Json:
-    """Wait for the promotion that is to be reverted; any other rollout came first and is not waited for."""
+    """Wait for the promotion that is to be reverted, or for an aborted revert of it to end; for no other rollout."""
     lock = start.lock
     holder = tools.records.find(str(lock.rollout_id), lock=lock)
-    if lock.rollout_id == revert.rollout and event.waits < MOST_WAITS:
+    is_of_it = lock.rollout_id == revert.rollout or (holder is not None and holder.rollout.reverts == revert.rollout)
+    if is_of_it and event.waits < MOST_WAITS:
         return _wait(revert, event, tools)
     fix = f"take back what is running: canary rollback {revert.target}"
     problem = holder_problem(holder.rollout, lock.owner) if holder else Problem("target", f"{lock.rollout_id} holds it", fix)

@@ -242,14 +242,15 @@ class Account:
             raise refuse(operation, "ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
         match operation:
             case "DescribeExecution":
-                return {"executionArn": arn, "status": self.machine.executions[arn].status}
+                found = self.machine.executions[arn]
+                return {"executionArn": arn, "status": found.status, "input": json.dumps(found.given)}
             case "StopExecution":
                 self.machine.stop(arn, error=asked.get("error", ""), cause=asked.get("cause", ""))
                 return {}
             case "ListExecutions":
                 wanted = asked.get("statusFilter")
-                found = [one for one in self.machine.executions.values() if wanted in {None, one.status}]
-                return {"executions": [{"executionArn": one.arn, "name": one.name, "status": one.status} for one in found]}
+                listed = [one for one in self.machine.executions.values() if wanted in {None, one.status}]
+                return {"executions": [{"executionArn": one.arn, "name": one.name, "status": one.status} for one in listed]}
             case _:
                 raise _unknown("stepfunctions", operation)
 

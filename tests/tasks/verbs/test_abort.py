@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import canary.tasks.verbs.abort
+from canary.aws.record_items import rollout_item
 from canary.tasks.verbs.abort import execution_arn
 from embedded_aws.faults.calls import TaskFault, TaskMode
 from tests.proofs import CALLER, OPERATOR, signed
@@ -101,6 +103,36 @@ def test_an_execution_for_another_target_is_refused(ground: Ground, checking: st
     assert answer["answer"] == "REFUSED"
     assert "is an execution for orders, and the call names pay" in answer["reason"]
     assert described(ground, checking)["status"] == "RUNNING"
+
+
+@pytest.mark.parametrize("is_named", [False, True], ids=["by target", "by arn"])
+def test_an_execution_whose_rollout_is_over_is_left_to_end(
+    ground: Ground,
+    request: pytest.FixtureRequest,
+    is_named: bool,  # noqa: FBT001
+):
+    over = ground.walk().promote().record
+    checking = request.getfixturevalue("checking")
+    name = checking.rpartition(":")[2]
+    ground.rig.records._table.put_new(rollout_item(replace(over, rollout_id=name)))
+    answer = ground.invoke(OPERATOR, {**ABORT, **({"execution": checking} if is_named else {})})
+
+    assert answer == {"target": "orders", "answer": "NOTHING_TO_ABORT"}
+    assert described(ground, checking)["status"] == "RUNNING"
+
+
+def test_an_advance_is_left_to_its_own_check(ground: Ground):
+    ground.aws.faults.add(TaskFault("AdvanceRollout", TaskMode.TIMES_OUT))
+    given = json.dumps({"operation": "advance", "target": "orders"})
+    machine = ground.rig.controller.machine_arn
+    arn = ground.aws.client("stepfunctions").start_execution(stateMachineArn=machine, name="late-advance", input=given)[
+        "executionArn"
+    ]
+    ground.rig.settle(5)
+    answer = ground.invoke(OPERATOR, {**ABORT, "execution": arn})
+
+    assert answer == {"target": "orders", "answer": "NOTHING_TO_ABORT"}
+    assert described(ground, arn)["status"] == "RUNNING"
 
 
 def test_only_abort_takes_an_execution(ground: Ground):

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
-from canary.aws.executions import is_running, list_running, stop, target_of
+from canary.aws.executions import input_of, is_running, list_running, stop, target_of
 from canary.rules.releases.problems import Problem
+from canary.rules.releases.release import Operation
 from canary.rules.rollouts.actions import told
 from canary.rules.rollouts.steering import Verb
 from canary.tasks.verbs.steer import answer_nothing, find_owned, refuse
@@ -42,7 +43,7 @@ def abort_named(call: OperatorCall, named: str, caller: CalledBy, tools: Tools) 
     owned, lock = find_owned(call.target, tools)
     if owned is not None and _is_of(owned, arn):
         return None
-    if not is_running(tools.clients.stepfunctions, arn):
+    if not is_running(tools.clients.stepfunctions, arn) or not _is_checking(arn, tools):
         return answer_nothing(Verb.ABORT, call.target, replace(lock, rollout_id=None) if owned else lock, tools)
     target = target_of(tools.clients.stepfunctions, arn)
     if target != call.target:
@@ -71,7 +72,16 @@ def execution_arn(named: str, function_arn: str) -> str:
 def _running(target: str, tools: Tools) -> tuple[str, ...]:
     """The executions that still check a release for the target."""
     machine = execution_arn("", tools.call.function_arn).rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)
-    return list_running(tools.clients.stepfunctions, machine, target)
+    return tuple(arn for arn in list_running(tools.clients.stepfunctions, machine, target) if _is_checking(arn, tools))
+
+
+def _is_checking(arn: str, tools: Tools) -> bool:
+    """Whether a running execution that holds nothing has begun nothing either: one that is about to end has a record.
+
+    An advance needs no stop: either it has just ended its rollout, or it is refused, because no rollout is parked.
+    """
+    is_advance = input_of(tools.clients.stepfunctions, arn).get("operation") == Operation.ADVANCE
+    return not is_advance and tools.records.find(arn.rpartition(":")[2]) is None
 
 
 def _is_of(owned: Owned, arn: str) -> bool:
