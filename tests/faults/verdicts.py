@@ -33,13 +33,18 @@ def publish(rig: Rig, **numbers: float) -> Before:
     return Before(rig.stage["deploymentId"], old, rig.publish(**numbers))
 
 
+AFTERWARDS = {"Watch", "WatchPromotion"}
+"""The states that only a promoted release enters which is watched."""
+
+
 def roll_out(rig: Rig, place: str = "") -> tuple[str, Ended]:
     """Run a rollout to its end, in one execution, or parked after each step if that is the way to `place`.
 
     Returns the ARN of the first execution, and how the last one ended.
     """
     is_parked = place in BETWEEN
-    arn = rig.start(**({"policy": SCHEDULED} if is_parked else {}))
+    policy = SCHEDULED if is_parked else {"watch_seconds": 4 * MINUTE} if place in AFTERWARDS else None
+    arn = rig.start(**({"policy": policy} if policy else {}))
     ended = rig.finish(arn)
     while is_parked and is_waiting(rig, arn):
         rig.settle(MINUTE)
