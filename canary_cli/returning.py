@@ -20,7 +20,7 @@ from canary_cli.reading import Reading
 from canary_cli.returns.foreseeing import Asked, Situation, foresee, is_to_be_asked, lines_of_revert
 from canary_cli.seeing import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.signalling import Yes
-from canary_cli.steering import OnBehalfOf, Reason, Target, Watch, await_check
+from canary_cli.steering import OnBehalfOf, Reason, Target, Watch, await_check, unreadable_changes
 from canary_cli.verbs import Call
 from canary_cli.watching import Limits, OnCancel, resume_command, watch_all
 
@@ -67,7 +67,8 @@ def revert(  # noqa: PLR0913 - one parameter an option
 def _take_back(call: Call, asked: Asked, limits: Limits, *, is_asking: bool, is_watching: bool) -> ExitCode:
     """Announce the verb, ask where it begins a revert of a release at rest, call the function, and say what it answered."""
     reading, unread = try_reading(call, asked.target)
-    situation = _situation(reading) if reading else None
+    unreadable = [*unreadable_changes(reading)] if reading else []
+    situation = _situation(reading) if reading and not unreadable else None
     changes, returned = None, None
     if situation:
         found, unread = attempt(lambda: foresee(call.connection.records, asked, situation))
@@ -76,7 +77,7 @@ def _take_back(call: Call, asked: Asked, limits: Limits, *, is_asking: bool, is_
     if asks and not sys.stdin.isatty():
         raise not_confirmed(asked.verb, f"{asked.verb} asks before it takes a release back, and there is no terminal to ask in")
     aws = call_command(call.connection.region, OPERATOR, asked.payload)
-    plan = announce(call, asked.target, reading, changes or [f"not known: {unread}"], aws)
+    plan = announce(call, asked.target, reading, changes or unreadable or [f"not known: {unread}"], aws)
     if asks and not is_confirmed(asked.verb, plan):
         raise not_confirmed(asked.verb, f"{asked.target} was left as it is: the question was not answered with yes")
     answer = call_function(call.connection, OPERATOR, asked.payload)

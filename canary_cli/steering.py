@@ -180,14 +180,14 @@ def _poll(call: Call, follower: Follower) -> News:
         raise cannot_tell(call, [follower], trouble) from error
 
 
-def _unreadable_changes(reading: Reading) -> Iterable[str]:
+def unreadable_changes(reading: Reading) -> Iterable[str]:
     """Of a rollout whose record another version of the controller wrote: its phase is known, and not what it will do."""
     if reading.is_in_progress and (outline := reading.outline):
         yield f"rollout {outline.rollout_id} is {outline.phase}; another version of the controller recorded it, and decides"
 
 
 def _advance_changes(reading: Reading) -> Iterable[str]:
-    if changes := [*_unreadable_changes(reading)]:
+    if changes := [*unreadable_changes(reading)]:
         return changes
     if reading.rollout is None or not reading.is_in_progress:
         return ["nothing: no rollout is parked"]
@@ -198,7 +198,7 @@ def _advance_changes(reading: Reading) -> Iterable[str]:
 
 
 def _abort_changes(reading: Reading) -> Iterable[str]:
-    if changes := [*_unreadable_changes(reading)]:
+    if changes := [*unreadable_changes(reading)]:
         return changes
     if reading.rollout is None or not reading.is_in_progress:
         return ["a start that still checks is stopped; otherwise nothing: no rollout is in progress"]

@@ -1,4 +1,7 @@
-"""The command and the controller may be one version apart: `status` and `abort` still work, and `--version` shows both."""
+"""The command and the controller may be one version apart.
+
+`status`, `abort` and `rollback` still work, and `--version` shows both.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 import canary as package
 from canary.aws.record_items import rollout_item
 from canary.rules.rollouts.upgrades import SCHEMA_VERSION
-from canary_cli import operating
+from canary_cli import operating, returning
 from canary_cli.connection import Connection
 from embedded_aws.faults.calls import Fault, Mode
 from tests.rules.rollouts.record_fields import stored_fields
@@ -19,6 +22,7 @@ from tests.tasks.walk import edit_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from tests.cli.conftest import Told
     from tests.tasks.walk import Ground, Walk
@@ -42,14 +46,15 @@ def of_next_schema(ground: Ground, walk: Walk) -> None:
     edit_record(ground, walk, schema_version={"N": str(SCHEMA_VERSION + 1)}, record=record)
 
 
-def test_a_record_of_the_previous_schema_is_shown_and_aborted(ground: Ground, canary: Canary):
+@pytest.mark.parametrize("verb", ["abort", "rollback"])
+def test_a_record_of_the_previous_schema_is_shown_and_aborted(ground: Ground, canary: Canary, verb: str):
     walk = ground.walk().shift()
     of_previous_schema(ground, walk)
     told = canary("status", "orders")
 
     assert told.code == 0, told.err
     assert f"rollout {walk.rollout_id} is shifting, step 1 of 2" in told.out
-    assert canary("abort", "orders").code == 0
+    assert canary(verb, "orders").code == 0
     assert ground.percent is None
 
 
@@ -70,20 +75,37 @@ def test_of_a_record_of_the_next_schema_status_says_what_every_version_can_read(
     edit_record(ground, walk, target={"S": "elsewhere"})
 
 
-def test_an_abort_takes_an_answer_with_fields_that_it_does_not_know(
-    ground: Ground, canary: Canary, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("verb", "module"), [("abort", operating), ("rollback", returning)])
+def test_a_verb_takes_an_answer_with_fields_that_it_does_not_know(
+    ground: Ground, canary: Canary, monkeypatch: pytest.MonkeyPatch, verb: str, module: ModuleType
 ):
     walk = ground.walk().shift()
     of_next_schema(ground, walk)
     answer: dict[str, Any] = {"target": "orders", "rollout": walk.rollout_id, "answer": "WAIT", "phase": "rolling_back"}
     newer = {**answer, "wait_seconds": 61, "caller": {"arn": "arn:x"}, "more": 1}
-    monkeypatch.setattr(operating, "call_function", lambda *_: newer)
-    told = canary("abort", "orders")
+    monkeypatch.setattr(module, "call_function", lambda *_: newer)
+    told = canary(verb, "orders")
 
     assert told.code == 0, told.err
     assert f"change    rollout {walk.rollout_id} is shifting; another version of the controller recorded it" in told.out
     assert "is rolling_back: base gets all traffic; the target is at rest in 61 s or more" in told.out
-    assert canary("abort", "orders", "--json").json["more"] == 1
+    assert canary(verb, "orders", "--json").json["more"] == 1
+    edit_record(ground, walk, target={"S": "elsewhere"})
+
+
+def test_a_rollback_of_a_record_of_the_next_schema_never_asks_about_the_release_before(
+    ground: Ground, canary: Canary, monkeypatch: pytest.MonkeyPatch
+):
+    before = ground.walk().promote()
+    ground.rig.publish()
+    walk = ground.walk().shift()
+    of_next_schema(ground, walk)
+    answer = {"target": "orders", "rollout": walk.rollout_id, "answer": "WAIT", "phase": "rolling_back"}
+    monkeypatch.setattr(returning, "call_function", lambda *_: answer)
+    told = canary("rollback", "orders")
+
+    assert told.code == 0, told.err
+    assert before.rollout_id not in told.out
     edit_record(ground, walk, target={"S": "elsewhere"})
 
 
