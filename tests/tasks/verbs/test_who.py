@@ -115,6 +115,15 @@ def test_a_forged_proof_is_refused_and_does_nothing(ground: Ground, name: str):
     assert (ground.percent, walk.record.actions) == (25.0, ())
 
 
+def test_a_proof_of_another_verb_promotes_nothing(ground: Ground):
+    walk = ground.walk().shift()
+    answer = ground.invoke("AuthorizeRollout", {"verb": "promote", "target": "orders", "proof": signed(ground, ABORT)["proof"]})
+
+    assert answer["answer"] == "REFUSED"
+    assert answer["reason"].startswith("proof: ")
+    assert (ground.percent, walk.owned.signal) == (25.0, None)
+
+
 def test_an_expired_proof_is_refused(ground: Ground):
     walk = ground.walk().shift()
     call = signed(ground, ABORT)
