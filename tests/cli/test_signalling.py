@@ -53,7 +53,7 @@ def test_a_pause_says_where_and_what_it_changes_and_a_look_applies_it(ground: Gr
     assert f"pause changes nothing for rollout {walk.rollout_id}: the rollout is paused already" in again.out
 
     asked = canary("status", "orders").out
-    assert re.search(r"  asked     pause at [\d:]+ \w+ \(OPS-1\); the next look hears it\n", asked)
+    assert re.search(r"  asked     pause at [\d:]+ \S+ \(OPS-1\); the next look hears it\n", asked)
 
     walk.pause(60)
     walk.look()

@@ -39,7 +39,7 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price(monkeypatch):
     monkeypatch.setattr(Watcher, "follow", follow_and_watch_again)
     assert run_demo(choose("errors"), console) == 0
     lines = text_of(console).splitlines()
-    looks = [line for line in lines if re.search(r"^[\d:]+ \w+ orders step \d of \d at", line)]
+    looks = [line for line in lines if re.search(r"^[\d:]+ \S+ orders step \d of \d at", line)]
     assert len(looks) > 3
     assert [line for line in text_of(again).splitlines() if line in looks] == looks  # as the command prints them
     shown = "\n".join(line.rstrip() for line in lines)

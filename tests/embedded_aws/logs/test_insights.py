@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ def test_events_come_newest_first_with_their_own_fields(orders: Group):
     assert [row["status"] for row in rows] == ["404", "503", "502", "200"]
     assert rows[-1]["@log"] == f"123456789012:{orders.name}"
     assert rows[-1]["@logStream"] == "one"
-    assert rows[-1]["@timestamp"] == "2026-01-05 00:00:00.000"
+    assert rows[-1]["@timestamp"] == f"{datetime.fromtimestamp(orders.start, UTC):%Y-%m-%d %H:%M:%S}.000"
     assert len({row["@ptr"] for row in rows}) == 4
     assert {"@timestamp", "@message", "@ptr"} == {*orders.ask("filter status = 404")[0]}
     assert [*orders.ask("fields status | display ms | sort status | limit 1")[0]] == ["ms", "@ptr"]
