@@ -69,6 +69,7 @@ MAY: Mapping[str, May] = MappingProxyType(
     {
         "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.READ_TARGET | May.LIST_TARGETS,
         "CheckRelease": May.READ_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS,
+        "ReplaceRollout": _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS,
         "TakeLock": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "PrepareRelease": _ROLL_OUT,
         "ShiftTraffic": _ROLL_OUT | May.TELL,

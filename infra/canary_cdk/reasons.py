@@ -79,7 +79,7 @@ WILDCARDS = (
     _wildcard(
         "states:StopExecution",
         r"execution:canary-rollout:\*",
-        "an abort stops whichever of the machine's executions owns the rollout",
+        "an abort, or a newer start, stops whichever of the machine's executions owns the rollout",
     ),
     _wildcard(
         "ssm:GetParameter",

@@ -19,6 +19,7 @@ from canary.edge.model import Clash, Strict
 from canary.rules.targets.policy import (
     AfterPause,
     AfterRollback,
+    OnNewer,
     Policy,
     PolicyChanges,
     Progression,
@@ -150,6 +151,10 @@ class PolicyModel(Strict):
     after_pause: Annotated[AfterPause | None, OneOf(AfterPause)] = Field(
         default=None, description="what follows when the pauses have lasted that long: roll_back or resume"
     )
+    on_newer: Annotated[OnNewer | None, OneOf(OnNewer)] = Field(
+        default=None,
+        description="what a start does when an older rollout holds the target: refuse, or replace: roll that one back first",
+    )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
@@ -218,6 +223,7 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "after_rollback": policy.after_rollback.value,
         "max_pause_seconds": policy.max_pause_seconds,
         "after_pause": policy.after_pause.value,
+        "on_newer": policy.on_newer.value,
     }
 
 

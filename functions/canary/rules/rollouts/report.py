@@ -24,6 +24,7 @@ BEFORE_LOOKS = (
 )
 ADVANCE = ("ParkRollout", "WhichOutcome", "Parked", "Begin", "WhichOperation", "AdvanceRollout", "WhichStart", "Rollout")
 WAIT = ("VersionActivation", "CheckRelease", "WhichStart")
+REPLACEMENT = ("ReplaceRollout", "ReplacementSettle", "CheckRelease", "WhichStart")
 AGAIN = ("WhichEntry", "BakeOn")  # in place of the first look's Bake
 LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
 DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
@@ -32,7 +33,7 @@ FLIP = ("FlipStage", "FlipSettle")
 RECOVERY = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
 TASKS = frozenset(
     {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain", "ParkRollout", "AdvanceRollout"}
-    | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe"}
+    | {"ReplaceRollout", "TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe"}
 )
 
 
@@ -45,6 +46,7 @@ def states_entered(rollout: Rollout) -> list[str]:
     entered = [
         *BEFORE_LOOKS,
         *WAIT * tally.waits,
+        *REPLACEMENT * tally.replacements,
         *LOOK * (tally.looks - tally.advances),
         *(*ADVANCE, *AGAIN, *LOOK[1:]) * tally.advances,
         *DRAIN * tally.drains,

@@ -17,6 +17,7 @@ from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
+from canary.rules.rollouts.succession import Successor
 from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
 from canary.rules.targets.target import Target
@@ -63,7 +64,8 @@ class Tally:
     """Totals of the whole rollout: requests and bad requests of each arm, and the metrics requested from CloudWatch.
 
     ``looks`` were made by executions, ``parked_looks`` while it was parked. ``advances`` counts the executions after the first.
-    ``waits`` counts the waits for a version of the release, before the lock was taken.
+    ``waits`` counts the waits for a version of the release, and ``replacements`` those for older rollouts to end, before the
+    lock was taken.
     """
 
     canary_requests: int = 0
@@ -76,6 +78,7 @@ class Tally:
     parked_looks: int = 0
     advances: int = 0
     waits: int = 0
+    replacements: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ class Rollout:
     the same release, which was rolled back, if this one was started all the same.
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
-    ``steering``: what the looks have heard of operators.
+    ``steering``: what the looks have heard of operators. ``requested_at``: when its first execution began, in epoch seconds; it
+    decides which of two rollouts is newer. ``replaced_by``: the newest start that it was rolled back for.
     """
 
     rollout_id: str
@@ -137,6 +141,8 @@ class Rollout:
     labels: Mapping[str, str] = field(default_factory=dict)
     retry_of: str | None = None
     steering: Steering = NOT_STEERED
+    requested_at: float = 0.0
+    replaced_by: Successor | None = None
     revision: int = 0
 
     @property

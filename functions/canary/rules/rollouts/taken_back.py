@@ -72,8 +72,13 @@ def identify(rollout: Rollout) -> ReleaseIdentity:
 
 
 def after_end(kept: tuple[TakenBack, ...], ended: Rollout) -> tuple[TakenBack, ...]:
-    """What is kept from the end of this rollout on. A release that was promoted after all is no longer among it."""
+    """What is kept from the end of this rollout on. A release that was promoted after all is no longer among it.
+
+    A rollout that gave way to a newer one says nothing about its release.
+    """
     identity = identify(ended)
+    if ended.phase in TAKEN_BACK and ended.replaced_by is not None:
+        return kept
     if ended.phase in TAKEN_BACK:
         reason = ended.reason[:LONGEST_REASON]
         return take_back(kept, TakenBack(identity, ended.rollout_id, ended.ended_at or ended.started_at, reason, ended.phase))

@@ -61,7 +61,12 @@ def _from_5(record: Record) -> Record:
     }
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
+def _from_6(record: Record) -> Record:
+    """Schema 7 says when a rollout was requested. An older rollout counts as older than any start, and was not replaced."""
+    return record
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}
 """By schema: the function that turns a record of it into one of the next schema."""
 
 SCHEMA_VERSION = max(UPGRADES) + 1

@@ -30,6 +30,13 @@ class AfterRollback(enum.StrEnum):
     ALLOW = "allow"
 
 
+class OnNewer(enum.StrEnum):
+    """What a start does that finds its target held by an older rollout."""
+
+    REFUSE = "refuse"
+    REPLACE = "replace"
+
+
 class AfterPause(enum.StrEnum):
     """What follows when a rollout has been paused for as long as its policy allows."""
 
@@ -70,6 +77,7 @@ class Policy:
     ``after_rollback``: what a start does when its release was rolled back before, and it does not say that it retries it.
     ``max_pause_seconds``: how long all pauses of a rollout together may last; 0 allows none.
     ``after_pause``: what follows when they have lasted that long.
+    ``on_newer``: what a start under this policy does when an older rollout holds the target.
     """
 
     name: str
@@ -93,6 +101,7 @@ class Policy:
     after_rollback: AfterRollback = AfterRollback.REFUSE
     max_pause_seconds: int = 4 * 3600
     after_pause: AfterPause = AfterPause.ROLL_BACK
+    on_newer: OnNewer = OnNewer.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,7 @@ class PolicyChanges:
     after_rollback: AfterRollback | None = None
     max_pause_seconds: int | None = None
     after_pause: AfterPause | None = None
+    on_newer: OnNewer | None = None
 
 
 CHANGED = " (changed)"
