@@ -158,7 +158,15 @@ def test_the_whole_input_is_evaluated_only_where_what_it_does_is_caught():
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}
-    assert uncaught == {"WhichOperation", "WhichStart", "VersionActivation", "WhichOutcome", "WhichEnding", "SafetySettle"}
+    assert uncaught == {
+        "WhichOperation",
+        "WhichStart",
+        "VersionActivation",
+        "ReplacementSettle",
+        "WhichOutcome",
+        "WhichEnding",
+        "SafetySettle",
+    }
 
 
 @pytest.mark.parametrize(
