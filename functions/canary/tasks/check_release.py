@@ -21,6 +21,7 @@ from canary.rules.checks.forecast import forecast_start, quiet_problem
 from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
 from canary.rules.checks.replacement import waits_for_alarms, without_rollout
 from canary.rules.checks.survey import ALARMS, find_policy_problems, find_problems
+from canary.rules.releases.floors import BELOW_FLOOR_FIX, find_below_floor
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.releases.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
 from canary.rules.rollouts.codec import encode
@@ -72,7 +73,8 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     release = request.release if request else release_of(event.input)
     policy = effective_policy(target.policy, request.policy_override if request else None)
     used = _used_name(lock, event) if start.is_recorded else ()
-    asked = _Asked(target, request, release, policy, (*problems, *used, *find_misfits(release, target)))
+    below = find_below_floor(target.floor, policy, BELOW_FLOOR_FIX.format(target=target.name)) if request else ()
+    asked = _Asked(target, request, release, policy, (*problems, *used, *below, *find_misfits(release, target)))
     return _check_target(asked, start, event, tools)
 
 
