@@ -40,7 +40,7 @@ def test_an_older_rollout_is_rolled_back_in_passes_and_then_the_release_may_star
         "target": target.name,
         "reason": f"rollout {older.rollout_id} gives way",
     }
-    assert newer.replace() == {"wait_seconds": 60}
+    assert newer.replace() == {"wait_seconds": 61}
     assert (older.record.phase, older.record.replaced_by.rollout_id) == (Phase.ROLLING_BACK, newer.rollout_id)
     assert older.owned.lock.owner == f"replacement:{newer.rollout_id}"
     assert (

@@ -42,7 +42,7 @@ def _seconds_until_next(owned: Owned, event: ReplaceEvent, tools: Tools) -> int:
             return REPLACEMENT_WAIT_SECONDS
         case GiveWay() | Await():
             safety = replace_by(start, owned, tools, execution=event.execution, now=event.now)
-            return min(safety.wait_seconds, REPLACEMENT_WAIT_SECONDS) if safety.answer is Answer.WAIT else 1
+            return safety.wait_seconds if safety.answer is Answer.WAIT else 1
         case _:
             assert_never(way)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
 
 REPLACEMENT_WAIT_SECONDS = 60
-"""The longest wait between two looks at a rollout that has to end first."""
+"""The wait between two looks at a rollout whose passes are made by others."""
 
 MOST_REPLACEMENTS = 20
 """How often one start waits for older rollouts to end. A rollback takes three or four waits, a promotion five."""
