@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from canary.rules.rollouts.report import OPERATOR
-from canary.rules.rollouts.steering import Verb
+from canary.rules.rollouts.steering import SignalVerb
 from canary.rules.rollouts.verbs import VerbAnswer, reply_to
 from canary_cli.announcing import announce, attempt, try_reading
 from canary_cli.exits import CommandError, ExitCode
@@ -29,14 +29,14 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 def pause(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
     """Stop the bake's clock, without asking. The canary keeps its weight, and every veto stays."""
-    payload = verb_payload(Verb.PAUSE, target, reason)
-    return _send(call, Verb.PAUSE, OPERATOR, payload, _announce(call, Verb.PAUSE, OPERATOR, payload))
+    payload = verb_payload(SignalVerb.PAUSE, target, reason)
+    return _send(call, SignalVerb.PAUSE, OPERATOR, payload, _announce(call, SignalVerb.PAUSE, OPERATOR, payload))
 
 
 def resume(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
     """Let a paused rollout's bake go on, without asking."""
-    payload = verb_payload(Verb.RESUME, target, reason)
-    return _send(call, Verb.RESUME, OPERATOR, payload, _announce(call, Verb.RESUME, OPERATOR, payload))
+    payload = verb_payload(SignalVerb.RESUME, target, reason)
+    return _send(call, SignalVerb.RESUME, OPERATOR, payload, _announce(call, SignalVerb.RESUME, OPERATOR, payload))
 
 
 def promote(
@@ -46,14 +46,14 @@ def promote(
     is_asking = not yes
     if is_asking and not sys.stdin.isatty():
         raise _not_confirmed("promote asks before it acts, and there is no terminal to ask in")
-    payload = verb_payload(Verb.PROMOTE, target, reason, tolerate_alarm or ())
-    plan = _announce(call, Verb.PROMOTE, AUTHORIZER, payload)
+    payload = verb_payload(SignalVerb.PROMOTE, target, reason, tolerate_alarm or ())
+    plan = _announce(call, SignalVerb.PROMOTE, AUTHORIZER, payload)
     if is_asking and not _is_confirmed(plan):
         raise _not_confirmed(f"{target} was not promoted: the question was not answered with yes")
-    return _send(call, Verb.PROMOTE, AUTHORIZER, payload, plan)
+    return _send(call, SignalVerb.PROMOTE, AUTHORIZER, payload, plan)
 
 
-def _announce(call: Call, verb: Verb, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _announce(call: Call, verb: SignalVerb, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """What the verb says first; the plan for JSON."""
     target = payload["target"]
     reading, unread = try_reading(call, target)
@@ -64,7 +64,7 @@ def _announce(call: Call, verb: Verb, function: str, payload: Mapping[str, Any])
     return announce(call, target, reading, [change or f"not known: {unread}"], aws)
 
 
-def _change(call: Call, verb: Verb, reading: Reading, tolerated: Sequence[str]) -> str:
+def _change(call: Call, verb: SignalVerb, reading: Reading, tolerated: Sequence[str]) -> str:
     """What the verb changes, by the rules that the controller answers with."""
     rollout_id = reading.lock.rollout_id
     owned = call.connection.records.find(rollout_id, lock=reading.lock, signal=True) if rollout_id else None
@@ -87,13 +87,13 @@ def _not_confirmed(message: str) -> CommandError:
     return CommandError("NotConfirmed", message, "repeat the command with --yes to promote without a question", ExitCode.USAGE)
 
 
-def _send(call: Call, verb: Verb, function: str, payload: Mapping[str, Any], plan: Mapping[str, Any]) -> ExitCode:
+def _send(call: Call, verb: SignalVerb, function: str, payload: Mapping[str, Any], plan: Mapping[str, Any]) -> ExitCode:
     answer = call_function(call.connection, function, payload)
     call.output.say([_line(verb, answer)], {"verb": verb.value, **plan, **answer})
     return _exit_code(verb, answer)
 
 
-def _line(verb: Verb, answer: Mapping[str, Any]) -> str:
+def _line(verb: SignalVerb, answer: Mapping[str, Any]) -> str:
     target, rollout, reason = answer.get("target"), answer.get("rollout"), answer.get("reason")
     match answer.get("answer"):
         case VerbAnswer.ACCEPTED:
@@ -107,10 +107,10 @@ def _line(verb: Verb, answer: Mapping[str, Any]) -> str:
             return f"{target}: no rollout is in progress, so there is nothing to {verb}"
 
 
-def _exit_code(verb: Verb, answer: Mapping[str, Any]) -> ExitCode:
+def _exit_code(verb: SignalVerb, answer: Mapping[str, Any]) -> ExitCode:
     """As for a rollout that is over: its pause and its promotion are refused, its resumption changes nothing."""
     if answer.get("answer") in {VerbAnswer.ACCEPTED, VerbAnswer.UNCHANGED} or (
-        verb is Verb.RESUME and answer.get("answer") != VerbAnswer.REFUSED
+        verb is SignalVerb.RESUME and answer.get("answer") != VerbAnswer.REFUSED
     ):
         return ExitCode.DONE
     return ExitCode.REFUSED

@@ -9,14 +9,14 @@ import pytest
 from canary.aws.errors import RecordSchemaError, RecordsRefusedError
 from canary.aws.records import Records
 from canary.aws.signals import signal_key
-from canary.rules.rollouts.steering import Signal, Verb
+from canary.rules.rollouts.steering import Signal, SignalVerb
 from tests.aws.stubs import Scripted, refusal
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground
 
-PAUSE = Signal(1, Verb.PAUSE, 12.5, "OPS-1")
-RESUME = Signal(2, Verb.RESUME, 60.0)
+PAUSE = Signal(1, SignalVerb.PAUSE, 12.5, "OPS-1")
+RESUME = Signal(2, SignalVerb.RESUME, 60.0)
 
 
 def test_a_signal_reads_back_with_the_rollout(ground: Ground):

@@ -32,6 +32,7 @@ def test_a_healthy_release_is_promoted_step_by_step(rig: Rig):
         "WhichEntry",
         "PrepareRelease",
         "AliasSettle",
+        "WhichBeginning",
         "ShiftTraffic",
     ]
     assert ended.states.count("ShiftTraffic") == 2

@@ -33,7 +33,7 @@ ROWS = (
     Row(Verb.ABORT, "shifting", "WAIT", BACK),
     Row(Verb.ABORT, "parked", "WAIT", SAFE),
     Row(Verb.ABORT, "taking_all", "WAIT", BACK),
-    Row(Verb.ABORT, "moving_base", "WAIT", "the execution is stopped; the passes finish the promotion"),
+    Row(Verb.ABORT, "moving_base", "REFUSED", f"{NOTHING}: the promotion is finished; rollback takes its release back"),
     Row(Verb.ABORT, "rolling_back", "WAIT", "the next pass is made by the verb as soon as it may be; the rollback goes on"),
     Row(Verb.ABORT, OVER, "NOTHING_TO_ABORT", NOTHING),
     Row(Verb.PAUSE, "preparing", "ACCEPTED", "the first step gets its weight, and its first look stops the bake's clock"),
@@ -67,13 +67,38 @@ ROWS = (
     Row(Verb.PROMOTE, "moving_base", "UNCHANGED", "the promotion goes on"),
     Row(Verb.PROMOTE, "rolling_back", "REFUSED", NOTHING),
     Row(Verb.PROMOTE, OVER, "NOTHING_TO_PROMOTE", NOTHING),
+    Row(Verb.ROLLBACK, "preparing", "WAIT", f"as abort: {BACK}"),
+    Row(Verb.ROLLBACK, "shifting", "WAIT", f"as abort: {BACK}"),
+    Row(Verb.ROLLBACK, "parked", "WAIT", f"as abort: {SAFE}"),
+    Row(Verb.ROLLBACK, "taking_all", "WAIT", f"as abort: {BACK}"),
+    Row(Verb.ROLLBACK, "moving_base", "ACCEPTED", "the promotion is finished, and an execution that waits for it reverts it"),
+    Row(Verb.ROLLBACK, "rolling_back", "WAIT", "as abort: the next pass is made as soon as it may be; the rollback goes on"),
+    Row(
+        Verb.ROLLBACK,
+        OVER,
+        "NOTHING_TO_ROLL_BACK",
+        f"{NOTHING}; if a release was promoted last ACCEPTED, and an execution reverts it",
+    ),
+    Row(Verb.REVERT, "preparing", "REFUSED", f"{NOTHING}: nothing is promoted yet; rollback aborts"),
+    Row(Verb.REVERT, "shifting", "REFUSED", f"{NOTHING}: nothing is promoted yet; rollback aborts"),
+    Row(Verb.REVERT, "parked", "REFUSED", f"{NOTHING}: nothing is promoted yet; rollback aborts"),
+    Row(Verb.REVERT, "taking_all", "REFUSED", f"{NOTHING}: nothing is promoted yet; rollback aborts"),
+    Row(Verb.REVERT, "moving_base", "ACCEPTED", "the promotion is finished, and an execution that waits for it reverts it"),
+    Row(Verb.REVERT, "rolling_back", "REFUSED", NOTHING),
+    Row(
+        Verb.REVERT,
+        OVER,
+        "NOTHING_TO_REVERT",
+        f"{NOTHING}; if a release was promoted last ACCEPTED, and an execution brings back the one before, or `to`",
+    ),
 )
 
 INTRODUCTION = """# Verbs by phase
 
 What each verb of an operator does in each phase of a rollout. This page is generated with
 `python -m tests.rules.verbs_by_phase` from the table that the tests run. Why verbs wait for a look is in
-[0024](decisions/0024-verbs-wait-for-a-look.md).
+[0024](decisions/0024-verbs-wait-for-a-look.md), and why a revert is a rollout in
+[0027](decisions/0027-a-revert-is-a-rollout.md).
 
 Every verb is answered at once, as data:
 
@@ -81,7 +106,11 @@ Every verb is answered at once, as data:
 - `UNCHANGED`: it is so already. A call may therefore be repeated.
 - `REFUSED`: nothing changes; the reason says why and what to do.
 - `abort` does not wait for a look. It answers with what its first pass reached: `WAIT` with the seconds until the next pass,
-  `SAFE`, or `REFUSED`.
+  `SAFE`, or `REFUSED`. Once base's aliases move it refuses, so it never answers success for a rollout that ends promoted.
+- `rollback` is the one word for back: before the commit point it is `abort`, after it `revert`. `ACCEPTED` then names the
+  execution that reverts, what base serves now, and what it will serve afterwards.
+- A revert is a rollout of its own and has these phases too, without shifting. `rollback` and `revert` answer `UNCHANGED` while
+  it runs; `abort` rolls it back before its commit point; `pause` is refused, and `promote` changes nothing.
 
 The newest verb counts: `pause` withdraws a promotion that has not begun, and `promote` ends a pause. Three things veto a
 promotion: an alarm that fires or cannot be evaluated, a metric or instrument that the looks cannot see, and the judge. Only a

@@ -244,6 +244,7 @@ SAFE_DEFAULTS = {
     "WhichOperation": "CheckRelease",
     "WhichStart": "Refused",
     "WhichEntry": "PrepareRelease",
+    "WhichBeginning": "ShiftTraffic",
     "WhichOutcome": "MakeSafe",
     "WhichVerdict": "CanaryRejected",
     "WhichDrain": "CanaryRejected",

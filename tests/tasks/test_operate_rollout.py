@@ -23,6 +23,9 @@ def test_abort_removes_the_canary(ground: Ground):
         "answer": "WAIT",
         "phase": "rolling_back",
         "wait_seconds": 61,
+        "takes_back": walk.rollout_id,
+        "now": {"functions": ground.new, "deployment": walk.record.intent.deployment_id},
+        "afterwards": {"functions": ground.old, "deployment": ground.old_deployment},
     }
     assert ground.percent is None
     assert (walk.record.reason, walk.owned.lock.owner) == ("aborted: OPS-9", f"operator:{walk.rollout_id}")
@@ -48,7 +51,10 @@ def test_without_a_rollout_there_is_nothing_to_abort(ground: Ground):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ({"verb": "abrot", "target": "orders"}, 'verb: not one of abort, pause, resume, got "abrot"; did you mean abort?'),
+        (
+            {"verb": "abrot", "target": "orders"},
+            'verb: not one of abort, pause, resume, rollback, revert, got "abrot"; did you mean abort?',
+        ),
         ({"verb": "abort"}, "target: is missing; give the name of a registered target"),
         ({"verb": "abort", "target": "orders", "force": True}, "force: unknown field"),
         (["abort", "orders"], "input: not a mapping, got a list of 2"),

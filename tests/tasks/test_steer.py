@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.rules.rollouts.steering import Signal, Verb
+from canary.rules.rollouts.steering import Signal, SignalVerb
 from canary.rules.targets.policy import AfterPause
 from canary.tasks.steer import send
 from tests.tasks.test_advance_rollout import advance, parked
@@ -139,7 +139,7 @@ def test_a_parked_rollout_is_not_paused_and_its_weight_stays(ground: Ground):
 
 def test_a_pause_that_came_as_the_step_ended_holds_after_the_advance(ground: Ground):
     walk = parked(ground)
-    ground.rig.records.send(walk.rollout_id, Signal(1, Verb.PAUSE, walk.now))
+    ground.rig.records.send(walk.rollout_id, Signal(1, SignalVerb.PAUSE, walk.now))
     assert advance(walk)["start"] == "ADVANCE"
     walk.execution = walk.record.execution
 
@@ -168,11 +168,11 @@ def test_a_signal_that_another_overtakes_is_weighed_again(ground: Ground, tools:
 
     def overtaken(self: Any, rollout_id: str, signal: Signal) -> bool:
         tried.append(signal.number)
-        other = replace(signal, verb=Verb.PAUSE, reason="the other one")
+        other = replace(signal, verb=SignalVerb.PAUSE, reason="the other one")
         return not real(self, rollout_id, other)
 
     monkeypatch.setattr(records, "send", overtaken)
-    answer = send(Verb.PAUSE, "orders", tools, reason="this one")
+    answer = send(SignalVerb.PAUSE, "orders", tools, reason="this one")
 
     assert (answer["answer"], tried) == ("UNCHANGED", [1])
     found = ground.rig.records.find(walk.rollout_id, signal=True)
@@ -184,6 +184,6 @@ def test_a_signal_that_another_overtakes_is_weighed_again(ground: Ground, tools:
 def test_a_signal_that_is_overtaken_again_and_again_is_refused(ground: Ground, tools: Tools, monkeypatch: pytest.MonkeyPatch):
     ground.walk().shift()
     monkeypatch.setattr(type(tools.records), "send", lambda *_: False)
-    answer = send(Verb.PAUSE, "orders", tools, reason="")
+    answer = send(SignalVerb.PAUSE, "orders", tools, reason="")
 
     assert (answer["answer"], answer["reason"]) == ("REFUSED", "verb: other verbs overtook pause 3 times; call it again")

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.rules.rollouts.steering import Verb
+from canary.rules.rollouts.steering import SignalVerb, Verb
 from tests.rules.verbs_by_phase import OVER, PHASES, ROWS
 from tests.tasks.test_advance_rollout import parked
 
 if TYPE_CHECKING:
     from tests.tasks.walk import Ground
 
-IN_TURN = (Verb.RESUME, Verb.PAUSE, Verb.PROMOTE, Verb.ABORT)
-"""Abort comes last: the others leave the phase as it is."""
+IN_TURN = (Verb.RESUME, Verb.PAUSE, Verb.PROMOTE, Verb.REVERT)
+"""These leave the phase as it is."""
 
 
 def reach(ground: Ground, phase: str) -> None:
@@ -40,11 +40,19 @@ def reach(ground: Ground, phase: str) -> None:
 def test_the_verbs_answer_as_the_table_says(ground: Ground, phase: str):
     reach(ground, phase)
     answers = {}
-    for verb in IN_TURN:
+    for verb in (*IN_TURN, Verb.ABORT):
         function = "AuthorizeRollout" if verb is Verb.PROMOTE else "OperateRollout"
         answers[verb] = ground.invoke(function, {"verb": verb, "target": "orders"})
 
-    expected = {row.verb: row.answer for row in ROWS if row.phase == phase}
+    expected = {row.verb: row.answer for row in ROWS if row.phase == phase and row.verb is not Verb.ROLLBACK}
     assert {verb: answer["answer"] for verb, answer in answers.items()} == expected
-    told = {verb: answer.get("reason") for verb, answer in answers.items() if verb is not Verb.ABORT}
-    assert all(told.values()) is (phase != OVER)
+    signals = {verb: answer.get("reason") for verb, answer in answers.items() if verb in {*map(str, SignalVerb)}}
+    assert all(signals.values()) is (phase != OVER)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_rollback_answers_as_the_table_says(ground: Ground, phase: str):
+    reach(ground, phase)
+    answer = ground.invoke("OperateRollout", {"verb": "rollback", "target": "orders"})
+
+    assert answer["answer"] == next(row.answer for row in ROWS if (row.verb, row.phase) == (Verb.ROLLBACK, phase))

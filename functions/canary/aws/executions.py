@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from canary.aws.calls import code_of, refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def is_running(stepfunctions: Any, execution: str) -> bool:  # noqa: ANN401
@@ -17,12 +20,16 @@ def is_running(stepfunctions: Any, execution: str) -> bool:  # noqa: ANN401
         AwsRefusedError: Step Functions did not answer the question.
 
     """
+    return _status(stepfunctions, execution) == "RUNNING"
+
+
+def _status(stepfunctions: Any, execution: str) -> str | None:  # noqa: ANN401
     with refusals(f"aws stepfunctions describe-execution --execution-arn {execution}"):
         try:
-            return bool(stepfunctions.describe_execution(executionArn=execution)["status"] == "RUNNING")
+            return str(stepfunctions.describe_execution(executionArn=execution)["status"])
         except ClientError as error:
             if code_of(error) == "ExecutionDoesNotExist":
-                return False
+                return None
             raise
 
 
@@ -59,6 +66,35 @@ def _target_of(stepfunctions: Any, execution: str) -> str | None:  # noqa: ANN40
         return str(json.loads(text)["target"])
     except (ValueError, LookupError, TypeError):
         return None
+
+
+def is_known(stepfunctions: Any, execution: str) -> bool:  # noqa: ANN401
+    """Whether Step Functions knows the execution, running or ended.
+
+    Raises:
+        AwsRefusedError: Step Functions did not answer the question.
+
+    """
+    return _status(stepfunctions, execution) is not None
+
+
+def start(stepfunctions: Any, machine: str, name: str, given: Mapping[str, Any]) -> str | None:  # noqa: ANN401
+    """Start an execution of a state machine; its ARN, or that of the one that runs already with this name and input.
+
+    None if an execution of this name has ended.
+
+    Raises:
+        AwsRefusedError: Step Functions refused.
+
+    """
+    with refusals(f"aws stepfunctions start-execution --state-machine-arn {machine} --name {name}"):
+        try:
+            answer = stepfunctions.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
+        except ClientError as error:
+            if code_of(error) == "ExecutionAlreadyExists":
+                return None
+            raise
+    return str(answer["executionArn"])
 
 
 def stop(stepfunctions: Any, execution: str, *, error: str, cause: str) -> None:  # noqa: ANN401

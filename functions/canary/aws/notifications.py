@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
-from canary.rules.rollouts.report import describe_labels, describe_parked
+from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +104,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "requests_harmed": rollout.harm.requests,
         "harm_beyond_chance": rollout.harm.is_beyond_chance,
         **describe_labels(rollout),
+        **describe_revert(rollout),
         **describe_parked(rollout),
     }
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.errors import OwnershipLostError
+from canary.aws.grants import grant_key, grant_of
 from canary.aws.locks import Lock, lock_key, lock_of
 from canary.aws.record_items import LookItem, history_key, look_key, look_of, rollout_key, rollout_of
 from canary.aws.signals import signal_key, signal_of
 from canary.aws.table import MOST_KEYS, Table
 from canary.aws.taken_back import taken_back_key, taken_back_of
+from canary.rules.rollouts.grants import Grant
 from canary.rules.rollouts.retention import DEFAULT_DAYS
 from canary.rules.rollouts.rollout import OPEN_INDEX, Rollout
 from canary.rules.rollouts.steering import Signal
@@ -42,12 +44,14 @@ class Owned:
 class Start:
     """What a start must know of its target: the lock, and the releases that were rolled back.
 
-    ``is_recorded``: whether a rollout with the start's own id is recorded, readable or not.
+    ``is_recorded``: whether a rollout with the start's own id is recorded, readable or not. ``grant``: what the execution of
+    that name may do beyond what everyone may.
     """
 
     lock: Lock
     is_recorded: bool
     taken_back: tuple[TakenBack, ...] = ()
+    grant: Grant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,19 @@ class RecordReads:
         """The target's lock; a target that was never taken has fencing token 0."""
         return _lock_in(self._table.read(lock_key(target)), target)
 
-    def read_start(self, target: str, rollout_id: str) -> Start:
-        """What a start must know of its target, in one call."""
-        read = self._table.read(lock_key(target), rollout_key(rollout_id), taken_back_key(target))
+    def read_start(self, target: str, rollout_id: str, *, grant: bool = False) -> Start:
+        """What a start must know of its target, in one call; with `grant` also what was granted to its execution."""
+        own = grant_key(rollout_id)
+        read = self._table.read(lock_key(target), rollout_key(rollout_id), taken_back_key(target), *([own] if grant else []))
         is_recorded = read.item(rollout_key(rollout_id)) is not None
-        return Start(_lock_in(read, target), is_recorded, taken_back_of(read.item(taken_back_key(target))))
+        kept = taken_back_of(read.item(taken_back_key(target)))
+        return Start(_lock_in(read, target), is_recorded, kept, grant_of(read.item(own)))
+
+    def read_grants(self, executions: Sequence[str]) -> dict[str, Grant]:
+        """What was granted to executions, by their names, as far as anything was; at most a hundred names."""
+        read = self._table.read(*map(grant_key, executions))
+        found = {name: grant_of(read.item(grant_key(name))) for name in executions}
+        return {name: grant for name, grant in found.items() if grant}
 
     def read_locks(self, targets: Sequence[str]) -> dict[str, Lock]:
         """The locks of several targets, by target."""

@@ -6,6 +6,7 @@
     rollout#<id>    rollout     the complete rollout
     rollout#<id>    history     base's history as the judge uses it, written once
     rollout#<id>    signal      the newest signal of an operator, which the next look hears; written by whoever sends it
+    grant#<name>    grant       what the execution of that name alone may do; written before it begins
     rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
     controller      sweep       when the sweeper last ran: written every minute, to find out whether records can be written
 
@@ -25,6 +26,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, RecordsRefusedError, StaleFencingTokenError
+from canary.aws.grants import grant_item
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, lock_key, same_lock, with_promoted
 from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from canary.aws.record_items import LookItem
     from canary.aws.table import Item, Operation
+    from canary.rules.rollouts.grants import Grant
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.steering import Signal
 
@@ -112,6 +115,15 @@ class Records(RecordReads):
         """
         return self._table.put_newest(signal_item(rollout_id, signal), "signal_number")
 
+    def give(self, grant: Grant) -> bool:
+        """Record what an execution may do, before it begins; False if its name was used for a grant before.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused it.
+
+        """
+        return self._table.put_new(grant_item(grant, self._retention_days))
+
     def check(self, owned: Owned) -> None:
         """Check, right before a write to AWS, that the rollout is unchanged since `owned` was read.
 
@@ -152,11 +164,14 @@ class Records(RecordReads):
         """Make `owner` the rollout's owner and raise the fencing token.
 
         Raises:
-            OwnershipLostError: someone else was faster.
+            OwnershipLostError: someone else was faster, or the rollout has come further since `owned` was read.
 
         """
         lock = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, owner=owner)
-        self._table.transact(self._replace_lock(owned, lock), failure=_lost(owned))
+        as_read = self._table.check(
+            rollout_key(owned.rollout.rollout_id), "revision = :revision", {":revision": {"N": str(owned.rollout.revision)}}
+        )
+        self._table.transact(self._replace_lock(owned, lock), as_read, failure=_lost(owned))
         return replace(owned, lock=lock)
 
     def hand_over(self, owned: Owned, rollout: Rollout, owner: str) -> Owned:

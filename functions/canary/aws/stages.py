@@ -146,6 +146,7 @@ def flip_operations(intent: Intent) -> list[PatchOperation]:
     """The single list that promotes. It never sets the alias variable, which must keep telling base from canary."""
     return [
         *(_replace(f"/variables/{name}", value) for name, value in intent.promoted_variables.items()),
+        *({"op": "remove", "path": f"/variables/{name}"} for name in intent.removed_variables),
         {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"},
         _replace("/canarySettings/percentTraffic", "0.0"),
     ]

@@ -100,14 +100,22 @@ class Table:
 
         """
         before = {":before": {"N": str(int(item[number]["N"]) - 1)}}
+        condition = f"attribute_not_exists({number}) OR {number} = :before"
+        return self._put_if(item, ConditionExpression=condition, ExpressionAttributeValues=before)
+
+    def put_new(self, item: Item) -> bool:
+        """Write an item whose key no item has; False if there is one.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused for any other reason.
+
+        """
+        return self._put_if(item, ConditionExpression="attribute_not_exists(pk)")
+
+    def _put_if(self, item: Item, **condition: Any) -> bool:  # noqa: ANN401 - DynamoDB's own form
         with refusals(f"aws dynamodb put-item --table-name {self._name}", RecordsRefusedError):
             try:
-                self._dynamodb.put_item(
-                    TableName=self._name,
-                    Item=item,
-                    ConditionExpression=f"attribute_not_exists({number}) OR {number} = :before",
-                    ExpressionAttributeValues=before,
-                )
+                self._dynamodb.put_item(TableName=self._name, Item=item, **condition)
             except ClientError as error:
                 if code_of(error) == "ConditionalCheckFailedException":
                     return False

@@ -24,12 +24,12 @@ from canary.edge.fields import (
     TargetName,
     Version,
 )
-from canary.edge.kinds import Given, Line, OneOf
+from canary.edge.kinds import Given, Line, OneOf, Prose
 from canary.edge.labels import Labels, find_surplus_labels
 from canary.edge.model import Clash, Strict, parse
 from canary.edge.policy import NameOrChanges, PolicyModel
 from canary.rules.releases.release import Advance, Expectation, Operation, Release, Request, Schedule
-from canary.rules.rollouts.steering import AuthorizerVerb, OperatorVerb
+from canary.rules.rollouts.steering import AuthorizerVerb, DirectVerb, OperatorVerb, SignalVerb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +82,7 @@ class ReleaseModel(Strict):
 
 
 Target = Annotated[TargetName, Field(description="the name of a registered target")]
+RolloutName = Annotated[str, Prose("a rollout's id", 1, 80)]
 Reason = Annotated[str, Line(LONGEST_REASON), Field(description=f"{WHY}; for example a ticket")]
 ScheduledAt = Annotated[
     ScheduledTime | None,
@@ -186,6 +187,16 @@ class OperatorModel(Strict):
     )
     target: TargetName = Field(description="the name of a registered target")
     reason: Annotated[str, Line(LONGEST_REASON)] = Field(default="", description=WHY)
+    to: Annotated[RolloutName | None, Given()] = Field(
+        default=None,
+        description="for revert: the earlier rollout whose release is brought back; without it, what base served before",
+    )
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
+        """A rollout to go back to, for a verb that goes elsewhere."""
+        if "to" in raw and raw.get("verb") != OperatorVerb.REVERT:
+            yield Clash(("to",), "only revert goes back to a rollout that is named", "remove to, or call revert")
 
 
 class AuthorizerModel(Strict):
@@ -210,9 +221,10 @@ class AuthorizerModel(Strict):
 class OperatorCall:
     """What an operator asks of a target's rollout."""
 
-    verb: OperatorVerb
+    verb: SignalVerb | DirectVerb
     target: str
     reason: str
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +258,7 @@ def release_of(raw: object) -> Release:
 def parse_operator_call(raw: object) -> tuple[OperatorCall | None, tuple["Problem", ...]]:
     """An operator's call, or None and every problem."""
     model, problems = parse(OperatorModel, raw)
-    return (OperatorCall(model.verb, model.target, model.reason), ()) if model else (None, problems)
+    return (OperatorCall(model.verb.done_as, model.target, model.reason, model.to), ()) if model else (None, problems)
 
 
 def parse_authorizer_call(raw: object) -> tuple[AuthorizerCall | None, tuple["Problem", ...]]:

@@ -16,7 +16,7 @@ from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.looks.alarm_readings import alarms_against
 from canary.rules.looks.proof import prove
 from canary.rules.rollouts.report import iso
-from canary.rules.rollouts.steering import Verb
+from canary.rules.rollouts.steering import SignalVerb
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary.rules.targets.alarms import target_alarms
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
@@ -32,7 +32,7 @@ def authorize_rollout(event: Json, tools: Tools) -> Json:
     call, problems = parse_authorizer_call(event)
     if call is None:
         return refuse("", problems)
-    verb = Verb(call.verb)
+    verb = SignalVerb(call.verb)
     find_veto = partial(_find_veto, tools=tools, tolerated=call.tolerate_alarms)
     return send(verb, call.target, tools, reason=call.reason, tolerated_alarms=call.tolerate_alarms, find_veto=find_veto)
 

@@ -66,7 +66,7 @@ def _check(
 ) -> Drain:
     ours = [alarm.name for alarm in target_alarms(rollout.target)]
     alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
-    if against := alarms_against(alarms, rollout.tolerated_alarms):
+    if rollout.reverts is None and (against := alarms_against(alarms, rollout.tolerated_alarms)):
         return Drain(DrainKind.ROLL_BACK, against)
     if settled := judge_settling(rollout.target.shifter, since=since, now=event.now):
         return settled

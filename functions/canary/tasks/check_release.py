@@ -15,6 +15,7 @@ from canary.aws.metrics import MetricReader
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
 from canary.edge.request import parse_request, release_of
+from canary.edge.revert import is_revert
 from canary.edge.target import target_from_json
 from canary.rules.checks.draft import draft_rollout, is_unchanged
 from canary.rules.checks.forecast import forecast_start, quiet_problem
@@ -31,6 +32,7 @@ from canary.rules.rollouts.succession import Successor
 from canary.rules.rollouts.taken_back import find_earlier, find_repetition, mark_retry
 from canary.rules.targets.policy import OnNewer, Policy, effective_policy
 from canary.rules.targets.target import Target
+from canary.tasks.check_revert import check_revert
 from canary.tasks.entry import Handler, Json, Tools, on
 from canary.tasks.holding import find_holder, find_newer_lock, is_own
 from canary.tasks.registered import find_registered
@@ -61,6 +63,8 @@ class _Asked:
 
 def check_release(event: CheckEvent, tools: Tools) -> Json:
     """READY with the draft of the rollout, UNCHANGED, WAIT, REPLACE, or REFUSED with every problem at once."""
+    if is_revert(event.input):
+        return check_revert(event, tools)
     request, problems = parse_request(event.input)
     has_name = not any(problem.field == "target" for problem in problems)
     target, unknown = _find_target(event.input, tools) if has_name else (None, ())

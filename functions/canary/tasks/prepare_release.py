@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 def prepare_release(event: TaskEvent, tools: Tools) -> Json:
     """Freeze the history, find or create the deployment, point the canary aliases. Base stays unchanged throughout.
 
+    A revert is not judged, so it needs no history, and its deployment exists. If its canary aliases had their versions before,
+    they have settled long ago.
+
     Raises:
         StateChangedError: the target has changed since the checks.
 
@@ -41,14 +44,16 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
     shifter = shifter_for(owned.rollout.target, tools.clients, lambda: tools.records.check(owned))
     if changes := find_drift_since_check(owned.rollout, shifter.read_live()):
         raise StateChangedError(f"{'; '.join(changes)}; start the rollout again")
-    if not owned.rollout.evidence:
+    if not owned.rollout.evidence and owned.rollout.reverts is None:
         owned = _freeze_history(event, tools, owned)
     if owned.rollout.target.stage and owned.rollout.intent.deployment_id is None:
         owned = _make_deployment(tools, owned, owned.rollout.target.stage)
     for function, alias in owned.rollout.standing.aliases.canary.items():
         shifter.make(PointAlias(function, alias, owned.rollout.intent.versions[function]), owned.rollout.intent)
     tools.logger.info("release prepared", rollout=event.rollout_id, intent=owned.rollout.intent.versions)
-    return {"wait_seconds": SETTLE_SECONDS}
+    if owned.rollout.reverts is None:
+        return {"beginning": "SHIFT", "wait_seconds": SETTLE_SECONDS}
+    return {"beginning": "TAKE_ALL", "wait_seconds": 0 if owned.rollout.has_aliases_ready else SETTLE_SECONDS}
 
 
 def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:

@@ -15,7 +15,7 @@ from canary.tasks.entry import Handler, Json, Tools, on
 def shift_traffic(event: TaskEvent, tools: Tools) -> Json:
     """Begin the next step. A retry of the same state entry sets the same weight again."""
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
-    if owned.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING}:
+    if owned.rollout.phase not in {Phase.PREPARING, Phase.SHIFTING} or owned.rollout.reverts:
         raise OwnershipLostError(f"rollout {event.rollout_id} is already {owned.rollout.phase}; its weight stays")
     if owned.rollout.step.entered != entry_mark(event):
         owned = tools.records.write(owned, begin_next_step(owned.rollout, entry_mark(event), event.now))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from canary.aws.locks import Lock
     from canary.aws.record_reads import Owned
     from canary.rules.rollouts.rollout import Rollout
-    from canary.rules.rollouts.steering import Verb
+    from canary.rules.rollouts.steering import SignalVerb, Verb
     from canary.tasks.entry import Json, Tools
 
 ATTEMPTS = 3
@@ -38,7 +38,7 @@ def has_no_veto(_: Owned) -> None:
 
 
 def send(
-    verb: Verb,
+    verb: SignalVerb,
     target: str,
     tools: Tools,
     *,
@@ -67,7 +67,7 @@ def send(
     return refuse(target, (Problem("verb", f"other verbs overtook {verb} {ATTEMPTS} times", "call it again"),))
 
 
-def answer_nothing(verb: Verb, target: str, lock: Lock, tools: Tools) -> Json:
+def answer_nothing(verb: Verb | SignalVerb, target: str, lock: Lock, tools: Tools) -> Json:
     """The answer if the verb reaches no rollout: there is none, its record was deleted, or the target is unknown."""
     if lock.rollout_id:
         found = f"the record of rollout {lock.rollout_id}, which holds {target}, was deleted"
@@ -84,7 +84,7 @@ def refuse(target: str, problems: tuple[Problem, ...]) -> Json:
     return {"target": target, "answer": VerbAnswer.REFUSED.value, "reason": str(RefusedError(problems))}
 
 
-def _reply_to(verb: Verb, owned: Owned, tolerated_alarms: tuple[str, ...]) -> Reply:
+def _reply_to(verb: SignalVerb, owned: Owned, tolerated_alarms: tuple[str, ...]) -> Reply:
     """As the rules say, where the rollout's own execution will look; nobody else hears a signal."""
     rollout, owner = owned.rollout, owned.lock.owner
     if rollout.phase in {Phase.PREPARING, Phase.SHIFTING} and owner != rollout.execution:

@@ -15,9 +15,10 @@ ALL = Decimal(100)
 
 
 def take_all_traffic(event: TaskEvent, tools: Tools) -> Json:
-    """Record the new phase, then set weight 100."""
+    """Record the new phase, then set weight 100. For a revert, this is the first weight."""
     owned = tools.records.read_owned(event.rollout_id, event.execution, target=event.target)
-    if owned.rollout.phase is Phase.SHIFTING:
+    is_first = owned.rollout.phase is Phase.PREPARING and owned.rollout.reverts is not None
+    if owned.rollout.phase is Phase.SHIFTING or is_first:
         rollout = replace(owned.rollout, phase=Phase.TAKING_ALL, shifts=(*owned.rollout.shifts, event.now))
         owned = tools.records.write(owned, rollout)
     if owned.rollout.phase is not Phase.TAKING_ALL:

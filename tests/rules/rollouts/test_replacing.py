@@ -69,6 +69,13 @@ def test_a_rollout_that_needs_an_operator_is_left_to_one(phase):
     assert way_with(holder, "sweeper", NEWER) == holder_problem(holder, "sweeper")
 
 
+@pytest.mark.parametrize("phase", Phase)
+def test_a_revert_is_never_replaced(phase):
+    way = way_with(a_holder(phase=phase, reverts="run-0"), EXECUTION, NEWER)
+    assert isinstance(way, Problem)
+    assert way.value.endswith("; a revert is never replaced")
+
+
 def test_a_rollout_recorded_without_a_time_is_older_than_any_start():
     assert way_with(a_rollout(), EXECUTION, Successor(1.0, "a")) == GiveWay()
 

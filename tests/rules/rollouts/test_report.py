@@ -78,7 +78,7 @@ def test_a_promotion_by_weights_has_no_flip():
 
 def test_counts_looks_drains_and_shifts():
     usage = usage_of(an_ended(Phase.PROMOTED))
-    assert usage.transitions == 9 + 3 * 45 + 3 * 4 + 3 + 7 + 2
+    assert usage.transitions == 10 + 3 * 45 + 3 * 4 + 3 + 7 + 2
     assert usage.lambda_calls == 3 + 45 + 4 + 3 + 4
     assert usage.metrics_requested == 300
     assert usage.lambda_gb_seconds > 0

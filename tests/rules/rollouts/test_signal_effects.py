@@ -11,10 +11,12 @@ from canary.rules.rollouts.signal_effects import hear
 from canary.rules.rollouts.steering import (
     NOT_STEERED,
     AuthorizerVerb,
+    DirectVerb,
     OperatorVerb,
     Pause,
     Promotion,
     Signal,
+    SignalVerb,
     Steering,
     Verb,
 )
@@ -41,56 +43,57 @@ def test_the_functions_of_the_verbs_have_every_verb_once():
     assert sorted([*map(str, OperatorVerb), *map(str, AuthorizerVerb)]) == sorted(map(str, Verb))
 
 
+def test_a_verb_waits_for_a_look_or_is_carried_out_at_once():
+    assert sorted([*map(str, SignalVerb), *map(str, DirectVerb)]) == sorted(map(str, Verb))
+    assert {*map(type, (verb.done_as for verb in OperatorVerb))} == {SignalVerb, DirectVerb}
+
+
 def test_without_a_signal_nothing_changes():
     assert hear(baking(), None, NOON + 60) == baking()
 
 
 def test_a_pause_begins_with_the_look_that_hears_it():
-    heard = hear(baking(), a_signal(Verb.PAUSE, reason="OPS-1"), NOON + 600)
+    heard = hear(baking(), a_signal(SignalVerb.PAUSE, reason="OPS-1"), NOON + 600)
     assert heard.steering == Steering(heard=2, pause=Pause(NOON + 600, "OPS-1"))
     assert heard.step.baking_since == NOON
 
 
 def test_a_signal_is_heard_once():
-    signal = a_signal(Verb.PAUSE)
+    signal = a_signal(SignalVerb.PAUSE)
     first = hear(baking(), signal, NOON + 600)
     assert hear(first, signal, NOON + 660) == first
 
 
 def test_a_second_pause_does_not_begin_again():
-    assert hear(paused(), a_signal(Verb.PAUSE), NOON + 600).steering.pause == Pause(NOON + 300)
+    assert hear(paused(), a_signal(SignalVerb.PAUSE), NOON + 600).steering.pause == Pause(NOON + 300)
 
 
 def test_resume_lets_the_bake_go_on_where_it_stood():
-    heard = hear(paused(), a_signal(Verb.RESUME), NOON + 600)
+    heard = hear(paused(), a_signal(SignalVerb.RESUME), NOON + 600)
     assert heard.steering == Steering(heard=2, paused_seconds=300.0)
     assert heard.step.baking_since == NOON + 300
 
 
 def test_resume_without_a_pause_changes_nothing():
-    heard = hear(baking(), a_signal(Verb.RESUME), NOON + 600)
+    heard = hear(baking(), a_signal(SignalVerb.RESUME), NOON + 600)
     assert (heard.steering, heard.step) == (replace(NOT_STEERED, heard=2), baking().step)
 
 
 def test_a_pause_that_is_heard_before_the_bake_ends_with_the_bake_just_begun():
-    heard = hear(replace(paused(), step=StepState(0)), a_signal(Verb.RESUME), NOON + 600)
+    heard = hear(replace(paused(), step=StepState(0)), a_signal(SignalVerb.RESUME), NOON + 600)
     assert heard.step.baking_since == NOON + 600
 
 
 def test_promote_ends_a_pause_and_keeps_what_was_tolerated():
-    heard = hear(paused(), a_signal(Verb.PROMOTE, reason="go", tolerated_alarms=("a",)), NOON + 600)
+    heard = hear(paused(), a_signal(SignalVerb.PROMOTE, reason="go", tolerated_alarms=("a",)), NOON + 600)
     assert heard.steering == Steering(2, paused_seconds=300.0, promotion=Promotion(NOON + 590, "go", ("a",)))
     assert heard.tolerated_alarms == ("a",)
 
 
 def test_pause_withdraws_a_promotion_and_its_tolerance():
     promoting = baking(steering=Steering(1, promotion=Promotion(NOON, "go", ("a",))))
-    heard = hear(promoting, a_signal(Verb.PAUSE), NOON + 600)
+    heard = hear(promoting, a_signal(SignalVerb.PAUSE), NOON + 600)
     assert (heard.steering.promotion, heard.tolerated_alarms) == (None, ())
-
-
-def test_abort_is_no_signal_of_a_look():
-    assert hear(baking(), a_signal(Verb.ABORT), NOON + 600).steering == Steering(heard=2)
 
 
 @pytest.mark.parametrize(("after_pause", "is_paused"), [(AfterPause.RESUME, False), (AfterPause.ROLL_BACK, True)])

@@ -50,7 +50,7 @@ def draft_rollout(
         execution=execution,
         target=target,
         plan=_plan(policy, target, survey, request, wanted),
-        snapshot=_snapshot_of(survey),
+        snapshot=snapshot_of(survey),
         intent=_intent(target, request, survey, wanted),
         phase=Phase.PREPARING,
         started_at=now,
@@ -66,6 +66,7 @@ def is_unchanged(rollout: Rollout) -> bool:
     intent, snapshot = rollout.intent, rollout.snapshot
     is_same_deployment = intent.deployment_id == snapshot.deployment_id and not rollout.plan.is_new_deployment
     has_variables = intent.promoted_variables.items() <= snapshot.variables.items()
+    has_variables = has_variables and not {*intent.removed_variables} & {*snapshot.variables}
     return is_same_deployment and has_variables and dict(intent.versions) == dict(snapshot.live)
 
 
@@ -117,7 +118,8 @@ def _read(request: Request, wanted: str, definitions: Definitions, stage: Stage)
     return found
 
 
-def _snapshot_of(survey: Survey) -> Snapshot:
+def snapshot_of(survey: Survey) -> Snapshot:
+    """The target as it was read."""
     live = {name: function.live.version for name, function in survey.functions.items() if function.live}
     if survey.stage is None or survey.stage.stage is None:
         return Snapshot(live)

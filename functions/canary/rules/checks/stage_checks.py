@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.definitions.integrations import Place
-    from canary.rules.targets.target import Target
+    from canary.rules.targets.target import Stage, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +58,44 @@ def find_stage_problems(target: Target, release: Release, survey: StageSurvey | 
     if target.stage is None or survey is None:
         return
     if survey.stage is None:
-        yield Problem(
-            "stage", f"stage {target.stage.stage_name} of API {target.stage.rest_api_id} does not exist", "fix the target"
-        )
+        yield _no_stage(target.stage)
         return
     yield from _problems_of_variables(target, survey.stage)
     yield from _problems_of_deployment(release, survey)
     yield from _problems_of_definition(target, release, survey, place)
     yield from _problems_of_log(target, survey)
-    if canary := survey.stage.canary:
-        yield Problem(
-            "stage",
-            f"it already has a canary: deployment {canary.deployment_id} at {canary.percent} %, not a rollout's",
-            "promote or remove it first",
-        )
+    yield from _problems_of_canary(survey.stage)
     if survey.other_stages and not target.shared_live_alias:
         yield Problem(
             "stage",
             f"stages {', '.join(survey.other_stages)} use the same live alias and would get the release at once",
             "give them an alias of their own, or set shared_live_alias: true in the target",
+        )
+
+
+def find_stage_faults(target: Target, release: Release, survey: StageSurvey | None) -> Iterator[Problem]:
+    """Every reason in the stage that a release which base served before cannot come back: what is gone or in its way."""
+    if target.stage is None or survey is None:
+        return
+    if survey.stage is None:
+        yield _no_stage(target.stage)
+        return
+    yield from _problems_of_variables(target, survey.stage)
+    yield from _problems_of_deployment(release, survey)
+    yield from _problems_of_log(target, survey)
+    yield from _problems_of_canary(survey.stage)
+
+
+def _no_stage(stage: Stage) -> Problem:
+    return Problem("stage", f"stage {stage.stage_name} of API {stage.rest_api_id} does not exist", "fix the target")
+
+
+def _problems_of_canary(stage: LiveStage) -> Iterator[Problem]:
+    if canary := stage.canary:
+        yield Problem(
+            "stage",
+            f"it already has a canary: deployment {canary.deployment_id} at {canary.percent} %, not a rollout's",
+            "promote or remove it first",
         )
 
 

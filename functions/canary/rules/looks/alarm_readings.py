@@ -40,8 +40,13 @@ def alarms_against(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...])
 
 def firing(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str | None:
     """The first alarm that fires and is not tolerated, as a sentence."""
+    return next(iter(all_firing(alarms, tolerated)), None)
+
+
+def all_firing(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The alarms that fire and are not tolerated, one sentence each."""
     found = (alarm for alarm in alarms if alarm.state is AlarmState.ALARM and alarm.name not in tolerated)
-    return next((f"alarm {alarm.name} is firing: {alarm.detail}" for alarm in found), None)
+    return tuple(f"alarm {alarm.name} is firing: {alarm.detail}" for alarm in found)
 
 
 def alarm_faults(alarms: tuple[AlarmReading, ...]) -> tuple[str, ...]:

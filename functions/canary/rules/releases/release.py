@@ -37,10 +37,16 @@ class Expectation(enum.StrEnum):
 
 
 class Operation(enum.StrEnum):
-    """What an execution does."""
+    """What anyone who may start an execution can let it do."""
 
     START = "start"
     ADVANCE = "advance"
+
+
+class GrantedOperation(enum.StrEnum):
+    """What an execution does only if the controller itself began it; see `canary.rules.rollouts.grants`."""
+
+    REVERT = "revert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,19 @@ class Advance:
     target: str
     reason: str = ""
     schedule: Schedule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """The input of an execution that takes the promoted release of ``rollout`` back.
+
+    ``to``: the earlier rollout whose release it brings back; None for what base served before ``rollout``.
+    """
+
+    target: str
+    rollout: str
+    to: str | None = None
+    reason: str = ""
 
 
 def find_untimely(schedule: Schedule, now: float) -> Problem | None:

@@ -1,7 +1,8 @@
 """The stage's variables during a rollout: which of them the rollout controls, and what someone else did to them.
 
-A rollout controls the variables that its canary overrides: the alias variable, and those that the release brings. Every other
-variable belongs to the user and is the same for both arms, so it may change at any time. Such a change is only reported.
+A rollout controls the variables that its canary overrides, which are the alias variable and those that the release brings, and
+those that a revert removes. Every other variable belongs to the user and is the same for both arms, so it may change at any
+time. Such a change is only reported.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ MOST_NAMED = 10
 
 def has_old_variables(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> bool:
     """Whether base has its old values of everything that the canary overrides."""
-    return all(stage.variables.get(name) == snapshot.variables.get(name) for name in intent.overrides)
+    return all(stage.variables.get(name) == snapshot.variables.get(name) for name in intent.controlled_variables)
 
 
 def find_drifted_variables(
     stage: LiveStage, snapshot: Snapshot, intent: Intent, *, is_promoting: bool = False
 ) -> Iterator[str]:
-    """Overridden variables with a value at base that this rollout did not set; `is_promoting` allows the release's values."""
-    for name in sorted(intent.overrides):
+    """Controlled variables with a value at base that this rollout did not set; `is_promoting` allows the release's values."""
+    for name in sorted(intent.controlled_variables):
         found, old = stage.variables.get(name), snapshot.variables.get(name)
-        new = intent.promoted_variables.get(name, old) if is_promoting else old
+        new = _promoted(name, old, intent) if is_promoting else old
         if found not in {old, new}:
             yield f"the stage's variable {name} is {_value(found)}, which this rollout did not set (it was {_value(old)})"
 
@@ -48,11 +49,15 @@ def find_edited_overrides(found: Mapping[str, str], wanted: Mapping[str, str]) -
 def find_harmless(stage: LiveStage, snapshot: Snapshot, intent: Intent) -> tuple[str, ...]:
     """The user's own variables that changed since the rollout's check: a few by name, the rest counted."""
     before, found = snapshot.variables, stage.variables
-    own = sorted({*before, *found} - {*intent.overrides})
+    own = sorted({*before, *found} - intent.controlled_variables)
     changed = [name for name in own if found.get(name) != before.get(name)]
     named = [_tell(name, before.get(name), found.get(name)) for name in changed[:MOST_NAMED]]
     rest = len(changed) - len(named)
     return (*named, f"someone else changed {rest} more stage variables") if rest else tuple(named)
+
+
+def _promoted(name: str, old: str | None, intent: Intent) -> str | None:
+    return None if name in intent.removed_variables else intent.promoted_variables.get(name, old)
 
 
 def _tell(name: str, before: str | None, found: str | None) -> str:

@@ -52,7 +52,10 @@ def has_released_base(standing: Standing, stage: LiveStage | None) -> bool:
 
 def has_release(stage: LiveStage, intent: Intent) -> bool:
     """Whether base has the release's deployment and variables."""
-    return stage.deployment_id == intent.deployment_id and intent.promoted_variables.items() <= stage.variables.items()
+    has_variables = intent.promoted_variables.items() <= stage.variables.items()
+    return (
+        stage.deployment_id == intent.deployment_id and has_variables and not {*intent.removed_variables} & {*stage.variables}
+    )
 
 
 def find_drift(standing: Standing, live: Live) -> tuple[str, ...]:

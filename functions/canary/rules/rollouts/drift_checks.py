@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def find_drift_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
     """The drift that forbids the rollout's first write: every difference from the snapshot."""
-    return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_early_canary(live.stage))
+    prepared = _moved_canaries(rollout, live) if rollout.has_aliases_ready else ()
+    return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_early_canary(live.stage), *prepared)
 
 
 def find_drift_in_bake(rollout: Rollout, live: Live) -> tuple[str, ...]:

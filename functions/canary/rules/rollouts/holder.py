@@ -79,6 +79,8 @@ def _why(rollout: Rollout) -> str:
 
 def _progress(rollout: Rollout) -> str:
     steps, index = rollout.plan.policy.steps, rollout.step.index
+    if rollout.reverts:
+        return f"reverting rollout {rollout.reverts}"
     if rollout.phase in {Phase.TAKING_ALL, Phase.MOVING_BASE}:
         return "being promoted"
     if index < 0:

@@ -9,7 +9,7 @@ anything is rolled back for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.releases.problems import Problem
@@ -68,6 +68,8 @@ def _why_not(holder: Rollout, owner: str | None, start: Successor) -> Problem | 
     found = holder_problem(holder, owner)
     if holder.needs_operator:
         return found
+    if holder.reverts is not None:
+        return replace(found, value=f"{found.value}; a revert is never replaced")
     if start < successor_of(holder):
         began = f"it began at {iso(holder.requested_at)}, later than this start, so this start does not replace it"
         return Problem("target", f"{found.value}; {began}", found.fix)

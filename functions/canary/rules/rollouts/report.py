@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
-from canary.rules.releases.release import Operation
+from canary.rules.releases.release import GrantedOperation, Operation
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import Usage, price
 
@@ -20,7 +20,7 @@ OPERATOR = "canary-OperateRollout"
 
 BEFORE_LOOKS = (
     *("Begin", "WhichOperation", "CheckRelease", "WhichStart", "TakeLock", "Rollout", "WhichEntry", "PrepareRelease"),
-    "AliasSettle",
+    *("AliasSettle", "WhichBeginning"),
 )
 ADVANCE = ("ParkRollout", "WhichOutcome", "Parked", "Begin", "WhichOperation", "AdvanceRollout", "WhichStart", "Rollout")
 WAIT = ("VersionActivation", "CheckRelease", "WhichStart")
@@ -97,8 +97,16 @@ def summary(rollout: Rollout, outcome: str, now: float) -> dict[str, Any]:
         "price": price(usage_of(rollout)).text,
         "notes": list(rollout.plan.notes),
         **describe_labels(rollout),
+        **describe_revert(rollout),
         **describe_parked(rollout),
     }
+
+
+def describe_revert(rollout: Rollout) -> dict[str, Any]:
+    """For a revert: that it is one, and of which rollout; else nothing."""
+    if rollout.reverts is None:
+        return {}
+    return {"operation": GrantedOperation.REVERT.value, "reverts": rollout.reverts}
 
 
 def describe_labels(rollout: Rollout) -> dict[str, Any]:
@@ -125,9 +133,13 @@ def iso(instant: float) -> str:
 
 def advance_command(rollout: Rollout) -> str:
     """The command that takes a parked rollout's next step."""
-    machine = rollout.execution.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)
     given = json.dumps({"operation": Operation.ADVANCE.value, "target": rollout.target.name})
-    return f"aws stepfunctions start-execution {_region(rollout)} --state-machine-arn {machine} --input '{given}'"
+    return f"aws stepfunctions start-execution {_region(rollout)} --state-machine-arn {machine_of(rollout)} --input '{given}'"
+
+
+def machine_of(rollout: Rollout) -> str:
+    """The ARN of the state machine whose executions the rollout's are."""
+    return rollout.execution.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)
 
 
 def abort_command(rollout: Rollout) -> str:

@@ -14,6 +14,7 @@ from canary.rules.judging.harm import Harm
 from canary.rules.judging.missing import BadCounts
 from canary.rules.judging.silence import Heard
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
+from canary.rules.releases.identity import ReleaseIdentity
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
@@ -100,6 +101,10 @@ class Rollout:
     ``is_end_told``: whether the end was reported.
     ``steering``: what the looks have heard of operators. ``requested_at``: when its first execution began, in epoch seconds; it
     decides which of two rollouts is newer. ``replaced_by``: the newest start that it was rolled back for.
+    ``steering``: what the looks have heard of operators.
+    ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
+    ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
+    ``has_aliases_ready``: whether the canary aliases had the release's versions before a revert, so that nothing has to settle.
     """
 
     rollout_id: str
@@ -143,6 +148,10 @@ class Rollout:
     steering: Steering = NOT_STEERED
     requested_at: float = 0.0
     replaced_by: Successor | None = None
+    reverts: str | None = None
+    reverts_to: str | None = None
+    takes_back: ReleaseIdentity | None = None
+    has_aliases_ready: bool = False
     revision: int = 0
 
     @property

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from canary.rules.rollouts.steering import Pause, Promotion, Verb
+from canary.rules.rollouts.steering import Pause, Promotion, SignalVerb
 from canary.rules.targets.policy import AfterPause
 
 if TYPE_CHECKING:
@@ -28,17 +28,15 @@ def hear(rollout: Rollout, signal: Signal | None, now: float) -> Rollout:
 
 def _obey(rollout: Rollout, signal: Signal, now: float) -> Rollout:
     match signal.verb:
-        case Verb.PAUSE:
+        case SignalVerb.PAUSE:
             pause = rollout.steering.pause or Pause(now, signal.reason)
             obeyed = _steered(rollout, replace(rollout.steering, pause=pause, promotion=None))
-        case Verb.RESUME:
+        case SignalVerb.RESUME:
             obeyed = _end_pause(rollout, now)
-        case Verb.PROMOTE:
+        case SignalVerb.PROMOTE:
             promotion = Promotion(signal.at, signal.reason, signal.tolerated_alarms)
             ended = _end_pause(rollout, now)
             obeyed = _steered(ended, replace(ended.steering, promotion=promotion))
-        case Verb.ABORT:  # does not wait for a look, so no signal says it
-            obeyed = rollout
         case _:
             assert_never(signal.verb)
     return _steered(obeyed, replace(obeyed.steering, heard=signal.number))

@@ -24,6 +24,24 @@ class Verb(enum.StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    REVERT = "revert"
+
+
+class SignalVerb(enum.StrEnum):
+    """The verbs that wait for the next look."""
+
+    PAUSE = Verb.PAUSE
+    RESUME = Verb.RESUME
+    PROMOTE = Verb.PROMOTE
+
+
+class DirectVerb(enum.StrEnum):
+    """The verbs that OperateRollout carries out at once: those that take a release back."""
+
+    ABORT = Verb.ABORT
+    ROLLBACK = Verb.ROLLBACK
+    REVERT = Verb.REVERT
 
 
 class OperatorVerb(enum.StrEnum):
@@ -32,6 +50,13 @@ class OperatorVerb(enum.StrEnum):
     ABORT = Verb.ABORT
     PAUSE = Verb.PAUSE
     RESUME = Verb.RESUME
+    ROLLBACK = Verb.ROLLBACK
+    REVERT = Verb.REVERT
+
+    @property
+    def done_as(self) -> SignalVerb | DirectVerb:
+        """The same verb among those that wait for a look, or among those that do not."""
+        return SignalVerb(self) if self in {*map(str, SignalVerb)} else DirectVerb(self)
 
 
 class AuthorizerVerb(enum.StrEnum):
@@ -48,7 +73,7 @@ class Signal:
     """
 
     number: int
-    verb: Verb
+    verb: SignalVerb
     at: float
     reason: str = ""
     tolerated_alarms: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The releases of a target that were rolled back, and what follows when one of them is asked for again.
+"""The releases of a target that were taken back, and what follows when one of them is asked for again.
 
 A schedule or a pipeline asks for the newest of everything, and so for a release that was taken back days ago. Such a start is
 refused unless it says that it means to retry. Two rollouts bring the same release if they bring the same function versions, the
@@ -7,11 +7,13 @@ same variables and the same definition, whatever their inputs named. The policy 
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from canary.rules.releases.identity import ReleaseIdentity
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import iso
@@ -30,33 +32,22 @@ LONGEST_REASON = 200
 """Characters of the reason that are kept. The rollout's record has all of them, for as long as it is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseIdentity:
-    """Which release a rollout brings.
+class TakenBackBy(enum.StrEnum):
+    """How a release was taken back: by the end of its own rollout, or by a later revert of it."""
 
-    ``code`` is a SHA-256 of versions and variables. The definition is known by its fingerprint or by the deployment that froze
-    it, since a newer controller may make another fingerprint of it. Both are None where the target has no stage.
-    """
-
-    code: str
-    fingerprint: str | None
-    deployment_id: str | None
-
-    def is_same_as(self, other: ReleaseIdentity) -> bool:
-        """Whether both are one release."""
-        own, others = ({one.fingerprint, one.deployment_id} - {None} for one in (self, other))
-        return self.code == other.code and (bool(own & others) or own == others)
+    ROLLED_BACK = Phase.ROLLED_BACK
+    REVERTED = "reverted"
 
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A release that was rolled back: in which rollout, when that ended (epoch seconds), in which phase, and why."""
+    """A release that was taken back: its rollout, when (epoch seconds), how, and why."""
 
     identity: ReleaseIdentity
     rollout_id: str
     ended_at: float
     reason: str
-    phase: Phase = Phase.ROLLED_BACK
+    phase: TakenBackBy = TakenBackBy.ROLLED_BACK
 
     def __str__(self) -> str:
         why = f": {self.reason}" if self.reason else ""
@@ -74,16 +65,17 @@ def identify(rollout: Rollout) -> ReleaseIdentity:
 def after_end(kept: tuple[TakenBack, ...], ended: Rollout) -> tuple[TakenBack, ...]:
     """What is kept from the end of this rollout on. A release that was promoted after all is no longer among it.
 
-    A rollout that gave way to a newer one says nothing about its release.
+    A revert takes the other release back once it is promoted. One that was rolled back itself says nothing against what it was
+    to bring back, and a rollout that gave way to a newer one says nothing about its release.
     """
-    identity = identify(ended)
-    if ended.phase in TAKEN_BACK and ended.replaced_by is not None:
-        return kept
-    if ended.phase in TAKEN_BACK:
-        reason = ended.reason[:LONGEST_REASON]
-        return take_back(kept, TakenBack(identity, ended.rollout_id, ended.ended_at or ended.started_at, reason, ended.phase))
+    identity, moment, reason = identify(ended), ended.ended_at or ended.started_at, ended.reason[:LONGEST_REASON]
     if ended.phase is Phase.PROMOTED:
-        return tuple(one for one in kept if not one.identity.is_same_as(identity))
+        left = tuple(one for one in kept if not one.identity.is_same_as(identity))
+        if ended.reverts is None or ended.takes_back is None:
+            return left
+        return take_back(left, TakenBack(ended.takes_back, ended.reverts, moment, reason, TakenBackBy.REVERTED))
+    if ended.phase in TAKEN_BACK and ended.reverts is None and ended.replaced_by is None:
+        return take_back(kept, TakenBack(identity, ended.rollout_id, moment, reason, TakenBackBy.ROLLED_BACK))
     return kept
 
 

@@ -62,7 +62,7 @@ def _from_5(record: Record) -> Record:
 
 
 def _from_6(record: Record) -> Record:
-    """Schema 7 says when a rollout was requested. An older rollout counts as older than any start, and was not replaced."""
+    """Schema 7 has reverts and replacements; each new field's default says that there was nothing of the kind."""
     return record
 
 

@@ -1,7 +1,7 @@
-"""Which verb is accepted in which phase, and what it then does: the answer that an operator gets, with its reason.
+"""Which verb that waits for a look is accepted in which phase, and what it then does: the answer, with its reason.
 
 Knows a rollout's record and the newest signal, and nothing of alarms, the judge or IAM. `docs/verbs-by-phase.md` has every
-combination; abort decides nothing here, because every phase takes it.
+combination, also of the verbs that are carried out at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import abort_command, advance_command, iso
 from canary.rules.rollouts.signal_effects import hear
-from canary.rules.rollouts.steering import Verb
+from canary.rules.rollouts.steering import SignalVerb
 
 if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
@@ -39,21 +39,37 @@ class Reply:
     reason: str
 
 
-def reply_to(verb: Verb, rollout: Rollout, signal: Signal | None, now: float, tolerated: tuple[str, ...] = ()) -> Reply:
+def reply_to(verb: SignalVerb, rollout: Rollout, signal: Signal | None, now: float, tolerated: tuple[str, ...] = ()) -> Reply:
     """What a verb does to a rollout at `now` (epoch seconds), whose newest signal may wait for its look.
 
     `tolerated`: the alarms named with a promotion.
     """
+    if rollout.reverts and not rollout.phase.is_terminal:
+        return _reply_for_revert(verb, rollout)
     heard = hear(rollout, signal, now)
     match verb:
-        case Verb.PAUSE:
+        case SignalVerb.PAUSE:
             return _reply_to_pause(heard, now)
-        case Verb.RESUME:
+        case SignalVerb.RESUME:
             return _reply_to_resume(heard)
-        case Verb.PROMOTE:
+        case SignalVerb.PROMOTE:
             return _reply_to_promote(heard, tolerated)
-        case Verb.ABORT:
-            return Reply(VerbAnswer.ACCEPTED, "the lock is taken over, the execution stopped, and the first pass made")
+        case _:
+            assert_never(verb)
+
+
+def _reply_for_revert(verb: SignalVerb, revert: Rollout) -> Reply:
+    """A revert has no step that a look could hold or skip."""
+    match verb:
+        case SignalVerb.PAUSE:
+            found = f"the rollout reverts rollout {revert.reverts} and has no bake to hold"
+            return Reply(VerbAnswer.REFUSED, f"{found}; let it end, or {_abort(revert)}")
+        case SignalVerb.RESUME:
+            return Reply(VerbAnswer.UNCHANGED, "the rollout is not paused")
+        case SignalVerb.PROMOTE if revert.phase is Phase.ROLLING_BACK:
+            return Reply(VerbAnswer.REFUSED, "the rollout is being rolled back; let it end, and revert again")
+        case SignalVerb.PROMOTE:
+            return Reply(VerbAnswer.UNCHANGED, "the rollout is a revert, which takes all traffic at once")
         case _:
             assert_never(verb)
 

@@ -72,13 +72,20 @@ class Snapshot:
 class Intent:
     """What the rollout brings. ``deployment_id`` is None until PrepareRelease has found or created it.
 
-    ``overrides`` are the canary's stage variables, including the alias variable.
+    ``overrides`` are the canary's stage variables, including the alias variable. ``removed_variables`` are taken from base with
+    the flip: a canary can override a variable, and not hide one.
     """
 
     versions: Mapping[str, str]
     deployment_id: str | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
     alias_variable: str | None = None
+    removed_variables: tuple[str, ...] = ()
+
+    @property
+    def controlled_variables(self) -> frozenset[str]:
+        """The stage variables that the rollout controls: those that its canary overrides, and those that it removes."""
+        return frozenset({*self.overrides, *self.removed_variables})
 
     @property
     def promoted_variables(self) -> Mapping[str, str]:
