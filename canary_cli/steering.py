@@ -25,6 +25,7 @@ from canary_cli.operating import (
 from canary_cli.outlook import step_words
 from canary_cli.reading import Reading, read_status
 from canary_cli.requesting import changes_of, execution_name, parse_start, start_input, wrong_input
+from canary_cli.starting.below_floor import below_floor_command, start_below_floor
 from canary_cli.verbs import Call
 from canary_cli.watch import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.watch_text import ending_event, ending_line
@@ -47,6 +48,10 @@ Changes = Annotated[
     list[str] | None,
     typer.Option("--set", help="A policy's key for this rollout; may be repeated.", metavar="KEY=VALUE"),
 ]
+BelowFloor = Annotated[
+    bool,
+    typer.Option("--below-floor", help="Start below the target's floor, as an authorizer. Needs --reason."),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Watch the rollout, and end with its exit code.")]
 
 
@@ -59,6 +64,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     policy: PolicyName = None,
     changes: Changes = None,
     reason: Reason = "",
+    below_floor: BelowFloor = False,
     watch: Watch = False,
     timeout: TimeoutOption = None,
     on_cancel: OnCancelOption = OnCancel.LEAVE,
@@ -72,7 +78,8 @@ def start(  # noqa: PLR0913 - one parameter an option
     reading = read_status(call.connection, target)
     name = execution_name(target, time.time(), secrets.token_hex(2))
     planned = changes_of(request, reading.target, reading.live)
-    follower = _begin(call, "start", name, given, reading, planned, rollout_id=name)
+    begin = _begin_below_floor if below_floor else _begin
+    follower = begin(call, "start", name, given, reading, planned, rollout_id=name)
     return watch_all(call, [follower], limits) if watch else _check(call, follower)
 
 
@@ -116,6 +123,16 @@ def _begin(
     aws = start_command(call.connection.controller, name, given)
     plan = announce(call, given["target"], reading, changes, aws)
     follower = Follower(given["target"], rollout_id, start_execution(call.connection, name, given))
+    _say_begun(call, verb, follower, plan)
+    return follower
+
+
+def _begin_below_floor(
+    call: Call, verb: str, name: str, given: Mapping[str, Any], reading: Reading, changes: Iterable[str], *, rollout_id: str
+) -> Follower:
+    """The same, where the controller's function starts the execution."""
+    plan = announce(call, given["target"], reading, changes, below_floor_command(call.connection.region, name, given))
+    follower = Follower(given["target"], rollout_id, start_below_floor(call.connection, name, given))
     _say_begun(call, verb, follower, plan)
     return follower
 

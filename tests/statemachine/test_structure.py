@@ -306,7 +306,7 @@ def test_tasks_are_verbs():
 
 
 def test_waits_are_nouns():
-    settles = {"AliasSettle", "TrafficSettle", "BaseSettle", "FlipSettle", "SafetySettle"}
+    settles = {"ReplacementSettle", "AliasSettle", "TrafficSettle", "BaseSettle", "FlipSettle", "SafetySettle"}
     assert names_of("Wait") == {"VersionActivation", "Bake", *settles}
 
 

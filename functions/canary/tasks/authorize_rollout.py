@@ -1,13 +1,15 @@
-"""AuthorizeRollout: the verb promote, in a function of its own, so that IAM tells who may skip a rollout's steps.
+"""AuthorizeRollout: the verbs that let a release skip care, in a function of its own, so that IAM tells who may do that.
 
-It asks for the promotion that every rollout makes: the next look hears it, and drain and commit point follow. What vetoes a
-promotion refuses it here at once, so that the caller hears why; the look and the drain check the same again.
+Promote asks for the promotion that every rollout makes: the next look hears it, and drain and commit point follow. What vetoes
+a promotion refuses it here at once, so that the caller hears why; the look and the drain check the same again.
+
+`start_below_floor` starts a rollout whose policy is below its target's floor.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.alarms import read_alarms
 from canary.edge.request import parse_authorizer_call
@@ -16,25 +18,37 @@ from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.looks.alarm_readings import alarms_against
 from canary.rules.looks.proof import prove
 from canary.rules.rollouts.report import iso
-from canary.rules.rollouts.steering import SignalVerb
+from canary.rules.rollouts.steering import AuthorizerVerb, SignalVerb
 from canary.rules.rollouts.upgrades import upgrade_history
 from canary.rules.targets.alarms import target_alarms
 from canary.tasks.entry import Handler, Json, Tools, as_it_is
+from canary.tasks.start_below_floor import start_below_floor
 from canary.tasks.steer import refuse, send
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
+    from canary.edge.request import AuthorizerCall
     from canary.rules.rollouts.rollout import Rollout
 
 
 def authorize_rollout(event: Json, tools: Tools) -> Json:
-    """What promote did, or REFUSED with every problem of the call."""
+    """What the verb did, or REFUSED with every problem of the call."""
     call, problems = parse_authorizer_call(event)
     if call is None:
         return refuse("", problems)
-    verb = SignalVerb(call.verb)
+    match call.verb:
+        case AuthorizerVerb.PROMOTE:
+            return _promote(call, tools)
+        case AuthorizerVerb.START_BELOW_FLOOR:
+            return start_below_floor(call, tools)
+        case _:
+            assert_never(call.verb)
+
+
+def _promote(call: AuthorizerCall, tools: Tools) -> Json:
     find_veto = partial(_find_veto, tools=tools, tolerated=call.tolerate_alarms)
-    return send(verb, call.target, tools, reason=call.reason, tolerated_alarms=call.tolerate_alarms, find_veto=find_veto)
+    tolerated = call.tolerate_alarms
+    return send(SignalVerb.PROMOTE, call.target, tools, reason=call.reason, tolerated_alarms=tolerated, find_veto=find_veto)
 
 
 def _find_veto(owned: Owned, *, tools: Tools, tolerated: tuple[str, ...]) -> str | None:

@@ -25,7 +25,9 @@ from canary.rules.checks.survey import ALARMS, find_policy_problems, find_proble
 from canary.rules.releases.floors import BELOW_FLOOR_FIX, find_below_floor
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.releases.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
+from canary.rules.rollouts.below_floor import mark_below_floor
 from canary.rules.rollouts.codec import encode
+from canary.rules.rollouts.grants import Grant, allows_below_floor
 from canary.rules.rollouts.replacing import MOST_REPLACEMENTS, Await, Way, overdue_problem, way_with
 from canary.rules.rollouts.rollout import Rollout, Tally
 from canary.rules.rollouts.succession import Successor
@@ -46,13 +48,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request to a target. ``request`` is None if the input cannot be read; ``problems`` are those of the input itself."""
+    """A request to a target. ``request`` is None if the input cannot be read; ``problems`` are those of the input itself.
+
+    ``below``: the bounds of the target's floor that the policy goes below, which ``grant`` allows, if there is one.
+    """
 
     target: Target
     request: Request | None
     release: Release
     policy: Policy
     problems: tuple[Problem, ...]
+    below: tuple[Problem, ...] = ()
+    grant: Grant | None = None
 
     @property
     def may_replace(self) -> bool:
@@ -70,16 +77,16 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     target, unknown = _find_target(event.input, tools) if has_name else (None, ())
     if target is None:
         return _refuse(tools, (*problems, *unknown))
-    start = tools.records.read_start(target.name, event.rollout_id)
-    lock = start.lock
-    if request and (answer := _answer_schedule(request, lock, event, tools)):
+    policy = effective_policy(target.policy, request.policy_override if request else None)
+    below = find_below_floor(target.floor, policy, BELOW_FLOOR_FIX.format(target=target.name)) if request else ()
+    start = tools.records.read_start(target.name, event.rollout_id, grant=bool(below))
+    if request and (answer := _answer_schedule(request, start.lock, event, tools)):
         return answer
     release = request.release if request else release_of(event.input)
-    policy = effective_policy(target.policy, request.policy_override if request else None)
-    used = _used_name(lock, event) if start.is_recorded else ()
-    below = find_below_floor(target.floor, policy, BELOW_FLOOR_FIX.format(target=target.name)) if request else ()
-    asked = _Asked(target, request, release, policy, (*problems, *used, *below, *find_misfits(release, target)))
-    return _check_target(asked, start, event, tools)
+    used = _used_name(start.lock, event) if start.is_recorded else ()
+    grant = allows_below_floor(start.grant, target.name, event.rollout_id, event.input, event.requested_at)
+    problems = (*problems, *used, *(() if grant else below), *find_misfits(release, target))
+    return _check_target(_Asked(target, request, release, policy, problems, below, grant), start, event, tools)
 
 
 def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) -> Json:
@@ -136,6 +143,7 @@ def _answer(
         survey=found,
         requested_at=event.requested_at,
     )
+    rollout = mark_below_floor(rollout, asked.grant, asked.below)
     earlier = find_earlier(start.taken_back, rollout)
     repeated = find_repetition(earlier, rollout, is_retry=request.is_retry)
     if is_unchanged(rollout):

@@ -16,6 +16,7 @@ from canary.rules.judging.silence import Heard
 from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.releases.identity import ReleaseIdentity
 from canary.rules.releases.plan import Plan
+from canary.rules.rollouts.grants import BelowFloor
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.rollouts.succession import Successor
@@ -100,7 +101,8 @@ class Rollout:
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
     ``steering``: what the looks have heard of operators. ``requested_at``: when its first execution began, in epoch seconds; it
-    decides which of two rollouts is newer. ``replaced_by``: the newest start that it was rolled back for.
+    decides which of two rollouts is newer. ``replaced_by``: the newest start that it was rolled back for. ``below_floor``: what
+    an authorizer allowed it, if its policy is below the target's floor.
     ``steering``: what the looks have heard of operators.
     ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
     ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
@@ -148,6 +150,7 @@ class Rollout:
     steering: Steering = NOT_STEERED
     requested_at: float = 0.0
     replaced_by: Successor | None = None
+    below_floor: BelowFloor | None = None
     reverts: str | None = None
     reverts_to: str | None = None
     takes_back: ReleaseIdentity | None = None

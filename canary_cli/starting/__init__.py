@@ -1,0 +1,1 @@
+"""How `canary start` begins a rollout where an ordinary start may not."""
