@@ -126,10 +126,11 @@ def test_every_task_outlives_its_function(state):
 
 @pytest.mark.parametrize("state", TASKS.values(), ids=TASKS)
 def test_every_task_is_tried_again_after_lambdas_own_troubles(state):
-    (retrier,) = state["Retry"]
+    retrier, throttled = state["Retry"]
     assert {*retrier["ErrorEquals"]} >= LAMBDAS_TROUBLES
     assert retrier["MaxAttempts"] >= 3
-    assert retrier["JitterStrategy"] == "FULL"
+    assert {retrier["JitterStrategy"], throttled["JitterStrategy"]} == {"FULL"}
+    assert (throttled["ErrorEquals"], throttled["MaxAttempts"]) == (["AwsThrottledError"], 20)
 
 
 @pytest.mark.parametrize("name", TASKS)
