@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from canary.rules.targets.target import Target
 from demo import sample
 from demo.controller import Controller, create_controller, register_target
 from embedded_aws.awslambda.zips import zip_of
 from embedded_aws.dataplane.traffic import Shape, Traffic
+from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.faults.caller import running_task
 from embedded_aws.wire.throttles import ThrottledError
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     import pytest
 
     from canary.rules.targets.policy import Policy
-    from canary.rules.targets.target import Target
-    from embedded_aws.embedded import EmbeddedAws
 
 CODE = """
 import random
