@@ -276,7 +276,7 @@ def test_every_word_that_a_choice_knows_is_one_that_a_task_says():
     }
     assert words_of("WhichDrain") == {*DrainKind} - {DrainKind.ROLL_BACK}
     assert words_of("WhichEnding") == {Answer.WAIT, *ENDINGS.values()}
-    assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED", "WAIT"}
+    assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED", "WAIT", "REPLACE"}
     assert words_of("WhichOutcome") == {ENDINGS[Phase.PROMOTED], Phase.PARKED.upper()}
     assert words_of("WhichFlip") == {"CLEAN_UP"}
 
@@ -292,6 +292,7 @@ def test_tasks_are_verbs():
     assert names_of("Task") == {
         "CheckRelease",
         "AdvanceRollout",
+        "ReplaceRollout",
         "TakeLock",
         "PrepareRelease",
         "ShiftTraffic",
