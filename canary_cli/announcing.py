@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import typer
+
+from canary_cli.exits import CommandError, ExitCode
 from canary_cli.faults import describe
 from canary_cli.reading import read_status
 from canary_cli.status_text import served
 from canary_cli.status_view import live_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from canary_cli.reading import Reading
     from canary_cli.verbs import Call
@@ -53,3 +56,17 @@ def announce(call: Call, target: str, reading: Reading | None, changes: Iterable
         ]
         call.output.say(lines, None)
     return plan
+
+
+def is_confirmed(verb: str, plan: Mapping[str, Any]) -> bool:
+    """Whether a person says yes. The question is on stderr, so that the answer stays readable to programs."""
+    place = f"account {plan['account'] or 'not known'}, Region {plan['region']}"
+    try:
+        return typer.confirm(f"{verb} {plan['target']} in {place}?", err=True)
+    except typer.Abort:
+        return False
+
+
+def not_confirmed(verb: str, message: str) -> CommandError:
+    """That a verb was not carried out, because nobody said yes."""
+    return CommandError("NotConfirmed", message, f"repeat the command with --yes to {verb} without a question", ExitCode.USAGE)

@@ -12,6 +12,7 @@ from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain
 from canary_cli.history import history
 from canary_cli.output import Output
+from canary_cli.returns.returning import revert, rollback
 from canary_cli.signalling import pause, promote, resume
 from canary_cli.status import status
 from canary_cli.steering import abort, advance, start
@@ -51,6 +52,8 @@ add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")
 add_verb(app, "promote", promote, panel=STEER, example="canary promote orders --reason OPS-123 --yes")
 add_verb(app, "pause", pause, panel=STEER, example="canary pause orders --reason OPS-123")
 add_verb(app, "resume", resume, panel=STEER, example="canary resume orders")
+add_verb(app, "rollback", rollback, panel=STEER, example="canary rollback orders --reason OPS-123 --yes")
+add_verb(app, "revert", revert, panel=STEER, example="canary revert orders --reason OPS-123 --yes")
 add_verb(app, "abort", abort, panel=STEER, example="canary abort orders --reason OPS-123")
 
 

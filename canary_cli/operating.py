@@ -99,8 +99,6 @@ def lines_of_answer(answer: Mapping[str, Any]) -> Iterator[str]:
             yield f"{target}: refused: {answer['reason']}"
         case "REFUSED":
             yield f"{target}: AWS refuses what makes the target safe; do what the notification Operator Needed says"
-        case _ if phase in FORWARD:
-            yield f"{target}: rollout {answer.get('rollout')} was past the commit point, so the promotion is finished"
         case _:
             wait = f"; the target is at rest in {answer['wait_seconds']} s or more" if answer.get("wait_seconds") else ""
             yield f"{target}: rollout {answer.get('rollout')} is {phase}: base gets all traffic{wait}"

@@ -54,6 +54,8 @@ def next_of(rollout: Rollout, now: float) -> Next:
     """What happens next to a rollout that has not ended."""
     if rollout.needs_operator:
         return Next("an operator does what the notification Operator Needed says; the controller tries again each minute")
+    if rollout.phase is Phase.PREPARING and rollout.reverts:
+        return Next("the earlier release gets all traffic as the canary")
     if rollout.phase is Phase.PREPARING:
         return Next(f"the canary is prepared, then {step_words(rollout, 0)} begins")
     if rollout.phase is Phase.SHIFTING:

@@ -13,8 +13,8 @@ import typer
 from canary.rules.rollouts.report import OPERATOR
 from canary.rules.rollouts.steering import SignalVerb
 from canary.rules.rollouts.verbs import VerbAnswer, reply_to
-from canary_cli.announcing import announce, attempt, try_reading
-from canary_cli.exits import CommandError, ExitCode
+from canary_cli.announcing import announce, attempt, is_confirmed, not_confirmed, try_reading
+from canary_cli.exits import ExitCode
 from canary_cli.operating import AUTHORIZER, call_command, call_function, verb_payload
 from canary_cli.reading import Reading
 from canary_cli.steering import Reason, Target
@@ -45,11 +45,11 @@ def promote(
     """Skip the remaining steps, but nothing that makes a promotion safe. Asks first in a terminal."""
     is_asking = not yes
     if is_asking and not sys.stdin.isatty():
-        raise _not_confirmed("promote asks before it acts, and there is no terminal to ask in")
+        raise not_confirmed(SignalVerb.PROMOTE, "promote asks before it acts, and there is no terminal to ask in")
     payload = verb_payload(SignalVerb.PROMOTE, target, reason, tolerate_alarm or ())
     plan = _announce(call, SignalVerb.PROMOTE, AUTHORIZER, payload)
-    if is_asking and not _is_confirmed(plan):
-        raise _not_confirmed(f"{target} was not promoted: the question was not answered with yes")
+    if is_asking and not is_confirmed(SignalVerb.PROMOTE, plan):
+        raise not_confirmed(SignalVerb.PROMOTE, f"{target} was not promoted: the question was not answered with yes")
     return _send(call, SignalVerb.PROMOTE, AUTHORIZER, payload, plan)
 
 
@@ -72,19 +72,6 @@ def _change(call: Call, verb: SignalVerb, reading: Reading, tolerated: Sequence[
         return "nothing: no rollout is in progress"
     reply = reply_to(verb, owned.rollout, owned.signal, owned.read_at, tuple(tolerated))
     return f"{f'rollout {rollout_id}' if reply.answer is VerbAnswer.ACCEPTED else 'nothing'}: {reply.reason}"
-
-
-def _is_confirmed(plan: Mapping[str, Any]) -> bool:
-    """Whether a person says yes. The question is on stderr, so that the answer stays readable to programs."""
-    place = f"account {plan['account'] or 'not known'}, Region {plan['region']}"
-    try:
-        return typer.confirm(f"promote {plan['target']} in {place}?", err=True)
-    except typer.Abort:
-        return False
-
-
-def _not_confirmed(message: str) -> CommandError:
-    return CommandError("NotConfirmed", message, "repeat the command with --yes to promote without a question", ExitCode.USAGE)
 
 
 def _send(call: Call, verb: SignalVerb, function: str, payload: Mapping[str, Any], plan: Mapping[str, Any]) -> ExitCode:

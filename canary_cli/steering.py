@@ -80,7 +80,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     planned = changes_of(request, reading.target, reading.live)
     begin = _begin_below_floor if below_floor else _begin
     follower = begin(call, "start", name, given, reading, planned, rollout_id=name)
-    return watch_all(call, [follower], limits) if watch else _check(call, follower)
+    return watch_all(call, [follower], limits) if watch else await_check(call, follower)
 
 
 def advance(
@@ -102,7 +102,7 @@ def advance(
     name = execution_name(f"{target}-advance", time.time(), secrets.token_hex(2))
     rollout_id = reading.lock.rollout_id or name
     follower = _begin(call, "advance", name, given, reading, _advance_changes(reading), rollout_id=rollout_id)
-    return watch_all(call, [follower], limits) if watch else _check(call, follower)
+    return watch_all(call, [follower], limits) if watch else await_check(call, follower)
 
 
 def abort(call: Call, target: Target, *, reason: Reason = "") -> ExitCode:
@@ -144,7 +144,7 @@ def _say_begun(call: Call, verb: str, follower: Follower, plan: dict[str, Any]) 
     call.output.say([f"{verb}: rollout {follower.rollout_id}; watch it: {resume}"], event)
 
 
-def _check(call: Call, follower: Follower) -> ExitCode:
+def await_check(call: Call, follower: Follower) -> ExitCode:
     """Wait a little for the controller's answer: a refusal usually comes within seconds."""
     for _ in range(LONGEST_CHECK_SECONDS):
         news = _poll(call, follower)
@@ -183,5 +183,5 @@ def _abort_changes(reading: Reading) -> Iterable[str]:
         return ["nothing: no rollout is in progress"]
     name = f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}"
     if reading.rollout.phase in FORWARD:
-        return [f"{name}: base's aliases move already, so the promotion is finished"]
+        return [f"nothing: {name}, past its commit point; take it back with: canary rollback {reading.target.name}"]
     return [f"{name}: base gets all traffic, the canary is removed"]

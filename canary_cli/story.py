@@ -88,10 +88,11 @@ def _beginning(rollout: Rollout) -> Event:
     policy, target = rollout.plan.policy, rollout.target.name
     steps = ", ".join(f"{step.weight_percent} % for {lasting(step.bake_seconds)}" for step in policy.steps)
     limits = ", ".join(f"{name} {'/'.join(f'{ms:g}' for ms in limits)} ms" for name, limits in rollout.limits_ms.items())
-    numbers = [f"policy {policy.name}: {steps}"]
+    numbers = [f"policy {policy.name}: {steps}"] if steps else []
     numbers += [f"a request is slow above the limits from base's history: {limits}"] if limits else []
     brought = "; ".join(_brought(rollout.snapshot, rollout.intent))
-    return Event(rollout.started_at, f"The rollout of {target} begins: {brought}.", (*numbers, *rollout.plan.notes))
+    what = f"rollout of {target}" if rollout.reverts is None else f"revert of rollout {rollout.reverts} on {target}"
+    return Event(rollout.started_at, f"The {what} begins: {brought}.", (*numbers, *rollout.plan.notes))
 
 
 def _brought(snapshot: Snapshot, intent: Intent) -> Iterator[str]:
@@ -100,6 +101,7 @@ def _brought(snapshot: Snapshot, intent: Intent) -> Iterator[str]:
     if intent.deployment_id != snapshot.deployment_id:
         yield f"the API goes from deployment {snapshot.deployment_id} to {intent.deployment_id or 'one that is not made yet'}"
     yield from (f"variable {name} becomes {value}" for name, value in intent.promoted_variables.items())
+    yield from (f"variable {name} is removed" for name in intent.removed_variables)
 
 
 def _shift(rollout: Rollout, weight: WeightSet) -> Event:

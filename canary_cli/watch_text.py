@@ -121,7 +121,8 @@ def ending_event(target: str, rollout_id: str, ending: Ending) -> dict[str, Any]
 def begin_line(rollout: Rollout) -> str:
     """What is watched."""
     steps = ", ".join(f"{step.weight_percent} %" for step in rollout.plan.policy.steps)
-    return f"{rollout.target.name}: rollout {rollout.rollout_id}, started {local(rollout.started_at)}, steps {steps}"
+    what = f"steps {steps}" if rollout.reverts is None else f"reverts rollout {rollout.reverts}"
+    return f"{rollout.target.name}: rollout {rollout.rollout_id}, started {local(rollout.started_at)}, {what}"
 
 
 def _begin(at: float, target: str) -> str:

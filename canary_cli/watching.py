@@ -157,10 +157,9 @@ def _abort(call: Call, followers: Sequence[Follower]) -> ExitCode:
 
 def _code_after_abort(answer: Mapping[str, Any]) -> ExitCode:
     """Rolled back, unless the abort could not do that: then its own code, or that of a watch that was left."""
-    if code := exit_code_of_answer(answer):
-        return code
-    has_rolled_back = answer.get("answer") != "NOTHING_TO_ABORT" and answer.get("phase") not in FORWARD
-    return ExitCode.ROLLED_BACK if has_rolled_back else ExitCode.DETACHED
+    if answer.get("phase") in FORWARD or answer.get("answer") == "NOTHING_TO_ABORT":
+        return ExitCode.DETACHED
+    return exit_code_of_answer(answer) or ExitCode.ROLLED_BACK
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
     reader      see rollouts: the records, the executions, the targets and what they serve; change nothing
     starter     start an execution: a rollout, or a parked rollout's next step
-    operator    call OperateRollout: abort, pause, resume; no start
+    operator    call OperateRollout: abort, rollback, revert, pause, resume; no start
     authorizer  call AuthorizeRollout: promote before the steps are over, start below a target's floor
 
 None contains another: attach all that someone needs. Their names carry the Region, because IAM has one space of names for all
@@ -43,7 +43,7 @@ DESCRIPTIONS: Mapping[Duty, str] = MappingProxyType(
     {
         Duty.READER: "See the canary controller's rollouts",
         Duty.STARTER: "Start rollouts of the canary controller, and advance parked ones",
-        Duty.OPERATOR: "Abort, pause and resume rollouts of the canary controller",
+        Duty.OPERATOR: "Abort, pause, resume and revert rollouts of the canary controller",
         Duty.AUTHORIZER: "Promote rollouts of the canary controller early, and start them below a floor",
     }
 )

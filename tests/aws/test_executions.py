@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import AwsRefusedError
-from canary.aws.executions import find_running, is_running, running_targets, stop
+from canary.aws.executions import find_running, is_known, is_running, running_targets, start, stop
 from embedded_aws.faults.calls import Fault, Mode
 
 if TYPE_CHECKING:
@@ -81,3 +81,22 @@ def test_executions_that_cannot_be_listed_are_a_refusal(ground: Ground):
     ground.aws.faults.add(Fault(None, None, "ListExecutions", Mode.REFUSED))
     with pytest.raises(AwsRefusedError, match="aws stepfunctions list-executions --state-machine-arn"):
         running_targets(ground.aws.client("stepfunctions"), ground.rig.controller.machine_arn)
+
+
+def test_an_execution_is_started_once_under_its_name(ground: Ground):
+    client, machine = ground.aws.client("stepfunctions"), ground.rig.controller.machine_arn
+    given = {"target": "nobody", "operation": "revert"}
+    first, again = (start(client, machine, "started-once", given) for _ in range(2))
+    assert first == again
+    assert is_known(client, str(first))
+    assert not is_known(client, f"{first}-unknown")
+    ground.rig.settle(5)
+    stop(client, str(first), error="Over", cause="the test is over")
+
+    assert start(client, machine, "started-once", given) is None
+
+
+def test_an_execution_that_cannot_be_started_is_a_refusal(ground: Ground):
+    ground.aws.faults.add(Fault(None, None, "StartExecution", Mode.REFUSED))
+    with pytest.raises(AwsRefusedError, match=r"aws stepfunctions start-execution --state-machine-arn .* --name never"):
+        start(ground.aws.client("stepfunctions"), ground.rig.controller.machine_arn, "never", {})

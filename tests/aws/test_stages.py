@@ -104,6 +104,15 @@ def test_a_flip_keeps_the_alias_variable_of_base(ground: Ground, stages: Stages,
     assert found.canary.percent == 0
 
 
+def test_a_flip_removes_what_the_earlier_release_did_not_have(ground: Ground, stages: Stages, intent: Intent):
+    ground.patch("/variables/flag", "on")
+    gone = replace(intent, overrides={"lambdaAlias": "canary"}, removed_variables=("flag", "gone-already"))
+    stages.shift(gone, Decimal(100))
+    stages.flip(gone)
+
+    assert dict(stages.read().variables) == {"lambdaAlias": "live"}
+
+
 ODD = "https://pay.example.com/v2?a=b,c&d=~#x"
 """Characters that only a release's variable may have and that shells and the CLI's shorthand interpret."""
 

@@ -12,7 +12,8 @@ from canary_cli.__main__ import main
 from canary_cli.app import app, run
 
 VERBS = [command.name for command in app.registered_commands]
-SEE, STEER = {"status", "watch", "history", "explain"}, {"start", "advance", "promote", "pause", "resume", "abort"}
+SEE = {"status", "watch", "history", "explain"}
+STEER = {"start", "advance", "promote", "pause", "resume", "abort", "rollback", "revert"}
 
 
 def test_the_help_groups_the_verbs(capsys: pytest.CaptureFixture[str]):

@@ -21,6 +21,7 @@ from canary.rules.targets.policy import Progression
 from canary_cli.app import app
 from canary_cli.exits import ExitCode
 from canary_cli.following import Follower
+from canary_cli.returns import returning
 from demo.controller import TARGET_PREFIX, register_target
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import refusal
@@ -312,13 +313,14 @@ def test_a_start_whose_check_cannot_be_followed_says_how_to_watch_it(canary: Can
     assert "then watch again: canary watch orders --rollout orders-2026" in told.err
 
 
-def test_an_abort_beyond_the_commit_point_finishes_the_promotion(ground: Ground, canary: Canary):
+def test_an_abort_beyond_the_commit_point_is_refused(ground: Ground, canary: Canary):
     walk = ground.walk().move_base()
     told = canary("abort", "orders")
 
-    assert told.code == 0
-    assert f"rollout {walk.rollout_id} is moving_base: base's aliases move already, so the promotion is finished" in told.out
-    assert "was past the commit point, so the promotion is finished" in told.out
+    assert told.code == 3
+    assert f"nothing: rollout {walk.rollout_id} is moving_base, past its commit point" in told.out
+    assert "orders: refused: the rollout is past its commit point" in told.out
+    assert "canary rollback orders" in told.out
 
 
 def test_an_abort_does_not_depend_on_what_can_be_read(ground: Ground, canary: Canary):
@@ -384,6 +386,8 @@ def test_the_readme_shows_every_exit_code():
     [
         ["start", "orders", "--reason", "it's time"],
         ["abort", "orders", "--reason", "it's worse"],
+        ["rollback", "orders", "--reason", "it's bad"],
+        ["revert", "orders", "--to", "r1", "--reason", "it's bad", "--yes"],
         ["pause", "orders", "--reason", "it's late"],
         ["resume", "orders", "--reason", "it's early"],
         ["promote", "orders", "--reason", "it's urgent", "--tolerate-alarm", "it's known", "--yes"],
@@ -396,8 +400,9 @@ def test_the_line_for_cloudshell_does_the_same(
     for module in (canary_cli.steering,):
         monkeypatch.setattr(module, "start_execution", lambda *_: answers.append("start") or "arn:x")
         monkeypatch.setattr(module, "abort_target", lambda *_: answers.append("abort") or {"answer": "NOTHING_TO_ABORT"})
-    monkeypatch.setattr(canary_cli.steering, "_check", lambda *_: 0)
+    monkeypatch.setattr(canary_cli.steering, "await_check", lambda *_: 0)
     monkeypatch.setattr(canary_cli.signalling, "call_function", lambda *_: {"answer": "UNCHANGED"})
+    monkeypatch.setattr(returning, "call_function", lambda *_: {"answer": "NOTHING_TO_REVERT", "reason": "it is a test"})
     line = next(line for line in canary(*arguments).out.splitlines() if line.startswith("  aws "))
     words = shlex.split(line.strip().removeprefix("aws").strip())
     if "--cli-binary-format" in words:  # an option of version 2 alone, which takes base64 without it

@@ -239,8 +239,10 @@ def test_refuses_an_operators_call_with_every_problem():
     call, problems = parse_operator_call({"verb": "stop", "trget": "orders"})
     assert call is None
     assert [str(problem) for problem in problems] == [
-        'verb: not one of abort, pause, resume, rollback, revert, got "stop"; '
-        "write abort or pause or resume or rollback or revert",
+        (
+            'verb: not one of abort, pause, resume, rollback, revert, got "stop"; '
+            "write abort or pause or resume or rollback or revert"
+        ),
         "target: is missing; give the name of a registered target",
         'trget: unknown field, got "orders"; did you mean target?',
     ]

@@ -144,6 +144,13 @@ def test_only_an_operator_may_stop_executions(controller, task):
     assert ("states:StopExecution" in actions) is (task == "OperateRollout")
 
 
+@pytest.mark.parametrize("task", [*TASKS, *BESIDE])
+def test_only_an_operator_may_begin_a_revert(controller, task):
+    allowed = [one for one in controller.allowed(controller.role_of(task)) if one[0] == "states:StartExecution"]
+    machine = "arn:<Partition>:states:<Region>:<AccountId>:stateMachine:canary-rollout"
+    assert allowed == ([("states:StartExecution", machine)] if task == "OperateRollout" else [])
+
+
 def test_checks_and_the_deletion_guard_write_nothing(controller):
     for task in ("CheckRelease", "GuardDeletion"):
         assert "dynamodb:PutItem" not in {action for action, _ in controller.allowed(controller.role_of(task))}

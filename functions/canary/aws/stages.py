@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -82,11 +83,15 @@ class Stages:
     def flip(self, intent: Intent) -> None:
         """Give base the canary's deployment and variables and leave the canary at 0 %, in one list.
 
+        AWS refuses to remove a variable that is not there, so only those that are there are removed.
+
         Raises:
             AwsRefusedError: AWS refused.
 
         """
-        self._patch(flip_operations(intent))
+        there = self.read().variables if intent.removed_variables else {}
+        left = tuple(name for name in intent.removed_variables if name in there)
+        self._patch(flip_operations(replace(intent, removed_variables=left)))
 
     def find_deployment(self, mark: str) -> str | None:
         """The id of the deployment whose description is `mark`, if there is one.

@@ -1,4 +1,4 @@
-"""CheckDrain: whether base has stopped receiving traffic; firing alarms still cause a rollback."""
+"""CheckDrain: whether base has stopped receiving traffic. Firing alarms still cause a rollback; in a revert they are noted."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import MetricReader, total
 from canary.aws.shifters import shifter_for
 from canary.edge.events import DrainEvent
+from canary.rules.checks.reverts import note_alarms
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.alarm_readings import alarms_against
 from canary.rules.looks.drain import (
@@ -45,10 +46,13 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
     live = shifter.read_live()
     drift = find_drift_in_bake(owned.rollout, live)
     faults = find_instrument_faults(tools.clients.of(owned.rollout.target), owned.rollout.target, live.stage)
+    ours = [alarm.name for alarm in target_alarms(owned.rollout.target)]
+    alarms = read_alarms(tools.clients.of(owned.rollout.target).cloudwatch, ours, owned.rollout.target.alarms)
+    against = alarms_against(alarms, owned.rollout.tolerated_alarms) if owned.rollout.reverts is None else None
     drain = (
-        Drain(DrainKind.ROLL_BACK, "; ".join(drift))
-        if drift
-        else _check(owned.rollout, event, tools, metrics, since=since, faults=faults)
+        Drain(DrainKind.ROLL_BACK, "; ".join(drift) or str(against))
+        if drift or against
+        else _check(owned.rollout, event, metrics, since=since, faults=faults)
     )
     tally = replace(
         owned.rollout.tally,
@@ -56,18 +60,13 @@ def check_drain(event: DrainEvent, tools: Tools) -> Json:
         metrics_requested=owned.rollout.tally.metrics_requested + metrics.requested,
     )
     reason = drain.reason if drain.kind is DrainKind.ROLL_BACK else owned.rollout.reason
-    tools.records.write(owned, replace(owned.rollout, drained_from=since, tally=tally, reason=reason))
+    noted = note_alarms(owned.rollout, alarms) if owned.rollout.reverts else owned.rollout
+    tools.records.write(owned, replace(noted, drained_from=since, tally=tally, reason=reason))
     tools.logger.info("drain checked", rollout=event.rollout_id, drain=drain.kind.value, reason=drain.reason)
     return {"drain": drain.kind.value, "reason": drain.reason, "wait_seconds": MINUTE_SECONDS}
 
 
-def _check(
-    rollout: Rollout, event: DrainEvent, tools: Tools, metrics: MetricReader, *, since: float, faults: tuple[str, ...]
-) -> Drain:
-    ours = [alarm.name for alarm in target_alarms(rollout.target)]
-    alarms = read_alarms(tools.clients.of(rollout.target).cloudwatch, ours, rollout.target.alarms)
-    if rollout.reverts is None and (against := alarms_against(alarms, rollout.tolerated_alarms)):
-        return Drain(DrainKind.ROLL_BACK, against)
+def _check(rollout: Rollout, event: DrainEvent, metrics: MetricReader, *, since: float, faults: tuple[str, ...]) -> Drain:
     if settled := judge_settling(rollout.target.shifter, since=since, now=event.now):
         return settled
     delay = rollout.plan.policy.metric_delay_seconds

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 def prepare_release(event: TaskEvent, tools: Tools) -> Json:
     """Freeze the history, find or create the deployment, point the canary aliases. Base stays unchanged throughout.
 
-    A revert is not judged, so it needs no history, and its deployment exists. If its canary aliases had their versions before,
-    they have settled long ago.
+    A revert is not judged, so it needs no history, and its deployment exists.
 
     Raises:
         StateChangedError: the target has changed since the checks.
@@ -51,9 +50,8 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
     for function, alias in owned.rollout.standing.aliases.canary.items():
         shifter.make(PointAlias(function, alias, owned.rollout.intent.versions[function]), owned.rollout.intent)
     tools.logger.info("release prepared", rollout=event.rollout_id, intent=owned.rollout.intent.versions)
-    if owned.rollout.reverts is None:
-        return {"beginning": "SHIFT", "wait_seconds": SETTLE_SECONDS}
-    return {"beginning": "TAKE_ALL", "wait_seconds": 0 if owned.rollout.has_aliases_ready else SETTLE_SECONDS}
+    beginning = "TAKE_ALL" if owned.rollout.reverts else "SHIFT"
+    return {"beginning": beginning, "wait_seconds": SETTLE_SECONDS if owned.rollout.must_aliases_settle else 0}
 
 
 def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:

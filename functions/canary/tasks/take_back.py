@@ -1,15 +1,17 @@
 """What OperateRollout does for abort, rollback and revert: an abort of the target's rollout, or the begin of a revert.
 
 An abort takes over the lock on the condition that the rollout is still as it was read. So a rollout that reaches its commit
-point in the same moment is not aborted: the verb reads it again and does what its new phase asks for.
+point in the same moment is not aborted: the verb reads it again and does what its new phase asks for. The same follows if a
+write of the rollout is in the way of the verb's.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from canary.aws.errors import OwnershipLostError
+from canary.aws.errors import OwnershipLostError, RecordsRefusedError
 from canary.aws.executions import is_known, is_running, start
+from canary.aws.table import is_conflict
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.release import GrantedOperation
 from canary.rules.rollouts.grants import MOST_REVERTS, VALID_SECONDS, Grant, GrantKind, names_of_reverts
@@ -39,7 +41,9 @@ def take_back(verb: DirectVerb, call: OperatorCall, tools: Tools) -> Json:
     for _ in range(ATTEMPTS):
         try:
             return _take_back(verb, call, tools)
-        except OwnershipLostError as error:
+        except (OwnershipLostError, RecordsRefusedError) as error:
+            if isinstance(error, RecordsRefusedError) and not is_conflict(error.__cause__):
+                raise
             tools.logger.info("verb weighed again", target=call.target, verb=verb.value, reason=str(error))
     found = f"the rollout of {call.target} changed {ATTEMPTS} times while {verb} was carried out"
     return refuse(call.target, (Problem("verb", found, "call it again"),))

@@ -235,6 +235,8 @@ class Account:
     def _stepfunctions(self, operation: str, asked: Json) -> Json:
         if self.machine is None:
             raise NotImplementedError("the small AWS's account has no state machine; set one first")
+        if operation == "StartExecution":
+            return {"executionArn": self._start_execution(self.machine, asked)}
         arn = asked.get("executionArn", "")
         if operation != "ListExecutions" and arn not in self.machine.executions:
             raise refuse(operation, "ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
@@ -250,6 +252,17 @@ class Account:
                 return {"executions": [{"executionArn": one.arn, "name": one.name, "status": one.status} for one in found]}
             case _:
                 raise _unknown("stepfunctions", operation)
+
+    @staticmethod
+    def _start_execution(machine: Machine, asked: Json) -> str:
+        """A name belongs to one execution, which a start with the same input finds while it runs."""
+        arn = f"{asked['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{asked['name']}"
+        given, known = json.loads(asked["input"]), machine.executions.get(arn)
+        if known is None:
+            machine.start(arn, given)
+        elif not known.is_running or known.given != given:
+            raise refuse("StartExecution", "ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        return arn
 
     def _note_settings(self) -> None:
         """Note a change of the stage or an alias; the requests until now are counted under the earlier settings."""

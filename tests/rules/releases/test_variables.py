@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from canary.rules.releases.variables import find_drifted_variables, find_harmless, has_old_variables
+from canary.rules.rollouts.drift import has_release
 from tests.builders import a_snapshot, a_stage, an_intent
 
 BASE = {"lambdaAlias": "live", "mode": "slow", "region": "eu"}
@@ -46,6 +47,20 @@ def test_an_overridden_variable_that_someone_changed_is_drift(change, told, is_p
 def test_an_overridden_variable_that_someone_removed_is_drift():
     told = 'the stage\'s variable mode is absent, which this rollout did not set (it was "slow")'
     assert drift({"lambdaAlias": "live", "region": "eu"}) == [told]
+
+
+def test_a_variable_that_a_revert_removes_is_there_until_it_is_promoted():
+    had = {**BASE, "newCheckout": "on"}
+    intent, snapshot = an_intent(removed_variables=("newCheckout",)), a_snapshot(variables=had)
+
+    def drift_of(variables, *, is_promoting):
+        return [*find_drifted_variables(a_stage(variables=variables), snapshot, intent, is_promoting=is_promoting)]
+
+    assert drift_of(had, is_promoting=False) == drift_of(BASE, is_promoting=True) == []
+    assert "newCheckout is absent" in drift_of(BASE, is_promoting=False)[0]
+    assert has_old_variables(a_stage(variables=had), snapshot, intent)
+    assert not has_release(a_stage(deployment_id="dep-new", variables=had), intent)
+    assert has_release(a_stage(deployment_id="dep-new", variables=BASE), intent)
 
 
 def test_what_the_release_brings_is_drift_until_it_is_promoted():

@@ -28,6 +28,7 @@ def told(owner=EXECUTION, **changes):
         ),
         ({"phase": Phase.TAKING_ALL, "step": StepState(index=2)}, "being promoted"),
         ({"phase": Phase.MOVING_BASE, "step": StepState(index=2)}, "being promoted"),
+        ({"phase": Phase.TAKING_ALL, "reverts": "run-0"}, "reverting rollout run-0"),
     ],
 )
 def test_a_running_rollout_is_reported_with_its_step_and_the_command_that_aborts_it(changes, progress):

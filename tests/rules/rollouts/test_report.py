@@ -111,6 +111,14 @@ def test_says_what_the_caller_labelled_the_rollout_with():
     assert said["labels"] == {"commit": "9f3c1e0"}
 
 
+def test_a_revert_says_which_rollout_it_takes_back():
+    revert = a_rollout(phase=Phase.PROMOTED, tally=Tally(drains=5), reverts="run-0", reason="why")
+    said = summary(revert, "promoted", NOON)
+    assert (said["operation"], said["reverts"], said["steps"]) == ("revert", "run-0", 0)
+    assert not {"ShiftTraffic", "EvaluateCanary"} & {*states_entered(revert)}
+    assert "operation" not in summary(an_ended(Phase.PROMOTED), "promoted", NOON)
+
+
 def test_says_that_chance_explains_what_was_harmed():
     chance = Harm().plus(nc=900, ec=3, nb=1800, eb=2)
     said = summary(replace(an_ended(Phase.PROMOTED), harm=chance), "promoted", NOON)

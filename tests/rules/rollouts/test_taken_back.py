@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.taken_back import (
     LONGEST_REASON,
@@ -92,6 +93,23 @@ def test_a_release_that_is_promoted_after_all_is_forgotten_and_no_other_one():
     kept = after_end(after_end((), other), ended(a_release()))
     assert [one.rollout_id for one in kept] == ["run-1", "run-0"]
     assert [one.rollout_id for one in after_end(kept, ended(a_release(), Phase.PROMOTED, rollout_id="run-2"))] == ["run-0"]
+
+
+def test_a_revert_takes_back_what_another_rollout_brought():
+    bad = a_release()
+    good = a_release(fingerprint="v2:good", deployment_id="dep-good", versions={"orders-read": "1", "orders-write": "5"})
+    before = after_end((), ended(good, rollout_id="run-0"))
+    revert = {"rollout_id": "run-1-revert", "reverts": "run-1", "takes_back": identify(bad), "reason": "OPS-1"}
+    (kept,) = after_end(before, ended(good, Phase.PROMOTED, **revert))
+
+    assert str(kept) == "rollout run-1 of the same release was reverted at 2026-01-31T12:01:00Z: OPS-1"
+    assert find_earlier((kept,), bad) == kept
+    assert decode(TakenBack, encode(kept)) == kept
+
+
+def test_a_revert_that_was_rolled_back_says_nothing_against_the_earlier_release():
+    revert = {"rollout_id": "run-1-revert", "reverts": "run-1", "takes_back": identify(a_release())}
+    assert after_end((), ended(a_release(fingerprint="v2:good"), **revert)) == ()
 
 
 def test_an_end_that_changed_nothing_changes_nothing_here():

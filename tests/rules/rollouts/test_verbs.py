@@ -30,6 +30,20 @@ def test_every_verb_has_an_answer_with_a_reason_in_every_phase(verb, phase):
     assert reply.reason
 
 
+@pytest.mark.parametrize(
+    ("verb", "phase", "answer"),
+    [
+        (SignalVerb.PAUSE, Phase.PREPARING, VerbAnswer.REFUSED),
+        (SignalVerb.RESUME, Phase.TAKING_ALL, VerbAnswer.UNCHANGED),
+        (SignalVerb.PROMOTE, Phase.PREPARING, VerbAnswer.UNCHANGED),
+        (SignalVerb.PROMOTE, Phase.ROLLING_BACK, VerbAnswer.REFUSED),
+        (SignalVerb.PROMOTE, Phase.PROMOTED, VerbAnswer.REFUSED),
+    ],
+)
+def test_a_revert_has_no_step_to_hold_or_skip(verb, phase, answer):
+    assert answer_to(verb, phase, reverts="run-0").answer is answer
+
+
 def test_a_pause_is_accepted_with_the_time_that_is_left():
     reply = answer_to(SignalVerb.PAUSE, steering=Steering(paused_seconds=600.0))
     assert (reply.answer, reply.reason.partition("; ")[2].partition("; ")[2]) == (

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.checks.survey import Survey
+    from canary.rules.looks.alarm_readings import AlarmReading
     from canary.rules.releases.release import Revert
     from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Stage, Target
@@ -173,10 +174,20 @@ def _read(plan: Plan, stage: Stage, earlier: Earlier, survey: Survey) -> Plan:
 def _notes(earlier: Earlier, survey: Survey) -> Iterator[str]:
     if survey.stage and survey.stage.has_cache:
         yield CACHE_NOTE
-    for found in (*all_firing(survey.alarms), *alarm_faults(survey.alarms)):
-        yield f"{found}; a revert goes on all the same"
+    yield from _notes_of_alarms(survey.alarms)
     for name in earlier.removed:
         yield f"stage variable {name} is removed with the flip, because a canary cannot hide a variable"
+
+
+def note_alarms(revert: Rollout, alarms: tuple[AlarmReading, ...]) -> Rollout:
+    """The revert with a note for each alarm that fires, or could not, unless it has that note already."""
+    known = revert.plan.notes
+    return replace(revert, plan=replace(revert.plan, notes=tuple(dict.fromkeys((*known, *_notes_of_alarms(alarms))))))
+
+
+def _notes_of_alarms(alarms: tuple[AlarmReading, ...]) -> Iterator[str]:
+    for found in (*all_firing(alarms), *alarm_faults(alarms)):
+        yield f"{found}; a revert goes on all the same"
 
 
 def _intent(target: Target, earlier: Earlier, versions: Mapping[str, str]) -> Intent:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def find_drift_since_check(rollout: Rollout, live: Live) -> tuple[str, ...]:
     """The drift that forbids the rollout's first write: every difference from the snapshot."""
-    prepared = _moved_canaries(rollout, live) if rollout.has_aliases_ready else ()
+    prepared = () if rollout.must_aliases_settle else _strange_canaries(rollout, live)
     return (*_moved_aliases(rollout, live), *_moved_stage(rollout, live.stage), *_early_canary(live.stage), *prepared)
 
 
@@ -54,6 +54,14 @@ def _moved_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
     for name, alias in live.canary.items():
         if alias.version != rollout.intent.versions[name] or alias.shares:
             yield f"the canary alias of {name} was moved from version {rollout.intent.versions[name]} to {alias}"
+
+
+def _strange_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
+    """Canary aliases that point where neither the check nor this rollout left them, so that they would have to settle."""
+    for name, alias in live.canary.items():
+        known = {rollout.intent.versions[name]} | (set() if rollout.has_aliases_ready else {rollout.snapshot.live[name]})
+        if alias.version not in known or alias.shares:
+            yield f"the canary alias of {name} was moved to {alias}"
 
 
 def _moved_stage(rollout: Rollout, stage: LiveStage | None) -> Iterator[str]:

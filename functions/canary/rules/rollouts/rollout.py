@@ -158,6 +158,21 @@ class Rollout:
     revision: int = 0
 
     @property
+    def must_aliases_settle(self) -> bool:
+        """Whether the canary aliases must settle before they get traffic: while they do, a request may see where they pointed.
+
+        That does no harm if they have not moved, or if one function's version is all that a revert changes: then every request
+        is served by one whole release, whichever of the two versions it meets.
+        """
+        if self.reverts is None:
+            return True
+        moved = [name for name, version in self.intent.versions.items() if self.snapshot.live.get(name) != version]
+        is_code_alone = self.intent.deployment_id == self.snapshot.deployment_id and not (
+            self.intent.promoted_variables or self.intent.removed_variables
+        )
+        return not (self.has_aliases_ready or (is_code_alone and len(moved) <= 1))
+
+    @property
     def is_to_be_parked(self) -> bool:
         """Whether the rollout is parked at the end of the present step and waits for an advance.
 
