@@ -13,6 +13,8 @@ from canary.aws.calls import refusals
 from canary.aws.executions import is_running, stop
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import OPERATOR
+from canary.rules.rollouts.steering import AuthorizerVerb
+from canary.rules.rollouts.verbs import VerbAnswer
 from canary_cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from canary_cli.connection import Connection, Controller
 
 AUTHORIZER = "canary-AuthorizeRollout"
-"""The function that takes promote."""
+"""The function that takes promote, and starts below a floor."""
 FORWARD = {Phase.MOVING_BASE.value, Phase.PROMOTED.value}
 """The phases that an abort can no longer turn back."""
 
@@ -126,3 +128,27 @@ def call_function(connection: Connection, function: str, payload: Mapping[str, A
         message = f"{function} failed: {told.get('errorType')}: {told.get('errorMessage')}"
         raise CommandError("FunctionFailed", message, "run the command again; the guard and the sweeper work meanwhile")
     return told
+
+
+def start_below_floor(connection: Connection, name: str, given: Mapping[str, Any]) -> str:
+    """Have an execution started with this input, although its policy is below the floor; its ARN.
+
+    Raises:
+        CommandError: the controller refuses it, or its function failed.
+        AwsRefusedError: AWS refused the call.
+
+    """
+    answer = call_function(connection, AUTHORIZER, _below_floor_payload(name, given))
+    if answer.get("answer") == VerbAnswer.REFUSED:
+        raise CommandError("Refused", str(answer.get("reason")), "change the command as it says", ExitCode.REFUSED)
+    return str(answer["execution"])
+
+
+def below_floor_command(region: str, name: str, given: Mapping[str, Any]) -> str:
+    """The line that makes the same call."""
+    return call_command(region, AUTHORIZER, _below_floor_payload(name, given))
+
+
+def _below_floor_payload(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    verb = verb_payload(AuthorizerVerb.START_BELOW_FLOOR, str(given["target"]), str(given.get("reason", "")))
+    return {**verb, "name": name, "input": dict(given)}

@@ -17,15 +17,16 @@ from canary_cli.operating import (
     FORWARD,
     abort_command,
     abort_target,
+    below_floor_command,
     exit_code_of_answer,
     lines_of_answer,
+    start_below_floor,
     start_command,
     start_execution,
 )
 from canary_cli.outlook import step_words
 from canary_cli.reading import Reading, read_status
 from canary_cli.requesting import changes_of, execution_name, parse_start, start_input, wrong_input
-from canary_cli.starting.below_floor import below_floor_command, start_below_floor
 from canary_cli.verbs import Call
 from canary_cli.watch import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.watch_text import ending_event, ending_line

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.histories import read_traffic
+from canary.aws.holding import find_holder, find_newer_lock, is_own
 from canary.aws.metrics import MetricReader
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
@@ -36,14 +37,13 @@ from canary.rules.targets.policy import OnNewer, Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.check_revert import check_revert
 from canary.tasks.entry import Handler, Json, Tools, on
-from canary.tasks.holding import find_holder, find_newer_lock, is_own
 from canary.tasks.registered import find_registered
 
 if TYPE_CHECKING:
+    from canary.aws.holding import Holder
     from canary.aws.locks import Lock
     from canary.aws.record_reads import Start
     from canary.rules.checks.survey import Survey
-    from canary.tasks.holding import Holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
 def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) -> Json:
     """The answer for a target whose lock is as it was read before the target itself."""
     held = None
-    if holder := find_holder(start.lock, event.rollout_id, event.execution, tools):
+    if holder := find_holder(start.lock, event.rollout_id, event.execution, tools.records):
         way = _way_with(holder, asked, event)
         if isinstance(way, Problem):
             return _refuse(tools, (*asked.problems, *find_policy_problems(asked.policy), way))
@@ -103,7 +103,7 @@ def _check_target(asked: _Asked, start: Start, event: CheckEvent, tools: Tools) 
     if held:
         found = without_rollout(found, held)
     in_way = _find_in_way(asked, found, event)
-    if in_way and (newest := find_newer_lock(start.lock, tools)):
+    if in_way and (newest := find_newer_lock(start.lock, tools.records)):
         return _check_target(asked, replace(start, lock=newest), event, tools)
     problems = (*asked.problems, *in_way)
     if asked.request is None or any(problem.field != ALARMS for problem in problems):

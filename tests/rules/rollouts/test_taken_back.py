@@ -6,6 +6,7 @@ import pytest
 
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.succession import Successor
 from canary.rules.rollouts.taken_back import (
     LONGEST_REASON,
     MOST_KEPT,
@@ -143,3 +144,8 @@ def test_a_retry_says_which_rollout_it_retries():
     retried = mark_retry(a_release(), kept)
     assert (retried.retry_of, retried.plan.notes) == ("run-1", (f"this is a retry: {kept}",))
     assert mark_retry(a_release(), None) == a_release()
+
+
+def test_a_release_whose_rollout_gave_way_to_a_newer_one_is_not_kept():
+    replaced = ended(a_release(), replaced_by=Successor(NOON, "run-2"))
+    assert after_end((), replaced) == ()

@@ -1,4 +1,4 @@
-"""Which other rollout holds a target: what CheckRelease reads of it before it looks at the target itself."""
+"""Which other rollout holds a target, and who it is for the text of a refusal. It is read before the target itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.rollout import Rollout
 
 if TYPE_CHECKING:
-    from canary.tasks.entry import Tools
+    from canary.aws.record_reads import RecordReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +23,19 @@ class Holder:
     problem: Problem
 
 
-def find_holder(lock: Lock, rollout_id: str, execution: str, tools: Tools) -> Holder | None:
+def find_holder(lock: Lock, rollout_id: str, execution: str, records: RecordReads) -> Holder | None:
     """The other rollout that holds the target. Its effects are not the start's problems and are not reported."""
     if lock.rollout_id is None or is_own(lock, rollout_id, execution):
         return None
-    owned = tools.records.find(lock.rollout_id, lock=lock)
+    owned = records.find(lock.rollout_id, lock=lock)
     if owned is None:
         return Holder(lock, None, Problem("target", describe_holder(lock), "a target takes one rollout at a time"))
     return Holder(lock, owned.rollout, holder_problem(owned.rollout, lock.owner))
 
 
-def find_newer_lock(before: Lock, tools: Tools) -> Lock | None:
+def find_newer_lock(before: Lock, records: RecordReads) -> Lock | None:
     """The lock, if a rollout took the target since `before` was read; its effects are in the way, then."""
-    lock = tools.records.read_lock(before.target)
+    lock = records.read_lock(before.target)
     return lock if lock.rollout_id not in {None, before.rollout_id} else None
 
 

@@ -1,1 +1,0 @@
-"""How `canary start` begins a rollout where an ordinary start may not."""
