@@ -37,13 +37,12 @@ def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: T
 @pytest.mark.parametrize("operation", ["GetStage", "UpdateStage"])
 def test_a_throttled_pass_calls_no_operator_and_is_made_again(ground: Ground, tools: Tools, operation: str):
     walk = ground.walk().shift()
-    throttled = Fault(None, "apigateway", operation, Mode.THROTTLED)
-    ground.aws.faults.add(throttled)
+    ground.aws.faults.add(Fault(None, "apigateway", operation, Mode.THROTTLED))
     with pytest.raises(AwsThrottledError, match="TooManyRequestsException"):
         a_pass(walk, tools)
-    assert (walk.record.needs_operator, ground.percent) == (False, 25.0)
     ground.aws.faults.clear()
 
+    assert (walk.record.needs_operator, ground.percent) == (False, 25.0)
     assert (a_pass(walk, tools).answer, ground.percent) == ("WAIT", None)
 
 
