@@ -18,9 +18,11 @@ from canary_cli.operating import (
     FORWARD,
     abort_command,
     abort_target,
+    below_floor_command,
     exit_code_of_answer,
     lines_of_answer,
     lines_of_caller,
+    start_below_floor,
     start_command,
     start_execution,
 )
@@ -60,6 +62,10 @@ Labels = Annotated[
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Start a release that was rolled back before. Needs --reason.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what a start would do; ends with 0, or 3 if refused.")]
+BelowFloor = Annotated[
+    bool,
+    typer.Option("--below-floor", help="Start below the target's floor, as an authorizer. Needs --reason."),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Watch the rollout, and end with its exit code.")]
 
 
@@ -76,6 +82,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     retry: Retry = False,
     dry_run: DryRun = False,
     on_behalf_of: OnBehalfOf = "",
+    below_floor: BelowFloor = False,
     watch: Watch = False,
     timeout: TimeoutOption = None,
     on_cancel: OnCancelOption = OnCancel.LEAVE,
@@ -99,7 +106,8 @@ def start(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         return foretell(call, name, given, request, reading)
     planned = changes_of(request, reading.target, reading.live)
-    follower = _begin(call, "start", name, given, reading, planned, rollout_id=name)
+    begin = _begin_below_floor if below_floor else _begin
+    follower = begin(call, "start", name, given, reading, planned, rollout_id=name)
     return watch_all(call, [follower], limits) if watch else await_check(call, follower)
 
 
@@ -144,6 +152,16 @@ def _begin(
     aws = start_command(call.connection.controller, name, given)
     plan = announce(call, given["target"], reading, changes, aws)
     follower = Follower(given["target"], rollout_id, start_execution(call.connection, name, given))
+    _say_begun(call, verb, follower, plan)
+    return follower
+
+
+def _begin_below_floor(
+    call: Call, verb: str, name: str, given: Mapping[str, Any], reading: Reading, changes: Iterable[str], *, rollout_id: str
+) -> Follower:
+    """The same, where the controller's function starts the execution."""
+    plan = announce(call, given["target"], reading, changes, below_floor_command(call.connection.region, name, given))
+    follower = Follower(given["target"], rollout_id, start_below_floor(call.connection, name, given))
     _say_begun(call, verb, follower, plan)
     return follower
 

@@ -9,7 +9,7 @@ import pytest
 
 from canary.rules.targets.alarms import target_alarms
 from tests.tasks.test_advance_rollout import advance, parked
-from tests.tasks.test_steer import LOOSE, look_on, operate
+from tests.tasks.verbs.test_steer import LOOSE, look_on, operate
 from tests.tasks.walk import PAYMENTS, SETTLE, Ground, Walk
 
 if TYPE_CHECKING:

@@ -20,10 +20,11 @@ EVENTS_PER_LOOK = 9
 EVENTS_PER_STEP = 5
 """ShiftTraffic."""
 
-EVENTS_OUTSIDE_LOOKS = 430
+EVENTS_OUTSIDE_LOOKS = 710
 """Check, lock, preparation, drain of at most 13 minutes, promotion, safety and the execution's own events.
 
 180 of them are twenty waits for a version of the release: VersionActivation (2 events), CheckRelease (5), WhichStart (2).
+280 are twenty waits for an older rollout's end: ReplaceRollout (5), ReplacementSettle (2), CheckRelease (5), WhichStart (2).
 """
 
 EVENTS_OF_A_REVERT = 200
