@@ -1,0 +1,245 @@
+"""The report's pictures: differences, rates, evidence, weight and share, latency. Each with the sentence that it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, log
+from typing import TYPE_CHECKING
+
+from canary.rules.judging.families import Family
+from canary.rules.looks.findings import Finding
+from canary.rules.reports.amounts import evidence, interval_points, percent, weight
+from canary.rules.reports.markup import Markup, joined, tag
+from canary.rules.reports.plot import (
+    LEFT,
+    RIGHT,
+    WIDTH,
+    Axis,
+    apart,
+    band,
+    frame,
+    label,
+    line,
+    picture,
+    round_ticks,
+    rule,
+    step_marks,
+    steps,
+    time_ticks,
+    together,
+    value_ticks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from canary.rules.reports.amounts import LocalTime
+    from canary.rules.reports.evidence_report import Estimate, EvidenceReport, MetricRow, RateLine
+    from canary.rules.reports.plot import Frame
+
+ROW = 50.0
+ZERO_PART = 0.4
+"""Where zero lies in the picture of differences, as a part of its width; each row has a scale of its own around it."""
+
+HEADROOM = 1.6
+"""The rates' scale ends so far above the newest interval: the first ones are wider than any scale."""
+
+LOG_FLOOR = log(0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture with its title, what it shows in words, and its figures as a table."""
+
+    title: str
+    shows: str
+    drawn: Markup
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def differences(rows: Sequence[MetricRow]) -> Chart:
+    """Each metric's difference with its interval, around a zero that all rows share."""
+    drawn = [(row, row.difference) for row in rows if row.difference]
+    height = ROW * len(drawn) + 18
+    zero = WIDTH * ZERO_PART
+    parts = [_difference(row, difference, ROW * index, zero) for index, (row, difference) in enumerate(drawn)]
+    legend = label("no difference", zero, height - 4, anchor="middle", class_="tick")
+    said = [(row.label, *interval_points(difference), row.finding.value) for row, difference in drawn]
+    shows = "; ".join(f"{name} {value} ({low} to {high}), {finding}" for name, value, low, high, finding in said)
+    return Chart(
+        "Difference by metric",
+        "Canary minus base in percentage points, with 95 % intervals. Each row has its own scale around the same zero.",
+        picture(
+            "differences", "Difference by metric", shows, height, [rule(zero, 22, zero, height - 16, "zero"), *parts, legend]
+        ),
+        ("metric", "difference", "low", "high", "verdict"),
+        tuple(said),
+    )
+
+
+def _difference(row: MetricRow, difference: Estimate, top: float, zero: float) -> Markup:
+    effect = row.least_effect or 0.0
+    left, right = max(-difference.low, 0.0), max(difference.high, effect, 0.0)
+    unit = max(left / (zero - 8), right / (WIDTH - zero - 8)) or 1.0
+    axis = Axis(-zero * unit, (WIDTH - zero) * unit, 0, WIDTH)
+    value, low, high = interval_points(difference)
+    y, tone = top + 34, "worse" if row.finding is Finding.WORSE else "plain"
+    least = rule(axis.at(effect), y - 9, axis.at(effect), y + 9, "least") if effect else Markup()
+    return joined(
+        [
+            label(row.label, 0, top + 16, class_="label strong"),
+            label(f"{value} ({low} to {high})", WIDTH, top + 16, anchor="end"),
+            least,
+            rule(axis.at(difference.low), y, axis.at(difference.high), y, f"whisker {tone}"),
+            tag("circle", cx=axis.at(difference.value), cy=y, r=4.5, class_=f"dot {tone}"),
+        ]
+    )
+
+
+def rates(one: RateLine, report: EvidenceReport, local: LocalTime, *, number: int) -> Chart:
+    """One metric's rates by arm with their confidence sequences."""
+    last = one.points[-1]
+    high = max(last.canary.high, last.base.high, last.canary.value, last.base.value) * HEADROOM or 0.01
+    high = min(max(high, HEADROOM * max(last.canary.value, last.base.value)), 1.0)
+    drawn = _over_time(report, high)
+    ticks = [(value, _short(value)) for value in round_ticks(high)]
+    heights = apart([drawn.y.at(last.canary.value) - 6, drawn.y.at(last.base.value) - 6], drawn.y.end + 10, drawn.y.start - 5)
+    x = drawn.x.at(last.at) - 4
+    words = f"{one.label}: canary {percent(last.canary.value)}, base {percent(last.base.value)} at the end"
+    parts = together(
+        value_ticks(drawn, ticks),
+        _marks(drawn, report),
+        [
+            band(drawn, [(point.at, point.base.low, point.base.high) for point in one.points], "band base"),
+            band(drawn, [(point.at, point.canary.low, point.canary.high) for point in one.points], "band canary"),
+            line(drawn, [(point.at, point.base.value) for point in one.points], "line base"),
+            line(drawn, [(point.at, point.canary.value) for point in one.points], "line canary"),
+            label(f"canary {percent(last.canary.value)}", x, heights[0], anchor="end", class_="label canary halo"),
+            label(f"base {percent(last.base.value)}", x, heights[1], anchor="end", class_="label base halo"),
+        ],
+        time_ticks(drawn, local),
+    )
+    return Chart(
+        one.label,
+        f"{words}. The shaded areas are 95 % confidence sequences.",
+        picture(f"rates-{number}", f"{one.label} by arm over time", words, drawn.height, [parts]),
+        ("time", "canary", "canary from", "to", "base", "base from", "to"),
+        tuple((local(point.at).strftime("%H:%M:%S"), *_three(point.canary), *_three(point.base)) for point in one.points),
+    )
+
+
+def weight_and_share(report: EvidenceReport, local: LocalTime) -> Chart:
+    """The weight asked as a line, each minute's share as a dot."""
+    drawn = _over_time(report, 1.0)
+    dots = [tag("circle", cx=drawn.x.at(one.at), cy=drawn.y.at(one.share), r=2, class_="dot canary") for one in report.shares]
+    asked = [(one.at, one.weight_percent / 100) for one in report.weights if one.at <= drawn.x.high]
+    words = ", ".join(f"{weight(one.weight_percent)} from {local(one.at):%H:%M}" for one in report.weights)
+    parts = together(
+        value_ticks(drawn, [(part, f"{100 * part:g} %") for part in (0.0, 0.25, 0.5, 0.75, 1.0)]),
+        [steps(drawn, asked, "line ink"), *dots] if asked else dots,
+        time_ticks(drawn, local),
+    )
+    return Chart(
+        "Weight asked, share seen",
+        f"Line: the weight that was set ({words}). Dots: the canary's share of each minute's requests.",
+        picture("share", "Weight asked and share seen over time", words, drawn.height, [parts]),
+        ("time", "share seen", "requests"),
+        tuple((local(one.at).strftime("%H:%M"), percent(one.share), f"{one.requests:,}") for one in report.shares),
+    )
+
+
+def evidence_over_time(report: EvidenceReport, local: LocalTime) -> Chart | None:
+    """The evidence against its bar, on a logarithmic scale; None before the first minute."""
+    total, points = report.evidence, report.evidence_line
+    if total is None or not points:
+        return None
+    top = max(total.log_bar, *(max(one.log_e, one.log_e_live) for one in points)) + log(10)
+    drawn = frame(report.started_at, points[-1].at, LOG_FLOOR, top)
+    powers = [log(10) * power for power in range(-2, int(top / log(10)) + 1)]
+    every = -(-len(powers) // 5)
+    words = f"evidence {evidence(total.log_e)} of {evidence(total.log_bar)} at the end"
+    bar, end = drawn.y.at(total.log_bar), points[-1]
+    reached = any(one.log_e >= total.log_bar for one in points)
+    parts = together(
+        value_ticks(drawn, [(power, _power(power)) for power in powers[::every]]),
+        _marks(drawn, report),
+        [
+            rule(LEFT, bar, WIDTH - RIGHT, bar, "bar"),
+            label(f"bar {evidence(total.log_bar)}", LEFT + 6, bar - 5, class_="label bad halo"),
+            line(drawn, [(one.at, one.log_e_live) for one in points], "line thin"),
+            line(drawn, [(one.at, one.log_e) for one in points], "line ink"),
+            tag("circle", cx=drawn.x.at(end.at), cy=drawn.y.at(end.log_e), r=3.5, class_="dot ink"),
+        ],
+        time_ticks(drawn, local),
+    )
+    said = "It reached the bar, so the canary is worse." if reached else "It stayed below the bar."
+    return Chart(
+        "Evidence that the canary is worse",
+        f"{said} Thick: with base's history, {words}. Thin: without it, which must reach {evidence(total.log_bar_live)} too.",
+        picture("evidence", "Evidence against its bar over time", f"{words}. {said}", drawn.height, [parts]),
+        ("time", "evidence", "without history"),
+        tuple((local(one.at).strftime("%H:%M"), evidence(one.log_e), evidence(one.log_e_live)) for one in points),
+    )
+
+
+def latency(rows: Sequence[MetricRow]) -> Chart | None:
+    """By limit, the share of each arm's requests that took longer; None where no latency was compared."""
+    drawn = sorted(
+        ((row, row.canary, row.base) for row in rows if row.family is Family.SLOW and row.canary and row.base),
+        key=lambda one: one[0].label,
+    )
+    if not drawn:
+        return None
+    height = ROW * len(drawn)
+    parts = [_latency(row, canary, base, ROW * index) for index, (row, canary, base) in enumerate(drawn)]
+    shows = "; ".join(f"{row.label}: canary {percent(canary.value)}, base {percent(base.value)}" for row, canary, base in drawn)
+    return Chart(
+        "Latency by arm",
+        "The share of requests slower than each limit, with 95 % intervals; the limits are percentiles of base's history.",
+        picture("latency", "Requests slower than each limit, by arm", shows, height, parts),
+        ("limit", "canary", "from", "to", "base", "from", "to"),
+        tuple((row.label, *_three(canary), *_three(base)) for row, canary, base in drawn),
+    )
+
+
+def _latency(row: MetricRow, canary: Estimate, base: Estimate, top: float) -> Markup:
+    axis = Axis(0.0, max(canary.high, base.high) or 1.0, 4, WIDTH - 4)
+    parts = [
+        label(row.label, 0, top + 16, class_="label strong"),
+        tag(
+            "text",
+            tag("tspan", f"canary {percent(canary.value)}", class_="canary"),
+            tag("tspan", f"   base {percent(base.value)}", class_="base"),
+            x=WIDTH,
+            y=top + 16,
+            text_anchor="end",
+            class_="label",
+        ),
+    ]
+    for arm, one, y in (("canary", canary, top + 29), ("base", base, top + 39)):
+        parts.append(rule(axis.at(one.low), y, axis.at(one.high), y, f"whisker {arm}"))
+        parts.append(tag("circle", cx=axis.at(one.value), cy=y, r=4, class_=f"dot {arm}"))
+    return joined(parts)
+
+
+def _over_time(report: EvidenceReport, high: float) -> Frame:
+    """The frame that all pictures over time share, so that they can be read beside each other."""
+    ends = [one.last_at for one in report.decisions]
+    return frame(report.started_at, max(ends, default=report.started_at), 0.0, high)
+
+
+def _marks(drawn: Frame, report: EvidenceReport) -> Iterator[Markup]:
+    return step_marks(drawn, [(one.at, weight(one.weight_percent)) for one in report.weights])
+
+
+def _three(one: Estimate) -> tuple[str, str, str]:
+    return percent(one.value), percent(one.low), percent(one.high)
+
+
+def _short(rate: float) -> str:
+    return f"{100 * rate:.4g} %"
+
+
+def _power(log_e: float) -> str:
+    return f"{exp(log_e):.3g}" if log_e < log(5000) else evidence(max(log_e, 14.1))
