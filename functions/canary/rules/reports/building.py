@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import isclose
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.judge import log_strength
-from canary.rules.judging.split import seen_share
+from canary.rules.judging.split import NO_SPLIT_EVIDENCE, seen_share
 from canary.rules.looks.proof import format_e
 from canary.rules.reports.coverage import gaps, news
 from canary.rules.reports.evidence_report import EvidenceReport, ServedVersion, VerbSent
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.rules.looks.replay import ReplayedLook
-    from canary.rules.reports.evidence_report import BrokenRoute
+    from canary.rules.reports.evidence_report import BrokenRoute, WeightPoint
     from canary.rules.rollouts.rollout import Rollout
 
 
@@ -50,7 +51,7 @@ def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequen
         metrics=rows,
         evidence=evidence_sum(last) if last else None,
         weight_asked=set_weights[-1].weight_percent / 100 if set_weights else None,
-        share_seen=seen_share(last.rollout.split) if last and last.rollout.split.minutes else None,
+        share_seen=_share_seen(last, set_weights),
         broken=tuple(broken),
         rates=rate_lines(looks, rows),
         weights=set_weights,
@@ -82,6 +83,13 @@ def trust(looks: Sequence[ReplayedLook]) -> str:
         f"recorded: the first recorded E {then} and gives E {format_e(first.evidence.log_strength)}. "
         "Another version of the controller judged them, or someone edited the records."
     )
+
+
+def _share_seen(last: ReplayedLook | None, set_weights: Sequence[WeightPoint]) -> float | None:
+    """The canary's share of the requests under the present weight; None before a minute of it was judged."""
+    split = last.rollout.split if last else NO_SPLIT_EVIDENCE
+    asked = set_weights[-1].weight_percent / 100 if set_weights else 0.0
+    return seen_share(split) if split.minutes and isclose(split.share, asked) else None
 
 
 def _live(rollout: Rollout) -> Iterator[ServedVersion]:

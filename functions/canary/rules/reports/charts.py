@@ -15,7 +15,6 @@ from canary.rules.reports.plot import (
     RIGHT,
     WIDTH,
     Axis,
-    apart,
     band,
     frame,
     label,
@@ -29,6 +28,7 @@ from canary.rules.reports.plot import (
     together,
     value_ticks,
 )
+from canary.rules.reports.sentences import effect_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,10 +66,12 @@ def differences(rows: Sequence[MetricRow]) -> Chart:
     parts = [_difference(row, difference, ROW * index, zero) for index, (row, difference) in enumerate(drawn)]
     legend = label("no difference", zero, height - 4, anchor="middle", class_="tick")
     said = [(row.label, *interval_points(difference), row.finding.value) for row, difference in drawn]
+    effects = [f"{row.label} {effect_note(row)}" for row, _ in drawn if row.least_effect]
+    least = f" Upright mark: the least difference looked for ({', '.join(effects)})." if effects else ""
     shows = "; ".join(f"{name} {value} ({low} to {high}), {finding}" for name, value, low, high, finding in said)
     return Chart(
         "Difference by metric",
-        "Canary minus base in percentage points, with 95 % intervals. Each row has its own scale around the same zero.",
+        f"Canary minus base in percentage points, with 95 % intervals. Each row has its own scale around zero.{least}",
         picture(
             "differences", "Difference by metric", shows, height, [rule(zero, 22, zero, height - 16, "zero"), *parts, legend]
         ),
@@ -84,12 +86,14 @@ def _difference(row: MetricRow, difference: Estimate, top: float, zero: float) -
     unit = max(left / (zero - 8), right / (WIDTH - zero - 8)) or 1.0
     axis = Axis(-zero * unit, (WIDTH - zero) * unit, 0, WIDTH)
     value, low, high = interval_points(difference)
-    y, tone = top + 34, "worse" if row.finding is Finding.WORSE else "plain"
+    is_worse = row.finding is Finding.WORSE and not row.is_just_seen
+    y, tone = top + 34, "worse" if is_worse else "plain"
+    said = "last weight not compared yet" if row.is_just_seen else f"{value} ({low} to {high})"
     least = rule(axis.at(effect), y - 9, axis.at(effect), y + 9, "least") if effect else Markup()
     return joined(
         [
             label(row.label, 0, top + 16, class_="label strong"),
-            label(f"{value} ({low} to {high})", WIDTH, top + 16, anchor="end"),
+            label(said, WIDTH, top + 16, anchor="end"),
             least,
             rule(axis.at(difference.low), y, axis.at(difference.high), y, f"whisker {tone}"),
             tag("circle", cx=axis.at(difference.value), cy=y, r=4.5, class_=f"dot {tone}"),
@@ -104,8 +108,6 @@ def rates(one: RateLine, report: EvidenceReport, local: LocalTime, *, number: in
     high = min(max(high, HEADROOM * max(last.canary.value, last.base.value)), 1.0)
     drawn = _over_time(report, high)
     ticks = [(value, _short(value)) for value in round_ticks(high)]
-    heights = apart([drawn.y.at(last.canary.value) - 6, drawn.y.at(last.base.value) - 6], drawn.y.end + 10, drawn.y.start - 5)
-    x = drawn.x.at(last.at) - 4
     words = f"{one.label}: canary {percent(last.canary.value)}, base {percent(last.base.value)} at the end"
     parts = together(
         value_ticks(drawn, ticks),
@@ -115,14 +117,18 @@ def rates(one: RateLine, report: EvidenceReport, local: LocalTime, *, number: in
             band(drawn, [(point.at, point.canary.low, point.canary.high) for point in one.points], "band canary"),
             line(drawn, [(point.at, point.base.value) for point in one.points], "line base"),
             line(drawn, [(point.at, point.canary.value) for point in one.points], "line canary"),
-            label(f"canary {percent(last.canary.value)}", x, heights[0], anchor="end", class_="label canary halo"),
-            label(f"base {percent(last.base.value)}", x, heights[1], anchor="end", class_="label base halo"),
         ],
         time_ticks(drawn, local),
     )
     return Chart(
         one.label,
-        f"{words}. The shaded areas are 95 % confidence sequences.",
+        joined(
+            [
+                tag("strong", f"canary {percent(last.canary.value)}", class_="canary"),
+                "  ",
+                tag("strong", f"base {percent(last.base.value)}", class_="base"),
+            ]
+        ),
         picture(f"rates-{number}", f"{one.label} by arm over time", words, drawn.height, [parts]),
         ("time", "canary", "canary from", "to", "base", "base from", "to"),
         tuple((local(point.at).strftime("%H:%M:%S"), *_three(point.canary), *_three(point.base)) for point in one.points),

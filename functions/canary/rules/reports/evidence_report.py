@@ -25,13 +25,34 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmCounts:
+    """Requests and bad requests of both arms, summed over minutes."""
+
+    canary_requests: int = 0
+    canary_bad: int = 0
+    base_requests: int = 0
+    base_bad: int = 0
+
+    @property
+    def canary_rate(self) -> float:
+        """The canary's bad requests over its requests; 0 without a request."""
+        return self.canary_bad / self.canary_requests if self.canary_requests else 0.0
+
+    @property
+    def base_rate(self) -> float:
+        """The same of base."""
+        return self.base_bad / self.base_requests if self.base_requests else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class MetricRow:
     """One metric over the whole rollout.
 
     ``label`` names it for people, ``bad_are`` says what its bad requests did. The rates are compared minute by minute; None
-    before a minute can be compared. The counts are sums. ``log_evidence``: ln of the metric's part of the evidence; the parts
-    of all metrics add up to the whole. ``least_effect``: the difference that every step must have enough traffic to show.
-    ``silent_since``: the end of the last minute in which both arms had data, for a metric without data.
+    before a minute can be compared. ``total``: the counts of the rollout; ``latest``: those since the present weight was set.
+    ``log_evidence``: ln of the metric's part of the evidence; the parts of all metrics add up to the whole. ``least_effect``:
+    the difference that every step must have enough traffic to show. ``silent_since``: the end of the last minute in which both
+    arms had data, for a metric without data.
     """
 
     metric: str
@@ -39,10 +60,8 @@ class MetricRow:
     bad_are: str
     family: Family | None
     finding: Finding
-    canary_requests: int = 0
-    canary_bad: int = 0
-    base_requests: int = 0
-    base_bad: int = 0
+    total: ArmCounts = ArmCounts()
+    latest: ArmCounts = ArmCounts()
     canary: Estimate | None = None
     base: Estimate | None = None
     difference: Estimate | None = None
@@ -51,9 +70,17 @@ class MetricRow:
     silent_since: float | None = None
 
     @property
-    def times_as_often(self) -> float | None:
-        """The canary's rate over base's; None where base has none."""
-        return self.canary.value / self.base.value if self.canary and self.base and self.base.value else None
+    def is_just_seen(self) -> bool:
+        """Whether the metric is worse only since the weight rose, in minutes that no interval covers yet."""
+        is_shown = self.difference is not None and self.difference.value > 0
+        return self.finding is Finding.WORSE and not is_shown
+
+    @property
+    def rates(self) -> tuple[float, float] | None:
+        """The rates of canary and base as the first lines give them; None before they can be given."""
+        if self.is_just_seen:
+            return self.latest.canary_rate, self.latest.base_rate
+        return (self.canary.value, self.base.value) if self.canary and self.base else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
+from canary.rules.judging.families import Family
 from canary.rules.judging.harm import Harm
 from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
 from canary.rules.judging.minutes import MINUTE_SECONDS
@@ -13,12 +14,11 @@ from canary.rules.looks.look_numbers import measured
 from canary.rules.looks.proof import find
 from canary.rules.looks.replay import intervals_of
 from canary.rules.looks.sources import ERRORS, sources_of
-from canary.rules.reports.evidence_report import Estimate, EvidenceSum, HarmDone, MetricRow
+from canary.rules.reports.evidence_report import ArmCounts, Estimate, EvidenceSum, HarmDone, MetricRow
 from canary.rules.reports.naming import label_of
-from canary.rules.rollouts.rollout import MetricCount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from canary.rules.judging.confidence import Interval
     from canary.rules.judging.counts import RawCounts
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def metric_rows(looks: Sequence[ReplayedLook]) -> tuple[MetricRow, ...]:
-    """Every metric, the one with the most evidence first; those that are not judged are last."""
+    """Every metric, one that is worse first, then by family."""
     if not looks:
         return ()
     last = looks[-1]
@@ -66,8 +66,15 @@ def harm_done(looks: Sequence[ReplayedLook], row: MetricRow) -> HarmDone | None:
     )
 
 
-def _rank(row: MetricRow) -> tuple[bool, float]:
-    return row.finding is not Finding.WORSE, -row.log_evidence if row.log_evidence is not None else float("inf")
+def _rank(row: MetricRow) -> tuple[bool, int, str]:
+    families = list(Family)
+    return row.finding is not Finding.WORSE, families.index(row.family) if row.family else len(families), row.metric
+
+
+def _sum(minutes: Iterable[RawCounts]) -> ArmCounts:
+    """The counts of the minutes in which both arms' bad requests were counted."""
+    whole = [(one.nc, one.ec or 0, one.nb, one.eb or 0) for one in minutes if one.is_whole]
+    return ArmCounts(*map(sum, zip(*whole, strict=True))) if whole else ArmCounts()
 
 
 def _row(looks: Sequence[ReplayedLook], metric: str, finding: Finding) -> MetricRow:
@@ -75,17 +82,15 @@ def _row(looks: Sequence[ReplayedLook], metric: str, finding: Finding) -> Metric
     source = sources_of(last.rollout).get(metric)
     if source is None:  # latency as a whole, which is not judged without limits from history
         return MetricRow(metric, metric, "", None, finding)
-    count, compared = last.rollout.totals.get(metric, MetricCount()), intervals_of(last, metric)
+    compared = intervals_of(last, metric)
     return MetricRow(
         metric=metric,
         label=label_of(last.rollout, source),
         bad_are=source.bad_are,
         family=source.family,
         finding=finding,
-        canary_requests=count.nc,
-        canary_bad=count.ec,
-        base_requests=count.nb,
-        base_bad=count.eb,
+        total=_sum(_minutes(looks, metric)),
+        latest=_sum(_minutes([one for one in looks if one.look.step == last.look.step], metric)),
         canary=estimate_of(compared.canary) if compared else None,
         base=estimate_of(compared.base) if compared else None,
         difference=estimate_of(compared.difference) if compared else None,

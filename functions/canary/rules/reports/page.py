@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from canary.rules.reports.charts import Chart
     from canary.rules.reports.evidence_report import EvidenceReport, MetricRow
 
+RATES = "The part of each arm's requests that was bad, from the start to each look. Shaded: 95 % confidence sequences."
+
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """The page may load nothing, so no text in it can make a browser send a request."""
 
@@ -61,12 +63,13 @@ def _first_screen(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
     if report.metrics:
         yield _metrics(report, local)
     parts = [sentences.shares_line(report), sentences.broke_line(report)]
-    yield tag("p", " | ".join(filter(None, parts)).capitalize() if not report.broken else " | ".join(parts), class_="below")
+    yield tag("p", *(tag("span", one) for one in parts if one), class_="below")
     yield tag("p", sentences.HOW_RATES_ARE_COMPARED, class_="intro")
 
 
 def _metrics(report: EvidenceReport, local: LocalTime) -> Markup:
-    heads = ("metric", "canary", "base", "difference, points", "evidence / bar", "verdict")
+    at = f"verdict at {weight(report.decisions[-1].weight_percent)}" if report.decisions else "verdict"
+    heads = ("metric", "canary", "base", "difference, points", "evidence / bar", at)
     head = tag("tr", *(tag("th", one, scope="col", class_="n" if one in heads[1:5] else None) for one in heads))
     total = report.evidence
     foot = tag(
@@ -81,17 +84,17 @@ def _metrics(report: EvidenceReport, local: LocalTime) -> Markup:
 
 
 def _metric(row: MetricRow, report: EvidenceReport, local: LocalTime) -> Markup:
-    name, canary, base, difference, evidence, verdict = sentences.cells(row, report, local)
-    counts = [f"{row.canary_bad:,} of {row.canary_requests:,}", f"{row.base_bad:,} of {row.base_requests:,}"]
+    rates, counts = sentences.rates_of(row), sentences.counts_of(row)
+    difference, interval = sentences.difference_of(row)
     worse = " worse" if row.finding is Finding.WORSE else ""
     return tag(
         "tr",
-        tag("th", name, scope="row"),
-        tag("td", canary, tag("small", counts[0]), class_="n", data_is="canary"),
-        tag("td", base, tag("small", counts[1]), class_="n", data_is="base"),
-        tag("td", difference, class_="n wide", data_is="difference"),
-        tag("td", evidence, class_="n wide", data_is="evidence"),
-        tag("td", verdict, class_=f"verdict{worse}"),
+        tag("th", row.label, scope="row"),
+        tag("td", rates[0], tag("small", counts[0]), class_="n", data_is="canary"),
+        tag("td", rates[1], tag("small", counts[1]), class_="n", data_is="base"),
+        tag("td", difference, tag("small", interval), class_="n", data_is="difference"),
+        tag("td", sentences.of_bar(row.log_evidence, report), class_="n", data_is="evidence"),
+        tag("td", sentences.verdict_of(row, local), class_=f"verdict{worse}"),
     )
 
 
@@ -105,9 +108,10 @@ def _pictures(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
         latency(report.metrics),
     ]
     yield tag("h2", "What was measured")
-    yield tag("div", *(figure(one) for one in several if one), class_="charts")
+    yield tag("div", *(figure(one) for one in several if one), class_="charts first")
     if report.rates:
         yield tag("h2", "Rates by arm")
+        yield tag("p", RATES, class_="intro")
         drawn = [rates(one, report, local, number=number) for number, one in enumerate(report.rates)]
         yield tag("div", *map(figure, drawn), class_="charts")
 

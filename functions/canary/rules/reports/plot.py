@@ -22,8 +22,6 @@ WIDTH = 360.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 26.0, 24.0
 MOST_TICKS = 4
 TICK_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14_400, 43_200)
-LINE_HEIGHT = 13.0
-"""Two labels need at least so much between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +132,6 @@ def step_marks(frame: Frame, weights: Iterable[tuple[float, str]]) -> Iterator[M
                 is_last = x > WIDTH - 44
                 yield label(words, x, TOP - 10, anchor="end" if is_last else "start", class_="tick")
                 free_from = x + 36
-
-
-def apart(wanted: Sequence[float], low: float, high: float) -> list[float]:
-    """Where labels go that should be at these heights: as near as they can be without touching, between `low` and `high`."""
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    placed = [0.0] * len(wanted)
-    free = low
-    for index in order:
-        placed[index] = max(wanted[index], free)
-        free = placed[index] + LINE_HEIGHT
-    over = max(0.0, free - LINE_HEIGHT - high)
-    return [one - over for one in placed]
 
 
 def round_ticks(high: float) -> list[float]:

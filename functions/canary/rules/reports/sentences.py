@@ -47,13 +47,18 @@ def why(report: EvidenceReport) -> str:
 
 def compared(row: MetricRow) -> str:
     """Both rates and their difference: ``5xx: 2.9 % canary, 0.05 % base: +2.8 points (+1.9 to +4.1), 58 times as often``."""
-    if not (row.canary and row.base and row.difference):
+    if row.rates is None or row.difference is None:
         return f"{row.label}: {row.finding}."
-    value, low, high = interval_points(row.difference)
-    ratio = row.times_as_often
-    often = f", {times(ratio)} times as often" if ratio and row.finding is Finding.WORSE else ""
-    rates = f"{percent(row.canary.value)} canary, {percent(row.base.value)} base"
-    return f"{row.label}: {rates}: {value} points ({low} to {high}){often}."
+    canary, base = row.rates
+    often = f", {times(canary / base)} times as often" if base and row.finding is Finding.WORSE else ""
+    return f"{row.label}: {percent(canary)} canary, {percent(base)} base: {_difference(row)}{often}."
+
+
+def _difference(row: MetricRow) -> str:
+    if row.is_just_seen:
+        canary, base = row.rates or (0.0, 0.0)
+        return f"{points(canary - base)} points since the last weight was set"
+    return f"{difference_of(row)[0]} points {difference_of(row)[1]}"
 
 
 def harmed(report: EvidenceReport) -> str:
@@ -98,20 +103,28 @@ def verdict_of(row: MetricRow, local: LocalTime) -> str:
     return f"{row.finding.value}{since}"
 
 
-def cells(row: MetricRow, report: EvidenceReport, local: LocalTime) -> tuple[str, str, str, str, str, str]:
-    """A metric's line in the table: its name, both rates, the difference, the evidence, the verdict."""
-    difference = "-"
-    if row.difference:
-        value, low, high = interval_points(row.difference)
-        difference = f"{value} ({low} to {high})"
+def difference_of(row: MetricRow) -> tuple[str, str]:
+    """The difference in points, and its interval in brackets: ``+2.8``, ``(+1.9 to +4.1)``."""
+    if row.is_just_seen:
+        return points(row.latest.canary_rate - row.latest.base_rate), "no interval yet"
+    if row.difference is None:
+        return "-", ""
+    value, low, high = interval_points(row.difference)
+    return value, f"({low} to {high})"
+
+
+def counts_of(row: MetricRow) -> tuple[str, str]:
+    """Bad requests of the requests behind each arm's rate: ``16 of 720``."""
+    counts = row.latest if row.is_just_seen else row.total
     return (
-        row.label,
-        percent(row.canary.value) if row.canary else "-",
-        percent(row.base.value) if row.base else "-",
-        difference,
-        of_bar(row.log_evidence, report),
-        verdict_of(row, local),
+        f"{counts.canary_bad:,} of {counts.canary_requests:,}",
+        f"{counts.base_bad:,} of {counts.base_requests:,}",
     )
+
+
+def rates_of(row: MetricRow) -> tuple[str, str]:
+    """Both arms' rates."""
+    return (percent(row.rates[0]), percent(row.rates[1])) if row.rates else ("-", "-")
 
 
 def of_bar(log_evidence: float | None, report: EvidenceReport) -> str:

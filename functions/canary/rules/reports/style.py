@@ -20,7 +20,7 @@ h3{font-size:.9375rem;font-weight:650}
 .bad{color:var(--bad)}.good{color:var(--good)}.warn{color:var(--warn)}.muted{color:var(--muted)}
 .canary{color:var(--canary)}.base{color:var(--base)}
 .meta{margin-top:.5rem;color:var(--muted);font-size:.875rem}
-.meta li{display:inline}.meta li:not(:last-child)::after{content:" \\00b7 "}
+.meta li{display:inline}.meta li:not(:last-child)::after{content:" / ";color:var(--rule)}
 .facts{display:grid;grid-template-columns:6rem 1fr;gap:.625rem 1rem;margin:1.5rem 0;padding:1.25rem 0;
 border-block:1px solid var(--rule)}
 .facts dt{color:var(--muted);font-size:.875rem;line-height:1.6875rem}
@@ -35,10 +35,12 @@ td:last-child,th:last-child{padding-right:0}
 .metrics{font-size:.9375rem}.metrics small{display:block;color:var(--muted);font-size:.75rem}
 .metrics .worse{font-weight:650;color:var(--bad)}
 .metrics tfoot td,.metrics tfoot th{border-bottom:0;color:var(--muted);font-weight:500}
-.below{margin:.75rem 0 .5rem;font-size:.9375rem}
+.below{margin:.75rem 0 .5rem;font-size:.9375rem}.below span{display:inline-block;margin-right:2rem}
+.below span::first-letter{text-transform:uppercase}
+.charts.first figure:first-child{grid-row:span 2}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:2rem 2.25rem;margin-top:1rem}
 figure{min-width:0;max-width:27.5rem}
-figcaption{color:var(--muted);font-size:.8125rem;line-height:1.4;margin:.125rem 0 .5rem}
+figcaption strong{margin-right:.5rem}figcaption{color:var(--muted);font-size:.8125rem;line-height:1.4;margin:.125rem 0 .5rem}
 svg{display:block;width:100%;height:auto;overflow:visible;font-family:inherit}
 svg text{font-size:11px;fill:var(--ink)}
 svg .tick{fill:var(--muted);font-size:10.5px}svg .strong{font-weight:600}
