@@ -49,7 +49,7 @@ class Chromium:
     requests: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
 
-    def call(self, method: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON is of any type
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Send a command and return its answer."""
         self.sent += 1
         message = {"id": self.sent, "method": method, "params": params, **({"sessionId": self.session} if self.session else {})}
@@ -75,7 +75,7 @@ class Chromium:
         while "Page.loadEventFired" not in self.events:
             self._hear(self._read())
 
-    def ask(self, expression: str) -> Any:  # noqa: ANN401 - JavaScript's values are of any type
+    def ask(self, expression: str) -> Any:
         """What JavaScript says in the page."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in answer:

@@ -12,6 +12,7 @@ from canary.rules.reports.coverage import gaps, news
 from canary.rules.reports.evidence_report import EvidenceReport, ServedVersion, VerbSent
 from canary.rules.reports.metric_rows import deciding_metric, evidence_sum, harm_done, metric_rows
 from canary.rules.reports.over_time import decisions, evidence_line, rate_lines, shares, weights
+from canary.rules.reports.recomputing import checked
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import price
@@ -63,6 +64,7 @@ def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequen
         gaps=tuple(gaps(rollout, rows)),
         cost=price(usage_of(rollout)).text,
         trust=trust(looks),
+        checked=checked(looks),
         snapshot=encode(rollout.snapshot),
         policy=encode(rollout.plan.policy),
         settings=encode(rollout.target),

@@ -216,7 +216,7 @@ def _latency(row: MetricRow, canary: Estimate, base: Estimate, top: float) -> Ma
         tag(
             "text",
             tag("tspan", f"canary {percent(canary.value)}", class_="canary"),
-            tag("tspan", f"   base {percent(base.value)}", class_="base"),
+            tag("tspan", f"base {percent(base.value)}", dx="10", class_="base"),
             x=WIDTH,
             y=top + 16,
             text_anchor="end",

@@ -215,7 +215,11 @@ class BrokenRoute:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceReport:
-    """The whole report, in the order of its page. ``deciding`` names the metric that the first lines are about."""
+    """The whole report, in the order of its page.
+
+    ``deciding`` names the metric that the first lines are about. ``trust`` says whether the evidence computed again is what was
+    recorded, ``checked`` whether the verdicts computed again are.
+    """
 
     rollout: str
     target: str
@@ -247,6 +251,7 @@ class EvidenceReport:
     gaps: tuple[Gap, ...]
     cost: str
     trust: str
+    checked: str
     snapshot: Mapping[str, Any]
     policy: Mapping[str, Any]
     settings: Mapping[str, Any]

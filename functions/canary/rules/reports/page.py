@@ -128,7 +128,7 @@ def _details(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
     gaps = [(one.kind, one.text) for one in report.gaps]
     yield block("What the verdict does not cover", table(("kind", "what"), gaps) if gaps else tag("p", "Nothing was left out."))
     yield block("Cost", tag("p", report.cost))
-    yield block("Record", tag("p", report.trust, class_="intro"), *_raw(report))
+    yield block("Record", tag("p", f"{report.trust} {report.checked}", class_="intro"), *_raw(report))
 
 
 def _decisions(report: EvidenceReport, local: LocalTime) -> Markup:

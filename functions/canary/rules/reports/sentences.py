@@ -87,7 +87,7 @@ def shares_line(report: EvidenceReport) -> str:
     """``weight asked 25 %, share seen 24.6 %``."""
     if report.weight_asked is None:
         return "no weight was set"
-    seen = f", share seen {percent(report.share_seen)}" if report.share_seen is not None else ""
+    seen = f", share seen {percent(report.share_seen)}" if report.share_seen is not None else ", no minute judged at it yet"
     return f"weight asked {weight(100 * report.weight_asked)}{seen}"
 
 

@@ -32,8 +32,9 @@ th,td{text-align:left;vertical-align:top;padding:.4375rem 1rem .4375rem 0;border
 th{font-weight:600}thead th{color:var(--muted);font-weight:500;white-space:nowrap}
 td:last-child,th:last-child{padding-right:0}
 .n{text-align:right;white-space:nowrap}
-.metrics{font-size:.9375rem}.metrics small{display:block;color:var(--muted);font-size:.75rem}
-.metrics .worse{font-weight:650;color:var(--bad)}
+.metrics{font-size:.9375rem}.metrics thead th:last-child{padding-left:1rem}
+.metrics small{display:block;color:var(--muted);font-size:.75rem}
+.metrics .verdict{padding-left:1rem}.metrics .worse{font-weight:650;color:var(--bad)}
 .metrics tfoot td,.metrics tfoot th{border-bottom:0;color:var(--muted);font-weight:500}
 .below{margin:.75rem 0 .5rem;font-size:.9375rem}.below span{display:inline-block;margin-right:2rem}
 .below span::first-letter{text-transform:uppercase}
@@ -73,6 +74,7 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 .metrics,.metrics tbody,.metrics tfoot{display:block}
 .metrics tr{display:grid;grid-template-columns:1fr 1fr;gap:.125rem 1rem;padding:.75rem 0;border-bottom:1px solid var(--rule)}
 .metrics th,.metrics td{display:block;border:0;padding:0;text-align:left;white-space:normal}
+
 .metrics td.verdict{grid-row:1;grid-column:2;text-align:right}
 .metrics td[data-is]::before{content:attr(data-is) " ";color:var(--muted);font-size:.8125rem}
 .metrics .wide{grid-column:1/-1}
