@@ -1,9 +1,12 @@
 import io
+import json
 from dataclasses import replace
 from math import log
 
 import pytest
 
+from canary.rules.reports.document import read_document
+from canary.rules.reports.recomputing import verdicts_again
 from demo.__main__ import STARTING, main
 from demo.readback import Look, Standing
 from demo.report import tell_harm
@@ -39,9 +42,9 @@ def a_look(minute, **changes):
 # One scenario, end to end.
 
 
-def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
+def test_a_bad_release_is_shown_from_its_first_look_to_its_price(tmp_path):
     console = a_console()
-    assert run_demo(choose("errors"), console, is_live=False) == 0
+    assert run_demo(choose("errors"), console, is_live=False, reports=tmp_path / "reports") == 0
     lines = text_of(console).splitlines()
     shown = "\n".join(line.rstrip() for line in lines)
     assert "errors: a release whose handlers return some 5xx" in shown
@@ -55,6 +58,15 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price():
     assert "Lambda calls" in shown
     assert "1 rollout in" in shown
     assert "all as expected" in shown
+
+    page = tmp_path / "reports" / "errors.html"
+    assert f"report   {page}" in shown
+    assert "<title>Rolled back: orders, rollout errors</title>" in page.read_text(encoding="utf-8")
+    assert page.with_suffix(".md").read_text(encoding="utf-8").startswith("# Rolled back: orders at 10 %")
+    rollout, looks = read_document(json.loads(page.with_suffix(".json").read_text(encoding="utf-8")))
+    assert rollout.rollout_id == "errors"
+    assert [one.look.verdict for one in looks][-1] == "ROLL_BACK"
+    assert all(one.is_same for one in verdicts_again(looks))
 
 
 def test_a_creation_is_recorded_before_the_resource_exists(capsys, monkeypatch):
