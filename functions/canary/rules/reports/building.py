@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.rules.looks.replay import ReplayedLook
-    from canary.rules.reports.evidence_report import BrokenRoute, WeightPoint
+    from canary.rules.reports.evidence_report import BrokenRoute
     from canary.rules.rollouts.rollout import Rollout
 
 
@@ -33,6 +33,7 @@ def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequen
     rows = metric_rows(looks)
     deciding = deciding_metric(rows)
     set_weights = weights(rollout, looks)
+    asked = _asked(last)
     return EvidenceReport(
         rollout=rollout.rollout_id,
         target=rollout.target.name,
@@ -51,8 +52,8 @@ def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequen
         to_do=_to_do(rollout),
         metrics=rows,
         evidence=evidence_sum(last) if last else None,
-        weight_asked=set_weights[-1].weight_percent / 100 if set_weights else None,
-        share_seen=_share_seen(last, set_weights),
+        weight_asked=asked,
+        share_seen=_share_seen(last, asked),
         broken=tuple(broken),
         rates=rate_lines(looks, rows),
         weights=set_weights,
@@ -87,11 +88,15 @@ def trust(looks: Sequence[ReplayedLook]) -> str:
     )
 
 
-def _share_seen(last: ReplayedLook | None, set_weights: Sequence[WeightPoint]) -> float | None:
-    """The canary's share of the requests under the present weight; None before a minute of it was judged."""
+def _share_seen(last: ReplayedLook | None, asked: float | None) -> float | None:
+    """The canary's share of the requests under the weight asked; None before a minute of it was judged."""
     split = last.rollout.split if last else NO_SPLIT_EVIDENCE
-    asked = set_weights[-1].weight_percent / 100 if set_weights else 0.0
-    return seen_share(split) if split.minutes and isclose(split.share, asked) else None
+    return seen_share(split) if asked is not None and isclose(split.share, asked) else None
+
+
+def _asked(last: ReplayedLook | None) -> float | None:
+    """The weight of the newest look's step, as a fraction."""
+    return float(last.rollout.plan.policy.steps[last.look.step].weight_percent) / 100 if last else None
 
 
 def _live(rollout: Rollout) -> Iterator[ServedVersion]:

@@ -86,14 +86,12 @@ def _difference(row: MetricRow, difference: Estimate, top: float, zero: float) -
     unit = max(left / (zero - 8), right / (WIDTH - zero - 8)) or 1.0
     axis = Axis(-zero * unit, (WIDTH - zero) * unit, 0, WIDTH)
     value, low, high = interval_points(difference)
-    is_worse = row.finding is Finding.WORSE and not row.is_just_seen
-    y, tone = top + 34, "worse" if is_worse else "plain"
-    said = "last weight not compared yet" if row.is_just_seen else f"{value} ({low} to {high})"
+    y, tone = top + 34, "worse" if row.finding is Finding.WORSE else "plain"
     least = rule(axis.at(effect), y - 9, axis.at(effect), y + 9, "least") if effect else Markup()
     return joined(
         [
             label(row.label, 0, top + 16, class_="label strong"),
-            label(said, WIDTH, top + 16, anchor="end"),
+            label(f"{value} ({low} to {high})", WIDTH, top + 16, anchor="end"),
             least,
             rule(axis.at(difference.low), y, axis.at(difference.high), y, f"whisker {tone}"),
             tag("circle", cx=axis.at(difference.value), cy=y, r=4.5, class_=f"dot {tone}"),
@@ -137,12 +135,13 @@ def rates(one: RateLine, report: EvidenceReport, local: LocalTime, *, number: in
 
 def weight_and_share(report: EvidenceReport, local: LocalTime) -> Chart:
     """The weight asked as a line, each minute's share as a dot."""
-    drawn = _over_time(report, 1.0)
+    high = max([one.weight_percent / 100 for one in report.weights] + [one.share for one in report.shares], default=1.0)
+    drawn = _over_time(report, min(1.25 * high, 1.0))
     dots = [tag("circle", cx=drawn.x.at(one.at), cy=drawn.y.at(one.share), r=2, class_="dot canary") for one in report.shares]
     asked = [(one.at, one.weight_percent / 100) for one in report.weights if one.at <= drawn.x.high]
     words = ", ".join(f"{weight(one.weight_percent)} from {local(one.at):%H:%M}" for one in report.weights)
     parts = together(
-        value_ticks(drawn, [(part, f"{100 * part:g} %") for part in (0.0, 0.25, 0.5, 0.75, 1.0)]),
+        value_ticks(drawn, [(part, _short(part)) for part in round_ticks(drawn.y.high)]),
         [steps(drawn, asked, "line ink"), *dots] if asked else dots,
         time_ticks(drawn, local),
     )
@@ -161,7 +160,7 @@ def evidence_over_time(report: EvidenceReport, local: LocalTime) -> Chart | None
     if total is None or not points:
         return None
     top = max(total.log_bar, *(max(one.log_e, one.log_e_live) for one in points)) + log(10)
-    drawn = frame(report.started_at, points[-1].at, LOG_FLOOR, top)
+    drawn = _over_time(report, top, low=LOG_FLOOR)
     powers = [log(10) * power for power in range(-2, int(top / log(10)) + 1)]
     every = -(-len(powers) // 5)
     words = f"evidence {evidence(total.log_e)} of {evidence(total.log_bar)} at the end"
@@ -181,7 +180,7 @@ def evidence_over_time(report: EvidenceReport, local: LocalTime) -> Chart | None
     )
     said = "It reached the bar, so the canary is worse." if reached else "It stayed below the bar."
     return Chart(
-        "Evidence that the canary is worse",
+        "Evidence against the canary",
         f"{said} Thick: with base's history, {words}. Thin: without it, which must reach {evidence(total.log_bar_live)} too.",
         picture("evidence", "Evidence against its bar over time", f"{words}. {said}", drawn.height, [parts]),
         ("time", "evidence", "without history"),
@@ -229,10 +228,10 @@ def _latency(row: MetricRow, canary: Estimate, base: Estimate, top: float) -> Ma
     return joined(parts)
 
 
-def _over_time(report: EvidenceReport, high: float) -> Frame:
-    """The frame that all pictures over time share, so that they can be read beside each other."""
-    ends = [one.last_at for one in report.decisions]
-    return frame(report.started_at, max(ends, default=report.started_at), 0.0, high)
+def _over_time(report: EvidenceReport, high: float, *, low: float = 0.0) -> Frame:
+    """The frame of a picture over time. All have the same times, so that they can be read beside each other."""
+    last_at = max((one.last_at for one in report.decisions), default=report.started_at)
+    return frame(report.started_at, report.ended_at or last_at, low, high)
 
 
 def _marks(drawn: Frame, report: EvidenceReport) -> Iterator[Markup]:

@@ -48,11 +48,12 @@ class ArmCounts:
 class MetricRow:
     """One metric over the whole rollout.
 
-    ``label`` names it for people, ``bad_are`` says what its bad requests did. The rates are compared minute by minute; None
-    before a minute can be compared. ``total``: the counts of the rollout; ``latest``: those since the present weight was set.
-    ``log_evidence``: ln of the metric's part of the evidence; the parts of all metrics add up to the whole. ``least_effect``:
-    the difference that every step must have enough traffic to show. ``silent_since``: the end of the last minute in which both
-    arms had data, for a metric without data.
+    ``label`` names it for people, ``bad_are`` says what its bad requests did. The rates are compared minute by minute, those of
+    a metric that is worse since the present weight was set, the others from the start; None before a minute can be compared.
+    ``total``: the counts of the rollout; ``latest``: those since the present weight was set. ``log_evidence``: ln of the
+    metric's part of the evidence; the parts of all metrics add up to the whole. ``least_effect``: the difference that every
+    step must have enough traffic to show. ``silent_since``: the end of the last minute in which both arms had data, for a
+    metric without data.
     """
 
     metric: str
@@ -71,9 +72,13 @@ class MetricRow:
 
     @property
     def is_just_seen(self) -> bool:
-        """Whether the metric is worse only since the weight rose, in minutes that no interval covers yet."""
-        is_shown = self.difference is not None and self.difference.value > 0
-        return self.finding is Finding.WORSE and not is_shown
+        """Whether the metric is worse in minutes that no interval covers yet, because the weight has just risen."""
+        return self.finding is Finding.WORSE and self.difference is None
+
+    @property
+    def counts(self) -> ArmCounts:
+        """The counts beside the rates."""
+        return self.latest if self.finding is Finding.WORSE else self.total
 
     @property
     def rates(self) -> tuple[float, float] | None:

@@ -34,8 +34,7 @@ def printable(text: str) -> str:
 
 
 def _lines(report: EvidenceReport, local: LocalTime) -> Iterator[str]:
-    at = f" at {weight(report.weight_percent)}" if report.weights else ""
-    yield f"# {sentences.state(report)}: {escaped(report.target)}{at}"
+    yield f"# {sentences.state(report)}: {escaped(report.target)}{sentences.place(report)}"
     named = [f"{name} {value}" for name, value in report.labels.items()]
     yield ""
     yield escaped(" / ".join([sentences.when(report, local), *named, f"started by execution {report.started_by}"]))

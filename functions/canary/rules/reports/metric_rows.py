@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.findings import Finding
 from canary.rules.looks.look_numbers import measured
 from canary.rules.looks.proof import find
-from canary.rules.looks.replay import intervals_of
+from canary.rules.looks.replay import compare_minute, intervals_of
 from canary.rules.looks.sources import ERRORS, sources_of
 from canary.rules.reports.evidence_report import ArmCounts, Estimate, EvidenceSum, HarmDone, MetricRow
 from canary.rules.reports.naming import label_of
@@ -20,7 +21,7 @@ from canary.rules.reports.naming import label_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from canary.rules.judging.confidence import Interval
+    from canary.rules.judging.confidence import Comparison, Interval
     from canary.rules.judging.counts import RawCounts
     from canary.rules.judging.judge import Evidence
     from canary.rules.looks.replay import ReplayedLook
@@ -82,7 +83,8 @@ def _row(looks: Sequence[ReplayedLook], metric: str, finding: Finding) -> Metric
     source = sources_of(last.rollout).get(metric)
     if source is None:  # latency as a whole, which is not judged without limits from history
         return MetricRow(metric, metric, "", None, finding)
-    compared = intervals_of(last, metric)
+    latest = [one for one in looks if one.look.step == last.look.step]
+    compared = intervals_of(_restarted(latest) if finding is Finding.WORSE else last, metric)
     return MetricRow(
         metric=metric,
         label=label_of(last.rollout, source),
@@ -90,7 +92,7 @@ def _row(looks: Sequence[ReplayedLook], metric: str, finding: Finding) -> Metric
         family=source.family,
         finding=finding,
         total=_sum(_minutes(looks, metric)),
-        latest=_sum(_minutes([one for one in looks if one.look.step == last.look.step], metric)),
+        latest=_sum(_minutes(latest, metric)),
         canary=estimate_of(compared.canary) if compared else None,
         base=estimate_of(compared.base) if compared else None,
         difference=estimate_of(compared.difference) if compared else None,
@@ -98,6 +100,15 @@ def _row(looks: Sequence[ReplayedLook], metric: str, finding: Finding) -> Metric
         least_effect=last.rollout.plan.policy.detect.get(source.family),
         silent_since=_silent_since(looks, metric) if finding is Finding.NO_DATA else None,
     )
+
+
+def _restarted(latest: Sequence[ReplayedLook]) -> ReplayedLook:
+    """The newest look with what its step's minutes alone compare: earlier weights do not thin an effect of this one."""
+    compared: dict[str, Comparison] = {}
+    for look in latest:
+        for minute in look.minutes:
+            compared = compare_minute(compared, minute.record)
+    return replace(latest[-1], compared=compared)
 
 
 def estimate_of(interval: Interval) -> Estimate:

@@ -44,13 +44,12 @@ def to_html(report: EvidenceReport, *, local: LocalTime = in_utc) -> str:
 
 
 def _first_screen(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
-    at = tag("span", f" at {weight(report.weight_percent)}", class_="at") if report.weights else Markup()
     named = [f"{name} {value}" for name, value in report.labels.items()]
     about = [sentences.when(report, local), *named, f"started by execution {report.started_by}"]
     yield tag(
         "header",
         tag("p", sentences.state(report), class_=f"state {_tone(report)}"),
-        tag("h1", report.target, at),
+        tag("h1", report.target, tag("span", sentences.place(report), class_="at")),
         tag("ul", *(tag("li", one) for one in about), class_="meta"),
     )
     yield tag(

@@ -27,6 +27,12 @@ def state(report: EvidenceReport) -> str:
     return words if report.phase.is_terminal or report.phase is Phase.PARKED else f"In progress: {words.lower()}"
 
 
+def place(report: EvidenceReport) -> str:
+    """The weight at which the rollout ended or stands: `` at 25 %``; empty for one that has no canary or is promoted."""
+    is_split = report.weights and report.phase is not Phase.PROMOTED
+    return f" at {weight(report.weight_percent)}" if is_split else ""
+
+
 def when(report: EvidenceReport, local: LocalTime) -> str:
     """From when to when, with the zone, and how long."""
     if report.ended_at is None:
@@ -38,27 +44,21 @@ def why(report: EvidenceReport) -> str:
     """The deciding metric in numbers, or the reason if no metric decided."""
     lead = report.lead
     if lead and lead.finding is Finding.WORSE:
-        return compared(lead)
+        return compared(lead, at=place(report) if len(report.weights) > 1 else "")
     if report.phase is Phase.PROMOTED and lead:
         return f"No metric was worse. {compared(lead)}"
     reason = f"{_sentence(report.reason)} " if report.reason else ""
     return f"{reason}{compared(lead)}" if lead else reason.strip() or "Nothing was compared yet."
 
 
-def compared(row: MetricRow) -> str:
+def compared(row: MetricRow, *, at: str = "") -> str:
     """Both rates and their difference: ``5xx: 2.9 % canary, 0.05 % base: +2.8 points (+1.9 to +4.1), 58 times as often``."""
-    if row.rates is None or row.difference is None:
+    if row.rates is None:
         return f"{row.label}: {row.finding}."
     canary, base = row.rates
+    difference, interval = difference_of(row)
     often = f", {times(canary / base)} times as often" if base and row.finding is Finding.WORSE else ""
-    return f"{row.label}: {percent(canary)} canary, {percent(base)} base: {_difference(row)}{often}."
-
-
-def _difference(row: MetricRow) -> str:
-    if row.is_just_seen:
-        canary, base = row.rates or (0.0, 0.0)
-        return f"{points(canary - base)} points since the last weight was set"
-    return f"{difference_of(row)[0]} points {difference_of(row)[1]}"
+    return f"{row.label}{at}: {percent(canary)} canary, {percent(base)} base: {difference} points {interval}{often}."
 
 
 def harmed(report: EvidenceReport) -> str:
@@ -86,7 +86,7 @@ def live(report: EvidenceReport, local: LocalTime) -> str:
 def shares_line(report: EvidenceReport) -> str:
     """``weight asked 25 %, share seen 24.6 %``."""
     if report.weight_asked is None:
-        return "no weight was set"
+        return "no look was made"
     seen = f", share seen {percent(report.share_seen)}" if report.share_seen is not None else ", no minute judged at it yet"
     return f"weight asked {weight(100 * report.weight_asked)}{seen}"
 
@@ -106,7 +106,7 @@ def verdict_of(row: MetricRow, local: LocalTime) -> str:
 def difference_of(row: MetricRow) -> tuple[str, str]:
     """The difference in points, and its interval in brackets: ``+2.8``, ``(+1.9 to +4.1)``."""
     if row.is_just_seen:
-        return points(row.latest.canary_rate - row.latest.base_rate), "no interval yet"
+        return points(row.latest.canary_rate - row.latest.base_rate), "(no interval yet)"
     if row.difference is None:
         return "-", ""
     value, low, high = interval_points(row.difference)
@@ -115,7 +115,7 @@ def difference_of(row: MetricRow) -> tuple[str, str]:
 
 def counts_of(row: MetricRow) -> tuple[str, str]:
     """Bad requests of the requests behind each arm's rate: ``16 of 720``."""
-    counts = row.latest if row.is_just_seen else row.total
+    counts = row.counts
     return (
         f"{counts.canary_bad:,} of {counts.canary_requests:,}",
         f"{counts.base_bad:,} of {counts.base_requests:,}",
