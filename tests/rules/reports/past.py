@@ -108,4 +108,3 @@ GOOD = a_past()
 
 SILENT = a_past(silent=(CHECKOUT,))
 """A business metric of the canary has no data, which holds the step and rolls back at last."""
-

@@ -15,7 +15,7 @@ from canary.rules.reports.over_time import decisions, evidence_line, rate_lines,
 from canary.rules.reports.recomputing import checked
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.price import price
+from canary.rules.rollouts.price import RATES, price
 from canary.rules.rollouts.report import usage_of
 from canary.rules.rollouts.steering import Verb
 
@@ -63,7 +63,7 @@ def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequen
         verbs=tuple(_verbs(rollout)),
         news=tuple(news(rollout)),
         gaps=tuple(gaps(rollout, rows)),
-        cost=price(usage_of(rollout)).text,
+        cost=f"{price(usage_of(rollout)).text} (list prices of {RATES.compiled_on}, {RATES.region})",
         trust=trust(looks),
         checked=checked(looks),
         snapshot=encode(rollout.snapshot),

@@ -58,9 +58,11 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
 
 
-def differences(rows: Sequence[MetricRow]) -> Chart:
-    """Each metric's difference with its interval, around a zero that all rows share."""
+def differences(rows: Sequence[MetricRow]) -> Chart | None:
+    """Each metric's difference with its interval, around a zero that all rows share; None before any is known."""
     drawn = [(row, row.difference) for row in rows if row.difference]
+    if not drawn:
+        return None
     height = ROW * len(drawn) + 18
     zero = WIDTH * ZERO_PART
     parts = [_difference(row, difference, ROW * index, zero) for index, (row, difference) in enumerate(drawn)]

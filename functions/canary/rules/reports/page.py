@@ -140,7 +140,9 @@ def _decisions(report: EvidenceReport, local: LocalTime) -> Markup:
         )
         for one in report.decisions
     ]
-    return table(("time", "weight", "verdict", "reason"), rows) if rows else tag("p", "No look was made.")
+    return (
+        table(("time", "weight", "verdict", "reason"), rows, class_="stack verdicts") if rows else tag("p", "No look was made.")
+    )
 
 
 def _raw(report: EvidenceReport) -> Iterator[Markup]:

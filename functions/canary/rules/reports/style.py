@@ -13,7 +13,7 @@ font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 h1,h2,h3,p,dl,dd,figure,table,ul,ol{margin:0;padding:0}
 h1{font-size:1.75rem;line-height:1.2;font-weight:650;letter-spacing:-.01em}
 h1 .at{font-weight:400;color:var(--muted)}
-h2{font-size:1.125rem;font-weight:650;margin:3rem 0 .25rem;padding-top:1rem;border-top:1px solid var(--rule)}
+h2{font-size:1.125rem;font-weight:650;margin:2.5rem 0 .375rem;padding-top:1rem;border-top:1px solid var(--rule)}
 h3{font-size:.9375rem;font-weight:650}
 .state{display:flex;align-items:center;gap:.5rem;font-size:.875rem;font-weight:650;margin-bottom:.375rem}
 .state::before{content:"";width:.625rem;height:.625rem;border-radius:50%;background:currentColor}
@@ -67,6 +67,7 @@ pre{margin:.5rem 0 0;padding:.75rem;background:var(--soft);
 font:.8125rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
 white-space:pre-wrap;overflow-wrap:anywhere}
 .stack td:first-child{white-space:nowrap}
+.verdicts td:not(:last-child){white-space:nowrap}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.8125rem}
 @media (max-width:40rem){
 .facts{grid-template-columns:1fr;gap:0}.facts dd+dt{margin-top:.75rem}
@@ -80,6 +81,8 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 .metrics .wide{grid-column:1/-1}
 .stack thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
 .stack,.stack tbody,.stack tr,.stack td{display:block}
+.stack td:first-child,.verdicts td:not(:last-child){white-space:normal}
+.verdicts td:not(:last-child){display:inline;margin-right:.75rem}
 .stack tr{padding:.5rem 0;border-bottom:1px solid var(--rule)}.stack td{border:0;padding:0}
 }
 @media print{
