@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,16 @@ INSTALL = "apt-get install -y chromium"
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--remote-debugging-pipe")
 READ, WRITE = 3, 4
 """The file descriptors on which Chromium listens and answers."""
+
+HANDOVER = f"""
+import os, sys
+from fcntl import F_DUPFD, fcntl
+ours = [fcntl(int(one), F_DUPFD, 10) for one in sys.argv[1:3]]
+for one, theirs in zip(ours, ({READ}, {WRITE})):
+    os.dup2(one, theirs)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Gives the pipes the descriptors that Chromium expects, and becomes Chromium."""
 
 TROUBLE = frozenset({"error", "warning"})
 
@@ -122,7 +133,7 @@ def browser(path: str, profile: Path) -> Iterator[Chromium]:
     """A browser with an empty profile and one page; it ends with the block."""
     their_read, to = os.pipe()
     of, their_write = os.pipe()
-    command = ["sh", "-c", f'exec "$@" {READ}<&{their_read} {WRITE}>&{their_write}', "sh", path, *OPTIONS]
+    command = [sys.executable, "-c", HANDOVER, str(their_read), str(their_write), path, *OPTIONS]
     process = subprocess.Popen(
         [*command, f"--user-data-dir={profile}", "about:blank"],
         pass_fds=(their_read, their_write),

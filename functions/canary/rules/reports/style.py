@@ -66,7 +66,7 @@ figure .scroll,.block .scroll{max-height:22rem;overflow:auto;margin-top:.375rem}
 pre{margin:.5rem 0 0;padding:.75rem;background:var(--soft);
 font:.8125rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
 white-space:pre-wrap;overflow-wrap:anywhere}
-.stack td:first-child{white-space:nowrap}
+.stack td{min-width:5rem}
 .verdicts td:not(:last-child){white-space:nowrap}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.8125rem}
 @media (max-width:40rem){
@@ -81,9 +81,9 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 .metrics .wide{grid-column:1/-1}
 .stack thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
 .stack,.stack tbody,.stack tr,.stack td{display:block}
-.stack td:first-child,.verdicts td:not(:last-child){white-space:normal}
+.verdicts td:not(:last-child){white-space:normal}
 .verdicts td:not(:last-child){display:inline;margin-right:.75rem}
-.stack tr{padding:.5rem 0;border-bottom:1px solid var(--rule)}.stack td{border:0;padding:0}
+.stack tr{padding:.5rem 0;border-bottom:1px solid var(--rule)}.stack td{border:0;padding:0;min-width:0}
 }
 @media print{
 :root{--paper:#fff;--ink:#000;--muted:#444;--rule:#ccc;--soft:#fff;--canary:#a84b00;--base:#2a6592;--bad:#b3261e;
