@@ -166,7 +166,7 @@ class WeightPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class VerdictSpan:
     """Consecutive looks that decided the same. ``reason`` is that of the last. ``log_e``: ln of the evidence after it."""
 
     first_at: float
@@ -250,7 +250,7 @@ class EvidenceReport:
     weights: tuple[WeightPoint, ...]
     shares: tuple[SharePoint, ...]
     evidence_line: tuple[EvidencePoint, ...]
-    decisions: tuple[Decision, ...]
+    decisions: tuple[VerdictSpan, ...]
     verbs: tuple[VerbSent, ...]
     news: tuple[Novelty, ...]
     gaps: tuple[Gap, ...]

@@ -10,7 +10,7 @@ from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.replay import intervals_of
 from canary.rules.looks.sources import ERRORS
 from canary.rules.reports.evidence_report import (
-    Decision,
+    VerdictSpan,
     EvidencePoint,
     RateLine,
     RatePoint,
@@ -72,10 +72,10 @@ def alike(looks: Sequence[ReplayedLook]) -> Iterator[tuple[ReplayedLook, ...]]:
         yield tuple(group)
 
 
-def decisions(looks: Sequence[ReplayedLook]) -> tuple[Decision, ...]:
+def decisions(looks: Sequence[ReplayedLook]) -> tuple[VerdictSpan, ...]:
     """One decision for all consecutive looks that say the same but for their numbers."""
     return tuple(
-        Decision(
+        VerdictSpan(
             first_at=same[0].look.at,
             last_at=same[-1].look.at,
             looks=len(same),
