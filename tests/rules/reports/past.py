@@ -61,9 +61,12 @@ def a_past(*, failing=None, percents=(10, 25), bake_seconds=600, silent=(), targ
         while len(looks) < most and (verdict is None or verdict.kind not in GOES_ON):
             now += 60.0
             due = range(rollout.judged_to + 60, int(now), 60)
-            made = a_minute(percent, failing=(failing or {}).get(percent, 0.0), silent=silent)
-            counts = dict.fromkeys(due, made)
-            both = dict.fromkeys(due, (made["errors"].nc, made["errors"].nb))
+            weighted = {minute: percent if minute >= shifted - 30 else percents[index - 1] for minute in due}
+            counts = {
+                minute: a_minute(weight, failing=(failing or {}).get(weight, 0.0), silent=silent)
+                for minute, weight in weighted.items()
+            }
+            both = {minute: (made["errors"].nc, made["errors"].nb) for minute, made in counts.items()}
             folded = fold_minutes(rollout, evidence, counts, now, integrated=both)
             rollout, evidence = folded.rollout, folded.evidence
             proof = prove(rollout, evidence, now=now)

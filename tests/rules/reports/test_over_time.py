@@ -22,7 +22,11 @@ def test_each_metric_has_its_rates_after_every_look_that_compares():
     lines = rate_lines(looks, metric_rows(looks))
     assert {line.metric for line in lines} == set(METRICS)
     assert all(line.points[-1].at == looks[-1].look.at for line in lines)
-    assert rate_lines(replayed(BAD)[1], metric_rows(replayed(BAD)[1])) == ()
+    bad = replayed(BAD)[1]
+    errors = rate_lines(bad, metric_rows(bad))[0]
+    assert errors.points == ()
+    assert [(round(one.rate, 3), one.requests) for one in errors.minutes] == [(0.033, 120), (0.033, 120)]
+    assert rate_lines(bad[:1], metric_rows(bad[:1])) == ()
 
 
 def test_evidence_weights_and_shares_are_those_of_the_minutes():

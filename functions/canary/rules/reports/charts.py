@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.rules.reports.amounts import LocalTime
-    from canary.rules.reports.evidence_report import Estimate, EvidenceReport, MetricRow, RateLine
+    from canary.rules.reports.evidence_report import Estimate, EvidenceReport, MetricRow, RateLine, RatePoint
     from canary.rules.reports.plot import Frame
 
 ROW = 50.0
@@ -44,6 +44,7 @@ ZERO_PART = 0.4
 HEADROOM = 1.6
 """The rates' scale ends so far above the newest interval: the first ones are wider than any scale."""
 
+NEWEST_MINUTES = 3
 LOG_FLOOR = log(0.01)
 
 
@@ -102,37 +103,47 @@ def _difference(row: MetricRow, difference: Estimate, top: float, zero: float) -
 
 
 def rates(one: RateLine, report: EvidenceReport, local: LocalTime, *, number: int) -> Chart:
-    """One metric's rates by arm with their confidence sequences."""
-    last = one.points[-1]
-    high = max(last.canary.high, last.base.high, last.canary.value, last.base.value) * HEADROOM or 0.01
-    high = min(max(high, HEADROOM * max(last.canary.value, last.base.value)), 1.0)
-    drawn = _over_time(report, high)
-    ticks = [(value, _short(value)) for value in round_ticks(high)]
-    words = f"{one.label}: canary {percent(last.canary.value)}, base {percent(last.base.value)} at the end"
+    """One metric's rates by arm with their confidence sequences, and the canary's rate in each minute."""
+    drawn = _over_time(report, _highest(one))
+    dots = [tag("circle", cx=drawn.x.at(dot.at), cy=drawn.y.at(dot.rate), r=1.75, class_="dot canary") for dot in one.minutes]
     parts = together(
-        value_ticks(drawn, ticks),
+        value_ticks(drawn, [(value, _short(value)) for value in round_ticks(drawn.y.high)]),
         _marks(drawn, report),
-        [
-            band(drawn, [(point.at, point.base.low, point.base.high) for point in one.points], "band base"),
-            band(drawn, [(point.at, point.canary.low, point.canary.high) for point in one.points], "band canary"),
-            line(drawn, [(point.at, point.base.value) for point in one.points], "line base"),
-            line(drawn, [(point.at, point.canary.value) for point in one.points], "line canary"),
-        ],
+        _lines(drawn, one.points),
+        dots,
         time_ticks(drawn, local),
     )
+    words = f"{one.label}: {', '.join(_latest(one))}"
     return Chart(
         one.label,
-        joined(
-            [
-                tag("strong", f"canary {percent(last.canary.value)}", class_="canary"),
-                "  ",
-                tag("strong", f"base {percent(last.base.value)}", class_="base"),
-            ]
-        ),
+        joined([tag("strong", said, class_=said.partition(" ")[0]) for said in _latest(one)]),
         picture(f"rates-{number}", f"{one.label} by arm over time", words, drawn.height, [parts]),
         ("time", "canary", "canary from", "to", "base", "base from", "to"),
         tuple((local(point.at).strftime("%H:%M:%S"), *_three(point.canary), *_three(point.base)) for point in one.points),
     )
+
+
+def _latest(one: RateLine) -> tuple[str, ...]:
+    """The newest rates in words, each begun by its arm."""
+    if not one.points:
+        return ("canary by minute; not compared yet",)
+    return f"canary {percent(one.points[-1].canary.value)}", f"base {percent(one.points[-1].base.value)}"
+
+
+def _highest(one: RateLine) -> float:
+    """Where the scale of the rates ends: above the newest intervals, and above the canary's newest minutes."""
+    minutes = max((dot.rate for dot in one.minutes[-NEWEST_MINUTES:]), default=0.0)
+    arms = [arm for point in one.points[-1:] for arm in (point.canary, point.base)]
+    above = HEADROOM * max((arm.high for arm in arms), default=0.0)
+    return min(max(above, 1.1 * minutes), 1.0) or 0.01
+
+
+def _lines(drawn: Frame, points: Sequence[RatePoint]) -> Iterator[Markup]:
+    if points:
+        yield band(drawn, [(point.at, point.base.low, point.base.high) for point in points], "band base")
+        yield band(drawn, [(point.at, point.canary.low, point.canary.high) for point in points], "band canary")
+        yield line(drawn, [(point.at, point.base.value) for point in points], "line base")
+        yield line(drawn, [(point.at, point.canary.value) for point in points], "line canary")
 
 
 def weight_and_share(report: EvidenceReport, local: LocalTime) -> Chart:

@@ -78,13 +78,13 @@ class MetricRow:
     @property
     def counts(self) -> ArmCounts:
         """The counts beside the rates."""
-        return self.latest if self.finding is Finding.WORSE else self.total
+        return self.latest if self.finding is Finding.WORSE and self.latest.canary_requests else self.total
 
     @property
     def rates(self) -> tuple[float, float] | None:
         """The rates of canary and base as the first lines give them; None before they can be given."""
         if self.is_just_seen:
-            return self.latest.canary_rate, self.latest.base_rate
+            return self.counts.canary_rate, self.counts.base_rate
         return (self.canary.value, self.base.value) if self.canary and self.base else None
 
 
@@ -131,12 +131,22 @@ class RatePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class MinuteRate:
+    """The canary's own rate in one minute, from its ``requests`` in it. It is drawn beside the rates, and decides nothing."""
+
+    at: float
+    rate: float
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class RateLine:
-    """One metric's rates over time."""
+    """One metric's rates over time. ``minutes``: the canary's in every minute, also in those that cannot be compared."""
 
     metric: str
     label: str
     points: tuple[RatePoint, ...]
+    minutes: tuple[MinuteRate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from canary.rules.looks.replay import compare_minute, intervals_of
 from canary.rules.looks.sources import ERRORS, sources_of
 from canary.rules.reports.evidence_report import ArmCounts, Estimate, EvidenceSum, HarmDone, MetricRow
 from canary.rules.reports.naming import label_of
+from canary.rules.reports.weights import weights_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from canary.rules.judging.confidence import Comparison, Interval
     from canary.rules.judging.counts import RawCounts
     from canary.rules.judging.judge import Evidence
+    from canary.rules.looks.look_numbers import MinuteRecord
     from canary.rules.looks.replay import ReplayedLook
 
 
@@ -53,7 +55,7 @@ def evidence_sum(last: ReplayedLook) -> EvidenceSum:
 def harm_done(looks: Sequence[ReplayedLook], row: MetricRow) -> HarmDone | None:
     """Whom the canary harmed by a metric, minute by minute; None if it had no requests."""
     harm = Harm()
-    for counts in _minutes(looks, row.metric):
+    for counts in _counts(_records(looks), row.metric):
         if counts.is_whole:
             harm = harm.plus(nc=counts.nc, ec=counts.ec or 0, nb=counts.nb, eb=counts.eb or 0)
     if not harm.nc:
@@ -83,16 +85,16 @@ def _row(looks: Sequence[ReplayedLook], metric: str, finding: Finding) -> Metric
     source = sources_of(last.rollout).get(metric)
     if source is None:  # latency as a whole, which is not judged without limits from history
         return MetricRow(metric, metric, "", None, finding)
-    latest = [one for one in looks if one.look.step == last.look.step]
-    compared = intervals_of(_restarted(latest) if finding is Finding.WORSE else last, metric)
+    latest = _latest(looks)
+    compared = intervals_of(_restarted(last, latest) if finding is Finding.WORSE else last, metric)
     return MetricRow(
         metric=metric,
         label=label_of(last.rollout, source),
         bad_are=source.bad_are,
         family=source.family,
         finding=finding,
-        total=_sum(_minutes(looks, metric)),
-        latest=_sum(_minutes(latest, metric)),
+        total=_sum(_counts(_records(looks), metric)),
+        latest=_sum(_counts(latest, metric)),
         canary=estimate_of(compared.canary) if compared else None,
         base=estimate_of(compared.base) if compared else None,
         difference=estimate_of(compared.difference) if compared else None,
@@ -102,13 +104,19 @@ def _row(looks: Sequence[ReplayedLook], metric: str, finding: Finding) -> Metric
     )
 
 
-def _restarted(latest: Sequence[ReplayedLook]) -> ReplayedLook:
-    """The newest look with what its step's minutes alone compare: earlier weights do not thin an effect of this one."""
+def _latest(looks: Sequence[ReplayedLook]) -> list[MinuteRecord]:
+    """The minutes since the newest look's weight was set; its first looks still fold minutes of the weight before."""
+    last = looks[-1]
+    set_at = [one.set_at for one in weights_set(last.rollout, [one.look for one in looks]) if one.step == last.look.step]
+    return [record for record in _records(looks) if record.minute + MINUTE_SECONDS > max(set_at, default=0.0)]
+
+
+def _restarted(last: ReplayedLook, latest: Sequence[MinuteRecord]) -> ReplayedLook:
+    """The newest look with what the latest minutes alone compare: earlier weights do not thin an effect of this one."""
     compared: dict[str, Comparison] = {}
-    for look in latest:
-        for minute in look.minutes:
-            compared = compare_minute(compared, minute.record)
-    return replace(latest[-1], compared=compared)
+    for record in latest:
+        compared = compare_minute(compared, record)
+    return replace(last, compared=compared)
 
 
 def estimate_of(interval: Interval) -> Estimate:
@@ -124,14 +132,14 @@ def _part(evidence: Evidence, metric: str) -> float | None:
     return log(evidence.history.stakes[metric]) + log_strength(known.log_e, known.log_e_assisted)
 
 
-def _minutes(looks: Sequence[ReplayedLook], metric: str) -> Iterator[RawCounts]:
-    for look in looks:
-        for minute in look.minutes:
-            if metric in minute.record.counts:
-                yield measured(minute.record)[metric]
+def _records(looks: Sequence[ReplayedLook]) -> list[MinuteRecord]:
+    return [minute.record for look in looks for minute in look.minutes]
+
+
+def _counts(records: Iterable[MinuteRecord], metric: str) -> Iterator[RawCounts]:
+    return (measured(record)[metric] for record in records if metric in record.counts)
 
 
 def _silent_since(looks: Sequence[ReplayedLook], metric: str) -> float | None:
-    records = [minute.record for look in looks for minute in look.minutes]
-    spoken = [one.minute for one in records if metric in one.counts and one.counts[metric][0] and one.counts[metric][2]]
+    spoken = [one.minute for one in _records(looks) if metric in one.counts and one.counts[metric][0] and one.counts[metric][2]]
     return float(max(spoken) + MINUTE_SECONDS) if spoken else None

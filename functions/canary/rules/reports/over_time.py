@@ -10,11 +10,12 @@ from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.replay import intervals_of
 from canary.rules.looks.sources import ERRORS
 from canary.rules.reports.evidence_report import (
-    VerdictSpan,
     EvidencePoint,
+    MinuteRate,
     RateLine,
     RatePoint,
     SharePoint,
+    VerdictSpan,
     WeightPoint,
 )
 from canary.rules.reports.metric_rows import estimate_of
@@ -37,8 +38,12 @@ MOST_POINTS = 200
 
 def rate_lines(looks: Sequence[ReplayedLook], rows: Sequence[MetricRow]) -> tuple[RateLine, ...]:
     """The rates of every metric that can be compared, after each look."""
-    lines = [RateLine(row.metric, row.label, tuple(_rates(thinned(looks), row.metric))) for row in rows]
-    return tuple(line for line in lines if line.points)
+    minutes = [minute.record for look in looks for minute in look.minutes]
+    lines = [
+        RateLine(row.metric, row.label, tuple(_rates(thinned(looks), row.metric)), tuple(_of_minutes(minutes, row.metric)))
+        for row in rows
+    ]
+    return tuple(line for line in lines if line.points or line.minutes)
 
 
 def evidence_line(looks: Sequence[ReplayedLook]) -> tuple[EvidencePoint, ...]:
@@ -99,6 +104,13 @@ def _rates(looks: Sequence[ReplayedLook], metric: str) -> Iterator[RatePoint]:
     for look in looks:
         if compared := intervals_of(look, metric):
             yield RatePoint(look.look.at, estimate_of(compared.canary), estimate_of(compared.base))
+
+
+def _of_minutes(records: Sequence[MinuteRecord], metric: str) -> Iterator[MinuteRate]:
+    for record in thinned(records):
+        requests, bad, _, _ = record.counts.get(metric, (0, None, 0, None))
+        if requests and bad is not None:
+            yield MinuteRate(record.minute + MINUTE_SECONDS / 2, bad / requests, requests)
 
 
 def _requests(record: MinuteRecord) -> tuple[int, int]:

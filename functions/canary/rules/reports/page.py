@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from canary.rules.reports.charts import Chart
     from canary.rules.reports.evidence_report import EvidenceReport, MetricRow
 
-RATES = "The part of each arm's requests that was bad, from the start to each look. Shaded: 95 % confidence sequences."
+RATES = (
+    "Lines: the part of each arm's requests that was bad, from the start to each look, over the minutes that can be compared; "
+    "shaded, 95 % confidence sequences. Dots: the canary in each minute, also right after a weight change."
+)
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """The page may load nothing, so no text in it can make a browser send a request."""

@@ -106,7 +106,7 @@ def verdict_of(row: MetricRow, local: LocalTime) -> str:
 def difference_of(row: MetricRow) -> tuple[str, str]:
     """The difference in points, and its interval in brackets: ``+2.8``, ``(+1.9 to +4.1)``."""
     if row.is_just_seen:
-        return points(row.latest.canary_rate - row.latest.base_rate), "(no interval yet)"
+        return points(row.counts.canary_rate - row.counts.base_rate), "(no interval yet)"
     if row.difference is None:
         return "-", ""
     value, low, high = interval_points(row.difference)
@@ -140,7 +140,9 @@ def effect_note(row: MetricRow) -> str:
 
 
 def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+    first, space, rest = words.partition(" ")
+    start = first.capitalize() if first.isalpha() and first.islower() else first  # a metric's name stays as it is
+    return f"{start}{space}{rest}".rstrip(".") + "."
 
 
 def _about(requests: int) -> str:
