@@ -151,6 +151,10 @@ class TestPage:
         assert "KeyError &#x27;currency&#x27;" in page
         assert "OPS-1" in to_markdown(replace(REPORTS["bad"], verbs=verbs))
 
+    def test_a_difference_without_an_interval_is_drawn_as_a_point(self):
+        page = to_html(REPORTS["late"])
+        assert "+19.9 (no interval yet)" in re.search("<svg.*?</svg>", page, re.DOTALL)[0]
+
     def test_a_report_without_latency_has_no_picture_of_it(self):
         rows = [row for row in REPORTS["good"].metrics if row.metric == CHECKOUT]
         assert latency(rows) is None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.families import Family
 from canary.rules.looks.findings import Finding
-from canary.rules.reports.amounts import evidence, interval_points, percent, weight
+from canary.rules.reports.amounts import evidence, percent, weight
+from canary.rules.reports.evidence_report import Estimate
 from canary.rules.reports.markup import Markup, joined, tag
 from canary.rules.reports.plot import (
     LEFT,
@@ -28,13 +29,13 @@ from canary.rules.reports.plot import (
     together,
     value_ticks,
 )
-from canary.rules.reports.sentences import effect_note
+from canary.rules.reports.sentences import difference_of, effect_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.rules.reports.amounts import LocalTime
-    from canary.rules.reports.evidence_report import Estimate, EvidenceReport, MetricRow, RateLine, RatePoint
+    from canary.rules.reports.evidence_report import EvidenceReport, MetricRow, RateLine, RatePoint
     from canary.rules.reports.plot import Frame
 
 ROW = 50.0
@@ -61,26 +62,34 @@ class Chart:
 
 def differences(rows: Sequence[MetricRow]) -> Chart | None:
     """Each metric's difference with its interval, around a zero that all rows share; None before any is known."""
-    drawn = [(row, row.difference) for row in rows if row.difference]
+    drawn = [(row, difference) for row in rows if (difference := _drawn(row))]
     if not drawn:
         return None
     height = ROW * len(drawn) + 18
     zero = WIDTH * ZERO_PART
     parts = [_difference(row, difference, ROW * index, zero) for index, (row, difference) in enumerate(drawn)]
     legend = label("no difference", zero, height - 4, anchor="middle", class_="tick")
-    said = [(row.label, *interval_points(difference), row.finding.value) for row, difference in drawn]
+    said = [(row.label, *difference_of(row), row.finding.value) for row, _ in drawn]
     effects = [f"{row.label} {effect_note(row)}" for row, _ in drawn if row.least_effect]
     least = f" Upright mark: the least difference looked for ({', '.join(effects)})." if effects else ""
-    shows = "; ".join(f"{name} {value} ({low} to {high}), {finding}" for name, value, low, high, finding in said)
+    shows = "; ".join(f"{name} {value} {interval}, {finding}" for name, value, interval, finding in said)
     return Chart(
         "Difference by metric",
         f"Canary minus base in percentage points, with 95 % intervals. Each row has its own scale around zero.{least}",
         picture(
             "differences", "Difference by metric", shows, height, [rule(zero, 22, zero, height - 16, "zero"), *parts, legend]
         ),
-        ("metric", "difference", "low", "high", "verdict"),
+        ("metric", "difference", "interval", "verdict"),
         tuple(said),
     )
+
+
+def _drawn(row: MetricRow) -> Estimate | None:
+    """The difference with its interval, which is a mere point where there is no interval yet."""
+    if not row.is_just_seen:
+        return row.difference
+    value = row.counts.canary_rate - row.counts.base_rate
+    return Estimate(value, value, value)
 
 
 def _difference(row: MetricRow, difference: Estimate, top: float, zero: float) -> Markup:
@@ -88,13 +97,12 @@ def _difference(row: MetricRow, difference: Estimate, top: float, zero: float) -
     left, right = max(-difference.low, 0.0), max(difference.high, effect, 0.0)
     unit = max(left / (zero - 8), right / (WIDTH - zero - 8)) or 1.0
     axis = Axis(-zero * unit, (WIDTH - zero) * unit, 0, WIDTH)
-    value, low, high = interval_points(difference)
     y, tone = top + 34, "worse" if row.finding is Finding.WORSE else "plain"
     least = rule(axis.at(effect), y - 9, axis.at(effect), y + 9, "least") if effect else Markup()
     return joined(
         [
             label(row.label, 0, top + 16, class_="label strong"),
-            label(f"{value} ({low} to {high})", WIDTH, top + 16, anchor="end"),
+            label(" ".join(difference_of(row)), WIDTH, top + 16, anchor="end"),
             least,
             rule(axis.at(difference.low), y, axis.at(difference.high), y, f"whisker {tone}"),
             tag("circle", cx=axis.at(difference.value), cy=y, r=4.5, class_=f"dot {tone}"),
