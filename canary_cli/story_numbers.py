@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
 from canary.rules.looks.proof import format_e
+from canary.rules.looks.replay import intervals_of
 from canary.rules.rollouts.rollout import MetricCount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from canary.rules.judging.confidence import Compared, Interval
+    from canary.rules.judging.confidence import Interval
     from canary.rules.looks.replay import ReplayedLook, ReplayedMinute
     from canary.rules.rollouts.watched import PromotionWatch
 
@@ -63,21 +64,13 @@ def _log_e(one: ReplayedLook, metric: str) -> float:
 def _metric_line(one: ReplayedLook, metric: str) -> str:
     count = one.rollout.totals.get(metric, MetricCount())
     parts = [f"{metric}: bad were {_share(count.ec, count.nc)} of the canary and {_share(count.eb, count.nb)} of base"]
-    if found := compared_of(one, metric):
+    if found := intervals_of(one, metric):
         parts.append(f"difference {_points(found.difference)}")
     parts.append(f"E {format_e(_log_e(one, metric))}" if metric in one.evidence.metrics else "reported, not judged")
     bad_counts = one.rollout.bad_counts.get(metric)
     if bad_counts and not all(bad_counts.there):
         parts.append("in some minutes the bad requests were not counted")
     return "; ".join(parts)
-
-
-def compared_of(one: ReplayedLook, metric: str) -> Compared | None:
-    """A metric's intervals at a look, as wide as the bursts in its history ask for; None before a minute can be compared."""
-    if metric not in one.compared:
-        return None
-    known = one.evidence.history.bases.get(metric)
-    return one.compared[metric].intervals(phi=known.live_phi if known else 1.0)
 
 
 def _share(bad: int, requests: int) -> str:
