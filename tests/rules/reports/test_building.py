@@ -2,11 +2,15 @@ from dataclasses import replace
 
 from canary.rules.definitions.routes import RouteChanges
 from canary.rules.releases.release import Expectation
+from canary.rules.reports.amounts import in_utc
 from canary.rules.reports.building import report_of, trust
 from canary.rules.reports.evidence_report import BrokenRoute, Gap, Novelty, VerbSent
+from canary.rules.reports.page import to_html
+from canary.rules.reports.sentences import live, place, state, why
+from canary.rules.rollouts.actions import Action, CalledBy, StartedBy
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
-from canary.rules.rollouts.steering import Pause, Promotion, Steering
+from canary.rules.rollouts.watched import PromotionWatch, WatchEnd
 from canary.rules.targets.target import Outside, OutsideRoute
 from tests.builders import NOON, a_rollout, a_target, an_intent
 from tests.rules.reports.past import BAD, CHECKOUT, GOOD, SILENT, TARGET, a_past, a_report, replayed
@@ -49,11 +53,40 @@ def test_what_is_to_be_done_is_said():
 
 
 def test_the_verbs_that_the_record_knows_are_told():
-    steering = Steering(heard=2, pause=Pause(NOON, "lunch"), promotion=Promotion(NOON + 60, "OPS-1"))
-    assert report_of(a_rollout(steering=steering), ()).verbs == (
+    actions = (Action(NOON, "pause", "lunch"), Action(NOON + 60, "promote", "OPS-1", CalledBy(arn="arn:aws:iam::1:user/ann")))
+    assert report_of(a_rollout(actions=actions), ()).verbs == (
         VerbSent(NOON, "pause", "lunch", ""),
-        VerbSent(NOON + 60, "promote", "OPS-1", ""),
+        VerbSent(NOON + 60, "promote", "OPS-1", "arn:aws:iam::1:user/ann"),
     )
+
+
+def test_who_started_it_is_told_as_claimed():
+    assert report_of(a_rollout(started_by=StartedBy(claimed="ann")), ()).started_by == "claimed: ann"
+    assert report_of(a_rollout(started_by=StartedBy()), ()).started_by == a_rollout().execution.rpartition(":")[2]
+
+
+def test_a_release_that_its_watch_takes_back_is_told_as_reverted():
+    watch = PromotionWatch(
+        NOON, NOON + 900, end=WatchEnd.CONDEMNED, ended_at=NOON + 60, reason="errors rose", reverted_by="back"
+    )
+    report = report_of(a_rollout(phase=Phase.PROMOTED, watch=watch, shifts=(NOON,), step=StepState(index=0)), ())
+    assert (state(report), place(report), why(report)) == (
+        "Reverted",
+        "",
+        "The watch after the promotion condemns the release. Errors rose.",
+    )
+    assert report.to_do == "See canary explain back."
+    assert [one.value for one in report.live] == ["1", "5", "dep-old"]
+    assert live(report, in_utc).startswith("Rollout back takes the release back; base then serves: orders-read 1")
+    assert 'class="state bad"' in to_html(report)
+
+
+def test_a_watched_release_is_told_as_promoted():
+    watch = PromotionWatch(NOON, NOON + 900)
+    report = report_of(a_rollout(phase=Phase.WATCHING, watch=watch), ())
+    assert (state(report), place(report)) == ("Promoted, being watched", "")
+    assert report.to_do == "Follow it with canary watch orders."
+    assert [one.value for one in report.live][:2] == ["2", "6"]
 
 
 def test_what_was_new_is_told():

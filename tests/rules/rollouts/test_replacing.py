@@ -12,6 +12,7 @@ from canary.rules.rollouts.replacing import (
     MOST_REPLACEMENTS,
     Await,
     GiveWay,
+    TakeAtOnce,
     overdue_problem,
     replacement_reason,
     successor_of,
@@ -22,6 +23,7 @@ from canary.rules.rollouts.succession import Successor
 from tests.builders import EXECUTION, NOON, a_rollout
 
 NEWER = Successor(NOON + 10, "run-2")
+HELD = [phase for phase in Phase if phase is not Phase.WATCHING]
 GIVE_WAY = {Phase.PREPARING, Phase.SHIFTING, Phase.PARKED, Phase.TAKING_ALL}
 
 
@@ -29,10 +31,15 @@ def a_holder(**changes):
     return a_rollout(**{"requested_at": NOON, "phase": Phase.SHIFTING, **changes})
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", HELD)
 def test_a_rollout_gives_way_until_base_starts_to_move_and_is_waited_for_afterwards(phase):
     way = way_with(a_holder(phase=phase), EXECUTION, NEWER)
     assert way == (GiveWay() if phase in GIVE_WAY else Await(is_ours_to_finish=False))
+
+
+@pytest.mark.parametrize("changes", [{}, {"needs_operator": True}, {"requested_at": NOON + 20}])
+def test_a_rollout_that_is_only_watched_is_in_nobodys_way(changes):
+    assert way_with(a_holder(phase=Phase.WATCHING, **changes), EXECUTION, NEWER) == TakeAtOnce()
 
 
 def test_the_rollback_of_a_replaced_rollout_is_finished_by_the_start():
@@ -40,7 +47,7 @@ def test_the_rollback_of_a_replaced_rollout_is_finished_by_the_start():
     assert way_with(holder, "replacement:run-1b", NEWER) == Await(is_ours_to_finish=True)
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", HELD)
 @pytest.mark.parametrize("start", [Successor(NOON - 0.001, "run-9"), Successor(NOON, "run-0")])
 def test_a_start_that_began_earlier_or_at_the_same_time_with_a_lesser_id_is_refused(phase, start):
     way = way_with(a_holder(phase=phase), EXECUTION, start)
@@ -63,13 +70,13 @@ def test_a_start_older_than_the_one_that_replaces_gives_up_by_its_name():
     assert way.fix == "start again if this release is wanted all the same"
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", HELD)
 def test_a_rollout_that_needs_an_operator_is_left_to_one(phase):
     holder = a_holder(phase=phase, needs_operator=True)
     assert way_with(holder, "sweeper", NEWER) == holder_problem(holder, "sweeper")
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", HELD)
 def test_a_revert_is_never_replaced(phase):
     way = way_with(a_holder(phase=phase, reverts="run-0"), EXECUTION, NEWER)
     assert isinstance(way, Problem)
