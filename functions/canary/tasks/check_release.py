@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.histories import read_traffic
-from canary.aws.holding import find_holder, find_newer_lock, is_own
 from canary.aws.metrics import MetricReader
 from canary.aws.surveys import survey
 from canary.edge.events import CheckEvent
@@ -38,13 +37,14 @@ from canary.rules.targets.policy import OnNewer, Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.check_revert import check_revert
 from canary.tasks.common.entry import Handler, Json, Tools, on
+from canary.tasks.common.holding import find_holder, find_newer_lock, is_own
 from canary.tasks.common.registered import find_registered
 
 if TYPE_CHECKING:
-    from canary.aws.holding import Holder
     from canary.aws.locks import Lock
     from canary.aws.record_reads import Start
     from canary.rules.checks.survey import Survey
+    from canary.tasks.common.holding import Holder
 
 
 @dataclass(frozen=True, slots=True)
