@@ -86,7 +86,7 @@ schemas: $(VENV)/dev  ## write the JSON schemas of inputs, targets and the comma
 	$(BIN)/python -m canary_cli.schemas
 
 clean:  ## remove the virtual environment and caches
-	rm -rf .venv node_modules cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv node_modules cdk.out reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 node_modules: package.json package-lock.json | $(VENV)/dev
 	@echo "installing the packages of package-lock.json into node_modules"

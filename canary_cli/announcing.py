@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from canary.rules.rollouts.phases import Phase
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.faults import describe
-from canary_cli.operating import start_command
+from canary_cli.operating import FORWARD, start_command
+from canary_cli.outlook import step_words
 from canary_cli.planning.prospect import Foreseen, draft_of, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
 from canary_cli.planning.sighting import look_at, read_past_traffic
@@ -98,3 +100,35 @@ def is_confirmed(verb: str, plan: Mapping[str, Any]) -> bool:
 def not_confirmed(verb: str, message: str) -> CommandError:
     """That a verb was not carried out, because nobody said yes."""
     return CommandError("NotConfirmed", message, f"repeat the command with --yes to {verb} without a question", ExitCode.USAGE)
+
+
+def unreadable_changes(reading: Reading) -> Iterable[str]:
+    """Of a rollout whose record another version of the controller wrote: its phase is known, and not what it will do."""
+    if reading.is_in_progress and (outline := reading.outline):
+        yield f"rollout {outline.rollout_id} is {outline.phase}; another version of the controller recorded it, and decides"
+
+
+def advance_changes(reading: Reading) -> Iterable[str]:
+    """What an advance does to the parked rollout, if there is one."""
+    if changes := [*unreadable_changes(reading)]:
+        return changes
+    if reading.rollout is None or not reading.is_in_progress:
+        return ["nothing: no rollout is parked"]
+    following = reading.rollout.step.index + 1
+    if following >= len(reading.rollout.plan.policy.steps):
+        return [f"rollout {reading.rollout.rollout_id} is promoted if its last step is proven"]
+    return [f"rollout {reading.rollout.rollout_id} takes {step_words(reading.rollout, following)}"]
+
+
+def abort_changes(reading: Reading) -> Iterable[str]:
+    """What an abort does to the rollout in progress, or to a start that still checks its release."""
+    if changes := [*unreadable_changes(reading)]:
+        return changes
+    if reading.rollout is None or not reading.is_in_progress:
+        return ["a start that still checks is stopped; otherwise nothing: no rollout is in progress"]
+    name = f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}"
+    if reading.rollout.phase is Phase.WATCHING:
+        return [f"{name}: its watch ends, and a revert takes the promoted release back"]
+    if reading.rollout.phase in FORWARD:
+        return [f"nothing: {name}, past its commit point; take it back with: canary rollback {reading.target.name}"]
+    return [f"{name}: base gets all traffic, the canary is removed"]

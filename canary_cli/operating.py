@@ -17,6 +17,8 @@ from canary.aws.errors import ControllerError
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.proofs import PROOF
 from canary.rules.rollouts.report import OPERATOR
+from canary.rules.rollouts.steering import AuthorizerVerb
+from canary.rules.rollouts.verbs import VerbAnswer
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.who.proving import with_proof
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from canary_cli.controllers import Controller
 
 AUTHORIZER = "canary-AuthorizeRollout"
-"""The function that takes promote."""
+"""The function that takes promote, and starts below a floor."""
 UNPROVEN = "unproven"
 """The key of an answer under which the command says why nobody vouches for who called."""
 PROOF_REFUSED = re.compile(r"(?:^|[.?] )proof(?:\.\w+)?: ")
@@ -157,3 +159,28 @@ def _invoke(connection: Connection, function: str, payload: Mapping[str, Any]) -
         message = f"{function} failed: {told.get('errorType')}: {told.get('errorMessage')}"
         raise CommandError("FunctionFailed", message, "run the command again; the guard and the sweeper work meanwhile")
     return told
+
+
+def start_below_floor(connection: Connection, name: str, given: Mapping[str, Any]) -> str:
+    """Have an execution started with this input, although its policy is below the floor; its ARN.
+
+    Raises:
+        CommandError: the controller refuses it, or its function failed.
+        AwsRefusedError: AWS refused the call.
+
+    """
+    answer = call_function(connection, AUTHORIZER, _below_floor_payload(name, given))
+    if answer.get("answer") == VerbAnswer.REFUSED:
+        raise CommandError("Refused", str(answer.get("reason")), "change the command as it says", ExitCode.REFUSED)
+    return str(answer["execution"])
+
+
+def below_floor_command(region: str, name: str, given: Mapping[str, Any]) -> str:
+    """The line that makes the same call."""
+    return call_command(region, AUTHORIZER, _below_floor_payload(name, given))
+
+
+def _below_floor_payload(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    target, reason, on_behalf_of = (str(given.get(key, "")) for key in ("target", "reason", "on_behalf_of"))
+    verb = verb_payload(AuthorizerVerb.START_BELOW_FLOOR, target, reason, on_behalf_of=on_behalf_of)
+    return {**verb, "name": name, "input": dict(given)}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import OwnershipLostError
@@ -43,8 +45,20 @@ def find_rollout(connection: Connection, subject: str) -> Rollout | None:
     )
 
 
-def read_replay(connection: Connection, rollout: Rollout) -> tuple[ReplayedLook, ...]:
-    """The rollout's looks, replayed; none where it was never looked at.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is recorded of a rollout's looks: the looks, and the frozen history's JSON, None where there was no look."""
+
+    looks: tuple[RecordedLook, ...]
+    history: Mapping[str, Any] | None
+
+    def replayed(self, rollout: Rollout) -> tuple[ReplayedLook, ...]:
+        """The looks with what each knew; none where the rollout was never looked at."""
+        return replay(rollout, from_json(self.history), self.looks) if self.history else ()
+
+
+def read_recorded(connection: Connection, rollout: Rollout) -> Recorded:
+    """What is recorded of the rollout's looks.
 
     Raises:
         CommandError: one cannot be read, or the history that they rest on was deleted.
@@ -52,7 +66,7 @@ def read_replay(connection: Connection, rollout: Rollout) -> tuple[ReplayedLook,
     """
     looks = _read_looks(connection, rollout)
     if not looks:
-        return ()
+        return Recorded((), None)
     try:
         history = upgrade_history(connection.records.read_history(rollout.rollout_id))
     except OwnershipLostError as error:
@@ -61,7 +75,7 @@ def read_replay(connection: Connection, rollout: Rollout) -> tuple[ReplayedLook,
             f"the frozen history of rollout {rollout.rollout_id} was deleted, so its evidence cannot be computed again",
             "restore it from the table's backup",
         ) from error
-    return replay(rollout, from_json(history), looks)
+    return Recorded(tuple(looks), history)
 
 
 def read_serving(connection: Connection, target: str, at: float) -> Serving:

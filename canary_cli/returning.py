@@ -12,7 +12,7 @@ import typer
 from canary.rules.rollouts.report import OPERATOR
 from canary.rules.rollouts.steering import DirectVerb
 from canary.rules.rollouts.verbs import VerbAnswer
-from canary_cli.announcing import announce, attempt, is_confirmed, not_confirmed, try_reading
+from canary_cli.announcing import announce, attempt, is_confirmed, not_confirmed, try_reading, unreadable_changes
 from canary_cli.exits import ExitCode
 from canary_cli.following import Follower
 from canary_cli.operating import call_command, call_function, exit_code_of_answer, lines_of_answer, lines_of_caller
@@ -20,7 +20,7 @@ from canary_cli.reading import Reading
 from canary_cli.returns.foreseeing import Asked, Situation, foresee, is_to_be_asked, lines_of_revert
 from canary_cli.seeing import OnCancelOption, TimeoutOption, limits_of
 from canary_cli.signalling import Yes
-from canary_cli.steering import OnBehalfOf, Reason, Target, Watch, await_check, unreadable_changes
+from canary_cli.steering import OnBehalfOf, Reason, Target, Watch, await_check
 from canary_cli.verbs import Call
 from canary_cli.watching import Limits, OnCancel, resume_command, watch_all
 

@@ -12,17 +12,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.minutes import SETTLE_SECONDS
+from canary.rules.reports.weights import weights_set
 from canary.rules.rollouts.phases import Phase
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.times import lasting, local
-from canary_cli.weights import weights_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.rules.looks.replay import RecordedLook
+    from canary.rules.reports.weights import WeightSet
     from canary.rules.rollouts.rollout import Rollout
-    from canary_cli.weights import WeightSet
 
 
 @dataclass(frozen=True, slots=True)

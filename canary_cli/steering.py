@@ -9,22 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from canary.edge.request import parse_advance
-from canary.rules.rollouts.phases import Phase
-from canary_cli.announcing import announce, foretell, try_reading
+from canary_cli.announcing import abort_changes, advance_changes, announce, foretell, try_reading
 from canary_cli.exits import ExitCode
 from canary_cli.faults import describe
 from canary_cli.following import Follower, News
 from canary_cli.operating import (
-    FORWARD,
     abort_command,
     abort_target,
+    below_floor_command,
     exit_code_of_answer,
     lines_of_answer,
     lines_of_caller,
+    start_below_floor,
     start_command,
     start_execution,
 )
-from canary_cli.outlook import step_words
 from canary_cli.reading import Reading, read_status
 from canary_cli.requesting import changes_of, execution_name, optional, parse_start, start_input, wrong_input
 from canary_cli.seeing import OnCancelOption, TimeoutOption, limits_of
@@ -60,6 +59,10 @@ Labels = Annotated[
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Start a release that was rolled back before. Needs --reason.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what a start would do; ends with 0, or 3 if refused.")]
+BelowFloor = Annotated[
+    bool,
+    typer.Option("--below-floor", help="Start below the target's floor, as an authorizer. Needs --reason."),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Watch the rollout, and end with its exit code.")]
 
 
@@ -76,6 +79,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     retry: Retry = False,
     dry_run: DryRun = False,
     on_behalf_of: OnBehalfOf = "",
+    below_floor: BelowFloor = False,
     watch: Watch = False,
     timeout: TimeoutOption = None,
     on_cancel: OnCancelOption = OnCancel.LEAVE,
@@ -99,7 +103,8 @@ def start(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         return foretell(call, name, given, request, reading)
     planned = changes_of(request, reading.target, reading.live)
-    follower = _begin(call, "start", name, given, reading, planned, rollout_id=name)
+    begin = _begin_below_floor if below_floor else _begin
+    follower = begin(call, "start", name, given, reading, planned, rollout_id=name)
     return watch_all(call, [follower], limits) if watch else await_check(call, follower)
 
 
@@ -122,7 +127,7 @@ def advance(
     reading = read_status(call.connection, target)
     name = execution_name(f"{target}-advance", time.time(), secrets.token_hex(2))
     rollout_id = reading.lock.rollout_id or name
-    follower = _begin(call, "advance", name, given, reading, _advance_changes(reading), rollout_id=rollout_id)
+    follower = _begin(call, "advance", name, given, reading, advance_changes(reading), rollout_id=rollout_id)
     return watch_all(call, [follower], limits) if watch else await_check(call, follower)
 
 
@@ -130,7 +135,7 @@ def abort(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBe
     """Roll back the rollout that is in progress, or stop a start that still checks, at once and without asking."""
     aws = abort_command(call.connection.region, target, reason, on_behalf_of)
     reading, unread = try_reading(call, target)
-    changes = _abort_changes(reading) if reading else [f"not known: {unread}"]
+    changes = abort_changes(reading) if reading else [f"not known: {unread}"]
     plan = announce(call, target, reading, changes, aws)
     answer = abort_target(call.connection, target, reason, on_behalf_of=on_behalf_of)
     call.output.say([*lines_of_answer(answer), *lines_of_caller(answer)], {"verb": "abort", **plan, **answer})
@@ -144,6 +149,16 @@ def _begin(
     aws = start_command(call.connection.controller, name, given)
     plan = announce(call, given["target"], reading, changes, aws)
     follower = Follower(given["target"], rollout_id, start_execution(call.connection, name, given))
+    _say_begun(call, verb, follower, plan)
+    return follower
+
+
+def _begin_below_floor(
+    call: Call, verb: str, name: str, given: Mapping[str, Any], reading: Reading, changes: Iterable[str], *, rollout_id: str
+) -> Follower:
+    """The same, where the controller's function starts the execution."""
+    plan = announce(call, given["target"], reading, changes, below_floor_command(call.connection.region, name, given))
+    follower = Follower(given["target"], rollout_id, start_below_floor(call.connection, name, given))
     _say_begun(call, verb, follower, plan)
     return follower
 
@@ -178,33 +193,3 @@ def _poll(call: Call, follower: Follower) -> News:
         if trouble.exit_code is not ExitCode.CANNOT_TELL:
             raise
         raise cannot_tell(call, [follower], trouble) from error
-
-
-def unreadable_changes(reading: Reading) -> Iterable[str]:
-    """Of a rollout whose record another version of the controller wrote: its phase is known, and not what it will do."""
-    if reading.is_in_progress and (outline := reading.outline):
-        yield f"rollout {outline.rollout_id} is {outline.phase}; another version of the controller recorded it, and decides"
-
-
-def _advance_changes(reading: Reading) -> Iterable[str]:
-    if changes := [*unreadable_changes(reading)]:
-        return changes
-    if reading.rollout is None or not reading.is_in_progress:
-        return ["nothing: no rollout is parked"]
-    following = reading.rollout.step.index + 1
-    if following >= len(reading.rollout.plan.policy.steps):
-        return [f"rollout {reading.rollout.rollout_id} is promoted if its last step is proven"]
-    return [f"rollout {reading.rollout.rollout_id} takes {step_words(reading.rollout, following)}"]
-
-
-def _abort_changes(reading: Reading) -> Iterable[str]:
-    if changes := [*unreadable_changes(reading)]:
-        return changes
-    if reading.rollout is None or not reading.is_in_progress:
-        return ["a start that still checks is stopped; otherwise nothing: no rollout is in progress"]
-    name = f"rollout {reading.rollout.rollout_id} is {reading.rollout.phase}"
-    if reading.rollout.phase is Phase.WATCHING:
-        return [f"{name}: its watch ends, and a revert takes the promoted release back"]
-    if reading.rollout.phase in FORWARD:
-        return [f"nothing: {name}, past its commit point; take it back with: canary rollback {reading.target.name}"]
-    return [f"{name}: base gets all traffic, the canary is removed"]

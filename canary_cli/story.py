@@ -5,12 +5,13 @@ Told from the record and its replayed looks alone. How it is written is known to
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.looks.verdict import VerdictKind
+from canary.rules.reports.building import trust
+from canary.rules.reports.over_time import alike
+from canary.rules.reports.weights import ALL, weights_set
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.watch_course import describe_end
 from canary_cli.story_numbers import (
@@ -19,22 +20,20 @@ from canary_cli.story_numbers import (
     evidence_line,
     metric_lines,
     minute_table,
-    trust_line,
     watch_lines,
 )
 from canary_cli.times import lasting
-from canary_cli.weights import ALL, weights_set
 from canary_cli.who.acting import actions_of, starter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canary.rules.looks.replay import ReplayedLook
+    from canary.rules.reports.weights import WeightSet
     from canary.rules.rollouts.notes import Note
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.watched import PromotionWatch
     from canary.rules.targets.live import Intent, Snapshot
-    from canary_cli.weights import WeightSet
 
 INTERVALS = (
     "Differences are canary minus base, compared minute by minute while the weight stood still. Their 95 % intervals hold at "
@@ -77,7 +76,7 @@ def tell(rollout: Rollout, looks: Sequence[ReplayedLook], notes: Sequence[Note] 
         target=rollout.target.name,
         title=f"Rollout {rollout.rollout_id} of {rollout.target.name}: {_outcome(rollout)}",
         events=tuple(sorted(events, key=lambda event: event.happened_at)),
-        remarks=(*((INTERVALS,) if looks else ()), trust_line(looks)),
+        remarks=(*((INTERVALS,) if looks else ()), trust(looks)),
         minutes=minute_table(looks) if has_minutes else None,
     )
 
@@ -139,8 +138,7 @@ def _shift(rollout: Rollout, weight: WeightSet) -> Event:
 
 def _decisions(looks: Sequence[ReplayedLook]) -> Iterator[Event]:
     """One event for all consecutive looks that say the same but for their numbers."""
-    for _, group in groupby(looks, _alike):
-        same = tuple(group)
+    for same in alike(looks):
         first, last = same[0], same[-1]
         is_decisive = last is looks[-1] or last.look.verdict in DECISIVE
         yield Event(
@@ -149,10 +147,6 @@ def _decisions(looks: Sequence[ReplayedLook]) -> Iterator[Event]:
             (evidence_line(last), *metric_lines(last, is_leading_alone=not is_decisive)),
             last.look.at if len(same) > 1 else None,
         )
-
-
-def _alike(one: ReplayedLook) -> tuple[int, VerdictKind, str]:
-    return one.look.step, one.look.verdict, re.sub(r"[\d.,]+", "0", one.look.reason)
 
 
 def _decision(last: ReplayedLook, looks: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
 from canary.rules.looks.proof import format_e
+from canary.rules.looks.replay import intervals_of
 from canary.rules.rollouts.price import price
 from canary.rules.rollouts.report import usage_of
 from canary.rules.rollouts.rollout import MetricCount, Rollout
@@ -15,7 +16,7 @@ from canary_cli.times import lasting
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from canary.rules.judging.confidence import Compared, Interval
+    from canary.rules.judging.confidence import Interval
     from canary.rules.looks.replay import ReplayedLook, ReplayedMinute
     from canary.rules.rollouts.watched import PromotionWatch
 
@@ -66,21 +67,13 @@ def _log_e(one: ReplayedLook, metric: str) -> float:
 def _metric_line(one: ReplayedLook, metric: str) -> str:
     count = one.rollout.totals.get(metric, MetricCount())
     parts = [f"{metric}: bad were {_share(count.ec, count.nc)} of the canary and {_share(count.eb, count.nb)} of base"]
-    if found := compared_of(one, metric):
+    if found := intervals_of(one, metric):
         parts.append(f"difference {_points(found.difference)}")
     parts.append(f"E {format_e(_log_e(one, metric))}" if metric in one.evidence.metrics else "reported, not judged")
     bad_counts = one.rollout.bad_counts.get(metric)
     if bad_counts and not all(bad_counts.there):
         parts.append("in some minutes the bad requests were not counted")
     return "; ".join(parts)
-
-
-def compared_of(one: ReplayedLook, metric: str) -> Compared | None:
-    """A metric's intervals at a look, as wide as the bursts in its history ask for; None before a minute can be compared."""
-    if metric not in one.compared:
-        return None
-    known = one.evidence.history.bases.get(metric)
-    return one.compared[metric].intervals(phi=known.live_phi if known else 1.0)
 
 
 def _share(bad: int, requests: int) -> str:
@@ -129,19 +122,3 @@ def balance_lines(rollout: Rollout, ended_at: float) -> Iterator[str]:
     if rollout.steering.paused_seconds:
         yield f"pauses stopped the bake's clock for {lasting(rollout.steering.paused_seconds)} in all"
     yield f"it lasted {lasting(ended_at - rollout.started_at)} and cost {price(usage_of(rollout)).text}"
-
-
-def trust_line(looks: Sequence[ReplayedLook]) -> str:
-    """How far the recorded evidence may be trusted."""
-    if not looks:
-        return "No look is recorded."
-    other = [one for one in looks if not one.is_as_recorded]
-    if not other:
-        return f"The evidence of all {len(looks)} looks, computed again from the recorded minutes, is what they recorded."
-    first = other[0]
-    then = format_e(log_strength(first.look.log_e, first.look.log_e_assisted))
-    return (
-        f"Computed again from the recorded minutes, the evidence of {len(other)} of {len(looks)} looks differs from what they "
-        f"recorded: the first recorded E {then} and gives E {format_e(first.evidence.log_strength)}. "
-        "Another version of the controller judged them, or someone edited the records."
-    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from canary.rules.reports.markdown import escaped, printable
 from canary_cli.times import local, local_clock
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from canary_cli.story_numbers import MinuteTable
 
 DAY = len("2026-01-31")
-ACTIVE = re.compile(r"([\\`*_\[\]<>|#~])")
-"""What means something in Markdown. Reasons and names are shown as they are."""
 
 
 def as_text(story: Story) -> Iterator[str]:
@@ -23,10 +21,10 @@ def as_text(story: Story) -> Iterator[str]:
     yield story.title
     for when, event in _timed(story.events):
         yield ""
-        yield f"{when}  {_printable(event.text)}"
-        yield from (f"    {_printable(number)}" for number in event.numbers)
+        yield f"{when}  {printable(event.text)}"
+        yield from (f"    {printable(number)}" for number in event.numbers)
     yield ""
-    yield from map(_printable, story.remarks)
+    yield from map(printable, story.remarks)
     if story.minutes:
         yield ""
         yield from _columns(story.minutes)
@@ -34,14 +32,14 @@ def as_text(story: Story) -> Iterator[str]:
 
 def as_markdown(story: Story) -> Iterator[str]:
     """A heading, a list of the events, and a table of the minutes."""
-    yield f"# {_escaped(story.title)}"
+    yield f"## {escaped(story.title)}"
     yield ""
     for when, event in _timed(story.events):
-        yield f"- **{when}** {_escaped(event.text)}"
-        yield from (f"  - {_escaped(number)}" for number in event.numbers)
+        yield f"- **{when}** {escaped(event.text)}"
+        yield from (f"  - {escaped(number)}" for number in event.numbers)
     for remark in story.remarks:
         yield ""
-        yield _escaped(remark)
+        yield escaped(remark)
     if story.minutes:
         yield ""
         yield _table_row(story.minutes.headers)
@@ -72,12 +70,3 @@ def _rows(minutes: MinuteTable) -> Iterator[tuple[str, ...]]:
 
 def _table_row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _escaped(text: str) -> str:
-    return ACTIVE.sub(r"\\\1", _printable(text))
-
-
-def _printable(text: str) -> str:
-    """The text on one line, without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from canary.rules.reports.amounts import DAY, HOUR, MINUTE, lasting
 from canary_cli.exits import CommandError, ExitCode
 
+__all__ = ["DAY", "HOUR", "MINUTE", "lasting", "local", "local_clock", "parse_duration", "utc"]
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def local(at: float) -> str:
@@ -24,18 +26,6 @@ def local_clock(at: float) -> str:
 def utc(at: float) -> str:
     """An instant in UTC, for programs: ``2026-01-31T12:00:00Z``."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def lasting(seconds: float) -> str:
-    """A duration for people: ``45 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
-    whole = max(0, round(seconds))
-    if whole < 2 * MINUTE:
-        return f"{whole} s"
-    if whole < 2 * HOUR:
-        return f"{whole // MINUTE} min"
-    if whole < 2 * DAY:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
-    return f"{whole // DAY} d {whole % DAY // HOUR} h"
 
 
 def parse_duration(text: str, option: str) -> float:

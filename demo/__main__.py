@@ -6,12 +6,14 @@ import argparse
 import gc
 import io
 import sys
+from pathlib import Path
 
 from demo.scenarios import SCENARIOS, UnknownScenarioError, choose
 from embedded_aws.foreground import positive
 from embedded_aws.port import PortError, read_port, require_free
 from embedded_aws.startup import without_collections
 
+REPORTS = Path("reports")
 PORT = 4566
 SPEED = 60.0
 PER_MINUTE = 600.0
@@ -37,7 +39,7 @@ def _demo(asked: argparse.Namespace) -> int:
         from demo.report import make_console  # noqa: PLC0415 - moto takes seconds to import; a wrong name fails at once
         from demo.rollouts import run_demo  # noqa: PLC0415 - as above
 
-    return run_demo(chosen, make_console(sys.stdout))
+    return run_demo(chosen, make_console(sys.stdout), reports=asked.reports)
 
 
 def _serve(asked: argparse.Namespace) -> int:
@@ -69,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("rollouts", help="roll out good and bad releases, one after another")
     names = ", ".join(scenario.name for scenario in SCENARIOS)
     demo.add_argument("--only", metavar="SCENARIO", help=f"one of {names}")
+    demo.add_argument(
+        "--reports", metavar="FOLDER", type=Path, default=REPORTS, help="where the evidence reports go (default %(default)s)"
+    )
     serving = commands.add_parser("serve", help="keep the embedded AWS running, with sample, controller and traffic")
     serving.add_argument("--port", default=str(PORT), help="port on 127.0.0.1; 0 is any free one (default %(default)s)")
     serving.add_argument(

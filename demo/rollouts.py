@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from demo.evidence import write_report
 from demo.outcome import Outcome
 from demo.readback import Readback
 from demo.report import print_end, print_head
@@ -20,6 +21,7 @@ from demo.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -30,12 +32,15 @@ PAUSE_SECONDS = 900
 """The pause between two rollouts, without traffic: alarms that fired return to OK before the next release starts."""
 
 
-def run_demo(scenarios: Sequence[Scenario], console: Console) -> int:
-    """Run the scenarios one after another and print what happens; the process's exit status."""
+def run_demo(scenarios: Sequence[Scenario], console: Console, *, reports: Path) -> int:
+    """Run the scenarios one after another and print what happens; the process's exit status.
+
+    ``reports``: the folder for each rollout's evidence report.
+    """
     started = time.monotonic()
     with open_stand() as stand:
         console.print(f"embedded AWS at {stand.aws.endpoint_url}, sample API {stand.target.name}, a day of history")
-        demo = Demo(stand, console)
+        demo = Demo(stand, console, reports=reports)
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         failed = [scenario.name for scenario in scenarios if demo.show(scenario).problems]
     verdict = f"[bold red]not as expected: {', '.join(failed)}[/]" if failed else "[bold green]all as expected[/]"
@@ -47,9 +52,10 @@ def run_demo(scenarios: Sequence[Scenario], console: Console) -> int:
 class Demo:
     """Rollouts on one stand, each shown on the console."""
 
-    def __init__(self, stand: Stand, console: Console) -> None:
+    def __init__(self, stand: Stand, console: Console, *, reports: Path) -> None:
         self._stand = stand
         self._console = console
+        self._reports = reports
         self._watcher = Watcher(stand, console)
         self._readback = Readback(stand.aws.client, stand.controller.table)
         self._witness = Witness()
@@ -62,6 +68,9 @@ class Demo:
         self._witness.restart()
         outcome = self._roll_out(scenario)
         print_end(self._console, outcome, self._witness, self._readback)
+        page = write_report(self._stand.aws.client, self._stand.controller.table, scenario.name, self._reports)
+        if page:
+            self._console.print(f"  report   {page}", soft_wrap=True, markup=False)
         took = time.monotonic() - started
         self._console.print(f"  took     {took:.1f} s for {self._witness.requests:,} requests, each answered by a handler")
         self._pause()

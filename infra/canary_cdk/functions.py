@@ -53,7 +53,7 @@ class May(enum.Flag):
     ACT_ON_TARGET = enum.auto()
     SEE_EXECUTIONS = enum.auto()
     STOP_EXECUTIONS = enum.auto()
-    BEGIN_REVERTS = enum.auto()
+    START_EXECUTIONS = enum.auto()
     LIST_EXECUTIONS = enum.auto()
     READ_CONTROLLER = enum.auto()
     LIST_TROUBLES = enum.auto()
@@ -64,13 +64,15 @@ class May(enum.Flag):
 
 _ROLL_OUT = May.READ_RECORDS | May.WRITE_RECORDS | May.CHECK_RECORDS | May.ACT_ON_TARGET
 _TAKE_OVER = _ROLL_OUT | May.TELL
-_STOP_AND_BEGIN = May.SEE_EXECUTIONS | May.STOP_EXECUTIONS | May.LIST_EXECUTIONS | May.BEGIN_REVERTS
+_STOP_AND_BEGIN = May.SEE_EXECUTIONS | May.STOP_EXECUTIONS | May.LIST_EXECUTIONS | May.START_EXECUTIONS
+_AUTHORIZE = May.START_EXECUTIONS | May.READ_CONTROLLER
 _GO_WITHOUT_RECORDS = May.READ_TARGET | May.LIST_EXECUTIONS | May.READ_CONTROLLER | May.LIST_TROUBLES | May.NOTE_TROUBLES
 
 MAY: Mapping[str, May] = MappingProxyType(
     {
         "AdvanceRollout": May.READ_RECORDS | May.WRITE_RECORDS | May.READ_TARGET | May.LIST_TARGETS | May.TELL,
         "CheckRelease": May.READ_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS | May.TELL,
+        "ReplaceRollout": _TAKE_OVER | May.SEE_EXECUTIONS | May.STOP_EXECUTIONS,
         "TakeLock": May.READ_RECORDS | May.WRITE_RECORDS | May.TELL,
         "PrepareRelease": _ROLL_OUT,
         "ShiftTraffic": _ROLL_OUT | May.TELL,
@@ -86,7 +88,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         GUARD: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_OPEN,
         SWEEPER: _TAKE_OVER | May.SEE_EXECUTIONS | May.LIST_OPEN | May.LIST_TARGETS | May.CALL_SWEEPER | _GO_WITHOUT_RECORDS,
         OPERATOR: _TAKE_OVER | _STOP_AND_BEGIN | May.READ_TARGET | May.LIST_TARGETS,
-        AUTHORIZER: May.READ_RECORDS | May.WRITE_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS,
+        AUTHORIZER: May.READ_RECORDS | May.WRITE_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS | _AUTHORIZE,
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
         MESSENGER: May(0),  # it may only publish to its topic; see notifications.py
@@ -213,7 +215,7 @@ def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
         May.ACT_ON_TARGET: ("sts:AssumeRole", naming.roles_arn(stack, naming.target_role_path(stack))),
         May.SEE_EXECUTIONS: ("states:DescribeExecution", naming.executions_arn(stack)),
         May.STOP_EXECUTIONS: ("states:StopExecution", naming.executions_arn(stack)),
-        May.BEGIN_REVERTS: ("states:StartExecution", naming.machine_arn(stack)),
+        May.START_EXECUTIONS: ("states:StartExecution", naming.machine_arn(stack)),
         May.LIST_EXECUTIONS: ("states:ListExecutions", naming.machine_arn(stack)),
         May.READ_CONTROLLER: ("ssm:GetParameter", naming.parameter_arn(stack, naming.CONTROLLER_PARAMETER)),
         May.LIST_TROUBLES: ("ssm:GetParametersByPath", naming.parameter_arn(stack, naming.TROUBLES)),

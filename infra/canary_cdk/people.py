@@ -4,7 +4,7 @@
                 nothing
     starter     start an execution: a rollout, or a parked rollout's next step
     operator    call OperateRollout: abort, rollback, revert, pause, resume, note; no start
-    authorizer  call AuthorizeRollout: promote before the steps are over
+    authorizer  call AuthorizeRollout: promote before the steps are over, start below a target's floor
 
 None contains another: attach all that someone needs. Their names carry the Region, because IAM has one space of names for all
 Regions. Nothing of the controller uses them.
@@ -45,7 +45,7 @@ DESCRIPTIONS: Mapping[Duty, str] = MappingProxyType(
         Duty.READER: "See the canary controller's rollouts",
         Duty.STARTER: "Start rollouts of the canary controller, and advance parked ones",
         Duty.OPERATOR: "Abort, pause, resume and revert rollouts of the canary controller",
-        Duty.AUTHORIZER: "Promote rollouts of the canary controller before their steps are over",
+        Duty.AUTHORIZER: "Promote rollouts of the canary controller early, and start them below a floor",
     }
 )
 

@@ -79,7 +79,7 @@ WILDCARDS = (
     _wildcard(
         "states:StopExecution",
         r"execution:canary-rollout:\*",
-        "an abort stops whichever of the machine's executions owns the rollout, or still checks its release",
+        "an abort, or a newer start, stops whichever execution owns the rollout; an abort also one that still checks",
     ),
     _wildcard(
         "ssm:GetParameter",

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from canary.aws.calls import code_of, is_of_what_is_gone, never_write, refusals
-from canary.aws.errors import AwsRefusedError, ControllerError, ReadOnlyError, RecordsRefusedError
+from canary.aws.errors import AwsRefusedError, AwsThrottledError, ControllerError, ReadOnlyError, RecordsRefusedError
 from tests.aws.stubs import refusal
 
 
@@ -14,6 +14,17 @@ def test_a_refusal_carries_the_command_and_awss_words():
 
     assert str(failed.value) == "AWS refused `aws lambda get-alias`: AccessDenied: not you"
     assert code_of(failed.value.__cause__) == "AccessDenied"
+
+
+@pytest.mark.parametrize("code", ["TooManyRequestsException", "ThrottlingException", "Throttling"])
+def test_a_throttled_call_has_an_error_of_its_own(code: str):
+    with (
+        pytest.raises(AwsThrottledError, match=f"AWS refused `aws lambda get-alias`: {code}"),
+        refusals("aws lambda get-alias"),
+    ):
+        raise refusal(code)
+    with pytest.raises(RecordsRefusedError), refusals("aws dynamodb get-item", RecordsRefusedError):
+        raise refusal(code)
 
 
 def test_a_silence_carries_the_command():

@@ -1,4 +1,4 @@
-"""After botocore has given up, the controller waits for Lambda's throttle, and for no other refusal."""
+"""After botocore has given up, the controller waits for a throttle of Lambda or API Gateway, and for no other refusal."""
 
 from __future__ import annotations
 
@@ -50,6 +50,16 @@ def acted(ground: Ground, act: Callable[[], object]) -> tuple[list[object], floa
     ground.aws.clock.spawn(work, name="patience")
     ground.aws.clock.run_until(lambda: bool(got), limit=60)
     return got, ground.aws.clock.now() - before
+
+
+@pytest.mark.parametrize(("times", "is_answered"), [(MOST_ATTEMPTS - 1, True), (MOST_ATTEMPTS, False)])
+def test_a_client_of_api_gateway_waits_for_the_throttle(ground: Ground, times: int, *, is_answered: bool):
+    client = Clients(task="Test", region=ground.aws.region, endpoint_url=INSIDE).of(Target("orders", (), STANDARD)).apigateway
+    ground.aws.faults.add(Fault(None, "apigateway", "GetRestApi", Mode.THROTTLED, times=times))
+    (got,), seconds = acted(ground, lambda: client.get_rest_api(restApiId=ground.rig.target.stage.rest_api_id))
+
+    assert isinstance(got, dict) is is_answered
+    assert 2 * PAUSE_SECONDS <= seconds <= 2 * PAUSE_SECONDS + 3
 
 
 @pytest.mark.parametrize(("times", "is_answered"), [(MOST_ATTEMPTS - 1, True), (MOST_ATTEMPTS, False)])

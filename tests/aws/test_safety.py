@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.aws.errors import OwnershipLostError
+from canary.aws.errors import AwsThrottledError, OwnershipLostError
 from canary.aws.safety import make_pass
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS, SETTLE_SECONDS, Phase, RecoveryStage
 from embedded_aws.faults.calls import Fault, Killed, Mode
@@ -32,6 +32,18 @@ def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: T
 
     assert (safety.answer, safety.wait_seconds, ground.percent) == ("WAIT", 61, None)
     assert walk.record.recovery_stage == "cleared"
+
+
+@pytest.mark.parametrize("operation", ["GetStage", "UpdateStage"])
+def test_a_throttled_pass_calls_no_operator_and_is_made_again(ground: Ground, tools: Tools, operation: str):
+    walk = ground.walk().shift()
+    ground.aws.faults.add(Fault(None, "apigateway", operation, Mode.THROTTLED))
+    with pytest.raises(AwsThrottledError, match="TooManyRequestsException"):
+        a_pass(walk, tools)
+    ground.aws.faults.clear()
+
+    assert (walk.record.needs_operator, ground.percent) == (False, 25.0)
+    assert (a_pass(walk, tools).answer, ground.percent) == ("WAIT", None)
 
 
 def test_an_owner_that_lost_the_rollout_moves_nothing(ground: Ground, tools: Tools):

@@ -6,17 +6,23 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 from canary.rules.judging.evidence_json import to_json
+from canary.rules.reports.document import read_document
+from canary.rules.reports.recomputing import verdicts_again
+from canary.rules.reports.schema import document_schema
 from canary.rules.targets.policy import Progression
 from canary_cli.app import run
 from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError
-from canary_cli.past import find_rollout, read_replay, read_serving
+from canary_cli.past import find_rollout, read_recorded, read_serving
 from tests.tasks.walk import iso
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.tasks.walk import Ground, Walk
 
 
@@ -53,10 +59,12 @@ def test_a_rollout_that_bakes_is_told_for_people_and_programs(ground: Ground, ca
     assert explain(capsys, walk.rollout_id) == explain(capsys, walk.execution) == (0, told)
 
     _, told = explain(capsys, "orders", "--minutes", "--markdown")
-    table = [line for line in told.splitlines() if line.startswith("| ")]
+    lines = told.splitlines()
+    table = lines[next(number for number, line in enumerate(lines) if "| errors (canary, base) |" in line) :]
+    assert lines[0] == "# In progress: shifting: orders at 25 %"
+    assert "| 5xx |" in told
     assert minutes > 0
     assert len(table) == minutes + 2
-    assert "| errors (canary, base) |" in table[0]
 
     _, told = explain(capsys, "orders", "--minutes", "--json")
     story = json.loads(told)
@@ -84,7 +92,7 @@ def test_what_was_judged_and_served_is_computed_again_from_the_records(ground: G
     bake(walk, 5)
     rollout = find_rollout(connection, "orders")
     assert rollout is not None
-    looks = read_replay(connection, rollout)
+    looks = read_recorded(connection, rollout).replayed(rollout)
 
     assert rollout.step.index == 1
     assert len(looks) == 9
@@ -120,6 +128,27 @@ def test_an_ended_rollout_says_how_it_ended(ground: Ground, capsys: Any):
     assert told.startswith(f"Rollout {walk.rollout_id} of orders: rolled back\n")
     assert "The release is to be rolled back: alarm orders-payment-failures is firing: payments fail" in told
     assert "The release is rolled back: base has all traffic again, and the canary is gone." in told
+
+
+def test_the_report_is_written_for_people_and_for_programs(ground: Ground, capsys: Any, tmp_path: Path):
+    walk = ground.walk().shift()
+    bake(walk, 4)
+    page, document = tmp_path / "report.html", tmp_path / "report.json"
+    code, told = explain(capsys, "orders", "--html", str(page), "--report", str(document))
+
+    assert code == 0
+    assert f"the report is in {page}" in told
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    written = json.loads(document.read_text(encoding="utf-8"))
+    jsonschema.validate(written, document_schema())
+    _, looks = read_document(written)
+    assert len(looks) == 4
+    assert all(one.is_as_recorded for one in looks)
+    assert all(one.is_same for one in verdicts_again(looks))
+
+    code, told = explain(capsys, "orders", "--html", str(tmp_path / "missing" / "report.html"))
+    assert code == 2
+    assert "No such file or directory" in told
 
 
 def test_a_rollout_without_a_look_is_told_too(ground: Ground, capsys: Any):

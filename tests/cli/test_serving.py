@@ -6,11 +6,11 @@ import pytest
 
 from canary.rules.looks.replay import RecordedLook
 from canary.rules.looks.verdict import VerdictKind
+from canary.rules.reports.weights import WeightSet, weights_set
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.serving import in_progress, parse_at, serving_at, serving_lines
-from canary_cli.weights import WeightSet, weights_set
 from tests.builders import NEW, NOON, OLD, a_policy, a_rollout, a_snapshot
 
 MINUTE = 60.0

@@ -17,6 +17,7 @@ import canary_cli.signalling
 import canary_cli.steering
 import canary_cli.watching
 from canary.aws.errors import RecordsRefusedError
+from canary.rules.targets.floor import Floor
 from canary.rules.targets.policy import Progression
 from canary_cli.app import app
 from canary_cli.exits import ExitCode
@@ -60,6 +61,21 @@ def at_rest(ground: Ground) -> Iterator[None]:
     running = client.list_executions(stateMachineArn=ground.rig.controller.machine_arn, statusFilter="RUNNING")["executions"]
     for one in running:
         client.stop_execution(executionArn=one["executionArn"])
+
+
+def test_a_start_below_the_floor_is_refused_and_an_authorizer_may_begin_it_with_a_reason(ground: Ground, canary: Canary):
+    register_target(ground.aws.client, replace(ground.rig.target, floor=Floor(min_steps=2)))
+    asked = ("start", "orders", *NEW, "--set", f"steps={SMALL}")
+    refused, unreasoned = canary(*asked), canary(*asked, "--below-floor", "--json")
+    allowed = canary(*asked, "--below-floor", "--reason", "OPS-7")
+    needless = canary("start", "orders", "--below-floor", "--reason", "OPS-7")
+
+    assert (refused.code, unreasoned.code, allowed.code, needless.code) == (3, 3, 0, 3)
+    assert "floor.min_steps: policy quick (changed) has 1 step, and at least 2 are required" in refused.out
+    assert "a start below the floor needs a reason" in unreasoned.error["message"]
+    assert "aws lambda invoke --region eu-west-1 --function-name canary-AuthorizeRollout" in allowed.out
+    assert "keeps the floor of orders, so no authorizer is needed" in needless.err
+    assert ground.rig.records.find(ground.rig.records.read_lock("orders").rollout_id).rollout.below_floor.reason == "OPS-7"
 
 
 def test_a_good_release_is_watched_to_its_promotion(ground: Ground, canary: Canary):

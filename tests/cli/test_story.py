@@ -259,7 +259,7 @@ class TestText:
 class TestMarkdown:
     def test_is_a_list_with_a_table(self):
         lines = [*as_markdown(STORY)]
-        assert lines[0] == "# Rollout run-1 of orders: promoted"
+        assert lines[0] == "## Rollout run-1 of orders: promoted"
         assert r"  - a\_b \| c" in lines
         assert r"It \*begins\* \[31m." in lines[2]
         assert lines[-3:-1] == ["| minute | E |", "| --- | --- |"]

@@ -1,9 +1,12 @@
 import io
+import json
 import re
 from dataclasses import replace
 
 import pytest
 
+from canary.rules.reports.document import read_document
+from canary.rules.reports.recomputing import verdicts_again
 from canary_cli.following import Follower
 from canary_cli.output import Output
 from canary_cli.screens import Lines
@@ -26,7 +29,7 @@ SCENARIO = {scenario.name: scenario for scenario in SCENARIOS}
 # One scenario, end to end.
 
 
-def test_a_bad_release_is_shown_from_its_first_look_to_its_price(monkeypatch):
+def test_a_bad_release_is_shown_from_its_first_look_to_its_price(monkeypatch, tmp_path):
     console, again, follow = a_console(), a_console(), Watcher.follow
 
     def follow_and_watch_again(watcher, name, execution):
@@ -37,7 +40,7 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price(monkeypatch):
         return weight_percent
 
     monkeypatch.setattr(Watcher, "follow", follow_and_watch_again)
-    assert run_demo(choose("errors"), console) == 0
+    assert run_demo(choose("errors"), console, reports=tmp_path / "reports") == 0
     lines = text_of(console).splitlines()
     looks = [line for line in lines if re.search(r"^[\d:]+ \S+ orders step \d of \d at", line)]
     assert len(looks) > 3
@@ -55,6 +58,15 @@ def test_a_bad_release_is_shown_from_its_first_look_to_its_price(monkeypatch):
     assert "Lambda calls" in shown
     assert "1 rollout in" in shown
     assert "all as expected" in shown
+
+    page = tmp_path / "reports" / "errors.html"
+    assert f"report   {page}" in shown
+    assert "<title>Rolled back: orders, rollout errors</title>" in page.read_text(encoding="utf-8")
+    assert page.with_suffix(".md").read_text(encoding="utf-8").startswith("# Rolled back: orders at 10 %")
+    rollout, looks = read_document(json.loads(page.with_suffix(".json").read_text(encoding="utf-8")))
+    assert rollout.rollout_id == "errors"
+    assert [one.look.verdict for one in looks][-1] == "ROLL_BACK"
+    assert all(one.is_same for one in verdicts_again(looks))
 
 
 def test_a_creation_is_recorded_before_the_resource_exists(capsys, monkeypatch):

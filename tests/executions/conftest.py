@@ -25,6 +25,7 @@ SAMPLE = {
     "test_a_definition_that_cannot_be_tried_is_refused_before_the_first_change",
     "test_a_release_is_judged_alike_whichever_arm_refused_requests_count_for",
     "test_a_release_of_variables_alone_is_promoted",
+    "test_the_newest_of_many_starts_is_promoted_and_every_other_one_names_a_newer",
     "test_a_promoted_release_is_rolled_back_in_minutes",
     "test_rollouts_end_the_same_under_every_plausible_answer",
 }

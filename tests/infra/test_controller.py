@@ -141,16 +141,16 @@ def test_a_task_that_works_on_records_alone_cannot_reach_a_target(controller, ta
 
 
 @pytest.mark.parametrize("task", [*TASKS, *BESIDE])
-def test_only_an_operator_may_stop_executions(controller, task):
+def test_only_an_operator_and_a_newer_start_may_stop_executions(controller, task):
     actions = {action for action, _ in controller.allowed(controller.role_of(task))}
-    assert ("states:StopExecution" in actions) is (task == "OperateRollout")
+    assert ("states:StopExecution" in actions) is (task in {"OperateRollout", "ReplaceRollout"})
 
 
 @pytest.mark.parametrize("task", [*TASKS, *BESIDE])
-def test_only_an_operator_may_begin_a_revert(controller, task):
+def test_only_the_functions_that_write_grants_may_start_executions(controller, task):
     allowed = [one for one in controller.allowed(controller.role_of(task)) if one[0] == "states:StartExecution"]
     machine = "arn:<Partition>:states:<Region>:<AccountId>:stateMachine:canary-rollout"
-    assert allowed == ([("states:StartExecution", machine)] if task == "OperateRollout" else [])
+    assert allowed == ([("states:StartExecution", machine)] if task in {"OperateRollout", "AuthorizeRollout"} else [])
 
 
 def test_checks_and_the_deletion_guard_write_nothing(controller):

@@ -127,10 +127,11 @@ def test_every_task_outlives_its_function(state):
 
 @pytest.mark.parametrize("state", TASKS.values(), ids=TASKS)
 def test_every_task_is_tried_again_after_lambdas_own_troubles(state):
-    (retrier,) = state["Retry"]
+    retrier, throttled = state["Retry"]
     assert {*retrier["ErrorEquals"]} >= LAMBDAS_TROUBLES
     assert retrier["MaxAttempts"] >= 3
-    assert retrier["JitterStrategy"] == "FULL"
+    assert {retrier["JitterStrategy"], throttled["JitterStrategy"]} == {"FULL"}
+    assert (throttled["ErrorEquals"], throttled["MaxAttempts"]) == (["AwsThrottledError"], 20)
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -159,7 +160,7 @@ def test_the_whole_input_is_evaluated_only_where_what_it_does_is_caught():
 def test_only_states_that_can_be_caught_or_cannot_fail_are_outside_the_branch():
     outside = {name: DEFINITION["States"][name]["Type"] for name in DEFINITION["States"]}
     uncaught = {name for name, kind in outside.items() if kind in {"Choice", "Wait"}}
-    settles = {"VersionActivation", "SafetySettle", "Watch"}
+    settles = {"VersionActivation", "ReplacementSettle", "SafetySettle", "Watch"}
     assert uncaught == {"WhichOperation", "WhichStart", "WhichOutcome", "WhichEnding", *settles}
 
 
@@ -269,7 +270,7 @@ def test_every_word_that_a_choice_knows_is_one_that_a_task_says():
     }
     assert words_of("WhichDrain") == {*DrainKind} - {DrainKind.ROLL_BACK}
     assert words_of("WhichEnding") == {Answer.WAIT, *ENDINGS.values(), REVERTED.upper()}
-    assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED", "WAIT"}
+    assert words_of("WhichStart") == {"READY", "ADVANCE", "UNCHANGED", "WAIT", "REPLACE"}
     assert words_of("WhichOutcome") == {
         *(ENDINGS[Phase.WATCHING], ENDINGS[Phase.PROMOTED], Phase.PARKED.upper()),
         *("REVERTING", REVERTED.upper()),
@@ -288,6 +289,7 @@ def test_tasks_are_verbs():
     assert names_of("Task") == {
         "CheckRelease",
         "AdvanceRollout",
+        "ReplaceRollout",
         "TakeLock",
         "PrepareRelease",
         "ShiftTraffic",
@@ -304,7 +306,7 @@ def test_tasks_are_verbs():
 
 
 def test_waits_are_nouns():
-    settles = {"AliasSettle", "TrafficSettle", "BaseSettle", "FlipSettle", "SafetySettle"}
+    settles = {"ReplacementSettle", "AliasSettle", "TrafficSettle", "BaseSettle", "FlipSettle", "SafetySettle"}
     assert names_of("Wait") == {"VersionActivation", "Bake", "Watch", *settles}
 
 

@@ -642,6 +642,7 @@ def check_with(walk: Walk, tools: Tools, waits: int = 0, given: Json | None = No
 
     vars(own)["lambda_"] = Changed(own.lambda_, get_function_configuration=configured)
     event = CheckEvent({"target": "orders", **(given or {})}, walk.rollout_id, walk.execution, walk.now, waits)
+    event = replace(event, requested_at=walk.now - waits * WAIT_SECONDS)
     return check_release(event, tools)
 
 

@@ -60,6 +60,9 @@ def promote_and_go_back(ground: Ground, target: Target) -> None:
     promote(ground.walk(target))
     ground.restore()
     ground.walk(target).shift().end()
+    ground.restore()
+    ground.walk(target).shift()
+    ground.walk(target).replace()
 
 
 def promote(walk: Walk) -> None:

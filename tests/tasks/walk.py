@@ -144,6 +144,8 @@ class Walk:
         self.execution = f"{ground.rig.controller.machine_arn.replace(':stateMachine:', ':execution:')}:{rollout_id}"
         self.checked: dict[str, Any] = {}
         self.entered = 0.0
+        self.requested_at = self.now
+        self.replacements = 0
 
     @property
     def now(self) -> float:
@@ -175,8 +177,16 @@ class Walk:
     def check(self, **request: object) -> dict[str, Any]:
         given = {"target": self.target.name, **request}
         event = {"input": given, "rollout_id": self.rollout_id, "execution": self.execution, "now": iso(self.now)}
-        self.checked = self.ground.invoke("CheckRelease", event)
+        more = {"requested_at": iso(self.requested_at), "replacements": self.replacements}
+        self.checked = self.ground.invoke("CheckRelease", {**event, **more})
         return self.checked
+
+    def replace(self) -> dict[str, Any]:
+        """One entry of ReplaceRollout, and the wait after it."""
+        answer = self.task("ReplaceRollout", requested_at=iso(self.requested_at))
+        self.pause(answer["wait_seconds"])
+        self.replacements += 1
+        return answer
 
     def lock(self, **changed: object) -> dict[str, Any]:
         told = {"fencing_token": self.checked["fencing_token"], "draft": self.checked["draft"], **changed}

@@ -7,23 +7,31 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.aws.errors import AwsRefusedError, ControllerError, ReadOnlyError
+from canary.aws.errors import AwsRefusedError, AwsThrottledError, ControllerError, ReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 GONE = {"NotFoundException", "ResourceNotFoundException", "ParameterNotFound"}
+THROTTLED = {"TooManyRequestsException", "ThrottlingException", "Throttling"}
+"""How API Gateway and Lambda, Step Functions, and CloudWatch throttle (docs/aws.md#error-shapes)."""
+
 NOT_TAKEN = {"InvalidParameterValueException", "ValidationException"}
 
 
 @contextmanager
 def refusals(what: str, kind: type[ControllerError] = AwsRefusedError) -> Iterator[None]:
-    """Turn an AWS error, or a missing answer, into an error of `kind` that names the AWS CLI command that was tried."""
+    """Turn an AWS error, or a missing answer, into an error of `kind` that names the AWS CLI command that was tried.
+
+    A throttled call has a kind of its own, because the state machine waits longer for it.
+    """
     try:
         yield
     except ClientError as error:
         detail = error.response["Error"]
+        if kind is AwsRefusedError and detail["Code"] in THROTTLED:
+            kind = AwsThrottledError
         raise kind(f"AWS refused `{what}`: {detail['Code']}: {detail['Message']}") from error
     except BotoCoreError as error:
         raise kind(f"AWS did not answer `{what}`: {error}") from error

@@ -2,7 +2,7 @@
 
 The clients come from botocore, as boto3's do. boto3 would only add resources and S3 transfers, which no task needs. Retries and
 timeouts stay well inside a task's own timeout: three attempts of at most five seconds each. The sweeper makes two attempts,
-because it runs again in a minute and has to get past several services that hang. A call that Lambda's control plane throttles
+because it runs again in a minute and has to get past several services that hang. A call that Lambda or API Gateway throttles
 gets two more attempts (`canary.aws.patience`). The user agent names the task, so that CloudTrail shows which state made a call.
 """
 
@@ -15,7 +15,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 
-from canary.aws.patience import be_patient
+from canary.aws.patience import PATIENT, be_patient
 
 if TYPE_CHECKING:
     from canary.rules.targets.target import Target
@@ -54,8 +54,8 @@ class _Maker:
             user_agent_extra=f"canary/{self.task}",
         )
         client = self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
-        if service == "lambda":
-            be_patient(client)
+        if service in PATIENT:
+            be_patient(client, service)
         return client
 
 

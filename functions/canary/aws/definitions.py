@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -42,8 +41,10 @@ class DefinitionReader:
         self._client = client
         self._api_id = rest_api_id
         self._paths: dict[str, str] = {}
+        self._api: Answer | None = None
+        self._authorizer_answers: list[Answer] | None = None
 
-    @cached_property
+    @property
     def api(self) -> Answer:
         """GetRestApi's answer.
 
@@ -51,13 +52,17 @@ class DefinitionReader:
             AwsRefusedError: it cannot be read.
 
         """
-        with refusals(f"aws apigateway get-rest-api --rest-api-id {self._api_id}"):
-            answer: Answer = self._client.get_rest_api(restApiId=self._api_id)
-        return answer
+        if self._api is None:
+            with refusals(f"aws apigateway get-rest-api --rest-api-id {self._api_id}"):
+                answer: Answer = self._client.get_rest_api(restApiId=self._api_id)
+            self._api = answer
+        return self._api
 
-    @cached_property
+    @property
     def _authorizers(self) -> list[Answer]:
-        return self._all("get_authorizers")
+        if self._authorizer_answers is None:
+            self._authorizer_answers = self._all("get_authorizers")
+        return self._authorizer_answers
 
     def read_present(self) -> Definition:
         """The API's current definition, from its resources.

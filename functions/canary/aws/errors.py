@@ -26,6 +26,10 @@ class AwsRefusedError(ControllerError):
     """AWS refused a call; the message has AWS's own words and what to do."""
 
 
+class AwsThrottledError(AwsRefusedError):
+    """AWS takes no more calls of this kind for now, from the whole account. The same call is accepted seconds later."""
+
+
 class RecordsRefusedError(ControllerError):
     """DynamoDB refused to read or write the records. Without them nothing may be written to the target."""
 

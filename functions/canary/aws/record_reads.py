@@ -91,6 +91,11 @@ class RecordReads:
         found = {name: grant_of(read.item(grant_key(name))) for name in executions}
         return {name: grant for name, grant in found.items() if grant}
 
+    def read_grant(self, execution: str) -> tuple[Grant | None, float]:
+        """What was granted to the execution of this name, if anything was, and AWS's own time of the read (epoch seconds)."""
+        read = self._table.read(grant_key(execution))
+        return grant_of(read.item(grant_key(execution))), read.at
+
     def read_locks(self, targets: Sequence[str]) -> dict[str, Lock]:
         """The locks of several targets, by target."""
         locks: dict[str, Lock] = {}

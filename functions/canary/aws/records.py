@@ -246,6 +246,15 @@ class Records(RecordReads):
         self._table.transact(self._replace_lock(owned, lock), as_read, failure=_lost(owned))
         return replace(owned, lock=lock)
 
+    def replace_owner(self, owned: Owned, rollout: Rollout, owner: str) -> Owned:
+        """Make `owner` the rollout's owner and replace its record, in one transaction: it is what it was when it was read.
+
+        Raises:
+            OwnershipLostError: the lock or the record has changed since `owned` was read.
+
+        """
+        return self._pass_on(owned, rollout, replace(owned.lock, owner=owner))
+
     def retake(self, lock: Lock, rollout: Rollout, owner: str) -> Owned:
         """Take a free target's lock for the last rollout that had it, because its canary came back after its end.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
-from canary.aws.errors import AwsRefusedError
+from canary.aws.errors import AwsRefusedError, AwsThrottledError
 from canary.aws.notifications import NotificationKind
 from canary.aws.record_reads import Owned
 from canary.aws.shifters import shifter_for
@@ -76,6 +76,7 @@ def make_pass(tools: SafetyTools, owned: Owned, now: float, *, gives_up: bool = 
 
     Raises:
         OwnershipLostError: someone else has taken the rollout over.
+        AwsThrottledError: AWS takes no calls for now; the next pass goes on where this one stopped. No operator can help.
 
     """
     return _Passes(tools, owned, max(now, owned.read_at), gives_up=gives_up, watches=watches).make()
@@ -122,6 +123,8 @@ class _Passes:
             return self._answer_wait()
         try:
             live = self._shifter.read_live()
+        except AwsThrottledError:
+            raise
         except AwsRefusedError as error:
             return self._take_canary_away(str(error))
         planned = plan_pass(self._rollout.standing, live, self._now)
@@ -161,6 +164,8 @@ class _Passes:
         for move in planned.moves:
             try:
                 self._shifter.make(move, self._rollout.intent)
+            except AwsThrottledError:
+                raise
             except AwsRefusedError as error:
                 command = self._shifter.command(move, self._rollout.intent)
                 refused.append(f"{error}; by hand: {command}" if command not in str(error) else str(error))

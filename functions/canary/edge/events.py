@@ -36,6 +36,7 @@ Arn = Annotated[str, Prose("an ARN", 1, 2048)]
 Url = Annotated[str, Prose("an address", 1, 8192)]
 Word = Annotated[str, Prose("a word", 1, 256)]
 Names = Mapping[str, str]
+Count = Annotated[int, Whole("a number of waits", 0, 2**53, "pass the count that the state machine keeps")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,15 @@ class InputEvent:
 
 @dataclass(frozen=True, slots=True)
 class CheckEvent(InputEvent):
-    """The event of ``CheckRelease``; ``waits`` counts how often this execution has waited for a version of the release."""
+    """The event of ``CheckRelease``; ``waits`` counts how often this execution has waited for a version of the release.
 
-    waits: Annotated[int, Whole("a number of waits", 0, 2**53, "pass the count that the state machine keeps")] = 0
+    ``replacements``: how often it has waited for an older rollout to end. ``requested_at``: when this execution began (epoch
+    seconds); without it a start is older than any rollout and replaces none.
+    """
+
+    waits: Count = 0
+    replacements: Count = 0
+    requested_at: Now = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,13 @@ class LockEvent(TaskEvent):
 
     fencing_token: Annotated[int, Whole("a fencing token", 0, 2**53, "pass the token that CheckRelease returned")]
     draft: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceEvent(TaskEvent):
+    """The event of ``ReplaceRollout``; ``requested_at`` (epoch seconds) is when this execution began."""
+
+    requested_at: Now
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from canary.rules.targets.policy import (
     AfterPause,
     AfterPromotion,
     AfterRollback,
+    OnNewer,
     Policy,
     PolicyChanges,
     Progression,
@@ -154,6 +155,10 @@ class PolicyModel(Strict):
     after_pause: Annotated[AfterPause | None, OneOf(AfterPause)] = Field(
         default=None, description="what follows when the pauses have lasted that long: roll_back or resume"
     )
+    on_newer: Annotated[OnNewer | None, OneOf(OnNewer)] = Field(
+        default=None,
+        description="what a start does when an older rollout holds the target: refuse, or replace: roll that one back first",
+    )
 
     watch_seconds: Annotated[int | None, WATCHED] = Field(
         default=None, description="the seconds that the promoted release is watched; 0 ends the rollout at the flip"
@@ -231,6 +236,7 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "after_pause": policy.after_pause.value,
         "watch_seconds": policy.watch_seconds,
         "after_promotion": policy.after_promotion.value,
+        "on_newer": policy.on_newer.value,
     }
 
 

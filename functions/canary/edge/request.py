@@ -5,13 +5,14 @@ Invalid input is refused here. Whether the target is registered and the release 
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.utilities.parser import Field
 
 from canary.edge.agreement import find_twice
+from canary.edge.below_floor import StartName, find_start_clashes
 from canary.edge.fields import (
     AlarmName,
     Deployment,
@@ -226,10 +227,18 @@ class AuthorizerModel(Strict):
         default=(), description="alarms of the target that may fire; the record shows them"
     )
 
+    name: Annotated[StartName | None, Given()] = Field(
+        default=None, description="for start_below_floor: the name of the execution to start, which was never used before"
+    )
+    input: Annotated[dict[str, Any] | None, Given()] = Field(
+        default=None, description="for start_below_floor: the execution's input, as for any start"
+    )
+
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> "Iterable[Clash]":
-        """What is listed twice."""
+        """What is listed twice, and what only the other verb has."""
         yield from find_twice(raw, "tolerate_alarms")
+        yield from find_start_clashes(raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +264,8 @@ class AuthorizerCall:
     tolerate_alarms: tuple[str, ...]
     on_behalf_of: str = ""
     proof: "CallerProof | None" = None
+    name: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_request(raw: object) -> tuple[Request | None, tuple["Problem", ...]]:
@@ -291,5 +302,13 @@ def parse_authorizer_call(raw: object) -> tuple[AuthorizerCall | None, tuple["Pr
     model, problems = parse(AuthorizerModel, raw)
     if model is None:
         return None, problems
-    proof = model.proof.proof() if model.proof else None
-    return AuthorizerCall(model.verb, model.target, model.reason, model.tolerate_alarms, model.on_behalf_of, proof), ()
+    return AuthorizerCall(
+        model.verb,
+        model.target,
+        model.reason,
+        model.tolerate_alarms,
+        model.on_behalf_of,
+        proof=model.proof.proof() if model.proof else None,
+        name=model.name or "",
+        given=model.input or {},
+    ), ()

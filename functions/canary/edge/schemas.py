@@ -1,7 +1,7 @@
-"""The JSON schemas of what users write, for editors and the docs. ``python -m canary.edge.schemas`` writes the files.
+"""The JSON schemas of what users write and of the report. ``python -m canary.edge.schemas`` writes the files.
 
-They are generated from the models that read the input, so they cannot disagree with them. What a schema cannot express (rising
-weights, names that must differ) is refused when the input is read.
+They are generated from the models that read the input and from the report's types, so they cannot disagree with them. What a
+schema cannot express (rising weights, names that must differ) is refused when the input is read.
 """
 
 import json
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from canary.edge.notes import NoteModel
 from canary.edge.request import AdvanceModel, AuthorizerModel, OperatorModel, RequestModel
 from canary.edge.target import TargetModel
+from canary.rules.reports.schema import DIALECT, document_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from canary.edge.model import Strict
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+REPORT = "report"
 MODELS: "Mapping[str, type[Strict]]" = MappingProxyType(
     {
         "input": RequestModel,
@@ -40,10 +41,10 @@ def schema_of(model: "type[Strict]") -> dict[str, Any]:
 
 
 def write_schemas(folder: Path) -> None:
-    """Write ``<name>.schema.json`` for each model."""
+    """Write ``<name>.schema.json`` for each model, and for the report."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, model in MODELS.items():
-        text = json.dumps(schema_of(model), indent=2, ensure_ascii=False) + "\n"
+    for name, schema in {**{name: schema_of(model) for name, model in MODELS.items()}, REPORT: document_schema()}.items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
 
 

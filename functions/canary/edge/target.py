@@ -6,6 +6,7 @@ a file. This module checks a target on its own; whether its API, functions and a
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -19,37 +20,29 @@ from canary.edge.fields import (
     FunctionName,
     HttpMethod,
     LogGroupName,
-    MetricName,
-    Namespace,
-    Percentile,
     ResourcePath,
     RestApiId,
     RoleArn,
-    ServerErrors,
     StageName,
     StageVariableName,
     Switch,
     TargetName,
 )
-from canary.edge.kinds import Given, Whole
+from canary.edge.floor import FloorModel, floor_to_mapping
+from canary.edge.kinds import Given
+from canary.edge.metrics import MetricsModel
 from canary.edge.model import Clash, Strict, parse, require
 from canary.edge.policy import PolicyField, PolicyModel, policy_to_mapping
+from canary.rules.releases.floors import find_below_floor
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.policy import STANDARD, effective_policy
-from canary.rules.targets.target import BusinessMetric, Metrics, Outside, OutsideRoute, Stage, Target, TargetFunction
-
-LIMIT = Whole(
-    "a whole number of milliseconds", 1, 900_000, "give the limit above which an answer is slow, such as 800 for 0.8 s"
-)
-
+from canary.rules.targets.target import Outside, OutsideRoute, Stage, Target, TargetFunction
 
 LARGEST_PARAMETER = 8_192
 """The most characters of an SSM parameter in the advanced tier (docs/aws.md#parameter-size)."""
 
 ROOM_FOR_ROLE = 200
 """Characters that the role's ARN adds to a registration; the app creates the role after it has read the target."""
-
-COMPARED = ("slow", "latency_limits_ms", "business")
 
 
 class StageModel(Strict):
@@ -72,13 +65,6 @@ class FunctionModel(Strict):
     )
 
 
-class BusinessModel(Strict):
-    """A metric of the user's own: 0 or 1 for each request, with a dimension arm (base or canary)."""
-
-    name: MetricName = Field(description="the name of the metric, which counts bad requests")
-    namespace: Namespace = Field(description="the metric's namespace")
-
-
 class OutsideModel(Strict):
     """Something outside the rollout: routes by path and methods, or an authorizer by name."""
 
@@ -96,45 +82,6 @@ class OutsideModel(Strict):
             yield Clash((), "it needs either a path or an authorizer", "give one of them")
         if "authorizer" in raw and "methods" in raw:
             yield Clash(("methods",), "an authorizer has no methods", "remove methods, or give a path")
-
-
-class MetricsModel(Strict):
-    """The metrics that are compared between canary and base."""
-
-    errors: Annotated[bool, ServerErrors()] = Field(
-        default=True,
-        description="the answers that count as errors: 5xx, or false for none",
-        json_schema_extra={"default": "5xx"},
-    )
-    client_errors: Switch = Field(
-        default=True, description="whether the shares of 4xx answers are compared; this needs access_log_group"
-    )
-    slow: tuple[Percentile, ...] = Field(
-        default=("p50", "p90", "p99"), description="percentiles of base's last 24 hours that become latency limits"
-    )
-    latency_limits_ms: tuple[Annotated[int, LIMIT], ...] = Field(
-        default=(), description="latency limits in milliseconds, counted exactly; this needs access_log_group"
-    )
-    business: tuple[BusinessModel, ...] = Field(default=(), description="your own metrics, 0 or 1 for each request")
-
-    @classmethod
-    def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
-        """Items that are listed twice, and a target that compares nothing."""
-        yield from find_twice(raw, "slow")
-        yield from find_twice(raw, "latency_limits_ms")
-        yield from find_twice(raw, "business", "name")
-        if raw.get("errors", True) in (False, "false") and not any(_compares(raw, key) for key in COMPARED):
-            yield Clash((), "nothing is compared", "keep errors: 5xx")
-
-    def metrics(self) -> Metrics:
-        """The metrics as the rules know them."""
-        return Metrics(
-            errors=self.errors,
-            client_errors=self.client_errors,
-            slow=self.slow,
-            latency_limits_ms=self.latency_limits_ms,
-            business=tuple(BusinessMetric(metric.name, metric.namespace) for metric in self.business),
-        )
 
 
 class TargetModel(Strict):
@@ -155,6 +102,10 @@ class TargetModel(Strict):
     policy: PolicyField = Field(
         default_factory=PolicyModel,
         description="how carefully a release is brought in: a shipped policy's name, or changes to one",
+    )
+    floor: FloorModel = Field(
+        default_factory=FloorModel,
+        description="the least care that the policy of any start must take; less needs an authorizer with a reason",
     )
     metrics: MetricsModel = Field(default_factory=MetricsModel, description="what is compared between canary and base")
     alarms: tuple[AlarmName, ...] = Field(
@@ -198,6 +149,7 @@ class TargetModel(Strict):
             alarms=self.alarms,
             shared_live_alias=self.shared_live_alias,
             role_arn=self.role_arn,
+            floor=self.floor.floor(),
             outside=Outside(
                 routes=tuple(OutsideRoute(one.path, one.methods) for one in self.outside if one.path),
                 authorizers=tuple(one.authorizer for one in self.outside if one.authorizer),
@@ -209,7 +161,7 @@ def parse_target(raw: object, *, at: str = "") -> tuple[Target | None, tuple[Pro
     """The target in a file's mapping, or None and every problem; ``at`` prefixes the fields' paths."""
     model, problems = parse(TargetModel, raw, at=at)
     target = model.target() if model else None
-    problems = (*find_filter_problems(target, at), *_find_excess(target, at)) if target else problems
+    problems = (*find_filter_problems(target, at), *_find_excess(target, at), *_find_below(target, at)) if target else problems
     return (None, problems) if problems else (target, ())
 
 
@@ -233,6 +185,7 @@ def target_to_json(target: Target) -> str:
         "functions": [_function_to_mapping(function) for function in target.functions],
         "access_log_group": target.access_log_group,
         "policy": policy_to_mapping(target.policy),
+        "floor": floor_to_mapping(target.floor) or None,
         "metrics": metrics,
         "alarms": target.alarms,
         "shared_live_alias": target.shared_live_alias,
@@ -270,6 +223,12 @@ def _find_excess(target: Target, at: str) -> Iterator[Problem]:
         )
 
 
+def _find_below(target: Target, at: str) -> Iterator[Problem]:
+    """A policy below the target's own floor: no start without changes could ever be accepted."""
+    for below in find_below_floor(target.floor, target.policy, "give the target a more careful policy, or lower its floor"):
+        yield replace(below, field=f"{at}.{below.field}" if at else below.field)
+
+
 def _stage_to_mapping(stage: Stage) -> dict[str, str]:
     return {
         "rest_api_id": stage.rest_api_id,
@@ -289,8 +248,3 @@ def _function_to_mapping(function: TargetFunction) -> dict[str, Any]:
 
 def _without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in mapping.items() if value is not None}
-
-
-def _compares(raw: Mapping[Any, Any], key: str) -> bool:
-    """Whether these metrics compare something; without the key only the percentiles do, by default."""
-    return bool(raw.get(key, key == "slow"))

@@ -197,7 +197,12 @@ class _Flow:
     def _variables(self, seen: Json) -> Json:
         execution = self._execution
         context = {
-            "Execution": {"Name": execution.name, "Id": execution.arn, "Input": execution.given},
+            "Execution": {
+                "Name": execution.name,
+                "Id": execution.arn,
+                "Input": execution.given,
+                "StartTime": iso_milliseconds(execution.started),
+            },
             "State": {"EnteredTime": self._entered},
         }
         return {**self._outer, **self._own, "states": {"context": context, **seen}}

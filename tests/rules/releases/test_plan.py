@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from canary.rules.releases.plan import (
     EVENT_BUDGET,
+    EVENTS_OF_A_REPLACEMENT,
     EVENTS_OF_A_REVERT,
     EVENTS_OUTSIDE_LOOKS,
     EVENTS_PER_LOOK,
@@ -26,6 +27,7 @@ from canary.rules.targets.policy import (
     SHIPPED,
     STANDARD,
     AfterPromotion,
+    OnNewer,
     Progression,
     Step,
     WhenUnproven,
@@ -66,6 +68,12 @@ def test_counts_a_look_a_step_beyond_those_that_time_allows():
         10, 50, bake_seconds=600, max_extension_seconds=0, when_unproven=WhenUnproven.ROLL_BACK, max_pause_seconds=0
     )
     assert history_events(policy, 60) == EVENTS_OUTSIDE_LOOKS + 2 * EVENTS_PER_STEP + (20 + 2) * EVENTS_PER_LOOK
+
+
+def test_a_newer_rollout_counts_its_waits_for_the_one_that_it_replaces():
+    policy = a_policy(10, on_newer=OnNewer.REFUSE)
+    replacing = replace(policy, on_newer=OnNewer.REPLACE)
+    assert history_events(replacing, 60) == history_events(policy, 60) + EVENTS_OF_A_REPLACEMENT
 
 
 def test_counts_the_looks_of_all_pauses():

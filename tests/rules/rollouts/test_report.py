@@ -10,7 +10,7 @@ from canary.rules.judging.absolute import CeilingEvidence
 from canary.rules.judging.harm import Harm
 from canary.rules.releases.release import Advance
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.report import TASKS, states_entered, summary, usage_of
+from canary.rules.rollouts.report import REPLACEMENT, TASKS, states_entered, summary, usage_of
 from canary.rules.rollouts.rollout import StepState, Tally
 from canary.rules.rollouts.watched import PromotionWatch, WatchEnd
 from canary_machine.definition import load, states_of, task_names
@@ -54,7 +54,7 @@ def test_a_promotion_enters_every_state_of_the_good_way():
         "Refused",
         "Unchanged",
     }
-    assert entered == {name for name, _ in states_of(load())} - recovery - PARK - {"VersionActivation"}
+    assert entered == {name for name, _ in states_of(load())} - recovery - PARK - {"VersionActivation", *REPLACEMENT[:2]}
 
 
 def test_a_rollout_in_several_executions_enters_every_state_of_its_parking():
@@ -67,6 +67,12 @@ def test_looks_in_between_and_advances_cost_calls():
     plain, parked = (usage_of(an_ended(Phase.PROMOTED, tally=replace(TALLY, **more))) for more in ({}, BETWEEN))
     assert parked.lambda_calls - plain.lambda_calls == 12 + 3 * 2
     assert parked.transitions - plain.transitions == 3 * (10 - 1)  # the looks that follow need no bake
+
+
+def test_waits_for_an_older_rollout_cost_two_calls_each():
+    plain, waited = (usage_of(an_ended(Phase.PROMOTED, tally=replace(TALLY, replacements=count))) for count in (0, 3))
+    assert waited.lambda_calls - plain.lambda_calls == 3 * 2
+    assert waited.transitions - plain.transitions == 3 * 4
 
 
 def test_waits_for_a_version_cost_a_check_each():

@@ -40,7 +40,8 @@ def a_signal(verb, number=2, **more):
 
 
 def test_the_functions_of_the_verbs_have_every_verb_once():
-    assert sorted([*map(str, OperatorVerb), *map(str, AuthorizerVerb)]) == sorted(map(str, Verb))
+    of_rollouts = {*map(str, AuthorizerVerb)} - {AuthorizerVerb.START_BELOW_FLOOR}
+    assert sorted([*map(str, OperatorVerb), *of_rollouts]) == sorted(map(str, Verb))
 
 
 def test_a_verb_waits_for_a_look_or_is_carried_out_at_once():

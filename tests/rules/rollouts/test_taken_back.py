@@ -6,6 +6,7 @@ import pytest
 
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.succession import Successor
 from canary.rules.rollouts.taken_back import (
     LONGEST_REASON,
     MOST_KEPT,
@@ -171,3 +172,8 @@ def test_a_rollout_that_was_compared_with_nothing_says_so():
 
     assert note_unread(draft, "") == draft
     assert "could not be read" in note_unread(draft, "{").plan.notes[-1]
+
+
+def test_a_release_whose_rollout_gave_way_to_a_newer_one_is_not_kept():
+    replaced = ended(a_release(), replaced_by=Successor(NOON, "run-2"))
+    assert after_end((), replaced) == ()

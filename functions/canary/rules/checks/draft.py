@@ -38,8 +38,9 @@ def draft_rollout(
     policy: Policy,
     request: Request,
     survey: Survey,
+    requested_at: float = 0.0,
 ) -> Rollout:
-    """The rollout as it would start, from a survey without problems.
+    """The rollout as it would start, from a survey without problems. ``requested_at``: when its execution began.
 
     Its intent's deployment is None if PrepareRelease must create one.
     """
@@ -53,6 +54,7 @@ def draft_rollout(
         intent=_intent(target, request, survey, wanted),
         phase=Phase.PREPARING,
         started_at=now,
+        requested_at=requested_at,
         reason=request.reason,
         scheduled_at=request.schedule.scheduled_at if request.schedule else None,
         labels=dict(request.labels),

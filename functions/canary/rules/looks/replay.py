@@ -24,6 +24,7 @@ from canary.rules.rollouts.rollout import Rollout, StepState, Tally
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from canary.rules.judging.confidence import Compared
     from canary.rules.judging.history import History
 
 TOLERANCE = 0.00011
@@ -106,6 +107,14 @@ def replay(rollout: Rollout, history: History, looks: Iterable[RecordedLook]) ->
         known = now, evidence
         replayed.append(ReplayedLook(look, tuple(minutes), now, evidence, compared))
     return tuple(replayed)
+
+
+def intervals_of(one: ReplayedLook, metric: str) -> Compared | None:
+    """A metric's intervals at a look, as wide as the bursts in its history ask for; None before a minute can be compared."""
+    if metric not in one.compared:
+        return None
+    known = one.evidence.history.bases.get(metric)
+    return one.compared[metric].intervals(phi=known.live_phi if known else 1.0)
 
 
 def compare_minute(compared: Mapping[str, Comparison], record: MinuteRecord) -> dict[str, Comparison]:

@@ -12,7 +12,7 @@ from typing import assert_never
 from canary.rules.definitions.routes import RouteChanges
 from canary.rules.releases.readings import Reading
 from canary.rules.releases.release import Expectation
-from canary.rules.targets.policy import AfterPromotion, Policy, Progression, WhenUnproven
+from canary.rules.targets.policy import AfterPromotion, OnNewer, Policy, Progression, WhenUnproven
 
 EVENTS_PER_LOOK = 9
 """Bake (2 events), EvaluateCanary (5), WhichVerdict (2); as many for a look after the promotion."""
@@ -24,6 +24,12 @@ EVENTS_OUTSIDE_LOOKS = 430
 """Check, lock, preparation, drain of at most 13 minutes, promotion, safety and the execution's own events.
 
 180 of them are twenty waits for a version of the release: VersionActivation (2 events), CheckRelease (5), WhichStart (2).
+"""
+
+EVENTS_OF_A_REPLACEMENT = 280
+"""Twenty waits for the end of the rollout that a newer one replaces.
+
+A wait is ReplaceRollout (5 events), ReplacementSettle (2), CheckRelease (5) and WhichStart (2).
 """
 
 EVENTS_OF_A_REVERT = 200
@@ -111,6 +117,7 @@ def history_events(policy: Policy, look_seconds: int) -> int:
         + EVENTS_PER_STEP * len(policy.steps)
         + EVENTS_PER_LOOK * looks
         + _watch_events(policy, look_seconds)
+        + (EVENTS_OF_A_REPLACEMENT if policy.on_newer is OnNewer.REPLACE else 0)
     )
 
 

@@ -8,6 +8,9 @@ grant says and nothing else (docs/decisions/0027-a-revert-is-a-rollout.md).
 from __future__ import annotations
 
 import enum
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +34,7 @@ class GrantKind(enum.StrEnum):
     """What is granted."""
 
     REVERT = "revert"
+    START_BELOW_FLOOR = "start_below_floor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Grant:
 
     ``rollout``: the promoted rollout that it may revert. ``to``: the earlier rollout whose release it brings back; None for
     what base served before. ``reason``: in the words of whoever asked for it. ``action``: the verb that gave it.
+    ``input_sha256``: of the input with which a start below its target's floor was allowed.
     """
 
     execution: str
@@ -49,6 +54,32 @@ class Grant:
     to: str | None = None
     reason: str = ""
     action: Action | None = None
+    input_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BelowFloor:
+    """What an authorizer allowed a rollout: the bounds of the floor that its policy goes below (``found``), and why.
+
+    ``given_at``: when, in epoch seconds.
+    """
+
+    found: tuple[str, ...]
+    reason: str
+    given_at: float
+
+
+def sha256_of(given: object) -> str:
+    """The SHA-256 of an execution's input. Step Functions may pass 10.0 on as 10, so such numbers are the same."""
+    return hashlib.sha256(json.dumps(_plain(given), sort_keys=True).encode()).hexdigest()
+
+
+def allows_below_floor(grant: Grant | None, target: str, name: str, given: object, begun_at: float) -> Grant | None:
+    """The grant, if it lets the execution ``name``, which began at ``begun_at`` (epoch seconds), start below the floor."""
+    if grant is None or (grant.kind, grant.execution, grant.target) != (GrantKind.START_BELOW_FLOOR, name, target):
+        return None
+    is_in_time = begun_at <= grant.given_at + VALID_SECONDS
+    return grant if is_in_time and grant.input_sha256 == sha256_of(given) else None
 
 
 def names_of_reverts(rollout_id: str) -> tuple[str, ...]:
@@ -75,3 +106,12 @@ def find_ungranted(grant: Grant | None, revert: Revert, name: str, begun_at: flo
         found = f"the controller allowed {name} {late} minutes before it began, and {VALID_SECONDS // 60} are allowed"
         return Problem("operation", found, fix)
     return None
+
+
+def _plain(value: object) -> object:
+    """JSON in which a whole number has no fraction."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

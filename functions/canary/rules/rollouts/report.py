@@ -25,6 +25,7 @@ BEFORE_LOOKS = (
 )
 ADVANCE = ("ParkRollout", "WhichOutcome", "Parked", "Begin", "WhichOperation", "AdvanceRollout", "WhichStart", "Rollout")
 WAIT = ("VersionActivation", "CheckRelease", "WhichStart")
+REPLACEMENT = ("ReplaceRollout", "ReplacementSettle", "CheckRelease", "WhichStart")
 AGAIN = ("WhichEntry", "BakeOn")  # in place of the first look's Bake
 LOOK = ("Bake", "EvaluateCanary", "WhichVerdict")
 DRAIN = ("TrafficSettle", "CheckDrain", "WhichDrain")
@@ -34,7 +35,7 @@ WATCH = ("Watch", "WatchPromotion", "WhichOutcome")
 RECOVERY = ("CanaryRejected", *("MakeSafe", "WhichEnding") * 3, *("SafetySettle",) * 2, "RolledBack")
 TASKS = frozenset(
     {"CheckRelease", "TakeLock", "PrepareRelease", "EvaluateCanary", "CheckDrain", "ParkRollout", "AdvanceRollout"}
-    | {"TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe", "WatchPromotion"}
+    | {"ReplaceRollout", "TakeAllTraffic", "MoveBase", "FlipStage", "CleanUp", "MakeSafe", "WatchPromotion"}
 )
 
 
@@ -47,6 +48,7 @@ def states_entered(rollout: Rollout) -> list[str]:
     entered = [
         *BEFORE_LOOKS,
         *WAIT * tally.waits,
+        *REPLACEMENT * tally.replacements,
         *LOOK * (tally.looks - tally.advances),
         *(*ADVANCE, *AGAIN, *LOOK[1:]) * tally.advances,
         *DRAIN * tally.drains,

@@ -17,8 +17,10 @@ from canary.rules.judging.split import NO_SPLIT_EVIDENCE, SplitEvidence
 from canary.rules.releases.identity import ReleaseIdentity
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.actions import Action, StartedBy
+from canary.rules.rollouts.grants import BelowFloor
 from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
+from canary.rules.rollouts.succession import Successor
 from canary.rules.rollouts.watched import PromotionWatch
 from canary.rules.targets.live import Intent, Snapshot
 from canary.rules.targets.policy import Progression
@@ -66,7 +68,8 @@ class Tally:
     """Totals of the whole rollout: requests and bad requests of each arm, and the metrics requested from CloudWatch.
 
     ``looks`` were made by executions, ``parked_looks`` while it was parked. ``advances`` counts the executions after the first.
-    ``waits`` counts the waits for a version of the release, before the lock was taken.
+    ``waits`` counts the waits for a version of the release, and ``replacements`` those for older rollouts to end, before the
+    lock was taken.
     """
 
     canary_requests: int = 0
@@ -79,6 +82,7 @@ class Tally:
     parked_looks: int = 0
     advances: int = 0
     waits: int = 0
+    replacements: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,9 @@ class Rollout:
     the same release, which was rolled back, if this one was started all the same.
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
-    ``steering``: what the looks have heard of operators.
+    ``steering``: what the looks have heard of operators. ``requested_at``: when its first execution began, in epoch seconds; it
+    decides which of two rollouts is newer. ``replaced_by``: the newest start that it was rolled back for. ``below_floor``: what
+    an authorizer allowed it, if its policy is below the target's floor.
     ``watch``: the watch after promotion, from the flip on; None before, and where the policy has none.
     ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
     ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
@@ -147,6 +153,9 @@ class Rollout:
     retry_of: str | None = None
     steering: Steering = NOT_STEERED
     watch: PromotionWatch | None = None
+    requested_at: float = 0.0
+    replaced_by: Successor | None = None
+    below_floor: BelowFloor | None = None
     reverts: str | None = None
     reverts_to: str | None = None
     takes_back: ReleaseIdentity | None = None

@@ -62,9 +62,10 @@ class OperatorVerb(enum.StrEnum):
 
 
 class AuthorizerVerb(enum.StrEnum):
-    """The verbs that AuthorizeRollout takes: those that let a release skip what its policy asks for."""
+    """The verbs that AuthorizeRollout takes: those that let a release skip what its policy or its target's floor asks for."""
 
     PROMOTE = Verb.PROMOTE
+    START_BELOW_FLOOR = "start_below_floor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def after_end(kept: tuple[TakenBack, ...], ended: Rollout) -> tuple[TakenBack, .
     """What is kept from the end of this rollout on. A release that was promoted after all is no longer among it.
 
     A revert takes the other release back once it is promoted. One that was rolled back itself says nothing against what it was
-    to bring back.
+    to bring back, and a rollout that gave way to a newer one says nothing about its release.
     """
     identity, moment, reason = identify(ended), ended.ended_at or ended.started_at, ended.reason[:LONGEST_REASON]
     if ended.phase in {Phase.WATCHING, Phase.PROMOTED}:
@@ -75,7 +75,7 @@ def after_end(kept: tuple[TakenBack, ...], ended: Rollout) -> tuple[TakenBack, .
         if ended.reverts is None or ended.takes_back is None:
             return left
         return take_back(left, TakenBack(ended.takes_back, ended.reverts, moment, reason, TakenBackBy.REVERTED))
-    if ended.phase in TAKEN_BACK and ended.reverts is None:
+    if ended.phase in TAKEN_BACK and ended.reverts is None and ended.replaced_by is None:
         return take_back(kept, TakenBack(identity, ended.rollout_id, moment, reason, TakenBackBy.ROLLED_BACK))
     return kept
 

@@ -62,7 +62,11 @@ def _from_5(record: Record) -> Record:
 
 
 def _from_6(record: Record) -> Record:
-    """Schema 7 has reverts, callers and the watch after promotion. A plan made before has no time for a watch: none is made."""
+    """Schema 7 has reverts, replacements, callers and the watch after promotion.
+
+    A plan made before has no time for a watch: none is made. Each other new field's default says that there was nothing of the
+    kind.
+    """
     plan = record["plan"]
     return {**record, "plan": {**plan, "policy": {**plan["policy"], "watch_seconds": 0}}}
 

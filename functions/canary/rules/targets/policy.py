@@ -30,6 +30,13 @@ class AfterRollback(enum.StrEnum):
     ALLOW = "allow"
 
 
+class OnNewer(enum.StrEnum):
+    """What a start does that finds its target held by an older rollout."""
+
+    REFUSE = "refuse"
+    REPLACE = "replace"
+
+
 class AfterPause(enum.StrEnum):
     """What follows when a rollout has been paused for as long as its policy allows."""
 
@@ -79,6 +86,7 @@ class Policy:
     ``after_pause``: what follows when they have lasted that long.
     ``watch_seconds``: how long the promoted release is watched; 0 ends the rollout at the flip.
     ``after_promotion``: what follows when that watch condemns the release.
+    ``on_newer``: what a start under this policy does when an older rollout holds the target.
     """
 
     name: str
@@ -104,6 +112,7 @@ class Policy:
     after_pause: AfterPause = AfterPause.ROLL_BACK
     watch_seconds: int = 900
     after_promotion: AfterPromotion = AfterPromotion.REVERT
+    on_newer: OnNewer = OnNewer.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,7 @@ class PolicyChanges:
     after_pause: AfterPause | None = None
     watch_seconds: int | None = None
     after_promotion: AfterPromotion | None = None
+    on_newer: OnNewer | None = None
 
 
 CHANGED = " (changed)"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from canary.rules.targets.floor import NO_FLOOR, Floor
 from canary.rules.targets.policy import Policy
 from canary.rules.targets.shifters import ShifterKind
 
@@ -73,6 +74,8 @@ class Metrics:
 class Target:
     """A registered target. ``stage`` is absent for the alias shifter; ``alarms`` are the user's own names.
 
+    ``floor``: how little care a start's policy may take; it binds the target's own policy too.
+
     ``role_arn``: the role that the controller assumes for everything it does to the target; None for the functions' own.
     """
 
@@ -86,6 +89,7 @@ class Target:
     shared_live_alias: bool = False
     role_arn: str | None = None
     outside: Outside = Outside()
+    floor: Floor = NO_FLOOR
 
     @property
     def shifter(self) -> ShifterKind:

@@ -1,20 +1,26 @@
-"""What abort, guard and sweeper share: take over the lock, stop the owner, then make one pass."""
+"""What abort, guard, sweeper and newer starts share: take over the lock, stop the owner, then make one pass."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.executions import stop
 from canary.aws.safety import Safety, make_pass
 from canary.rules.rollouts.acting import with_action
 from canary.rules.rollouts.holder import last_words
+from canary.rules.rollouts.replacing import replacement_reason
 from canary.rules.rollouts.watch_course import note_reason
 
 if TYPE_CHECKING:
     from canary.aws.record_reads import Owned
     from canary.rules.rollouts.actions import Action
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.rollouts.succession import Successor
     from canary.tasks.common.entry import Tools
+
+REPLACEMENT = "replacement"
+"""Begins the owner's name while a rollout gives way to a newer start, whose id follows."""
 
 
 def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float, action: Action | None = None) -> Safety:
@@ -35,11 +41,33 @@ def take_over(owned: Owned, tools: Tools, *, owner: str, reason: str, now: float
     noted = _noted(owned.rollout, reason, action)
     if noted != owned.rollout:
         owned = tools.records.write(owned, noted)
+    return _pass(owned, tools, reason=reason, now=now)
+
+
+def replace_by(start: Successor, owned: Owned, tools: Tools, *, execution: str, now: float) -> Safety:
+    """One pass for a rollout that gives way to a newer start, whose execution is `execution`.
+
+    The record names the newer start from the write on that takes the lock over, so a retry goes on where a call before it died.
+
+    Raises:
+        OwnershipLostError: the rollout's owner, or another start, has written since `owned` was read.
+        AwsRefusedError: Step Functions did not stop the owner.
+
+    """
+    reason = replacement_reason(start, execution)
+    owner = f"{REPLACEMENT}:{start.rollout_id}"
+    owned = tools.records.replace_owner(owned, replace(owned.rollout, reason=reason, replaced_by=start), owner)
+    error, cause = last_words(owned.rollout, reason)
+    stop(tools.clients.stepfunctions, owned.rollout.execution, error=error, cause=cause)
+    return _pass(owned, tools, reason=reason, now=now)
+
+
+def _pass(owned: Owned, tools: Tools, *, reason: str, now: float) -> Safety:
     safety = make_pass(tools, owned, now)
     tools.logger.info(
         "taken over",
         rollout=owned.rollout.rollout_id,
-        owner=owner,
+        owner=owned.lock.owner,
         reason=reason,
         phase=safety.owned.rollout.phase,
         answer=safety.answer,

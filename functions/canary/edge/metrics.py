@@ -1,0 +1,69 @@
+"""How the metrics of a target are written: what is compared between canary and base."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from aws_lambda_powertools.utilities.parser import Field
+
+from canary.edge.agreement import find_twice
+from canary.edge.fields import MetricName, Namespace, Percentile, ServerErrors, Switch
+from canary.edge.kinds import Whole
+from canary.edge.model import Clash, Strict
+from canary.rules.targets.target import BusinessMetric, Metrics
+
+LIMIT = Whole(
+    "a whole number of milliseconds", 1, 900_000, "give the limit above which an answer is slow, such as 800 for 0.8 s"
+)
+
+COMPARED = ("slow", "latency_limits_ms", "business")
+
+
+class BusinessModel(Strict):
+    """A metric of the user's own: 0 or 1 for each request, with a dimension arm (base or canary)."""
+
+    name: MetricName = Field(description="the name of the metric, which counts bad requests")
+    namespace: Namespace = Field(description="the metric's namespace")
+
+
+class MetricsModel(Strict):
+    """The metrics that are compared between canary and base."""
+
+    errors: Annotated[bool, ServerErrors()] = Field(
+        default=True,
+        description="the answers that count as errors: 5xx, or false for none",
+        json_schema_extra={"default": "5xx"},
+    )
+    client_errors: Switch = Field(
+        default=True, description="whether the shares of 4xx answers are compared; this needs access_log_group"
+    )
+    slow: tuple[Percentile, ...] = Field(
+        default=("p50", "p90", "p99"), description="percentiles of base's last 24 hours that become latency limits"
+    )
+    latency_limits_ms: tuple[Annotated[int, LIMIT], ...] = Field(
+        default=(), description="latency limits in milliseconds, counted exactly; this needs access_log_group"
+    )
+    business: tuple[BusinessModel, ...] = Field(default=(), description="your own metrics, 0 or 1 for each request")
+
+    @classmethod
+    def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
+        """Items that are listed twice, and a target that compares nothing."""
+        yield from find_twice(raw, "slow")
+        yield from find_twice(raw, "latency_limits_ms")
+        yield from find_twice(raw, "business", "name")
+        if raw.get("errors", True) in (False, "false") and not any(_compares(raw, key) for key in COMPARED):
+            yield Clash((), "nothing is compared", "keep errors: 5xx")
+
+    def metrics(self) -> Metrics:
+        """The metrics as the rules know them."""
+        return Metrics(
+            errors=self.errors,
+            client_errors=self.client_errors,
+            slow=self.slow,
+            latency_limits_ms=self.latency_limits_ms,
+            business=tuple(BusinessMetric(metric.name, metric.namespace) for metric in self.business),
+        )
+
+
+def _compares(raw: Mapping[Any, Any], key: str) -> bool:
+    """Whether these metrics compare something; without the key only the percentiles do, by default."""
+    return bool(raw.get(key, key == "slow"))

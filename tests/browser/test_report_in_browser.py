@@ -1,0 +1,133 @@
+"""The report in a real browser: it fits each width, light and dark, loads nothing, and says nothing on the console.
+
+Without Chromium these tests are skipped; the reason says how to install it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.rules.reports.evidence_report import BrokenRoute
+from canary.rules.reports.page import to_html
+from tests.browser.chromium import INSTALL, BrowserError, browser, find
+from tests.rules.reports.past import BAD, GOOD, LATE, SILENT, a_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.browser.chromium import Chromium
+
+pytestmark = pytest.mark.slow
+
+WIDTHS = (360, 800, 1280)
+LONG = "x" * 300
+HOSTILE = "<script>console.error('run')</script><img src=http://127.0.0.1:9/x onerror=console.error(2)>"
+BROKEN = (BrokenRoute(f"POST /{LONG}", 16, 1, LONG, f"KeyError {HOSTILE}"),)
+PASTS = {"bad": BAD, "late": LATE, "good": GOOD, "silent": SILENT}
+
+WIDEST = "document.documentElement.scrollWidth"
+OVERFLOWING = """
+[...document.querySelectorAll('body *')].filter(one => {
+  const box = one.getBoundingClientRect();
+  const isHidden = one.closest('.scroll, .hidden, thead, svg, details:not([open])');
+  return !isHidden && box.width > 0 && (box.right > innerWidth + 0.5 || box.left < -0.5);
+}).map(one => one.outerHTML.slice(0, 80))
+"""
+CUT_WORDS = """
+[...document.querySelectorAll('svg text')].filter(one => {
+  const box = one.getBoundingClientRect(), picture = one.closest('svg').getBoundingClientRect();
+  return box.left < picture.left - 12 || box.right > picture.right + 12;
+}).map(one => one.textContent)
+"""
+FAINT = """
+(() => {
+  const linear = part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const light = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(one => linear(one / 255))
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const paper = light(getComputedStyle(document.body).backgroundColor);
+  const words = [...document.querySelectorAll('body *')].filter(one => !['title', 'desc'].includes(one.tagName) &&
+    [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()));
+  return words.filter(one => {
+    const style = getComputedStyle(one), ink = light(one.closest('svg') ? style.fill : style.color);
+    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05) < 4.5;
+  }).map(one => one.outerHTML.slice(0, 80));
+})()
+"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    path = find()
+    if path is None:
+        pytest.skip(f"Chromium is not installed; install it with: {INSTALL}")
+    with browser(path, tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    files = {name: folder / f"{name}.html" for name in PASTS}
+    for name, past in PASTS.items():
+        labels = {"commit": "4fa2c1", "hostile": HOSTILE[:200], "long": LONG[:200]}
+        report = replace(a_report(past=past, broken=BROKEN), labels=labels)
+        files[name].write_text(to_html(report), encoding="utf-8")
+    return files
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PASTS)
+def test_a_report_fits_and_is_quiet(page: Chromium, pages: dict[str, Path], name: str, width: int, *, is_dark: bool):
+    page.open(pages[name], width=width, is_dark=is_dark)
+
+    assert page.ask("document.title").startswith(("Rolled back: orders", "Promoted: orders"))
+    assert page.errors == []
+    assert page.requests == [pages[name].as_uri()]
+    assert page.ask(WIDEST) == width
+    assert page.ask(OVERFLOWING) == []
+    assert page.ask(CUT_WORDS) == []
+    assert page.ask(FAINT) == []
+    assert page.picture(height=600).startswith(b"\x89PNG")
+
+
+def test_light_and_dark_differ(page: Chromium, pages: dict[str, Path]):
+    papers = []
+    for is_dark in (False, True):
+        page.open(pages["bad"], width=800, is_dark=is_dark)
+        papers.append(page.ask("getComputedStyle(document.body).backgroundColor"))
+    assert papers[0] == "rgb(255, 255, 255)"
+    assert papers[1] != papers[0]
+
+
+def test_the_figures_of_a_picture_open_with_the_keyboard(page: Chromium, pages: dict[str, Path]):
+    page.open(pages["good"], width=800)
+    page.ask("document.querySelector('summary').focus()")
+    page.press("Enter")
+    assert page.ask("document.querySelector('details').open")
+    assert page.ask("document.querySelector('details[open] .scroll').tabIndex") == 0
+    page.press("Tab")
+    assert page.ask("document.activeElement.getAttribute('aria-label')") == "Figures: Difference by metric"
+
+
+def test_in_print_the_record_is_open_and_the_paper_white(page: Chromium, pages: dict[str, Path]):
+    page.open(pages["good"], width=800, is_dark=True)
+    page.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    assert page.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.ask("document.querySelector('.block pre').getBoundingClientRect().height") > 0
+
+
+def test_the_browser_reports_what_goes_wrong(page: Chromium, tmp_path: Path):
+    loud = tmp_path / "loud.html"
+    loud.write_text("<script>console.error('loud'); missing()</script><img src='none.png'>", encoding="utf-8")
+    page.open(loud, width=800)
+    assert len(page.errors) >= 2
+    assert (tmp_path / "none.png").as_uri() in page.requests
+    with pytest.raises(BrowserError):
+        page.ask("missing()")
+    with pytest.raises(BrowserError):
+        page.call("No.such")
