@@ -236,6 +236,9 @@ class Clock:
         return True
 
     def _advance(self, target: float) -> None:
+        """Move time to ``target``, or to the earliest entry that is due before it: it decides about what comes after."""
+        earliest = self._earliest()
+        target = min(target, earliest.at) if earliest else target
         if target > self._announced:
             start, self._announced = self._announced, target
             for listener in self._listeners:

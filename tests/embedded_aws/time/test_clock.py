@@ -274,6 +274,20 @@ def test_a_guest_of_a_clock_with_a_speed_finds_the_time_that_it_is():
             assert clock.now() == START + 2500
 
 
+def test_a_guest_of_a_clock_that_lags_behind_finds_no_time_beyond_what_is_due():
+    real, stretches, done = [0.0], [], []
+    with closing(Clock(START, speed=1000, real=lambda: real[0])) as clock:
+        clock.on_advance(lambda t0, t1: stretches.append((t0, t1)))
+        clock.call_at(START + 10, lambda: done.append(clock.now()), name="shift")
+        with clock.busy():
+            pass
+        clock._follow_real_time()
+        real[0] += 500
+        with clock.busy():  # before the clock's own thread has its turn
+            assert (clock.now(), done) == (START + 10, [])
+        assert stretches == [(START, START + 10)]
+
+
 def test_a_guest_gets_its_turn_from_a_clock_that_never_rests():
     with closing(Clock(START)) as clock:
         beats = []

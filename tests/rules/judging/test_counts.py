@@ -65,3 +65,20 @@ class TestRawCounts:
         assert RawCounts(60, 1, 540, 2).counts == Counts(60, 1, 540, 2)
         with pytest.raises(ValueError, match="leave the metric out of the minute"):
             _ = RawCounts(60, None, 540, 2).counts
+
+
+@pytest.mark.parametrize(
+    ("nc", "nb", "share", "exceeds"),
+    [
+        (0, 0, 0.1, False),
+        (0, 600, 0.1, False),
+        (60, 540, 0.1, False),
+        (82, 518, 0.1, False),  # 2.9 sigma
+        (84, 516, 0.1, True),  # 3.1 sigma
+        (30, 0, 0.9, False),  # chance: 4 %
+        (60, 0, 0.9, True),
+        (60, 0, 1.0, False),
+    ],
+)
+def test_a_canary_exceeds_a_share_beyond_three_sigma(*, nc: int, nb: int, share: float, exceeds: bool):
+    assert Counts(nc, 0, nb, 0).exceeds(share) is exceeds

@@ -272,7 +272,7 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
 ):
     before = fold_all(base, minutes, delta=0.01)
     after = fold_shift(before, base, counts, 0.25)
-    if counts.nc == 0 or counts.nb == 0:
+    if counts.nc == 0 or counts.nb == 0 or counts.exceeds(0.25):
         assert after == before
         return
     held = log_staked(before.live, stake(before.minutes) + 0.3 / 2)
@@ -302,6 +302,23 @@ def share_bets(
     return log_share_bets(counts.nc, counts.ec, nb, eb, share=share, b=metric.slow.rate, phi=base.phi)
 
 
+@pytest.mark.parametrize(
+    ("counts", "share"),
+    [
+        (Counts(182, 85, 420, 195), 0.1),  # a third of the minute was an earlier rollout's, at a weight of 50 %
+        (Counts(6_000, 600, 27_000, 2_700), 0.1),  # half of base's log is late
+        (Counts(54_000, 5_400, 3_000, 300), 0.9),
+    ],
+)
+def test_a_weight_change_in_which_the_canary_had_more_than_its_share_is_no_evidence(counts: Counts, share: float):
+    base = BASES[0]
+    before = fold_all(base, [], delta=0.01)
+
+    assert fold_shift(before, base, counts, share) == before
+    assert fold_cold(before, base, counts, share, cold=COLD_SHARE) == before
+    assert fold_cold(before, base, counts, None, cold=COLD_SHARE) != before  # the share seen may always be assumed
+
+
 @given(
     minutes=st.lists(MINUTE, max_size=4),
     counts=MINUTE,
@@ -314,7 +331,7 @@ def test_a_cold_minute_plays_a_stake_of_its_own_and_leaves_the_others(
 ):
     before = fold_all(base, minutes, delta=0.01)
     after = fold_cold(before, base, counts, share, cold=cold)
-    if counts.nc == 0 or counts.nb == 0:
+    if counts.nc == 0 or counts.nb == 0 or (share is not None and counts.exceeds(share)):
         assert after == before
         return
     cold_share = share_if_cold(share or counts.nc / (counts.nc + counts.nb), before.slow.rate, cold)

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log
+
+SHARE_EXCEEDED = 4.5
+"""The canary got more than a share if its requests are likelier at the share seen by this much, as a logarithm: three sigma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,17 @@ class Counts:
                 f"bad requests must be between 0 and the requests, got {self.ec} of {self.nc} in the canary and "
                 f"{self.eb} of {self.nb} in base; read the minute again once it is complete"
             )
+
+    def exceeds(self, share: float) -> bool:
+        """Whether the canary's part of the counted requests is surely above this share (above 0), which then bounds nothing.
+
+        Causes are an arm whose log is late or lost, and a canary of an earlier rollout in the same minute.
+        """
+        seen = self.nc / (self.nc + self.nb) if self.nc else 0.0
+        if seen <= share:
+            return False
+        log_likelier = self.nc * log(seen / share) + (self.nb * log((1.0 - seen) / (1.0 - share)) if self.nb else 0.0)
+        return log_likelier > SHARE_EXCEEDED
 
 
 def is_possible(requests: int, bad: int) -> bool:

@@ -100,9 +100,12 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
 
 
 def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> MetricEvidence:
-    """Fold a minute in which the canary's share rose to `share`: only with bets that are valid for any split in it."""
+    """Fold a minute in which the canary's share rose to `share`: only with bets that are valid for any split in it.
+
+    A minute whose requests show that the canary had more than that is no evidence at all.
+    """
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
-    if nb == 0 or nc == 0:
+    if nb == 0 or nc == 0 or counts.exceeds(share):
         return metric
     b, n, effects = metric.slow.rate, nc + nb, effects_of(base)
     added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
@@ -132,7 +135,7 @@ def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: 
     joins the others. The minute may still help to show that the canary is safe, because cold starts only speak against it.
     `share`: the canary's share if it rose in the minute; None if the split did not change.
     """
-    if counts.nb == 0 or counts.nc == 0:
+    if counts.nb == 0 or counts.nc == 0 or (share is not None and counts.exceeds(share)):
         return metric
     b = metric.slow.rate
     warm_share = counts.nc / (counts.nc + counts.nb) if share is None else share
