@@ -12,7 +12,7 @@ from canary.rules.releases.plan import longest_seconds
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from canary.rules.rollouts.steering import NOT_STEERED, Pause, Promotion, Steering
-from canary.rules.targets.policy import WhenUnproven
+from canary.rules.targets.policy import AfterPause, WhenUnproven
 from tests.builders import NOON, a_policy, a_rollout
 
 BAKE = 900
@@ -28,10 +28,17 @@ def a_verdict(steering, *, after=BAKE, proof=PROVEN, policy=POLICY, first_shift=
     return decide(policy=policy, moment=moment, proof=proof, alarms=more.pop("alarms", ()), **more)
 
 
+def test_what_was_judged_is_counted_in_plain_words():
+    verdict = a_verdict(PAUSED, proof=replace(PROVEN, judged_minutes=1, requests=1_193))
+    assert verdict.reason.endswith("; 1 judged minute and 1,193 canary requests")
+    resuming = a_verdict(PAUSED, policy=replace(POLICY, after_pause=AfterPause.RESUME))
+    assert "; in 106 min it goes on; " in resuming.reason
+
+
 def test_a_paused_rollout_holds_beyond_its_bake_and_says_how_long():
     verdict = a_verdict(PAUSED)
     assert verdict.kind is VerdictKind.HOLD
-    assert verdict.reason == "paused by an operator (OPS-1); roll_back in 106 min; 12 judged minutes and 700 canary requests"
+    assert verdict.reason == "paused by an operator (OPS-1); in 106 min it is rolled back; 12 judged minutes and 700 canary requests"
     assert a_verdict(Steering(pause=Pause(NOON))).reason.startswith("paused by an operator; ")
 
 

@@ -48,7 +48,7 @@ def test_a_pause_is_accepted_with_the_time_that_is_left():
     reply = answer_to(SignalVerb.PAUSE, steering=Steering(paused_seconds=600.0))
     assert (reply.answer, reply.reason.partition("; ")[2].partition("; ")[2]) == (
         VerbAnswer.ACCEPTED,
-        "roll_back follows after 3000 seconds of pause",
+        "after 50 more minutes of pause it is rolled back",
     )
 
 

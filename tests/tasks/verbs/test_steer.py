@@ -44,7 +44,7 @@ def test_a_pause_is_answered_at_once_and_heard_by_the_next_look(ground: Ground):
         "answer": "ACCEPTED",
         "phase": "shifting",
         "reason": "the bake's clock stops; the weight, the looks and every veto stay; "
-        "roll_back follows after 14400 seconds of pause",
+        "after 240 more minutes of pause it is rolled back",
         "within_seconds": 180,
     }
     assert walk.record.steering.pause is None

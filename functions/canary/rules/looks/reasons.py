@@ -22,9 +22,9 @@ def too_little(proof: Proof) -> str | None:
         return too_few_invocations(proof)
     missing = proof.needed - proof.requests
     if proof.requests_per_minute <= 0:
-        return f"{missing} more canary requests needed and none are arriving"
+        return f"{missing:,} more canary requests needed and none are arriving"
     minutes = in_minutes(60 * missing / proof.requests_per_minute)
-    return f"{missing} more canary requests needed, about {minutes} at {proof.requests_per_minute:.1f} per minute"
+    return f"{missing:,} more canary requests needed, about {minutes} at {proof.requests_per_minute:.1f} per minute"
 
 
 def too_few_invocations(proof: Proof) -> str | None:
@@ -57,7 +57,8 @@ def findings_and_notes(proof: Proof) -> tuple[str, ...]:
 
 def judged(proof: Proof) -> str:
     """How much was judged in the step."""
-    return f"{proof.judged_minutes} judged minutes and {proof.requests} canary requests"
+    minutes = "1 judged minute" if proof.judged_minutes == 1 else f"{proof.judged_minutes} judged minutes"
+    return f"{minutes} and {proof.requests:,} canary requests"
 
 
 def in_minutes(seconds: float) -> str:

@@ -79,7 +79,7 @@ def _reply_to_pause(rollout: Rollout, now: float) -> Reply:
         return Reply(VerbAnswer.REFUSED, why)
     policy, steering = rollout.plan.policy, rollout.steering
     left = round(steering.pause_seconds_left(policy, now))
-    then = f"{policy.after_pause} follows after {left} seconds of pause"
+    then = f"after {left / 60:.0f} more minutes of pause it {policy.after_pause.words}"
     if steering.pause:
         return Reply(VerbAnswer.UNCHANGED, f"the rollout is paused already; {then}")
     if left <= 0:

@@ -43,6 +43,11 @@ class AfterPause(enum.StrEnum):
     ROLL_BACK = "roll_back"
     RESUME = "resume"
 
+    @property
+    def words(self) -> str:
+        """What happens to the rollout, after "it"."""
+        return "is rolled back" if self is AfterPause.ROLL_BACK else "goes on"
+
 
 class AfterPromotion(enum.StrEnum):
     """What follows when the watch after a promotion condemns the release."""
