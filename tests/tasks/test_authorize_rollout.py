@@ -155,7 +155,7 @@ def test_a_parked_rollout_is_promoted_by_its_next_advance(ground: Ground):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ({"verb": "abort", "target": "orders"}, 'verb: not one of promote, got "abort"'),
+        ({"verb": "abort", "target": "orders"}, 'verb: not one of promote, start_below_floor, got "abort"'),
         ({"verb": "promote"}, "target: is missing"),
         (None, "input: not a mapping, got null"),
     ],

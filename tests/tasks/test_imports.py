@@ -14,7 +14,7 @@ THEIRS = {
 """What those three depend on."""
 LOOKS = {"evaluate_canary", "hear_alarm", "prepare_release", "sweep_targets"}
 READ_INPUT = {"advance_rollout", "authorize_rollout", "check_release", "operate_rollout"}
-READ_TARGETS = {"check_release", "guard_deletion", "sweep_targets"}
+READ_TARGETS = {"authorize_rollout", "check_release", "guard_deletion", "sweep_targets"}
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,10 @@ def test_what_was_judged_is_counted_in_plain_words():
 def test_a_paused_rollout_holds_beyond_its_bake_and_says_how_long():
     verdict = a_verdict(PAUSED)
     assert verdict.kind is VerdictKind.HOLD
-    assert verdict.reason == "paused by an operator (OPS-1); in 106 min it is rolled back; 12 judged minutes and 700 canary requests"
+    assert (
+        verdict.reason
+        == "paused by an operator (OPS-1); in 106 min it is rolled back; 12 judged minutes and 700 canary requests"
+    )
     assert a_verdict(Steering(pause=Pause(NOON))).reason.startswith("paused by an operator; ")
 
 

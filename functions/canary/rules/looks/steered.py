@@ -26,7 +26,9 @@ def pause_over(policy: Policy, moment: Moment) -> str | None:
 def paused(policy: Policy, moment: Moment, pause: Pause, proof: Proof) -> str:
     """That the step holds because of a pause, what follows it, and when."""
     left = in_minutes(moment.steering.pause_seconds_left(policy, moment.now))
-    return f"paused by {pause.by or AN_OPERATOR}{_because(pause.reason)}; in {left} it {policy.after_pause.words}; {judged(proof)}"
+    return (
+        f"paused by {pause.by or AN_OPERATOR}{_because(pause.reason)}; in {left} it {policy.after_pause.words}; {judged(proof)}"
+    )
 
 
 def awaited(promotion: Promotion | None, proof: Proof) -> str:
