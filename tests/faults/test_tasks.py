@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 TASKS = task_names(load())
 RECOVERY = {"MakeSafe", "WhichEnding", "SafetySettle"}
 PENDING = "VersionActivation"
-STOPPED = [name for name, state in states_of(load()) if state["Type"] not in {"Succeed", "Fail"} and name != "Begin"]
+REPLACING = {"ReplaceRollout", "ReplacementSettle"}
+"""Entered only where another rollout holds the target; the execution holds nothing then, and stopping it is a case of its own."""
+STOPPED = [
+    name for name, state in states_of(load()) if state["Type"] not in {"Succeed", "Fail"} and name not in {"Begin", *REPLACING}
+]
 
 
 def sampled(names: list[str], sample: str) -> list[object]:
