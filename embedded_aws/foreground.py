@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import queue
 import signal
-import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,23 +14,28 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 """In real time. A signal that arrives just before a wait begins does not end the wait, so every wait is short."""
 
+Ending = queue.SimpleQueue[int]
+"""The signals that came. A handler may interrupt ``get`` and call ``put``; in an event's ``wait``, calling ``set`` deadlocks."""
+
 
 @contextmanager
-def signalled() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set while the block runs."""
-    ended = threading.Event()
-    before = {number: signal.signal(number, lambda _number, _frame: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+def signalled() -> Iterator[Ending]:
+    """Where SIGINT and SIGTERM are put while the block runs."""
+    ending: Ending = queue.SimpleQueue()
+    before = {end: signal.signal(end, lambda number, _frame: ending.put(number)) for end in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield ended
+        yield ending
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def wait_for(ended: threading.Event) -> None:
-    """Return once the event is set."""
-    while not ended.wait(POLL_SECONDS):
-        continue
+def wait_for(ending: Ending) -> None:
+    """Return once a signal came."""
+    while True:
+        with suppress(queue.Empty):
+            ending.get(timeout=POLL_SECONDS)
+            return
 
 
 def positive(text: str) -> float:
