@@ -15,7 +15,7 @@ POLL_SECONDS = 0.2
 """In real time. A signal that arrives just before a wait begins does not end the wait, so every wait is short."""
 
 Ending = queue.SimpleQueue[int]
-"""The signals that came. A handler may interrupt ``get`` and call ``put``; in an event's ``wait``, calling ``set`` deadlocks."""
+"""The signals that came. A handler may interrupt ``get`` and call ``put``; within an event's ``wait``, ``set`` deadlocks."""
 
 
 @contextmanager
