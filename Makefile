@@ -16,6 +16,9 @@ install = [ -t 1 ] || quiet=--quiet; \
 	&& $(PIP) $$quiet --no-compile --require-hashes --requirement $(1) \
 	&& echo "installing this project" && $(PIP) $$quiet --editable .
 
+# Set where this runs, it would have each of a hundred processes compile boto3, moto and pytest's modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo serve synth deploy destroy verify-aws bench faults test lint check rest runtime runtime-tests audit lock schemas picture clean
 .NOTPARALLEL:

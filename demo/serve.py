@@ -28,13 +28,13 @@ NEXT_RELEASE = {"NAME": "next"}
 def serve(*, port: int, speed: float, per_minute: float) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit status. ``speed`` is simulated seconds per real second."""
     console = Console(highlight=False, soft_wrap=True)
-    with signalled() as ended, open_stand(port=port, speed=speed, per_minute=per_minute) as stand:
+    with signalled() as ending, open_stand(port=port, speed=speed, per_minute=per_minute) as stand:
         publish_release(stand.aws.client, stand.target, NEXT_RELEASE)
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         stand.aws.clock.start()
         for line in commands(stand, speed):
             console.print(line, markup=False)
-        wait_for(ended)
+        wait_for(ending)
         console.print("ended")
     return 0
 

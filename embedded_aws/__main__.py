@@ -36,11 +36,11 @@ def serve(*, port: int, speed: float, seed: int, enforce_iam: bool) -> int:
     """Serve until Ctrl-C or SIGTERM; the process's exit status. ``speed`` is simulated seconds per real second."""
     with without_collections():
         from embedded_aws.embedded import EmbeddedAws  # noqa: PLC0415 - moto takes seconds to import
-    with signalled() as ended, EmbeddedAws(port=port, speed=speed, seed=seed, enforce_iam=enforce_iam) as aws:
+    with signalled() as ending, EmbeddedAws(port=port, speed=speed, seed=seed, enforce_iam=enforce_iam) as aws:
         aws.clock.start()
         for line in commands(aws.endpoint_url, aws.region, speed):
             _say(line)
-        wait_for(ended)
+        wait_for(ending)
         _say("ended")
     return 0
 

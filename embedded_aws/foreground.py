@@ -3,50 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import queue
 import signal
-import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
 
 POLL_SECONDS = 0.2
 """In real time. A signal that arrives just before a wait begins does not end the wait, so every wait is short."""
 
-
-class Ending:
-    """Whether a signal has come.
-
-    A handler runs in the main thread between any two of its instructions. It must not take a lock, as `threading.Event.set`
-    does: the main thread may hold it, and would then wait for itself.
-    """
-
-    def __init__(self) -> None:
-        self.has_come = False
-
-    def hear(self, _number: int, _frame: FrameType | None) -> None:
-        """Handle a signal."""
-        self.has_come = True
+Ending = queue.SimpleQueue[int]
+"""The signals that came. A handler may interrupt ``get`` and call ``put``; within an event's ``wait``, ``set`` deadlocks."""
 
 
 @contextmanager
 def signalled() -> Iterator[Ending]:
-    """What hears SIGINT and SIGTERM while the block runs."""
-    ended = Ending()
-    before = {number: signal.signal(number, ended.hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Where SIGINT and SIGTERM are put while the block runs."""
+    ending: Ending = queue.SimpleQueue()
+    before = {end: signal.signal(end, lambda number, _frame: ending.put(number)) for end in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield ended
+        yield ending
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def wait_for(ended: Ending) -> None:
-    """Return once a signal has come."""
-    while not ended.has_come:
-        time.sleep(POLL_SECONDS)
+def wait_for(ending: Ending) -> None:
+    """Return once a signal came."""
+    while True:
+        with suppress(queue.Empty):
+            ending.get(timeout=POLL_SECONDS)
+            return
 
 
 def positive(text: str) -> float:

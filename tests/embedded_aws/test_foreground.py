@@ -1,29 +1,58 @@
-"""A command in the foreground ends by a signal, wherever the signal finds it."""
-
 import signal
+import sys
 
 import pytest
 
 from embedded_aws import foreground
+from embedded_aws.foreground import signalled, wait_for
+
+SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def _a_wait_that_never_ends_fails():
+    def fail(_number, _frame):
+        raise TimeoutError(f"the wait did not end within {SECONDS} s of its signal")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_wait_and_the_handlers_from_before_come_back(monkeypatch: pytest.MonkeyPatch, number: int):
-    before = signal.getsignal(number)
-    waits = iter([lambda: None, lambda: signal.raise_signal(number)])
-    monkeypatch.setattr(foreground.time, "sleep", lambda _seconds: next(waits)())
-
-    with foreground.signalled() as ended:
-        foreground.wait_for(ended)
-
-    assert next(waits, None) is None
-    assert signal.getsignal(number) is before
+def test_a_signal_that_came_before_the_wait_ends_it(number):
+    with signalled() as ending:
+        signal.raise_signal(number)
+        wait_for(ending)
 
 
-def test_a_signal_that_comes_twice_takes_no_lock():
-    with foreground.signalled() as ended:
-        for _ in range(2):
-            signal.raise_signal(signal.SIGINT)
-        foreground.wait_for(ended)
+@pytest.mark.parametrize("line", range(12))
+def test_a_signal_ends_the_wait_at_whichever_of_its_lines_it_arrives(monkeypatch, line):
+    monkeypatch.setattr(foreground, "POLL_SECONDS", 0.01)
+    lines = 0
 
-    assert vars(ended) == {"has_come": True}
+    def trace(_frame, event, _argument):
+        nonlocal lines
+        if event == "line":
+            if lines == line:
+                signal.raise_signal(signal.SIGINT)
+            lines += 1
+        return trace
+
+    tracer = sys.gettrace()
+    with signalled() as ending:
+        sys.settrace(trace)
+        try:
+            wait_for(ending)
+        finally:
+            sys.settrace(tracer)
+    assert lines > line
+
+
+def test_the_handlers_from_before_come_back():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with signalled():
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] != before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

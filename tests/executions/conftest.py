@@ -27,7 +27,7 @@ SAMPLE = {
     "test_a_release_of_variables_alone_is_promoted",
     "test_the_newest_of_many_starts_is_promoted_and_every_other_one_names_a_newer",
     "test_a_promoted_release_is_rolled_back_in_minutes",
-    "test_rollouts_end_the_same_under_every_plausible_answer",
+    "test_rollouts_ask_these_questions_and_no_others",
 }
 """The tests whose cases run in `make test`, except those marked slow."""
 

@@ -1,4 +1,11 @@
-"""Every AWS call that a rollout makes, as (task, service, operation); `test_calls` proves that the lists are complete."""
+"""Every AWS call that a rollout makes, as (task, service, operation), and how each can go wrong.
+
+`test_calls` proves that the lists are complete.
+"""
+
+from __future__ import annotations
+
+from embedded_aws.faults.calls import Fault, Mode
 
 PROMOTING = (
     ("CheckDrain", "apigateway", "GetStage"),
@@ -100,3 +107,24 @@ GOING_BACK = (
     ("MakeSafe", "lambda", "UpdateAlias"),
 )
 """The additional calls of a rollout that rolls back."""
+
+READS = ("Get", "BatchGet", "Describe", "List")
+KINDS = ("refused once", "refused for ten minutes", "killed before", "killed after")
+
+
+def kinds_of(call: tuple[str, str, str]) -> tuple[str, ...]:
+    """How a call goes wrong. Killed after a read, a function leaves what it leaves when it is killed before it."""
+    return KINDS[:3] if call[2].startswith(READS) else KINDS
+
+
+def a_fault(call: tuple[str, str, str], kind: str) -> Fault:
+    match kind:
+        case "refused once":
+            return Fault(*call, Mode.REFUSED, times=1)
+        case "refused for ten minutes":
+            return Fault(*call, Mode.REFUSED, lasts=600.0)
+        case "killed before":
+            return Fault(*call, Mode.KILLED_BEFORE, times=1)
+        case "killed after":
+            return Fault(*call, Mode.KILLED_AFTER, times=1)
+    raise ValueError(f"no kind {kind!r}; choose one of {', '.join(KINDS)}")

@@ -1,6 +1,7 @@
-"""Each AWS call of each Task is refused once and for ten minutes, and the function is killed before and after it.
+"""Calls that go wrong in the full world: each write of each Task with the function killed before and after it, and refusals.
 
-A read changes nothing: killed after one, a function leaves what it leaves when it is killed before it. That case runs once.
+The function's death and each service's refusals are what the full world answers in its own way. `test_small_calls` tries all
+calls in all ways.
 """
 
 from __future__ import annotations
@@ -10,52 +11,33 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary_machine.definition import load, task_names
-from embedded_aws.faults.calls import Fault, Mode
-from tests.faults.calls import GOING_BACK, PARKING, PROMOTING, WAITING
-from tests.faults.verdicts import FAILING, MINUTE, check_whole_and_truthful, publish, roll_out
+from tests.faults.calls import GOING_BACK, PARKING, PROMOTING, READS, WAITING, a_fault, kinds_of
+from tests.faults.verdicts import FAILING, check_whole_and_truthful, publish, roll_out
 
 if TYPE_CHECKING:
     from tests.rig import Rig
 
 TASKS = task_names(load())
-EVERY = 110
+EVERY = 40
 """`make test` runs one in this many cases."""
 
-READS = ("Get", "BatchGet", "Describe", "List")
+CALLS = [
+    *((call, False) for calls in (PROMOTING, WAITING, PARKING) for call in calls),
+    *((call, True) for call in GOING_BACK),
+]
+REFUSED = {call[1]: call for call in (*PROMOTING, *GOING_BACK)}
+"""One call of each service."""
 
 CASES = [
     (call, kind, is_going_back)
-    for calls, is_going_back in ((PROMOTING, False), (WAITING, False), (GOING_BACK, True), (PARKING, False))
-    for call in calls
-    for kind in ("refused once", "refused for ten minutes", "killed before", "killed after")
-    if kind != "killed after" or not call[2].startswith(READS)
+    for call, is_going_back in CALLS
+    for kind in kinds_of(call)
+    if (call in {*REFUSED.values(), *WAITING} if kind.startswith("refused") else not call[2].startswith(READS))
 ]
 PARAMETERS = [
     pytest.param(*case, id=f"{'.'.join(case[0])}-{case[1].replace(' ', '-')}", marks=() if n % EVERY == 0 else pytest.mark.slow)
     for n, case in enumerate(CASES)
 ]
-
-
-def a_fault(call: tuple[str, str, str], kind: str) -> Fault:
-    match kind:
-        case "refused once":
-            return Fault(*call, Mode.REFUSED, times=1)
-        case "killed before":
-            return Fault(*call, Mode.KILLED_BEFORE, times=1)
-        case "killed after":
-            return Fault(*call, Mode.KILLED_AFTER, times=1)
-    return TenMinutes(*call, Mode.REFUSED)
-
-
-class TenMinutes(Fault):
-    """Refused for ten minutes from the first such call on."""
-
-    def matches(self, call: object, now: float) -> bool:
-        if not super().matches(call, now):
-            return False
-        if self.until == float("inf"):
-            self.until = now + 10 * MINUTE
-        return True
 
 
 @pytest.mark.parametrize(("call", "kind", "is_going_back"), PARAMETERS)

@@ -17,7 +17,7 @@ TASKS = task_names(load())
 RECOVERY = {"MakeSafe", "WhichEnding", "SafetySettle"}
 PENDING = "VersionActivation"
 REPLACING = {"ReplaceRollout", "ReplacementSettle"}
-"""Entered only where another rollout holds the target; the execution holds nothing then, and stopping it is a case of its own."""
+"""Entered only where another rollout holds the target, and before the execution holds anything itself."""
 STOPPED = [
     name for name, state in states_of(load()) if state["Type"] not in {"Succeed", "Fail"} and name not in {"Begin", *REPLACING}
 ]
