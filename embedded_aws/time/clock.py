@@ -222,12 +222,7 @@ class Clock:
 
     def _step(self, until: float) -> bool:
         """Run the earliest entry, moving time to it; false if its time has not come."""
-        earliest = self._earliest()
-        target = min(earliest.at if earliest else until, until)
-        if self._anchor:
-            target = min(target, self._flowing())
-        if math.isfinite(target):
-            self._advance(target)
+        self._advance(min(until, self._flowing()) if self._anchor else until)
         earliest = self._earliest()
         if earliest is None or earliest.at > self._now or earliest.action is None:
             return False
@@ -236,9 +231,14 @@ class Clock:
         return True
 
     def _advance(self, target: float) -> None:
-        """Move time to ``target``, or to the earliest entry that is due before it: it decides about what comes after."""
+        """Move time to ``target``, or to the earliest entry that is due before it: it decides about what comes after.
+
+        Time stands still if ``target`` is infinite and nothing is due.
+        """
         earliest = self._earliest()
         target = min(target, earliest.at) if earliest else target
+        if not math.isfinite(target):
+            return
         if target > self._announced:
             start, self._announced = self._announced, target
             for listener in self._listeners:
