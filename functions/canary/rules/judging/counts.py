@@ -34,7 +34,7 @@ class Counts:
             )
 
     def exceeds(self, share: float) -> bool:
-        """Whether the canary's part of the counted requests is surely above this share (above 0), which then bounds nothing.
+        """Whether the canary's part of the requests exceeds this share (above 0) by more than chance; it then bounds nothing.
 
         Causes are an arm whose log is late or lost, and a canary of an earlier rollout in the same minute.
         """
