@@ -172,7 +172,7 @@ def start_below_floor(connection: Connection, name: str, given: Mapping[str, Any
     answer = call_function(connection, AUTHORIZER, _below_floor_payload(name, given))
     if answer.get("answer") == VerbAnswer.REFUSED:
         raise CommandError("Refused", str(answer.get("reason")), "change the command as it says", ExitCode.REFUSED)
-    return str(answer["execution"])
+    return str(answer.get("execution") or connection.controller.execution(name))  # unnamed if it ended before a repeated call
 
 
 def below_floor_command(region: str, name: str, given: Mapping[str, Any]) -> str:

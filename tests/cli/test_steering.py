@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import canary_cli.operating
 import canary_cli.returning
 import canary_cli.signalling
 import canary_cli.steering
@@ -20,6 +21,8 @@ from canary.aws.errors import RecordsRefusedError
 from canary.rules.targets.floor import Floor
 from canary.rules.targets.policy import Progression
 from canary_cli.app import app
+from canary_cli.connection import Connection, Place
+from canary_cli.controllers import Controller
 from canary_cli.exits import ExitCode
 from canary_cli.following import Follower
 from demo.controller import TARGET_PREFIX, register_target
@@ -76,6 +79,17 @@ def test_a_start_below_the_floor_is_refused_and_an_authorizer_may_begin_it_with_
     assert "aws lambda invoke --region eu-west-1 --function-name canary-AuthorizeRollout" in allowed.out
     assert "keeps the floor of orders, so no authorizer is needed" in needless.err
     assert ground.rig.records.find(ground.rig.records.read_lock("orders").rollout_id).rollout.below_floor.reason == "OPS-7"
+
+
+def test_a_repeated_call_whose_execution_has_ended_still_names_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(canary_cli.operating, "call_function", lambda *_: {"answer": "UNCHANGED", "rollout": "hotfix-9"})
+    place = "arn:aws:states:eu-west-1:123456789012"
+    connection = Connection(Place())
+    monkeypatch.setattr(Connection, "controller", Controller(f"{place}:stateMachine:canary-rollout", "", ""))
+
+    named = canary_cli.operating.start_below_floor(connection, "hotfix-9", {"target": "orders", "reason": "OPS-9"})
+
+    assert named == f"{place}:execution:canary-rollout:hotfix-9"
 
 
 def test_a_good_release_is_watched_to_its_promotion(ground: Ground, canary: Canary):
