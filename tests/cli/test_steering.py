@@ -32,7 +32,6 @@ from tests.aws.stubs import refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from canary_cli.connection import Connection
     from canary_cli.following import News
     from tests.cli.conftest import Told
     from tests.tasks.walk import Ground
