@@ -104,7 +104,7 @@ def test_a_canary_request_is_logged_and_counted_as_the_canarys(sample):
     operations = [{"op": "replace", "path": path, "value": value} for path, value in patch.items()]
     client.update_stage(**names, patchOperations=operations)
     aws.clock.run_for(MINUTE)
-    minute = aws.clock.now() // MINUTE * MINUTE
+    minute = int(aws.clock.now()) // MINUTE * MINUTE
     served = [ask(sample, "POST", "/orders", '{"items": [{"article": "cup", "quantity": 1}]}') for _ in range(50)]
     aws.clock.run_for(3 * MINUTE)
     client.update_stage(**names, patchOperations=[{"op": "remove", "path": "/canarySettings"}])
