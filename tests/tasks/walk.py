@@ -64,7 +64,7 @@ class Ground:
         target = replace(target or self.rig.target, **changes)
         register_target(self.aws.client, target)
         self._names.add(target.name)
-        return Walk(self, target, f"walk-{next(self._walks)}")
+        return Walk(self, target, f"walk-{next(self._walks):04}")
 
     def restore(self) -> None:
         """Restore the state from before any test, once the calls that the test left to Lambda are made."""
