@@ -7,7 +7,7 @@ from typing import Any
 
 from canary.rules.failures.broken import WhatBroke
 from canary.rules.rollouts.phases import Phase
-from canary_cli.comparing import Arm
+from canary_cli.arms.comparing import Arm
 from canary_cli.exits import ExitCode
 from canary_cli.history_view import History
 from canary_cli.planning.prospect import Prospect
