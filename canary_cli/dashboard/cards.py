@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.rules.looks.proof import format_e
@@ -25,8 +26,8 @@ def card_of(
     return {
         "target": name,
         "status": found,
-        "looks": [{**look, "e": format_e(look["log_e"])} for look in looks],
-        "attempt": asdict(attempt) if attempt and _is_unrecorded(attempt, status) else None,
+        "looks": [{**look, "e": format_e(look["log_e"])} for look in looks if _is_known(look, status)],
+        "attempt": _told(attempt) if attempt and _is_unrecorded(attempt, status) else None,
         "problem": problem,
     }
 
@@ -45,9 +46,22 @@ def _e_of(value: Mapping[str, Any]) -> dict[str, str | None]:
     return {name: None if value[of] is None else format_e(value[of]) for name, of in (("e", "log_e"), ("bar", "log_bar"))}
 
 
+def _told(attempt: Attempt) -> dict[str, Any]:
+    """With its end in UTC, as the command writes instants."""
+    ended = None if attempt.ended_at is None else datetime.fromtimestamp(attempt.ended_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**asdict(attempt), "ended_at": ended}
+
+
 def _is_unrecorded(attempt: Attempt, status: Mapping[str, Any] | None) -> bool:
     """Whether an execution still checks, or ended before it took the target; a rollout's own execution has its record."""
     if attempt.status not in {"RUNNING", "FAILED"} or (status and status["rollout"]):
         return False
     last = status and status["last_rollout"]
     return not last or attempt.name not in {last["rollout_id"], last["execution"].rpartition(":")[2]}
+
+
+def _is_known(look: Mapping[str, Any], status: Mapping[str, Any] | None) -> bool:
+    """Whether the status knows the look: it was read a moment before the looks, and the page shows one moment."""
+    rollout = status and (status["rollout"] or status["last_rollout"])
+    newest = rollout and rollout["last_look"]
+    return bool(newest and look["looked_at"] <= newest["looked_at"])

@@ -106,7 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(refused)
         elif self.path == "/":
             page, policy = make_page()
-            self._send(HTTPStatus.OK, page, "text/html; charset=utf-8", {"Content-Security-Policy": policy})
+            more = {"Content-Security-Policy": policy, "Cross-Origin-Opener-Policy": "same-origin"}
+            self._send(HTTPStatus.OK, page, "text/html; charset=utf-8", more)
         elif self.path == "/events":
             self._stream()
         elif self.path.startswith(REPORTS):
