@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ADDRESS = "127.0.0.1"
 ALIVE_SECONDS = 15.0
 """After so long without news a stream says that it is alive."""
+POLL_SECONDS = 0.1
+"""How often the server looks whether it is to end."""
 REPORTS = "/reports/"
 NONE: Mapping[str, str] = MappingProxyType({})
 CHANGES: Mapping[str, Callable[[Source, bytes], Heard]] = {
@@ -61,7 +63,7 @@ def opened(source: Source, *, port: int, allow_verbs: bool, seconds: float) -> I
     token = secrets.token_urlsafe(32) if allow_verbs else None
     feed = Feed(source, seconds=seconds)
     server = _Server(source, feed, port, token)
-    thread = threading.Thread(target=server.serve_forever, name="dashboard", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), name="dashboard", daemon=True)
     feed.start()
     thread.start()
     try:
