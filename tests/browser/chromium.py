@@ -106,8 +106,9 @@ class Chromium:
 
     def press(self, key: str) -> None:
         """Press a key once."""
+        more = {"Enter": {"text": "\r"}, "Escape": {"windowsVirtualKeyCode": 27}}.get(key, {})
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **({"text": "\r"} if key == "Enter" else {}))
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **more)
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self.rest:
