@@ -17,7 +17,7 @@ from canary.rules.rollouts.steering import DirectVerb, SignalVerb
 from canary_cli.connection import Connection
 from canary_cli.dashboard.attempts import Attempt, Attempts
 from canary_cli.dashboard.cards import card_of
-from canary_cli.dashboard.server import opened
+from canary_cli.dashboard.server import PageNotServedError, opened
 from canary_cli.dashboard.source import Choice, Heard, PageVerb, Press, PressError
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.faults import describe
@@ -55,10 +55,8 @@ def dashboard(call: Call, *, port: Port = PORT, allow_verbs: AllowVerbs = False)
             threading.Event().wait()
     except KeyboardInterrupt:
         return ExitCode.DONE
-    except OSError as error:
-        fix = "choose another port with --port, or 0 for any free one"
-        message = f"the page cannot be served on port {port}: {error.strerror}"
-        raise CommandError("PortTaken", message, fix, ExitCode.USAGE) from error
+    except PageNotServedError as error:
+        raise CommandError("PageNotServed", str(error), "choose another port with --port, or 0", ExitCode.USAGE) from error
     return ExitCode.DONE
 
 

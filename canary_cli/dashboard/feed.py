@@ -88,13 +88,19 @@ class Feed:
             return self._newest if self._newest.number > number else None
 
     def _run(self) -> None:
-        while self._is_wanted():
-            self._is_due.clear()
-            text = json.dumps(self._source.snapshot(), ensure_ascii=False)
+        """Read until the end. Should reading ever fail, the streams end too, and the pages say that they are not connected."""
+        try:
+            while self._is_wanted():
+                self._is_due.clear()
+                text = json.dumps(self._source.snapshot(), ensure_ascii=False)
+                with self._news:
+                    self._newest = Snapshot(self._newest.number + 1, text)
+                    self._news.notify_all()
+                self._is_due.wait(self._seconds)
+        finally:
             with self._news:
-                self._newest = Snapshot(self._newest.number + 1, text)
+                self._is_closed = True
                 self._news.notify_all()
-            self._is_due.wait(self._seconds)
 
     def _is_wanted(self) -> bool:
         """Wait until a page is open; whether one is."""

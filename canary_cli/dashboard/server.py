@@ -52,17 +52,24 @@ class Opened:
         return f"http://{ADDRESS}:{self.port}/{f'#token={self.token}' if self.token else ''}"
 
 
+class PageNotServedError(Exception):
+    """Nothing can listen on the port."""
+
+
 @contextmanager
 def opened(source: Source, *, port: int, allow_verbs: bool, seconds: float) -> Iterator[Opened]:
     """Serve while the block runs. ``port`` 0 is any free one; ``seconds`` pass between two readings.
 
     Raises:
-        OSError: the port is in use, or this user may not listen on it.
+        PageNotServedError: the port is in use, or this user may not listen on it.
 
     """
     token = secrets.token_urlsafe(32) if allow_verbs else None
     feed = Feed(source, seconds=seconds)
-    server = _Server(source, feed, port, token)
+    try:
+        server = _Server(source, feed, port, token)
+    except OSError as error:
+        raise PageNotServedError(f"the page cannot be served on port {port}: {error.strerror}") from error
     thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), name="dashboard", daemon=True)
     feed.start()
     thread.start()

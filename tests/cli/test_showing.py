@@ -26,11 +26,27 @@ if TYPE_CHECKING:
     from tests.tasks.walk import Ground
 
     Canary = Callable[..., Told]
+    Register = Callable[[str], None]
 
 
 @pytest.fixture
 def account(ground: Ground, canary: Canary) -> Account:  # noqa: ARG001 - both set up what the connection reaches
     return Account(Connection(Place(region="eu-west-1")))
+
+
+@pytest.fixture
+def register(ground: Ground) -> Iterator[Register]:
+    """Registers targets whose files say nothing, and removes them."""
+    names: list[str] = []
+    parameters = ground.aws.client("ssm")
+
+    def put(name: str) -> None:
+        parameters.put_parameter(Name=f"{TARGET_PREFIX}{name}", Type="String", Value="{}")
+        names.append(name)
+
+    yield put
+    for name in names:
+        parameters.delete_parameter(Name=f"{TARGET_PREFIX}{name}")
 
 
 def card(account: Account, target: str = "orders") -> Any:
@@ -106,14 +122,14 @@ def test_a_button_for_a_rollout_that_is_no_longer_there_changes_nothing(ground: 
         account.begin("bad")
 
 
-def test_the_report_of_a_rollout_is_shown(ground: Ground, account: Account):
+def test_the_report_of_a_rollout_is_shown(ground: Ground, account: Account, register: Register):
     walk = ground.walk().shift()
     walk.pause(60)
     walk.look()
     assert f"rollout {walk.rollout_id}" in account.report(walk.rollout_id)
     with pytest.raises(PressError, match="no rollout is recorded for 'nope'"):
         account.report("nope")
-    ground.aws.client("ssm").put_parameter(Name=f"{TARGET_PREFIX}orders-ship", Type="String", Value="{}")
+    register("orders-ship")
     with pytest.raises(PressError, match="orders-ship has had no rollout"):
         account.report("orders-ship")
 
@@ -144,8 +160,8 @@ def test_a_controller_that_cannot_be_reached_is_told(canary: Canary, monkeypatch
     assert snapshot["trouble"]["code"] == "Network"
 
 
-def test_what_is_wrong_with_one_target_is_told_with_it(ground: Ground, account: Account):
-    ground.aws.client("ssm").put_parameter(Name=f"{TARGET_PREFIX}broken", Type="String", Value="{}")
+def test_what_is_wrong_with_one_target_is_told_with_it(account: Account, register: Register):
+    register("broken")
     snapshot = account.snapshot()
     assert snapshot["trouble"] is None
     assert [one["target"] for one in snapshot["targets"]] == ["broken", "orders"]

@@ -282,6 +282,17 @@ def test_a_stream_without_news_shows_that_it_is_alive(fake: Fake, monkeypatch: p
         stream.close()
 
 
+def test_a_feed_that_fails_ends_its_streams(fake: Fake, monkeypatch: pytest.MonkeyPatch):
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    monkeypatch.setattr(fake, "snapshot", lambda: {"no": object()})
+    with served(fake) as client:
+        stream = Stream(client.page)
+        assert [*stream.lines][-1] == "\n"
+        stream.close()
+    assert len(told) == 1
+
+
 def test_too_many_pages_are_refused(fake: Fake, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(feed, "MOST_PAGES", 1)
     with served(fake) as client:
@@ -293,5 +304,8 @@ def test_too_many_pages_are_refused(fake: Fake, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_port_that_is_taken_is_an_error(fake: Fake, client: Client):
-    with pytest.raises(OSError, match="in use"), opened(fake, port=client.page.port, allow_verbs=False, seconds=1):
+    with (
+        pytest.raises(server.PageNotServedError, match="in use"),
+        opened(fake, port=client.page.port, allow_verbs=False, seconds=1),
+    ):
         pass
