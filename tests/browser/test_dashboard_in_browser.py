@@ -5,13 +5,6 @@ Without Chromium these tests are skipped; the reason says how to install it.
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +12,7 @@ import pytest
 from canary_cli.dashboard.server import opened
 from canary_cli.dashboard.source import Choice, Heard, PageVerb, Press, PressError
 from tests.browser.chromium import INSTALL, browser, find
+from tests.browser.live import STATE, live_demo, press, wait_until
 from tests.browser.measures import CUT_WORDS, FAINT, OVERFLOWING, WIDEST
 
 if TYPE_CHECKING:
@@ -28,10 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 150.0
 HOSTILE = "<img src=http://127.0.0.1:9/x onerror=console.error(2)><script>console.error('run')</script>"
-STATE = "document.querySelector('[aria-label=orders] .state')?.textContent"
 WORDS = "document.querySelector('[aria-label=orders]')?.innerText ?? ''"
 
 
@@ -42,35 +34,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
         pytest.skip(f"Chromium is not installed; install it with: {INSTALL}")
     with browser(path, tmp_path_factory.mktemp("profile")) as opened_page:
         yield opened_page
-
-
-def wait_until(page: Chromium, expression: str, *, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not page.ask(expression):
-        assert time.monotonic() < end, f"not in time: {expression}; the page says {page.ask('document.body.innerText')}"
-        time.sleep(0.1)
-
-
-def press(page: Chromium, title: str) -> None:
-    words = f"[...document.querySelectorAll('button')].find(one => one.checkVisibility() && one.textContent === '{title}')"
-    wait_until(page, f"Boolean({words})")
-    page.ask(f"{words}.click()")
-
-
-@contextmanager
-def live_demo() -> Iterator[str]:
-    """`make demo LIVE=1`; its address with the token."""
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
-    command = [sys.executable, "-m", "demo", "live", "--port", "0", "--speed", "60"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
-    try:
-        lines = iter(process.stdout or ())
-        yield next(found[0] for line in lines if (found := re.search(r"http://\S+#token=\S+", line)))
-        process.terminate()
-        assert process.wait(30) == 0
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_a_bad_release_by_button_is_caught_and_its_reason_is_read(page: Chromium):
