@@ -48,7 +48,7 @@ class Opened:
 
     @property
     def url(self) -> str:
-        """The address to open. A browser sends no part after the ``#`` to anybody."""
+        """The address to open. A browser never sends the part after the ``#``."""
         return f"http://{ADDRESS}:{self.port}/{f'#token={self.token}' if self.token else ''}"
 
 
