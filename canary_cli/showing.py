@@ -32,6 +32,7 @@ from canary_cli.returns.foreseeing import Asked
 from canary_cli.signalling import announce_signal, pause, promote, resume
 from canary_cli.status_view import status_of
 from canary_cli.steering import abort, announce_abort
+from canary_cli.times import utc
 from canary_cli.verbs import Call
 from canary_cli.watch_text import Sums, look_event
 from canary_cli.watching import POLL_SECONDS, cancellable
@@ -92,9 +93,8 @@ class Account:
 
     def propose(self, press: Press) -> Heard:
         """The lines that the command says before it acts."""
-        output = Collected()
         with _pressed():
-            call = Call(self._connection.again(), output)
+            call = Call(self._connection.again(), output := Collected())
             match press.verb:
                 case PageVerb.PAUSE | PageVerb.RESUME | PageVerb.PROMOTE as verb:
                     function = AUTHORIZER if verb is PageVerb.PROMOTE else OPERATOR
@@ -110,9 +110,8 @@ class Account:
 
     def act(self, press: Press) -> Heard:
         """What the command says after it has acted. The page has asked already, so nothing asks again."""
-        output = Collected()
         with _pressed():
-            call = Call(self._connection.again(), output)
+            call = Call(self._connection.again(), output := Collected())
             lock = call.connection.records.read_lock(press.target)
             if (now := lock.rollout_id or lock.last_rollout_id or "") != press.rollout:
                 shown, found = press.rollout or "no rollout", now or "no rollout"
@@ -144,6 +143,7 @@ class _Shown:
         self._follower = Follower(name, "")
         self._sums = Sums()
         self._looks: list[Mapping[str, Any]] = []
+        self._known = 0
         self._status: Mapping[str, Any] | None = None
         self._problem: Mapping[str, str] | None = None
         self.card: Mapping[str, Any] = {}
@@ -158,7 +158,7 @@ class _Shown:
                 if (trouble := describe(error)).exit_code is ExitCode.CANNOT_TELL:
                     raise
                 self._problem = _told(trouble)
-        self.card = card_of(self._name, self._status, self._looks, started, self._problem)
+        self.card = card_of(self._name, self._status, self._looks[: self._known], started, self._problem)
 
     def _read(self, connection: Connection) -> None:
         reading, controller = read_status(connection, self._name), connection.controller
@@ -174,6 +174,8 @@ class _Shown:
         for look in self._follower.poll(connection).looks:
             self._sums = self._sums.plus(look)
             self._looks.append(json.loads(to_json(look_event(rollout, look, self._sums))))
+        newest = utc(rollout.looked_at or rollout.started_at)  # the record was read a moment before: show what it knows
+        self._known = sum(look["looked_at"] <= newest for look in self._looks)
 
 
 def _run(press: Press, call: Call) -> ExitCode:

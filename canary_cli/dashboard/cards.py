@@ -26,7 +26,7 @@ def card_of(
     return {
         "target": name,
         "status": found,
-        "looks": [{**look, "e": format_e(look["log_e"])} for look in looks if _is_known(look, status)],
+        "looks": [{**look, "e": format_e(look["log_e"])} for look in looks],
         "attempt": _told(attempt) if attempt and _is_unrecorded(attempt, status) else None,
         "problem": problem,
     }
@@ -58,10 +58,3 @@ def _is_unrecorded(attempt: Attempt, status: Mapping[str, Any] | None) -> bool:
         return False
     last = status and status["last_rollout"]
     return not last or attempt.name not in {last["rollout_id"], last["execution"].rpartition(":")[2]}
-
-
-def _is_known(look: Mapping[str, Any], status: Mapping[str, Any] | None) -> bool:
-    """Whether the status knows the look: it was read a moment before the looks, and the page shows one moment."""
-    rollout = status and (status["rollout"] or status["last_rollout"])
-    newest = rollout and rollout["last_look"]
-    return bool(newest and look["looked_at"] <= newest["looked_at"])

@@ -17,7 +17,6 @@ ROLLOUT = {
     "log_e": 4.6051702,
     "log_bar": None,
     "metrics": [{"metric": "errors", "log_e": 0.0, "log_bar": 5.8}],
-    "last_look": {"looked_at": "2026-01-05T00:02:01Z"},
 }
 LOOKS = [{"looked_at": f"2026-01-05T00:0{minute}:01Z", "log_e": 0.0} for minute in (1, 2, 3)]
 STATUS = {"rollout": ROLLOUT, "last_rollout": None}
@@ -27,13 +26,9 @@ REST = {"rollout": None, "last_rollout": ROLLOUT}
 def test_evidence_is_told_beside_its_logarithm():
     card = card_of("orders", STATUS, LOOKS, None, None)
     rollout = card["status"]["rollout"]
+    assert [look["e"] for look in card["looks"]] == ["1", "1", "1"]
     assert (rollout["e"], rollout["bar"]) == ("100", None)
     assert (rollout["metrics"][0]["e"], rollout["metrics"][0]["bar"]) == ("1", "330")
-
-
-def test_looks_that_the_status_does_not_know_yet_wait():
-    assert [look["looked_at"][15] for look in card_of("orders", STATUS, LOOKS, None, None)["looks"]] == ["1", "2"]
-    assert card_of("orders", {**STATUS, "rollout": {**ROLLOUT, "last_look": None}}, LOOKS, None, None)["looks"] == []
 
 
 def test_what_is_wrong_with_a_target_is_told_without_a_status():
