@@ -26,8 +26,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-demo: $(VENV)/demo  ## run six rollouts on the embedded AWS; make demo ONLY=slow runs one
-	@$(BIN)/python -m demo rollouts $(if $(ONLY),--only $(ONLY))
+demo: $(VENV)/demo  ## run six rollouts on the embedded AWS; make demo ONLY=slow runs one; make demo LIVE=1 shows a page
+	@$(BIN)/python -m demo $(if $(LIVE),live --port '$(or $(PORT),8470)',rollouts $(if $(ONLY),--only $(ONLY)))
 
 serve: $(VENV)/demo  ## serve the embedded AWS with the sample on port 4566; make serve PORT=5000 chooses another port
 	@$(BIN)/python -m demo serve --port '$(or $(PORT),4566)' --speed 60

@@ -15,6 +15,7 @@ from canary_cli.explaining import explain, logs
 from canary_cli.output import Output
 from canary_cli.returning import revert, rollback
 from canary_cli.seeing import history, status, watch
+from canary_cli.showing import dashboard
 from canary_cli.signalling import note, pause, promote, resume
 from canary_cli.steering import abort, advance, start
 from canary_cli.verbs import SEE, STEER, add_verb
@@ -56,6 +57,7 @@ add_verb(app, "watch", watch, panel=SEE, example="canary watch orders --timeout 
 add_verb(app, "history", history, panel=SEE, example="canary history orders --since 90d")
 add_verb(app, "explain", explain, panel=SEE, example="canary explain orders")
 add_verb(app, "logs", logs, panel=SEE, example="canary logs orders --arm canary --errors")
+add_verb(app, "dashboard", dashboard, panel=SEE, example="canary dashboard --port 8470")
 add_verb(app, "start", start, panel=STEER, example="canary start orders --function orders-read=7 --policy fast --watch")
 add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")
 add_verb(app, "promote", promote, panel=STEER, example="canary promote orders --reason OPS-123 --yes")

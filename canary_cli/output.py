@@ -70,6 +70,23 @@ class Output:
         self._err.print(styled([f"error: {error.message}", f"  fix: {error.fix}"]), soft_wrap=True)
 
 
+class Collected(Output):
+    """Keeps what a verb says instead of writing it: ``plan`` is its announcement, ``answer`` is what came of it."""
+
+    def __init__(self) -> None:
+        super().__init__(is_json=False)
+        self.plan: list[str] = []
+        self.answer: list[str] = []
+
+    def say(self, lines: Iterable[str], answer: object) -> None:
+        """Keep the lines."""
+        (self.plan if answer is None else self.answer).extend(lines)
+
+    def note(self, line: str) -> None:
+        """Keep the line."""
+        self.answer.append(line)
+
+
 def styled(lines: Iterable[str]) -> Text:
     """The lines with their verdicts and outcomes coloured; the terminal decides whether colours are shown."""
     text = Text("\n".join(lines))

@@ -5,7 +5,7 @@ What they will change is worded by the controller's own rules, from the records.
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -66,6 +66,37 @@ def revert(  # noqa: PLR0913 - one parameter an option
 
 def _take_back(call: Call, asked: Asked, limits: Limits, *, is_asking: bool, is_watching: bool) -> ExitCode:
     """Announce the verb, ask where it begins a revert of a release at rest, call the function, and say what it answered."""
+    foretold = _foretell(call, asked)
+    asks = is_asking and foretold.is_to_be_asked
+    if asks and not sys.stdin.isatty():
+        raise not_confirmed(asked.verb, f"{asked.verb} asks before it takes a release back, and there is no terminal to ask in")
+    plan = _announce(call, asked, foretold)
+    if asks and not is_confirmed(asked.verb, plan):
+        raise not_confirmed(asked.verb, f"{asked.target} was left as it is: the question was not answered with yes")
+    answer = call_function(call.connection, OPERATOR, asked.payload)
+    call.output.say([*_lines(call, asked, answer), *lines_of_caller(answer)], {"verb": asked.verb.value, **plan, **answer})
+    return _follow(call, asked, answer, limits if is_watching else None)
+
+
+class _Foretold(NamedTuple):
+    """What was read of the target, what the verb will change there, and whether it asks before."""
+
+    reading: Reading | None
+    changes: list[str]
+    is_to_be_asked: bool
+
+
+def announce_return(call: Call, asked: Asked) -> dict[str, Any]:
+    """What a rollback or a revert says first; the plan for JSON."""
+    return _announce(call, asked, _foretell(call, asked))
+
+
+def _announce(call: Call, asked: Asked, foretold: _Foretold) -> dict[str, Any]:
+    aws = call_command(call.connection.region, OPERATOR, asked.payload)
+    return announce(call, asked.target, foretold.reading, foretold.changes, aws)
+
+
+def _foretell(call: Call, asked: Asked) -> _Foretold:
     reading, unread = try_reading(call, asked.target)
     unreadable = [*unreadable_changes(reading)] if reading else []
     situation = _situation(reading) if reading and not unreadable else None
@@ -73,16 +104,8 @@ def _take_back(call: Call, asked: Asked, limits: Limits, *, is_asking: bool, is_
     if situation:
         found, unread = attempt(lambda: foresee(call.connection.records, asked, situation))
         changes, returned = found or (None, None)
-    asks = is_asking and is_to_be_asked(asked.verb, situation, returned)
-    if asks and not sys.stdin.isatty():
-        raise not_confirmed(asked.verb, f"{asked.verb} asks before it takes a release back, and there is no terminal to ask in")
-    aws = call_command(call.connection.region, OPERATOR, asked.payload)
-    plan = announce(call, asked.target, reading, changes or unreadable or [f"not known: {unread}"], aws)
-    if asks and not is_confirmed(asked.verb, plan):
-        raise not_confirmed(asked.verb, f"{asked.target} was left as it is: the question was not answered with yes")
-    answer = call_function(call.connection, OPERATOR, asked.payload)
-    call.output.say([*_lines(call, asked, answer), *lines_of_caller(answer)], {"verb": asked.verb.value, **plan, **answer})
-    return _follow(call, asked, answer, limits if is_watching else None)
+    told = changes or unreadable or [f"not known: {unread}"]
+    return _Foretold(reading, told, is_to_be_asked(asked.verb, situation, returned))
 
 
 def _situation(reading: Reading) -> Situation:

@@ -43,13 +43,13 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 def pause(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBehalfOf = "") -> ExitCode:
     """Stop the bake's clock, without asking. The canary keeps its weight, and every veto stays."""
     payload = verb_payload(SignalVerb.PAUSE, target, reason, on_behalf_of=on_behalf_of)
-    return _send(call, SignalVerb.PAUSE, OPERATOR, payload, _announce(call, SignalVerb.PAUSE, OPERATOR, payload))
+    return _send(call, SignalVerb.PAUSE, OPERATOR, payload, announce_signal(call, SignalVerb.PAUSE, OPERATOR, payload))
 
 
 def resume(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBehalfOf = "") -> ExitCode:
     """Let a paused rollout's bake go on, without asking."""
     payload = verb_payload(SignalVerb.RESUME, target, reason, on_behalf_of=on_behalf_of)
-    return _send(call, SignalVerb.RESUME, OPERATOR, payload, _announce(call, SignalVerb.RESUME, OPERATOR, payload))
+    return _send(call, SignalVerb.RESUME, OPERATOR, payload, announce_signal(call, SignalVerb.RESUME, OPERATOR, payload))
 
 
 def promote(
@@ -66,7 +66,7 @@ def promote(
     if is_asking and not sys.stdin.isatty():
         raise not_confirmed(SignalVerb.PROMOTE, "promote asks before it acts, and there is no terminal to ask in")
     payload = verb_payload(SignalVerb.PROMOTE, target, reason, tolerate_alarm or (), on_behalf_of)
-    plan = _announce(call, SignalVerb.PROMOTE, AUTHORIZER, payload)
+    plan = announce_signal(call, SignalVerb.PROMOTE, AUTHORIZER, payload)
     if is_asking and not is_confirmed(SignalVerb.PROMOTE, plan):
         raise not_confirmed(SignalVerb.PROMOTE, f"{target} was not promoted: the question was not answered with yes")
     return _send(call, SignalVerb.PROMOTE, AUTHORIZER, payload, plan)
@@ -88,7 +88,7 @@ def note(call: Call, rollout: RolloutNoted, text: NoteText, *, false_alarm: IsFa
     return ExitCode.REFUSED if answer.get("answer") == VerbAnswer.REFUSED else ExitCode.DONE
 
 
-def _announce(call: Call, verb: SignalVerb, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+def announce_signal(call: Call, verb: SignalVerb, function: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """What the verb says first; the plan for JSON."""
     target = payload["target"]
     reading, unread = try_reading(call, target)

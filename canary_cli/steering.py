@@ -133,13 +133,18 @@ def advance(
 
 def abort(call: Call, target: Target, *, reason: Reason = "", on_behalf_of: OnBehalfOf = "") -> ExitCode:
     """Roll back the rollout that is in progress, or stop a start that still checks, at once and without asking."""
-    aws = abort_command(call.connection.region, target, reason, on_behalf_of)
-    reading, unread = try_reading(call, target)
-    changes = abort_changes(reading) if reading else [f"not known: {unread}"]
-    plan = announce(call, target, reading, changes, aws)
+    plan = announce_abort(call, target, reason, on_behalf_of)
     answer = abort_target(call.connection, target, reason, on_behalf_of=on_behalf_of)
     call.output.say([*lines_of_answer(answer), *lines_of_caller(answer)], {"verb": "abort", **plan, **answer})
     return exit_code_of_answer(answer)
+
+
+def announce_abort(call: Call, target: str, reason: str, on_behalf_of: str) -> dict[str, Any]:
+    """What an abort says first; the plan for JSON."""
+    aws = abort_command(call.connection.region, target, reason, on_behalf_of)
+    reading, unread = try_reading(call, target)
+    changes = abort_changes(reading) if reading else [f"not known: {unread}"]
+    return announce(call, target, reading, changes, aws)
 
 
 def _begin(

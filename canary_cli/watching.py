@@ -52,7 +52,7 @@ def watch_all(call: Call, followers: Sequence[Follower], limits: Limits) -> Exit
     """Watch until every rollout has ended, is parked or needs an operator; the worst of their exit codes."""
     screen = open_screen(call.output, is_whole=limits.is_whole)
     try:
-        with _cancellable():
+        with cancellable():
             return _Loop(call, followers, limits, screen).run()
     except KeyboardInterrupt:
         screen.close()
@@ -164,7 +164,7 @@ def _code_after_abort(answer: Mapping[str, Any]) -> ExitCode:
 
 
 @contextmanager
-def _cancellable() -> Iterator[None]:
+def cancellable() -> Iterator[None]:
     """SIGINT and SIGTERM interrupt, also where the parent process had SIGINT ignored, as a shell does for `command &`.
 
     Outside the main thread neither can be heard.

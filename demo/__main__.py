@@ -1,4 +1,4 @@
-"""`python -m demo rollouts` and `python -m demo serve`: the sample and the controller on the embedded AWS."""
+"""`python -m demo rollouts`, `serve` and `live`: the sample and the controller on the embedded AWS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from embedded_aws.port import PortError, read_port, require_free
 from embedded_aws.startup import without_collections
 
 REPORTS = Path("reports")
-PORT = 4566
+PORT, LIVE_PORT = 4566, 8470
 SPEED = 60.0
 PER_MINUTE = 600.0
 WRONG_USE = 2
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a character that the locale lacks must not end a rollout
     asked = _parser().parse_args(arguments)
-    return _demo(asked) if asked.command == "rollouts" else _serve(asked)
+    return {"rollouts": _demo, "serve": _serve, "live": _live}[asked.command](asked)
 
 
 def _demo(asked: argparse.Namespace) -> int:
@@ -55,6 +55,19 @@ def _serve(asked: argparse.Namespace) -> int:
     return serve(port=port, speed=asked.speed, per_minute=asked.requests_per_minute)
 
 
+def _live(asked: argparse.Namespace) -> int:
+    try:
+        port = read_port(asked.port)
+        require_free(port)
+    except PortError as error:
+        return _refuse(error)
+    _tell(STARTING)
+    with without_collections():
+        from demo.live import live  # noqa: PLC0415 - as above
+
+    return live(port=port, speed=asked.speed, per_minute=asked.requests_per_minute)
+
+
 def _tell(line: str) -> None:
     """Print at once what the next seconds are for."""
     print(line, flush=True)  # noqa: T201 - the command line
@@ -76,13 +89,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     serving = commands.add_parser("serve", help="keep the embedded AWS running, with sample, controller and traffic")
     serving.add_argument("--port", default=str(PORT), help="port on 127.0.0.1; 0 is any free one (default %(default)s)")
+    living = commands.add_parser("live", help="show rollouts on a live page, with buttons that start good and bad releases")
+    living.add_argument("--port", default=str(LIVE_PORT), help="port on 127.0.0.1; 0 is any free one (default %(default)s)")
+    for one in (serving, living):
+        _add_pace(one)
+    return parser
+
+
+def _add_pace(serving: argparse.ArgumentParser) -> None:
     serving.add_argument(
         "--speed", type=positive, default=SPEED, help="simulated seconds per real second (default %(default)s)"
     )
     serving.add_argument(
         "--requests-per-minute", type=positive, default=PER_MINUTE, help="simulated traffic (default %(default)s)"
     )
-    return parser
 
 
 if __name__ == "__main__":

@@ -111,19 +111,45 @@ def _create_api(connect: Connect, place: Place) -> str:
     """Create the API's resources and methods without deploying them; returns the API's id."""
     client = connect("apigateway")
     rest_api_id = str(client.create_rest_api(name=API_NAME)["id"])
-    paths = {item["path"]: item["id"] for item in client.get_resources(restApiId=rest_api_id)["items"]}
+    paths = _find_paths(client, rest_api_id)
     for path, method, function in ROUTES:
         resource = _create_resource(client, rest_api_id, path, paths)
-        client.put_method(restApiId=rest_api_id, resourceId=resource, httpMethod=method, authorizationType="NONE")
-        client.put_integration(
-            restApiId=rest_api_id,
-            resourceId=resource,
-            httpMethod=method,
-            type="AWS_PROXY",
-            integrationHttpMethod="POST",
-            uri=_integration_uri(place, function),
-        )
+        _put_route(client, rest_api_id, resource, method, _integration_uri(place, function))
     return rest_api_id
+
+
+def lose_route(connect: Connect, rest_api_id: str) -> None:
+    """Remove the last route from the API's definition, as a bad merge would. Nothing is deployed."""
+    path, method, _ = ROUTES[-1]
+    client = connect("apigateway")
+    client.delete_method(restApiId=rest_api_id, resourceId=_find_paths(client, rest_api_id)[path], httpMethod=method)
+
+
+def restore_route(connect: Connect, rest_api_id: str) -> None:
+    """Put the lost route back, if it was lost."""
+    path, method, function = ROUTES[-1]
+    client = connect("apigateway")
+    resource = _find_paths(client, rest_api_id)[path]
+    if method not in client.get_resource(restApiId=rest_api_id, resourceId=resource).get("resourceMethods", {}):
+        _put_route(client, rest_api_id, resource, method, _integration_uri(Place.find(connect), function))
+
+
+def _find_paths(client: Any, rest_api_id: str) -> dict[str, str]:  # noqa: ANN401 - boto3's
+    """The ids of the API's resources by path."""
+    return {item["path"]: item["id"] for item in client.get_resources(restApiId=rest_api_id)["items"]}
+
+
+def _put_route(client: Any, rest_api_id: str, resource: str, method: str, uri: str) -> None:  # noqa: ANN401 - boto3's
+    """A method that calls a function by proxy."""
+    client.put_method(restApiId=rest_api_id, resourceId=resource, httpMethod=method, authorizationType="NONE")
+    client.put_integration(
+        restApiId=rest_api_id,
+        resourceId=resource,
+        httpMethod=method,
+        type="AWS_PROXY",
+        integrationHttpMethod="POST",
+        uri=uri,
+    )
 
 
 def _create_resource(client: Any, rest_api_id: str, path: str, paths: dict[str, str]) -> str:  # noqa: ANN401 - boto3's

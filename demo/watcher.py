@@ -29,6 +29,10 @@ class StandConnection(Connection):
         super().__init__(Place(endpoint_url=stand.aws.endpoint_url))
         self._stand = stand
 
+    def again(self) -> StandConnection:
+        """Another connection to the same stand."""
+        return StandConnection(self._stand)
+
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """The stand's client of a service."""
         return self._stand.aws.client(service)

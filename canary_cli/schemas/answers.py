@@ -7,7 +7,7 @@ from typing import Any
 
 from canary.rules.failures.broken import WhatBroke
 from canary.rules.rollouts.phases import Phase
-from canary_cli.comparing import Arm
+from canary_cli.arms.comparing import Arm
 from canary_cli.exits import ExitCode
 from canary_cli.history_view import History
 from canary_cli.planning.prospect import Prospect
@@ -101,6 +101,7 @@ ANSWERS: Mapping[str, tuple[object, ...]] = {
     **{name: _verb(name) for name in ("abort", "pause", "resume", "promote", "note")},
     **{name: ({"verb": name, **PLAN, **REPLY, **TAKEN_BACK}, *_events(*WATCHED)) for name in ("rollback", "revert")},
     "logs": (WhatBroke,),
+    "dashboard": ({"event": "serving", "url": str, "region": str, "allows_verbs": bool},),
     "error": (ERROR,),
 }
 """What each verb may answer with; ``error`` is what each verb says on stderr when it fails."""

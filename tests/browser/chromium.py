@@ -76,13 +76,17 @@ class Chromium:
 
     def open(self, page: Path, *, width: int, is_dark: bool = False) -> None:
         """Show a file at a width, light or dark, and wait until it is there."""
+        self.visit(page.as_uri(), width=width, is_dark=is_dark)
+
+    def visit(self, address: str, *, width: int, is_dark: bool = False) -> None:
+        """Show an address at a width, light or dark, and wait until it is there."""
         scheme = "dark" if is_dark else "light"
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.errors.clear()
         self.requests.clear()
         self.events.clear()
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=address)
         while "Page.loadEventFired" not in self.events:
             self._hear(self._read())
 
@@ -102,8 +106,9 @@ class Chromium:
 
     def press(self, key: str) -> None:
         """Press a key once."""
+        more = {"Enter": {"text": "\r"}, "Escape": {"windowsVirtualKeyCode": 27}}.get(key, {})
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **({"text": "\r"} if key == "Enter" else {}))
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **more)
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self.rest:

@@ -13,6 +13,7 @@ import pytest
 from canary.rules.reports.evidence_report import BrokenRoute
 from canary.rules.reports.page import to_html
 from tests.browser.chromium import INSTALL, BrowserError, browser, find
+from tests.browser.measures import CUT_WORDS, FAINT, OVERFLOWING, WIDEST
 from tests.rules.reports.past import BAD, GOOD, LATE, SILENT, a_report
 
 if TYPE_CHECKING:
@@ -28,35 +29,6 @@ LONG = "x" * 300
 HOSTILE = "<script>console.error('run')</script><img src=http://127.0.0.1:9/x onerror=console.error(2)>"
 BROKEN = (BrokenRoute(f"POST /{LONG}", 16, 1, LONG, f"KeyError {HOSTILE}"),)
 PASTS = {"bad": BAD, "late": LATE, "good": GOOD, "silent": SILENT}
-
-WIDEST = "document.documentElement.scrollWidth"
-OVERFLOWING = """
-[...document.querySelectorAll('body *')].filter(one => {
-  const box = one.getBoundingClientRect();
-  const isHidden = one.closest('.scroll, .hidden, thead, svg, details:not([open])');
-  return !isHidden && box.width > 0 && (box.right > innerWidth + 0.5 || box.left < -0.5);
-}).map(one => one.outerHTML.slice(0, 80))
-"""
-CUT_WORDS = """
-[...document.querySelectorAll('svg text')].filter(one => {
-  const box = one.getBoundingClientRect(), picture = one.closest('svg').getBoundingClientRect();
-  return box.left < picture.left - 12 || box.right > picture.right + 12;
-}).map(one => one.textContent)
-"""
-FAINT = """
-(() => {
-  const linear = part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  const light = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(one => linear(one / 255))
-    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
-  const paper = light(getComputedStyle(document.body).backgroundColor);
-  const words = [...document.querySelectorAll('body *')].filter(one => !['title', 'desc'].includes(one.tagName) &&
-    [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()));
-  return words.filter(one => {
-    const style = getComputedStyle(one), ink = light(one.closest('svg') ? style.fill : style.color);
-    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05) < 4.5;
-  }).map(one => one.outerHTML.slice(0, 80));
-})()
-"""
 
 
 @pytest.fixture(scope="module")

@@ -95,3 +95,21 @@ def test_an_installation_says_what_it_is_about_and_leaves_the_rest_to_a_terminal
 
     assert 'echo "installing the packages of requirements-demo.txt into .venv' in commands
     assert "[ -t 1 ] || quiet=--quiet" in commands
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments"),
+    [
+        (["LIVE=1"], ["live", "--port", "8470"]),
+        (["LIVE=1", "PORT=0"], ["live", "--port", "0"]),
+        (["ONLY=slow"], ["rollouts", "--only", "slow"]),
+        ([], ["rollouts"]),
+    ],
+)
+def test_the_demo_runs_its_scenarios_or_a_live_page(
+    given: list[str], arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PORT", "LIVE", "ONLY"):
+        monkeypatch.delenv(name, raising=False)
+    (command,) = told("demo", *given)
+    assert shlex.split(command)[3:] == arguments

@@ -1,0 +1,1 @@
+"""Both arms of a rollout side by side."""
