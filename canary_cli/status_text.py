@@ -11,7 +11,7 @@ from canary_cli.who.acting import NEWEST
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary_cli.comparing import Arm, Compared
+    from canary_cli.arms.comparing import Arm, Compared
     from canary_cli.status_view import RolloutView, Served, Status
     from canary_cli.who.acting import ActionView
 

@@ -14,7 +14,7 @@ from canary.rules.judging.evidence_json import from_json as evidence_from_json
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.upgrades import upgrade_history
-from canary_cli.comparing import Compared, compare_step
+from canary_cli.arms.comparing import Compared, compare_step
 from canary_cli.outlook import Next, Paused, Waiting, next_of, pause_of, waiting_of
 from canary_cli.who.acting import ActionView, actions_of, starter_of
 

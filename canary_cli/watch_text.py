@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from canary.rules.judging.judge import log_strength
 from canary.rules.looks.proof import format_e
 from canary.rules.rollouts.phases import Phase
-from canary_cli.comparing import Arm
+from canary_cli.arms.comparing import Arm
 from canary_cli.times import local, local_clock
 
 if TYPE_CHECKING:

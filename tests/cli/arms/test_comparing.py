@@ -5,7 +5,7 @@ from dataclasses import replace
 from canary.aws.record_items import LookItem
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
-from canary_cli.comparing import step_differences
+from canary_cli.arms.comparing import step_differences
 from tests.builders import NOON, a_rollout
 from tests.rules.looks.test_folding import ERRORS
 
