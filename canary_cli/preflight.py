@@ -60,7 +60,8 @@ def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiSta
     traffic, unread = attempt(lambda: read_past_traffic(client("cloudwatch"), draft, sight.now))
     quiet = forecast_start(draft, traffic) if traffic else None
     request = Request(looked.target.name)
-    around = SurroundingsReader(client, looked.target, sight.survey).read(draft, sight.now)
+    reader = SurroundingsReader(client, looked.target, sight.survey, is_registered=looked.target_file is None)
+    around = reader.read(draft, sight.now)
     patient = Patient(looked.target, request.release, sight.survey, _place(sight), around)
     problems = find_start_problems(request, sight, draft, quiet)
     unseen = tuple(filter(None, (sight.unread, unread)))

@@ -12,7 +12,7 @@ from canary.rules.failures.query import FUNCTION_LOGS, Question
 from canary.rules.targets.live import AccessLog
 from canary_cli.doctor.findings import Checked, Condition, Diagnosis
 from canary_cli.doctor.remedies import INTEGRATIONS, LOG, VARIABLE, area_of, remedies_of
-from canary_cli.doctor.surroundings import DAYS, is_business
+from canary_cli.doctor.surroundings import DAYS, OF_THE_STAGE, is_business
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,6 +130,10 @@ def _of_data(patient: Patient) -> Iterator[Checked]:
     for metric, hours in patient.around.heard.items():
         if hours:
             yield Checked(f"{DATA}: {metric}", Condition.OK, (f"data in {hours} of the last {DAYS * 24} hours",))
+            continue
+        if metric == OF_THE_STAGE:
+            found = f"no requests in the last {DAYS} days, so a rollout would have nothing to compare"
+            yield Checked(f"{DATA}: {metric}", Condition.NOTE, (found,), ("send requests to the stage",))
             continue
         fix = "its metric filters count from the first request after they were created"
         if is_business(patient.target, metric):

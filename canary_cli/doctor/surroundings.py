@@ -12,7 +12,7 @@ from canary.aws.errors import AwsRefusedError
 from canary.aws.metrics import MetricReader
 from canary.rules.checks.forecast import draft_sources
 from canary.rules.definitions.resources import paths_by_id
-from canary.rules.looks.sources import business_metric
+from canary.rules.looks.sources import business_metric, stage_error_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DAY, HOUR = 86_400, 3_600
 DAYS = 3
 """How far back a metric's data are looked for."""
+OF_THE_STAGE = "the stage's own"
+"""AWS's own metrics of the stage, which have base's history before there is a target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,11 @@ class Surroundings:
 class SurroundingsReader:
     """Reads one target's surroundings; what is refused is named, and left out."""
 
-    def __init__(self, client: Callable[[str], Any], target: Target, survey: Survey) -> None:
+    def __init__(self, client: Callable[[str], Any], target: Target, survey: Survey, *, is_registered: bool) -> None:
         self._client = client
         self._target = target
         self._survey = survey
+        self._is_registered = is_registered
         self._unread: list[str] = []
 
     def read(self, draft: Rollout, now: float) -> Surroundings:
@@ -110,12 +113,15 @@ class SurroundingsReader:
         return any(one["logGroupName"] == group for one in found)
 
     def _heard(self, draft: Rollout, now: float) -> dict[str, int]:
-        """The hours in which base's requests, or a business metric of either arm, have data."""
-        sources = draft_sources(draft)
+        """The hours with data: of base's part of each metric, or of the stage's own metrics before there is a target."""
+        stage = self._target.stage
+        arms = {source.metric: source.base for source in draft_sources(draft)}
+        if stage and not self._is_registered:
+            arms = {OF_THE_STAGE: stage_error_history(draft.plan.api_name, stage.stage_name)}
         end = int(now // HOUR) * HOUR + HOUR
-        series = [one for source in sources for one in source.base.requests]
+        series = [one for arm in arms.values() for one in arm.requests]
         values = MetricReader(self._client("cloudwatch")).read(series, end - DAYS * DAY, end, period=HOUR)
-        return {source.metric: max(len(values[one]) for one in source.base.requests) for source in sources}
+        return {metric: max(len(values[one]) for one in arm.requests) for metric, arm in arms.items()}
 
     def _logging(self) -> dict[str, Mapping[str, str]]:
         client, found = self._client("lambda"), {}
