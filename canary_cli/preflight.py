@@ -54,7 +54,10 @@ class Looked:
 
 
 def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiStage = None) -> ExitCode:
-    """Check everything that a rollout needs, and print the commands that add what is missing; ends with 0, or 3 if refused."""
+    """Check everything that a rollout needs, and print the commands that add what is missing. It changes nothing.
+
+    Ends with 0, or with 3 if something would refuse a start.
+    """
     looked = _look(call, target, api, stage, lambda name: parse_start(start_input(name)))
     client, sight, draft = call.connection.client, looked.sight, looked.draft
     traffic, unread = attempt(lambda: read_past_traffic(client("cloudwatch"), draft, sight.now))
@@ -80,7 +83,10 @@ def plan(
     policy: PlanPolicy = None,
     changes: PlanChanges = None,
 ) -> ExitCode:
-    """Say what a rollout would do: steps, times, what each would see, price and good hours; ends with 0, or 3 if refused."""
+    """Say what a rollout would do: steps, times, what each would see, price and good hours.
+
+    Ends with 0; of a target with 3, if a start would be refused.
+    """
 
     def request_of(name: str) -> Request:
         return parse_start(start_input(name, policy=policy, changes=changes or ()))
@@ -109,7 +115,8 @@ def _say(call: Call, request: Request, looked: Looked, answer: Mapping[str, Any]
     traffic, unread = attempt(lambda: read_past_traffic(cloudwatch, looked.draft, now))
     past, unread = attempt(lambda: read_past(cloudwatch, looked.draft, now, traffic)) if traffic else (None, unread)
     prospect = foresee(request, looked.sight, looked.draft, traffic, past)
-    exit_code = ExitCode.REFUSED if prospect.outcome is Foreseen.REFUSED else ExitCode.DONE
+    is_refused = prospect.outcome is Foreseen.REFUSED and looked.target_file is None
+    exit_code = ExitCode.REFUSED if is_refused else ExitCode.DONE
     call.output.say(_lines(prospect, looked), {**answer, **asdict(prospect), "exit_code": int(exit_code)})
     if unread:
         call.output.note(f"base's traffic could not be read: {unread}")
@@ -117,9 +124,10 @@ def _say(call: Call, request: Request, looked: Looked, answer: Mapping[str, Any]
 
 
 def _lines(prospect: Prospect, looked: Looked) -> Iterable[str]:
-    yield from lines_of_prospect(prospect)
+    yield from lines_of_prospect(prospect, is_registered=looked.target_file is None)
     if looked.target_file:
-        yield "the API is no target yet: canary doctor with the same --api and --stage says what it needs"
+        lacks = f"{len(prospect.problems)} things are missing or wrong" if prospect.problems else "nothing is missing"
+        yield f"the API is no target yet, and {lacks}: see canary doctor with the same --api and --stage"
         yield "the figures are from AWS's own metrics of the stage; each arm's errors, 4xx and latency need the access log"
 
 

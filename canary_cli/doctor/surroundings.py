@@ -35,7 +35,7 @@ class Surroundings:
     ``resources``: the ids of the API's resources by path. ``log_role``: the role with which API Gateway writes logs in this
     account and Region, None without one. ``has_log_group``: whether the target's log group exists. ``heard``: by metric, the
     number of hours with data in the last days. ``logging``: by function, Lambda's LoggingConfig of the live version. ``tags``
-    and ``throttles`` are the stage's. ``role_exists``: whether the target's role does. ``unread``: what could not be read.
+    and ``throttles`` are the stage's. ``unread``: what could not be read.
     """
 
     resources: Mapping[str, str] = field(default_factory=dict)
@@ -45,7 +45,6 @@ class Surroundings:
     logging: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     throttles: Mapping[str, float] = field(default_factory=dict)
-    role_exists: bool | None = None
     unread: tuple[str, ...] = ()
 
 
@@ -67,16 +66,14 @@ class SurroundingsReader:
             for path, one in stage.get("methodSettings", {}).items()
             if one.get("throttlingRateLimit", -1) >= 0
         }
-        needs_log = self._survey.stage is not None and self._survey.stage.log_group != self._target.access_log_group
         return Surroundings(
             resources=self._attempt("aws apigateway get-resources", self._resources) or {},
-            log_role=self._attempt("aws apigateway get-account", self._log_role) if needs_log else "not read",
-            has_log_group=bool(self._attempt("aws logs describe-log-groups", self._has_log_group)) if needs_log else True,
+            log_role=self._attempt("aws apigateway get-account", self._log_role),
+            has_log_group=self._attempt("aws logs describe-log-groups", self._has_log_group) is not False,
             heard=self._attempt("aws cloudwatch get-metric-data", lambda: self._heard(draft, now)) or {},
             logging=self._attempt("aws lambda get-function-configuration", self._logging) or {},
             tags=stage.get("tags", {}),
             throttles=throttles,
-            role_exists=self._attempt("aws iam get-role", self._role_exists) if self._target.role_arn else None,
             unread=tuple(self._unread),
         )
 
@@ -103,6 +100,8 @@ class SurroundingsReader:
         return {path: name for name, path in paths_by_id([one for page in found for one in page["items"]]).items()}
 
     def _log_role(self) -> str | None:
+        if self._target.access_log_group is None:
+            return None
         return self._client("apigateway").get_account().get("cloudwatchRoleArn")  # type: ignore[no-any-return]
 
     def _has_log_group(self) -> bool:
@@ -130,15 +129,6 @@ class SurroundingsReader:
                 answer = client.get_function_configuration(FunctionName=name, Qualifier=one.live.version)
                 found[name] = answer.get("LoggingConfig", {})
         return found
-
-    def _role_exists(self) -> bool:
-        name = str(self._target.role_arn).rpartition("/")[2]
-        client = self._client("iam")
-        try:
-            client.get_role(RoleName=name)
-        except client.exceptions.NoSuchEntityException:
-            return False
-        return True
 
 
 def is_business(target: Target, metric: str) -> bool:

@@ -19,9 +19,12 @@ WIDTH = 10
 """Columns of the name before each line's text, as in a status."""
 
 
-def lines_of_prospect(prospect: Prospect) -> Iterator[str]:
-    """What a start would do: the release, the policy with its steps, the price, and every reason to refuse it."""
-    yield f"{prospect.target}: {_headline(prospect)}"
+def lines_of_prospect(prospect: Prospect, *, is_registered: bool = True) -> Iterator[str]:
+    """What a start would do: the release, the policy with its steps, the price, and every reason to refuse it.
+
+    Of what is not registered yet, the doctor tells what it lacks.
+    """
+    yield f"{prospect.target}: {_headline(prospect) if is_registered else 'what a rollout would do, once the API is a target'}"
     yield from (_line("release", _version(change)) for change in prospect.versions)
     if prospect.deployment:
         yield _line("API", f"deployment: {prospect.deployment}")
@@ -34,7 +37,8 @@ def lines_of_prospect(prospect: Prospect) -> Iterator[str]:
     yield from (_line("left out", one) for one in prospect.not_compared)
     yield from _of_hours(prospect)
     yield _line("price", f"about {prospect.price}")
-    yield from (_line("refused", problem) for problem in prospect.problems)
+    if is_registered:
+        yield from (_line("refused", problem) for problem in prospect.problems)
     yield from (_line("note", note) for note in prospect.notes if note not in prospect.not_compared)
     yield from (_line("open", point) for point in prospect.open_points)
 
@@ -52,6 +56,8 @@ def _headline(prospect: Prospect) -> str:
 
 
 def _version(change: VersionChange) -> str:
+    if not (change.old or change.new):
+        return f"{change.function} has no version yet"
     old, new = change.old or "?", change.new or "?"
     return f"{change.function} stays at {old}" if old == new else f"{change.function} {old} -> {new}"
 

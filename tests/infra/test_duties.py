@@ -114,6 +114,8 @@ def test_a_reader_sees_everything_and_is_denied_nothing(rig: Rig, rollout: str, 
         ["--version"],
         ["status"],
         ["status", "orders"],
+        ["doctor", "orders"],
+        ["plan", "orders"],
         ["watch", "orders", "--timeout", "1s"],
         ["explain", "orders", "--minutes"],
         ["explain", f"{rig.controller.machine_arn.replace(':stateMachine:', ':execution:')}:{rollout}"],
@@ -123,7 +125,7 @@ def test_a_reader_sees_everything_and_is_denied_nothing(rig: Rig, rollout: str, 
         ["logs", "orders", "--since", "10m"],
     ):
         code, out, err = person(("reader",), *verb)
-        assert (code, err) == ({"watch": 6, "start": 3}.get(verb[0], 0), ""), (verb, out, err)
+        assert (code, err) == ({"watch": 6, "start": 3, "doctor": 3, "plan": 3}.get(verb[0], 0), ""), (verb, out, err)
         assert "unread" not in out
         assert "not known" not in out
         assert not rig.aws.permissions.denied
@@ -143,6 +145,7 @@ def test_a_reader_foresees_a_start_on_a_target_at_rest(rig: Rig, person: Any):
 
     assert (code, err) == (0, "")
     assert "step 1    25 % needs " in out
+    assert "open  " not in out  # everything that a start checks was read
     assert not rig.aws.permissions.denied
 
 

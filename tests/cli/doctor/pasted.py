@@ -26,7 +26,9 @@ def run(client: Callable[[str], Any], line: str) -> dict[str, Any]:
     if "cli-input-json" in given:
         arguments = json.loads(given["cli-input-json"])
     else:
-        shape = made.meta.service_model.operation_model(made.meta.method_to_api_mapping[operation.replace("-", "_")]).input_shape
+        shape = made.meta.service_model.operation_model(
+            made.meta.method_to_api_mapping[operation.replace("-", "_")]
+        ).input_shape
         members = {xform_name(name, "-"): (name, member) for name, member in shape.members.items()}
         arguments = {members[option][0]: _value(value, members[option][1]) for option, value in given.items()}
     return dict(getattr(made, operation.replace("-", "_"))(**arguments))
