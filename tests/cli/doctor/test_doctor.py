@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 READ = "orders-read"
 
 
-def test_the_commands_take_a_plain_api_to_green_and_no_request_notices(ground: Ground, canary: Canary):
+def test_the_commands_take_a_plain_api_to_green_while_requests_are_answered(ground: Ground, canary: Canary):
     api = create_plain_api(ground.aws)
     assert api.ask() == [200, 200]
     red = canary("doctor", *api.subject, "--json")
