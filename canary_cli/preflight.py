@@ -65,7 +65,7 @@ def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiSta
     request = Request(looked.target.name)
     reader = SurroundingsReader(client, looked.target, sight.survey, is_registered=looked.target_file is None)
     around = reader.read(draft, sight.now)
-    patient = Patient(looked.target, request.release, sight.survey, _place(sight), around)
+    patient = Patient(looked.target, request.release, sight.survey, _place(sight), around, sight.first)
     problems = find_start_problems(request, sight, draft, quiet)
     unseen = tuple(filter(None, (sight.unread, unread)))
     diagnosis = diagnose(patient, draft, problems, target_file=looked.target_file, unread=unseen)

@@ -95,7 +95,7 @@ def _check(area: str, problems: list[Problem], commands: tuple[str, ...], good: 
 def _in_order(patient: Patient) -> Iterator[tuple[str, str]]:
     """By area, what is there if nothing is wrong, in the order in which people read it."""
     target, found = patient.target, patient.stage
-    yield ROLLOUT, "no rollout is in progress"
+    yield ROLLOUT, patient.first or "no rollout is in progress"
     if target.stage:
         deployment = found.stage.deployment_id if found and found.stage else ""
         yield STAGE, f"stage {target.stage.stage_name} of API {target.stage.rest_api_id} serves deployment {deployment}"

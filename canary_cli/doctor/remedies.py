@@ -50,13 +50,17 @@ def area_of(function: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A target as it was read. ``place``: where its functions are, None if that is not known."""
+    """A target as it was read.
+
+    ``place``: where its functions are, None if that is not known. ``first``: what happens to another rollout before a start.
+    """
 
     target: Target
     release: Release
     survey: Survey
     place: Place | None
     around: Surroundings
+    first: str = ""
 
     @property
     def stage(self) -> StageSurvey | None:

@@ -1,7 +1,6 @@
 """What a start would do, as values: foreseen by the controller's own rules from what people may read. Pure.
 
-Someone with fewer permissions than the policy `reader` gives may not read the API's definition, who may call the functions,
-the state of the versions, and the metric filters. What follows from those is left open then, and the prospect says so.
+Someone with less than the policy `reader` cannot see everything that the controller checks; the prospect then says what is open.
 """
 
 from __future__ import annotations
@@ -48,6 +47,7 @@ class Sight:
 
     ``holder``: why the target cannot be taken, if a rollout holds it. ``taken_back``: the releases that were rolled back.
     ``is_whole``: whether everything was read that the controller's own check reads; if not, ``unread`` says why.
+    ``first``: what happens before a start to the rollout that holds the target, if it does not prevent the start.
     """
 
     now: float
@@ -56,6 +56,7 @@ class Sight:
     holder: Problem | None = None
     is_whole: bool = False
     unread: str = ""
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,9 @@ def foresee(
 
 
 def find_start_problems(request: Request, sight: Sight, draft: Rollout, quiet: str | None) -> Iterator[Problem]:
-    """Every reason to refuse the start, as the controller's own check finds them and in its order.
+    """Every reason to refuse the start, in the order of the controller's own check. `quiet`: why base's traffic is too little.
 
-    Of a target that is held, nothing else is this release's problem. `quiet`: why base's traffic is too little.
+    Of a target that is held, nothing else is this release's problem.
     """
     target, policy, release = draft.target, draft.plan.policy, request.release
     yield from find_misfits(release, target)
@@ -196,6 +197,8 @@ def _open_points(request: Request, sight: Sight, draft: Rollout, traffic: Traffi
     is_certain = find_earlier(sight.taken_back, draft) is not None
     if alike and has_api and not sight.is_whole and not is_certain and not request.is_retry:
         yield f"it may be refused without --retry: {alike}; only the start itself compares the API's definition"
+    if sight.first:
+        yield sight.first
     if traffic is None:
         yield UNKNOWN_TRAFFIC
     if not sight.is_whole:

@@ -14,6 +14,10 @@ from canary.aws.surveys import see_target, survey_with
 from canary.rules.checks.replacement import without_rollout
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.holder import holder_problem
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.replacing import GiveWay, way_with
+from canary.rules.rollouts.succession import Successor
+from canary.rules.targets.policy import OnNewer, effective_policy
 from canary_cli.planning.past_traffic import PastTraffic
 from canary_cli.planning.prospect import Sight
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from canary.rules.checks.survey import Survey
     from canary.rules.releases.release import Release, Request
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
 
 
@@ -40,11 +45,13 @@ def look_at(records: RecordReads, client: Callable[[str], Any], request: Request
     start = records.read_start(target.name, "")
     lock = start.lock
     promoted = {lock.deployment_id: lock.fingerprint} if lock.deployment_id and lock.fingerprint else {}
-    holder, held = _holder(records, lock)
+    policy = effective_policy(target.policy, request.policy_override)
+    holder, held, first = _holder(records, lock, policy, now)
     survey, unread = _survey(client, target, request.release, promoted)
     if unread:
-        return Sight(now, survey, start.taken_back, holder, unread=unread)
-    return Sight(now, without_rollout(survey, held) if held else survey, start.taken_back, holder, is_whole=True)
+        return Sight(now, survey, start.taken_back, holder, unread=unread, first=first)
+    seen = without_rollout(survey, held) if held else survey
+    return Sight(now, seen, start.taken_back, holder, is_whole=True, first=first)
 
 
 def _survey(client: Callable[[str], Any], target: Target, release: Release, promoted: Mapping[str, str]) -> tuple[Survey, str]:
@@ -87,11 +94,20 @@ def read_past_traffic(cloudwatch: Any, draft: Rollout, now: float) -> Traffic | 
     return traffic if traffic.minutes or not draft.target.shifter.has_api else None
 
 
-def _holder(records: RecordReads, lock: Lock) -> tuple[Problem | None, Rollout | None]:
-    """Why the target cannot be taken, and the rollout that holds it, if one does."""
+def _holder(records: RecordReads, lock: Lock, policy: Policy, now: float) -> tuple[Problem | None, Rollout | None, str]:
+    """Why the target cannot be taken, the rollout that has effects on it, and what happens to it before a start."""
     if lock.rollout_id is None:
-        return None, None
+        return None, None, ""
     owned = records.find(lock.rollout_id, lock=lock)
     if owned is None:
-        return Problem("target", describe_holder(lock), "a target takes one rollout at a time"), None
-    return holder_problem(owned.rollout, lock.owner), owned.rollout
+        return Problem("target", describe_holder(lock), "a target takes one rollout at a time"), None, ""
+    rollout = owned.rollout
+    if rollout.phase is Phase.WATCHING:
+        return None, None, f"rollout {rollout.rollout_id} is promoted and watched; a start ends its watch"
+    if policy.on_newer is not OnNewer.REPLACE:
+        return holder_problem(rollout, lock.owner), rollout, ""
+    way = way_with(rollout, lock.owner, Successor(now, ""))
+    if isinstance(way, Problem):
+        return way, rollout, ""
+    does = "is rolled back first (on_newer: replace)" if isinstance(way, GiveWay) else "has to end first"
+    return None, rollout, f"rollout {rollout.rollout_id} {does}"

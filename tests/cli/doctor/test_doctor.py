@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from canary.edge.target import require_target
+from canary.rules.rollouts.phases import Phase
+from canary.rules.targets.policy import OnNewer
 from embedded_aws.faults.calls import Fault, Mode
 from tests.cli.doctor import pasted
 from tests.cli.doctor.plain import create_plain_api
@@ -170,6 +172,28 @@ def test_a_target_in_use_is_not_free(ground: Ground, canary: Canary):
     assert f"wrong    rollout: rollout {walk.rollout_id} is running on orders" in told.out
     assert "1 of " in told.out
     assert canary("plan", "orders").code == 3
+
+
+def test_a_rollout_that_gives_way_prevents_no_start(ground: Ground, canary: Canary):
+    target = ground.rig.target
+    walk = ground.walk(target, policy=replace(target.policy, on_newer=OnNewer.REPLACE)).shift()
+    ground.aws.clock.run_for(5)
+    told = canary("doctor", "orders")
+    assert told.code == 0, told.out
+    assert f"ok       rollout: rollout {walk.rollout_id} is rolled back first (on_newer: replace)" in told.out
+    assert f"open      rollout {walk.rollout_id} is rolled back first" in canary("plan", "orders").out
+    newer = ground.walk(target, policy=replace(target.policy, on_newer=OnNewer.REPLACE))
+    assert newer.check()["start"] == "REPLACE"
+
+
+def test_a_watched_release_prevents_no_start(ground: Ground, canary: Canary):
+    target = ground.rig.target
+    walk = ground.walk(target, policy=replace(target.policy, watch_seconds=900)).promote()
+    if walk.record.phase is not Phase.WATCHING:
+        raise AssertionError(walk.record.phase)
+    told = canary("doctor", "orders")
+    assert told.code == 0, told.out
+    assert "is promoted and watched; a start ends its watch" in told.out
 
 
 def test_a_stage_that_is_gone(ground: Ground, canary: Canary):
