@@ -1,6 +1,6 @@
 """What a start would do, as values: foreseen by the controller's own rules from what people may read. Pure.
 
-Someone with less than the policy `reader` cannot see everything that the controller checks; the prospect then says what is open.
+Someone with less than the policy `reader` cannot see all that the controller checks; the prospect then says what is open.
 """
 
 from __future__ import annotations
