@@ -10,11 +10,8 @@ import typer
 from canary.rules.rollouts.phases import Phase
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.faults import describe
-from canary_cli.operating import FORWARD, start_command
+from canary_cli.operating import FORWARD
 from canary_cli.outlook import step_words
-from canary_cli.planning.prospect import Foreseen, draft_of, foresee
-from canary_cli.planning.prospect_text import lines_of_prospect
-from canary_cli.planning.sighting import look_at, read_past_traffic
 from canary_cli.reading import read_status
 from canary_cli.status_text import served
 from canary_cli.status_view import live_of
@@ -22,7 +19,6 @@ from canary_cli.status_view import live_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from canary.rules.releases.release import Request
     from canary_cli.reading import Reading
     from canary_cli.verbs import Call
 
@@ -40,29 +36,6 @@ def attempt(read: Callable[[], Read]) -> tuple[Read | None, str]:
         return read(), ""
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, as above
         return None, describe(error).message
-
-
-def foretell(call: Call, name: str, given: Mapping[str, Any], request: Request, reading: Reading) -> ExitCode:
-    """`start --dry-run`: say what an execution of this name and input would do. It changes and starts nothing.
-
-    Raises:
-        AwsRefusedError: AWS refused to be read.
-
-    """
-    connection = call.connection
-    sight = look_at(connection.records, connection.client, request, reading.target, reading.now)
-    draft = draft_of(request, reading.target, sight)
-    traffic, unread = attempt(lambda: read_past_traffic(connection.client("cloudwatch"), draft, reading.now))
-    prospect = foresee(request, sight, draft, traffic)
-    if not call.output.is_json:
-        call.output.say(["dry run: nothing is changed, and no execution is started"], None)
-    plan = announce(call, request.target, reading, (), start_command(connection.controller, name, given))
-    exit_code = ExitCode.REFUSED if prospect.outcome is Foreseen.REFUSED else ExitCode.DONE
-    answer = {"verb": "start", "dry_run": True, **plan, **asdict(prospect), "exit_code": int(exit_code)}
-    call.output.say(lines_of_prospect(prospect), answer)
-    if unread:
-        call.output.note(f"base's traffic could not be read: {unread}")
-    return exit_code
 
 
 def announce(call: Call, target: str, reading: Reading | None, changes: Iterable[str], aws: str) -> dict[str, Any]:

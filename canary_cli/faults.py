@@ -7,7 +7,7 @@ import re
 from botocore import exceptions as aws
 from botocore.exceptions import BotoCoreError, ClientError
 
-from canary.aws.calls import code_of
+from canary.aws.calls import DENIED, code_of
 from canary.aws.errors import ControllerError, RecordSchemaError, RecordsRefusedError, UnknownTargetError
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.operating import AUTHORIZER
@@ -22,7 +22,6 @@ EXPIRED = {
     "UnauthorizedSSOTokenError",
     "UnrecognizedClientException",
 }
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 BUSY = {
     "InternalError",
     "InternalFailure",

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from canary.edge.request import parse_advance
-from canary_cli.announcing import abort_changes, advance_changes, announce, foretell, try_reading
+from canary_cli.announcing import abort_changes, advance_changes, announce, try_reading
 from canary_cli.exits import ExitCode
 from canary_cli.faults import describe
 from canary_cli.following import Follower, News
@@ -24,6 +24,7 @@ from canary_cli.operating import (
     start_command,
     start_execution,
 )
+from canary_cli.preflight import foretell
 from canary_cli.reading import Reading, read_status
 from canary_cli.requesting import changes_of, execution_name, optional, parse_start, start_input, wrong_input
 from canary_cli.seeing import OnCancelOption, TimeoutOption, limits_of

@@ -1,7 +1,6 @@
 """What a start would do, as values: foreseen by the controller's own rules from what people may read. Pure.
 
-The controller reads more than a person with the policy `reader` may: the API's definition, who may call the functions, the
-state of the versions, and the metric filters. What follows from those is left open, and the prospect says so.
+Someone with less than the policy `reader` cannot see all that the controller checks; the prospect then says what is open.
 """
 
 from __future__ import annotations
@@ -11,22 +10,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.checks.draft import draft_rollout, is_unchanged
-from canary.rules.checks.forecast import forecast_rollout, forecast_start, forecast_usage, quiet_problem, says_what_follows
-from canary.rules.checks.survey import ALARMS, Survey, find_policy_problems, find_seen_problems
-from canary.rules.releases.problems import Problem
+from canary.rules.checks.forecast import forecast_start, forecast_usage, quiet_problem, says_what_follows
+from canary.rules.checks.survey import ALARMS, Survey, find_policy_problems, find_problems, find_seen_problems
+from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.releases.release import find_misfits
 from canary.rules.rollouts.price import price
 from canary.rules.rollouts.taken_back import TakenBack, find_alike, find_earlier, find_repetition, mark_retry
 from canary.rules.targets.policy import effective_policy
+from canary_cli.planning.steps import StepProspect, compared_of, not_compared_of, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.checks.forecast import StepForecast, Traffic
+    from canary.rules.checks.forecast import Traffic
     from canary.rules.releases.release import Request
     from canary.rules.rollouts.rollout import Rollout
-    from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
+    from canary_cli.planning.past_traffic import PastTraffic
 
 UNSEEN = "only the start itself checks the versions' states"
 UNSEEN_API = f"{UNSEEN}, the API's definition, who may call the functions, and the metric filters"
@@ -46,12 +46,17 @@ class Sight:
     """What was read of a target before a start, at ``now`` (epoch seconds).
 
     ``holder``: why the target cannot be taken, if a rollout holds it. ``taken_back``: the releases that were rolled back.
+    ``is_whole``: whether everything was read that the controller's own check reads; if not, ``unread`` says why.
+    ``first``: what happens before a start to the rollout that holds the target, if it does not prevent the start.
     """
 
     now: float
     survey: Survey
     taken_back: tuple[TakenBack, ...] = ()
     holder: Problem | None = None
+    is_whole: bool = False
+    unread: str = ""
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +69,12 @@ class VersionChange:
 
 
 @dataclass(frozen=True, slots=True)
-class StepProspect:
-    """One step of the policy. Without base's traffic the last three are None.
-
-    ``needed_requests``: the canary requests on which it must be judged. ``expected_minutes``: how long those take to arrive;
-    None also if base has no traffic.
-    """
-
-    weight_percent: float
-    bake_seconds: int
-    needed_requests: int | None = None
-    expected_minutes: float | None = None
-    longest_minutes: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Prospect:
     """What a start would do. ``requests_per_minute`` are base's in the last day, None where they are not known.
 
+    ``compared``: the metrics that both arms are compared by; ``not_compared``: what is not, and why. ``good_hours`` and
+    ``bad_hours``: the hours of the day (0 to 23, UTC) with enough traffic for every step, and the others; both are empty where
+    two weeks of traffic are not known.
     ``problems``: every reason to refuse it that can be seen. ``notes``: what the record would say beside the plan.
     ``open_points``: what may still come of it, and cannot be seen.
     """
@@ -94,6 +87,10 @@ class Prospect:
     steps: tuple[StepProspect, ...]
     requests_per_minute: float | None
     price: str
+    compared: tuple[str, ...]
+    not_compared: tuple[str, ...]
+    good_hours: tuple[int, ...]
+    bad_hours: tuple[int, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     open_points: tuple[str, ...]
@@ -101,23 +98,23 @@ class Prospect:
 
 def draft_of(request: Request, target: Target, sight: Sight) -> Rollout:
     """The rollout that would start, as far as it can be seen. Its id and its execution are not known yet."""
-    return draft_rollout(
-        rollout_id="",
-        execution="",
-        now=sight.now,
-        target=target,
-        policy=effective_policy(target.policy, request.policy_override),
-        request=request,
-        survey=sight.survey,
-    )
+    try:
+        draft = _draft(request, target, sight.now, sight.survey)
+    except RefusedError:  # the definition cannot be read, which is one of the problems
+        draft = _draft(request, target, sight.now, _without_definitions(sight.survey))
+    live = {one.name: draft.snapshot.live.get(one.name, "") for one in target.functions}
+    return replace(draft, snapshot=replace(draft.snapshot, live=live))
 
 
-def foresee(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | None) -> Prospect:
-    """What a start would do. `draft`: of `draft_of`; `traffic`: base's last day, None where it could not be read."""
+def foresee(
+    request: Request, sight: Sight, draft: Rollout, traffic: Traffic | None, past: PastTraffic | None = None
+) -> Prospect:
+    """What a start would do. `draft`: of `draft_of`; `traffic`: base's last day; None for what could not be read."""
     target, policy = draft.target, draft.plan.policy
     earlier = find_earlier(sight.taken_back, draft)
     quiet = forecast_start(draft, traffic) if traffic else None
-    problems = tuple(_find_problems(request, sight, draft, quiet))
+    problems = tuple(find_start_problems(request, sight, draft, quiet))
+    hours = past.hours_of_day(policy) if past else ()
     outcome = _outcome(draft, sight, problems)
     noted = mark_retry(draft, earlier) if request.is_retry else draft
     return Prospect(
@@ -126,24 +123,31 @@ def foresee(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | N
         versions=tuple(_versions(draft)),
         deployment=_deployment(request, target),
         policy=policy.name,
-        steps=_steps(policy, forecast_rollout(draft, traffic) if traffic else ()),
+        steps=steps_of(draft, traffic, past),
         requests_per_minute=traffic.per_minute if traffic else None,
         price=price(forecast_usage(draft)).text,
+        compared=compared_of(draft, past),
+        not_compared=tuple(not_compared_of(draft, past)),
+        good_hours=tuple(one.hour for one in hours if one.is_good),
+        bad_hours=tuple(one.hour for one in hours if not one.is_good),
         problems=tuple(map(str, problems)) if outcome is Foreseen.REFUSED else (),
         notes=(*noted.plan.notes, *((f"little traffic: {quiet}",) if quiet else ())) if outcome is Foreseen.START else (),
         open_points=tuple(_open_points(request, sight, draft, traffic)) if outcome is Foreseen.START else (),
     )
 
 
-def _find_problems(request: Request, sight: Sight, draft: Rollout, quiet: str | None) -> Iterator[Problem]:
-    """In the order of the controller's own check. Of a target that is held, nothing else is this release's problem."""
+def find_start_problems(request: Request, sight: Sight, draft: Rollout, quiet: str | None) -> Iterator[Problem]:
+    """Every reason to refuse the start, in the order of the controller's own check. `quiet`: why base's traffic is too little.
+
+    Of a target that is held, nothing else is this release's problem.
+    """
     target, policy, release = draft.target, draft.plan.policy, request.release
     yield from find_misfits(release, target)
     if sight.holder:
         yield from find_policy_problems(policy)
         yield sight.holder
         return
-    yield from find_seen_problems(target, release, policy, sight.survey)
+    yield from (find_problems if sight.is_whole else find_seen_problems)(target, release, policy, sight.survey)
     yield from find_repetition(find_earlier(sight.taken_back, draft), draft, is_retry=request.is_retry)
     if problem := quiet_problem(policy, quiet, is_decided=says_what_follows(request)):
         yield problem
@@ -155,6 +159,22 @@ def _outcome(draft: Rollout, sight: Sight, problems: tuple[Problem, ...]) -> For
     if sight.holder is None and not weighty and is_unchanged(draft):
         return Foreseen.UNCHANGED
     return Foreseen.REFUSED if problems else Foreseen.START
+
+
+def _draft(request: Request, target: Target, now: float, survey: Survey) -> Rollout:
+    return draft_rollout(
+        rollout_id="",
+        execution="",
+        now=now,
+        target=target,
+        policy=effective_policy(target.policy, request.policy_override),
+        request=request,
+        survey=survey,
+    )
+
+
+def _without_definitions(survey: Survey) -> Survey:
+    return replace(survey, stage=replace(survey.stage, definitions=None) if survey.stage else None)
 
 
 def _versions(draft: Rollout) -> Iterator[VersionChange]:
@@ -169,27 +189,20 @@ def _deployment(request: Request, target: Target) -> str | None:
     return request.release.deployment or "present if the API's definition changed since the last promotion, else unchanged"
 
 
-def _steps(policy: Policy, forecasts: tuple[StepForecast, ...]) -> tuple[StepProspect, ...]:
-    plain = tuple(StepProspect(float(step.weight_percent), step.bake_seconds) for step in policy.steps)
-    if not forecasts:
-        return plain
-    return tuple(
-        replace(step, needed_requests=one.needed, expected_minutes=one.minutes, longest_minutes=one.allowed_minutes)
-        for step, one in zip(plain, forecasts, strict=True)
-    )
-
-
 def _open_points(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | None) -> Iterator[str]:
     has_api = draft.target.shifter.has_api
-    if has_api and request.release.deployment is None and _is_same_but_for_api(draft):
+    if has_api and not sight.is_whole and request.release.deployment is None and _is_same_but_for_api(draft):
         yield "base already runs these versions: nothing is started unless the API's definition changed"
     alike = find_alike(sight.taken_back, draft)
     is_certain = find_earlier(sight.taken_back, draft) is not None
-    if alike and has_api and not is_certain and not request.is_retry:
+    if alike and has_api and not sight.is_whole and not is_certain and not request.is_retry:
         yield f"it may be refused without --retry: {alike}; only the start itself compares the API's definition"
+    if sight.first:
+        yield sight.first
     if traffic is None:
         yield UNKNOWN_TRAFFIC
-    yield UNSEEN_API if has_api else UNSEEN
+    if not sight.is_whole:
+        yield UNSEEN_API if has_api else UNSEEN
 
 
 def _is_same_but_for_api(draft: Rollout) -> bool:

@@ -1,25 +1,36 @@
-"""Reads what a start can be foreseen from, with the calls that the policy `reader` allows."""
+"""Reads what a start can be foreseen from: what the controller's own check reads, or as much of it as the caller may read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from canary.aws.histories import read_traffic
+from canary.aws.calls import DENIED, is_denied
+from canary.aws.clients import TargetClients
+from canary.aws.errors import AwsRefusedError
+from canary.aws.histories import read_histories, read_hours, read_traffic
 from canary.aws.locks import describe_holder
 from canary.aws.metrics import MetricReader
-from canary.aws.surveys import see_target
+from canary.aws.surveys import see_target, survey_with
+from canary.rules.checks.replacement import without_rollout
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.holder import holder_problem
+from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.replacing import GiveWay, way_with
+from canary.rules.rollouts.succession import Successor
+from canary.rules.targets.policy import OnNewer, effective_policy
+from canary_cli.planning.past_traffic import PastTraffic
 from canary_cli.planning.prospect import Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from canary.aws.locks import Lock
     from canary.aws.record_reads import RecordReads
     from canary.rules.checks.forecast import Traffic
-    from canary.rules.releases.release import Request
+    from canary.rules.checks.survey import Survey
+    from canary.rules.releases.release import Release, Request
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
 
 
@@ -32,8 +43,44 @@ def look_at(records: RecordReads, client: Callable[[str], Any], request: Request
 
     """
     start = records.read_start(target.name, "")
-    survey = see_target(client, target, request.release)
-    return Sight(now, survey, start.taken_back, _holder(records, start.lock))
+    lock = start.lock
+    promoted = {lock.deployment_id: lock.fingerprint} if lock.deployment_id and lock.fingerprint else {}
+    policy = effective_policy(target.policy, request.policy_override)
+    holder, held, first = _holder(records, lock, policy, now)
+    survey, unread = _survey(client, target, request.release, promoted)
+    if unread:
+        return Sight(now, survey, start.taken_back, holder, unread=unread, first=first)
+    seen = without_rollout(survey, held) if held else survey
+    return Sight(now, seen, start.taken_back, holder, is_whole=True, first=first)
+
+
+def _survey(client: Callable[[str], Any], target: Target, release: Release, promoted: Mapping[str, str]) -> tuple[Survey, str]:
+    """The controller's own survey, or what the caller may read of it and why there is no more."""
+    try:
+        survey = survey_with(TargetClients(client), target, release, promoted)
+    except AwsRefusedError as error:
+        if not is_denied(error):
+            raise
+        return see_target(client, target, release), str(error)
+    refusal = survey.stage.instruments.refusal if survey.stage else None
+    if refusal and any(code in refusal for code in DENIED):
+        return see_target(client, target, release), refusal
+    return survey, ""
+
+
+def read_past(cloudwatch: Any, draft: Rollout, now: float, traffic: Traffic) -> PastTraffic:  # noqa: ANN401 - botocore's
+    """Base's past, as PrepareRelease would freeze it at `now`, and two weeks of it by hour. `traffic`: its last day.
+
+    Raises:
+        AwsRefusedError: CloudWatch refused.
+
+    """
+    reader = MetricReader(cloudwatch)
+    return PastTraffic(
+        traffic,
+        read_histories(reader, draft, draft.plan.api_name, now),
+        read_hours(reader, draft, now),
+    )
 
 
 def read_past_traffic(cloudwatch: Any, draft: Rollout, now: float) -> Traffic | None:  # noqa: ANN401 - botocore's
@@ -47,11 +94,20 @@ def read_past_traffic(cloudwatch: Any, draft: Rollout, now: float) -> Traffic | 
     return traffic if traffic.minutes or not draft.target.shifter.has_api else None
 
 
-def _holder(records: RecordReads, lock: Lock) -> Problem | None:
-    """Why the target cannot be taken, if a rollout holds it."""
+def _holder(records: RecordReads, lock: Lock, policy: Policy, now: float) -> tuple[Problem | None, Rollout | None, str]:
+    """Why the target cannot be taken, the rollout that has effects on it, and what happens to it before a start."""
     if lock.rollout_id is None:
-        return None
+        return None, None, ""
     owned = records.find(lock.rollout_id, lock=lock)
     if owned is None:
-        return Problem("target", describe_holder(lock), "a target takes one rollout at a time")
-    return holder_problem(owned.rollout, lock.owner)
+        return Problem("target", describe_holder(lock), "a target takes one rollout at a time"), None, ""
+    rollout = owned.rollout
+    if rollout.phase is Phase.WATCHING:
+        return None, None, f"rollout {rollout.rollout_id} is promoted and watched; a start ends its watch"
+    if policy.on_newer is not OnNewer.REPLACE:
+        return holder_problem(rollout, lock.owner), rollout, ""
+    way = way_with(rollout, lock.owner, Successor(now, ""))
+    if isinstance(way, Problem):
+        return way, rollout, ""
+    does = "is rolled back first (on_newer: replace)" if isinstance(way, GiveWay) else "has to end first"
+    return None, rollout, f"rollout {rollout.rollout_id} {does}"

@@ -8,6 +8,7 @@ from typing import Any
 from canary.rules.failures.broken import WhatBroke
 from canary.rules.rollouts.phases import Phase
 from canary_cli.arms.comparing import Arm
+from canary_cli.doctor.findings import Diagnosis
 from canary_cli.exits import ExitCode
 from canary_cli.history_view import History
 from canary_cli.planning.prospect import Prospect
@@ -78,6 +79,8 @@ EVENTS: Mapping[str, Mapping[str, object]] = {
 """What happens to a rollout that is watched, by the word in ``event``."""
 
 DRY_RUN = {"verb": "start", "dry_run": bool, **PLAN, "exit_code": ExitCode}
+CODED: Mapping[str, dict[str, object]] = {"doctor": {"exit_code": ExitCode}, "plan": {"verb": "plan", "exit_code": ExitCode}}
+"""What the verbs that only look ahead answer with besides what they found."""
 ERROR = {"code": str, "message": str, "fix": str, "exit_code": ExitCode}
 BEGUN = ("begun", "checking", "ending")
 WATCHED = ("checking", "look", "phase", "ending", "trouble", "timeout", "detached", "aborted")
@@ -92,6 +95,8 @@ def _verb(name: str) -> tuple[object, ...]:
 
 
 ANSWERS: Mapping[str, tuple[object, ...]] = {
+    "doctor": (Diagnosis,),
+    "plan": (Prospect,),
     "status": (Status, {"targets": tuple[Status, ...]}),
     "watch": _events(*WATCHED, "nothing"),
     "history": (History, Serving),
@@ -113,6 +118,8 @@ def schema_of_answer(name: str) -> dict[str, Any]:
     found = [shapes.schema(shape) for shape in ANSWERS[name]]
     if name == "start":
         found.append({"allOf": [shapes.schema(DRY_RUN), shapes.schema(Prospect)]})
+    if name in CODED:
+        found = [{"allOf": [*found, shapes.schema(CODED[name])]}]
     if name == "logs":
         found = [{"allOf": [*found, shapes.schema(LOGS)]}]
     schema = found[0] if len(found) == 1 else {"anyOf": found}

@@ -82,6 +82,11 @@ def api_arn(stack: Stack, rest_api_id: str, path: str = "") -> str:
     return stack.format_arn(service="apigateway", account="", resource=f"/restapis/{rest_api_id}{path}")
 
 
+def gateway_account_arn(stack: Stack) -> str:
+    """The ARN of API Gateway's settings of this account and Region, such as its role for logs."""
+    return stack.format_arn(service="apigateway", account="", resource="/account")
+
+
 def controller_role_path(stack: Stack) -> str:
     """The path of the controller's own roles, by which a target's role recognises them."""
     return f"/canary/controller/{stack.region}/"

@@ -153,14 +153,14 @@ WILDCARDS = (
         "people name the controller's stack by its name, and CloudFormation gives each stack of that name another id",
     ),
     _wildcard(
-        "lambda:GetAlias lambda:ListVersionsByFunction",
+        "lambda:GetAlias lambda:GetFunctionConfiguration lambda:GetPolicy lambda:ListVersionsByFunction",
         r"function:\*",
-        "targets are deployed after the controller, and people see which versions their functions have and their aliases serve",
+        "targets are deployed after the controller, and people see what a start checks of their functions; it is only read",
     ),
     _wildcard(
         "apigateway:GET",
-        r"/restapis/\*/stages/\*",
-        "targets are deployed after the controller, and people see what their stages serve; the APIs' definitions stay unread",
+        r"/restapis/\*",
+        "targets are deployed after the controller, and people see what a start checks of their APIs; it is only read",
     ),
     _wildcard(
         "cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory",
@@ -168,7 +168,7 @@ WILDCARDS = (
         "composite alarms are described only to callers that may describe all alarms",
     ),
     _wildcard(
-        "logs:StartQuery",
+        "logs:DescribeLogGroups logs:DescribeMetricFilters logs:StartQuery",
         r"log-group:\*",
         "targets are deployed after the controller, and their access-log groups have any names; people ask them and the "
         "functions' groups what failed",

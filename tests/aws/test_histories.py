@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from canary.aws.histories import read_histories
+from canary.aws.histories import read_histories, read_hours
 from canary.aws.metrics import MetricReader
 from canary.rules.judging.habit import UNHEARD
 from canary.rules.judging.history import FEWEST_MINUTES
@@ -124,3 +124,21 @@ def test_a_target_that_judges_no_latency_needs_no_note(ground: Ground, until: fl
 
 def test_the_namespace_of_a_young_target_is_its_own():
     assert metric_namespace("orders-young") != metric_namespace("orders")
+
+
+def hours(ground: Ground, target: Target, now: float, *, api: str = "") -> list[int]:
+    rollout = a_rollout(target=target, policy=target.policy)
+    rollout = replace(rollout, plan=replace(rollout.plan, api_name=api))
+    return [one.requests for one in read_hours(MetricReader(ground.aws.client("cloudwatch")), rollout, now)]
+
+
+def test_two_weeks_are_read_by_hour(ground: Ground, until: float):
+    now = until + 3600
+    own = hours(ground, ground.rig.target, now, api="orders")
+
+    assert 2 <= len(own) <= 3
+    assert 6_000 < sum(own) < 8_500
+    young = replace(ground.rig.target, name="orders-young")
+    assert hours(ground, young, now) == []
+    assert sum(hours(ground, young, now, api="orders")) == pytest.approx(sum(own), rel=0.1)
+    assert hours(ground, replace(young, stage=None, access_log_group=None), now) == []

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 COMMANDS = [one for one in dict.fromkeys(re.findall(r"`(canary [^`]+)`", PAGE)) if "TARGET" not in one and one.count(" ") > 1]
 RETRY, NOTE, REVERT = "canary start orders --retry", "canary note ROLLOUT", "canary revert orders"
-AT_REST = (RETRY, NOTE, REVERT, "canary start orders --watch")
+LOOK_AHEAD = ("canary doctor orders", "canary plan orders")
+AT_REST = (RETRY, NOTE, REVERT, "canary start orders --watch", *LOOK_AHEAD)
 """What is typed once a rollout is over, by how it begins; all the others are for one that is in progress."""
 
 
@@ -68,3 +69,9 @@ def test_a_command_after_a_promotion_runs(command: str, ground: Ground, canary: 
     told = canary(*words_of(command, walk.rollout_id))
 
     assert told.code == ExitCode.DONE, told.err
+
+
+@pytest.mark.parametrize("command", LOOK_AHEAD)
+def test_a_command_before_a_start_runs(command: str, canary: Canary):
+    assert command in COMMANDS
+    assert canary(*words_of(command, "")).code == ExitCode.DONE

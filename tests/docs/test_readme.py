@@ -217,6 +217,7 @@ def test_the_chapters_come_in_their_order() -> None:
     order = (
         "Sixty seconds without AWS",
         "The first ten minutes",
+        "Your own API, with nothing deployed",
         "Deploy",
         "Input",
         "Output",

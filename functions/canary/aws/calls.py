@@ -17,6 +17,8 @@ GONE = {"NotFoundException", "ResourceNotFoundException", "ParameterNotFound"}
 THROTTLED = {"TooManyRequestsException", "ThrottlingException", "Throttling"}
 """How API Gateway and Lambda, Step Functions, and CloudWatch throttle (docs/aws.md#error-shapes)."""
 
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
 NOT_TAKEN = {"InvalidParameterValueException", "ValidationException"}
 
 
@@ -40,6 +42,11 @@ def refusals(what: str, kind: type[ControllerError] = AwsRefusedError) -> Iterat
 def is_of_what_is_gone(error: ControllerError) -> bool:
     """Whether AWS refused because the thing that the call names does not exist."""
     return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in GONE
+
+
+def is_denied(error: ControllerError) -> bool:
+    """Whether AWS refused because the caller has no permission for the call."""
+    return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) in DENIED
 
 
 def is_of_a_value(error: ControllerError) -> bool:

@@ -18,6 +18,8 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Deferre
 from canary.aws.patience import PATIENT, be_patient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from canary.rules.targets.target import Target
 
 
@@ -60,30 +62,30 @@ class _Maker:
 
 
 class TargetClients:
-    """The clients for every call that concerns a target."""
+    """The clients for every call that concerns a target. ``make`` makes the client of a service."""
 
-    def __init__(self, maker: _Maker) -> None:
-        self._maker = maker
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        self._make = make
 
     @cached_property
     def apigateway(self) -> Any:  # noqa: ANN401
         """API Gateway (REST)."""
-        return self._maker.make("apigateway")
+        return self._make("apigateway")
 
     @cached_property
     def lambda_(self) -> Any:  # noqa: ANN401
         """Lambda."""
-        return self._maker.make("lambda")
+        return self._make("lambda")
 
     @cached_property
     def cloudwatch(self) -> Any:  # noqa: ANN401
         """CloudWatch metrics and alarms."""
-        return self._maker.make("cloudwatch")
+        return self._make("cloudwatch")
 
     @cached_property
     def logs(self) -> Any:  # noqa: ANN401
         """CloudWatch Logs, for the metric filters."""
-        return self._maker.make("logs")
+        return self._make("logs")
 
 
 class Clients:
@@ -98,7 +100,8 @@ class Clients:
         """The clients for a target; they use the function's own credentials if the target has no role."""
         role_arn = target.role_arn
         if role_arn not in self._targets:
-            self._targets[role_arn] = TargetClients(self._assuming(role_arn) if role_arn else self._maker)
+            maker = self._assuming(role_arn) if role_arn else self._maker
+            self._targets[role_arn] = TargetClients(maker.make)
         return self._targets[role_arn]
 
     def _assuming(self, role_arn: str) -> _Maker:

@@ -12,7 +12,9 @@ from statistics import median
 from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.counting import read_history
+from canary.aws.metrics import total
 from canary.rules.checks.forecast import Traffic
+from canary.rules.checks.hours import CountedHour
 from canary.rules.judging.families import Family
 from canary.rules.judging.habit import Habit, habit_of
 from canary.rules.judging.history import FEWEST_MINUTES
@@ -46,6 +48,8 @@ Minutes = dict[int, tuple[int, int]]
 NONE = (0, 0)
 DAY = 86_400
 HOUR = 3_600
+DAYS = 14
+"""How far back the hours of the day are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,30 @@ def read_traffic(metrics: MetricReader, rollout: Rollout, now: float) -> Traffic
     since = min(minutes, default=end - DAY)
     total = sum(requests for requests, _ in minutes.values())
     return Traffic(tuple(minutes.values()), total * MINUTE_SECONDS / (end - since))
+
+
+def read_hours(metrics: MetricReader, rollout: Rollout, now: float) -> tuple[CountedHour, ...]:
+    """Base's requests of the last two weeks by hour, for every hour that had some; the stage's if it knows more hours.
+
+    Raises:
+        AwsRefusedError: CloudWatch refused.
+
+    """
+    end = int(now // HOUR) * HOUR
+    own = error_source(rollout.target, rollout.snapshot, rollout.intent).base
+    found = _read_hours(metrics, own, end)
+    stage = rollout.target.stage
+    if has_log(rollout.target) and rollout.plan.api_name and stage:
+        return max(found, _read_hours(metrics, stage_error_history(rollout.plan.api_name, stage.stage_name), end), key=len)
+    return found
+
+
+def _read_hours(metrics: MetricReader, arm: ArmSource, end: int) -> tuple[CountedHour, ...]:
+    values = metrics.read([*arm.requests, *arm.bad], end - DAYS * DAY, end, period=HOUR)
+    counted = (
+        (hour, total(values, arm.requests, hour), total(values, arm.bad, hour)) for hour in range(end - DAYS * DAY, end, HOUR)
+    )
+    return tuple(CountedHour(hour, round(requests), round(bad or 0)) for hour, requests, bad in counted if requests)
 
 
 class _HistoryReader:

@@ -31,7 +31,17 @@ MISSING = {"ResourceNotFoundException", "NotFoundException"}
 
 
 def survey(clients: Clients, target: Target, release: Release, promoted: Mapping[str, str] | None = None) -> Survey:
-    """Read the target. Something that does not exist is None in the survey, not an error.
+    """Read the target with its role, as `survey_with` does.
+
+    Raises:
+        AwsRefusedError: AWS refused to be read.
+
+    """
+    return survey_with(clients.of(target), target, release, promoted)
+
+
+def survey_with(own: TargetClients, target: Target, release: Release, promoted: Mapping[str, str] | None = None) -> Survey:
+    """Read the target with these clients. Something that does not exist is None in the survey, not an error.
 
     ``promoted``: by deployment, the fingerprint of its definition in the records.
 
@@ -40,7 +50,6 @@ def survey(clients: Clients, target: Target, release: Release, promoted: Mapping
 
     """
     ours = [alarm.name for alarm in target_alarms(target)]
-    own = clients.of(target)
     stage = _survey_stage(own, target, target.stage, release, promoted or {}) if target.stage else None
     callers = _callers(target, release, stage)
     listings = Listings()

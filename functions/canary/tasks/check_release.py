@@ -19,7 +19,7 @@ from canary.edge.request import parse_request, release_of
 from canary.edge.revert import is_revert
 from canary.edge.target import target_from_json
 from canary.rules.checks.draft import draft_rollout, is_unchanged
-from canary.rules.checks.forecast import forecast_start, quiet_problem, says_what_follows
+from canary.rules.checks.forecast import forecast_rollout, forecast_start, quiet_problem, says_what_follows, summarize
 from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
 from canary.rules.checks.replacement import waits_for_alarms, without_rollout
 from canary.rules.checks.survey import ALARMS, find_policy_problems, find_problems
@@ -159,11 +159,13 @@ def _answer(
     if pending := find_pending(found.functions):
         return _wait(tools, target, pending)
     metrics = MetricReader(tools.clients.of(target).cloudwatch)
-    quiet = forecast_start(rollout, read_traffic(metrics, rollout, event.now))
+    traffic = read_traffic(metrics, rollout, event.now)
+    quiet = forecast_start(rollout, traffic)
     if problem := quiet_problem(rollout.plan.policy, quiet, is_decided=says_what_follows(request)):
         return _refuse(tools, (problem,))
     tally = Tally(waits=event.waits, replacements=event.replacements, metrics_requested=metrics.requested)
-    return _begin(tools, _noted(mark_retry(rollout, earlier), quiet, tally), start.lock.fencing_token)
+    forecast = summarize(forecast_rollout(rollout, traffic), traffic.per_minute)
+    return _begin(tools, _noted(mark_retry(rollout, earlier), quiet, tally), forecast, start.lock.fencing_token)
 
 
 def _noted(rollout: Rollout, quiet: str | None, tally: Tally) -> Rollout:
@@ -224,13 +226,14 @@ def _used_name(lock: Lock, event: CheckEvent) -> tuple[Problem, ...]:
     return (Problem("name", found, "start again with a new name"),)
 
 
-def _begin(tools: Tools, rollout: Rollout, fencing_token: int) -> Json:
+def _begin(tools: Tools, rollout: Rollout, forecast: str, fencing_token: int) -> Json:
     name = rollout.target.name
-    tools.logger.info("release checked", rollout=rollout.rollout_id, target=name, notes=rollout.plan.notes)
+    tools.logger.info("release checked", rollout=rollout.rollout_id, target=name, notes=rollout.plan.notes, forecast=forecast)
     return {
         "start": "READY",
         "target": name,
         "reason": rollout.reason,
+        "forecast": forecast,
         "fencing_token": fencing_token,
         "draft": encode(rollout),
     }

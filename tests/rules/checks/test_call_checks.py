@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from canary.rules.checks.call_checks import Ground, find_call_notes, find_call_problems, find_outside_problems, name_some
+from canary.rules.checks.call_checks import (
+    Ground,
+    find_call_notes,
+    find_call_problems,
+    find_outside_problems,
+    find_rewrites,
+    name_some,
+)
 from canary.rules.definitions.definition import Method
 from canary.rules.definitions.integrations import Place
 from canary.rules.targets.target import Outside, OutsideRoute
@@ -275,3 +282,18 @@ def test_authorizers_outside_are_noted():
 @pytest.mark.parametrize(("count", "said"), [(1, "a"), (2, "a, b"), (4, "a, b and 2 more")])
 def test_many_names_are_counted(count, said):
     assert name_some(list("abcd")[:count], 2) == said
+
+
+def rewrites(uri, **changes):
+    return [(call.by, new) for call, new in find_rewrites(read(calling(uri)), a_ground(**changes))]
+
+
+def test_a_call_that_bypasses_the_variable_has_the_uri_that_does_not():
+    assert rewrites(lambda_uri("orders-read", "7")) == [("GET /orders", lambda_uri("orders-read", ALIAS))]
+
+
+def test_a_call_is_rewritten_only_if_it_is_wrong_and_of_the_targets_functions():
+    assert rewrites(lambda_uri("orders-read", ALIAS)) == []
+    assert rewrites(lambda_uri("billing")) == []
+    assert rewrites("http://example.com") == []
+    assert rewrites(lambda_uri("orders-read", "7"), outside=Outside((OutsideRoute("/orders", ()),))) == []

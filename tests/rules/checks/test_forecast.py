@@ -3,7 +3,15 @@ from decimal import Decimal
 
 import pytest
 
-from canary.rules.checks.forecast import StepForecast, Traffic, find_quiet, forecast_start, forecast_steps, quiet_problem
+from canary.rules.checks.forecast import (
+    StepForecast,
+    Traffic,
+    find_quiet,
+    forecast_start,
+    forecast_steps,
+    quiet_problem,
+    summarize,
+)
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.families import stakes
 from canary.rules.looks.effects import requests_needed_by_step
@@ -137,3 +145,12 @@ class TestStart:
         target = a_target(metrics=Metrics(errors=False))
         told = forecast_start(a_rollout(target=target, policy=replace(STANDARD, min_requests=7)), Traffic(self.calm, 0.01))
         assert "needs 7 canary requests" in told
+
+
+def test_a_forecast_is_told_in_one_line():
+    steps = (StepForecast(Decimal(10), 1500, 25.0, 75.0), StepForecast(Decimal(50), 90, 0.25, 75.0))
+    assert summarize(steps, 600.0) == (
+        "base had 600.0 requests per minute in the last day. 10 % needs 1,500 canary requests, in about 25 min; it may last "
+        "75 min. 50 % needs 90 canary requests, in about 0.2 min; it may last 75 min"
+    )
+    assert summarize((replace(steps[0], minutes=None),), 0.0).endswith("never at this traffic; it may last 75 min")

@@ -1,5 +1,5 @@
 from canary.rules.judging.outlook import requests_needed
-from canary.rules.looks.effects import requests_needed_by_step
+from canary.rules.looks.effects import requests_needed_by_step, smallest_effect
 from tests.builders import a_policy
 from tests.rules.looks.test_folding import ERRORS, evidence_of
 
@@ -23,3 +23,17 @@ class TestRequestsNeeded:
     def test_metrics_without_a_wanted_effect_ask_for_nothing(self):
         policy = a_policy(10, detect={"errors": 0.5}, min_requests=3)
         assert requests_needed_by_step(policy, evidence_of("slow_p99")) == (3,)
+
+
+class TestSmallestEffect:
+    def test_is_the_least_that_so_many_requests_show(self):
+        found = smallest_effect(ERRORS, metric="errors", requests=5_000, weight_percent=10)
+        shown = requests_needed(ERRORS, metric="errors", detect=found, share=0.1)
+        assert shown <= 5_000 < requests_needed(ERRORS, metric="errors", detect=found * 0.95, share=0.1)
+
+    def test_more_requests_show_less(self):
+        few, many = (smallest_effect(ERRORS, metric="errors", requests=one, weight_percent=10) for one in (1_000, 10_000))
+        assert many < few
+
+    def test_there_is_none_for_too_few_requests(self):
+        assert smallest_effect(ERRORS, metric="errors", requests=0.5, weight_percent=10) is None

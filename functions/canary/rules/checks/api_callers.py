@@ -15,6 +15,7 @@ from canary.rules.releases.readings import read_release
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from canary.rules.definitions.definition import Definition
     from canary.rules.definitions.integrations import Callers
     from canary.rules.releases.readings import Definitions
     from canary.rules.targets.target import Stage
@@ -28,7 +29,12 @@ def callers_of_release(deployment: str | None, definitions: Definitions, stage: 
     read = read_release(deployment, definitions, stage)
     if isinstance(read, Problem):
         return {}
-    found = callers_of(read.definition, stage.alias_variable)
+    return callers_in(read.definition, stage)
+
+
+def callers_in(definition: Definition, stage: Stage) -> Mapping[str, tuple[Caller, ...]]:
+    """The same for a definition."""
+    found = callers_of(definition, stage.alias_variable)
     return {function: tuple(_callers(function, callers, stage)) for function, callers in found.items()}
 
 

@@ -66,6 +66,15 @@ def find_call_problems(definition: Definition, ground: Ground) -> Iterator[Probl
         yield Problem(name_some(bare, MOST_NAMED), value, "give it one, or delete the method")
 
 
+def find_rewrites(definition: Definition, ground: Ground) -> Iterator[tuple[Call, str]]:
+    """The calls of the target's functions that bypass the alias variable, each with the URI that goes through it."""
+    known = {one.name for one in ground.target.functions}
+    for call in calls_of(definition):
+        name = _resolved(call.function.name, ground) if call.function else ""
+        if name in known and not ground.is_outside(call) and _inside_problem(call, ground):
+            yield call, _wanted_uri(call, call.function, ground)
+
+
 def find_outside_problems(target: Target, routes: Iterable[tuple[str, str]], authorizers: Iterable[str]) -> Iterator[Problem]:
     """Entries of `outside` that match nothing in the API; a route is a path and an HTTP method."""
     for entry in find_unmatched(target.outside, routes, authorizers):

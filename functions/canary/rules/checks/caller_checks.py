@@ -54,6 +54,11 @@ class AliasPolicy:
         for fix, names in by_fix.items():
             yield Problem(f"functions.{self.function}", f"the API may not invoke alias {self.alias} for {cut(names)}", fix)
 
+    def find_grants(self, callers: tuple[Caller, ...]) -> tuple[str, ...]:
+        """The commands that let in the callers without a permission; none for those that a statement denies."""
+        bare = (one for one in self._find_uncovered(callers) if one.answer is PolicyAnswer.DENIED and not one.sids)
+        return tuple(dict.fromkeys(self._grant(one.caller) for one in bare))
+
     def find_notes(self, callers: tuple[Caller, ...]) -> Iterator[str]:
         """The callers for which it is uncertain whether the policy keeps them out."""
         unsure = [one for one in self._find_uncovered(callers) if one.answer is PolicyAnswer.NOT_CERTAIN]
@@ -91,10 +96,12 @@ class AliasPolicy:
         """The command that lets the API in: its stage or its authorizer, and nothing else."""
         if uncovered.sids:
             return f"its policy denies them: remove that statement with {self._remove(uncovered.sids[0])}"
-        caller = uncovered.caller
+        return f"add the permission with {self._grant(uncovered.caller)}"
+
+    def _grant(self, caller: Caller) -> str:
         source_arn = self.api.arn(caller.presents if caller.is_authorizer else f"{self.api.stage_name}/*/*")
         return (
-            f"add the permission with aws lambda add-permission {self._options} --statement-id {self._free_id(source_arn)} "
+            f"aws lambda add-permission {self._options} --statement-id {self._free_id(source_arn)} "
             f"--principal apigateway.amazonaws.com --action lambda:InvokeFunction --source-arn '{source_arn}'"
         )
 

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canary.rules.judging.judge import Evidence
+    from canary.rules.looks.sources import Source
     from canary.rules.releases.release import Request
     from canary.rules.rollouts.price import Usage
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
 
 HIGHEST_WEIGHT_PERCENT = 90
+SHORT_MINUTES = 2
 DRAINS = 3
 """How often a promotion usually checks whether base has drained."""
 
@@ -62,6 +64,11 @@ class StepForecast:
         """Whether the requests arrive before the step and its extension end."""
         return self.minutes is not None and self.minutes <= self.allowed_minutes
 
+    def __str__(self) -> str:
+        took = "never at this traffic" if self.minutes is None else f"in about {in_minutes(self.minutes)}"
+        needs = f"{self.weight_percent:g} % needs {self.needed:,} canary requests"
+        return f"{needs}, {took}; it may last {in_minutes(self.allowed_minutes)}"
+
 
 def forecast_start(rollout: Rollout, traffic: Traffic) -> str | None:
     """Why base's traffic is too little to start this rollout; None if it is enough."""
@@ -73,17 +80,33 @@ def forecast_rollout(rollout: Rollout, traffic: Traffic) -> tuple[StepForecast, 
     return forecast_steps(rollout.plan.policy, _begin_evidence(rollout, traffic), traffic.per_minute)
 
 
+def summarize(forecasts: tuple[StepForecast, ...], per_minute: float) -> str:
+    """The forecast in one line."""
+    return ". ".join((f"base had {per_minute:,.1f} requests per minute in the last day", *map(str, forecasts)))
+
+
+def in_minutes(minutes: float) -> str:
+    """A tenth of a minute matters only below two."""
+    return f"{minutes:.0f} min" if minutes >= SHORT_MINUTES else f"{minutes:.1f} min"
+
+
 def forecast_usage(rollout: Rollout) -> Usage:
     """What a rollout uses if every step ends with its bake and the release is promoted."""
-    target, policy, look_seconds = rollout.target, rollout.plan.policy, rollout.plan.look_seconds or MINUTE_SECONDS
-    latency = latency_series(target, rollout.snapshot, rollout.intent)
-    limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))
-    arms = [arm for one in all_sources(target, rollout.snapshot, rollout.intent, limits) for arm in (one.base, one.canary)]
+    policy, look_seconds = rollout.plan.policy, rollout.plan.look_seconds or MINUTE_SECONDS
+    arms = [arm for one in draft_sources(rollout) for arm in (one.base, one.canary)]
     series = {one for arm in arms for one in (*arm.requests, *arm.bad)}
     looks = sum(ceil(step.bake_seconds / look_seconds) + 1 for step in policy.steps)
     tally = Tally(looks=looks, drains=DRAINS, metrics_requested=looks * len(series))
     step = StepState(index=len(policy.steps) - 1)
     return usage_of(replace(rollout, phase=Phase.PROMOTED, step=step, tally=tally))
+
+
+def draft_sources(rollout: Rollout) -> tuple[Source, ...]:
+    """Everything that a rollout will compare. Its latency limits are not known yet, and none of its metrics depends on them."""
+    target, snapshot, intent = rollout.target, rollout.snapshot, rollout.intent
+    latency = latency_series(target, snapshot, intent)
+    limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))
+    return all_sources(target, snapshot, intent, limits)
 
 
 def says_what_follows(request: Request) -> bool:
@@ -92,10 +115,8 @@ def says_what_follows(request: Request) -> bool:
 
 
 def _begin_evidence(rollout: Rollout, traffic: Traffic) -> Evidence:
-    target, policy = rollout.target, rollout.plan.policy
-    latency = latency_series(target, rollout.snapshot, rollout.intent)
-    limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))  # not known yet, and no metric depends on them
-    families = {one.metric: one.family for one in all_sources(target, rollout.snapshot, rollout.intent, limits)}
+    policy = rollout.plan.policy
+    families = {one.metric: one.family for one in draft_sources(rollout)}
     histories = {metric: traffic.minutes if metric == ERRORS else () for metric in families}
     return begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
 

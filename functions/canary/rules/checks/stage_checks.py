@@ -95,7 +95,7 @@ def find_definition_notes(
     target: Target, release: Release, survey: StageSurvey, read: ReadDefinition, place: Place | None
 ) -> Iterator[str]:
     """What the operator should know about the definition that the release brings, in sentences."""
-    yield from find_call_notes(read.definition, _ground(target, release, survey, place))
+    yield from find_call_notes(read.definition, ground_of(target, release, survey, place))
     if survey.definitions is None:
         return
     if survey.definitions.base.unreadable:
@@ -110,7 +110,8 @@ def find_definition_notes(
             yield f"the release {verb} {name_some(list(routes), MOST_NAMED)}"
 
 
-def _ground(target: Target, release: Release, survey: StageSurvey, place: Place | None) -> Ground:
+def ground_of(target: Target, release: Release, survey: StageSurvey, place: Place | None) -> Ground:
+    """What the calls of the target's definition are checked against."""
     variable = target.stage.alias_variable if target.stage else ""
     return Ground(
         target=target,
@@ -129,7 +130,7 @@ def _problems_of_definition(target: Target, release: Release, survey: StageSurve
     if isinstance(read, Problem):
         yield read
         return
-    yield from find_call_problems(read.definition, _ground(target, release, survey, place))
+    yield from find_call_problems(read.definition, ground_of(target, release, survey, place))
     yield from _problems_of_outside(target, definitions, read)
     yield from _problems_of_routes(release, find_route_changes(definitions, read))
 

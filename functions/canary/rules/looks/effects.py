@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from canary.rules.targets.policy import Policy
 
 
+_HALVINGS = 13
+"""They find an effect to a hundredth of a percentage point."""
+
+
 def requests_needed_by_step(policy: Policy, evidence: Evidence) -> tuple[int, ...]:
     """The canary requests that each step must be judged on: `min_requests`, or more if the `detect` effects need more to show.
 
@@ -29,6 +33,25 @@ def requests_needed_by_step(policy: Policy, evidence: Evidence) -> tuple[int, ..
 def _needed(evidence: Evidence, wanted: Mapping[str, float], weight_percent: float) -> Iterator[int]:
     for metric, detect in wanted.items():
         yield requests_needed(evidence, metric=metric, detect=detect, share=weight_percent / 100) or 0
+
+
+def smallest_effect(evidence: Evidence, *, metric: str, requests: float, weight_percent: float) -> float | None:
+    """The smallest rise of a metric's rate (rate points) that so many canary requests are expected to show.
+
+    Computed from evidence before its first minute. None if they would not even show a canary whose every request is bad.
+    """
+    low, high = 0.0, 1.0 - evidence.metrics[metric].slow.rate
+
+    def shows(effect: float) -> bool:
+        needed = requests_needed(evidence, metric=metric, detect=effect, share=weight_percent / 100)
+        return needed is not None and needed <= requests
+
+    if not shows(high):
+        return None
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if shows(middle) else (middle, high)
+    return high
 
 
 def deltas(policy: Policy, evidence: Evidence) -> dict[str, float]:

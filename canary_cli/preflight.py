@@ -1,0 +1,175 @@
+"""`canary doctor` and `canary plan`: what a target needs before a rollout, and what a start would do. They change nothing."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any
+
+import typer
+
+from canary.aws.calls import refusals
+from canary.aws.clients import TargetClients
+from canary.aws.surveys import survey_with
+from canary.rules.checks.forecast import forecast_start
+from canary.rules.checks.survey import place_of
+from canary.rules.definitions.integrations import Place, calls_of
+from canary.rules.releases.release import Request
+from canary.rules.rollouts.rollout import Rollout
+from canary.rules.targets.target import Target
+from canary_cli.announcing import announce, attempt
+from canary_cli.doctor.diagnosis_text import lines_of_diagnosis
+from canary_cli.doctor.examining import diagnose
+from canary_cli.doctor.proposing import file_of, read_proposal, target_of
+from canary_cli.doctor.registering import as_registered
+from canary_cli.doctor.remedies import Patient
+from canary_cli.doctor.surroundings import SurroundingsReader
+from canary_cli.exits import CommandError, ExitCode
+from canary_cli.operating import start_command
+from canary_cli.planning.prospect import Foreseen, Prospect, Sight, draft_of, find_start_problems, foresee
+from canary_cli.planning.prospect_text import lines_of_prospect
+from canary_cli.planning.sighting import look_at, read_past, read_past_traffic
+from canary_cli.reading import Reading, read_status
+from canary_cli.requesting import parse_start, start_input
+from canary_cli.verbs import Call
+
+Subject = Annotated[str | None, typer.Argument(metavar="[TARGET]", help="A registered target; or give --api and --stage.")]
+Api = Annotated[str | None, typer.Option("--api", help="A REST API's id: no controller is needed.", metavar="ID")]
+ApiStage = Annotated[str | None, typer.Option("--stage", help="The stage of --api.", metavar="NAME")]
+PlanPolicy = Annotated[
+    str | None, typer.Option("--policy", help="A shipped policy, instead of the target's own.", metavar="NAME")
+]
+PlanChanges = Annotated[
+    list[str] | None, typer.Option("--set", help="A policy's key for this plan; may be repeated.", metavar="KEY=VALUE")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was looked at: a registered target, or with ``target_file`` one that an API could be."""
+
+    target: Target
+    sight: Sight
+    draft: Rollout
+    target_file: str | None = None
+
+
+def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiStage = None) -> ExitCode:
+    """Check everything that a rollout needs, and print the commands that add what is missing. It changes nothing.
+
+    Ends with 0, or with 3 if something would refuse a start.
+    """
+    looked = _look(call, target, api, stage, lambda name: parse_start(start_input(name)))
+    client, sight, draft = call.connection.client, looked.sight, looked.draft
+    traffic, unread = attempt(lambda: read_past_traffic(client("cloudwatch"), draft, sight.now))
+    quiet = forecast_start(draft, traffic) if traffic else None
+    request = Request(looked.target.name)
+    reader = SurroundingsReader(client, looked.target, sight.survey, is_registered=looked.target_file is None)
+    around = reader.read(draft, sight.now)
+    patient = Patient(looked.target, request.release, sight.survey, _place(sight), around, sight.first)
+    problems = find_start_problems(request, sight, draft, quiet)
+    unseen = tuple(filter(None, (sight.unread, unread)))
+    diagnosis = diagnose(patient, draft, problems, target_file=looked.target_file, unread=unseen)
+    exit_code = ExitCode.DONE if diagnosis.is_ready else ExitCode.REFUSED
+    call.output.say(lines_of_diagnosis(diagnosis), {**asdict(diagnosis), "exit_code": int(exit_code)})
+    return exit_code
+
+
+def plan(
+    call: Call,
+    target: Subject = None,
+    *,
+    api: Api = None,
+    stage: ApiStage = None,
+    policy: PlanPolicy = None,
+    changes: PlanChanges = None,
+) -> ExitCode:
+    """Say what a rollout would do: steps, times, what each would see, price and good hours.
+
+    Ends with 0; of a target with 3, if a start would be refused.
+    """
+
+    def request_of(name: str) -> Request:
+        return parse_start(start_input(name, policy=policy, changes=changes or ()))
+
+    looked = _look(call, target, api, stage, request_of)
+    return _say(call, request_of(looked.target.name), looked, {"verb": "plan"})
+
+
+def foretell(call: Call, name: str, given: Mapping[str, Any], request: Request, reading: Reading) -> ExitCode:
+    """`start --dry-run`: say what an execution of this name and input would do. It changes and starts nothing.
+
+    Raises:
+        AwsRefusedError: AWS refused to be read.
+
+    """
+    looked = _look_at_registered(call, request, reading)
+    if not call.output.is_json:
+        call.output.say(["dry run: nothing is changed, and no execution is started"], None)
+    announced = announce(call, request.target, reading, (), start_command(call.connection.controller, name, given))
+    return _say(call, request, looked, {"verb": "start", "dry_run": True, **announced})
+
+
+def _say(call: Call, request: Request, looked: Looked, answer: Mapping[str, Any]) -> ExitCode:
+    """The prospect, by the one implementation that `plan` and `start --dry-run` share."""
+    cloudwatch, now = call.connection.client("cloudwatch"), looked.sight.now
+    traffic, unread = attempt(lambda: read_past_traffic(cloudwatch, looked.draft, now))
+    past, unread = attempt(lambda: read_past(cloudwatch, looked.draft, now, traffic)) if traffic else (None, unread)
+    prospect = foresee(request, looked.sight, looked.draft, traffic, past)
+    is_refused = prospect.outcome is Foreseen.REFUSED and looked.target_file is None
+    exit_code = ExitCode.REFUSED if is_refused else ExitCode.DONE
+    call.output.say(_lines(prospect, looked), {**answer, **asdict(prospect), "exit_code": int(exit_code)})
+    if unread:
+        call.output.note(f"base's traffic could not be read: {unread}")
+    return exit_code
+
+
+def _lines(prospect: Prospect, looked: Looked) -> Iterable[str]:
+    yield from lines_of_prospect(prospect, is_registered=looked.target_file is None)
+    if looked.target_file:
+        lacks = f"{len(prospect.problems)} things are missing or wrong" if prospect.problems else "nothing is missing"
+        yield f"the API is no target yet, and {lacks}: see canary doctor with the same --api and --stage"
+        yield "the figures are from AWS's own metrics of the stage; each arm's errors, 4xx and latency need the access log"
+
+
+def _look(call: Call, target: str | None, api: str | None, stage: str | None, request_of: Callable[[str], Request]) -> Looked:
+    if (target is None) == (api is None) or (api is None) != (stage is None):
+        found = "it needs either a target, or --api with --stage"
+        raise CommandError("Usage", found, "name one of them", ExitCode.USAGE)
+    if target is not None:
+        return _look_at_registered(call, request_of(target), read_status(call.connection, target))
+    return _look_at_api(call, str(api), str(stage), request_of)
+
+
+def _look_at_registered(call: Call, request: Request, reading: Reading) -> Looked:
+    connection = call.connection
+    sight = look_at(connection.records, connection.client, request, reading.target, reading.now)
+    return Looked(reading.target, sight, draft_of(request, reading.target, sight))
+
+
+def _look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], Request]) -> Looked:
+    """The stage as the target that it could be, read with the caller's own credentials. No controller is asked."""
+    client = call.connection.client
+    proposal = read_proposal(client("apigateway"), api, stage)
+    if proposal is None:
+        found = f"no method of API {api} calls a Lambda function"
+        raise CommandError(
+            "NoFunctions", found, "name an API with functions; a rollout brings a function's versions", ExitCode.USAGE
+        )
+    target = target_of(proposal)
+    with refusals(f"aws apigateway get-rest-api --rest-api-id {api}"):
+        answer = client("apigateway").get_rest_api(restApiId=api)
+    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+    request = request_of(target.name)
+    survey = as_registered(survey_with(TargetClients(client), target, request.release))
+    sight = Sight(now, survey, is_whole=True)
+    return Looked(target, sight, draft_of(request, target, sight), file_of(proposal))
+
+
+def _place(sight: Sight) -> Place | None:
+    """Where the functions are: by their aliases, or else as the API's definition names them."""
+    if found := place_of(sight.survey):
+        return found
+    stage = sight.survey.stage
+    present = stage.definitions.present if stage and stage.definitions else None
+    called = (call.function for call in calls_of(present)) if present else ()
+    return next((one.place for one in called if one), None)
