@@ -108,7 +108,6 @@ class Rollout:
     ``watch``: the watch after promotion, from the flip on; None before, and where the policy has none.
     ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
     ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
-    ``has_aliases_ready``: whether the canary aliases had the release's versions before a revert, so that nothing has to settle.
     ``started_by``: who started it, as far as the input tells; None in a record that is older than that.
     ``actions``: the verbs that took effect, oldest first; ``actions_dropped`` more were too many to keep.
     """
@@ -159,7 +158,6 @@ class Rollout:
     reverts: str | None = None
     reverts_to: str | None = None
     takes_back: ReleaseIdentity | None = None
-    has_aliases_ready: bool = False
     started_by: StartedBy | None = None
     actions: tuple[Action, ...] = ()
     actions_dropped: int = 0
@@ -169,16 +167,20 @@ class Rollout:
     def must_aliases_settle(self) -> bool:
         """Whether the canary aliases must settle before they get traffic: while they do, a request may see where they pointed.
 
-        That does no harm if they have not moved, or if one function's version is all that a revert changes: then every request
-        is served by one whole release, whichever of the two versions it meets.
+        A revert usually finds them where it needs them. If not, that does no harm where one function's version is all that it
+        changes and the alias points at base's version: every request is served by one whole release, whichever it meets.
         """
         if self.reverts is None:
             return True
-        moved = [name for name, version in self.intent.versions.items() if self.snapshot.live.get(name) != version]
-        is_code_alone = self.intent.deployment_id == self.snapshot.deployment_id and not (
-            self.intent.promoted_variables or self.intent.removed_variables
+        base, intent, canary = self.snapshot.live, self.intent, self.snapshot.canary
+        moved = [name for name in self.standing.aliases.canary if canary.get(name) != intent.versions[name]]
+        if not moved:
+            return False
+        changed = [name for name, version in intent.versions.items() if base.get(name) != version]
+        is_code_alone = intent.deployment_id == self.snapshot.deployment_id and not (
+            intent.promoted_variables or intent.removed_variables
         )
-        return not (self.has_aliases_ready or (is_code_alone and len(moved) <= 1))
+        return not is_code_alone or len(changed) > 1 or any(canary.get(name) != base.get(name) for name in moved)
 
     @property
     def is_to_be_parked(self) -> bool:
