@@ -224,19 +224,24 @@ class _Passes:
             return self._answer_wait()
         if self._rollout.phase.is_terminal:
             return Safety(self._owned, Answer.SAFE)
+        ended = self._prepared(_with(self._rollout, planned.after))
         if planned.after.phase is Phase.PROMOTED and is_watched(self._rollout):
-            return self._watch(planned.after)
-        ended = self._noted(_with(self._rollout, planned.after))
+            return self._watch(ended)
         return self._end(replace(ended, needs_operator=False, ended_at=self._now))
 
-    def _noted(self, rollout: Rollout) -> Rollout:
-        """The rollout with a note for each canary alias that could not be left ready for a revert."""
-        notes = tuple(dict.fromkeys((*rollout.plan.notes, *self._not_ready)))
-        return replace(rollout, plan=replace(rollout.plan, notes=notes))
+    def _prepared(self, rollout: Rollout) -> Rollout:
+        """The rollout with what a revert must know of its canary aliases: when they have settled, and which are not ready.
 
-    def _watch(self, after: Standing) -> Safety:
+        They settle from now even if this pass did not move them: a pass that died may have done so.
+        """
+        if not rollout.standing.aliases.canary:
+            return rollout
+        until = self._read_time() + SETTLE_SECONDS
+        notes = tuple(dict.fromkeys((*rollout.plan.notes, *self._not_ready)))
+        return replace(rollout, plan=replace(rollout.plan, notes=notes), aliases_settle_until=until)
+
+    def _watch(self, promoted: Rollout) -> Safety:
         """The promotion is complete. Its execution goes on and watches; without one, the record says that nobody does."""
-        promoted = self._noted(_with(self._rollout, after))
         if not self._watches:
             return self._end(cut_short(promoted, self._now, reason=NOBODY_WATCHES))
         self._owned = self._records.begin_watch(self._owned, begin_watch(promoted, self._now))

@@ -39,9 +39,9 @@ Forward (stage shifter):
 
 Forward (alias shifter): START moves each live alias to its new version with no weights, then FLIPPED.
 
-At rest the canary aliases have no traffic. They point at the release that a revert would bring back, so that it can begin at once.
-If AWS refuses that, for example because such a version was deleted, or if someone made base call the canary alias, they point at
-base's versions. Both are at rest.
+At rest the canary aliases have no traffic. They point at the release that a revert would bring back, so that it can begin at
+once. If AWS refuses that, for example because such a version was deleted, or if someone made base call the canary alias, they
+point at base's versions. Both are at rest.
 
 Forward refused by AWS: the canary keeps its 100 % while base has no traffic, so recovery can still roll back as long as
 the stage has the snapshot's deployment and variables and the canary has 100 %. That is read twice, a settle apart:
@@ -289,7 +289,7 @@ def _canary_aliases_to_rest(standing: Standing, live: Live) -> tuple[Move, ...]:
     """The canary aliases to the release that a revert would bring back; to base's version where that is not possible."""
     earlier, base = _resting_places(standing, live)
     return tuple(
-        PointAlias(function, name, earlier[function], or_else=base[function])
+        PointAlias(function, name, earlier[function], or_else=base[function] if base[function] != earlier[function] else None)
         for function, name in standing.aliases.canary.items()
         if not _is_at(live.canary[function], earlier[function])
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from canary.rules.judging.habit import Habit
@@ -18,7 +19,7 @@ from canary.rules.releases.identity import ReleaseIdentity
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.actions import Action, StartedBy
 from canary.rules.rollouts.grants import BelowFloor
-from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
+from canary.rules.rollouts.phases import SETTLE_SECONDS, AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.rollouts.succession import Successor
 from canary.rules.rollouts.watched import PromotionWatch
@@ -108,6 +109,8 @@ class Rollout:
     ``watch``: the watch after promotion, from the flip on; None before, and where the policy has none.
     ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
     ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
+    ``aliases_settle_until``: before that time, in epoch seconds, a request may still see where the canary aliases pointed
+    before the rollout ended, or, of a revert that has not ended, before the last rollout did.
     ``started_by``: who started it, as far as the input tells; None in a record that is older than that.
     ``actions``: the verbs that took effect, oldest first; ``actions_dropped`` more were too many to keep.
     """
@@ -158,6 +161,7 @@ class Rollout:
     reverts: str | None = None
     reverts_to: str | None = None
     takes_back: ReleaseIdentity | None = None
+    aliases_settle_until: float = 0.0
     started_by: StartedBy | None = None
     actions: tuple[Action, ...] = ()
     actions_dropped: int = 0
@@ -181,6 +185,10 @@ class Rollout:
             intent.promoted_variables or intent.removed_variables
         )
         return not is_code_alone or len(changed) > 1 or any(canary.get(name) != base.get(name) for name in moved)
+
+    def seconds_to_settle(self, now: float) -> int:
+        """How long the canary aliases must settle at `now`, in epoch seconds, before they get traffic."""
+        return SETTLE_SECONDS if self.must_aliases_settle else max(0, ceil(self.aliases_settle_until - now))
 
     @property
     def is_to_be_parked(self) -> bool:
