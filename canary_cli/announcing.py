@@ -10,7 +10,7 @@ import typer
 from canary.rules.rollouts.phases import Phase
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.faults import describe
-from canary_cli.operating import FORWARD, start_command
+from canary_cli.operating import FORWARD, below_floor_command, start_command
 from canary_cli.outlook import step_words
 from canary_cli.planning.prospect import Foreseen, draft_of, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
@@ -42,7 +42,9 @@ def attempt(read: Callable[[], Read]) -> tuple[Read | None, str]:
         return None, describe(error).message
 
 
-def foretell(call: Call, name: str, given: Mapping[str, Any], request: Request, reading: Reading) -> ExitCode:
+def foretell(
+    call: Call, name: str, given: Mapping[str, Any], request: Request, reading: Reading, *, below_floor: bool
+) -> ExitCode:
     """`start --dry-run`: say what an execution of this name and input would do. It changes and starts nothing.
 
     Raises:
@@ -50,13 +52,19 @@ def foretell(call: Call, name: str, given: Mapping[str, Any], request: Request, 
 
     """
     connection = call.connection
-    sight = look_at(connection.records, connection.client, request, reading.target, reading.now)
+    target, now = reading.target, reading.now
+    sight = look_at(connection.records, connection.client, request, target, now, is_below_allowed=below_floor)
     draft = draft_of(request, reading.target, sight)
     traffic, unread = attempt(lambda: read_past_traffic(connection.client("cloudwatch"), draft, reading.now))
     prospect = foresee(request, sight, draft, traffic)
     if not call.output.is_json:
         call.output.say(["dry run: nothing is changed, and no execution is started"], None)
-    plan = announce(call, request.target, reading, (), start_command(connection.controller, name, given))
+    aws = (
+        below_floor_command(connection.region, name, given)
+        if below_floor
+        else start_command(connection.controller, name, given)
+    )
+    plan = announce(call, request.target, reading, (), aws)
     exit_code = ExitCode.REFUSED if prospect.outcome is Foreseen.REFUSED else ExitCode.DONE
     answer = {"verb": "start", "dry_run": True, **plan, **asdict(prospect), "exit_code": int(exit_code)}
     call.output.say(lines_of_prospect(prospect), answer)

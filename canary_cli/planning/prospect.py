@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from canary.rules.checks.draft import draft_rollout, is_unchanged
 from canary.rules.checks.forecast import forecast_rollout, forecast_start, forecast_usage, quiet_problem, says_what_follows
+from canary.rules.checks.replacement import without_rollout
 from canary.rules.checks.survey import ALARMS, Survey, find_policy_problems, find_seen_problems
 from canary.rules.releases.problems import Problem
-from canary.rules.releases.release import find_misfits
 from canary.rules.rollouts.price import price
+from canary.rules.rollouts.replacing import Await, GiveWay, Way
 from canary.rules.rollouts.taken_back import TakenBack, find_alike, find_earlier, find_repetition, mark_retry
 from canary.rules.targets.policy import effective_policy
+from canary_cli.planning.holding import Held, find_below, find_input_problems, notes_of_way, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,13 +47,20 @@ class Foreseen(enum.StrEnum):
 class Sight:
     """What was read of a target before a start, at ``now`` (epoch seconds).
 
-    ``holder``: why the target cannot be taken, if a rollout holds it. ``taken_back``: the releases that were rolled back.
+    ``holder``: the rollout that holds it. ``taken_back``: the releases that were rolled back. ``is_below_allowed``: whether the
+    start may go below the target's floor.
     """
 
     now: float
     survey: Survey
     taken_back: tuple[TakenBack, ...] = ()
-    holder: Problem | None = None
+    holder: Held | None = None
+    is_below_allowed: bool = False
+
+    def way(self, request: Request, target: Target, policy: Policy) -> Way | None:
+        """What the start does about the holder; None without one."""
+        found = find_input_problems(request, target, policy, is_below_allowed=self.is_below_allowed)
+        return way_of(self.holder, policy, found, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +110,22 @@ class Prospect:
 
 def draft_of(request: Request, target: Target, sight: Sight) -> Rollout:
     """The rollout that would start, as far as it can be seen. Its id and its execution are not known yet."""
+    policy = effective_policy(target.policy, request.policy_override)
     return draft_rollout(
         rollout_id="",
         execution="",
         now=sight.now,
         target=target,
-        policy=effective_policy(target.policy, request.policy_override),
+        policy=policy,
         request=request,
-        survey=sight.survey,
+        survey=_survey(sight, sight.way(request, target, policy)),
     )
+
+
+def _survey(sight: Sight, way: Way | None) -> Survey:
+    """The target as the start would find it, once the rollout that it replaces is gone."""
+    held = sight.holder.rollout if sight.holder and isinstance(way, GiveWay) else None
+    return without_rollout(sight.survey, held) if held else sight.survey
 
 
 def foresee(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | None) -> Prospect:
@@ -117,8 +133,9 @@ def foresee(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | N
     target, policy = draft.target, draft.plan.policy
     earlier = find_earlier(sight.taken_back, draft)
     quiet = forecast_start(draft, traffic) if traffic else None
-    problems = tuple(_find_problems(request, sight, draft, quiet))
-    outcome = _outcome(draft, sight, problems)
+    way = sight.way(request, target, policy)
+    problems = tuple(_find_problems(request, sight, draft, quiet, way))
+    outcome = _outcome(draft, problems, way)
     noted = mark_retry(draft, earlier) if request.is_retry else draft
     return Prospect(
         outcome=outcome,
@@ -130,29 +147,40 @@ def foresee(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | N
         requests_per_minute=traffic.per_minute if traffic else None,
         price=price(forecast_usage(draft)).text,
         problems=tuple(map(str, problems)) if outcome is Foreseen.REFUSED else (),
-        notes=(*noted.plan.notes, *((f"little traffic: {quiet}",) if quiet else ())) if outcome is Foreseen.START else (),
+        notes=(*_notes(sight, draft, way), *noted.plan.notes, *_quiet_note(quiet)) if outcome is Foreseen.START else (),
         open_points=tuple(_open_points(request, sight, draft, traffic)) if outcome is Foreseen.START else (),
     )
 
 
-def _find_problems(request: Request, sight: Sight, draft: Rollout, quiet: str | None) -> Iterator[Problem]:
+def _notes(sight: Sight, draft: Rollout, way: Way | None) -> Iterator[str]:
+    yield from notes_of_way(sight.holder, way)
+    for below in find_below(draft.target, draft.plan.policy):
+        yield f"below the target's floor, which only an authorizer may allow: {below.field}: {below.value}"
+
+
+def _quiet_note(quiet: str | None) -> tuple[str, ...]:
+    return (f"little traffic: {quiet}",) if quiet else ()
+
+
+def _find_problems(request: Request, sight: Sight, draft: Rollout, quiet: str | None, way: Way | None) -> Iterator[Problem]:
     """In the order of the controller's own check. Of a target that is held, nothing else is this release's problem."""
     target, policy, release = draft.target, draft.plan.policy, request.release
-    yield from find_misfits(release, target)
-    if sight.holder:
+    yield from find_input_problems(request, target, policy, is_below_allowed=sight.is_below_allowed)
+    if isinstance(way, Problem):
         yield from find_policy_problems(policy)
-        yield sight.holder
+        yield way
+    if isinstance(way, Problem | Await):
         return
-    yield from find_seen_problems(target, release, policy, sight.survey)
+    yield from find_seen_problems(target, release, policy, _survey(sight, way))
     yield from find_repetition(find_earlier(sight.taken_back, draft), draft, is_retry=request.is_retry)
     if problem := quiet_problem(policy, quiet, is_decided=says_what_follows(request)):
         yield problem
 
 
-def _outcome(draft: Rollout, sight: Sight, problems: tuple[Problem, ...]) -> Foreseen:
+def _outcome(draft: Rollout, problems: tuple[Problem, ...], way: Way | None) -> Foreseen:
     """A release that base already runs is unchanged, whatever the alarms and the past say; other problems come first."""
     weighty = [problem for problem in problems if problem.field not in {ALARMS, "release", "policy.when_quiet"}]
-    if sight.holder is None and not weighty and is_unchanged(draft):
+    if not isinstance(way, Problem | Await) and not weighty and is_unchanged(draft):
         return Foreseen.UNCHANGED
     return Foreseen.REFUSED if problems else Foreseen.START
 

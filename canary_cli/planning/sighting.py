@@ -10,6 +10,7 @@ from canary.aws.metrics import MetricReader
 from canary.aws.surveys import see_target
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.holder import holder_problem
+from canary_cli.planning.holding import Held
 from canary_cli.planning.prospect import Sight
 
 if TYPE_CHECKING:
@@ -23,8 +24,18 @@ if TYPE_CHECKING:
     from canary.rules.targets.target import Target
 
 
-def look_at(records: RecordReads, client: Callable[[str], Any], request: Request, target: Target, now: float) -> Sight:
+def look_at(
+    records: RecordReads,
+    client: Callable[[str], Any],
+    request: Request,
+    target: Target,
+    now: float,
+    *,
+    is_below_allowed: bool = False,
+) -> Sight:
     """What is seen of a target before a start, at `now` (epoch seconds). `client`: makes the client of a service.
+
+    `is_below_allowed`: whether an authorizer asks, who may start below the target's floor.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -33,7 +44,7 @@ def look_at(records: RecordReads, client: Callable[[str], Any], request: Request
     """
     start = records.read_start(target.name, "")
     survey = see_target(client, target, request.release)
-    return Sight(now, survey, start.taken_back, _holder(records, start.lock))
+    return Sight(now, survey, start.taken_back, _holder(records, start.lock), is_below_allowed)
 
 
 def read_past_traffic(cloudwatch: Any, draft: Rollout, now: float) -> Traffic | None:  # noqa: ANN401 - botocore's
@@ -47,11 +58,11 @@ def read_past_traffic(cloudwatch: Any, draft: Rollout, now: float) -> Traffic | 
     return traffic if traffic.minutes or not draft.target.shifter.has_api else None
 
 
-def _holder(records: RecordReads, lock: Lock) -> Problem | None:
-    """Why the target cannot be taken, if a rollout holds it."""
+def _holder(records: RecordReads, lock: Lock) -> Held | None:
+    """The rollout that holds the target, if one does."""
     if lock.rollout_id is None:
         return None
     owned = records.find(lock.rollout_id, lock=lock)
     if owned is None:
-        return Problem("target", describe_holder(lock), "a target takes one rollout at a time")
-    return holder_problem(owned.rollout, lock.owner)
+        return Held(Problem("target", describe_holder(lock), "a target takes one rollout at a time"))
+    return Held(holder_problem(owned.rollout, lock.owner), owned.rollout, lock.owner)

@@ -6,6 +6,7 @@ refusal is also sent as a notification.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import RecordSchemaError
@@ -93,8 +94,9 @@ def _check_target(target: Target, revert: Revert, reverted: Rollout, start: Star
         reverted=reverted,
         earlier=earlier,
         survey=seen,
-        settled_at=_settled_at(start.lock, reverted, event.now, tools),
     )
+    settled_at = _settled_at(start.lock, reverted, event.now, tools)
+    draft = replace(draft, aliases_settle_until=max(draft.aliases_settle_until, settled_at))
     if start.grant and start.grant.action:
         draft = with_action(draft, start.grant.action)
     if is_unchanged(draft):

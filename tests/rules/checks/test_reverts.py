@@ -64,7 +64,7 @@ def a_surveyed(*, variables=BASE_VARIABLES, named=OLD_DEPLOYMENT, canary=NEW, fu
     return a_survey(stage=stage, functions={**found, **(functions or {})}, alarms=alarms)
 
 
-def a_draft(*, reverted=PROMOTED, to=None, survey=None, target=None, reason="", settled_at=0.0):
+def a_draft(*, reverted=PROMOTED, to=None, survey=None, target=None, reason=""):
     target = target or a_target()
     return draft_revert(
         rollout_id="run-1-revert",
@@ -75,7 +75,6 @@ def a_draft(*, reverted=PROMOTED, to=None, survey=None, target=None, reason="", 
         reverted=reverted,
         earlier=earlier_release(target, reverted, to),
         survey=survey or a_surveyed(),
-        settled_at=settled_at,
     )
 
 
@@ -142,10 +141,10 @@ def test_aliases_that_are_there_already_need_not_settle():
     assert a_draft(survey=a_surveyed(canary=OLD)).must_aliases_settle is False
 
 
-@pytest.mark.parametrize(("promoted", "settled_at", "seconds"), [(0, 0, 0), (20.5, 0, 21), (20, 25, 25), (-5, -1, 0)])
-def test_aliases_that_moved_just_now_settle_for_the_rest_of_their_time(promoted, settled_at, seconds):
-    reverted = replace(PROMOTED, aliases_settle_until=NOON + promoted)
-    draft = a_draft(reverted=reverted, survey=a_surveyed(canary=OLD), settled_at=NOON + settled_at)
+@pytest.mark.parametrize(("until", "seconds"), [(0, 0), (20.5, 21), (-5, 0)])
+def test_aliases_that_moved_just_now_settle_for_the_rest_of_their_time(until, seconds):
+    reverted = replace(PROMOTED, aliases_settle_until=NOON + until)
+    draft = a_draft(reverted=reverted, survey=a_surveyed(canary=OLD))
     assert draft.seconds_to_settle(NOON) == seconds
     assert a_draft(reverted=reverted).seconds_to_settle(NOON) == SETTLE_SECONDS
 

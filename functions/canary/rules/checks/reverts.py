@@ -119,12 +119,8 @@ def draft_revert(
     reverted: Rollout,
     earlier: Earlier,
     survey: Survey,
-    settled_at: float = 0.0,
 ) -> Rollout:
-    """The revert as it would start, from a survey without problems.
-
-    `settled_at`: when every request sees where a rollout after the reverted one left the canary aliases, in epoch seconds.
-    """
+    """The revert as it would start, from a survey without problems."""
     why = f": {revert.reason}" if revert.reason else ""
     snapshot = snapshot_of(survey)
     versions = {**snapshot.live, **earlier.versions}
@@ -141,7 +137,7 @@ def draft_revert(
         reverts=reverted.rollout_id,
         reverts_to=revert.to,
         takes_back=identify(reverted),
-        aliases_settle_until=max(reverted.aliases_settle_until, settled_at),
+        aliases_settle_until=reverted.aliases_settle_until,
     )
 
 
