@@ -155,7 +155,8 @@ def test_a_revert_that_cannot_begin_names_the_slower_way_and_tells_an_operator(r
     assert (rig.aliases(), rig.is_at_rest()) == (new, True)
 
 
-def test_a_revert_that_is_stopped_half_way_is_made_safe(rig: Rig):
+def test_a_rollback_while_a_stopped_revert_is_made_safe_begins_another(rig: Rig):
+    old = _live(rig.aliases())
     rig.publish()
     assert rig.run().ending == "Promoted"
     new = rig.aliases()
@@ -163,10 +164,13 @@ def test_a_revert_that_is_stopped_half_way_is_made_safe(rig: Rig):
     rig.settle(60)
     assert rig.stage["canarySettings"]["percentTraffic"] == 100.0
     rig.aws.client("stepfunctions").stop_execution(executionArn=answer["execution"])
-    rig.settle(6 * 60)
+    rig.settle(90)
+    assert rig.record_of(answer["execution"]).rollout.phase == "rolling_back"
+    assert rig.aliases() == new
+    again, ended, _ = back(rig, "rollback")
 
-    assert (rig.aliases(), rig.is_at_rest()) == (new, True)
-    assert call(rig, OPERATOR, verb="rollback")["answer"] == "ACCEPTED"
+    assert (again["revert"], ended.ending) == (f"{answer['revert']}-2", "Promoted")
+    assert (_live(rig.aliases()), rig.is_at_rest()) == (old, True)
 
 
 def test_a_version_behind_an_alias_goes_back_at_once(ship: ShipRig):
