@@ -183,9 +183,7 @@ def test_a_caller_of_another_account_is_refused(ground: Ground, monkeypatch: pyt
     assert walk.record.actions == ()
 
 
-def test_a_function_that_does_not_know_its_place_takes_the_caller_as_claimed(
-    tools: Tools, capsys: pytest.CaptureFixture[str]
-):
+def test_a_function_that_does_not_know_its_place_takes_the_caller_as_claimed(tools: Tools, capsys: pytest.CaptureFixture[str]):
     call, _ = parse_operator_call({**ABORT, "proof": PROOF_PARTS})
     caller, wrong = find_caller({**ABORT, "proof": PROOF_PARTS}, call, replace(tools, call=LambdaCall("id")))
 
