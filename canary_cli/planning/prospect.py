@@ -17,9 +17,10 @@ from canary.rules.checks.survey import ALARMS, Survey, find_policy_problems, fin
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.price import price
 from canary.rules.rollouts.replacing import Await, GiveWay, Way
-from canary.rules.rollouts.taken_back import TakenBack, find_alike, find_earlier, find_repetition, mark_retry
+from canary.rules.rollouts.taken_back import TakenBack, find_earlier, find_repetition, mark_retry
 from canary.rules.targets.policy import effective_policy
 from canary_cli.planning.holding import Held, find_below, find_input_problems, notes_of_way, way_of
+from canary_cli.planning.open_points import find_open_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
-
-UNSEEN = "only the start itself checks the versions' states"
-UNSEEN_API = f"{UNSEEN}, the API's definition, who may call the functions, and the metric filters"
-UNKNOWN_TRAFFIC = "base's traffic is not known, so it is not known how long the steps need either"
 
 
 class Foreseen(enum.StrEnum):
@@ -148,7 +145,7 @@ def foresee(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | N
         price=price(forecast_usage(draft)).text,
         problems=tuple(map(str, problems)) if outcome is Foreseen.REFUSED else (),
         notes=(*_notes(sight, draft, way), *noted.plan.notes, *_quiet_note(quiet)) if outcome is Foreseen.START else (),
-        open_points=tuple(_open_points(request, sight, draft, traffic)) if outcome is Foreseen.START else (),
+        open_points=tuple(find_open_points(request, sight.taken_back, draft, traffic)) if outcome is Foreseen.START else (),
     )
 
 
@@ -205,21 +202,3 @@ def _steps(policy: Policy, forecasts: tuple[StepForecast, ...]) -> tuple[StepPro
         replace(step, needed_requests=one.needed, expected_minutes=one.minutes, longest_minutes=one.allowed_minutes)
         for step, one in zip(plain, forecasts, strict=True)
     )
-
-
-def _open_points(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | None) -> Iterator[str]:
-    has_api = draft.target.shifter.has_api
-    if has_api and request.release.deployment is None and _is_same_but_for_api(draft):
-        yield "base already runs these versions: nothing is started unless the API's definition changed"
-    alike = find_alike(sight.taken_back, draft)
-    is_certain = find_earlier(sight.taken_back, draft) is not None
-    if alike and has_api and not is_certain and not request.is_retry:
-        yield f"it may be refused without --retry: {alike}; only the start itself compares the API's definition"
-    if traffic is None:
-        yield UNKNOWN_TRAFFIC
-    yield UNSEEN_API if has_api else UNSEEN
-
-
-def _is_same_but_for_api(draft: Rollout) -> bool:
-    intent = replace(draft.intent, deployment_id=draft.snapshot.deployment_id)
-    return is_unchanged(replace(draft, intent=intent, plan=replace(draft.plan, is_new_deployment=False)))

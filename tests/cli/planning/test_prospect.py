@@ -18,7 +18,8 @@ from canary.rules.targets.floor import Floor
 from canary.rules.targets.live import AccessLog, LiveAlias
 from canary.rules.targets.policy import OnNewer, PolicyChanges, WhenQuiet
 from canary_cli.planning.holding import Held
-from canary_cli.planning.prospect import UNKNOWN_TRAFFIC, UNSEEN, UNSEEN_API, Foreseen, Sight, draft_of, foresee
+from canary_cli.planning.open_points import UNKNOWN_TRAFFIC, UNSEEN, UNSEEN_API
+from canary_cli.planning.prospect import Foreseen, Sight, draft_of, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
 from tests.builders import EXECUTION, NEW, NOON, OLD, a_canary, a_rollout, a_stage, a_target
 

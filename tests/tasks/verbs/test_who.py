@@ -195,7 +195,11 @@ def test_a_function_that_does_not_know_its_place_takes_the_caller_as_claimed(too
 def test_a_wrong_proof_is_counted_too(tools: Tools, capsys: pytest.CaptureFixture[str]):
     given = {**ABORT, "proof": PROOF_PARTS}
     call, _ = parse_operator_call(given)
-    caller, wrong = find_caller(given, call, replace(tools, call=LambdaCall("id", PLACE_ARN)))
+    caller, wrong = find_caller(
+        given,
+        call,
+        replace(tools, call=LambdaCall("id", "arn:aws:lambda:us-east-1:123456789012:function:canary-OperateRollout")),
+    )
 
     assert (caller.arn, [problem.field for problem in wrong]) == (None, ["proof"])
     assert '"CallerNotProven":[1.0]' in capsys.readouterr().out
