@@ -79,7 +79,7 @@ def test_an_earlier_rollouts_release_comes_back(rig: Rig):
     assert (_live(rig.aliases()), rig.is_at_rest()) == (brought, True)
 
 
-def test_a_rollout_that_was_rolled_back_leaves_the_way_back_as_short_as_it_was(rig: Rig):
+def test_a_rollout_that_was_rolled_back_leaves_the_next_revert_as_fast_as_it_was(rig: Rig):
     old = _live(rig.aliases())
     rig.publish()
     assert rig.run().ending == "Promoted"
