@@ -24,7 +24,8 @@ from canary_cli.doctor.registering import as_registered
 from canary_cli.doctor.remedies import Patient
 from canary_cli.doctor.surroundings import SurroundingsReader
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.operating import start_command
+from canary_cli.operating import below_floor_command, start_command
+from canary_cli.planning.holding import notes_of_way
 from canary_cli.planning.prospect import Foreseen, Prospect, Sight, draft_of, find_start_problems, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
 from canary_cli.planning.sighting import look_at, read_past, read_past_traffic
@@ -65,7 +66,7 @@ def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiSta
     request = Request(looked.target.name)
     reader = SurroundingsReader(client, looked.target, sight.survey, is_registered=looked.target_file is None)
     around = reader.read(draft, sight.now)
-    patient = Patient(looked.target, request.release, sight.survey, _place(sight), around, sight.first)
+    patient = Patient(looked.target, request.release, sight.survey, _place(sight), around, _first(looked, request))
     problems = find_start_problems(request, sight, draft, quiet)
     unseen = tuple(filter(None, (sight.unread, unread)))
     diagnosis = diagnose(patient, draft, problems, target_file=looked.target_file, unread=unseen)
@@ -95,17 +96,25 @@ def plan(
     return _say(call, request_of(looked.target.name), looked, {"verb": "plan"})
 
 
-def foretell(call: Call, name: str, given: Mapping[str, Any], request: Request, reading: Reading) -> ExitCode:
+def foretell(
+    call: Call, name: str, given: Mapping[str, Any], request: Request, reading: Reading, *, below_floor: bool
+) -> ExitCode:
     """`start --dry-run`: say what an execution of this name and input would do. It changes and starts nothing.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
 
     """
-    looked = _look_at_registered(call, request, reading)
+    looked = _look_at_registered(call, request, reading, is_below_allowed=below_floor)
     if not call.output.is_json:
         call.output.say(["dry run: nothing is changed, and no execution is started"], None)
-    announced = announce(call, request.target, reading, (), start_command(call.connection.controller, name, given))
+    connection = call.connection
+    aws = (
+        below_floor_command(connection.region, name, given)
+        if below_floor
+        else start_command(connection.controller, name, given)
+    )
+    announced = announce(call, request.target, reading, (), aws)
     return _say(call, request, looked, {"verb": "start", "dry_run": True, **announced})
 
 
@@ -140,10 +149,10 @@ def _look(call: Call, target: str | None, api: str | None, stage: str | None, re
     return _look_at_api(call, str(api), str(stage), request_of)
 
 
-def _look_at_registered(call: Call, request: Request, reading: Reading) -> Looked:
-    connection = call.connection
-    sight = look_at(connection.records, connection.client, request, reading.target, reading.now)
-    return Looked(reading.target, sight, draft_of(request, reading.target, sight))
+def _look_at_registered(call: Call, request: Request, reading: Reading, *, is_below_allowed: bool = False) -> Looked:
+    connection, target = call.connection, reading.target
+    sight = look_at(connection.records, connection.client, request, target, reading.now, is_below_allowed=is_below_allowed)
+    return Looked(target, sight, draft_of(request, target, sight))
 
 
 def _look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], Request]) -> Looked:
@@ -163,6 +172,12 @@ def _look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], R
     survey = as_registered(survey_with(TargetClients(client), target, request.release))
     sight = Sight(now, survey, is_whole=True)
     return Looked(target, sight, draft_of(request, target, sight), file_of(proposal))
+
+
+def _first(looked: Looked, request: Request) -> str:
+    """What happens before a start to the rollout that holds the target, if it does not prevent the start."""
+    way = looked.sight.way(request, looked.target, looked.draft.plan.policy)
+    return "; ".join(notes_of_way(looked.sight.holder, way))
 
 
 def _place(sight: Sight) -> Place | None:

@@ -102,7 +102,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     reading = read_status(call.connection, target)
     name = execution_name(target, time.time(), secrets.token_hex(2))
     if dry_run:
-        return foretell(call, name, given, request, reading)
+        return foretell(call, name, given, request, reading, below_floor=below_floor)
     planned = changes_of(request, reading.target, reading.live)
     begin = _begin_below_floor if below_floor else _begin
     follower = begin(call, "start", name, given, reading, planned, rollout_id=name)

@@ -110,7 +110,13 @@ def _expected(scenario: Scenario, before: Standing, versions: Mapping[str, str])
     """The versions at which the scenario must leave the aliases, by function:alias."""
     if scenario.ending is Ending.ROLLED_BACK:
         return dict(before.aliases)
-    return {name: versions[name.partition(":")[0]] for name in before.aliases}
+    return {name: _promoted(name, before, versions) for name in before.aliases}
+
+
+def _promoted(name: str, before: Standing, versions: Mapping[str, str]) -> str:
+    """Where a promotion leaves an alias: the live alias at the release, the canary alias at what base served before."""
+    function, _, alias = name.partition(":")
+    return before.aliases[f"{function}:live"] if alias == "canary" else versions[function]
 
 
 def find_problems(

@@ -50,7 +50,7 @@ def a_target(*names, stage=STAGE, **changes):
 
 
 def a_snapshot(*, stage=STAGE, **changes):
-    snapshot = Snapshot(OLD, "dep-old", BASE_VARIABLES) if stage else Snapshot(OLD)
+    snapshot = Snapshot(OLD, "dep-old", BASE_VARIABLES, OLD) if stage else Snapshot(OLD)
     return replace(snapshot, **changes)
 
 

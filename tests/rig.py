@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from canary.aws.records import Records
+from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.policy import Policy, Step, WhenUnproven
 from demo.base_history import write_day
 from demo.controller import Controller, create_controller, register_target
@@ -156,9 +157,16 @@ class Rig:
         return str(answer["FunctionVersion"])
 
     def is_at_rest(self) -> bool:
-        """No canary, both aliases of every function on one version, the lock free."""
-        same = all(live == canary for live, canary in self.aliases().values())
-        return "canarySettings" not in self.stage and same and self.records.read_lock(self.target.name).rollout_id is None
+        """No canary, the lock free, and each canary alias where the last rollout leaves it."""
+        lock = self.records.read_lock(self.target.name)
+        last = self.records.find(lock.last_rollout_id) if lock.last_rollout_id else None
+        places: dict[str, set[str]] = {name: {live} for name, (live, _) in self.aliases().items()}
+        if last and last.rollout.phase is Phase.PROMOTED:
+            places = {name: {*found, last.rollout.snapshot.live[name]} for name, found in places.items()}
+        elif last:
+            places = {name: {*found, last.rollout.snapshot.canary.get(name, "")} for name, found in places.items()}
+        ready = all(canary in places[name] for name, (_, canary) in self.aliases().items())
+        return "canarySettings" not in self.stage and ready and lock.rollout_id is None
 
     def settle(self, seconds: float) -> None:
         self.aws.clock.run_for(seconds)

@@ -13,10 +13,12 @@ from canary.rules.checks.draft import draft_rollout, is_unchanged
 from canary.rules.checks.forecast import forecast_start, forecast_usage, quiet_problem, says_what_follows
 from canary.rules.checks.survey import ALARMS, Survey, find_policy_problems, find_problems, find_seen_problems
 from canary.rules.releases.problems import Problem, RefusedError
-from canary.rules.releases.release import find_misfits
 from canary.rules.rollouts.price import price
-from canary.rules.rollouts.taken_back import TakenBack, find_alike, find_earlier, find_repetition, mark_retry
+from canary.rules.rollouts.replacing import Await, Way
+from canary.rules.rollouts.taken_back import TakenBack, find_earlier, find_repetition, mark_retry
 from canary.rules.targets.policy import effective_policy
+from canary_cli.planning.holding import Held, find_below, find_input_problems, notes_of_way, way_of
+from canary_cli.planning.open_points import find_open_points
 from canary_cli.planning.steps import StepProspect, compared_of, not_compared_of, steps_of
 
 if TYPE_CHECKING:
@@ -25,12 +27,9 @@ if TYPE_CHECKING:
     from canary.rules.checks.forecast import Traffic
     from canary.rules.releases.release import Request
     from canary.rules.rollouts.rollout import Rollout
+    from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
     from canary_cli.planning.past_traffic import PastTraffic
-
-UNSEEN = "only the start itself checks the versions' states"
-UNSEEN_API = f"{UNSEEN}, the API's definition, who may call the functions, and the metric filters"
-UNKNOWN_TRAFFIC = "base's traffic is not known, so it is not known how long the steps need either"
 
 
 class Foreseen(enum.StrEnum):
@@ -45,18 +44,23 @@ class Foreseen(enum.StrEnum):
 class Sight:
     """What was read of a target before a start, at ``now`` (epoch seconds).
 
-    ``holder``: why the target cannot be taken, if a rollout holds it. ``taken_back``: the releases that were rolled back.
-    ``is_whole``: whether everything was read that the controller's own check reads; if not, ``unread`` says why.
-    ``first``: what happens before a start to the rollout that holds the target, if it does not prevent the start.
+    ``survey``: without the rollout that holds the target, if one does. ``holder``: that rollout. ``taken_back``: the releases
+    that were rolled back. ``is_below_allowed``: whether the start may go below the target's floor. ``is_whole``: whether
+    everything was read that the controller's own check reads; if not, ``unread`` says why.
     """
 
     now: float
     survey: Survey
     taken_back: tuple[TakenBack, ...] = ()
-    holder: Problem | None = None
+    holder: Held | None = None
+    is_below_allowed: bool = False
     is_whole: bool = False
     unread: str = ""
-    first: str = ""
+
+    def way(self, request: Request, target: Target, policy: Policy) -> Way | None:
+        """What the start does about the holder; None without one."""
+        found = find_input_problems(request, target, policy, is_below_allowed=self.is_below_allowed)
+        return way_of(self.holder, policy, found, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,11 @@ def foresee(
     target, policy = draft.target, draft.plan.policy
     earlier = find_earlier(sight.taken_back, draft)
     quiet = forecast_start(draft, traffic) if traffic else None
+    way = sight.way(request, target, policy)
     problems = tuple(find_start_problems(request, sight, draft, quiet))
     hours = past.hours_of_day(policy) if past else ()
-    outcome = _outcome(draft, sight, problems)
+    outcome = _outcome(draft, problems, way)
+    starts = outcome is Foreseen.START
     noted = mark_retry(draft, earlier) if request.is_retry else draft
     return Prospect(
         outcome=outcome,
@@ -131,9 +137,21 @@ def foresee(
         good_hours=tuple(one.hour for one in hours if one.is_good),
         bad_hours=tuple(one.hour for one in hours if not one.is_good),
         problems=tuple(map(str, problems)) if outcome is Foreseen.REFUSED else (),
-        notes=(*noted.plan.notes, *((f"little traffic: {quiet}",) if quiet else ())) if outcome is Foreseen.START else (),
-        open_points=tuple(_open_points(request, sight, draft, traffic)) if outcome is Foreseen.START else (),
+        notes=(*_notes(sight, draft, way), *noted.plan.notes, *_quiet_note(quiet)) if starts else (),
+        open_points=tuple(find_open_points(request, sight.taken_back, draft, traffic, is_whole=sight.is_whole))
+        if starts
+        else (),
     )
+
+
+def _notes(sight: Sight, draft: Rollout, way: Way | None) -> Iterator[str]:
+    yield from notes_of_way(sight.holder, way)
+    for below in find_below(draft.target, draft.plan.policy):
+        yield f"below the target's floor, which only an authorizer may allow: {below.field}: {below.value}"
+
+
+def _quiet_note(quiet: str | None) -> tuple[str, ...]:
+    return (f"little traffic: {quiet}",) if quiet else ()
 
 
 def find_start_problems(request: Request, sight: Sight, draft: Rollout, quiet: str | None) -> Iterator[Problem]:
@@ -142,10 +160,12 @@ def find_start_problems(request: Request, sight: Sight, draft: Rollout, quiet: s
     Of a target that is held, nothing else is this release's problem.
     """
     target, policy, release = draft.target, draft.plan.policy, request.release
-    yield from find_misfits(release, target)
-    if sight.holder:
+    way = sight.way(request, target, policy)
+    yield from find_input_problems(request, target, policy, is_below_allowed=sight.is_below_allowed)
+    if isinstance(way, Problem):
         yield from find_policy_problems(policy)
-        yield sight.holder
+        yield way
+    if isinstance(way, Problem | Await):
         return
     yield from (find_problems if sight.is_whole else find_seen_problems)(target, release, policy, sight.survey)
     yield from find_repetition(find_earlier(sight.taken_back, draft), draft, is_retry=request.is_retry)
@@ -153,10 +173,10 @@ def find_start_problems(request: Request, sight: Sight, draft: Rollout, quiet: s
         yield problem
 
 
-def _outcome(draft: Rollout, sight: Sight, problems: tuple[Problem, ...]) -> Foreseen:
+def _outcome(draft: Rollout, problems: tuple[Problem, ...], way: Way | None) -> Foreseen:
     """A release that base already runs is unchanged, whatever the alarms and the past say; other problems come first."""
     weighty = [problem for problem in problems if problem.field not in {ALARMS, "release", "policy.when_quiet"}]
-    if sight.holder is None and not weighty and is_unchanged(draft):
+    if not isinstance(way, Problem | Await) and not weighty and is_unchanged(draft):
         return Foreseen.UNCHANGED
     return Foreseen.REFUSED if problems else Foreseen.START
 
@@ -187,24 +207,3 @@ def _deployment(request: Request, target: Target) -> str | None:
     if not target.shifter.has_api:
         return None
     return request.release.deployment or "present if the API's definition changed since the last promotion, else unchanged"
-
-
-def _open_points(request: Request, sight: Sight, draft: Rollout, traffic: Traffic | None) -> Iterator[str]:
-    has_api = draft.target.shifter.has_api
-    if has_api and not sight.is_whole and request.release.deployment is None and _is_same_but_for_api(draft):
-        yield "base already runs these versions: nothing is started unless the API's definition changed"
-    alike = find_alike(sight.taken_back, draft)
-    is_certain = find_earlier(sight.taken_back, draft) is not None
-    if alike and has_api and not sight.is_whole and not is_certain and not request.is_retry:
-        yield f"it may be refused without --retry: {alike}; only the start itself compares the API's definition"
-    if sight.first:
-        yield sight.first
-    if traffic is None:
-        yield UNKNOWN_TRAFFIC
-    if not sight.is_whole:
-        yield UNSEEN_API if has_api else UNSEEN
-
-
-def _is_same_but_for_api(draft: Rollout) -> bool:
-    intent = replace(draft.intent, deployment_id=draft.snapshot.deployment_id)
-    return is_unchanged(replace(draft, intent=intent, plan=replace(draft.plan, is_new_deployment=False)))

@@ -15,9 +15,7 @@ from canary.rules.checks.replacement import without_rollout
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.replacing import GiveWay, way_with
-from canary.rules.rollouts.succession import Successor
-from canary.rules.targets.policy import OnNewer, effective_policy
+from canary_cli.planning.holding import Held
 from canary_cli.planning.past_traffic import PastTraffic
 from canary_cli.planning.prospect import Sight
 
@@ -30,12 +28,21 @@ if TYPE_CHECKING:
     from canary.rules.checks.survey import Survey
     from canary.rules.releases.release import Release, Request
     from canary.rules.rollouts.rollout import Rollout
-    from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
 
 
-def look_at(records: RecordReads, client: Callable[[str], Any], request: Request, target: Target, now: float) -> Sight:
+def look_at(
+    records: RecordReads,
+    client: Callable[[str], Any],
+    request: Request,
+    target: Target,
+    now: float,
+    *,
+    is_below_allowed: bool = False,
+) -> Sight:
     """What is seen of a target before a start, at `now` (epoch seconds). `client`: makes the client of a service.
+
+    `is_below_allowed`: whether an authorizer asks, who may start below the target's floor.
 
     Raises:
         AwsRefusedError: AWS refused to be read.
@@ -45,13 +52,11 @@ def look_at(records: RecordReads, client: Callable[[str], Any], request: Request
     start = records.read_start(target.name, "")
     lock = start.lock
     promoted = {lock.deployment_id: lock.fingerprint} if lock.deployment_id and lock.fingerprint else {}
-    policy = effective_policy(target.policy, request.policy_override)
-    holder, held, first = _holder(records, lock, policy, now)
+    holder = _holder(records, lock)
     survey, unread = _survey(client, target, request.release, promoted)
-    if unread:
-        return Sight(now, survey, start.taken_back, holder, unread=unread, first=first)
-    seen = without_rollout(survey, held) if held else survey
-    return Sight(now, seen, start.taken_back, holder, is_whole=True, first=first)
+    held = holder.rollout if holder else None
+    seen = without_rollout(survey, held) if held and held.phase is not Phase.WATCHING else survey
+    return Sight(now, seen, start.taken_back, holder, is_below_allowed, is_whole=not unread, unread=unread)
 
 
 def _survey(client: Callable[[str], Any], target: Target, release: Release, promoted: Mapping[str, str]) -> tuple[Survey, str]:
@@ -94,20 +99,11 @@ def read_past_traffic(cloudwatch: Any, draft: Rollout, now: float) -> Traffic | 
     return traffic if traffic.minutes or not draft.target.shifter.has_api else None
 
 
-def _holder(records: RecordReads, lock: Lock, policy: Policy, now: float) -> tuple[Problem | None, Rollout | None, str]:
-    """Why the target cannot be taken, the rollout that has effects on it, and what happens to it before a start."""
+def _holder(records: RecordReads, lock: Lock) -> Held | None:
+    """The rollout that holds the target, if one does."""
     if lock.rollout_id is None:
-        return None, None, ""
+        return None
     owned = records.find(lock.rollout_id, lock=lock)
     if owned is None:
-        return Problem("target", describe_holder(lock), "a target takes one rollout at a time"), None, ""
-    rollout = owned.rollout
-    if rollout.phase is Phase.WATCHING:
-        return None, None, f"rollout {rollout.rollout_id} is promoted and watched; a start ends its watch"
-    if policy.on_newer is not OnNewer.REPLACE:
-        return holder_problem(rollout, lock.owner), rollout, ""
-    way = way_with(rollout, lock.owner, Successor(now, ""))
-    if isinstance(way, Problem):
-        return way, rollout, ""
-    does = "is rolled back first (on_newer: replace)" if isinstance(way, GiveWay) else "has to end first"
-    return None, rollout, f"rollout {rollout.rollout_id} {does}"
+        return Held(Problem("target", describe_holder(lock), "a target takes one rollout at a time"))
+    return Held(holder_problem(owned.rollout, lock.owner), owned.rollout, lock.owner)

@@ -64,6 +64,11 @@ def foresee(records: RecordReads, asked: Asked, found: Situation) -> tuple[list[
     if returned.course is Course.ABORT:
         return [f"rollout {rollout.rollout_id} is {rollout.phase}: base gets all traffic, the canary is removed"], returned
     named = records.find(asked.to, lock=lock) if asked.to else None
+    if returned.course is Course.REVERT_AGAIN:
+        reverted = records.find(str(rollout.reverts), lock=lock)
+        if reverted is None:
+            return [returned.reason], returned
+        rollout = reverted.rollout
     earlier = earlier_release(found.target, rollout, named.rollout if named else None)
     return [returned.reason, *_differences(found, rollout, earlier)], returned
 

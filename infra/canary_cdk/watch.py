@@ -52,6 +52,8 @@ class Watch(Construct):
             self._sweeper_errors(sweeper),
             self._sweeper_silent(sweeper),
             self._dead_letters(queue),
+            self._record_kept(),
+            self._caller_not_proven(),
         ]
         for alarm in self.alarms:
             alarm.add_alarm_action(actions.SnsAction(notifications.topic))
@@ -102,6 +104,21 @@ class Watch(Construct):
         what = "An event could not be delivered or handled. Read the message in the queue; delete it to end the alarm."
         metric = queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
         return self._alarm("DeadLetters", what, metric)
+
+    def _record_kept(self) -> cloudwatch.Alarm:
+        what = (
+            "A finished rollout's record could not be set to expire, so it stays in the table for good. "
+            'The log line "record will not expire" names the rollout and the reason; delete the record by hand.'
+        )
+        return self._alarm("RecordKept", what, _own_metric("RecordKept"))
+
+    def _caller_not_proven(self) -> cloudwatch.Alarm:
+        """One for all reasons: a forged or repeated proof, a wrong clock and a silent STS all hide who called."""
+        what = (
+            "A verb came with a proof of its caller that is wrong, was used before, or could not be checked. "
+            'The log line "caller not proven" says which, and has the request id by which CloudTrail names the caller.'
+        )
+        return self._alarm("CallerNotProven", what, _own_metric("CallerNotProven"))
 
     def _undelivered(self, queue: sqs.IQueue) -> cloudwatch.Alarm:
         what = "A notification was not published. The message in the queue says why. Read it, then delete it to end the alarm."

@@ -82,7 +82,7 @@ def test_a_newer_release_replaces_the_one_that_rolls_out(rig: Rig):
     ended = rig.run()
 
     assert (ended.status, ended.states.count("ReplaceRollout")) == ("SUCCEEDED", 3)
-    assert rig.aliases() == {name: (version, version) for name, version in versions.items()}
+    assert {name: live for name, (live, _) in rig.aliases().items()} == versions
     described = rig.aws.client("stepfunctions").describe_execution(executionArn=older)
     assert (described["status"], described["error"]) == ("ABORTED", "RolledBack")
     assert f"{len(ended.states)} transitions" in ended.output["price"]

@@ -52,10 +52,16 @@ def broken(final: Final) -> list[str]:
 def _at_rest(final: Final) -> Iterator[str]:
     if final.canary:
         yield f"at rest: the stage still has a canary: {final.canary}"
-    if any(live != canary for live, canary in final.aliases.values()):
+    if any(canary not in _resting_places(final, name, live) for name, (live, canary) in final.aliases.items()):
         yield f"at rest: the aliases are {final.aliases}"
     if holder := final.world.holder():
         yield f"at rest: rollout {holder} still holds the lock, phase {final.phase}"
+
+
+def _resting_places(final: Final, function: str, live: str | None) -> set[str | None]:
+    """Where a canary alias may rest: at base's version, and after a promotion or for a revert at an earlier release's."""
+    is_earlier = final.phase == "promoted" or (final.owned is not None and final.owned.rollout.reverts is not None)
+    return {live, *(versions.get(function) for _, versions in final.world.wholes() if is_earlier)}
 
 
 def _whole(final: Final) -> Iterator[str]:

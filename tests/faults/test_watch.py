@@ -68,7 +68,7 @@ def watch(world: SmallWorld, *, is_bad: bool) -> End:
     assert owned is not None
     assert world.holder() is None
     assert world.half_releases() == []
-    pointing = {alias.version for alias in world.account.functions.pointing().values()}
+    pointing = {alias.version for (_, name), alias in world.account.functions.pointing().items() if name == "live"}
     kinds = {kind for at, kind, _ in world.notifications if at > world.began}
     stage = world.account.gateway.stage
     assert stage is not None

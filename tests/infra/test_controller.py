@@ -327,7 +327,7 @@ def test_the_controller_watches_itself_and_tells_the_topic(controller):
     alarms = {one["AlarmName"].rpartition("-")[2]: one for one in controller.of_type("AWS::CloudWatch::Alarm").values()}
     assert {*alarms} == {
         *("OperatorNeeded", "RecordsUnusable", "GuardErrors", "SweeperErrors", "SweeperSilent", "DeadLetters"),
-        "UndeliveredNotifications",
+        *("RecordKept", "CallerNotProven", "UndeliveredNotifications"),
     }
     told = {name: one["AlarmActions"] for name, one in alarms.items()}
     assert told.pop("UndeliveredNotifications") == [{"Ref": fallback}]
@@ -368,7 +368,7 @@ def test_a_failed_rollout_is_no_alarm(controller):
     assert not [one for one in controller.of_type("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "AWS/States"]
 
 
-@pytest.mark.parametrize("metric", ["OperatorNeeded", "RecordsUnusable"])
+@pytest.mark.parametrize("metric", ["OperatorNeeded", "RecordsUnusable", "RecordKept", "CallerNotProven"])
 def test_the_alarms_of_the_controllers_own_metrics_read_what_the_tasks_count(controller, metric):
     (alarm,) = [one for one in controller.of_type("AWS::CloudWatch::Alarm").values() if one["MetricName"] == metric]
     assert alarm["Namespace"] == METRICS

@@ -160,7 +160,8 @@ class Case:
         new = [Alias(version) for version in self.versions(self.new.versions)]
         if not self.is_stage:
             return World(0, (None, *new))
-        return World(0, (Stage(self.new.deployment_id, self.promoted_variables), *new, *new))
+        old = [Alias(version) for version in self.versions(self.old.live)]
+        return World(0, (Stage(self.new.deployment_id, self.promoted_variables), *new, *old))
 
     def call(self, move):
         """A pass's move as a call."""
@@ -244,6 +245,8 @@ def _stage_script(case):
     yield 0, Phase.MOVING_BASE, RecoveryStage.START, Point(LIVE_PLACES[1], Alias(case.versions(case.new.versions)[1]))
     yield SETTLE_SECONDS, Phase.MOVING_BASE, RecoveryStage.BASED, Promote(pairs(case.new.promoted_variables))
     yield SETTLE_SECONDS, Phase.MOVING_BASE, RecoveryStage.FLIPPED, Remove()
+    for place, version in zip(CANARY_PLACES, case.versions(case.old.live), strict=True):
+        yield 0, Phase.MOVING_BASE, RecoveryStage.FLIPPED, Point(place, Alias(version))
 
 
 def _alias_script(case):

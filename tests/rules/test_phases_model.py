@@ -28,6 +28,8 @@ from tests.rules.safety_world import (
     CANARY_PLACES,
     STAGE_CASES,
     STAGE_PLACE,
+    Alias,
+    Attach,
     Point,
     Remove,
     World,
@@ -38,6 +40,7 @@ from tests.rules.safety_world import (
     is_drift,
     is_served_whole,
     live_of,
+    pairs,
     reached_places,
     script,
     serves_release_by_hand,
@@ -321,6 +324,15 @@ def test_the_promotion_itself_serves_no_half_release(case):
     for wait, phase, _, call in script(case):
         world = model.make(State(world, phase), world.at(world.now + wait), [call])
     assert world.places == case.promoted().places
+
+
+@pytest.mark.parametrize("case", STAGE_CASES, ids=str)
+def test_a_revert_that_finds_its_canary_aliases_ready_needs_no_settle(case):
+    new = [Alias(version) for version in case.versions(case.new.versions)]
+    world = case.rest()._replace(places=(*case.rest().places[:3], *new))
+    overrides = pairs(case.new.overrides)
+    calls = [Attach(100, case.new.deployment_id, overrides)]
+    Model(case).make(State(world, Phase.TAKING_ALL), world, calls)  # raises where a request meets half of a release
 
 
 MUCH = pytest.mark.slow

@@ -78,7 +78,13 @@ ROWS = (
     Row(Verb.ROLLBACK, "taking_all", "WAIT", f"as abort: {BACK}"),
     Row(Verb.ROLLBACK, "moving_base", "ACCEPTED", "the promotion is finished, and an execution that waits for it reverts it"),
     Row(Verb.ROLLBACK, "watching", "ACCEPTED", WATCHED),
-    Row(Verb.ROLLBACK, "rolling_back", "WAIT", "as abort: the next pass is made as soon as it may be; the rollback goes on"),
+    Row(
+        Verb.ROLLBACK,
+        "rolling_back",
+        "WAIT",
+        "as abort: the next pass is made as soon as it may be; the rollback goes on; "
+        "if a revert is being rolled back ACCEPTED, and an execution that waits for its end reverts anew",
+    ),
     Row(
         Verb.ROLLBACK,
         OVER,

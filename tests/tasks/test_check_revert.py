@@ -13,7 +13,7 @@ from canary.tasks.check_release import check_release
 from canary.tasks.check_revert import MOST_WAITS
 from tests.aws.stubs import Changed
 from tests.tasks.test_trouble import delete_record
-from tests.tasks.walk import SETTLE, Ground, TaskFailedError, Walk, iso
+from tests.tasks.walk import SETTLE, Ground, TaskFailedError, Walk, edit_record, iso
 
 if TYPE_CHECKING:
     from canary.tasks.common.entry import Tools
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def promoted(ground: Ground) -> Walk:
-    """A rollout that was promoted."""
-    return ground.walk().promote()
+    """A rollout that was promoted, and whose canary aliases have settled since."""
+    walk = ground.walk().promote()
+    walk.pause(SETTLE + 2)
+    return walk
 
 
 def revert_of(walk: Walk, tools: Tools, *, number: str = "", **grant: Any) -> Walk:
@@ -50,10 +52,9 @@ def test_a_revert_takes_all_traffic_without_a_step(ground: Ground, tools: Tools,
     revert = revert_of(promoted, tools)
     assert check(revert, promoted.rollout_id, reason="OPS-1")["start"] == "READY"
     revert.lock()
-    assert revert.task("PrepareRelease") == {"beginning": "TAKE_ALL", "wait_seconds": SETTLE}
+    assert revert.task("PrepareRelease") == {"beginning": "TAKE_ALL", "wait_seconds": 0}
     with pytest.raises(TaskFailedError, match="is already preparing; its weight stays"):
         revert.task("ShiftTraffic")
-    revert.pause(SETTLE)
     assert revert.task("TakeAllTraffic") == {"wait_seconds": SETTLE}
 
     record = revert.record
@@ -62,9 +63,35 @@ def test_a_revert_takes_all_traffic_without_a_step(ground: Ground, tools: Tools,
     assert {canary for _, canary in ground.rig.aliases().values()} == {"1"}
 
 
-def test_a_revert_with_its_aliases_in_place_settles_nothing(ground: Ground, tools: Tools, promoted: Walk):
-    for name, version in ground.old.items():
-        ground.point(name, "canary", version)
+def test_a_revert_right_after_the_promotion_lets_the_canary_aliases_settle(ground: Ground, tools: Tools):
+    walk = ground.walk().promote()
+    walk.pause(10)
+    revert = revert_of(walk, tools)
+    check(revert, walk.rollout_id)
+    revert.lock()
+
+    assert SETTLE - 10 <= revert.task("PrepareRelease")["wait_seconds"] <= SETTLE - 8
+
+
+@pytest.mark.parametrize(("schema", "seconds"), [(None, SETTLE), ("99", SETTLE), ("gone", 0)])
+def test_the_canary_aliases_settle_after_the_last_rollout_whichever_it_was(
+    ground: Ground, tools: Tools, promoted: Walk, schema: str | None, seconds: int
+):
+    later = ground.walk().prepare(release={"functions": dict(ground.old)})
+    while later.make_safe()["answer"] != "SAFE":
+        later.pause(SETTLE)
+    if schema == "gone":
+        delete_record(ground, later)
+    elif schema:
+        edit_record(ground, later, schema_version={"N": schema})
+    revert = revert_of(promoted, tools)
+    check(revert, promoted.rollout_id)
+    revert.lock()
+
+    assert seconds - 2 <= revert.task("PrepareRelease")["wait_seconds"] <= seconds + 2
+
+
+def test_what_someone_else_moves_after_the_check_stops_the_revert(ground: Ground, tools: Tools, promoted: Walk):
     revert = revert_of(promoted, tools)
     check(revert, promoted.rollout_id)
     revert.lock()

@@ -23,7 +23,7 @@ def test_the_promotion_ends_with_its_summary_and_a_free_lock(ground: Ground, wal
 
     assert (answer["outcome"], answer["rollout"], answer["target"]) == ("promoted", walk.rollout_id, "orders")
     assert ground.rig.is_at_rest()
-    assert ground.rig.aliases() == {name: (version, version) for name, version in ground.new.items()}
+    assert ground.rig.aliases() == {name: (version, "1") for name, version in ground.new.items()}
     assert (walk.record.phase, walk.record.ended_at) == ("promoted", walk.now)
     lock = ground.rig.records.read_lock("orders")
     assert (lock.last_rollout_id, lock.deployment_id) == (walk.rollout_id, ground.rig.stage["deploymentId"])
@@ -48,3 +48,13 @@ def test_an_ended_rollout_has_no_owner_to_clean_up(walk: Walk):
         walk.task("CleanUp")
 
     assert failed.value.kind == "OwnershipLostError"
+
+
+def test_a_canary_alias_that_cannot_go_back_stays_at_base_and_the_release_is_promoted(ground: Ground, walk: Walk):
+    ground.aws.faults.add(Fault("CleanUp", "lambda", "UpdateAlias", Mode.REFUSED))
+    answer = walk.task("CleanUp")
+
+    assert (answer["outcome"], ground.rig.is_at_rest()) == ("promoted", True)
+    assert ground.rig.aliases() == {name: (version, version) for name, version in ground.new.items()}
+    noted = [note for note in walk.record.plan.notes if "where a revert could begin without waiting" in note]
+    assert [note.partition(" points")[0] for note in noted] == ["alias orders-read:canary", "alias orders-write:canary"]

@@ -151,7 +151,7 @@ def test_a_promoted_canary_that_came_back_is_removed_and_stays_promoted(ground: 
     assert sweep(ground) == {"orders": "SAFE"}
     assert ground.percent is None
     assert walk.record.phase == "promoted"
-    assert ground.rig.aliases() == {name: (version, version) for name, version in ground.new.items()}
+    assert {name: live for name, (live, _) in ground.rig.aliases().items()} == ground.new
 
 
 def test_a_canary_of_someone_else_is_left(ground: Ground):

@@ -17,8 +17,10 @@ from canary.aws.shifters import shifter_for
 from canary.rules.rollouts.phases import (
     SETTLE_SECONDS,
     Answer,
+    Move,
     Pass,
     Phase,
+    PointAlias,
     RecoveryStage,
     Standing,
     doubt,
@@ -107,6 +109,7 @@ class _Passes:
         self._now = now
         self._gives_up = gives_up
         self._watches = watches
+        self._not_ready: list[str] = []
         self._shifter: Shifter = shifter_for(owned.rollout.target, tools.clients, lambda: records.check(self._owned))
 
     @property
@@ -163,13 +166,28 @@ class _Passes:
         refused = []
         for move in planned.moves:
             try:
-                self._shifter.make(move, self._rollout.intent)
+                self._make_move(move)
             except AwsThrottledError:
                 raise
             except AwsRefusedError as error:
                 command = self._shifter.command(move, self._rollout.intent)
                 refused.append(f"{error}; by hand: {command}" if command not in str(error) else str(error))
         return tuple(refused)
+
+    def _make_move(self, move: Move) -> None:
+        """Make a move, or else the one that will do instead; the record notes that the alias is not where a revert wants it."""
+        try:
+            self._shifter.make(move, self._rollout.intent)
+        except AwsThrottledError:
+            raise
+        except AwsRefusedError as error:
+            if not isinstance(move, PointAlias) or move.or_else is None:
+                raise
+            self._shifter.make(replace(move, version=move.or_else, or_else=None), self._rollout.intent)
+            self._not_ready.append(
+                f"alias {move.function}:{move.alias} points at version {move.or_else} and not at version {move.version}, "
+                f"where a revert could begin without waiting: {error}"
+            )
 
     def _take_canary_away(self, unread: str) -> Safety:
         """Part of the target cannot be read. If recovery rolls back, the canary can be removed all the same.
@@ -206,13 +224,24 @@ class _Passes:
             return self._answer_wait()
         if self._rollout.phase.is_terminal:
             return Safety(self._owned, Answer.SAFE)
+        ended = self._prepared(_with(self._rollout, planned.after))
         if planned.after.phase is Phase.PROMOTED and is_watched(self._rollout):
-            return self._watch(planned.after)
-        return self._end(replace(_with(self._rollout, planned.after), needs_operator=False, ended_at=self._now))
+            return self._watch(ended)
+        return self._end(replace(ended, needs_operator=False, ended_at=self._now))
 
-    def _watch(self, after: Standing) -> Safety:
+    def _prepared(self, rollout: Rollout) -> Rollout:
+        """The rollout with what a revert must know of its canary aliases: when they have settled, and which are not ready.
+
+        They settle from now even if this pass did not move them: a pass that died may have done so.
+        """
+        if not rollout.standing.aliases.canary:
+            return rollout
+        until = self._read_time() + SETTLE_SECONDS
+        notes = tuple(dict.fromkeys((*rollout.plan.notes, *self._not_ready)))
+        return replace(rollout, plan=replace(rollout.plan, notes=notes), aliases_settle_until=until)
+
+    def _watch(self, promoted: Rollout) -> Safety:
         """The promotion is complete. Its execution goes on and watches; without one, the record says that nobody does."""
-        promoted = _with(self._rollout, after)
         if not self._watches:
             return self._end(cut_short(promoted, self._now, reason=NOBODY_WATCHES))
         self._owned = self._records.begin_watch(self._owned, begin_watch(promoted, self._now))

@@ -6,8 +6,10 @@ refusal is also sent as a notification.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from canary.aws.errors import RecordSchemaError
 from canary.aws.notifications import LONGEST_CAUSE, NotificationKind
 from canary.aws.surveys import survey
 from canary.edge.revert import parse_revert
@@ -20,10 +22,11 @@ from canary.rules.rollouts.acting import with_action
 from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.grants import find_ungranted, not_begun
 from canary.rules.rollouts.holder import holder_problem
-from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase
 from canary.tasks.common.registered import find_registered
 
 if TYPE_CHECKING:
+    from canary.aws.locks import Lock
     from canary.aws.record_reads import Start
     from canary.edge.events import CheckEvent
     from canary.rules.releases.release import Revert
@@ -92,6 +95,8 @@ def _check_target(target: Target, revert: Revert, reverted: Rollout, start: Star
         earlier=earlier,
         survey=seen,
     )
+    settled_at = _settled_at(start.lock, reverted, event.now, tools)
+    draft = replace(draft, aliases_settle_until=max(draft.aliases_settle_until, settled_at))
     if start.grant and start.grant.action:
         draft = with_action(draft, start.grant.action)
     if is_unchanged(draft):
@@ -104,6 +109,17 @@ def _check_target(target: Target, revert: Revert, reverted: Rollout, start: Star
         "fencing_token": start.lock.fencing_token,
         "draft": encode(draft),
     }
+
+
+def _settled_at(lock: Lock, reverted: Rollout, now: float, tools: Tools) -> float:
+    """When the canary aliases have settled that the last rollout left, if it is not the one to revert."""
+    if lock.last_rollout_id in {None, reverted.rollout_id}:
+        return 0.0
+    try:
+        last = tools.records.find(str(lock.last_rollout_id), lock=lock)
+    except RecordSchemaError:  # another version of the controller wrote it, so nothing is known of its end
+        return now + SETTLE_SECONDS
+    return last.rollout.aliases_settle_until if last else 0.0
 
 
 def _wait_for_holder(revert: Revert, start: Start, event: CheckEvent, tools: Tools) -> Json:

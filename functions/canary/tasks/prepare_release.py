@@ -19,7 +19,7 @@ from canary.rules.judging.families import stakes
 from canary.rules.judging.history import to_json as history_to_json
 from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.rollouts.drift_checks import find_drift_since_check
-from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase, PointAlias
+from canary.rules.rollouts.phases import Phase, PointAlias
 from canary.tasks.common.entry import Handler, Json, Tools, on
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
         shifter.make(PointAlias(function, alias, owned.rollout.intent.versions[function]), owned.rollout.intent)
     tools.logger.info("release prepared", rollout=event.rollout_id, intent=owned.rollout.intent.versions)
     beginning = "TAKE_ALL" if owned.rollout.reverts else "SHIFT"
-    return {"beginning": beginning, "wait_seconds": SETTLE_SECONDS if owned.rollout.must_aliases_settle else 0}
+    return {"beginning": beginning, "wait_seconds": owned.rollout.seconds_to_settle(event.now)}
 
 
 def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:

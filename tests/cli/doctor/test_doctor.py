@@ -180,7 +180,10 @@ def test_a_rollout_that_gives_way_prevents_no_start(ground: Ground, canary: Cana
     ground.aws.clock.run_for(5)
     told = canary("doctor", "orders")
     assert told.code == 0, told.out
-    assert f"ok       rollout: rollout {walk.rollout_id} is rolled back first (on_newer: replace)" in told.out
+    assert (
+        f"ok       rollout: the start replaces rollout {walk.rollout_id}, which is shifting and is rolled back first"
+        in told.out
+    )
     assert f"open      rollout {walk.rollout_id} is rolled back first" in canary("plan", "orders").out
     newer = ground.walk(target, policy=replace(target.policy, on_newer=OnNewer.REPLACE))
     assert newer.check()["start"] == "REPLACE"
@@ -193,7 +196,7 @@ def test_a_watched_release_prevents_no_start(ground: Ground, canary: Canary):
         raise AssertionError(walk.record.phase)
     told = canary("doctor", "orders")
     assert told.code == 0, told.out
-    assert "is promoted and watched; a start ends its watch" in told.out
+    assert "the start ends the watch of rollout" in told.out
 
 
 def test_a_stage_that_is_gone(ground: Ground, canary: Canary):

@@ -11,13 +11,17 @@ from canary.rules.checks.survey import Survey
 from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.release import UNCHANGED, Release, Request
+from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.taken_back import TakenBack, identify
 from canary.rules.targets.access_log import LOG_FORMAT
+from canary.rules.targets.floor import Floor
 from canary.rules.targets.live import AccessLog, LiveAlias
-from canary.rules.targets.policy import PolicyChanges, WhenQuiet
-from canary_cli.planning.prospect import UNKNOWN_TRAFFIC, UNSEEN, UNSEEN_API, Foreseen, Sight, draft_of, foresee
+from canary.rules.targets.policy import OnNewer, PolicyChanges, WhenQuiet
+from canary_cli.planning.holding import Held
+from canary_cli.planning.open_points import UNKNOWN_TRAFFIC, UNSEEN, UNSEEN_API
+from canary_cli.planning.prospect import Foreseen, Sight, draft_of, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
-from tests.builders import NEW, NOON, OLD, a_stage, a_target
+from tests.builders import EXECUTION, NEW, NOON, OLD, a_canary, a_rollout, a_stage, a_target
 
 BUSY = Traffic(((600, 1),) * 1440, 600.0)
 SILENT = Traffic((), 0.0)
@@ -104,7 +108,11 @@ def test_without_a_new_version_it_depends_on_the_definition_that_is_not_read():
         (seen(alarms=(AlarmReading("a", AlarmState.ALARM, is_ours=True, detail="x"),)), {}, "alarm a is already firing"),
         (seen(stage=False), {}, "stage prod of API a1b2c3d4e5 does not exist"),
         (seen(), {"release": Release({"nope": "1"})}, "target orders has no such function"),
-        (seen(holder=Problem("target", "rollout run-0 is running", "wait")), {}, "target: rollout run-0 is running; wait"),
+        (
+            seen(holder=Held(Problem("target", "rollout run-0 is running", "wait"))),
+            {},
+            "target: rollout run-0 is running; wait",
+        ),
         (seen(), {"policy_override": PolicyChanges(max_extension_seconds=14 * 86_400)}, "more than an execution's history"),
     ],
 )
@@ -118,7 +126,7 @@ def test_what_can_be_seen_to_refuse_it_does(sight, request_, problem):
 
 
 def test_a_held_target_hides_what_the_other_rollout_causes():
-    found = foreseen(seen(stage=False, holder=Problem("target", "held", "wait")))
+    found = foreseen(seen(stage=False, holder=Held(Problem("target", "held", "wait"))))
 
     assert found.problems == ("target: held; wait",)
 
@@ -165,3 +173,57 @@ def test_a_target_without_an_api_has_no_deployment():
 
     assert (found.outcome, found.deployment, found.open_points) == (Foreseen.START, None, (UNSEEN,))
     assert "deployment" not in "\n".join(lines_of_prospect(found))
+
+
+STRICT = replace(a_target(), floor=Floor(min_steps=4))
+REPLACING = {"policy_override": PolicyChanges(on_newer=OnNewer.REPLACE)}
+
+
+def held(phase=Phase.SHIFTING, owner=EXECUTION, **changes):
+    return Held(Problem("target", "rollout run-1 is running", "wait"), a_rollout(phase=phase, **changes), owner)
+
+
+def test_a_policy_below_the_floor_is_refused_unless_an_authorizer_asks():
+    found = foreseen(target=STRICT)
+    assert found.outcome is Foreseen.REFUSED
+    assert found.problems[0].startswith(
+        "floor.min_steps: policy standard has 3 steps, and at least 4 are required; give a policy"
+    )
+    allowed = foreseen(seen(is_below_allowed=True), target=STRICT)
+    assert allowed.outcome is Foreseen.START
+    assert allowed.notes[0].startswith("below the target's floor, which only an authorizer may allow: floor.min_steps: ")
+
+
+@pytest.mark.parametrize(
+    ("holder", "request_", "outcome", "said"),
+    [
+        (held(), {}, Foreseen.REFUSED, "target: rollout run-1 is running; wait"),
+        (held(), REPLACING, Foreseen.START, "the start replaces rollout run-1, which is shifting and is rolled back first"),
+        (
+            held(Phase.MOVING_BASE),
+            REPLACING,
+            Foreseen.START,
+            "the start waits for the end of rollout run-1, which is moving_base",
+        ),
+        (held(Phase.WATCHING), {}, Foreseen.START, "the start ends the watch of rollout run-1, whose release stays promoted"),
+        (held(reverts="run-0"), REPLACING, Foreseen.REFUSED, "a revert is never replaced"),
+        (held(requested_at=NOON + 60), REPLACING, Foreseen.REFUSED, "later than this start"),
+    ],
+)
+def test_what_happens_to_the_rollout_that_holds_the_target(holder, request_, outcome, said):
+    found = foreseen(seen(holder=holder), **request_)
+    assert found.outcome is outcome
+    assert said in (found.notes or found.problems)[0]
+
+
+def test_a_start_that_is_invalid_replaces_nothing():
+    found = foreseen(seen(holder=held()), target=STRICT, **REPLACING)
+    assert found.outcome is Foreseen.REFUSED
+    assert [problem.partition(":")[0] for problem in found.problems] == ["floor.min_steps", "target"]
+
+
+def test_a_canary_that_is_replaced_is_no_problem_of_the_start():
+    sight = seen(holder=held())
+    stage = replace(sight.survey.stage, stage=replace(sight.survey.stage.stage, canary=a_canary()))
+    sight = replace(sight, survey=replace(sight.survey, stage=stage))
+    assert foreseen(sight, **REPLACING).outcome is Foreseen.START

@@ -19,7 +19,7 @@ from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.releases.readings import Deployed
 from canary.rules.releases.release import Revert
-from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.phases import SETTLE_SECONDS, Phase
 from canary.rules.rollouts.taken_back import identify
 from canary.rules.targets.live import LiveAlias
 from canary.rules.targets.policy import STANDARD, WhenUnproven
@@ -137,8 +137,16 @@ def test_a_release_of_variables_alone_is_unchanged_only_once_they_are_back():
 
 
 def test_aliases_that_are_there_already_need_not_settle():
-    assert a_draft().has_aliases_ready is False
-    assert a_draft(survey=a_surveyed(canary=OLD)).has_aliases_ready is True
+    assert a_draft().must_aliases_settle is True
+    assert a_draft(survey=a_surveyed(canary=OLD)).must_aliases_settle is False
+
+
+@pytest.mark.parametrize(("until", "seconds"), [(0, 0), (20.5, 21), (-5, 0)])
+def test_aliases_that_moved_just_now_settle_for_the_rest_of_their_time(until, seconds):
+    reverted = replace(PROMOTED, aliases_settle_until=NOON + until)
+    draft = a_draft(reverted=reverted, survey=a_surveyed(canary=OLD))
+    assert draft.seconds_to_settle(NOON) == seconds
+    assert a_draft(reverted=reverted).seconds_to_settle(NOON) == SETTLE_SECONDS
 
 
 def test_without_a_stage_the_live_aliases_alone_go_back():
@@ -146,7 +154,7 @@ def test_without_a_stage_the_live_aliases_alone_go_back():
     reverted = a_rollout(target=target, phase=Phase.PROMOTED)
     survey = a_survey(target=target, functions={name: a_function_survey(NEW[name], OLD[name], canary=None) for name in OLD})
     draft = a_draft(reverted=reverted, target=target, survey=survey)
-    assert (draft.intent.versions, draft.intent.deployment_id, draft.has_aliases_ready) == (OLD, None, True)
+    assert (draft.intent.versions, draft.intent.deployment_id, not draft.must_aliases_settle) == (OLD, None, True)
     assert problems_of(survey, target=target, reverted=reverted) == []
     way = slower_way(target, earlier_release(target, reverted, None), survey)
     assert way.fix == "the slower way: start it: canary start orders --function orders-read=1 --function orders-write=5"

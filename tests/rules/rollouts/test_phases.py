@@ -23,7 +23,20 @@ from canary.rules.rollouts.phases import (
 )
 from canary.rules.targets.live import LiveAlias
 from canary.rules.targets.shifters import ShifterKind
-from tests.builders import NEW, OLD, OVERRIDES, a_canary, a_live, a_rollout, a_stage, a_target, aliases, an_intent
+from tests.builders import (
+    BASE_VARIABLES,
+    NEW,
+    OLD,
+    OVERRIDES,
+    a_canary,
+    a_live,
+    a_rollout,
+    a_snapshot,
+    a_stage,
+    a_target,
+    aliases,
+    an_intent,
+)
 
 NOW = 1000.0
 BACK = (Phase.PREPARING, Phase.SHIFTING, Phase.PARKED, Phase.TAKING_ALL, Phase.ROLLING_BACK)
@@ -33,6 +46,7 @@ THEIRS = a_canary(20, deployment_id="dep-theirs", overrides={})
 LIVE_TO_NEW = tuple(PointAlias(name, "live", version) for name, version in NEW.items())
 LIVE_TO_OLD = tuple(PointAlias(name, "live", version) for name, version in OLD.items())
 CANARY_TO_OLD = tuple(PointAlias(name, "canary", version) for name, version in OLD.items())
+CANARY_READY = tuple(replace(move, or_else=NEW[move.function]) for move in CANARY_TO_OLD)
 
 
 def a_standing(phase, recovery_stage=RecoveryStage.START, *, shifter=ShifterKind.STAGE, **changes):
@@ -136,14 +150,45 @@ def test_going_forward_moves_base_and_lets_it_settle_before_the_flip(recovery_st
     ],
 )
 def test_going_forward_ends_with_the_canary_gone(stage, moves):
-    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(stage, NEW), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(stage, NEW, OLD), NOW)
     assert (made.moves, made.after.phase, made.answer) == (moves, Phase.PROMOTED, Answer.SAFE)
     assert made.announced.phase is Phase.MOVING_BASE
 
 
-def test_going_forward_ends_with_the_canary_aliases_at_the_release():
+def test_going_forward_ends_with_the_canary_aliases_where_a_revert_needs_them():
     made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(FLIPPED, NEW, {**NEW, "orders-read": "1"}), NOW)
-    assert made.moves == (RemoveCanary(), PointAlias("orders-read", "canary", "2"))
+    assert made.moves == (RemoveCanary(), CANARY_READY[1])
+
+
+def test_going_back_leaves_the_canary_aliases_ready_for_a_revert_of_the_release_before():
+    snapshot = a_snapshot(canary={"orders-read": "0"})
+    standing = a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED, snapshot=snapshot)
+    ready = (PointAlias("orders-read", "canary", "0", or_else="1"), CANARY_TO_OLD[1])
+    made = plan_pass(standing, on_stage(a_stage()), NOW)
+    assert (made.moves, made.answer) == (ready, Answer.SAFE)
+
+
+@pytest.mark.parametrize(
+    ("phase", "found", "rests"),
+    [
+        *((Phase.PROMOTED, one, is_resting) for one, is_resting in (("1", True), ("2", True), ("0", False))),
+        *((Phase.ROLLED_BACK, one, is_resting) for one, is_resting in (("0", True), ("1", True), ("2", False))),
+    ],
+)
+def test_the_canary_aliases_rest_at_the_release_before_or_at_base(phase, found, rests):
+    standing = a_standing(phase, snapshot=a_snapshot(canary={"orders-read": "0"}))
+    is_new = phase is Phase.PROMOTED
+    stage = a_stage(deployment_id="dep-new") if is_new else a_stage()
+    live = a_live(stage=stage, live=aliases(NEW if is_new else OLD), canary=aliases(OLD, orders_read=found))
+    assert is_at_rest(standing, live) is rests
+
+
+def test_canary_aliases_that_base_calls_go_to_bases_own_versions():
+    """Else base would serve the older code with its newer definition."""
+    variables = {**BASE_VARIABLES, "lambdaAlias": "canary"}
+    snapshot = a_snapshot(canary={"orders-read": "0"})
+    back = a_standing(Phase.ROLLING_BACK, RecoveryStage.SETTLED, snapshot=snapshot)
+    assert plan_pass(back, on_stage(a_stage(variables=variables)), NOW).moves == CANARY_TO_OLD
 
 
 def test_a_promoted_variable_has_to_be_on_the_stage_before_it_counts_as_flipped():
@@ -365,7 +410,7 @@ def test_a_canary_that_someone_edited_is_taken_away_all_the_same(phase, canary):
 
 @pytest.mark.parametrize("canary", EDITED)
 def test_a_canary_that_someone_edited_under_a_promoted_base_is_flipped_or_taken_away(canary):
-    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(replace(FLIPPED, canary=canary), NEW), NOW)
+    made = plan_pass(a_promotion(RecoveryStage.FLIPPED), on_stage(replace(FLIPPED, canary=canary), NEW, OLD), NOW)
     assert made.moves == ((Flip(),) if canary.deployment_id == "dep-new" and canary.overrides else (RemoveCanary(),))
 
 

@@ -18,7 +18,7 @@ COURSES = {
 }
 OF_A_REVERT = {
     ABORT: COURSES[ABORT],
-    ROLLBACK: {**dict.fromkeys((*BEFORE, *AFTER), "unchanged"), **dict.fromkeys(BACK, "abort")},
+    ROLLBACK: {**dict.fromkeys((*BEFORE, *AFTER), "unchanged"), **dict.fromkeys(BACK, "revert_again")},
     REVERT: {**dict.fromkeys((*BEFORE, *AFTER), "unchanged"), **dict.fromkeys(BACK, "refused")},
 }
 for courses in (*COURSES.values(), *OF_A_REVERT.values()):
@@ -37,6 +37,11 @@ def test_each_verb_has_its_course_in_each_phase(verb, phase):
         assert returned.course == courses[verb][phase]
         assert returned.reason or returned.course is Course.ABORT
         assert (returned.rollout is holder) is (returned.course not in {Course.REFUSED, Course.NOTHING})
+
+
+def test_a_revert_that_is_rolled_back_itself_is_followed_by_a_new_one():
+    reason = return_by(ROLLBACK, a_revert(phase=Phase.ROLLING_BACK), None).reason
+    assert reason.startswith("rollout run-1-revert, which was to take rollout run-1 back, is being rolled back itself; a new")
 
 
 def test_an_abort_that_cannot_prevent_a_promotion_names_the_verb_that_takes_it_back():

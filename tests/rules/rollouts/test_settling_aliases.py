@@ -20,25 +20,39 @@ def a_revert(intent, **changes):
     [
         (a_rollout(intent=CODE), True),
         (a_revert(an_intent()), True),
-        (a_revert(an_intent(), has_aliases_ready=True), False),
+        (a_revert(an_intent(), snapshot=a_snapshot(canary=NEW)), False),
+        (a_revert(an_intent(), snapshot=a_snapshot(canary={**NEW, "orders-read": "1"})), True),
         (a_revert(CODE), False),
+        (a_revert(CODE, snapshot=a_snapshot(canary={**OLD, "orders-read": "7"})), True),
+        (a_revert(CODE, snapshot=a_snapshot(canary={**OLD, "orders-write": "7"})), True),
         (a_revert(replace(CODE, versions=NEW)), True),
         (a_revert(replace(CODE, deployment_id="dep-new")), True),
         (a_revert(replace(CODE, overrides={"mode": "slow", **OVERRIDES})), True),
         (a_revert(replace(CODE, removed_variables=("flag",))), True),
     ],
-    ids=["no revert", "whole", "ready", "one version", "two versions", "definition", "variables", "removed"],
+    ids=[
+        *(
+            "no revert",
+            "whole",
+            "ready",
+            "ready but for one",
+            "one version",
+            "one version from a third",
+            "another one moves too",
+        ),
+        *("two versions", "definition", "variables", "removed"),
+    ],
 )
 def test_aliases_settle_unless_every_request_is_served_by_one_release_anyway(rollout, must):
     assert rollout.must_aliases_settle is must
 
 
 @pytest.mark.parametrize(
-    ("alias", "is_ready", "is_strange"),
-    [("1", False, False), ("2", False, False), ("7", False, True), ("1", True, True), ("2", True, False)],
+    ("alias", "checked", "is_strange"),
+    [("1", "1", False), ("2", "1", False), ("7", "1", True), ("1", "2", True), ("2", "2", False)],
 )
-def test_what_does_not_settle_must_be_as_it_was_checked(alias, is_ready, is_strange):
-    revert = a_revert(CODE, snapshot=a_snapshot(), has_aliases_ready=is_ready)
+def test_what_does_not_settle_must_be_as_it_was_checked(alias, checked, is_strange):
+    revert = a_revert(CODE, snapshot=a_snapshot(canary={**OLD, "orders-read": checked}))
     live = a_live(canary=aliases(OLD, orders_read=alias))
     assert bool(find_drift_since_check(revert, live)) is is_strange
     split = a_live(canary=aliases(OLD, orders_read=LiveAlias(alias, {"3": 1})))

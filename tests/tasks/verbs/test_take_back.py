@@ -17,6 +17,7 @@ from canary.rules.rollouts.steering import DirectVerb
 from canary.tasks.verbs import take_back as module
 from canary.tasks.verbs.take_back import take_back
 from tests.aws.stubs import refusal
+from tests.tasks.test_check_revert import check, revert_of
 from tests.tasks.test_trouble import delete_record
 
 if TYPE_CHECKING:
@@ -227,3 +228,36 @@ def test_a_call_that_is_overtaken_again_and_again_is_refused(
     assert answer["answer"] == "REFUSED"
     assert "changed 3 times while rollback was carried out; call it again" in answer["reason"]
     assert ground.percent is None
+
+
+def an_aborted_revert(ground: Ground, tools: Tools, promoted: Walk) -> Walk:
+    """A revert that is being rolled back."""
+    revert = revert_of(promoted, tools)
+    check(revert, promoted.rollout_id)
+    revert.lock()
+    revert.task("PrepareRelease")
+    revert.task("TakeAllTraffic")
+    assert operate(ground, "abort")["phase"] == "rolling_back"
+    return revert
+
+
+def test_a_rollback_while_an_aborted_revert_is_rolled_back_reverts_anew(ground: Ground, tools: Tools, promoted: Walk):
+    aborted = an_aborted_revert(ground, tools, promoted)
+    answer = operate(ground, "rollback")
+    again = operate(ground, "rollback")
+
+    assert (answer["answer"], answer["takes_back"], answer["phase"]) == ("ACCEPTED", promoted.rollout_id, "rolling_back")
+    assert answer["revert"] == f"{promoted.rollout_id}-revert-2"
+    assert answer["afterwards"]["functions"] == ground.old
+    assert f"rollout {aborted.rollout_id}, which was to take rollout {promoted.rollout_id} back, is" in answer["reason"]
+    assert 0 < answer["wait_seconds"] <= 61
+    assert (again["answer"], again["revert"]) == ("UNCHANGED", answer["revert"])
+
+
+def test_what_an_aborted_revert_was_to_take_back_may_be_gone(ground: Ground, tools: Tools, promoted: Walk):
+    an_aborted_revert(ground, tools, promoted)
+    delete_record(ground, promoted)
+    answer = operate(ground, "rollback")
+
+    assert answer["answer"] == "REFUSED"
+    assert f"the record of rollout {promoted.rollout_id}, which was promoted last, was deleted" in answer["reason"]

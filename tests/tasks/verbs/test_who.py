@@ -183,9 +183,23 @@ def test_a_caller_of_another_account_is_refused(ground: Ground, monkeypatch: pyt
     assert walk.record.actions == ()
 
 
-def test_a_function_that_does_not_know_its_place_takes_the_caller_as_claimed(tools: Tools):
+def test_a_function_that_does_not_know_its_place_takes_the_caller_as_claimed(tools: Tools, capsys: pytest.CaptureFixture[str]):
     call, _ = parse_operator_call({**ABORT, "proof": PROOF_PARTS})
     caller, wrong = find_caller({**ABORT, "proof": PROOF_PARTS}, call, replace(tools, call=LambdaCall("id")))
 
     assert wrong == ()
     assert (caller.arn, caller.unproven) == (None, "the function does not know its own ARN, got ''")
+    assert '"CallerNotProven":[1.0]' in capsys.readouterr().out  # an alarm reads it
+
+
+def test_a_wrong_proof_is_counted_too(tools: Tools, capsys: pytest.CaptureFixture[str]):
+    given = {**ABORT, "proof": PROOF_PARTS}
+    call, _ = parse_operator_call(given)
+    caller, wrong = find_caller(
+        given,
+        call,
+        replace(tools, call=LambdaCall("id", "arn:aws:lambda:us-east-1:123456789012:function:canary-OperateRollout")),
+    )
+
+    assert (caller.arn, [problem.field for problem in wrong]) == (None, ["proof"])
+    assert '"CallerNotProven":[1.0]' in capsys.readouterr().out

@@ -123,7 +123,9 @@ def snapshot_of(survey: Survey) -> Snapshot:
     live = {name: function.live.version for name, function in survey.functions.items() if function.live}
     if survey.stage is None or survey.stage.stage is None:
         return Snapshot(live)
-    return Snapshot(live, survey.stage.stage.deployment_id, dict(survey.stage.stage.variables))
+    canaries = {name: function.canary for name, function in survey.functions.items()}
+    canary = {name: alias.version for name, alias in canaries.items() if alias and not alias.shares}
+    return Snapshot(live, survey.stage.stage.deployment_id, dict(survey.stage.stage.variables), canary)
 
 
 def _intent(target: Target, request: Request, survey: Survey, wanted: str) -> Intent:

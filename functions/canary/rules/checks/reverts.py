@@ -137,7 +137,7 @@ def draft_revert(
         reverts=reverted.rollout_id,
         reverts_to=revert.to,
         takes_back=identify(reverted),
-        has_aliases_ready=_has_aliases_ready(target, versions, survey),
+        aliases_settle_until=reverted.aliases_settle_until,
     )
 
 
@@ -209,11 +209,3 @@ def _intent(target: Target, earlier: Earlier, versions: Mapping[str, str]) -> In
         alias_variable=variable,
         removed_variables=earlier.removed,
     )
-
-
-def _has_aliases_ready(target: Target, versions: Mapping[str, str], survey: Survey) -> bool:
-    """Whether every canary alias has its version already; the alias shifter has none that would have to move."""
-    if target.shifter.has_split_aliases:
-        return True
-    canaries = {name: function.canary for name, function in survey.functions.items()}
-    return all(found and found.version == versions.get(name) and not found.shares for name, found in canaries.items())

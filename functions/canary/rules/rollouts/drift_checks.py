@@ -87,8 +87,7 @@ def _moved_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
 def _strange_canaries(rollout: Rollout, live: Live) -> Iterator[str]:
     """Canary aliases that point where neither the check nor this rollout left them, so that they would have to settle."""
     for name, alias in live.canary.items():
-        known = {rollout.intent.versions[name]} | (set() if rollout.has_aliases_ready else {rollout.snapshot.live[name]})
-        if alias.version not in known or alias.shares:
+        if alias.version not in {rollout.intent.versions[name], rollout.snapshot.canary.get(name)} or alias.shares:
             yield f"the canary alias of {name} was moved to {alias}"
 
 

@@ -24,7 +24,7 @@ alias to the release meanwhile, the same pass moves it back):
     stage     moves                                         reaches           answer
     START     remove our canary                             CLEARED, after a late writer is over      WAIT
     CLEARED   remove our canary if a late writer restored it SETTLED, after a settle                   WAIT
-    SETTLED   canary aliases to base's version (if our canary is back: remove it, SETTLED again)     SAFE
+    SETTLED   canary aliases to where they were (if our canary is back: remove it, SETTLED again)    SAFE
     CLEARED or SETTLED, but someone else's canary has weight, or base itself serves what the rollout brought: nothing;
               CLEARED stays, and the answer is REFUSED until a person has undone it
 
@@ -35,9 +35,13 @@ Forward (stage shifter):
 
     START     every live alias to its new version           BASED, after a settle                     WAIT
     BASED     one patch list: variables, deployment, percent 0   FLIPPED, after a settle               WAIT
-    FLIPPED   remove our canary; canary aliases to base's version                                      SAFE
+    FLIPPED   remove our canary; canary aliases to the versions that base served before                SAFE
 
 Forward (alias shifter): START moves each live alias to its new version with no weights, then FLIPPED.
+
+At rest the canary aliases have no traffic. They point at the release that a revert would bring back, so that it can begin at
+once. If AWS refuses that, for example because such a version was deleted, or if someone made base call the canary alias, they
+point at base's versions. Both are at rest.
 
 Forward refused by AWS: the canary keeps its 100 % while base has no traffic, so recovery can still roll back as long as
 the stage has the snapshot's deployment and variables and the canary has 100 %. That is read twice, a settle apart:
@@ -85,7 +89,7 @@ from canary.rules.rollouts.drift import (
     is_shadow,
 )
 from canary.rules.rollouts.standing import AliasNames, Phase, RecoveryStage, Standing
-from canary.rules.targets.live import Intent, Live, LiveAlias, LiveStage, is_intact, is_ours
+from canary.rules.targets.live import Intent, Live, LiveAlias, LiveStage, calls_canary_alias, is_intact, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,11 +145,12 @@ class RemoveCanary:
 
 @dataclass(frozen=True, slots=True)
 class PointAlias:
-    """Point an alias at one version, without weights."""
+    """Point an alias at one version, without weights. ``or_else``: the version that will do if AWS refuses the first."""
 
     function: str
     alias: str
     version: str
+    or_else: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,7 @@ def is_at_rest(standing: Standing, live: Live) -> bool:
     """
     is_promoted = standing.phase is Phase.PROMOTED
     versions = standing.intent.versions if is_promoted else standing.snapshot.live
-    moves = (*_live_aliases_to(standing, live, versions), *_canary_aliases_to(standing, live, versions))
+    moves = (*_live_aliases_to(standing, live, versions), *_misplaced_canary_aliases(standing, live))
     is_elsewhere = is_promoted and not _is_promoted(standing, live)
     return not (moves or is_elsewhere or has_own_canary(standing, live.stage) or find_unrest(standing, live))
 
@@ -250,7 +255,7 @@ def _pass_back(standing: Standing, live: Live, now: float) -> Pass:
         case RecoveryStage.SETTLED if moves:
             return _wait(standing, RecoveryStage.SETTLED, moves, now + SETTLE_SECONDS, found)
         case RecoveryStage.SETTLED:
-            return _rest(standing, Phase.ROLLED_BACK, _canary_aliases_to(standing, live, standing.snapshot.live), found)
+            return _rest(standing, Phase.ROLLED_BACK, _canary_aliases_to_rest(standing, live), found)
         case (
             RecoveryStage.START
             | RecoveryStage.BASED
@@ -280,12 +285,33 @@ def _live_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]
     )
 
 
-def _canary_aliases_to(standing: Standing, live: Live, versions: Mapping[str, str]) -> tuple[Move, ...]:
+def _canary_aliases_to_rest(standing: Standing, live: Live) -> tuple[Move, ...]:
+    """The canary aliases to the release that a revert would bring back; to base's version where that is not possible."""
+    earlier, base = _resting_places(standing, live)
     return tuple(
-        PointAlias(function, name, versions[function])
+        PointAlias(function, name, earlier[function], or_else=base[function] if base[function] != earlier[function] else None)
         for function, name in standing.aliases.canary.items()
-        if not _is_at(live.canary[function], versions[function])
+        if not _is_at(live.canary[function], earlier[function])
     )
+
+
+def _misplaced_canary_aliases(standing: Standing, live: Live) -> tuple[str, ...]:
+    """The functions whose canary alias points neither at the earlier release nor at base's version."""
+    places = _resting_places(standing, live)
+    return tuple(
+        function
+        for function in standing.aliases.canary
+        if not any(_is_at(live.canary[function], versions[function]) for versions in places)
+    )
+
+
+def _resting_places(standing: Standing, live: Live) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The versions of the earlier release, and those of base; twice base's if someone made base call the canary alias."""
+    snapshot, is_promoted = standing.snapshot, standing.phase in {Phase.MOVING_BASE, Phase.PROMOTED}
+    base = standing.intent.versions if is_promoted else snapshot.live
+    if live.stage and calls_canary_alias(live.stage, standing.intent):
+        return base, base
+    return (snapshot.live if is_promoted else {**base, **snapshot.canary}), base
 
 
 def _is_at(alias: LiveAlias, version: str) -> bool:
@@ -355,7 +381,7 @@ def _pass_flip(standing: Standing, live: Live, now: float) -> Pass:
     if standing.recovery_stage is RecoveryStage.BASED:
         return _wait(standing, RecoveryStage.FLIPPED, (), now + SETTLE_SECONDS)
     removal: tuple[Move, ...] = (RemoveCanary(),) if stage.canary else ()
-    moves = (*removal, *_canary_aliases_to(standing, live, standing.intent.versions))
+    moves = (*removal, *_canary_aliases_to_rest(standing, live))
     return _rest(standing, Phase.PROMOTED, moves, find_drift(standing, live))
 
 

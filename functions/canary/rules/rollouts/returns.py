@@ -4,7 +4,7 @@ Before the commit point a rollout is aborted: its lock is taken over, its execut
 the release is whole, so it is taken back by a rollout of its own, a revert. `abort` does not do that while base moves, so that
 it never answers success for a rollout that ends promoted. While a promoted release is watched, it begins a revert. `rollback`
 does whichever of both the phase needs. A revert that is under way is never taken back by a second `rollback`: whoever calls it
-twice means the same release.
+twice means the same release. A revert that is itself being rolled back is followed by a new one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ class Course(enum.StrEnum):
     """What follows from a verb.
 
     ABORT: the rollout is taken over and rolled back. REVERT: a revert of the rollout begins, now or once it is promoted.
+    REVERT_AGAIN: the rollout is a revert that is being rolled back, and a new revert of the same release begins after it.
     UNCHANGED: that is under way already. NOTHING: no release can be taken back.
     """
 
     ABORT = "abort"
     REVERT = "revert"
+    REVERT_AGAIN = "revert_again"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
     NOTHING = "nothing"
@@ -109,9 +111,14 @@ def _roll_back(rollout: Rollout) -> Return:
         case Phase.WATCHING:
             return _revert_watched(rollout)
         case Phase.ROLLING_BACK | Phase.ROLLED_BACK | Phase.REFUSED:
-            return Return(Course.ABORT, rollout=rollout)
+            return _revert_again(rollout) if rollout.reverts else Return(Course.ABORT, rollout=rollout)
         case _:
             assert_never(rollout.phase)
+
+
+def _revert_again(revert: Rollout) -> Return:
+    found = f"rollout {revert.rollout_id}, which was to take rollout {revert.reverts} back, is being rolled back itself"
+    return Return(Course.REVERT_AGAIN, f"{found}; a new revert begins as soon as that is over", revert)
 
 
 def _revert(rollout: Rollout, to: str | None) -> Return:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from canary.rules.judging.habit import Habit
@@ -18,7 +19,7 @@ from canary.rules.releases.identity import ReleaseIdentity
 from canary.rules.releases.plan import Plan
 from canary.rules.rollouts.actions import Action, StartedBy
 from canary.rules.rollouts.grants import BelowFloor
-from canary.rules.rollouts.phases import AliasNames, Phase, RecoveryStage, Standing
+from canary.rules.rollouts.phases import SETTLE_SECONDS, AliasNames, Phase, RecoveryStage, Standing
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
 from canary.rules.rollouts.succession import Successor
 from canary.rules.rollouts.watched import PromotionWatch
@@ -108,7 +109,8 @@ class Rollout:
     ``watch``: the watch after promotion, from the flip on; None before, and where the policy has none.
     ``reverts``: the promoted rollout that this one takes back, and ``takes_back`` the release that it brought; None for an
     ordinary rollout. A revert has no steps. ``reverts_to``: the earlier rollout whose release it brings back, if one was named.
-    ``has_aliases_ready``: whether the canary aliases had the release's versions before a revert, so that nothing has to settle.
+    ``aliases_settle_until``: before that time, in epoch seconds, a request may still see where the canary aliases pointed
+    before the rollout ended, or, of a revert that has not ended, before the last rollout did.
     ``started_by``: who started it, as far as the input tells; None in a record that is older than that.
     ``actions``: the verbs that took effect, oldest first; ``actions_dropped`` more were too many to keep.
     """
@@ -159,7 +161,7 @@ class Rollout:
     reverts: str | None = None
     reverts_to: str | None = None
     takes_back: ReleaseIdentity | None = None
-    has_aliases_ready: bool = False
+    aliases_settle_until: float = 0.0
     started_by: StartedBy | None = None
     actions: tuple[Action, ...] = ()
     actions_dropped: int = 0
@@ -169,16 +171,24 @@ class Rollout:
     def must_aliases_settle(self) -> bool:
         """Whether the canary aliases must settle before they get traffic: while they do, a request may see where they pointed.
 
-        That does no harm if they have not moved, or if one function's version is all that a revert changes: then every request
-        is served by one whole release, whichever of the two versions it meets.
+        A revert usually finds them where it needs them. If not, that does no harm where one function's version is all that it
+        changes and the alias points at base's version: every request is served by one whole release, whichever it meets.
         """
         if self.reverts is None:
             return True
-        moved = [name for name, version in self.intent.versions.items() if self.snapshot.live.get(name) != version]
-        is_code_alone = self.intent.deployment_id == self.snapshot.deployment_id and not (
-            self.intent.promoted_variables or self.intent.removed_variables
+        base, intent, canary = self.snapshot.live, self.intent, self.snapshot.canary
+        moved = [name for name in self.standing.aliases.canary if canary.get(name) != intent.versions[name]]
+        if not moved:
+            return False
+        changed = [name for name, version in intent.versions.items() if base.get(name) != version]
+        is_code_alone = intent.deployment_id == self.snapshot.deployment_id and not (
+            intent.promoted_variables or intent.removed_variables
         )
-        return not (self.has_aliases_ready or (is_code_alone and len(moved) <= 1))
+        return not is_code_alone or len(changed) > 1 or any(canary.get(name) != base.get(name) for name in moved)
+
+    def seconds_to_settle(self, now: float) -> int:
+        """How long the canary aliases must settle at `now`, in epoch seconds, before they get traffic."""
+        return SETTLE_SECONDS if self.must_aliases_settle else max(0, ceil(self.aliases_settle_until - now))
 
     @property
     def is_to_be_parked(self) -> bool:

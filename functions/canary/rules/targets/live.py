@@ -61,11 +61,15 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The target as it was before the first change: what a rollback restores."""
+    """The target as it was before the first change: what a rollback restores.
+
+    ``canary``: the version of each canary alias that pointed at one version alone; empty without a stage.
+    """
 
     live: Mapping[str, str]
     deployment_id: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    canary: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

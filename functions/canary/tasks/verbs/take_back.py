@@ -7,6 +7,7 @@ write of the rollout is in the way of the verb's.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.errors import OwnershipLostError, RecordsRefusedError
@@ -68,8 +69,9 @@ def _take_back(verb: DirectVerb, call: OperatorCall, caller: CalledBy, tools: To
             return {**_answer(owned.rollout, VerbAnswer.UNCHANGED, returned.reason), **_describe_running(owned.rollout)}
         case Course.ABORT:
             return _abort(verb, owned, call, caller, tools)
-        case Course.REVERT:
-            return _revert(verb, owned, call, caller, returned.reason, tools)
+        case Course.REVERT | Course.REVERT_AGAIN:
+            begin = _revert if returned.course is Course.REVERT else _revert_again
+            return begin(verb, owned, call, caller, returned.reason, tools)
         case _:
             assert_never(returned.course)
 
@@ -113,15 +115,36 @@ def _abort(verb: DirectVerb, owned: Owned, call: OperatorCall, caller: CalledBy,
     }
 
 
-def _revert(verb: DirectVerb, owned: Owned, call: OperatorCall, caller: CalledBy, reason: str, tools: Tools) -> Json:
-    """Begin the execution that reverts the rollout, unless one that does it runs already."""
+def _revert_again(verb: DirectVerb, owned: Owned, call: OperatorCall, caller: CalledBy, reason: str, tools: Tools) -> Json:
+    """Begin the execution that reverts what a revert was to take back; it waits until that one is rolled back."""
+    aborted = owned.rollout
+    promoted = tools.records.find(str(aborted.reverts), lock=owned.lock)
+    if promoted is None:
+        found = f"the record of rollout {aborted.reverts}, which was promoted last, was deleted"
+        return refuse(call.target, (Problem("target", found, f"start the release that {call.target} is to serve"),))
+    answer = _revert(verb, promoted, call, caller, reason, tools, aborted=aborted)
+    return {**answer, "phase": aborted.phase.value, "wait_seconds": max(0, ceil(aborted.not_before - owned.read_at))}
+
+
+def _revert(
+    verb: DirectVerb,
+    owned: Owned,
+    call: OperatorCall,
+    caller: CalledBy,
+    reason: str,
+    tools: Tools,
+    *,
+    aborted: Rollout | None = None,
+) -> Json:
+    """Begin the execution that reverts the rollout, unless one that does it runs already; `aborted` no longer does."""
     rollout = owned.rollout
     to = tools.records.find(call.to, lock=owned.lock) if call.to else None
     if call.to and (to is None or to.rollout.phase is not Phase.PROMOTED or to.rollout.target.name != call.target):
         fix = f"name one that canary history {call.target} shows as promoted"
         return refuse(call.target, (Problem("to", f"rollout {call.to} was never promoted on {call.target}", fix),))
     described = _describe_return(rollout, to.rollout if to else None)
-    begun = _begin(rollout, call, Action(owned.read_at, verb, call.reason, caller), tools)
+    action = Action(owned.read_at, verb, call.reason, caller)
+    begun = _begin(rollout, call, action, tools, aborted=aborted.rollout_id if aborted else None)
     if begun is None:
         tried = f"{MOST_REVERTS} executions have tried to revert rollout {rollout.rollout_id}"
         return refuse(call.target, (Problem("target", tried, f"start the release that {call.target} is to serve"),))
@@ -137,8 +160,12 @@ def _revert(verb: DirectVerb, owned: Owned, call: OperatorCall, caller: CalledBy
     return {**_answer(rollout, answer, said), **names, **described}
 
 
-def _begin(rollout: Rollout, call: OperatorCall, action: Action, tools: Tools) -> tuple[Grant, str, bool] | None:
+def _begin(
+    rollout: Rollout, call: OperatorCall, action: Action, tools: Tools, *, aborted: str | None = None
+) -> tuple[Grant, str, bool] | None:
     """The grant and the execution that reverts the rollout, and whether it is a new one; None if all names are used.
+
+    `aborted`: a revert whose execution may still be rolling it back, so that it does not count.
 
     Raises:
         OwnershipLostError: another call was faster.
@@ -147,7 +174,7 @@ def _begin(rollout: Rollout, call: OperatorCall, action: Action, tools: Tools) -
     client, names = tools.clients.stepfunctions, names_of_reverts(rollout.rollout_id)
     grants = tools.records.read_grants(names)
     given = [grants[name] for name in names if name in grants]
-    for grant in given[-1:]:
+    for grant in (one for one in given[-1:] if one.execution != aborted):
         execution = f"{rollout.execution.rpartition(':')[0]}:{grant.execution}"
         if is_running(client, execution):
             return grant, execution, False

@@ -29,7 +29,18 @@ def find_caller(event: Json, call: OperatorCall | AuthorizerCall, tools: Tools) 
     if call.proof is None:
         return claimed, ()
     found = _check(event, call.proof, replace(claimed, proof_id=call.proof.request_id), tools)
-    return (claimed, (found,)) if isinstance(found, Problem) else (found, ())
+    if isinstance(found, Problem):
+        _report(call, found.value, tools)
+        return claimed, (found,)
+    if found.unproven:
+        _report(call, found.unproven, tools)
+    return found, ()
+
+
+def _report(call: OperatorCall | AuthorizerCall, reason: str, tools: Tools) -> None:
+    """Log and count a proof that proves nothing: an alarm sends someone to find out who called."""
+    tools.logger.warning("caller not proven", target=call.target, verb=call.verb, reason=reason, request=tools.call.request_id)
+    tools.count("CallerNotProven")
 
 
 def _check(event: Json, proof: CallerProof, claimed: CalledBy, tools: Tools) -> CalledBy | Problem:
@@ -45,8 +56,6 @@ def _check(event: Json, proof: CallerProof, claimed: CalledBy, tools: Tools) -> 
         case WrongProof():
             return Problem("proof", found.reason, SIGN_AGAIN)
         case UncheckedProof():
-            tools.logger.warning("caller not proven", reason=found.reason)
-            tools.count("CallerNotProven")
             return replace(claimed, unproven=found.reason)
         case CallerIdentity() if found.account != place.account:
             why = f"the proof is of {found.arn}, and this controller is in account {place.account}"
