@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, Notifications
+from canary.aws.notifications import LONGEST_CAUSE, Notifications
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from embedded_aws.faults.calls import Fault, Mode

@@ -268,7 +268,8 @@ def test_dead_letters_are_taken_from_the_controllers_and_the_targets_rules_only(
 
 
 def test_notifications_are_the_controllers_own_events(rules):
-    from canary.aws.notifications import SOURCE, NotificationKind
+    from canary.aws.notifications import SOURCE
+    from canary.rules.messages.kinds import NotificationKind
 
     pattern = rules["canary-notifications"]["EventPattern"]
     assert pattern["source"] == [SOURCE]
