@@ -113,7 +113,8 @@ def test_a_notification_reaches_a_subscriber_and_one_that_cannot_be_published_is
     tell(rig)
     (body,) = map(json.loads, received(rig, "program"))
 
-    assert (body["Subject"], json.loads(body["Message"])["detail"]) == ("canary: Rollout Ended: orders: rolled_back", ENDED)
+    subject = "canary: orders rolled back - safe, nothing to do"
+    assert (body["Subject"], json.loads(body["Message"])["detail"]) == (subject, ENDED)
     assert received(rig, "canary-undelivered-notifications") == []
     assert not rig.aws.permissions.denied
 

@@ -13,7 +13,7 @@ from canary.rules.messages.channels import CHAT, READ_BY_PROGRAMS, messages_of
 from canary.rules.messages.chat import LONGEST_TEXT, OBEYED, quiet
 from canary.rules.messages.document import notification_schema
 from canary.rules.messages.mail import LONGEST_SMS, LONGEST_SUBJECT, subject_of
-from canary.rules.messages.notification import LONGEST_DETAIL, Notification
+from canary.rules.messages.notification import Notification
 from tests.rules.messages import told
 
 TOPIC_BYTES = 256 * 1024
@@ -208,5 +208,4 @@ def test_all_texts_together_are_one_message(letter):
     messages = messages_of(crowded)
 
     assert len(json.loads(messages[CHAT])["content"]["description"]) <= LONGEST_TEXT
-    assert len(messages["sqs"]) < 4 * LONGEST_DETAIL
     assert len(json.dumps(messages).encode()) < TOPIC_BYTES

@@ -19,6 +19,7 @@ from canary.rules.reports.evidence_report import EvidenceReport
 LONGEST_LINE = 400
 """Characters of one line of a message."""
 
+LONGEST_LABEL = 80
 LONGEST_VALUE = 5_000
 LONGEST_DETAIL = 8_000
 """Characters of the event in JSON: all texts together, escaped once more, stay far below the limit of 256 KB."""
@@ -70,9 +71,10 @@ class Notification:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """The rollout's labels, each on one line."""
+        """The rollout's labels, each a short line."""
         found = self.detail.get("labels")
-        return {safe(str(name)): safe(str(value)) for name, value in found.items()} if isinstance(found, Mapping) else {}
+        given = found if isinstance(found, Mapping) else {}
+        return {safe(str(name), LONGEST_LABEL): safe(str(value), LONGEST_LABEL) for name, value in given.items()}
 
     @property
     def started_by(self) -> str:
