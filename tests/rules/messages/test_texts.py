@@ -1,6 +1,7 @@
 """The text of every notification, word for word, and its severity."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,11 @@ from canary.rules.messages.mail import subject_of
 from canary.rules.reports import sentences
 from canary.rules.reports.amounts import percent, times
 from canary.rules.reports.building import report_of
+from canary.rules.reports.evidence_report import Estimate
 from tests.rules.messages import told
 from tests.rules.reports.past import BAD, replayed
 
+PAGE = Path(__file__).parents[3] / "docs" / "notifications.md"
 ORIGIN = "4fa2c1 · OPS-125 · by ci-release (claimed)"
 PLACE = "account 123456789012, Region eu-west-1, 2026-01-31T12:00:00+00:00"
 OF_ROLLOUT = f"rollout run-1, {PLACE}"
@@ -341,3 +344,14 @@ def test_a_wait_that_ends_with_the_rollout_is_told_with_the_end(phase, is_told):
 def test_the_subject_says_who_has_to_look_and_what_happened():
     assert subject_of(told.ROLLED_BACK) == "canary: orders rolled back at 25 % - safe, nothing to do"
     assert subject_of(told.OPERATOR) == "canary PAGE: orders needs an operator at 25 %"
+
+
+def test_the_page_shows_a_message_as_it_is_sent():
+    """The example's numbers, in the report of a rollback at the second weight."""
+    report = told.ROLLED_BACK.report
+    lead = replace(report.lead, canary=Estimate(0.029, 0.0, 1.0), base=Estimate(0.0005, 0.0, 1.0), difference=Estimate(0, 0, 0))
+    ended = replace(report.decisions[-1], last_at=report.weights[-1].at + 240)
+    told_of = replace(report, metrics=(lead,), decisions=(ended,), broken=(), harm=replace(report.harm, requests=18))
+    text = messages_of(replace(told.ROLLED_BACK, report=told_of))["email"]
+
+    assert f"```\n{text}\n```" in PAGE.read_text(encoding="utf-8")
