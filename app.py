@@ -1,7 +1,7 @@
 """The CDK app: the controller, and one stack for each file in a folder of targets.
 
 Context values (`cdk deploy -c name=value`): `targets`, that folder (default: `targets`, with the sample's target);
-`notification_email`, the address that gets the notifications; `page_email`, the address that gets what somebody must act on at
+`notification_email`, the address that gets the notifications; `page_email`, the address that gets what someone must act on at
 once; `notify_steps` (`true`), to be told of each step, too; `notifications_key`, the ARN of a key that encrypts the topics of
 notifications and pages; `reserved_concurrency`, reserved for the guard and for the sweeper each; `retention_days`,
 how long records are kept.

@@ -67,7 +67,7 @@ class ControllerStack(cdk.Stack):
         )
 
     def _subscribe(self, everyone: str | None, on_call: str | None) -> None:
-        """Send the pages to the address for pages, or to the other one: somebody has to get them."""
+        """Send the pages to the address for pages, or to the other one: someone has to get them."""
         controller = self.controller
         wanted = [
             (everyone, (controller.notifications, controller.fallback_notifications)),

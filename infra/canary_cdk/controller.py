@@ -60,7 +60,7 @@ class Controller(Construct):
 
     `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the
     functions that take verbs; `duties` are the managed policies to attach to people and pipelines, by duty; `notifications`
-    is the topic to subscribe to, `pages` the topic of what somebody must act on at once; `fallback_notifications` is another
+    is the topic to subscribe to, `pages` the topic of what someone must act on at once; `fallback_notifications` is another
     topic, which reports when those fail; `table` holds the records; `dead_letters` holds events that could not be delivered or
     handled.
     """

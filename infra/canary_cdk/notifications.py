@@ -1,4 +1,4 @@
-"""Notifications: events worth a message go to one topic, what pages somebody to a second, with a fallback if either fails.
+"""Notifications: events worth a message go to one topic, what pages someone to a second, with a fallback if either fails.
 
 Decides which events are worth a message; the default bus has all of them. EventBridge passes the selected ones to a function,
 which publishes a text for each protocol to the topic of the event's severity
@@ -35,7 +35,7 @@ KEY_ACTIONS = "kms:Decrypt kms:GenerateDataKey"
 class NotificationTopics(Construct):
     """The topics, the rule that fills them through a function, and the fallback.
 
-    `topic` is the one to subscribe to, `pages` the one for what somebody must act on at once, `fallback` the topic that reports
+    `topic` is the one to subscribe to, `pages` the one for what someone must act on at once, `fallback` the topic that reports
     failures, `undelivered` the queue of what was not sent. `steps`: whether each step of a rollout is worth a message, too.
     """
 

@@ -388,7 +388,7 @@ def test_whoever_brings_a_key_is_told_what_its_policy_needs():
         ({"notification_email": "a@x", "page_email": "b@x"}, ["a@x"], ["b@x"], ["a@x", "b@x"]),
     ],
 )
-def test_an_address_gets_what_its_setting_says_and_pages_go_to_somebody(addresses, told, paged, by_the_fallback):
+def test_an_address_gets_what_its_setting_says_and_pages_go_to_someone(addresses, told, paged, by_the_fallback):
     template = synthesise(ControllerStack(cdk.App(), **addresses))
     subscribed = template.of_type("AWS::SNS::Subscription").values()
 

@@ -28,7 +28,7 @@ class Settings:
     """The settings of one function.
 
     ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on AWS
-    itself. ``topic`` is the ARN of the notification topic, ``pages_topic`` of the one for what somebody must act on at once;
+    itself. ``topic`` is the ARN of the notification topic, ``pages_topic`` of the one for what someone must act on at once;
     both are empty in every function except the one that publishes to them. ``retention_days``: how long records are kept.
     """
 

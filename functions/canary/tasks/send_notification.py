@@ -3,7 +3,7 @@
 EventBridge could send them to a topic itself, but only with a topic policy that lets in more than this one rule, and with one
 text for all protocols (docs/aws.md#topic-policy). A failing call is retried and then goes to the queue for undelivered
 notifications, which has its own alarm. The numbers of a start, a rollback and a promotion come from the rollout's record. If it
-cannot be read, the message does without them; what pages somebody never waits for it.
+cannot be read, the message does without them; what pages someone never waits for it.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ def test_every_happening_and_every_kind_has_its_text():
     assert len(TEXTS) == len(told.ALL)
 
 
-def test_only_what_somebody_must_act_on_pages():
+def test_only_what_someone_must_act_on_pages():
     pages = {one.happening for one in told.ALL if one.severity is Severity.PAGE}
     assert pages == {Happening.NEEDS_OPERATOR, Happening.CONDEMNED, Happening.REVERT_FAILED}
 

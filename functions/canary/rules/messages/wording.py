@@ -38,7 +38,7 @@ MOST_NEWS = 4
 
 
 def title_of(notification: Notification) -> str:  # noqa: C901, PLR0911, PLR0912 - one line each
-    """What happened to which target, and whether somebody must act: one line of printable ASCII but for the target's name."""
+    """What happened to which target, and whether someone must act: one line of printable ASCII but for the target's name."""
     name, happening = notification.target or "the controller", notification.happening
     match happening:
         case Happening.STARTED:
