@@ -56,7 +56,7 @@ def test_a_notification_says_who_how_far_and_why():
     assert (entry["Source"], entry["DetailType"]) == ("canary", "Operator Needed")
     assert (detail["target"], detail["rollout"], detail["step"], detail["phase"]) == ("orders", "run-1", 2, rollout.phase)
     assert detail["weight_percent"] == float(rollout.plan.policy.steps[1].weight_percent)
-    assert detail["commands"] == ["aws lambda update-alias"]
+    assert (detail["commands"], detail["severity"]) == (["aws lambda update-alias"], "page")
     assert len(detail["reason"]) == LONGEST_CAUSE
     assert logger.lost == []
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
-from canary.rules.messages.kinds import NotificationKind
+from canary.rules.messages.kinds import NotificationKind, happening_of, severity_of
 from canary.rules.rollouts.acting import describe_actions
 from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert, describe_watch
 from canary.rules.rollouts.watch_course import EndReport, reports_of_end
@@ -50,7 +50,8 @@ class Notifications:
 
     def tell(self, kind: NotificationKind, detail: Mapping[str, Any]) -> bool:
         """Report this detail, which has at least target and rollout. Returns whether the bus accepted it."""
-        entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
+        told = {**detail, "severity": severity_of(happening_of(kind, detail)).value}
+        entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(told)}
         try:
             with refusals("aws events put-events", NotificationRefusedError):
                 answer = self._events().put_events(Entries=[entry])
