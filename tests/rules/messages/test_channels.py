@@ -202,7 +202,7 @@ def test_all_texts_together_are_one_message(letter):
     """A text that is escaped twice, with letters that JSON writes as up to twelve characters."""
     crowded = of_operator(
         reason=letter * 1_000,
-        commands=[letter * 200 for _ in range(500)],
+        commands=[letter * 450 for _ in range(500)],
         labels={f"label{number}": letter * 200 for number in range(10)},
     )
     messages = messages_of(crowded)
