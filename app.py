@@ -1,8 +1,9 @@
 """The CDK app: the controller, and one stack for each file in a folder of targets.
 
 Context values (`cdk deploy -c name=value`): `targets`, that folder (default: `targets`, with the sample's target);
-`notification_email`, the address that gets the notifications; `notifications_key`, the ARN of a key that encrypts the topic of
-notifications; `reserved_concurrency`, reserved for the guard and for the sweeper each; `retention_days`,
+`notification_email`, the address that gets the notifications; `page_email`, the address that gets what someone must act on at
+once; `notify_steps` (`true`), to be told of each step, too; `notifications_key`, the ARN of a key that encrypts the topics of
+notifications and pages; `reserved_concurrency`, reserved for the guard and for the sweeper each; `retention_days`,
 how long records are kept.
 """
 
@@ -37,6 +38,8 @@ def build(app: cdk.App) -> None:
     controller = ControllerStack(
         app,
         notification_email=app.node.try_get_context("notification_email"),
+        page_email=app.node.try_get_context("page_email"),
+        notify_steps=app.node.try_get_context("notify_steps") in {True, "true"},
         notifications_key=app.node.try_get_context("notifications_key"),
         reserved_concurrency=int(reserved) if reserved else None,
         retention_days=read_retention(app.node.try_get_context("retention_days")),

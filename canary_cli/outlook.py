@@ -69,7 +69,7 @@ def waiting_of(rollout: Rollout, look: LookItem | None, now: float) -> Waiting |
     if rollout.blind_since is not None:
         until = rollout.blind_since + rollout.plan.policy.max_blind_seconds
         return Waiting(_reason(look, "what cannot be seen"), rollout.blind_since, now - rollout.blind_since, until)
-    if rollout.waiting_since is not None:
+    if rollout.waiting_since is not None and rollout.steering.pause is None:
         return Waiting(_reason(look, "proof"), rollout.waiting_since, now - rollout.waiting_since, _extension_end(rollout))
     return None
 

@@ -34,6 +34,8 @@ class ControllerStack(cdk.Stack):
         scope: Construct,
         *,
         notification_email: str | None = None,
+        page_email: str | None = None,
+        notify_steps: bool = False,
         notifications_key: str | None = None,
         reserved_concurrency: int | None = None,
         retention_days: int | None = None,
@@ -49,20 +51,32 @@ class ControllerStack(cdk.Stack):
             reserved_concurrency=reserved_concurrency,
             notifications_key=key,
             retention_days=retention_days,
+            notify_steps=notify_steps,
         )
-        if notification_email:
-            for topic in (self.controller.notifications, self.controller.fallback_notifications):
-                topic.add_subscription(subscriptions.EmailSubscription(notification_email))
+        self._subscribe(notification_email, page_email)
         self._tell("StateMachineArn", self.controller.state_machine.state_machine_arn, "start executions of it")
         self._tell("OperateRolloutName", self.controller.operate_rollout.function_name, "call it with abort, pause or resume")
         self._tell("AuthorizeRolloutName", self.controller.authorize_rollout.function_name, "call it with promote")
         self._tell("TableName", self.controller.table.table_name, "the records")
         self._tell("NotificationsArn", self.controller.notifications.topic_arn, "subscribe to it")
+        self._tell("PagesArn", self.controller.pages.topic_arn, "subscribe to it whatever wakes people: they must act at once")
         self._tell(
             "FallbackNotificationsArn",
             self.controller.fallback_notifications.topic_arn,
-            "subscribe to it too: it reports when the first topic fails",
+            "subscribe to it too: it reports when the other topics fail",
         )
+
+    def _subscribe(self, everyone: str | None, on_call: str | None) -> None:
+        """Send the pages to the address for pages, or to the other one: someone has to get them."""
+        controller = self.controller
+        wanted = [
+            (everyone, (controller.notifications, controller.fallback_notifications)),
+            (on_call or everyone, (controller.pages,)),
+            (on_call if on_call != everyone else None, (controller.fallback_notifications,)),
+        ]
+        for address, topics in wanted:
+            for topic in topics if address else ():
+                topic.add_subscription(subscriptions.EmailSubscription(address))
 
     def _tell(self, name: str, value: str, description: str) -> None:
         cdk.CfnOutput(self, name, value=value, description=description)

@@ -60,11 +60,12 @@ class Controller(Construct):
 
     `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the
     functions that take verbs; `duties` are the managed policies to attach to people and pipelines, by duty; `notifications`
-    is the topic to subscribe to; `fallback_notifications` is another topic, which reports when the first one fails; `table`
-    holds the records; `dead_letters` holds events that could not be delivered or handled.
+    is the topic to subscribe to, `pages` the topic of what someone must act on at once; `fallback_notifications` is another
+    topic, which reports when those fail; `table` holds the records; `dead_letters` holds events that could not be delivered or
+    handled.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the controller's settings, by keyword
         self,
         scope: Construct,
         construct_id: str,
@@ -75,6 +76,7 @@ class Controller(Construct):
         dashboard: bool = True,
         notifications_key: kms.IKey | None = None,
         retention_days: int | None = None,
+        notify_steps: bool = False,
     ) -> None:
         """Create the controller.
 
@@ -89,11 +91,12 @@ class Controller(Construct):
                 that run at once: with ten, the sweeper gets through a fleet of 200 targets, of which 20 hang, within five
                 minutes. Without it, both share the account's concurrency.
             dashboard: whether to create a dashboard of all rollouts.
-            notifications_key: encrypts the topic of notifications. The key's policy must let CloudWatch use it for the
-                controller's own alarms; for a key of the same app this is added.
+            notifications_key: encrypts the topics of notifications and pages. The key's policy must let CloudWatch use it for
+                the controller's own alarms; for a key of the same app this is added.
             retention_days: how long the record of a rollout is kept after its end, from 90 to 3650 days, 400 without it. The
                 records of open rollouts, of what base serves, and of the target itself never expire. A new value is for what is
                 written from then on.
+            notify_steps: whether the topic also gets a message for each step that a rollout reaches.
 
         Raises:
             RetentionError: `retention_days` is out of these bounds.
@@ -119,9 +122,10 @@ class Controller(Construct):
         self.authorize_rollout: lambda_.Function = self._functions[AUTHORIZER].function
         self.duties = DutyPolicies(self, "Duties", table=self.table).policies
         self._notifications = NotificationTopics(
-            self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key
+            self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key, steps=notify_steps
         )
         self.notifications: sns.Topic = self._notifications.topic
+        self.pages: sns.Topic = self._notifications.pages
         self.fallback_notifications: sns.Topic = self._notifications.fallback
         self._trigger()
         self._watch(dashboard=dashboard)

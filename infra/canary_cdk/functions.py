@@ -45,6 +45,7 @@ class May(enum.Flag):
     """What a function may do besides logging and tracing."""
 
     READ_RECORDS = enum.auto()
+    READ_LOOKS = enum.auto()
     LIST_OPEN = enum.auto()
     WRITE_RECORDS = enum.auto()
     CHECK_RECORDS = enum.auto()
@@ -91,7 +92,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         AUTHORIZER: May.READ_RECORDS | May.WRITE_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS | _AUTHORIZE,
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
-        MESSENGER: May(0),  # it may only publish to its topic; see notifications.py
+        MESSENGER: May.READ_RECORDS | May.READ_LOOKS,  # besides, it may publish to its topics; see notifications.py
     }
 )
 """For each function, which of the shared permissions its code needs."""
@@ -207,6 +208,7 @@ def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
     targets = naming.TARGET_PREFIX.rstrip("/")
     grants = {
         May.READ_RECORDS: ("dynamodb:BatchGetItem", table.table_arn),
+        May.READ_LOOKS: ("dynamodb:Query", table.table_arn),
         May.LIST_OPEN: ("dynamodb:Scan", f"{table.table_arn}/index/{OPEN_INDEX}"),
         May.WRITE_RECORDS: ("dynamodb:PutItem", table.table_arn),
         May.CHECK_RECORDS: ("dynamodb:ConditionCheckItem", table.table_arn),

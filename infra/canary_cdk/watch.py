@@ -30,7 +30,7 @@ ENDINGS = ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
 
 
 class Watch(Construct):
-    """The alarms and the dashboard. Alarms publish to the topic of notifications; its own failures go to the fallback."""
+    """The alarms and the dashboard. An alarm publishes to the topic of its severity; failures of the topics to the fallback."""
 
     def __init__(
         self,
@@ -45,18 +45,18 @@ class Watch(Construct):
         dashboard: bool,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.alarms = [
+        pages = [
             self._operator_needed(),
             self._records_unusable(),
-            self._guard_errors(guard),
             self._sweeper_errors(sweeper),
             self._sweeper_silent(sweeper),
-            self._dead_letters(queue),
-            self._record_kept(),
-            self._caller_not_proven(),
         ]
-        for alarm in self.alarms:
+        others = [self._guard_errors(guard), self._dead_letters(queue), self._record_kept(), self._caller_not_proven()]
+        for alarm in pages:
+            alarm.add_alarm_action(actions.SnsAction(notifications.pages))
+        for alarm in others:
             alarm.add_alarm_action(actions.SnsAction(notifications.topic))
+        self.alarms = [*pages, *others]
         undelivered = self._undelivered(notifications.undelivered)
         undelivered.add_alarm_action(actions.SnsAction(notifications.fallback))
         self.alarms.append(undelivered)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, Notifications
+from canary.aws.notifications import LONGEST_CAUSE, Notifications
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
 from embedded_aws.faults.calls import Fault, Mode
@@ -55,7 +56,7 @@ def test_a_notification_says_who_how_far_and_why():
     assert (entry["Source"], entry["DetailType"]) == ("canary", "Operator Needed")
     assert (detail["target"], detail["rollout"], detail["step"], detail["phase"]) == ("orders", "run-1", 2, rollout.phase)
     assert detail["weight_percent"] == float(rollout.plan.policy.steps[1].weight_percent)
-    assert detail["commands"] == ["aws lambda update-alias"]
+    assert (detail["commands"], detail["severity"]) == (["aws lambda update-alias"], "page")
     assert len(detail["reason"]) == LONGEST_CAUSE
     assert logger.lost == []
 

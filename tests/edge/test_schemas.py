@@ -11,7 +11,7 @@ import yaml
 from canary.edge import schemas
 from canary.edge.policy import policy_to_mapping
 from canary.edge.request import parse_advance, parse_authorizer_call, parse_operator_call, parse_request
-from canary.edge.schemas import DOCS, MODELS, REPORT, schema_of, write_schemas
+from canary.edge.schemas import DOCS, MODELS, NOTIFICATION, REPORT, schema_of, write_schemas
 from canary.edge.target import parse_target, target_to_json
 from canary.rules.targets.policy import SHIPPED
 
@@ -37,7 +37,7 @@ def name(request):
     return request.param
 
 
-@pytest.mark.parametrize("name", [*MODELS, REPORT])
+@pytest.mark.parametrize("name", [*MODELS, REPORT, NOTIFICATION])
 def test_published_schema_is_the_one_the_models_make(name, tmp_path):
     write_schemas(tmp_path)
     made = (tmp_path / f"{name}.schema.json").read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def test_published_schema_is_the_one_the_models_make(name, tmp_path):
 
 
 def test_published_folder_holds_nothing_else():
-    assert {path.name for path in DOCS.glob("*.json")} == {f"{name}.schema.json" for name in (*MODELS, REPORT)}
+    assert {path.name for path in DOCS.glob("*.json")} == {f"{name}.schema.json" for name in (*MODELS, REPORT, NOTIFICATION)}
 
 
 def test_the_schema_is_valid(name):
@@ -185,7 +185,9 @@ def run_module(source, *arguments, monkeypatch):
 
 def test_the_module_writes_the_files_into_the_given_folder(tmp_path, monkeypatch):
     run_module(Path(schemas.__file__), str(tmp_path / "new" / "folder"), monkeypatch=monkeypatch)
-    assert {path.stem for path in (tmp_path / "new" / "folder").iterdir()} == {f"{name}.schema" for name in (*MODELS, REPORT)}
+    assert {path.stem for path in (tmp_path / "new" / "folder").iterdir()} == {
+        f"{name}.schema" for name in (*MODELS, REPORT, NOTIFICATION)
+    }
 
 
 def test_the_module_writes_the_docs_of_its_own_checkout(tmp_path, monkeypatch):
@@ -193,4 +195,6 @@ def test_the_module_writes_the_docs_of_its_own_checkout(tmp_path, monkeypatch):
     source.parent.mkdir(parents=True)
     shutil.copy(schemas.__file__, source)
     run_module(source, monkeypatch=monkeypatch)
-    assert {path.stem for path in (tmp_path / "docs" / "schemas").iterdir()} == {f"{name}.schema" for name in (*MODELS, REPORT)}
+    assert {path.stem for path in (tmp_path / "docs" / "schemas").iterdir()} == {
+        f"{name}.schema" for name in (*MODELS, REPORT, NOTIFICATION)
+    }

@@ -63,5 +63,5 @@ def test_a_target_is_made_with_an_address_to_tell_and_a_key(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     template = json.loads((tmp_path / "out" / "canary.template.json").read_text(encoding="utf-8"))
     kinds = [one["Type"] for one in template["Resources"].values()]
-    assert kinds.count("AWS::SNS::Subscription") == 2
+    assert kinds.count("AWS::SNS::Subscription") == 3
     assert key in json.dumps(template)

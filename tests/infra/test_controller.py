@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 
 import canary
-from canary.edge.settings import REQUIRED, TOPIC
+from canary.edge.settings import PAGES_TOPIC, REQUIRED, TOPIC
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks.common.entry import METRICS
 from canary_cdk import Controller
@@ -45,7 +45,7 @@ def test_a_function_knows_its_task_the_table_the_targets_and_nothing_else(contro
     assert variables["CANARY_TARGET_PREFIX"] == "/canary/targets/"
     assert variables["CANARY_RETENTION_DAYS"] == "400"
     assert variables["CANARY_VERSION"] == canary.__version__
-    more = {"CANARY_RETENTION_DAYS", "CANARY_VERSION"} | ({TOPIC} if task == "SendNotification" else set())
+    more = {"CANARY_RETENTION_DAYS", "CANARY_VERSION"} | ({TOPIC, PAGES_TOPIC} if task == "SendNotification" else set())
     assert {name for name in variables if name.startswith("CANARY_")} | {"AWS_REGION"} == {*REQUIRED} | more
 
 
@@ -161,7 +161,8 @@ def test_checks_and_the_deletion_guard_write_nothing(controller):
 def test_no_one_may_delete_a_record(controller):
     for task in (*TASKS, *BESIDE):
         actions = {action for action, _ in controller.allowed(controller.role_of(task)) if action.startswith("dynamodb:")}
-        assert actions <= {"dynamodb:BatchGetItem", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+        reads = {"dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"}
+        assert actions <= reads | {"dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
 
 
 def test_only_the_index_of_what_is_open_is_scanned(controller):
@@ -268,20 +269,26 @@ def test_dead_letters_are_taken_from_the_controllers_and_the_targets_rules_only(
 
 
 def test_notifications_are_the_controllers_own_events(rules):
-    from canary.aws.notifications import SOURCE, NotificationKind
+    from canary.aws.notifications import SOURCE
+    from canary.rules.messages.kinds import NotificationKind
 
     pattern = rules["canary-notifications"]["EventPattern"]
     assert pattern["source"] == [SOURCE]
-    assert {*pattern["detail-type"]} == {kind.value for kind in NotificationKind} - {
-        NotificationKind.STARTED.value,
-        NotificationKind.SHIFTED.value,
-    }
+    assert {*pattern["detail-type"]} == {kind.value for kind in NotificationKind} - {NotificationKind.SHIFTED.value}
+
+
+def test_steps_are_told_only_to_who_asks_for_them():
+    stack = ControllerStack(cdk.App(), notify_steps=True)
+    template = synthesise(stack)
+    (rule,) = [one for one in template.of_type("AWS::Events::Rule").values() if one["Name"] == "canary-notifications"]
+    assert "Rollout Shifted" in rule["EventPattern"]["detail-type"]
 
 
 def topics(template):
-    """The logical ids of the notification topic and of the topic that reports when notifications fail."""
+    """The logical ids of the topics: of notifications, of pages, and the one that reports when those fail."""
     names = {one["DisplayName"]: name for name, one in template.of_type("AWS::SNS::Topic").items()}
-    return names["Canary controller"], names["Canary controller: notifications that were not delivered"]
+    told, pages = names["Canary controller"], names["Canary controller: act now"]
+    return told, pages, names["Canary controller: notifications that were not delivered"]
 
 
 def test_by_their_policies_only_this_accounts_alarms_publish_to_the_topics(controller):
@@ -293,28 +300,31 @@ def test_by_their_policies_only_this_accounts_alarms_publish_to_the_topics(contr
         assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_notifications_are_published_by_a_function_that_may_do_nothing_else(controller, rules):
-    topic, _ = topics(controller)
+def test_notifications_are_published_by_a_function_that_besides_only_reads_records(controller, rules):
+    topic, pages, _ = topics(controller)
     name, function = controller.function("SendNotification")
     queue = queue_of(controller, "canary-undelivered-notifications")
     (target,) = rules["canary-notifications"]["Targets"]
     assert target["Arn"]["Fn::GetAtt"] == [name, "Arn"]
     assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"] == [queue, "Arn"]
     assert function["Environment"]["Variables"][TOPIC] == {"Ref": topic}
+    assert function["Environment"]["Variables"][PAGES_TOPIC] == {"Ref": pages}
+    (table,) = controller.of_type("AWS::DynamoDB::Table")
     assert {
         one
         for one in controller.allowed(controller.role_of("SendNotification"))
         if one[0].split(":")[0] not in {"logs", "xray"}
     } == {
-        ("sns:Publish", f"<{topic}>"),
+        *(("sns:Publish", f"<{one}>") for one in (topic, pages)),
+        *((f"dynamodb:{action}", f"<{table}.Arn>") for action in ("BatchGetItem", "Query")),
         ("sqs:SendMessage", f"<{queue}.Arn>"),
     }
 
 
 def test_topics_and_queues_take_encrypted_connections_only(controller):
-    for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
+    for kind, many in (("AWS::SNS::TopicPolicy", 3), ("AWS::SQS::QueuePolicy", 2)):
         policies = controller.of_type(kind)
-        assert len(policies) == 2
+        assert len(policies) == many
         for policy in policies.values():
             statements = policy["PolicyDocument"]["Statement"]
             assert [one["Condition"] for one in statements if one["Effect"] == "Deny"] == [
@@ -322,8 +332,8 @@ def test_topics_and_queues_take_encrypted_connections_only(controller):
             ]
 
 
-def test_the_controller_watches_itself_and_tells_the_topic(controller):
-    topic, fallback = topics(controller)
+def test_the_controller_watches_itself_and_tells_the_topic_of_each_alarms_severity(controller):
+    topic, pages, fallback = topics(controller)
     alarms = {one["AlarmName"].rpartition("-")[2]: one for one in controller.of_type("AWS::CloudWatch::Alarm").values()}
     assert {*alarms} == {
         *("OperatorNeeded", "RecordsUnusable", "GuardErrors", "SweeperErrors", "SweeperSilent", "DeadLetters"),
@@ -331,7 +341,10 @@ def test_the_controller_watches_itself_and_tells_the_topic(controller):
     }
     told = {name: one["AlarmActions"] for name, one in alarms.items()}
     assert told.pop("UndeliveredNotifications") == [{"Ref": fallback}]
-    assert all(actions == [{"Ref": topic}] for actions in told.values())
+    assert {name for name, actions in told.items() if actions == [{"Ref": pages}]} == {
+        *("OperatorNeeded", "RecordsUnusable", "SweeperErrors", "SweeperSilent"),
+    }
+    assert {name for name, actions in told.items() if actions == [{"Ref": topic}]} == {"GuardErrors", "DeadLetters"}
     assert alarms["SweeperSilent"]["TreatMissingData"] == "breaching"
 
 
@@ -341,8 +354,9 @@ def test_an_encrypted_topic_can_be_published_to_by_the_function_and_by_the_alarm
     Controller(stack, "Canaries", notifications_key=key)
     template = synthesise(stack)
     (key_id,) = template.of_type("AWS::KMS::Key")
-    topic, fallback = topics(template)
-    assert template.resources[topic]["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [key_id, "Arn"]}
+    topic, pages, fallback = topics(template)
+    for one in (topic, pages):
+        assert template.resources[one]["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [key_id, "Arn"]}
     assert "KmsMasterKeyId" not in template.resources[fallback]["Properties"]
     needed = {("kms:Decrypt", f"<{key_id}.Arn>"), ("kms:GenerateDataKey", f"<{key_id}.Arn>")}
     assert needed <= template.allowed(template.role_of("SendNotification"))
@@ -361,7 +375,27 @@ def test_whoever_brings_a_key_is_told_what_its_policy_needs():
     (warning,) = [str(entry.data) for entry in metadata if entry.type == "aws:cdk:warning"]
     assert "allow cloudwatch.amazonaws.com kms:Decrypt and kms:GenerateDataKey in it" in warning
     subscribed = synthesise(stack).of_type("AWS::SNS::Subscription").values()
-    assert len({one["TopicArn"]["Ref"] for one in subscribed}) == 2
+    assert len({one["TopicArn"]["Ref"] for one in subscribed}) == 3
+
+
+@pytest.mark.parametrize(
+    ("addresses", "told", "paged", "by_the_fallback"),
+    [
+        ({}, [], [], []),
+        ({"notification_email": "a@x"}, ["a@x"], ["a@x"], ["a@x"]),
+        ({"page_email": "b@x"}, [], ["b@x"], ["b@x"]),
+        ({"notification_email": "a@x", "page_email": "a@x"}, ["a@x"], ["a@x"], ["a@x"]),
+        ({"notification_email": "a@x", "page_email": "b@x"}, ["a@x"], ["b@x"], ["a@x", "b@x"]),
+    ],
+)
+def test_an_address_gets_what_its_setting_says_and_pages_go_to_someone(addresses, told, paged, by_the_fallback):
+    template = synthesise(ControllerStack(cdk.App(), **addresses))
+    subscribed = template.of_type("AWS::SNS::Subscription").values()
+
+    def of_topic(topic):
+        return sorted(one["Endpoint"] for one in subscribed if one["TopicArn"]["Ref"] == topic)
+
+    assert [of_topic(topic) for topic in topics(template)] == [told, paged, by_the_fallback]
 
 
 def test_a_failed_rollout_is_no_alarm(controller):
@@ -401,7 +435,7 @@ def test_deletions_are_refused_by_the_deletion_guard_soon(controller):
 def test_outputs_say_what_one_needs_to_know(controller):
     assert {*controller.body["Outputs"]} == {
         *("StateMachineArn", "OperateRolloutName", "AuthorizeRolloutName", "TableName"),
-        *("NotificationsArn", "FallbackNotificationsArn"),
+        *("NotificationsArn", "PagesArn", "FallbackNotificationsArn"),
     }
 
 

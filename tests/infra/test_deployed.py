@@ -96,8 +96,8 @@ def received(rig: Rig, queue: str) -> list[str]:
     return [message["Body"] for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
 
 
-def tell(rig: Rig) -> None:
-    entry = {"Source": "canary", "DetailType": "Rollout Ended", "Detail": json.dumps(ENDED)}
+def tell(rig: Rig, kind: str = "Rollout Ended") -> None:
+    entry = {"Source": "canary", "DetailType": kind, "Detail": json.dumps(ENDED)}
     rig.aws.client("events").put_events(Entries=[entry])
     rig.settle(600)
 
@@ -105,19 +105,23 @@ def tell(rig: Rig) -> None:
 def test_a_notification_reaches_a_subscriber_and_one_that_cannot_be_published_is_kept(rig: Rig):
     sns, sqs = rig.aws.client("sns"), rig.aws.client("sqs")
     settings = rig.aws.client("lambda").get_function_configuration(FunctionName="canary-SendNotification")
-    topic = settings["Environment"]["Variables"]["CANARY_TOPIC"]
-    url = sqs.create_queue(QueueName="program")["QueueUrl"]
-    program = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=program)
+    topics = {name: settings["Environment"]["Variables"][name] for name in ("CANARY_TOPIC", "CANARY_PAGES_TOPIC")}
+    for name, topic in topics.items():
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        program = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=program)
 
     tell(rig)
-    (body,) = map(json.loads, received(rig, "program"))
+    tell(rig, "Operator Needed")
+    ((ended,), (needed,)) = ([json.loads(one) for one in received(rig, name)] for name in topics)
 
-    assert (body["Subject"], json.loads(body["Message"])["detail"]) == ("canary: Rollout Ended: orders: rolled_back", ENDED)
+    assert ended["Subject"] == "canary: orders rolled back - safe, nothing to do"
+    assert needed["Subject"] == "canary PAGE: orders needs an operator"
+    assert json.loads(ended["Message"])["detail"] == json.loads(needed["Message"])["detail"] == ENDED
     assert received(rig, "canary-undelivered-notifications") == []
     assert not rig.aws.permissions.denied
 
-    sns.delete_topic(TopicArn=topic)
+    sns.delete_topic(TopicArn=topics["CANARY_TOPIC"])
     tell(rig)
     (letter,) = received(rig, "canary-undelivered-notifications")
     assert "NotificationRefusedError" in letter

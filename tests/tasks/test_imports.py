@@ -12,6 +12,7 @@ THEIRS = {
     *("certifi", "dateutil", "jmespath", "six", "urllib3"),
 }
 """What those three depend on."""
+TELLS = {"send_notification"}
 LOOKS = {"evaluate_canary", "hear_alarm", "prepare_release", "sweep_targets"}
 READ_INPUT = {"advance_rollout", "authorize_rollout", "check_release", "operate_rollout"}
 READ_TARGETS = {"authorize_rollout", "check_release", "guard_deletion", "sweep_targets"}
@@ -45,8 +46,8 @@ def test_no_task_imports_unneeded_modules(imports, module):
     assert importing(imports, module) == set()
 
 
-def test_only_who_looks_asks_it_or_says_what_looking_will_take_imports_the_judge(imports):
-    assert importing(imports, "canary.rules.judging.judge") == LOOKS | {"authorize_rollout", "check_release"}
+def test_only_who_looks_says_what_looks_saw_or_what_looking_will_take_imports_the_judge(imports):
+    assert importing(imports, "canary.rules.judging.judge") == LOOKS | TELLS | {"authorize_rollout", "check_release"}
 
 
 def test_only_readers_of_user_input_import_its_models(imports):

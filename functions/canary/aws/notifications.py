@@ -7,13 +7,13 @@ accepted it: the record says whether it has (`report_end`, and the sweeper).
 
 from __future__ import annotations
 
-import enum
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
+from canary.rules.messages.kinds import NotificationKind, happening_of, severity_of
 from canary.rules.rollouts.acting import describe_actions
 from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert, describe_watch
 from canary.rules.rollouts.watch_course import EndReport, reports_of_end
@@ -27,22 +27,6 @@ if TYPE_CHECKING:
 SOURCE = "canary"
 LONGEST_CAUSE = 4_000
 """The most characters of a reason in a notification; a whole event may have 256 KB."""
-
-
-class NotificationKind(enum.StrEnum):
-    """What happened; used as the events' detail-type."""
-
-    STARTED = "Rollout Started"
-    SHIFTED = "Rollout Shifted"
-    PARKED = "Rollout Parked"
-    ENDED = "Rollout Ended"
-    PROMOTED = "Rollout Promoted"
-    REVERTED = "Rollout Reverted"
-    WATCH_ENDED = "Rollout Watch Ended"
-    OPERATOR_NEEDED = "Operator Needed"
-    RECORDS_USABLE = "Records Usable Again"
-    WAITING = "Rollout Waiting"
-    WAIT_OVER = "Rollout Wait Over"
 
 
 _KINDS = {
@@ -66,7 +50,8 @@ class Notifications:
 
     def tell(self, kind: NotificationKind, detail: Mapping[str, Any]) -> bool:
         """Report this detail, which has at least target and rollout. Returns whether the bus accepted it."""
-        entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(detail)}
+        told = {**detail, "severity": severity_of(happening_of(kind, detail)).value}
+        entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": json.dumps(told)}
         try:
             with refusals("aws events put-events", NotificationRefusedError):
                 answer = self._events().put_events(Entries=[entry])

@@ -11,9 +11,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from canary.aws.errors import AwsRefusedError, AwsThrottledError
-from canary.aws.notifications import NotificationKind
 from canary.aws.record_reads import Owned
 from canary.aws.shifters import shifter_for
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.rollouts.phases import (
     SETTLE_SECONDS,
     Answer,

@@ -1,7 +1,7 @@
-"""The JSON schemas of what users write and of the report. ``python -m canary.edge.schemas`` writes the files.
+"""The JSON schemas of what users write, of the report and of notifications. ``python -m canary.edge.schemas`` writes the files.
 
-They are generated from the models that read the input and from the report's types, so they cannot disagree with them. What a
-schema cannot express (rising weights, names that must differ) is refused when the input is read.
+They are generated from the models that read the input and from the types of what is written, so they cannot disagree with
+them. What a schema cannot express (rising weights, names that must differ) is refused when the input is read.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from canary.edge.notes import NoteModel
 from canary.edge.request import AdvanceModel, AuthorizerModel, OperatorModel, RequestModel
 from canary.edge.target import TargetModel
+from canary.rules.messages.document import notification_schema
 from canary.rules.reports.schema import DIALECT, document_schema
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from canary.edge.model import Strict
 
-REPORT = "report"
+REPORT, NOTIFICATION = "report", "notification"
 MODELS: "Mapping[str, type[Strict]]" = MappingProxyType(
     {
         "input": RequestModel,
@@ -41,9 +42,10 @@ def schema_of(model: "type[Strict]") -> dict[str, Any]:
 
 
 def write_schemas(folder: Path) -> None:
-    """Write ``<name>.schema.json`` for each model, and for the report."""
+    """Write ``<name>.schema.json`` for each model, for the report and for a notification."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in {**{name: schema_of(model) for name, model in MODELS.items()}, REPORT: document_schema()}.items():
+    made = {REPORT: document_schema(), NOTIFICATION: notification_schema()}
+    for name, schema in {**{name: schema_of(model) for name, model in MODELS.items()}, **made}.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
 

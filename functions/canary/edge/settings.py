@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REQUIRED = ("CANARY_TASK", "CANARY_TABLE", "CANARY_TARGET_PREFIX", "AWS_REGION")
 ENDPOINT = "AWS_ENDPOINT_URL"
-TOPIC = "CANARY_TOPIC"
+TOPIC, PAGES_TOPIC = "CANARY_TOPIC", "CANARY_PAGES_TOPIC"
 RETENTION_DAYS = "CANARY_RETENTION_DAYS"
 
 
@@ -28,8 +28,8 @@ class Settings:
     """The settings of one function.
 
     ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on AWS
-    itself. ``topic`` is the ARN of the notification topic; it is empty in every function except the one that publishes to it.
-    ``retention_days``: how long records are kept.
+    itself. ``topic`` is the ARN of the notification topic, ``pages_topic`` of the one for what someone must act on at once;
+    both are empty in every function except the one that publishes to them. ``retention_days``: how long records are kept.
     """
 
     task: str
@@ -38,6 +38,7 @@ class Settings:
     region: str
     endpoint_url: str | None = None
     topic: str = ""
+    pages_topic: str = ""
     retention_days: int = DEFAULT_DAYS
 
     @classmethod
@@ -63,5 +64,6 @@ class Settings:
             region=environ["AWS_REGION"],
             endpoint_url=environ.get(ENDPOINT) or None,
             topic=environ.get(TOPIC, ""),
+            pages_topic=environ.get(PAGES_TOPIC, ""),
             retention_days=days,
         )

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import RecordSchemaError
-from canary.aws.notifications import LONGEST_CAUSE, NotificationKind
+from canary.aws.notifications import LONGEST_CAUSE
 from canary.aws.surveys import survey
 from canary.edge.revert import parse_revert
 from canary.edge.target import target_from_json
 from canary.rules.checks.draft import is_unchanged
 from canary.rules.checks.function_checks import WAIT_SECONDS, find_pending
 from canary.rules.checks.reverts import draft_revert, earlier_release, find_revert_problems, slower_way
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.rollouts.acting import with_action
 from canary.rules.rollouts.codec import encode

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from canary.aws.notifications import LONGEST_CAUSE as LONGEST_SAID
-from canary.aws.notifications import NotificationKind
 from canary.aws.safety import make_pass
 from canary.edge.events import SafetyEvent
 from canary.rules.looks.promotion import REVERTED, answer_promoted
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.rollouts.phases import Answer, Phase
 from canary.rules.rollouts.report import summary
 from canary.rules.rollouts.watch_course import note_reason

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from canary.aws.errors import OwnershipLostError
 from canary.aws.locks import PARKED_OWNER
-from canary.aws.notifications import NotificationKind
 from canary.edge.events import TaskEvent
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import summary
 from canary.tasks.common.entry import Handler, Json, Tools, on

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from canary.aws.errors import OwnershipLostError
-from canary.aws.notifications import NotificationKind
 from canary.aws.shifters import shifter_for
 from canary.edge.events import TaskEvent
 from canary.rules.looks.look_schedule import next_look_seconds
 from canary.rules.looks.steps import begin_next_step
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.rollouts.phases import Phase
 from canary.tasks.common.entry import Handler, Json, Tools, on
 

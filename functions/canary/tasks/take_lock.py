@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from canary.aws.notifications import NotificationKind
 from canary.edge.events import LockEvent
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.rollouts.codec import decode
 from canary.rules.rollouts.rollout import Rollout
 from canary.tasks.common.entry import Handler, Json, Tools, on

@@ -15,11 +15,12 @@ from canary.aws.calls import never_write
 from canary.aws.errors import AwsRefusedError, ControllerError, StateChangedError
 from canary.aws.executions import running_targets
 from canary.aws.locks import Lock
-from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
+from canary.aws.notifications import LONGEST_CAUSE, describe
 from canary.aws.record_reads import Owned
 from canary.aws.shifters import shifter_for
 from canary.aws.targets import read_machine, read_target
 from canary.edge.target import target_from_json
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.releases.problems import RefusedError
 from canary.rules.rollouts.phases import RemoveCanary
 from canary.rules.rollouts.trouble import (

@@ -14,7 +14,7 @@ from canary.aws.counting import read_minutes
 from canary.aws.errors import AwsRefusedError, OwnershipLostError
 from canary.aws.instruments import find_instrument_faults
 from canary.aws.metrics import MetricReader
-from canary.aws.notifications import LONGEST_CAUSE, NotificationKind, describe
+from canary.aws.notifications import LONGEST_CAUSE, describe
 from canary.aws.safety import tell_promotion
 from canary.aws.shifters import shifter_for
 from canary.aws.surveys import survey
@@ -24,6 +24,7 @@ from canary.rules.checks.reverts import draft_revert, earlier_release, find_reve
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.promotion import Seen, answer_promoted, begin_ceilings, promoted_sources, unread_minutes, watch_on
+from canary.rules.messages.kinds import NotificationKind
 from canary.rules.releases.problems import RefusedError
 from canary.rules.releases.release import Revert
 from canary.rules.rollouts.drift_checks import find_edits_of_promoted

@@ -184,7 +184,7 @@ def test_a_rollout_that_gives_way_prevents_no_start(ground: Ground, canary: Cana
         f"ok       rollout: the start replaces rollout {walk.rollout_id}, which is shifting and is rolled back first"
         in told.out
     )
-    assert f"open      rollout {walk.rollout_id} is rolled back first" in canary("plan", "orders").out
+    assert f"the start replaces rollout {walk.rollout_id}" in canary("plan", "orders").out
     newer = ground.walk(target, policy=replace(target.policy, on_newer=OnNewer.REPLACE))
     assert newer.check()["start"] == "REPLACE"
 

@@ -21,7 +21,7 @@ from canary_cli.planning.holding import Held
 from canary_cli.planning.open_points import UNKNOWN_TRAFFIC, UNSEEN, UNSEEN_API
 from canary_cli.planning.prospect import Foreseen, Sight, draft_of, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
-from tests.builders import EXECUTION, NEW, NOON, OLD, a_canary, a_rollout, a_stage, a_target
+from tests.builders import EXECUTION, NEW, NOON, OLD, a_rollout, a_stage, a_target
 
 BUSY = Traffic(((600, 1),) * 1440, 600.0)
 SILENT = Traffic((), 0.0)
@@ -220,10 +220,3 @@ def test_a_start_that_is_invalid_replaces_nothing():
     found = foreseen(seen(holder=held()), target=STRICT, **REPLACING)
     assert found.outcome is Foreseen.REFUSED
     assert [problem.partition(":")[0] for problem in found.problems] == ["floor.min_steps", "target"]
-
-
-def test_a_canary_that_is_replaced_is_no_problem_of_the_start():
-    sight = seen(holder=held())
-    stage = replace(sight.survey.stage, stage=replace(sight.survey.stage.stage, canary=a_canary()))
-    sight = replace(sight, survey=replace(sight.survey, stage=stage))
-    assert foreseen(sight, **REPLACING).outcome is Foreseen.START

@@ -11,7 +11,8 @@ from canary.rules.looks.verdict import VerdictKind, decide
 from canary.rules.releases.plan import longest_seconds
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
-from canary.rules.rollouts.steering import NOT_STEERED, Pause, Promotion, Steering
+from canary.rules.rollouts.signal_effects import hear
+from canary.rules.rollouts.steering import NOT_STEERED, Pause, Promotion, Signal, SignalVerb, Steering
 from canary.rules.targets.policy import AfterPause, WhenUnproven
 from tests.builders import NOON, a_policy, a_rollout
 
@@ -123,8 +124,10 @@ def test_a_paused_rollout_is_looked_at_each_minute_and_for_no_promotion():
     assert next_look_seconds(last_step(steering=PAUSED), now) == 41
 
 
-def test_a_paused_rollout_is_not_told_to_wait():
+def test_a_paused_rollout_waits_once_its_planned_bake_is_over_until_it_is_resumed():
     later = NOON + BAKE + 600
     assert waiting_since(last_step(), VerdictKind.HOLD, later) == later
-    assert waiting_since(last_step(steering=PAUSED), VerdictKind.HOLD, later) is None
-    assert waiting_since(last_step(steering=PAUSED, waiting_since=NOON), VerdictKind.HOLD, later) == NOON
+    assert waiting_since(last_step(steering=PAUSED), VerdictKind.HOLD, NOON + BAKE) is None
+    assert waiting_since(last_step(steering=PAUSED), VerdictKind.HOLD, later) == later
+    resumed = hear(last_step(steering=PAUSED, waiting_since=later), Signal(1, SignalVerb.RESUME, later), later)
+    assert waiting_since(resumed, VerdictKind.CONTINUE, later) is None

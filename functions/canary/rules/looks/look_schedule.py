@@ -52,13 +52,11 @@ def seconds_to_look(policy: Policy, *, now: float, look_seconds: int, promotion_
 def waiting_since(rollout: Rollout, verdict: VerdictKind, now: float) -> float | None:
     """Since when the present step waits beyond its bake, according to a look at `now` with this verdict; None if it does not.
 
-    While it is paused that stays as it was, and nobody is told that it waits.
-    It counts as waiting only once every minute that began in the bake could have been judged. Until then its numbers are merely
-    still arriving.
+    A pause counts like any other wait: the bake's clock stands, so a paused step gets past the end that was planned for it, and
+    a resumed one has a later end. It counts as waiting only once every minute that began in the bake could have been judged.
+    Until then its numbers are merely still arriving.
     """
     step, policy = rollout.step, rollout.plan.policy
-    if rollout.steering.pause:
-        return rollout.waiting_since
     if verdict not in {VerdictKind.HOLD, VerdictKind.CONTINUE} or step.baking_since is None:
         return None
     judged = step.baking_since + policy.steps[step.index].bake_seconds + MINUTE_SECONDS + policy.metric_delay_seconds

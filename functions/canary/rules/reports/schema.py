@@ -1,4 +1,4 @@
-"""The JSON schema of the report's document, from the types that it is made of, so that the two cannot disagree.
+"""JSON schemas from types, and the one of the report's document: made from what it is made of, so the two cannot disagree.
 
 The record, the history and the looks are described as objects only: `canary.rules.reports.document` reads them back.
 """
@@ -23,7 +23,7 @@ SCALARS: Mapping[Any, str] = MappingProxyType({str: "string", int: "integer", fl
 def document_schema() -> dict[str, Any]:
     """The schema of the whole document."""
     known: dict[str, Any] = {}
-    report = _of(EvidenceReport, known)
+    report = schema_of_type(EvidenceReport, known)
     anything = {"type": "object"}
     properties = {
         "version": {"const": VERSION, "description": "Of this document."},
@@ -44,15 +44,15 @@ def document_schema() -> dict[str, Any]:
     }
 
 
-def _of(kind: Any, known: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a type, or what typing makes of one
+def schema_of_type(kind: Any, known: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a type, or what typing makes of one
     """The schema of a type; dataclasses go to `known`, under their names."""
     origin, given = get_origin(kind), get_args(kind)
     if origin in {Union, types.UnionType}:
-        return {"anyOf": [_of(one, known) for one in given if one is not type(None)] + [{"type": "null"}]}
+        return {"anyOf": [schema_of_type(one, known) for one in given if one is not type(None)] + [{"type": "null"}]}
     if origin is tuple:
-        return {"type": "array", "items": _of(given[0], known)}
+        return {"type": "array", "items": schema_of_type(given[0], known)}
     if origin is Mapping:
-        values = {} if given[1] is Any else {"additionalProperties": _of(given[1], known)}
+        values = {} if given[1] is Any else {"additionalProperties": schema_of_type(given[1], known)}
         return {"type": "object", **values}
     if isinstance(kind, type) and is_dataclass(kind):
         return _of_dataclass(kind, known)
@@ -66,7 +66,7 @@ def _of_dataclass(kind: Any, known: dict[str, Any]) -> dict[str, Any]:  # noqa: 
     if name not in known:
         known[name] = {}  # before its fields, which may name it again
         hints = get_type_hints(kind)
-        properties = {field.name: _of(hints[field.name], known) for field in fields(kind)}
+        properties = {field.name: schema_of_type(hints[field.name], known) for field in fields(kind)}
         known[name] = {
             "description": " ".join(kind.__doc__.split()),
             "type": "object",

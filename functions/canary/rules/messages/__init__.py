@@ -1,0 +1,1 @@
+"""What people and programs are told of a rollout: kinds, severities, and the text of each channel."""
