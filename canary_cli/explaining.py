@@ -16,6 +16,7 @@ from canary.aws.insights import what_broke
 from canary.aws.stages import Stages
 from canary.aws.targets import read_target
 from canary.edge.target import target_from_json
+from canary.rules.failures.asking import LONGEST_SECONDS, span_of, versions_of
 from canary.rules.failures.query import NO_LOG, Question, WhichArm
 from canary.rules.reports.building import report_of
 from canary.rules.reports.evidence_report import EvidenceReport
@@ -26,7 +27,6 @@ from canary.rules.targets.live import AccessLog
 from canary.rules.targets.target import Target
 from canary_cli.connection import TARGET_PREFIX, Connection
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.logs.asking import LONGEST_SECONDS, span_of, versions_of
 from canary_cli.logs.text import lines_of, price_lines
 from canary_cli.past import find_rollout, read_recorded
 from canary_cli.reading import read_rollout

@@ -13,9 +13,9 @@ from canary_cli.exits import CommandError, ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from canary.aws.reports.recorded import Recorded
     from canary.rules.reports.evidence_report import EvidenceReport
     from canary.rules.rollouts.rollout import Rollout
-    from canary_cli.past import Recorded
 
 
 def local_time(at: float) -> datetime:

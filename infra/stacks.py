@@ -37,6 +37,7 @@ class ControllerStack(cdk.Stack):
         notifications_key: str | None = None,
         reserved_concurrency: int | None = None,
         retention_days: int | None = None,
+        report_base_url: str | None = None,
         **options: Any,  # noqa: ANN401 - a stack's own
     ) -> None:
         super().__init__(
@@ -49,6 +50,7 @@ class ControllerStack(cdk.Stack):
             reserved_concurrency=reserved_concurrency,
             notifications_key=key,
             retention_days=retention_days,
+            report_base_url=report_base_url,
         )
         if notification_email:
             for topic in (self.controller.notifications, self.controller.fallback_notifications):
@@ -57,6 +59,7 @@ class ControllerStack(cdk.Stack):
         self._tell("OperateRolloutName", self.controller.operate_rollout.function_name, "call it with abort, pause or resume")
         self._tell("AuthorizeRolloutName", self.controller.authorize_rollout.function_name, "call it with promote")
         self._tell("TableName", self.controller.table.table_name, "the records")
+        self._tell("ReportsBucket", self.controller.reports.bucket_name, "the rollouts' reports")
         self._tell("NotificationsArn", self.controller.notifications.topic_arn, "subscribe to it")
         self._tell(
             "FallbackNotificationsArn",

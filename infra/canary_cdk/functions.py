@@ -36,8 +36,8 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
 GUARD, SWEEPER, OPERATOR, AUTHORIZER = "GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout"
-LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotification"
-BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER, DELETION_GUARD, MESSENGER)
+LISTENER, DELETION_GUARD, MESSENGER, KEEPER = "HearAlarm", "GuardDeletion", "SendNotification", "KeepReport"
+BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER, DELETION_GUARD, MESSENGER, KEEPER)
 """The functions that no state of the machine calls. The others are its Task states."""
 
 
@@ -60,6 +60,7 @@ class May(enum.Flag):
     NOTE_TROUBLES = enum.auto()
     CALL_SWEEPER = enum.auto()
     TELL = enum.auto()
+    LIST_LOOKS = enum.auto()
 
 
 _ROLL_OUT = May.READ_RECORDS | May.WRITE_RECORDS | May.CHECK_RECORDS | May.ACT_ON_TARGET
@@ -92,6 +93,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
         MESSENGER: May(0),  # it may only publish to its topic; see notifications.py
+        KEEPER: May.READ_RECORDS | May.LIST_LOOKS | May.ACT_ON_TARGET,  # and write to its bucket; see reports.py
     }
 )
 """For each function, which of the shared permissions its code needs."""
@@ -186,6 +188,11 @@ def packages_layer(scope: Construct) -> lambda_.ILayerVersion:
     )
 
 
+def knows_reports(task: str) -> bool:
+    """Whether a function must know where reports are kept: it keeps them, tells of ends, or is read by the command `canary`."""
+    return task in {KEEPER, OPERATOR} or May.TELL in _duties(task)
+
+
 def _duties(task: str) -> May:
     if task not in MAY:
         raise DutiesMissingError(f"the task {task} has no row in functions.MAY; add one with what its code calls")
@@ -208,6 +215,7 @@ def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
     grants = {
         May.READ_RECORDS: ("dynamodb:BatchGetItem", table.table_arn),
         May.LIST_OPEN: ("dynamodb:Scan", f"{table.table_arn}/index/{OPEN_INDEX}"),
+        May.LIST_LOOKS: ("dynamodb:Query", table.table_arn),
         May.WRITE_RECORDS: ("dynamodb:PutItem", table.table_arn),
         May.CHECK_RECORDS: ("dynamodb:ConditionCheckItem", table.table_arn),
         May.READ_TARGET: ("ssm:GetParameter", naming.parameter_arn(stack, f"{targets}/*")),

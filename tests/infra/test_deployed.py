@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from canary.edge.target import target_to_json
+from canary.rules.reports.document import read_document
+from canary.rules.rollouts.phases import Phase
 from demo import guest
 from embedded_aws.cloudformation.assembly import DeployError, destroy
 from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.logs.insights import queries
 from infra.stacks import CONTROLLER
 from tests.infra.deployed import by_templates, synthesised
 from tests.rig import Rig
@@ -172,3 +176,37 @@ def test_a_function_that_fails_for_good_leaves_a_dead_letter(rig: Rig, function:
     client.update_function_configuration(FunctionName=function, Environment=environment)
     rig.settle(600)
     assert rig.is_at_rest()
+
+
+def kept(rig: Rig, key: str) -> bytes:
+    """An object of the bucket of reports."""
+    settings = rig.aws.client("lambda").get_function_configuration(FunctionName="canary-KeepReport")
+    bucket = settings["Environment"]["Variables"]["CANARY_REPORTS"]
+    return rig.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def test_a_rolled_back_release_leaves_a_kept_report_that_says_what_broke(rig: Rig):
+    rig.publish(FAILING_SHARE=0.5, CATCHES_FAILURES=False)
+    arn = rig.start()
+    assert rig.finish(arn).ending == "RolledBack"
+    rig.settle(120)
+
+    name = arn.rpartition(":")[2]
+    document = json.loads(kept(rig, f"orders/{name}.json"))
+    rollout, looks = read_document(document)
+    assert (rollout.rollout_id, rollout.phase, len(looks) > 0) == (name, Phase.ROLLED_BACK, True)
+    assert "GET /orders/{id} 502" in {one["route"] for one in document["report"]["broken"]}
+    assert b"the database does not answer" in kept(rig, f"orders/{name}.html")
+    assert received(rig, LETTERS) == []
+
+
+def test_a_query_of_logs_that_takes_too_long_is_stopped_and_the_report_says_so(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(queries, "RUNS_SECONDS", 60.0)
+    rig.publish(FAILING_SHARE=0.5, CATCHES_FAILURES=False)
+    arn = rig.start()
+    assert rig.finish(arn).ending == "RolledBack"
+    rig.settle(120)
+
+    report = json.loads(kept(rig, f"orders/{arn.rpartition(':')[2]}.json"))["report"]
+    assert report["broken"] == []
+    assert re.search(r"took longer than 10 s and was stopped", report["broken_note"])

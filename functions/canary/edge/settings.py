@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.reports.links import NO_REPORTS, ReportPlace
 from canary.rules.rollouts.retention import DEFAULT_DAYS, RETENTION, find_retention
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ REQUIRED = ("CANARY_TASK", "CANARY_TABLE", "CANARY_TARGET_PREFIX", "AWS_REGION")
 ENDPOINT = "AWS_ENDPOINT_URL"
 TOPIC = "CANARY_TOPIC"
 RETENTION_DAYS = "CANARY_RETENTION_DAYS"
+REPORTS = "CANARY_REPORTS"
+REPORT_BASE_URL = "CANARY_REPORT_BASE_URL"
 
 
 class SettingsError(Exception):
@@ -29,7 +32,7 @@ class Settings:
 
     ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on AWS
     itself. ``topic`` is the ARN of the notification topic; it is empty in every function except the one that publishes to it.
-    ``retention_days``: how long records are kept.
+    ``retention_days``: how long records are kept. ``reports``: where the rollouts' reports are kept.
     """
 
     task: str
@@ -39,6 +42,7 @@ class Settings:
     endpoint_url: str | None = None
     topic: str = ""
     retention_days: int = DEFAULT_DAYS
+    reports: ReportPlace = NO_REPORTS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -64,4 +68,10 @@ class Settings:
             endpoint_url=environ.get(ENDPOINT) or None,
             topic=environ.get(TOPIC, ""),
             retention_days=days,
+            reports=reports_in(environ),
         )
+
+
+def reports_in(environ: Mapping[str, str], region: str = "") -> ReportPlace:
+    """Where reports are kept, from a function's environment. ``region``: its Region, where the environment does not say."""
+    return ReportPlace(environ.get(REPORTS, ""), environ.get("AWS_REGION") or region, environ.get(REPORT_BASE_URL, ""))

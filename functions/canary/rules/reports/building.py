@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
 
 
-def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequence[BrokenRoute] = ()) -> EvidenceReport:
-    """The report of a rollout. `looks` are in order of time; `broken` is what the logs say of the failed requests."""
+def report_of(
+    rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequence[BrokenRoute] = (), broken_note: str = ""
+) -> EvidenceReport:
+    """The report of a rollout. `looks` are in order of time.
+
+    `broken` is what the logs say of the failed requests, `broken_note` how much that covers.
+    """
     last = looks[-1] if looks else None
     rows = metric_rows(looks)
     deciding = deciding_metric(rows)
@@ -69,6 +74,7 @@ def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequen
         policy=encode(rollout.plan.policy),
         settings=encode(rollout.target),
         reverted_by=rollout.watch.reverted_by if rollout.watch else None,
+        broken_note=broken_note,
     )
 
 

@@ -234,7 +234,7 @@ class EvidenceReport:
 
     ``deciding`` names the metric that the first lines are about. ``trust`` says whether the evidence computed again is what was
     recorded, ``checked`` whether the verdicts computed again are. ``reverted_by``: the rollout that takes the promoted release
-    back, because its watch condemned it.
+    back, because its watch condemned it. ``broken_note``: how much ``broken`` covers, or why it is not known.
     """
 
     rollout: str
@@ -272,6 +272,7 @@ class EvidenceReport:
     policy: Mapping[str, Any]
     settings: Mapping[str, Any]
     reverted_by: str | None = None
+    broken_note: str = ""
 
     @property
     def lead(self) -> MetricRow | None:

@@ -45,6 +45,10 @@ def _lines(report: EvidenceReport, local: LocalTime) -> Iterator[str]:
         yield from _metrics(report, local)
     yield ""
     yield escaped(" | ".join(filter(None, [sentences.shares_line(report), sentences.broke_line(report)])))
+    broken = [(one.route, f"{one.canary:,}", f"{one.base:,}", one.function, one.error) for one in report.broken]
+    yield from _section("What broke", sentences.BROKE_HEADS, broken)
+    if report.broken_note:
+        yield from ("", escaped(report.broken_note))
     verdicts = [
         (clock(one.last_at, local), weight(one.weight_percent), one.verdict.value.replace("_", " ").lower(), one.reason)
         for one in report.decisions

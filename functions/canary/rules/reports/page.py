@@ -119,9 +119,11 @@ def _pictures(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
 
 
 def _details(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
-    if report.broken:
+    if report.broken or report.broken_note:
         rows = [(one.route, f"{one.canary:,}", f"{one.base:,}", one.function, one.error) for one in report.broken]
-        yield block("What broke", table(("route", "canary", "base", "function", "error"), rows))
+        shown = [table(sentences.BROKE_HEADS, rows)] if rows else []
+        note = [tag("p", report.broken_note, class_="intro")] if report.broken_note else []
+        yield block("What broke", *shown, *note)
     yield block("Verdicts", _decisions(report, local))
     verbs = [(moment(one.at, local), one.verb, one.caller or "not recorded", one.reason) for one in report.verbs]
     yield block("Verbs", table(("time", "verb", "sent by", "reason"), verbs) if verbs else tag("p", "None was sent."))

@@ -19,6 +19,9 @@ HOW_RATES_ARE_COMPARED = (
 )
 
 
+BROKE_HEADS = ("route and status", "canary", "base", "function", "error")
+
+
 def state(report: EvidenceReport) -> str:
     """How the rollout ended, or how it stands: ``Rolled back``."""
     if report.needs_operator:
