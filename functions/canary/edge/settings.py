@@ -74,4 +74,4 @@ class Settings:
 
 def reports_in(environ: Mapping[str, str], region: str = "") -> ReportPlace:
     """Where reports are kept, from a function's environment. ``region``: its Region, where the environment does not say."""
-    return ReportPlace(environ.get(REPORTS, ""), environ.get("AWS_REGION") or region, environ.get(REPORT_BASE_URL, ""))
+    return ReportPlace(environ.get(REPORTS, ""), environ.get("AWS_REGION", region), environ.get(REPORT_BASE_URL, ""))

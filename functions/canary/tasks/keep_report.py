@@ -61,7 +61,7 @@ def _ask_logs(rollout: Rollout, tools: Tools) -> tuple[tuple[BrokenRoute, ...], 
     except ControllerError as error:
         tools.logger.warning("the logs were not read", rollout=rollout.rollout_id, reason=str(error))
         return (), f"What broke is not known, because the logs could not be read: {error}."
-    return broken_routes(found), breakage_note(found)
+    return broken_routes(found, rollout), breakage_note(found, rollout)
 
 
 def _link(rollout: Rollout, tools: Tools) -> str | None:

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 MOST_ROUTES = 10
 NOT_ASKED = "The logs were not asked what broke."
-NOTHING = "The logs show no failing request of the canary."
-ONLY_UNTIL_THEN = "Counted in the logs right after the rollout's end; lines that arrived later are missing."
+NOTHING = "The logs show nothing that failed more often at the canary than at base."
+COUNTED = (
+    "Counted in the logs right after the end, with the requests since the last look; lines that arrived later are missing. "
+    "Answers that base gave as often are left out."
+)
 INCOMPLETE = "There was more than is shown, so the counts are lower bounds."
 
 
@@ -38,20 +41,26 @@ def question_about(rollout: Rollout, log: AccessLog) -> Question:
     return Question(rollout.target, span.begins_at, span.ends_at, versions_of(rollout, span), log)
 
 
-def broken_routes(found: WhatBroke) -> tuple[BrokenRoute, ...]:
-    """The routes on which the canary failed, with what its function said; those with the most failures first."""
-    return (*_answered(found), *_logged(found))[:MOST_ROUTES]
+def broken_routes(found: WhatBroke, rollout: Rollout) -> tuple[BrokenRoute, ...]:
+    """The routes on which the canary failed more than base, with what its function said; those with most failures first."""
+    return (*_answered(found, _share(rollout)), *_logged(found))[:MOST_ROUTES]
 
 
-def breakage_note(found: WhatBroke) -> str:
+def breakage_note(found: WhatBroke, rollout: Rollout) -> str:
     """How much the answer of the logs covers."""
-    told = [ONLY_UNTIL_THEN if broken_routes(found) else NOTHING, *found.notes, *([INCOMPLETE] if found.is_cut else ())]
+    told = [COUNTED if broken_routes(found, rollout) else NOTHING, *found.notes, *([INCOMPLETE] if found.is_cut else ())]
     return " ".join(told)
 
 
-def _answered(found: WhatBroke) -> Iterator[BrokenRoute]:
+def _share(rollout: Rollout) -> float:
+    """The canary's requests for each of base's."""
+    return rollout.tally.canary_requests / max(1, rollout.tally.base_requests)
+
+
+def _answered(found: WhatBroke, share: float) -> Iterator[BrokenRoute]:
+    """What failed more often than at base. Clients send some wrong requests to either arm."""
     for one in found.failing:
-        if one.canary:
+        if one.canary > one.base * share:
             function = f"{one.function} {one.canary_version or ''}".strip() if one.function else ""
             yield BrokenRoute(f"{one.route} {one.status}", one.canary, one.base, function, _said(one, found.samples))
 
