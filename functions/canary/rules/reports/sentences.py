@@ -19,6 +19,7 @@ HOW_RATES_ARE_COMPARED = (
 )
 
 
+MOST_LISTED = 3
 BROKE_HEADS = ("route and status", "canary", "base", "function", "error")
 
 
@@ -102,10 +103,26 @@ def shares_line(report: EvidenceReport) -> str:
     return f"weight asked {weight(100 * report.weight_asked)}{seen}"
 
 
-def broke_line(report: EvidenceReport) -> str:
-    """``what broke: POST /orders 16, GET /orders/{id} 2``; empty where the logs were not read."""
-    listed = ", ".join(f"{one.route} {one.canary:,}" for one in report.broken if one.canary)
-    return f"what broke: {listed}" if listed else ""
+def sure(report: EvidenceReport) -> str:
+    """How sure the verdict is; empty before a look."""
+    if report.evidence is None:
+        return ""
+    bar, seen = evidence(report.evidence.log_bar), evidence(report.evidence.log_e)
+    if report.evidence.log_e >= report.evidence.log_bar:
+        return f"Evidence {seen} against the canary; {bar} condemns it. At most one good release in {bar} ever reaches that."
+    effects = [f"{row.label} of less than {effect_note(row)}" for row in report.metrics if row.least_effect]
+    unseen = f" A difference in {' or '.join(effects)} may go unnoticed." if effects else ""
+    return f"Evidence {seen} against the canary, where {bar} would condemn it.{unseen}"
+
+
+def broke(report: EvidenceReport) -> str:
+    """``POST /orders 502: 16, GET /orders/{id} 502: 2. orders-write 5: KeyError``; why not, where the logs do not say."""
+    if not report.broken:
+        return report.broken_note
+    listed = ", ".join(f"{one.route}: {one.canary:,}" for one in report.broken[:MOST_LISTED])
+    more = f" and {len(report.broken) - MOST_LISTED} more" if len(report.broken) > MOST_LISTED else ""
+    said = next((f" {one.function}: {one.error.rstrip('.')}." for one in report.broken if one.error), "")
+    return f"{listed}{more}.{said}"
 
 
 def verdict_of(row: MetricRow, local: LocalTime) -> str:

@@ -26,7 +26,7 @@ border-block:1px solid var(--rule)}
 .facts dt{color:var(--muted);font-size:.875rem;line-height:1.6875rem}
 .facts dd{font-size:1.125rem;line-height:1.6875rem}
 .facts .why{font-weight:600}
-.intro{color:var(--muted);font-size:.875rem;max-width:46rem}
+.after{margin-top:.5rem}.intro{color:var(--muted);font-size:.875rem;max-width:46rem}
 table{border-collapse:collapse;width:100%;font-size:.875rem}
 th,td{text-align:left;vertical-align:top;padding:.4375rem 1rem .4375rem 0;border-bottom:1px solid var(--rule)}
 th{font-weight:600}thead th{color:var(--muted);font-weight:500;white-space:nowrap}
@@ -84,6 +84,8 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 .verdicts td:not(:last-child){white-space:normal}
 .verdicts td:not(:last-child){display:inline;margin-right:.75rem}
 .stack tr{padding:.5rem 0;border-bottom:1px solid var(--rule)}.stack td{border:0;padding:0;min-width:0}
+.stack td:empty{display:none}
+.stack:not(.verdicts) td:not(:first-child)::before{content:attr(data-is) " ";color:var(--muted);font-size:.8125rem}
 }
 @media print{
 :root{--paper:#fff;--ink:#000;--muted:#444;--rule:#ccc;--soft:#fff;--canary:#a84b00;--base:#2a6592;--bad:#b3261e;
