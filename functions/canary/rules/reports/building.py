@@ -17,6 +17,7 @@ from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import RATES, price
 from canary.rules.rollouts.report import usage_of
+from canary.rules.rollouts.watch_course import describe_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,6 +76,9 @@ def report_of(
         settings=encode(rollout.target),
         reverted_by=rollout.watch.reverted_by if rollout.watch else None,
         broken_note=broken_note,
+        reverts=rollout.reverts,
+        waits_until=_waits_until(rollout),
+        watch=(rollout.watch and describe_end(rollout.watch)) or "",
     )
 
 
@@ -116,6 +120,13 @@ def _live(rollout: Rollout) -> Iterator[ServedVersion]:
         yield ServedVersion("deployment", deployment)
 
 
+def _waits_until(rollout: Rollout) -> float | None:
+    """Until when a parked rollout waits for its next step, or a promoted one is watched."""
+    if rollout.phase is Phase.PARKED:
+        return rollout.parked_until
+    return rollout.watch.until if rollout.watch and rollout.phase is Phase.WATCHING else None
+
+
 def _to_do(rollout: Rollout) -> str:
     if rollout.needs_operator:
         return f"An operator must act: run canary status {rollout.target.name}."
@@ -125,6 +136,8 @@ def _to_do(rollout: Rollout) -> str:
         )
     if rollout.watch and rollout.watch.reverted_by:
         return f"See canary explain {rollout.watch.reverted_by}."
+    if rollout.phase is Phase.REFUSED:
+        return "Correct what the reason names, and start again."
     return "Nothing to do." if rollout.phase.is_terminal else f"Follow it with canary watch {rollout.target.name}."
 
 

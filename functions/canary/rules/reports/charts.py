@@ -113,7 +113,7 @@ def _difference(row: MetricRow, difference: Estimate, top: float, zero: float) -
 def rates(one: RateLine, report: EvidenceReport, local: LocalTime, *, number: int) -> Chart:
     """One metric's rates by arm with their confidence sequences, and the canary's rate in each minute."""
     drawn = _over_time(report, _highest(one))
-    dots = [tag("circle", cx=drawn.x.at(dot.at), cy=drawn.y.at(dot.rate), r=2, class_="dot canary") for dot in one.minutes]
+    dots = [tag("circle", cx=drawn.x.at(dot.at), cy=drawn.y.at(dot.rate), r=2.5, class_="dot canary") for dot in one.minutes]
     parts = together(
         value_ticks(drawn, [(value, _short(value)) for value in round_ticks(drawn.y.high)]),
         _marks(drawn, report),
@@ -168,7 +168,7 @@ def weight_and_share(report: EvidenceReport, local: LocalTime) -> Chart:
     """The weight asked as a line, each minute's share as a dot."""
     high = max([one.weight_percent / 100 for one in report.weights] + [one.share for one in report.shares], default=1.0)
     drawn = _over_time(report, min(1.25 * high, 1.0))
-    dots = [tag("circle", cx=drawn.x.at(one.at), cy=drawn.y.at(one.share), r=2, class_="dot canary") for one in report.shares]
+    dots = [tag("circle", cx=drawn.x.at(one.at), cy=drawn.y.at(one.share), r=2.5, class_="dot canary") for one in report.shares]
     asked = [(one.at, one.weight_percent / 100) for one in report.weights if one.at <= drawn.x.high]
     words = ", ".join(f"{weight(one.weight_percent)} from {local(one.at):%H:%M}" for one in report.weights)
     parts = together(

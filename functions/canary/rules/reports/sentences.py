@@ -29,6 +29,8 @@ def state(report: EvidenceReport) -> str:
         return "Needs operator"
     if report.reverted_by:
         return "Reverted"
+    if report.reverts and report.phase is Phase.PROMOTED:
+        return "Revert completed"
     if report.phase is Phase.WATCHING:
         return "Promoted, being watched"
     words = report.phase.value.replace("_", " ").capitalize()
@@ -44,7 +46,9 @@ def place(report: EvidenceReport) -> str:
 def when(report: EvidenceReport, local: LocalTime) -> str:
     """From when to when, with the zone, and how long."""
     if report.ended_at is None:
-        return f"since {local(report.started_at):%Y-%m-%d %H:%M %Z}"
+        waits = "parked" if report.phase is Phase.PARKED else "watched"
+        until = f", {waits} until {local(report.waits_until):%Y-%m-%d %H:%M}" if report.waits_until else ""
+        return f"since {local(report.started_at):%Y-%m-%d %H:%M %Z}{until}"
     return f"{span(report.started_at, report.ended_at, local)} ({lasting(report.ended_at - report.started_at)})"
 
 
@@ -52,6 +56,12 @@ def why(report: EvidenceReport) -> str:
     """The deciding metric in numbers, or the reason if no metric decided."""
     if report.reverted_by:
         return f"The watch after the promotion condemns the release. {_sentence(report.reason)}"
+    if report.reverts:
+        return (
+            f"It takes back rollout {report.reverts}. {_sentence(report.reason)}"
+            if report.reason
+            else (f"It takes back rollout {report.reverts}.")
+        )
     lead = report.lead
     if lead and lead.finding is Finding.WORSE:
         return compared(lead, at=place(report) if len(report.weights) > 1 else "")
@@ -92,7 +102,8 @@ def live(report: EvidenceReport, local: LocalTime) -> str:
     if report.reverted_by:
         return f"Rollout {report.reverted_by} takes the release back; base then serves: {served}."
     since = f"Live since {clock(report.ended_at, local)}" if report.ended_at else "Base serves"
-    return f"{since}: {served}."
+    watched = f" {report.watch}" if report.watch else ""
+    return f"{since}: {served}.{watched}"
 
 
 def shares_line(report: EvidenceReport) -> str:

@@ -53,7 +53,7 @@ svg .axis{stroke:var(--muted);stroke-width:1}svg .grid{stroke:var(--rule);stroke
 svg .mark{stroke:var(--muted);stroke-width:1;stroke-dasharray:1 3}
 svg .zero{stroke:var(--muted);stroke-width:1}svg .least{stroke:var(--warn);stroke-width:2}
 svg .bar{stroke:var(--bad);stroke-width:1.25;stroke-dasharray:5 3}
-svg .whisker{stroke:var(--c);stroke-width:2}svg .dot{fill:var(--c)}
+svg .whisker{stroke:var(--c);stroke-width:2}svg .dot{fill:var(--c);stroke:var(--paper);stroke-width:.75}
 svg .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
 svg .line.thin{stroke:var(--muted);stroke-width:1.25}
 svg .band{fill:var(--c);fill-opacity:.14;stroke:none}
