@@ -74,4 +74,5 @@ class Settings:
 
 def reports_in(environ: Mapping[str, str], region: str = "") -> ReportPlace:
     """Where reports are kept, from a function's environment. ``region``: its Region, where the environment does not say."""
-    return ReportPlace(environ.get(REPORTS, ""), environ.get("AWS_REGION", region), environ.get(REPORT_BASE_URL, ""))
+    bucket = environ.get(REPORTS)
+    return ReportPlace(bucket, environ.get("AWS_REGION", region), environ.get(REPORT_BASE_URL, "")) if bucket else NO_REPORTS

@@ -86,7 +86,7 @@ class TestFirstLines:
         assert sentences.shares_line(REPORTS["bad"]) == "weight asked 10 %, no minute judged at it yet"
 
     def test_what_broke_names_the_canarys_routes(self):
-        assert sentences.broke(REPORTS["bad"]).startswith("POST /orders: 16. orders-write 5: KeyError")
+        assert sentences.broke(REPORTS["bad"]) == "POST /orders: 16. orders-write: KeyError 'currency'."
         many = tuple(BrokenRoute(f"GET /{number}", number, 0) for number in (9, 8, 7, 6))
         assert sentences.broke(replace(REPORTS["bad"], broken=many)) == "GET /9: 9, GET /8: 8, GET /7: 7 and 1 more."
         assert sentences.broke(REPORTS["good"]) == ""

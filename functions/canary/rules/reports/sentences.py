@@ -128,11 +128,12 @@ def sure(report: EvidenceReport) -> str:
 
 def broke(report: EvidenceReport) -> str:
     """``POST /orders 502: 16, GET /orders/{id} 502: 2. orders-write 5: KeyError``; why not, where the logs do not say."""
-    if not report.broken:
+    failing = [one for one in report.broken if one.canary]
+    if not failing:
         return report.broken_note
-    listed = ", ".join(f"{one.route}: {one.canary:,}" for one in report.broken[:MOST_LISTED])
-    more = f" and {len(report.broken) - MOST_LISTED} more" if len(report.broken) > MOST_LISTED else ""
-    said = next((f" {one.function}: {one.error.rstrip('.')}." for one in report.broken if one.error), "")
+    listed = ", ".join(f"{one.route}: {one.canary:,}" for one in failing[:MOST_LISTED])
+    more = f" and {len(failing) - MOST_LISTED} more" if len(failing) > MOST_LISTED else ""
+    said = next((f" {one.function}: {one.error.rstrip('.')}." for one in failing if one.error), "")
     return f"{listed}{more}.{said}"
 
 
