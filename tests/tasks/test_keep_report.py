@@ -17,7 +17,6 @@ from canary.rules.rollouts.phases import Phase
 from canary.tasks.keep_report import keep_report
 from demo.sample import publish_release
 from embedded_aws.faults.calls import Fault, Mode
-from embedded_aws.logs.insights import queries
 
 if TYPE_CHECKING:
     from canary.tasks.common.entry import Tools
@@ -27,9 +26,8 @@ BUCKET = "the-reports"
 
 
 @pytest.fixture
-def keeping(ground: Ground, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Tools:
-    """The task's tools, with a bucket. A query of logs is answered at once: no simulated time passes in a call of this test."""
-    monkeypatch.setattr(queries, "RUNS_SECONDS", 0.0)
+def keeping(ground: Ground, tools: Tools) -> Tools:
+    """The task's tools, with a bucket."""
     return replace(tools, settings=replace(tools.settings, reports=ReportPlace(BUCKET, ground.aws.region)))
 
 
@@ -37,6 +35,15 @@ def kept(ground: Ground, key: str) -> tuple[str, str]:
     """An object's type and text."""
     found = ground.aws.client("s3").get_object(Bucket=BUCKET, Key=key)
     return found["ContentType"], found["Body"].read().decode()
+
+
+def keep(ground: Ground, rollout_id: str, tools: Tools) -> dict[str, Any]:
+    """The task's answer; simulated time passes while it waits for the logs."""
+    answers: list[dict[str, Any]] = []
+    clock = ground.aws.clock
+    clock.spawn(lambda: answers.append(keep_report(event(rollout_id), tools)), name="keep")
+    clock.run_until(lambda: bool(answers), limit=60)
+    return answers[0]
 
 
 def event(rollout_id: str) -> EndEvent:
@@ -52,12 +59,12 @@ def test_a_rolled_back_rollout_is_kept_with_what_broke(ground: Ground, keeping: 
     walk.look()
     name = walk.rollout_id
 
-    keep_report(event(name), keeping)
+    keep(ground, name, keeping)
     running = json.loads(kept(ground, f"orders/{name}.json")[1])["report"]
     assert (running["broken"], running["broken_note"]) == ([], NOT_ASKED)
 
     walk.end()
-    answer = keep_report(event(name), keeping)
+    answer = keep(ground, name, keeping)
     kind, page = kept(ground, f"orders/{name}.html")
     document = json.loads(kept(ground, f"orders/{name}.json")[1])
     assert answer["keys"] == [f"orders/{name}.json", f"orders/{name}.html"]
@@ -68,7 +75,7 @@ def test_a_rolled_back_rollout_is_kept_with_what_broke(ground: Ground, keeping: 
     assert {one["function"].partition(" ")[0] for one in document["report"]["broken"]} <= {"orders-read", "orders-write"}
 
     ground.aws.faults.add(Fault(None, "logs", "StartQuery", Mode.REFUSED))
-    keep_report(event(name), keeping)
+    keep(ground, name, keeping)
     assert "What broke is not known, because the logs could not be read: AWS refused" in kept(ground, f"orders/{name}.html")[1]
 
     ground.aws.faults.add(Fault(None, "s3", "PutObject", Mode.REFUSED))
