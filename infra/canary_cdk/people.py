@@ -96,6 +96,7 @@ def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable, reports: s
                 ("cloudwatch:DescribeAlarms cloudwatch:GetMetricData", "*"),
                 ("logs:StartQuery", naming.log_groups_arn(stack)),
                 ("logs:GetQueryResults logs:StopQuery", "*"),
+                # The list shows whether a report is there (docs/aws.md#missing-objects).
                 ("s3:GetObject", reports.arn_for_objects("*")),
                 ("s3:ListBucket", reports.bucket_arn),
             )

@@ -8,10 +8,11 @@ import pytest
 from aws_cdk import aws_kms as kms
 
 import canary
-from canary.edge.settings import REQUIRED, TOPIC
+from canary.edge.settings import REPORTS, REQUIRED, TOPIC
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks.common.entry import METRICS
 from canary_cdk import Controller
+from canary_cdk.functions import knows_reports
 from canary_machine.definition import load, states_of, task_names
 from demo import controller as local
 from infra.stacks import ControllerStack
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.slow
 
 TASKS = task_names(load())
 BESIDE = [
-    *("GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout", "HearAlarm", "GuardDeletion", "SendNotification")
+    *("GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout", "HearAlarm"),
+    *("GuardDeletion", "SendNotification", "KeepReport"),
 ]
 SAVERS = ["GuardRollout", "SweepTargets"]
 
@@ -46,6 +48,7 @@ def test_a_function_knows_its_task_the_table_the_targets_and_nothing_else(contro
     assert variables["CANARY_RETENTION_DAYS"] == "400"
     assert variables["CANARY_VERSION"] == canary.__version__
     more = {"CANARY_RETENTION_DAYS", "CANARY_VERSION"} | ({TOPIC} if task == "SendNotification" else set())
+    more |= {REPORTS} if knows_reports(task) else set()
     assert {name for name in variables if name.startswith("CANARY_")} | {"AWS_REGION"} == {*REQUIRED} | more
 
 
@@ -275,6 +278,7 @@ def test_notifications_are_the_controllers_own_events(rules):
     assert {*pattern["detail-type"]} == {kind.value for kind in NotificationKind} - {
         NotificationKind.STARTED.value,
         NotificationKind.SHIFTED.value,
+        NotificationKind.WATCH_OVER.value,
     }
 
 
@@ -401,7 +405,7 @@ def test_deletions_are_refused_by_the_deletion_guard_soon(controller):
 def test_outputs_say_what_one_needs_to_know(controller):
     assert {*controller.body["Outputs"]} == {
         *("StateMachineArn", "OperateRolloutName", "AuthorizeRolloutName", "TableName"),
-        *("NotificationsArn", "FallbackNotificationsArn"),
+        *("NotificationsArn", "FallbackNotificationsArn", "ReportsBucket"),
     }
 
 

@@ -46,7 +46,7 @@ def test_no_task_imports_unneeded_modules(imports, module):
 
 
 def test_only_who_looks_asks_it_or_says_what_looking_will_take_imports_the_judge(imports):
-    assert importing(imports, "canary.rules.judging.judge") == LOOKS | {"authorize_rollout", "check_release"}
+    assert importing(imports, "canary.rules.judging.judge") == LOOKS | {"authorize_rollout", "check_release", "keep_report"}
 
 
 def test_only_readers_of_user_input_import_its_models(imports):
