@@ -1,12 +1,13 @@
 """The bucket of reports: private, kept, and filled by one function on the events of an end."""
 
+import aws_cdk as cdk
 import pytest
 
 from canary.aws.notifications import KEPT
+from canary_cdk.functions import MAY, knows_reports
 from canary_cdk.reports import WORTH_A_REPORT, ReportBaseUrlError, read_base_url
 from infra.stacks import ControllerStack
-from tests.infra.templates import text
-from tests.infra.test_versioned_function import a_stack
+from tests.infra.templates import Template, text
 
 
 @pytest.mark.slow
@@ -70,6 +71,13 @@ def test_what_is_no_address_of_a_site_is_refused(value):
 
 @pytest.mark.slow
 def test_the_functions_that_tell_of_an_end_know_the_sites_address():
-    app_stack = ControllerStack(a_stack().node.root, report_base_url="https://reports.example.org")
-    variables = app_stack.controller.operate_rollout.node.default_child.environment.variables
-    assert variables["CANARY_REPORT_BASE_URL"] == "https://reports.example.org"
+    app = cdk.App()
+    ControllerStack(app, report_base_url="https://reports.example.org")
+    template = Template(app.synth().get_stack_by_name("canary").template)
+    told = {
+        one["FunctionName"]
+        for one in template.of_type("AWS::Lambda::Function").values()
+        if one["Environment"]["Variables"].get("CANARY_REPORT_BASE_URL") == "https://reports.example.org"
+    }
+    assert told == {f"canary-{task}" for task in MAY if knows_reports(task)}
+    assert {"canary-MakeSafe", "canary-KeepReport", "canary-OperateRollout"} <= told
