@@ -71,7 +71,7 @@ white-space:pre-wrap;overflow-wrap:anywhere}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.8125rem}
 @media (max-width:40rem){
 .facts{grid-template-columns:1fr;gap:0}.facts dd+dt{margin-top:.75rem}
-.metrics thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
+.metrics thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
 .metrics,.metrics tbody,.metrics tfoot{display:block}
 .metrics tr{display:grid;grid-template-columns:1fr 1fr;gap:.125rem 1rem;padding:.75rem 0;border-bottom:1px solid var(--rule)}
 .metrics th,.metrics td{display:block;border:0;padding:0;text-align:left;white-space:normal}
@@ -79,7 +79,7 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 .metrics td.verdict{grid-row:1;grid-column:2;text-align:right}
 .metrics td[data-is]::before{content:attr(data-is) " ";color:var(--muted);font-size:.8125rem}
 .metrics .wide{grid-column:1/-1}
-.stack thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
+.stack thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
 .stack,.stack tbody,.stack tr,.stack td{display:block}
 .verdicts td:not(:last-child){white-space:normal}
 .verdicts td:not(:last-child){display:inline;margin-right:.75rem}
